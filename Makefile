@@ -1,0 +1,66 @@
+# Every target makes the virtual environment that it needs, from a lock file. `make` alone lists the targets.
+SHELL := /bin/sh
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+# The first Python that is new enough; `make PYTHON=/path/to/python` takes another.
+PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p" && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-header --no-annotate --extra emulator
+
+# What `make demo` needs is part of what development needs, in the same versions: where the latter is there, it serves.
+DEV := $(VENV)/dev.installed
+DEMO := $(if $(wildcard $(DEV)),$(DEV),$(VENV)/demo.installed)
+
+.PHONY: help demo test generate check emulator vendor lock clean
+
+help:  ## List the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+demo: $(DEMO)  ## Regenerate the client, then update a conversation over a real socket
+	@$(BIN)/python examples/demo.py
+
+test: $(DEV)  ## Run all tests
+	@$(BIN)/python -m pytest $(TESTS)
+
+generate: $(DEMO)  ## Write generated/ from spec/openapi.yaml
+	@$(BIN)/python -m generate
+
+check: $(DEV)  ## Spec lint, generated/ in step, formatting, lint, types
+	$(BIN)/python -m openapi_spec_validator spec/openapi.yaml
+	$(BIN)/python -m generate --check
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pyright
+	$(BIN)/pyright --project generated/../tests/typing/generated.json
+
+emulator: $(DEMO)  ## Run the API locally until Ctrl-C
+	@$(BIN)/python -m leadconnector_emulator
+
+vendor: $(DEMO)  ## Copy the client into DEST, self-contained: make vendor DEST=src/app/_vendor
+	@test -n "$(DEST)" || { echo "usage: make vendor DEST=DIRECTORY" >&2; exit 2; }
+	@mkdir -p "$(DEST)" && rm -rf "$(DEST)/leadconnector" && cp -rL overrides/leadconnector "$(DEST)/leadconnector"
+	@find "$(DEST)/leadconnector" -name __pycache__ -prune -exec rm -rf {} +
+	@echo "$(DEST)/leadconnector"
+
+lock: $(DEV)  ## Bring requirements/ up to date with pyproject.toml (with newer versions: UPGRADE=--upgrade)
+	$(COMPILE) --group dev $(UPGRADE) --output-file requirements/dev.txt
+	$(COMPILE) --group demo --constraint requirements/dev.txt --output-file requirements/demo.txt
+
+clean:  ## Remove what the other targets made, the virtual environment included
+	rm -rf $(VENV) .generated-* build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+$(VENV)/%.installed: requirements/%.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed and was not found; name one: make PYTHON=…" >&2; exit 2; }
+	@test -x $(BIN)/python || "$(PYTHON)" -m venv $(VENV) \
+		|| { rm -rf $(VENV); echo "$(PYTHON) cannot make a virtual environment; on Debian: apt install python3-venv" >&2; exit 2; }
+	@echo "Installing requirements/$*.txt into $(VENV) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/$*.txt
+	@printf '%s\n' "$(CURDIR)/overrides" "$(CURDIR)/tools" \
+		> "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/leadconnector.pth"
+	@touch $@

@@ -1,0 +1,233 @@
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.api_version import ApiVersion
+from ...models.bad_request import BadRequest
+from ...models.unauthorized import Unauthorized
+from ...models.unprocessable_entity import UnprocessableEntity
+from ...models.update_conversation_request import UpdateConversationRequest
+from ...models.update_conversation_response import UpdateConversationResponse
+from ...types import Response
+
+
+def _get_kwargs(
+    conversation_id: str,
+    *,
+    body: UpdateConversationRequest,
+    version: ApiVersion,
+) -> dict[str, Any]:
+    headers: dict[str, Any] = {}
+    headers["Version"] = str(version)
+
+    _kwargs: dict[str, Any] = {
+        "method": "put",
+        "url": "/conversations/{conversation_id}".format(
+            conversation_id=quote(str(conversation_id), safe=""),
+        ),
+    }
+
+    _kwargs["json"] = body.to_dict()
+
+    headers["Content-Type"] = "application/json"
+
+    _kwargs["headers"] = headers
+    return _kwargs
+
+
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> (
+    BadRequest | Unauthorized | UnprocessableEntity | UpdateConversationResponse | None
+):
+    if response.status_code == 200:
+        response_200 = UpdateConversationResponse.from_dict(response.json())
+
+        return response_200
+
+    if response.status_code == 400:
+        response_400 = BadRequest.from_dict(response.json())
+
+        return response_400
+
+    if response.status_code == 401:
+        response_401 = Unauthorized.from_dict(response.json())
+
+        return response_401
+
+    if response.status_code == 422:
+        response_422 = UnprocessableEntity.from_dict(response.json())
+
+        return response_422
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    else:
+        return None
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[
+    BadRequest | Unauthorized | UnprocessableEntity | UpdateConversationResponse
+]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    conversation_id: str,
+    *,
+    client: AuthenticatedClient,
+    body: UpdateConversationRequest,
+    version: ApiVersion,
+) -> Response[
+    BadRequest | Unauthorized | UnprocessableEntity | UpdateConversationResponse
+]:
+    """Update Conversation
+
+     Update the conversation details based on the conversation ID
+
+    Args:
+        conversation_id (str):  Example: tDtDnQdgm2LXpyiqYvZ6.
+        version (ApiVersion): API Version Example: 2021-07-28.
+        body (UpdateConversationRequest): The details of the conversation to update; what is left
+            out stays as it is.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[BadRequest | Unauthorized | UnprocessableEntity | UpdateConversationResponse]
+    """
+
+    kwargs = _get_kwargs(
+        conversation_id=conversation_id,
+        body=body,
+        version=version,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    conversation_id: str,
+    *,
+    client: AuthenticatedClient,
+    body: UpdateConversationRequest,
+    version: ApiVersion,
+) -> (
+    BadRequest | Unauthorized | UnprocessableEntity | UpdateConversationResponse | None
+):
+    """Update Conversation
+
+     Update the conversation details based on the conversation ID
+
+    Args:
+        conversation_id (str):  Example: tDtDnQdgm2LXpyiqYvZ6.
+        version (ApiVersion): API Version Example: 2021-07-28.
+        body (UpdateConversationRequest): The details of the conversation to update; what is left
+            out stays as it is.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        BadRequest | Unauthorized | UnprocessableEntity | UpdateConversationResponse
+    """
+
+    return sync_detailed(
+        conversation_id=conversation_id,
+        client=client,
+        body=body,
+        version=version,
+    ).parsed
+
+
+async def asyncio_detailed(
+    conversation_id: str,
+    *,
+    client: AuthenticatedClient,
+    body: UpdateConversationRequest,
+    version: ApiVersion,
+) -> Response[
+    BadRequest | Unauthorized | UnprocessableEntity | UpdateConversationResponse
+]:
+    """Update Conversation
+
+     Update the conversation details based on the conversation ID
+
+    Args:
+        conversation_id (str):  Example: tDtDnQdgm2LXpyiqYvZ6.
+        version (ApiVersion): API Version Example: 2021-07-28.
+        body (UpdateConversationRequest): The details of the conversation to update; what is left
+            out stays as it is.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[BadRequest | Unauthorized | UnprocessableEntity | UpdateConversationResponse]
+    """
+
+    kwargs = _get_kwargs(
+        conversation_id=conversation_id,
+        body=body,
+        version=version,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    conversation_id: str,
+    *,
+    client: AuthenticatedClient,
+    body: UpdateConversationRequest,
+    version: ApiVersion,
+) -> (
+    BadRequest | Unauthorized | UnprocessableEntity | UpdateConversationResponse | None
+):
+    """Update Conversation
+
+     Update the conversation details based on the conversation ID
+
+    Args:
+        conversation_id (str):  Example: tDtDnQdgm2LXpyiqYvZ6.
+        version (ApiVersion): API Version Example: 2021-07-28.
+        body (UpdateConversationRequest): The details of the conversation to update; what is left
+            out stays as it is.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        BadRequest | Unauthorized | UnprocessableEntity | UpdateConversationResponse
+    """
+
+    return (
+        await asyncio_detailed(
+            conversation_id=conversation_id,
+            client=client,
+            body=body,
+            version=version,
+        )
+    ).parsed

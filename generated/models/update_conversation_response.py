@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+if TYPE_CHECKING:
+    from ..models.conversation import Conversation
+
+
+T = TypeVar("T", bound="UpdateConversationResponse")
+
+
+@_attrs_define
+class UpdateConversationResponse:
+    """
+    Attributes:
+        success (bool): Boolean value as the API response. Example: True.
+        conversation (Conversation): Conversation data of the provided conversation ID.
+    """
+
+    success: bool
+    conversation: Conversation
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        success = self.success
+
+        conversation = self.conversation.to_dict()
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "success": success,
+                "conversation": conversation,
+            }
+        )
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.conversation import Conversation  # noqa: PLC0415
+
+        d = dict(src_dict)
+        success = d.pop("success")
+
+        conversation = Conversation.from_dict(d.pop("conversation"))
+
+        update_conversation_response = cls(
+            success=success,
+            conversation=conversation,
+        )
+
+        update_conversation_response.additional_properties = d
+        return update_conversation_response
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

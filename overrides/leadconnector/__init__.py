@@ -1,0 +1,12 @@
+"""A dependable, typed client of HighLevel's API, generated from its OpenAPI description."""
+
+from ._client import AsyncLeadConnector, LeadConnector
+from ._generated.types import UNSET, Unset
+from ._version import __version__
+from .errors import *
+
+__all__ = ["UNSET", "APIConnectionError", "APIDecodingError", "APIStatusError", "APITimeoutError", "ArgumentError"]
+__all__ += ["AsyncLeadConnector", "AuthenticationError", "BadRequestError", "ClientClosedError", "ConfigurationError"]
+__all__ += ["CredentialsError", "LeadConnector", "LeadConnectorError", "NotFoundError", "PermissionDeniedError"]
+__all__ += ["RateLimitError", "ResponseInfo", "ServerError", "UnexpectedStatusError", "UnprocessableEntityError"]
+__all__ += ["Unset", "__version__"]

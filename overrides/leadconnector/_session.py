@@ -1,0 +1,93 @@
+"""Carries calls out: the thin rim that blocks or awaits. What is decided, is decided in `_call`."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar, cast
+from urllib.request import getproxies, proxy_bypass
+
+import httpx
+
+from ._call import Call
+from ._generated import Operation, T
+from ._settings import Settings
+from .errors import ClientClosedError
+
+Transport = TypeVar("Transport")
+
+_FAILURES = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError)
+"""What a transport raises where no whole answer came. Anything else is a mistake in a given transport, and passes."""
+
+
+@dataclass
+class Pipe(Generic[Transport]):
+    """A transport and whether it is closed, shared by a client and those made of it with other options."""
+
+    transport: Transport
+    closed: bool = False
+
+    def opened(self) -> Transport:
+        """The transport, or `ClientClosedError`."""
+        if self.closed:
+            raise ClientClosedError("this client is closed: make a new one, or call within its `with` block")
+        return self.transport
+
+
+@dataclass(frozen=True)
+class SyncSession:
+    """Implements the protocol through which the generated resources call."""
+
+    pipe: Pipe[httpx.BaseTransport]
+    settings: Settings
+
+    def call(self, operation: Operation[T], arguments: Mapping[str, object]) -> T:
+        """Carry the operation out; raises `LeadConnectorError`."""
+        call = Call(operation, arguments, self.settings)
+        try:
+            response = self.pipe.opened().handle_request(call.request(self.settings.token()))
+            try:
+                call.begin(response)
+                all(call.feed(chunk) for chunk in cast("Iterable[bytes]", response.stream))
+            finally:
+                response.close()
+        except _FAILURES as error:
+            raise call.failure(error) from error
+        return call.result()
+
+
+@dataclass(frozen=True)
+class AsyncSession:
+    """Implements the protocol through which the generated async resources call."""
+
+    pipe: Pipe[httpx.AsyncBaseTransport]
+    settings: Settings
+
+    async def call(self, operation: Operation[T], arguments: Mapping[str, object]) -> T:
+        """Carry the operation out; raises `LeadConnectorError`."""
+        call = Call(operation, arguments, self.settings)
+        transport = self.pipe.opened()
+        given = self.settings.token()
+        request = call.request(await given if inspect.isawaitable(given) else given)
+        try:
+            async with asyncio.timeout(self.settings.body_seconds):
+                response = await transport.handle_async_request(request)
+            try:
+                call.begin(response)
+                async with asyncio.timeout(self.settings.body_seconds):
+                    async for chunk in cast("AsyncIterable[bytes]", response.stream):
+                        if not call.feed(chunk):
+                            break
+            finally:
+                await response.aclose()
+        except _FAILURES as error:
+            raise call.failure(error) from error
+        return call.result()
+
+
+def proxy_for(base_url: str) -> str | None:
+    """The proxy that the environment names for this URL (`HTTPS_PROXY`, `NO_PROXY`, …), as httpx's client does."""
+    url, proxies = httpx.URL(base_url), getproxies()
+    return None if proxy_bypass(url.host) else proxies.get(url.scheme) or proxies.get("all")

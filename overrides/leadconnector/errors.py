@@ -1,0 +1,151 @@
+"""Everything that a call can raise, in one tree.
+
+    LeadConnectorError
+    ├── ConfigurationError          a client cannot be made like this (also a ValueError)
+    │   └── CredentialsError        no token, or one that cannot be sent
+    ├── ArgumentError               an argument of a call is not acceptable; nothing was sent (also a ValueError)
+    ├── ClientClosedError           the client was closed before the call
+    ├── APIConnectionError          no whole answer came
+    │   └── APITimeoutError         not in time
+    ├── APIDecodingError            the answer said success, but is not what the spec describes
+    └── APIStatusError              the answer was not a success
+        ├── BadRequestError             400
+        ├── AuthenticationError         401
+        ├── PermissionDeniedError       403
+        ├── NotFoundError               404
+        ├── UnprocessableEntityError    422
+        ├── RateLimitError              429
+        ├── ServerError                 500 and above
+        └── UnexpectedStatusError       any other
+
+No exception holds a credential: a token that the API sends back is redacted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ResponseInfo:
+    """What came with an answer besides its data."""
+
+    status_code: int
+    headers: Mapping[str, str]
+    """Looked up without regard to case."""
+    request_id: str | None
+    """What the API's support can find this call by, where the answer has such a thing."""
+    attempts: int
+    """How many requests it took, the first included."""
+
+
+class LeadConnectorError(Exception):
+    """The root of every exception that this package raises on purpose. Its details are attributes, also in a pickle."""
+
+    def __init__(self, message: str, **details: object) -> None:
+        super().__init__(message)
+        self.__dict__.update(details)
+
+
+class ConfigurationError(LeadConnectorError, ValueError):
+    """A client cannot be made with these options, or with this environment."""
+
+
+class CredentialsError(ConfigurationError):
+    """There is no token, or it is not one that can be sent. The message never shows it."""
+
+
+class ArgumentError(LeadConnectorError, ValueError):
+    """An argument of a call is not acceptable. Nothing was sent."""
+
+    argument: str
+    """The name of the argument."""
+
+
+class ClientClosedError(LeadConnectorError):
+    """A call on a client that was closed."""
+
+
+class APIConnectionError(LeadConnectorError):
+    """The API could not be reached, or the connection ended before the answer did."""
+
+    attempts: int
+    """How many requests were tried."""
+
+
+class APITimeoutError(APIConnectionError):
+    """No whole answer came in time."""
+
+
+class _AnsweredError(LeadConnectorError):
+    status_code: int
+    headers: Mapping[str, str]
+    """Looked up without regard to case."""
+    request_id: str | None
+    """What the API's support can find this call by, where the answer has such a thing."""
+    attempts: int
+    """How many requests it took, the first included."""
+
+
+class APIDecodingError(_AnsweredError):
+    """The answer's status is a success, but its body is not what the spec describes."""
+
+    path: str
+    """Where in the body, as a JSON path; `$` is the whole."""
+
+
+class APIStatusError(_AnsweredError):
+    """The answer's status is not a documented success."""
+
+    body: object
+    """The model of the documented error where the body fits it, else the JSON as received, else the text."""
+    messages: list[str]
+    """What the API says is wrong; empty where it says nothing."""
+
+
+class BadRequestError(APIStatusError):
+    """400: the request could not be carried out as it was sent."""
+
+
+class AuthenticationError(APIStatusError):
+    """401: the token is missing, unknown or expired."""
+
+
+class PermissionDeniedError(APIStatusError):
+    """403: the token may not do this."""
+
+
+class NotFoundError(APIStatusError):
+    """404: there is no such thing."""
+
+
+class UnprocessableEntityError(APIStatusError):
+    """422: a value in the request is not acceptable."""
+
+
+class RateLimitError(APIStatusError):
+    """429: too many requests."""
+
+
+class ServerError(APIStatusError):
+    """500 and above: the API, or something in front of it, failed."""
+
+
+class UnexpectedStatusError(APIStatusError):
+    """Any other status: a redirect, or a success that the operation does not document."""
+
+
+STATUS_ERRORS: Mapping[int, type[APIStatusError]] = {
+    400: BadRequestError,
+    401: AuthenticationError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    422: UnprocessableEntityError,
+    429: RateLimitError,
+}
+
+
+def status_error_class(status_code: int) -> type[APIStatusError]:
+    """The exception's class for a status that is not a documented success."""
+    return ServerError if status_code >= 500 else STATUS_ERRORS.get(status_code, UnexpectedStatusError)

@@ -1,0 +1,1 @@
+"""The generation step: from `spec/openapi.yaml` to `generated/`, with nothing dropped on the way."""

@@ -1,0 +1,144 @@
+"""Compares what came out of the generator with the spec, so that nothing is dropped silently."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from openapi_python_client.parser import GeneratorData
+from openapi_python_client.parser.properties import EnumProperty, ListProperty, ModelProperty, UnionProperty
+from openapi_python_client.parser.properties.protocol import PropertyProtocol
+from openapi_python_client.strings import in_double_quote_literal
+
+from .document import Document, SpecError, pointer
+from .operations import OperationView, Resource
+
+
+def check_operation_ids(document: Document) -> None:
+    """Raise `SpecError` for an operationId that is used twice: the generator writes both into one file."""
+    seen: dict[str, str] = {}
+    for operation in document.operations():
+        identifier = operation.node.get("operationId")
+        if identifier is None:
+            continue
+        here = f"{operation.method.upper()} {operation.path}"
+        if identifier in seen:
+            raise document.error(
+                f"{operation.place}/operationId", f"duplicate operationId {identifier!r}, already used by {seen[identifier]}"
+            )
+        seen[identifier] = here
+    if not any(True for _ in document.operations()):
+        raise document.error("/paths", "there is no operation in this spec, so there is nothing to generate")
+
+
+def check_schemas(document: Document, data: GeneratorData, resources: Sequence[Resource]) -> None:
+    """Raise `SpecError` where a body or an answer lost a field, a value or its type on the way through the generator."""
+    models = {str(model.class_info.name): model for model in data.models}
+    checker = _SchemaCheck(document, models)
+    for resource in resources:
+        for operation in resource.operations:
+            _check_bodies(document, operation, checker)
+            for answer in operation.answers:
+                node, place = document.resolve({"$ref": f"#{answer.place}"}, answer.place)
+                for content, media in (node.get("content") or {}).items():
+                    if "schema" in media and answer.content == "json" and "json" in content:
+                        checker.compare(media["schema"], f"{place}/content{pointer(content)}/schema", answer.response.prop)
+
+
+def _check_bodies(document: Document, operation: OperationView, checker: _SchemaCheck) -> None:
+    place = f"{operation.place}/requestBody"
+    node = document.resolve({"$ref": f"#{operation.place}"}, operation.place)[0].get("requestBody")
+    if node is None:
+        return
+    node, place = document.resolve(node, place)
+    made = {body.content_type.get_untrusted_value(): body for body in operation.endpoint.bodies}
+    if len(made) > 1 and node.get("required"):
+        raise document.error(
+            place, f"{len(made)} required body types ({', '.join(made)}): the generated code for them cannot be imported"
+        )
+    for content, media in (node.get("content") or {}).items():
+        if content not in made:
+            raise document.error(f"{place}/content{pointer(content)}", "the generator dropped this request body")
+        checker.compare(media.get("schema"), f"{place}/content{pointer(content)}/schema", made[content].prop)
+
+
+class _SchemaCheck:
+    """Walks a schema of the spec and the generator's property side by side."""
+
+    def __init__(self, document: Document, models: dict[str, ModelProperty]) -> None:
+        self.document = document
+        self.models = models
+        self.seen: set[str] = set()
+
+    def compare(self, schema: Any, place: str, prop: PropertyProtocol) -> None:
+        """Raise `SpecError` for the first thing that the spec has and the property has not."""
+        schema, place = self.document.resolve(schema, place)
+        if not isinstance(schema, dict) or place in self.seen:
+            return
+        self.seen.add(place)
+        if isinstance(prop, EnumProperty):
+            self._compare_enum(schema, place, prop)
+        elif isinstance(prop, ListProperty):
+            self.compare(schema.get("items"), f"{place}/items", prop.inner_property)
+        elif isinstance(prop, ModelProperty):
+            self._compare_model(schema, place, self.models[str(prop.class_info.name)])
+        elif isinstance(prop, UnionProperty):
+            branches = [*(schema.get("anyOf") or []), *(schema.get("oneOf") or [])]
+            if len(branches) == len(prop.inner_properties):
+                key = "anyOf" if schema.get("anyOf") else "oneOf"
+                for index, (branch, inner) in enumerate(zip(branches, prop.inner_properties, strict=True)):
+                    self.compare(branch, f"{place}/{key}/{index}", inner)
+        elif schema.get("properties"):
+            raise self.document.error(place, "the generator dropped the properties of this object")
+
+    def _compare_enum(self, schema: dict[str, Any], place: str, prop: EnumProperty) -> None:
+        wanted = [value for value in schema.get("enum") or [] if value is not None]
+        made = set(prop.values.values())
+        for index, value in enumerate(wanted):
+            if (in_double_quote_literal(value) if isinstance(value, str) else value) not in made:
+                raise self.document.error(
+                    f"{place}/enum/{index}",
+                    f"the generator dropped the value {value!r}: its Python name is that of another value; "
+                    "name them with x-enum-varnames",
+                )
+
+    def _compare_model(self, schema: dict[str, Any], place: str, model: ModelProperty) -> None:
+        made = {
+            prop.name.get_untrusted_value(): prop
+            for prop in [*(model.required_properties or []), *(model.optional_properties or [])]
+        }
+        for name, (child, where, required) in self.document.properties(schema, place).items():
+            if name not in made:
+                raise self.document.error(where, f"the generator dropped the property {name!r}")
+            if made[name].required != required:
+                raise self.document.error(where, f"the generator does not know whether {name!r} is required")
+            self.compare(child, where, made[name])
+
+
+def check_import(document: Document, package: Path, resources: Sequence[Resource]) -> None:
+    """Import every generated module in a process of its own and compare the resource methods with the spec.
+
+    Raises:
+        SpecError: a module cannot be imported, or a method or argument is missing.
+    """
+    script = Path(__file__).with_name("import_output.py")
+    result = subprocess.run(
+        [sys.executable, "-B", "-I", str(script), str(package.parent), package.name],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if result.returncode != 0:
+        reason = result.stderr.strip().splitlines()[-1] if result.stderr.strip() else f"exit status {result.returncode}"
+        raise SpecError(f"{document.path}: the generated code cannot be imported: {reason}")
+    made = json.loads(result.stdout)
+    for resource in resources:
+        for operation in resource.operations:
+            wanted = ["self", *(argument.python_name for argument in [*operation.positional, *operation.keyword])]
+            for class_name in (resource.class_name, f"Async{resource.class_name}"):
+                if made.get(f"{resource.tag}.{class_name}.{operation.name}") != wanted:
+                    raise document.error(operation.place, f"the generated method {class_name}.{operation.name} is not whole")
