@@ -36,7 +36,7 @@ check: $(DEV)  ## Spec lint, generated/ in step, formatting, lint, types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/pyright
-	$(BIN)/pyright --project generated/../tests/typing/generated.json
+	$(BIN)/pyright --project tests/typing/generated.json
 
 emulator: $(DEMO)  ## Run the API locally until Ctrl-C
 	@$(BIN)/python -m leadconnector_emulator

@@ -1,4 +1,4 @@
-"""`python -m generate`: run the generator, compare what came out with the spec, and swap it in, or leave all as it was."""
+"""`python -m generate`: run the generator, compare its output with the spec, and swap it in, or leave all as it was."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TextIO
 
-from openapi_python_client import MetaType, Project
-from openapi_python_client.config import Config, ConfigFile
+from openapi_python_client import Project
+from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.errors import GeneratorError
 
@@ -96,7 +96,9 @@ def compare(old: Path, new: Path) -> list[str]:
     return sorted(
         str(file)
         for file in files
-        if not ((old / file).is_file() and (new / file).is_file() and filecmp.cmp(old / file, new / file, shallow=False))
+        if not (
+            (old / file).is_file() and (new / file).is_file() and filecmp.cmp(old / file, new / file, shallow=False)
+        )
     )
 
 

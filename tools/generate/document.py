@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 
@@ -22,7 +22,7 @@ class SpecError(Exception):
 class _Loader(yaml.SafeLoader):
     """YAML as JSON knows it: no duplicate keys, and a date stays the string that it is on the wire."""
 
-    yaml_implicit_resolvers = {
+    yaml_implicit_resolvers: ClassVar = {
         first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
@@ -33,7 +33,9 @@ class _Loader(yaml.SafeLoader):
             if not isinstance(key_node, yaml.ScalarNode):
                 raise yaml.MarkedYAMLError(problem="a key must be a string", problem_mark=key_node.start_mark)
             if key_node.value in seen:
-                raise yaml.MarkedYAMLError(problem=f"duplicate key {key_node.value!r}", problem_mark=key_node.start_mark)
+                raise yaml.MarkedYAMLError(
+                    problem=f"duplicate key {key_node.value!r}", problem_mark=key_node.start_mark
+                )
             seen.add(key_node.value)
             if key_node.tag != "tag:yaml.org,2002:merge":
                 key_node.tag = "tag:yaml.org,2002:str"
@@ -154,7 +156,6 @@ class Document:
 
     def check_references(self) -> None:
         """Raise `SpecError` for the first reference that cannot be followed, used or not."""
-
         values = {"example", "examples", "default", "enum", "const"}
 
         def walk(node: Any, place: str) -> None:

@@ -189,7 +189,9 @@ def _view(
     body_optional = False
     if endpoint.bodies:
         prop = endpoint.bodies[0].prop
-        model = next((m for m in data.models if isinstance(prop, ModelProperty) and m.class_info == prop.class_info), None)
+        model = next(
+            (m for m in data.models if isinstance(prop, ModelProperty) and m.class_info == prop.class_info), None
+        )
         properties = [*(model.required_properties or []), *(model.optional_properties or [])] if model else []
         flat = (
             len(endpoint.bodies) == 1
@@ -270,7 +272,7 @@ def _whole_body(operation: SpecOperation, endpoint: Endpoint, taken: set[str]) -
     conversion = python_name
     if len(bodies) == 1 and models and endpoint.bodies[0].body_type != BodyType.FILES:
         annotations["Mapping[str, Any]"] = None
-        conversion = f"{models[0].class_info.name}.from_dict({python_name}) if isinstance({python_name}, Mapping) else {python_name}"
+        conversion = _from_mapping(str(models[0].class_info.name), python_name)
     required = all(body.required for body in bodies)
     return Argument(
         python_name=python_name,
@@ -285,6 +287,11 @@ def _whole_body(operation: SpecOperation, endpoint: Endpoint, taken: set[str]) -
         role=None,
         prop=bodies[0],
     )
+
+
+def _from_mapping(model: str, name: str) -> str:
+    """The expression that makes a model of an argument given as a mapping."""
+    return f"{model}.from_dict({name}) if isinstance({name}, Mapping) else {name}"
 
 
 def _free_name(name: str, suffix: str, taken: set[str]) -> str:
@@ -317,7 +324,7 @@ def _argument(
             conversion = f"{python_name} if isinstance({python_name}, Unset) else {conversion}"
         annotation = "str" if default is not None else f"{annotation} | {prop.value_type.__name__}"
     elif isinstance(prop, ModelProperty):
-        conversion = f"{annotation}.from_dict({python_name}) if isinstance({python_name}, Mapping) else {python_name}"
+        conversion = _from_mapping(annotation, python_name)
         annotation += " | Mapping[str, Any]"
     sentences = [str(node.get("description") or schema.get("description") or "").strip().removesuffix(".")]
     if default is not None:
@@ -354,7 +361,9 @@ def _answers(document: Document, operation: SpecOperation, endpoint: Endpoint) -
         if response is None:
             raise document.error(place, f"the generator dropped the response {status}")
         content = _CONTENT[response.source["attribute"]]
-        annotation = "None" if content == "none" else response.prop.get_type_string(no_optional=True).as_unembedded_code()
+        annotation = (
+            "None" if content == "none" else response.prop.get_type_string(no_optional=True).as_unembedded_code()
+        )
         answers.append(
             Answer(
                 status=str(status),

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from openapi_python_client.parser import GeneratorData
-from openapi_python_client.parser.properties import EnumProperty, ListProperty, ModelProperty, UnionProperty
+from openapi_python_client.parser.properties import EnumProperty, ModelProperty
+from openapi_python_client.parser.properties.list_property import ListProperty
 from openapi_python_client.parser.properties.protocol import PropertyProtocol
+from openapi_python_client.parser.properties.union import UnionProperty
 from openapi_python_client.strings import in_double_quote_literal
 
 from .document import Document, SpecError, pointer
@@ -28,7 +30,8 @@ def check_operation_ids(document: Document) -> None:
         here = f"{operation.method.upper()} {operation.path}"
         if identifier in seen:
             raise document.error(
-                f"{operation.place}/operationId", f"duplicate operationId {identifier!r}, already used by {seen[identifier]}"
+                f"{operation.place}/operationId",
+                f"duplicate operationId {identifier!r}, already used by {seen[identifier]}",
             )
         seen[identifier] = here
     if not any(True for _ in document.operations()):
@@ -36,7 +39,7 @@ def check_operation_ids(document: Document) -> None:
 
 
 def check_schemas(document: Document, data: GeneratorData, resources: Sequence[Resource]) -> None:
-    """Raise `SpecError` where a body or an answer lost a field, a value or its type on the way through the generator."""
+    """Raise `SpecError` where a body or an answer lost a field, a value or its type in the generator."""
     models = {str(model.class_info.name): model for model in data.models}
     checker = _SchemaCheck(document, models)
     for resource in resources:
@@ -46,7 +49,9 @@ def check_schemas(document: Document, data: GeneratorData, resources: Sequence[R
                 node, place = document.resolve({"$ref": f"#{answer.place}"}, answer.place)
                 for content, media in (node.get("content") or {}).items():
                     if "schema" in media and answer.content == "json" and "json" in content:
-                        checker.compare(media["schema"], f"{place}/content{pointer(content)}/schema", answer.response.prop)
+                        checker.compare(
+                            media["schema"], f"{place}/content{pointer(content)}/schema", answer.response.prop
+                        )
 
 
 def _check_bodies(document: Document, operation: OperationView, checker: _SchemaCheck) -> None:
@@ -58,7 +63,8 @@ def _check_bodies(document: Document, operation: OperationView, checker: _Schema
     made = {body.content_type.get_untrusted_value(): body for body in operation.endpoint.bodies}
     if len(made) > 1 and node.get("required"):
         raise document.error(
-            place, f"{len(made)} required body types ({', '.join(made)}): the generated code for them cannot be imported"
+            place,
+            f"{len(made)} required body types ({', '.join(made)}): the generated code for them cannot be imported",
         )
     for content, media in (node.get("content") or {}).items():
         if content not in made:
@@ -141,4 +147,6 @@ def check_import(document: Document, package: Path, resources: Sequence[Resource
             wanted = ["self", *(argument.python_name for argument in [*operation.positional, *operation.keyword])]
             for class_name in (resource.class_name, f"Async{resource.class_name}"):
                 if made.get(f"{resource.tag}.{class_name}.{operation.name}") != wanted:
-                    raise document.error(operation.place, f"the generated method {class_name}.{operation.name} is not whole")
+                    raise document.error(
+                        operation.place, f"the generated method {class_name}.{operation.name} is not whole"
+                    )

@@ -1,0 +1,44 @@
+"""What many tests share: an emulator, in process and on a socket, and clients that talk to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from leadconnector import LeadConnector
+from leadconnector_emulator import Emulator, EmulatorTransport, Server
+
+ROOT = Path(__file__).resolve().parent.parent
+TOKEN = "9c48df2694a849b6089f9d0d3513efe"
+CONVERSATION_ID = "tDtDnQdgm2LXpyiqYvZ6"
+LOCATION_ID = "tDtDnQdgm2LXpyiqYvZ6"
+
+
+@pytest.fixture(autouse=True)
+def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test depends on what the shell that started it has configured."""
+    names = ["LEADCONNECTOR_TOKEN", "LEADCONNECTOR_BASE_URL", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"]
+    for name in names:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+
+@pytest.fixture
+def emulator() -> Emulator:
+    """The API in this process, holding one conversation."""
+    return Emulator(tokens=[TOKEN])
+
+
+@pytest.fixture
+def server(emulator: Emulator) -> Iterator[Server]:
+    """The same emulator on a socket."""
+    with Server(emulator) as running:
+        yield running
+
+
+@pytest.fixture
+def client(emulator: Emulator) -> Iterator[LeadConnector]:
+    """A client of the emulator in this process."""
+    with LeadConnector(token=TOKEN, transport=EmulatorTransport(emulator)) as made:
+        yield made

@@ -1,0 +1,80 @@
+"""The emulator on a real socket, which only this machine can reach."""
+
+from __future__ import annotations
+
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Self
+
+from ._core import Emulator, Request, Response
+
+_MAXIMUM_BODY = 1024 * 1024
+
+
+class Server:
+    """Serves an emulator on a loopback port while its `with` block runs.
+
+    Args:
+        emulator: what answers.
+        port: the port to listen on; 0 takes a free one.
+
+    Raises:
+        OSError: the port is taken, or may not be listened on.
+    """
+
+    def __init__(self, emulator: Emulator, *, port: int = 0) -> None:
+        self.emulator = emulator
+        handler = type("Handler", (_Handler,), {"emulator": emulator})
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), handler)
+        self._server.daemon_threads = True
+        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+
+    @property
+    def url(self) -> str:
+        """The base URL to give to a client."""
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    timeout = 30
+    emulator: Emulator
+
+    def handle_one_request(self) -> None:
+        """Read one request and answer it, whatever its method; the base class serves only those that it has a name for."""
+        try:
+            self.raw_requestline = self.rfile.readline(65537)
+            if len(self.raw_requestline) > 65536 or not self.raw_requestline or not self.parse_request():
+                self.close_connection = True
+                return
+            length = self.headers.get("Content-Length", "0")
+            if "Transfer-Encoding" in self.headers or not length.isdecimal() or int(length) > _MAXIMUM_BODY:
+                self.close_connection = True
+                self._send(Response(411, b""))
+                return
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            request = Request(self.command, self.path, headers, self.rfile.read(int(length)))
+            self._send(self.emulator.respond(request))
+        except (TimeoutError, ConnectionError):
+            self.close_connection = True
+
+    def _send(self, response: Response) -> None:
+        self.send_response(response.status)
+        for name, value in response.headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(response.body)))
+        self.end_headers()
+        self.wfile.write(b"" if self.command == "HEAD" else response.body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Stay quiet: what a test or a demonstration prints is its own."""
