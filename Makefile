@@ -14,6 +14,7 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-ver
 # What `make demo` needs is part of what development needs, in the same versions: where the latter is there, it serves.
 DEV := $(VENV)/dev.installed
 DEMO := $(if $(wildcard $(DEV)),$(DEV),$(VENV)/demo.installed)
+COPY = $(DEST)/leadconnector
 
 .PHONY: help demo test generate check emulator vendor lock clean
 
@@ -41,11 +42,14 @@ check: $(DEV)  ## Spec lint, generated/ in step, formatting, lint, types
 emulator: $(DEMO)  ## Run the API locally until Ctrl-C
 	@$(BIN)/python -m leadconnector_emulator
 
-vendor: $(DEMO)  ## Copy the client into DEST, self-contained: make vendor DEST=src/app/_vendor
+vendor:  ## Copy the client into DEST, self-contained: make vendor DEST=src/app/_vendor
 	@test -n "$(DEST)" || { echo "usage: make vendor DEST=DIRECTORY" >&2; exit 2; }
-	@mkdir -p "$(DEST)" && rm -rf "$(DEST)/leadconnector" && cp -rL overrides/leadconnector "$(DEST)/leadconnector"
-	@find "$(DEST)/leadconnector" -name __pycache__ -prune -exec rm -rf {} +
-	@echo "$(DEST)/leadconnector"
+	@test ! -e "$(COPY)" || { test -f "$(COPY)/_generated/contract.json" && test ! -L "$(COPY)/_generated"; } \
+		|| { echo "$(COPY) is no copy that this target made: it stays as it is" >&2; exit 2; }
+	@mkdir -p "$(DEST)" && rm -rf "$(COPY)" && cp -RP overrides/leadconnector "$(COPY)"
+	@rm -rf "$(COPY)/_generated" && cp -RP generated "$(COPY)/_generated"
+	@find "$(COPY)" -name __pycache__ -prune -exec rm -rf {} +
+	@echo "$(COPY)"
 
 lock: $(DEV)  ## Bring requirements/ up to date with pyproject.toml (with newer versions: UPGRADE=--upgrade)
 	$(COMPILE) --group dev $(UPGRADE) --output-file requirements/dev.txt
@@ -56,7 +60,8 @@ clean:  ## Remove what the other targets made, the virtual environment included
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 $(VENV)/%.installed: requirements/%.txt
-	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed and was not found; name one: make PYTHON=…" >&2; exit 2; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+		|| { echo "Python 3.11 or newer is needed$(if $(PYTHON),: $(PYTHON) is not,: none was found); name one: make PYTHON=…" >&2; exit 2; }
 	@test -x $(BIN)/python || "$(PYTHON)" -m venv $(VENV) \
 		|| { rm -rf $(VENV); echo "$(PYTHON) cannot make a virtual environment; on Debian: apt install python3-venv" >&2; exit 2; }
 	@echo "Installing requirements/$*.txt into $(VENV) …"

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from calling import CONVERSATION_ID, LOCATION_ID, TOKEN, Caller, call_async, call_sync
 from leadconnector import LeadConnector
 from leadconnector_emulator import Emulator, EmulatorTransport, Server
 
+__all__ = ["CONVERSATION_ID", "LOCATION_ID", "ROOT", "TOKEN"]
+
 ROOT = Path(__file__).resolve().parent.parent
-TOKEN = "9c48df2694a849b6089f9d0d3513efe"
-CONVERSATION_ID = "tDtDnQdgm2LXpyiqYvZ6"
-LOCATION_ID = "tDtDnQdgm2LXpyiqYvZ6"
 
 
 @pytest.fixture(autouse=True)
@@ -42,3 +42,9 @@ def client(emulator: Emulator) -> Iterator[LeadConnector]:
     """A client of the emulator in this process."""
     with LeadConnector(token=TOKEN, transport=EmulatorTransport(emulator)) as made:
         yield made
+
+
+@pytest.fixture(params=["sync", "async"])
+def call(request: pytest.FixtureRequest) -> Caller:
+    """Makes a call with a client of its own: each test that takes it runs for both clients."""
+    return {"sync": call_sync, "async": call_async}[str(request.param)]

@@ -5,8 +5,8 @@ from ._generated.types import UNSET, Unset
 from ._version import __version__
 from .errors import *
 
-__all__ = ["UNSET", "APIConnectionError", "APIDecodingError", "APIStatusError", "APITimeoutError", "ArgumentError"]
+__all__ = ["APIConnectionError", "APIDecodingError", "APIStatusError", "APITimeoutError", "ArgumentError"]
 __all__ += ["AsyncLeadConnector", "AuthenticationError", "BadRequestError", "ClientClosedError", "ConfigurationError"]
 __all__ += ["CredentialsError", "LeadConnector", "LeadConnectorError", "NotFoundError", "PermissionDeniedError"]
-__all__ += ["RateLimitError", "ResponseInfo", "ServerError", "UnexpectedStatusError", "UnprocessableEntityError"]
-__all__ += ["Unset", "__version__"]
+__all__ += ["RateLimitError", "ResponseInfo", "ServerError", "UNSET", "UnexpectedStatusError"]
+__all__ += ["UnprocessableEntityError", "Unset", "__version__"]

@@ -18,6 +18,9 @@ from ._version import __version__
 MAXIMUM_BODY = 10 * 1024 * 1024
 """Bytes of one answer's body. Answers of this API are a few hundred bytes long."""
 
+_EXCERPT = 200
+"""Characters of an answer that a message shows."""
+
 _HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": f"leadconnector/{__version__}"}
 _REQUEST_ID_HEADERS = ("x-request-id", "x-trace-id", "cf-ray")
 
@@ -39,8 +42,7 @@ class Call(Generic[T]):
             url, headers = settings.base_url + parts.pop("url"), _HEADERS | parts.pop("headers", {})
             self._request = httpx.Request(parts.pop("method"), url, headers=headers, **parts)
         except (AttributeError, TypeError, ValueError, httpx.InvalidURL) as error:
-            problem = f"the arguments make no request ({type(error).__name__})"
-            raise errors.ArgumentError(problem, argument="arguments") from error
+            raise errors.ArgumentError("the arguments make no request", argument="arguments") from error
 
     def request(self, token: object) -> httpx.Request:
         """The request of the next attempt.
@@ -122,25 +124,23 @@ class Call(Generic[T]):
         decode = self._operation.errors.get(key)
         model = data if decode is None else self._decoded(decode, key, text.encode())
         properties: Schema = data if hasattr(data, "get") else {}
-        said: list[Any] = []
+        trace = properties["traceId"] if isinstance(properties.get("traceId"), str) else None
+        found: list[Any] = []
         for value in (properties.get(name) for name in load_contract()["error_messages"]):
-            said += value if isinstance(value, list) else [value]
-        messages = [message for message in said if isinstance(message, str)]
-        shown = printable("; ".join(messages) or (text if isinstance(data, Finding) else ""))
-        return errors.status_error_class(info.status_code)(
+            found += value if isinstance(value, list) else [value]
+        messages = [message for message in found if isinstance(message, str)]
+        said = "; ".join(messages) or (text if isinstance(data, Finding) else "")
+        shown = " ".join("".join(c if c.isprintable() else " " for c in said[:_EXCERPT]).split())
+        other = errors.ServerError if info.status_code >= 500 else errors.UnexpectedStatusError
+        return errors.STATUS_ERRORS.get(info.status_code, other)(
             f"{self._name}: {info.status_code}{': ' * bool(shown)}{shown}",
-            **vars(info) | {"request_id": info.request_id or properties.get("traceId")},
+            **vars(info) | {"request_id": info.request_id or trace},
             body=next(value for value in (model, data, text) if not isinstance(value, Finding)),
             messages=messages,
         )
 
     def _redacted(self, text: str) -> str:
         return text.replace(self._token, "[redacted]")
-
-
-def printable(text: str) -> str:
-    """The beginning of a text (200 characters), on one line, without control characters."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text[:200]).split())
 
 
 def parse_json(body: bytes) -> Any:

@@ -71,7 +71,7 @@ class LeadConnector(_Client[SyncTokenSource, httpx.BaseTransport], Resources):
         token: the bearer token, or a callable that gives it before each request; by default `LEADCONNECTOR_TOKEN`.
         base_url: where the API is; by default `LEADCONNECTOR_BASE_URL`, else the server that the spec names.
         version: the API version to send with every call; by default each operation's documented one.
-        timeout: seconds to wait for an answer, or an `httpx.Timeout`; by default 30, of which connecting gets 5.
+        timeout: seconds to wait for an answer, or an `httpx.Timeout`; by default 30. Connecting gets 5 at the most.
         on_response: called with status, headers, request id and attempts of every answer, before the call returns or
             raises. What it raises passes through to the caller.
         transport: an httpx transport to send with, in place of a connection pool that heeds the environment's proxies.

@@ -71,8 +71,7 @@ def fit(schema: Schema, data: Any, path: str, findings: list[Finding]) -> Any:
         held = {"object", "array"}.isdisjoint([kind, *types]) and kind != "null" and "enum" not in schema
         return data if held else finding
     if "enum" in schema and not any(type(data) is type(value) and data == value for value in schema["enum"]):
-        shown = ", ".join(map(repr, schema["enum"][:5])) + (", …" if len(schema["enum"]) > 5 else "")
-        _report(findings, path, f"must be one of the documented values ({shown})")
+        _report(findings, path, f"must be a documented value, such as {', '.join(map(repr, schema['enum'][:5]))}")
     for keyword, holds in _LIMITS.items():
         if keyword in schema and not holds(data if kind in {"integer", "number"} else len(data), schema[keyword]):
             _report(findings, path, f"must keep to {keyword} {schema[keyword]}")

@@ -6,7 +6,7 @@ import asyncio
 import inspect
 from collections.abc import AsyncIterable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Generic, TypeVar, cast
+from typing import Generic, NamedTuple, TypeVar, cast
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
@@ -36,8 +36,7 @@ class Pipe(Generic[Transport]):
         return self.transport
 
 
-@dataclass(frozen=True)
-class SyncSession:
+class SyncSession(NamedTuple):
     """Implements the protocol through which the generated resources call."""
 
     pipe: Pipe[httpx.BaseTransport]
@@ -58,8 +57,7 @@ class SyncSession:
         return call.result()
 
 
-@dataclass(frozen=True)
-class AsyncSession:
+class AsyncSession(NamedTuple):
     """Implements the protocol through which the generated async resources call."""
 
     pipe: Pipe[httpx.AsyncBaseTransport]

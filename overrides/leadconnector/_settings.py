@@ -15,8 +15,9 @@ import httpx
 from ._contract import load_contract
 from .errors import ConfigurationError, CredentialsError, ResponseInfo
 
-CONNECT_SECONDS = 5.0
-READ_SECONDS = 30.0
+READ_SECONDS, CONNECT_SECONDS = 30.0, 5.0
+"""How long an answer, and a connection, may let wait for them."""
+
 BODY_SECONDS = 60.0
 """How long a whole body may take; a server that sends a byte now and then would otherwise never end."""
 
@@ -67,8 +68,8 @@ def checked_base_url(given: str | None) -> str:
         parsed = httpx.URL(url)
     except (httpx.InvalidURL, TypeError):
         raise ConfigurationError("the base URL is no URL") from None
-    if parsed.userinfo or parsed.query or parsed.fragment or "?" in url or "#" in url:
-        raise ConfigurationError("the base URL must have no user name, password, query or fragment")
+    if parsed.userinfo or re.search(r"[\s?#]", url):
+        raise ConfigurationError("the base URL must have no user name, password, query, fragment or blank")
     if parsed.scheme not in {"http", "https"} or not parsed.host:
         raise ConfigurationError(f"the base URL must be https://HOST, not {url!r}")
     if parsed.scheme == "http" and not _is_loopback(parsed.host):

@@ -26,6 +26,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+__all__ = ["APIConnectionError", "APIDecodingError", "APIStatusError", "APITimeoutError", "ArgumentError"]
+__all__ += ["AuthenticationError", "BadRequestError", "ClientClosedError", "ConfigurationError", "CredentialsError"]
+__all__ += ["LeadConnectorError", "NotFoundError", "PermissionDeniedError", "RateLimitError", "ResponseInfo"]
+__all__ += ["ServerError", "UnexpectedStatusError", "UnprocessableEntityError"]
+
 
 @dataclass(frozen=True)
 class ResponseInfo:
@@ -144,8 +149,4 @@ STATUS_ERRORS: Mapping[int, type[APIStatusError]] = {
     422: UnprocessableEntityError,
     429: RateLimitError,
 }
-
-
-def status_error_class(status_code: int) -> type[APIStatusError]:
-    """The exception's class for a status that is not a documented success."""
-    return ServerError if status_code >= 500 else STATUS_ERRORS.get(status_code, UnexpectedStatusError)
+"""The exception of each status that has one of its own."""

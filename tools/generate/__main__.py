@@ -10,11 +10,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from openapi_python_client import Project
 from openapi_python_client.config import Config, ConfigFile, MetaType
@@ -27,12 +27,13 @@ from .operations import resources, template_globals
 from .verify import check_import, check_operation_ids, check_schemas
 
 _ROOT = Path(__file__).resolve().parents[2]
+SPEC = _ROOT / "spec" / "openapi.yaml"
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Generate, or with `--check` say whether what is there is in step. Exit status 0, or 1 with the reason."""
     parser = argparse.ArgumentParser(prog="generate", description=__doc__)
-    parser.add_argument("--spec", type=Path, default=_ROOT / "spec" / "openapi.yaml", help="the OpenAPI document")
+    parser.add_argument("--spec", type=Path, default=SPEC, help="the OpenAPI document")
     parser.add_argument("--config", type=Path, default=_ROOT / "generator-config.yaml", help="the generator's settings")
     parser.add_argument("--templates", type=Path, default=_ROOT / "templates", help="overrides of its templates")
     parser.add_argument("--output", type=Path, default=_ROOT / "generated", help="the package to write")
@@ -76,7 +77,8 @@ def generate(spec: Path, config: Path, templates: Path, output: Path) -> None:
     check_schemas(document, data, found)
     project = Project(openapi=data, config=settings, custom_template_path=templates)
     project.env.add_extension("jinja2.ext.do")
-    project.env.globals.update(template_globals(found))
+    environment: Any = project.env
+    environment.globals.update(template_globals(found))
     with _tools_on_path(), open(os.devnull, "w", encoding="utf-8") as devnull, _redirected(devnull):
         try:
             errors = project.build()
@@ -105,14 +107,14 @@ def compare(old: Path, new: Path) -> list[str]:
 def swap_in(new: Path, output: Path, workplace: Path) -> None:
     """Put the new package in the old one's place by renaming; on failure the old one is put back."""
     old = workplace / "old"
-    if output.exists():
-        output.rename(old)
     try:
+        if output.exists():
+            output.rename(old)
         new.rename(output)
-    except OSError:
+    except OSError as error:
         if old.exists():
             old.rename(output)
-        raise
+        raise SpecError(f"{output}: cannot be replaced: {error}") from error
 
 
 def _files(root: Path) -> Iterator[Path]:
@@ -120,7 +122,7 @@ def _files(root: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _workplace(output: Path) -> Iterator[Path]:
+def _workplace(output: Path) -> Generator[Path]:
     """A folder on the output's own file system, so that swapping in is a rename. It is gone afterwards."""
     try:
         folder = Path(tempfile.mkdtemp(prefix=f".{output.name}-", dir=output.parent))
@@ -135,7 +137,7 @@ def _workplace(output: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _tools_on_path() -> Iterator[None]:
+def _tools_on_path() -> Generator[None]:
     """The formatter that is installed beside this Python comes first, whatever else the machine has."""
     before = os.environ.get("PATH", "")
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), before])
@@ -146,7 +148,7 @@ def _tools_on_path() -> Iterator[None]:
 
 
 @contextmanager
-def _redirected(stream: TextIO) -> Iterator[None]:
+def _redirected(stream: TextIO) -> Generator[None]:
     """The generator prints where it writes, which is a folder of no interest."""
     before, sys.stdout = sys.stdout, stream
     try:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from .document import Document, Schema, pointer
+from .document import Document, Schema, is_mapping, list_at, mapping_at, pointer
 from .operations import OperationView, Resource
 
 FILE_NAME = "contract.json"
@@ -25,7 +25,7 @@ class _Schemas:
 
     def take(self, node: Any, place: str) -> Any:
         """A schema without what only people read."""
-        if not isinstance(node, dict):
+        if not is_mapping(node):
             return node
         if isinstance(reference := node.get("$ref"), str):
             if reference.startswith(_PREFIX) and "/" not in reference.removeprefix(_PREFIX):
@@ -61,8 +61,8 @@ def contract(
         for resource in resources
         for operation in resource.operations
     }
-    info = document.root.get("info") or {}
-    servers = document.root.get("servers") or [{}]
+    info = mapping_at(document.root, "info")
+    servers = list_at(document.root, "servers") or [{}]
     return {
         "title": info.get("title"),
         "api_version": str(info.get("version")),
@@ -130,7 +130,7 @@ def _message_properties(document: Document, resources: Sequence[Resource]) -> se
         for operation in resource.operations:
             for answer in operation.answers:
                 node, place = _node(document, answer.place)
-                for content, media in (node.get("content") or {}).items():
+                for content, media in mapping_at(node, "content").items():
                     properties = document.properties(media.get("schema"), f"{place}/content{pointer(content)}/schema")
                     for name, (schema, where, _) in properties.items():
                         if document.resolve(schema, where)[0].get("x-role") == "error-messages":

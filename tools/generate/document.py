@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, TypeGuard
 
 import yaml
 
@@ -22,11 +22,6 @@ class SpecError(Exception):
 class _Loader(yaml.SafeLoader):
     """YAML as JSON knows it: no duplicate keys, and a date stays the string that it is on the wire."""
 
-    yaml_implicit_resolvers: ClassVar = {
-        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
-
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
         for key_node, _ in node.value:
@@ -40,6 +35,35 @@ class _Loader(yaml.SafeLoader):
             if key_node.tag != "tag:yaml.org,2002:merge":
                 key_node.tag = "tag:yaml.org,2002:str"
         return super().construct_mapping(node, deep=deep)
+
+
+# An unquoted 2021-07-28 stays text: JSON has no dates.
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def is_mapping(node: Any) -> TypeGuard[dict[str, Any]]:
+    """Whether a node is a mapping; its keys are strings, as the loader made them so."""
+    return isinstance(node, dict)
+
+
+def is_list(node: Any) -> TypeGuard[list[Any]]:
+    """Whether a node is a list."""
+    return isinstance(node, list)
+
+
+def mapping_at(node: dict[str, Any], key: str) -> dict[str, Any]:
+    """The mapping under a key; an empty one where there is none."""
+    value = node.get(key)
+    return value if is_mapping(value) else {}
+
+
+def list_at(node: dict[str, Any], key: str) -> list[Any]:
+    """The list under a key; an empty one where there is none."""
+    value = node.get(key)
+    return value if is_list(value) else []
 
 
 def pointer(*keys: object) -> str:
@@ -106,19 +130,15 @@ class Document:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise SpecError(f"{path}: cannot be read: {error}") from error
-        loader = _Loader(text)
         try:
-            node = loader.get_single_node()
-            lines = _lines(node)
-            root = loader.construct_document(node) if node is not None else None
+            lines = _lines(_Loader(text).get_single_node())
+            root: Any = _Loader(text).get_single_data()
         except (yaml.YAMLError, ValueError, RecursionError) as error:
             mark = getattr(error, "problem_mark", None)
             line = f":{mark.line + 1}" if mark else ""
             problem = getattr(error, "problem", None) or str(error).splitlines()[0]
             raise SpecError(f"{path}{line}: does not parse as YAML: {problem}") from error
-        finally:
-            loader.dispose()
-        if not isinstance(root, dict):
+        if not is_mapping(root):
             raise SpecError(f"{path}: is not an OpenAPI document: the top level is not a mapping")
         return cls(path, root, lines)
 
@@ -136,7 +156,7 @@ class Document:
             SpecError: the reference leaves the document, points nowhere, or leads back to itself.
         """
         seen: list[str] = []
-        while isinstance(node, dict) and isinstance(reference := node.get("$ref"), str):
+        while is_mapping(node) and isinstance(reference := node.get("$ref"), str):
             if not reference.startswith("#/"):
                 raise self.error(place, f"$ref {reference!r} leaves this file; the generator reads one file")
             if reference in seen:
@@ -145,9 +165,9 @@ class Document:
             target: Any = self.root
             for part in reference[2:].split("/"):
                 key = part.replace("~1", "/").replace("~0", "~")
-                if isinstance(target, dict) and key in target:
+                if is_mapping(target) and key in target:
                     target = target[key]
-                elif isinstance(target, list) and key.isdecimal() and int(key) < len(target):
+                elif is_list(target) and key.isdecimal() and int(key) < len(target):
                     target = target[int(key)]
                 else:
                     raise self.error(place, f"$ref {reference!r} points to nothing")
@@ -159,14 +179,14 @@ class Document:
         values = {"example", "examples", "default", "enum", "const"}
 
         def walk(node: Any, place: str) -> None:
-            if isinstance(node, dict):
+            if is_mapping(node):
                 names = place.endswith("/properties")
                 if isinstance(node.get("$ref"), str) and not names:
                     self.resolve(node, place)
                 for key, value in node.items():
                     if names or key not in values:
                         walk(value, place + pointer(key))
-            elif isinstance(node, list):
+            elif is_list(node):
                 for index, value in enumerate(node):
                     walk(value, place + pointer(index))
 
@@ -174,27 +194,24 @@ class Document:
 
     def operations(self) -> Iterator[Operation]:
         """The operations, in the generator's order: by path as written, then by method."""
-        paths = self.root.get("paths")
-        if not isinstance(paths, dict):
-            return
-        for path, raw in paths.items():
+        for path, raw in mapping_at(self.root, "paths").items():
             place = pointer("paths", path)
             path_item, place = self.resolve(raw, place)
-            if not isinstance(path_item, dict):
+            if not is_mapping(path_item):
                 raise self.error(place, "a path item must be a mapping")
             for method in METHODS:
                 node = path_item.get(method)
                 if node is not None:
-                    if not isinstance(node, dict):
+                    if not is_mapping(node):
                         raise self.error(f"{place}/{method}", "an operation must be a mapping")
-                    yield Operation(method, str(path), f"{place}/{method}", node, path_item)
+                    yield Operation(method, path, f"{place}/{method}", node, path_item)
 
     def parameters(self, operation: Operation) -> Iterator[tuple[dict[str, Any], str]]:
         """An operation's parameters, those of its path item included unless it redefines them, and where they stand."""
         seen: set[tuple[str, str]] = set()
         path_place = operation.place.rpartition("/")[0]
         for holder, place in ((operation.node, operation.place), (operation.path_item, path_place)):
-            for index, raw in enumerate(holder.get("parameters") or []):
+            for index, raw in enumerate(list_at(holder, "parameters")):
                 node, found = self.resolve(raw, f"{place}/parameters/{index}")
                 key = (str(node.get("name")), str(node.get("in")))
                 if key not in seen:
@@ -208,13 +225,13 @@ class Document:
 
         def collect(schema: Any, place: str, above: frozenset[str]) -> None:
             schema, place = self.resolve(schema, place)
-            if place in above or not isinstance(schema, dict):
+            if place in above or not is_mapping(schema):
                 return
-            required.update(schema.get("required") or [])
-            for index, branch in enumerate(schema.get("allOf") or []):
+            required.update(list_at(schema, "required"))
+            for index, branch in enumerate(list_at(schema, "allOf")):
                 collect(branch, f"{place}/allOf/{index}", above | {place})
-            for name, value in (schema.get("properties") or {}).items():
-                found[str(name)] = (value, place + pointer("properties", name), False)
+            for name, value in mapping_at(schema, "properties").items():
+                found[name] = (value, place + pointer("properties", name), False)
 
         collect(schema, place, frozenset())
         return {name: (node, where, name in required) for name, (node, where, _) in found.items()}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,11 +20,14 @@ from openapi_python_client.parser.properties.protocol import PropertyProtocol
 from openapi_python_client.parser.responses import Response
 from openapi_python_client.strings import PythonIdentifier, pascal_case, safe_for_docstring
 
-from .document import Document, SpecError
+from .document import Document, SpecError, list_at
 from .document import Operation as SpecOperation
 
 _CONTENT = {"response.json()": "json", "response.text": "text", "response.content": "bytes", "None": "none"}
 _RESERVED = frozenset({"self"})
+_RESERVED_CLASSES = frozenset(
+    {"Any", "AsyncResources", "AsyncSession", "Mapping", "Operation", "Resources", "Session", "Unset"}
+)
 _DOC_WIDTH = 84
 
 
@@ -166,17 +169,24 @@ def resources(document: Document, data: GeneratorData) -> tuple[Resource, ...]:
         found.setdefault(view.tag, []).append(view)
     if not found:
         raise document.error("/paths", "there is no operation in this spec")
-    described = {str(tag.get("name")): str(tag.get("description", "")) for tag in document.root.get("tags") or []}
+    described = {str(tag.get("name")): str(tag.get("description", "")) for tag in list_at(document.root, "tags")}
     by_identifier = {str(PythonIdentifier(name, prefix="tag")): text for name, text in described.items()}
     return tuple(
         Resource(
             tag=tag,
-            class_name=pascal_case(tag),
+            class_name=_class_name(tag, data),
             documentation=by_identifier.get(tag) or f"The operations tagged {tag!r}.",
             operations=tuple(operations),
         )
         for tag, operations in found.items()
     )
+
+
+def _class_name(tag: str, data: GeneratorData) -> str:
+    """The name of a resource's class: its tag's, unless a model, or what the templates import, is called so."""
+    name = pascal_case(tag)
+    taken = {str(made.class_info.name) for made in [*data.models, *data.enums]} | _RESERVED_CLASSES
+    return name if taken.isdisjoint({name, f"Async{name}"}) else f"{name}Resource"
 
 
 def _view(
@@ -316,7 +326,7 @@ def _argument(
     required = prop.required
     default = None
     if isinstance(prop, EnumProperty):
-        values = [value for value in schema.get("enum") or [] if value is not None]
+        values = [value for value in list_at(schema, "enum") if value is not None]
         conversion = f"{annotation}({python_name})"
         if required and location == "header" and len(values) == 1:
             required, default = False, str(values[0])
@@ -409,16 +419,18 @@ def _wrap(text: str, indent: str) -> str:
 
 def used_imports(code: str, candidates: Sequence[str]) -> str:
     """The import lines, sorted, whose name the code uses: ruff removes no unused import from an `__init__.py`."""
-    return "\n".join(
-        sorted({line for line in candidates if re.search(rf"\b{re.escape(line.rpartition(' ')[2])}\b", code)})
-    )
+    lines: set[str] = set()
+    for candidate in candidates:
+        module, _, names = candidate.rpartition("import ")
+        lines |= {f"{module}import {name}" for name in names.split(", ") if re.search(rf"\b{re.escape(name)}\b", code)}
+    return "\n".join(sorted(lines))
 
 
-def template_globals(found: Sequence[Resource]) -> dict[str, Callable[..., object] | object]:
+def template_globals(found: Sequence[Resource]) -> dict[str, object]:
     """What the templates in `templates/` read beyond the generator's own variables."""
     return {
         "resources": found,
-        "resource_of": lambda tag: next(resource for resource in found if resource.tag == tag),
+        "resource_of": {resource.tag: resource for resource in found}.__getitem__,
         "used_imports": used_imports,
         "docstring_text": safe_for_docstring,
     }

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from openapi_python_client.parser.properties.protocol import PropertyProtocol
 from openapi_python_client.parser.properties.union import UnionProperty
 from openapi_python_client.strings import in_double_quote_literal
 
-from .document import Document, SpecError, pointer
+from .document import Document, SpecError, is_mapping, list_at, mapping_at, pointer
 from .operations import OperationView, Resource
 
 
@@ -47,7 +48,7 @@ def check_schemas(document: Document, data: GeneratorData, resources: Sequence[R
             _check_bodies(document, operation, checker)
             for answer in operation.answers:
                 node, place = document.resolve({"$ref": f"#{answer.place}"}, answer.place)
-                for content, media in (node.get("content") or {}).items():
+                for content, media in mapping_at(node, "content").items():
                     if "schema" in media and answer.content == "json" and "json" in content:
                         checker.compare(
                             media["schema"], f"{place}/content{pointer(content)}/schema", answer.response.prop
@@ -66,7 +67,7 @@ def _check_bodies(document: Document, operation: OperationView, checker: _Schema
             place,
             f"{len(made)} required body types ({', '.join(made)}): the generated code for them cannot be imported",
         )
-    for content, media in (node.get("content") or {}).items():
+    for content, media in mapping_at(node, "content").items():
         if content not in made:
             raise document.error(f"{place}/content{pointer(content)}", "the generator dropped this request body")
         checker.compare(media.get("schema"), f"{place}/content{pointer(content)}/schema", made[content].prop)
@@ -83,7 +84,7 @@ class _SchemaCheck:
     def compare(self, schema: Any, place: str, prop: PropertyProtocol) -> None:
         """Raise `SpecError` for the first thing that the spec has and the property has not."""
         schema, place = self.document.resolve(schema, place)
-        if not isinstance(schema, dict) or place in self.seen:
+        if not is_mapping(schema) or place in self.seen:
             return
         self.seen.add(place)
         if isinstance(prop, EnumProperty):
@@ -93,7 +94,7 @@ class _SchemaCheck:
         elif isinstance(prop, ModelProperty):
             self._compare_model(schema, place, self.models[str(prop.class_info.name)])
         elif isinstance(prop, UnionProperty):
-            branches = [*(schema.get("anyOf") or []), *(schema.get("oneOf") or [])]
+            branches = [*list_at(schema, "anyOf"), *list_at(schema, "oneOf")]
             if len(branches) == len(prop.inner_properties):
                 key = "anyOf" if schema.get("anyOf") else "oneOf"
                 for index, (branch, inner) in enumerate(zip(branches, prop.inner_properties, strict=True)):
@@ -102,7 +103,7 @@ class _SchemaCheck:
             raise self.document.error(place, "the generator dropped the properties of this object")
 
     def _compare_enum(self, schema: dict[str, Any], place: str, prop: EnumProperty) -> None:
-        wanted = [value for value in schema.get("enum") or [] if value is not None]
+        wanted = [value for value in list_at(schema, "enum") if value is not None]
         made = set(prop.values.values())
         for index, value in enumerate(wanted):
             if (in_double_quote_literal(value) if isinstance(value, str) else value) not in made:
@@ -125,6 +126,32 @@ class _SchemaCheck:
             self.compare(child, where, made[name])
 
 
+def _check_names(document: Document, package: Path) -> None:
+    """Raise `SpecError` for a module in which one name stands for two things: code would get the wrong one."""
+    for file in sorted(package.rglob("*.py")):
+        seen: dict[str, str] = {}
+        for name, meaning in _bound(ast.parse(file.read_text(encoding="utf-8")).body):
+            if seen.setdefault(name, meaning) != meaning:
+                raise document.error(
+                    pointer("components", "schemas", name),
+                    f"{name!r} stands for two things in the generated {file.relative_to(package)}; rename it",
+                )
+
+
+def _bound(statements: Sequence[ast.stmt]) -> Iterator[tuple[str, str]]:
+    """The names that a module binds and what each stands for, those under `if TYPE_CHECKING` included."""
+    for statement in statements:
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield statement.name, f"line {statement.lineno}"
+        elif isinstance(statement, ast.Import):
+            yield from ((alias.asname or alias.name, alias.name) for alias in statement.names)
+        elif isinstance(statement, ast.ImportFrom):
+            origin = f"{'.' * statement.level}{statement.module or ''}"
+            yield from ((alias.asname or alias.name, f"{origin} {alias.name}") for alias in statement.names)
+        elif isinstance(statement, ast.If):
+            yield from _bound(statement.body)
+
+
 def check_import(document: Document, package: Path, resources: Sequence[Resource]) -> None:
     """Import every generated module in a process of its own and compare the resource methods with the spec.
 
@@ -141,6 +168,7 @@ def check_import(document: Document, package: Path, resources: Sequence[Resource
     if result.returncode != 0:
         reason = result.stderr.strip().splitlines()[-1] if result.stderr.strip() else f"exit status {result.returncode}"
         raise SpecError(f"{document.path}: the generated code cannot be imported: {reason}")
+    _check_names(document, package)
     made = json.loads(result.stdout)
     for resource in resources:
         for operation in resource.operations:

@@ -6,7 +6,6 @@ import argparse
 import json
 import signal
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 from ._core import TOKEN, Emulator
@@ -23,14 +22,20 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         emulator = Emulator(options.spec, tokens=[options.token])
+    except OSError as error:
+        print(f"leadconnector_emulator: the spec cannot be read: {error}", file=sys.stderr)
+        return 2
+    try:
         server = Server(emulator, port=options.port)
     except (OSError, OverflowError) as error:
         print(f"leadconnector_emulator: port {options.port}: {error}; --port 0 takes a free one", file=sys.stderr)
         return 2
+    ending = {signal.SIGINT, signal.SIGTERM}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ending)  # one that comes early waits, whichever thread it meets
     with server:
         print(greeting(server.url, options.token, emulator), flush=True)
-        with suppress(KeyboardInterrupt):
-            signal.sigwait({signal.SIGINT, signal.SIGTERM})
+        signal.sigwait(ending)
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return 0
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
+from math import isfinite
 from pathlib import Path
 from threading import Lock
 from typing import Any, NoReturn, cast
@@ -12,7 +14,7 @@ from urllib.parse import parse_qs
 
 from jsonschema.exceptions import ValidationError
 
-from ._spec import SPEC, Operation, Spec, Validated
+from ._spec import SPEC, Operation, Schema, Spec, Validated
 
 TOKEN = "emulator"
 """The bearer token that is accepted where none is configured."""
@@ -75,13 +77,13 @@ class Emulator:
     def put(self, collection: str, resource: Mapping[str, Any]) -> None:
         """Hold a resource, in place of another with its `id`."""
         with self._lock:
-            self._resources.setdefault(collection, {})[str(resource["id"])] = dict(resource)
+            self._resources.setdefault(collection, {})[str(resource["id"])] = deepcopy(dict(resource))
 
     def get(self, collection: str, resource_id: str) -> dict[str, Any] | None:
         """A copy of a resource as it is now, or `None`."""
         with self._lock:
             found = self._resources.get(collection, {}).get(resource_id)
-            return None if found is None else dict(found)
+            return deepcopy(found)
 
     def respond(self, request: Request) -> Response:
         """Answer a request. Whatever it is, the answer is one that the API could give."""
@@ -119,7 +121,7 @@ class Emulator:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or token not in self.tokens:
             documented = operation.responses.get("401")
-            example = self.spec.sample(documented.schema) if documented else {}
+            example: Mapping[str, Any] = self.spec.sample(documented.schema) if documented else dict[str, Any]()
             raise _RefusedError(401, str(example.get("message", "Unauthorized")))
 
     def _check_parameters(self, operation: Operation, request: Request) -> None:
@@ -133,7 +135,7 @@ class Emulator:
                 continue
             if value is None and parameter.required:
                 raise _RefusedError(400, f"{parameter.name} is missing in the {parameter.location}")
-            if value is not None and not parameter.validator.is_valid(value):
+            if value is not None and parameter.schema.problems(value):
                 raise _RefusedError(400, f"{parameter.name} in the {parameter.location} is not a documented value")
 
     def _body(self, operation: Operation, request: Request) -> dict[str, Any]:
@@ -145,11 +147,10 @@ class Emulator:
         if media_type != "application/json":
             raise _RefusedError(400, "the content type must be application/json")
         try:
-            data = json.loads(request.body.decode("utf-8"), parse_constant=_refuse_constant)
+            data = json.loads(request.body.decode("utf-8"), parse_constant=_refuse, parse_float=_finite)
         except (ValueError, RecursionError) as error:
             raise _RefusedError(400, "the body is no JSON") from error
-        problems = sorted(operation.body.validator.iter_errors(data), key=lambda error: list(map(str, error.path)))
-        if problems:
+        if problems := operation.body.problems(data):
             raise _RefusedError(422, [_sentence(problem) for problem in problems])
         return cast("dict[str, Any]", data) if isinstance(data, dict) else {}
 
@@ -164,9 +165,13 @@ class Emulator:
         identifying = set(operation.body.schema.get("required", [])) if operation.body else set[str]()
         with self._lock:
             resource = self._resources.get(operation.collection, {}).get(resource_id or "")
-            if resource is None or any(resource.get(name) != data.get(name) for name in identifying):
-                raise _RefusedError(400, f"No such thing in {operation.collection} for this request")
-            resource.update(data)
+            if resource is None:
+                raise _RefusedError(400, f"{operation.collection}: there is none with this id")
+            for name in sorted(identifying):
+                if resource.get(name) != data.get(name):
+                    raise _RefusedError(400, f"{operation.collection}: this one has another {name}")
+            described: Schema = operation.body.schema.get("properties", data) if operation.body else data
+            resource.update({name: value for name, value in data.items() if name in described})
             documented = self._resource_in(operation, answer)
             known = {name: resource[name] for name in documented if name in resource}
             documented.clear()
@@ -181,8 +186,8 @@ class Emulator:
 
     def _resource_in(self, operation: Operation, answer: Any) -> dict[str, Any]:
         """The part of an answer that is the resource: the object in it, or the whole."""
-        nested = [value for value in cast("dict[str, Any]", answer).values() if isinstance(value, dict)]
-        return cast("dict[str, Any]", nested[0] if nested else answer)
+        whole = cast("dict[str, Any]", answer)
+        return next((cast("dict[str, Any]", value) for value in whole.values() if isinstance(value, dict)), whole)
 
 
 def _sentence(problem: ValidationError) -> str:
@@ -190,10 +195,15 @@ def _sentence(problem: ValidationError) -> str:
     return f"{place}: {problem.message}" if place else problem.message
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(name)
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(constant)
+
+
+def _finite(number: str) -> float:
+    return float(number) if isfinite(float(number)) else _refuse(number)
 
 
 def _json(status: int, content: Any, headers: Mapping[str, str]) -> Response:
-    body = json.dumps(content, ensure_ascii=False).encode()
+    # Half a surrogate pair, which UTF-8 does not have, stays the escape that it is in JSON.
+    body = json.dumps(content, ensure_ascii=False).encode(errors="backslashreplace")
     return Response(status, body, {"Content-Type": "application/json; charset=utf-8", **headers})

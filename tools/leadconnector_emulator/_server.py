@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socket import SHUT_RD, socket
 from threading import Thread
-from typing import Self
+from typing import Any, Self
 
 from ._core import Emulator, Request, Response
 
@@ -25,8 +27,7 @@ class Server:
     def __init__(self, emulator: Emulator, *, port: int = 0) -> None:
         self.emulator = emulator
         handler = type("Handler", (_Handler,), {"emulator": emulator})
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), handler)
-        self._server.daemon_threads = True
+        self._server = _HTTPServer(("127.0.0.1", port), handler)
         self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
 
     @property
@@ -44,6 +45,31 @@ class Server:
         self._server.server_close()
 
 
+class _HTTPServer(ThreadingHTTPServer):
+    """Closing it ends the connections that clients keep open, and waits for the threads that serve them."""
+
+    daemon_threads = False  # the base class waits for no other
+    request_queue_size = 128  # by default 5, and a burst of connections is refused
+
+    def __init__(self, *arguments: Any) -> None:
+        self._connections = set[socket]()
+        super().__init__(*arguments)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._connections.discard(request)
+        super().shutdown_request(request)
+
+    def server_close(self) -> None:
+        for connection in list(self._connections):
+            with suppress(OSError):  # it has just ended
+                connection.shutdown(SHUT_RD)
+        super().server_close()
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -51,7 +77,7 @@ class _Handler(BaseHTTPRequestHandler):
     emulator: Emulator
 
     def handle_one_request(self) -> None:
-        """Read one request and answer it, whatever its method; the base class serves only those that it has a name for."""
+        """Read one request and answer it, whatever its method: the base class serves only those it has a name for."""
         try:
             self.raw_requestline = self.rfile.readline(65537)
             if len(self.raw_requestline) > 65536 or not self.raw_requestline or not self.parse_request():

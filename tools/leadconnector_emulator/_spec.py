@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import unquote
 
 import yaml
 from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
 
 SPEC = Path(__file__).with_name("openapi.yaml")
 """The spec that this package was released with; in a checkout a link to `spec/openapi.yaml`."""
@@ -20,13 +23,31 @@ _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
 @dataclass(frozen=True)
+class Validated:
+    """A JSON schema, and what checks data against it."""
+
+    schema: Schema
+    components: Schema
+
+    @cached_property
+    def _validator(self) -> Any:
+        """Finds the document's components where references look for them."""
+        return Draft202012Validator({**self.schema, "components": self.components})
+
+    def problems(self, data: Any) -> list[ValidationError]:
+        """Every way in which data does not fit, in the order of their places."""
+        found: list[ValidationError] = list(self._validator.iter_errors(data))
+        return sorted(found, key=lambda problem: [str(part) for part in problem.absolute_path])
+
+
+@dataclass(frozen=True)
 class Parameter:
     """A parameter of an operation."""
 
     name: str
     location: str
     required: bool
-    validator: Draft202012Validator
+    schema: Validated
 
 
 @dataclass(frozen=True)
@@ -51,14 +72,6 @@ class Operation:
         """The id that a raw path names: its last parameter, percent-decoded."""
         found = self.pattern.fullmatch(path)
         return unquote(found.groups()[-1]) if found and found.groups() else None
-
-
-@dataclass(frozen=True)
-class Validated:
-    """A JSON schema with its validator."""
-
-    schema: Schema
-    validator: Draft202012Validator
 
 
 class Spec:
@@ -86,7 +99,7 @@ class Spec:
         """Data that fits a schema: its example where it has one, else the simplest."""
         schema = self.resolve(schema)
         if "example" in schema:
-            return schema["example"]
+            return deepcopy(schema["example"])
         if "enum" in schema:
             return schema["enum"][0]
         if "properties" in schema:
@@ -109,7 +122,7 @@ class Spec:
                     parameter["name"],
                     parameter["in"],
                     parameter.get("required", False),
-                    self._validator(parameter["schema"]),
+                    self._validated(parameter["schema"]),
                 )
                 for parameter in parameters
             ),
@@ -122,8 +135,7 @@ class Spec:
         media = node.get("content", {}).get("application/json")
         if media is None:
             return None
-        return Validated(self.resolve(media["schema"]), self._validator(media["schema"]))
+        return self._validated(media["schema"])
 
-    def _validator(self, schema: Schema) -> Draft202012Validator:
-        """A validator that finds the document's components where references look for them."""
-        return Draft202012Validator({**schema, "components": self.root.get("components", {})})
+    def _validated(self, schema: Schema) -> Validated:
+        return Validated(self.resolve(schema), self.root.get("components", {}))

@@ -1,0 +1,43 @@
+"""What can go wrong with an update, and what to do about it.
+
+LEADCONNECTOR_TOKEN=… python examples/handle_errors.py CONVERSATION_ID LOCATION_ID
+"""
+
+import sys
+
+from leadconnector import (
+    APIConnectionError,
+    APIStatusError,
+    ArgumentError,
+    AuthenticationError,
+    LeadConnector,
+    LeadConnectorError,
+)
+
+
+def mark_as_read(client: LeadConnector, conversation_id: str, location_id: str) -> str:
+    """Try it, and say in a sentence how it went."""
+    try:
+        client.conversations.update_conversation(conversation_id, location_id=location_id, unread_count=0)
+    except ArgumentError as error:
+        return f"not sent, the argument {error.argument!r} is wrong: {error}"
+    except AuthenticationError as error:
+        return f"the token is not accepted, get a new one: {error.messages}"
+    except APIStatusError as error:
+        return f"refused with {error.status_code}: {error.messages} (request id {error.request_id})"
+    except APIConnectionError as error:
+        return f"no answer after {error.attempts} attempt(s): {error}"
+    except LeadConnectorError as error:
+        return f"something else: {error}"
+    return "marked as read"
+
+
+def main(conversation_id: str, location_id: str) -> None:
+    with LeadConnector() as client:
+        print(mark_as_read(client, conversation_id, location_id))
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    main(*sys.argv[1:])

@@ -1,0 +1,31 @@
+"""Star a conversation and mark it as read.
+
+LEADCONNECTOR_TOKEN=… python examples/update_conversation.py CONVERSATION_ID LOCATION_ID
+"""
+
+import sys
+
+from leadconnector import LeadConnector
+from leadconnector.models import Conversation
+
+
+def star(client: LeadConnector, conversation_id: str, location_id: str) -> Conversation:
+    updated = client.conversations.update_conversation(
+        conversation_id,
+        location_id=location_id,
+        unread_count=0,
+        starred=True,
+    )
+    return updated.conversation
+
+
+def main(conversation_id: str, location_id: str) -> None:
+    with LeadConnector() as client:  # the token is taken from LEADCONNECTOR_TOKEN
+        conversation = star(client, conversation_id, location_id)
+    print(f"{conversation.id}: starred={conversation.starred}, unread_count={conversation.unread_count}")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    main(*sys.argv[1:])

@@ -1,0 +1,32 @@
+"""Unstar several conversations at once.
+
+LEADCONNECTOR_TOKEN=… python examples/update_conversation_async.py LOCATION_ID CONVERSATION_ID…
+"""
+
+import asyncio
+import sys
+
+from leadconnector import AsyncLeadConnector
+from leadconnector.models import Conversation
+
+
+async def unstar(client: AsyncLeadConnector, conversation_id: str, location_id: str) -> Conversation:
+    updated = await client.conversations.update_conversation(
+        conversation_id,
+        location_id=location_id,
+        starred=False,
+        feedback={"resolved": True, "score": 5},
+    )
+    return updated.conversation
+
+
+async def main(location_id: str, *conversation_ids: str) -> None:
+    async with AsyncLeadConnector() as client:  # the token is taken from LEADCONNECTOR_TOKEN
+        for conversation in await asyncio.gather(*(unstar(client, each, location_id) for each in conversation_ids)):
+            print(f"{conversation.id}: starred={conversation.starred}")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 3:
+        sys.exit(__doc__)
+    asyncio.run(main(*sys.argv[1:]))

@@ -1,0 +1,81 @@
+"""Type-checked, never run: what a consumer's code may rely on under mypy --strict and pyright's strict mode."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import assert_type
+
+import httpx
+from leadconnector import (
+    APIStatusError,
+    ArgumentError,
+    AsyncLeadConnector,
+    LeadConnector,
+    ResponseInfo,
+    Unset,
+)
+from leadconnector.models import (
+    Conversation,
+    ConversationFeedback,
+    LastMessageType,
+    UpdateConversationResponse,
+)
+
+
+def a_call_returns_the_success_model(client: LeadConnector) -> None:
+    updated = client.conversations.update_conversation("id", location_id="l", unread_count=1, starred=True)
+    assert_type(updated, UpdateConversationResponse)
+    assert_type(updated.conversation, Conversation)
+    assert_type(updated.conversation.deleted, bool)
+    assert_type(updated.conversation.starred, bool | Unset)
+    assert_type(updated.conversation.last_message_type, LastMessageType | Unset)
+
+
+async def an_awaited_call_returns_the_success_model(client: AsyncLeadConnector) -> None:
+    updated = await client.conversations.update_conversation("id", location_id="l", feedback={"a": 1})
+    assert_type(updated, UpdateConversationResponse)
+
+
+def a_mapping_or_a_model_is_feedback(client: LeadConnector, mapping: Mapping[str, object]) -> None:
+    client.conversations.update_conversation("id", location_id="l", feedback=mapping)
+    client.conversations.update_conversation("id", location_id="l", feedback=ConversationFeedback())
+
+
+def unset_is_told_apart_by_its_truth_or_its_type(conversation: Conversation) -> str:
+    if isinstance(conversation.last_message_type, Unset):
+        return "none"
+    assert_type(conversation.last_message_type, LastMessageType)
+    assert_type(conversation.last_message_type.is_unknown, bool)
+    return conversation.last_message_type.value
+
+
+def options_are_typed(seen: list[ResponseInfo]) -> None:
+    client = LeadConnector(
+        token=lambda: "token",
+        base_url="https://gateway.example",
+        version="v3",
+        timeout=httpx.Timeout(3),
+        on_response=seen.append,
+        transport=httpx.MockTransport(lambda request: httpx.Response(200)),
+    )
+    assert_type(client.with_options(timeout=1.0), LeadConnector)
+    with client as same:
+        assert_type(same, LeadConnector)
+
+
+async def the_async_client_takes_an_async_token() -> None:
+    async def token() -> str:
+        return "token"
+
+    async with AsyncLeadConnector(token=token) as client:
+        assert_type(client, AsyncLeadConnector)
+        await client.close()
+
+
+def errors_are_typed(error: APIStatusError, refused: ArgumentError) -> None:
+    assert_type(error.status_code, int)
+    assert_type(error.messages, list[str])
+    assert_type(error.request_id, str | None)
+    assert_type(error.headers, Mapping[str, str])
+    assert_type(error.attempts, int)
+    assert_type(refused.argument, str)
