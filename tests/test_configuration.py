@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import pickle
 import traceback
@@ -9,7 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
-from calling import ANSWER, CONVERSATION_ID, LOCATION_ID, TOKEN, Caller, answering
+from calling import ANSWER, CONVERSATION_ID, LOCATION_ID, TOKEN, Caller, answering, call_async
 from hypothesis import given
 from hypothesis import strategies as st
 from leadconnector import (
@@ -174,8 +175,6 @@ def test_a_callable_gives_the_token_of_each_request() -> None:
 
 
 def test_the_async_client_takes_an_async_callable() -> None:
-    from calling import call_async  # noqa: PLC0415
-
     async def token() -> str:
         return "awaited"
 
@@ -183,6 +182,14 @@ def test_the_async_client_takes_an_async_callable() -> None:
     call_async(answering(lambda: httpx.Response(200, json=ANSWER), requests), options={"token": token})
 
     assert requests[0].headers["authorization"] == "Bearer awaited"
+
+
+def test_what_a_tokens_callable_raises_is_not_taken_for_a_failed_connection(call: Caller) -> None:
+    def fail() -> str:
+        raise FileNotFoundError("the vault")
+
+    with pytest.raises(FileNotFoundError, match="the vault"):
+        call(nothing(), options={"token": fail})
 
 
 def test_a_callable_that_gives_no_token_is_told_before_anything_is_sent(call: Caller) -> None:
@@ -222,18 +229,15 @@ def test_a_closed_client_says_so() -> None:
             closed.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
 
 
-async def closed_async_client_says_so() -> None:
-    client = AsyncLeadConnector(token=TOKEN, transport=nothing())
-    await client.close()
-    await client.close()
-    with pytest.raises(ClientClosedError, match="closed"):
-        await client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
-
-
 def test_a_closed_async_client_says_so() -> None:
-    import asyncio  # noqa: PLC0415
+    async def run() -> None:
+        client = AsyncLeadConnector(token=TOKEN, transport=nothing())
+        await client.close()
+        await client.close()
+        with pytest.raises(ClientClosedError, match="closed"):
+            await client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
 
-    asyncio.run(closed_async_client_says_so())
+    asyncio.run(run())
 
 
 def test_the_client_closes_the_transport_that_it_was_given() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import leadconnector
 import pytest
+from conftest import ROOT
 from leadconnector import AsyncLeadConnector, LeadConnector, errors, models
 from leadconnector._contract import load_contract
 from leadconnector._generated import models as generated_models
@@ -96,8 +97,6 @@ def test_every_operation_of_the_contract_is_a_documented_method_of_both_clients(
 
 
 def test_no_hand_written_line_names_a_field_of_the_api() -> None:
-    from conftest import ROOT  # noqa: PLC0415
-
     contract = load_contract()
     names = {name for schema in contract["schemas"].values() for name in schema.get("properties", {})}
     names |= {argument["name"] for operation in contract["operations"].values() for argument in operation["arguments"]}

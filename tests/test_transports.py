@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import socket
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -208,7 +208,7 @@ class Drip(httpx.SyncByteStream, httpx.AsyncByteStream):
             self.tick()
             yield b" "
 
-    async def __aiter__(self) -> Any:
+    async def __aiter__(self) -> AsyncIterator[bytes]:
         for chunk in self:
             yield chunk
 
@@ -267,6 +267,9 @@ def test_the_environments_proxy_is_used_unless_it_excludes_the_host(monkeypatch:
     monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
     assert proxy_for("https://services.leadconnectorhq.com") == "http://proxy.example:3128"
 
+    monkeypatch.setenv("https_proxy", "proxy.example:3128")
+    assert proxy_for("https://services.leadconnectorhq.com") == "http://proxy.example:3128"
+
     monkeypatch.setenv("no_proxy", "leadconnectorhq.com")
     assert proxy_for("https://services.leadconnectorhq.com") is None
 
@@ -284,7 +287,7 @@ def test_a_large_answer_in_many_chunks_is_put_together(call: Caller) -> None:
         def __iter__(self) -> Iterator[bytes]:
             return iter(parts)
 
-        async def __aiter__(self) -> Any:
+        async def __aiter__(self) -> AsyncIterator[bytes]:
             for part in parts:
                 yield part
 

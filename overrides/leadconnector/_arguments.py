@@ -34,7 +34,7 @@ def checked(operation: Schema, arguments: Mapping[str, object], version: str | N
             complete[name] = version if is_version and version is not None else argument["default"]
         if not isinstance(complete[name], Unset):
             for finding in _findings(argument, name, complete[name], is_version):
-                raise ArgumentError(str(finding), argument=name)
+                raise ArgumentError(" ".join(finding), argument=name)
         elif argument["required"]:
             raise ArgumentError(f"{name} is required", argument=name)
     return complete

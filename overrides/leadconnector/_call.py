@@ -18,9 +18,6 @@ from ._version import __version__
 MAXIMUM_BODY = 10 * 1024 * 1024
 """Bytes of one answer's body. Answers of this API are a few hundred bytes long."""
 
-_EXCERPT = 200
-"""Characters of an answer that a message shows."""
-
 _HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": f"leadconnector/{__version__}"}
 _REQUEST_ID_HEADERS = ("x-request-id", "x-trace-id", "cf-ray")
 
@@ -59,8 +56,7 @@ class Call(Generic[T]):
     def begin(self, response: httpx.Response) -> None:
         """Take the head of the answer."""
         response.request = self._request
-        self._response, self._body = response, bytearray()
-        self._ends = self._settings.clock() + self._settings.body_seconds
+        self._response, self._body, self._begun = response, bytearray(), self._settings.clock()
 
     def feed(self, chunk: bytes) -> bool:
         """Take a chunk of the body; false once it is larger than any answer is.
@@ -68,7 +64,7 @@ class Call(Generic[T]):
         Raises:
             TimeoutError: the body takes too long.
         """
-        if self._settings.clock() > self._ends:
+        if self._settings.clock() - self._begun > self._settings.body_seconds:
             raise TimeoutError(f"the body took longer than {self._settings.body_seconds:g} s")
         self._body += chunk
         return len(self._body) <= MAXIMUM_BODY
@@ -99,7 +95,7 @@ class Call(Generic[T]):
             raise self._status_error(key, info)
         found = self._decoded(self._operation.success[key], key, bytes(self._body))
         if isinstance(found, Finding):
-            text = f"{self._name}: {status}, but the answer is not as documented: {found}"
+            text = f"{self._name}: {status}, but the answer is not as documented: {' '.join(found)}"
             raise errors.APIDecodingError(self._redacted(text), **vars(info), path=found.path)
         return cast("T", found)
 
@@ -130,7 +126,7 @@ class Call(Generic[T]):
             found += value if isinstance(value, list) else [value]
         messages = [message for message in found if isinstance(message, str)]
         said = "; ".join(messages) or (text if isinstance(data, Finding) else "")
-        shown = " ".join("".join(c if c.isprintable() else " " for c in said[:_EXCERPT]).split())
+        shown = " ".join("".join(c if c.isprintable() else " " for c in said[:200]).split())  # on one line
         other = errors.ServerError if info.status_code >= 500 else errors.UnexpectedStatusError
         return errors.STATUS_ERRORS.get(info.status_code, other)(
             f"{self._name}: {info.status_code}{': ' * bool(shown)}{shown}",

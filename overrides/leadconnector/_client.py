@@ -49,11 +49,10 @@ class _Client(Generic[Source, Transport]):
         """
         old = self._settings
         seconds = old.timeout if timeout is None else settings.checked_timeout(timeout)
+        version = old.version if version is None else version
         other = object.__new__(type(self))
         other._pipe = self._pipe
-        other._settings = replace(
-            old, timeout=seconds, version=version or old.version, on_response=on_response or old.on_response
-        )
+        other._settings = replace(old, timeout=seconds, version=version, on_response=on_response or old.on_response)
         other._make_resources()
         return other
 

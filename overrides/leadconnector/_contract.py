@@ -29,9 +29,6 @@ class Finding(NamedTuple):
     path: str
     problem: str
 
-    def __str__(self) -> str:
-        return f"{self.path} {self.problem}"
-
 
 _KINDS = {str: "string", bool: "boolean", int: "integer", float: "number", dict: "object", list: "array"}
 

@@ -45,8 +45,9 @@ class SyncSession(NamedTuple):
     def call(self, operation: Operation[T], arguments: Mapping[str, object]) -> T:
         """Carry the operation out; raises `LeadConnectorError`."""
         call = Call(operation, arguments, self.settings)
+        transport, request = self.pipe.opened(), call.request(self.settings.token())
         try:
-            response = self.pipe.opened().handle_request(call.request(self.settings.token()))
+            response = transport.handle_request(request)
             try:
                 call.begin(response)
                 all(call.feed(chunk) for chunk in cast("Iterable[bytes]", response.stream))
@@ -88,4 +89,5 @@ class AsyncSession(NamedTuple):
 def proxy_for(base_url: str) -> str | None:
     """The proxy that the environment names for this URL (`HTTPS_PROXY`, `NO_PROXY`, …), as httpx's client does."""
     url, proxies = httpx.URL(base_url), getproxies()
-    return None if proxy_bypass(url.host) else proxies.get(url.scheme) or proxies.get("all")
+    proxy = None if proxy_bypass(url.host) else proxies.get(url.scheme) or proxies.get("all")
+    return f"http://{proxy}" if proxy and "://" not in proxy else proxy
