@@ -48,7 +48,7 @@ vendor:  ## Copy the client into DEST, self-contained: make vendor DEST=src/app/
 		|| { echo "$(COPY) is no copy that this target made: it stays as it is" >&2; exit 2; }
 	@mkdir -p "$(DEST)" && rm -rf "$(COPY)" && cp -RP overrides/leadconnector "$(COPY)"
 	@rm -rf "$(COPY)/_generated" && cp -RP generated "$(COPY)/_generated"
-	@find "$(COPY)" -name __pycache__ -prune -exec rm -rf {} +
+	@find "$(COPY)" \( -name __pycache__ -o -name '.*' \) -prune -exec rm -rf {} +
 	@echo "$(COPY)"
 
 lock: $(DEV)  ## Bring requirements/ up to date with pyproject.toml (with newer versions: UPGRADE=--upgrade)
