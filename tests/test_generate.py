@@ -351,6 +351,31 @@ BAD_SPECS = {
         "'Session' stands for two things",
         "    Session:",
     ),
+    "a response of two content types": Bad(
+        edited(
+            (
+                "description: Bad Request\n          content:\n",
+                "description: Bad Request\n          content:\n            text/plain: {schema: {type: string}}\n",
+            )
+        ),
+        "would drop all but one",
+    ),
+    "a tag that would hide a method of the client": Bad(
+        edited(("      tags: [Conversations]\n", "      tags: [close]\n")),
+        "hide the client's own method",
+        "      tags: [close]",
+    ),
+    "an operationId with a line break": Bad(
+        edited(("      operationId: updateConversation\n", '      operationId: "update\\nConversation"\n')),
+        "must be printable",
+        "      operationId:",
+    ),
+    "a property with a control character in its name": Bad(
+        edited(("        inbox:\n", '        "in\\x01box":\n')), "dropped the property 'in\\x01box'", '        "in'
+    ),
+    "an enum value with a control character": Bad(
+        edited(("        - TYPE_SMS\n", '        - "TYPE\\x01_SMS"\n')), "control character", '        - "TYPE'
+    ),
     "a top level that is not a mapping": Bad("- openapi: 3.1.0\n", "not a mapping"),
     "an empty file": Bad("", "not a mapping"),
 }

@@ -265,7 +265,8 @@ def test_the_security_is_worded_as_on_the_page(spec: dict[str, Any]) -> None:
     assert spec["components"]["securitySchemes"]["bearer"]["description"].splitlines() == [
         "Use the Access Token generated with user type as Sub-Account (OR) Private Integration Token of Sub-Account.",
         "Provide your bearer token in the Authorization header when making requests to protected resources.",
-        "Example: `Authorization: Bearer 9c48df2694a849b6089f9d0d3513efe`",
+        "Example: Authorization: Bearer 123",
+        "The header Authorization is required: Access Token, for example `Bearer 9c48df2694a849b6089f9d0d3513efe`.",
     ]
 
 

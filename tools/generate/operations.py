@@ -23,6 +23,9 @@ from openapi_python_client.strings import PythonIdentifier, pascal_case, safe_fo
 from .document import Document, SpecError, list_at
 from .document import Operation as SpecOperation
 
+_CLIENT_METHODS = frozenset({"close", "with_options"})
+"""What the clients have beside their resources."""
+
 _CONTENT = {"response.json()": "json", "response.text": "text", "response.content": "bytes", "None": "none"}
 _RESERVED = frozenset({"self"})
 _RESERVED_CLASSES = frozenset(
@@ -169,6 +172,9 @@ def resources(document: Document, data: GeneratorData) -> tuple[Resource, ...]:
         found.setdefault(view.tag, []).append(view)
     if not found:
         raise document.error("/paths", "there is no operation in this spec")
+    for tag in _CLIENT_METHODS & found.keys():
+        place = found[tag][0].place
+        raise document.error(f"{place}/tags", f"a tag named {tag!r} would hide the client's own method")
     described = {str(tag.get("name")): str(tag.get("description", "")) for tag in list_at(document.root, "tags")}
     by_identifier = {str(PythonIdentifier(name, prefix="tag")): text for name, text in described.items()}
     return tuple(

@@ -29,6 +29,8 @@ def check_operation_ids(document: Document) -> None:
         if identifier is None:
             continue
         here = f"{operation.method.upper()} {operation.path}"
+        if not isinstance(identifier, str) or not identifier.isprintable():
+            raise document.error(f"{operation.place}/operationId", "an operationId must be printable text")
         if identifier in seen:
             raise document.error(
                 f"{operation.place}/operationId",
@@ -48,7 +50,12 @@ def check_schemas(document: Document, data: GeneratorData, resources: Sequence[R
             _check_bodies(document, operation, checker)
             for answer in operation.answers:
                 node, place = document.resolve({"$ref": f"#{answer.place}"}, answer.place)
-                for content, media in mapping_at(node, "content").items():
+                contents = mapping_at(node, "content")
+                if len(contents) > 1:
+                    raise document.error(
+                        f"{place}/content", f"of {', '.join(contents)} the generator would drop all but one"
+                    )
+                for content, media in contents.items():
                     if "schema" in media and answer.content == "json" and "json" in content:
                         checker.compare(
                             media["schema"], f"{place}/content{pointer(content)}/schema", answer.response.prop
@@ -106,6 +113,10 @@ class _SchemaCheck:
         wanted = [value for value in list_at(schema, "enum") if value is not None]
         made = set(prop.values.values())
         for index, value in enumerate(wanted):
+            if isinstance(value, str) and not _is_written_whole(value):
+                raise self.document.error(
+                    f"{place}/enum/{index}", "the generator drops a control character of this value"
+                )
             if (in_double_quote_literal(value) if isinstance(value, str) else value) not in made:
                 raise self.document.error(
                     f"{place}/enum/{index}",
@@ -119,8 +130,8 @@ class _SchemaCheck:
             for prop in [*(model.required_properties or []), *(model.optional_properties or [])]
         }
         for name, (child, where, required) in self.document.properties(schema, place).items():
-            if name not in made:
-                raise self.document.error(where, f"the generator dropped the property {name!r}")
+            if name not in made or not _is_written_whole(name):
+                raise self.document.error(where, f"the generator dropped the property {name!r}, or a character of it")
             if made[name].required != required:
                 raise self.document.error(where, f"the generator does not know whether {name!r} is required")
             self.compare(child, where, made[name])
@@ -150,6 +161,11 @@ def _bound(statements: Sequence[ast.stmt]) -> Iterator[tuple[str, str]]:
             yield from ((alias.asname or alias.name, f"{origin} {alias.name}") for alias in statement.names)
         elif isinstance(statement, ast.If):
             yield from _bound(statement.body)
+
+
+def _is_written_whole(text: str) -> bool:
+    """Whether a text is the same once the generator has written it as a literal: it leaves some characters out."""
+    return bool(json.loads(f'"{in_double_quote_literal(text)}"') == text)
 
 
 def check_import(document: Document, package: Path, resources: Sequence[Resource]) -> None:
