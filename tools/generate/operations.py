@@ -172,9 +172,9 @@ def resources(document: Document, data: GeneratorData) -> tuple[Resource, ...]:
         found.setdefault(view.tag, []).append(view)
     if not found:
         raise document.error("/paths", "there is no operation in this spec")
-    for tag in _CLIENT_METHODS & found.keys():
-        place = found[tag][0].place
-        raise document.error(f"{place}/tags", f"a tag named {tag!r} would hide the client's own method")
+    for hiding in _CLIENT_METHODS & found.keys():
+        place = found[hiding][0].place
+        raise document.error(f"{place}/tags", f"a tag named {hiding!r} would hide the client's own method")
     described = {str(tag.get("name")): str(tag.get("description", "")) for tag in list_at(document.root, "tags")}
     by_identifier = {str(PythonIdentifier(name, prefix="tag")): text for name, text in described.items()}
     return tuple(
