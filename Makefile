@@ -1,6 +1,8 @@
 # Every target makes the virtual environment that it needs, from a lock file. `make` alone lists the targets.
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
+# Targets share one virtual environment, which is not to be made twice at once.
+.NOTPARALLEL:
 .DEFAULT_GOAL := help
 
 # The first Python that is new enough; `make PYTHON=/path/to/python` takes another.
@@ -39,16 +41,17 @@ check: $(DEV)  ## Spec lint, generated/ in step, formatting, lint, types
 	$(BIN)/pyright
 	$(BIN)/pyright --project tests/typing/generated.json
 
-emulator: $(DEMO)  ## Run the API locally until Ctrl-C
-	@$(BIN)/python -m leadconnector_emulator
+emulator: $(DEMO)  ## Run the API locally until Ctrl-C (another port: ARGS="--port 9000")
+	@$(BIN)/python -m leadconnector_emulator $(ARGS)
 
 vendor:  ## Copy the client into DEST, self-contained: make vendor DEST=src/app/_vendor
 	@test -n "$(DEST)" || { echo "usage: make vendor DEST=DIRECTORY" >&2; exit 2; }
 	@test ! -e "$(COPY)" || { test -f "$(COPY)/_generated/contract.json" && test ! -L "$(COPY)/_generated"; } \
 		|| { echo "$(COPY) is no copy that this target made: it stays as it is" >&2; exit 2; }
-	@mkdir -p "$(DEST)" && rm -rf "$(COPY)" && cp -RP overrides/leadconnector "$(COPY)"
-	@rm -rf "$(COPY)/_generated" && cp -RP generated "$(COPY)/_generated"
-	@find "$(COPY)" \( -name __pycache__ -o -name '.*' \) -prune -exec rm -rf {} +
+	@mkdir -p "$(DEST)" && rm -rf "$(COPY).new" && cp -RP overrides/leadconnector "$(COPY).new"
+	@rm -rf "$(COPY).new/_generated" && cp -RP generated "$(COPY).new/_generated"
+	@find "$(COPY).new" \( -name __pycache__ -o -name '.*' \) -prune -exec rm -rf {} +
+	@rm -rf "$(COPY)" && mv "$(COPY).new" "$(COPY)"
 	@echo "$(COPY)"
 
 lock: $(DEV)  ## Bring requirements/ up to date with pyproject.toml (with newer versions: UPGRADE=--upgrade)
@@ -62,10 +65,10 @@ clean:  ## Remove what the other targets made, the virtual environment included
 $(VENV)/%.installed: requirements/%.txt
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 		|| { echo "Python 3.11 or newer is needed$(if $(PYTHON),: $(PYTHON) is not,: none was found); name one: make PYTHON=…" >&2; exit 2; }
-	@test -x $(BIN)/python || "$(PYTHON)" -m venv $(VENV) \
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || "$(PYTHON)" -m venv --clear $(VENV) \
 		|| { rm -rf $(VENV); echo "$(PYTHON) cannot make a virtual environment; on Debian: apt install python3-venv" >&2; exit 2; }
 	@echo "Installing requirements/$*.txt into $(VENV) …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/$*.txt
-	@printf '%s\n' "$(CURDIR)/overrides" "$(CURDIR)/tools" \
+	@printf '%s\n' ../../../../overrides ../../../../tools \
 		> "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/leadconnector.pth"
 	@touch $@

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import math
 from decimal import Decimal
+from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -103,6 +107,52 @@ def test_an_unacceptable_argument_is_refused_and_named(call: Caller, name: str, 
 def test_a_refusal_does_not_repeat_what_was_said_in_the_body(call: Caller) -> None:
     assert "secret" not in str(refusal(call, feedback="a secret complaint"))
     assert "secret" not in str(refusal(call, feedback={"a": ["a secret complaint", object()]}))
+
+
+class Disguised(str):
+    """Checked as one thing, and written as another."""
+
+    def __str__(self) -> str:
+        return ".."
+
+
+class Named(StrEnum):
+    """An enum whose `str()` is not its value, as that of most was before there was StrEnum."""
+
+    ONE = "one"
+
+    def __str__(self) -> str:
+        return f"{type(self).__name__}.{self.name}"
+
+
+def test_what_was_checked_is_what_is_sent_whatever_a_subclass_of_str_makes_of_itself(call: Caller) -> None:
+    requests: list[httpx.Request] = []
+    transport = answering(lambda: httpx.Response(200, json=ANSWER), requests)
+
+    call(transport, Disguised("abc"))
+    call(transport, Named.ONE, version=Named.ONE)
+
+    assert [request.url.path for request in requests] == ["/conversations/abc", "/conversations/one"]
+    assert requests[1].headers["version"] == "one"
+
+
+def test_what_a_mapping_holds_is_sent_as_json_has_it(call: Caller) -> None:
+    requests: list[httpx.Request] = []
+    when = datetime.datetime(2026, 1, 2, 3, 4, tzinfo=datetime.UTC)
+    feedback = MappingProxyType({"at": when, "inner": MappingProxyType({"id": UUID(int=1)})})
+
+    call(answering(lambda: httpx.Response(200, json=ANSWER), requests), feedback=feedback)
+
+    sent = json.loads(requests[0].content)["feedback"]
+    assert sent == {"at": "2026-01-02T03:04:00+00:00", "inner": {"id": "00000000-0000-0000-0000-000000000001"}}
+
+
+def test_feedback_that_is_nested_too_deeply_is_refused(call: Caller) -> None:
+    deep: Any = {}
+    for _ in range(2000):
+        deep = {"a": deep}
+
+    assert refusal(call, feedback=deep).argument == "feedback"
 
 
 json_values = st.recursive(

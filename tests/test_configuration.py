@@ -107,6 +107,10 @@ def test_what_is_passed_comes_before_the_environment(call: Caller, monkeypatch: 
         "https://services.leadconnectorhq.com#a",
         "https://services.leadconnectorhq.com:port",
         "https://serv ices",
+        "https:user:password@services.leadconnectorhq.com",
+        "user:password@services.leadconnectorhq.com",
+        "https://services.leadconnectorhq.com:99999999",
+        httpx.URL("https://services.leadconnectorhq.com"),
         "\x00",
         7,
     ],
@@ -146,7 +150,7 @@ def test_whatever_a_token_is_it_is_refused_without_being_shown_or_can_be_sent(to
 
 
 @both
-@pytest.mark.parametrize("timeout", [0, -1, float("nan"), float("inf"), True, "30"])
+@pytest.mark.parametrize("timeout", [0, -1, float("nan"), float("inf"), 1e300, 10**400, True, "30"])
 def test_an_unusable_timeout_is_refused(client: Any, timeout: Any) -> None:
     with pytest.raises(ConfigurationError, match="timeout"):
         client(token=TOKEN, timeout=timeout)
@@ -211,10 +215,12 @@ def test_a_client_shows_its_address_and_no_token(client: Any) -> None:
 
 
 @both
-@pytest.mark.parametrize("take", [pickle.dumps, copy.copy, copy.deepcopy])
-def test_a_client_is_neither_pickled_nor_copied(client: Any, take: Any) -> None:
-    with pytest.raises(TypeError, match="credential"):
-        take(client(token=TOKEN, transport=nothing()))
+@pytest.mark.parametrize("take", [pickle.dumps, copy.deepcopy])
+def test_neither_a_client_nor_its_resources_are_pickled_or_copied_whole(client: Any, take: Any) -> None:
+    made = client(token=TOKEN, transport=nothing())
+    for part in (made, made.conversations):
+        with pytest.raises(TypeError, match="credential"):
+            take(part)
 
 
 def test_a_closed_client_says_so() -> None:

@@ -8,6 +8,7 @@ import logging
 import pickle
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import httpx
@@ -23,6 +24,7 @@ from leadconnector import (
     NotFoundError,
     PermissionDeniedError,
     RateLimitError,
+    ResponseInfo,
     ServerError,
     UnexpectedStatusError,
     UnprocessableEntityError,
@@ -233,6 +235,46 @@ def test_a_token_that_the_api_sends_back_is_redacted(call: Caller) -> None:
     assert TOKEN not in told
     assert error.messages == ["Invalid token: [redacted]"]
     assert TOKEN.encode() not in pickle.dumps(error)
+
+
+@pytest.mark.parametrize("escaped", ["\\u0039", "\\/"])
+def test_a_token_that_comes_back_in_json_escapes_is_redacted(call: Caller, escaped: str) -> None:
+    token = "9/c48df2694a849b6089f9d0d3513efe"
+    body = '{"message": ["Invalid: TOKEN"], "TOKEN": {"deep": ["TOKEN"]}}'.replace("TOKEN", token)
+    body = body.replace("9", escaped) if escaped != "\\/" else body.replace("/", escaped)
+
+    with pytest.raises(APIStatusError) as caught:
+        call(answering(lambda: httpx.Response(422, text=body)), options={"token": token})
+
+    assert caught.value.messages == ["Invalid: [redacted]"]
+    assert token not in repr(caught.value.__dict__) + str(caught.value)
+
+
+def test_what_is_in_a_conversation_is_not_in_the_message_of_an_undocumented_status(call: Caller) -> None:
+    error = status_error(call, lambda: httpx.Response(202, text='{"conversation": {"lastMessageBody": "my diagnosis"'))
+
+    assert "diagnosis" not in str(error)
+
+
+@pytest.mark.parametrize("status", [200, 400, 500])
+def test_a_header_that_is_not_ascii_is_kept(call: Caller, status: int) -> None:
+    seen: list[ResponseInfo] = []
+    headers = [(b"x-note", "café".encode("latin-1")), (b"x-other", "日本".encode())]
+    response = httpx.Response(status, headers=headers, json=ANSWER)
+    with suppress(APIStatusError):
+        call(answering(lambda: response), options={"on_response": seen.append})
+
+    assert "caf" in seen[0].headers["x-note"]
+    assert pickle.loads(pickle.dumps(seen[0])).status_code == status
+
+
+@pytest.mark.parametrize("status", [200, 400])
+@pytest.mark.parametrize("depth", [300, 500, 900, 5000])
+def test_an_answer_of_any_depth_is_a_result_or_an_error_of_ours(call: Caller, status: int, depth: int) -> None:
+    deep = "[" * depth + "]" * depth
+    body = json.dumps({**ANSWER, "message": "No"})[:-1] + f', "more": {deep}}}'
+    with suppress(LeadConnectorError):
+        call(answering(lambda: httpx.Response(status, text=body)))
 
 
 def test_a_token_in_a_page_in_place_of_a_success_is_redacted(call: Caller) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -65,6 +66,7 @@ def output(tmp_path: Path) -> Path:
     """A folder where an earlier run has left something, alone in its parent."""
     folder = tmp_path / "place" / "generated"
     (folder / "models").mkdir(parents=True)
+    (folder / "contract.json").write_bytes(b"{}")
     (folder / "marker.txt").write_bytes(b"what an earlier run has left\n")
     (folder / "models" / "marker.py").write_bytes(b"VALUE = 1\n")
     return folder
@@ -552,14 +554,14 @@ HOSTILE = (
     '    import os; os.system("touch PWNED")\n%s {x} \\N{BULLET} \\x41 é \U0001f600 \\'
 )
 ON_ONE_LINE = HOSTILE.replace("\n", " ")
-IN_A_PATH = ON_ONE_LINE.replace("{", "").replace("}", "")
+IN_A_PATH = re.sub(r"[{}#?]", "", ON_ONE_LINE)
 
 
 def hostile_spec() -> dict[str, Any]:
     """The spec with the text above in every place that takes a text."""
     spec = cast("dict[str, Any]", yaml.safe_load(TEXT))
     spec["info"].update(title=HOSTILE, description=HOSTILE, version=HOSTILE)
-    spec["servers"][0]["url"] = HOSTILE
+    spec["servers"][0]["description"] = HOSTILE
     path = spec["paths"].pop("/conversations/{conversationId}")
     spec["paths"][f"/{IN_A_PATH}/{{conversationId}}"] = path
     operation = path["put"]
@@ -585,7 +587,7 @@ def hostile_spec() -> dict[str, Any]:
     components = spec["components"]
     components["securitySchemes"]["bearer"]["description"] = HOSTILE
     components["parameters"]["Version"].update(
-        {"name": f"Version {ON_ONE_LINE}", "description": HOSTILE, "x-role": HOSTILE}
+        {"name": f"Version {ON_ONE_LINE}", "description": HOSTILE, "x-other": HOSTILE}
     )
     schemas = components["schemas"]
     schemas["BadRequest"]["title"] = HOSTILE
@@ -685,3 +687,23 @@ def test_the_package_of_a_hostile_spec_works_and_executes_nothing(hostile: Path)
     assert '__import__("os").system("touch PWNED")' in used["documentation"]
     assert "{{ 7 * 7 }} {% if %} {# no #}" in used["documentation"]
     assert '__import__("os").system("touch PWNED")' in used["module"]
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, Path.touch], ids=["a folder", "a file"])
+def test_what_is_no_output_of_this_step_is_not_replaced(
+    make: Callable[[Path], None], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "src"
+    make(other)
+    assert main(["--output", str(other)]) == 1
+    assert "no output of this step" in capsys.readouterr().err
+    assert os.listdir(tmp_path) == ["src"]
+
+
+def test_aliases_that_explode_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = ["x-0: &a0 [1, 2, 3, 4, 5, 6, 7, 8, 9]"]
+    lines += [f"x-{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)]
+    spec = tmp_path / "bomb.yaml"
+    spec.write_text("\n".join([TEXT, *lines]), encoding="utf-8")
+    assert main(["--spec", str(spec), "--output", str(tmp_path / "generated")]) == 1
+    assert "aliases" in capsys.readouterr().err

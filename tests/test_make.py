@@ -31,7 +31,7 @@ RULE = re.compile(r"^([^\s#:=][^:=]*):(?!=)(.*)\n((?:\t.*\n)*)", re.MULTILINE)
 FAKE = """#!/bin/sh
 echo "$@" >> "$CALLS"
 case "$1 $2" in
-    "-m venv") mkdir -p "$3/bin" "$3/packages" && cp "$0" "$3/bin/python" ;;
+    "-m venv") mkdir -p "$4/bin" "$4/packages" && cp "$0" "$4/bin/python" ;;
     "-c import sysconfig"*) echo .venv/packages ;;
 esac
 """
@@ -222,7 +222,8 @@ class TestInstallation:
     def test_both_packages_are_importable_from_the_checkout(self, checkout: Path, python: str, calls: Path) -> None:
         assert make("test", python, cwd=checkout, CALLS=str(calls)).returncode == 0
         paths = (checkout / ".venv" / "packages" / "leadconnector.pth").read_text(encoding="utf-8").splitlines()
-        assert paths == [str(checkout / "overrides"), str(checkout / "tools")]
+        # Relative to the environment's site-packages, so that a copied or moved checkout uses its own code.
+        assert paths == ["../../../../overrides", "../../../../tools"]
 
 
 class TestLockFiles:

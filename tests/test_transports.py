@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import socket
 import threading
+import traceback
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -194,6 +195,32 @@ def test_the_cause_of_a_connection_error_holds_no_credential(call: Caller) -> No
     assert isinstance(cause, httpx.ConnectError)
     assert "authorization" not in cause.request.headers
     assert cause.request.read() == b""
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nX-Echo\x01: Bearer %s\r\n\r\n" % TOKEN.encode(),
+        b'{"conversation": {"lastMessageBody": "my diagnosis"}} ' + TOKEN.encode() + b"\r\n\r\n",
+    ],
+)
+def test_what_is_no_http_is_not_quoted_by_the_error(call: Caller, answer: bytes) -> None:
+    with misbehaving(answer) as url, pytest.raises(APIConnectionError) as caught:
+        call(None, options={"base_url": url})
+
+    told = "".join(traceback.format_exception(caught.value)) + repr(caught.value.__context__)
+    assert TOKEN not in told
+    assert "diagnosis" not in told
+
+
+def test_what_a_transport_of_another_library_raises_becomes_a_connection_error() -> None:
+    async def run() -> None:
+        with misbehaving(b"SSH-2.0-OpenSSH_9.2\r\n\r\n") as url:
+            async with AsyncLeadConnector(token=TOKEN, base_url=url, transport=AiohttpTransport()) as client:
+                await client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
+
+    with pytest.raises(APIConnectionError):
+        asyncio.run(run())
 
 
 class Drip(httpx.SyncByteStream, httpx.AsyncByteStream):

@@ -33,23 +33,27 @@ def checked(operation: Schema, arguments: Mapping[str, object], version: str | N
         if isinstance(complete[name], Unset) and "default" in argument:
             complete[name] = version if is_version and version is not None else argument["default"]
         if not isinstance(complete[name], Unset):
-            for finding in _findings(argument, name, complete[name], is_version):
+            data, findings = _examined(argument, name, complete[name], is_version)
+            for finding in findings:
                 raise ArgumentError(" ".join(finding), argument=name)
+            if isinstance(complete[name], str | Mapping):
+                complete[name] = data  # what was examined is what is sent, whatever a subclass makes of itself
         elif argument["required"]:
             raise ArgumentError(f"{name} is required", argument=name)
     return complete
 
 
-def _findings(argument: Schema, name: str, value: object, is_version: bool) -> list[Finding]:
+def _examined(argument: Schema, name: str, value: object, is_version: bool) -> tuple[Any, list[Finding]]:
+    """The value as JSON has it, and what is wrong with it."""
     where, findings = argument["in"], list[Finding]()
     if where == "body" and not argument["schema"]:
-        return findings  # a body that is no JSON: the generated request builder knows its form
+        return value, findings  # a body that is no JSON: the generated request builder knows its form
     try:
         data = json.loads(json.dumps(value, default=_plain, allow_nan=False, ensure_ascii=False).encode())
-    except (TypeError, ValueError, RecursionError) as error:
-        return [Finding(name, f"must be data that JSON can hold ({error})")]
-    # A version that the spec does not know may be asked for: it is checked as any header is.
-    fit({"type": "string"} if is_version else argument["schema"], data, name, findings)
+        # A version that the spec does not know may be asked for: it is checked as any header is.
+        fit({"type": "string"} if is_version else argument["schema"], data, name, findings)
+    except (AttributeError, TypeError, ValueError, RecursionError) as error:
+        return value, [Finding(name, f"must be data that JSON can hold ({error})")]
     text = data if isinstance(data, str) else "-"
     rules = (
         (not text and (argument["required"] or is_version), "must not be empty"),
@@ -57,18 +61,17 @@ def _findings(argument: Schema, name: str, value: object, is_version: bool) -> l
         (where == "path" and text in {".", ".."}, "must not be '.' or '..': the URL would be another one"),
         (where == "path" and _CONTROL.search(text), "must not hold control characters"),
         (where in {"header", "cookie"} and not _HEADER.fullmatch(text), "must be printable ASCII, not blank"),
+        (where == "cookie" and not {*';," '}.isdisjoint(text), "must have nothing that separates cookies"),
     )
-    return findings + [Finding(name, problem) for broken, problem in rules if broken]
+    return data, findings + [Finding(name, problem) for broken, problem in rules if broken]
 
 
 def _plain(value: Any) -> object:
     """What `json.dumps` can write, of a model, a mapping, a date or a UUID."""
     if isinstance(value, Mapping):
         return dict(cast("Mapping[object, object]", value))
-    if isinstance(value, datetime.date):
-        return value.isoformat()
-    if isinstance(value, uuid.UUID):
-        return str(value)
+    if isinstance(value, datetime.date | uuid.UUID):
+        return getattr(value, "isoformat", value.__str__)()
     if hasattr(value, "to_dict"):
         return value.to_dict()
     raise TypeError(f"{type(value).__name__} is no such data")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, NoReturn, cast
 
@@ -19,7 +21,11 @@ MAXIMUM_BODY = 10 * 1024 * 1024
 """Bytes of one answer's body. Answers of this API are a few hundred bytes long."""
 
 _HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": f"leadconnector/{__version__}"}
-_REQUEST_ID_HEADERS = ("x-request-id", "x-trace-id", "cf-ray")
+_QUOTED = re.compile(r"[:\s]*\bb(?:ytearray|['\"])")
+"""Where an exception's text begins to quote bytes."""
+
+_MISFITS = (AttributeError, KeyError, TypeError, ValueError, RecursionError)
+"""What generated code raises for data that it cannot take."""
 
 
 class Call(Generic[T]):
@@ -38,7 +44,7 @@ class Call(Generic[T]):
             parts = operation.build(**complete)
             url, headers = settings.base_url + parts.pop("url"), _HEADERS | parts.pop("headers", {})
             self._request = httpx.Request(parts.pop("method"), url, headers=headers, **parts)
-        except (AttributeError, TypeError, ValueError, httpx.InvalidURL) as error:
+        except (*_MISFITS, httpx.InvalidURL) as error:
             raise errors.ArgumentError("the arguments make no request", argument="arguments") from error
 
     def request(self, token: object) -> httpx.Request:
@@ -70,12 +76,19 @@ class Call(Generic[T]):
         return len(self._body) <= MAXIMUM_BODY
 
     def failure(self, error: Exception) -> errors.APIConnectionError:
-        """The exception for an attempt that got no whole answer."""
+        """The exception for an attempt that got no whole answer. A mistake in a given transport's own code passes."""
+        if type(error).__module__ == "builtins" and not isinstance(error, OSError):
+            raise error
         if isinstance(error, httpx.RequestError):  # whoever reads the cause finds no credential and no body in it
             error.request = httpx.Request(self._request.method, self._request.url)
+        said = re.split(_QUOTED, str(error))[0]
+        if said != str(error):  # what is no HTTP is quoted, and may be anything: a token, a conversation
+            error.args, error.__cause__, error.__context__ = (said,), None, None
+        self.cause = error if str(error) == said and self._token not in said else None
         timed_out = isinstance(error, httpx.TimeoutException | TimeoutError)
-        text = f"{self._name}: no whole answer{' in time' if timed_out else ''} ({type(error).__name__}: {error})"
-        return (errors.APITimeoutError if timed_out else errors.APIConnectionError)(text, attempts=self._attempts)
+        kind = errors.APITimeoutError if timed_out else errors.APIConnectionError
+        told = f"{'no whole answer in time' if timed_out else 'no whole answer'} ({type(error).__name__}: {said})"
+        return kind(self._redacted(f"{self._name}: {told}"), attempts=self._attempts)
 
     def result(self) -> T:
         """What the call returns.
@@ -84,70 +97,83 @@ class Call(Generic[T]):
             APIDecodingError, APIStatusError: the answer is no documented success.
         """
         status, raw = self._response.status_code, self._response.headers.multi_items()
-        headers = httpx.Headers([(name, self._redacted(value)) for name, value in raw])
-        request_id = next((headers[name] for name in _REQUEST_ID_HEADERS if name in headers), None)
+        headers = httpx.Headers([(name, self._redacted(value)) for name, value in raw], encoding="utf-8")
+        request_id = next((headers[x] for x in ("x-request-id", "x-trace-id", "cf-ray") if x in headers), None)
         info = errors.ResponseInfo(status, headers, request_id, self._attempts)
         if self._settings.on_response is not None:
             self._settings.on_response(info)
-        keys = (str(status), f"{status // 100}XX", "default")
-        key = next((key for key in keys if key in self._known["responses"]), "")
+        key = next((k for k in (str(status), f"{status // 100}XX", "default") if k in self._known["responses"]), "")
         if not (200 <= status < 300 and key in self._operation.success):
             raise self._status_error(key, info)
-        found = self._decoded(self._operation.success[key], key, bytes(self._body))
+        found = self._decoded(self._operation.success[key], key, self._data(key, lambda data: data))
         if isinstance(found, Finding):
             text = f"{self._name}: {status}, but the answer is not as documented: {' '.join(found)}"
-            raise errors.APIDecodingError(self._redacted(text), **vars(info), path=found.path)
+            raise errors.APIDecodingError(text, **vars(info), path=found.path)
         return cast("T", found)
 
-    def _decoded(self, decode: Callable[[Any], object], key: str, body: bytes) -> object:
-        """What the generated decoder makes of a body, or what is wrong with it."""
-        response = self._known["responses"][key]
-        if response["content"] == "none":
-            return decode(None)
-        if len(body) > MAXIMUM_BODY:
+    def _data(self, key: str, clean: Callable[[Any], Any]) -> Any:
+        """What the body holds, as the spec has it for this response, or what is wrong with it."""
+        content = self._known["responses"].get(key, {"content": "json"})["content"]
+        if content == "none":
+            return None
+        if len(self._body) > MAXIMUM_BODY:
             return Finding("$", f"is larger than {MAXIMUM_BODY} bytes")
-        data: Any = body.decode("utf-8", "replace") if response["content"] == "text" else body
-        if response["content"] == "json":
-            data = fit(response["schema"], parse_json(body), "$", [])
+        if content == "text":
+            return clean(self._body.decode("utf-8", "replace"))
+        return parse_json(bytes(self._body), clean) if content == "json" else bytes(self._body)
+
+    def _decoded(self, decode: Callable[[Any], object], key: str, data: Any) -> object:
+        """What the generated decoder makes of the data, or what is wrong with it."""
         try:
-            return data if isinstance(data, Finding) else decode(data)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            fitted = fit(self._known["responses"][key].get("schema", {}), data, "$", [])
+            return fitted if isinstance(fitted, Finding) else decode(fitted)
+        except _MISFITS as error:
             return Finding("$", f"does not fit the generated model ({type(error).__name__})")
 
     def _status_error(self, key: str, info: errors.ResponseInfo) -> errors.APIStatusError:
         text = self._redacted(self._body[:MAXIMUM_BODY].decode("utf-8", "replace"))
-        data = parse_json(text.encode())
+        data = self._data(key, self._redacted)
         decode = self._operation.errors.get(key)
-        model = data if decode is None else self._decoded(decode, key, text.encode())
+        model = data if decode is None else self._decoded(decode, key, data)
         properties: Schema = data if hasattr(data, "get") else {}
         trace = properties["traceId"] if isinstance(properties.get("traceId"), str) else None
         found: list[Any] = []
         for value in (properties.get(name) for name in load_contract()["error_messages"]):
             found += value if isinstance(value, list) else [value]
         messages = [message for message in found if isinstance(message, str)]
-        said = "; ".join(messages) or (text if isinstance(data, Finding) else "")
-        shown = " ".join("".join(c if c.isprintable() else " " for c in said[:200]).split())  # on one line
+        shown = " ".join("".join(c if c.isprintable() else " " for c in "; ".join(messages)[:200]).split())
         other = errors.ServerError if info.status_code >= 500 else errors.UnexpectedStatusError
         return errors.STATUS_ERRORS.get(info.status_code, other)(
-            f"{self._name}: {info.status_code}{': ' * bool(shown)}{shown}",
+            f"{self._name}: {info.status_code}{': ' if shown else ''}{shown}",
             **vars(info) | {"request_id": info.request_id or trace},
             body=next(value for value in (model, data, text) if not isinstance(value, Finding)),
             messages=messages,
         )
 
-    def _redacted(self, text: str) -> str:
-        return text.replace(self._token, "[redacted]")
+    def _redacted(self, value: Any) -> Any:
+        """A value without the token, wherever in it the token stands."""
+        if isinstance(value, str):
+            return value.replace(self._token, "[redacted]")
+        if value.__class__ is list:
+            return [self._redacted(item) for item in value]
+        if value.__class__ is dict:
+            return {self._redacted(key): self._redacted(item) for key, item in value.items()}
+        return value
 
 
-def parse_json(body: bytes) -> Any:
-    """The data, as RFC 8259 has it (UTF-8, a byte order mark ignored, numbers finite), or a `Finding`."""
+def parse_json(body: bytes, clean: Callable[[Any], Any]) -> Any:
+    """The data, cleaned, as RFC 8259 has it (UTF-8, a byte order mark ignored, numbers finite), or a `Finding`."""
     try:
-        return json.loads(body.decode("utf-8-sig"), parse_constant=_refuse)
+        return clean(json.loads(body.decode("utf-8-sig"), parse_constant=_refuse, parse_float=_finite))
     except json.JSONDecodeError as error:
         problem = f"is no JSON: {error.msg} at character {error.pos}" if body else "is empty"
     except (RecursionError, ValueError) as error:  # too deep, not UTF-8, a number of thousands of digits
         problem = f"is no JSON that can be read: {type(error).__name__}"
     return Finding("$", problem)
+
+
+def _finite(number: str) -> float:
+    return float(number) if math.isfinite(float(number)) else _refuse(number)
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Generic, NoReturn, Self, TypeVar
+from typing import Generic, Self, TypeVar
 
 import httpx
 
@@ -35,9 +35,7 @@ class _Client(Generic[Source, Transport]):
         self._make_resources()
 
     _default_transport: Callable[..., Transport]
-
-    def _make_resources(self) -> None:
-        raise NotImplementedError
+    _make_resources: Callable[[], None]
 
     def with_options(
         self, *, timeout: Seconds | None = None, version: str | None = None, on_response: OnResponse | None = None
@@ -58,9 +56,6 @@ class _Client(Generic[Source, Transport]):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(base_url={self._settings.base_url!r}{', closed' if self._pipe.closed else ''})"
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a client holds a credential and connections: make a new one rather than a copy or a pickle")
 
 
 class LeadConnector(_Client[SyncTokenSource, httpx.BaseTransport], Resources):

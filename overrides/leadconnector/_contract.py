@@ -32,6 +32,9 @@ class Finding(NamedTuple):
 
 _KINDS = {str: "string", bool: "boolean", int: "integer", float: "number", dict: "object", list: "array"}
 
+_MEASURED = {"string": "Length", "array": "Items", "integer": "imum", "number": "imum"}
+"""How the keywords end that limit a kind of data."""
+
 _LIMITS: dict[str, Callable[[Any, Any], object]] = {
     **dict.fromkeys(("minimum", "minLength", "minItems"), operator.ge),
     **dict.fromkeys(("maximum", "maxLength", "maxItems"), operator.le),
@@ -70,7 +73,8 @@ def fit(schema: Schema, data: Any, path: str, findings: list[Finding]) -> Any:
     if "enum" in schema and not any(type(data) is type(value) and data == value for value in schema["enum"]):
         _report(findings, path, f"must be a documented value, such as {', '.join(map(repr, schema['enum'][:5]))}")
     for keyword, holds in _LIMITS.items():
-        if keyword in schema and not holds(data if kind in {"integer", "number"} else len(data), schema[keyword]):
+        measured = keyword in schema and keyword.endswith(_MEASURED.get(kind, "none"))
+        if measured and not holds(len(data) if kind in {"string", "array"} else data, schema[keyword]):
             _report(findings, path, f"must keep to {keyword} {schema[keyword]}")
     if kind == "string" and "pattern" in schema and not re.search(schema["pattern"], data):
         _report(findings, path, f"must match the pattern {schema['pattern']}")

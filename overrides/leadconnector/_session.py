@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import AsyncIterable, Iterable, Mapping
+from contextlib import aclosing, closing
 from dataclasses import dataclass
-from typing import Generic, NamedTuple, TypeVar, cast
+from typing import Generic, NamedTuple, NoReturn, TypeVar, cast
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
@@ -17,9 +18,6 @@ from ._settings import Settings
 from .errors import ClientClosedError
 
 Transport = TypeVar("Transport")
-
-_FAILURES = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError)
-"""What a transport raises where no whole answer came. Anything else is a mistake in a given transport, and passes."""
 
 
 @dataclass
@@ -35,6 +33,9 @@ class Pipe(Generic[Transport]):
             raise ClientClosedError("this client is closed: make a new one, or call within its `with` block")
         return self.transport
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a client holds a credential and connections: make a new one rather than a copy or a pickle")
+
 
 class SyncSession(NamedTuple):
     """Implements the protocol through which the generated resources call."""
@@ -47,14 +48,11 @@ class SyncSession(NamedTuple):
         call = Call(operation, arguments, self.settings)
         transport, request = self.pipe.opened(), call.request(self.settings.token())
         try:
-            response = transport.handle_request(request)
-            try:
+            with closing(transport.handle_request(request)) as response:
                 call.begin(response)
                 all(call.feed(chunk) for chunk in cast("Iterable[bytes]", response.stream))
-            finally:
-                response.close()
-        except _FAILURES as error:
-            raise call.failure(error) from error
+        except Exception as error:
+            raise call.failure(error) from call.cause
         return call.result()
 
 
@@ -73,16 +71,13 @@ class AsyncSession(NamedTuple):
         try:
             async with asyncio.timeout(self.settings.body_seconds):
                 response = await transport.handle_async_request(request)
-            try:
+            async with aclosing(response), asyncio.timeout(self.settings.body_seconds):
                 call.begin(response)
-                async with asyncio.timeout(self.settings.body_seconds):
-                    async for chunk in cast("AsyncIterable[bytes]", response.stream):
-                        if not call.feed(chunk):
-                            break
-            finally:
-                await response.aclose()
-        except _FAILURES as error:
-            raise call.failure(error) from error
+                async for chunk in cast("AsyncIterable[bytes]", response.stream):
+                    if not call.feed(chunk):
+                        break
+        except Exception as error:
+            raise call.failure(error) from call.cause
         return call.result()
 
 

@@ -7,7 +7,7 @@ import filecmp
 import os
 import re
 import shutil
-import subprocess
+import signal
 import sys
 import tempfile
 from collections.abc import Generator, Iterable, Iterator
@@ -24,6 +24,7 @@ from openapi_python_client.parser.errors import GeneratorError
 from .contract import FILE_NAME, contract, render
 from .document import Document, SpecError, pointer
 from .operations import resources, template_globals
+from .unsupported import check_supported
 from .verify import check_import, check_operation_ids, check_schemas
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -41,6 +42,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     output: Path = options.output.resolve()
     try:
+        if output.exists() and not (output / FILE_NAME).is_file():
+            raise SpecError(f"{output}: is there, and is no output of this step; it will not be replaced")
         with _workplace(output) as workplace:
             new = workplace / output.name
             generate(options.spec, options.config, options.templates, new)
@@ -71,6 +74,7 @@ def generate(spec: Path, config: Path, templates: Path, output: Path) -> None:
     document = Document.load(spec)
     document.check_references()
     check_operation_ids(document)
+    check_supported(document)
     settings = _settings(config, spec, output)
     data = _parse(document, settings)
     found = resources(document, data)
@@ -86,7 +90,10 @@ def generate(spec: Path, config: Path, templates: Path, output: Path) -> None:
             raise SpecError(f"{document.path}: the generator failed: {error}") from error
     _refuse(document, errors)
     versions = {"openapi-python-client": version("openapi-python-client"), "ruff": version("ruff")}
-    text = render(contract(document, spec.read_bytes(), found, versions))
+    try:
+        text = render(contract(document, spec.read_bytes(), found, versions))
+    except ValueError as error:
+        raise SpecError(f"{document.path}: a number in it is not finite: {error}") from error
     (output / FILE_NAME).write_text(text, encoding="utf-8")
     (output / "py.typed").touch()
     check_import(document, output, found)
@@ -198,11 +205,16 @@ def _shown(path: Path) -> str:
     return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
 
 
+def _end(number: int, frame: object) -> None:
+    sys.exit(128 + number)  # an exception, so that what was begun is cleared away
+
+
 def _run() -> None:
+    signal.signal(signal.SIGTERM, _end)
     try:
         sys.exit(main())
-    except subprocess.SubprocessError as error:
-        sys.exit(f"generate: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 if __name__ == "__main__":

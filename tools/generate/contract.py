@@ -46,6 +46,8 @@ class _Schemas:
                 taken[key] = [self.take(child, f"{where}/{index}") for index, child in enumerate(value)]
             elif key in {"items", "additionalProperties", "not", "contains", "propertyNames"}:
                 taken[key] = self.take(value, where)
+            elif key == "const":
+                taken["enum"] = [value]
             else:
                 taken[key] = value
         return taken

@@ -14,6 +14,9 @@ METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 Schema = dict[str, Any]
 
+MAXIMUM_NODES = 1_000_000
+"""What a document may have, aliases written out; the vendor's largest has a few tens of thousands."""
+
 
 class SpecError(Exception):
     """The spec, or what the generator made of it, is not usable; says where and why."""
@@ -177,8 +180,13 @@ class Document:
     def check_references(self) -> None:
         """Raise `SpecError` for the first reference that cannot be followed, used or not."""
         values = {"example", "examples", "default", "enum", "const"}
+        seen = 0
 
         def walk(node: Any, place: str) -> None:
+            nonlocal seen
+            seen += 1
+            if seen > MAXIMUM_NODES:
+                raise self.error(place, f"more than {MAXIMUM_NODES} nodes once its aliases are written out")
             if is_mapping(node):
                 names = place.endswith("/properties")
                 if isinstance(node.get("$ref"), str) and not names:
