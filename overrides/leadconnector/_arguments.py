@@ -36,7 +36,8 @@ def checked(operation: Schema, arguments: Mapping[str, object], version: str | N
             data, findings = _examined(argument, name, complete[name], is_version)
             for finding in findings:
                 raise ArgumentError(" ".join(finding), argument=name)
-            if isinstance(complete[name], str | Mapping):
+            plain = (str, Mapping) if "format" in argument["schema"] else (str, Mapping, datetime.date, uuid.UUID)
+            if isinstance(complete[name], plain):
                 complete[name] = data  # what was examined is what is sent, whatever a subclass makes of itself
         elif argument["required"]:
             raise ArgumentError(f"{name} is required", argument=name)

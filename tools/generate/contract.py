@@ -86,7 +86,9 @@ def _operation(operation: OperationView, document: Document, schemas: _Schemas) 
     arguments: list[dict[str, Any]] = []
     for argument in operation.arguments:
         node, place = document.resolve(*_node(document, argument.place))
-        schema, where = (node.get("schema"), f"{place}/schema") if argument.location != "body" else (node, place)
+        schema, where = node, place
+        if argument.location != "body":
+            schema, where = document.resolve(node.get("schema"), f"{place}/schema")
         if argument.location == "body" and not argument.name:
             schema, where = {}, place
             if operation.body_content_type and "json" in operation.body_content_type and len(node["content"]) == 1:
