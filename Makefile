@@ -18,7 +18,7 @@ DEV := $(VENV)/dev.installed
 DEMO := $(if $(wildcard $(DEV)),$(DEV),$(VENV)/demo.installed)
 COPY = $(DEST)/leadconnector
 
-.PHONY: help demo test generate check emulator vendor lock clean
+.PHONY: help demo test generate check bench emulator vendor lock clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -40,6 +40,9 @@ check: $(DEV)  ## Spec lint, generated/ in step, formatting, lint, types
 	$(BIN)/mypy
 	$(BIN)/pyright
 	$(BIN)/pyright --project tests/typing/generated.json
+
+bench: $(DEV)  ## Measure the emulator: time per call, requests per second (every script in benchmarks/)
+	@for script in benchmarks/*.py; do $(BIN)/python "$$script" || exit; done
 
 emulator: $(DEMO)  ## Run the API locally until Ctrl-C (another port: ARGS="--port 9000")
 	@$(BIN)/python -m leadconnector_emulator $(ARGS)

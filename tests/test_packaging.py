@@ -133,13 +133,13 @@ def needed(requirements: Iterable[str], extra: str = "") -> set[str]:
     return found
 
 
-def install(environment: Path, wheel: Path, extra: str = "") -> Path:
-    """A fresh virtual environment with a wheel and what the wheel's metadata asks for; the Python in it."""
+def install(environment: Path, wheel: Path, extra: str = "", also: Iterable[str] = ()) -> Path:
+    """A fresh virtual environment with a wheel, what its metadata asks for, and more; the Python in it."""
     run(sys.executable, "-m", "venv", "--without-pip", environment, cwd=environment.parent)
     values = {"base": str(environment), "platbase": str(environment)}
     packages = Path(sysconfig.get_path("purelib", "venv", values))
     metadata = unpacked(wheel, packages)
-    for name in needed(metadata.requires or [], extra):
+    for name in needed(metadata.requires or [], extra) | needed(also):
         for file in distribution(name).files or []:
             if ".." not in file.parts and file.suffix != ".pyc":
                 (packages / file).parent.mkdir(parents=True, exist_ok=True)
@@ -177,6 +177,7 @@ def test_the_wheel_holds_the_two_packages_whole_and_nothing_else(checkout: Path,
         "METADATA",
         "RECORD",
         "WHEEL",
+        "entry_points.txt",
         "licenses/LICENSE",
     }
     expected = {
@@ -203,7 +204,10 @@ def test_the_wheel_names_its_few_requirements(metadata: Distribution) -> None:
     requirements = [Requirement(text) for text in metadata.requires or []]
     always = [requirement for requirement in requirements if requirement.marker is None]
     assert sorted(requirement.name for requirement in always) == ["attrs", "httpx", "sniffio"]
-    for extra, names in {"emulator": ["jsonschema", "pyyaml"], "": list[str]()}.items():
+    for extra, names in {
+        "emulator": ["h11", "jsonschema-rs", "mkdocs-swagger-ui-tag", "pyyaml"],
+        "": list[str](),
+    }.items():
         conditional = [each for each in requirements if each.marker and each.marker.evaluate({"extra": extra})]
         assert sorted(requirement.name for requirement in conditional) == names
     assert metadata.metadata.get_all("Provides-Extra") == ["emulator"]
@@ -242,6 +246,48 @@ def test_the_emulator_works_with_its_extra(wheel: Path, tmp_path: Path) -> None:
     package = run(python, "-I", "-W", "error", "-c", EMULATE, cwd=tmp_path).strip()
     assert Path(package).is_relative_to(tmp_path / "environment")
     assert "--port" in run(python, "-I", "-m", "leadconnector_emulator", "--help", cwd=tmp_path)
+
+
+CONSUMER = """
+from leadconnector import ServerError
+from leadconnector_emulator import Fault
+import pytest
+
+
+def star(client, conversation_id, location_id):
+    return client.conversations.update_conversation(conversation_id, location_id=location_id, starred=True).conversation
+
+
+def test_the_service_stars_a_conversation(leadconnector_client, leadconnector_emulator):
+    example = leadconnector_emulator.example
+    leadconnector_emulator.put("conversations", {**example, "id": "mine", "starred": False})
+    assert star(leadconnector_client, "mine", example["locationId"]).starred
+    assert leadconnector_emulator.get("conversations", "mine")["starred"] is True
+    (exchange,) = leadconnector_emulator.exchanges
+    assert (exchange.request.method, exchange.response.status) == ("PUT", 200)
+
+
+def test_each_test_has_an_emulator_of_its_own(leadconnector_emulator):
+    assert leadconnector_emulator.get("conversations", "mine") is None
+    assert leadconnector_emulator.exchanges == []
+
+
+def test_the_service_meets_a_fault(leadconnector_client, leadconnector_emulator):
+    leadconnector_emulator.set_faults(Fault(status=503))
+    with pytest.raises(ServerError):
+        star(leadconnector_client, "mine", "location")
+"""
+
+
+def test_a_project_that_installs_the_extra_has_the_fixtures_in_its_own_pytest(wheel: Path, tmp_path: Path) -> None:
+    python = install(tmp_path / "environment", wheel, "emulator", also=["pytest"])
+    project = tmp_path / "service"
+    project.mkdir()
+    (project / "test_service.py").write_text(CONSUMER, encoding="utf-8")
+    assert "3 passed" in run(python, "-I", "-W", "error", "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=project)
+    fixtures = run(python, "-I", "-m", "pytest", "--fixtures", "-p", "no:cacheprovider", cwd=project)
+    assert "leadconnector_emulator" in fixtures
+    assert "leadconnector_client" in fixtures
 
 
 def test_the_sdist_holds_no_link_and_builds_the_same_wheel(checkout: Path, wheel: Path, tmp_path: Path) -> None:

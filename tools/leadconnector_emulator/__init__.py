@@ -1,7 +1,25 @@
-"""The API, played on your own machine from `spec/openapi.yaml`: in process, or on a loopback socket."""
+"""The API, played on your own machine from `spec/openapi.yaml`: in process, as an ASGI application, or on a socket."""
 
-from ._core import Emulator, Request, Response
+from ._asgi import EmulatorApp
+from ._core import ANY, Emulator
+from ._faults import Fault
+from ._messages import Delivery, Exchange, Request, Response
+from ._oauth import OAuth
+from ._quota import Rate
 from ._server import Server
 from ._transport import EmulatorTransport
 
-__all__ = ["Emulator", "EmulatorTransport", "Request", "Response", "Server"]
+__all__ = [
+    "ANY",
+    "Delivery",
+    "Emulator",
+    "EmulatorApp",
+    "EmulatorTransport",
+    "Exchange",
+    "Fault",
+    "OAuth",
+    "Rate",
+    "Request",
+    "Response",
+    "Server",
+]

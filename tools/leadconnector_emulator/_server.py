@@ -1,16 +1,20 @@
-"""The emulator on a real socket, which only this machine can reach."""
+"""The door for everyone: the emulator on a real socket, which only this machine can reach, and which can misbehave."""
 
 from __future__ import annotations
 
-from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from socket import SHUT_RD, socket
-from threading import Thread
-from typing import Any, Self
+import asyncio
+import socket
+import threading
+from typing import Self
 
-from ._core import Emulator, Request, Response
+import h11
 
-_MAXIMUM_BODY = 1024 * 1024
+from ._core import Emulator
+from ._messages import Request, Response
+from ._page import Page
+
+MAXIMUM_BODY = 1024 * 1024
+"""Bytes of a request's body that are read."""
 
 
 class Server:
@@ -26,81 +30,204 @@ class Server:
 
     def __init__(self, emulator: Emulator, *, port: int = 0) -> None:
         self.emulator = emulator
-        handler = type("Handler", (_Handler,), {"emulator": emulator})
-        self._server = _HTTPServer(("127.0.0.1", port), handler)
-        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        self._page = Page(emulator)
+        self._socket = _listener(port)
+        self._port: int = self._socket.getsockname()[1]
+        self._connections: set[_Connection] = set()
+        self._loop = asyncio.new_event_loop()
+        self._stop = asyncio.Event()
+        self._thread = threading.Thread(target=self._run, name="leadconnector-emulator", daemon=True)
 
     @property
     def url(self) -> str:
         """The base URL to give to a client."""
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return f"http://127.0.0.1:{self._port}"
 
     def __enter__(self) -> Self:
         self._thread.start()
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._server.shutdown()
+        self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
-        self._server.server_close()
 
+    def _run(self) -> None:
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            runner.run(self._serve())
 
-class _HTTPServer(ThreadingHTTPServer):
-    """Closing it ends the connections that clients keep open, and waits for the threads that serve them."""
-
-    daemon_threads = False  # the base class waits for no other
-    request_queue_size = 128  # by default 5, and a burst of connections is refused
-
-    def __init__(self, *arguments: Any) -> None:
-        self._connections = set[socket]()
-        super().__init__(*arguments)
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        self._connections.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        self._connections.discard(request)
-        super().shutdown_request(request)
-
-    def server_close(self) -> None:
+    async def _serve(self) -> None:
+        server = await self._loop.create_server(lambda: _Connection(self), sock=self._socket)
+        await self._stop.wait()
+        server.close()
         for connection in list(self._connections):
-            with suppress(OSError):  # it has just ended
-                connection.shutdown(SHUT_RD)
-        super().server_close()
+            connection.abort()
+        # One that is just being accepted ends as soon as it is; each says itself when its socket is closed.
+        while self._connections or len(asyncio.all_tasks()) > 1:
+            await asyncio.sleep(0)
+        await server.wait_closed()
+
+    def respond(self, request: Request) -> Response:
+        """The page's own paths, else the emulator."""
+        return self._page.respond(request) or self.emulator.respond(request)
+
+    def opened(self, connection: _Connection) -> None:
+        """Remember a connection, to end it when the server is closed."""
+        self._connections.add(connection)
+        if self._stop.is_set():
+            connection.abort()
+
+    def closed(self, connection: _Connection) -> None:
+        """Forget it."""
+        self._connections.discard(connection)
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    timeout = 30
-    emulator: Emulator
+def _listener(port: int) -> socket.socket:
+    # The protocol is named, as asyncio sends at once (TCP_NODELAY) only over sockets that say they are TCP.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", port))
+        listener.listen(128)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
 
-    def handle_one_request(self) -> None:
-        """Read one request and answer it, whatever its method: the base class serves only those it has a name for."""
-        try:
-            self.raw_requestline = self.rfile.readline(65537)
-            if len(self.raw_requestline) > 65536 or not self.raw_requestline or not self.parse_request():
-                self.close_connection = True
+
+class _Connection(asyncio.Protocol):
+    """One connection: requests one after the other, as h11 reads them."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._http = h11.Connection(h11.SERVER)
+        self._body = bytearray()
+        self._task: asyncio.Task[None] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101
+        self._transport = transport
+        self._server.opened(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._server.closed(self)
+        if self._task is not None:
+            self._task.cancel()
+
+    def abort(self) -> None:
+        """End the connection as if the machine had gone."""
+        self._transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        self._http.receive_data(data)
+        self._proceed()
+
+    def eof_received(self) -> None:
+        self._http.receive_data(b"")
+        self._proceed()
+
+    def _proceed(self) -> None:
+        """Answer every request that has come in whole."""
+        while self._task is None and not self._transport.is_closing():
+            try:
+                event = self._http.next_event()
+            except h11.RemoteProtocolError as error:
+                self._refuse(error.error_status_hint, str(error))
                 return
-            length = self.headers.get("Content-Length", "0")
-            if "Transfer-Encoding" in self.headers or not length.isdecimal() or int(length) > _MAXIMUM_BODY:
-                self.close_connection = True
-                self._send(Response(411, b""))
+            if event is h11.NEED_DATA:
+                if self._http.they_are_waiting_for_100_continue:
+                    self._transport.write(self._encoded(h11.InformationalResponse(status_code=100, headers=[])))
                 return
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            request = Request(self.command, self.path, headers, self.rfile.read(int(length)))
-            self._send(self.emulator.respond(request))
-        except (TimeoutError, ConnectionError):
-            self.close_connection = True
+            if isinstance(event, h11.Request):
+                self._head, self._body = event, bytearray()
+                announced = [int(value) for name, value in event.headers if name == b"content-length"]
+                if announced and announced[0] > MAXIMUM_BODY:
+                    self._refuse(413, f"a body may have {MAXIMUM_BODY} bytes")
+                    return
+            elif isinstance(event, h11.Data):
+                self._body += event.data
+                if len(self._body) > MAXIMUM_BODY:
+                    self._refuse(413, f"a body may have {MAXIMUM_BODY} bytes")
+                    return
+            elif isinstance(event, h11.EndOfMessage):
+                self._answer()
+            else:  # paused until the answer is sent, or closed
+                if isinstance(event, h11.ConnectionClosed):
+                    self._transport.close()
+                return
 
-    def _send(self, response: Response) -> None:
-        self.send_response(response.status)
-        for name, value in response.headers.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(response.body)))
-        self.end_headers()
-        self.wfile.write(b"" if self.command == "HEAD" else response.body)
+    def _answer(self) -> None:
+        headers: dict[str, str] = {}
+        for raw_name, raw_value in self._head.headers:
+            name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+        method, target = self._head.method.decode("ascii"), self._head.target.decode("latin-1")
+        response = self._server.respond(Request(method, target, headers, bytes(self._body)))
+        delivery = response.delivery
+        if delivery.delay or delivery.drip is not None or delivery.drop or delivery.truncate is not None:
+            self._task = asyncio.get_running_loop().create_task(self._deliver(response))
+            self._task.add_done_callback(self._delivered)
+            return
+        self._transport.write(self._start(response) + self._content(response))
+        self._next()
 
-    def log_message(self, format: str, *args: object) -> None:
-        """Stay quiet: what a test or a demonstration prints is its own."""
+    async def _deliver(self, response: Response) -> None:
+        """Send an answer as its delivery has it; where that ends the connection, it is ended."""
+        delivery = response.delivery
+        await asyncio.sleep(delivery.delay)
+        if delivery.drop == "before":
+            self._transport.close()
+            return
+        head = self._start(response)
+        if delivery.drop == "within":
+            self._transport.write(head[: len(head) // 2])
+            self._transport.close()
+            return
+        self._transport.write(head)
+        end = 0 if delivery.drop else len(response.body) if delivery.truncate is None else delivery.truncate
+        if delivery.drop is None and end >= len(response.body) and delivery.drip is None:
+            self._transport.write(self._content(response))
+            return
+        step = 1 if delivery.drip is not None else max(end, 1)
+        for place in range(0, min(end, len(response.body)), step):
+            await asyncio.sleep(delivery.drip or 0)
+            self._transport.write(self._encoded(h11.Data(data=response.body[place : min(place + step, end)])))
+        if end < len(response.body):
+            self._transport.close()
+        else:
+            self._transport.write(self._encoded(h11.EndOfMessage()))
+
+    def _delivered(self, task: asyncio.Task[None]) -> None:
+        self._task = None
+        if not task.cancelled() and not self._transport.is_closing():
+            self._next()
+            self._proceed()
+
+    def _next(self) -> None:
+        """Be ready for the next request, or close where there will be none."""
+        if self._http.our_state is h11.DONE and self._http.their_state is h11.DONE:
+            self._http.start_next_cycle()
+        else:
+            self._transport.close()
+
+    def _refuse(self, status: int, reason: str) -> None:
+        """Answer what is no HTTP, or too much of it, and hang up."""
+        if self._http.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
+            body = f'{{"statusCode": {status}, "message": "{reason}"}}'.encode()
+            headers = {"Content-Type": "application/json", "Connection": "close"}
+            self._head = h11.Request(method="GET", target="/", headers=[("Host", "localhost")])
+            response = Response(status, body, headers)
+            self._transport.write(self._start(response) + self._content(response))
+        self._transport.close()
+
+    def _start(self, response: Response) -> bytes:
+        headers = [*response.headers.items()]
+        if response.status not in {204, 304} and response.status >= 200:
+            headers.append(("Content-Length", str(len(response.body))))
+        return self._encoded(h11.Response(status_code=response.status, headers=headers, reason=b""))
+
+    def _content(self, response: Response) -> bytes:
+        body = b"" if self._head.method == b"HEAD" or response.status in {204, 304} else response.body
+        return self._encoded(h11.Data(data=body)) + self._encoded(h11.EndOfMessage())
+
+    def _encoded(self, event: h11.Event) -> bytes:
+        return self._http.send(event) or b""

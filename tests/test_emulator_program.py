@@ -1,0 +1,74 @@
+"""The emulator's options on the command line."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import pytest
+from leadconnector_emulator import Rate
+from leadconnector_emulator.__main__ import main, rate, read_seed
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("100/10", Rate()), ("5/0.5", Rate(burst=5, interval=0.5)), ("5/2s", Rate(burst=5, interval=2.0)), ("off", None)],
+)
+def test_a_rate_is_requests_and_seconds_or_off(text: str, expected: Rate | None) -> None:
+    assert rate(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "100", "100/0", "many/10", "-1/10", "100/10/1"])
+def test_a_rate_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="REQUESTS/SECONDS"):
+        rate(text)
+
+
+def test_the_first_conversations_are_read_from_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "seed.json"
+    file.write_text(json.dumps([{"id": "a", "starred": True}, {"id": "b"}]))
+
+    assert read_seed(file) == [{"id": "a", "starred": True}, {"id": "b"}]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("{", "is no JSON"),
+        ('{"id": "a"}', "item 1 is not an object"),
+        ('[{"id": "a"}, {"id": 5}]', "item 2 is not an object"),
+        ("[null]", "item 1 is not an object"),
+    ],
+)
+def test_a_seed_file_that_is_wrong_says_where(tmp_path: Path, text: str, reason: str) -> None:
+    file = tmp_path / "seed.json"
+    file.write_text(text)
+
+    with pytest.raises(ValueError, match=reason):
+        read_seed(file)
+
+
+@pytest.mark.parametrize(
+    ("option", "text"),
+    [
+        ("--seed-file", "["),
+        ("--faults", "- {dropp: before}"),
+        ("--spec", "[never"),
+        ("--spec", "- a list"),
+        ("--spec", "{}"),
+    ],
+)
+def test_a_file_that_is_wrong_is_one_clear_line_and_status_2(
+    tmp_path: Path, option: str, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "file"
+    file.write_text(text)
+
+    assert main(["--port", "0", option, str(file)]) == 2
+
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.startswith("leadconnector_emulator: ")
+    assert str(file) in told.err
+    assert told.err.count("\n") == 1
