@@ -58,12 +58,13 @@ class Server:
     async def _serve(self) -> None:
         server = await self._loop.create_server(lambda: _Connection(self), sock=self._socket)
         await self._stop.wait()
-        server.close()
+        # Accept no more, and let one that is just being accepted arrive before the server closes: it ends at once.
+        self._loop.remove_reader(self._socket)
         for connection in list(self._connections):
             connection.abort()
-        # One that is just being accepted ends as soon as it is; each says itself when its socket is closed.
         while self._connections or len(asyncio.all_tasks()) > 1:
             await asyncio.sleep(0)
+        server.close()
         await server.wait_closed()
 
     def respond(self, request: Request) -> Response:
