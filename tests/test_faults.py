@@ -19,8 +19,19 @@ from conftest import CONVERSATION_ID, LOCATION_ID, TOKEN
 from hypothesis import given
 from hypothesis import strategies as st
 from leadconnector import APIConnectionError, APITimeoutError, LeadConnector, ServerError
-from leadconnector_emulator import Emulator, EmulatorApp, EmulatorTransport, Fault, Request, Response, Server
-from leadconnector_emulator._faults import UNKNOWN, checked, read_faults
+from leadconnector_emulator import (
+    Emulator,
+    EmulatorApp,
+    EmulatorTransport,
+    Fault,
+    OAuth,
+    Rate,
+    Request,
+    Response,
+    Server,
+)
+from leadconnector_emulator._faults import UNKNOWN, read_faults
+from leadconnector_emulator._spec import SPEC
 
 PATH = f"/conversations/{CONVERSATION_ID}"
 HEADERS = {"Authorization": f"Bearer {TOKEN}", "Version": "2021-07-28", "Content-Type": "application/json"}
@@ -331,7 +342,7 @@ class TestFiles:
             ("- {drop: before}\n- {dropp: before}\n", "rule 2 has no 'dropp'; it may have"),
             ("- {drop: during}\n", "rule 1: drop must be before, within or after"),
             ("- {probability: 5}\n", "rule 1: probability must be between 0 and 1"),
-            ("- {status: 20}\n", "rule 1: status must have three digits"),
+            ("- {status: 20}\n", "rule 1: status must be between 200 and 999"),
             ("- {nth: -1}\n", "rule 1: nth must be a whole number"),
             ("- {nth: first}\n", "rule 1: nth must be a whole number"),
             ("- [never\n", "is no YAML"),
@@ -346,7 +357,112 @@ class TestFiles:
 
         assert reason in str(caught.value)
 
-    def test_a_rule_that_makes_sense_is_taken_as_it_is(self) -> None:
-        rule = Fault(nth=1, truncate=0, probability=1, status=999)
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            {"drop": "middle"},
+            {"truncate": -5},
+            {"gzip_bomb": -1},
+            {"probability": 2},
+            {"probability": None},
+            {"status": 100},
+            {"status": 1000},
+            {"status": "503"},
+            {"nth": 0},
+            {"nth": True},
+            {"latency": "1"},
+            {"drip": -1},
+            {"path": 5},
+            {"method": ["PUT"]},
+            {"header": "abc"},
+            {"headers": {"Retry-After": 2}},
+            {"headers": {"X": "caf\u00e9"}},
+            {"headers": {"Content-Length": "3"}},
+            {"redirect": "/caf\u00e9"},
+            {"body": {"a": 1}},
+        ],
+    )
+    def test_a_rule_that_makes_no_sense_is_refused_where_it_is_made(self, wrong: dict[str, Any]) -> None:
+        with pytest.raises(ValueError, match=next(iter(wrong))):
+            Fault(**wrong)
 
-        assert checked(rule) is rule
+    def test_a_number_in_a_files_headers_is_sent_as_text(self, tmp_path: Path) -> None:
+        file = tmp_path / "faults.yaml"
+        file.write_text("- {status: 503, headers: {Retry-After: 2}}\n")
+
+        assert read_faults(file)[0].headers == {"Retry-After": "2"}
+
+
+class TestMended:
+    def test_two_rules_count_the_same_requests(self, emulator: Emulator) -> None:
+        emulator.set_faults(Fault(nth=1, status=503), Fault(nth=2, status=500))
+
+        assert [ask(emulator).status for _ in range(4)] == [503, 500, 200, 200]
+
+    @pytest.mark.parametrize("fault", [Fault(drop="after", status=503), Fault(drop="after", redirect="/")])
+    def test_a_drop_after_the_headers_ends_also_an_answer_without_a_body(self, server: Server, fault: Fault) -> None:
+        server.emulator.set_faults(fault)
+
+        assert raw(server).endswith(b"\r\n\r\n")
+
+    @pytest.mark.parametrize("fault", [Fault(drip=0.0), Fault(truncate=1), Fault(status=204, body="hi", drip=0.0)])
+    def test_a_head_or_a_204_has_no_body_to_drip_or_cut(self, server: Server, fault: Fault) -> None:
+        server.emulator.set_faults(fault)
+        with connected(server) as connection:
+            connection.request("HEAD", PATH, headers=HEADERS)
+            assert connection.getresponse().read() == b""
+
+    def test_what_is_no_http_is_answered_in_json(self, server: Server) -> None:
+        address = urlsplit(server.url)
+        with socket.create_connection((str(address.hostname), address.port or 0), timeout=10) as connection:
+            connection.sendall(b'GET /"\x01 HTTP/1.1\r\n\r\n')
+            received = b""
+            while piece := connection.recv(65536):
+                received += piece
+
+        assert json.loads(received.partition(b"\r\n\r\n")[2])["statusCode"] == 400
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b'{"locationId":"%s","feedback":{"a":%s%s}}' % (LOCATION_ID.encode(), b"[" * 600, b"]" * 600),
+            b'{"locationId":"%s","\\ud800":1}' % LOCATION_ID.encode(),
+        ],
+    )
+    def test_no_body_makes_the_core_raise(self, emulator: Emulator, body: bytes) -> None:
+        headers = {name.lower(): value for name, value in HEADERS.items()}
+
+        assert emulator.respond(Request("PUT", PATH, headers, body)).status == 400
+
+    def test_the_page_is_not_shown_under_a_foreign_name(self, server: Server) -> None:
+        for path in ("/", "/openapi.json", "/_emulator/log"):
+            with connected(server) as connection:
+                connection.request("GET", path, headers={"Host": "evil.example"})
+                assert connection.getresponse().status == 404
+
+    def test_a_reference_out_of_the_document_is_refused_and_not_fetched(self, tmp_path: Path) -> None:
+        spec = tmp_path / "spec.yaml"
+        text = SPEC.read_text(encoding="utf-8").replace(
+            "#/components/schemas/LastMessageType", "http://127.0.0.1:1/s.json"
+        )
+        spec.write_text(text, encoding="utf-8")
+
+        with pytest.raises(ValueError, match="outside the document"):
+            Emulator(spec)
+
+    def test_tokens_issued_before_are_good_in_an_emulator_made_after(self) -> None:
+        oauth = OAuth()
+        access, _ = oauth.issue(LOCATION_ID, 0.0)
+        emulator = Emulator(oauth=oauth, clock=lambda: 1.0)
+
+        assert ask(emulator, Authorization=f"Bearer {access}").status == 200
+
+    @pytest.mark.parametrize("tokens", ["secret", {"a": "location"}])
+    def test_one_string_is_no_collection_of_tokens(self, tokens: Any) -> None:
+        with pytest.raises(TypeError, match="collections"):
+            Emulator(tokens=tokens)
+
+    @pytest.mark.parametrize("wrong", [{"burst": 0}, {"burst": -1}, {"interval": 0}, {"interval": float("inf")}])
+    def test_a_rate_that_makes_no_sense_is_refused(self, wrong: dict[str, Any]) -> None:
+        with pytest.raises(ValueError, match="rate"):
+            Rate(**wrong)

@@ -22,7 +22,10 @@ from ._spec import SPEC
 
 def main(arguments: list[str] | None = None) -> int:
     """Serve until a signal comes. Exit status 0, or 2 with the reason."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if bool(options.refresh_token) != bool(options.location):
+        parser.error("--refresh-token and --location go together")
     try:
         emulator = Emulator(
             options.spec,

@@ -36,11 +36,16 @@ class EmulatorApp:
         body, more = b"", True
         while more:
             message = await receive()
+            if message["type"] == "http.disconnect":
+                return
             body, more = body + message.get("body", b""), message.get("more_body", False)
         target = scope.get("raw_path") or scope["path"].encode()
         if scope.get("query_string"):
             target += b"?" + scope["query_string"]
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        headers: dict[str, str] = {}
+        for raw_name, raw_value in scope["headers"]:
+            name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+            headers[name] = f"{headers[name]}, {value}" if name in headers else value
         answer = self.emulator.respond(Request(scope["method"], target.decode("latin-1"), headers, body))
         delivery = answer.delivery
         await asyncio.sleep(delivery.delay)
@@ -55,6 +60,6 @@ class EmulatorApp:
             await asyncio.sleep(delivery.drip or 0)
             piece = answer.body[place : min(place + step, end)]
             await send({"type": "http.response.body", "body": piece, "more_body": True})
-        if end < len(answer.body):
+        if delivery.drop or end < len(answer.body):
             raise ConnectionResetError("a fault ends the connection within its response")
         await send({"type": "http.response.body", "body": b""})

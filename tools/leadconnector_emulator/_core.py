@@ -23,6 +23,12 @@ from ._spec import SPEC, Operation, Shape, Spec
 TOKEN = "emulator"
 """The bearer token that is accepted where none is configured."""
 
+KEPT = 10_000
+"""How many requests the log keeps."""
+
+DEPTH = 200
+"""How deeply the data of a body may be nested."""
+
 ANY: Collection[str] | None = None
 """Any location, as what a token may touch."""
 
@@ -69,6 +75,10 @@ class Emulator:
         self.spec = Spec(spec)
         # A path with fewer parameters goes first: /contacts/search is no contact of that id.
         self._routes = sorted(self.spec.operations, key=lambda operation: operation.path.count("{"))
+        given_tokens: Any = tokens
+        several: list[Any] = [*given_tokens.values()] if hasattr(given_tokens, "values") else []
+        if str in {type(each) for each in [given_tokens, *several]}:
+            raise TypeError("tokens, and the locations of each, are collections of strings, not one string")
         self.tokens = (
             dict(cast("Mapping[str, Collection[str] | None]", tokens))
             if isinstance(tokens, Mapping)
@@ -85,23 +95,26 @@ class Emulator:
         given = [self.example] if conversations is None else conversations
         self._seed = [deepcopy(dict(conversation)) for conversation in given]
         self._initial_faults = self._faults.rules
-        self.reset()
+        self._start()
 
     # What a test does
 
     def reset(self) -> None:
         """Back to the start: the first conversations, an empty log, a fresh quota, the first faults and tokens."""
         with self._lock:
-            self._resources: dict[str, dict[str, dict[str, Any]]] = {}
-            self._numbers = itertools.count(1)
-            self.exchanges: list[Exchange] = []
-            """Every request that came in, with its response, oldest first."""
-            self._quota.reset()
-            self._faults.set(self._initial_faults)
             if self.oauth is not None:
                 self.oauth.reset()
-            for conversation in self._seed:
-                self.put("conversations", conversation)
+            self._start()
+
+    def _start(self) -> None:
+        self._resources: dict[str, dict[str, dict[str, Any]]] = {}
+        self._numbers = itertools.count(1)
+        self.exchanges: list[Exchange] = []
+        """The last requests that came in (`KEPT` of them), each with its response, oldest first."""
+        self._quota.reset()
+        self._faults.set(self._initial_faults)
+        for conversation in self._seed:
+            self.put("conversations", conversation)
 
     def put(self, collection: str, resource: Mapping[str, Any]) -> None:
         """Hold a resource, in place of another with its `id`."""
@@ -128,6 +141,8 @@ class Emulator:
             if fault is not None:
                 response = fault.apply(response)
             self.exchanges.append(Exchange(request, response, fault))
+            if len(self.exchanges) > 2 * KEPT:
+                del self.exchanges[:-KEPT]
         return response
 
     def _answer(self, request: Request) -> Response:
@@ -146,6 +161,7 @@ class Emulator:
             self._check_location(operation, request, token, data)
             status, answer = self._act(operation, request, cast("Content", data) if isinstance(data, dict) else {})
         except _RefusedError as refusal:
+            limits = limits or self._quota.headers(("", ""), self.clock())
             return _json(refusal.status, self._refusal(operation, refusal), {**limits, **refusal.headers})
         return Response(status, b"", limits) if answer is None else _json(status, answer, limits)
 
@@ -156,7 +172,9 @@ class Emulator:
         if documented is None:
             phrase = _PHRASES.get(refusal.status, "Error")
             return {"statusCode": refusal.status, "message": message, "error": phrase}
-        content = self.spec.sample(documented.schema)
+        content: Any = self.spec.sample(documented.schema)
+        if content.__class__ is not dict:
+            return content
         for name, schema in self.spec.properties(documented.schema).items():
             if schema.get("x-role") == "error-messages":
                 listed = message if isinstance(message, list) else [message]
@@ -187,8 +205,9 @@ class Emulator:
 
     def _unauthorized(self, operation: Operation) -> _RefusedError:
         documented = operation.responses.get("401")
-        example: Mapping[str, Any] = self.spec.sample(documented.schema) if documented else dict[str, Any]()
-        return _RefusedError(401, str(example.get("message", "Unauthorized")))
+        example: Any = self.spec.sample(documented.schema) if documented else None
+        message = cast("Content", example).get("message") if isinstance(example, dict) else None
+        return _RefusedError(401, str(message or "Unauthorized"))
 
     def _parse(self, operation: Operation, request: Request) -> Any:
         """The body's data; a `_RefusedError` in place of it is raised only after the quota has counted."""
@@ -198,7 +217,8 @@ class Emulator:
         if media_type != "application/json":
             return _RefusedError(400, "the content type must be application/json")
         try:
-            return json.loads(request.body.decode("utf-8"), parse_constant=_refuse, parse_float=_finite)
+            data: Any = json.loads(request.body.decode("utf-8"), parse_constant=_refuse, parse_float=_finite)
+            return data if _depth(data) <= DEPTH else _RefusedError(400, "the body is nested too deeply")
         except (ValueError, RecursionError):
             return _RefusedError(400, "the body is no JSON")
 
@@ -230,8 +250,13 @@ class Emulator:
     def _check_body(self, operation: Operation, request: Request, data: Any) -> None:
         if isinstance(data, _RefusedError):
             raise data
-        if operation.body is None or (not request.body and not operation.body_required) or operation.body.fits(data):
+        if operation.body is None or (not request.body and not operation.body_required):
             return
+        try:
+            if operation.body.fits(data):
+                return
+        except UnicodeEncodeError as error:
+            raise _RefusedError(400, "the body has a name with half a surrogate pair") from error
         problems = operation.body.problems(data)
         if "422" in operation.responses:
             raise _RefusedError(422, problems)
@@ -323,6 +348,21 @@ def _location(operation: Operation, request: Request, data: Any) -> str:
 
 def _query(request: Request) -> dict[str, list[str]]:
     return parse_qs(request.target.partition("?")[2], keep_blank_values=True)
+
+
+def _depth(data: Any) -> int:
+    """How deeply data is nested."""
+    depth, level = 0, [data]
+    while level:
+        depth += 1
+        inner: list[Any] = []
+        for item in level:
+            if item.__class__ is dict:
+                inner += item.values()
+            elif item.__class__ is list:
+                inner += item
+        level = inner
+    return depth
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field, fields, replace
@@ -68,6 +69,10 @@ class Fault:
     """The place in the answer that gets a value of another type."""
     missing: str | None = None
     """The place in the answer that is left out."""
+
+    def __post_init__(self) -> None:
+        if problem := _problem(self):
+            raise ValueError(problem)
 
     @property
     def replaces(self) -> bool:
@@ -138,10 +143,11 @@ class Faults:
 
     def pick(self, request: Request) -> Fault | None:
         """The rule for this request, if any."""
-        for index, rule in enumerate(self.rules):
-            if not rule.matches(request):
-                continue
+        matching = [index for index, rule in enumerate(self.rules) if rule.matches(request)]
+        for index in matching:
             self._seen[index] += 1
+        for index in matching:
+            rule = self.rules[index]
             if rule.nth is not None and self._seen[index] != rule.nth:
                 continue
             if rule.times is not None and self._applied[index] >= rule.times:
@@ -174,24 +180,51 @@ def read_faults(path: Path) -> list[Fault]:
         rule = deepcopy(cast("dict[str, Any]", raw))
         if unknown := sorted(map(str, rule.keys() - known)):
             raise ValueError(f"{path}: rule {number} has no {unknown[0]!r}; it may have {', '.join(sorted(known))}")
-        rules.append(checked(Fault(**rule), f"{path}: rule {number}"))
+        rule["headers"] = _texts(rule.get("headers", {}))
+        try:
+            rules.append(Fault(**rule))
+        except ValueError as error:
+            raise ValueError(f"{path}: rule {number}: {error}") from error
     return rules
 
 
-def checked(rule: Fault, name: str = "rule") -> Fault:
-    """The rule, if its values make sense.
+def _texts(headers: Any) -> Any:
+    """Headers with their numbers as text, since YAML reads `Retry-After: 2` as one."""
+    if headers.__class__ is not dict:
+        return headers
+    return {name: str(value) if type(value) in {int, float} else value for name, value in headers.items()}
 
-    Raises:
-        ValueError: one does not.
-    """
-    numbers = {"nth": rule.nth, "times": rule.times, "truncate": rule.truncate, "gzip_bomb": rule.gzip_bomb}
-    for key, value in numbers.items():
-        if value is not None and (not isinstance(cast("object", value), int) or value < 0):
-            raise ValueError(f"{name}: {key} must be a whole number, not {value!r}")
-    if not 0 <= rule.probability <= 1:
-        raise ValueError(f"{name}: probability must be between 0 and 1, not {rule.probability!r}")
-    if rule.drop not in {None, "before", "within", "after"}:
-        raise ValueError(f"{name}: drop must be before, within or after (the headers), not {rule.drop!r}")
-    if rule.status is not None and not 100 <= rule.status <= 999:
-        raise ValueError(f"{name}: status must have three digits, not {rule.status!r}")
-    return rule
+
+_WHOLE = ("nth", "times", "truncate", "status", "gzip_bomb")
+_SECONDS = ("latency", "drip")
+_TEXTS = ("method", "path", "body", "redirect", "unknown_enum", "undocumented", "null", "wrong_type", "missing")
+_SENT = re.compile(r"[ -~]*")
+
+
+def _problem(rule: Fault) -> str | None:
+    """What is wrong with a rule's values, if anything."""
+    values = {each.name: getattr(rule, each.name) for each in fields(rule)}
+    for name in _WHOLE:
+        if values[name] is not None and (type(values[name]) is not int or values[name] < (name == "nth")):
+            return f"{name} must be a whole number, not {values[name]!r}"
+    for name in (*_SECONDS, "probability"):
+        number = values[name]
+        fits = type(number) in {int, float} and number >= 0 and (name in _SECONDS or number <= 1)
+        if not fits and not (name == "drip" and number is None):
+            return f"{name} must be {'seconds' if name in _SECONDS else 'between 0 and 1'}, not {number!r}"
+    for name in _TEXTS:
+        if values[name] is not None and not isinstance(values[name], str):
+            return f"{name} must be text, not {values[name]!r}"
+    for name in ("header", "headers"):
+        pairs = values[name].items() if isinstance(values[name], Mapping) else [(None, None)]
+        if not all(isinstance(text, str) and _SENT.fullmatch(text) for pair in pairs for text in pair):
+            return f"{name} must be a mapping of names to texts in ASCII, not {values[name]!r}"
+    if any(name.lower() in {"content-length", "transfer-encoding"} for name in rule.headers):
+        return "headers must leave the length of the body alone; truncate cuts it"
+    if rule.redirect is not None and not _SENT.fullmatch(rule.redirect):
+        return f"redirect must be in ASCII, not {rule.redirect!r}"
+    if rule.drop not in (None, "before", "within", "after"):
+        return f"drop must be before, within or after (the headers), not {rule.drop!r}"
+    if rule.status is not None and not 200 <= rule.status <= 999:
+        return f"status must be between 200 and 999, not {rule.status!r}"
+    return None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import fields
 from importlib.resources import files
@@ -60,6 +61,9 @@ _REFERENCE = {
 _NO_REFERENCE = {"styles": "", "scripts": "", "notice": ""}
 
 
+_LOCAL = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d+)?", re.IGNORECASE)
+
+
 class Page:
     """Answers what a browser asks for the page; everything else is the API's.
 
@@ -79,6 +83,8 @@ class Page:
         """The answer to a GET or HEAD of one of the page's paths; `None` for any other request."""
         if request.method not in {"GET", "HEAD"}:
             return None
+        if not _LOCAL.fullmatch(request.headers.get("host", "localhost")):
+            return None  # a foreign name that leads here: its pages must read neither the token nor the log
         if request.path == "/":
             return _response(self._html().encode(), _TYPES[".html"])
         if request.path == "/openapi.json":

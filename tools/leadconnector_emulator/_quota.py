@@ -22,6 +22,12 @@ class Rate:
     retry_after: bool = False
     """Whether a refusal says how long to wait; the vendor documents no such header."""
 
+    def __post_init__(self) -> None:
+        if (self.burst is not None and self.burst < 1) or (self.daily is not None and self.daily < 0):
+            raise ValueError("a rate allows at least one request in an interval, and none or more in a day")
+        if not 0 < self.interval < DAY:
+            raise ValueError("the interval of a rate is more than 0 seconds and less than a day")
+
 
 @dataclass
 class Quota:
@@ -35,7 +41,7 @@ class Quota:
         """Count a request at this time (seconds); whether it may pass, and the headers of its answer."""
         rate = self.rate
         sent = self._burst.setdefault(key, deque())
-        while sent and sent[0] <= now - rate.interval:
+        while sent and now - sent[0] >= rate.interval - 1e-9:
             sent.popleft()
         day, used = self._daily.get(key, (0, 0))
         if day != int(now // DAY):
@@ -49,6 +55,18 @@ class Quota:
             sent.append(now)
             used += 1
         self._daily[key] = day, used
+        headers = self._headers(len(sent), used)
+        if waits and rate.retry_after:
+            headers["Retry-After"] = str(max(1, -int(-max(waits) // 1)))
+        return not waits, headers
+
+    def headers(self, key: tuple[str, str], now: float) -> Mapping[str, str]:
+        """The headers of an answer that counts for nobody."""
+        sent = self._burst.get(key, ())
+        return self._headers(sum(now - when < self.rate.interval for when in sent), self._daily.get(key, (0, 0))[1])
+
+    def _headers(self, sent: int, used: int) -> dict[str, str]:
+        rate = self.rate
         headers: dict[str, str] = {}
         if rate.daily is not None:
             headers["X-RateLimit-Limit-Daily"] = str(rate.daily)
@@ -56,10 +74,8 @@ class Quota:
         if rate.burst is not None:
             headers["X-RateLimit-Interval-Milliseconds"] = str(round(rate.interval * 1000))
             headers["X-RateLimit-Max"] = str(rate.burst)
-            headers["X-RateLimit-Remaining"] = str(max(0, rate.burst - len(sent)))
-        if waits and rate.retry_after:
-            headers["Retry-After"] = str(max(1, -int(-max(waits) // 1)))
-        return not waits, headers
+            headers["X-RateLimit-Remaining"] = str(max(0, rate.burst - sent))
+        return headers
 
     def reset(self) -> None:
         """Forget every request."""

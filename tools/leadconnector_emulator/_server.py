@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 import threading
 from typing import Self
@@ -185,7 +186,10 @@ class _Connection(asyncio.Protocol):
             return
         self._transport.write(head)
         end = 0 if delivery.drop else len(response.body) if delivery.truncate is None else delivery.truncate
-        if delivery.drop is None and end >= len(response.body) and delivery.drip is None:
+        if delivery.drop:
+            self._transport.close()
+            return
+        if self._has_no_body(response) or (end >= len(response.body) and delivery.drip is None):
             self._transport.write(self._content(response))
             return
         step = 1 if delivery.drip is not None else max(end, 1)
@@ -213,7 +217,7 @@ class _Connection(asyncio.Protocol):
     def _refuse(self, status: int, reason: str) -> None:
         """Answer what is no HTTP, or too much of it, and hang up."""
         if self._http.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
-            body = f'{{"statusCode": {status}, "message": "{reason}"}}'.encode()
+            body = json.dumps({"statusCode": status, "message": reason}).encode()
             headers = {"Content-Type": "application/json", "Connection": "close"}
             self._head = h11.Request(method="GET", target="/", headers=[("Host", "localhost")])
             response = Response(status, body, headers)
@@ -222,13 +226,17 @@ class _Connection(asyncio.Protocol):
 
     def _start(self, response: Response) -> bytes:
         headers = [*response.headers.items()]
-        if response.status not in {204, 304} and response.status >= 200:
+        named = any(name.lower() == "content-length" for name in response.headers)
+        if response.status not in {204, 304} and not named:
             headers.append(("Content-Length", str(len(response.body))))
         return self._encoded(h11.Response(status_code=response.status, headers=headers, reason=b""))
 
     def _content(self, response: Response) -> bytes:
-        body = b"" if self._head.method == b"HEAD" or response.status in {204, 304} else response.body
+        body = b"" if self._has_no_body(response) else response.body
         return self._encoded(h11.Data(data=body)) + self._encoded(h11.EndOfMessage())
+
+    def _has_no_body(self, response: Response) -> bool:
+        return self._head.method == b"HEAD" or response.status in {204, 304}
 
     def _encoded(self, event: h11.Event) -> bytes:
         return self._http.send(event) or b""

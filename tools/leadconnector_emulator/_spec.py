@@ -150,16 +150,36 @@ class Spec:
             root: Any = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a safe loader
             self.root = cast("dict[str, Any]", root)
             self._samples: dict[int, tuple[Any, Any]] = {}
+            self._check_references(self.root)
             self.components: Schema = self.root.get("components", {})
             self.operations = tuple(self._operations())
         except (yaml.YAMLError, UnicodeDecodeError) as error:
             raise ValueError(f"{path}: is no YAML: {str(error).splitlines()[0]}") from error
-        except (AttributeError, KeyError, TypeError) as error:
+        except (AttributeError, IndexError, KeyError, RecursionError, TypeError) as error:
             raise ValueError(f"{path}: is no OpenAPI document: {error!r}") from error
         except ValidationError as error:
             raise ValueError(f"{path}: has a schema that is none: {error.message}") from error
         if not self.operations:
             raise ValueError(f"{path}: has no operation")
+
+    def _check_references(self, node: Any) -> None:
+        """Refuse what a validator would fetch from elsewhere, and what leads back to itself."""
+        if node.__class__ is dict:
+            seen: list[str] = []
+            target: Any = node
+            while target.__class__ is dict and isinstance(target.get("$ref"), str):
+                reference: str = target["$ref"]
+                if not reference.startswith("#/") or reference in seen:
+                    raise ValueError(f"the reference {reference!r} leads outside the document, or back to itself")
+                seen.append(reference)
+                target = self.root
+                for part in reference.removeprefix("#/").split("/"):
+                    target = target[part.replace("~1", "/").replace("~0", "~")]
+            for value in node.values():
+                self._check_references(value)
+        elif node.__class__ is list:
+            for value in node:
+                self._check_references(value)
 
     def resolve(self, node: Any) -> Any:
         """Follow `$ref` within the document; what stands beside one goes before what it refers to."""
