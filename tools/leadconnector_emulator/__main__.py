@@ -114,7 +114,7 @@ def read_seed(path: Path) -> list[Mapping[str, Any]]:
 def greeting(url: str, token: str, emulator: Emulator) -> str:
     """How to reach the emulator: its address, the environment for the client, and a line of curl made from the spec."""
     operation = emulator.spec.operations[0]
-    resource = emulator.example
+    resource = next(iter(emulator.seed), emulator.example)
     path = re.sub(r"\{[^}]*\}", str(resource.get("id", "1")), operation.path)
     headers = [f"Authorization: Bearer {token}", "Content-Type: application/json"]
     for parameter in operation.parameters:

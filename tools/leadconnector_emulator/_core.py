@@ -93,7 +93,8 @@ class Emulator:
         self.example: Mapping[str, Any] = self._example()
         """A conversation made of the spec's examples."""
         given = [self.example] if conversations is None else conversations
-        self._seed = [deepcopy(dict(conversation)) for conversation in given]
+        self.seed = [deepcopy(dict(conversation)) for conversation in given]
+        """What it holds at first."""
         self._initial_faults = self._faults.rules
         self._start()
 
@@ -113,7 +114,7 @@ class Emulator:
         """The last requests that came in (`KEPT` of them), each with its response, oldest first."""
         self._quota.reset()
         self._faults.set(self._initial_faults)
-        for conversation in self._seed:
+        for conversation in self.seed:
             self.put("conversations", conversation)
 
     def put(self, collection: str, resource: Mapping[str, Any]) -> None:
@@ -296,7 +297,7 @@ class Emulator:
                 raise _RefusedError(documented, f"{operation.collection}: there is none with this id")
             resources[resource_id] = {**made, "id": resource_id}
         resource = resources[resource_id]
-        self._check_owner(operation, resource, data)
+        self._check_owner(operation, request, resource, data)
         if operation.method == "DELETE":
             del resources[resource_id]
         resource.update(
@@ -312,12 +313,13 @@ class Emulator:
             cast("Content", answer)[shape.name] = shape.shows(resource)
         return status, cast("Any", answer)
 
-    def _check_owner(self, operation: Operation, resource: dict[str, Any], data: dict[str, Any]) -> None:
-        """Whether the resource belongs to the one that the body names; what is made now does."""
+    def _check_owner(self, operation: Operation, request: Request, resource: Content, data: Content) -> None:
+        """Whether the resource belongs to the one that the request names; what is made now does."""
         name = operation.quota_key
-        if name is None or name not in operation.body_properties or name not in resource or name not in data:
+        named = _location(operation, request, data)
+        if name is None or name not in resource or not named:
             return
-        if resource[name] != data[name] and not self.loose and operation.method != "POST":
+        if str(resource[name]) != named and not self.loose and operation.method != "POST":
             raise _RefusedError(400, f"{operation.collection}: this one has another {name}")
 
     @staticmethod

@@ -45,6 +45,8 @@ class Server:
         return f"http://127.0.0.1:{self._port}"
 
     def __enter__(self) -> Self:
+        if self._thread.ident is not None:
+            raise RuntimeError("a server is used once: make another for another `with` block")
         self._thread.start()
         return self
 
@@ -123,9 +125,10 @@ class _Connection(asyncio.Protocol):
         self._http.receive_data(data)
         self._proceed()
 
-    def eof_received(self) -> None:
+    def eof_received(self) -> bool:
         self._http.receive_data(b"")
         self._proceed()
+        return self._task is not None  # an answer that is on its way is still sent
 
     def _proceed(self) -> None:
         """Answer every request that has come in whole."""
