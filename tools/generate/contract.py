@@ -85,7 +85,7 @@ def render(data: dict[str, Any]) -> str:
 def _operation(operation: OperationView, document: Document, schemas: _Schemas) -> dict[str, Any]:
     arguments: list[dict[str, Any]] = []
     for argument in operation.arguments:
-        node, place = document.resolve(*_node(document, argument.place))
+        node, place = document.at(argument.place)
         schema, where = node, place
         if argument.location != "body":
             schema, where = document.resolve(node.get("schema"), f"{place}/schema")
@@ -108,7 +108,7 @@ def _operation(operation: OperationView, document: Document, schemas: _Schemas) 
         arguments.append(entry)
     answers: dict[str, dict[str, Any]] = {}
     for answer in operation.answers:
-        node, place = document.resolve(*_node(document, answer.place))
+        node, place = document.at(answer.place)
         entry = {"content": answer.content}
         if answer.content == "json":
             name, media = next((name, media) for name, media in node["content"].items() if "json" in name)
@@ -123,17 +123,13 @@ def _operation(operation: OperationView, document: Document, schemas: _Schemas) 
     }
 
 
-def _node(document: Document, place: str) -> tuple[Any, str]:
-    return document.resolve({"$ref": f"#{place}"}, place)
-
-
 def _message_properties(document: Document, resources: Sequence[Resource]) -> set[str]:
     """The names of the properties that the spec marks as an error's messages."""
     names: set[str] = set()
     for resource in resources:
         for operation in resource.operations:
             for answer in operation.answers:
-                node, place = _node(document, answer.place)
+                node, place = document.at(answer.place)
                 for content, media in mapping_at(node, "content").items():
                     properties = document.properties(media.get("schema"), f"{place}/content{pointer(content)}/schema")
                     for name, (schema, where, _) in properties.items():

@@ -177,6 +177,10 @@ class Document:
             node, place = target, reference[1:]
         return node, place
 
+    def at(self, place: str) -> tuple[Any, str]:
+        """What stands at a place, and, where that is a reference, what it leads to and where."""
+        return self.resolve({"$ref": f"#{place}"}, place)
+
     def check_references(self) -> None:
         """Raise `SpecError` for the first reference that cannot be followed, used or not."""
         values = {"example", "examples", "default", "enum", "const"}

@@ -20,7 +20,7 @@ from openapi_python_client.parser.properties.protocol import PropertyProtocol
 from openapi_python_client.parser.responses import Response
 from openapi_python_client.strings import PythonIdentifier, pascal_case, safe_for_docstring
 
-from .document import Document, SpecError, list_at
+from .document import Document, list_at, pointer
 from .document import Operation as SpecOperation
 
 _CLIENT_METHODS = frozenset({"close", "with_options"})
@@ -265,7 +265,7 @@ def _body_properties(
 ) -> list[Argument]:
     body, place = document.resolve(operation.node.get("requestBody"), f"{operation.place}/requestBody")
     content_type, media = next(iter(body["content"].items()))
-    place = f"{place}/content/{content_type.replace('~', '~0').replace('/', '~1')}/schema"
+    place = f"{place}/content{pointer(content_type)}/schema"
     schemas = document.properties(media["schema"], place)
     arguments: list[Argument] = []
     for prop in properties:
@@ -440,6 +440,3 @@ def template_globals(found: Sequence[Resource]) -> dict[str, object]:
         "used_imports": used_imports,
         "docstring_text": safe_for_docstring,
     }
-
-
-__all__ = ["Answer", "Argument", "OperationView", "Resource", "SpecError", "resources", "template_globals"]

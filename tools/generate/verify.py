@@ -49,7 +49,7 @@ def check_schemas(document: Document, data: GeneratorData, resources: Sequence[R
         for operation in resource.operations:
             _check_bodies(document, operation, checker)
             for answer in operation.answers:
-                node, place = document.resolve({"$ref": f"#{answer.place}"}, answer.place)
+                node, place = document.at(answer.place)
                 contents = mapping_at(node, "content")
                 if len(contents) > 1:
                     raise document.error(
@@ -64,7 +64,7 @@ def check_schemas(document: Document, data: GeneratorData, resources: Sequence[R
 
 def _check_bodies(document: Document, operation: OperationView, checker: _SchemaCheck) -> None:
     place = f"{operation.place}/requestBody"
-    node = document.resolve({"$ref": f"#{operation.place}"}, operation.place)[0].get("requestBody")
+    node = document.at(operation.place)[0].get("requestBody")
     if node is None:
         return
     node, place = document.resolve(node, place)
