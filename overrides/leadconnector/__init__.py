@@ -7,6 +7,7 @@ from .errors import *
 
 __all__ = ["APIConnectionError", "APIDecodingError", "APIStatusError", "APITimeoutError", "ArgumentError"]
 __all__ += ["AsyncLeadConnector", "AuthenticationError", "BadRequestError", "ClientClosedError", "ConfigurationError"]
-__all__ += ["CredentialsError", "LeadConnector", "LeadConnectorError", "NotFoundError", "PermissionDeniedError"]
-__all__ += ["RateLimitError", "ResponseInfo", "ServerError", "UNSET", "UnexpectedStatusError"]
+__all__ += ["CredentialsError", "DailyQuotaError", "DriftError", "LeadConnector", "LeadConnectorError"]
+__all__ += ["NotFoundError", "OAuthError", "PermissionDeniedError", "QuotaUnavailableError", "RateLimitError"]
+__all__ += ["ReauthorizationError", "ResponseInfo", "ServerError", "UNSET", "UnexpectedStatusError"]
 __all__ += ["UnprocessableEntityError", "Unset", "__version__"]

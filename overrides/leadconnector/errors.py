@@ -5,9 +5,13 @@
     │   └── CredentialsError        no token, or one that cannot be sent
     ├── ArgumentError               an argument of a call is not acceptable; nothing was sent (also a ValueError)
     ├── ClientClosedError           the client was closed before the call
+    ├── OAuthError                  the token endpoint gave no new token
+    │   └── ReauthorizationError        and never will: the user must authorise the application again
+    ├── QuotaUnavailableError       the shared quota cannot be asked, and is to fail closed; nothing was sent
     ├── APIConnectionError          no whole answer came
     │   └── APITimeoutError         not in time
     ├── APIDecodingError            the answer said success, but is not what the spec describes
+    │   └── DriftError                  it can be read all the same; raised with `strict=True` alone
     └── APIStatusError              the answer was not a success
         ├── BadRequestError             400
         ├── AuthenticationError         401
@@ -15,6 +19,7 @@
         ├── NotFoundError               404
         ├── UnprocessableEntityError    422
         ├── RateLimitError              429
+        │   └── DailyQuotaError             the location's requests of the day are used up
         ├── ServerError                 500 and above
         └── UnexpectedStatusError       any other
 
@@ -25,10 +30,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ._drift import Finding
 
 __all__ = ["APIConnectionError", "APIDecodingError", "APIStatusError", "APITimeoutError", "ArgumentError"]
 __all__ += ["AuthenticationError", "BadRequestError", "ClientClosedError", "ConfigurationError", "CredentialsError"]
-__all__ += ["LeadConnectorError", "NotFoundError", "PermissionDeniedError", "RateLimitError", "ResponseInfo"]
+__all__ += ["DailyQuotaError", "DriftError", "LeadConnectorError", "NotFoundError", "OAuthError"]
+__all__ += ["PermissionDeniedError", "QuotaUnavailableError", "RateLimitError", "ReauthorizationError", "ResponseInfo"]
 __all__ += ["ServerError", "UnexpectedStatusError", "UnprocessableEntityError"]
 
 
@@ -72,6 +82,22 @@ class ClientClosedError(LeadConnectorError):
     """A call on a client that was closed."""
 
 
+class OAuthError(LeadConnectorError):
+    """The token endpoint refused to give a new token, or its answer cannot be understood."""
+
+    status_code: int
+    error: str
+    """The code that RFC 6749 (section 5.2) has for it, such as `invalid_client`; empty where there was none."""
+
+
+class ReauthorizationError(OAuthError):
+    """The refresh token is used up, revoked or expired: the user must authorise the application again."""
+
+
+class QuotaUnavailableError(LeadConnectorError):
+    """What several processes share their quota through cannot be reached. Nothing was sent."""
+
+
 class APIConnectionError(LeadConnectorError):
     """The API could not be reached, or the connection ended before the answer did."""
 
@@ -98,6 +124,13 @@ class APIDecodingError(_AnsweredError):
 
     path: str
     """Where in the body, as a JSON path; `$` is the whole."""
+
+
+class DriftError(APIDecodingError):
+    """A success that is not as documented, though it could be read: only with `strict=True`."""
+
+    findings: tuple[Finding, ...]
+    """All that is not as documented."""
 
 
 class APIStatusError(_AnsweredError):
@@ -131,6 +164,13 @@ class UnprocessableEntityError(APIStatusError):
 
 class RateLimitError(APIStatusError):
     """429: too many requests."""
+
+    retry_after: float | None
+    """Seconds to wait that the answer asks for, where it does."""
+
+
+class DailyQuotaError(RateLimitError):
+    """The location's requests of the day are used up. Where that was known before, nothing was sent: attempts is 0."""
 
 
 class ServerError(APIStatusError):
