@@ -18,7 +18,7 @@ DEV := $(VENV)/dev.installed
 DEMO := $(if $(wildcard $(DEV)),$(DEV),$(VENV)/demo.installed)
 COPY = $(DEST)/leadconnector
 
-.PHONY: help demo test generate check bench emulator vendor lock clean
+.PHONY: help demo test generate check bench fuzz rates soak refreshes emulator vendor lock clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -44,6 +44,18 @@ check: $(DEV)  ## Spec lint, generated/ in step, formatting, lint, types
 bench: $(DEV)  ## Measure the emulator: time per call, requests per second (every script in benchmarks/)
 	@for script in benchmarks/*.py; do $(BIN)/python "$$script" || exit; done
 
+fuzz: $(DEV)  ## Try 200,000 odd answers and arguments, for minutes (fewer: ARGS="--responses 1000 --arguments 1000")
+	@PYTHONPATH=tests $(BIN)/python benchmarks/long/fuzz.py $(ARGS)
+
+rates: $(DEV)  ## Six minutes at the limit: calls lost or refused, how much of the limit is used (shorter: ARGS=…)
+	@$(BIN)/python -m benchmarks.long.rates $(ARGS)
+
+soak: $(DEV)  ## 100,000 updates while one request in twenty goes wrong: what becomes of each, what is left behind
+	@$(BIN)/python -m benchmarks.long.soak $(ARGS)
+
+refreshes: $(DEV)  ## Threads, tasks and processes with one token of no use: how often it is refreshed
+	@$(BIN)/python -m benchmarks.long.oauth $(ARGS)
+
 emulator: $(DEMO)  ## Run the API locally until Ctrl-C (another port: ARGS="--port 9000")
 	@$(BIN)/python -m leadconnector_emulator $(ARGS)
 
@@ -58,7 +70,7 @@ vendor:  ## Copy the client into DEST, self-contained: make vendor DEST=src/app/
 	@echo "$(COPY)"
 
 lock: $(DEV)  ## Bring requirements/ up to date with pyproject.toml (with newer versions: UPGRADE=--upgrade)
-	$(COMPILE) --group dev $(UPGRADE) --output-file requirements/dev.txt
+	$(COMPILE) --extra redis --group dev $(UPGRADE) --output-file requirements/dev.txt
 	$(COMPILE) --group demo --constraint requirements/dev.txt --output-file requirements/demo.txt
 
 clean:  ## Remove what the other targets made, the virtual environment included

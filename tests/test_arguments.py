@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import math
+import traceback
 from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
@@ -14,10 +15,12 @@ from uuid import UUID
 import httpx
 import pytest
 from calling import ANSWER, CONVERSATION_ID, LOCATION_ID, Caller, answering, call_sync
+from generate.contract import MAXIMUM_PATH_LENGTH
 from hypothesis import given
 from hypothesis import strategies as st
 from leadconnector import UNSET, ArgumentError, LeadConnectorError
-from leadconnector._arguments import MAXIMUM_PATH_LENGTH
+from leadconnector._arguments import _problem
+from leadconnector._contract import Plan
 
 CONTAINS_ITSELF: dict[str, Any] = {}
 CONTAINS_ITSELF["self"] = CONTAINS_ITSELF
@@ -34,14 +37,14 @@ def refusal(call: Caller, *arguments: Any, **named: Any) -> ArgumentError:
 @pytest.mark.parametrize(
     ("conversation_id", "problem"),
     [
-        ("", "must not be empty"),
-        (".", "must not be '.' or '..'"),
-        ("..", "must not be '.' or '..'"),
-        (None, "must be of type string, not null"),
-        (7, "must be of type string, not integer"),
+        ("", "1 to 512 characters"),
+        (".", "not '.' or '..'"),
+        ("..", "not '.' or '..'"),
+        (None, "must be of type string"),
+        (7, "must be of type string"),
         (b"abc", "must be data that JSON can hold"),
         (UNSET, "is required"),
-        ("x" * 513, "at most 512 characters"),
+        ("x" * 513, "1 to 512 characters"),
         ("a\nb", "control characters"),
         ("a\x00", "control characters"),
         ("a\x85", "control characters"),
@@ -63,32 +66,32 @@ def test_an_id_of_the_longest_length_is_sent(call: Caller) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "problem"),
     [
-        ("location_id", "", "must not be empty"),
-        ("location_id", None, "must be of type string, not null"),
-        ("location_id", 5, "must be of type string, not integer"),
+        ("location_id", "", "a text that is not empty"),
+        ("location_id", None, "must be of type string"),
+        ("location_id", 5, "must be of type string"),
         ("location_id", UNSET, "is required"),
         ("unread_count", math.nan, "must be data that JSON can hold"),
         ("unread_count", math.inf, "must be data that JSON can hold"),
-        ("unread_count", "x", "must be of type number, not string"),
-        ("unread_count", "3", "must be of type number, not string"),
-        ("unread_count", True, "must be of type number, not boolean"),
-        ("unread_count", None, "must be of type number, not null"),
+        ("unread_count", "x", "must be of type number"),
+        ("unread_count", "3", "must be of type number"),
+        ("unread_count", True, "must be of type number"),
+        ("unread_count", None, "must be of type number"),
         ("unread_count", Decimal(3), "Decimal"),
         ("unread_count", 3j, "complex"),
-        ("starred", None, "must be of type boolean, not null"),
-        ("starred", 1, "must be of type boolean, not integer"),
-        ("starred", "true", "must be of type boolean, not string"),
-        ("feedback", None, "must be of type object, not null"),
-        ("feedback", "good", "must be of type object, not string"),
-        ("feedback", [1], "must be of type object, not array"),
+        ("starred", None, "must be of type boolean"),
+        ("starred", 1, "must be of type boolean"),
+        ("starred", "true", "must be of type boolean"),
+        ("feedback", None, "must be of type object"),
+        ("feedback", "good", "must be of type object"),
+        ("feedback", [1], "must be of type object"),
         ("feedback", {"a": object()}, "object is no such data"),
         ("feedback", {"a": math.nan}, "must be data that JSON can hold"),
         ("feedback", {"a": {1, 2}}, "set is no such data"),
         ("feedback", {"a": "\udfff"}, "surrogates not allowed"),
         ("feedback", {("a", 1): 1}, "must be data that JSON can hold"),
         ("feedback", CONTAINS_ITSELF, "must be data that JSON can hold"),
-        ("version", "", "must not be empty"),
-        ("version", None, "must be of type string, not null"),
+        ("version", "", "printable ASCII"),
+        ("version", None, "must be of type string"),
         ("version", "v3\r\nX-Other: 1", "printable ASCII"),
         ("version", " v3", "printable ASCII"),
         ("version", "vé", "printable ASCII"),
@@ -145,6 +148,65 @@ def test_what_a_mapping_holds_is_sent_as_json_has_it(call: Caller) -> None:
 
     sent = json.loads(requests[0].content)["feedback"]
     assert sent == {"at": "2026-01-02T03:04:00+00:00", "inner": {"id": "00000000-0000-0000-0000-000000000001"}}
+
+
+WHEN = datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC)
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "sent"),
+    [
+        ({"type": "string"}, WHEN, "2026-01-02T00:00:00+00:00"),
+        ({"type": "string", "format": "date-time"}, WHEN, WHEN),  # which the generated code writes, as by its type
+        ({"type": "array"}, [WHEN], [WHEN]),
+        ({}, "é", "é"),
+        (None, WHEN.tzinfo, WHEN.tzinfo),  # a body that is no JSON
+    ],
+)
+def test_what_the_generated_code_knows_how_to_write_is_left_to_it(schema: Any, value: object, sent: object) -> None:
+    complete: dict[str, Any] = {"a": value}
+
+    assert (
+        _problem({"argument": "a", "required": True, "schema": schema}, Plan(schema or {}, "", "", {}), complete) == ""
+    )
+    assert complete == {"a": sent}
+
+
+def test_a_value_of_any_kind_must_be_data_all_the_same() -> None:
+    argument: dict[str, Any] = {"argument": "a", "required": False, "schema": {}}
+
+    assert "JSON can hold" in _problem(argument, Plan({}, "", "", {}), {"a": math.nan})
+
+
+@pytest.mark.parametrize("value", ["a secret complaint", {"a": "a secret complaint", "b": object()}])
+def test_no_variable_of_a_frame_of_the_check_holds_what_was_to_be_sent(call: Caller, value: object) -> None:
+    error = refusal(call, feedback=value)
+
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    ours = [frame for frame in frames if frame.f_globals["__name__"] == "leadconnector._arguments"]
+    assert ours
+    assert not [frame for frame in ours if "secret" in repr(frame.f_locals)]
+    assert (error.__cause__, error.__context__) == (None, None)
+
+
+@pytest.mark.parametrize("value", [10**400, -(10**400), 1.7e308])
+def test_a_number_of_any_size_is_sent(call: Caller, value: float) -> None:
+    requests: list[httpx.Request] = []
+    call(answering(lambda: httpx.Response(200, json=ANSWER), requests), unread_count=value)
+
+    assert json.loads(requests[0].content)["unreadCount"] == value
+
+
+def test_a_number_of_more_digits_than_python_writes_is_refused(call: Caller) -> None:
+    assert "JSON can hold" in str(refusal(call, unread_count=10**5000))
+    assert "JSON can hold" in str(refusal(call, feedback={"a": 10**5000}))
+
+
+def test_a_text_of_a_body_may_hold_anything_that_utf_8_can(call: Caller) -> None:
+    requests: list[httpx.Request] = []
+    call(answering(lambda: httpx.Response(200, json=ANSWER), requests), location_id="é\n\x00😀 .")
+
+    assert json.loads(requests[0].content)["locationId"] == "é\n\x00😀 ."
 
 
 def test_feedback_that_is_nested_too_deeply_is_refused(call: Caller) -> None:

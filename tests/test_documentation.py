@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import re
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from conftest import ROOT
-from leadconnector import errors
-from leadconnector_emulator import Emulator, EmulatorTransport
+from conftest import CONVERSATION_ID, LOCATION_ID, ROOT, TOKEN
+from leadconnector import Finding, LeadConnector, LeadConnectorError, errors
+from leadconnector._settings import Options
+from leadconnector_emulator import Emulator, EmulatorTransport, Fault
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+NAMED_TEST = re.compile(r"`(test_\w+\.py)((?:::\w+)+)`")
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -83,3 +87,59 @@ def test_a_link_within_the_project_leads_somewhere(document: Path) -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text(encoding="utf-8"))
 
     assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+def test_every_option_of_a_client_is_in_the_table_of_the_readme() -> None:
+    names = {*LeadConnector.__init__.__annotations__, *Options.__annotations__} - {"return", "options"}
+
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(names) == 11
+    assert [name for name in sorted(names) if f"\n| `{name}` |" not in readme] == []
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(undocumented="conversation.new"),
+        Fault(unknown_enum="conversation.lastMessageType"),
+        Fault(wrong_type="conversation.deleted"),
+        Fault(null="conversation.id"),
+        Fault(missing="conversation.deleted"),
+        Fault(status=418),
+    ],
+)
+def test_the_kind_and_the_rule_of_each_drift_are_documented(fault: Fault) -> None:
+    emulator, found = Emulator(tokens=[TOKEN]), list[Finding]()
+    emulator.set_faults(fault)
+    transport = EmulatorTransport(emulator)
+    with LeadConnector(token=TOKEN, transport=transport, on_drift=found.append) as client, suppress(LeadConnectorError):
+        client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
+
+    documented = (ROOT / "docs" / "dependability.md").read_text(encoding="utf-8")
+    assert found
+    assert [x for x in found if f"`{x.kind}`" not in documented or f"`{x.rule}`" not in documented] == []
+
+
+def defined(file: Path) -> set[str]:
+    """The tests in a file, each as pytest names it."""
+    found: set[str] = set()
+    for node in ast.parse(file.read_text(encoding="utf-8")).body:
+        prefix, members = (f"::{node.name}", node.body) if isinstance(node, ast.ClassDef) else ("", [node])
+        found |= {f"{prefix}::{each.name}" for each in members if isinstance(each, ast.FunctionDef)}
+    return found
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_test_that_is_named_exists(document: Path) -> None:
+    named = NAMED_TEST.findall(document.read_text(encoding="utf-8"))
+
+    assert [(file, name) for file, name in named if name not in defined(ROOT / "tests" / file)] == []
+
+
+def test_each_promise_names_a_test_that_holds_it() -> None:
+    text = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    promised = text[text.index("## What is promised") : text.index("## What is not promised")]
+
+    promises = re.split(r"^- ", promised, flags=re.MULTILINE)[1:]
+    assert len(promises) >= 15
+    assert [promise for promise in promises if not NAMED_TEST.search(promise)] == []

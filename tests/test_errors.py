@@ -75,7 +75,7 @@ def test_each_status_raises_its_own_error_whatever_the_body(
 
     assert type(error) is kind
     assert error.status_code == status
-    assert error.attempts == 1
+    assert error.attempts == (3 if status in {408, 429, 500, 503, 520} else 1)
     assert str(status) in str(error)
     assert "PUT /conversations/{conversationId}" in str(error)
 
@@ -312,3 +312,18 @@ def test_nothing_is_logged_of_a_token_or_a_conversation(call: Caller, caplog: py
 
     assert TOKEN not in caplog.text
     assert "diagnosis" not in caplog.text
+
+
+def test_a_short_token_changes_nothing_but_texts_of_an_error(call: Caller) -> None:
+    body = {"message": "true", "statusCode": 400, "tt": [True, "t"]}
+
+    assert call(answering(lambda: httpx.Response(200, json=ANSWER)), options={"token": "t"}).to_dict() == ANSWER
+    with pytest.raises(BadRequestError) as caught:
+        call(answering(lambda: httpx.Response(400, json=body)), options={"token": "t"})
+    assert caught.value.messages == ["[redacted]rue"]
+
+
+def test_an_undocumented_success_that_echoes_the_token_is_an_error_without_it(call: Caller) -> None:
+    error = status_error(call, lambda: httpx.Response(201, json={"token": TOKEN}))
+
+    assert error.body == {"token": "[redacted]"}

@@ -73,7 +73,7 @@ def test_the_example_of_errors_tells_when_nobody_answers(tmp_path: Path) -> None
 
     result = run("handle_errors.py", CONVERSATION_ID, LOCATION_ID, directory=tmp_path, **environment)
 
-    assert "no answer after 1 attempt(s)" in result.stdout
+    assert "no answer after 3 attempt(s)" in result.stdout
 
 
 @pytest.mark.parametrize("example", ["update_conversation.py", "update_conversation_async.py", "handle_errors.py"])

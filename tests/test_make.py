@@ -20,7 +20,8 @@ from packaging.utils import canonicalize_name
 SECONDS = 60
 """How long a program may take that takes much less: a bound, so that no test hangs."""
 
-TARGETS = ["help", "demo", "test", "generate", "check", "bench", "emulator", "vendor", "lock", "clean"]
+LONG = ["fuzz", "rates", "soak", "refreshes"]
+TARGETS = ["help", "demo", "test", "generate", "check", "bench", *LONG, "emulator", "vendor", "lock", "clean"]
 LOCKED = re.compile(
     r"([a-z0-9-]+)(?:\[[a-z0-9,-]+\])?==([0-9][0-9a-z.+!]*)"  # the name, its extras, the version
     r"(?: ; ([^#@]+?))?((?: +--hash=sha256:[0-9a-f]{64})+)"  # the marker, the hashes
@@ -136,7 +137,10 @@ class TestPython:
         assert "Python 3.11 or newer is needed: none was found; name one: make PYTHON=…\n" in done.stderr
         assert not (checkout / ".venv").exists()
 
-    @pytest.mark.parametrize("target", ["demo", "test", "generate", "check", "bench", "emulator", "lock"])
+    @pytest.mark.parametrize(
+        "target",
+        ["demo", "test", "generate", "check", "bench", *LONG, "emulator", "lock"],
+    )
     def test_a_python_that_is_too_old_is_refused_by_name(self, checkout: Path, target: str) -> None:
         python = script(checkout.parent / "python3.10", OLD)
         done = make(target, f"PYTHON={python}", cwd=checkout)

@@ -186,7 +186,13 @@ def test_the_wheel_holds_the_two_packages_whole_and_nothing_else(checkout: Path,
         **content_under(checkout / "tools" / "leadconnector_emulator", "leadconnector_emulator"),
     }
     assert {name: data for name, data in found.items() if not name.startswith(information)} == expected
-    for name in ("py.typed", "_generated/py.typed", "_generated/contract.json", "_generated/api/__init__.py"):
+    for name in (
+        "py.typed",
+        "quota.lua",
+        "_generated/py.typed",
+        "_generated/contract.json",
+        "_generated/api/__init__.py",
+    ):
         assert f"leadconnector/{name}" in found
     assert found["leadconnector_emulator/openapi.yaml"] == (checkout / "spec" / "openapi.yaml").read_bytes()
 
@@ -206,11 +212,12 @@ def test_the_wheel_names_its_few_requirements(metadata: Distribution) -> None:
     assert sorted(requirement.name for requirement in always) == ["attrs", "httpx", "sniffio"]
     for extra, names in {
         "emulator": ["h11", "jsonschema-rs", "mkdocs-swagger-ui-tag", "pyyaml"],
+        "redis": ["redis"],
         "": list[str](),
     }.items():
         conditional = [each for each in requirements if each.marker and each.marker.evaluate({"extra": extra})]
         assert sorted(requirement.name for requirement in conditional) == names
-    assert metadata.metadata.get_all("Provides-Extra") == ["emulator"]
+    assert metadata.metadata.get_all("Provides-Extra") == ["emulator", "redis"]
 
 
 def test_the_wheel_states_the_version_the_license_and_the_python_it_needs(metadata: Distribution) -> None:

@@ -9,12 +9,10 @@ import threading
 import traceback
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
-from typing import Any
 
 import httpx
 import pytest
-from calling import ANSWER, CONVERSATION_ID, LOCATION_ID, TOKEN, Caller, answering
+from calling import ANSWER, CONVERSATION_ID, LOCATION_ID, TOKEN, Caller, answering, with_settings
 from httpx_aiohttp import AiohttpTransport
 from leadconnector import (
     APIConnectionError,
@@ -23,8 +21,7 @@ from leadconnector import (
     BadRequestError,
     LeadConnector,
 )
-from leadconnector._session import proxy_for
-from leadconnector._settings import BODY_SECONDS
+from leadconnector._exchange import BODY_SECONDS, proxy_for
 from leadconnector_emulator import Emulator, EmulatorTransport, Server
 
 
@@ -139,11 +136,13 @@ def misbehaving(answer: bytes | None) -> Generator[str]:
         b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n",
     ],
 )
-def test_a_connection_that_ends_before_its_answer_is_a_connection_error(call: Caller, answer: bytes | None) -> None:
+def test_a_connection_that_ends_before_its_answer_is_tried_again_and_then_a_connection_error(
+    call: Caller, answer: bytes | None
+) -> None:
     with misbehaving(answer) as url, pytest.raises(APIConnectionError) as caught:
         call(None, options={"base_url": url})
 
-    assert caught.value.attempts == 1
+    assert caught.value.attempts == 3
     assert isinstance(caught.value.__cause__, httpx.TransportError)
     assert "PUT /conversations/{conversationId}" in str(caught.value)
     assert TOKEN not in repr(caught.value) + str(caught.value)
@@ -246,18 +245,13 @@ class Drip(httpx.SyncByteStream, httpx.AsyncByteStream):
         self.close()
 
 
-def with_clock(client: Any, clock: Callable[[], float]) -> None:
-    client._settings = replace(client._settings, clock=clock)
-    client._make_resources()
-
-
 def test_a_body_that_drips_for_ever_ends_in_a_timeout_and_its_response_is_closed() -> None:
     ticks: list[int] = []
     stream = Drip(lambda: ticks.append(1))
     transport = answering(lambda: httpx.Response(200, stream=stream))
 
     with LeadConnector(token=TOKEN, transport=transport) as client:
-        with_clock(client, lambda: float(len(ticks)))
+        with_settings(client, clock=lambda: float(len(ticks)), retries=0)
         with pytest.raises(APITimeoutError, match="60 s"):
             client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
 
@@ -272,7 +266,7 @@ def test_an_async_body_that_drips_for_ever_ends_in_a_timeout_and_its_response_is
 
     async def run() -> None:
         async with AsyncLeadConnector(token=TOKEN, transport=transport) as client:
-            with_clock(client, lambda: float(len(ticks)))
+            with_settings(client, clock=lambda: float(len(ticks)), retries=0)
             with pytest.raises(APITimeoutError, match="60 s"):
                 await client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
 
@@ -301,10 +295,20 @@ def test_the_environments_proxy_is_used_unless_it_excludes_the_host(monkeypatch:
     assert proxy_for("https://services.leadconnectorhq.com") is None
 
 
-def test_a_call_goes_through_the_environments_proxy(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("http_proxy", server.url)
-    with LeadConnector(token=TOKEN, base_url="http://localhost:1") as client, pytest.raises(Exception, match="404"):
-        client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
+def test_what_goes_to_loopback_in_clear_goes_through_no_proxy(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://proxy.example:3128")
+    monkeypatch.setenv("all_proxy", "http://proxy.example:3128")
+
+    assert proxy_for(server.url) is None
+    with LeadConnector(token=TOKEN, base_url=server.url) as client:
+        assert client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID).success
+
+
+def test_a_call_goes_through_the_environments_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    with misbehaving(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n") as proxy:
+        monkeypatch.setenv("https_proxy", proxy)
+        with LeadConnector(token=TOKEN, retries=0) as client, pytest.raises(APIConnectionError, match="407"):
+            client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
 
 
 def test_a_large_answer_in_many_chunks_is_put_together(call: Caller) -> None:

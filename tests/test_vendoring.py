@@ -147,7 +147,7 @@ def test_the_copy_has_no_link_and_nothing_that_tools_left_behind(checkout: Path,
     paths = list(vendor(tmp_path / "vendored", checkout).rglob("*"))
     assert not [path for path in paths if path.is_symlink()]
     assert {path.suffix if path.is_file() else path.name for path in paths} == {
-        *(".py", ".json", ".typed"),
+        *(".py", ".json", ".lua", ".typed"),
         *("_generated", "api", "conversations", "models"),
     }
 
@@ -163,7 +163,7 @@ def test_the_copy_imports_the_standard_library_its_requirements_and_relatively_i
                 imported.add(str(node.module).partition(".")[0])
             elif isinstance(node, ast.ImportFrom):
                 assert node.level <= len(path.relative_to(copy).parts), f"{path}:{node.lineno} leaves the package"
-    assert imported - sys.stdlib_module_names == {"attrs", "httpx"}
+    assert imported - sys.stdlib_module_names == {"attrs", "httpx", "redis"}
 
 
 def test_the_copy_works_in_a_foreign_package_tree_where_no_other_is_installed(app: Path) -> None:

@@ -1,23 +1,15 @@
 """Checks a call's arguments against the contract, so that what the API would refuse, or misread, is never sent."""
 
-from __future__ import annotations
-
 import datetime
 import json
-import re
 import uuid
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, cast
 
-from ._contract import Finding, Schema, fit
+from ._contract import Finding, Place, Plan, Schema, load_contract
 from ._generated.types import Unset
 from .errors import ArgumentError
-
-MAXIMUM_PATH_LENGTH = 512
-"""Characters of one path parameter: far above any id, far below what servers allow of a URL."""
-
-_HEADER = re.compile(r"[!-~]([ -~]*[!-~])?")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def checked(operation: Schema, arguments: Mapping[str, object], version: str | None) -> dict[str, Any]:
@@ -27,47 +19,55 @@ def checked(operation: Schema, arguments: Mapping[str, object], version: str | N
         ArgumentError: names the first argument that is not acceptable, and what it must be.
     """
     complete = dict(arguments)
-    for argument in operation["arguments"]:
-        name: str = argument["argument"]
-        is_version = argument.get("role") == "api-version"
-        if isinstance(complete[name], Unset) and "default" in argument:
-            complete[name] = version if is_version and version is not None else argument["default"]
-        if not isinstance(complete[name], Unset):
-            data, findings = _examined(argument, name, complete[name], is_version)
-            for finding in findings:
-                raise ArgumentError(" ".join(finding), argument=name)
-            plain = (str, Mapping) if "format" in argument["schema"] else (str, Mapping, datetime.date, uuid.UUID)
-            if isinstance(complete[name], plain):
-                complete[name] = data  # what was examined is what is sent, whatever a subclass makes of itself
-        elif argument["required"]:
-            raise ArgumentError(f"{name} is required", argument=name)
+    for argument, plan in _plans(operation["id"]):
+        name = argument["argument"]
+        if "default" in argument and isinstance(complete[name], Unset):
+            own = version is not None and argument.get("role") == "api-version"
+            complete[name] = version if own else argument["default"]
+        problem = _problem(argument, plan, complete)
+        if problem:
+            arguments = complete = {}  # a traceback may be told with the variables of its frames
+            raise ArgumentError(problem, argument=name)
     return complete
 
 
-def _examined(argument: Schema, name: str, value: object, is_version: bool) -> tuple[Any, list[Finding]]:
-    """The value as JSON has it, and what is wrong with it."""
-    where, findings = argument["in"], list[Finding]()
-    if where == "body" and not argument["schema"]:
-        return value, findings  # a body that is no JSON: the generated request builder knows its form
+@cache
+def _plans(operation_id: str) -> list[tuple[Schema, Plan]]:
+    """What the contract has of each argument, and the plan of its schema."""
+    arguments = load_contract()["operations"][operation_id]["arguments"]
+    return [(argument, Plan(argument["schema"] or {}, "", "", {})) for argument in arguments]
+
+
+def _problem(argument: Schema, plan: Plan, complete: dict[str, Any]) -> str:
+    """What is wrong with an argument; empty where nothing is, and what was examined is then what is sent."""
+    name, schema, value = argument["argument"], argument["schema"], complete[argument["argument"]]
+    if isinstance(value, Unset):
+        return f"{name} is required" if argument["required"] else ""
+    if schema is None or (type(value) in plan.plain and _is_plain(value)):
+        return ""  # (None is a body that is no JSON: the generated request builder knows its form)
+    found: list[Finding] = []
     try:
-        data = json.loads(json.dumps(value, default=_plain, allow_nan=False, ensure_ascii=False).encode())
-        # A version that the spec does not know may be asked for: it is checked as any header is.
-        fit({"type": "string"} if is_version else argument["schema"], data, name, findings)
+        data = value if _is_plain(value) else json.loads(_JSON.encode(value).encode())
+        plan.fit(data, Place(found, name))
     except (AttributeError, TypeError, ValueError, RecursionError) as error:
-        return value, [Finding(name, f"must be data that JSON can hold ({error})")]
-    text = data if isinstance(data, str) else "-"
-    rules = (
-        (not text and (argument["required"] or is_version), "must not be empty"),
-        (where == "path" and len(text) > MAXIMUM_PATH_LENGTH, f"must have at most {MAXIMUM_PATH_LENGTH} characters"),
-        (where == "path" and text in {".", ".."}, "must not be '.' or '..': the URL would be another one"),
-        (where == "path" and _CONTROL.search(text), "must not hold control characters"),
-        (where in {"header", "cookie"} and not _HEADER.fullmatch(text), "must be printable ASCII, not blank"),
-        (where == "cookie" and not {*';," '}.isdisjoint(text), "must have nothing that separates cookies"),
-    )
-    return data, findings + [Finding(name, problem) for broken, problem in rules if broken]
+        return f"{name} must be data that JSON can hold ({error})"
+    except Exception as error:  # whatever a mapping or a model of the caller's raises
+        return f"{name} must be data that JSON can hold ({type(error).__name__})"
+    if found:
+        return f"{found[0].path} must be {found[0].expected}"
+    if data is not value and (isinstance(value, str | Mapping) or (isinstance(data, str) and "format" not in schema)):
+        complete[name] = data
+    return ""
 
 
-def _plain(value: Any) -> object:
+def _is_plain(value: Any) -> bool:
+    """Whether JSON certainly holds the value as it is; false where that takes a closer look."""
+    kind = cast("type[object]", type(value))
+    # What is smaller than 1e300 is finite, and has no more digits than Python writes.
+    return (kind is str and value.isascii()) or kind is bool or (kind in {int, float} and -1e300 < value < 1e300)
+
+
+def _encoded(value: Any) -> object:
     """What `json.dumps` can write, of a model, a mapping, a date or a UUID."""
     if isinstance(value, Mapping):
         return dict(cast("Mapping[object, object]", value))
@@ -76,3 +76,6 @@ def _plain(value: Any) -> object:
     if hasattr(value, "to_dict"):
         return value.to_dict()
     raise TypeError(f"{type(value).__name__} is no such data")
+
+
+_JSON = json.JSONEncoder(default=_encoded, allow_nan=False, ensure_ascii=False)

@@ -1,31 +1,36 @@
 """One call without its I/O: the request that its arguments make, and the result or the error that its answer is."""
 
-from __future__ import annotations
-
 import json
+import logging
 import math
-import re
 from collections.abc import Callable, Mapping
-from typing import Any, Generic, NoReturn, cast
+from dataclasses import replace
+from typing import Any, Generic, cast
 
 import httpx
 
 from . import errors
 from ._arguments import checked
-from ._contract import Finding, Schema, fit, load_contract
+from ._contract import Finding, Schema, load_contract
+from ._credentials import Token
+from ._drift import Misfit, Reading, read, undocumented_content_type, undocumented_status
+from ._exchange import Answer, Limits
 from ._generated import Operation, T
-from ._settings import Settings, checked_token
+from ._retry import retry_after
+from ._settings import Settings
 from ._version import __version__
 
-MAXIMUM_BODY = 10 * 1024 * 1024
-"""Bytes of one answer's body. Answers of this API are a few hundred bytes long."""
-
-_HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": f"leadconnector/{__version__}"}
-_QUOTED = re.compile(r"[:\s]*\bb(?:ytearray|['\"])")
-"""Where an exception's text begins to quote bytes."""
-
+_AGENT = f"leadconnector/{__version__}".encode()
+_HEADERS = [(b"Accept", b"application/json"), (b"Accept-Encoding", b"gzip"), (b"User-Agent", _AGENT)]
 _MISFITS = (AttributeError, KeyError, TypeError, ValueError, RecursionError)
 """What generated code raises for data that it cannot take."""
+
+_REPORTED_AT_MOST = 1000
+"""Kinds and paths of drift that the log tells: what an answer calls its fields is not for us to bound otherwise."""
+
+_TOLD = "%(operation)s: %(kind)s at %(path)s, where the spec (%(pointer)s) has %(expected)s [%(rule)s]"
+
+logger = logging.getLogger("leadconnector")
 
 
 class Call(Generic[T]):
@@ -35,146 +40,155 @@ class Call(Generic[T]):
         ArgumentError: when made, if an argument is not acceptable.
     """
 
+    attempts = 0
+    """How many requests were made of it so far."""
+
     def __init__(self, operation: Operation[T], arguments: Mapping[str, object], settings: Settings) -> None:
-        self._operation, self._settings, self._token, self._attempts = operation, settings, "", 0
+        self.settings, self._operation = settings, operation
         self._known: Schema = load_contract()["operations"][operation.operation_id]
-        self._name = f"{self._known['method']} {self._known['path']}"  # without the ids that a URL holds
+        self.method: str = self._known["method"]
+        self.name: str = self._known["name"]  # in messages: without the ids that a URL holds
         complete = checked(self._known, arguments, settings.version)
+        keys = [argument["argument"] for argument in self._known["arguments"] if argument.get("role") == "quota-key"]
+        self.quota_key = "/".join([str(complete[key]) for key in keys])
         try:
-            parts = operation.build(**complete)
-            url, headers = settings.base_url + parts.pop("url"), _HEADERS | parts.pop("headers", {})
-            self._request = httpx.Request(parts.pop("method"), url, headers=headers, **parts)
+            self._url, self._headers, content = _written(operation.build(**complete), settings)
         except (*_MISFITS, httpx.InvalidURL) as error:
             raise errors.ArgumentError("the arguments make no request", argument="arguments") from error
+        self._body = httpx.ByteStream(content)
 
-    def request(self, token: object) -> httpx.Request:
-        """The request of the next attempt.
+    def request(self, token: Token, limits: Limits) -> httpx.Request:
+        """The request of the next attempt, none of whose timeouts is beyond the deadline."""
+        self.attempts, self._token, timeouts = self.attempts + 1, token, {"timeout": limits.steps()}
+        headers = httpx.Headers([*self._headers, (b"Authorization", b"Bearer " + token.reveal().encode())])
+        return httpx.Request(self.method, self._url, headers=headers, stream=self._body, extensions=timeouts)
 
-        Raises:
-            CredentialsError: the token is not one that can be sent.
-        """
-        self._attempts += 1
-        self._token = checked_token(token)
-        self._request.headers["Authorization"] = f"Bearer {self._token}"
-        self._request.extensions["timeout"] = self._settings.timeout.as_dict()
-        return self._request
-
-    def begin(self, response: httpx.Response) -> None:
-        """Take the head of the answer."""
-        response.request = self._request
-        self._response, self._body, self._begun = response, bytearray(), self._settings.clock()
-
-    def feed(self, chunk: bytes) -> bool:
-        """Take a chunk of the body; false once it is larger than any answer is.
-
-        Raises:
-            TimeoutError: the body takes too long.
-        """
-        if self._settings.clock() - self._begun > self._settings.body_seconds:
-            raise TimeoutError(f"the body took longer than {self._settings.body_seconds:g} s")
-        self._body += chunk
-        return len(self._body) <= MAXIMUM_BODY
-
-    def failure(self, error: Exception) -> errors.APIConnectionError:
-        """The exception for an attempt that got no whole answer. A mistake in a given transport's own code passes."""
-        if type(error).__module__ == "builtins" and not isinstance(error, OSError):
-            raise error
-        if isinstance(error, httpx.RequestError):  # whoever reads the cause finds no credential and no body in it
-            error.request = httpx.Request(self._request.method, self._request.url)
-        said = re.split(_QUOTED, str(error))[0]
-        if said != str(error):  # what is no HTTP is quoted, and may be anything: a token, a conversation
-            error.args, error.__cause__, error.__context__ = (said,), None, None
-        self.cause = error if str(error) == said and self._token not in said else None
-        timed_out = isinstance(error, httpx.TimeoutException | TimeoutError)
-        kind = errors.APITimeoutError if timed_out else errors.APIConnectionError
-        told = f"{'no whole answer in time' if timed_out else 'no whole answer'} ({type(error).__name__}: {said})"
-        return kind(self._redacted(f"{self._name}: {told}"), attempts=self._attempts)
-
-    def result(self) -> T:
+    def result(self, answer: Answer) -> T:
         """What the call returns.
 
         Raises:
             APIDecodingError, APIStatusError: the answer is no documented success.
         """
-        status, raw = self._response.status_code, self._response.headers.multi_items()
-        headers = httpx.Headers([(name, self._redacted(value)) for name, value in raw], encoding="utf-8")
-        request_id = next((headers[x] for x in ("x-request-id", "x-trace-id", "cf-ray") if x in headers), None)
-        info = errors.ResponseInfo(status, headers, request_id, self._attempts)
-        if self._settings.on_response is not None:
-            self._settings.on_response(info)
-        key = next((k for k in (str(status), f"{status // 100}XX", "default") if k in self._known["responses"]), "")
+        status, responses, key = answer.status, self._known["responses"], str(answer.status)
+        if key not in responses:
+            key = next((key for key in (f"{status // 100}XX", "default") if key in responses), "")
+        if self.settings.on_response is not None:
+            self.settings.on_response(self._info(answer))
         if not (200 <= status < 300 and key in self._operation.success):
-            raise self._status_error(key, info)
-        found = self._decoded(self._operation.success[key], key, self._data(key, lambda data: data))
-        if isinstance(found, Finding):
-            text = f"{self._name}: {status}, but the answer is not as documented: {' '.join(found)}"
-            raise errors.APIDecodingError(text, **vars(info), path=found.path)
-        return cast("T", found)
+            raise self._status_error(key, answer)
+        reading = self._read(self._operation.success[key], key, answer, self._received(key, answer, _unchanged))
+        if reading.misfit is None and not (reading.findings and self.settings.strict):
+            return cast("T", reading.data)
+        kind, misfit, details = errors.APIDecodingError, reading.misfit, vars(self._info(answer))
+        if misfit is None:
+            kind, details["findings"] = errors.DriftError, reading.findings
+            misfit = Misfit(reading.findings[0].path, f"must be {reading.findings[0].expected}")
+        path, problem = map(self.redacted, misfit)
+        text = f"{self.name}: {status}, but the answer is not as documented: {path} {problem}"
+        raise kind(text, **details, path=path)
 
-    def _data(self, key: str, clean: Callable[[Any], Any]) -> Any:
-        """What the body holds, as the spec has it for this response, or what is wrong with it."""
-        content = self._known["responses"].get(key, {"content": "json"})["content"]
+    def _received(self, key: str, answer: Answer, clean: Callable[[Any], Any]) -> Reading:
+        """What the body holds, as the spec has it for this response, cleaned; its text where that fails."""
+        content, problem = self._known["responses"][key]["content"] if key else "json", answer.problem
+        if content == "json" and not problem:
+            try:
+                return Reading(clean(_JSON.decode(answer.body.decode("utf-8-sig"))), None, ())
+            except json.JSONDecodeError as error:
+                problem = f"is no JSON: {error.msg} at character {error.pos}" if answer.body else "is empty"
+            except (RecursionError, ValueError) as error:  # too deep, not UTF-8, a number of thousands of digits
+                problem = f"is no JSON that can be read: {type(error).__name__}"
         if content == "none":
-            return None
-        if len(self._body) > MAXIMUM_BODY:
-            return Finding("$", f"is larger than {MAXIMUM_BODY} bytes")
-        if content == "text":
-            return clean(self._body.decode("utf-8", "replace"))
-        return parse_json(bytes(self._body), clean) if content == "json" else bytes(self._body)
+            return Reading(None, None, ())
+        if content == "bytes" and not problem:
+            return Reading(answer.body, None, ())
+        text = clean(answer.body.decode("utf-8", "replace"))
+        return Reading(text, Misfit("$", problem) if problem else None, ())
 
-    def _decoded(self, decode: Callable[[Any], object], key: str, data: Any) -> object:
-        """What the generated decoder makes of the data, or what is wrong with it."""
+    def _read(self, decode: Callable[[Any], object], key: str, answer: Answer, received: Reading) -> Reading:
+        """The model of what was received, or that itself where it fits none; what is not as documented is reported."""
+        operation, content_type = self._operation.operation_id, answer.headers.get("content-type", "")
+        other = undocumented_content_type(operation, key, content_type)
+        reading = received if received.misfit else read(operation, key, received.data)
+        findings = self._report((other, *reading.findings) if other else reading.findings)
+        misfit = reading.misfit
         try:
-            fitted = fit(self._known["responses"][key].get("schema", {}), data, "$", [])
-            return fitted if isinstance(fitted, Finding) else decode(fitted)
+            return Reading(received.data if misfit else decode(reading.data), misfit, findings)
         except _MISFITS as error:
-            return Finding("$", f"does not fit the generated model ({type(error).__name__})")
+            misfit = Misfit("$", f"does not fit the generated model ({type(error).__name__})")
+        return Reading(received.data, misfit, findings)
 
-    def _status_error(self, key: str, info: errors.ResponseInfo) -> errors.APIStatusError:
-        text = self._redacted(self._body[:MAXIMUM_BODY].decode("utf-8", "replace"))
-        data = self._data(key, self._redacted)
-        decode = self._operation.errors.get(key)
-        model = data if decode is None else self._decoded(decode, key, data)
-        properties: Schema = data if hasattr(data, "get") else {}
-        trace = properties["traceId"] if isinstance(properties.get("traceId"), str) else None
-        found: list[Any] = []
-        for value in (properties.get(name) for name in load_contract()["error_messages"]):
-            found += value if isinstance(value, list) else [value]
-        messages = [message for message in found if isinstance(message, str)]
+    def _status_error(self, key: str, answer: Answer) -> errors.APIStatusError:
+        if not key:
+            self._report((undocumented_status(self._operation.operation_id, answer.status),))
+        received = reading = self._received(key, answer, self.redacted)
+        if key in self._operation.errors:
+            reading = self._read(self._operation.errors[key], key, answer, received)
+        properties: Schema = cast("Schema", received.data) if received.data.__class__ is dict else {}
+        said = [properties.get(name) for name in load_contract()["error_messages"]]
+        lists: list[list[object]] = [value if isinstance(value, list) else [value] for value in said]
+        messages = [message for each in lists for message in each if isinstance(message, str)]
         shown = " ".join("".join(c if c.isprintable() else " " for c in "; ".join(messages)[:200]).split())
-        other = errors.ServerError if info.status_code >= 500 else errors.UnexpectedStatusError
-        return errors.STATUS_ERRORS.get(info.status_code, other)(
-            f"{self._name}: {info.status_code}{': ' if shown else ''}{shown}",
-            **vars(info) | {"request_id": info.request_id or trace},
-            body=next(value for value in (model, data, text) if not isinstance(value, Finding)),
-            messages=messages,
-        )
+        details = vars(self._info(answer)) | {"body": reading.data, "messages": messages}
+        trace = properties.get("traceId")
+        details["request_id"] = details["request_id"] or (trace if isinstance(trace, str) else None)
+        other = errors.ServerError if answer.status >= 500 else errors.UnexpectedStatusError
+        kind = errors.STATUS_ERRORS.get(answer.status, other)
+        if kind is errors.RateLimitError:
+            details["retry_after"] = retry_after(answer.headers, self.settings.now())
+            kind = errors.DailyQuotaError if answer.day_is_used_up else kind
+        return kind(f"{self.name}: {answer.status}{': ' if shown else ''}{shown}", **details)
 
-    def _redacted(self, value: Any) -> Any:
+    def _info(self, answer: Answer) -> errors.ResponseInfo:
+        headers = httpx.Headers(
+            {self.redacted(k): self.redacted(v) for k, v in answer.headers.items()}, encoding="utf-8"
+        )
+        request_id = next((headers[x] for x in ("x-request-id", "x-trace-id", "cf-ray") if x in headers), None)
+        return errors.ResponseInfo(answer.status, headers, request_id, self.attempts)
+
+    def _report(self, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+        """Tell each finding to the callback, and each kind and path to the log once."""
+        findings = tuple(replace(each, path=self.redacted(each.path)) for each in findings)
+        reported = self.settings.reported
+        for finding in findings:
+            if (seen := (finding.kind, finding.path)) not in reported and len(reported) < _REPORTED_AT_MOST:
+                reported.add(seen)
+                logger.warning(_TOLD, vars(finding))
+            if self.settings.on_drift is not None:
+                self.settings.on_drift(finding)
+        return findings
+
+    def redacted(self, value: Any) -> Any:
         """A value without the token, wherever in it the token stands."""
         if isinstance(value, str):
-            return value.replace(self._token, "[redacted]")
+            return value.replace(self._token.reveal(), "[redacted]")
         if value.__class__ is list:
-            return [self._redacted(item) for item in value]
+            return [self.redacted(item) for item in value]
         if value.__class__ is dict:
-            return {self._redacted(key): self._redacted(item) for key, item in value.items()}
+            return {self.redacted(key): self.redacted(item) for key, item in value.items()}
         return value
 
 
-def parse_json(body: bytes, clean: Callable[[Any], Any]) -> Any:
-    """The data, cleaned, as RFC 8259 has it (UTF-8, a byte order mark ignored, numbers finite), or a `Finding`."""
-    try:
-        return clean(json.loads(body.decode("utf-8-sig"), parse_constant=_refuse, parse_float=_finite))
-    except json.JSONDecodeError as error:
-        problem = f"is no JSON: {error.msg} at character {error.pos}" if body else "is empty"
-    except (RecursionError, ValueError) as error:  # too deep, not UTF-8, a number of thousands of digits
-        problem = f"is no JSON that can be read: {type(error).__name__}"
-    return Finding("$", problem)
+def _unchanged(value: Any) -> Any:
+    return value
+
+
+def _written(parts: dict[str, Any], settings: Settings) -> tuple[httpx.URL, list[tuple[bytes, bytes]], bytes]:
+    """The URL of a request, its headers but for the token, and its body."""
+    parts["url"] = url = settings.url(settings.base_url + parts["url"])
+    if parts.keys() == {"method", "url", "headers", "json"}:  # what httpx makes of it, in a tenth of the time
+        content = _encoded(parts["json"]).encode()
+        headers = [(name.encode("ascii"), value.encode("ascii")) for name, value in parts["headers"].items()]
+        return url, [(b"Host", url.netloc), *_HEADERS, *headers, (b"Content-Length", b"%d" % len(content))], content
+    request = httpx.Request(**parts)
+    return request.url, request.headers.raw + _HEADERS, request.read()
 
 
 def _finite(number: str) -> float:
-    return float(number) if math.isfinite(float(number)) else _refuse(number)
+    if math.isfinite(found := float(number)):
+        return found
+    raise ValueError("not finite")
 
 
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(constant)
+_encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+_JSON = json.JSONDecoder(parse_constant=_finite, parse_float=_finite)
+"""Reads what RFC 8259 has: numbers are finite."""

@@ -1,91 +1,108 @@
 """The two clients: what a user makes, configures and closes. Their resources are generated."""
 
-from __future__ import annotations
-
+import asyncio
+import os
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Generic, Self, TypeVar
+from typing import Generic, Self, TypeVar, Unpack
 
 import httpx
 
-from . import _settings as settings
+from ._credentials import AsyncTokenSource, Secret, SyncTokenSource, credentials
+from ._exchange import proxy_for
 from ._generated.api import AsyncResources, Resources
-from ._session import AsyncSession, Pipe, SyncSession, Transport, proxy_for
-from ._settings import OnResponse, Seconds, Settings, SyncTokenSource, TokenSource
+from ._session import AsyncSession, Pipe, SyncSession, Transport
+from ._settings import Options, Settings, checked_base_url
+from .errors import ConfigurationError
 
-Source = TypeVar("Source", bound=TokenSource)
+Source = TypeVar("Source", bound=AsyncTokenSource)
 
 
 class _Client(Generic[Source, Transport]):
     """What both clients are, but for awaiting."""
+
+    _default_transport: Callable[..., Transport]
+    _sends: str
+    _make_resources: Callable[[], None]
 
     def __init__(
         self,
         *,
         token: Source | None = None,
         base_url: str | None = None,
-        version: str | None = None,
-        timeout: Seconds | None = None,
-        on_response: OnResponse | None = None,
         transport: Transport | None = None,
+        **options: Unpack[Options],
     ) -> None:
-        url, seconds = settings.checked_base_url(base_url), settings.checked_timeout(timeout)
-        self._settings = Settings(url, settings.token_source(token), seconds, version, on_response)
-        self._pipe = Pipe(self._default_transport(proxy=proxy_for(url)) if transport is None else transport)
+        secret = Secret(os.environ.get("LEADCONNECTOR_TOKEN") if token is None else token)
+        del token  # what follows may raise, and a traceback's variables may be shown
+        url = checked_base_url(base_url)
+        self._settings = Settings(base_url=url, credentials=credentials(secret), **options)
+        if transport is not None and not callable(getattr(transport, self._sends, None)):
+            raise ConfigurationError(f"transport must be an httpx transport with the method {self._sends}")
+        self._pipe = Pipe(lambda: self._own_transport(url), transport)
         self._make_resources()
 
-    _default_transport: Callable[..., Transport]
-    _make_resources: Callable[[], None]
+    def _own_transport(self, url: str) -> Transport:
+        try:
+            return self._default_transport(proxy=proxy_for(url))
+        except (OSError, ValueError, ImportError) as error:
+            text = "no connections can be made: look at HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE and SSL_CERT_DIR in the"
+            told = f"{text} environment ({type(error).__name__}; not shown, as a proxy's URL may hold a password)"
+            raise ConfigurationError(told) from None
 
-    def with_options(
-        self, *, timeout: Seconds | None = None, version: str | None = None, on_response: OnResponse | None = None
-    ) -> Self:
-        """This client with some options changed. Both share their connections, and are closed together.
+    def with_options(self, **options: Unpack[Options]) -> Self:
+        """This client with some options changed. Both share their connections and, unless it is changed, the quota.
 
         Raises:
-            ConfigurationError: the timeout is not acceptable.
+            ConfigurationError: an option is not acceptable.
         """
-        old = self._settings
-        seconds = old.timeout if timeout is None else settings.checked_timeout(timeout)
-        version = old.version if version is None else version
         other = object.__new__(type(self))
-        other._pipe = self._pipe
-        other._settings = replace(old, timeout=seconds, version=version, on_response=on_response or old.on_response)
+        other._pipe, other._settings = self._pipe, replace(self._settings, **options)
         other._make_resources()
         return other
 
     def __repr__(self) -> str:
+        if not hasattr(self, "_pipe"):  # in the traceback of an option that was refused
+            return f"<{type(self).__name__} that was not made>"
         return f"{type(self).__name__}(base_url={self._settings.base_url!r}{', closed' if self._pipe.closed else ''})"
 
 
 class LeadConnector(_Client[SyncTokenSource, httpx.BaseTransport], Resources):
-    """A client of HighLevel's API.
+    """A client of HighLevel's API. Threads may share it.
 
     Args:
-        token: the bearer token, or a callable that gives it before each request; by default `LEADCONNECTOR_TOKEN`.
+        token: the bearer token, a callable that gives it before each request, or an `OAuth`; by default the environment
+            variable `LEADCONNECTOR_TOKEN`.
         base_url: where the API is; by default `LEADCONNECTOR_BASE_URL`, else the server that the spec names.
         version: the API version to send with every call; by default each operation's documented one.
-        timeout: seconds to wait for an answer, or an `httpx.Timeout`; by default 30. Connecting gets 5 at the most.
-        on_response: called with status, headers, request id and attempts of every answer, before the call returns or
+        timeout: seconds to wait for an answer, or an `httpx.Timeout`, for each attempt; by default 30. Connecting gets
+            5 at the most.
+        deadline: seconds that a call may take in all: its attempts, the waits between them, and for the quota.
+        retries: how many times an attempt that failed is made again, where that can help and does no harm.
+        quota: how many requests are sent for each location, and in what time; by default the vendor's limit, counted by
+            this client (and those made of it); `None` for no limit of our own.
+        on_response: called with status, headers, request id and attempts of a call's last answer, before it returns or
             raises. What it raises passes through to the caller.
+        on_drift: called with a `Finding` for each place where an answer is not as documented; what it raises passes
+            through. The log tells each kind and place once.
+        strict: whether a success that is not as documented raises `DriftError`, though it can be read.
         transport: an httpx transport to send with, in place of a connection pool that heeds the environment's proxies.
             The client closes it.
 
     Raises:
         CredentialsError: there is no token, or it is not one that can be sent.
-        ConfigurationError: the base URL or the timeout is not acceptable.
+        ConfigurationError: another option is not acceptable.
     """
 
-    _default_transport = httpx.HTTPTransport
+    _default_transport, _sends = httpx.HTTPTransport, "handle_request"
 
     def _make_resources(self) -> None:
         Resources.__init__(self, SyncSession(self._pipe, self._settings))
 
     def close(self) -> None:
         """Close the connections. A second time does nothing."""
-        if not self._pipe.closed:
-            self._pipe.closed = True
-            self._pipe.transport.close()
+        for transport in self._pipe.close(self._pipe):
+            transport.close()
 
     def __enter__(self) -> Self:
         return self
@@ -94,19 +111,18 @@ class LeadConnector(_Client[SyncTokenSource, httpx.BaseTransport], Resources):
         self.close()
 
 
-class AsyncLeadConnector(_Client[TokenSource, httpx.AsyncBaseTransport], AsyncResources):
-    """`LeadConnector` for asyncio: the same options, and a token's callable may be async."""
+class AsyncLeadConnector(_Client[AsyncTokenSource, httpx.AsyncBaseTransport], AsyncResources):
+    """`LeadConnector` for asyncio: the same options, and a token's callable may be async. Tasks may share it."""
 
-    _default_transport = httpx.AsyncHTTPTransport
+    _default_transport, _sends = httpx.AsyncHTTPTransport, "handle_async_request"
 
     def _make_resources(self) -> None:
         AsyncResources.__init__(self, AsyncSession(self._pipe, self._settings))
 
     async def close(self) -> None:
         """Close the connections. A second time does nothing."""
-        if not self._pipe.closed:
-            self._pipe.closed = True
-            await self._pipe.transport.aclose()
+        for transport in self._pipe.close(asyncio.get_running_loop()):
+            await transport.aclose()
 
     async def __aenter__(self) -> Self:
         return self

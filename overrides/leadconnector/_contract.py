@@ -1,20 +1,45 @@
-"""Reads the contract that generation writes beside its code, and fits data to the schemas in it.
+"""Reads the contract that generation writes beside its code, and holds data against the schemas in it.
 
-One walk serves both directions: an argument must fit without a finding; an answer is made to fit what the generated
-models hold, and the findings say where it differs.
+A schema becomes a plan once: what data has to go through, by the kind of data that it is, and nothing where anything
+goes. Every keyword that generation lets through is held, but that `oneOf` is read as `anyOf`: data of two documented
+forms is no drift. `format` is an annotation, and 1.0 is an integer.
 """
 
-from __future__ import annotations
-
 import json
-import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple, cast
 
 Schema = Mapping[str, Any]
+
+MAXIMUM_FINDINGS = 100
+"""How many findings are told of one whole: enough to see what changed, and a body full of them fills no memory."""
+
+MAXIMUM_NAME = 64
+"""Characters of a name from the wire that a path shows."""
+
+_PLAIN_NAME = re.compile(rf"[A-Za-z_][A-Za-z0-9_]{{,{MAXIMUM_NAME - 1}}}")
+_SCALARS = {str: "string", bool: "boolean", int: "integer", float: "number", type(None): "null"}
+_KINDS: Mapping[type, str] = {**_SCALARS, dict: "object", list: "array"}
+_LIMITS: Mapping[str, tuple[set[type], Callable[[Any], Callable[[Any], object]], str]] = {
+    "minimum": ({int, float}, lambda least: lambda data: least <= data, "response-{}-min-decreased"),
+    "maximum": ({int, float}, lambda most: lambda data: most >= data, "response-{}-max-increased"),
+    "exclusiveMinimum": ({int, float}, lambda less: lambda data: less < data, "response-{}-exclusive-min-decreased"),
+    "exclusiveMaximum": ({int, float}, lambda more: lambda data: more > data, "response-{}-exclusive-max-increased"),
+    "minLength": ({str}, lambda least: lambda data: least <= len(data), "response-{}-min-length-decreased"),
+    "maxLength": ({str}, lambda most: lambda data: most >= len(data), "response-{}-max-length-increased"),
+    "minItems": ({list}, lambda least: lambda data: least <= len(data), "response-{}-min-items-decreased"),
+    "maxItems": ({list}, lambda most: lambda data: most >= len(data), "response-{}-type-generalized"),
+    "pattern": ({str}, lambda pattern: re.compile(pattern).search, "response-property-pattern-changed"),
+    "x-text": ({str}, lambda pattern: re.compile(pattern).fullmatch, ""),  # of arguments: what can be sent as such
+}
+"""What a keyword is about, what holds such data against its value, and the rule for what does not pass."""
+
+_FORMS = {"anyOf": "response-{}-any-of-added", "oneOf": "response-{}-one-of-added"}
+_UNDOCUMENTED = ("undocumented-field", "response-optional-property-added", "a documented property")
 
 
 @cache
@@ -23,85 +48,163 @@ def load_contract() -> Schema:
     return cast("Schema", json.loads((files(f"{__package__}._generated") / "contract.json").read_bytes()))
 
 
-class Finding(NamedTuple):
-    """Where data is not as its schema says, and what it must be. Never the data itself, which may be personal."""
+@dataclass(frozen=True)
+class Finding:
+    """One place where an answer is not as documented. It never holds the value that was there."""
 
+    kind: str
+    """What it is, such as `unknown-enum-value`."""
+    rule: str
+    """The check id, as oasdiff names it, that a comparison of specs would give to the change that documents it."""
+    operation: str
+    """Method and path as the spec has them, such as `PUT /conversations/{conversationId}`."""
+    pointer: str
+    """Where in the spec, as a JSON pointer."""
     path: str
-    problem: str
+    """Where in the answer, as a JSON path; `$` is the whole."""
+    expected: str
+    """What the spec has in that place."""
 
 
-_KINDS = {str: "string", bool: "boolean", int: "integer", float: "number", dict: "object", list: "array"}
+class Place(NamedTuple):
+    """Where data stands: the last step there, and the place around it. It becomes text only where something is told."""
 
-_MEASURED = {"string": "Length", "array": "Items", "integer": "imum", "number": "imum"}
-"""How the keywords end that limit a kind of data."""
+    found: list[Finding]
+    """Where findings are added."""
+    step: str | int = "$"
+    """A name or an index; of the whole, what it is called."""
+    around: "Place | None" = None
 
-_LIMITS: dict[str, Callable[[Any, Any], object]] = {
-    **dict.fromkeys(("minimum", "minLength", "minItems"), operator.ge),
-    **dict.fromkeys(("maximum", "maxLength", "maxItems"), operator.le),
-    "exclusiveMinimum": operator.gt,
-    "exclusiveMaximum": operator.lt,
-}
+    def path(self) -> str:
+        """The JSON path. A name in it comes from the wire, and may hold anything."""
+        if self.around is None:
+            return str(self.step)
+        if isinstance(self.step, str) and _PLAIN_NAME.fullmatch(self.step):
+            return f"{self.around.path()}.{self.step}"
+        return (
+            f"{self.around.path()}[{self.step if isinstance(self.step, int) else json.dumps(self.step[:MAXIMUM_NAME])}]"
+        )
 
 
-def fit(schema: Schema, data: Any, path: str, findings: list[Finding]) -> Any:
-    """The data as a generated model takes it, or the `Finding` that says why no such model can hold it.
+class Plan:
+    """A schema with what follows from it, found out once.
 
-    Every difference from the schema is added to the findings. What is optional and cannot be held is left out; a scalar
-    of the wrong type stays as it is.
+    Args:
+        schema: the schema, as it stands in the contract.
+        pointer: where it stands in the spec, as a JSON pointer.
+        operation: what findings name; empty for what is sent, where a name that is not documented is no finding.
+        memo: the plans made so far, by pointer, as a schema may contain itself; empty for the outermost.
     """
-    while "$ref" in schema:
-        schema = load_contract()["schemas"][schema["$ref"].removeprefix("#/schemas/")]
-    for branch in schema.get("allOf", ()):
-        data = fit(branch, data, path, findings)
-    if isinstance(data, Finding):
-        return data
-    branches = [*schema.get("anyOf", ()), *schema.get("oneOf", ())]
-    for branch in branches:
-        differences: list[Finding] = []
-        fitted = fit(branch, data, path, differences)
-        if not differences:
-            return fitted
-    if branches:
-        return _report(findings, path, "must be of one of the documented forms")
-    kind = _KINDS.get(data.__class__, "null")
-    named: str | list[str] = schema.get("type", kind)
+
+    def __init__(self, schema: Schema, pointer: str, operation: str, memo: "dict[str, Plan]") -> None:
+        def plan(child: Schema, *steps: object) -> "Plan":
+            escaped = (str(step).replace("~", "~0").replace("/", "~1") for step in steps)
+            child, place = _referred(child, "/".join((pointer, *escaped)))
+            return memo.get(place) or Plan(child, place, operation, memo)
+
+        schema, pointer = _referred(schema, pointer)
+        memo[pointer] = self
+        self._where, properties = (operation, pointer), schema.get("properties", {})
+        self._properties = {name: plan(child, "properties", name) for name, child in properties.items()}
+        forms = {keyword: enumerate(schema[keyword]) for keyword in _FORMS if keyword in schema}
+        self._forms = [(key, [plan(form, key, index) for index, form in each]) for key, each in forms.items()]
+        self._parts = dict[type, tuple[Plan | bool, list[str]]]()  # for what parts have no plan of their own; required
+        others: Schema | bool = schema.get("additionalProperties", not (operation and properties))
+        if properties or "required" in schema or others is not True:
+            other = others if isinstance(others, bool) else plan(others, "additionalProperties")
+            self._parts[dict] = other, schema.get("required", [])
+        if "items" in schema:
+            self._parts[list] = plan(schema["items"], "items"), []
+        self._checks = {kind: list(_checks(schema, kind)) for kind in _KINDS}
+        self.plain = {x for x, checks in self._checks.items() if not (checks or self._forms or x in self._parts)}
+
+    def fit(self, data: Any, place: Place) -> Any:
+        """The data as a generated model takes it, or the `Finding` because of which no such model can hold it.
+
+        What is optional and cannot be held is left out; a scalar of the wrong type stays as it is. Where nothing is
+        left out it is the same object.
+
+        Args:
+            data: what `json.loads` gave.
+            place: where it stands, and where findings are added.
+        """
+        for holds, unfit, told in self._checks[data.__class__]:
+            if not holds(data):
+                finding = self._tell(data, place, *told)
+                if unfit:
+                    return finding
+        for keyword, forms in self._forms:
+            data = self._fit_form(keyword, forms, data, place)
+        return self._fit_parts(data, place) if data.__class__ in self._parts else data
+
+    def _fit_form(self, keyword: str, forms: "list[Plan]", data: Any, place: Place) -> Any:
+        """The data as the form has it from which it differs least: by undocumented names alone, or it is of no form."""
+        attempts = [place._replace(found=[]) for _ in forms]
+        tried = [(form.fit(data, attempt), attempt.found) for form, attempt in zip(forms, attempts, strict=True)]
+        fitting = [(fitted, found) for fitted, found in tried if {each.kind for each in found} <= {_UNDOCUMENTED[0]}]
+        if not fitting:
+            return self._tell(data, place, "undocumented-form", _FORMS[keyword], "of one of the documented forms")
+        fitted, found = min(fitting, key=lambda one: len(one[1]))
+        place.found.extend(found[: MAXIMUM_FINDINGS - len(place.found)])
+        return fitted
+
+    def _fit_parts(self, data: Any, place: Place) -> Any:
+        other, required = self._parts[data.__class__]
+        parts: dict[Any, Any] = data if data.__class__ is dict else dict(enumerate(cast("list[object]", data)))
+        changed: dict[Any, Any] = {}
+        for name in required:
+            if name not in parts:
+                told = ("missing", "response-property-became-optional", "there")
+                changed[name] = self._properties.get(name, self)._tell(parts, Place(place.found, name, place), *told)
+        for step, value in parts.items():
+            plan = self._properties.get(step, other)
+            if plan is False:
+                self._tell(parts, Place(place.found, step, place), *_UNDOCUMENTED)
+            elif plan is not True and value.__class__ not in plan.plain:
+                fitted = plan.fit(value, Place(place.found, step, place))
+                if fitted is not value:
+                    changed[step] = fitted
+        if not changed:
+            return data
+        for name in required:
+            if isinstance(changed.get(name), Finding):
+                return changed[name]
+        kept = {step: value for step, value in (parts | changed).items() if not isinstance(value, Finding)}
+        return kept if parts is data else [*kept.values()]
+
+    def _tell(self, data: object, place: Place, kind: str, rule: str, expected: str) -> Finding:
+        kind, rule = ("null", "response-{}-became-nullable") if data is None else (kind, rule)
+        told = Finding(kind, rule.format("property" if place.around else "body"), *self._where, place.path(), expected)
+        if len(place.found) < MAXIMUM_FINDINGS:
+            place.found.append(told)
+        elif kind != _UNDOCUMENTED[0]:  # with no others than these, data is still of a form
+            place.found[-1] = told
+        return told
+
+
+def _checks(schema: Schema, kind: type) -> Iterator[tuple[Callable[[Any], object], bool, tuple[str, str, str]]]:
+    """What data of this kind must pass, whether no model can hold what does not, and what is told of it."""
+    null, nested = kind is type(None), kind not in _SCALARS
+    named: str | list[str] = schema.get("type", [*_KINDS.values()])
     types = [named] if isinstance(named, str) else named
-    if kind not in types and not (kind == "integer" and "number" in types):
-        finding = _report(findings, path, f"must be of type {' or '.join(types)}, not {kind}")
-        held = {"object", "array"}.isdisjoint([kind, *types]) and kind != "null" and "enum" not in schema
-        return data if held else finding
-    if "enum" in schema and not any(type(data) is type(value) and data == value for value in schema["enum"]):
-        _report(findings, path, f"must be a documented value, such as {', '.join(map(repr, schema['enum'][:5]))}")
-    for keyword, holds in _LIMITS.items():
-        measured = keyword in schema and keyword.endswith(_MEASURED.get(kind, "none"))
-        if measured and not holds(len(data) if kind in {"string", "array"} else data, schema[keyword]):
-            _report(findings, path, f"must keep to {keyword} {schema[keyword]}")
-    if kind == "string" and "pattern" in schema and not re.search(schema["pattern"], data):
-        _report(findings, path, f"must match the pattern {schema['pattern']}")
-    if kind == "array":
-        items = [fit(schema.get("items", {}), item, f"{path}[{index}]", findings) for index, item in enumerate(data)]
-        return [item for item in items if not isinstance(item, Finding)]
-    return _fit_object(schema, data, path, findings) if kind == "object" else data
+    if _KINDS[kind] not in types and not (kind is int and "number" in types):
+        holds: Callable[[Any], object] = float.is_integer if kind is float and "integer" in types else lambda _: False
+        unfit = null or nested or "enum" in schema or not {"object", "array"}.isdisjoint(types)
+        yield holds, unfit, ("wrong-type", "response-{}-type-changed", f"of type {', '.join(types)}")
+    if "enum" in schema:  # of scalars alone, as generation sees to; 1 is 1.0, but never true
+        values = [value for value in schema["enum"] if isinstance(value, bool) == (kind is bool)]
+        expected = f"a documented value, such as {', '.join(map(str, schema['enum'][:5]))}"
+        holds = (values if nested else frozenset(values)).__contains__
+        yield holds, null, ("unknown-enum-value", "response-property-enum-value-added", expected)
+    for keyword, (kinds, holding, rule) in _LIMITS.items():
+        if keyword in schema and kind in kinds:
+            expected = schema["x-expected"] if keyword == "x-text" else f"in keeping with {keyword} {schema[keyword]}"
+            yield holding(schema[keyword]), False, ("out-of-bounds", rule, expected)
 
 
-def _report(findings: list[Finding], path: str, problem: str) -> Finding:
-    findings.append(Finding(path, problem))
-    return findings[-1]
-
-
-def _fit_object(schema: Schema, data: dict[str, Any], path: str, findings: list[Finding]) -> Any:
-    required, properties = schema.get("required", ()), schema.get("properties", {})
-    others = schema.get("additionalProperties", True)
-    if missing := [name for name in required if name not in data]:
-        return _report(findings, f"{path}.{missing[0]}", "is missing")
-    result: dict[str, Any] = {}
-    for name, value in data.items():
-        if others is False and name not in properties:
-            _report(findings, f"{path}.{name}", "is not a documented property")
-        child = properties.get(name, {} if others in (True, False) else others)
-        fitted = fit(child, value, f"{path}.{name}", findings)
-        if not isinstance(fitted, Finding):
-            result[name] = fitted
-        elif name in required:
-            return fitted
-    return result
+def _referred(schema: Schema, pointer: str) -> tuple[Schema, str]:
+    """The schema that is meant, and where in the spec it stands."""
+    if "$ref" not in schema:
+        return schema, pointer
+    name: str = schema["$ref"].removeprefix("#/schemas/")
+    return load_contract()["schemas"][name], name if name[0] == "/" else f"/components/schemas/{name}"

@@ -1,11 +1,9 @@
 """Where the token of a request comes from, and how it is kept out of everything that is shown."""
 
-from __future__ import annotations
-
+import asyncio
 import re
 from collections.abc import Awaitable, Callable
-from inspect import isawaitable
-from typing import NoReturn, Protocol
+from typing import NoReturn, Protocol, cast
 
 from .errors import CredentialsError
 
@@ -39,17 +37,15 @@ class Token(Secret):
     """
 
     __slots__ = ()
-    _value: str
 
     def __init__(self, secret: Secret) -> None:
         if not isinstance(secret.reveal(), str) or not _BEARER.fullmatch(str(secret.reveal())):
-            text = "the token, not shown here, must be what follows 'Bearer ' alone: no blank, no line break"
-            raise CredentialsError(text)
+            raise CredentialsError("the token, not shown here, must be what follows 'Bearer ': no blank, no line break")
         super().__init__(secret.reveal())
 
     def reveal(self) -> str:
         """The token itself."""
-        return self._value
+        return str(self._value)
 
 
 class Credentials(Protocol):
@@ -72,21 +68,6 @@ class Credentials(Protocol):
         ...
 
 
-class StaticToken:
-    """A token that stays the same."""
-
-    def __init__(self, token: Token) -> None:
-        self._token = token
-
-    def token(self, base_url: str, rejected: Token | None, timeout: float | None) -> Token:
-        """The token."""
-        return self._token
-
-    async def token_async(self, base_url: str, rejected: Token | None, timeout: float | None) -> Token:
-        """The token."""
-        return self._token
-
-
 class CallableToken:
     """A token that a callable of the user's gives, for each request anew."""
 
@@ -100,5 +81,26 @@ class CallableToken:
     async def token_async(self, base_url: str, rejected: Token | None, timeout: float | None) -> Token:
         """What the callable gives now, awaited where it is to be."""
         given = Secret(self._source())
-        awaitable = given.reveal()
-        return Token(Secret(await awaitable) if isawaitable(awaitable) else given)
+        if isinstance(given.reveal(), Awaitable):
+            async with asyncio.timeout(timeout):
+                given = Secret(await cast("Awaitable[object]", given.reveal()))
+        return Token(given)
+
+
+SyncTokenSource = str | Callable[[], str] | Credentials
+AsyncTokenSource = str | Callable[[], str | Awaitable[str]] | Credentials
+
+
+def credentials(secret: Secret) -> Credentials:
+    """What gives the token of each attempt, from what a user passed.
+
+    Raises:
+        CredentialsError: there is no token, or it is not one that can be sent.
+    """
+    if secret.reveal() is None:
+        raise CredentialsError("there is no token: pass token=, or set the environment variable LEADCONNECTOR_TOKEN")
+    if hasattr(secret.reveal(), "token_async"):
+        return cast("Credentials", secret.reveal())
+    if callable(secret.reveal()):
+        return CallableToken(cast("Callable[[], str]", secret.reveal()))
+    return CallableToken(Token(secret).reveal)

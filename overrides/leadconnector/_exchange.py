@@ -1,19 +1,19 @@
 """One request and its answer on the wire, with limits on time and size; the same for the API and the token endpoint."""
 
-from __future__ import annotations
-
 import asyncio
+import json
+import math
 import re
 import time
 import zlib
-from collections.abc import AsyncIterable, Callable, Iterable
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from contextlib import aclosing, closing
 from typing import NamedTuple, cast
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
-from .errors import APIConnectionError, APITimeoutError
+from .errors import APIConnectionError, APITimeoutError, LeadConnectorError
 
 MAXIMUM_BODY = 10 * 1024 * 1024
 """Bytes of one answer's body, decompressed. Answers of this API are a few hundred bytes long."""
@@ -29,33 +29,54 @@ class Answer(NamedTuple):
     """What came back."""
 
     status: int
-    headers: httpx.Headers
+    headers: Mapping[str, str]
+    """By name in lower case; of those that came several times, the last."""
     body: bytes
     """Decompressed."""
     problem: str = ""
     """Why the body could not be read, if so: too large, badly compressed."""
 
+    @property
+    def day_is_used_up(self) -> bool:
+        """Whether it refuses the request since the location has none left for the day."""
+        return self.status == 429 and self.headers.get("x-ratelimit-daily-remaining", "").strip() == "0"
+
+    def __repr__(self) -> str:  # headers and body may hold whatever was sent, and a traceback's variables may be shown
+        return f"Answer({self.status}, {len(self.body)} bytes)"
+
 
 class Limits(NamedTuple):
-    """How long an answer may take, in seconds of `clock`."""
+    """How long an attempt may take, in seconds of `clock`."""
 
     clock: Callable[[], float] = time.monotonic
-    body_seconds: float = BODY_SECONDS
-    deadline: float | None = None
+    timeouts: Mapping[str, float | None] = {"read": BODY_SECONDS}
+    """Httpx's, for each step of it."""
+    deadline: float = math.inf
     """When the call ends, whatever it is doing."""
+
+    def left(self) -> float:
+        """What the head of an answer may take, and then its body, however steadily it comes."""
+        return max(0.0, min(max(BODY_SECONDS, self.timeouts["read"] or 0.0), self.deadline - self.clock()))
+
+    def steps(self) -> dict[str, float | None]:
+        """Httpx's timeouts, none of them beyond the deadline."""
+        if self.deadline == math.inf:
+            return dict(self.timeouts)
+        left = max(0.001, self.deadline - self.clock())  # none at all is no timeout for some transports
+        return {name: left if each is None else min(each, left) for name, each in self.timeouts.items()}
 
 
 class Reader:
     """Puts the body of an answer together, within the limits."""
 
     def __init__(self, response: httpx.Response, limits: Limits) -> None:
-        self._response, self._limits, self._body, self._problem = response, limits, bytearray(), ""
-        end = limits.clock() + limits.body_seconds
-        self._end = end if limits.deadline is None else min(end, limits.deadline)
-        encoding = response.headers.get("content-encoding", "identity").strip().lower()
-        self._inflate = zlib.decompressobj(47) if encoding in {"gzip", "x-gzip"} else None
-        if encoding not in {"gzip", "x-gzip", "identity", ""}:
-            self._problem = "has an encoding that was not asked for"
+        self._status, self._body = response.status_code, bytearray()
+        self._clock, self._begun, self._seconds = limits.clock, limits.clock(), limits.left()
+        raw = response.headers.raw  # read once: httpx reads them all again for each that is asked for
+        self._headers = {name.decode("latin-1").lower(): value.decode("utf-8", "replace") for name, value in raw}
+        coding = self._headers.get("content-encoding", "").strip().lower()
+        self._inflate = None if coding in {"", "identity"} else zlib.decompressobj(47)
+        self._problem = "" if coding in {"", "identity", "gzip", "x-gzip"} else "has an encoding that was not asked for"
 
     def feed(self, chunk: bytes) -> bool:
         """Take a chunk as it came; false where nothing more is wanted.
@@ -63,26 +84,41 @@ class Reader:
         Raises:
             TimeoutError: the body takes too long.
         """
-        if self._limits.clock() > self._end:
-            raise TimeoutError("the body took longer than it may")
+        if self._clock() - self._begun > self._seconds:
+            raise TimeoutError(f"the body took longer than {self._seconds:g} s")
         try:
-            while chunk and not self._problem:
+            if not self._problem:
                 room = MAXIMUM_BODY + 1 - len(self._body)
                 self._body += chunk if self._inflate is None else self._inflate.decompress(chunk, room)
-                if len(self._body) > MAXIMUM_BODY:
-                    self._problem = f"is larger than {MAXIMUM_BODY} bytes"
-                chunk = b"" if self._inflate is None else self._inflate.unused_data
-                if chunk:  # a compressed file may be several, one after the other (RFC 1952, section 2.2)
-                    self._inflate = zlib.decompressobj(47)
         except zlib.error:
             self._problem = "is badly compressed"
+        if len(self._body) > MAXIMUM_BODY:
+            self._problem = f"is larger than {MAXIMUM_BODY} bytes"
         return not self._problem
 
     def answer(self) -> Answer:
-        """The answer, once its body has ended or nothing more of it is wanted."""
-        if not self._problem and self._body and self._inflate is not None and not self._inflate.eof:
-            self._problem = "is badly compressed: it has no end"
-        return Answer(self._response.status_code, self._response.headers, bytes(self._body), self._problem)
+        """The answer, once its body has ended or nothing more of it is wanted.
+
+        Raises:
+            httpx.RemoteProtocolError: nothing but the end of the connection ended a success's body, and it is cut.
+        """
+        inflate, body = self._inflate, bytes(self._body)
+        if not self._problem and inflate is not None and body and (not inflate.eof or inflate.unused_data):
+            self._problem = "is badly compressed: it has no end, or more behind it"
+        unbounded = self._headers.keys().isdisjoint({"content-length", "transfer-encoding"})
+        if self._status < 300 and unbounded and not self._problem and _is_cut(body):
+            raise httpx.RemoteProtocolError("the connection ended within the body")
+        return Answer(self._status, self._headers, body, self._problem)
+
+
+def _is_cut(body: bytes) -> bool:
+    """Whether a body begins as JSON does, and is none."""
+    try:
+        return body[:1] in {b"{", b"["} and json.loads(body) is None
+    except RecursionError:
+        return False
+    except ValueError:
+        return True
 
 
 def exchange(transport: httpx.BaseTransport, request: httpx.Request, limits: Limits) -> Answer:
@@ -90,17 +126,17 @@ def exchange(transport: httpx.BaseTransport, request: httpx.Request, limits: Lim
     with closing(transport.handle_request(request)) as response:
         response.request = request
         reader = Reader(response, limits)
-        all(reader.feed(chunk) for chunk in cast("Iterable[bytes]", response.stream))
+        for chunk in cast("Iterable[bytes]", response.stream):
+            if not reader.feed(chunk):
+                break
     return reader.answer()
 
 
 async def exchange_async(transport: httpx.AsyncBaseTransport, request: httpx.Request, limits: Limits) -> Answer:
     """`exchange` for async code, where the head of an answer may not drip either."""
-    left = limits.body_seconds if limits.deadline is None else limits.deadline - limits.clock()
-    seconds = max(0.0, min(limits.body_seconds, left))
-    async with asyncio.timeout(seconds):
+    async with asyncio.timeout(limits.left()):
         response = await transport.handle_async_request(request)
-    async with aclosing(response), asyncio.timeout(seconds):
+    async with aclosing(response), asyncio.timeout(limits.left()):
         response.request = request
         reader = Reader(response, limits)
         async for chunk in cast("AsyncIterable[bytes]", response.stream):
@@ -114,25 +150,31 @@ def no_answer(
 ) -> APIConnectionError:
     """The exception for a request that got no whole answer, its cause set where that shows no credential and no body.
 
-    A mistake in a given transport's own code passes: it is raised as it is.
+    A mistake in a given transport's own code passes: it is raised as it is, and so is an error of ours.
     """
-    if type(error).__module__ == "builtins" and not isinstance(error, OSError):
+    of_a_connection = isinstance(error, OSError) or "event loop" in str(error).lower()
+    if isinstance(error, LeadConnectorError) or (type(error).__module__ == "builtins" and not of_a_connection):
         raise error
     if isinstance(error, httpx.RequestError):  # whoever reads the cause finds no credential and no body in it
         error.request = httpx.Request(request.method, request.url)
     said = re.split(_QUOTED, str(error))[0]
     if said != str(error):  # what is no HTTP is quoted, and may be anything: a token, a conversation
         error.args, error.__cause__, error.__context__ = (said,), None, None
-    timed_out = isinstance(error, httpx.TimeoutException | TimeoutError)
-    told = f"{'no whole answer in time' if timed_out else 'no whole answer'} ({type(error).__name__}: {said})"
-    made = (APITimeoutError if timed_out else APIConnectionError)(redacted(f"{name}: {told}"), attempts=attempts)
-    made.__cause__ = error if str(error) == redacted(said) == said else None
-    made.__suppress_context__ = True
+    late = isinstance(error, httpx.TimeoutException | TimeoutError)
+    text = redacted(f"{name}: no whole answer{' in time' if late else ''} ({type(error).__name__}: {said})")
+    made = (APITimeoutError if late else APIConnectionError)(text, attempts=attempts)
+    shows_nothing = isinstance(error, httpx.RequestError | OSError) and redacted(said) == said == str(error)
+    made.__cause__ = error if shows_nothing else None
     return made
 
 
 def proxy_for(base_url: str) -> str | None:
-    """The proxy that the environment names for this URL (`HTTPS_PROXY`, `NO_PROXY`, …), as httpx's client does."""
+    """The proxy that the environment names for this URL (`HTTPS_PROXY`, `NO_PROXY`, …), as httpx's client does.
+
+    None for plain http, which goes to loopback alone: a proxy would see the token in clear.
+    """
     url, proxies = httpx.URL(base_url), getproxies()
-    proxy = None if proxy_bypass(url.host) else proxies.get(url.scheme) or proxies.get("all")
-    return f"http://{proxy}" if proxy and "://" not in proxy else proxy
+    proxy = proxies.get("https") or proxies.get("all")
+    if not proxy or url.scheme == "http" or proxy_bypass(url.host):
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"

@@ -1,64 +1,100 @@
-"""What a client is made with, checked where it is made: token, base URL, timeouts."""
+"""What a client is made with, checked where it is made."""
 
-from __future__ import annotations
-
+import asyncio
 import os
+import random
 import re
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property, lru_cache
+from typing import Any, TypedDict
 
 import httpx
 
-from ._contract import load_contract
-from .errors import ConfigurationError, CredentialsError, ResponseInfo
+from ._contract import Finding, load_contract
+from ._credentials import Credentials
+from ._quota import Quota
+from ._retry import MAXIMUM_RETRIES
+from .errors import ConfigurationError, ResponseInfo
 
 READ_SECONDS, CONNECT_SECONDS = 30.0, 5.0
 """How long an answer, and a connection, may let wait for them."""
 
-BODY_SECONDS = 60.0
-"""How long a whole body may take; a server that sends a byte now and then would otherwise never end."""
-
-_BEARER = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # RFC 6750, section 2.1
 _SECURE = r"https://([^\s/@?#:\[\]\\]+|\[[0-9a-f:.]+\])"
 _LOOPBACK = r"http://(localhost|127(\.\d{1,3}){3}|\[::1\])"  # a token never travels in clear to another machine
 _BASE_URL = re.compile(rf"({_SECURE}|{_LOOPBACK})(:\d{{1,5}})?(/[^\s@?#\\]*)?", re.IGNORECASE)
 
-SyncTokenSource = str | Callable[[], str]
-TokenSource = str | Callable[[], str | Awaitable[str]]
-Seconds = float | httpx.Timeout
-OnResponse = Callable[[ResponseInfo], object]
+
+class Options(TypedDict, total=False):
+    """The options that calls on the same connections may differ in. `LeadConnector` says what each of them means."""
+
+    version: str | None
+    timeout: float | httpx.Timeout | None
+    deadline: float | None
+    retries: int
+    quota: Quota | None
+    on_response: Callable[[ResponseInfo], object] | None
+    on_drift: Callable[[Finding], object] | None
+    strict: bool
 
 
-def token_source(token: TokenSource | None) -> Callable[[], object]:
-    """What gives the token of each attempt (or, of an async callable, what to await); by default the environment's.
-
-    Raises:
-        CredentialsError: there is no token, or it is not one that can be sent.
-    """
-    source = os.environ.get("LEADCONNECTOR_TOKEN") if token is None else token
-    if source is None:
-        raise CredentialsError("there is no token: pass token=, or set the environment variable LEADCONNECTOR_TOKEN")
-    # A bound method, whose repr does not show the string that it gives.
-    return source if callable(source) else checked_token(source).__str__
-
-
-def checked_token(token: object) -> str:
-    """The token, if it is one that can be sent.
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What a call needs to know of its client.
 
     Raises:
-        CredentialsError: it is not; the message never shows it.
+        ConfigurationError: an option is not acceptable.
     """
-    if not isinstance(token, str) or not _BEARER.fullmatch(token):
-        raise CredentialsError(
-            "the token, not shown here, must be what follows 'Bearer ' alone: no blank, no line break"
-        )
-    return token
+
+    base_url: str
+    credentials: Credentials = field(repr=False)
+    version: str | None = None
+    timeout: float | httpx.Timeout | None = None
+    deadline: float | None = None
+    retries: int = MAXIMUM_RETRIES
+    quota: Quota | None = field(default_factory=Quota)
+    on_response: Callable[[ResponseInfo], object] | None = None
+    on_drift: Callable[[Finding], object] | None = None
+    strict: bool = False
+    clock: Callable[[], float] = time.monotonic
+    now: Callable[[], float] = time.time
+    random: Callable[[], float] = random.random
+    sleep: Callable[[float], None] = time.sleep
+    sleep_async: Callable[[float], Awaitable[None]] = asyncio.sleep
+    url: Callable[[str], httpx.URL] = field(default_factory=lambda: lru_cache(maxsize=512)(httpx.URL))
+    """Parses a URL; those that are called again only once, as it takes longer than the rest of a request."""
+    reported: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]], repr=False)
+    """Kinds and paths of the drift that the log has seen already."""
+
+    def __post_init__(self) -> None:
+        given: Any = self  # the types say what was asked for, not what came
+        is_timeout = isinstance(given.timeout, httpx.Timeout) or _seconds(given.timeout)
+        callbacks = all(each is None or callable(each) for each in (given.on_response, given.on_drift))
+        for problem, holds in {
+            "timeout must be a positive number of seconds (a day at most), or an httpx.Timeout": is_timeout,
+            "deadline must be a positive number of seconds, a day at most": _seconds(given.deadline),
+            "retries must be a whole number, 0 to 100": type(given.retries) is int and 0 <= given.retries <= 100,
+            "quota must be a Quota, or None": isinstance(given.quota, Quota | None),
+            "on_response and on_drift must be callable": callbacks,
+        }.items():
+            if not holds:
+                raise ConfigurationError(problem)
+
+    @cached_property
+    def timeouts(self) -> dict[str, float | None]:
+        """All four of httpx's timeouts, of one attempt."""
+        read = self.timeout or READ_SECONDS
+        timeout = read if isinstance(read, httpx.Timeout) else httpx.Timeout(read, connect=min(read, CONNECT_SECONDS))
+        return timeout.as_dict()
 
 
-def checked_base_url(given: str | None) -> str:
+def _seconds(given: Any) -> bool:
+    return given is None or (type(given) in {int, float} and 0 < given <= 86_400)
+
+
+def checked_base_url(given: str | None, name: str = "the base URL") -> str:
     """The base URL without a slash at its end; where none is given, the environment's, else the spec's server.
 
     Raises:
@@ -68,35 +104,4 @@ def checked_base_url(given: str | None) -> str:
     with suppress(TypeError, httpx.InvalidURL):
         if _BASE_URL.fullmatch(url):
             return str(httpx.URL(url)).rstrip("/")
-    raise ConfigurationError("the base URL must be https://HOST/PATH (http only to loopback), with nothing else in it")
-
-
-def checked_timeout(timeout: Seconds | None) -> httpx.Timeout:
-    """All four of httpx's timeouts, from seconds to wait for an answer; the default where none are given.
-
-    Raises:
-        ConfigurationError: not a positive, finite number.
-    """
-    if isinstance(timeout, httpx.Timeout):
-        return timeout
-    seconds: Any = READ_SECONDS if timeout is None else timeout
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds <= 86_400:
-        raise ConfigurationError("timeout must be a positive number of seconds (a day at most), or an httpx.Timeout")
-    return httpx.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS))
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What a call needs to know of its client."""
-
-    base_url: str
-    token: Callable[[], object] = field(repr=False)
-    timeout: httpx.Timeout
-    version: str | None
-    on_response: OnResponse | None
-    clock: Callable[[], float] = time.monotonic
-
-    @property
-    def body_seconds(self) -> float:
-        """How long a whole body may take."""
-        return max(BODY_SECONDS, self.timeout.read or 0.0)
+    raise ConfigurationError(f"{name} must be https://HOST/PATH (http only to loopback), with nothing else in it")

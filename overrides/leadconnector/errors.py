@@ -26,14 +26,10 @@
 No exception holds a credential: a token that the API sends back is redacted.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from ._drift import Finding
+from ._contract import Finding
 
 __all__ = ["APIConnectionError", "APIDecodingError", "APIStatusError", "APITimeoutError", "ArgumentError"]
 __all__ += ["AuthenticationError", "BadRequestError", "ClientClosedError", "ConfigurationError", "CredentialsError"]
@@ -42,10 +38,8 @@ __all__ += ["PermissionDeniedError", "QuotaUnavailableError", "RateLimitError", 
 __all__ += ["ServerError", "UnexpectedStatusError", "UnprocessableEntityError"]
 
 
-@dataclass(frozen=True)
-class ResponseInfo:
-    """What came with an answer besides its data."""
-
+@dataclass(frozen=True, eq=False)
+class _Answered:
     status_code: int
     headers: Mapping[str, str]
     """Looked up without regard to case."""
@@ -53,6 +47,11 @@ class ResponseInfo:
     """What the API's support can find this call by, where the answer has such a thing."""
     attempts: int
     """How many requests it took, the first included."""
+
+
+@dataclass(frozen=True)
+class ResponseInfo(_Answered):
+    """What came with an answer besides its data."""
 
 
 class LeadConnectorError(Exception):
@@ -109,17 +108,7 @@ class APITimeoutError(APIConnectionError):
     """No whole answer came in time."""
 
 
-class _AnsweredError(LeadConnectorError):
-    status_code: int
-    headers: Mapping[str, str]
-    """Looked up without regard to case."""
-    request_id: str | None
-    """What the API's support can find this call by, where the answer has such a thing."""
-    attempts: int
-    """How many requests it took, the first included."""
-
-
-class APIDecodingError(_AnsweredError):
+class APIDecodingError(LeadConnectorError, _Answered):
     """The answer's status is a success, but its body is not what the spec describes."""
 
     path: str
@@ -133,7 +122,7 @@ class DriftError(APIDecodingError):
     """All that is not as documented."""
 
 
-class APIStatusError(_AnsweredError):
+class APIStatusError(LeadConnectorError, _Answered):
     """The answer's status is not a documented success."""
 
     body: object
@@ -181,12 +170,6 @@ class UnexpectedStatusError(APIStatusError):
     """Any other status: a redirect, or a success that the operation does not document."""
 
 
-STATUS_ERRORS: Mapping[int, type[APIStatusError]] = {
-    400: BadRequestError,
-    401: AuthenticationError,
-    403: PermissionDeniedError,
-    404: NotFoundError,
-    422: UnprocessableEntityError,
-    429: RateLimitError,
-}
+_USUAL = {400: BadRequestError, 401: AuthenticationError, 403: PermissionDeniedError, 404: NotFoundError}
+STATUS_ERRORS: Mapping[int, type[APIStatusError]] = {**_USUAL, 422: UnprocessableEntityError, 429: RateLimitError}
 """The exception of each status that has one of its own."""

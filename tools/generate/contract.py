@@ -8,16 +8,33 @@ from collections.abc import Sequence
 from typing import Any
 
 from .document import Document, Schema, is_mapping, list_at, mapping_at, pointer
-from .operations import OperationView, Resource
+from .operations import Argument, OperationView, Resource
 
 FILE_NAME = "contract.json"
 
-_DROPPED = frozenset({"description", "example", "examples", "title", "externalDocs", "xml", "x-enum-varnames"})
-_PREFIX = "#/components/schemas/"
+MAXIMUM_PATH_LENGTH = 512
+"""Characters of one path parameter: far above any id, far below what servers allow of a URL."""
+
+_PRINTABLE = "[!-~]([ -~]*[!-~])?"
+_TEXTS = {
+    "path": (
+        rf"(?!\.\.?\Z)[^\x00-\x1f\x7f-\x9f]{{1,{MAXIMUM_PATH_LENGTH}}}",
+        f"1 to {MAXIMUM_PATH_LENGTH} characters, no control characters, and not '.' or '..' (the URL would be another)",
+    ),
+    "header": (_PRINTABLE, "printable ASCII, not blank, and without blanks around it"),
+    "cookie": (rf"(?![^;,\" ]*[;,\" ]){_PRINTABLE}", "printable ASCII, not blank, without what separates cookies"),
+}
+"""What a text must match as a whole to stand where it is sent, or the request would be another; and that in words."""
+
+_DROPPED = frozenset({"description", "example", "examples", "title", "externalDocs", "xml"})
+_PREFIX = "/components/schemas/"
 
 
 class _Schemas:
-    """Collects the schemas that are used, references between them kept as `#/schemas/NAME`."""
+    """Collects the schemas that are used, references between them kept as `#/schemas/NAME`.
+
+    The name of one that stands elsewhere than among the components is its JSON pointer.
+    """
 
     def __init__(self, document: Document) -> None:
         self.document = document
@@ -27,29 +44,43 @@ class _Schemas:
         """A schema without what only people read."""
         if not is_mapping(node):
             return node
-        if isinstance(reference := node.get("$ref"), str):
-            if reference.startswith(_PREFIX) and "/" not in reference.removeprefix(_PREFIX):
-                name = reference.removeprefix(_PREFIX)
-                if name not in self.found:
-                    self.found[name] = {}
-                    self.found[name] = self.take(*self.document.resolve(node, place))
-                return {"$ref": f"#/schemas/{name}"}
-            return self.take(*self.document.resolve(node, place))
+        if isinstance(node.get("$ref"), str):
+            target, where = self.document.resolve(node, place)
+            name = where.removeprefix(_PREFIX) if "/" not in where.removeprefix(_PREFIX) else where
+            if name not in self.found:
+                self.found[name] = {}
+                self.found[name] = self.take(target, where)
+            return {"$ref": f"#/schemas/{name}"}
+        if "allOf" in node:
+            return self._merged(node, place)
         taken: Schema = {}
         for key, value in node.items():
             where = place + pointer(key)
-            if key in _DROPPED:
+            if key in _DROPPED or (key.startswith("x-") and key != "x-role"):
                 continue
-            if key in {"properties", "patternProperties"}:
+            if key == "properties":
                 taken[key] = {name: self.take(child, where + pointer(name)) for name, child in value.items()}
-            elif key in {"allOf", "anyOf", "oneOf", "prefixItems"}:
+            elif key in {"anyOf", "oneOf"}:
                 taken[key] = [self.take(child, f"{where}/{index}") for index, child in enumerate(value)]
-            elif key in {"items", "additionalProperties", "not", "contains", "propertyNames"}:
+            elif key in {"items", "additionalProperties"}:
                 taken[key] = self.take(value, where)
             elif key == "const":
                 taken["enum"] = [value]
             else:
                 taken[key] = value
+        return taken
+
+    def _merged(self, node: Schema, place: str) -> Any:
+        """An `allOf` as one schema: the only branch, or an object with the properties of all; each keeps its place."""
+        if len(node["allOf"]) == 1 and node.keys().isdisjoint({"type", "properties", "required"}):
+            return self.take({"$ref": f"#{place}/allOf/0"}, place)
+        properties = self.document.properties(node, place)
+        taken: Schema = {"type": "object"}
+        if required := [name for name, (_, _, is_required) in properties.items() if is_required]:
+            taken["required"] = required
+        taken["properties"] = {
+            name: self.take({"$ref": f"#{where}"}, where) for name, (_, where, _) in properties.items()
+        }
         return taken
 
 
@@ -90,7 +121,7 @@ def _operation(operation: OperationView, document: Document, schemas: _Schemas) 
         if argument.location != "body":
             schema, where = document.resolve(node.get("schema"), f"{place}/schema")
         if argument.location == "body" and not argument.name:
-            schema, where = {}, place
+            schema, where = None, place
             if operation.body_content_type and "json" in operation.body_content_type and len(node["content"]) == 1:
                 schema = node["content"][operation.body_content_type].get("schema", {})
                 where = f"{place}/content{pointer(operation.body_content_type)}/schema"
@@ -99,7 +130,7 @@ def _operation(operation: OperationView, document: Document, schemas: _Schemas) 
             "name": argument.name,
             "in": argument.location,
             "required": argument.required,
-            "schema": schemas.take(schema, where),
+            "schema": _sent(argument, schemas.take(schema, where), schemas),
         }
         if argument.default is not None:
             entry["default"] = argument.default
@@ -109,18 +140,39 @@ def _operation(operation: OperationView, document: Document, schemas: _Schemas) 
     answers: dict[str, dict[str, Any]] = {}
     for answer in operation.answers:
         node, place = document.at(answer.place)
-        entry = {"content": answer.content}
+        content = mapping_at(node, "content")
+        entry = {
+            "content": answer.content,
+            "pointer": place,
+            "media_types": [name.partition(";")[0].strip().lower() for name in content],
+        }
         if answer.content == "json":
-            name, media = next((name, media) for name, media in node["content"].items() if "json" in name)
-            entry["schema"] = schemas.take(media["schema"], f"{place}/content{pointer(name)}/schema")
+            name = next(name for name in content if "json" in name)
+            entry["schema_pointer"] = f"{place}/content{pointer(name)}/schema"
+            entry["schema"] = schemas.take(content[name]["schema"], entry["schema_pointer"])
         answers[answer.status] = entry
     return {
+        "id": operation.operation_id,
+        "pointer": operation.place,
+        "name": f"{operation.method} {operation.path}",
         "method": operation.method,
         "path": operation.path,
         "python": f"{operation.tag}.{operation.name}",
         "arguments": arguments,
         "responses": answers,
     }
+
+
+def _sent(argument: Argument, schema: Any, schemas: _Schemas) -> Any:
+    """A schema with what is asked of a text to be sent as this argument; `None` for a body that is no JSON."""
+    if argument.role == "api-version":
+        schema = {"type": "string"}  # one that the spec does not know may be asked for
+    text = _TEXTS.get(argument.location)
+    if argument.location == "body" and argument.name and argument.required:
+        text = (".+", "a text that is not empty")
+    if text and schema and "$ref" in schema:  # beside which nothing is read
+        schema = schemas.found[schema["$ref"].removeprefix("#/schemas/")]
+    return schema if text is None or schema is None else {**schema, "x-text": f"(?s){text[0]}", "x-expected": text[1]}
 
 
 def _message_properties(document: Document, resources: Sequence[Resource]) -> set[str]:

@@ -19,6 +19,25 @@ _MODEL_NAMES = frozenset(
 
 _BESIDE_REFERENCE = frozenset({"$ref", "description", "summary", "title", "example", "examples", "deprecated"})
 _ROLES = frozenset({"api-version", "error-messages", "quota-key"})
+_READ = (
+    frozenset({"$ref", "type", "enum", "const", "properties", "required", "additionalProperties", "items", "pattern"})
+    | {"allOf", "anyOf", "oneOf", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}
+    | {"minLength", "maxLength", "minItems", "maxItems"}
+)
+"""What the contract holds data against."""
+
+_SAID = frozenset({"title", "description", "summary", "default", "example", "examples", "deprecated", "readOnly"}) | {
+    "writeOnly",
+    "externalDocs",
+    "xml",
+    "discriminator",
+    "format",
+    "contentMediaType",
+    "contentEncoding",
+    "$comment",
+}
+"""What a schema says besides, of which nothing follows for data."""
+
 _NAMED = ("properties", "patternProperties", "$defs")
 
 Rule = Callable[[dict[str, Any]], "str | None"]
@@ -69,6 +88,28 @@ def _required(node: dict[str, Any]) -> str | None:
     return f"required names {unknown[0]!r}, which is no property here" if unknown else None
 
 
+def _unread(node: dict[str, Any]) -> str | None:
+    unread = sorted(key for key in node.keys() - _READ - _SAID if not key.startswith("x-"))
+    return f"{unread[0]} is no keyword that data is held against, here or in the client" if unread else None
+
+
+def _boolean(node: dict[str, Any]) -> str | None:
+    listed = [child for key in ("allOf", "anyOf", "oneOf") for child in list_at(node, key)]
+    children = [node.get("items"), *mapping_at(node, "properties").values(), *listed]
+    return (
+        "a schema must be a mapping: true and false are not read" if any(x in (True, False) for x in children) else None
+    )
+
+
+def _const(node: dict[str, Any]) -> str | None:
+    return "const and enum beside each other: one of them would be lost" if {"const", "enum"} <= node.keys() else None
+
+
+def _enum(node: dict[str, Any]) -> str | None:
+    values = [*list_at(node, "enum"), node.get("const")]
+    return "a value of an enum must be a scalar" if any(is_mapping(x) or is_list(x) for x in values) else None
+
+
 def _alternatives(node: dict[str, Any]) -> str | None:
     both = "properties" in node and ("anyOf" in node or "oneOf" in node)
     return "properties beside anyOf or oneOf would be dropped" if both else None
@@ -85,6 +126,10 @@ SCHEMA_RULES: tuple[Rule, ...] = (
     _empty_name,
     _required,
     _alternatives,
+    _boolean,
+    _const,
+    _enum,
+    _unread,
 )
 
 
@@ -101,6 +146,7 @@ def check_supported(document: Document) -> None:
         for rule in SCHEMA_RULES:
             if problem := rule(node):
                 raise document.error(place, problem)
+        _check_all_of(document, node, place)
 
 
 def _check_operation(
@@ -122,6 +168,39 @@ def _check_operation(
                 raise document.error(
                     f"{place}/security", f"the client sends bearer tokens alone, {name!r} is another ({where})"
                 )
+
+
+def _check_all_of(document: Document, node: dict[str, Any], place: str) -> None:
+    """An `allOf` becomes one schema: its one branch, or an object that has the properties of all."""
+    if "allOf" not in node or (len(node["allOf"]) == 1 and not node.keys() & _READ - {"allOf"}):
+        return
+    required: set[str] = set()
+    places: dict[str, str] = {}
+    for part, where in _all_of(document, node, place):
+        if other := sorted(part.keys() & _READ - {"allOf", "type", "properties", "required"}):
+            raise document.error(
+                where, f"of several schemas in allOf only properties are read; {other[0]} would be lost"
+            )
+        if part.get("type", "object") != "object":
+            raise document.error(where, "of several schemas in allOf each must be an object")
+        required.update(list_at(part, "required"))
+        for name in mapping_at(part, "properties"):
+            if places.setdefault(name, where) != where:
+                raise document.error(where, f"two schemas of one allOf have a property {name!r}")
+    if unknown := sorted(required - places.keys()):
+        raise document.error(place, f"required names {unknown[0]!r}, which is no property here")
+
+
+def _all_of(
+    document: Document, node: Any, place: str, above: frozenset[str] = frozenset()
+) -> Iterator[tuple[dict[str, Any], str]]:
+    node, place = document.resolve(node, place)
+    if place in above:
+        raise document.error(place, "an allOf contains itself")
+    if is_mapping(node):
+        yield node, place
+        for index, branch in enumerate(list_at(node, "allOf")):
+            yield from _all_of(document, branch, f"{place}/allOf/{index}", above | {place})
 
 
 def _check_parameter(document: Document, node: dict[str, Any], place: str) -> None:

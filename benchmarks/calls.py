@@ -1,0 +1,109 @@
+"""What a call costs without a network: the policies, the whole call, and the plain generated function beside it.
+
+The transport answers at once, so that nothing but the client is measured: one thread, microseconds of wall time, the
+best of several rounds, in which those that are compared take turns.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import Unpack
+
+import httpx
+from leadconnector import LeadConnector, Quota
+from leadconnector._generated.api.conversations import update_conversation as generated
+from leadconnector._generated.client import AuthenticatedClient
+from leadconnector._settings import Options
+from leadconnector.models import ApiVersion, UpdateConversationRequest
+
+CALLS, ROUNDS, LOCATIONS = 2_000, 15, 1_000
+"""So that no location comes near to its quota: 30 calls each."""
+
+ANSWER = {
+    "success": True,
+    "conversation": {
+        **dict.fromkeys(("id", "locationId", "contactId", "assignedTo", "userId"), "tDtDnQdgm2LXpyiqYvZ6"),
+        "lastMessageBody": "Hello, this is the message body.",
+        "lastMessageDate": "1628008053263",
+        "lastMessageType": "TYPE_SMS",
+        "unreadCount": 1,
+        "inbox": True,
+        "starred": True,
+        "deleted": False,
+    },
+}
+BODY = json.dumps(ANSWER).encode()
+HEADERS = [
+    (b"Content-Type", b"application/json; charset=utf-8"),
+    (b"Content-Length", b"%d" % len(BODY)),
+    (b"X-RateLimit-Limit-Daily", b"200000"),
+    (b"X-RateLimit-Daily-Remaining", b"199999"),
+    (b"X-RateLimit-Interval-Milliseconds", b"10000"),
+    (b"X-RateLimit-Max", b"100"),
+    (b"X-RateLimit-Remaining", b"99"),
+]
+
+
+class NullTransport(httpx.BaseTransport):
+    """Answers every request with the same success."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """The answer."""
+        return httpx.Response(200, headers=HEADERS, stream=httpx.ByteStream(BODY))
+
+
+def ours(**options: Unpack[Options]) -> Callable[[int], object]:
+    """A call of the client with these options."""
+    client = LeadConnector(token="a-token", transport=NullTransport(), **options)
+
+    def call(number: int) -> object:
+        return client.conversations.update_conversation(
+            f"conversation-{number}", location_id=f"location-{number % LOCATIONS}", unread_count=1, starred=True
+        )
+
+    return call
+
+
+def plain() -> Callable[[int], object]:
+    """A call of the generated function, as the generator leaves it."""
+    transport = {"transport": NullTransport()}
+    client = AuthenticatedClient("https://services.leadconnectorhq.com", token="a-token", httpx_args=transport)
+
+    def call(number: int) -> object:
+        body = UpdateConversationRequest(location_id=f"location-{number % LOCATIONS}", unread_count=1, starred=True)
+        return generated.sync(f"conversation-{number}", client=client, body=body, version=ApiVersion("2021-07-28"))
+
+    return call
+
+
+def measured(calls: dict[str, Callable[[int], object]]) -> dict[str, float]:
+    """Microseconds of each, the best of all rounds."""
+    best = dict.fromkeys(calls, float("inf"))
+    for _ in range(ROUNDS):
+        for name, call in calls.items():
+            begun = time.perf_counter()
+            for number in range(CALLS):
+                call(number)
+            best[name] = min(best[name], (time.perf_counter() - begun) / CALLS * 1e6)
+    return best
+
+
+def main() -> None:
+    """Measure and tell."""
+    found = measured(
+        {
+            "the plain generated function": plain(),
+            "the client, every policy on": ours(quota=Quota(), deadline=60.0, retries=2, on_drift=print),
+            "the client, every policy off": ours(quota=None, retries=0),
+        }
+    )
+    for name, microseconds in found.items():
+        print(f"{name}: {microseconds:.1f} µs")
+    function, on, off = found.values()
+    print(f"policies: {on - off:.1f} µs; the client with them is {on / function:.2f} of the plain function")
+
+
+if __name__ == "__main__":
+    main()

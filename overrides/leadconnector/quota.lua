@@ -1,0 +1,88 @@
+-- What _Window in _quota.py decides for one process, for all that share a Redis (5 or newer), by Redis's clock. Times
+-- are microseconds since 1970.
+-- KEYS: the last slots that were free (a sorted set: numbers by time), those that wait (a sorted set: numbers by
+-- number), and what is known of the key (a hash; for each number that waits: when it is given up).
+-- ARGV: operation, configured limit, configured seconds, then what the operation needs.
+-- Answers with {number, time to wait, limit and time of the window in force, whether the day's requests are used up}.
+local sent, waiting, known = KEYS[1], KEYS[2], KEYS[3]
+local STRETCH, GRACE, DAY = 1.005, 2e6, 86400e6
+
+local clock = redis.call('TIME')
+local now = clock[1] * 1e6 + clock[2]
+local read = redis.call('HMGET', known, 'limit', 'window', 'paused', 'probe', 'last', 'lag')
+local limit, window = tonumber(read[1] or ARGV[2]), tonumber(read[2] or math.floor(ARGV[3] * 1e6 + 0.5))
+local paused, probe, last = tonumber(read[3] or 0), tonumber(read[4] or 0), tonumber(read[5] or 0)
+local number, wait = tonumber(ARGV[4]), 0
+
+local function whole(value) -- as text, without an exponent
+    return string.format('%.0f', value)
+end
+
+local function write(what, value)
+    redis.call('HSET', known, what, whole(value))
+end
+
+local function release()
+    redis.call('ZREM', sent, whole(number))
+    redis.call('ZREM', waiting, whole(number))
+    redis.call('HDEL', known, whole(number))
+end
+
+local function place()
+    -- What the slowest answers took, whoever got them; it fades, as what each process tells of its own does.
+    local lag = math.max(ARGV[5] * 1e6, (tonumber(read[6]) or 0) * 0.9995)
+    write('lag', lag)
+    local length = window * STRETCH + math.floor(lag)
+    redis.call('ZREMRANGEBYSCORE', sent, '-inf', now - length)
+    local first = redis.call('ZRANGE', waiting, 0, 0)[1]
+    while first and tonumber(redis.call('HGET', known, first) or 0) < now do
+        redis.call('ZREM', waiting, first)
+        redis.call('HDEL', known, first)
+        first = redis.call('ZRANGE', waiting, 0, 0)[1]
+    end
+    local index = redis.call('ZCOUNT', waiting, '-inf', '(' .. whole(number))
+    local before = redis.call('ZCARD', sent) - limit + index % limit
+    local free = math.max(now, paused)
+    if before >= 0 then
+        free = math.max(free, redis.call('ZRANGE', sent, before, before, 'WITHSCORES')[2] + length)
+    end
+    wait = free + math.floor(index / limit) * length - now
+    if wait == 0 then
+        redis.call('ZADD', sent, whole(now), whole(number))
+    else
+        redis.call('ZADD', waiting, whole(number), whole(number))
+        write(whole(number), now + wait + GRACE)
+    end
+end
+
+if last > now + 1e6 then -- Redis's clock was put back: what was sent lies ahead
+    redis.call('DEL', sent, waiting, known)
+    paused, probe, last = 0, 0, 0
+end
+
+if ARGV[1] == 'release' then
+    release()
+elseif ARGV[1] == 'correct' then
+    limit, window, paused = number, math.floor(ARGV[5] * 1e6 + 0.5), math.max(paused, now + ARGV[6] * 1e6)
+    probe = tonumber(ARGV[7]) > 0 and now + window or 0
+    write('limit', limit)
+    write('window', window)
+    write('paused', paused)
+    write('probe', probe)
+elseif number > 0 then
+    release()
+    place()
+elseif now >= probe then
+    if probe > 0 then
+        write('probe', now + window)
+    end
+    number = math.max(now, last + 1)
+    write('last', number)
+    place()
+end
+
+local ends = math.max(wait, paused - now) + window * STRETCH + GRACE + (probe > 0 and DAY or 0)
+for _, key in ipairs(KEYS) do
+    redis.call('PEXPIRE', key, math.ceil(ends / 1000))
+end
+return {number, math.ceil(wait), limit, window, probe > 0 and 1 or 0}

@@ -1,0 +1,125 @@
+"""Compressed answers: read with a bound, or a typed error."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import tracemalloc
+import zlib
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import httpx
+import pytest
+from calling import ANSWER, Caller, answering
+from hypothesis import given
+from hypothesis import strategies as st
+from leadconnector import APIDecodingError, ServerError
+from leadconnector._exchange import MAXIMUM_BODY, Limits, Reader
+from leadconnector_emulator import Emulator, Fault, Server
+
+BODY = json.dumps(ANSWER).encode()
+
+
+class Chunks(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A body in pieces, as it comes from a socket."""
+
+    def __init__(self, body: bytes, size: int) -> None:
+        self.parts = [body[at : at + size] for at in range(0, len(body), size)]
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.parts)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for part in self.parts:
+            yield part
+
+
+def answer(body: bytes, encoding: str, status: int = 200, size: int = 7) -> httpx.MockTransport:
+    headers = {"Content-Encoding": encoding, "Content-Type": "application/json", "Content-Length": str(len(body))}
+    return answering(lambda: httpx.Response(status, headers=headers, stream=Chunks(body, size)))
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "x-gzip", " GZIP "])
+@pytest.mark.parametrize("size", [1, 7, 100_000])
+def test_a_compressed_answer_is_read(call: Caller, encoding: str, size: int) -> None:
+    assert call(answer(gzip.compress(BODY), encoding, size=size)).to_dict() == ANSWER
+
+
+def test_an_answer_that_names_no_compression_is_read(call: Caller) -> None:
+    assert call(answer(BODY, "identity")).to_dict() == ANSWER
+    assert call(answer(BODY, "")).to_dict() == ANSWER
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding"),
+    [
+        (b"no gzip at all", "gzip"),
+        (gzip.compress(BODY)[:-9], "gzip"),
+        (gzip.compress(BODY)[:12], "gzip"),
+        (gzip.compress(BODY) + b"rest", "gzip"),
+        (gzip.compress(BODY[:20]) + gzip.compress(BODY[20:]), "gzip"),
+        (gzip.compress(BODY)[:-8] + b"\0" * 8, "gzip"),
+        (BODY, "br"),
+        (zlib.compress(BODY), "deflate, gzip"),
+    ],
+)
+def test_an_answer_that_cannot_be_decompressed_is_a_decoding_error(call: Caller, body: bytes, encoding: str) -> None:
+    with pytest.raises(APIDecodingError) as caught:
+        call(answer(body, encoding))
+
+    assert caught.value.path == "$"
+    assert caught.value.status_code == 200
+
+
+def test_an_error_that_cannot_be_decompressed_keeps_its_status(call: Caller) -> None:
+    with pytest.raises(ServerError) as caught:
+        call(answer(b"no gzip at all", "gzip", status=501))
+
+    assert caught.value.status_code == 501
+
+
+def test_a_gzip_bomb_is_a_decoding_error(call: Caller) -> None:
+    emulator = Emulator(tokens=["secret"])
+    emulator.set_faults(Fault(gzip_bomb=50 * 1024 * 1024))
+    with Server(emulator) as server, pytest.raises(APIDecodingError, match="larger"):
+        call(None, options={"base_url": server.url, "token": "secret"})
+
+
+@pytest.mark.parametrize("size", [1000, 10_000_000])
+def test_reading_a_gzip_bomb_takes_memory_within_the_limit(size: int) -> None:
+    bomb = gzip.compress(b" " * (200 * 1024 * 1024))
+    response = httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=Chunks(b"", 1))
+    tracemalloc.start()
+    try:
+        reader = Reader(response, Limits())
+        fed = [reader.feed(bomb[at : at + size]) for at in range(0, len(bomb), size)]
+        problem = reader.answer().problem
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert not fed[-1]
+    assert "larger" in problem
+    assert peak < 5 * MAXIMUM_BODY
+
+
+@given(st.binary(max_size=300), st.sampled_from(["gzip", "identity", "br"]), st.integers(1, 50), st.booleans())
+def test_whatever_the_compressed_bytes_are_the_outcome_is_a_body_or_a_problem(
+    data: bytes, encoding: str, size: int, cut: bool
+) -> None:
+    packed = gzip.compress(data)[: len(data) or None] if cut else data
+    headers = {"Content-Encoding": encoding, "Content-Length": str(len(packed))}
+    reader = Reader(httpx.Response(200, headers=headers, stream=Chunks(b"", 1)), Limits())
+    all(reader.feed(chunk) for chunk in Chunks(packed, size))
+    read: Any = reader.answer()
+
+    assert read.problem or encoding != "identity" or read.body == packed
+
+
+def test_requests_ask_for_what_can_be_read(call: Caller) -> None:
+    requests: list[httpx.Request] = []
+
+    call(answering(lambda: httpx.Response(200, json=ANSWER), requests))
+
+    assert requests[0].headers["accept-encoding"] == "gzip"
