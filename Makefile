@@ -41,7 +41,7 @@ check: $(DEV)  ## Spec lint, generated/ in step, formatting, lint, types
 	$(BIN)/pyright
 	$(BIN)/pyright --project tests/typing/generated.json
 
-bench: $(DEV)  ## Measure the emulator: time per call, requests per second (every script in benchmarks/)
+bench: $(DEV)  ## Measure a call of the client, and the emulator (every script in benchmarks/)
 	@for script in benchmarks/*.py; do $(BIN)/python "$$script" || exit; done
 
 fuzz: $(DEV)  ## Try 200,000 odd answers and arguments, for minutes (fewer: ARGS="--responses 1000 --arguments 1000")

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from leadconnector import ConfigurationError, DailyQuotaError
-from leadconnector._quota import DAY, GRACE, LONGEST_PAUSE, STRETCH, TOLERANCE, Correction, Quota, Slot
+from leadconnector._quota import DAY, GRACE, STRETCH, TOLERANCE, Correction, Quota, Slot
+from leadconnector._retry import LONGEST_ASKED_FOR
 
 LIMIT, SECONDS = 5, 10.0
 
@@ -283,7 +284,7 @@ class TestCorrection:
             (200, headers(3, 20_000), None, correction(limit=3, seconds=20.0)),
             (200, headers(left=0), None, correction(exhausted=True)),
             (429, headers(), 2.5, correction(pause=2.5)),
-            (429, headers(), float("inf"), correction(pause=LONGEST_PAUSE)),
+            (429, headers(), float("inf"), correction(pause=LONGEST_ASKED_FOR)),
             (429, headers(), 0.0, None),
             (429, headers(interval=4000), None, correction(pause=4.0)),
             (429, headers(interval=0), None, correction(pause=10.0)),

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -12,9 +10,9 @@ from typing import Any
 import httpx
 import pytest
 from calling import ANSWER, CONVERSATION_ID, LOCATION_ID, TOKEN, answering
-from conftest import ROOT
 from leadconnector import APIConnectionError, AsyncLeadConnector, LeadConnector, LeadConnectorError, Quota
 from leadconnector_emulator import Emulator, EmulatorTransport, Fault, Server
+from outside import run_program
 
 
 def update(client: LeadConnector, starred: bool = True) -> Any:
@@ -167,27 +165,9 @@ sys.exit(os.waitstatus_to_exitcode(status))
 
 @pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="this system has no fork")
 def test_after_a_fork_both_processes_go_on_and_a_given_transport_says_why_not(server: Server) -> None:
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-W",
-            "error",
-            "-W",
-            "ignore::ResourceWarning",
-            "-c",
-            FORKED,
-            server.url,
-            TOKEN,
-            CONVERSATION_ID,
-        ],
-        env={"PYTHONPATH": f"{ROOT / 'overrides'}"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = run_program(FORKED, server.url, "-W", "error", "-W", "ignore::ResourceWarning")
 
-    assert (done.returncode, done.stderr) == (7, "")
+    assert done == (7, "")
 
 
 # httpcore forgets a connection that is just being made while its pool is closed; the interpreter closes it.

@@ -116,6 +116,18 @@ class Store:
         return self._lock
 
 
+def outcomes_of_five(oauth: OAuth, origin: Origin) -> list[object]:
+    """What five tasks get that ask for a token while the endpoint does not yet answer."""
+
+    async def run() -> list[object]:
+        tasks = [asyncio.create_task(oauth.token_async(URL, None, None)) for _ in range(5)]
+        await asyncio.to_thread(origin.arrived.wait, 10)
+        origin.gate.set()
+        return await asyncio.gather(*tasks, return_exceptions=True)
+
+    return asyncio.run(run())
+
+
 def expired(access: str = FIRST[0], refresh: str = FIRST[1]) -> Tokens:
     return Tokens(access, refresh, NOW - 1)
 
@@ -432,13 +444,7 @@ class TestInterruption:
         origin.gate.clear()
         oauth = made(MemoryTokenStore(expired()), origin)
 
-        async def run() -> list[object]:
-            tasks = [asyncio.create_task(oauth.token_async(URL, None, None)) for _ in range(5)]
-            await asyncio.to_thread(origin.arrived.wait, 10)
-            origin.gate.set()
-            return await asyncio.gather(*tasks, return_exceptions=True)
-
-        found = asyncio.run(run())
+        found = outcomes_of_five(oauth, origin)
         assert len({id(each) for each in found}) == 5
         assert {(each.status_code, each.error) for each in found if isinstance(each, ReauthorizationError)} == {
             (400, "invalid_grant")
@@ -449,13 +455,7 @@ class TestInterruption:
         origin.gate.clear()
         oauth = made(MemoryTokenStore(expired()), origin)
 
-        async def run() -> list[object]:
-            tasks = [asyncio.create_task(oauth.token_async(URL, None, None)) for _ in range(5)]
-            await asyncio.to_thread(origin.arrived.wait, 10)
-            origin.gate.set()
-            return await asyncio.gather(*tasks, return_exceptions=True)
-
-        assert [type(each) for each in asyncio.run(run())] == [OAuthError] * 5
+        assert [type(each) for each in outcomes_of_five(oauth, origin)] == [OAuthError] * 5
         assert len(origin.forms) == 1
 
     def test_the_interpreter_waits_for_a_refresh_even_where_a_daemon_started_it(self) -> None:

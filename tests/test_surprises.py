@@ -12,25 +12,18 @@ import logging
 import math
 import os
 import pickle
-import socket
-import subprocess
-import sys
 import threading
 import traceback
 import tracemalloc
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
-from itertools import takewhile
 from typing import Any
 
 import httpx
 import pytest
 from calling import ANSWER, CONVERSATION_ID, LOCATION_ID, TOKEN, Caller, Clock, answering
-from conftest import ROOT
 from leadconnector import (
     APIConnectionError,
     APIDecodingError,
@@ -54,6 +47,7 @@ from leadconnector import (
 from leadconnector._exchange import MAXIMUM_BODY
 from leadconnector.models import LastMessageType, UpdateConversationResponse
 from leadconnector_emulator import Fault, Server
+from outside import hanging_up, run_program
 
 Ask = Callable[..., UpdateConversationResponse]
 BODY = json.dumps(ANSWER).encode()
@@ -92,43 +86,6 @@ def drifting(ask: Ask, *faults: Fault, **options: Any) -> tuple[UpdateConversati
     found: list[Any] = []
     updated = ask(*faults, on_drift=found.append, **options)
     return updated, [(finding.kind, finding.path) for finding in found]
-
-
-@dataclass
-class Connections:
-    """A server's address, and how many have called it."""
-
-    url: str
-    count: int = 0
-
-
-@contextmanager
-def hanging_up(answer: bytes) -> Generator[Connections]:
-    """A server that reads a request, sends these bytes, and hangs up."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    made = Connections(f"http://127.0.0.1:{listener.getsockname()[1]}")
-
-    def serve() -> None:
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            with connection, connection.makefile("rb") as request, suppress(OSError):  # who calls may hang up first
-                made.count += 1
-                lines = (line.lower().partition(b":") for line in takewhile(bytes.strip, request))
-                head = {name: value for name, _, value in lines}
-                request.read(int(head.get(b"content-length", 0)))
-                connection.sendall(answer)
-
-    thread = threading.Thread(target=serve)
-    thread.start()
-    try:
-        yield made
-    finally:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        thread.join()
 
 
 def compressed(status: int, body: bytes) -> bytes:
@@ -588,13 +545,4 @@ sys.exit(os.waitstatus_to_exitcode(status) or not (update() and update()))
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 def test_a_client_works_in_a_forked_process_and_in_its_parent(server: Server) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", FORKING, server.url, TOKEN, CONVERSATION_ID],
-        env={"PYTHONPATH": f"{ROOT / 'overrides'}"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-    assert (done.returncode, done.stderr) == (0, "")
+    assert run_program(FORKING, server.url) == (0, "")

@@ -7,8 +7,7 @@ import itertools
 import socket
 import threading
 import traceback
-from collections.abc import AsyncIterator, Callable, Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import httpx
 import pytest
@@ -23,6 +22,7 @@ from leadconnector import (
 )
 from leadconnector._exchange import BODY_SECONDS, proxy_for
 from leadconnector_emulator import Emulator, EmulatorTransport, Server
+from outside import hanging_up
 
 
 def test_the_sync_client_updates_a_conversation_over_a_socket(server: Server) -> None:
@@ -96,32 +96,6 @@ def test_one_client_serves_many_threads(server: Server) -> None:
     assert failures == []
 
 
-@contextmanager
-def misbehaving(answer: bytes | None) -> Generator[str]:
-    """A server that reads a request, sends these bytes, and hangs up; with `None` it hangs up before it reads."""
-    listener = socket.create_server(("127.0.0.1", 0))
-
-    def serve() -> None:
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            with connection:
-                if answer is not None:
-                    connection.recv(65536)
-                    connection.sendall(answer)
-
-    thread = threading.Thread(target=serve)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        thread.join()
-
-
 @pytest.mark.parametrize(
     "answer",
     [
@@ -139,8 +113,8 @@ def misbehaving(answer: bytes | None) -> Generator[str]:
 def test_a_connection_that_ends_before_its_answer_is_tried_again_and_then_a_connection_error(
     call: Caller, answer: bytes | None
 ) -> None:
-    with misbehaving(answer) as url, pytest.raises(APIConnectionError) as caught:
-        call(None, options={"base_url": url})
+    with hanging_up(answer) as server, pytest.raises(APIConnectionError) as caught:
+        call(None, options={"base_url": server.url})
 
     assert caught.value.attempts == 3
     assert isinstance(caught.value.__cause__, httpx.TransportError)
@@ -165,8 +139,8 @@ def test_a_server_that_does_not_answer_is_a_timeout(call: Caller) -> None:
 
 def test_a_redirect_is_raised_and_not_followed(call: Caller) -> None:
     followed = b"HTTP/1.1 307 Temporary Redirect\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"
-    with misbehaving(followed) as url, pytest.raises(Exception, match="307"):
-        call(None, options={"base_url": url})
+    with hanging_up(followed) as server, pytest.raises(Exception, match="307"):
+        call(None, options={"base_url": server.url})
 
 
 @pytest.mark.parametrize(
@@ -204,8 +178,8 @@ def test_the_cause_of_a_connection_error_holds_no_credential(call: Caller) -> No
     ],
 )
 def test_what_is_no_http_is_not_quoted_by_the_error(call: Caller, answer: bytes) -> None:
-    with misbehaving(answer) as url, pytest.raises(APIConnectionError) as caught:
-        call(None, options={"base_url": url})
+    with hanging_up(answer) as server, pytest.raises(APIConnectionError) as caught:
+        call(None, options={"base_url": server.url})
 
     told = "".join(traceback.format_exception(caught.value)) + repr(caught.value.__context__)
     assert TOKEN not in told
@@ -214,8 +188,8 @@ def test_what_is_no_http_is_not_quoted_by_the_error(call: Caller, answer: bytes)
 
 def test_what_a_transport_of_another_library_raises_becomes_a_connection_error() -> None:
     async def run() -> None:
-        with misbehaving(b"SSH-2.0-OpenSSH_9.2\r\n\r\n") as url:
-            async with AsyncLeadConnector(token=TOKEN, base_url=url, transport=AiohttpTransport()) as client:
+        with hanging_up(b"SSH-2.0-OpenSSH_9.2\r\n\r\n") as server:
+            async with AsyncLeadConnector(token=TOKEN, base_url=server.url, transport=AiohttpTransport()) as client:
                 await client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
 
     with pytest.raises(APIConnectionError):
@@ -305,8 +279,8 @@ def test_what_goes_to_loopback_in_clear_goes_through_no_proxy(server: Server, mo
 
 
 def test_a_call_goes_through_the_environments_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    with misbehaving(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n") as proxy:
-        monkeypatch.setenv("https_proxy", proxy)
+    with hanging_up(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n") as proxy:
+        monkeypatch.setenv("https_proxy", proxy.url)
         with LeadConnector(token=TOKEN, retries=0) as client, pytest.raises(APIConnectionError, match="407"):
             client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
 

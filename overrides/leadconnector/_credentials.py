@@ -47,6 +47,12 @@ class Token(Secret):
         """The token itself."""
         return str(self._value)
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Token) and self._value == other._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
 
 class Credentials(Protocol):
     """Gives the token of each attempt.

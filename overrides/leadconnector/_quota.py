@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
+from ._retry import LONGEST_ASKED_FOR
 from .errors import ConfigurationError, DailyQuotaError
 
 STRETCH = 1.005
@@ -30,9 +31,6 @@ GRACE = 2.0
 
 DAY = 86_400.0
 """Seconds. No window that is configured is longer."""
-
-LONGEST_PAUSE = 60.0
-"""Seconds. Who is asked to wait for longer is told so (`RateLimitError`), and then the next caller, once a minute."""
 
 _NAMES = "x-ratelimit-max", "x-ratelimit-interval-milliseconds", "x-ratelimit-daily-remaining"
 
@@ -172,9 +170,9 @@ class Quota:
         lag = min(self._clock() - slot.asked - slot.wait, self._rate[1] * LONGEST_LAG)
         self._lag = max(lag, self._lag * LAG_THAT_STAYS)
         limit, interval, left = (_whole(headers.get(name, "")) for name in _NAMES)
-        seconds = min(interval / 1000, LONGEST_PAUSE) if interval else self._rate[1]
+        seconds = min(interval / 1000, LONGEST_ASKED_FOR) if interval else self._rate[1]
         rate = in_force(*self._rate, limit, seconds) if limit and (limit, seconds) != slot.rate else slot.rate
-        pause = 0.0 if status != 429 else min(seconds if retry_after is None else retry_after, LONGEST_PAUSE)
+        pause = 0.0 if status != 429 else min(seconds if retry_after is None else retry_after, LONGEST_ASKED_FOR)
         exhausted = slot.exhausted if left is None else left == 0
         changed = rate != slot.rate or pause or exhausted != slot.exhausted
         return (*rate, pause, exhausted) if changed else None

@@ -21,7 +21,8 @@ FIRST_WAIT, LONGEST_WAIT = 0.5, 8.0
 """Seconds that a wait of our own choosing is drawn below: at first, and at the most (it doubles each time)."""
 
 LONGEST_ASKED_FOR = 60.0
-"""Seconds that an answer may ask us to wait; who asks for more is told to the caller, and not asked again early."""
+"""Seconds that an answer may ask us to wait; if it asks for more the caller is told. No location pauses for longer, so
+that of those who call it then, one in that time asks again."""
 
 VENDORS_INTERVAL = 10.0
 """Seconds in which the vendor counts requests: after it, a location that was refused has its whole quota again."""

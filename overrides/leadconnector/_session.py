@@ -109,7 +109,7 @@ class _Session(Generic[Transport]):
                 break
             if attempt.status == 401 and fresh is None:
                 fresh = await self._token(call, limits, token)
-                wait = NEVER if fresh.reveal() == token.reveal() else 0.0
+                wait = NEVER if fresh == token else 0.0
             else:  # the request with another token was no retry
                 wait = wait_before_retry(attempt._replace(number=call.attempts - (fresh is not None)))
             if settings.clock() + wait >= end:

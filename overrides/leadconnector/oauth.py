@@ -208,20 +208,18 @@ class OAuth:
             if (token := self._in_use(rejected)) is not None:  # of a flight that has just ended
                 return token
             (token, _, expires_at), now = self._current, self._clock()
-            refused = rejected is not None and rejected.reveal() == token.reveal()
             flight = self._flights.get(os.getpid())
             if flight is None or flight.done():
                 flight = Future[Token | BaseException]()
                 flight.set_running_or_notify_cancel()  # now the end of a task that awaits it does not cancel it
                 Thread(None, self._fly, "leadconnector-refresh", (flight, url, rejected or token), daemon=False).start()
                 self._flights[os.getpid()] = flight  # only now: an interrupt before leaves nobody waiting for nothing
-        return token if now < expires_at and not refused else flight
+        return token if now < expires_at and token != rejected else flight
 
     def _in_use(self, rejected: Token | None) -> Token | None:
         """The token in use, where it needs no further thought."""
         token, look_at, expires_at = self._current
-        refused = rejected is not None and rejected.reveal() == token.reveal()
-        return token if self._clock() < min(look_at, expires_at) and not refused else None
+        return token if self._clock() < min(look_at, expires_at) and token != rejected else None
 
     def _fly(self, flight: Future[Token | BaseException], url: str, stale: Token) -> None:
         outcome: Token | BaseException
