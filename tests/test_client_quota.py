@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from leadconnector import ConfigurationError, DailyQuotaError
-from leadconnector._quota import DAY, GRACE, STRETCH, TOLERANCE, Correction, Quota, Slot
+from leadconnector._quota import DAY, GRACE, LONGEST_LAG, STRETCH, TOLERANCE, Correction, Quota, Slot
 from leadconnector._retry import LONGEST_ASKED_FOR
 
 LIMIT, SECONDS = 5, 10.0
@@ -67,11 +67,11 @@ class Simulation:
                 if index < len(self.waiting):
                     self.quota.release(self.waiting.pop(index)[1])
         elif name == "pause":
-            self.quota.correct("key", correction(limit=self.limit, pause=value))
+            correct(self.quota, correction(limit=self.limit, pause=value))
             self.paused = max(self.paused, self.clock.now + value)
         elif name == "limit":
             self.limit = min(value, LIMIT)
-            self.quota.correct("key", correction(limit=self.limit))
+            correct(self.quota, correction(limit=self.limit))
         self.advance(self.clock.now + (value if name == "advance" else 0.0))
 
     def advance(self, until: float) -> None:
@@ -106,6 +106,11 @@ def assert_within(times: list[float], limit: int, seconds: float) -> None:
 
 def correction(limit: int = LIMIT, seconds: float = SECONDS, pause: float = 0.0, exhausted: bool = False) -> Correction:
     return limit, seconds, pause, exhausted
+
+
+def correct(quota: Quota, correction: Correction) -> None:
+    """What an answer to a request without a slot of its own tells."""
+    quota.correct(Slot("key", 0, 0.0, 0.0, (LIMIT, SECONDS), exhausted=False), correction)
 
 
 def simulation() -> Simulation:
@@ -173,7 +178,7 @@ def test_who_is_late_goes_before_those_who_came_later_and_behind_those_who_came_
     quota = Quota(LIMIT, SECONDS, clock=clock)
     slots = [quota.book("key") for _ in range(LIMIT + 3)]
     clock.now += 1
-    quota.correct("key", correction(pause=5.0))
+    correct(quota, correction(pause=5.0))
     assert [quota.remaining(slots[index]) for index in (1, 0, 2)] == [5.0, 5.0, 5.0]
     clock.now += 5
     assert [quota.remaining(slot) for slot in slots[:3]] == [0.0, 0.0, 0.0]
@@ -183,7 +188,7 @@ def test_who_is_late_goes_before_those_who_came_later_and_behind_those_who_came_
 def test_a_slot_that_is_due_is_not_moved_by_a_pause() -> None:
     run = simulation()
     slot = run.quota.book("key")
-    run.quota.correct("key", correction(pause=5.0))
+    correct(run.quota, correction(pause=5.0))
     assert run.quota.remaining(slot) == 0.0
     assert run.quota.remaining(run.quota.book("key")) == 5.0
 
@@ -193,15 +198,15 @@ def test_a_slot_that_a_pause_moved_is_not_due_at_its_old_time() -> None:
     quota = Quota(1, SECONDS, clock=clock)
     quota.book("key")
     slot = quota.book("key")
-    quota.correct("key", correction(limit=1, pause=15.0))
+    correct(quota, correction(limit=1, pause=15.0))
     clock.now += SECONDS * STRETCH
     assert quota.remaining(slot) == pytest.approx(15.0 - SECONDS * STRETCH)
 
 
 def test_a_pause_does_not_end_a_longer_one() -> None:
     run = simulation()
-    run.quota.correct("key", correction(pause=DAY))
-    run.quota.correct("key", correction(pause=1.0))
+    correct(run.quota, correction(pause=DAY))
+    correct(run.quota, correction(pause=1.0))
     assert run.quota.remaining(run.quota.book("key")) == DAY
 
 
@@ -216,7 +221,7 @@ def test_what_is_in_force_keeps_to_the_configured_rate_and_to_the_one_that_the_a
     for said in (headers(limit, interval and interval * 1000), headers(LIMIT, 10_000)):
         found = quota.correction(quota.book("key"), 200, said, None)
         if found is not None:
-            quota.correct("key", found)
+            correct(quota, found)
         assert quota.book("key").rate == expected
         expected = (LIMIT, SECONDS)
 
@@ -224,7 +229,7 @@ def test_what_is_in_force_keeps_to_the_configured_rate_and_to_the_one_that_the_a
 class TestDay:
     def test_once_used_up_one_call_in_each_window_is_to_find_out(self) -> None:
         run = simulation()
-        run.quota.correct("key", correction(exhausted=True))
+        correct(run.quota, correction(exhausted=True))
         with pytest.raises(DailyQuotaError) as caught:
             run.quota.book("key")
         for _ in range(3):
@@ -241,23 +246,23 @@ class TestDay:
 
     def test_an_answer_with_a_remainder_ends_it(self) -> None:
         run = simulation()
-        run.quota.correct("key", correction(exhausted=True))
+        correct(run.quota, correction(exhausted=True))
         run.clock.now += SECONDS
         found = run.quota.correction(run.quota.book("key"), 200, headers(left=7), None)
         assert found == correction(exhausted=False)
-        run.quota.correct("key", correction(exhausted=False))
+        correct(run.quota, correction(exhausted=False))
         assert not run.quota.book("key").exhausted
         assert not run.quota.book("key").exhausted
 
     def test_an_answer_to_what_was_sent_before_does_not_end_it(self) -> None:
         run = simulation()
         before = run.quota.book("key")
-        run.quota.correct("key", correction(exhausted=True))
+        correct(run.quota, correction(exhausted=True))
         assert run.quota.correction(before, 200, headers(left=3), None) is None
 
     def test_it_concerns_one_key(self) -> None:
         run = simulation()
-        run.quota.correct("key", correction(exhausted=True))
+        correct(run.quota, correction(exhausted=True))
         assert run.quota.remaining(run.quota.book("other")) == 0.0
 
 
@@ -300,7 +305,7 @@ class TestCorrection:
 
     def test_a_limit_that_is_known_is_not_told_again_and_one_that_grows_back_is(self) -> None:
         quota = Quota(LIMIT, SECONDS)
-        quota.correct("key", correction(limit=3))
+        correct(quota, correction(limit=3))
         slot = quota.book("key")
         assert quota.correction(slot, 200, headers(3, 10_000), None) is None
         assert quota.correction(slot, 200, headers(100, 10_000), None) == correction(limit=LIMIT)
@@ -326,7 +331,7 @@ class TestCorrection:
         found = quota.correction(quota.book("key"), status, httpx.Headers([(n.encode(), v) for n, v in said]), None)
         assert found is None or status == 429 or any(value.strip().isdigit() for _, value in said)
         if found is not None:
-            quota.correct("key", found)
+            correct(quota, found)
         limit, seconds = quota._act("release", "key", 0).rate
         assert 1 <= limit <= LIMIT
         assert seconds >= SECONDS
@@ -391,7 +396,7 @@ def test_who_is_given_up_and_asks_again_is_served_before_those_who_came_later() 
     quota = Quota(1, SECONDS, clock=clock)
     _, late, later = (quota.book("key") for _ in range(3))
     clock.now += 2 * SECONDS * STRETCH
-    quota.correct("key", correction(limit=1, pause=3.0))
+    correct(quota, correction(limit=1, pause=3.0))
     assert quota.remaining(later) == 3.0
     assert quota.remaining(late) == 3.0
     assert quota.remaining(later) == pytest.approx(3.0 + SECONDS * STRETCH)
@@ -441,38 +446,54 @@ def test_seconds_that_are_none_are_refused(seconds: Any) -> None:
         Quota(100, seconds)
 
 
-class TestLag:
-    def test_a_window_begins_when_the_slowest_request_of_the_one_before_may_have_been_counted(self) -> None:
-        seconds = [0.0]
-        quota = Quota(limit=2, seconds=10.0, clock=lambda: seconds[0])
-        slots = [quota.book("key") for _ in range(2)]
-        seconds[0] = 0.3
+class TestLateAnswers:
+    @given(st.lists(st.tuples(st.floats(0, 12), st.floats(0, 0.04), st.floats(0, 1)), max_size=60))
+    def test_wherever_between_its_sending_and_its_answer_the_api_counts_a_request_the_limit_holds(
+        self, calls: list[tuple[float, float, float]]
+    ) -> None:
+        clock = Clock()
+        quota, counted = Quota(LIMIT, SECONDS, clock=clock), list[float]()
+        for pause, answered, share in calls:
+            clock.now += pause
+            slot = quota.book("key")
+            while wait := quota.remaining(slot) if slot.wait else 0.0:
+                clock.now += wait
+            slot = slot._replace(wait=clock.now - slot.asked)
+            counted.append(clock.now + answered * SECONDS * share)
+            clock.now += answered * SECONDS
+            if (known := quota.correction(slot, 200, {}, None)) is not None:
+                quota.correct(slot, known)
+        assert_within(counted, LIMIT, SECONDS)
 
-        for slot in slots:
-            quota.correction(slot, 200, {}, None)
+    @pytest.mark.parametrize("status", [200, 500, 0])
+    def test_a_slot_counts_from_its_answer_or_the_failure_of_its_request(self, status: int) -> None:
+        clock = Clock()
+        quota = Quota(2, SECONDS, clock=clock)
+        first, _ = quota.book("key"), quota.book("key")
+        clock.now += 0.3
+        assert quota.correction(first, status, {}, None) == ()
+        quota.correct(first, ())
+        waits = [quota.book("key").wait for _ in range(2)]
+        assert waits == pytest.approx([SECONDS * STRETCH - 0.3, SECONDS * STRETCH])
 
-        seconds[0] = 1.0
-        assert quota.remaining(quota.book("key")) == pytest.approx(10.0 * STRETCH + 0.3 - 1.0)
+    def test_an_answer_that_comes_at_once_needs_no_correction(self) -> None:
+        clock = Clock()
+        quota = Quota(LIMIT, SECONDS, clock=clock)
+        slot = quota.book("key")
+        clock.now += SECONDS * TOLERANCE * 0.9
+        assert quota.correction(slot, 200, {}, None) is None
 
     def test_no_answer_is_so_slow_that_more_than_a_twentieth_of_the_quota_is_lost(self) -> None:
-        seconds = [0.0]
-        quota = Quota(limit=1, seconds=10.0, clock=lambda: seconds[0])
+        clock = Clock()
+        quota = Quota(1, SECONDS, clock=clock)
         slot = quota.book("key")
-        seconds[0] = 500.0
-        quota.correction(slot, 200, {}, None)
-        quota.book("key")
+        clock.now += SECONDS * 0.9
+        quota.correct(slot, ())
+        assert quota.book("key").wait == pytest.approx(SECONDS * (STRETCH + LONGEST_LAG - 0.9))
 
-        assert quota.remaining(quota.book("key")) <= 10.5
-
-    def test_what_was_slow_once_is_forgotten_when_answers_are_quick_again(self) -> None:
-        seconds = [0.0]
-        quota = Quota(limit=1, seconds=10.0, clock=lambda: seconds[0])
-        slot = quota.book("key")
-        seconds[0] = 0.4
-        quota.correction(slot, 200, {}, None)
-        for _ in range(4000):
-            quota.correction(slot._replace(asked=seconds[0], wait=0.0), 200, {}, None)
-        seconds[0] = 100.0
-        quota.book("key")
-
-        assert quota.remaining(quota.book("key")) == pytest.approx(10.0 * STRETCH, abs=0.001)
+    def test_what_is_known_of_the_rate_stays_as_it_is(self) -> None:
+        run = simulation()
+        slot = run.quota.book("key")
+        correct(run.quota, correction(limit=3, exhausted=True))
+        run.quota.correct(slot, ())
+        assert run.quota._act("release", "key", 0)[-2:] == ((3, SECONDS), True)

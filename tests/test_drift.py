@@ -15,9 +15,8 @@ from generate.__main__ import _parse, _settings
 from generate.contract import _Schemas, contract
 from generate.document import Document
 from generate.operations import resources
-from leadconnector import _contract, _drift
-from leadconnector._contract import Finding
-from leadconnector._drift import Misfit, Reading, read, undocumented_content_type, undocumented_status
+from leadconnector import _contract
+from leadconnector._contract import Documented, Finding, Reading, documented
 
 Json = dict[str, Any]
 SPEC = ROOT / "spec" / "openapi.yaml"
@@ -43,9 +42,9 @@ def without(name: str) -> Json:
 
 
 def test_an_answer_as_documented_is_handed_on_as_it_is() -> None:
-    reading = read(ID, "200", ANSWER)
+    reading = documented(ID).read("200", ANSWER)
 
-    assert reading == Reading(ANSWER, None, ())
+    assert reading == Reading(ANSWER)
     assert reading.data is ANSWER
 
 
@@ -127,15 +126,17 @@ def test_an_answer_as_documented_is_handed_on_as_it_is() -> None:
 def test_a_finding_says_what_and_where_and_what_is_documented(answer: Any, finding: tuple[str, ...]) -> None:
     kind, rule, *place = finding
 
-    assert read(ID, "200", answer).findings == (Finding(kind, rule, "PUT /conversations/{conversationId}", *place),)
+    assert documented(ID).read("200", answer).findings == (
+        Finding(kind, rule, "PUT /conversations/{conversationId}", *place),
+    )
 
 
 def test_every_finding_points_into_the_spec() -> None:
     spec = Document.load(SPEC)
     answer = changed(id=None, new=1, lastMessageType=3, unreadCount="x", locationId=[])
-    findings = [*read(ID, "200", answer).findings, *read(ID, "422", {"message": [1]}).findings]
-    findings += [undocumented_status(ID, 418)]
-    findings += [x for x in [undocumented_content_type(ID, "200", "text/html")] if x]
+    findings = [*documented(ID).read("200", answer).findings, *documented(ID).read("422", {"message": [1]}).findings]
+    findings += [documented(ID).undocumented_status(418)]
+    findings += documented(ID).undocumented_content_type("200", "text/html")
 
     assert len(findings) == 8
     for finding in findings:
@@ -143,18 +144,18 @@ def test_every_finding_points_into_the_spec() -> None:
 
 
 def test_what_can_be_held_is_and_what_cannot_is_left_out() -> None:
-    reading = read(ID, "200", changed(new=1, id=None, unreadCount="x"))
+    reading = documented(ID).read("200", changed(new=1, id=None, unreadCount="x"))
 
-    assert reading.misfit is None
+    assert not reading.problem
     held = changed(new=1, unreadCount="x")["conversation"]
     del held["id"]
     assert reading.data == {"success": True, "conversation": held}
 
 
 def test_what_cannot_be_held_says_why_and_what_else_was_found() -> None:
-    reading = read(ID, "200", changed(locationId=None, new=1))
+    reading = documented(ID).read("200", changed(locationId=None, new=1))
 
-    assert reading.misfit == Misfit("$.conversation.locationId", "must be of type string")
+    assert (reading.path, reading.problem) == ("$.conversation.locationId", "must be of type string")
     assert [finding.kind for finding in reading.findings] == ["null", "undocumented-field"]
 
 
@@ -162,7 +163,7 @@ def test_what_cannot_be_held_says_why_and_what_else_was_found() -> None:
 def test_an_answer_without_a_schema_is_handed_on_as_it_is(status_key: str) -> None:
     data = {"any": [None]}
 
-    assert read(ID, status_key, data) == Reading(data, None, ())
+    assert documented(ID).read(status_key, data) == Reading(data)
 
 
 @pytest.mark.parametrize(
@@ -180,17 +181,17 @@ def test_an_answer_without_a_schema_is_handed_on_as_it_is(status_key: str) -> No
     ],
 )
 def test_a_name_from_the_wire_is_shown_short_and_escaped(name: str, path: str) -> None:
-    assert [finding.path for finding in read(ID, "401", {name: 1}).findings] == [path]
+    assert [finding.path for finding in documented(ID).read("401", {name: 1}).findings] == [path]
 
 
 def test_a_status_that_is_not_documented_is_a_finding_at_the_responses() -> None:
     expected = "of status 200, 400, 401, 422"
     operation = "PUT /conversations/{conversationId}"
 
-    assert undocumented_status(ID, 202) == Finding(
+    assert documented(ID).undocumented_status(202) == Finding(
         "undocumented-status", "response-success-status-added", operation, f"{PATH}/responses", "$", expected
     )
-    assert [undocumented_status(ID, status).rule for status in (299, 199, 300, 404, 503)] == [
+    assert [documented(ID).undocumented_status(status).rule for status in (299, 199, 300, 404, 503)] == [
         "response-success-status-added",
         *["response-non-success-status-added"] * 4,
     ]
@@ -198,7 +199,7 @@ def test_a_status_that_is_not_documented_is_a_finding_at_the_responses() -> None
 
 @pytest.mark.parametrize("given", ["application/json", "Application/JSON; charset=utf-8", "application/json ;a=b"])
 def test_a_documented_media_type_is_no_finding(given: str) -> None:
-    assert undocumented_content_type(ID, "200", given) is None
+    assert documented(ID).undocumented_content_type("200", given) == ()
 
 
 @pytest.mark.parametrize(
@@ -206,18 +207,20 @@ def test_a_documented_media_type_is_no_finding(given: str) -> None:
     ["", "text/html", "application/problem+json", "application/*", "application", "application/json, text/html"],
 )
 def test_any_other_media_type_is_a_finding_also_none(given: str) -> None:
-    assert undocumented_content_type(ID, "200", given) == Finding(
-        "undocumented-content-type",
-        "response-media-type-added",
-        "PUT /conversations/{conversationId}",
-        f"{PATH}/responses/200/content",
-        "$",
-        "of type application/json",
+    assert documented(ID).undocumented_content_type("200", given) == (
+        Finding(
+            "undocumented-content-type",
+            "response-media-type-added",
+            "PUT /conversations/{conversationId}",
+            f"{PATH}/responses/200/content",
+            "$",
+            "of type application/json",
+        ),
     )
 
 
 def test_a_response_that_is_not_documented_has_no_media_type_to_differ_from() -> None:
-    assert undocumented_content_type(ID, "503", "text/html") is None
+    assert documented(ID).undocumented_content_type("503", "text/html") == ()
 
 
 # Operations that a spec may come to have
@@ -240,11 +243,7 @@ def reading_of_another_spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     def reading(schema: Json, data: Any, **schemas: Json) -> Reading:
         made = growing(tmp_path, {"content": {"application/json": {"schema": schema}}}, **schemas)
         monkeypatch.setattr(_contract, "load_contract", lambda: made)
-        monkeypatch.setattr(_drift, "load_contract", lambda: made)
-        _drift._plan.cache_clear()
-        found = read(ID, "200", data)
-        _drift._plan.cache_clear()
-        return found
+        return Documented(made["operations"][ID]).read("200", data)
 
     return reading
 
@@ -421,13 +420,13 @@ def test_data_that_is_nested_too_deeply_is_a_misfit(whole: Whole, deepest: Json)
 
     found = whole({"$ref": "#/components/schemas/Tree"}, data, Tree=TREE)
 
-    assert found == Reading(None, Misfit("$", "is nested too deeply"), ())
+    assert (found.data is data, found.problem, found.path, found.findings) == (True, "is nested too deeply", "$", ())
     while "children" in data:  # taken apart here, as its own end would go as deep
         data = data["children"].pop()
 
 
 def test_a_reading_shows_no_data() -> None:
-    assert repr(read(ID, "200", changed(id="a secret", new="a secret"))) == "Reading(1 findings)"
+    assert repr(documented(ID).read("200", changed(id="a secret", new="a secret"))) == "Reading(1 findings)"
 
 
 def test_findings_tell_no_value() -> None:
@@ -435,7 +434,7 @@ def test_findings_tell_no_value() -> None:
         json.dumps(changed(id=["a secret"], locationId={"a secret": "a secret"}, lastMessageType="a secret"))
     )
 
-    findings = read(ID, "200", answer).findings
+    findings = documented(ID).read("200", answer).findings
 
     assert len(findings) == 3
     assert "secret" not in repr(findings)

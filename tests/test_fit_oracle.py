@@ -13,8 +13,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from leadconnector import _contract
-from leadconnector._contract import Finding, Place, Plan, load_contract
-from leadconnector._drift import read
+from leadconnector._contract import Finding, Place, Plan, documented, load_contract
 
 Json = dict[str, Any]
 NAMES = ["a", "b", "c"]
@@ -283,7 +282,7 @@ def test_an_answer_of_our_operation_has_no_finding_exactly_where_another_validat
     named = {name: closed(each) for name, each in load_contract()["schemas"].items()}
     valid = not errors({"schemas": named, "$ref": "#/schemas/UpdateConversationResponse"}, answer)
 
-    reading = read("updateConversation", "200", answer)
+    reading = documented("updateConversation").read("200", answer)
 
     assert (not reading.findings) == valid
     assert reading.findings or reading.data is answer

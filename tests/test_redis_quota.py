@@ -27,7 +27,7 @@ from leadconnector._quota import DAY, GRACE, STRETCH, Slot
 from leadconnector._redis_quota import RedisQuota
 from redis_server import SECONDS as PATIENCE
 from redis_server import RedisServer
-from test_client_quota import LIMIT, SECONDS, STEPS, Clock, Simulation, Step, correction, headers
+from test_client_quota import LIMIT, SECONDS, STEPS, Clock, Simulation, Step, correct, correction, headers
 
 BOOK = """
 import sys
@@ -120,7 +120,7 @@ class TestSimulated:
         with closing(quota):
             slots = [quota.book("key") for _ in range(LIMIT + 3)]
             run.move(run.clock.now + 1)
-            quota.correct("key", correction(pause=5.0))
+            correct(quota, correction(pause=5.0))
             assert [quota.remaining(slots[index]) for index in (1, 0, 2)] == [5.0, 5.0, 5.0]
             run.move(run.clock.now + 5)
             assert [quota.remaining(slot) for slot in slots[:3]] == [0.0, 0.0, 0.0]
@@ -131,7 +131,7 @@ class TestSimulated:
     def test_who_are_late_keep_their_order_among_each_other(self, shared: RedisServer) -> None:
         run, quota = simulated(shared)
         with closing(quota):
-            quota.correct("key", correction(limit=1))
+            correct(quota, correction(limit=1))
             slots = [quota.book("key") for _ in range(4)]
             run.move(run.clock.now + 100)
             waits = [round(quota.remaining(slots[index]), 2) for index in (0, 1, 3, 2, 3)]
@@ -140,7 +140,7 @@ class TestSimulated:
     def test_once_the_day_is_used_up_one_call_in_each_window_is_to_find_out(self, shared: RedisServer) -> None:
         run, quota = simulated(shared)
         with closing(quota):
-            quota.correct("key", correction(exhausted=True))
+            correct(quota, correction(exhausted=True))
             probes = list[Slot]()
             for _ in range(2):
                 with pytest.raises(DailyQuotaError):
@@ -151,7 +151,7 @@ class TestSimulated:
                 assert quota.correction(probes[-1], 200, headers(left=0), None) is None
             found = quota.correction(probes[-1], 200, headers(left=7), None)
             assert found is not None
-            quota.correct("key", found)
+            correct(quota, found)
             assert not quota.book("key").exhausted
             assert not quota.book("key").exhausted
 
@@ -166,7 +166,7 @@ class TestSimulated:
     def test_who_never_asks_again_keeps_nobody_waiting_for_long(self, shared: RedisServer) -> None:
         run, quota = simulated(shared)
         with closing(quota):
-            quota.correct("key", correction(limit=1))
+            correct(quota, correction(limit=1))
             _, gone, waiting = (quota.book("key") for _ in range(3))
             run.move(run.clock.now + SECONDS * STRETCH)
             assert quota.remaining(waiting) > GRACE
@@ -237,13 +237,13 @@ def test_what_is_idle_expires(shared: RedisServer, quota: RedisQuota) -> None:
 
 
 def test_what_is_known_of_the_day_outlives_an_idle_day(shared: RedisServer, quota: RedisQuota) -> None:
-    quota.correct("key", correction(exhausted=True))
+    correct(quota, correction(exhausted=True))
     with closing(shared.client()) as client:
         assert int(client.pttl(f"{quota._prefix}:{{key}}:known")) > DAY * 1000
 
 
 def test_nobody_waits_for_those_who_were_cancelled(shared: RedisServer, quota: RedisQuota) -> None:
-    quota.correct("key", correction(limit=1))
+    correct(quota, correction(limit=1))
     first, waiting, *others, last = (quota.book("key") for _ in range(20))
     for slot in others:
         quota.release(slot)
@@ -267,7 +267,7 @@ def test_a_client_can_be_given(shared: RedisServer) -> None:
 def test_seconds_of_any_length_are_the_same_on_both_sides(shared: RedisServer) -> None:
     with closing(RedisQuota(shared.timed(PATIENCE), 3, 0.125014, prefix=str(uuid4()))) as quota:
         assert quota.book("key").rate == quota._rate
-        quota.correct("key", (2, quota._rate[1], 0.0, False))
+        correct(quota, (2, quota._rate[1], 0.0, False))
         assert quota.book("key").rate == (2, quota._rate[1])
 
 
@@ -285,7 +285,7 @@ class TestAway:
             slots = [quota.book("key") for _ in range(LIMIT)]
             assert [quota.remaining(slot) > 0 for slot in slots] == [False] * (LIMIT - 1) + [True]
             quota.release(slots[-1])
-            quota.correct("key", correction(pause=1.0))
+            correct(quota, correction(pause=1.0))
             assert len(caplog.messages) == 1
             server.start()
             assert quota.book("key").number not in in_redis(server, quota)
@@ -311,7 +311,7 @@ class TestAway:
                 with pytest.raises(QuotaUnavailableError):
                     quota.remaining(slot)
             quota.release(slot)
-            quota.correct("key", correction(pause=1.0))
+            correct(quota, correction(pause=1.0))
             server.start()
             clock.now += _redis_quota.RETRY_SECONDS
             assert quota.book("key").number in in_redis(server, quota)

@@ -4,38 +4,31 @@ import datetime
 import json
 import uuid
 from collections.abc import Mapping
-from functools import cache
 from typing import Any, cast
 
-from ._contract import Finding, Place, Plan, Schema, load_contract
+from ._contract import Documented, Finding, Place, Plan, Schema
 from ._generated.types import Unset
 from .errors import ArgumentError
 
 
-def checked(operation: Schema, arguments: Mapping[str, object], version: str | None) -> dict[str, Any]:
+def checked(known: Documented, arguments: Mapping[str, object], version: str | None) -> dict[str, Any]:
     """The arguments, each of them acceptable, with those filled in that the contract has a default for.
 
     Raises:
         ArgumentError: names the first argument that is not acceptable, and what it must be.
     """
     complete = dict(arguments)
-    for argument, plan in _plans(operation["id"]):
-        name = argument["argument"]
-        if "default" in argument and isinstance(complete[name], Unset):
+    for name, argument, plan in known.arguments:
+        value = complete[name]
+        if "default" in argument and isinstance(value, Unset):
             own = version is not None and argument.get("role") == "api-version"
-            complete[name] = version if own else argument["default"]
-        problem = _problem(argument, plan, complete)
-        if problem:
-            arguments = complete = {}  # a traceback may be told with the variables of its frames
-            raise ArgumentError(problem, argument=name)
+            complete[name] = value = version if own else argument["default"]
+        if (_is_plain(value) and plan.takes(value)) or not (problem := _problem(argument, plan, complete)):
+            continue
+        arguments = complete = {}  # a traceback may be told with the variables of its frames
+        del value
+        raise ArgumentError(problem, argument=name)
     return complete
-
-
-@cache
-def _plans(operation_id: str) -> list[tuple[Schema, Plan]]:
-    """What the contract has of each argument, and the plan of its schema."""
-    arguments = load_contract()["operations"][operation_id]["arguments"]
-    return [(argument, Plan(argument["schema"] or {}, "", "", {})) for argument in arguments]
 
 
 def _problem(argument: Schema, plan: Plan, complete: dict[str, Any]) -> str:
@@ -43,8 +36,8 @@ def _problem(argument: Schema, plan: Plan, complete: dict[str, Any]) -> str:
     name, schema, value = argument["argument"], argument["schema"], complete[argument["argument"]]
     if isinstance(value, Unset):
         return f"{name} is required" if argument["required"] else ""
-    if schema is None or (type(value) in plan.plain and _is_plain(value)):
-        return ""  # (None is a body that is no JSON: the generated request builder knows its form)
+    if schema is None:
+        return ""  # a body that is no JSON: the generated request builder knows its form
     found: list[Finding] = []
     try:
         data = value if _is_plain(value) else json.loads(_JSON.encode(value).encode())

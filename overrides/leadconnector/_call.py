@@ -3,6 +3,7 @@
 import json
 import logging
 import math
+from codecs import BOM_UTF8
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Generic, cast
@@ -11,17 +12,13 @@ import httpx
 
 from . import errors
 from ._arguments import checked
-from ._contract import Finding, Schema, load_contract
+from ._contract import Finding, Reading, Schema, documented, load_contract
 from ._credentials import Token
-from ._drift import Misfit, Reading, read, undocumented_content_type, undocumented_status
-from ._exchange import Answer, Limits
+from ._exchange import Answer, Limits, no_answer
 from ._generated import Operation, T
-from ._retry import retry_after
+from ._retry import Attempt, retry_after, wait_before_retry
 from ._settings import Settings
-from ._version import __version__
 
-_AGENT = f"leadconnector/{__version__}".encode()
-_HEADERS = [(b"Accept", b"application/json"), (b"Accept-Encoding", b"gzip"), (b"User-Agent", _AGENT)]
 _MISFITS = (AttributeError, KeyError, TypeError, ValueError, RecursionError)
 """What generated code raises for data that it cannot take."""
 
@@ -44,83 +41,94 @@ class Call(Generic[T]):
     """How many requests were made of it so far."""
 
     def __init__(self, operation: Operation[T], arguments: Mapping[str, object], settings: Settings) -> None:
-        self.settings, self._operation = settings, operation
-        self._known: Schema = load_contract()["operations"][operation.operation_id]
-        self.method: str = self._known["method"]
-        self.name: str = self._known["name"]  # in messages: without the ids that a URL holds
+        self._settings, self._operation, self._known = settings, operation, documented(operation.operation_id)
+        end = math.inf if settings.deadline is None else settings.clock() + settings.deadline
+        self.name, self.limits = self._known.name, Limits(settings.clock, settings.timeouts, end)
         complete = checked(self._known, arguments, settings.version)
-        keys = [argument["argument"] for argument in self._known["arguments"] if argument.get("role") == "quota-key"]
-        self.quota_key = "/".join([str(complete[key]) for key in keys])
+        self.quota_key = "/".join([str(complete[name]) for name in self._known.quota_key])
         try:
             self._url, self._headers, content = _written(operation.build(**complete), settings)
         except (*_MISFITS, httpx.InvalidURL) as error:
             raise errors.ArgumentError("the arguments make no request", argument="arguments") from error
         self._body = httpx.ByteStream(content)
 
-    def request(self, token: Token, limits: Limits) -> httpx.Request:
+    def request(self, token: Token) -> httpx.Request:
         """The request of the next attempt, none of whose timeouts is beyond the deadline."""
-        self.attempts, self._token, timeouts = self.attempts + 1, token, {"timeout": limits.steps()}
+        self.attempts, self._token, timeouts = self.attempts + 1, token, {"timeout": self.limits.steps()}
         headers = httpx.Headers([*self._headers, (b"Authorization", b"Bearer " + token.reveal().encode())])
-        return httpx.Request(self.method, self._url, headers=headers, stream=self._body, extensions=timeouts)
+        return httpx.Request(self._known.method, self._url, headers=headers, stream=self._body, extensions=timeouts)
+
+    def failed(self, error: Exception, request: httpx.Request) -> Answer:
+        """What stands for the answer to a request that got none; raises what `no_answer` does."""
+        return Answer(0, {}, b"", error=no_answer(error, self.name, request, self.redacted, self.attempts))
+
+    def late(self, problem: str) -> errors.APITimeoutError:
+        """The exception for an attempt that was not made, because of the deadline."""
+        return errors.APITimeoutError(f"{self.name}: {problem}", attempts=self.attempts, failure="never sent")
+
+    def wait(self, answer: Answer, asked: float | None, number: int) -> float:
+        """Seconds until the next attempt, or `NEVER`, after this answer to one (from 1), which asks for a wait."""
+        settings, failure = self._settings, answer.error.failure if answer.error else None
+        known = self._known.method, settings.random(), settings.retries, answer.status or None, asked, failure
+        return wait_before_retry(Attempt(number, *known, answer.day_is_used_up))
 
     def result(self, answer: Answer) -> T:
         """What the call returns.
 
         Raises:
-            APIDecodingError, APIStatusError: the answer is no documented success.
+            APIConnectionError, APIDecodingError, APIStatusError: the answer is no documented success.
         """
-        status, responses, key = answer.status, self._known["responses"], str(answer.status)
-        if key not in responses:
-            key = next((key for key in (f"{status // 100}XX", "default") if key in responses), "")
-        if self.settings.on_response is not None:
-            self.settings.on_response(self._info(answer))
-        if not (200 <= status < 300 and key in self._operation.success):
+        if answer.error:
+            raise answer.error
+        key, decoders = self._known.key(answer.status), self._operation.success
+        if self._settings.on_response is not None:
+            self._settings.on_response(self._info(answer))
+        if not (200 <= answer.status < 300 and key in decoders):
             raise self._status_error(key, answer)
-        reading = self._read(self._operation.success[key], key, answer, self._received(key, answer, _unchanged))
-        if reading.misfit is None and not (reading.findings and self.settings.strict):
+        reading = self._read(decoders[key], key, answer, self._received(key, answer, _unchanged))
+        if not reading.problem and not (reading.findings and self._settings.strict):
             return cast("T", reading.data)
-        kind, misfit, details = errors.APIDecodingError, reading.misfit, vars(self._info(answer))
-        if misfit is None:
-            kind, details["findings"] = errors.DriftError, reading.findings
-            misfit = Misfit(reading.findings[0].path, f"must be {reading.findings[0].expected}")
-        path, problem = map(self.redacted, misfit)
-        text = f"{self.name}: {status}, but the answer is not as documented: {path} {problem}"
+        kind, details = errors.APIDecodingError, vars(self._info(answer))
+        problem, path, findings = reading[1:]
+        if not problem:
+            kind, problem, path = errors.DriftError, f"must be {findings[0].expected}", findings[0].path
+            details["findings"] = findings
+        path, problem = self.redacted(path), self.redacted(problem)
+        text = f"{self.name}: {answer.status}, but the answer is not as documented: {path} {problem}"
         raise kind(text, **details, path=path)
 
     def _received(self, key: str, answer: Answer, clean: Callable[[Any], Any]) -> Reading:
         """What the body holds, as the spec has it for this response, cleaned; its text where that fails."""
-        content, problem = self._known["responses"][key]["content"] if key else "json", answer.problem
+        content, problem = self._known.content(key), answer.problem
         if content == "json" and not problem:
             try:
-                return Reading(clean(_JSON.decode(answer.body.decode("utf-8-sig"))), None, ())
+                return Reading(clean(_JSON.decode(answer.body.removeprefix(BOM_UTF8).decode())))
             except json.JSONDecodeError as error:
                 problem = f"is no JSON: {error.msg} at character {error.pos}" if answer.body else "is empty"
             except (RecursionError, ValueError) as error:  # too deep, not UTF-8, a number of thousands of digits
                 problem = f"is no JSON that can be read: {type(error).__name__}"
         if content == "none":
-            return Reading(None, None, ())
+            return Reading(None)
         if content == "bytes" and not problem:
-            return Reading(answer.body, None, ())
-        text = clean(answer.body.decode("utf-8", "replace"))
-        return Reading(text, Misfit("$", problem) if problem else None, ())
+            return Reading(answer.body)
+        return Reading(clean(answer.body.decode("utf-8", "replace")), problem)
 
     def _read(self, decode: Callable[[Any], object], key: str, answer: Answer, received: Reading) -> Reading:
         """The model of what was received, or that itself where it fits none; what is not as documented is reported."""
-        operation, content_type = self._operation.operation_id, answer.headers.get("content-type", "")
-        other = undocumented_content_type(operation, key, content_type)
-        reading = received if received.misfit else read(operation, key, received.data)
-        findings = self._report((other, *reading.findings) if other else reading.findings)
-        misfit = reading.misfit
+        others = self._known.undocumented_content_type(key, answer.headers.get("content-type", ""))
+        reading = received if received.problem else self._known.read(key, received.data)
+        if findings := (*others, *reading.findings):
+            reading = reading._replace(findings=self._report(findings))
         try:
-            return Reading(received.data if misfit else decode(reading.data), misfit, findings)
+            return reading if reading.problem else reading._replace(data=decode(reading.data))
         except _MISFITS as error:
-            misfit = Misfit("$", f"does not fit the generated model ({type(error).__name__})")
-        return Reading(received.data, misfit, findings)
+            problem = f"does not fit the generated model ({type(error).__name__})"
+        return reading._replace(data=received.data, problem=problem)
 
     def _status_error(self, key: str, answer: Answer) -> errors.APIStatusError:
         if not key:
-            self._report((undocumented_status(self._operation.operation_id, answer.status),))
-        received = reading = self._received(key, answer, self.redacted)
+            self._report((self._known.undocumented_status(answer.status),))
+        reading = received = self._received(key, answer, self.redacted)
         if key in self._operation.errors:
             reading = self._read(self._operation.errors[key], key, answer, received)
         properties: Schema = cast("Schema", received.data) if received.data.__class__ is dict else {}
@@ -134,7 +142,7 @@ class Call(Generic[T]):
         other = errors.ServerError if answer.status >= 500 else errors.UnexpectedStatusError
         kind = errors.STATUS_ERRORS.get(answer.status, other)
         if kind is errors.RateLimitError:
-            details["retry_after"] = retry_after(answer.headers, self.settings.now())
+            details["retry_after"] = retry_after(answer.headers, self._settings.now())
             kind = errors.DailyQuotaError if answer.day_is_used_up else kind
         return kind(f"{self.name}: {answer.status}{': ' if shown else ''}{shown}", **details)
 
@@ -148,13 +156,13 @@ class Call(Generic[T]):
     def _report(self, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
         """Tell each finding to the callback, and each kind and path to the log once."""
         findings = tuple(replace(each, path=self.redacted(each.path)) for each in findings)
-        reported = self.settings.reported
+        reported = self._settings.reported
         for finding in findings:
             if (seen := (finding.kind, finding.path)) not in reported and len(reported) < _REPORTED_AT_MOST:
                 reported.add(seen)
                 logger.warning(_TOLD, vars(finding))
-            if self.settings.on_drift is not None:
-                self.settings.on_drift(finding)
+            if self._settings.on_drift is not None:
+                self._settings.on_drift(finding)
         return findings
 
     def redacted(self, value: Any) -> Any:
@@ -174,13 +182,13 @@ def _unchanged(value: Any) -> Any:
 
 def _written(parts: dict[str, Any], settings: Settings) -> tuple[httpx.URL, list[tuple[bytes, bytes]], bytes]:
     """The URL of a request, its headers but for the token, and its body."""
-    parts["url"] = url = settings.url(settings.base_url + parts["url"])
-    if parts.keys() == {"method", "url", "headers", "json"}:  # what httpx makes of it, in a tenth of the time
+    parts["url"] = url = httpx.URL(settings.base_url + parts["url"])
+    if len(parts) == 4 and "json" in parts:  # what httpx makes of it, in a tenth of the time
         content = _encoded(parts["json"]).encode()
         headers = [(name.encode("ascii"), value.encode("ascii")) for name, value in parts["headers"].items()]
-        return url, [(b"Host", url.netloc), *_HEADERS, *headers, (b"Content-Length", b"%d" % len(content))], content
+        return url, [*settings.headers, *headers, (b"Content-Length", b"%d" % len(content))], content
     request = httpx.Request(**parts)
-    return request.url, request.headers.raw + _HEADERS, request.read()
+    return request.url, request.headers.raw + settings.headers[1:], request.read()
 
 
 def _finite(number: str) -> float:

@@ -1,4 +1,4 @@
-"""Reads the contract that generation writes beside its code, and holds data against the schemas in it.
+"""Reads the contract that generation writes beside its code, and holds data against it, without telling what that is.
 
 A schema becomes a plan once: what data has to go through, by the kind of data that it is, and nothing where anything
 goes. Every keyword that generation lets through is held, but that `oneOf` is read as `anyOf`: data of two documented
@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, NamedTuple, cast
 
@@ -108,15 +108,25 @@ class Plan:
         self._properties = {name: plan(child, "properties", name) for name, child in properties.items()}
         forms = {keyword: enumerate(schema[keyword]) for keyword in _FORMS if keyword in schema}
         self._forms = [(key, [plan(form, key, index) for index, form in each]) for key, each in forms.items()]
-        self._parts = dict[type, tuple[Plan | bool, list[str]]]()  # for what parts have no plan of their own; required
+        self._parts = dict[
+            type, tuple[Plan | None, list[str]]
+        ]()  # for parts without a plan of their own; required ones
         others: Schema | bool = schema.get("additionalProperties", not (operation and properties))
         if properties or "required" in schema or others is not True:
-            other = others if isinstance(others, bool) else plan(others, "additionalProperties")
+            other = plan({} if others is True else others, "additionalProperties") if others is not False else None
             self._parts[dict] = other, schema.get("required", [])
         if "items" in schema:
             self._parts[list] = plan(schema["items"], "items"), []
         self._checks = {kind: list(_checks(schema, kind)) for kind in _KINDS}
-        self.plain = {x for x, checks in self._checks.items() if not (checks or self._forms or x in self._parts)}
+        whole = set[type]() if self._forms else self._checks.keys() - self._parts.keys()
+        self._whole = {kind: _every([holds for holds, _, _ in self._checks[kind]]) for kind in whole}
+        self.plain = {kind for kind in whole if not self._checks[kind]}
+        """The kinds of data of which all is taken."""
+
+    def takes(self, data: Any) -> bool:
+        """Whether the data is certainly as documented; false where that takes a closer look."""
+        holds = self._whole.get(data.__class__)
+        return bool(holds and holds(data))
 
     def fit(self, data: Any, place: Place) -> Any:
         """The data as a generated model takes it, or the `Finding` because of which no such model can hold it.
@@ -158,9 +168,9 @@ class Plan:
                 changed[name] = self._properties.get(name, self)._tell(parts, Place(place.found, name, place), *told)
         for step, value in parts.items():
             plan = self._properties.get(step, other)
-            if plan is False:
+            if plan is None:
                 self._tell(parts, Place(place.found, step, place), *_UNDOCUMENTED)
-            elif plan is not True and value.__class__ not in plan.plain:
+            elif value.__class__ not in plan.plain and not plan.takes(value):
                 fitted = plan.fit(value, Place(place.found, step, place))
                 if fitted is not value:
                     changed[step] = fitted
@@ -202,9 +212,97 @@ def _checks(schema: Schema, kind: type) -> Iterator[tuple[Callable[[Any], object
             yield holding(schema[keyword]), False, ("out-of-bounds", rule, expected)
 
 
+def _every(checks: list[Callable[[Any], object]]) -> Callable[[Any], object]:
+    return checks[0] if len(checks) == 1 else lambda data: all(holds(data) for holds in checks)
+
+
 def _referred(schema: Schema, pointer: str) -> tuple[Schema, str]:
     """The schema that is meant, and where in the spec it stands."""
     if "$ref" not in schema:
         return schema, pointer
     name: str = schema["$ref"].removeprefix("#/schemas/")
     return load_contract()["schemas"][name], name if name[0] == "/" else f"/components/schemas/{name}"
+
+
+class Reading(NamedTuple):
+    """An answer's data, or a part of it, read as the spec has it."""
+
+    data: object
+    """As a generated model takes it; as it came where there is a problem."""
+    problem: str = ""
+    """Why no generated model can hold it, where that is so; never what was there."""
+    path: str = "$"
+    """Where the problem is, as a JSON path; `$` is the whole."""
+    findings: tuple[Finding, ...] = ()
+    """All that is not as documented."""
+
+    def __repr__(self) -> str:  # a traceback's variables may be shown
+        return f"Reading({len(self.findings)} findings)"
+
+
+class Documented:
+    """An operation as the contract has it, with what follows from that found out once."""
+
+    def __init__(self, known: Schema) -> None:
+        self.name: str = known["name"]
+        """In messages and findings: method and path, without the ids that a URL holds."""
+        self.method: str = known["method"]
+        self.arguments = [
+            (each["argument"], each, Plan(each["schema"] or {}, "", "", {})) for each in known["arguments"]
+        ]
+        """The name of each argument, what the contract has of it, and the plan of its schema."""
+        self.quota_key = [name for name, each, _ in self.arguments if each.get("role") == "quota-key"]
+        """The names of the arguments for whose values the API counts requests apart."""
+        self._responses, self._pointer = known["responses"], f"{known['pointer']}/responses"
+        having = {key: each for key, each in self._responses.items() if "schema" in each}
+        self._plans = {key: Plan(each["schema"], each["schema_pointer"], self.name, {}) for key, each in having.items()}
+        self.undocumented_content_type = lru_cache(100)(self._undocumented_content_type)
+
+    def key(self, status: int) -> str:
+        """What the contract calls the response with this status: `200`, `2XX`, `default`; empty where it has none."""
+        if (key := str(status)) in self._responses:
+            return key
+        return next((key for key in (f"{status // 100}XX", "default") if key in self._responses), "")
+
+    def content(self, key: str) -> str:
+        """What a response holds: `json`, `text`, `bytes`, `none`; of one that is not documented, `json`."""
+        return self._responses[key]["content"] if key else "json"
+
+    def read(self, key: str, data: object) -> Reading:
+        """Hold what `json.loads` gave of a response against what the spec has for it.
+
+        A name that is not documented is a finding, unless the spec says what others there may be; it stays in the data.
+        """
+        plan, place = self._plans.get(key), Place([])
+        try:
+            fitted = plan.fit(data, place) if plan else data
+        except RecursionError:
+            return Reading(data, "is nested too deeply")
+        if isinstance(fitted, Finding):
+            return Reading(data, f"must be {fitted.expected}", fitted.path, tuple(place.found))
+        return Reading(fitted, findings=tuple(place.found))
+
+    def undocumented_status(self, status: int) -> Finding:
+        """The finding for an answer whose status is not documented."""
+        rule = f"response-{'success' if 200 <= status < 300 else 'non-success'}-status-added"
+        expected = f"of status {', '.join(sorted(self._responses))}"
+        return Finding("undocumented-status", rule, self.name, self._pointer, "$", expected)
+
+    def _undocumented_content_type(self, key: str, given: str) -> tuple[Finding, ...]:
+        """The finding for an answer whose media type is not documented; empty where it is, also by a range of types.
+
+        Of a response that documents no content there is none. No `Content-Type` at all (empty) is a finding.
+        """
+        documented: list[str] = self._responses.get(key, {}).get("media_types", [])
+        given = given.partition(";")[0].strip().lower()
+        if not documented or not {given, f"{given.partition('/')[0]}/*", "*/*"}.isdisjoint(documented):
+            return ()
+        pointer, expected = f"{self._responses[key]['pointer']}/content", f"of type {' or '.join(documented)}"
+        told = "undocumented-content-type", "response-media-type-added", self.name, pointer, "$", expected
+        return (Finding(*told),)
+
+
+@cache
+def documented(operation_id: str) -> Documented:
+    """What the contract has of an operation; found out once."""
+    return Documented(load_contract()["operations"][operation_id])

@@ -30,7 +30,7 @@ class Secret:
 
 
 class Token(Secret):
-    """A bearer token that can be sent.
+    """A bearer token that can be sent; as credentials, it is the token of each attempt.
 
     Raises:
         CredentialsError: it is not one; the message never shows it.
@@ -46,6 +46,14 @@ class Token(Secret):
     def reveal(self) -> str:
         """The token itself."""
         return str(self._value)
+
+    def token(self, base_url: str, rejected: "Token | None", timeout: float | None) -> "Token":
+        """This one, also where it was refused."""
+        return self
+
+    async def token_async(self, base_url: str, rejected: "Token | None", timeout: float | None) -> "Token":
+        """This one, also where it was refused."""
+        return self
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Token) and self._value == other._value
@@ -109,4 +117,4 @@ def credentials(secret: Secret) -> Credentials:
         return cast("Credentials", secret.reveal())
     if callable(secret.reveal()):
         return CallableToken(cast("Callable[[], str]", secret.reveal()))
-    return CallableToken(Token(secret).reveal)
+    return Token(secret)

@@ -13,6 +13,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
+from ._retry import failure
 from .errors import APIConnectionError, APITimeoutError, LeadConnectorError
 
 MAXIMUM_BODY = 10 * 1024 * 1024
@@ -35,6 +36,8 @@ class Answer(NamedTuple):
     """Decompressed."""
     problem: str = ""
     """Why the body could not be read, if so: too large, badly compressed."""
+    error: APIConnectionError | None = None
+    """Why there is none, where this stands for an answer that did not come; the status is then 0."""
 
     @property
     def day_is_used_up(self) -> bool:
@@ -60,10 +63,8 @@ class Limits(NamedTuple):
 
     def steps(self) -> dict[str, float | None]:
         """Httpx's timeouts, none of them beyond the deadline."""
-        if self.deadline == math.inf:
-            return dict(self.timeouts)
         left = max(0.001, self.deadline - self.clock())  # none at all is no timeout for some transports
-        return {name: left if each is None else min(each, left) for name, each in self.timeouts.items()}
+        return {name: left if each is None or each > left else each for name, each in self.timeouts.items()}
 
 
 class Reader:
@@ -73,7 +74,7 @@ class Reader:
         self._status, self._body = response.status_code, bytearray()
         self._clock, self._begun, self._seconds = limits.clock, limits.clock(), limits.left()
         raw = response.headers.raw  # read once: httpx reads them all again for each that is asked for
-        self._headers = {name.decode("latin-1").lower(): value.decode("utf-8", "replace") for name, value in raw}
+        self._headers = {str(name, "latin-1").lower(): str(value, "utf-8", "replace") for name, value in raw}
         coding = self._headers.get("content-encoding", "").strip().lower()
         self._inflate = None if coding in {"", "identity"} else zlib.decompressobj(47)
         self._problem = "" if coding in {"", "identity", "gzip", "x-gzip"} else "has an encoding that was not asked for"
@@ -105,8 +106,8 @@ class Reader:
         inflate, body = self._inflate, bytes(self._body)
         if not self._problem and inflate is not None and body and (not inflate.eof or inflate.unused_data):
             self._problem = "is badly compressed: it has no end, or more behind it"
-        unbounded = self._headers.keys().isdisjoint({"content-length", "transfer-encoding"})
-        if self._status < 300 and unbounded and not self._problem and _is_cut(body):
+        unbounded = "content-length" not in self._headers and "transfer-encoding" not in self._headers
+        if unbounded and self._status < 300 and not self._problem and _is_cut(body):
             raise httpx.RemoteProtocolError("the connection ended within the body")
         return Answer(self._status, self._headers, body, self._problem)
 
@@ -162,7 +163,7 @@ def no_answer(
         error.args, error.__cause__, error.__context__ = (said,), None, None
     late = isinstance(error, httpx.TimeoutException | TimeoutError)
     text = redacted(f"{name}: no whole answer{' in time' if late else ''} ({type(error).__name__}: {said})")
-    made = (APITimeoutError if late else APIConnectionError)(text, attempts=attempts)
+    made = (APITimeoutError if late else APIConnectionError)(text, attempts=attempts, failure=failure(error))
     shows_nothing = isinstance(error, httpx.RequestError | OSError) and redacted(said) == said == str(error)
     made.__cause__ = error if shows_nothing else None
     return made

@@ -9,9 +9,10 @@ import os
 import threading
 import time
 from bisect import bisect_left, insort
+from collections import deque
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ._retry import LONGEST_ASKED_FOR
 from .errors import ConfigurationError, DailyQuotaError
@@ -19,12 +20,12 @@ from .errors import ConfigurationError, DailyQuotaError
 STRETCH = 1.005
 """What the window is stretched by: 50 ms in ten seconds, since one call takes longer to the API than another."""
 
-LONGEST_LAG, LAG_THAT_STAYS = 0.04, 0.998
-"""What the window is stretched by besides: how long the slowest answers took, in windows at the most, as the API may
-have counted their requests that late; and how much of it is still held against the next answer, if that is quicker."""
-
 TOLERANCE = (STRETCH - 1) / 2
-"""How late a slot that was free may be used, in windows. Later it is queued anew, before all who came later."""
+"""How late a slot that was free may be used, in windows; later it is queued anew, before all who came later. And how
+much later its answer may come: after that it counts from its answer, as the API may have counted it that late."""
+
+LONGEST_LAG = 0.04
+"""How much later than it was free a slot may count, in windows, so that slow answers do not use up the quota."""
 
 GRACE = 2.0
 """Seconds past its time for which a slot that nobody asks about keeps others waiting: its owner may be gone."""
@@ -37,8 +38,9 @@ _NAMES = "x-ratelimit-max", "x-ratelimit-interval-milliseconds", "x-ratelimit-da
 Rate = tuple[int, float]
 """A limit, in requests, and the seconds of the window that it is for."""
 
-Correction = tuple[int, float, float, bool]
-"""What is to hold after an answer: a rate's two, seconds to pause, whether the day's requests are used up."""
+Correction = tuple[int, float, float, bool] | tuple[()]
+"""What is to hold after an answer: a rate's two, seconds to pause, whether the day's requests are used up; or all as
+before, but for the slot, which counts from now."""
 
 
 class Slot(NamedTuple):
@@ -48,7 +50,7 @@ class Slot(NamedTuple):
     number: int
     """Slots are served in the order of their numbers: microseconds since 1970, or the next; 0: there is no slot."""
     asked: float
-    """When this was so, on the quota's clock."""
+    """When this was asked, on the quota's clock."""
     wait: float
     """Seconds from then until the slot may be used."""
     rate: Rate
@@ -61,10 +63,12 @@ class _Window:
 
     def __init__(self, process: int, key: str, rate: Rate) -> None:
         self.rate, self.paused, self.probe, self.last = rate, -math.inf, 0.0, 0
-        self.sent = [(-math.inf, 0)] * rate[0]  # when the last slots were free, and their numbers: as many as may count
+        self.sent = deque(
+            [(-math.inf, 0)] * rate[0], rate[0]
+        )  # when the last slots were free, and their numbers: as many as may count
         self.waiting, self.until = list[int](), dict[int, float]()  # numbers in order, and when each is given up
 
-    def place(self, now: float, number: int, lag: float) -> tuple[int, float]:
+    def place(self, now: float, number: int) -> tuple[int, float]:
         if number:
             self.release(now, number)
         elif now < self.probe:
@@ -75,11 +79,11 @@ class _Window:
         while self.waiting and self.until[self.waiting[0]] < now:
             del self.until[self.waiting.pop(0)]
         # Each slot is free a window after the one `limit` places before it.
-        limit, length = self.rate[0], self.rate[1] * STRETCH + lag
+        limit, length = self.rate[0], self.rate[1] * STRETCH
         rounds, rest = divmod(bisect_left(self.waiting, number), limit)
         free = max(now, self.paused, self.sent[rest - limit][0] + length) + rounds * length
         if free == now:
-            self.sent = [*self.sent[1:], (now, number)]
+            self.sent.append((now, number))
         else:
             insort(self.waiting, number)
             self.until[number] = free + GRACE
@@ -89,11 +93,18 @@ class _Window:
         if self.until.pop(number, None) is not None:
             del self.waiting[bisect_left(self.waiting, number)]
         else:
-            self.sent = sorted((-math.inf, 0) if sent[1] == number else sent for sent in self.sent)
+            self._move(number, lambda _: -math.inf)
 
-    def correct(self, now: float, limit: int, seconds: float, pause: float, exhausted: bool) -> None:
-        self.rate, self.paused = (limit, seconds), max(self.paused, now + pause)
-        self.probe = now + seconds if exhausted else 0.0
+    def correct(self, now: float, number: int, *known: Any) -> None:
+        self._move(number, lambda free: min(now, free + self.rate[1] * LONGEST_LAG))
+        if known:
+            limit, seconds, pause, exhausted = known
+            self.rate, self.paused = (limit, seconds), max(self.paused, now + pause)
+            self.probe = now + seconds if exhausted else 0.0
+
+    def _move(self, number: int, moved: Callable[[float], float]) -> None:
+        times = sorted((moved(free) if each == number else free, each) for free, each in self.sent)
+        self.sent = deque(times, len(times))
 
 
 class Quota:
@@ -118,7 +129,6 @@ class Quota:
         if type(limit) is not int or limit < 1 or type(seconds) not in {int, float} or not 1e-6 <= seconds <= DAY:
             raise ConfigurationError("a quota's limit must be a positive integer, its seconds 1e-6 to 86,400")
         self._rate, self._clock, self._locks = (limit, round(float(seconds), 6)), clock, dict[int, threading.Lock]()
-        self._lag = 0.0
         self._window = lru_cache(10_000)(_Window)  # the key that was not used for the longest time makes room
 
     def book(self, key: str) -> Slot:
@@ -129,7 +139,7 @@ class Quota:
                 window is let through to find out.
             QuotaUnavailableError: a shared quota cannot be asked, and is to fail closed.
         """
-        slot = self._act("place", key, 0, self._lag)
+        slot = self._act("place", key, 0)
         if slot.number:
             return slot
         text = "the API's requests of the day are used up for this location: call again on the API's next day"
@@ -144,16 +154,15 @@ class Quota:
         Raises:
             QuotaUnavailableError: a shared quota cannot be asked, and is to fail closed.
         """
-        fresh = not slot.wait and self._clock() - slot.asked <= slot.rate[1] * TOLERANCE
-        return 0.0 if fresh else self._act("place", slot.key, slot.number, self._lag).wait
+        return 0.0 if not (slot.wait or self._is_late(slot)) else self._act("place", slot.key, slot.number).wait
 
     def release(self, slot: Slot) -> None:
         """Give back a slot that nothing was, or will be, sent with: those behind it move forward. Never raises."""
         self._act("release", slot.key, slot.number)
 
-    def correct(self, key: str, correction: Correction) -> None:
-        """Heed what an answer said: another limit, a pause, the end of the day's requests. Never raises."""
-        self._act("correct", key, *correction)
+    def correct(self, slot: Slot, correction: Correction) -> None:
+        """Heed what an answer said: it is late, another limit, a pause, the end of the day's requests. Never raises."""
+        self._act("correct", slot.key, slot.number, *correction)
 
     def correction(
         self, slot: Slot, status: int, headers: Mapping[str, str], retry_after: float | None
@@ -161,32 +170,34 @@ class Quota:
         """What an answer says of the quota that was not known when its slot was booked; `None`: nothing.
 
         Args:
-            slot: what the request was sent with; `asked` and `wait` say since when the API may have counted it.
-            status: the answer's status. After 429 the key pauses: `retry_after`, else the interval that the headers
-                name, else a window.
+            slot: what the request was sent with.
+            status: the answer's status; 0 where none came. After 429 the key pauses: `retry_after`, else the interval
+                that the headers name, else a window.
             headers: the answer's headers; of those that matter, what is no whole number is ignored.
             retry_after: seconds to wait that the answer asks for, where it does.
         """
-        lag = min(self._clock() - slot.asked - slot.wait, self._rate[1] * LONGEST_LAG)
-        self._lag = max(lag, self._lag * LAG_THAT_STAYS)
-        limit, interval, left = (_whole(headers.get(name, "")) for name in _NAMES)
+        limit, interval, left = [_whole(headers.get(name, "")) for name in _NAMES]
         seconds = min(interval / 1000, LONGEST_ASKED_FOR) if interval else self._rate[1]
         rate = in_force(*self._rate, limit, seconds) if limit and (limit, seconds) != slot.rate else slot.rate
         pause = 0.0 if status != 429 else min(seconds if retry_after is None else retry_after, LONGEST_ASKED_FOR)
         exhausted = slot.exhausted if left is None else left == 0
-        changed = rate != slot.rate or pause or exhausted != slot.exhausted
-        return (*rate, pause, exhausted) if changed else None
+        if rate != slot.rate or pause or exhausted != slot.exhausted:
+            return (*rate, pause, exhausted)
+        return () if self._is_late(slot) else None
+
+    def _is_late(self, slot: Slot) -> bool:
+        return self._clock() - slot.asked - slot.wait > slot.rate[1] * TOLERANCE
 
     def _act(self, operation: str, key: str, *values: float) -> Slot:
         """Carry out an operation, and say what holds after it.
 
-        The operations: `place` gives the wait of a slot's number, which is booked if it is 0, and queued if it is not
-        known here or is long past, in a window that is some seconds longer; `release` takes a number, `correct` what a
-        correction consists of.
+        Of a slot's number, `place` gives the wait: it is booked if it is 0, and queued if it is not known here or is
+        long past; `release` gives it back; `correct` has it count from now, and heeds what a correction consists of.
         """
         # Each process has its own: in a forked one a lock may be held for ever, by a thread that is not there.
-        with self._locks.setdefault(os.getpid(), threading.Lock()):
-            now, window = self._clock(), self._window(os.getpid(), key, self._rate)
+        process = os.getpid()
+        with self._locks.get(process) or self._locks.setdefault(process, threading.Lock()):
+            now, window = self._clock(), self._window(process, key, self._rate)
             number, wait = getattr(window, operation)(now, *values) or (0, 0.0)
             return Slot(key, number, now, wait, window.rate, window.probe > 0)
 

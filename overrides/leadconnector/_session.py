@@ -15,12 +15,12 @@ import httpx
 
 from ._call import Call, logger
 from ._credentials import Token
-from ._exchange import Answer, Limits, exchange, exchange_async, no_answer
+from ._exchange import Answer, Limits, exchange, exchange_async
 from ._generated import Operation, T
-from ._quota import Slot
-from ._retry import NEVER, Attempt, failure, retry_after, wait_before_retry
+from ._quota import Quota, Slot
+from ._retry import NEVER, retry_after
 from ._settings import Settings
-from .errors import APIConnectionError, APITimeoutError, ClientClosedError, LeadConnectorError
+from .errors import ClientClosedError, LeadConnectorError
 
 LONGEST_SLEEP = 1.0
 """Seconds after which one who waits for a slot looks again: it comes earlier where others give theirs up."""
@@ -91,91 +91,73 @@ class _Session(Generic[Transport]):
             LeadConnectorError: what the last attempt ended in.
         """
         self._pipe.check()
-        settings = self._settings
-        call = Call(operation, arguments, settings)
-        end = math.inf if settings.deadline is None else settings.clock() + settings.deadline
-        limits = Limits(settings.clock, settings.timeouts, end)
-        outcome: Answer | APIConnectionError | None = None
+        call, quota, answer = Call(operation, arguments, self._settings), self._settings.quota, None
         fresh: Token | None = None  # in the place of the one that was refused: that is tried once
         while True:
             try:
-                slot, token = await self._permission(call, limits, fresh)
+                token = fresh or await self._token(call, None)  # first, as it may take longer than a slot can wait
+                slot = await self._slot(call, quota) if quota else None
             except LeadConnectorError:
-                if outcome is None:
+                if answer is None:
                     raise
                 break  # what the last attempt ended in says more
-            outcome, attempt = await self._attempted(call, limits, slot, token)
-            if attempt is None:
+            answer, asked = await self._attempted(call, slot, token)
+            if 200 <= answer.status < 300:
                 break
-            if attempt.status == 401 and fresh is None:
-                fresh = await self._token(call, limits, token)
+            if answer.status == 401 and fresh is None:
+                fresh = await self._token(call, token)
                 wait = NEVER if fresh == token else 0.0
             else:  # the request with another token was no retry
-                wait = wait_before_retry(attempt._replace(number=call.attempts - (fresh is not None)))
-            if settings.clock() + wait >= end:
+                wait = call.wait(answer, asked, call.attempts - (fresh is not None))
+            if call.limits.clock() + wait >= call.limits.deadline:
                 break
-            told = f"status {attempt.status}" if attempt.failure is None else f"no whole answer ({attempt.failure})"
+            told = f"no whole answer ({answer.error.failure})" if answer.error else f"status {answer.status}"
             logger.info("%s: %s; attempt %d in %.3f s", call.name, told, call.attempts + 1, wait)
             if wait:
                 await self._sleep(wait)
-        if isinstance(outcome, APIConnectionError):
-            raise outcome
-        return call.result(outcome)
+        return call.result(answer)
 
-    async def _permission(self, call: Call[T], limits: Limits, token: Token | None) -> tuple[Slot | None, Token]:
-        """Wait for a slot in the quota, and have a token. Where there is none, the slot is given back."""
-        quota, slot, told = self._settings.quota, None, False
+    async def _slot(self, call: Call[T], quota: Quota) -> Slot:
+        """Wait for a slot in the quota. Whoever gives up gives it back."""
+        slot = await self._ask(quota.book, call.quota_key)
+        if (wait := slot.wait) > 0.0:
+            logger.info("%s: waits %.3f s for the quota of its location", call.name, wait)
         try:
-            if quota is not None:
-                begun = limits.clock()
-                slot = await self._ask(quota.book, call.quota_key)
-                while (wait := await self._ask(quota.remaining, slot)) > 0.0:
-                    if limits.clock() + wait > limits.deadline:
-                        text = (
-                            f"{call.name}: not sent: its location's quota is free in {wait:.3f} s, after the deadline"
-                        )
-                        raise APITimeoutError(text, attempts=call.attempts)
-                    if not told:
-                        logger.info("%s: waits %.3f s for the quota of its location", call.name, wait)
-                    told = True
-                    await self._sleep(min(wait, LONGEST_SLEEP))
-                    begun = limits.clock()
-                slot = slot._replace(asked=begun, wait=0.0)  # from when on the API may count it
-            return slot, token or await self._token(call, limits, None)
+            while wait > 0.0:
+                if call.limits.clock() + wait > call.limits.deadline:
+                    raise call.late(f"not sent: its location's quota is free in {wait:.3f} s, after the deadline")
+                await self._sleep(min(wait, LONGEST_SLEEP))
+                wait = await self._ask(quota.remaining, slot)
         except (Exception, asyncio.CancelledError, KeyboardInterrupt):
-            if quota and slot:
-                await self._ask(quota.release, slot)
+            await self._ask(quota.release, slot)
             raise
+        return slot
 
-    async def _token(self, call: Call[T], limits: Limits, rejected: Token | None) -> Token:
+    async def _token(self, call: Call[T], rejected: Token | None) -> Token:
         """A token, before the deadline."""
-        left = None if limits.deadline == math.inf else max(0.0, limits.deadline - limits.clock())
+        clock, deadline = call.limits.clock, call.limits.deadline
         try:
-            return await self._given_token(rejected, left)
+            return await self._given_token(rejected, None if deadline == math.inf else max(0.0, deadline - clock()))
         except TimeoutError as error:
-            if limits.clock() < limits.deadline:  # not the deadline's, but of a callable that was given to us
+            if clock() < deadline:  # not the deadline's, but of a callable that was given to us
                 raise
-            raise APITimeoutError(f"{call.name}: no token before the deadline", attempts=call.attempts) from error
+            raise call.late("no token before the deadline") from error
 
-    async def _attempted(
-        self, call: Call[T], limits: Limits, slot: Slot | None, token: Token
-    ) -> tuple[Answer | APIConnectionError, Attempt | None]:
-        """Send the request, read the answer, and let the quota know; the attempt where there may be another."""
-        settings, quota, request = self._settings, self._settings.quota, call.request(token, limits)
+    async def _attempted(self, call: Call[T], slot: Slot | None, token: Token) -> tuple[Answer, float | None]:
+        """Send the request, read the answer and how long it asks to wait, and let the quota know."""
+        quota, request, asked = self._settings.quota, call.request(token), None
         try:
-            answer = await self._exchange(request, limits)
+            answer = await self._exchange(request, call.limits)
         except Exception as error:
-            attempt = Attempt(0, call.method, settings.random(), settings.retries, failure=failure(error))
-            if quota and slot and attempt.failure == "never sent":
+            answer = call.failed(error, request)
+        if not 200 <= answer.status < 300:
+            asked = retry_after(answer.headers, self._settings.now())
+        if quota and slot:
+            if answer.error and answer.error.failure == "never sent":
                 await self._ask(quota.release, slot)
-            return no_answer(error, call.name, request, call.redacted, call.attempts), attempt
-        asked = None if answer.status < 300 else retry_after(answer.headers, settings.now())
-        if quota and slot and (known := quota.correction(slot, answer.status, answer.headers, asked)):
-            await self._ask(quota.correct, call.quota_key, known)
-        if answer.status < 300:
-            return answer, None
-        attempt = Attempt(0, call.method, settings.random(), settings.retries, answer.status, asked)
-        return answer, attempt._replace(day_is_used_up=answer.day_is_used_up)
+            elif (known := quota.correction(slot, answer.status, answer.headers, asked)) is not None:
+                await self._ask(quota.correct, slot, known)
+        return answer, asked
 
 
 class SyncSession(_Session[httpx.BaseTransport]):

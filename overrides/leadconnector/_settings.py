@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any, TypedDict
 
 import httpx
@@ -17,6 +17,7 @@ from ._contract import Finding, load_contract
 from ._credentials import Credentials
 from ._quota import Quota
 from ._retry import MAXIMUM_RETRIES
+from ._version import __version__
 from .errors import ConfigurationError, ResponseInfo
 
 READ_SECONDS, CONNECT_SECONDS = 30.0, 5.0
@@ -63,8 +64,6 @@ class Settings:
     random: Callable[[], float] = random.random
     sleep: Callable[[float], None] = time.sleep
     sleep_async: Callable[[float], Awaitable[None]] = asyncio.sleep
-    url: Callable[[str], httpx.URL] = field(default_factory=lambda: lru_cache(maxsize=512)(httpx.URL))
-    """Parses a URL; those that are called again only once, as it takes longer than the rest of a request."""
     reported: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]], repr=False)
     """Kinds and paths of the drift that the log has seen already."""
 
@@ -81,6 +80,13 @@ class Settings:
         }.items():
             if not holds:
                 raise ConfigurationError(problem)
+
+    @cached_property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """Those that all requests have in common, first the host."""
+        agent = f"leadconnector/{__version__}".encode()
+        told = [(b"Accept", b"application/json"), (b"Accept-Encoding", b"gzip"), (b"User-Agent", agent)]
+        return [(b"Host", httpx.URL(self.base_url).netloc), *told]
 
     @cached_property
     def timeouts(self) -> dict[str, float | None]:

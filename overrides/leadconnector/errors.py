@@ -30,6 +30,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ._contract import Finding
+from ._retry import Failure
 
 __all__ = ["APIConnectionError", "APIDecodingError", "APIStatusError", "APITimeoutError", "ArgumentError"]
 __all__ += ["AuthenticationError", "BadRequestError", "ClientClosedError", "ConfigurationError", "CredentialsError"]
@@ -102,6 +103,8 @@ class APIConnectionError(LeadConnectorError):
 
     attempts: int
     """How many requests were tried."""
+    failure: Failure
+    """Of the last of them: `never sent` surely had no effect; `lost` may have had one, as no whole answer tells."""
 
 
 class APITimeoutError(APIConnectionError):

@@ -5,11 +5,11 @@
 -- ARGV: operation, configured limit, configured seconds, then what the operation needs.
 -- Answers with {number, time to wait, limit and time of the window in force, whether the day's requests are used up}.
 local sent, waiting, known = KEYS[1], KEYS[2], KEYS[3]
-local STRETCH, GRACE, DAY = 1.005, 2e6, 86400e6
+local STRETCH, LAG, GRACE, DAY = 1.005, 0.04, 2e6, 86400e6
 
 local clock = redis.call('TIME')
 local now = clock[1] * 1e6 + clock[2]
-local read = redis.call('HMGET', known, 'limit', 'window', 'paused', 'probe', 'last', 'lag')
+local read = redis.call('HMGET', known, 'limit', 'window', 'paused', 'probe', 'last')
 local limit, window = tonumber(read[1] or ARGV[2]), tonumber(read[2] or math.floor(ARGV[3] * 1e6 + 0.5))
 local paused, probe, last = tonumber(read[3] or 0), tonumber(read[4] or 0), tonumber(read[5] or 0)
 local number, wait = tonumber(ARGV[4]), 0
@@ -29,10 +29,7 @@ local function release()
 end
 
 local function place()
-    -- What the slowest answers took, whoever got them; it fades, as what each process tells of its own does.
-    local lag = math.max(ARGV[5] * 1e6, (tonumber(read[6]) or 0) * 0.9995)
-    write('lag', lag)
-    local length = window * STRETCH + math.floor(lag)
+    local length = window * STRETCH
     redis.call('ZREMRANGEBYSCORE', sent, '-inf', now - length)
     local first = redis.call('ZRANGE', waiting, 0, 0)[1]
     while first and tonumber(redis.call('HGET', known, first) or 0) < now do
@@ -63,12 +60,18 @@ end
 if ARGV[1] == 'release' then
     release()
 elseif ARGV[1] == 'correct' then
-    limit, window, paused = number, math.floor(ARGV[5] * 1e6 + 0.5), math.max(paused, now + ARGV[6] * 1e6)
-    probe = tonumber(ARGV[7]) > 0 and now + window or 0
-    write('limit', limit)
-    write('window', window)
-    write('paused', paused)
-    write('probe', probe)
+    local free = redis.call('ZSCORE', sent, whole(number))
+    if free then
+        redis.call('ZADD', sent, whole(math.min(now, free + math.floor(window * LAG))), whole(number))
+    end
+    if ARGV[5] then
+        limit, window = tonumber(ARGV[5]), math.floor(ARGV[6] * 1e6 + 0.5)
+        paused, probe = math.max(paused, now + ARGV[7] * 1e6), tonumber(ARGV[8]) > 0 and now + window or 0
+        write('limit', limit)
+        write('window', window)
+        write('paused', paused)
+        write('probe', probe)
+    end
 elseif number > 0 then
     release()
     place()
