@@ -22,16 +22,15 @@ import redis.asyncio
 import redis_server
 from conftest import ROOT
 from hypothesis import given, settings
-from leadconnector import ConfigurationError, DailyQuotaError, QuotaUnavailableError, _redis_quota
+from leadconnector import ConfigurationError, DailyQuotaError, QuotaUnavailableError, RedisQuota, _quota
 from leadconnector._quota import DAY, GRACE, STRETCH, Slot
-from leadconnector._redis_quota import RedisQuota
 from redis_server import SECONDS as PATIENCE
 from redis_server import RedisServer
 from test_client_quota import LIMIT, SECONDS, STEPS, Clock, Simulation, Step, correct, correction, headers
 
 BOOK = """
 import sys
-from leadconnector._redis_quota import RedisQuota
+from leadconnector import RedisQuota
 quota = RedisQuota(sys.argv[1])
 print(*(quota.book("key").number for _ in range(250)))
 quota.close()
@@ -104,7 +103,7 @@ class TestSimulated:
             run.advance(run.clock.now + 10_000)
         run.check()
         assert run.waiting == []
-        assert quota._window.cache_info().currsize == 0
+        assert not quota._window(os.getpid(), "key", quota._rate).alone
 
     def test_while_there_is_demand_the_limit_is_used_to_the_full(self, shared: RedisServer) -> None:
         run, quota = simulated(shared)
@@ -208,7 +207,7 @@ def test_forty_threads_share_the_connections(shared: RedisServer, quota: RedisQu
     assert set(in_redis(shared, quota)) == {slot.number for slot in slots}
     assert len({slot.number for slot in slots}) == 400
     with closing(shared.client()) as client:
-        assert len(client.client_list()) <= _redis_quota.OPTIONS["max_connections"] + 2
+        assert len(client.client_list()) <= _quota.OPTIONS["max_connections"] + 2
 
 
 def test_a_call_that_need_not_wait_asks_redis_once(shared: RedisServer, quota: RedisQuota) -> None:
@@ -289,15 +288,45 @@ class TestAway:
             assert len(caplog.messages) == 1
             server.start()
             assert quota.book("key").number not in in_redis(server, quota)
-            clock.now += _redis_quota.RETRY_SECONDS
+            clock.now += _quota.RETRY_SECONDS
             assert quota.book("key").number in in_redis(server, quota)
-            assert quota.remaining(slots[-1]) == 0.0
-            assert slots[-1].number in in_redis(server, quota)
+            sent_meanwhile = SECONDS * STRETCH - _quota.RETRY_SECONDS
+            assert quota.remaining(slots[-1]) == pytest.approx(sent_meanwhile, abs=0.5)
+            assert {slots[-1].number, slots[0].number} <= in_redis(server, quota).keys()
         assert len(caplog.messages) == 2
         assert "does not answer (ConnectionError)" in caplog.messages[0]
         assert "answers again" in caplog.messages[1]
         assert server.PASSWORD not in caplog.text
         assert {record.name for record in caplog.records} == {"leadconnector"}
+
+    def test_each_of_those_who_share_keeps_to_its_part_and_counts_what_it_sent_before(
+        self, server: RedisServer
+    ) -> None:
+        with closing(RedisQuota(server.url, 6, SECONDS)) as one, closing(RedisQuota(server.url, 6, SECONDS)) as other:
+            clocks = [clocked(quota) for quota in (one, other)]
+            for quota in (one, other, other, one):
+                assert quota.book("key").wait == 0.0
+            server.stop()
+            waits = [[round(quota.book("key").wait, 2) for _ in range(3)] for quota in (one, other)]
+            assert waits == [[0.0, 10.05, 10.05]] * 2
+            for clock in clocks:
+                clock.now += SECONDS * STRETCH
+            assert [quota.book("other").wait for quota in (one, other) for _ in range(2)] == [0.0] * 4
+
+    def test_who_comes_back_first_waits_for_what_the_others_sent_meanwhile(self, server: RedisServer) -> None:
+        with closing(RedisQuota(server.url, 6, SECONDS)) as one, closing(RedisQuota(server.url, 6, SECONDS)) as other:
+            clocks = [clocked(quota) for quota in (one, other)]
+            for quota in (one, other):
+                quota.book("key")
+            server.stop()
+            for quota in (one, other):
+                assert quota.book("key").wait == quota.book("key").wait == 0.0
+            server.start()
+            for clock in clocks:
+                clock.now += _quota.RETRY_SECONDS
+            assert 0.0 < one.book("key").wait <= 1.0
+            assert other.book("key").wait == pytest.approx(SECONDS * STRETCH - _quota.RETRY_SECONDS, abs=0.5)
+            assert len(in_redis(server, one)) == 8
 
     def test_to_fail_closed_is_to_send_nothing(self, server: RedisServer) -> None:
         with closing(RedisQuota(server.url, LIMIT, SECONDS, fail_open=False)) as quota:
@@ -313,7 +342,7 @@ class TestAway:
             quota.release(slot)
             correct(quota, correction(pause=1.0))
             server.start()
-            clock.now += _redis_quota.RETRY_SECONDS
+            clock.now += _quota.RETRY_SECONDS
             assert quota.book("key").number in in_redis(server, quota)
 
     def test_one_that_hangs_is_waited_for_once(self, server: RedisServer, caplog: pytest.LogCaptureFixture) -> None:
@@ -333,7 +362,7 @@ class TestAway:
             for _ in range(20):
                 quota.book("key")
             assert calls == 0
-            clock.now += _redis_quota.RETRY_SECONDS
+            clock.now += _quota.RETRY_SECONDS
             for _ in range(20):
                 quota.book("key")
             assert calls == 1

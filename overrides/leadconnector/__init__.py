@@ -3,8 +3,7 @@
 from ._client import AsyncLeadConnector, LeadConnector
 from ._contract import Finding
 from ._generated.types import UNSET, Unset
-from ._quota import Quota
-from ._redis_quota import RedisQuota
+from ._quota import Quota, RedisQuota
 from ._version import __version__
 from .errors import *
 from .oauth import FileTokenStore, MemoryTokenStore, OAuth, Tokens, TokenStore

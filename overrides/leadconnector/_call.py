@@ -85,7 +85,7 @@ class Call(Generic[T]):
             self._settings.on_response(self._info(answer))
         if not (200 <= answer.status < 300 and key in decoders):
             raise self._status_error(key, answer)
-        reading = self._read(decoders[key], key, answer, self._received(key, answer, _unchanged))
+        reading = self._read(decoders[key], key, answer, self._received(key, answer, lambda data: data))
         if not reading.problem and not (reading.findings and self._settings.strict):
             return cast("T", reading.data)
         kind, details = errors.APIDecodingError, vars(self._info(answer))
@@ -117,13 +117,14 @@ class Call(Generic[T]):
         """The model of what was received, or that itself where it fits none; what is not as documented is reported."""
         others = self._known.undocumented_content_type(key, answer.headers.get("content-type", ""))
         reading = received if received.problem else self._known.read(key, received.data)
-        if findings := (*others, *reading.findings):
-            reading = reading._replace(findings=self._report(findings))
+        found, problem = (*others, *reading.findings), reading.problem
+        findings = self._report(found) if found else ()
         try:
-            return reading if reading.problem else reading._replace(data=decode(reading.data))
+            if not problem:
+                return Reading(decode(reading.data), findings=findings)
         except _MISFITS as error:
             problem = f"does not fit the generated model ({type(error).__name__})"
-        return reading._replace(data=received.data, problem=problem)
+        return Reading(received.data, problem, reading.path, findings)
 
     def _status_error(self, key: str, answer: Answer) -> errors.APIStatusError:
         if not key:
@@ -174,10 +175,6 @@ class Call(Generic[T]):
         if value.__class__ is dict:
             return {self.redacted(key): self.redacted(item) for key, item in value.items()}
         return value
-
-
-def _unchanged(value: Any) -> Any:
-    return value
 
 
 def _written(parts: dict[str, Any], settings: Settings) -> tuple[httpx.URL, list[tuple[bytes, bytes]], bytes]:

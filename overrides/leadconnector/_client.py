@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Generic, Self, TypeVar, Unpack
@@ -23,7 +24,9 @@ class _Client(Generic[Source, Transport]):
 
     _default_transport: Callable[..., Transport]
     _sends: str
+    _user: Callable[[], object]
     _make_resources: Callable[[], None]
+    _url = ""  # in the traceback of an option that was refused
 
     def __init__(
         self,
@@ -33,18 +36,18 @@ class _Client(Generic[Source, Transport]):
         transport: Transport | None = None,
         **options: Unpack[Options],
     ) -> None:
+        self._pipe = Pipe(self._own_transport, self._user, transport)
         secret = Secret(os.environ.get("LEADCONNECTOR_TOKEN") if token is None else token)
         del token  # what follows may raise, and a traceback's variables may be shown
-        url = checked_base_url(base_url)
-        self._settings = Settings(base_url=url, credentials=credentials(secret), **options)
+        self._url = checked_base_url(base_url)
+        self._settings = Settings(base_url=self._url, credentials=credentials(secret), **options)
         if transport is not None and not callable(getattr(transport, self._sends, None)):
             raise ConfigurationError(f"transport must be an httpx transport with the method {self._sends}")
-        self._pipe = Pipe(lambda: self._own_transport(url), transport)
         self._make_resources()
 
-    def _own_transport(self, url: str) -> Transport:
+    def _own_transport(self) -> Transport:
         try:
-            return self._default_transport(proxy=proxy_for(url))
+            return self._default_transport(proxy=proxy_for(self._url))
         except (OSError, ValueError, ImportError) as error:
             text = "no connections can be made: look at HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE and SSL_CERT_DIR in the"
             told = f"{text} environment ({type(error).__name__}; not shown, as a proxy's URL may hold a password)"
@@ -57,14 +60,12 @@ class _Client(Generic[Source, Transport]):
             ConfigurationError: an option is not acceptable.
         """
         other = object.__new__(type(self))
-        other._pipe, other._settings = self._pipe, replace(self._settings, **options)
+        other._pipe, other._url, other._settings = self._pipe, self._url, replace(self._settings, **options)
         other._make_resources()
         return other
 
     def __repr__(self) -> str:
-        if not hasattr(self, "_pipe"):  # in the traceback of an option that was refused
-            return f"<{type(self).__name__} that was not made>"
-        return f"{type(self).__name__}(base_url={self._settings.base_url!r}{', closed' if self._pipe.closed else ''})"
+        return f"{type(self).__name__}(base_url={self._url!r}{', closed' if self._pipe.closed else ''})"
 
 
 class LeadConnector(_Client[SyncTokenSource, httpx.BaseTransport], Resources):
@@ -95,13 +96,14 @@ class LeadConnector(_Client[SyncTokenSource, httpx.BaseTransport], Resources):
     """
 
     _default_transport, _sends = httpx.HTTPTransport, "handle_request"
+    _user = staticmethod(threading.main_thread)
 
     def _make_resources(self) -> None:
         Resources.__init__(self, SyncSession(self._pipe, self._settings))
 
     def close(self) -> None:
         """Close the connections. A second time does nothing."""
-        for transport in self._pipe.close(self._pipe):
+        for transport in self._pipe.close():
             transport.close()
 
     def __enter__(self) -> Self:
@@ -115,13 +117,14 @@ class AsyncLeadConnector(_Client[AsyncTokenSource, httpx.AsyncBaseTransport], As
     """`LeadConnector` for asyncio: the same options, and a token's callable may be async. Tasks may share it."""
 
     _default_transport, _sends = httpx.AsyncHTTPTransport, "handle_async_request"
+    _user = staticmethod(asyncio.get_running_loop)
 
     def _make_resources(self) -> None:
         AsyncResources.__init__(self, AsyncSession(self._pipe, self._settings))
 
     async def close(self) -> None:
         """Close the connections. A second time does nothing."""
-        for transport in self._pipe.close(asyncio.get_running_loop()):
+        for transport in self._pipe.close():
             await transport.aclose()
 
     async def __aenter__(self) -> Self:

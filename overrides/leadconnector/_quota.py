@@ -1,21 +1,29 @@
-"""Keeps one process within the API's limits, so that no call is sent only to be refused.
+"""Keeps one process, or those that share a Redis, within the API's limits: no call is sent only to be refused.
 
 Callers of a key (a location) queue for the next free time to send, first come, first served; nothing waits or sleeps
 here. However a window of `seconds` is laid, no more than `limit` sends are in it.
 """
 
+import importlib
+import logging
 import math
 import os
 import threading
 import time
+import uuid
 from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ._credentials import Secret
 from ._retry import LONGEST_ASKED_FOR
-from .errors import ConfigurationError, DailyQuotaError
+from .errors import ConfigurationError, DailyQuotaError, QuotaUnavailableError
+
+if TYPE_CHECKING:
+    import redis
 
 STRETCH = 1.005
 """What the window is stretched by: 50 ms in ten seconds, since one call takes longer to the API than another."""
@@ -32,6 +40,14 @@ GRACE = 2.0
 
 DAY = 86_400.0
 """Seconds. No window that is configured is longer."""
+
+RETRY_SECONDS = 1.0
+"""How long a Redis that failed is left alone: one caller then tries, so that not every call waits for a timeout."""
+
+OPTIONS = {"max_connections": 16, "timeout": 0.5, "socket_timeout": 0.5, "socket_connect_timeout": 0.5}
+"""Of redis-py: how many threads ask at the same time, and the seconds to wait for one of them and for Redis."""
+
+_logger = logging.getLogger("leadconnector")
 
 _NAMES = "x-ratelimit-max", "x-ratelimit-interval-milliseconds", "x-ratelimit-daily-remaining"
 
@@ -63,9 +79,10 @@ class _Window:
 
     def __init__(self, process: int, key: str, rate: Rate) -> None:
         self.rate, self.paused, self.probe, self.last = rate, -math.inf, 0.0, 0
-        self.sent = deque(
-            [(-math.inf, 0)] * rate[0], rate[0]
-        )  # when the last slots were free, and their numbers: as many as may count
+        # When the last slots were free, and their numbers: as many as may count.
+        self.sent = deque([(-math.inf, 0)] * rate[0], rate[0])
+        # How many processes share the key; whether what this one sent is not known to the Redis that should know it.
+        self.sharing, self.alone = 1, False
         self.waiting, self.until = list[int](), dict[int, float]()  # numbers in order, and when each is given up
 
     def place(self, now: float, number: int) -> tuple[int, float]:
@@ -79,7 +96,7 @@ class _Window:
         while self.waiting and self.until[self.waiting[0]] < now:
             del self.until[self.waiting.pop(0)]
         # Each slot is free a window after the one `limit` places before it.
-        limit, length = self.rate[0], self.rate[1] * STRETCH
+        limit, length = max(1, self.rate[0] // self.sharing), self.rate[1] * STRETCH
         rounds, rest = divmod(bisect_left(self.waiting, number), limit)
         free = max(now, self.paused, self.sent[rest - limit][0] + length) + rounds * length
         if free == now:
@@ -200,6 +217,88 @@ class Quota:
             now, window = self._clock(), self._window(process, key, self._rate)
             number, wait = getattr(window, operation)(now, *values) or (0, 0.0)
             return Slot(key, number, now, wait, window.rate, window.probe > 0)
+
+
+class RedisQuota(Quota):
+    """A `Quota` that all share who name the same Redis and prefix.
+
+    Redis is asked before each request, each second while one waits, and told where an answer came late. While it is
+    away, each process keeps to its share of the limit, or no call is sent; it is tried again each second. When it is
+    back, each process tells it first what was sent meanwhile; slots that it does not know are queued anew.
+
+    Args:
+        url_or_client: a URL such as `redis://:password@host:6379/0`, where options of redis-py may follow, such as
+            `?socket_timeout=2`; or a `redis.Redis`, with timeouts of its own.
+        limit: requests in a window.
+        seconds: how long the window is.
+        prefix: what each name in Redis begins with.
+        fail_open: whether calls go on while Redis is away.
+
+    Raises:
+        ConfigurationError: an argument is not acceptable, or redis-py is not installed.
+    """
+
+    blocks = True
+
+    def __init__(
+        self,
+        url_or_client: "str | redis.Redis",
+        limit: int = 100,
+        seconds: float = 10.0,
+        *,
+        prefix: str = "leadconnector:quota",
+        fail_open: bool = True,
+    ) -> None:
+        target = Secret(url_or_client)
+        del url_or_client  # it may hold a password, which no traceback is to show
+        super().__init__(limit, seconds)
+        self._prefix, self._fail_open, self._retry_at, problem = prefix, fail_open, 0.0, ""
+        self._name = uuid.uuid4().hex  # of this quota in Redis, where a process is to be known, with its number
+        script = (files(f"{__package__}") / "quota.lua").read_text(encoding="utf-8")
+        try:
+            package: Any = importlib.import_module("redis")
+            if not isinstance(target.reveal(), package.Redis):
+                connect = package.BlockingConnectionPool.from_url
+                target = Secret(package.Redis.from_pool(connect(target.reveal(), **OPTIONS)))
+            self._script, self._errors = package.Redis.register_script(target.reveal(), script), package.RedisError
+        except ImportError:
+            problem = "RedisQuota needs redis-py: install leadconnector[redis]"
+        except (AttributeError, TypeError, ValueError):
+            problem = "a quota's Redis must be a client, or a URL (not shown here) like redis://:password@host:6379/0"
+        if problem:  # raised here, without its cause, which may quote the URL
+            raise ConfigurationError(problem)
+
+    def close(self) -> None:
+        """Close the connections, also those of a client that was given. A call opens new ones."""
+        self._script.registered_client.close()
+
+    def _act(self, operation: str, key: str, *values: float) -> Slot:
+        asked, away, problem = self._clock(), self._retry_at, ""
+        own = self._window(os.getpid(), key, self._rate)  # keeps to this process's part while Redis is away
+        if asked >= away:
+            self._retry_at = away and asked + RETRY_SECONDS  # who comes while this one tries does not wait for it
+            names = [
+                f"{self._prefix}:{{{key}}}:{what}" for what in ("sent", "waiting", "known", "sharing")
+            ]  # on one node
+            sent = [value for at, each in own.sent if own.alone and at > -math.inf for value in (asked - at, each)]
+            told = [operation, *self._rate, f"{self._name}-{os.getpid()}", len(values), *map(float, values), *sent]
+            try:
+                reply = self._script(names, told)
+            except (self._errors, OSError) as error:
+                reply, problem = list[int](), type(error).__name__  # its text may tell of the URL
+            if bool(problem) != bool(self._retry_at):
+                _logger.warning("the quota's Redis %s", f"does not answer ({problem})" if problem else "answers again")
+            self._retry_at = self._clock() + RETRY_SECONDS if problem else 0.0
+            if not problem:
+                number, wait, limit, window, exhausted, sharing = reply
+                own.alone, own.sharing, own.rate = False, sharing, (limit, window / 1e6)
+                if operation == "place" and not wait:
+                    own.sent.append((asked, number))
+                return Slot(key, number, asked, wait / 1e6, (limit, window / 1e6), bool(exhausted))
+        if operation == "place" and not self._fail_open:
+            raise QuotaUnavailableError("the Redis of the quota does not answer: nothing is sent until it does")
+        own.alone = True
+        return super()._act(operation, key, *values)
 
 
 def in_force(most: int, window: float, limit: int, seconds: float) -> Rate:

@@ -8,14 +8,13 @@ import asyncio
 import math
 import os
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Generic, NoReturn, TypeVar, cast
+from functools import partial
+from typing import Any, Generic, TypeVar, cast
 from weakref import WeakKeyDictionary
 
-import httpx
-
 from ._call import Call, logger
-from ._credentials import Token
-from ._exchange import Answer, Limits, exchange, exchange_async
+from ._credentials import Secret, Token
+from ._exchange import Answer, exchange, exchange_async
 from ._generated import Operation, T
 from ._quota import Quota, Slot
 from ._retry import NEVER, retry_after
@@ -32,57 +31,54 @@ Result = TypeVar("Result")
 class Pipe(Generic[Transport]):
     """The transport of a client and of those made of it with other options; and whether it is closed.
 
-    A transport of our own is made anew in a process that was forked, and once for each event loop: two cannot share a
-    connection.
+    A transport of our own is made anew in a process that was forked, and once for each user (an event loop, or all
+    threads): two cannot share a connection.
     """
 
-    def __init__(self, make: Callable[[], Transport], given: Transport | None) -> None:
-        self._make, self._given, self.closed, self._process = make, given, False, os.getpid()
+    def __init__(self, make: Callable[[], Transport], user: Callable[[], object], given: Transport | None) -> None:
+        self._make, self._user, self._given, self.closed, self._process = make, user, given, False, os.getpid()
         self._own: WeakKeyDictionary[object, Transport] = WeakKeyDictionary()
 
-    def check(self) -> None:
-        """Raise `ClientClosedError` where the client is closed."""
-        if self.closed:
-            raise ClientClosedError("this client is closed: make a new one, or call within its `with` block")
-
-    def opened(self, user: object) -> Transport:
-        """The transport for an event loop or, where the user is the pipe itself, for any thread.
+    def opened(self) -> Transport:
+        """The transport for who uses it now.
 
         Raises:
             ClientClosedError: the client is closed, or was made in another process with a transport of its own.
         """
-        self.check()
+        if self.closed:
+            raise ClientClosedError("this client is closed: make a new one, or call within its `with` block")
         if os.getpid() != self._process:
             if self._given is not None:
                 raise ClientClosedError("this client was given a transport before the process forked: make a new one")
             self._process, self._own = os.getpid(), WeakKeyDictionary()
         if self._given is not None:
             return self._given
-        return self._own.get(user) or self._own.setdefault(user, self._make())
+        return self._own.get(self._user()) or self._own.setdefault(self._user(), self._make())
 
-    def close(self, user: object) -> list[Transport]:
+    def close(self) -> list[Transport]:
         """Closed from now on; the transports that are to be closed. A second time there are none."""
-        found = [] if self.closed else [self._given, self._own.get(user)]
+        found = [] if self.closed else [self._given, self._own.get(self._user())]
         self.closed = True
         return [transport for transport in found if transport is not None]
 
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a client holds a credential and connections: make a new one rather than a copy or a pickle")
+    __reduce__ = Secret.__reduce__  # which it leads to
 
 
-class _Session(Generic[Transport]):
-    """The course of a call, but for what blocks in one session and awaits in the other."""
+class _Session:
+    """The course of a call, in which all that takes time goes through `_do`."""
 
-    _sleep: Callable[[float], Awaitable[None]]
-    _exchange: Callable[[httpx.Request, Limits], Awaitable[Answer]]
-    _given_token: Callable[[Token | None, float | None], Awaitable[Token]]
-
-    def __init__(self, pipe: Pipe[Transport], settings: Settings) -> None:
+    def __init__(self, pipe: Pipe[Any], settings: Settings) -> None:
         self._pipe, self._settings = pipe, settings
 
-    async def _ask(self, function: Callable[..., Result], *arguments: object) -> Result:
-        """Call a method of the quota."""
-        return function(*arguments)
+    async def _do(self, block: Callable[..., Result], _: Callable[..., Awaitable[Result]], /, *given: object) -> Result:
+        """Do what blocks; in the async session, its other form, which suspends."""
+        return block(*given)
+
+    async def _ask(self, function: Callable[..., Result], *given: object) -> Result:
+        """Call a method of the quota; where that waits for a network, an event loop has a thread do it."""
+        if self._settings.quota and self._settings.quota.blocks:
+            return await self._do(function, partial(asyncio.to_thread, function), *given)
+        return function(*given)
 
     async def _course(self, operation: Operation[T], arguments: Mapping[str, object]) -> T:
         """A call from its first attempt to its result.
@@ -90,7 +86,7 @@ class _Session(Generic[Transport]):
         Raises:
             LeadConnectorError: what the last attempt ended in.
         """
-        self._pipe.check()
+        self._pipe.opened()  # already now, as that takes longer at first than a slot can wait
         call, quota, answer = Call(operation, arguments, self._settings), self._settings.quota, None
         fresh: Token | None = None  # in the place of the one that was refused: that is tried once
         while True:
@@ -114,7 +110,7 @@ class _Session(Generic[Transport]):
             told = f"no whole answer ({answer.error.failure})" if answer.error else f"status {answer.status}"
             logger.info("%s: %s; attempt %d in %.3f s", call.name, told, call.attempts + 1, wait)
             if wait:
-                await self._sleep(wait)
+                await self._do(self._settings.sleep, self._settings.sleep_async, wait)
         return call.result(answer)
 
     async def _slot(self, call: Call[T], quota: Quota) -> Slot:
@@ -126,7 +122,7 @@ class _Session(Generic[Transport]):
             while wait > 0.0:
                 if call.limits.clock() + wait > call.limits.deadline:
                     raise call.late(f"not sent: its location's quota is free in {wait:.3f} s, after the deadline")
-                await self._sleep(min(wait, LONGEST_SLEEP))
+                await self._do(self._settings.sleep, self._settings.sleep_async, min(wait, LONGEST_SLEEP))
                 wait = await self._ask(quota.remaining, slot)
         except (Exception, asyncio.CancelledError, KeyboardInterrupt):
             await self._ask(quota.release, slot)
@@ -135,9 +131,10 @@ class _Session(Generic[Transport]):
 
     async def _token(self, call: Call[T], rejected: Token | None) -> Token:
         """A token, before the deadline."""
-        clock, deadline = call.limits.clock, call.limits.deadline
+        clock, deadline, source = call.limits.clock, call.limits.deadline, self._settings.credentials
+        left = None if deadline == math.inf else max(0.0, deadline - clock())
         try:
-            return await self._given_token(rejected, None if deadline == math.inf else max(0.0, deadline - clock()))
+            return await self._do(source.token, source.token_async, self._settings.base_url, rejected, left)
         except TimeoutError as error:
             if clock() < deadline:  # not the deadline's, but of a callable that was given to us
                 raise
@@ -147,7 +144,7 @@ class _Session(Generic[Transport]):
         """Send the request, read the answer and how long it asks to wait, and let the quota know."""
         quota, request, asked = self._settings.quota, call.request(token), None
         try:
-            answer = await self._exchange(request, call.limits)
+            answer = await self._do(exchange, exchange_async, self._pipe.opened(), request, call.limits)
         except Exception as error:
             answer = call.failed(error, request)
         if not 200 <= answer.status < 300:
@@ -160,7 +157,7 @@ class _Session(Generic[Transport]):
         return answer, asked
 
 
-class SyncSession(_Session[httpx.BaseTransport]):
+class SyncSession(_Session):
     """Implements the protocol through which the generated resources call."""
 
     def call(self, operation: Operation[T], arguments: Mapping[str, object]) -> T:
@@ -172,34 +169,13 @@ class SyncSession(_Session[httpx.BaseTransport]):
         except StopIteration as end:
             return cast("T", end.value)
 
-    async def _sleep(self, seconds: float) -> None:
-        self._settings.sleep(seconds)
 
-    async def _exchange(self, request: httpx.Request, limits: Limits) -> Answer:
-        return exchange(self._pipe.opened(self._pipe), request, limits)
-
-    async def _given_token(self, rejected: Token | None, timeout: float | None) -> Token:
-        return self._settings.credentials.token(self._settings.base_url, rejected, timeout)
-
-
-class AsyncSession(_Session[httpx.AsyncBaseTransport]):
+class AsyncSession(_Session):
     """Implements the protocol through which the generated async resources call."""
 
     async def call(self, operation: Operation[T], arguments: Mapping[str, object]) -> T:
         """Carry the operation out; raises `LeadConnectorError`."""
         return await self._course(operation, arguments)
 
-    async def _ask(self, function: Callable[..., Result], *arguments: object) -> Result:
-        """Call a method of the quota; where it waits for a network, in a thread."""
-        if self._settings.quota is not None and self._settings.quota.blocks:
-            return await asyncio.to_thread(function, *arguments)
-        return function(*arguments)
-
-    async def _sleep(self, seconds: float) -> None:
-        await self._settings.sleep_async(seconds)
-
-    async def _exchange(self, request: httpx.Request, limits: Limits) -> Answer:
-        return await exchange_async(self._pipe.opened(asyncio.get_running_loop()), request, limits)
-
-    async def _given_token(self, rejected: Token | None, timeout: float | None) -> Token:
-        return await self._settings.credentials.token_async(self._settings.base_url, rejected, timeout)
+    async def _do(self, _: Callable[..., Result], suspend: Callable[..., Awaitable[Result]], /, *given: Any) -> Result:
+        return await suspend(*given)

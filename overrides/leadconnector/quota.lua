@@ -1,18 +1,22 @@
 -- What _Window in _quota.py decides for one process, for all that share a Redis (5 or newer), by Redis's clock. Times
 -- are microseconds since 1970.
 -- KEYS: the last slots that were free (a sorted set: numbers by time), those that wait (a sorted set: numbers by
--- number), and what is known of the key (a hash; for each number that waits: when it is given up).
--- ARGV: operation, configured limit, configured seconds, then what the operation needs.
--- Answers with {number, time to wait, limit and time of the window in force, whether the day's requests are used up}.
-local sent, waiting, known = KEYS[1], KEYS[2], KEYS[3]
+-- number), what is known of the key (a hash; for each number that waits: when it is given up), and the processes that
+-- share it (a sorted set: names by when they asked).
+-- ARGV: operation, configured limit, configured seconds, the process's name, how many values the operation has, and
+-- these; then what the process sent while Redis was away, or lost its memory: how many seconds ago, and the number.
+-- Answers with {number, time to wait, limit and time of the window in force, whether the day's requests are used up,
+-- how many processes share the key}.
+local sent, waiting, known, sharing = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local STRETCH, LAG, GRACE, DAY = 1.005, 0.04, 2e6, 86400e6
+local RESTORING = 1e6 -- so that all processes tell what they sent before one sends again
 
 local clock = redis.call('TIME')
 local now = clock[1] * 1e6 + clock[2]
 local read = redis.call('HMGET', known, 'limit', 'window', 'paused', 'probe', 'last')
 local limit, window = tonumber(read[1] or ARGV[2]), tonumber(read[2] or math.floor(ARGV[3] * 1e6 + 0.5))
 local paused, probe, last = tonumber(read[3] or 0), tonumber(read[4] or 0), tonumber(read[5] or 0)
-local number, wait = tonumber(ARGV[4]), 0
+local number, wait = tonumber(ARGV[6]) or 0, 0
 
 local function whole(value) -- as text, without an exponent
     return string.format('%.0f', value)
@@ -57,6 +61,15 @@ if last > now + 1e6 then -- Redis's clock was put back: what was sent lies ahead
     paused, probe, last = 0, 0, 0
 end
 
+redis.call('ZADD', sharing, now, ARGV[4])
+redis.call('ZREMRANGEBYSCORE', sharing, '-inf', now - window * STRETCH - GRACE)
+
+for place = 6 + ARGV[5], #ARGV, 2 do
+    redis.call('ZADD', sent, whole(now - ARGV[place] * 1e6), whole(ARGV[place + 1]))
+    paused = math.max(paused, now + RESTORING)
+    write('paused', paused)
+end
+
 if ARGV[1] == 'release' then
     release()
 elseif ARGV[1] == 'correct' then
@@ -64,9 +77,9 @@ elseif ARGV[1] == 'correct' then
     if free then
         redis.call('ZADD', sent, whole(math.min(now, free + math.floor(window * LAG))), whole(number))
     end
-    if ARGV[5] then
-        limit, window = tonumber(ARGV[5]), math.floor(ARGV[6] * 1e6 + 0.5)
-        paused, probe = math.max(paused, now + ARGV[7] * 1e6), tonumber(ARGV[8]) > 0 and now + window or 0
+    if ARGV[5] + 0 > 1 then
+        limit, window = tonumber(ARGV[7]), math.floor(ARGV[8] * 1e6 + 0.5)
+        paused, probe = math.max(paused, now + ARGV[9] * 1e6), tonumber(ARGV[10]) > 0 and now + window or 0
         write('limit', limit)
         write('window', window)
         write('paused', paused)
@@ -88,4 +101,4 @@ local ends = math.max(wait, paused - now) + window * STRETCH + GRACE + (probe > 
 for _, key in ipairs(KEYS) do
     redis.call('PEXPIRE', key, math.ceil(ends / 1000))
 end
-return {number, math.ceil(wait), limit, window, probe > 0 and 1 or 0}
+return {number, math.ceil(wait), limit, window, probe > 0 and 1 or 0, redis.call('ZCARD', sharing)}
