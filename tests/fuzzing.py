@@ -56,6 +56,7 @@ from leadconnector import (
     UnexpectedStatusError,
     errors,
 )
+from leadconnector._call import STATUS_ERRORS
 from leadconnector.models import ApiVersion, ConversationFeedback, LastMessageType, UpdateConversationResponse
 
 LONGEST_CALL = 600.0
@@ -452,7 +453,7 @@ def _of_its_kind(error: LeadConnectorError, outcome: Outcome) -> list[str]:
     attempts = len(outcome.requests)
     if isinstance(error, APIStatusError):
         other = ServerError if error.status_code >= 500 else UnexpectedStatusError
-        kind = errors.STATUS_ERRORS.get(error.status_code, other)
+        kind = STATUS_ERRORS.get(error.status_code, other)
         asked = error.retry_after if isinstance(error, RateLimitError) else None
         messages: list[object] = [*error.messages]
         return _of_an_answer(error, attempts) + _where(

@@ -22,6 +22,11 @@ from ._settings import Settings
 _MISFITS = (AttributeError, KeyError, TypeError, ValueError, RecursionError)
 """What generated code raises for data that it cannot take."""
 
+_REFUSALS = {400: errors.BadRequestError, 401: errors.AuthenticationError, 403: errors.PermissionDeniedError}
+_OTHERS = {404: errors.NotFoundError, 422: errors.UnprocessableEntityError, 429: errors.RateLimitError}
+STATUS_ERRORS: Mapping[int, type[errors.APIStatusError]] = {**_REFUSALS, **_OTHERS, 500: errors.ServerError}
+"""The exception of each status that has one of its own; those above 500 have that of 500."""
+
 _REPORTED_AT_MOST = 1000
 """Kinds and paths of drift that the log tells: what an answer calls its fields is not for us to bound otherwise."""
 
@@ -140,8 +145,7 @@ class Call(Generic[T]):
         details = vars(self._info(answer)) | {"body": reading.data, "messages": messages}
         trace = properties.get("traceId")
         details["request_id"] = details["request_id"] or (trace if isinstance(trace, str) else None)
-        other = errors.ServerError if answer.status >= 500 else errors.UnexpectedStatusError
-        kind = errors.STATUS_ERRORS.get(answer.status, other)
+        kind = STATUS_ERRORS.get(min(answer.status, 500), errors.UnexpectedStatusError)
         if kind is errors.RateLimitError:
             details["retry_after"] = retry_after(answer.headers, self._settings.now())
             kind = errors.DailyQuotaError if answer.day_is_used_up else kind

@@ -26,33 +26,25 @@
 No exception holds a credential: a token that the API sends back is redacted.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+# Imported under names that `from .errors import *` leaves out: the package's root has the classes alone.
+from collections.abc import Mapping as _Mapping
+from dataclasses import dataclass as _dataclass
 
 from ._contract import Finding
-from ._retry import Failure
-
-__all__ = ["APIConnectionError", "APIDecodingError", "APIStatusError", "APITimeoutError", "ArgumentError"]
-__all__ += ["AuthenticationError", "BadRequestError", "ClientClosedError", "ConfigurationError", "CredentialsError"]
-__all__ += ["DailyQuotaError", "DriftError", "LeadConnectorError", "NotFoundError", "OAuthError"]
-__all__ += ["PermissionDeniedError", "QuotaUnavailableError", "RateLimitError", "ReauthorizationError", "ResponseInfo"]
-__all__ += ["ServerError", "UnexpectedStatusError", "UnprocessableEntityError"]
+from ._retry import Failure as _Failure
 
 
-@dataclass(frozen=True, eq=False)
-class _Answered:
+@_dataclass(frozen=True, eq=False)
+class ResponseInfo:
+    """What came with an answer besides its data."""
+
     status_code: int
-    headers: Mapping[str, str]
+    headers: _Mapping[str, str]
     """Looked up without regard to case."""
     request_id: str | None
     """What the API's support can find this call by, where the answer has such a thing."""
     attempts: int
     """How many requests it took, the first included."""
-
-
-@dataclass(frozen=True)
-class ResponseInfo(_Answered):
-    """What came with an answer besides its data."""
 
 
 class LeadConnectorError(Exception):
@@ -103,7 +95,7 @@ class APIConnectionError(LeadConnectorError):
 
     attempts: int
     """How many requests were tried."""
-    failure: Failure
+    failure: _Failure
     """Of the last of them: `never sent` surely had no effect; `lost` may have had one, as no whole answer tells."""
 
 
@@ -111,7 +103,7 @@ class APITimeoutError(APIConnectionError):
     """No whole answer came in time."""
 
 
-class APIDecodingError(LeadConnectorError, _Answered):
+class APIDecodingError(LeadConnectorError, ResponseInfo):
     """The answer's status is a success, but its body is not what the spec describes."""
 
     path: str
@@ -125,7 +117,7 @@ class DriftError(APIDecodingError):
     """All that is not as documented."""
 
 
-class APIStatusError(LeadConnectorError, _Answered):
+class APIStatusError(LeadConnectorError, ResponseInfo):
     """The answer's status is not a documented success."""
 
     body: object
@@ -171,8 +163,3 @@ class ServerError(APIStatusError):
 
 class UnexpectedStatusError(APIStatusError):
     """Any other status: a redirect, or a success that the operation does not document."""
-
-
-_USUAL = {400: BadRequestError, 401: AuthenticationError, 403: PermissionDeniedError, 404: NotFoundError}
-STATUS_ERRORS: Mapping[int, type[APIStatusError]] = {**_USUAL, 422: UnprocessableEntityError, 429: RateLimitError}
-"""The exception of each status that has one of its own."""
