@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from leadconnector import UNSET, ArgumentError, LeadConnectorError
 from leadconnector._arguments import _problem
-from leadconnector._contract import Plan
+from leadconnector._contract import planned
 
 CONTAINS_ITSELF: dict[str, Any] = {}
 CONTAINS_ITSELF["self"] = CONTAINS_ITSELF
@@ -166,16 +166,14 @@ WHEN = datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC)
 def test_what_the_generated_code_knows_how_to_write_is_left_to_it(schema: Any, value: object, sent: object) -> None:
     complete: dict[str, Any] = {"a": value}
 
-    assert (
-        _problem({"argument": "a", "required": True, "schema": schema}, Plan(schema or {}, "", "", {}), complete) == ""
-    )
+    assert _problem({"argument": "a", "required": True, "schema": schema}, planned(schema or {}, {}), complete) == ""
     assert complete == {"a": sent}
 
 
 def test_a_value_of_any_kind_must_be_data_all_the_same() -> None:
     argument: dict[str, Any] = {"argument": "a", "required": False, "schema": {}}
 
-    assert "JSON can hold" in _problem(argument, Plan({}, "", "", {}), {"a": math.nan})
+    assert "JSON can hold" in _problem(argument, planned({}, {}), {"a": math.nan})
 
 
 @pytest.mark.parametrize("value", ["a secret complaint", {"a": "a secret complaint", "b": object()}])

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from leadconnector._contract import MAXIMUM_FINDINGS, Finding, Place, Plan
+from leadconnector._contract import MAXIMUM_FINDINGS, Finding, planned
 
 
 def fit(schema: dict[str, Any], data: Any) -> tuple[Any, list[Finding]]:
-    place = Place([])
-    return Plan(schema, "", "", {}).fit(data, place), place.found
+    return planned(schema, {}).fit(data)
 
 
 def differences(schema: dict[str, Any], data: Any) -> list[str]:

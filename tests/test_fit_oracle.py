@@ -13,7 +13,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from leadconnector import _contract
-from leadconnector._contract import Finding, Place, Plan, documented, load_contract
+from leadconnector._contract import Finding, documented, load_contract, planned
 
 Json = dict[str, Any]
 NAMES = ["a", "b", "c"]
@@ -146,12 +146,11 @@ def errors(schema: Json, data: Any) -> set[str]:
 
 
 def findings(schema: Json, data: Any, *, operation: str, named: Json | None = None) -> list[Finding]:
-    place = Place([])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_contract, "load_contract", lambda: {"schemas": named})
-        fitted = Plan(schema, "", operation, {}).fit(data, place)
-    assert place.found or fitted is data
-    return place.found
+        fitted, found = planned(schema, {}, operation=operation).fit(data)
+    assert found or fitted is data
+    return found
 
 
 @given(cases(schemas))

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any, cast
 
-from ._contract import Documented, Finding, Place, Plan, Schema
+from ._contract import Documented, Plan, Schema
 from ._generated.types import Unset
 from .errors import ArgumentError
 
@@ -18,16 +18,13 @@ def checked(known: Documented, arguments: Mapping[str, object], version: str | N
         ArgumentError: names the first argument that is not acceptable, and what it must be.
     """
     complete = dict(arguments)
-    for name, argument, plan in known.arguments:
-        value = complete[name]
-        if "default" in argument and isinstance(value, Unset):
+    for name, (argument, plan) in known.arguments.items():
+        if "default" in argument and isinstance(complete[name], Unset):
             own = version is not None and argument.get("role") == "api-version"
-            complete[name] = value = version if own else argument["default"]
-        if (_is_plain(value) and plan.takes(value)) or not (problem := _problem(argument, plan, complete)):
-            continue
-        arguments = complete = {}  # a traceback may be told with the variables of its frames
-        del value
-        raise ArgumentError(problem, argument=name)
+            complete[name] = version if own else argument["default"]
+        if problem := _problem(argument, plan, complete):
+            arguments = complete = {}  # a traceback may be told with the variables of its frames
+            raise ArgumentError(problem, argument=name)
     return complete
 
 
@@ -38,26 +35,19 @@ def _problem(argument: Schema, plan: Plan, complete: dict[str, Any]) -> str:
         return f"{name} is required" if argument["required"] else ""
     if schema is None:
         return ""  # a body that is no JSON: the generated request builder knows its form
-    found: list[Finding] = []
+    # JSON certainly holds it as it is. What is smaller than 1e300 is finite, with no more digits than Python writes.
+    plain = value.isascii() if type(value) is str else type(value) in {bool, int, float} and -1e300 < value < 1e300
     try:
-        data = value if _is_plain(value) else json.loads(_JSON.encode(value).encode())
-        plan.fit(data, Place(found, name))
-    except (AttributeError, TypeError, ValueError, RecursionError) as error:
-        return f"{name} must be data that JSON can hold ({error})"
-    except Exception as error:  # whatever a mapping or a model of the caller's raises
-        return f"{name} must be data that JSON can hold ({type(error).__name__})"
+        data = value if plain else json.loads(_JSON.encode(value).encode())
+        _, found = plan.fit(data, name)
+    except Exception as error:  # beside what JSON is unfit for, whatever a mapping or a model of the caller's raises
+        ours = isinstance(error, AttributeError | TypeError | ValueError | RecursionError)
+        return f"{name} must be data that JSON can hold ({error if ours else type(error).__name__})"
     if found:
         return f"{found[0].path} must be {found[0].expected}"
     if data is not value and (isinstance(value, str | Mapping) or (isinstance(data, str) and "format" not in schema)):
         complete[name] = data
     return ""
-
-
-def _is_plain(value: Any) -> bool:
-    """Whether JSON certainly holds the value as it is; false where that takes a closer look."""
-    kind = cast("type[object]", type(value))
-    # What is smaller than 1e300 is finite, and has no more digits than Python writes.
-    return (kind is str and value.isascii()) or kind is bool or (kind in {int, float} and -1e300 < value < 1e300)
 
 
 def _encoded(value: Any) -> object:

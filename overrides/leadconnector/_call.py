@@ -104,7 +104,7 @@ class Call(Generic[T]):
 
     def _received(self, key: str, answer: Answer, clean: Callable[[Any], Any]) -> Reading:
         """What the body holds, as the spec has it for this response, cleaned; its text where that fails."""
-        content, problem = self._known.content(key), answer.problem
+        content, problem = self._known.content[key], answer.problem
         if content == "json" and not problem:
             try:
                 return Reading(clean(_JSON.decode(answer.body.removeprefix(BOM_UTF8).decode())))
