@@ -31,10 +31,9 @@ def checked(known: Documented, arguments: Mapping[str, object], version: str | N
 def _problem(argument: Schema, plan: Plan, complete: dict[str, Any]) -> str:
     """What is wrong with an argument; empty where nothing is, and what was examined is then what is sent."""
     name, schema, value = argument["argument"], argument["schema"], complete[argument["argument"]]
-    if isinstance(value, Unset):
-        return f"{name} is required" if argument["required"] else ""
-    if schema is None:
-        return ""  # a body that is no JSON: the generated request builder knows its form
+    absent = isinstance(value, Unset)
+    if absent or schema is None:  # with no schema, it is a body that is no JSON: the generated builder knows its form
+        return f"{name} is required" if absent and argument["required"] else ""
     # JSON certainly holds it as it is. What is smaller than 1e300 is finite, with no more digits than Python writes.
     plain = value.isascii() if type(value) is str else type(value) in {bool, int, float} and -1e300 < value < 1e300
     try:

@@ -151,11 +151,9 @@ class Plan:
                     changed[step] = fitted
         if not changed:
             return data
-        for name in required:
-            if isinstance(changed.get(name), Finding):
-                return changed[name]
         kept = {step: value for step, value in (parts | changed).items() if not isinstance(value, Finding)}
-        return kept if parts is data else [*kept.values()]
+        whole = kept if parts is data else [*kept.values()]
+        return next((changed[name] for name in required if name not in kept), whole)
 
     def _tell(self, data: object, path: str, found: list[Finding], kind: str, rule: str, expected: str) -> Finding:
         kind, rule = ("null", "response-{}-became-nullable") if data is None else (kind, rule)
