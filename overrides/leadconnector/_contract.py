@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, TypeAlias, cast
 
 Schema = Mapping[str, Any]
 
@@ -39,7 +39,12 @@ _LIMITS: Mapping[str, tuple[set[type], Callable[[Any], Callable[[Any], object]],
 
 _FORMS = {"anyOf": "response-{}-any-of-added", "oneOf": "response-{}-one-of-added"}
 _MISSING = ("missing", "response-property-became-optional", "there")
+_OF_A_FORM = "of one of the documented forms"
 _UNDOCUMENTED = ("undocumented-field", "response-optional-property-added", "a documented property")
+
+
+Place: TypeAlias = "str | tuple[Place, str | int]"
+"""Where data stands: what the whole is called, or a place and a step from there; it becomes a path where it is told."""
 
 
 @cache
@@ -118,35 +123,33 @@ class Plan:
         found: list[Finding] = []
         return self._fit(data, path, found), found
 
-    def _fit(self, data: Any, path: str, found: list[Finding]) -> Any:
+    def _fit(self, data: Any, place: Place, found: list[Finding]) -> Any:
         for holds, unfit, told in self._checks[data.__class__]:
             if not holds(data):
-                finding = self._tell(data, path, found, *told)
+                finding = self._tell(data, place, found, *told)
                 if unfit:
                     return finding
         for keyword, forms in self._forms.items():  # the one from which it differs least: by undocumented names alone
-            tried = [form.fit(data, path) for form in forms]
+            tried = [form.fit(data, _path(place)) for form in forms]
             fitting = [each for each in tried if {finding.kind for finding in each[1]} <= {_UNDOCUMENTED[0]}]
             if not fitting:
-                return self._tell(
-                    data, path, found, "undocumented-form", _FORMS[keyword], "of one of the documented forms"
-                )
+                return self._tell(data, place, found, "undocumented-form", _FORMS[keyword], _OF_A_FORM)
             data, differing = min(fitting, key=lambda each: len(each[1]))
             found.extend(differing[: MAXIMUM_FINDINGS - len(found)])
-        return self._fit_parts(data, path, found) if data.__class__ in self._parts else data
+        return self._fit_parts(data, place, found) if data.__class__ in self._parts else data
 
-    def _fit_parts(self, data: Any, path: str, found: list[Finding]) -> Any:
+    def _fit_parts(self, data: Any, place: Place, found: list[Finding]) -> Any:
         other, required = self._parts[data.__class__]
         parts: dict[Any, Any] = data if data.__class__ is dict else dict(enumerate(cast("list[object]", data)))
         changed: dict[Any, Any] = {}
         for name in [name for name in required if name not in parts]:
-            changed[name] = self._properties.get(name, self)._tell(data, _within(path, name), found, *_MISSING)
+            changed[name] = self._properties.get(name, self)._tell(data, (place, name), found, *_MISSING)
         for step, value in parts.items():
             plan = self._properties.get(step, other)
             if plan is None:
-                self._tell(data, _within(path, step), found, *_UNDOCUMENTED)
+                self._tell(data, (place, step), found, *_UNDOCUMENTED)
             elif value.__class__ not in plan.plain:
-                fitted = plan._fit(value, _within(path, step), found)
+                fitted = plan._fit(value, (place, step), found)
                 if fitted is not value:
                     changed[step] = fitted
         if not changed:
@@ -155,17 +158,20 @@ class Plan:
         whole = kept if parts is data else [*kept.values()]
         return next((changed[name] for name in required if name not in kept), whole)
 
-    def _tell(self, data: object, path: str, found: list[Finding], kind: str, rule: str, expected: str) -> Finding:
+    def _tell(self, data: object, place: Place, found: list[Finding], kind: str, rule: str, expected: str) -> Finding:
         kind, rule = ("null", "response-{}-became-nullable") if data is None else (kind, rule)
-        told = Finding(kind, rule.format("body" if path == "$" else "property"), *self._where, path, expected)
+        told = Finding(kind, rule.format("body" if place == "$" else "property"), *self._where, _path(place), expected)
         # A finding for which there is no room takes the last one's place, but with undocumented names data has a form.
         if len(found) < MAXIMUM_FINDINGS or kind != _UNDOCUMENTED[0]:
             found[MAXIMUM_FINDINGS - 1 :] = [told]
         return told
 
 
-def _within(path: str, step: str | int) -> str:
-    """The JSON path of a part. A name in it comes from the wire, and may hold anything."""
+def _path(place: Place) -> str:
+    """The JSON path. A name in it comes from the wire, and may hold anything."""
+    if isinstance(place, str):
+        return place
+    path, step = _path(place[0]), place[1]
     if isinstance(step, str) and step.isascii() and step.isidentifier() and len(step) <= MAXIMUM_NAME:
         return f"{path}.{step}"
     return f"{path}[{step if isinstance(step, int) else json.dumps(step[:MAXIMUM_NAME])}]"
@@ -226,7 +232,8 @@ class Documented:
 
     def key(self, status: int) -> str:
         """What the contract calls the response with this status: `200`, `2XX`, `default`; empty where it has none."""
-        return next(filter(self._responses.__contains__, (str(status), f"{status // 100}XX", "default")), "")
+        others = f"{status // 100}XX", "default"
+        return exact if (exact := str(status)) in self._responses else next(filter(self._responses.get, others), "")
 
     def read(self, key: str, data: object) -> Reading:
         """Hold what `json.loads` gave of a response against what the spec has for it.
