@@ -3,22 +3,23 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
-from typing import NoReturn, Protocol, cast
+from dataclasses import dataclass
+from typing import Any, Generic, NoReturn, Protocol, TypeVar, cast
 
 from .errors import CredentialsError
+
+Value_co = TypeVar("Value_co", covariant=True)
 
 _BEARER = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # RFC 6750, section 2.1
 
 
-class Secret:
+@dataclass(frozen=True, slots=True, repr=False)
+class Secret(Generic[Value_co]):
     """A value that no repr, log, local variable of a traceback or pickle shows: `reveal` it only where it is used."""
 
-    __slots__ = ("_value",)
+    _value: Value_co
 
-    def __init__(self, value: object) -> None:
-        self._value = value
-
-    def reveal(self) -> object:
+    def reveal(self) -> Value_co:
         """The value itself."""
         return self._value
 
@@ -29,41 +30,21 @@ class Secret:
         raise TypeError("a credential is not pickled or copied")
 
 
-class Token(Secret):
-    """A bearer token that can be sent; as credentials, it is the token of each attempt.
+class Token(Secret[str]):
+    """A bearer token that can be sent.
 
     Raises:
         CredentialsError: it is not one; the message never shows it.
     """
 
-    __slots__ = ()
-
-    def __init__(self, secret: Secret) -> None:
-        if not isinstance(secret.reveal(), str) or not _BEARER.fullmatch(str(secret.reveal())):
+    def __init__(self, secret: Secret[Any]) -> None:
+        if not isinstance(secret.reveal(), str) or not _BEARER.fullmatch(secret.reveal()):
             raise CredentialsError("the token, not shown here, must be what follows 'Bearer ': no blank, no line break")
         super().__init__(secret.reveal())
 
-    def reveal(self) -> str:
-        """The token itself."""
-        return str(self._value)
-
-    def token(self, base_url: str, rejected: "Token | None", timeout: float | None) -> "Token":
-        """This one, also where it was refused."""
-        return self
-
-    async def token_async(self, base_url: str, rejected: "Token | None", timeout: float | None) -> "Token":
-        """This one, also where it was refused."""
-        return self
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Token) and self._value == other._value
-
-    def __hash__(self) -> int:
-        return hash(self._value)
-
 
 class Credentials(Protocol):
-    """Gives the token of each attempt.
+    """Gives the token of each attempt: `token` that of a sync client's request, `token_async` of an async client's.
 
     Args of both methods:
         base_url: where the API is.
@@ -73,17 +54,13 @@ class Credentials(Protocol):
     Raises of both: LeadConnectorError, or whatever a user's callable does. `TimeoutError` once the timeout has passed.
     """
 
-    def token(self, base_url: str, rejected: Token | None, timeout: float | None) -> Token:
-        """The token of a sync client's request."""
-        ...
+    def token(self, base_url: str, rejected: Token | None, timeout: float | None) -> Token: ...
 
-    async def token_async(self, base_url: str, rejected: Token | None, timeout: float | None) -> Token:
-        """The token of an async client's request."""
-        ...
+    async def token_async(self, base_url: str, rejected: Token | None, timeout: float | None) -> Token: ...
 
 
 class CallableToken:
-    """A token that a callable of the user's gives, for each request anew."""
+    """A token that a callable gives, for each request anew: the user's, or one that always gives the same."""
 
     def __init__(self, source: Callable[[], str | Awaitable[str]]) -> None:
         self._source = source
@@ -94,18 +71,16 @@ class CallableToken:
 
     async def token_async(self, base_url: str, rejected: Token | None, timeout: float | None) -> Token:
         """What the callable gives now, awaited where it is to be."""
-        given = Secret(self._source())
-        if isinstance(given.reveal(), Awaitable):
-            async with asyncio.timeout(timeout):
-                given = Secret(await cast("Awaitable[object]", given.reveal()))
-        return Token(given)
+        async with asyncio.timeout(timeout):
+            given: Secret[Any] = Secret(self._source())
+            return Token(Secret(await given.reveal()) if isinstance(given.reveal(), Awaitable) else given)
 
 
 SyncTokenSource = str | Callable[[], str] | Credentials
 AsyncTokenSource = str | Callable[[], str | Awaitable[str]] | Credentials
 
 
-def credentials(secret: Secret) -> Credentials:
+def credentials(secret: Secret[Any]) -> Credentials:
     """What gives the token of each attempt, from what a user passed.
 
     Raises:
@@ -115,6 +90,4 @@ def credentials(secret: Secret) -> Credentials:
         raise CredentialsError("there is no token: pass token=, or set the environment variable LEADCONNECTOR_TOKEN")
     if hasattr(secret.reveal(), "token_async"):
         return cast("Credentials", secret.reveal())
-    if callable(secret.reveal()):
-        return CallableToken(cast("Callable[[], str]", secret.reveal()))
-    return Token(secret)
+    return CallableToken(secret.reveal() if callable(secret.reveal()) else Token(secret).reveal)

@@ -38,7 +38,7 @@ class Tokens:
     expires_at: float
     """When the access token ends, in seconds since the epoch; 0.0 has it refreshed at once."""
 
-    __reduce__ = Secret.__reduce__
+    __reduce__ = Token.__reduce__
 
 
 class TokenStore(Protocol):
@@ -201,25 +201,17 @@ class OAuth:
             return found if isinstance(found, Token) else _opened(await asyncio.wrap_future(found))
 
     def _token_or_flight(self, url: str, rejected: Token | None) -> Token | Future[Token | BaseException]:
-        """The token in use, or the refresh to wait for; starts one where none is under way."""
-        if (token := self._in_use(rejected)) is not None:
-            return token
-        with self._locks.setdefault(os.getpid(), Lock()):
-            if (token := self._in_use(rejected)) is not None:  # of a flight that has just ended
-                return token
-            (token, _, expires_at), now = self._current, self._clock()
-            flight = self._flights.get(os.getpid())
-            if flight is None or flight.done():
+        """The token in use, or the refresh to wait for; starts one where it is time for it and none is under way."""
+        process = os.getpid()
+        with self._locks.setdefault(process, Lock()):
+            (token, look_at, expires_at), now = self._current, self._clock()
+            usable, flight = now < expires_at and token != rejected, self._flights.get(process)
+            if not (usable and now < look_at) and (flight is None or flight.done()):
                 flight = Future[Token | BaseException]()
                 flight.set_running_or_notify_cancel()  # now the end of a task that awaits it does not cancel it
                 Thread(None, self._fly, "leadconnector-refresh", (flight, url, rejected or token), daemon=False).start()
-                self._flights[os.getpid()] = flight  # only now: an interrupt before leaves nobody waiting for nothing
-        return token if now < expires_at and token != rejected else flight
-
-    def _in_use(self, rejected: Token | None) -> Token | None:
-        """The token in use, where it needs no further thought."""
-        token, look_at, expires_at = self._current
-        return token if self._clock() < min(look_at, expires_at) and token != rejected else None
+                self._flights[process] = flight  # only now: an interrupt before leaves nobody waiting for nothing
+            return token if usable else self._flights[process]
 
     def _fly(self, flight: Future[Token | BaseException], url: str, stale: Token) -> None:
         outcome: Token | BaseException
