@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, NoReturn, Protocol, TypeVar, cast
 
 from .errors import CredentialsError
@@ -13,18 +13,15 @@ Value_co = TypeVar("Value_co", covariant=True)
 _BEARER = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # RFC 6750, section 2.1
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True)
 class Secret(Generic[Value_co]):
     """A value that no repr, log, local variable of a traceback or pickle shows: `reveal` it only where it is used."""
 
-    _value: Value_co
+    _value: Value_co = field(repr=False)
 
     def reveal(self) -> Value_co:
         """The value itself."""
         return self._value
-
-    def __repr__(self) -> str:
-        return "[redacted]"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a credential is not pickled or copied")
@@ -59,20 +56,17 @@ class Credentials(Protocol):
     async def token_async(self, base_url: str, rejected: Token | None, timeout: float | None) -> Token: ...
 
 
-class CallableToken:
+class CallableToken(Secret[Callable[[], str | Awaitable[str]]]):
     """A token that a callable gives, for each request anew: the user's, or one that always gives the same."""
-
-    def __init__(self, source: Callable[[], str | Awaitable[str]]) -> None:
-        self._source = source
 
     def token(self, base_url: str, rejected: Token | None, timeout: float | None) -> Token:
         """What the callable gives now."""
-        return Token(Secret(self._source()))
+        return Token(Secret(self._value()))
 
     async def token_async(self, base_url: str, rejected: Token | None, timeout: float | None) -> Token:
         """What the callable gives now, awaited where it is to be."""
         async with asyncio.timeout(timeout):
-            given: Secret[Any] = Secret(self._source())
+            given: Secret[Any] = Secret(self._value())
             return Token(Secret(await given.reveal()) if isinstance(given.reveal(), Awaitable) else given)
 
 

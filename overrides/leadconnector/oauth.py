@@ -202,16 +202,15 @@ class OAuth:
 
     def _token_or_flight(self, url: str, rejected: Token | None) -> Token | Future[Token | BaseException]:
         """The token in use, or the refresh to wait for; starts one where it is time for it and none is under way."""
-        process = os.getpid()
-        with self._locks.setdefault(process, Lock()):
+        with self._locks.setdefault(os.getpid(), Lock()):
             (token, look_at, expires_at), now = self._current, self._clock()
-            usable, flight = now < expires_at and token != rejected, self._flights.get(process)
+            usable, flight = now < expires_at and token != rejected, self._flights.get(os.getpid())
             if not (usable and now < look_at) and (flight is None or flight.done()):
                 flight = Future[Token | BaseException]()
                 flight.set_running_or_notify_cancel()  # now the end of a task that awaits it does not cancel it
                 Thread(None, self._fly, "leadconnector-refresh", (flight, url, rejected or token), daemon=False).start()
-                self._flights[process] = flight  # only now: an interrupt before leaves nobody waiting for nothing
-            return token if usable else self._flights[process]
+                self._flights[os.getpid()] = flight  # only now: an interrupt before leaves nobody waiting for nothing
+            return token if usable else self._flights[os.getpid()]
 
     def _fly(self, flight: Future[Token | BaseException], url: str, stale: Token) -> None:
         outcome: Token | BaseException
