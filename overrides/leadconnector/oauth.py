@@ -108,12 +108,14 @@ class FileTokenStore:
         return None
 
     def save(self, tokens: Tokens) -> None:
-        """Replace the file, or raise OSError and leave it as it was; beside it `….new`, which is overwritten next time.
+        """Replace the file, or raise OSError and leave it as it was; beside it `….new`, which is replaced next time.
 
         Hold the lock meanwhile where others may be at work.
         """
         new = f"{self._path}.new"
-        with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        with suppress(FileNotFoundError):
+            os.remove(new)
+        with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             print(json.dumps(vars(tokens)), file=file, flush=True)
             os.fsync(file.fileno())  # else a power cut may leave neither the old tokens nor the new
         os.replace(new, self._path)
