@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
 import tracemalloc
 import zlib
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
 
 import httpx
 import pytest
@@ -15,10 +15,12 @@ from calling import ANSWER, Caller, answering
 from hypothesis import given
 from hypothesis import strategies as st
 from leadconnector import APIDecodingError, ServerError
-from leadconnector._exchange import MAXIMUM_BODY, Limits, Reader
+from leadconnector._exchange import MAXIMUM_BODY, Limits, exchange
 from leadconnector_emulator import Emulator, Fault, Server
 
 BODY = json.dumps(ANSWER).encode()
+
+REQUEST = httpx.Request("PUT", "https://example.com")
 
 
 class Chunks(httpx.SyncByteStream, httpx.AsyncByteStream):
@@ -88,19 +90,31 @@ def test_a_gzip_bomb_is_a_decoding_error(call: Caller) -> None:
 
 @pytest.mark.parametrize("size", [1000, 10_000_000])
 def test_reading_a_gzip_bomb_takes_memory_within_the_limit(size: int) -> None:
-    bomb = gzip.compress(b" " * (200 * 1024 * 1024))
-    response = httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=Chunks(b"", 1))
+    bomb = Chunks(gzip.compress(b" " * (200 * 1024 * 1024)), size)
+    transport = answering(lambda: httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=bomb))
     tracemalloc.start()
     try:
-        reader = Reader(response, Limits())
-        fed = [reader.feed(bomb[at : at + size]) for at in range(0, len(bomb), size)]
-        problem = reader.answer().problem
+        read = exchange(transport, REQUEST, Limits())
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
 
-    assert not fed[-1]
-    assert "larger" in problem
+    assert "larger" in read.problem
+    assert peak < 5 * MAXIMUM_BODY
+
+
+@pytest.mark.parametrize(("encoding", "problem"), [("gzip", "badly"), ("identity", "larger"), ("br", "larger")])
+def test_a_body_without_an_end_is_read_to_the_limit_at_the_most(encoding: str, problem: str) -> None:
+    endless = (bytes(100_000) for _ in itertools.count())
+    transport = answering(lambda: httpx.Response(200, headers={"Content-Encoding": encoding}, content=endless))
+    tracemalloc.start()
+    try:
+        read = exchange(transport, REQUEST, Limits())
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert problem in read.problem
     assert peak < 5 * MAXIMUM_BODY
 
 
@@ -109,10 +123,7 @@ def test_whatever_the_compressed_bytes_are_the_outcome_is_a_body_or_a_problem(
     data: bytes, encoding: str, size: int, cut: bool
 ) -> None:
     packed = gzip.compress(data)[: len(data) or None] if cut else data
-    headers = {"Content-Encoding": encoding, "Content-Length": str(len(packed))}
-    reader = Reader(httpx.Response(200, headers=headers, stream=Chunks(b"", 1)), Limits())
-    all(reader.feed(chunk) for chunk in Chunks(packed, size))
-    read: Any = reader.answer()
+    read = exchange(answer(packed, encoding, size=size), REQUEST, Limits())
 
     assert read.problem or encoding != "identity" or read.body == packed
 

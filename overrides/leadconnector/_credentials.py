@@ -28,7 +28,7 @@ class Secret(Generic[Value_co]):
 
 
 class Token(Secret[str]):
-    """A bearer token that can be sent.
+    """A bearer token that can be sent; as credentials, the token of each attempt.
 
     Raises:
         CredentialsError: it is not one; the message never shows it.
@@ -38,6 +38,14 @@ class Token(Secret[str]):
         if not isinstance(secret.reveal(), str) or not _BEARER.fullmatch(secret.reveal()):
             raise CredentialsError("the token, not shown here, must be what follows 'Bearer ': no blank, no line break")
         super().__init__(secret.reveal())
+
+    def token(self, base_url: str, rejected: "Token | None", timeout: float | None) -> "Token":
+        """This one, also where it was refused."""
+        return self
+
+    async def token_async(self, base_url: str, rejected: "Token | None", timeout: float | None) -> "Token":
+        """This one, also where it was refused."""
+        return self
 
 
 class Credentials(Protocol):
@@ -57,7 +65,7 @@ class Credentials(Protocol):
 
 
 class CallableToken(Secret[Callable[[], str | Awaitable[str]]]):
-    """A token that a callable gives, for each request anew: the user's, or one that always gives the same."""
+    """A token that a callable of the user's gives, for each request anew."""
 
     def token(self, base_url: str, rejected: Token | None, timeout: float | None) -> Token:
         """What the callable gives now."""
@@ -84,4 +92,4 @@ def credentials(secret: Secret[Any]) -> Credentials:
         raise CredentialsError("there is no token: pass token=, or set the environment variable LEADCONNECTOR_TOKEN")
     if hasattr(secret.reveal(), "token_async"):
         return cast("Credentials", secret.reveal())
-    return CallableToken(secret.reveal() if callable(secret.reveal()) else Token(secret).reveal)
+    return CallableToken(secret.reveal()) if callable(secret.reveal()) else Token(secret)

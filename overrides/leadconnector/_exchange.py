@@ -6,8 +6,8 @@ import math
 import re
 import time
 import zlib
-from collections.abc import AsyncIterable, Callable, Iterable, Mapping
-from contextlib import aclosing, closing
+from collections.abc import AsyncIterable, Callable, Generator, Iterable, Mapping
+from contextlib import aclosing, closing, suppress
 from typing import NamedTuple, cast
 from urllib.request import getproxies, proxy_bypass
 
@@ -67,70 +67,15 @@ class Limits(NamedTuple):
         return {name: left if each is None or each > left else each for name, each in self.timeouts.items()}
 
 
-class Reader:
-    """Puts the body of an answer together, within the limits."""
-
-    def __init__(self, response: httpx.Response, limits: Limits) -> None:
-        self._status, self._body = response.status_code, bytearray()
-        self._clock, self._begun, self._seconds = limits.clock, limits.clock(), limits.left()
-        raw = response.headers.raw  # read once: httpx reads them all again for each that is asked for
-        self._headers = {str(name, "latin-1").lower(): str(value, "utf-8", "replace") for name, value in raw}
-        coding = self._headers.get("content-encoding", "").strip().lower()
-        self._inflate = None if coding in {"", "identity"} else zlib.decompressobj(47)
-        self._problem = "" if coding in {"", "identity", "gzip", "x-gzip"} else "has an encoding that was not asked for"
-
-    def feed(self, chunk: bytes) -> bool:
-        """Take a chunk as it came; false where nothing more is wanted.
-
-        Raises:
-            TimeoutError: the body takes too long.
-        """
-        if self._clock() - self._begun > self._seconds:
-            raise TimeoutError(f"the body took longer than {self._seconds:g} s")
-        try:
-            if not self._problem:
-                room = MAXIMUM_BODY + 1 - len(self._body)
-                self._body += chunk if self._inflate is None else self._inflate.decompress(chunk, room)
-        except zlib.error:
-            self._problem = "is badly compressed"
-        if len(self._body) > MAXIMUM_BODY:
-            self._problem = f"is larger than {MAXIMUM_BODY} bytes"
-        return not self._problem
-
-    def answer(self) -> Answer:
-        """The answer, once its body has ended or nothing more of it is wanted.
-
-        Raises:
-            httpx.RemoteProtocolError: nothing but the end of the connection ended a success's body, and it is cut.
-        """
-        inflate, body = self._inflate, bytes(self._body)
-        if not self._problem and inflate is not None and body and (not inflate.eof or inflate.unused_data):
-            self._problem = "is badly compressed: it has no end, or more behind it"
-        unbounded = "content-length" not in self._headers and "transfer-encoding" not in self._headers
-        if unbounded and self._status < 300 and not self._problem and _is_cut(body):
-            raise httpx.RemoteProtocolError("the connection ended within the body")
-        return Answer(self._status, self._headers, body, self._problem)
-
-
-def _is_cut(body: bytes) -> bool:
-    """Whether a body begins as JSON does, and is none."""
-    try:
-        return body[:1] in {b"{", b"["} and json.loads(body) is None
-    except RecursionError:
-        return False
-    except ValueError:
-        return True
-
-
 def exchange(transport: httpx.BaseTransport, request: httpx.Request, limits: Limits) -> Answer:
     """Send a request and read its answer; raises whatever the transport does, or `TimeoutError`."""
     with closing(transport.handle_request(request)) as response:
-        response.request = request
-        reader = Reader(response, limits)
+        response.request, gathered = request, _gathered(limits)
+        body = next(gathered)
         for chunk in cast("Iterable[bytes]", response.stream):
-            if not reader.feed(chunk):
+            if len(gathered.send(chunk)) > MAXIMUM_BODY:
                 break
-    return reader.answer()
+    return _answer(response, body)
 
 
 async def exchange_async(transport: httpx.AsyncBaseTransport, request: httpx.Request, limits: Limits) -> Answer:
@@ -138,12 +83,59 @@ async def exchange_async(transport: httpx.AsyncBaseTransport, request: httpx.Req
     async with asyncio.timeout(limits.left()):
         response = await transport.handle_async_request(request)
     async with aclosing(response), asyncio.timeout(limits.left()):
-        response.request = request
-        reader = Reader(response, limits)
+        response.request, gathered = request, _gathered(limits)
+        body = next(gathered)
         async for chunk in cast("AsyncIterable[bytes]", response.stream):
-            if not reader.feed(chunk):
+            if len(gathered.send(chunk)) > MAXIMUM_BODY:
                 break
-    return reader.answer()
+    return _answer(response, body)
+
+
+def _gathered(limits: Limits) -> Generator[bytearray, bytes]:
+    """Takes the chunks of a body as they come, and gives what there is of it so far.
+
+    Raises:
+        TimeoutError: the body takes too long.
+    """
+    body, begun, seconds = bytearray(), limits.clock(), limits.left()
+    while True:
+        body += yield body
+        if limits.clock() - begun > seconds:
+            body.clear()  # a traceback's variables may be shown
+            raise TimeoutError(f"the body took longer than {seconds:g} s")
+
+
+def _answer(response: httpx.Response, received: bytearray) -> Answer:
+    """The answer, once its body has ended or no more of it is wanted.
+
+    Raises:
+        httpx.RemoteProtocolError: nothing but the end of the connection ended a success's body, and it is cut.
+    """
+    raw, body, problem = response.headers.raw, bytes(received), ""  # read once: httpx makes the list anew each time
+    headers = {str(name, "latin-1").lower(): value.decode("utf-8", "replace") for name, value in raw}
+    coding = headers.get("content-encoding", "").strip().lower()
+    if coding not in {"", "identity", "gzip", "x-gzip"}:
+        problem = "has an encoding that was not asked for"
+    elif body and coding not in {"", "identity"}:
+        inflate, body = zlib.decompressobj(47), b""
+        with suppress(zlib.error):
+            body = inflate.decompress(received, MAXIMUM_BODY + 1)
+        if not inflate.eof or inflate.unused_data:
+            problem = "is badly compressed, or has no end, or more behind it"
+    if len(body) > MAXIMUM_BODY:
+        problem = f"is larger than {MAXIMUM_BODY} bytes"
+    unbounded = "content-length" not in headers and "transfer-encoding" not in headers
+    if unbounded and response.status_code < 300 and not problem and _is_cut(body):
+        raise httpx.RemoteProtocolError("the connection ended within the body")
+    return Answer(response.status_code, headers, body, problem)
+
+
+def _is_cut(body: bytes) -> bool:
+    """Whether a body begins as JSON does, and is none."""
+    try:
+        return body[:1] in {b"{", b"["} and json.loads(body) is None
+    except (RecursionError, ValueError) as error:  # what is too deep is not cut
+        return isinstance(error, ValueError)
 
 
 def no_answer(

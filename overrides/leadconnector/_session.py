@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 from ._call import Call, logger
-from ._credentials import Secret, Token
+from ._credentials import Token
 from ._exchange import Answer, exchange, exchange_async
 from ._generated import Operation, T
 from ._quota import Quota, Slot
@@ -61,7 +61,7 @@ class Pipe(Generic[Transport]):
         self.closed = True
         return [transport for transport in found if transport is not None]
 
-    __reduce__ = Secret.__reduce__  # which it leads to
+    __reduce__ = Token.__reduce__  # which it leads to
 
 
 class _Session:
