@@ -1,13 +1,25 @@
 """A client library for accessing LeadConnector"""
 
+import json
 from collections.abc import Callable, Mapping
-from typing import Any, Generic, Protocol, TypeVar
+from functools import cache
+from importlib.resources import files
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 from attrs import frozen
 
 from .client import AuthenticatedClient, Client
 
 T = TypeVar("T")
+
+
+@cache
+def load_contract() -> Mapping[str, Any]:
+    """What code needs of the spec while it runs, as generation wrote it beside this module; read once."""
+    return cast(
+        "Mapping[str, Any]",
+        json.loads((files(__name__) / "contract.json").read_bytes()),
+    )
 
 
 @frozen
@@ -45,4 +57,5 @@ __all__ = (
     "Client",
     "Operation",
     "Session",
+    "load_contract",
 )

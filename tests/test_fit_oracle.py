@@ -13,7 +13,8 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from leadconnector import _contract
-from leadconnector._contract import Finding, documented, load_contract, planned
+from leadconnector._contract import Finding, documented, planned
+from leadconnector._generated import load_contract
 
 Json = dict[str, Any]
 NAMES = ["a", "b", "c"]

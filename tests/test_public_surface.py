@@ -10,7 +10,7 @@ import leadconnector
 import pytest
 from conftest import ROOT
 from leadconnector import AsyncLeadConnector, LeadConnector, errors, models
-from leadconnector._contract import load_contract
+from leadconnector._generated import load_contract
 from leadconnector._generated import models as generated_models
 from leadconnector._generated.api import AsyncResources, Resources
 

@@ -1,8 +1,10 @@
 """One call without its I/O: the request that its arguments make, and the result or the error that its answer is."""
 
+import datetime
 import json
 import logging
 import math
+import uuid
 from codecs import BOM_UTF8
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -11,11 +13,11 @@ from typing import Any, Generic, cast
 import httpx
 
 from . import errors
-from ._arguments import checked
-from ._contract import Finding, Reading, Schema, documented, load_contract
+from ._contract import Documented, Finding, Plan, Reading, Schema, documented
 from ._credentials import Token
 from ._exchange import Answer, Limits, no_answer
-from ._generated import Operation, T
+from ._generated import Operation, T, load_contract
+from ._generated.types import Unset
 from ._retry import Attempt, retry_after, wait_before_retry
 from ._settings import Settings
 
@@ -49,7 +51,7 @@ class Call(Generic[T]):
         self._settings, self._operation, self._known = settings, operation, documented(operation.operation_id)
         end = math.inf if settings.deadline is None else settings.clock() + settings.deadline
         self.name, self.limits = self._known.name, Limits(settings.clock, settings.timeouts, end)
-        complete = checked(self._known, arguments, settings.version)
+        complete = _checked(self._known, arguments, settings.version)
         self.quota_key = "/".join([str(complete[name]) for name in self._known.quota_key])
         try:
             self._url, self._headers, content = _written(operation.build(**complete), settings)
@@ -98,9 +100,8 @@ class Call(Generic[T]):
         if not problem:
             kind, problem, path = errors.DriftError, f"must be {findings[0].expected}", findings[0].path
             details["findings"] = findings
-        path, problem = self.redacted(path), self.redacted(problem)
         text = f"{self.name}: {answer.status}, but the answer is not as documented: {path} {problem}"
-        raise kind(text, **details, path=path)
+        raise kind(self.redacted(text), **details, path=self.redacted(path))
 
     def _received(self, key: str, answer: Answer, clean: Callable[[Any], Any]) -> Reading:
         """What the body holds, as the spec has it for this response, cleaned; its text where that fails."""
@@ -138,9 +139,8 @@ class Call(Generic[T]):
         if key in self._operation.errors:
             reading = self._read(self._operation.errors[key], key, answer, received)
         properties: Schema = cast("Schema", received.data) if received.data.__class__ is dict else {}
-        said = [properties.get(name) for name in load_contract()["error_messages"]]
-        lists: list[list[object]] = [value if isinstance(value, list) else [value] for value in said]
-        messages = [message for each in lists for message in each if isinstance(message, str)]
+        said: list[Any] = [properties.get(name) for name in load_contract()["error_messages"]]
+        messages = [text for each in said for text in (each if each.__class__ is list else [each]) if type(text) is str]
         shown = " ".join("".join(c if c.isprintable() else " " for c in "; ".join(messages)[:200]).split())
         details = vars(self._info(answer)) | {"body": reading.data, "messages": messages}
         trace = properties.get("traceId")
@@ -152,9 +152,7 @@ class Call(Generic[T]):
         return kind(f"{self.name}: {answer.status}{': ' if shown else ''}{shown}", **details)
 
     def _info(self, answer: Answer) -> errors.ResponseInfo:
-        headers = httpx.Headers(
-            {self.redacted(k): self.redacted(v) for k, v in answer.headers.items()}, encoding="utf-8"
-        )
+        headers = httpx.Headers(self.redacted(dict(answer.headers)), encoding="utf-8")
         request_id = next((headers[x] for x in ("x-request-id", "x-trace-id", "cf-ray") if x in headers), None)
         return errors.ResponseInfo(answer.status, headers, request_id, self.attempts)
 
@@ -181,6 +179,55 @@ class Call(Generic[T]):
         return value
 
 
+def _checked(known: Documented, arguments: Mapping[str, object], version: str | None) -> dict[str, Any]:
+    """The arguments, each of them acceptable, with those filled in that the contract has a default for.
+
+    Raises:
+        ArgumentError: names the first argument that is not acceptable, and what it must be.
+    """
+    complete = dict(arguments)
+    for name, (argument, plan) in known.arguments.items():
+        if "default" in argument and isinstance(complete[name], Unset):
+            own = version is not None and argument.get("role") == "api-version"
+            complete[name] = version if own else argument["default"]
+        if problem := _problem(argument, plan, complete):
+            arguments = complete = {}  # a traceback may be told with the variables of its frames
+            raise errors.ArgumentError(problem, argument=name)
+    return complete
+
+
+def _problem(argument: Schema, plan: Plan, complete: dict[str, Any]) -> str:
+    """What is wrong with an argument; empty where nothing is, and what was examined is then what is sent."""
+    name, schema, value = argument["argument"], argument["schema"], complete[argument["argument"]]
+    absent = isinstance(value, Unset)
+    if absent or schema is None:  # with no schema, it is a body that is no JSON: the generated builder knows its form
+        return f"{name} is required" if absent and argument["required"] else ""
+    # JSON certainly holds it as it is. What is smaller than 1e300 is finite, with no more digits than Python writes.
+    plain = value.isascii() if type(value) is str else type(value) in {bool, int, float} and -1e300 < value < 1e300
+    try:
+        data = value if plain else json.loads(_JSON_OF_ARGUMENTS(value).encode())
+        _, found = plan.fit(data, name)
+    except Exception as error:  # beside what JSON is unfit for, whatever a mapping or a model of the caller's raises
+        ours = isinstance(error, AttributeError | TypeError | ValueError | RecursionError)
+        return f"{name} must be data that JSON can hold ({error if ours else type(error).__name__})"
+    if found:
+        return f"{found[0].path} must be {found[0].expected}"
+    if data is not value and (isinstance(value, str | Mapping) or (isinstance(data, str) and "format" not in schema)):
+        complete[name] = data
+    return ""
+
+
+def _jsonable(value: Any) -> object:
+    """What `json.dumps` can write, of a model, a mapping, a date or a UUID."""
+    if isinstance(value, Mapping):
+        return dict(cast("Mapping[object, object]", value))
+    if isinstance(value, datetime.date | uuid.UUID):
+        return getattr(value, "isoformat", value.__str__)()
+    if hasattr(value, "to_dict"):
+        return value.to_dict()
+    raise TypeError(f"{type(value).__name__} is no such data")
+
+
 def _written(parts: dict[str, Any], settings: Settings) -> tuple[httpx.URL, list[tuple[bytes, bytes]], bytes]:
     """The URL of a request, its headers but for the token, and its body."""
     parts["url"] = url = httpx.URL(settings.base_url + parts["url"])
@@ -198,6 +245,7 @@ def _finite(number: str) -> float:
     raise ValueError("not finite")
 
 
+_JSON_OF_ARGUMENTS = json.JSONEncoder(default=_jsonable, allow_nan=False, ensure_ascii=False).encode
 _encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 _JSON = json.JSONDecoder(parse_constant=_finite, parse_float=_finite)
 """Reads what RFC 8259 has: numbers are finite."""

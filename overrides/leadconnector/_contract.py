@@ -10,8 +10,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from importlib.resources import files
 from typing import Any, NamedTuple, TypeAlias, cast
+
+from ._generated import load_contract
 
 Schema = Mapping[str, Any]
 
@@ -45,12 +46,6 @@ _UNDOCUMENTED = ("undocumented-field", "response-optional-property-added", "a do
 
 Place: TypeAlias = "str | tuple[Place, str | int]"
 """Where data stands: what the whole is called, or a place and a step from there; it becomes a path where it is told."""
-
-
-@cache
-def load_contract() -> Schema:
-    """The contract of the generated package beside this module; read once."""
-    return cast("Schema", json.loads((files(f"{__package__}._generated") / "contract.json").read_bytes()))
 
 
 @dataclass(frozen=True)

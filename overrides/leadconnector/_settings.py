@@ -13,8 +13,9 @@ from typing import Any, TypedDict
 
 import httpx
 
-from ._contract import Finding, load_contract
+from ._contract import Finding
 from ._credentials import Credentials
+from ._generated import load_contract
 from ._quota import Quota
 from ._retry import MAXIMUM_RETRIES
 from ._version import __version__
