@@ -29,14 +29,15 @@ from leadconnector import (
     ResponseInfo,
     ServerError,
 )
+from leadconnector._exchange import Answer, failure
 from leadconnector._retry import (
     FIRST_WAIT,
     LONGEST_ASKED_FOR,
     LONGEST_WAIT,
+    MAXIMUM_RETRIES,
     NEVER,
     VENDORS_INTERVAL,
-    Attempt,
-    failure,
+    Tried,
     retry_after,
     wait_before_retry,
 )
@@ -45,65 +46,67 @@ from leadconnector_emulator import Emulator, EmulatorTransport, Fault, Server
 TRANSIENT = [408, 429, 500, 502, 503, 504, *range(520, 528)]
 
 
-def attempt(**changes: Any) -> Attempt:
-    return Attempt(number=1, method="PUT", random=1.0)._replace(**changes)
+def wait_after(status: int = 0, error: Exception | None = None, asked: float | None = None, **changes: Any) -> float:
+    """The wait after this answer to a first attempt, or after this error that came in the place of one."""
+    answer = Answer(status, changes.pop("headers", {}), b"", failure(error) if error else "", asked=asked)
+    return wait_before_retry(answer, Tried(1, "PUT", MAXIMUM_RETRIES, 1.0)._replace(**changes))
 
 
 @pytest.mark.parametrize("status", range(100, 600))
 def test_exactly_the_transient_statuses_are_tried_again(status: int) -> None:
-    assert (wait_before_retry(attempt(status=status)) < NEVER) == (status in TRANSIENT)
+    assert (wait_after(status=status) < NEVER) == (status in TRANSIENT)
 
 
 @pytest.mark.parametrize(("number", "longest"), [(1, 0.5), (2, 1.0), (3, 2.0), (4, 4.0), (5, 8.0), (6, 8.0), (90, 8.0)])
 def test_a_wait_of_our_own_is_drawn_below_a_bound_that_doubles(number: int, longest: float) -> None:
-    assert wait_before_retry(attempt(number=number, status=503, retries=100)) == longest
-    assert wait_before_retry(attempt(number=number, status=503, retries=100, random=0.25)) == longest / 4
-    assert wait_before_retry(attempt(number=number, status=503, retries=100, random=0.0)) == 0.0
+    assert wait_after(number=number, status=503, retries=100) == longest
+    assert wait_after(number=number, status=503, retries=100, random=0.25) == longest / 4
+    assert wait_after(number=number, status=503, retries=100, random=0.0) == 0.0
 
 
 def test_no_more_attempts_are_made_than_retries_are_wanted() -> None:
-    assert wait_before_retry(attempt(number=2, status=503)) < NEVER
-    assert wait_before_retry(attempt(number=3, status=503)) == NEVER
-    assert wait_before_retry(attempt(status=503, retries=0)) == NEVER
+    assert wait_after(number=2, status=503) < NEVER
+    assert wait_after(number=3, status=503) == NEVER
+    assert wait_after(status=503, retries=0) == NEVER
 
 
 def test_the_wait_that_an_answer_asks_for_is_kept_unless_it_is_too_long() -> None:
-    assert wait_before_retry(attempt(status=503, retry_after=0.0)) == 0.0
-    assert wait_before_retry(attempt(status=503, retry_after=LONGEST_ASKED_FOR)) == LONGEST_ASKED_FOR
-    assert wait_before_retry(attempt(status=503, retry_after=LONGEST_ASKED_FOR + 0.001)) == NEVER
-    assert wait_before_retry(attempt(status=429, retry_after=3.0)) == 3.0
+    assert wait_after(status=503, asked=0.0) == 0.0
+    assert wait_after(status=503, asked=LONGEST_ASKED_FOR) == LONGEST_ASKED_FOR
+    assert wait_after(status=503, asked=LONGEST_ASKED_FOR + 0.001) == NEVER
+    assert wait_after(status=429, asked=3.0) == 3.0
 
 
 def test_a_refused_request_waits_the_vendors_interval_where_the_answer_names_none() -> None:
-    assert wait_before_retry(attempt(status=429)) == VENDORS_INTERVAL
-    assert wait_before_retry(attempt(status=429, day_is_used_up=True)) == NEVER
+    assert wait_after(status=429) == VENDORS_INTERVAL
+    assert wait_after(status=429, headers={"x-ratelimit-daily-remaining": "0"}) == NEVER
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"])
 @pytest.mark.parametrize("error", [httpx.ReadError("x"), httpx.ReadTimeout("x"), httpx.RemoteProtocolError("x")])
 def test_what_may_have_been_executed_is_tried_again_where_that_does_no_harm(method: str, error: Exception) -> None:
-    assert wait_before_retry(attempt(method=method, failure=failure(error))) < NEVER
+    assert wait_after(method=method, error=error) < NEVER
 
 
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
 def test_what_may_not_be_repeated_is_tried_again_only_where_it_was_surely_not_executed(method: str) -> None:
-    again = [
-        attempt(failure=failure(httpx.ConnectError("x"))),
-        attempt(failure=failure(httpx.PoolTimeout("x"))),
-        attempt(status=429),
+    again: list[dict[str, Any]] = [
+        {"error": httpx.ConnectError("x")},
+        {"error": httpx.PoolTimeout("x")},
+        {"status": 429},
     ]
-    never = [
-        attempt(failure=failure(httpx.ReadError("x"))),
-        attempt(failure=failure(httpx.WriteError("x"))),
-        attempt(failure=failure(httpx.ConnectTimeout("of another library, which says so of a lost connection, too"))),
-        attempt(failure=failure(TimeoutError("x"))),
-        attempt(status=503),
-        attempt(status=500),
-        attempt(status=408),
+    never: list[dict[str, Any]] = [
+        {"error": httpx.ReadError("x")},
+        {"error": httpx.WriteError("x")},
+        {"error": httpx.ConnectTimeout("of another library, which says so of a lost connection, too")},
+        {"error": TimeoutError("x")},
+        {"status": 503},
+        {"status": 500},
+        {"status": 408},
     ]
 
-    assert all(wait_before_retry(each._replace(method=method)) < NEVER for each in again)
-    assert all(wait_before_retry(each._replace(method=method)) == NEVER for each in never)
+    assert all(wait_after(method=method, **each) < NEVER for each in again)
+    assert all(wait_after(method=method, **each) == NEVER for each in never)
 
 
 def test_a_connection_that_takes_too_long_to_make_executed_nothing() -> None:
@@ -122,8 +125,8 @@ def test_a_connection_that_takes_too_long_to_make_executed_nothing() -> None:
 
 
 def test_a_request_that_is_no_http_is_not_tried_again() -> None:
-    assert wait_before_retry(attempt(failure=failure(httpx.UnsupportedProtocol("x")))) == NEVER
-    assert wait_before_retry(attempt(failure=failure(httpx.LocalProtocolError("x")))) == NEVER
+    assert wait_after(error=httpx.UnsupportedProtocol("x")) == NEVER
+    assert wait_after(error=httpx.LocalProtocolError("x")) == NEVER
 
 
 @given(
@@ -137,9 +140,8 @@ def test_a_request_that_is_no_http_is_not_tried_again() -> None:
 def test_whatever_happened_a_wait_is_bounded_and_the_attempts_end(
     number: int, method: str, random: float, status: int | None, asked: float | None, retries: int
 ) -> None:
-    made = Attempt(number, method, random, retries)
-    ended: dict[str, Any] = {"failure": "lost"} if status is None else {"status": status, "retry_after": asked}
-    wait = wait_before_retry(made._replace(**ended))
+    ended: dict[str, Any] = {"error": TimeoutError("x")} if status is None else {"status": status, "asked": asked}
+    wait = wait_after(**ended, number=number, method=method, random=random, retries=retries)
 
     assert wait == NEVER or 0 <= wait <= max(LONGEST_ASKED_FOR, LONGEST_WAIT, VENDORS_INTERVAL)
     assert wait == NEVER or number <= retries

@@ -18,7 +18,7 @@ from ._credentials import Token
 from ._exchange import Answer, Limits, no_answer
 from ._generated import Operation, T, load_contract
 from ._generated.types import Unset
-from ._retry import Attempt, retry_after, wait_before_retry
+from ._retry import Tried, wait_before_retry
 from ._settings import Settings
 
 _MISFITS = (AttributeError, KeyError, TypeError, ValueError, RecursionError)
@@ -67,17 +67,17 @@ class Call(Generic[T]):
 
     def failed(self, error: Exception, request: httpx.Request) -> Answer:
         """What stands for the answer to a request that got none; raises what `no_answer` does."""
-        return Answer(0, {}, b"", error=no_answer(error, self.name, request, self.redacted, self.attempts))
+        known = no_answer(error, self.name, request, self.redacted, self.attempts)
+        return Answer(0, {}, b"", known.failure, known)
 
     def late(self, problem: str) -> errors.APITimeoutError:
         """The exception for an attempt that was not made, because of the deadline."""
         return errors.APITimeoutError(f"{self.name}: {problem}", attempts=self.attempts, failure="never sent")
 
-    def wait(self, answer: Answer, asked: float | None, number: int) -> float:
-        """Seconds until the next attempt, or `NEVER`, after this answer to one (from 1), which asks for a wait."""
-        settings, failure = self._settings, answer.error.failure if answer.error else None
-        known = self._known.method, settings.random(), settings.retries, answer.status or None, asked, failure
-        return wait_before_retry(Attempt(number, *known, answer.day_is_used_up))
+    def wait(self, answer: Answer, number: int) -> float:
+        """Seconds until the next attempt, or `NEVER`, after this answer to one (from 1)."""
+        tried = Tried(number, self._known.method, self._settings.retries, self._settings.random())
+        return wait_before_retry(answer, tried)
 
     def result(self, answer: Answer) -> T:
         """What the call returns.
@@ -147,7 +147,7 @@ class Call(Generic[T]):
         details["request_id"] = details["request_id"] or (trace if isinstance(trace, str) else None)
         kind = STATUS_ERRORS.get(min(answer.status, 500), errors.UnexpectedStatusError)
         if kind is errors.RateLimitError:
-            details["retry_after"] = retry_after(answer.headers, self._settings.now())
+            details["retry_after"] = answer.asked
             kind = errors.DailyQuotaError if answer.day_is_used_up else kind
         return kind(f"{self.name}: {answer.status}{': ' if shown else ''}{shown}", **details)
 

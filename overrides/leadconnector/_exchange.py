@@ -13,7 +13,6 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
-from ._retry import failure
 from .errors import APIConnectionError, APITimeoutError, LeadConnectorError
 
 MAXIMUM_BODY = 10 * 1024 * 1024
@@ -35,9 +34,11 @@ class Answer(NamedTuple):
     body: bytes
     """Decompressed."""
     problem: str = ""
-    """Why the body could not be read, if so: too large, badly compressed."""
+    """Why the body could not be read, if so: too large, badly compressed; else why no whole answer came: `failure`."""
     error: APIConnectionError | None = None
-    """Why there is none, where this stands for an answer that did not come; the status is then 0."""
+    """What to raise, where this stands for an answer that did not come; the status is then 0."""
+    asked: float | None = None
+    """Seconds to wait that it asks for, where it does."""
 
     @property
     def day_is_used_up(self) -> bool:
@@ -136,6 +137,15 @@ def _is_cut(body: bytes) -> bool:
         return body[:1] in {b"{", b"["} and json.loads(body) is None
     except (RecursionError, ValueError) as error:  # what is too deep is not cut
         return isinstance(error, ValueError)
+
+
+def failure(error: Exception) -> str:
+    """What an attempt without a whole answer failed in: `never sent` is one that surely has not reached the API."""
+    if isinstance(error, httpx.ConnectTimeout):  # of httpx's own transports: others say so of a lost connection, too
+        return "never sent" if type(error.__cause__).__module__.partition(".")[0] == "httpcore" else "lost"
+    if isinstance(error, httpx.UnsupportedProtocol | httpx.LocalProtocolError):
+        return "no HTTP"
+    return "never sent" if isinstance(error, httpx.ConnectError | httpx.PoolTimeout) else "lost"
 
 
 def no_answer(

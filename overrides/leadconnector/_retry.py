@@ -8,9 +8,9 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-import httpx
+from ._exchange import Answer
 
 NEVER = math.inf
 
@@ -27,63 +27,43 @@ that of those who call it then, one in that time asks again."""
 VENDORS_INTERVAL = 10.0
 """Seconds in which the vendor counts requests: after it, a location that was refused has its whole quota again."""
 
-_TRANSIENT = frozenset({408, 429, 500, 502, 503, 504, *range(520, 528)})  # 520 to 527 are Cloudflare's
+_TRANSIENT = frozenset({0, 408, 429, 500, 502, 503, 504, *range(520, 528)})  # 0 is none; 520 to 527 are Cloudflare's
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})  # RFC 9110, section 9.2.2
 
 
-Failure = Literal["never sent", "lost", "no HTTP"]
-
-
-class Attempt(NamedTuple):
-    """How an attempt ended."""
+class Tried(NamedTuple):
+    """What was tried."""
 
     number: int
-    """From 1."""
+    """Of the attempt, from 1."""
     method: str
+    retries: int
+    """How many are wanted at the most."""
     random: float
     """From 0 to 1."""
-    retries: int = MAXIMUM_RETRIES
-    """How many are wanted at the most."""
-    status: int | None = None
-    """Of the answer, where a whole one came."""
-    retry_after: float | None = None
-    """Seconds to wait that the answer asks for, where it does."""
-    failure: Failure | None = None
-    """Why no whole answer came, else."""
-    day_is_used_up: bool = False
-    """Whether the location has no request left for the day."""
 
 
-def failure(error: Exception) -> Failure:
-    """What an attempt without a whole answer failed in: `never sent` is one that surely has not reached the API."""
-    if isinstance(error, httpx.ConnectTimeout):  # of httpx's own transports: others say so of a lost connection, too
-        return "never sent" if type(error.__cause__).__module__.partition(".")[0] == "httpcore" else "lost"
-    if isinstance(error, httpx.UnsupportedProtocol | httpx.LocalProtocolError):
-        return "no HTTP"
-    return "never sent" if isinstance(error, httpx.ConnectError | httpx.PoolTimeout) else "lost"
-
-
-RULES: tuple[Callable[[Attempt], float | None], ...] = (
+RULES: tuple[Callable[[Answer, Tried], float | None], ...] = (
     # All that are wanted were made.
-    lambda last: NEVER if last.number > last.retries else None,
+    lambda _, tried: NEVER if tried.number > tried.retries else None,
     # The answer is final.
-    lambda last: NEVER if last.failure is None and last.status not in _TRANSIENT else None,
+    lambda it, _: NEVER if it.status not in _TRANSIENT else None,
     # It would fail again: the mistake is ours, or the transport's, or the location has no request left for the day.
-    lambda last: NEVER if last.failure == "no HTTP" or last.day_is_used_up else None,
+    lambda it, _: NEVER if it.problem == "no HTTP" or it.day_is_used_up else None,
     # It may have been executed, and must not be twice.
-    lambda last: None if last.method in _IDEMPOTENT or last.status == 429 or last.failure == "never sent" else NEVER,
+    lambda it, tried: None if tried.method in _IDEMPOTENT or it.status == 429 or it.problem == "never sent" else NEVER,
     # It asks for a wait that is too long, or for one that is not.
-    lambda last: NEVER if (last.retry_after or 0.0) > LONGEST_ASKED_FOR else last.retry_after,
+    lambda it, _: NEVER if (it.asked or 0.0) > LONGEST_ASKED_FOR else it.asked,
     # The location's quota is used up.
-    lambda last: VENDORS_INTERVAL if last.status == 429 else None,
+    lambda it, _: VENDORS_INTERVAL if it.status == 429 else None,
     # Full jitter, so that those who failed together do not come back together.
-    lambda last: last.random * min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** (last.number - 1)),
+    lambda _, tried: tried.random * min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** (tried.number - 1)),
 )
 
 
-def wait_before_retry(attempt: Attempt) -> float:
-    """Seconds until the next attempt, or `NEVER`."""
-    return next(wait for rule in RULES if (wait := rule(attempt)) is not None)
+def wait_before_retry(answer: Answer, tried: Tried) -> float:
+    """Seconds until the next attempt, or `NEVER`, after this answer to what was tried."""
+    return next(wait for rule in RULES if (wait := rule(answer, tried)) is not None)
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:

@@ -97,17 +97,17 @@ class _Session:
                 if answer is None:
                     raise
                 break  # what the last attempt ended in says more
-            answer, asked = await self._attempted(call, slot, token)
+            answer = await self._attempted(call, slot, token)
             if 200 <= answer.status < 300:
                 break
             if answer.status == 401 and fresh is None:
                 fresh = await self._token(call, token)
                 wait = NEVER if fresh == token else 0.0
             else:  # the request with another token was no retry
-                wait = call.wait(answer, asked, call.attempts - (fresh is not None))
+                wait = call.wait(answer, call.attempts - (fresh is not None))
             if call.limits.clock() + wait >= call.limits.deadline:
                 break
-            told = f"no whole answer ({answer.error.failure})" if answer.error else f"status {answer.status}"
+            told = f"no whole answer ({answer.problem})" if answer.error else f"status {answer.status}"
             logger.info("%s: %s; attempt %d in %.3f s", call.name, told, call.attempts + 1, wait)
             if wait:
                 await self._do(self._settings.sleep, self._settings.sleep_async, wait)
@@ -140,21 +140,21 @@ class _Session:
                 raise
             raise call.late("no token before the deadline") from error
 
-    async def _attempted(self, call: Call[T], slot: Slot | None, token: Token) -> tuple[Answer, float | None]:
+    async def _attempted(self, call: Call[T], slot: Slot | None, token: Token) -> Answer:
         """Send the request, read the answer and how long it asks to wait, and let the quota know."""
-        quota, request, asked = self._settings.quota, call.request(token), None
+        quota, request = self._settings.quota, call.request(token)
         try:
             answer = await self._do(exchange, exchange_async, self._pipe.opened(), request, call.limits)
         except Exception as error:
             answer = call.failed(error, request)
         if not 200 <= answer.status < 300:
-            asked = retry_after(answer.headers, self._settings.now())
+            answer = answer._replace(asked=retry_after(answer.headers, self._settings.now()))
         if quota and slot:
-            if answer.error and answer.error.failure == "never sent":
+            if answer.problem == "never sent":
                 await self._ask(quota.release, slot)
-            elif (known := quota.correction(slot, answer.status, answer.headers, asked)) is not None:
+            elif (known := quota.correction(slot, answer.status, answer.headers, answer.asked)) is not None:
                 await self._ask(quota.correct, slot, known)
-        return answer, asked
+        return answer
 
 
 class SyncSession(_Session):

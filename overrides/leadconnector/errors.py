@@ -29,9 +29,9 @@ No exception holds a credential: a token that the API sends back is redacted.
 # Imported under names that `from .errors import *` leaves out: the package's root has the classes alone.
 from collections.abc import Mapping as _Mapping
 from dataclasses import dataclass as _dataclass
+from typing import Literal as _Literal
 
 from ._contract import Finding
-from ._retry import Failure as _Failure
 
 
 @_dataclass(frozen=True, eq=False)
@@ -95,7 +95,7 @@ class APIConnectionError(LeadConnectorError):
 
     attempts: int
     """How many requests were tried."""
-    failure: _Failure
+    failure: _Literal["never sent", "lost", "no HTTP"]
     """Of the last of them: `never sent` surely had no effect; `lost` may have had one, as no whole answer tells."""
 
 
