@@ -6,7 +6,7 @@ import math
 import re
 import time
 import zlib
-from collections.abc import AsyncIterable, Callable, Generator, Iterable, Mapping
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from contextlib import aclosing, closing, suppress
 from typing import NamedTuple, cast
 from urllib.request import getproxies, proxy_bypass
@@ -58,9 +58,9 @@ class Limits(NamedTuple):
     deadline: float = math.inf
     """When the call ends, whatever it is doing."""
 
-    def left(self) -> float:
-        """What the head of an answer may take, and then its body, however steadily it comes."""
-        return max(0.0, min(max(BODY_SECONDS, self.timeouts["read"] or 0.0), self.deadline - self.clock()))
+    def allowed(self, begun: float) -> float:
+        """What the head of an answer may take, and then its body, if it begins then, however steadily it comes."""
+        return max(0.0, min(max(BODY_SECONDS, self.timeouts["read"] or 0.0), self.deadline - begun))
 
     def steps(self) -> dict[str, float | None]:
         """Httpx's timeouts, none of them beyond the deadline."""
@@ -71,39 +71,37 @@ class Limits(NamedTuple):
 def exchange(transport: httpx.BaseTransport, request: httpx.Request, limits: Limits) -> Answer:
     """Send a request and read its answer; raises whatever the transport does, or `TimeoutError`."""
     with closing(transport.handle_request(request)) as response:
-        response.request, gathered = request, _gathered(limits)
-        body = next(gathered)
+        response.request, body, begun = request, bytearray(), limits.clock()
         for chunk in cast("Iterable[bytes]", response.stream):
-            if len(gathered.send(chunk)) > MAXIMUM_BODY:
+            if _is_full(body, chunk, limits, begun):
                 break
     return _answer(response, body)
 
 
 async def exchange_async(transport: httpx.AsyncBaseTransport, request: httpx.Request, limits: Limits) -> Answer:
     """`exchange` for async code, where the head of an answer may not drip either."""
-    async with asyncio.timeout(limits.left()):
+    async with asyncio.timeout(limits.allowed(limits.clock())):
         response = await transport.handle_async_request(request)
-    async with aclosing(response), asyncio.timeout(limits.left()):
-        response.request, gathered = request, _gathered(limits)
-        body = next(gathered)
+    async with aclosing(response), asyncio.timeout(limits.allowed(limits.clock())):
+        response.request, body, begun = request, bytearray(), limits.clock()
         async for chunk in cast("AsyncIterable[bytes]", response.stream):
-            if len(gathered.send(chunk)) > MAXIMUM_BODY:
+            if _is_full(body, chunk, limits, begun):
                 break
     return _answer(response, body)
 
 
-def _gathered(limits: Limits) -> Generator[bytearray, bytes]:
-    """Takes the chunks of a body as they come, and gives what there is of it so far.
+def _is_full(body: bytearray, chunk: bytes, limits: Limits, begun: float) -> bool:
+    """Whether a body, which gets this chunk as it comes, has more than is wanted.
 
     Raises:
         TimeoutError: the body takes too long.
     """
-    body, begun, seconds = bytearray(), limits.clock(), limits.left()
-    while True:
-        body += yield body
-        if limits.clock() - begun > seconds:
-            body.clear()  # a traceback's variables may be shown
-            raise TimeoutError(f"the body took longer than {seconds:g} s")
+    body += chunk
+    seconds = limits.allowed(begun)
+    if limits.clock() - begun > seconds:
+        body.clear()  # a traceback's variables may be shown
+        raise TimeoutError(f"the body took longer than {seconds:g} s")
+    return len(body) > MAXIMUM_BODY
 
 
 def _answer(response: httpx.Response, received: bytearray) -> Answer:
@@ -166,8 +164,8 @@ def no_answer(
     late = isinstance(error, httpx.TimeoutException | TimeoutError)
     text = redacted(f"{name}: no whole answer{' in time' if late else ''} ({type(error).__name__}: {said})")
     made = (APITimeoutError if late else APIConnectionError)(text, attempts=attempts, failure=failure(error))
-    shows_nothing = isinstance(error, httpx.RequestError | OSError) and redacted(said) == said == str(error)
-    made.__cause__ = error if shows_nothing else None
+    if isinstance(error, httpx.RequestError | OSError) and redacted(said) == str(error):
+        made.__cause__ = error
     return made
 
 

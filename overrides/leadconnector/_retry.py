@@ -46,10 +46,8 @@ class Tried(NamedTuple):
 RULES: tuple[Callable[[Answer, Tried], float | None], ...] = (
     # All that are wanted were made.
     lambda _, tried: NEVER if tried.number > tried.retries else None,
-    # The answer is final.
-    lambda it, _: NEVER if it.status not in _TRANSIENT else None,
-    # It would fail again: the mistake is ours, or the transport's, or the location has no request left for the day.
-    lambda it, _: NEVER if it.problem == "no HTTP" or it.day_is_used_up else None,
+    # It would come again: it is final, the mistake is ours or the transport's, or the day's requests are used up.
+    lambda it, _: NEVER if it.status not in _TRANSIENT or it.problem == "no HTTP" or it.day_is_used_up else None,
     # It may have been executed, and must not be twice.
     lambda it, tried: None if tried.method in _IDEMPOTENT or it.status == 429 or it.problem == "never sent" else NEVER,
     # It asks for a wait that is too long, or for one that is not.
