@@ -39,53 +39,53 @@ from leadconnector._retry import (
     VENDORS_INTERVAL,
     Tried,
     retry_after,
-    wait_before_retry,
+    wait_after,
 )
 from leadconnector_emulator import Emulator, EmulatorTransport, Fault, Server
 
 TRANSIENT = [408, 429, 500, 502, 503, 504, *range(520, 528)]
 
 
-def wait_after(status: int = 0, error: Exception | None = None, asked: float | None = None, **changes: Any) -> float:
+def waits(status: int = 0, error: Exception | None = None, asked: float | None = None, **changes: Any) -> float:
     """The wait after this answer to a first attempt, or after this error that came in the place of one."""
     answer = Answer(status, changes.pop("headers", {}), b"", failure(error) if error else "", asked=asked)
-    return wait_before_retry(answer, Tried(1, "PUT", MAXIMUM_RETRIES, 1.0)._replace(**changes))
+    return wait_after(answer, Tried(1, "PUT", MAXIMUM_RETRIES, 1.0)._replace(**changes))
 
 
 @pytest.mark.parametrize("status", range(100, 600))
 def test_exactly_the_transient_statuses_are_tried_again(status: int) -> None:
-    assert (wait_after(status=status) < NEVER) == (status in TRANSIENT)
+    assert (waits(status=status) < NEVER) == (status in TRANSIENT)
 
 
 @pytest.mark.parametrize(("number", "longest"), [(1, 0.5), (2, 1.0), (3, 2.0), (4, 4.0), (5, 8.0), (6, 8.0), (90, 8.0)])
 def test_a_wait_of_our_own_is_drawn_below_a_bound_that_doubles(number: int, longest: float) -> None:
-    assert wait_after(number=number, status=503, retries=100) == longest
-    assert wait_after(number=number, status=503, retries=100, random=0.25) == longest / 4
-    assert wait_after(number=number, status=503, retries=100, random=0.0) == 0.0
+    assert waits(number=number, status=503, retries=100) == longest
+    assert waits(number=number, status=503, retries=100, random=0.25) == longest / 4
+    assert waits(number=number, status=503, retries=100, random=0.0) == 0.0
 
 
 def test_no_more_attempts_are_made_than_retries_are_wanted() -> None:
-    assert wait_after(number=2, status=503) < NEVER
-    assert wait_after(number=3, status=503) == NEVER
-    assert wait_after(status=503, retries=0) == NEVER
+    assert waits(number=2, status=503) < NEVER
+    assert waits(number=3, status=503) == NEVER
+    assert waits(status=503, retries=0) == NEVER
 
 
 def test_the_wait_that_an_answer_asks_for_is_kept_unless_it_is_too_long() -> None:
-    assert wait_after(status=503, asked=0.0) == 0.0
-    assert wait_after(status=503, asked=LONGEST_ASKED_FOR) == LONGEST_ASKED_FOR
-    assert wait_after(status=503, asked=LONGEST_ASKED_FOR + 0.001) == NEVER
-    assert wait_after(status=429, asked=3.0) == 3.0
+    assert waits(status=503, asked=0.0) == 0.0
+    assert waits(status=503, asked=LONGEST_ASKED_FOR) == LONGEST_ASKED_FOR
+    assert waits(status=503, asked=LONGEST_ASKED_FOR + 0.001) == NEVER
+    assert waits(status=429, asked=3.0) == 3.0
 
 
 def test_a_refused_request_waits_the_vendors_interval_where_the_answer_names_none() -> None:
-    assert wait_after(status=429) == VENDORS_INTERVAL
-    assert wait_after(status=429, headers={"x-ratelimit-daily-remaining": "0"}) == NEVER
+    assert waits(status=429) == VENDORS_INTERVAL
+    assert waits(status=429, headers={"x-ratelimit-daily-remaining": "0"}) == NEVER
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"])
 @pytest.mark.parametrize("error", [httpx.ReadError("x"), httpx.ReadTimeout("x"), httpx.RemoteProtocolError("x")])
 def test_what_may_have_been_executed_is_tried_again_where_that_does_no_harm(method: str, error: Exception) -> None:
-    assert wait_after(method=method, error=error) < NEVER
+    assert waits(method=method, error=error) < NEVER
 
 
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
@@ -105,8 +105,8 @@ def test_what_may_not_be_repeated_is_tried_again_only_where_it_was_surely_not_ex
         {"status": 408},
     ]
 
-    assert all(wait_after(method=method, **each) < NEVER for each in again)
-    assert all(wait_after(method=method, **each) == NEVER for each in never)
+    assert all(waits(method=method, **each) < NEVER for each in again)
+    assert all(waits(method=method, **each) == NEVER for each in never)
 
 
 def test_a_connection_that_takes_too_long_to_make_executed_nothing() -> None:
@@ -125,8 +125,8 @@ def test_a_connection_that_takes_too_long_to_make_executed_nothing() -> None:
 
 
 def test_a_request_that_is_no_http_is_not_tried_again() -> None:
-    assert wait_after(error=httpx.UnsupportedProtocol("x")) == NEVER
-    assert wait_after(error=httpx.LocalProtocolError("x")) == NEVER
+    assert waits(error=httpx.UnsupportedProtocol("x")) == NEVER
+    assert waits(error=httpx.LocalProtocolError("x")) == NEVER
 
 
 @given(
@@ -141,7 +141,7 @@ def test_whatever_happened_a_wait_is_bounded_and_the_attempts_end(
     number: int, method: str, random: float, status: int | None, asked: float | None, retries: int
 ) -> None:
     ended: dict[str, Any] = {"error": TimeoutError("x")} if status is None else {"status": status, "asked": asked}
-    wait = wait_after(**ended, number=number, method=method, random=random, retries=retries)
+    wait = waits(**ended, number=number, method=method, random=random, retries=retries)
 
     assert wait == NEVER or 0 <= wait <= max(LONGEST_ASKED_FOR, LONGEST_WAIT, VENDORS_INTERVAL)
     assert wait == NEVER or number <= retries

@@ -18,7 +18,7 @@ from ._credentials import Token
 from ._exchange import Answer, Limits, no_answer
 from ._generated import Operation, T, load_contract
 from ._generated.types import Unset
-from ._retry import Tried, wait_before_retry
+from ._retry import Tried, wait_after
 from ._settings import Settings
 
 _MISFITS = (AttributeError, KeyError, TypeError, ValueError, RecursionError)
@@ -76,8 +76,7 @@ class Call(Generic[T]):
 
     def wait(self, answer: Answer, number: int) -> float:
         """Seconds until the next attempt, or `NEVER`, after this answer to one (from 1)."""
-        tried = Tried(number, self._known.method, self._settings.retries, self._settings.random())
-        return wait_before_retry(answer, tried)
+        return wait_after(answer, Tried(number, self._known.method, self._settings.retries, self._settings.random()))
 
     def result(self, answer: Answer) -> T:
         """What the call returns.

@@ -59,7 +59,7 @@ RULES: tuple[Callable[[Answer, Tried], float | None], ...] = (
 )
 
 
-def wait_before_retry(answer: Answer, tried: Tried) -> float:
+def wait_after(answer: Answer, tried: Tried) -> float:
     """Seconds until the next attempt, or `NEVER`, after this answer to what was tried."""
     return next(wait for rule in RULES if (wait := rule(answer, tried)) is not None)
 
