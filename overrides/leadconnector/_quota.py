@@ -4,18 +4,17 @@ Callers of a key (a location) queue for the next free time to send, first come, 
 here. However a window of `seconds` is laid, no more than `limit` sends are in it.
 """
 
-import importlib
 import logging
 import math
 import os
 import threading
 import time
-import uuid
 from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import lru_cache
-from importlib.resources import files
+from importlib import import_module, resources
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ._credentials import Secret
@@ -83,7 +82,7 @@ class _Window:
         self.sent = deque([(-math.inf, 0)] * rate[0], rate[0])
         # How many processes share the key; whether what this one sent is not known to the Redis that should know it.
         self.sharing, self.alone = 1, False
-        self.waiting, self.until = list[int](), dict[int, float]()  # numbers in order, and when each is given up
+        self.waiting = list[tuple[int, float]]()  # numbers in order, and when each is given up
 
     def place(self, now: float, number: int) -> tuple[int, float]:
         if number:
@@ -93,35 +92,30 @@ class _Window:
         else:
             self.probe = self.probe and now + self.rate[1]
             self.last = number = max(time.time_ns() // 1000, self.last + 1)
-        while self.waiting and self.until[self.waiting[0]] < now:
-            del self.until[self.waiting.pop(0)]
+        while self.waiting and self.waiting[0][1] < now:
+            del self.waiting[0]
         # Each slot is free a window after the one `limit` places before it.
         limit, length = max(1, self.rate[0] // self.sharing), self.rate[1] * STRETCH
-        rounds, rest = divmod(bisect_left(self.waiting, number), limit)
+        rounds, rest = divmod(bisect_left(self.waiting, (number,)), limit)
         free = max(now, self.paused, self.sent[rest - limit][0] + length) + rounds * length
         if free == now:
             self.sent.append((now, number))
         else:
-            insort(self.waiting, number)
-            self.until[number] = free + GRACE
+            insort(self.waiting, (number, free + GRACE))
         return number, free - now
 
-    def release(self, now: float, number: int) -> None:
-        if self.until.pop(number, None) is not None:
-            del self.waiting[bisect_left(self.waiting, number)]
-        else:
-            self._move(number, lambda _: -math.inf)
+    def release(self, _: float, number: int) -> None:
+        del self.waiting[bisect_left(self.waiting, (number,)) : bisect_left(self.waiting, (number + 1,))]
+        self.correct(-math.inf, number)
 
     def correct(self, now: float, number: int, *known: Any) -> None:
-        self._move(number, lambda free: min(now, free + self.rate[1] * LONGEST_LAG))
+        for free in [at for at, each in self.sent if each == number]:
+            self.sent.remove((free, number))
+            insort(self.sent, (min(now, free + self.rate[1] * LONGEST_LAG), number))
         if known:
             limit, seconds, pause, exhausted = known
             self.rate, self.paused = (limit, seconds), max(self.paused, now + pause)
             self.probe = now + seconds if exhausted else 0.0
-
-    def _move(self, number: int, moved: Callable[[float], float]) -> None:
-        times = sorted((moved(free) if each == number else free, each) for free, each in self.sent)
-        self.sent = deque(times, len(times))
 
 
 class Quota:
@@ -181,22 +175,21 @@ class Quota:
         """Heed what an answer said: it is late, another limit, a pause, the end of the day's requests. Never raises."""
         self._act("correct", slot.key, slot.number, *correction)
 
-    def correction(
-        self, slot: Slot, status: int, headers: Mapping[str, str], retry_after: float | None
-    ) -> Correction | None:
+    def correction(self, slot: Slot, status: int, headers: Mapping[str, str], delay: float | None) -> Correction | None:
         """What an answer says of the quota that was not known when its slot was booked; `None`: nothing.
 
         Args:
             slot: what the request was sent with.
-            status: the answer's status; 0 where none came. After 429 the key pauses: `retry_after`, else the interval
-                that the headers name, else a window.
+            status: the answer's status; 0 where none came. After 429 the key pauses: `delay`, else the interval that
+                the headers name, else a window.
             headers: the answer's headers; of those that matter, what is no whole number is ignored.
-            retry_after: seconds to wait that the answer asks for, where it does.
+            delay: seconds to wait that the answer asks for, where it does.
         """
-        limit, interval, left = [_whole(headers.get(name, "")) for name in _NAMES]
+        said = [headers.get(name, "") for name in _NAMES]
+        limit, interval, left = [int(text[:9]) if text.isascii() and text.isdigit() else None for text in said]
         seconds = min(interval / 1000, LONGEST_ASKED_FOR) if interval else self._rate[1]
         rate = in_force(*self._rate, limit, seconds) if limit and (limit, seconds) != slot.rate else slot.rate
-        pause = 0.0 if status != 429 else min(seconds if retry_after is None else retry_after, LONGEST_ASKED_FOR)
+        pause = 0.0 if status != 429 else min(seconds if delay is None else delay, LONGEST_ASKED_FOR)
         exhausted = slot.exhausted if left is None else left == 0
         if rate != slot.rate or pause or exhausted != slot.exhausted:
             return (*rate, pause, exhausted)
@@ -252,21 +245,20 @@ class RedisQuota(Quota):
         target = Secret(url_or_client)
         del url_or_client  # it may hold a password, which no traceback is to show
         super().__init__(limit, seconds)
-        self._prefix, self._fail_open, self._retry_at, problem = prefix, fail_open, 0.0, ""
-        self._name = uuid.uuid4().hex  # of this quota in Redis, where a process is to be known, with its number
-        script = (files(f"{__package__}") / "quota.lua").read_text(encoding="utf-8")
-        try:
-            package: Any = importlib.import_module("redis")
-            if not isinstance(target.reveal(), package.Redis):
-                connect = package.BlockingConnectionPool.from_url
-                target = Secret(package.Redis.from_pool(connect(target.reveal(), **OPTIONS)))
-            self._script, self._errors = package.Redis.register_script(target.reveal(), script), package.RedisError
-        except ImportError:
-            problem = "RedisQuota needs redis-py: install leadconnector[redis]"
-        except (AttributeError, TypeError, ValueError):
+        self._prefix, self._fail_open, self._retry_at = prefix, fail_open, 0.0
+        self._name = os.urandom(16).hex()  # of this quota in Redis, where a process is to be known, with its number
+        script = (resources.files(f"{__package__}") / "quota.lua").read_text(encoding="utf-8")
+        problem = "RedisQuota needs redis-py: install leadconnector[redis]"
+        with suppress(ImportError, AttributeError, TypeError, ValueError):
+            redis: Any = import_module("redis")
             problem = "a quota's Redis must be a client, or a URL (not shown here) like redis://:password@host:6379/0"
-        if problem:  # raised here, without its cause, which may quote the URL
-            raise ConfigurationError(problem)
+            if not isinstance(target.reveal(), redis.Redis):
+                target = Secret(
+                    redis.Redis.from_pool(redis.BlockingConnectionPool.from_url(target.reveal(), **OPTIONS))
+                )
+            self._script, self._errors = redis.Redis.register_script(target.reveal(), script), redis.RedisError
+            return
+        raise ConfigurationError(problem)  # here, without its cause, which may quote the URL
 
     def close(self) -> None:
         """Close the connections, also those of a client that was given. A call opens new ones."""
@@ -277,10 +269,11 @@ class RedisQuota(Quota):
         own = self._window(os.getpid(), key, self._rate)  # keeps to this process's part while Redis is away
         if asked >= away:
             self._retry_at = away and asked + RETRY_SECONDS  # who comes while this one tries does not wait for it
-            names = [
-                f"{self._prefix}:{{{key}}}:{what}" for what in ("sent", "waiting", "known", "sharing")
-            ]  # on one node
-            sent = [value for at, each in own.sent if own.alone and at > -math.inf for value in (asked - at, each)]
+            # In braces, so that all four are on one node.
+            names = [f"{self._prefix}:{{{key}}}:{what}" for what in ("sent", "waiting", "known", "sharing")]
+            sent = [
+                value for at, each in list(own.sent) if own.alone and at > -math.inf for value in (asked - at, each)
+            ]
             told = [operation, *self._rate, f"{self._name}-{os.getpid()}", len(values), *map(float, values), *sent]
             try:
                 reply = self._script(names, told)
@@ -304,7 +297,3 @@ class RedisQuota(Quota):
 def in_force(most: int, window: float, limit: int, seconds: float) -> Rate:
     """The rate that keeps both to the configured one and to the one that the API names."""
     return (most, window) if limit >= most * math.ceil(seconds / window) else (min(limit, most), max(seconds, window))
-
-
-def _whole(text: str) -> int | None:
-    return int(text[:9]) if text.isascii() and text.isdigit() else None
