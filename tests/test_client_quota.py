@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,12 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from leadconnector import ConfigurationError, DailyQuotaError
-from leadconnector._quota import DAY, GRACE, LONGEST_LAG, STRETCH, TOLERANCE, Correction, Quota, Slot
+from leadconnector._quota import DAY, GRACE, LONGEST_LAG, STRETCH, TOLERANCE, Quota, Slot
 from leadconnector._retry import LONGEST_ASKED_FOR
 
 LIMIT, SECONDS = 5, 10.0
 
 Step = tuple[str, Any]
+Correction = tuple[float, ...]
 STEPS: st.SearchStrategy[list[Step]] = st.lists(
     st.one_of(
         st.tuples(st.just("book"), st.integers(1, 12)),
@@ -108,9 +109,16 @@ def correction(limit: int = LIMIT, seconds: float = SECONDS, pause: float = 0.0,
     return limit, seconds, pause, exhausted
 
 
-def correct(quota: Quota, correction: Correction) -> None:
-    """What an answer to a request without a slot of its own tells."""
-    quota.correct(Slot("key", 0, 0.0, 0.0, (LIMIT, SECONDS), exhausted=False), correction)
+def correct(quota: Quota, correction: Correction, slot: Slot | None = None) -> None:
+    """What an answer to a request tells; by default to one without a slot of its own."""
+    quota._act("correct", "key", slot.number if slot else 0, *correction)
+
+
+def news(quota: Quota, slot: Slot, status: int, said: Mapping[str, str], delay: float | None) -> Correction | None:
+    """What an answer says that is to be heeded."""
+    found = quota.correction(slot, status, said, delay)
+    assert found is None or found.args[:3] == ("correct", slot.key, slot.number)
+    return None if found is None else found.args[3:]
 
 
 def simulation() -> Simulation:
@@ -219,7 +227,7 @@ def test_what_is_in_force_keeps_to_the_configured_rate_and_to_the_one_that_the_a
 ) -> None:
     quota = Quota(LIMIT, SECONDS)
     for said in (headers(limit, interval and interval * 1000), headers(LIMIT, 10_000)):
-        found = quota.correction(quota.book("key"), 200, said, None)
+        found = news(quota, quota.book("key"), 200, said, None)
         if found is not None:
             correct(quota, found)
         assert quota.book("key").rate == expected
@@ -238,7 +246,7 @@ class TestDay:
             run.clock.now += SECONDS
             probe = run.quota.book("key")
             assert run.quota.remaining(probe) == 0.0
-            assert run.quota.correction(probe, 200, headers(left=0), None) is None
+            assert news(run.quota, probe, 200, headers(left=0), None) is None
         error = caught.value
         assert (error.status_code, error.attempts, error.messages, error.retry_after) == (429, 0, [], None)
         assert (error.headers, error.body, error.request_id) == ({}, None, None)
@@ -248,7 +256,7 @@ class TestDay:
         run = simulation()
         correct(run.quota, correction(exhausted=True))
         run.clock.now += SECONDS
-        found = run.quota.correction(run.quota.book("key"), 200, headers(left=7), None)
+        found = news(run.quota, run.quota.book("key"), 200, headers(left=7), None)
         assert found == correction(exhausted=False)
         correct(run.quota, correction(exhausted=False))
         assert not run.quota.book("key").exhausted
@@ -258,7 +266,7 @@ class TestDay:
         run = simulation()
         before = run.quota.book("key")
         correct(run.quota, correction(exhausted=True))
-        assert run.quota.correction(before, 200, headers(left=3), None) is None
+        assert news(run.quota, before, 200, headers(left=3), None) is None
 
     def test_it_concerns_one_key(self) -> None:
         run = simulation()
@@ -279,7 +287,7 @@ class TestCorrection:
     @pytest.mark.parametrize("said", [headers(), headers(5, 10_000, 7), headers(100, 10_000), headers(None, None, 1)])
     def test_a_usual_answer_needs_none(self, said: httpx.Headers) -> None:
         quota = Quota(LIMIT, SECONDS)
-        assert quota.correction(quota.book("key"), 200, said, None) is None
+        assert news(quota, quota.book("key"), 200, said, None) is None
 
     @pytest.mark.parametrize(
         ("status", "said", "retry_after", "expected"),
@@ -301,14 +309,14 @@ class TestCorrection:
         self, status: int, said: httpx.Headers, retry_after: float | None, expected: Correction | None
     ) -> None:
         quota = Quota(LIMIT, SECONDS)
-        assert quota.correction(quota.book("key"), status, said, retry_after) == expected
+        assert news(quota, quota.book("key"), status, said, retry_after) == expected
 
     def test_a_limit_that_is_known_is_not_told_again_and_one_that_grows_back_is(self) -> None:
         quota = Quota(LIMIT, SECONDS)
         correct(quota, correction(limit=3))
         slot = quota.book("key")
-        assert quota.correction(slot, 200, headers(3, 10_000), None) is None
-        assert quota.correction(slot, 200, headers(100, 10_000), None) == correction(limit=LIMIT)
+        assert news(quota, slot, 200, headers(3, 10_000), None) is None
+        assert news(quota, slot, 200, headers(100, 10_000), None) == correction(limit=LIMIT)
 
     @given(
         st.lists(
@@ -328,7 +336,7 @@ class TestCorrection:
     )
     def test_garbage_in_headers_does_no_harm(self, said: list[tuple[str, bytes]], status: int) -> None:
         quota = Quota(LIMIT, SECONDS)
-        found = quota.correction(quota.book("key"), status, httpx.Headers([(n.encode(), v) for n, v in said]), None)
+        found = news(quota, quota.book("key"), status, httpx.Headers([(n.encode(), v) for n, v in said]), None)
         assert found is None or status == 429 or any(value.strip().isdigit() for _, value in said)
         if found is not None:
             correct(quota, found)
@@ -461,8 +469,8 @@ class TestLateAnswers:
             slot = slot._replace(wait=clock.now - slot.asked)
             counted.append(clock.now + answered * SECONDS * share)
             clock.now += answered * SECONDS
-            if (known := quota.correction(slot, 200, {}, None)) is not None:
-                quota.correct(slot, known)
+            if (known := news(quota, slot, 200, {}, None)) is not None:
+                correct(quota, known, slot)
         assert_within(counted, LIMIT, SECONDS)
 
     @pytest.mark.parametrize("status", [200, 500, 0])
@@ -471,8 +479,8 @@ class TestLateAnswers:
         quota = Quota(2, SECONDS, clock=clock)
         first, _ = quota.book("key"), quota.book("key")
         clock.now += 0.3
-        assert quota.correction(first, status, {}, None) == ()
-        quota.correct(first, ())
+        assert news(quota, first, status, {}, None) == ()
+        correct(quota, (), first)
         waits = [quota.book("key").wait for _ in range(2)]
         assert waits == pytest.approx([SECONDS * STRETCH - 0.3, SECONDS * STRETCH])
 
@@ -481,19 +489,19 @@ class TestLateAnswers:
         quota = Quota(LIMIT, SECONDS, clock=clock)
         slot = quota.book("key")
         clock.now += SECONDS * TOLERANCE * 0.9
-        assert quota.correction(slot, 200, {}, None) is None
+        assert news(quota, slot, 200, {}, None) is None
 
     def test_no_answer_is_so_slow_that_more_than_a_twentieth_of_the_quota_is_lost(self) -> None:
         clock = Clock()
         quota = Quota(1, SECONDS, clock=clock)
         slot = quota.book("key")
         clock.now += SECONDS * 0.9
-        quota.correct(slot, ())
+        correct(quota, (), slot)
         assert quota.book("key").wait == pytest.approx(SECONDS * (STRETCH + LONGEST_LAG - 0.9))
 
     def test_what_is_known_of_the_rate_stays_as_it_is(self) -> None:
         run = simulation()
         slot = run.quota.book("key")
         correct(run.quota, correction(limit=3, exhausted=True))
-        run.quota.correct(slot, ())
+        correct(run.quota, (), slot)
         assert run.quota._act("release", "key", 0)[-2:] == ((3, SECONDS), True)

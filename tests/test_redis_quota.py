@@ -26,7 +26,7 @@ from leadconnector import ConfigurationError, DailyQuotaError, QuotaUnavailableE
 from leadconnector._quota import DAY, GRACE, STRETCH, Slot
 from redis_server import SECONDS as PATIENCE
 from redis_server import RedisServer
-from test_client_quota import LIMIT, SECONDS, STEPS, Clock, Simulation, Step, correct, correction, headers
+from test_client_quota import LIMIT, SECONDS, STEPS, Clock, Simulation, Step, correct, correction, headers, news
 
 BOOK = """
 import sys
@@ -147,8 +147,8 @@ class TestSimulated:
                 run.move(run.clock.now + SECONDS)
                 probes.append(quota.book("key"))
                 assert quota.remaining(probes[-1]) == 0.0
-                assert quota.correction(probes[-1], 200, headers(left=0), None) is None
-            found = quota.correction(probes[-1], 200, headers(left=7), None)
+                assert news(quota, probes[-1], 200, headers(left=0), None) is None
+            found = news(quota, probes[-1], 200, headers(left=7), None)
             assert found is not None
             correct(quota, found)
             assert not quota.book("key").exhausted
@@ -216,7 +216,7 @@ def test_a_call_that_need_not_wait_asks_redis_once(shared: RedisServer, quota: R
         before: Any = client.info("commandstats")
         slot = quota.book("key")
         assert quota.remaining(slot) == 0.0
-        assert quota.correction(slot, 200, headers(LIMIT, 10_000, 1000), None) is None
+        assert news(quota, slot, 200, headers(LIMIT, 10_000, 1000), None) is None
         after: Any = client.info("commandstats")
     assert after["cmdstat_evalsha"]["calls"] - before["cmdstat_evalsha"]["calls"] == 1
 

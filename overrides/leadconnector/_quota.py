@@ -13,7 +13,7 @@ from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib import import_module, resources
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -48,14 +48,8 @@ OPTIONS = {"max_connections": 16, "timeout": 0.5, "socket_timeout": 0.5, "socket
 
 _logger = logging.getLogger("leadconnector")
 
-_NAMES = "x-ratelimit-max", "x-ratelimit-interval-milliseconds", "x-ratelimit-daily-remaining"
-
 Rate = tuple[int, float]
 """A limit, in requests, and the seconds of the window that it is for."""
-
-Correction = tuple[int, float, float, bool] | tuple[()]
-"""What is to hold after an answer: a rate's two, seconds to pause, whether the day's requests are used up; or all as
-before, but for the slot, which counts from now."""
 
 
 class Slot(NamedTuple):
@@ -171,12 +165,12 @@ class Quota:
         """Give back a slot that nothing was, or will be, sent with: those behind it move forward. Never raises."""
         self._act("release", slot.key, slot.number)
 
-    def correct(self, slot: Slot, correction: Correction) -> None:
-        """Heed what an answer said: it is late, another limit, a pause, the end of the day's requests. Never raises."""
-        self._act("correct", slot.key, slot.number, *correction)
+    def correction(
+        self, slot: Slot, status: int, headers: Mapping[str, str], delay: float | None
+    ) -> partial[Slot] | None:
+        """What is to be called (it never raises) so that the quota heeds an answer; `None`: it says nothing new.
 
-    def correction(self, slot: Slot, status: int, headers: Mapping[str, str], delay: float | None) -> Correction | None:
-        """What an answer says of the quota that was not known when its slot was booked; `None`: nothing.
+        New is that it is late, another limit, a pause, the end of the day's requests, and that there are some again.
 
         Args:
             slot: what the request was sent with.
@@ -185,15 +179,15 @@ class Quota:
             headers: the answer's headers; of those that matter, what is no whole number is ignored.
             delay: seconds to wait that the answer asks for, where it does.
         """
-        said = [headers.get(name, "") for name in _NAMES]
+        said = [headers.get(f"x-ratelimit-{name}", "") for name in ("max", "interval-milliseconds", "daily-remaining")]
         limit, interval, left = [int(text[:9]) if text.isascii() and text.isdigit() else None for text in said]
         seconds = min(interval / 1000, LONGEST_ASKED_FOR) if interval else self._rate[1]
         rate = in_force(*self._rate, limit, seconds) if limit and (limit, seconds) != slot.rate else slot.rate
         pause = 0.0 if status != 429 else min(seconds if delay is None else delay, LONGEST_ASKED_FOR)
         exhausted = slot.exhausted if left is None else left == 0
         if rate != slot.rate or pause or exhausted != slot.exhausted:
-            return (*rate, pause, exhausted)
-        return () if self._is_late(slot) else None
+            return partial(self._act, "correct", slot.key, slot.number, *rate, pause, exhausted)
+        return partial(self._act, "correct", slot.key, slot.number) if self._is_late(slot) else None
 
     def _is_late(self, slot: Slot) -> bool:
         return self._clock() - slot.asked - slot.wait > slot.rate[1] * TOLERANCE
@@ -202,7 +196,8 @@ class Quota:
         """Carry out an operation, and say what holds after it.
 
         Of a slot's number, `place` gives the wait: it is booked if it is 0, and queued if it is not known here or is
-        long past; `release` gives it back; `correct` has it count from now, and heeds what a correction consists of.
+        long past; `release` gives it back; `correct` has it count from now, and heeds what is given: a
+        rate's two, seconds to pause, whether the day's requests are used up.
         """
         # Each process has its own: in a forked one a lock may be held for ever, by a thread that is not there.
         process = os.getpid()

@@ -152,8 +152,8 @@ class _Session:
         if quota and slot:
             if answer.problem == "never sent":
                 await self._ask(quota.release, slot)
-            elif (known := quota.correction(slot, answer.status, answer.headers, answer.asked)) is not None:
-                await self._ask(quota.correct, slot, known)
+            elif heed := quota.correction(slot, answer.status, answer.headers, answer.asked):
+                await self._ask(heed)
         return answer
 
 
