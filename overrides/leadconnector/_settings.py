@@ -21,6 +21,9 @@ from ._retry import MAXIMUM_RETRIES
 from ._version import __version__
 from .errors import ConfigurationError, ResponseInfo
 
+HEADERS = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": f"leadconnector/{__version__}"}
+"""Those that all requests have in common, but for the host."""
+
 READ_SECONDS, CONNECT_SECONDS = 30.0, 5.0
 """How long an answer, and a connection, may let wait for them."""
 
@@ -70,11 +73,10 @@ class Settings:
 
     def __post_init__(self) -> None:
         given: Any = self  # the types say what was asked for, not what came
-        is_timeout = isinstance(given.timeout, httpx.Timeout) or _seconds(given.timeout)
         callbacks = all(each is None or callable(each) for each in (given.on_response, given.on_drift))
         for problem, holds in {
-            "timeout must be a positive number of seconds (a day at most), or an httpx.Timeout": is_timeout,
-            "deadline must be a positive number of seconds, a day at most": _seconds(given.deadline),
+            "timeout must be above 0 s and up to a day, or an httpx.Timeout": _seconds(given.timeout, httpx.Timeout),
+            "deadline must be above 0 s and up to a day": _seconds(given.deadline),
             "retries must be a whole number, 0 to 100": type(given.retries) is int and 0 <= given.retries <= 100,
             "quota must be a Quota, or None": isinstance(given.quota, Quota | None),
             "on_response and on_drift must be callable": callbacks,
@@ -85,9 +87,7 @@ class Settings:
     @cached_property
     def headers(self) -> list[tuple[bytes, bytes]]:
         """Those that all requests have in common, first the host."""
-        agent = f"leadconnector/{__version__}".encode()
-        told = [(b"Accept", b"application/json"), (b"Accept-Encoding", b"gzip"), (b"User-Agent", agent)]
-        return [(b"Host", httpx.URL(self.base_url).netloc), *told]
+        return httpx.Headers({"Host": httpx.URL(self.base_url).netloc.decode()} | HEADERS).raw
 
     @cached_property
     def timeouts(self) -> dict[str, float | None]:
@@ -97,8 +97,8 @@ class Settings:
         return timeout.as_dict()
 
 
-def _seconds(given: Any) -> bool:
-    return given is None or (type(given) in {int, float} and 0 < given <= 86_400)
+def _seconds(given: Any, *others: type) -> bool:
+    return given is None or isinstance(given, others) or (type(given) in {int, float} and 0 < given <= 86_400)
 
 
 def checked_base_url(given: str | None, name: str = "the base URL") -> str:

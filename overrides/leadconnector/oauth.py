@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import logging
 import os
 import re
 import time
@@ -15,9 +14,10 @@ from typing import Protocol
 
 import httpx
 
+from ._call import logger
 from ._credentials import Secret, Token
 from ._exchange import Answer, Limits, exchange, no_answer, proxy_for
-from ._settings import checked_base_url
+from ._settings import HEADERS, checked_base_url
 from .errors import ConfigurationError, CredentialsError, LeadConnectorError, OAuthError, ReauthorizationError
 
 _DAY, _LONGEST, _PAUSE = 86_400.0, 1e11, 30.0
@@ -25,7 +25,6 @@ _DAY, _LONGEST, _PAUSE = 86_400.0, 1e11, 30.0
 until what failed is tried again while a token is still valid, and until a token just got is replaced."""
 
 _FORM, _LIMITS, _SENDABLE = {"grant_type": "refresh_token", "user_type": "Location"}, Limits(), re.compile(r"[ -~]+")
-_HEADERS, _LOGGER = {"Accept": "application/json", "User-Agent": "leadconnector"}, logging.getLogger("leadconnector")
 
 
 @dataclass(frozen=True)
@@ -223,7 +222,7 @@ class OAuth:
             flight.set_result(outcome)
             self._current = current  # not before: who has it refused finds no flight any more that would give it again
         if isinstance(outcome, BaseException) and self._clock() < self._current[2]:
-            _LOGGER.warning("the token is still valid, but was not refreshed: %s", _told(outcome))
+            logger.warning("the token is still valid, but was not refreshed: %s", _told(outcome))
 
     def _renewed(self, url: str, stale: Token) -> tuple[Token, float, float]:
         """The token that is stored, if it is valid and another than the stale one; else a new one."""
@@ -238,7 +237,7 @@ class OAuth:
             if tokens is not stored:
                 self._store.save(tokens)
         except Exception as error:  # whatever it is: the old refresh token is used up, and the new must not be lost
-            _LOGGER.error("new tokens are in use, but could not be saved yet: %s", _told(error))
+            logger.error("new tokens are in use, but could not be saved yet: %s", _told(error))
         look_at = tokens.expires_at - min(self._refresh_ahead, (tokens.expires_at - now) / 2)
         return Token(Secret(tokens.access_token)), look_at, tokens.expires_at
 
@@ -255,7 +254,7 @@ class OAuth:
         raise (ReauthorizationError if advice else OAuthError)(text, status_code=answer.status, error=code)
 
     def _asked(self, old: Tokens, url: str) -> Answer:
-        request = httpx.Request("POST", url, headers=_HEADERS, data=self._form | {"refresh_token": old.refresh_token})
+        request = httpx.Request("POST", url, headers=HEADERS, data=self._form | {"refresh_token": old.refresh_token})
         request.extensions["timeout"] = httpx.Timeout(30.0, connect=5.0).as_dict()
 
         def redacted(text: str) -> str:
