@@ -73,16 +73,12 @@ class Settings:
 
     def __post_init__(self) -> None:
         given: Any = self  # the types say what was asked for, not what came
-        callbacks = all(each is None or callable(each) for each in (given.on_response, given.on_drift))
-        for problem, holds in {
-            "timeout must be above 0 s and up to a day, or an httpx.Timeout": _seconds(given.timeout, httpx.Timeout),
-            "deadline must be above 0 s and up to a day": _seconds(given.deadline),
-            "retries must be a whole number, 0 to 100": type(given.retries) is int and 0 <= given.retries <= 100,
-            "quota must be a Quota, or None": isinstance(given.quota, Quota | None),
-            "on_response and on_drift must be callable": callbacks,
-        }.items():
-            if not holds:
-                raise ConfigurationError(problem)
+        _check(_seconds(given.timeout, httpx.Timeout), "timeout must be above 0 s and up to a day, or an httpx.Timeout")
+        _check(_seconds(given.deadline), "deadline must be above 0 s and up to a day")
+        _check(type(given.retries) is int and 0 <= given.retries <= 100, "retries must be a whole number, 0 to 100")
+        _check(isinstance(given.quota, Quota | None), "quota must be a Quota, or None")
+        _check(given.on_response is None or callable(given.on_response), "on_response must be callable")
+        _check(given.on_drift is None or callable(given.on_drift), "on_drift must be callable")
 
     @cached_property
     def headers(self) -> list[tuple[bytes, bytes]]:
@@ -95,6 +91,11 @@ class Settings:
         read = self.timeout or READ_SECONDS
         timeout = read if isinstance(read, httpx.Timeout) else httpx.Timeout(read, connect=min(read, CONNECT_SECONDS))
         return timeout.as_dict()
+
+
+def _check(holds: bool, problem: str) -> None:
+    if not holds:
+        raise ConfigurationError(problem)
 
 
 def _seconds(given: Any, *others: type) -> bool:
