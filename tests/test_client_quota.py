@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from leadconnector import ConfigurationError, DailyQuotaError
+from leadconnector._exchange import Answer
 from leadconnector._quota import DAY, GRACE, LONGEST_LAG, STRETCH, TOLERANCE, Quota, Slot
 from leadconnector._retry import LONGEST_ASKED_FOR
 
@@ -116,7 +117,7 @@ def correct(quota: Quota, correction: Correction, slot: Slot | None = None) -> N
 
 def news(quota: Quota, slot: Slot, status: int, said: Mapping[str, str], delay: float | None) -> Correction | None:
     """What an answer says that is to be heeded."""
-    found = quota.correction(slot, status, said, delay)
+    found = quota.correction(slot, Answer(status, said, b"", asked=delay))
     assert found is None or found.args[:3] == ("correct", slot.key, slot.number)
     return None if found is None else found.args[3:]
 

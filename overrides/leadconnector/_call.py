@@ -2,7 +2,6 @@
 
 import datetime
 import json
-import logging
 import math
 import uuid
 from codecs import BOM_UTF8
@@ -15,10 +14,9 @@ import httpx
 from . import errors
 from ._contract import Documented, Finding, Plan, Reading, Schema, documented
 from ._credentials import Token
-from ._exchange import Answer, Limits, no_answer
+from ._exchange import Answer, Limits, logger, no_answer
 from ._generated import Operation, T, load_contract
 from ._generated.types import Unset
-from ._retry import Tried, wait_after
 from ._settings import Settings
 
 _MISFITS = (AttributeError, KeyError, TypeError, ValueError, RecursionError)
@@ -34,8 +32,6 @@ _REPORTED_AT_MOST = 1000
 
 _TOLD = "%(operation)s: %(kind)s at %(path)s, where the spec (%(pointer)s) has %(expected)s [%(rule)s]"
 
-logger = logging.getLogger("leadconnector")
-
 
 class Call(Generic[T]):
     """One operation with its arguments, from the request to the result.
@@ -49,8 +45,9 @@ class Call(Generic[T]):
 
     def __init__(self, operation: Operation[T], arguments: Mapping[str, object], settings: Settings) -> None:
         self._settings, self._operation, self._known = settings, operation, documented(operation.operation_id)
+        self.name, self.method = self._known.name, self._known.method
         end = math.inf if settings.deadline is None else settings.clock() + settings.deadline
-        self.name, self.limits = self._known.name, Limits(settings.clock, settings.timeouts, end)
+        self.limits = Limits(settings.clock, settings.timeouts, end)
         complete = _checked(self._known, arguments, settings.version)
         self.quota_key = "/".join([str(complete[name]) for name in self._known.quota_key])
         try:
@@ -63,20 +60,19 @@ class Call(Generic[T]):
         """The request of the next attempt, none of whose timeouts is beyond the deadline."""
         self.attempts, self._token, timeouts = self.attempts + 1, token, {"timeout": self.limits.steps()}
         headers = httpx.Headers([*self._headers, (b"Authorization", b"Bearer " + token.reveal().encode())])
-        return httpx.Request(self._known.method, self._url, headers=headers, stream=self._body, extensions=timeouts)
+        return httpx.Request(self.method, self._url, headers=headers, stream=self._body, extensions=timeouts)
 
     def failed(self, error: Exception, request: httpx.Request) -> Answer:
         """What stands for the answer to a request that got none; raises what `no_answer` does."""
         known = no_answer(error, self.name, request, self.redacted, self.attempts)
         return Answer(0, {}, b"", known.failure, known)
 
-    def late(self, problem: str) -> errors.APITimeoutError:
-        """The exception for an attempt that was not made, because of the deadline."""
-        return errors.APITimeoutError(f"{self.name}: {problem}", attempts=self.attempts, failure="never sent")
-
-    def wait(self, answer: Answer, number: int) -> float:
-        """Seconds until the next attempt, or `NEVER`, after this answer to one (from 1)."""
-        return wait_after(answer, Tried(number, self._known.method, self._settings.retries, self._settings.random()))
+    def in_time(self, wait: float, what: str) -> float:
+        """The seconds to wait for something; raises `APITimeoutError` where they end after the deadline."""
+        if self.limits.clock() + wait >= self.limits.deadline:
+            text = f"{self.name}: not sent: {what} is there in {wait:.3f} s, after the deadline"
+            raise errors.APITimeoutError(text, attempts=self.attempts, failure="never sent")
+        return wait
 
     def result(self, answer: Answer) -> T:
         """What the call returns.
@@ -94,13 +90,11 @@ class Call(Generic[T]):
         reading = self._read(decoders[key], key, answer, self._received(key, answer, lambda data: data))
         if not reading.problem and not (reading.findings and self._settings.strict):
             return cast("T", reading.data)
-        kind, details = errors.APIDecodingError, vars(self._info(answer))
-        problem, path, findings = reading[1:]
+        kind, (problem, path, findings) = errors.APIDecodingError, reading[1:]
         if not problem:
             kind, problem, path = errors.DriftError, f"must be {findings[0].expected}", findings[0].path
-            details["findings"] = findings
-        text = f"{self.name}: {answer.status}, but the answer is not as documented: {path} {problem}"
-        raise kind(self.redacted(text), **details, path=self.redacted(path))
+        text = self.redacted(f"{self.name}: {answer.status}, but the answer is not as documented: {path} {problem}")
+        raise kind(text, **vars(self._info(answer)), path=self.redacted(path), findings=findings)
 
     def _received(self, key: str, answer: Answer, clean: Callable[[Any], Any]) -> Reading:
         """What the body holds, as the spec has it for this response, cleaned; its text where that fails."""
@@ -112,10 +106,8 @@ class Call(Generic[T]):
                 problem = f"is no JSON: {error.msg} at character {error.pos}" if answer.body else "is empty"
             except (RecursionError, ValueError) as error:  # too deep, not UTF-8, a number of thousands of digits
                 problem = f"is no JSON that can be read: {type(error).__name__}"
-        if content == "none":
-            return Reading(None)
-        if content == "bytes" and not problem:
-            return Reading(answer.body)
+        if content == "none" or (content == "bytes" and not problem):
+            return Reading(answer.body if content == "bytes" else None)
         return Reading(clean(answer.body.decode("utf-8", "replace")), problem)
 
     def _read(self, decode: Callable[[Any], object], key: str, answer: Answer, received: Reading) -> Reading:
@@ -139,15 +131,14 @@ class Call(Generic[T]):
             reading = self._read(self._operation.errors[key], key, answer, received)
         properties: Schema = cast("Schema", received.data) if received.data.__class__ is dict else {}
         said: list[Any] = [properties.get(name) for name in load_contract()["error_messages"]]
-        messages = [text for each in said for text in (each if each.__class__ is list else [each]) if type(text) is str]
+        lists = [each if each.__class__ is list else [each] for each in said]
+        messages = [text for each in lists for text in each if type(text) is str and text]
         shown = " ".join("".join(c if c.isprintable() else " " for c in "; ".join(messages)[:200]).split())
-        details = vars(self._info(answer)) | {"body": reading.data, "messages": messages}
+        details = vars(self._info(answer)) | {"body": reading.data, "messages": messages, "retry_after": answer.asked}
         trace = properties.get("traceId")
         details["request_id"] = details["request_id"] or (trace if isinstance(trace, str) else None)
-        kind = STATUS_ERRORS.get(min(answer.status, 500), errors.UnexpectedStatusError)
-        if kind is errors.RateLimitError:
-            details["retry_after"] = answer.asked
-            kind = errors.DailyQuotaError if answer.day_is_used_up else kind
+        usual = STATUS_ERRORS.get(min(answer.status, 500), errors.UnexpectedStatusError)
+        kind = errors.DailyQuotaError if answer.day_is_used_up else usual
         return kind(f"{self.name}: {answer.status}{': ' if shown else ''}{shown}", **details)
 
     def _info(self, answer: Answer) -> errors.ResponseInfo:
@@ -203,6 +194,8 @@ def _problem(argument: Schema, plan: Plan, complete: dict[str, Any]) -> str:
         return f"{name} is required" if absent and argument["required"] else ""
     # JSON certainly holds it as it is. What is smaller than 1e300 is finite, with no more digits than Python writes.
     plain = value.isascii() if type(value) is str else type(value) in {bool, int, float} and -1e300 < value < 1e300
+    if plain and (accepts := plan.accepts.get(value.__class__)) and accepts(value):
+        return ""
     try:
         data = value if plain else json.loads(_JSON_OF_ARGUMENTS(value).encode())
         _, found = plan.fit(data, name)

@@ -1,22 +1,183 @@
-"""The two clients: what a user makes, configures and closes. Their resources are generated."""
+"""The two clients: what a user makes, configures and closes; and the course of their calls.
+
+The course is a coroutine for both, written once. What takes time in it blocks in the sync client, where it runs to its
+end at once, without an event loop, and suspends in the async one.
+"""
 
 import asyncio
+import math
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from typing import Generic, Self, TypeVar, Unpack
+from functools import partial
+from typing import Any, Generic, Self, TypeVar, Unpack, cast
+from weakref import WeakKeyDictionary
 
 import httpx
 
-from ._credentials import AsyncTokenSource, Secret, SyncTokenSource, credentials
-from ._exchange import proxy_for
+from ._call import Call
+from ._credentials import AsyncTokenSource, Secret, SyncTokenSource, Token, credentials
+from ._exchange import Answer, exchange, exchange_async, logger, proxy_for
+from ._generated import Operation, T
 from ._generated.api import AsyncResources, Resources
-from ._session import AsyncSession, Pipe, SyncSession, Transport
+from ._quota import Quota, Slot
+from ._retry import NEVER, Tried, retry_after, wait_after
 from ._settings import Options, Settings, checked_base_url
-from .errors import ConfigurationError
+from .errors import APITimeoutError, ClientClosedError, ConfigurationError, LeadConnectorError
+
+LONGEST_SLEEP = 1.0
+"""Seconds after which one who waits for a slot looks again: it comes earlier where others give theirs up."""
 
 Source = TypeVar("Source", bound=AsyncTokenSource)
+Transport = TypeVar("Transport")
+Result = TypeVar("Result")
+
+
+class Pipe(Generic[Transport]):
+    """The transport of a client and of those made of it with other options; and whether it is closed.
+
+    A transport of our own is made anew in a process that was forked, and once for each user (an event loop, or all
+    threads): two cannot share a connection.
+    """
+
+    def __init__(self, make: Callable[[], Transport], user: Callable[[], object], given: Transport | None) -> None:
+        self._make, self._user, self._given, self.closed, self._process = make, user, given, False, os.getpid()
+        self._own: WeakKeyDictionary[object, Transport] = WeakKeyDictionary()
+
+    def opened(self) -> Transport:
+        """The transport for who uses it now.
+
+        Raises:
+            ClientClosedError: the client is closed, or was made in another process with a transport of its own.
+        """
+        if self.closed:
+            raise ClientClosedError("this client is closed: make a new one, or call within its `with` block")
+        if os.getpid() != self._process:
+            if self._given is not None:
+                raise ClientClosedError("this client was given a transport before the process forked: make a new one")
+            self._process, self._own = os.getpid(), WeakKeyDictionary()
+        return self._given or self._own.get(self._user()) or self._own.setdefault(self._user(), self._make())
+
+    def close(self) -> list[Transport]:
+        """Closed from now on; the transports that are to be closed. A second time there are none."""
+        found = [] if self.closed else [self._given, self._own.get(self._user())]
+        self.closed = True
+        return [transport for transport in found if transport is not None]
+
+
+class AsyncSession:
+    """Implements the protocol through which the generated async resources call; where it blocks, for the sync ones."""
+
+    def __init__(self, pipe: Pipe[Any], settings: Settings, *, blocks: bool = False) -> None:
+        self._pipe, self._settings, self._blocks = pipe, settings, blocks
+
+    async def _do(self, block: Callable[..., Result], suspend: Callable[..., Awaitable[Result]], *given: Any) -> Result:
+        """Do what takes time, in one form or the other."""
+        return block(*given) if self._blocks else await suspend(*given)
+
+    async def _ask(self, function: Callable[..., Result], *given: object) -> Result:
+        """Call a method of the quota; where that waits for a network, an event loop has a thread do it."""
+        if self._settings.quota and self._settings.quota.blocks:
+            return await self._do(function, partial(asyncio.to_thread, function), *given)
+        return function(*given)
+
+    async def call(self, operation: Operation[T], arguments: Mapping[str, object]) -> T:
+        """Carry the operation out, from its first attempt to its result.
+
+        Raises:
+            LeadConnectorError: what the last attempt ended in.
+        """
+        self._pipe.opened()  # already now, as that takes longer at first than a slot can wait
+        settings, quota, answer = self._settings, self._settings.quota, None
+        call = Call(operation, arguments, settings)
+        fresh: Token | None = None  # in the place of the one that was refused: that is tried once
+        while True:
+            try:
+                token = fresh or await self._token(call, None)  # first, as it may take longer than a slot can wait
+                slot = await self._slot(call, quota) if quota else None
+            except LeadConnectorError:
+                if answer is None:
+                    raise
+                break  # what the last attempt ended in says more
+            answer = await self._attempted(call, slot, token)
+            if 200 <= answer.status < 300:
+                break
+            if answer.status == 401 and fresh is None:
+                try:
+                    fresh = await self._token(call, token)
+                except APITimeoutError:
+                    break  # what the last attempt ended in says more
+                wait = NEVER if fresh == token else 0.0
+            else:  # the request with another token was no retry
+                number = call.attempts - (fresh is not None)
+                wait = wait_after(answer, Tried(number, call.method, settings.retries, settings.random()))
+            if call.limits.clock() + wait >= call.limits.deadline:
+                break
+            told = f"no whole answer ({answer.problem})" if answer.error else f"status {answer.status}"
+            logger.info("%s: %s; attempt %d in %.3f s", call.name, told, call.attempts + 1, wait)
+            if wait:
+                await self._do(settings.sleep, settings.sleep_async, wait)
+        return call.result(answer)
+
+    async def _slot(self, call: Call[T], quota: Quota) -> Slot:
+        """Wait for a slot in the quota. Whoever gives up gives it back."""
+        slot = await self._ask(quota.book, call.quota_key)
+        if (wait := slot.wait) > 0.0:
+            logger.info("%s: waits %.3f s for the quota of its location", call.name, wait)
+        try:
+            while call.in_time(wait, "its location's quota") > 0.0:
+                await self._do(self._settings.sleep, self._settings.sleep_async, min(wait, LONGEST_SLEEP))
+                self._pipe.opened()  # else it was closed meanwhile
+                wait = await self._ask(quota.remaining, slot)
+        except (Exception, asyncio.CancelledError, KeyboardInterrupt):
+            await self._ask(quota.release, slot)
+            raise
+        return slot
+
+    async def _token(self, call: Call[T], rejected: Token | None) -> Token:
+        """A token, before the deadline."""
+        source, left = self._settings.credentials, call.limits.deadline - call.limits.clock()
+        given = self._settings.base_url, rejected, None if left == math.inf else max(0.0, left)
+        try:
+            token = await self._do(source.token, source.token_async, *given)
+        except TimeoutError:
+            call.in_time(0.0, "a token")
+            raise  # of a callable that was given to us
+        call.in_time(0.0, "a token")
+        return token
+
+    async def _attempted(self, call: Call[T], slot: Slot | None, token: Token) -> Answer:
+        """Send the request, read the answer and how long it asks to wait, and let the quota know."""
+        quota, request = self._settings.quota, call.request(token)
+        try:
+            answer = await self._do(exchange, exchange_async, self._pipe.opened(), request, call.limits)
+        except Exception as error:
+            answer = call.failed(error, request)
+        if not 200 <= answer.status < 300:
+            answer = answer._replace(asked=retry_after(answer.headers, self._settings.now()))
+        if quota and slot:
+            if answer.problem == "never sent":
+                await self._ask(quota.release, slot)
+            elif heed := quota.correction(slot, answer):
+                await self._ask(heed)
+        return answer
+
+
+class SyncSession:
+    """Implements the protocol through which the generated resources call."""
+
+    def __init__(self, pipe: Pipe[Any], settings: Settings) -> None:
+        self._session = AsyncSession(pipe, settings, blocks=True)
+
+    def call(self, operation: Operation[T], arguments: Mapping[str, object]) -> T:
+        """Carry the operation out; raises `LeadConnectorError`."""
+        course = self._session.call(operation, arguments)
+        try:
+            while True:
+                course.send(None)
+        except StopIteration as end:
+            return cast("T", end.value)
 
 
 class _Client(Generic[Source, Transport]):
@@ -41,17 +202,16 @@ class _Client(Generic[Source, Transport]):
         del token  # what follows may raise, and a traceback's variables may be shown
         self._url = checked_base_url(base_url)
         self._settings = Settings(base_url=self._url, credentials=credentials(secret), **options)
-        if transport is not None and not callable(getattr(transport, self._sends, None)):
-            raise ConfigurationError(f"transport must be an httpx transport with the method {self._sends}")
+        sends = transport is None or callable(getattr(transport, self._sends, None))
+        ConfigurationError.unless(sends, f"transport must be an httpx transport with the method {self._sends}")
         self._make_resources()
 
     def _own_transport(self) -> Transport:
         try:
             return self._default_transport(proxy=proxy_for(self._url))
         except (OSError, ValueError, ImportError) as error:
-            text = "no connections can be made: look at HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE and SSL_CERT_DIR in the"
-            told = f"{text} environment ({type(error).__name__}; not shown, as a proxy's URL may hold a password)"
-            raise ConfigurationError(told) from None
+            told = f"no connections: see HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE, SSL_CERT_DIR ({type(error).__name__})"
+            raise ConfigurationError(told) from None  # which may show a proxy's password
 
     def with_options(self, **options: Unpack[Options]) -> Self:
         """This client with some options changed. Both share their connections and, unless it is changed, the quota.
@@ -63,6 +223,8 @@ class _Client(Generic[Source, Transport]):
         other._pipe, other._url, other._settings = self._pipe, self._url, replace(self._settings, **options)
         other._make_resources()
         return other
+
+    __reduce__ = Token.__reduce__  # it holds one
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(base_url={self._url!r}{', closed' if self._pipe.closed else ''})"

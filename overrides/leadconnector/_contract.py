@@ -40,7 +40,6 @@ _LIMITS: Mapping[str, tuple[set[type], Callable[[Any], Callable[[Any], object]],
 
 _FORMS = {"anyOf": "response-{}-any-of-added", "oneOf": "response-{}-one-of-added"}
 _MISSING = ("missing", "response-property-became-optional", "there")
-_OF_A_FORM = "of one of the documented forms"
 _UNDOCUMENTED = ("undocumented-field", "response-optional-property-added", "a documented property")
 
 
@@ -102,8 +101,10 @@ class Plan:
         if "items" in schema:
             self._parts[list] = plan(schema["items"], "items"), []
         self._checks = {kind: list(_checks(schema, kind)) for kind in _KINDS}
-        self.plain = {kind for kind in _KINDS if not (self._checks[kind] or self._forms or kind in self._parts)}
-        """The kinds of data of which all is taken."""
+        whole = set[type]() if self._forms else self._checks.keys() - self._parts.keys()
+        single = {kind: self._checks[kind] for kind in whole if len(self._checks[kind]) < 2}
+        self.accepts = {kind: checks[0][0] if checks else type for kind, checks in single.items()}
+        """By kind, what says at once that there is no more to be looked at, where one check does (`type`: always)."""
 
     def fit(self, data: Any, path: str = "$") -> tuple[Any, list[Finding]]:
         """The data as a generated model takes it, or the `Finding` because of which none can hold it; and all findings.
@@ -128,7 +129,7 @@ class Plan:
             tried = [form.fit(data, _path(place)) for form in forms]
             fitting = [each for each in tried if {finding.kind for finding in each[1]} <= {_UNDOCUMENTED[0]}]
             if not fitting:
-                return self._tell(data, place, found, "undocumented-form", _FORMS[keyword], _OF_A_FORM)
+                return self._tell(data, place, found, "undocumented-form", _FORMS[keyword], "of a documented form")
             data, differing = min(fitting, key=lambda each: len(each[1]))
             found.extend(differing[: MAXIMUM_FINDINGS - len(found)])
         return self._fit_parts(data, place, found) if data.__class__ in self._parts else data
@@ -143,7 +144,7 @@ class Plan:
             plan = self._properties.get(step, other)
             if plan is None:
                 self._tell(data, (place, step), found, *_UNDOCUMENTED)
-            elif value.__class__ not in plan.plain:
+            elif not ((accepts := plan.accepts.get(value.__class__)) and accepts(value)):
                 fitted = plan._fit(value, (place, step), found)
                 if fitted is not value:
                     changed[step] = fitted

@@ -35,8 +35,8 @@ class Token(Secret[str]):
     """
 
     def __init__(self, secret: Secret[Any]) -> None:
-        if not isinstance(secret.reveal(), str) or not _BEARER.fullmatch(secret.reveal()):
-            raise CredentialsError("the token, not shown here, must be what follows 'Bearer ': no blank, no line break")
+        fits = isinstance(secret.reveal(), str) and _BEARER.fullmatch(secret.reveal()) is not None
+        CredentialsError.unless(fits, "the token, not shown, must be text without blanks (only async clients await)")
         super().__init__(secret.reveal())
 
     def token(self, base_url: str, rejected: "Token | None", timeout: float | None) -> "Token":
@@ -88,8 +88,7 @@ def credentials(secret: Secret[Any]) -> Credentials:
     Raises:
         CredentialsError: there is no token, or it is not one that can be sent.
     """
-    if secret.reveal() is None:
-        raise CredentialsError("there is no token: pass token=, or set the environment variable LEADCONNECTOR_TOKEN")
+    CredentialsError.unless(secret.reveal() is not None, "there is no token: pass token=, or set LEADCONNECTOR_TOKEN")
     if hasattr(secret.reveal(), "token_async"):
         return cast("Credentials", secret.reveal())
     return CallableToken(secret.reveal()) if callable(secret.reveal()) else Token(secret)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import math
 import re
 import time
@@ -20,6 +21,8 @@ MAXIMUM_BODY = 10 * 1024 * 1024
 
 BODY_SECONDS = 60.0
 """How long a whole body may take; a server that sends a byte now and then would otherwise never end."""
+
+logger = logging.getLogger("leadconnector")
 
 _QUOTED = re.compile(r"[:\s]*\bb(?:ytearray|['\"])")
 """Where an exception's text begins to quote bytes."""
@@ -162,7 +165,7 @@ def no_answer(
     if said != str(error):  # what is no HTTP is quoted, and may be anything: a token, a conversation
         error.args, error.__cause__, error.__context__ = (said,), None, None
     late = isinstance(error, httpx.TimeoutException | TimeoutError)
-    text = redacted(f"{name}: no whole answer{' in time' if late else ''} ({type(error).__name__}: {said})")
+    text = redacted(f"{name}: no whole answer{' in time' * late} ({type(error).__name__}{': ' * bool(said)}{said})")
     made = (APITimeoutError if late else APIConnectionError)(text, attempts=attempts, failure=failure(error))
     if isinstance(error, httpx.RequestError | OSError) and redacted(said) == str(error):
         made.__cause__ = error

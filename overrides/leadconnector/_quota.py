@@ -4,20 +4,20 @@ Callers of a key (a location) queue for the next free time to send, first come, 
 here. However a window of `seconds` is laid, no more than `limit` sends are in it.
 """
 
-import logging
 import math
 import os
 import threading
 import time
 from bisect import bisect_left, insort
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from functools import lru_cache, partial
 from importlib import import_module, resources
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from ._credentials import Secret
+from ._exchange import Answer, logger
 from ._retry import LONGEST_ASKED_FOR
 from .errors import ConfigurationError, DailyQuotaError, QuotaUnavailableError
 
@@ -40,13 +40,19 @@ GRACE = 2.0
 DAY = 86_400.0
 """Seconds. No window that is configured is longer."""
 
+PREFIX = "leadconnector:quota"
+"""What the name of each of our keys in Redis begins with."""
+
 RETRY_SECONDS = 1.0
 """How long a Redis that failed is left alone: one caller then tries, so that not every call waits for a timeout."""
 
 OPTIONS = {"max_connections": 16, "timeout": 0.5, "socket_timeout": 0.5, "socket_connect_timeout": 0.5}
 """Of redis-py: how many threads ask at the same time, and the seconds to wait for one of them and for Redis."""
 
-_logger = logging.getLogger("leadconnector")
+_NAMES = "x-ratelimit-max", "x-ratelimit-interval-milliseconds", "x-ratelimit-daily-remaining"
+
+Shared: TypeAlias = "str | redis.Redis"
+"""What names a Redis: a URL, or a client of it."""
 
 Rate = tuple[int, float]
 """A limit, in requests, and the seconds of the window that it is for."""
@@ -74,8 +80,8 @@ class _Window:
         self.rate, self.paused, self.probe, self.last = rate, -math.inf, 0.0, 0
         # When the last slots were free, and their numbers: as many as may count.
         self.sent = deque([(-math.inf, 0)] * rate[0], rate[0])
-        # How many processes share the key; whether what this one sent is not known to the Redis that should know it.
-        self.sharing, self.alone = 1, False
+        # How many processes share the key; whether Redis has to be told what this one sent; since when it remembers.
+        self.sharing, self.alone, self.born = 1, False, 0
         self.waiting = list[tuple[int, float]]()  # numbers in order, and when each is given up
 
     def place(self, now: float, number: int) -> tuple[int, float]:
@@ -131,8 +137,9 @@ class Quota:
     """Whether the methods wait for a network, so that an event loop is to call them in a thread."""
 
     def __init__(self, limit: int = 100, seconds: float = 10.0, *, clock: Callable[[], float] = time.monotonic) -> None:
-        if type(limit) is not int or limit < 1 or type(seconds) not in {int, float} or not 1e-6 <= seconds <= DAY:
-            raise ConfigurationError("a quota's limit must be a positive integer, its seconds 1e-6 to 86,400")
+        holds = type(limit) is int and limit >= 1 and type(seconds) in {int, float} and 1e-6 <= seconds <= DAY
+        text = "a quota's limit must be a positive integer, its seconds 1e-6 to 86,400, its clock callable"
+        ConfigurationError.unless(holds and callable(clock), text)
         self._rate, self._clock, self._locks = (limit, round(float(seconds), 6)), clock, dict[int, threading.Lock]()
         self._window = lru_cache(10_000)(_Window)  # the key that was not used for the longest time makes room
 
@@ -165,25 +172,24 @@ class Quota:
         """Give back a slot that nothing was, or will be, sent with: those behind it move forward. Never raises."""
         self._act("release", slot.key, slot.number)
 
-    def correction(
-        self, slot: Slot, status: int, headers: Mapping[str, str], delay: float | None
-    ) -> partial[Slot] | None:
+    def correction(self, slot: Slot, answer: Answer) -> partial[Slot] | None:
         """What is to be called (it never raises) so that the quota heeds an answer; `None`: it says nothing new.
 
         New is that it is late, another limit, a pause, the end of the day's requests, and that there are some again.
 
+        Of the headers that matter, what is no whole number is ignored.
+
         Args:
             slot: what the request was sent with.
-            status: the answer's status; 0 where none came. After 429 the key pauses: `delay`, else the interval that
-                the headers name, else a window.
-            headers: the answer's headers; of those that matter, what is no whole number is ignored.
-            delay: seconds to wait that the answer asks for, where it does.
+            answer: to it. After 429 the key pauses: for what it asks, else the interval that the headers name, else a
+                window.
         """
-        said = [headers.get(f"x-ratelimit-{name}", "") for name in ("max", "interval-milliseconds", "daily-remaining")]
-        limit, interval, left = [int(text[:9]) if text.isascii() and text.isdigit() else None for text in said]
+        said = [answer.headers.get(name, "") for name in _NAMES]
+        limit, interval, left = [int(text[:9]) if text.isdecimal() else None for text in said]
         seconds = min(interval / 1000, LONGEST_ASKED_FOR) if interval else self._rate[1]
         rate = in_force(*self._rate, limit, seconds) if limit and (limit, seconds) != slot.rate else slot.rate
-        pause = 0.0 if status != 429 else min(seconds if delay is None else delay, LONGEST_ASKED_FOR)
+        pause = seconds if answer.asked is None else answer.asked
+        pause = min(pause, LONGEST_ASKED_FOR) if answer.status == 429 else 0.0
         exhausted = slot.exhausted if left is None else left == 0
         if rate != slot.rate or pause or exhausted != slot.exhausted:
             return partial(self._act, "correct", slot.key, slot.number, *rate, pause, exhausted)
@@ -215,7 +221,7 @@ class RedisQuota(Quota):
     back, each process tells it first what was sent meanwhile; slots that it does not know are queued anew.
 
     Args:
-        url_or_client: a URL such as `redis://:password@host:6379/0`, where options of redis-py may follow, such as
+        server: a URL such as `redis://:password@host:6379/0`, where options of redis-py may follow, such as
             `?socket_timeout=2`; or a `redis.Redis`, with timeouts of its own.
         limit: requests in a window.
         seconds: how long the window is.
@@ -229,16 +235,10 @@ class RedisQuota(Quota):
     blocks = True
 
     def __init__(
-        self,
-        url_or_client: "str | redis.Redis",
-        limit: int = 100,
-        seconds: float = 10.0,
-        *,
-        prefix: str = "leadconnector:quota",
-        fail_open: bool = True,
+        self, server: Shared, limit: int = 100, seconds: float = 10.0, *, prefix: str = PREFIX, fail_open: bool = True
     ) -> None:
-        target = Secret(url_or_client)
-        del url_or_client  # it may hold a password, which no traceback is to show
+        target = Secret(server)
+        del server  # it may hold a password, which no traceback is to show
         super().__init__(limit, seconds)
         self._prefix, self._fail_open, self._retry_at = prefix, fail_open, 0.0
         self._name = os.urandom(16).hex()  # of this quota in Redis, where a process is to be known, with its number
@@ -248,9 +248,8 @@ class RedisQuota(Quota):
             redis: Any = import_module("redis")
             problem = "a quota's Redis must be a client, or a URL (not shown here) like redis://:password@host:6379/0"
             if not isinstance(target.reveal(), redis.Redis):
-                target = Secret(
-                    redis.Redis.from_pool(redis.BlockingConnectionPool.from_url(target.reveal(), **OPTIONS))
-                )
+                connect = redis.BlockingConnectionPool.from_url
+                target = Secret(redis.Redis.from_pool(connect(target.reveal(), **OPTIONS)))
             self._script, self._errors = redis.Redis.register_script(target.reveal(), script), redis.RedisError
             return
         raise ConfigurationError(problem)  # here, without its cause, which may quote the URL
@@ -266,21 +265,23 @@ class RedisQuota(Quota):
             self._retry_at = away and asked + RETRY_SECONDS  # who comes while this one tries does not wait for it
             # In braces, so that all four are on one node.
             names = [f"{self._prefix}:{{{key}}}:{what}" for what in ("sent", "waiting", "known", "sharing")]
-            sent = [
-                value for at, each in list(own.sent) if own.alone and at > -math.inf for value in (asked - at, each)
-            ]
+            recent = [(asked - at, each) for at, each in list(own.sent) if asked - at < own.rate[1] * STRETCH]
+            sent = [value for each in recent if own.alone for value in each]
             told = [operation, *self._rate, f"{self._name}-{os.getpid()}", len(values), *map(float, values), *sent]
             try:
                 reply = self._script(names, told)
             except (self._errors, OSError) as error:
                 reply, problem = list[int](), type(error).__name__  # its text may tell of the URL
             if bool(problem) != bool(self._retry_at):
-                _logger.warning("the quota's Redis %s", f"does not answer ({problem})" if problem else "answers again")
+                logger.warning("the quota's Redis %s", f"does not answer ({problem})" if problem else "answers again")
             self._retry_at = self._clock() + RETRY_SECONDS if problem else 0.0
             if not problem:
-                number, wait, limit, window, exhausted, sharing = reply
-                own.alone, own.sharing, own.rate = False, sharing, (limit, window / 1e6)
-                if operation == "place" and not wait:
+                number, wait, limit, window, exhausted, sharing, born = reply
+                own.alone, own.born = not sent and own.born not in {0, born}, born
+                own.sharing, own.rate = sharing, (min(limit, self._rate[0]), window / 1e6)
+                if operation == "place" and own.alone:
+                    return self._act(operation, key, number)  # it has forgotten what was sent
+                if operation == "place" and number and not wait:
                     own.sent.append((asked, number))
                 return Slot(key, number, asked, wait / 1e6, (limit, window / 1e6), bool(exhausted))
         if operation == "place" and not self._fail_open:
@@ -291,4 +292,6 @@ class RedisQuota(Quota):
 
 def in_force(most: int, window: float, limit: int, seconds: float) -> Rate:
     """The rate that keeps both to the configured one and to the one that the API names."""
-    return (most, window) if limit >= most * math.ceil(seconds / window) else (min(limit, most), max(seconds, window))
+    if limit >= most * math.ceil(seconds / window):
+        return most, window
+    return min(limit, most), max(seconds, window * min(limit, most) / most)

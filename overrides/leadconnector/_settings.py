@@ -27,7 +27,7 @@ HEADERS = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent"
 READ_SECONDS, CONNECT_SECONDS = 30.0, 5.0
 """How long an answer, and a connection, may let wait for them."""
 
-_SECURE = r"https://([^\s/@?#:\[\]\\]+|\[[0-9a-f:.]+\])"
+_SECURE = r"https://([^\s/@?#:.\[\]\\]{1,63}(\.[^\s/@?#:.\[\]\\]{1,63})*\.?|\[[0-9a-f:.]+\])"
 _LOOPBACK = r"http://(localhost|127(\.\d{1,3}){3}|\[::1\])"  # a token never travels in clear to another machine
 _BASE_URL = re.compile(rf"({_SECURE}|{_LOOPBACK})(:\d{{1,5}})?(/[^\s@?#\\]*)?", re.IGNORECASE)
 
@@ -73,12 +73,14 @@ class Settings:
 
     def __post_init__(self) -> None:
         given: Any = self  # the types say what was asked for, not what came
-        _check(_seconds(given.timeout, httpx.Timeout), "timeout must be above 0 s and up to a day, or an httpx.Timeout")
-        _check(_seconds(given.deadline), "deadline must be above 0 s and up to a day")
-        _check(type(given.retries) is int and 0 <= given.retries <= 100, "retries must be a whole number, 0 to 100")
-        _check(isinstance(given.quota, Quota | None), "quota must be a Quota, or None")
-        _check(given.on_response is None or callable(given.on_response), "on_response must be callable")
-        _check(given.on_drift is None or callable(given.on_drift), "on_drift must be callable")
+        unless = ConfigurationError.unless
+        unless(_seconds(given.timeout, httpx.Timeout), "timeout must be above 0 s and up to a day, or an httpx.Timeout")
+        unless(_seconds(given.deadline), "deadline must be above 0 s and up to a day")
+        unless(type(given.retries) is int and 0 <= given.retries <= 100, "retries must be a whole number, 0 to 100")
+        unless(isinstance(given.quota, Quota | None), "quota must be a Quota, or None")
+        unless(given.on_response is None or callable(given.on_response), "on_response must be callable")
+        unless(given.on_drift is None or callable(given.on_drift), "on_drift must be callable")
+        unless(type(given.strict) is bool, "strict must be True or False")
 
     @cached_property
     def headers(self) -> list[tuple[bytes, bytes]]:
@@ -91,11 +93,6 @@ class Settings:
         read = self.timeout or READ_SECONDS
         timeout = read if isinstance(read, httpx.Timeout) else httpx.Timeout(read, connect=min(read, CONNECT_SECONDS))
         return timeout.as_dict()
-
-
-def _check(holds: bool, problem: str) -> None:
-    if not holds:
-        raise ConfigurationError(problem)
 
 
 def _seconds(given: Any, *others: type) -> bool:

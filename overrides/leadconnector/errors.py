@@ -58,6 +58,12 @@ class LeadConnectorError(Exception):
 class ConfigurationError(LeadConnectorError, ValueError):
     """A client cannot be made with these options, or with this environment."""
 
+    @classmethod
+    def unless(cls, holds: bool, problem: str) -> None:
+        """Raise it, unless what is wanted of an option holds."""
+        if not holds:
+            raise cls(problem)
+
 
 class CredentialsError(ConfigurationError):
     """There is no token, or it is not one that can be sent. The message never shows it."""
@@ -108,13 +114,12 @@ class APIDecodingError(LeadConnectorError, ResponseInfo):
 
     path: str
     """Where in the body, as a JSON path; `$` is the whole."""
+    findings: tuple[Finding, ...]
+    """All that is not as documented."""
 
 
 class DriftError(APIDecodingError):
     """A success that is not as documented, though it could be read: only with `strict=True`."""
-
-    findings: tuple[Finding, ...]
-    """All that is not as documented."""
 
 
 class APIStatusError(LeadConnectorError, ResponseInfo):
@@ -124,6 +129,8 @@ class APIStatusError(LeadConnectorError, ResponseInfo):
     """The model of the documented error where the body fits it, else the JSON as received, else the text."""
     messages: list[str]
     """What the API says is wrong; empty where it says nothing."""
+    retry_after: float | None
+    """Seconds to wait that the answer asks for, where it does."""
 
 
 class BadRequestError(APIStatusError):
@@ -148,9 +155,6 @@ class UnprocessableEntityError(APIStatusError):
 
 class RateLimitError(APIStatusError):
     """429: too many requests."""
-
-    retry_after: float | None
-    """Seconds to wait that the answer asks for, where it does."""
 
 
 class DailyQuotaError(RateLimitError):

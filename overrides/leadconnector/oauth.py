@@ -14,9 +14,8 @@ from typing import Protocol
 
 import httpx
 
-from ._call import logger
 from ._credentials import Secret, Token
-from ._exchange import Answer, Limits, exchange, no_answer, proxy_for
+from ._exchange import Answer, Limits, exchange, logger, no_answer, proxy_for
 from ._settings import HEADERS, checked_base_url
 from .errors import ConfigurationError, CredentialsError, LeadConnectorError, OAuthError, ReauthorizationError
 
@@ -169,8 +168,12 @@ class OAuth:
     ) -> None:
         # From here on no traceback shows the secret.
         self._form, client_secret = {"client_id": client_id, "client_secret": client_secret} | _FORM, ""
-        if not all(map(_SENDABLE.fullmatch, self._form.values())):
-            raise ConfigurationError("client_id and client_secret must be printable ASCII, and not empty")
+        sendable = all(type(each) is str and _SENDABLE.fullmatch(each) for each in self._form.values())
+        ConfigurationError.unless(sendable, "client_id and client_secret must be printable ASCII, and not empty")
+        sends = transport is None or hasattr(transport, "handle_request")
+        ConfigurationError.unless(sends and hasattr(store, "lock"), "store must be a token store, transport httpx's")
+        seconds = type(refresh_ahead) in {int, float} and refresh_ahead >= 0
+        ConfigurationError.unless(seconds and callable(clock), "refresh_ahead must be 0 s or more, clock callable")
         self._token_url = token_url and checked_base_url(token_url, "token_url")
         self._store, self._transport, self._clock = store, transport and nullcontext(transport), clock
         # The token in use; until when it is given out without a further thought; when it ends. Replaced as a whole.

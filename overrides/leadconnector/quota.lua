@@ -6,17 +6,17 @@
 -- ARGV: operation, configured limit, configured seconds, the process's name, how many values the operation has, and
 -- these; then what the process sent while Redis was away, or lost its memory: how many seconds ago, and the number.
 -- Answers with {number, time to wait, limit and time of the window in force, whether the day's requests are used up,
--- how many processes share the key}.
+-- how many processes share the key, since when the key is remembered}.
 local sent, waiting, known, sharing = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local STRETCH, LAG, GRACE, DAY = 1.005, 0.04, 2e6, 86400e6
 local RESTORING = 1e6 -- so that all processes tell what they sent before one sends again
 
 local clock = redis.call('TIME')
 local now = clock[1] * 1e6 + clock[2]
-local read = redis.call('HMGET', known, 'limit', 'window', 'paused', 'probe', 'last')
+local read = redis.call('HMGET', known, 'limit', 'window', 'paused', 'probe', 'last', 'born')
 local limit, window = tonumber(read[1] or ARGV[2]), tonumber(read[2] or math.floor(ARGV[3] * 1e6 + 0.5))
 local paused, probe, last = tonumber(read[3] or 0), tonumber(read[4] or 0), tonumber(read[5] or 0)
-local number, wait = tonumber(ARGV[6]) or 0, 0
+local number, wait, born = tonumber(ARGV[6]) or 0, 0, tonumber(read[6] or now)
 
 local function whole(value) -- as text, without an exponent
     return string.format('%.0f', value)
@@ -61,6 +61,7 @@ if last > now + 1e6 then -- Redis's clock was put back: what was sent lies ahead
     paused, probe, last = 0, 0, 0
 end
 
+write('born', born)
 redis.call('ZADD', sharing, now, ARGV[4])
 redis.call('ZREMRANGEBYSCORE', sharing, '-inf', now - window * STRETCH - GRACE)
 
@@ -101,4 +102,4 @@ local ends = math.max(wait, paused - now) + window * STRETCH + GRACE + (probe > 
 for _, key in ipairs(KEYS) do
     redis.call('PEXPIRE', key, math.ceil(ends / 1000))
 end
-return {number, math.ceil(wait), limit, window, probe > 0 and 1 or 0, redis.call('ZCARD', sharing)}
+return {number, math.ceil(wait), limit, window, probe > 0 and 1 or 0, redis.call('ZCARD', sharing), born}
