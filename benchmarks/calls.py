@@ -18,8 +18,8 @@ from leadconnector._generated.client import AuthenticatedClient
 from leadconnector._settings import Options
 from leadconnector.models import ApiVersion, UpdateConversationRequest
 
-CALLS, ROUNDS, LOCATIONS = 2_000, 15, 1_000
-"""So that no location comes near to its quota: 30 calls each."""
+CALLS, ROUNDS, LOCATIONS, KNOWN = 2_000, 15, 1_000, 100
+"""So that no location comes near to its quota: 30 calls each. A client remembers the URLs of 512 conversations."""
 
 ANSWER = {
     "success": True,
@@ -54,13 +54,16 @@ class NullTransport(httpx.BaseTransport):
         return httpx.Response(200, headers=HEADERS, stream=httpx.ByteStream(BODY))
 
 
-def ours(**options: Unpack[Options]) -> Callable[[int], object]:
-    """A call of the client with these options."""
+def ours(conversations: int, **options: Unpack[Options]) -> Callable[[int], object]:
+    """A call of the client with these options, that goes through so many conversations."""
     client = LeadConnector(token="a-token", transport=NullTransport(), **options)
 
     def call(number: int) -> object:
         return client.conversations.update_conversation(
-            f"conversation-{number}", location_id=f"location-{number % LOCATIONS}", unread_count=1, starred=True
+            f"conversation-{number % conversations}",
+            location_id=f"location-{number % LOCATIONS}",
+            unread_count=1,
+            starred=True,
         )
 
     return call
@@ -95,14 +98,20 @@ def main() -> None:
     found = measured(
         {
             "the plain generated function": plain(),
-            "the client, every policy on": ours(quota=Quota(), deadline=60.0, retries=2, on_drift=print),
-            "the client, every policy off": ours(quota=None, retries=0),
+            "the client, every policy on, a new conversation each time": every(CALLS),
+            "the client, every policy on, conversations that it knows": every(KNOWN),
+            "the client, every policy off, a new conversation each time": ours(CALLS, quota=None, retries=0),
         }
     )
     for name, microseconds in found.items():
         print(f"{name}: {microseconds:.1f} µs")
-    function, on, off = found.values()
-    print(f"policies: {on - off:.1f} µs; the client with them is {on / function:.2f} of the plain function")
+    function, new, known, off = found.values()
+    print(f"policies: {new - off:.1f} µs; of the plain function: {known / function:.2f}, new {new / function:.2f}")
+
+
+def every(conversations: int) -> Callable[[int], object]:
+    """A call with every policy on."""
+    return ours(conversations, quota=Quota(), deadline=60.0, retries=2, on_drift=print)
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ class Call(Generic[T]):
     def request(self, token: Token) -> httpx.Request:
         """The request of the next attempt, none of whose timeouts is beyond the deadline."""
         self.attempts, self._token, timeouts = self.attempts + 1, token, {"timeout": self.limits.steps()}
-        headers = httpx.Headers([*self._headers, (b"Authorization", b"Bearer " + token.reveal().encode())])
+        headers = [*self._headers, (b"Authorization", b"Bearer " + token.reveal().encode())]
         return httpx.Request(self.method, self._url, headers=headers, stream=self._body, extensions=timeouts)
 
     def failed(self, error: Exception, request: httpx.Request) -> Answer:
@@ -118,7 +118,7 @@ class Call(Generic[T]):
         findings = self._report(found) if found else ()
         try:
             if not problem:
-                return Reading(decode(reading.data), findings=findings)
+                return Reading(decode(reading.data), "", "$", findings)
         except _MISFITS as error:
             problem = f"does not fit the generated model ({type(error).__name__})"
         return Reading(received.data, problem, reading.path, findings)
@@ -222,7 +222,7 @@ def _jsonable(value: Any) -> object:
 
 def _written(parts: dict[str, Any], settings: Settings) -> tuple[httpx.URL, list[tuple[bytes, bytes]], bytes]:
     """The URL of a request, its headers but for the token, and its body."""
-    parts["url"] = url = httpx.URL(settings.base_url + parts["url"])
+    parts["url"] = url = settings.url(settings.base_url + parts["url"])
     if len(parts) == 4 and "json" in parts:  # what httpx makes of it, in a tenth of the time
         content = _encoded(parts["json"]).encode()
         headers = [(name.encode("ascii"), value.encode("ascii")) for name, value in parts["headers"].items()]

@@ -122,7 +122,7 @@ class AsyncSession:
 
     async def _slot(self, call: Call[T], quota: Quota) -> Slot:
         """Wait for a slot in the quota. Whoever gives up gives it back."""
-        slot = await self._ask(quota.book, call.quota_key)
+        slot = await self._ask(quota.book, call.quota_key) if quota.blocks else quota.book(call.quota_key)
         if (wait := slot.wait) > 0.0:
             logger.info("%s: waits %.3f s for the quota of its location", call.name, wait)
         try:
@@ -140,7 +140,7 @@ class AsyncSession:
         source, left = self._settings.credentials, call.limits.deadline - call.limits.clock()
         given = self._settings.base_url, rejected, None if left == math.inf else max(0.0, left)
         try:
-            token = await self._do(source.token, source.token_async, *given)
+            token = source.token(*given) if self._blocks else await source.token_async(*given)
         except TimeoutError:
             call.in_time(0.0, "a token")
             raise  # of a callable that was given to us

@@ -101,9 +101,8 @@ class Plan:
         if "items" in schema:
             self._parts[list] = plan(schema["items"], "items"), []
         self._checks = {kind: list(_checks(schema, kind)) for kind in _KINDS}
-        whole = set[type]() if self._forms else self._checks.keys() - self._parts.keys()
-        single = {kind: self._checks[kind] for kind in whole if len(self._checks[kind]) < 2}
-        self.accepts = {kind: checks[0][0] if checks else type for kind, checks in single.items()}
+        single = {kind: checks for kind, checks in self._checks.items() if len(checks) < 2 and kind not in self._parts}
+        self.accepts = {kind: each[0][0] if each else type for kind, each in single.items() if not self._forms}
         """By kind, what says at once that there is no more to be looked at, where one check does (`type`: always)."""
 
     def fit(self, data: Any, path: str = "$") -> tuple[Any, list[Finding]]:
@@ -242,7 +241,7 @@ class Documented:
             return Reading(data, "is nested too deeply")
         if isinstance(fitted, Finding):
             return Reading(data, f"must be {fitted.expected}", fitted.path, tuple(found))
-        return Reading(fitted, findings=tuple(found))
+        return Reading(fitted, "", "$", tuple(found))
 
     def undocumented_status(self, status: int) -> Finding:
         """The finding for an answer whose status is not documented."""

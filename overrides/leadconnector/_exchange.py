@@ -114,7 +114,7 @@ def _answer(response: httpx.Response, received: bytearray) -> Answer:
         httpx.RemoteProtocolError: nothing but the end of the connection ended a success's body, and it is cut.
     """
     raw, body, problem = response.headers.raw, bytes(received), ""  # read once: httpx makes the list anew each time
-    headers = {str(name, "latin-1").lower(): value.decode("utf-8", "replace") for name, value in raw}
+    headers = {name.decode("latin-1").lower(): value.decode("utf-8", "replace") for name, value in raw}
     coding = headers.get("content-encoding", "").strip().lower()
     if coding not in {"", "identity", "gzip", "x-gzip"}:
         problem = "has an encoding that was not asked for"

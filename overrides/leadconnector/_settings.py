@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, TypedDict
 
 import httpx
@@ -68,6 +68,8 @@ class Settings:
     random: Callable[[], float] = random.random
     sleep: Callable[[float], None] = time.sleep
     sleep_async: Callable[[float], Awaitable[None]] = asyncio.sleep
+    url: Callable[[str], httpx.URL] = field(default_factory=lambda: lru_cache(512)(httpx.URL))
+    """Parses a URL: that of a conversation which is updated again only once, as it takes a seventh of a call."""
     reported: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]], repr=False)
     """Kinds and paths of the drift that the log has seen already."""
 
