@@ -221,7 +221,16 @@ def test_a_pause_does_not_end_a_longer_one() -> None:
 
 @pytest.mark.parametrize(
     ("limit", "interval", "expected"),
-    [(3, None, (3, 10.0)), (3, 20, (3, 20.0)), (50, 10, (5, 10.0)), (5, 20, (5, 20.0)), (10, 20, (5, 10.0))],
+    [
+        (3, None, (3, 10.0)),
+        (3, 20, (3, 20.0)),
+        (50, 10, (5, 10.0)),
+        (5, 20, (5, 20.0)),
+        (10, 20, (5, 10.0)),
+        (3, 5, (3, 6.0)),
+        (50, 1, (5, 10.0)),
+        (1, 2, (1, 2.0)),
+    ],
 )
 def test_what_is_in_force_keeps_to_the_configured_rate_and_to_the_one_that_the_api_names(
     limit: int, interval: int | None, expected: tuple[int, float]

@@ -224,6 +224,12 @@ def test_neither_a_client_nor_its_resources_are_pickled_or_copied_whole(client: 
             take(part)
 
 
+@both
+def test_a_client_is_not_copied_as_both_would_close_the_same_connections(client: Any) -> None:
+    with pytest.raises(TypeError, match="credential"):
+        copy.copy(client(token=TOKEN, transport=nothing()))
+
+
 def test_a_closed_client_says_so() -> None:
     client = LeadConnector(token=TOKEN, transport=nothing())
     other = client.with_options(timeout=3)
@@ -265,3 +271,15 @@ def test_an_unusable_option_leaves_a_traceback_without_the_token(client: Any) ->
         client(token=TOKEN, base_url="http://example.com")
 
     assert TOKEN not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize("url", ["https://.", f"https://{'a' * 64}.example", "https://a..example", "https://.example"])
+def test_a_host_that_no_resolver_takes_is_refused(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="base URL"):
+        LeadConnector(token="secret", base_url=url)
+
+
+@pytest.mark.parametrize("strict", ["no", 0, None])
+def test_what_says_neither_true_nor_false_is_no_choice_of_strictness(strict: Any) -> None:
+    with pytest.raises(ConfigurationError, match="strict"):
+        LeadConnector(token="secret", strict=strict)

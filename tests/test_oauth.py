@@ -923,3 +923,27 @@ def test_a_token_of_the_store_that_is_refused_while_its_refresh_still_ends_is_no
     assert given.reveal() == "access-0"
     assert oauth.token("https://example.com", given, 10).reveal() == "access-1"
     ending.join()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"client_id": 1},
+        {"client_secret": None},
+        {"client_secret": b"secret"},
+        {"store": "tokens.json"},
+        {"transport": 1},
+        {"clock": 1},
+        {"refresh_ahead": "300"},
+        {"refresh_ahead": float("nan")},
+    ],
+)
+def test_what_a_refresh_cannot_be_made_with_is_refused_at_once(changes: dict[str, Any]) -> None:
+    options: dict[str, Any] = {
+        "client_id": "id",
+        "client_secret": "a-secret",
+        "store": MemoryTokenStore(Tokens("", "r", 0.0)),
+    }
+    with pytest.raises(ConfigurationError) as caught:
+        OAuth(**(options | changes))
+    assert "secret'" not in str(caught.value)

@@ -328,6 +328,27 @@ class TestAway:
             assert other.book("key").wait == pytest.approx(SECONDS * STRETCH - _quota.RETRY_SECONDS, abs=0.5)
             assert len(in_redis(server, one)) == 8
 
+    def test_a_redis_that_forgot_is_told_before_more_is_sent(self, server: RedisServer) -> None:
+        with closing(RedisQuota(server.url, 3, SECONDS)) as one, closing(RedisQuota(server.url, 3, SECONDS)) as other:
+            for quota in (one, other, one):
+                assert quota.book("key").wait == 0.0
+            with closing(server.client()) as client:
+                client.flushall()
+            slot = one.book("key")
+            assert slot.wait == pytest.approx(_quota.RETRY_SECONDS, abs=0.5)  # so that all can tell meanwhile
+            assert other.book("key").wait > SECONDS - 1.0
+            assert one.remaining(slot) > SECONDS - 1.0
+            assert len(in_redis(server, one)) == 5
+
+    def test_a_location_that_was_idle_has_nothing_to_be_told(self, server: RedisServer) -> None:
+        with closing(RedisQuota(server.url, 1, SECONDS)) as quota:
+            clock = clocked(quota)
+            quota.book("key")
+            with closing(server.client()) as client:
+                client.flushall()  # as its keys expire
+            clock.now += SECONDS * STRETCH + 1.0
+            assert quota.book("key").wait == 0.0
+
     def test_to_fail_closed_is_to_send_nothing(self, server: RedisServer) -> None:
         with closing(RedisQuota(server.url, LIMIT, SECONDS, fail_open=False)) as quota:
             clock = clocked(quota)

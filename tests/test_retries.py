@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import math
 import socket
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
@@ -22,6 +23,7 @@ from leadconnector import (
     APITimeoutError,
     AsyncLeadConnector,
     AuthenticationError,
+    ClientClosedError,
     DailyQuotaError,
     LeadConnector,
     Quota,
@@ -30,6 +32,7 @@ from leadconnector import (
     ServerError,
 )
 from leadconnector._exchange import Answer, failure
+from leadconnector._quota import Slot
 from leadconnector._retry import (
     FIRST_WAIT,
     LONGEST_ASKED_FOR,
@@ -164,7 +167,8 @@ def test_whatever_happened_a_wait_is_bounded_and_the_attempts_end(
         ({"Retry-After": "٧"}, None),
         ({"Retry-After": ""}, None),
         ({"Retry-After": "Mon, 99 Foo 2020 99:99:99 GMT"}, None),
-        ({"Retry-After": "9" * 400}, None),
+        ({"Retry-After": "9999999999"}, 9999999999.0),
+        ({"Retry-After": "9" * 400}, math.inf),
     ],
 )
 def test_a_wait_is_read_as_seconds_or_as_a_date(headers: dict[str, str], seconds: float | None) -> None:
@@ -309,6 +313,69 @@ def test_no_timeout_of_an_attempt_is_longer_than_what_the_deadline_leaves(call: 
 
     assert requests[0].extensions["timeout"] == {"connect": 3.0, "read": 3.0, "write": 3.0, "pool": 3.0}
     assert requests[1].extensions["timeout"] == {"connect": 2.5, "read": 2.5, "write": 2.5, "pool": 2.5}
+
+
+def test_nothing_is_sent_after_the_deadline_however_long_the_token_took(call: Caller) -> None:
+    clock, requests = Clock(), list[httpx.Request]()
+
+    def slow() -> str:
+        clock.seconds += 5.0
+        return TOKEN
+
+    with pytest.raises(APITimeoutError, match="not sent: a token") as caught:
+        call(in_turn([success], requests), options={"deadline": 5.0, "token": slow}, clock=clock)
+
+    assert (requests, caught.value.attempts, caught.value.failure) == ([], 0, "never sent")
+
+
+def test_nothing_is_sent_after_the_deadline_however_long_the_quota_took(call: Caller) -> None:
+    clock, requests = Clock(), list[httpx.Request]()
+
+    class Slow(Quota):
+        def book(self, key: str) -> Slot:
+            slot = super().book(key)
+            clock.seconds += 5.0
+            return slot
+
+    quota = Slow(1, clock=lambda: 0.0)
+    with pytest.raises(APITimeoutError, match="not sent: its location's quota"):
+        call(in_turn([success], requests), options={"deadline": 5.0, "quota": quota}, clock=clock)
+
+    assert requests == []
+    assert Quota.book(quota, LOCATION_ID).wait == 0.0  # its slot was given back
+
+
+def test_a_call_that_was_refused_says_so_where_another_token_does_not_come_before_the_deadline(call: Caller) -> None:
+    clock, asked = Clock(), list[float]()
+
+    def slow() -> str:
+        asked.append(clock.seconds)
+        clock.seconds += 3.0
+        return f"token-{len(asked)}"
+
+    with pytest.raises(AuthenticationError) as caught:
+        call(in_turn([status(401)] * 3, []), options={"deadline": 5.0, "token": slow}, clock=clock)
+
+    assert (asked, caught.value.attempts) == ([0.0, 3.0], 1)
+
+
+def test_a_client_that_is_closed_while_a_call_waits_gives_its_slot_back() -> None:
+    clock = Clock()
+    quota = Quota(1, clock=clock)
+    quota.book(LOCATION_ID)
+    with LeadConnector(token=TOKEN, transport=in_turn([success], []), quota=quota) as client:
+        timed(client, clock)
+
+        def sleep(seconds: float) -> None:
+            client.close()
+            clock.sleep(seconds)
+
+        with_settings(client, sleep=sleep)
+        with pytest.raises(ClientClosedError):
+            client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
+
+    assert clock.waits == [1.0]
+    assert quota.book(LOCATION_ID).wait < 10.0  # the next, and not the one after it
 
 
 def test_a_body_that_drips_ends_at_the_deadline() -> None:
