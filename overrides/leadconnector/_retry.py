@@ -71,7 +71,7 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
     epoch) where it has none.
     """
     value = headers.get("retry-after", "")
-    if re.fullmatch(r"\d+(\.\d*)?", value, re.ASCII):
+    if re.fullmatch(r"\d{1,300}(\.\d*)?", value, re.ASCII):
         return float(value)
     until, since = _seconds(value), _seconds(headers.get("date", ""))
     return None if until is None else max(0.0, until - (now if since is None else since))
