@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -170,8 +171,9 @@ def test_after_a_fork_both_processes_go_on_and_a_given_transport_says_why_not(se
     assert done == (7, "")
 
 
-# httpcore forgets a connection that is just being made while its pool is closed; the interpreter closes it.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+# httpcore forgets a connection that is just being made while its pool is closed; the interpreter closes it, here$
+# and not in some later test.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
 def test_a_client_that_is_closed_by_another_thread_ends_its_calls_with_our_errors(server: Server) -> None:
     server.emulator.set_faults(Fault(latency=0.05))
     client = LeadConnector(token=TOKEN, base_url=server.url, quota=None)
@@ -193,8 +195,11 @@ def test_a_client_that_is_closed_by_another_thread_ends_its_calls_with_our_error
 
     assert len(outcomes) == 8
     assert all(isinstance(outcome, LeadConnectorError) for outcome in outcomes)
+    outcomes.clear()
+    gc.collect()
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
 def test_an_async_client_that_is_closed_by_another_task_ends_its_calls_with_our_errors(server: Server) -> None:
     server.emulator.set_faults(Fault(latency=0.05))
 
@@ -212,3 +217,5 @@ def test_an_async_client_that_is_closed_by_another_task_ends_its_calls_with_our_
 
     outcomes = asyncio.run(run())
     assert all(isinstance(outcome, LeadConnectorError) for outcome in outcomes)
+    outcomes.clear()
+    gc.collect()
