@@ -171,7 +171,7 @@ def test_after_a_fork_both_processes_go_on_and_a_given_transport_says_why_not(se
     assert done == (7, "")
 
 
-# httpcore forgets a connection that is just being made while its pool is closed; the interpreter closes it, here$
+# httpcore forgets a connection that is just being made while its pool is closed; the interpreter closes it, here
 # and not in some later test.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
 def test_a_client_that_is_closed_by_another_thread_ends_its_calls_with_our_errors(server: Server) -> None:
