@@ -15,7 +15,7 @@ from calling import ANSWER, Caller, answering
 from hypothesis import given
 from hypothesis import strategies as st
 from leadconnector import APIDecodingError, ServerError
-from leadconnector._exchange import MAXIMUM_BODY, Limits, exchange
+from leadconnector._exchange import MAXIMUM_BODY, Answer, Limits, exchange
 from leadconnector_emulator import Emulator, Fault, Server
 
 BODY = json.dumps(ANSWER).encode()
@@ -88,16 +88,20 @@ def test_a_gzip_bomb_is_a_decoding_error(call: Caller) -> None:
         call(None, options={"base_url": server.url, "token": "secret"})
 
 
+def read_with_its_peak(transport: httpx.BaseTransport) -> tuple[Answer, int]:
+    """An answer, and how many bytes of memory reading it took at the most."""
+    tracemalloc.start()
+    try:
+        return exchange(transport, REQUEST, Limits()), tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
 @pytest.mark.parametrize("size", [1000, 10_000_000])
 def test_reading_a_gzip_bomb_takes_memory_within_the_limit(size: int) -> None:
     bomb = Chunks(gzip.compress(b" " * (200 * 1024 * 1024)), size)
     transport = answering(lambda: httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=bomb))
-    tracemalloc.start()
-    try:
-        read = exchange(transport, REQUEST, Limits())
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
+    read, peak = read_with_its_peak(transport)
 
     assert "larger" in read.problem
     assert peak < 5 * MAXIMUM_BODY
@@ -107,12 +111,7 @@ def test_reading_a_gzip_bomb_takes_memory_within_the_limit(size: int) -> None:
 def test_a_body_without_an_end_is_read_to_the_limit_at_the_most(encoding: str, problem: str) -> None:
     endless = (bytes(100_000) for _ in itertools.count())
     transport = answering(lambda: httpx.Response(200, headers={"Content-Encoding": encoding}, content=endless))
-    tracemalloc.start()
-    try:
-        read = exchange(transport, REQUEST, Limits())
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
+    read, peak = read_with_its_peak(transport)
 
     assert problem in read.problem
     assert peak < 5 * MAXIMUM_BODY
