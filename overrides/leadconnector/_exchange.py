@@ -136,8 +136,8 @@ def _is_cut(body: bytes) -> bool:
     """Whether a body begins as JSON does, and is none."""
     try:
         return body[:1] in {b"{", b"["} and json.loads(body) is None
-    except (RecursionError, ValueError) as error:  # what is too deep is not cut
-        return isinstance(error, ValueError)
+    except (RecursionError, ValueError) as error:  # what is too deep, or not UTF-8, is not cut
+        return isinstance(error, json.JSONDecodeError)
 
 
 def failure(error: Exception) -> str:

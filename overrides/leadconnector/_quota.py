@@ -130,15 +130,18 @@ class Quota:
         clock: gives seconds that never go back.
 
     Raises:
-        ConfigurationError: the limit is no positive integer, or the seconds are not from a microsecond to a day.
+        ConfigurationError: the limit is not from 1 to a million, the seconds not from a microsecond to a day, or the
+            clock cannot be called.
     """
 
     blocks: bool = False
     """Whether the methods wait for a network, so that an event loop is to call them in a thread."""
 
     def __init__(self, limit: int = 100, seconds: float = 10.0, *, clock: Callable[[], float] = time.monotonic) -> None:
-        holds = type(limit) is int and limit >= 1 and type(seconds) in {int, float} and 1e-6 <= seconds <= DAY
-        text = "a quota's limit must be a positive integer, its seconds 1e-6 to 86,400, its clock callable"
+        holds = (
+            type(limit) is int and 1 <= limit <= 1_000_000 and type(seconds) in {int, float} and 1e-6 <= seconds <= DAY
+        )
+        text = "a quota's limit must be a positive integer (a million at most), its seconds 1e-6 to 86,400"
         ConfigurationError.unless(holds and callable(clock), text)
         self._rate, self._clock, self._locks = (limit, round(float(seconds), 6)), clock, dict[int, threading.Lock]()
         self._window = lru_cache(10_000)(_Window)  # the key that was not used for the longest time makes room
@@ -259,25 +262,31 @@ class RedisQuota(Quota):
         self._script.registered_client.close()
 
     def _act(self, operation: str, key: str, *values: float) -> Slot:
-        asked, away, problem = self._clock(), self._retry_at, ""
         own = self._window(os.getpid(), key, self._rate)  # keeps to this process's part while Redis is away
+        asked, away, telling, known, problem = self._clock(), self._retry_at, own.alone, own.born, ""
         if asked >= away:
             self._retry_at = away and asked + RETRY_SECONDS  # who comes while this one tries does not wait for it
             # In braces, so that all four are on one node.
             names = [f"{self._prefix}:{{{key}}}:{what}" for what in ("sent", "waiting", "known", "sharing")]
             recent = [(asked - at, each) for at, each in list(own.sent) if asked - at < own.rate[1] * STRETCH]
-            sent = [value for each in recent if own.alone for value in each]
+            sent = [value for each in recent if telling for value in each]
             told = [operation, *self._rate, f"{self._name}-{os.getpid()}", len(values), *map(float, values), *sent]
             try:
                 reply = self._script(names, told)
-            except (self._errors, OSError) as error:
+            except (
+                self._errors,
+                OSError,
+                AttributeError,
+                TypeError,
+                ValueError,
+            ) as error:  # also of odd options in a URL
                 reply, problem = list[int](), type(error).__name__  # its text may tell of the URL
             if bool(problem) != bool(self._retry_at):
                 logger.warning("the quota's Redis %s", f"does not answer ({problem})" if problem else "answers again")
             self._retry_at = self._clock() + RETRY_SECONDS if problem else 0.0
             if not problem:
                 number, wait, limit, window, exhausted, sharing, born = reply
-                own.alone, own.born = not sent and own.born not in {0, born}, born
+                own.alone, own.born = not telling and (own.alone or known not in {0, born}), born
                 own.sharing, own.rate = sharing, (min(limit, self._rate[0]), window / 1e6)
                 if operation == "place" and own.alone:
                     return self._act(operation, key, number)  # it has forgotten what was sent

@@ -108,7 +108,7 @@ def checked_base_url(given: str | None, name: str = "the base URL") -> str:
         ConfigurationError: it is not the https URL of a host (http only for loopback), or has more than a path.
     """
     url: str = os.environ.get("LEADCONNECTOR_BASE_URL") or load_contract()["server"] if given is None else given
-    with suppress(TypeError, httpx.InvalidURL):
+    with suppress(TypeError, ValueError, httpx.InvalidURL):
         if _BASE_URL.fullmatch(url):
             return str(httpx.URL(url)).rstrip("/")
     raise ConfigurationError(f"{name} must be https://HOST/PATH (http only to loopback), with nothing else in it")

@@ -14,7 +14,7 @@ local RESTORING = 1e6 -- so that all processes tell what they sent before one se
 local clock = redis.call('TIME')
 local now = clock[1] * 1e6 + clock[2]
 local read = redis.call('HMGET', known, 'limit', 'window', 'paused', 'probe', 'last', 'born')
-local limit, window = tonumber(read[1] or ARGV[2]), tonumber(read[2] or math.floor(ARGV[3] * 1e6 + 0.5))
+local limit, window = math.min(read[1] or ARGV[2], ARGV[2]), tonumber(read[2] or math.floor(ARGV[3] * 1e6 + 0.5))
 local paused, probe, last = tonumber(read[3] or 0), tonumber(read[4] or 0), tonumber(read[5] or 0)
 local number, wait, born = tonumber(ARGV[6]) or 0, 0, tonumber(read[6] or now)
 
@@ -98,7 +98,8 @@ elseif now >= probe then
     place()
 end
 
-local ends = math.max(wait, paused - now) + window * STRETCH + GRACE + (probe > 0 and DAY or 0)
+local told = probe > 0 or limit ~= tonumber(ARGV[2]) -- what an answer said is remembered though nobody asks
+local ends = math.max(wait, paused - now) + window * STRETCH + GRACE + (told and DAY or 0)
 for _, key in ipairs(KEYS) do
     redis.call('PEXPIRE', key, math.ceil(ends / 1000))
 end
