@@ -1,0 +1,323 @@
+"""Walks two documents side by side: paths, operations, parameters, bodies and answers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ._document import Document, Files, Node, is_mapping
+from ._rules import Change, Place
+from ._schemas import SchemaComparison
+from ._security import compare_schemes, compare_security, security_of
+
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
+_UNSTABLE = frozenset({"draft", "alpha"})
+_STYLES = {"query": "form", "cookie": "form", "path": "simple", "header": "simple"}
+
+
+@dataclass(frozen=True)
+class _Parameter:
+    """A parameter of an operation, with what identifies it: a path parameter by its place in the path."""
+
+    node: Node
+    place: str
+    name: str
+    key: str
+    shared: bool
+    """Whether it is written at the path, for all its operations."""
+
+    @property
+    def required(self) -> bool:
+        return self.place == "path" or self.node.get("required") is True
+
+    @property
+    def schema(self) -> Node:
+        content = next((media for _, media in self.node.children("content")), None)
+        return (content or self.node).child("schema")
+
+    @property
+    def style(self) -> str:
+        style = self.node.get("style") or _STYLES.get(self.place, "")
+        explode = self.node.get("explode")
+        return f"{style}, {'exploded' if (style == 'form' if explode is None else explode) else 'not exploded'}"
+
+
+def compare(
+    base: Mapping[str, Any],
+    revision: Mapping[str, Any],
+    *,
+    base_files: Files | None = None,
+    revision_files: Files | None = None,
+) -> list[Change]:
+    """What changed from one OpenAPI document to another, and what that means for those who call the API.
+
+    Neither needs to be valid: what makes no sense is passed over, and a reference that leads nowhere equals another
+    with the same text.
+
+    Args:
+        base: the older document, loaded.
+        revision: the newer one.
+        base_files: other files that the base refers to, loaded, by the path that leads there from it.
+        revision_files: the same for the revision.
+    """
+    return list(_Walk(Document(base, base_files), Document(revision, revision_files)).changes())
+
+
+class _Walk:
+    """A comparison under way."""
+
+    def __init__(self, base: Document, revision: Document) -> None:
+        self._base, self._revision = base, revision
+        self._schemas = SchemaComparison()
+
+    def changes(self) -> Iterator[Change]:
+        yield from self._of_document()
+        old, new = _paths(self._base), _paths(self._revision)
+        for key in [*old, *(key for key in new if key not in old)]:
+            if key not in new:
+                yield from self._of_removed_path(*old[key])
+                continue
+            if key not in old:
+                old[key] = (new[key][0], replace(new[key][1], value={}))
+            yield from self._of_path(old[key], new[key])
+
+    def _of_document(self) -> Iterator[Change]:
+        yield from compare_schemes(self._base, self._revision)
+        roots = (self._base.root, self._revision.root)
+        # Where no operation goes by it in both documents, it is told of those that go by it in one.
+        inherits = [
+            {(key, method) for key, (_, path) in _paths(document).items() for method, _ in _inheriting(path)}
+            for document in (self._base, self._revision)
+        ]
+        if inherits[0] & inherits[1] or not (inherits[0] | inherits[1]):
+            yield from compare_security(*map(security_of, roots), Place(), "api-global-security", roots)
+
+    def _of_removed_path(self, name: str, path: Node) -> Iterator[Change]:
+        for method, node in _operations(path):
+            how = "with" if node.get("deprecated") is True else "without"
+            yield _place(method, name, node).change(f"api-path-removed-{how}-deprecation", node.location, "")
+
+    def _of_path(self, old: tuple[str, Node], new: tuple[str, Node]) -> Iterator[Change]:
+        before, after = dict(_operations(old[1])), dict(_operations(new[1]))
+        for method in [*before, *(method for method in after if method not in before)]:
+            if method not in after:
+                node = before[method]
+                how = "with" if node.get("deprecated") is True else "without"
+                yield _place(method, old[0], node).change(f"api-removed-{how}-deprecation", node.location, "")
+            elif method not in before:
+                node = after[method]
+                yield _place(method, new[0], node).change("endpoint-added", "", node.location)
+            else:
+                yield from self._of_operation(method, old, new, before[method], after[method])
+
+    def _of_operation(
+        self, method: str, old: tuple[str, Node], new: tuple[str, Node], before: Node, after: Node
+    ) -> Iterator[Change]:
+        place = _place(method, old[0], before)
+        where = (before.location, after.location)
+        if (before.get("deprecated") is True) != (after.get("deprecated") is True):
+            yield place.change("endpoint-deprecated" if after.get("deprecated") else "endpoint-reactivated", *where)
+        names = (before.get("operationId"), after.get("operationId"))
+        if names[0] != names[1]:
+            yield place.change(f"api-operation-id-{'removed' if names[0] else 'added'}", *where, *names)
+        owned = [security_of(node) for node in (before, after)]
+        if any(owned):
+            roots = (self._base.root, self._revision.root)
+            effective = [own or security_of(root) for own, root in zip(owned, roots, strict=True)]
+            yield from compare_security(*effective, place, "api-security", (before, after))
+        request = replace(place, direction="request")
+        yield from self._of_parameters(_parameters(old, before), _parameters(new, after), request)
+        yield from self._of_request_body(before, after, replace(request, kind="body", name="the request body"))
+        yield from self._of_responses(before, after, replace(place, direction="response"))
+
+    def _of_parameters(self, old: dict[str, _Parameter], new: dict[str, _Parameter], place: Place) -> Iterator[Change]:
+        for key, parameter in old.items():
+            named = _of_parameter(parameter, place)
+            if key in new:
+                yield from self._of_parameter(parameter, new[key], named)
+            else:
+                deprecated = parameter.node.get("deprecated") is True
+                rule = "request-parameter-removed" + ("-with-deprecation" if deprecated else "")
+                yield named.change(rule, parameter.node.location, "")
+        for key, parameter in new.items():
+            if key not in old:
+                need = "required" if parameter.required else "optional"
+                rule = f"new-{need}-request-parameter"
+                if parameter.place == "path":
+                    rule = "new-request-path-parameter"
+                elif parameter.shared:
+                    rule = f"new-{need}-request-default-parameter-to-existing-path"
+                yield _of_parameter(parameter, place).change(rule, "", parameter.node.location)
+
+    def _of_parameter(self, old: _Parameter, new: _Parameter, place: Place) -> Iterator[Change]:
+        where = (old.node.location, new.node.location)
+        if old.required != new.required:
+            yield place.change(f"request-parameter-became-{'required' if new.required else 'optional'}", *where)
+        if (old.node.get("deprecated") is True) != (new.node.get("deprecated") is True):
+            yield place.change("*-deprecated" if new.node.get("deprecated") else "*-reactivated", *where)
+        if old.style != new.style and self._is_compound(old, 0) and self._is_compound(new, 1):
+            yield place.change("request-parameter-style-changed", *where, old.style, new.style)
+        yield from self._schemas.changes(old.schema, new.schema, replace(place, exploded=new.style == "form, exploded"))
+
+    def _is_compound(self, parameter: _Parameter, side: int) -> bool:
+        """Whether style matters: that of a single value is the same in all but a path."""
+        types = self._schemas.schema((parameter.schema,), side).types
+        return parameter.place == "path" or not types or bool(types & {"array", "object"})
+
+    def _of_request_body(self, before: Node, after: Node, place: Place) -> Iterator[Change]:
+        old, new = before.child("requestBody").resolved(), after.child("requestBody").resolved()
+        if not is_mapping(old.value) or not is_mapping(new.value):
+            if is_mapping(new.value):
+                need = "required" if new.get("required") is True else "optional"
+                yield place.change(f"request-body-added-{need}", "", new.location)
+            elif is_mapping(old.value):
+                yield place.change("request-body-removed", old.location, "")
+            return
+        if (old.get("required") is True) != (new.get("required") is True):
+            need = "required" if new.get("required") is True else "optional"
+            yield place.change(f"request-body-became-{need}", old.location, new.location)
+        yield from self._of_content(old, new, place, "request-body-media-type")
+
+    def _of_responses(self, before: Node, after: Node, place: Place) -> Iterator[Change]:
+        old, new = (
+            {status.upper(): node.resolved() for status, node in operation.children("responses")}
+            for operation in (before, after)
+        )
+        for status, node in old.items():
+            if status in new:
+                named = replace(place, kind="body", name=f"the response {status}")
+                yield from self._of_headers(node, new[status], replace(place, kind="header"), status)
+                yield from self._of_content(node, new[status], named, "response-media-type")
+            else:
+                yield place.change(f"response-{_outcome(status)}-removed", node.location, "", name=status)
+        for status, node in new.items():
+            if status not in old:
+                yield place.change(f"response-{_outcome(status)}-added", "", node.location, name=status)
+
+    def _of_headers(self, before: Node, after: Node, place: Place, status: str) -> Iterator[Change]:
+        old, new = (
+            {name.lower(): header.resolved() for name, header in node.children("headers")} for node in (before, after)
+        )
+        for name in [*old, *(name for name in new if name not in old)]:
+            named = replace(place, name=f"the header {name} of the response {status}", loose=True)
+            if name not in new:
+                need = "required" if old[name].get("required") is True else "optional"
+                yield named.change(f"{need}-response-header-removed", old[name].location, "")
+            elif name not in old:
+                yield named.change("response-header-added", "", new[name].location)
+            else:
+                where = (old[name].location, new[name].location)
+                if (old[name].get("required") is True) != (new[name].get("required") is True):
+                    need = "required" if new[name].get("required") is True else "optional"
+                    yield named.change(f"response-header-became-{need}", *where)
+                yield from self._schemas.changes(old[name].child("schema"), new[name].child("schema"), named)
+
+    def _of_content(self, before: Node, after: Node, place: Place, prefix: str) -> Iterator[Change]:
+        """What changed in the media types of a body, and in their schemas."""
+        old, new = ({_media_type(name): media for name, media in node.children("content")} for node in (before, after))
+        pairs = [(name, name) for name in old if name in new]
+        come = [name for name in new if name not in old]
+        for name in old.keys() - new.keys():
+            other = next((other for other in come if _relation(name, other)), None)
+            if other is None or (place.direction == "request" and _relation(name, other) != "generalized"):
+                yield place.change(f"{prefix}-removed", old[name].location, after.location, name=name)
+                continue
+            come.remove(other)
+            pairs.append((name, other))
+            where = (old[name].location, new[other].location)
+            if place.direction == "request":
+                yield place.change(f"{prefix}-added", *where, name=other)
+            else:
+                yield place.change(f"{prefix}-name-{_relation(name, other)}", *where, name, other)
+        for name in come:
+            yield place.change(f"{prefix}-added", before.location, new[name].location, name=name)
+        for name, other in pairs:
+            yield from self._of_media(old[name], new[other], replace(place, loose=not _is_json(other)))
+
+    def _of_media(self, old: Node, new: Node, place: Place) -> Iterator[Change]:
+        schemas = (old.child("schema"), new.child("schema"))
+        described = [schema.value is not None for schema in schemas]
+        if all(described):
+            yield from self._schemas.changes(*schemas, place)
+        elif any(described):
+            action = "added" if described[1] else "removed"
+            yield place.change(f"*-media-type-schema-{action}", old.location, new.location)
+
+
+def _paths(document: Document) -> dict[str, tuple[str, Node]]:
+    """The paths by what identifies them: the template, whatever its parameters are called."""
+    found: dict[str, tuple[str, Node]] = {}
+    for name, node in document.root.children("paths"):
+        key = re.sub(r"\{[^}]*\}", "{}", name)
+        found[name if key in found else key] = (name, node.resolved())
+    return found
+
+
+def _operations(path: Node) -> Iterator[tuple[str, Node]]:
+    return ((method, path.child(method)) for method in METHODS if is_mapping(path.child(method).value))
+
+
+def _inheriting(path: Node) -> Iterator[tuple[str, Node]]:
+    """The operations that have no `security` of their own."""
+    return ((method, node) for method, node in _operations(path) if security_of(node) is None)
+
+
+def _place(method: str, path: str, operation: Node) -> Place:
+    return Place(f"{method.upper()} {path}", unstable=operation.get("x-stability-level") in _UNSTABLE)
+
+
+def _parameters(path: tuple[str, Node], operation: Node) -> dict[str, _Parameter]:
+    """The parameters of an operation by what identifies them; those of its path, unless it has its own."""
+    places: list[str] = re.findall(r"\{([^}]*)\}", path[0])
+    found: dict[str, _Parameter] = {}
+    for owner, shared in ((path[1], True), (operation, False)):
+        for _, written in owner.children("parameters"):
+            node = written.resolved()
+            name, place = str(node.get("name") or written.reference), str(node.get("in"))
+            known = name.lower() if place == "header" else name
+            if place == "path" and name in places:
+                known = str(places.index(name))
+            key = f"{place} {known}"
+            found[key] = _Parameter(node, place, name, key, shared)
+    return found
+
+
+def _of_parameter(parameter: _Parameter, place: Place) -> Place:
+    return replace(place, kind="parameter", name=f"the {parameter.place} parameter {parameter.name}", loose=True)
+
+
+def _outcome(status: str) -> str:
+    return "success-status" if status.startswith("2") else "non-success-status"
+
+
+def _media_type(name: str) -> str:
+    """A media type in one way of writing: in lower case, its parameters sorted."""
+    kind, *parameters = (part.strip().lower() for part in name.split(";"))
+    return "; ".join([kind, *sorted(filter(None, parameters))])
+
+
+def _is_json(name: str) -> bool:
+    kind = name.partition(";")[0]
+    return kind == "application/json" or kind.endswith("+json")
+
+
+def _relation(old: str, new: str) -> str:
+    """How one media type became another that is akin to it; empty where they are not."""
+    if _holds(new, old):
+        return "generalized"
+    if _holds(old, new):
+        return "specialized"
+    return "changed" if old.partition(";")[0] == new.partition(";")[0] else ""
+
+
+def _holds(wide: str, narrow: str) -> bool:
+    """Whether all that is of one media type is of another as well."""
+    (outer, _, outer_parameters), (inner, _, inner_parameters) = wide.partition("; "), narrow.partition("; ")
+    if not set(filter(None, outer_parameters.split("; "))) <= set(inner_parameters.split("; ")):
+        return False
+    family, _, kind = outer.partition("/")
+    same_suffix = inner.startswith(f"{family}/") and inner.endswith(f"+{kind}")
+    matches: Callable[[str], bool] = inner.startswith
+    return outer in (inner, "*/*") or same_suffix or (kind == "*" and matches(f"{family}/"))

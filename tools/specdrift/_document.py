@@ -1,0 +1,114 @@
+"""A loaded document as places that know where they stand, with references followed only when somebody asks."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias, TypeGuard
+from urllib.parse import unquote
+
+Files: TypeAlias = Mapping[str, Any]
+"""Loaded documents by the path that leads to them from the main one, such as `../common/schemas.json`."""
+
+DANGLING = "$dangling"
+"""The only key of what stands in for a reference that leads nowhere; its value is the reference's text."""
+
+
+def is_mapping(value: Any) -> TypeGuard[dict[str, Any]]:
+    """Whether a value is a mapping; that its keys are text is the loader's affair."""
+    return isinstance(value, dict)
+
+
+def is_list(value: Any) -> TypeGuard[list[Any]]:
+    """Whether a value is a list."""
+    return isinstance(value, list)
+
+
+@dataclass(frozen=True)
+class Node:
+    """A value and its place. Two nodes of a document are equal where they stand in the same place."""
+
+    document: Document = field(compare=False, repr=False)
+    file: str
+    pointer: str
+    value: Any = field(compare=False, repr=False)
+
+    @property
+    def location(self) -> str:
+        """The place as told in a change: a JSON pointer, with the file before it where that is not the main one."""
+        return f"{self.file}#{self.pointer}" if self.file else self.pointer
+
+    def child(self, *steps: str | int) -> Node:
+        """What stands some steps below; its value is None where nothing does."""
+        value, pointer = self.value, self.pointer
+        for step in steps:
+            value = _step(value, str(step))
+            pointer += "/" + str(step).replace("~", "~0").replace("/", "~1")
+        return Node(self.document, self.file, pointer, value)
+
+    def children(self, *steps: str | int) -> Iterator[tuple[str, Node]]:
+        """The members of the mapping, or the elements of the list, that stands some steps below, each with its name."""
+        parent = self.child(*steps)
+        if is_mapping(parent.value):
+            yield from ((str(name), parent.child(name)) for name in parent.value)
+        elif is_list(parent.value):
+            yield from ((str(index), parent.child(index)) for index in range(len(parent.value)))
+
+    def get(self, key: str) -> Any:
+        """The value of a member, or None."""
+        return self.value.get(key) if is_mapping(self.value) else None
+
+    @property
+    def reference(self) -> str | None:
+        """The text of the reference that stands here, if one does."""
+        text = self.get("$ref")
+        return text if isinstance(text, str) else None
+
+    def resolved(self) -> Node:
+        """The node itself, or what its reference leads to in the end; a stand-in where that is nothing."""
+        node, seen = self, {self}
+        while (text := node.reference) is not None:
+            target = node.document.find(text, node.file)
+            if target is None or target in seen:
+                return Node(self.document, self.file, self.pointer + "/$ref", {DANGLING: text})
+            seen.add(target)
+            node = target
+        return node
+
+
+class Document:
+    """A document with the other files that it may refer to."""
+
+    def __init__(self, root: Mapping[str, Any], files: Files | None = None) -> None:
+        self._files: dict[str, Any] = {**(files or {}), "": root}
+        self.root = Node(self, "", "", root)
+        self.joins_siblings = not str(root.get("openapi", "")).startswith("3.0")
+        """Whether what stands beside a `$ref` counts: since OpenAPI 3.1 it does."""
+
+    def find(self, reference: str, file: str = "") -> Node | None:
+        """What a reference leads to, read in a file; None where that is nothing."""
+        name, _, pointer = reference.partition("#")
+        if name:
+            file = name if "://" in name else posixpath.normpath(posixpath.join(posixpath.dirname(file), name))
+        pointer = unquote(pointer)
+        if file not in self._files or (pointer and not pointer.startswith("/")):
+            return None
+        node = Node(self, file, "", self._files[file])
+        for step in pointer.split("/")[1:]:
+            step = step.replace("~1", "/").replace("~0", "~")
+            if node.reference is not None:  # a pointer may lead through a place that is itself a reference
+                node = node.resolved()
+            node = node.child(step)
+            if node.value is None:
+                return None
+        return node
+
+
+def _step(value: Any, step: str) -> Any:
+    if is_mapping(value):
+        # A loader of YAML may leave a status as a number.
+        return value.get(step, value.get(int(step)) if step.isdecimal() else None)  # type: ignore[call-overload]
+    if is_list(value) and step.isdecimal() and int(step) < len(value):
+        return value[int(step)]
+    return None

@@ -1,0 +1,292 @@
+"""One normal form for the schemas of OpenAPI 3.0 and 3.1: what says the same is the same, however it is written.
+
+A schema is read from the places that hold together: itself, what it refers to, and the branches of its `allOf`. What is
+below stays unread until it is asked for, so that a cycle costs nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
+
+from ._document import DANGLING, Node, is_list, is_mapping
+
+Nodes: TypeAlias = tuple[Node, ...]
+"""Places that hold together, as the branches of an `allOf` do."""
+
+LOWER_LIMITS = frozenset(
+    {"minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties", "minContains"},
+)
+UPPER_LIMITS = frozenset(
+    {"maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties", "maxContains"},
+)
+_FACTS = ("format", "pattern", "multipleOf", "contentMediaType", "contentEncoding", "uniqueItems")
+_FLAGS = ("readOnly", "writeOnly", "deprecated")
+_PARTS = (
+    *("items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames", "contentSchema"),
+    *("unevaluatedItems", "unevaluatedProperties"),
+)
+_GROUPS = ("patternProperties", "dependentSchemas", "prefixItems")
+_UNIONS = ("anyOf", "oneOf")
+_ANNOTATIONS = frozenset({"description", "title", "example", "examples", "externalDocs", "$comment", "xml"})
+NEVER = "nothing"
+"""The type of what no value can be."""
+
+
+@dataclass
+class Schema:
+    """A schema in normal form. Whoever reads it changes nothing."""
+
+    node: Node
+    types: frozenset[str] = frozenset()
+    """Without `null`; empty where any type will do."""
+    nullable: bool | None = None
+    """None where nothing is said about it."""
+    values: Mapping[str, Any] | None = None
+    """The values of `enum` or `const`, by what identifies them; `null` is told by `nullable`."""
+    constant: bool = False
+    """Whether the one value was written as `const`."""
+    listed: bool = False
+    """Whether the types were written as a union of schemas that have nothing but a type."""
+    limits: dict[str, float] = field(default_factory=dict[str, float])
+    facts: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    """Other restrictions, by keyword, as text; several where branches of an `allOf` differ."""
+    default: str | None = None
+    flags: set[str] = field(default_factory=set[str])
+    required: set[str] = field(default_factory=set[str])
+    dependent: dict[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+    properties: dict[str, Nodes] = field(default_factory=dict[str, Nodes])
+    parts: dict[str, Nodes] = field(default_factory=dict[str, Nodes])
+    groups: dict[str, dict[str, Nodes]] = field(default_factory=dict[str, dict[str, Nodes]])
+    unions: dict[str, list[Nodes]] = field(default_factory=dict[str, list[Nodes]])
+    discriminator: Node | None = None
+    branches: list[Node] = field(default_factory=list[Node])
+    """What `allOf` had, before it was flattened."""
+    opaque: frozenset[str] = frozenset()
+    """The texts of references that lead nowhere."""
+
+    @property
+    def is_only_union(self) -> bool:
+        """Whether it says nothing but that one of several schemas holds."""
+        return bool(self.unions) and not (self.types or self.properties or self.parts or self.groups or self.values)
+
+    @property
+    def says_something(self) -> bool:
+        """Whether there is any value that it does not allow, as far as one can see from here."""
+        return bool(
+            self.types
+            or self.properties
+            or self.parts
+            or self.groups
+            or self.unions
+            or self.limits
+            or self.facts
+            or self.opaque
+            or self.values is not None
+        )
+
+
+def read(nodes: Nodes) -> Schema:
+    """The normal form of the schema that is written in some places, all of which hold."""
+    schema = Schema(nodes[0].resolved())
+    queue, seen = list(nodes), set[Node]()
+    may_be_null = list[bool]()
+    wrapped_null = False
+    while queue:
+        node = queue.pop(0)
+        if node in seen:
+            continue
+        seen.add(node)
+        raw = node.value
+        if raw is False:
+            schema.types = frozenset({NEVER})
+        if not is_mapping(raw):
+            continue
+        if node.reference is not None:
+            queue.insert(0, node.resolved())
+            beside = {key: value for key, value in raw.items() if key != "$ref"}
+            if not (node.document.joins_siblings and beside.keys() - _ANNOTATIONS):
+                continue
+            raw = beside
+            node = replace(node, value=beside)
+        if DANGLING in raw:
+            schema.opaque |= {raw[DANGLING]}
+        schema.branches += [branch for _, branch in node.children("allOf")]
+        queue += [branch for _, branch in node.children("allOf")]
+        types, null = _types(raw)
+        had_null_branch = _read_unions(schema, node, queue)
+        if types:
+            schema.types = _narrowed(schema.types, types)
+            may_be_null.append(null)
+        wrapped_null |= had_null_branch or (null and not types)
+        _read_values(schema, raw)
+        _read_limits(schema, raw)
+        _read_the_rest(schema, node)
+    if wrapped_null or may_be_null:
+        schema.nullable = wrapped_null or all(may_be_null)
+    elif schema.unions:
+        schema.nullable = False
+    for name in schema.required - schema.properties.keys():  # required but described nowhere: it may be anything
+        schema.properties[name] = (replace(schema.node.child("required", name), value={}),)
+    return schema
+
+
+def canonical(value: Any) -> str:
+    """What identifies a value: the order of keys is none of it, and 1.0 is 1."""
+
+    def plain(value: Any) -> Any:
+        if is_mapping(value):
+            return {str(key): plain(item) for key, item in value.items()}
+        if is_list(value):
+            return [plain(item) for item in value]
+        return int(value) if isinstance(value, float) and value.is_integer() else value
+
+    return json.dumps(plain(value), sort_keys=True, default=str, ensure_ascii=False)
+
+
+def _texts(value: Any) -> list[str]:
+    return [item for item in value if isinstance(item, str)] if is_list(value) else []
+
+
+def _types(raw: dict[str, Any]) -> tuple[frozenset[str], bool]:
+    """The types that a schema names, or that its values have; and whether it may be null."""
+    named: Any = raw.get("type")
+    types = {named} if isinstance(named, str) else set(_texts(named))
+    if "const" in raw or is_list(raw.get("enum")):
+        values: list[Any] = [raw["const"]] if "const" in raw else raw["enum"]
+        types = types or {_type_of(value) for value in values}
+    null = raw.get("nullable") is True or "null" in types
+    if types == {"null"}:
+        return frozenset({NEVER}), True
+    if "number" in types:
+        types.discard("integer")
+    return frozenset(types - {"null"}), null
+
+
+def _type_of(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, int) or (isinstance(value, float) and value.is_integer()):
+        return "integer"
+    return (
+        "number"
+        if isinstance(value, float)
+        else "object"
+        if is_mapping(value)
+        else "array"
+        if is_list(value)
+        else ("string")
+    )
+
+
+def _narrowed(left: frozenset[str], right: frozenset[str]) -> frozenset[str]:
+    """The types that both allow."""
+    if not left:
+        return right
+    both = left & right
+    if "integer" in left | right and "number" in left | right:
+        both |= {"integer"}
+    return both or frozenset({NEVER})
+
+
+def _is_null(node: Node) -> bool:
+    raw = node.resolved().value
+    return is_mapping(raw) and (
+        raw.get("type") in ("null", ["null"]) or raw.get("enum") == [None] or ("const" in raw and raw["const"] is None)
+    )
+
+
+def _read_unions(schema: Schema, node: Node, queue: list[Node]) -> bool:
+    """Take a node's `anyOf` and `oneOf` in, simplified; say whether null was one of the branches."""
+    null = False
+    for keyword in _UNIONS:
+        branches = [branch for _, branch in node.children(keyword)]
+        proper = [branch for branch in branches if not _is_null(branch)]
+        null |= len(proper) < len(branches)
+        plain = _plain_types(proper)
+        if len(proper) == 1:
+            queue.insert(0, proper[0])
+        elif plain:
+            schema.types, schema.listed = _narrowed(schema.types, plain), True
+        elif proper:
+            schema.unions.setdefault(keyword, []).extend((branch,) for branch in proper)
+    return null
+
+
+def _plain_types(branches: list[Node]) -> frozenset[str]:
+    """The types of branches that have nothing but a type each, none of them in another; else none."""
+    found = set[str]()
+    for branch in branches:
+        raw = branch.resolved().value
+        if not is_mapping(raw) or raw.keys() - _ANNOTATIONS != {"type"} or not isinstance(raw["type"], str):
+            return frozenset()
+        if raw["type"] in found:
+            return frozenset()
+        found.add(raw["type"])
+    return frozenset() if {"integer", "number"} <= found else frozenset(found)
+
+
+def _read_values(schema: Schema, raw: dict[str, Any]) -> None:
+    values: list[Any]
+    if "const" in raw:
+        values = [raw["const"]]
+    elif is_list(raw.get("enum")):
+        values = raw["enum"]
+    else:
+        return
+    found = {canonical(value): value for value in values if value is not None}
+    if schema.values is not None:
+        found = {key: value for key, value in found.items() if key in schema.values}
+    schema.values, schema.constant = found, schema.constant or "const" in raw
+
+
+def _read_limits(schema: Schema, raw: dict[str, Any]) -> None:
+    """Take bounds in, with the exclusive ones of OpenAPI 3.0 (a flag) as those of 3.1 (a number)."""
+    found = {key: raw[key] for key in LOWER_LIMITS | UPPER_LIMITS if key in raw}
+    for inclusive, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
+        if found.get(exclusive) is True and inclusive in found:
+            found[exclusive] = found.pop(inclusive)
+    for key, limit in found.items():
+        if isinstance(limit, bool) or not isinstance(limit, int | float):
+            continue
+        if limit == 0 and key in {"minLength", "minItems", "minProperties"}:  # as if it were not there
+            continue
+        tighter = max if key in LOWER_LIMITS else min
+        schema.limits[key] = tighter(schema.limits.get(key, limit), limit)
+
+
+def _read_the_rest(schema: Schema, node: Node) -> None:
+    raw = node.value
+    for key in _FACTS:
+        if raw.get(key) not in (None, False, ""):
+            text = raw[key] if isinstance(raw[key], str) else canonical(raw[key])
+            schema.facts[key] = tuple(sorted({*schema.facts.get(key, ()), text}))
+    if "default" in raw and schema.default is None:
+        schema.default = canonical(raw["default"])
+    schema.flags |= {flag for flag in _FLAGS if raw.get(flag) is True}
+    schema.required |= set(_texts(raw.get("required")))
+    for name, names in _members(raw.get("dependentRequired")):
+        schema.dependent[name] = schema.dependent.get(name, frozenset()) | frozenset(_texts(names))
+    for name, child in node.children("properties"):
+        schema.properties[name] = (*schema.properties.get(name, ()), child)
+    for key in _PARTS:
+        part = node.child(key)
+        if is_mapping(part.value) or isinstance(part.value, bool):
+            if part.value in (True, {}) and key not in {"if", "then", "else", "contains"}:  # says nothing
+                continue
+            schema.parts[key] = (*schema.parts.get(key, ()), part)
+    for key in _GROUPS:
+        for name, child in node.children(key):
+            group = schema.groups.setdefault(key, {})
+            group[name] = (*group.get(name, ()), child)
+    discriminator = node.child("discriminator")
+    if is_mapping(discriminator.value):
+        schema.discriminator = discriminator
+
+
+def _members(value: Any) -> Iterable[tuple[str, Any]]:
+    return value.items() if is_mapping(value) else ()

@@ -1,0 +1,435 @@
+"""Compares two schemas in normal form, and what is within them, however they refer to each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any, TypeAlias
+
+from ._document import Node, is_mapping
+from ._rules import Change, Level, Place, worst
+from ._schema import LOWER_LIMITS, NEVER, UPPER_LIMITS, Nodes, Schema, canonical, read
+
+Pair: TypeAlias = tuple[Nodes, Nodes, Place]
+"""A schema of the base and its counterpart, and where they are."""
+
+_WIDER_FORMATS = {
+    "double": {"float"},
+    "int64": {"int32"},
+    "bigint": {"int32", "int64"},
+    "date-time": {"date", "time"},
+}
+"""Formats that have all values of others."""
+
+_ANYTHING = frozenset({".*", "^.*$", "^.*", ".*$", "(.*)", "[\\s\\S]*"})
+"""Patterns that any text matches."""
+
+_UNCERTAIN = frozenset({"not", "if"})
+"""Keywords of schemas that are not what a value has to be."""
+
+_LIMIT_NAMES = {
+    "minimum": "min",
+    "maximum": "max",
+    "exclusiveMinimum": "exclusive-min",
+    "exclusiveMaximum": "exclusive-max",
+}
+
+
+class SchemaComparison:
+    """Compares schemas of two documents; each pair is looked at once for each place where it is told."""
+
+    def __init__(self) -> None:
+        self._read: tuple[dict[Nodes, Schema], dict[Nodes, Schema]] = ({}, {})
+        self._seen = set[Pair]()
+        self._same: dict[Pair, bool] = {}
+
+    def changes(self, base: Node, revision: Node, place: Place) -> Iterator[Change]:
+        """What differs between two schemas, as far as it was not told of the same place before."""
+        return self._walk(((base,), (revision,), place), self._seen)
+
+    def schema(self, nodes: Nodes, side: int) -> Schema:
+        """The normal form, of the base (0) or the revision (1)."""
+        cache = self._read[side]
+        if nodes not in cache:
+            cache[nodes] = read(nodes)
+        return cache[nodes]
+
+    def same(self, base: Nodes, revision: Nodes, place: Place) -> bool:
+        """Whether two schemas, in the same kind of place, have no difference at all."""
+        start = (base, revision, replace(place, operation="", name="", path=("x",), unused=False, inverted=False))
+        if start not in self._same:
+            self._same[start] = not any(self._walk(start, set()))
+        return self._same[start]
+
+    def _walk(self, start: Pair, seen: set[Pair]) -> Iterator[Change]:
+        # A list of what is still to do instead of recursion: neither a cycle nor a deep document ends it early.
+        todo = [start]
+        for base, revision, place in todo:
+            key = (base, revision, replace(place, path=("x",) if place.path else ()))
+            if key in seen:
+                continue
+            seen.add(key)
+            old, new = self.schema(base, 0), self.schema(revision, 1)
+            if change := self._replaced_by_union(old, new, place, base, revision):
+                yield change
+                continue
+            own = [*_of_values(old, new, place), *_of_restrictions(old, new, place)]
+            own += [*self._of_parts(old, new, place), *self._of_properties(old, new, place)]
+            own += [*self._of_unions(old, new, place, base, revision, todo), *self._of_discriminator(old, new, place)]
+            yield from own
+            if own:
+                yield from self._of_all_of(old, new, place, worst(*(change.level for change in own)))
+            todo += self._below(old, new, place)
+
+    def _below(self, old: Schema, new: Schema, place: Place) -> Iterator[Pair]:
+        """The pairs of schemas within two schemas."""
+        for name in old.properties.keys() & new.properties.keys():
+            base, revision = old.properties[name], new.properties[name]
+            yield base, revision, _within(place, self.schema(revision, 1), name)
+        for key in old.parts.keys() & new.parts.keys():
+            below = place.below(key)
+            yield old.parts[key], new.parts[key], replace(below, inverted=place.inverted or key in _UNCERTAIN)
+        for key in old.groups.keys() & new.groups.keys():
+            for name in old.groups[key].keys() & new.groups[key].keys():
+                yield old.groups[key][name], new.groups[key][name], place.below(key, name)
+
+    def _of_properties(self, old: Schema, new: Schema, place: Place) -> Iterator[Change]:
+        for name in [*old.properties, *(name for name in new.properties if name not in old.properties)]:
+            if name not in new.properties:
+                schema = self.schema(old.properties[name], 0)
+                yield _property_removed(schema, name in old.required, _within(place, schema, name))
+            elif name not in old.properties:
+                schema = self.schema(new.properties[name], 1)
+                yield _property_added(schema, name in new.required, _within(place, schema, name))
+            else:
+                before, after = self.schema(old.properties[name], 0), self.schema(new.properties[name], 1)
+                was_required, is_required = name in old.required, name in new.required
+                within = _within(place, after, name)
+                yield from _of_requiredness(before, after, was_required, is_required, within)
+
+    def _of_parts(self, old: Schema, new: Schema, place: Place) -> Iterator[Change]:
+        """Schemas of keywords that came or went: each restricts, but that what is left open restricts a response."""
+        before, after = old.parts, new.parts
+        for key in sorted(before.keys() ^ after.keys()):
+            # What else an object may have is no promise: a response that opens breaks nobody who reads by name.
+            level: Level | None = "INFO" if key == "additionalProperties" and place.direction == "response" else None
+            action = "added" if key in after else "removed"
+            where = _both(old, new)
+            name = _dashed(key)
+            yield place.change(f"*-part-{action}", *where, name=key, rule_id=f"*-{name}-{action}", level=level)
+        for key, singular in (("patternProperties", "pattern-property"), ("dependentSchemas", "dependent-schema")):
+            for name, action in _moved(old.groups.get(key, {}), new.groups.get(key, {})):
+                told, rule_id = f"{key}: {name}", f"*-{singular}-{action}"
+                yield place.change(f"*-part-{action}", *_both(old, new), name=told, rule_id=rule_id)
+        for name, action in _moved(old.groups.get("prefixItems", {}), new.groups.get("prefixItems", {})):
+            yield place.change(f"*-prefix-items-{action}", *_both(old, new), name=name)
+
+    def _replaced_by_union(self, old: Schema, new: Schema, place: Place, base: Nodes, revision: Nodes) -> Change | None:
+        """The one change to tell where a schema gave way to several others, or several to one that is none of them."""
+        if new.is_only_union and not old.unions and old.says_something:
+            if not any(self.same(base, branch, place) for branch in _branches(new)):
+                return place.change("*-wrapped-in-one-of", *_both(old, new))
+        elif old.is_only_union and not new.unions and new.says_something:
+            if not any(self.same(branch, revision, place) for branch in _branches(old)):
+                return place.change("*-type-changed", *_both(old, new), old="one of several schemas", new=_kind(new))
+        return None
+
+    def _of_unions(
+        self, old: Schema, new: Schema, place: Place, base: Nodes, revision: Nodes, todo: list[Pair]
+    ) -> Iterator[Change]:
+        """Branches that came or went; those that stayed under their name, and changed, are put on the list."""
+        before, after = dict(old.unions), dict(new.unions)
+        if not before and new.is_only_union and old.says_something:
+            before = {next(iter(after)): [base]}  # it is one of the branches, as it was not replaced
+        if not after and old.is_only_union and new.says_something:
+            after = {next(iter(before)): [revision]}
+        if len(before) == len(after) == 1 and before.keys() != after.keys():
+            before = {next(iter(after)): next(iter(before.values()))}
+        for keyword in sorted(before.keys() | after.keys()):
+            name = _dashed(keyword)
+            if keyword not in before or keyword not in after:  # where there was no union, one restricts
+                action, rule = ("removed", "*-part-removed") if keyword in before else ("added", "*-part-added")
+                yield place.change(rule, *_both(old, new), name=keyword, rule_id=f"*-{name}-{action}")
+                continue
+            gone, come, pairs = self._matched(before[keyword], after[keyword], place)
+            for branch in gone:
+                node = branch[0]
+                yield place.change(f"*-{name}-removed", node.location, new.node.location, name=_name(node))
+            for branch in come:
+                node = branch[0]
+                yield place.change(f"*-{name}-added", old.node.location, node.location, name=_name(node))
+            todo += ((left, right, place.below(keyword, _name(right[0]))) for left, right in pairs)
+
+    def _matched(
+        self, before: list[Nodes], after: list[Nodes], place: Place
+    ) -> tuple[list[Nodes], list[Nodes], list[tuple[Nodes, Nodes]]]:
+        """The branches that went, those that came, and those that changed: by their name, or as the only ones left."""
+        gone, come = list[Nodes](), list(after)
+        for branch in before:
+            found = next((other for other in come if self.same(branch, other, place)), None)
+            if found is None:
+                gone.append(branch)
+            else:
+                come.remove(found)
+        pairs = list[tuple[Nodes, Nodes]]()
+        for branch in list(gone):
+            found = next((other for other in come if _name(branch[0]) == _name(other[0])), None)
+            if found is not None and (branch[0].reference or _title(branch[0])):
+                pairs.append((branch, found))
+                gone.remove(branch)
+                come.remove(found)
+        if len(gone) == len(come) == 1 and not (gone[0][0].reference or come[0][0].reference):
+            return [], [], [*pairs, (gone[0], come[0])]
+        return gone, come, pairs
+
+    def _of_discriminator(self, old: Schema, new: Schema, place: Place) -> Iterator[Change]:
+        before, after = old.discriminator, new.discriminator
+        if before is None or after is None:
+            if before is not after:
+                action = "added" if before is None else "removed"
+                names = [node.get("propertyName") if node else None for node in (before, after)]
+                yield place.change(f"*-discriminator-{action}", *_both(old, new), *names)
+            return
+        where = (before.location, after.location)
+        if before.get("propertyName") != after.get("propertyName"):
+            names = (before.get("propertyName"), after.get("propertyName"))
+            yield place.change("*-discriminator-property-name-changed", *where, *names)
+        was, now = dict(before.children("mapping")), dict(after.children("mapping"))
+        for name, action in _moved(was, now):
+            action = "deleted" if action == "removed" else action
+            yield place.change(f"*-discriminator-mapping-{action}", *where, name=name)
+        for name in was.keys() & now.keys():
+            left, right = _target(was[name]), _target(now[name])
+            if was[name].value != now[name].value and not (left and right and self.same((left,), (right,), place)):
+                texts = (was[name].value, now[name].value)
+                yield place.change("*-discriminator-mapping-changed", *where, *texts, name=name)
+
+    def _of_all_of(self, old: Schema, new: Schema, place: Place, level: Level) -> Iterator[Change]:
+        """That parts of an `allOf` came or went, where that is more than another way to write the same."""
+        if not (old.branches and new.branches):
+            return
+        before, after = [(node,) for node in old.branches], [(node,) for node in new.branches]
+        gone, come, _ = self._matched(list[Nodes](before), list[Nodes](after), place)
+        if gone:
+            yield place.change("*-all-of-removed", *_both(old, new), level=level)
+        if come:
+            yield place.change("*-all-of-added", *_both(old, new), level=level)
+
+
+def _of_values(old: Schema, new: Schema, place: Place) -> Iterator[Change]:
+    """Type, null, enum, const and default."""
+    where = _both(old, new)
+    if event := _type_event(old, new, place):
+        yield place.change(f"*-{event}", *where, _kind(old), _kind(new))
+    if None not in (old.nullable, new.nullable) and old.nullable != new.nullable:
+        yield place.change("*-became-nullable" if new.nullable else "*-became-not-nullable", *where)
+    before, after = old.values, new.values
+    if before is None or after is None:
+        if after is not None:
+            rule = "*-const-added" if new.constant else "*-became-enum"
+            yield place.change(rule, *where, new=", ".join(after))
+        elif before is not None:
+            rule = "*-const-removed" if old.constant else "*-became-not-enum"
+            yield place.change(rule, *where, old=", ".join(before))
+    elif old.constant and new.constant and before.keys() != after.keys():
+        yield place.change("*-const-changed", *where, ", ".join(before), ", ".join(after))
+    else:
+        for name, action in _moved(before, after):
+            yield place.change(f"*-enum-value-{action}", *where, name=name)
+    if old.default != new.default:
+        action = "added" if old.default is None else "removed" if new.default is None else "changed"
+        yield place.change(f"*-default-value-{action}", *where, old.default, new.default)
+
+
+def _type_event(old: Schema, new: Schema, place: Place) -> str | None:
+    """What a change of type and format is called, if there is one."""
+    if old.opaque or new.opaque:
+        return "type-changed" if old.opaque != new.opaque else None
+    before, after = old.facts.get("format", ()), new.facts.get("format", ())
+    wider = _has_all(new.types, old.types) and _has_format(after, before)
+    narrower = _has_all(old.types, new.types) and _has_format(before, after)
+    if wider and narrower:
+        return None
+    listed = old.listed or new.listed
+    in_property = place.kind == "parameter" and bool(place.path)
+    if place.direction == "request":
+        if wider or (place.exploded and not place.path and _takes_one(new, old)):
+            return "list-of-types-widened" if listed else "type-generalized"
+        if place.loose and new.types <= {"string"} and _has_format(after, before):  # all that is written is text
+            return (
+                "type-changed"
+                if in_property
+                else "type-generalized"
+                if place.kind == "parameter"
+                else ("type-compatible")
+            )
+        if narrower and listed:
+            return "list-of-types-narrowed"
+        return "type-specialized" if in_property else "type-changed"
+    if narrower:
+        return "list-of-types-narrowed" if listed else "type-specialized"
+    if wider and old.types != new.types:
+        return "list-of-types-widened" if listed else "type-generalized"
+    loosely = place.loose and old.types == {"string"} and _has_format(before, after)
+    return "type-compatible" if loosely else "type-changed"
+
+
+def _has_all(outer: frozenset[str], inner: frozenset[str]) -> bool:
+    """Whether some types have all values of others."""
+    if not outer or inner == {NEVER}:
+        return True
+    return bool(inner) and all(kind in outer or (kind == "integer" and "number" in outer) for kind in inner)
+
+
+def _has_format(outer: tuple[str, ...], inner: tuple[str, ...]) -> bool:
+    """Whether a format has all values of another."""
+    return not outer or outer == inner or any(name in _WIDER_FORMATS.get(outer[0], ()) for name in inner)
+
+
+def _takes_one(new: Schema, old: Schema) -> bool:
+    """Whether a list in a query, written as the parameter repeated, takes what was written as a single value."""
+    if new.types != {"array"} or not old.types or old.types & {"array", "object"} or new.limits:
+        return False
+    if "items" not in new.parts:
+        return True
+    item = read(new.parts["items"])
+    restricted = item.limits or item.facts or item.values is not None or item.unions
+    return not restricted and (_has_all(item.types, old.types) or item.types == {"string"})
+
+
+def _of_restrictions(old: Schema, new: Schema, place: Place) -> Iterator[Change]:
+    """Bounds, patterns and the like."""
+    where = _both(old, new)
+    for key in sorted(LOWER_LIMITS | UPPER_LIMITS):
+        before, after = old.limits.get(key), new.limits.get(key)
+        if key == "minLength":  # a text has no length below 0: so it is called a move, not set or unset
+            before, after = (None, None) if before == after else (before or 0, after or 0)
+        if before == after:
+            continue
+        name = _LIMIT_NAMES.get(key, _dashed(key))
+        texts = tuple("" if limit is None else canonical(limit) for limit in (before, after))
+        if before is None or after is None:
+            action = "set" if before is None else "unset"
+            yield place.change(f"*-{action}", *where, *texts, name=key, rule_id=f"*-{name}-{action}")
+        else:
+            action = "increased" if after > before else "decreased"
+            rule = f"*-{'min' if key in LOWER_LIMITS else 'max'}-{action}"
+            yield place.change(rule, *where, *texts, rule_id=f"*-{name}-{action}")
+    for key in ("pattern", "multipleOf", "uniqueItems", "contentMediaType", "contentEncoding"):
+        before, after = (", ".join(schema.facts.get(key, ())) for schema in (old, new))
+        if before != after:
+            yield _fact_changed(key, before, after, place, where)
+    for name in sorted(old.dependent.keys() | new.dependent.keys()):
+        before, after = (", ".join(sorted(schema.dependent.get(name, ()))) for schema in (old, new))
+        if before != after:
+            action = "added" if not before else "removed" if not after else "changed"
+            yield place.change(f"*-dependent-required-{action}", *where, before, after, name=name)
+
+
+def _fact_changed(key: str, before: str, after: str, place: Place, where: tuple[str, str]) -> Change:
+    name = _dashed(key)
+    if key.startswith("content"):
+        return place.change(f"*-{name}-changed", *where, before, after)
+    if key == "pattern":
+        action = "added" if not before else "removed" if not after else "changed"
+        action = "generalized" if action == "changed" and after in _ANYTHING else action
+        return place.change(f"*-pattern-{action}", *where, before, after)
+    if before and after:
+        return place.change(f"*-{name}-changed", *where, before, after)
+    action = "unset" if before else "set"
+    return place.change(f"*-{action}", *where, before, after, name=key, rule_id=f"*-{name}-{action}")
+
+
+def _property_added(schema: Schema, required: bool, place: Place) -> Change:
+    where = ("", schema.node.location)
+    if place.direction == "response":
+        kind = "write-only-property" if place.unused else "property"
+        need = "required" if required else "optional"
+        rule = f"response-{need}-property-added"
+        return place.change(rule, *where, rule_id=f"response-{need}-{kind}-added")
+    if not required:
+        return place.change("new-optional-*", *where)
+    return place.change("new-required-*" if schema.default is None else "new-required-*-with-default", *where)
+
+
+def _property_removed(schema: Schema, required: bool, place: Place) -> Change:
+    where = (schema.node.location, "")
+    if place.direction != "response":
+        return place.change("*-removed", *where)
+    kind = "write-only-property" if place.unused else "property"
+    need = "required" if required else "optional"
+    return place.change(f"response-{need}-property-removed", *where, rule_id=f"response-{need}-{kind}-removed")
+
+
+def _of_requiredness(old: Schema, new: Schema, was: bool, now: bool, place: Place) -> Iterator[Change]:
+    """What a property is to the object that has it: required, read-only, write-only, deprecated."""
+    where = _both(old, new)
+    if now and not was:
+        with_default = place.direction == "request" and new.default is not None
+        yield place.change("*-became-required-with-default" if with_default else "*-became-required", *where)
+    if was and not now:
+        yield place.change("*-became-optional", *where)
+    for flag, name in (("readOnly", "read-only"), ("writeOnly", "write-only")):
+        if (flag in old.flags) != (flag in new.flags):
+            event = f"became-{'' if flag in new.flags else 'not-'}{name}"
+            need = "required" if now else "optional"
+            yield place.change(f"*-{event}", *where, rule_id=f"{place.direction}-{need}-property-{event}")
+    if ("deprecated" in old.flags) != ("deprecated" in new.flags):
+        yield place.change("*-deprecated" if "deprecated" in new.flags else "*-reactivated", *where)
+
+
+def _within(place: Place, schema: Schema, name: str) -> Place:
+    """The place of a property, which may be one that is not sent in this direction."""
+    flag = "readOnly" if place.direction == "request" else "writeOnly"
+    return replace(place.below(name), unused=place.unused or flag in schema.flags)
+
+
+def _both(old: Schema, new: Schema) -> tuple[str, str]:
+    return old.node.location, new.node.location
+
+
+def _branches(schema: Schema) -> Iterator[Nodes]:
+    for branches in schema.unions.values():
+        yield from branches
+
+
+def _moved(before: Iterable[str], after: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """The names that came or went, each with what it did."""
+    old, new = dict.fromkeys(before), dict.fromkeys(after)
+    yield from ((name, "removed") for name in old if name not in new)
+    yield from ((name, "added") for name in new if name not in old)
+
+
+def _kind(schema: Schema) -> str:
+    """The type of a schema as a person reads it."""
+    if schema.opaque:
+        return f"what {', '.join(sorted(schema.opaque))} would be"
+    types = " or ".join(sorted(schema.types)) or ("one of several schemas" if schema.unions else "anything")
+    return types + "".join(f" ({name})" for name in schema.facts.get("format", ()))
+
+
+def _title(node: Node) -> Any:
+    return node.get("title")
+
+
+def _name(node: Node) -> str:
+    """What a branch of a union is called: by its reference, its title, or its place."""
+    text = node.reference
+    if text is not None:
+        return text.rpartition("/")[2]
+    title = _title(node)
+    return title if isinstance(title, str) else node.pointer.rpartition("/")[2]
+
+
+def _target(node: Node) -> Node | None:
+    """The schema that a discriminator's mapping leads to: by a reference, or by the name of a component."""
+    text = node.value
+    if not isinstance(text, str):
+        return None
+    found = node.document.find(text if "#" in text or "/" in text else f"#/components/schemas/{text}", node.file)
+    return found if found is not None and is_mapping(found.value) else None
+
+
+def _dashed(keyword: str) -> str:
+    """A keyword as ids have it: `max-length` for `maxLength`."""
+    return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in keyword)

@@ -1,0 +1,133 @@
+"""Compares what operations require by what it means to who calls: the kind of a scheme and its scopes, not its name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from ._document import Document, Node, is_list, is_mapping
+from ._rules import Change, Place
+
+Requirement: TypeAlias = frozenset[tuple[str, frozenset[str]]]
+"""All that one alternative takes: the meaning of each scheme, and its scopes."""
+
+_FLOW_URLS = (
+    ("authorizationUrl", "api-security-component-oauth-url-changed"),
+    ("tokenUrl", "api-security-component-oauth-token-url-changed"),
+)
+
+
+@dataclass(frozen=True)
+class Security:
+    """What an operation, or the document, requires."""
+
+    node: Node
+    alternatives: frozenset[Requirement]
+    """Empty where nothing is required."""
+
+
+def security_of(owner: Node) -> Security | None:
+    """What the `security` of an operation or of a document says; None where it has none."""
+    node = owner.child("security")
+    if not is_list(node.value):
+        return None
+    found = set[Requirement]()
+    for _, alternative in node.children():
+        schemes = ((_meaning(node.document, name), scopes.value) for name, scopes in alternative.children())
+        found.add(frozenset((kind, frozenset(map(str, scopes if is_list(scopes) else ()))) for kind, scopes in schemes))
+    # To require one alternative that takes nothing is to require nothing.
+    return Security(node, frozenset() if found == {frozenset()} else frozenset(found))
+
+
+def compare_security(
+    before: Security | None, after: Security | None, place: Place, prefix: str, owners: tuple[Node, Node]
+) -> Iterator[Change]:
+    """What was added to the alternatives, and what removed; where only scopes differ, the scopes.
+
+    Args:
+        before: what the base requires.
+        after: what the revision requires.
+        place: the operation.
+        prefix: how ids begin: `api-security` or `api-global-security`.
+        owners: where that is told of which there is no `security`.
+    """
+    where = (
+        before.node.location if before else owners[0].location,
+        after.node.location if after else owners[1].location,
+    )
+    old = before.alternatives if before else frozenset[Requirement]()
+    new = after.alternatives if after else frozenset[Requirement]()
+    come = sorted(new - old, key=_told)
+    for gone in sorted(old - new, key=_told):
+        kept = next((other for other in come if _kinds(other) == _kinds(gone)), None)
+        if kept is None:
+            yield place.change(f"{prefix}-removed", *where, name=_told(gone))
+            continue
+        come.remove(kept)
+        for kind, scopes in sorted(gone - kept, key=lambda scheme: scheme[0]):
+            others = next(found for name, found in kept if name == kind)
+            for name in sorted(scopes - others):
+                yield place.change(f"{prefix}-scope-removed", *where, name=name)
+            for name in sorted(others - scopes):
+                yield place.change(f"{prefix}-scope-added", *where, name=name)
+    for requirement in come:
+        yield place.change(f"{prefix}-added", *where, name=_told(requirement))
+
+
+def compare_schemes(base: Document, revision: Document) -> Iterator[Change]:
+    """What changed in the security schemes themselves; one that only has another name did not."""
+    place = Place()
+    old, new = (dict(document.root.children("components", "securitySchemes")) for document in (base, revision))
+    renamed_from = {_meaning(base, name) for name in old.keys() - new.keys()}
+    renamed_to = {_meaning(revision, name) for name in new.keys() - old.keys()}
+    for name, node in old.items():
+        if name in new:
+            yield from _compare_scheme(name, node.resolved(), new[name].resolved(), place)
+        elif _meaning(base, name) not in renamed_to:
+            yield place.change("api-security-component-removed", node.location, "", name=name)
+    for name, node in new.items():
+        if name not in old and _meaning(revision, name) not in renamed_from:
+            yield place.change("api-security-component-added", "", node.location, name=name)
+
+
+def _compare_scheme(name: str, old: Node, new: Node, place: Place) -> Iterator[Change]:
+    where = (old.location, new.location)
+    kinds = tuple(_meaning(node.document, name) for node in (old, new))
+    if kinds[0] != kinds[1]:
+        yield place.change("api-security-component-type-changed", *where, *kinds, name=name)
+    before, after = dict(old.children("flows")), dict(new.children("flows"))
+    for flow in sorted(before.keys() & after.keys()):
+        for key, rule in _FLOW_URLS:
+            urls = (before[flow].get(key), after[flow].get(key))
+            if urls[0] != urls[1]:
+                yield place.change(rule, *where, *urls, name=name)
+        scopes = [{scope for scope, _ in flows[flow].children("scopes")} for flows in (before, after)]
+        for scope in sorted(scopes[0] - scopes[1]):
+            yield place.change("api-security-component-oauth-scope-removed", *where, name=scope)
+        for scope in sorted(scopes[1] - scopes[0]):
+            yield place.change("api-security-component-oauth-scope-added", *where, name=scope)
+
+
+def _meaning(document: Document, name: str) -> str:
+    """What a scheme asks of who calls, in words that two schemes share only where they ask the same."""
+    scheme = document.root.child("components", "securitySchemes", name).resolved().value
+    if not is_mapping(scheme) or not isinstance(scheme.get("type"), str):
+        return f"the scheme {name}, which is described nowhere"
+    kind: str = scheme["type"]
+    if kind == "apiKey":
+        place, key = str(scheme.get("in")), str(scheme.get("name"))
+        return f"the API key {key.lower() if place == 'header' else key} in {place}"
+    if kind == "http":
+        return f"HTTP {str(scheme.get('scheme')).lower()}"
+    return f"{kind} {scheme.get('openIdConnectUrl')}" if kind == "openIdConnect" else kind
+
+
+def _kinds(requirement: Requirement) -> frozenset[str]:
+    return frozenset(kind for kind, _ in requirement)
+
+
+def _told(requirement: Requirement) -> str:
+    """A requirement as a person reads it."""
+    schemes = sorted((kind, sorted(scopes)) for kind, scopes in requirement)
+    return " and ".join(kind + (f" ({', '.join(scopes)})" if scopes else "") for kind, scopes in schemes) or "none"
