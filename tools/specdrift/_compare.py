@@ -92,7 +92,9 @@ class _Walk:
             for document in (self._base, self._revision)
         ]
         if inherits[0] & inherits[1] or not (inherits[0] | inherits[1]):
-            yield from compare_security(*map(security_of, roots), Place(), "api-global-security", roots)
+            yield from compare_security(
+                (security_of(roots[0]), security_of(roots[1])), Place(), "api-global-security", roots
+            )
 
     def _of_removed_path(self, name: str, path: Node) -> Iterator[Change]:
         for method, node in _operations(path):
@@ -122,11 +124,10 @@ class _Walk:
         names = (before.get("operationId"), after.get("operationId"))
         if names[0] != names[1]:
             yield place.change(f"api-operation-id-{'removed' if names[0] else 'added'}", *where, *names)
-        owned = [security_of(node) for node in (before, after)]
-        if any(owned):
-            roots = (self._base.root, self._revision.root)
-            effective = [own or security_of(root) for own, root in zip(owned, roots, strict=True)]
-            yield from compare_security(*effective, place, "api-security", (before, after))
+        own = (security_of(before), security_of(after))
+        if any(own):
+            effective = (own[0] or security_of(self._base.root), own[1] or security_of(self._revision.root))
+            yield from compare_security(effective, place, "api-security", (before, after))
         request = replace(place, direction="request")
         yield from self._of_parameters(_parameters(old, before), _parameters(new, after), request)
         yield from self._of_request_body(before, after, replace(request, kind="body", name="the request body"))

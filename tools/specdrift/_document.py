@@ -67,7 +67,8 @@ class Node:
 
     def resolved(self) -> Node:
         """The node itself, or what its reference leads to in the end; a stand-in where that is nothing."""
-        node, seen = self, {self}
+        node: Node = self
+        seen = set[Node]((node,))
         while (text := node.reference) is not None:
             target = node.document.find(text, node.file)
             if target is None or target in seen:
@@ -95,8 +96,8 @@ class Document:
         if file not in self._files or (pointer and not pointer.startswith("/")):
             return None
         node = Node(self, file, "", self._files[file])
-        for step in pointer.split("/")[1:]:
-            step = step.replace("~1", "/").replace("~0", "~")
+        for escaped in pointer.split("/")[1:]:
+            step = escaped.replace("~1", "/").replace("~0", "~")
             if node.reference is not None:  # a pointer may lead through a place that is itself a reference
                 node = node.resolved()
             node = node.child(step)

@@ -5,6 +5,7 @@ The names are the check ids of oasdiff, and where it has none for a place they a
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -63,8 +64,8 @@ RULES = {rule.id: rule for rule in (
     Rule("api-security-removed",              ERR,  ERR,  "The security requirement {name} was removed."),
     Rule("api-security-scope-added",          ERR,  ERR,  "The scope {name} was added to what the operation requires."),
     Rule("api-security-scope-removed",        INFO, INFO, "The scope {name} is no longer required."),
-    Rule("api-global-security-added",         ERR,  ERR,  "The security requirement {name} was added for all operations."),
-    Rule("api-global-security-removed",       ERR,  ERR,  "The security requirement {name} of all operations was removed."),
+    Rule("api-global-security-added",         ERR,  ERR,  "All operations require {name} now."),
+    Rule("api-global-security-removed",       ERR,  ERR,  "Not all operations require {name} any more."),
     Rule("api-global-security-scope-added",   ERR,  ERR,  "The scope {name} was added to what all operations require."),
     Rule("api-global-security-scope-removed", INFO, INFO, "The scope {name} is no longer required of all operations."),
     Rule("api-security-component-added",      INFO, INFO, "The security scheme {name} was added."),
@@ -75,7 +76,7 @@ RULES = {rule.id: rule for rule in (
     Rule("api-security-component-oauth-token-url-changed", INFO, INFO,
          "The token URL of {name} changed from {old} to {new}."),
     Rule("api-security-component-oauth-scope-added", INFO, INFO, "The scope {name} was added to a security scheme."),
-    Rule("api-security-component-oauth-scope-removed", INFO, INFO, "The scope {name} of a security scheme was removed."),
+    Rule("api-security-component-oauth-scope-removed", INFO, INFO, "The scope {name} left a security scheme."),
     # Parameters
     Rule("new-request-path-parameter",        ERR,  ERR,  "{what} was added."),
     Rule("new-required-request-parameter",    ERR,  ERR,  "{what} was added, and is required."),
@@ -136,7 +137,7 @@ RULES = {rule.id: rule for rule in (
     Rule("*-type-changed",                    ERR,  ERR,  "{what} changed its type from {old} to {new}."),
     Rule("*-type-generalized",                INFO, ERR,  "{what} may be {new} now, not only {old}."),
     Rule("*-type-specialized",                ERR,  INFO, "{what} is {new} now, no longer {old}."),
-    Rule("*-type-compatible",                 INFO, INFO, "{what} changed from {old} to {new}, which is written alike."),
+    Rule("*-type-compatible",                 INFO, INFO, "{what} changed from {old} to {new}, written alike."),
     Rule("request-parameter-property-type-changed", WARN, WARN, "{what} changed its type from {old} to {new}."),
     Rule("*-list-of-types-widened",           INFO, ERR,  "{what} may be {new} now, not only {old}."),
     Rule("*-list-of-types-narrowed",          ERR,  INFO, "{what} is {new} now, no longer {old}."),
@@ -178,7 +179,7 @@ RULES = {rule.id: rule for rule in (
     Rule("*-any-of-removed",                  ERR,  INFO, "{what} can no longer be {name}."),
     Rule("*-one-of-added",                    INFO, WARN, "{what} may also be {name}."),
     Rule("*-one-of-removed",                  ERR,  INFO, "{what} can no longer be {name}."),
-    Rule("*-wrapped-in-one-of",               ERR,  ERR,  "{what} is one of several schemas now, none of them the former."),
+    Rule("*-wrapped-in-one-of",               ERR,  ERR,  "{what} is one of several schemas now, none as before."),
     Rule("*-discriminator-added",             INFO, INFO, "{what} has the discriminator {new} now."),
     Rule("*-discriminator-removed",           INFO, INFO, "{what} no longer has the discriminator {old}."),
     Rule("*-discriminator-property-name-changed", INFO, INFO, "{what} is told apart by {new}, not {old}."),
@@ -230,8 +231,13 @@ class Place:
     @property
     def side(self) -> str:
         """The place in an id, such as `request-body`, or `response-property` below that."""
-        kind = self.kind if not self.path else "property" if self.kind == "body" else f"{self.kind}-property"
+        kind = self.kind if not self.nested else "property" if self.kind == "body" else f"{self.kind}-property"
         return f"{self.direction}-{kind}"
+
+    @property
+    def nested(self) -> bool:
+        """Whether it is a part of what is sent; the elements of a list are no part of a parameter, but its values."""
+        return any(step != "items" for step in self.path) or bool(self.path and self.kind == "body")
 
     @property
     def what(self) -> str:
@@ -249,6 +255,7 @@ class Place:
         revision: str,
         old: object = "",
         new: object = "",
+        *,
         name: object = "",
         rule_id: str = "",
         level: Level | None = None,
@@ -288,7 +295,7 @@ class Place:
             side = "request-read-only-property"
         if side == "response-property" and self.unused and event in _WRITE_ONLY:
             side = "response-write-only-property"
-        in_header = self.path and self.name.startswith("the header parameter")
+        in_header = self.nested and self.name.startswith("the header parameter")
         if in_header and (event in _HEADERS or pattern == "new-required-*"):
             side = "request-header-property"
         return pattern.replace("*", side)
@@ -297,10 +304,11 @@ class Place:
         if self.unused or self.unstable:
             return INFO
         if self.inverted:
-            return worst(rule.request, rule.response)
+            return worst((rule.request, rule.response))
         return rule.response if self.direction == "response" else rule.request
 
 
-def worst(*levels: Level) -> Level:
+def worst(levels: Iterable[Level]) -> Level:
     """The worst of some levels; `INFO` of none."""
-    return max(levels, key=("INFO", "WARN", "ERR").index, default=INFO)
+    found = set(levels)
+    return ERR if ERR in found else WARN if WARN in found else INFO

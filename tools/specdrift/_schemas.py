@@ -27,6 +27,8 @@ _ANYTHING = frozenset({".*", "^.*$", "^.*", ".*$", "(.*)", "[\\s\\S]*"})
 _UNCERTAIN = frozenset({"not", "if"})
 """Keywords of schemas that are not what a value has to be."""
 
+_TEXT, _LIST, _NONE = frozenset({"string"}), frozenset({"array"}), frozenset({NEVER})
+
 _LIMIT_NAMES = {
     "minimum": "min",
     "maximum": "max",
@@ -56,7 +58,7 @@ class SchemaComparison:
 
     def same(self, base: Nodes, revision: Nodes, place: Place) -> bool:
         """Whether two schemas, in the same kind of place, have no difference at all."""
-        start = (base, revision, replace(place, operation="", name="", path=("x",), unused=False, inverted=False))
+        start = (base, revision, replace(place, operation="", name="", path=("",), unused=False, inverted=False))
         if start not in self._same:
             self._same[start] = not any(self._walk(start, set()))
         return self._same[start]
@@ -65,7 +67,7 @@ class SchemaComparison:
         # A list of what is still to do instead of recursion: neither a cycle nor a deep document ends it early.
         todo = [start]
         for base, revision, place in todo:
-            key = (base, revision, replace(place, path=("x",) if place.path else ()))
+            key = (base, revision, replace(place, path=("",) if place.nested else ()))
             if key in seen:
                 continue
             seen.add(key)
@@ -78,7 +80,7 @@ class SchemaComparison:
             own += [*self._of_unions(old, new, place, base, revision, todo), *self._of_discriminator(old, new, place)]
             yield from own
             if own:
-                yield from self._of_all_of(old, new, place, worst(*(change.level for change in own)))
+                yield from self._of_all_of(old, new, place, worst(change.level for change in own))
             todo += self._below(old, new, place)
 
     def _below(self, old: Schema, new: Schema, place: Place) -> Iterator[Pair]:
@@ -127,11 +129,12 @@ class SchemaComparison:
     def _replaced_by_union(self, old: Schema, new: Schema, place: Place, base: Nodes, revision: Nodes) -> Change | None:
         """The one change to tell where a schema gave way to several others, or several to one that is none of them."""
         if new.is_only_union and not old.unions and old.says_something:
-            if not any(self.same(base, branch, place) for branch in _branches(new)):
-                return place.change("*-wrapped-in-one-of", *_both(old, new))
-        elif old.is_only_union and not new.unions and new.says_something:
-            if not any(self.same(branch, revision, place) for branch in _branches(old)):
-                return place.change("*-type-changed", *_both(old, new), old="one of several schemas", new=_kind(new))
+            known = any(self.same(base, branch, place) for branch in _branches(new))
+            return None if known else place.change("*-wrapped-in-one-of", *_both(old, new))
+        if old.is_only_union and not new.unions and new.says_something:
+            known = any(self.same(branch, revision, place) for branch in _branches(old))
+            kinds = ("one of several schemas", _kind(new))
+            return None if known else place.change("*-type-changed", *_both(old, new), *kinds)
         return None
 
     def _of_unions(
@@ -187,8 +190,8 @@ class SchemaComparison:
         if before is None or after is None:
             if before is not after:
                 action = "added" if before is None else "removed"
-                names = [node.get("propertyName") if node else None for node in (before, after)]
-                yield place.change(f"*-discriminator-{action}", *_both(old, new), *names)
+                told = (before or after or old.node).get("propertyName")
+                yield place.change(f"*-discriminator-{action}", *_both(old, new), old=told, new=told)
             return
         where = (before.location, after.location)
         if before.get("propertyName") != after.get("propertyName"):
@@ -196,8 +199,8 @@ class SchemaComparison:
             yield place.change("*-discriminator-property-name-changed", *where, *names)
         was, now = dict(before.children("mapping")), dict(after.children("mapping"))
         for name, action in _moved(was, now):
-            action = "deleted" if action == "removed" else action
-            yield place.change(f"*-discriminator-mapping-{action}", *where, name=name)
+            event = "deleted" if action == "removed" else action
+            yield place.change(f"*-discriminator-mapping-{event}", *where, name=name)
         for name in was.keys() & now.keys():
             left, right = _target(was[name]), _target(now[name])
             if was[name].value != now[name].value and not (left and right and self.same((left,), (right,), place)):
@@ -251,11 +254,11 @@ def _type_event(old: Schema, new: Schema, place: Place) -> str | None:
     if wider and narrower:
         return None
     listed = old.listed or new.listed
-    in_property = place.kind == "parameter" and bool(place.path)
+    in_property = place.kind == "parameter" and place.nested
     if place.direction == "request":
         if wider or (place.exploded and not place.path and _takes_one(new, old)):
             return "list-of-types-widened" if listed else "type-generalized"
-        if place.loose and new.types <= {"string"} and _has_format(after, before):  # all that is written is text
+        if place.loose and new.types <= _TEXT and _has_format(after, before):  # all that is written is text
             return (
                 "type-changed"
                 if in_property
@@ -270,13 +273,13 @@ def _type_event(old: Schema, new: Schema, place: Place) -> str | None:
         return "list-of-types-narrowed" if listed else "type-specialized"
     if wider and old.types != new.types:
         return "list-of-types-widened" if listed else "type-generalized"
-    loosely = place.loose and old.types == {"string"} and _has_format(before, after)
+    loosely = place.loose and old.types == _TEXT and _has_format(before, after)
     return "type-compatible" if loosely else "type-changed"
 
 
 def _has_all(outer: frozenset[str], inner: frozenset[str]) -> bool:
     """Whether some types have all values of others."""
-    if not outer or inner == {NEVER}:
+    if not outer or inner == _NONE:
         return True
     return bool(inner) and all(kind in outer or (kind == "integer" and "number" in outer) for kind in inner)
 
@@ -288,13 +291,13 @@ def _has_format(outer: tuple[str, ...], inner: tuple[str, ...]) -> bool:
 
 def _takes_one(new: Schema, old: Schema) -> bool:
     """Whether a list in a query, written as the parameter repeated, takes what was written as a single value."""
-    if new.types != {"array"} or not old.types or old.types & {"array", "object"} or new.limits:
+    if new.types != _LIST or not old.types or old.types & {"array", "object"} or new.limits:
         return False
     if "items" not in new.parts:
         return True
     item = read(new.parts["items"])
     restricted = item.limits or item.facts or item.values is not None or item.unions
-    return not restricted and (_has_all(item.types, old.types) or item.types == {"string"})
+    return not restricted and (_has_all(item.types, old.types) or item.types == _TEXT)
 
 
 def _of_restrictions(old: Schema, new: Schema, place: Place) -> Iterator[Change]:
@@ -316,14 +319,14 @@ def _of_restrictions(old: Schema, new: Schema, place: Place) -> Iterator[Change]
             rule = f"*-{'min' if key in LOWER_LIMITS else 'max'}-{action}"
             yield place.change(rule, *where, *texts, rule_id=f"*-{name}-{action}")
     for key in ("pattern", "multipleOf", "uniqueItems", "contentMediaType", "contentEncoding"):
-        before, after = (", ".join(schema.facts.get(key, ())) for schema in (old, new))
-        if before != after:
-            yield _fact_changed(key, before, after, place, where)
+        facts = [", ".join(schema.facts.get(key, ())) for schema in (old, new)]
+        if facts[0] != facts[1]:
+            yield _fact_changed(key, facts[0], facts[1], place, where)
     for name in sorted(old.dependent.keys() | new.dependent.keys()):
-        before, after = (", ".join(sorted(schema.dependent.get(name, ()))) for schema in (old, new))
-        if before != after:
-            action = "added" if not before else "removed" if not after else "changed"
-            yield place.change(f"*-dependent-required-{action}", *where, before, after, name=name)
+        names = [", ".join(sorted(schema.dependent.get(name, ()))) for schema in (old, new)]
+        if names[0] != names[1]:
+            action = "added" if not names[0] else "removed" if not names[1] else "changed"
+            yield place.change(f"*-dependent-required-{action}", *where, *names, name=name)
 
 
 def _fact_changed(key: str, before: str, after: str, place: Place, where: tuple[str, str]) -> Change:

@@ -41,17 +41,17 @@ def security_of(owner: Node) -> Security | None:
 
 
 def compare_security(
-    before: Security | None, after: Security | None, place: Place, prefix: str, owners: tuple[Node, Node]
+    securities: tuple[Security | None, Security | None], place: Place, prefix: str, owners: tuple[Node, Node]
 ) -> Iterator[Change]:
     """What was added to the alternatives, and what removed; where only scopes differ, the scopes.
 
     Args:
-        before: what the base requires.
-        after: what the revision requires.
+        securities: what the base requires, and what the revision.
         place: the operation.
         prefix: how ids begin: `api-security` or `api-global-security`.
         owners: where that is told of which there is no `security`.
     """
+    before, after = securities
     where = (
         before.node.location if before else owners[0].location,
         after.node.location if after else owners[1].location,
