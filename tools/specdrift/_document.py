@@ -77,6 +77,12 @@ class Node:
             node = target
         return node
 
+    @property
+    def meant(self) -> Node:
+        """What the reference leads to, where nothing that counts stands beside it; else the node itself."""
+        alone = self.reference is not None and (len(self.value) == 1 or not self.document.joins_siblings)
+        return self.resolved() if alone else self
+
 
 class Document:
     """A document with the other files that it may refer to."""

@@ -13,6 +13,9 @@ from ._schema import LOWER_LIMITS, NEVER, UPPER_LIMITS, Nodes, Schema, canonical
 Pair: TypeAlias = tuple[Nodes, Nodes, Place]
 """A schema of the base and its counterpart, and where they are."""
 
+MAXIMUM_DEPTH = 40
+"""How many unions may be within each other, written out, before two are taken to differ without another look."""
+
 _WIDER_FORMATS = {
     "double": {"float"},
     "int64": {"int32"},
@@ -44,6 +47,8 @@ class SchemaComparison:
         self._read: tuple[dict[Nodes, Schema], dict[Nodes, Schema]] = ({}, {})
         self._seen = set[Pair]()
         self._same: dict[Pair, bool] = {}
+        self._assumed: dict[Pair, None] = {}
+        self._depth = 0
 
     def changes(self, base: Node, revision: Node, place: Place) -> Iterator[Change]:
         """What differs between two schemas, as far as it was not told of the same place before."""
@@ -59,25 +64,47 @@ class SchemaComparison:
     def same(self, base: Nodes, revision: Nodes, place: Place) -> bool:
         """Whether two schemas, in the same kind of place, have no difference at all."""
         start = (base, revision, replace(place, operation="", name="", path=("",), unused=False, inverted=False))
-        if start not in self._same:
-            self._same[start] = not any(self._walk(start, set()))
-        return self._same[start]
+        known = self._same.get(start, True if start in self._assumed else None)
+        if known is not None:
+            return known
+        if self._depth == MAXIMUM_DEPTH:
+            return False
+        # Where unions contain each other a pair is the same if it is so on the assumption that it is. What was found
+        # on an assumption that fails is forgotten with it.
+        mark = len(self._assumed)
+        self._assumed[start] = None
+        self._depth += 1
+        found = not any(self._walk(start, set()))
+        self._depth -= 1
+        if not found:
+            for pair in list(self._assumed)[mark:]:
+                del self._assumed[pair]
+            self._same[start] = False
+        elif mark == 0:
+            self._same |= dict.fromkeys(self._assumed, True)
+            self._assumed.clear()
+        return found
 
     def _walk(self, start: Pair, seen: set[Pair]) -> Iterator[Change]:
         # A list of what is still to do instead of recursion: neither a cycle nor a deep document ends it early.
         todo = [start]
-        for base, revision, place in todo:
+        for written_base, written_revision, place in todo:
+            base, revision = (tuple(node.meant for node in nodes) for nodes in (written_base, written_revision))
             key = (base, revision, replace(place, path=("",) if place.nested else ()))
             if key in seen:
                 continue
             seen.add(key)
             old, new = self.schema(base, 0), self.schema(revision, 1)
-            if change := self._replaced_by_union(old, new, place, base, revision):
-                yield change
+            if old.opaque != new.opaque:
+                yield place.change("*-type-changed", *_both(old, new), _kind(old), _kind(new))
+                continue
+            wrapped = self._of_wrapping(old, new, place, base, revision)
+            if wrapped is not None:
+                yield from wrapped
                 continue
             own = [*_of_values(old, new, place), *_of_restrictions(old, new, place)]
             own += [*self._of_parts(old, new, place), *self._of_properties(old, new, place)]
-            own += [*self._of_unions(old, new, place, base, revision, todo), *self._of_discriminator(old, new, place)]
+            own += [*self._of_unions(old, new, place, todo), *self._of_discriminator(old, new, place)]
             yield from own
             if own:
                 yield from self._of_all_of(old, new, place, worst(change.level for change in own))
@@ -126,26 +153,33 @@ class SchemaComparison:
         for name, action in _moved(old.groups.get("prefixItems", {}), new.groups.get("prefixItems", {})):
             yield place.change(f"*-prefix-items-{action}", *_both(old, new), name=name)
 
-    def _replaced_by_union(self, old: Schema, new: Schema, place: Place, base: Nodes, revision: Nodes) -> Change | None:
-        """The one change to tell where a schema gave way to several others, or several to one that is none of them."""
-        if new.is_only_union and not old.unions and old.says_something:
-            known = any(self.same(base, branch, place) for branch in _branches(new))
-            return None if known else place.change("*-wrapped-in-one-of", *_both(old, new))
-        if old.is_only_union and not new.unions and new.says_something:
-            known = any(self.same(branch, revision, place) for branch in _branches(old))
-            kinds = ("one of several schemas", _kind(new))
-            return None if known else place.change("*-type-changed", *_both(old, new), *kinds)
-        return None
+    def _of_wrapping(self, old: Schema, new: Schema, place: Place, base: Nodes, revision: Nodes) -> list[Change] | None:
+        """What to tell where a schema became one of several, or one of several the only one; else None.
 
-    def _of_unions(
-        self, old: Schema, new: Schema, place: Place, base: Nodes, revision: Nodes, todo: list[Pair]
-    ) -> Iterator[Change]:
+        Where it is none of the several, that is the one thing to tell: to compare it with each would only confuse.
+        """
+        wraps = new.is_only_union and not old.unions and old.says_something
+        if not wraps and not (old.is_only_union and not new.unions and new.says_something):
+            return None
+        branches = [(key, branch) for key, found in (new if wraps else old).unions.items() for branch in found]
+        others = [
+            (key, branch[0])
+            for key, branch in branches
+            if not (self.same(base, branch, place) if wraps else self.same(branch, revision, place))
+        ]
+        where = _both(old, new)
+        if len(others) == len(branches):
+            kinds = ("one of several schemas", _kind(new))
+            return [
+                place.change("*-wrapped-in-one-of", *where) if wraps else place.change("*-type-changed", *where, *kinds)
+            ]
+        rule = "*-{}-added" if wraps else "*-{}-removed"
+        told = [place.change(rule.format(_dashed(key)), *where, name=_name(branch)) for key, branch in others]
+        return [*told, *_of_null(old, new, place)]
+
+    def _of_unions(self, old: Schema, new: Schema, place: Place, todo: list[Pair]) -> Iterator[Change]:
         """Branches that came or went; those that stayed under their name, and changed, are put on the list."""
         before, after = dict(old.unions), dict(new.unions)
-        if not before and new.is_only_union and old.says_something:
-            before = {next(iter(after)): [base]}  # it is one of the branches, as it was not replaced
-        if not after and old.is_only_union and new.says_something:
-            after = {next(iter(before)): [revision]}
         if len(before) == len(after) == 1 and before.keys() != after.keys():
             before = {next(iter(after)): next(iter(before.values()))}
         for keyword in sorted(before.keys() | after.keys()):
@@ -224,8 +258,7 @@ def _of_values(old: Schema, new: Schema, place: Place) -> Iterator[Change]:
     where = _both(old, new)
     if event := _type_event(old, new, place):
         yield place.change(f"*-{event}", *where, _kind(old), _kind(new))
-    if None not in (old.nullable, new.nullable) and old.nullable != new.nullable:
-        yield place.change("*-became-nullable" if new.nullable else "*-became-not-nullable", *where)
+    yield from _of_null(old, new, place)
     before, after = old.values, new.values
     if before is None or after is None:
         if after is not None:
@@ -244,10 +277,13 @@ def _of_values(old: Schema, new: Schema, place: Place) -> Iterator[Change]:
         yield place.change(f"*-default-value-{action}", *where, old.default, new.default)
 
 
+def _of_null(old: Schema, new: Schema, place: Place) -> Iterator[Change]:
+    if None not in (old.nullable, new.nullable) and old.nullable != new.nullable:
+        yield place.change("*-became-nullable" if new.nullable else "*-became-not-nullable", *_both(old, new))
+
+
 def _type_event(old: Schema, new: Schema, place: Place) -> str | None:
     """What a change of type and format is called, if there is one."""
-    if old.opaque or new.opaque:
-        return "type-changed" if old.opaque != new.opaque else None
     before, after = old.facts.get("format", ()), new.facts.get("format", ())
     wider = _has_all(new.types, old.types) and _has_format(after, before)
     narrower = _has_all(old.types, new.types) and _has_format(before, after)
@@ -389,11 +425,6 @@ def _within(place: Place, schema: Schema, name: str) -> Place:
 
 def _both(old: Schema, new: Schema) -> tuple[str, str]:
     return old.node.location, new.node.location
-
-
-def _branches(schema: Schema) -> Iterator[Nodes]:
-    for branches in schema.unions.values():
-        yield from branches
 
 
 def _moved(before: Iterable[str], after: Iterable[str]) -> Iterator[tuple[str, str]]:
