@@ -13,7 +13,7 @@ from ._schemas import SchemaComparison
 from ._security import compare_schemes, compare_security, security_of
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
-_UNSTABLE = frozenset({"draft", "alpha"})
+_UNSTABLE = ("draft", "alpha")
 _STYLES = {"query": "form", "cookie": "form", "path": "simple", "header": "simple"}
 
 
@@ -220,7 +220,7 @@ class _Walk:
         old, new = ({_media_type(name): media for name, media in node.children("content")} for node in (before, after))
         pairs = [(name, name) for name in old if name in new]
         come = [name for name in new if name not in old]
-        for name in old.keys() - new.keys():
+        for name in (name for name in old if name not in new):
             other = next((other for other in come if _relation(name, other)), None)
             if other is None or (place.direction == "request" and _relation(name, other) != "generalized"):
                 yield place.change(f"{prefix}-removed", old[name].location, after.location, name=name)

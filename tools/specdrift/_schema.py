@@ -128,7 +128,7 @@ def read(nodes: Nodes) -> Schema:
         schema.nullable = wrapped_null or all(may_be_null)
     elif schema.unions:
         schema.nullable = False
-    for name in schema.required - schema.properties.keys():  # required but described nowhere: it may be anything
+    for name in sorted(schema.required - schema.properties.keys()):  # required but described nowhere: it may be anything
         schema.properties[name] = (replace(schema.node.child("required", name), value={}),)
     return schema
 
@@ -289,4 +289,4 @@ def _read_the_rest(schema: Schema, node: Node) -> None:
 
 
 def _members(value: Any) -> Iterable[tuple[str, Any]]:
-    return value.items() if is_mapping(value) else ()
+    return ((str(name), item) for name, item in value.items()) if is_mapping(value) else ()

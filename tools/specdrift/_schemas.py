@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, TypeAlias
 
@@ -112,14 +112,14 @@ class SchemaComparison:
 
     def _below(self, old: Schema, new: Schema, place: Place) -> Iterator[Pair]:
         """The pairs of schemas within two schemas."""
-        for name in old.properties.keys() & new.properties.keys():
+        for name in _in_both(old.properties, new.properties):
             base, revision = old.properties[name], new.properties[name]
             yield base, revision, _within(place, self.schema(revision, 1), name)
-        for key in old.parts.keys() & new.parts.keys():
+        for key in _in_both(old.parts, new.parts):
             below = place.below(key)
             yield old.parts[key], new.parts[key], replace(below, inverted=place.inverted or key in _UNCERTAIN)
-        for key in old.groups.keys() & new.groups.keys():
-            for name in old.groups[key].keys() & new.groups[key].keys():
+        for key in _in_both(old.groups, new.groups):
+            for name in _in_both(old.groups[key], new.groups[key]):
                 yield old.groups[key][name], new.groups[key][name], place.below(key, name)
 
     def _of_properties(self, old: Schema, new: Schema, place: Place) -> Iterator[Change]:
@@ -235,7 +235,7 @@ class SchemaComparison:
         for name, action in _moved(was, now):
             event = "deleted" if action == "removed" else action
             yield place.change(f"*-discriminator-mapping-{event}", *where, name=name)
-        for name in was.keys() & now.keys():
+        for name in _in_both(was, now):
             left, right = _target(was[name]), _target(now[name])
             if was[name].value != now[name].value and not (left and right and self.same((left,), (right,), place)):
                 texts = (was[name].value, now[name].value)
@@ -432,6 +432,11 @@ def _moved(before: Iterable[str], after: Iterable[str]) -> Iterator[tuple[str, s
     old, new = dict.fromkeys(before), dict.fromkeys(after)
     yield from ((name, "removed") for name in old if name not in new)
     yield from ((name, "added") for name in new if name not in old)
+
+
+def _in_both(before: Mapping[str, object], after: Mapping[str, object]) -> list[str]:
+    """The names that stayed, in the order of the base, so that what is told has the same order each time."""
+    return [name for name in before if name in after]
 
 
 def _kind(schema: Schema) -> str:
