@@ -358,6 +358,12 @@ OPERATIONS: dict[str, tuple[Json, Json, list[str], list[str]]] = {
         ["ERR api-security-added"],
         ["ERR api-security-removed"],
     ),
+    "security that may be left out": (
+        api(components={"securitySchemes": SCHEMES}, security=[{"a": []}]),
+        api(components={"securitySchemes": SCHEMES}, security=[{"a": []}, {}]),
+        ["INFO api-security-added"],
+        ["ERR api-security-removed"],
+    ),
     "a deprecation": (api(), api(deprecated=True), ["INFO endpoint-deprecated"], ["INFO endpoint-reactivated"]),
 }
 

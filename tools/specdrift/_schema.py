@@ -128,7 +128,9 @@ def read(nodes: Nodes) -> Schema:
         schema.nullable = wrapped_null or all(may_be_null)
     elif schema.unions:
         schema.nullable = False
-    for name in sorted(schema.required - schema.properties.keys()):  # required but described nowhere: it may be anything
+    for name in sorted(
+        schema.required - schema.properties.keys()
+    ):  # required but described nowhere: it may be anything
         schema.properties[name] = (replace(schema.node.child("required", name), value={}),)
     return schema
 

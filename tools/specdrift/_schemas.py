@@ -89,7 +89,9 @@ class SchemaComparison:
         # A list of what is still to do instead of recursion: neither a cycle nor a deep document ends it early.
         todo = [start]
         for written_base, written_revision, place in todo:
-            base, revision = (tuple(node.meant for node in nodes) for nodes in (written_base, written_revision))
+            base, revision = (
+                tuple(dict.fromkeys(node.meant for node in nodes)) for nodes in (written_base, written_revision)
+            )
             key = (base, revision, replace(place, path=("",) if place.nested else ()))
             if key in seen:
                 continue

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from ._document import Document, Node, is_list, is_mapping
-from ._rules import Change, Place
+from ._rules import INFO, Change, Place
 
 Requirement: TypeAlias = frozenset[tuple[str, frozenset[str]]]
 """All that one alternative takes: the meaning of each scheme, and its scopes."""
@@ -71,8 +71,9 @@ def compare_security(
                 yield place.change(f"{prefix}-scope-removed", *where, name=name)
             for name in sorted(others - scopes):
                 yield place.change(f"{prefix}-scope-added", *where, name=name)
-    for requirement in come:
-        yield place.change(f"{prefix}-added", *where, name=_told(requirement))
+    for requirement in come:  # one that takes nothing makes the others optional
+        level = None if requirement else INFO
+        yield place.change(f"{prefix}-added", *where, name=_told(requirement), level=level)
 
 
 def compare_schemes(base: Document, revision: Document) -> Iterator[Change]:
