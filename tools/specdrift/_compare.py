@@ -29,8 +29,8 @@ class _Parameter:
     """Whether it is written at the path, for all its operations."""
 
     @property
-    def required(self) -> bool:
-        return self.place == "path" or self.node.get("required") is True
+    def need(self) -> str:
+        return "required" if self.place == "path" else _need(self.node)
 
     @property
     def schema(self) -> Node:
@@ -144,18 +144,17 @@ class _Walk:
                 yield named.change(rule, parameter.node.location, "")
         for key, parameter in new.items():
             if key not in old:
-                need = "required" if parameter.required else "optional"
-                rule = f"new-{need}-request-parameter"
+                rule = f"new-{parameter.need}-request-parameter"
                 if parameter.place == "path":
                     rule = "new-request-path-parameter"
                 elif parameter.shared:
-                    rule = f"new-{need}-request-default-parameter-to-existing-path"
+                    rule = f"new-{parameter.need}-request-default-parameter-to-existing-path"
                 yield _of_parameter(parameter, place).change(rule, "", parameter.node.location)
 
     def _of_parameter(self, old: _Parameter, new: _Parameter, place: Place) -> Iterator[Change]:
         where = (old.node.location, new.node.location)
-        if old.required != new.required:
-            yield place.change(f"request-parameter-became-{'required' if new.required else 'optional'}", *where)
+        if old.need != new.need:
+            yield place.change(f"request-parameter-became-{new.need}", *where)
         if (old.node.get("deprecated") is True) != (new.node.get("deprecated") is True):
             yield place.change("*-deprecated" if new.node.get("deprecated") else "*-reactivated", *where)
         if old.style != new.style and self._is_compound(old, 0) and self._is_compound(new, 1):
@@ -171,14 +170,12 @@ class _Walk:
         old, new = before.child("requestBody").resolved(), after.child("requestBody").resolved()
         if not is_mapping(old.value) or not is_mapping(new.value):
             if is_mapping(new.value):
-                need = "required" if new.get("required") is True else "optional"
-                yield place.change(f"request-body-added-{need}", "", new.location)
+                yield place.change(f"request-body-added-{_need(new)}", "", new.location)
             elif is_mapping(old.value):
                 yield place.change("request-body-removed", old.location, "")
             return
-        if (old.get("required") is True) != (new.get("required") is True):
-            need = "required" if new.get("required") is True else "optional"
-            yield place.change(f"request-body-became-{need}", old.location, new.location)
+        if _need(old) != _need(new):
+            yield place.change(f"request-body-became-{_need(new)}", old.location, new.location)
         yield from self._of_content(old, new, place, "request-body-media-type")
 
     def _of_responses(self, before: Node, after: Node, place: Place) -> Iterator[Change]:
@@ -204,15 +201,12 @@ class _Walk:
         for name in [*old, *(name for name in new if name not in old)]:
             named = replace(place, name=f"the header {name} of the response {status}", loose=True)
             if name not in new:
-                need = "required" if old[name].get("required") is True else "optional"
-                yield named.change(f"{need}-response-header-removed", old[name].location, "")
+                yield named.change(f"{_need(old[name])}-response-header-removed", old[name].location, "")
             elif name not in old:
                 yield named.change("response-header-added", "", new[name].location)
             else:
-                where = (old[name].location, new[name].location)
-                if (old[name].get("required") is True) != (new[name].get("required") is True):
-                    need = "required" if new[name].get("required") is True else "optional"
-                    yield named.change(f"response-header-became-{need}", *where)
+                if _need(old[name]) != (need := _need(new[name])):
+                    yield named.change(f"response-header-became-{need}", old[name].location, new[name].location)
                 yield from self._schemas.changes(old[name].child("schema"), new[name].child("schema"), named)
 
     def _of_content(self, before: Node, after: Node, place: Place, prefix: str) -> Iterator[Change]:
@@ -287,6 +281,10 @@ def _parameters(path: tuple[str, Node], operation: Node) -> dict[str, _Parameter
 
 def _of_parameter(parameter: _Parameter, place: Place) -> Place:
     return replace(place, kind="parameter", name=f"the {parameter.place} parameter {parameter.name}", loose=True)
+
+
+def _need(node: Node) -> str:
+    return "required" if node.get("required") is True else "optional"
 
 
 def _outcome(status: str) -> str:

@@ -16,12 +16,8 @@ from ._document import DANGLING, Node, is_list, is_mapping
 Nodes: TypeAlias = tuple[Node, ...]
 """Places that hold together, as the branches of an `allOf` do."""
 
-LOWER_LIMITS = frozenset(
-    {"minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties", "minContains"},
-)
-UPPER_LIMITS = frozenset(
-    {"maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties", "maxContains"},
-)
+LOWER_LIMITS = frozenset({"minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties", "minContains"})
+UPPER_LIMITS = frozenset({"maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties", "maxContains"})
 _FACTS = ("format", "pattern", "multipleOf", "contentMediaType", "contentEncoding", "uniqueItems")
 _FLAGS = ("readOnly", "writeOnly", "deprecated")
 _PARTS = (
@@ -75,17 +71,8 @@ class Schema:
     @property
     def says_something(self) -> bool:
         """Whether there is any value that it does not allow, as far as one can see from here."""
-        return bool(
-            self.types
-            or self.properties
-            or self.parts
-            or self.groups
-            or self.unions
-            or self.limits
-            or self.facts
-            or self.opaque
-            or self.values is not None
-        )
+        restricted = self.limits or self.facts or self.opaque or self.values is not None
+        return bool(restricted or self.types or self.properties or self.parts or self.groups or self.unions)
 
 
 def read(nodes: Nodes) -> Schema:
@@ -128,9 +115,7 @@ def read(nodes: Nodes) -> Schema:
         schema.nullable = wrapped_null or all(may_be_null)
     elif schema.unions:
         schema.nullable = False
-    for name in sorted(
-        schema.required - schema.properties.keys()
-    ):  # required but described nowhere: it may be anything
+    for name in sorted(schema.required - schema.properties.keys()):  # described nowhere: it may be anything
         schema.properties[name] = (replace(schema.node.child("required", name), value={}),)
     return schema
 

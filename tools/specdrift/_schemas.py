@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from ._document import Node, is_mapping
 from ._rules import Change, Level, Place, worst
@@ -133,10 +133,9 @@ class SchemaComparison:
                 schema = self.schema(new.properties[name], 1)
                 yield _property_added(schema, name in new.required, _within(place, schema, name))
             else:
-                before, after = self.schema(old.properties[name], 0), self.schema(new.properties[name], 1)
-                was_required, is_required = name in old.required, name in new.required
-                within = _within(place, after, name)
-                yield from _of_requiredness(before, after, was_required, is_required, within)
+                schemas = self.schema(old.properties[name], 0), self.schema(new.properties[name], 1)
+                needs = name in old.required, name in new.required
+                yield from _of_role(*schemas, *needs, _within(place, schemas[1], name))
 
     def _of_parts(self, old: Schema, new: Schema, place: Place) -> Iterator[Change]:
         """Schemas of keywords that came or went: each restricts, but that what is left open restricts a response."""
@@ -145,9 +144,8 @@ class SchemaComparison:
             # What else an object may have is no promise: a response that opens breaks nobody who reads by name.
             level: Level | None = "INFO" if key == "additionalProperties" and place.direction == "response" else None
             action = "added" if key in after else "removed"
-            where = _both(old, new)
-            name = _dashed(key)
-            yield place.change(f"*-part-{action}", *where, name=key, rule_id=f"*-{name}-{action}", level=level)
+            rule_id = f"*-{_dashed(key)}-{action}"
+            yield place.change(f"*-part-{action}", *_both(old, new), name=key, rule_id=rule_id, level=level)
         for key, singular in (("patternProperties", "pattern-property"), ("dependentSchemas", "dependent-schema")):
             for name, action in _moved(old.groups.get(key, {}), new.groups.get(key, {})):
                 told, rule_id = f"{key}: {name}", f"*-{singular}-{action}"
@@ -171,10 +169,8 @@ class SchemaComparison:
         ]
         where = _both(old, new)
         if len(others) == len(branches):
-            kinds = ("one of several schemas", _kind(new))
-            return [
-                place.change("*-wrapped-in-one-of", *where) if wraps else place.change("*-type-changed", *where, *kinds)
-            ]
+            rule = "*-wrapped-in-one-of" if wraps else "*-type-changed"
+            return [place.change(rule, *where, "one of several schemas", _kind(new))]
         rule = "*-{}-added" if wraps else "*-{}-removed"
         told = [place.change(rule.format(_dashed(key)), *where, name=_name(branch)) for key, branch in others]
         return [*told, *_of_null(old, new, place)]
@@ -191,11 +187,9 @@ class SchemaComparison:
                 yield place.change(rule, *_both(old, new), name=keyword, rule_id=f"*-{name}-{action}")
                 continue
             gone, come, pairs = self._matched(before[keyword], after[keyword], place)
-            for branch in gone:
-                node = branch[0]
+            for (node,) in gone:
                 yield place.change(f"*-{name}-removed", node.location, new.node.location, name=_name(node))
-            for branch in come:
-                node = branch[0]
+            for (node,) in come:
                 yield place.change(f"*-{name}-added", old.node.location, node.location, name=_name(node))
             todo += ((left, right, place.below(keyword, _name(right[0]))) for left, right in pairs)
 
@@ -213,7 +207,7 @@ class SchemaComparison:
         pairs = list[tuple[Nodes, Nodes]]()
         for branch in list(gone):
             found = next((other for other in come if _name(branch[0]) == _name(other[0])), None)
-            if found is not None and (branch[0].reference or _title(branch[0])):
+            if found is not None and (branch[0].reference or branch[0].get("title")):
                 pairs.append((branch, found))
                 gone.remove(branch)
                 come.remove(found)
@@ -355,7 +349,7 @@ def _of_restrictions(old: Schema, new: Schema, place: Place) -> Iterator[Change]
         else:
             action = "increased" if after > before else "decreased"
             rule = f"*-{'min' if key in LOWER_LIMITS else 'max'}-{action}"
-            yield place.change(rule, *where, *texts, rule_id=f"*-{name}-{action}")
+            yield place.change(rule, *where, *texts, name=key, rule_id=f"*-{name}-{action}")
     for key in ("pattern", "multipleOf", "uniqueItems", "contentMediaType", "contentEncoding"):
         facts = [", ".join(schema.facts.get(key, ())) for schema in (old, new)]
         if facts[0] != facts[1]:
@@ -402,7 +396,7 @@ def _property_removed(schema: Schema, required: bool, place: Place) -> Change:
     return place.change(f"response-{need}-property-removed", *where, rule_id=f"response-{need}-{kind}-removed")
 
 
-def _of_requiredness(old: Schema, new: Schema, was: bool, now: bool, place: Place) -> Iterator[Change]:
+def _of_role(old: Schema, new: Schema, was: bool, now: bool, place: Place) -> Iterator[Change]:
     """What a property is to the object that has it: required, read-only, write-only, deprecated."""
     where = _both(old, new)
     if now and not was:
@@ -449,16 +443,12 @@ def _kind(schema: Schema) -> str:
     return types + "".join(f" ({name})" for name in schema.facts.get("format", ()))
 
 
-def _title(node: Node) -> Any:
-    return node.get("title")
-
-
 def _name(node: Node) -> str:
     """What a branch of a union is called: by its reference, its title, or its place."""
     text = node.reference
     if text is not None:
         return text.rpartition("/")[2]
-    title = _title(node)
+    title = node.get("title")
     return title if isinstance(title, str) else node.pointer.rpartition("/")[2]
 
 
