@@ -89,9 +89,7 @@ class SchemaComparison:
         # A list of what is still to do instead of recursion: neither a cycle nor a deep document ends it early.
         todo = [start]
         for written_base, written_revision, place in todo:
-            base, revision = (
-                tuple(dict.fromkeys(node.meant for node in nodes)) for nodes in (written_base, written_revision)
-            )
+            base, revision = _meant(written_base), _meant(written_revision)
             key = (base, revision, replace(place, path=("",) if place.nested else ()))
             if key in seen:
                 continue
@@ -417,6 +415,15 @@ def _within(place: Place, schema: Schema, name: str) -> Place:
     """The place of a property, which may be one that is not sent in this direction."""
     flag = "readOnly" if place.direction == "request" else "writeOnly"
     return replace(place.below(name), unused=place.unused or flag in schema.flags)
+
+
+def _meant(nodes: Nodes) -> Nodes:
+    """The places that some lead to, each once, in an order that does not depend on how one came there."""
+    return (nodes[0].meant,) if len(nodes) == 1 else tuple(sorted({node.meant for node in nodes}, key=_location))
+
+
+def _location(node: Node) -> str:
+    return node.location
 
 
 def _both(old: Schema, new: Schema) -> tuple[str, str]:
