@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from specdrift import Change, compare
 from specdrift._document import is_list, is_mapping
+from specdrift._rules import RULES, Place
 
 Json = dict[str, Any]
 OBJECT: Json = {"type": "object", "properties": {"name": {"type": "string"}, "age": {"type": "integer"}}}
@@ -143,6 +144,10 @@ SAME: dict[str, tuple[Json, Json]] = {
     "security said of the document": (
         api(security=[{"a": []}], components={"securitySchemes": SCHEMES}),
         {**api(components={"securitySchemes": SCHEMES}), "security": [{"a": []}]},
+    ),
+    "a second security scheme of the same meaning": (
+        api(components={"securitySchemes": SCHEMES}),
+        api(components={"securitySchemes": {**SCHEMES, "again": SCHEMES["a"]}}),
     ),
     "no security in two ways": (api(security=[]), api(security=[{}])),
     "a parameter said of the path": (
@@ -478,6 +483,16 @@ def test_parts_of_a_whole_are_told_only_beside_what_they_change() -> None:
 def test_within_not_the_worse_direction_counts() -> None:
     base, revision = {"not": {**TEXT, "maxLength": 5}}, {"not": {**TEXT, "maxLength": 9}}
     assert told(api(base), api(revision)) == ["ERR request-property-max-length-increased"]
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_each_row_of_the_table_makes_a_sentence(rule: str) -> None:
+    place = Place("PUT /pets", "response", "body", "the response 200", ("a", "items"))
+    change = place.change(rule, "/a", "/b", "old", "new", name="name")
+    assert change.id == rule.replace("*", "response-property")
+    assert change.text[0].isupper()
+    assert change.text.endswith(".")
+    assert "{" not in change.text
 
 
 def test_in_a_draft_nothing_breaks() -> None:

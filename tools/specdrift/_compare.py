@@ -78,10 +78,11 @@ class _Walk:
         for key in [*old, *(key for key in new if key not in old)]:
             if key not in new:
                 yield from self._of_removed_path(*old[key])
-                continue
-            if key not in old:
-                old[key] = (new[key][0], replace(new[key][1], value={}))
-            yield from self._of_path(old[key], new[key])
+            elif key in old:
+                yield from self._of_path(old[key], new[key])
+            else:
+                for method, node in _operations(new[key][1]):
+                    yield _place(method, new[key][0], node).change("endpoint-added", "", node.location)
 
     def _of_document(self) -> Iterator[Change]:
         yield from compare_schemes(self._base, self._revision)

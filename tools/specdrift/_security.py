@@ -77,18 +77,17 @@ def compare_security(
 
 
 def compare_schemes(base: Document, revision: Document) -> Iterator[Change]:
-    """What changed in the security schemes themselves; one that only has another name did not."""
+    """What changed in the security schemes themselves; one that another already means, or still does, did not."""
     place = Place()
     old, new = (dict(document.root.children("components", "securitySchemes")) for document in (base, revision))
-    renamed_from = {_meaning(base, name) for name in old.keys() - new.keys()}
-    renamed_to = {_meaning(revision, name) for name in new.keys() - old.keys()}
+    meant_before, meant_after = {_meaning(base, name) for name in old}, {_meaning(revision, name) for name in new}
     for name, node in old.items():
         if name in new:
             yield from _compare_scheme(name, node.resolved(), new[name].resolved(), place)
-        elif _meaning(base, name) not in renamed_to:
+        elif _meaning(base, name) not in meant_after:
             yield place.change("api-security-component-removed", node.location, "", name=name)
     for name, node in new.items():
-        if name not in old and _meaning(revision, name) not in renamed_from:
+        if name not in old and _meaning(revision, name) not in meant_before:
             yield place.change("api-security-component-added", "", node.location, name=name)
 
 
