@@ -138,9 +138,7 @@ class Quota:
     """Whether the methods wait for a network, so that an event loop is to call them in a thread."""
 
     def __init__(self, limit: int = 100, seconds: float = 10.0, *, clock: Callable[[], float] = time.monotonic) -> None:
-        holds = (
-            type(limit) is int and 1 <= limit <= 1_000_000 and type(seconds) in {int, float} and 1e-6 <= seconds <= DAY
-        )
+        holds = type(limit) is int and 1 <= limit <= 1e6 and type(seconds) in {int, float} and 1e-6 <= seconds <= DAY
         text = "a quota's limit must be a positive integer (a million at most), its seconds 1e-6 to 86,400"
         ConfigurationError.unless(holds and callable(clock), text)
         self._rate, self._clock, self._locks = (limit, round(float(seconds), 6)), clock, dict[int, threading.Lock]()
@@ -273,13 +271,8 @@ class RedisQuota(Quota):
             told = [operation, *self._rate, f"{self._name}-{os.getpid()}", len(values), *map(float, values), *sent]
             try:
                 reply = self._script(names, told)
-            except (
-                self._errors,
-                OSError,
-                AttributeError,
-                TypeError,
-                ValueError,
-            ) as error:  # also of odd options in a URL
+            # What is no error of Redis comes of odd options in its URL.
+            except (self._errors, OSError, AttributeError, TypeError, ValueError) as error:
                 reply, problem = list[int](), type(error).__name__  # its text may tell of the URL
             if bool(problem) != bool(self._retry_at):
                 logger.warning("the quota's Redis %s", f"does not answer ({problem})" if problem else "answers again")
