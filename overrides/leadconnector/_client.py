@@ -210,8 +210,8 @@ class _Client(Generic[Source, Transport]):
         try:
             return self._default_transport(proxy=proxy_for(self._url))
         except (OSError, ValueError, ImportError) as error:
-            told = f"no connections: see HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE, SSL_CERT_DIR ({type(error).__name__})"
-            raise ConfigurationError(told) from None  # which may show a proxy's password
+            # Not from the error, which may show a proxy's password.
+            raise ConfigurationError(f"see HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE ({type(error).__name__})") from None
 
     def with_options(self, **options: Unpack[Options]) -> Self:
         """This client with some options changed. Both share their connections and, unless it is changed, the quota.

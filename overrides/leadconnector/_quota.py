@@ -130,8 +130,7 @@ class Quota:
         clock: gives seconds that never go back.
 
     Raises:
-        ConfigurationError: the limit is not from 1 to a million, the seconds not from a microsecond to a day, or the
-            clock cannot be called.
+        ConfigurationError: the limit is not from 1 to a million, or the seconds not from a microsecond to a day.
     """
 
     blocks: bool = False
@@ -139,8 +138,7 @@ class Quota:
 
     def __init__(self, limit: int = 100, seconds: float = 10.0, *, clock: Callable[[], float] = time.monotonic) -> None:
         holds = type(limit) is int and 1 <= limit <= 1e6 and type(seconds) in {int, float} and 1e-6 <= seconds <= DAY
-        text = "a quota's limit must be a positive integer (a million at most), its seconds 1e-6 to 86,400"
-        ConfigurationError.unless(holds and callable(clock), text)
+        ConfigurationError.unless(holds, "a quota's limit must be a positive integer, its seconds 1e-6 to 86,400")
         self._rate, self._clock, self._locks = (limit, round(float(seconds), 6)), clock, dict[int, threading.Lock]()
         self._window = lru_cache(10_000)(_Window)  # the key that was not used for the longest time makes room
 
@@ -274,6 +272,9 @@ class RedisQuota(Quota):
             # What is no error of Redis comes of odd options in its URL.
             except (self._errors, OSError, AttributeError, TypeError, ValueError) as error:
                 reply, problem = list[int](), type(error).__name__  # its text may tell of the URL
+            # Where others wait, too, what is left of this process's part was sent by them within the window.
+            missing = own.rate[0] // own.sharing - len(recent) if problem and values[0] and not own.alone else 0
+            own.sent.extend([(asked, 0)] * missing)
             if bool(problem) != bool(self._retry_at):
                 logger.warning("the quota's Redis %s", f"does not answer ({problem})" if problem else "answers again")
             self._retry_at = self._clock() + RETRY_SECONDS if problem else 0.0
