@@ -313,6 +313,14 @@ class TestAway:
                 clock.now += SECONDS * STRETCH
             assert [quota.book("other").wait for quota in (one, other) for _ in range(2)] == [0.0] * 4
 
+    def test_who_does_not_wait_when_it_goes_away_need_not_wait_then(self, server: RedisServer) -> None:
+        with closing(RedisQuota(server.url, LIMIT, SECONDS)) as quota:
+            clocked(quota)
+            slot = quota.book("key")
+            server.stop()
+            quota.release(slot)
+            assert [quota.book("key").wait for _ in range(LIMIT)] == [0.0] * LIMIT
+
     def test_who_comes_back_first_waits_for_what_the_others_sent_meanwhile(self, server: RedisServer) -> None:
         with closing(RedisQuota(server.url, 6, SECONDS)) as one, closing(RedisQuota(server.url, 6, SECONDS)) as other:
             clocks = [clocked(quota) for quota in (one, other)]

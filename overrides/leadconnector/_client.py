@@ -122,7 +122,7 @@ class AsyncSession:
 
     async def _slot(self, call: Call[T], quota: Quota) -> Slot:
         """Wait for a slot in the quota. Whoever gives up gives it back."""
-        slot = await self._ask(quota.book, call.quota_key) if quota.blocks else quota.book(call.quota_key)
+        slot = await self._ask(quota.book, call.quota_key)
         if (wait := slot.wait) > 0.0:
             logger.info("%s: waits %.3f s for the quota of its location", call.name, wait)
         try:
@@ -211,7 +211,7 @@ class _Client(Generic[Source, Transport]):
             return self._default_transport(proxy=proxy_for(self._url))
         except (OSError, ValueError, ImportError) as error:
             # Not from the error, which may show a proxy's password.
-            raise ConfigurationError(f"see HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE ({type(error).__name__})") from None
+            raise ConfigurationError(f"bad HTTPS_PROXY, ALL_PROXY or SSL_CERT_FILE ({type(error).__name__})") from None
 
     def with_options(self, **options: Unpack[Options]) -> Self:
         """This client with some options changed. Both share their connections and, unless it is changed, the quota.

@@ -272,9 +272,9 @@ class RedisQuota(Quota):
             # What is no error of Redis comes of odd options in its URL.
             except (self._errors, OSError, AttributeError, TypeError, ValueError) as error:
                 reply, problem = list[int](), type(error).__name__  # its text may tell of the URL
-            # Where others wait, too, what is left of this process's part was sent by them within the window.
-            missing = own.rate[0] // own.sharing - len(recent) if problem and values[0] and not own.alone else 0
-            own.sent.extend([(asked, 0)] * missing)
+            # Where callers wait, what is left of this process's part was sent by others within the window.
+            if problem and operation == "place" and values[0] and not own.alone:
+                own.sent.extend([(asked, 0)] * (own.rate[0] // own.sharing - len(recent)))
             if bool(problem) != bool(self._retry_at):
                 logger.warning("the quota's Redis %s", f"does not answer ({problem})" if problem else "answers again")
             self._retry_at = self._clock() + RETRY_SECONDS if problem else 0.0

@@ -9,7 +9,8 @@
 -- how many processes share the key, since when the key is remembered}.
 local sent, waiting, known, sharing = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local STRETCH, LAG, GRACE, DAY = 1.005, 0.04, 2e6, 86400e6
-local RESTORING = 1.5e6 -- half a second longer than they leave it alone, so that all processes tell what they sent before one sends again
+-- Half a second longer than a process leaves Redis alone, so that all tell what they sent before one sends again.
+local RESTORING = 1.5e6
 
 local clock = redis.call('TIME')
 local now = clock[1] * 1e6 + clock[2]
