@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,12 +19,11 @@ _STYLES = {"query": "form", "cookie": "form", "path": "simple", "header": "simpl
 
 @dataclass(frozen=True)
 class _Parameter:
-    """A parameter of an operation, with what identifies it: a path parameter by its place in the path."""
+    """A parameter of an operation."""
 
     node: Node
     place: str
     name: str
-    key: str
     shared: bool
     """Whether it is written at the path, for all its operations."""
 
@@ -75,7 +74,7 @@ class _Walk:
     def changes(self) -> Iterator[Change]:
         yield from self._of_document()
         old, new = _paths(self._base), _paths(self._revision)
-        for key in [*old, *(key for key in new if key not in old)]:
+        for key in old | new:
             if key not in new:
                 yield from self._of_removed_path(*old[key])
             elif key in old:
@@ -104,7 +103,7 @@ class _Walk:
 
     def _of_path(self, old: tuple[str, Node], new: tuple[str, Node]) -> Iterator[Change]:
         before, after = dict(_operations(old[1])), dict(_operations(new[1]))
-        for method in [*before, *(method for method in after if method not in before)]:
+        for method in before | after:
             if method not in after:
                 node = before[method]
                 how = "with" if node.get("deprecated") is True else "without"
@@ -199,7 +198,7 @@ class _Walk:
         old, new = (
             {name.lower(): header.resolved() for name, header in node.children("headers")} for node in (before, after)
         )
-        for name in [*old, *(name for name in new if name not in old)]:
+        for name in old | new:
             named = replace(place, name=f"the header {name} of the response {status}", loose=True)
             if name not in new:
                 yield named.change(f"{_need(old[name])}-response-header-removed", old[name].location, "")
@@ -265,7 +264,10 @@ def _place(method: str, path: str, operation: Node) -> Place:
 
 
 def _parameters(path: tuple[str, Node], operation: Node) -> dict[str, _Parameter]:
-    """The parameters of an operation by what identifies them; those of its path, unless it has its own."""
+    """The parameters of an operation by what identifies them, and those of its path, unless it has its own.
+
+    A path parameter is identified by its place in the path.
+    """
     places: list[str] = re.findall(r"\{([^}]*)\}", path[0])
     found: dict[str, _Parameter] = {}
     for owner, shared in ((path[1], True), (operation, False)):
@@ -275,8 +277,7 @@ def _parameters(path: tuple[str, Node], operation: Node) -> dict[str, _Parameter
             known = name.lower() if place == "header" else name
             if place == "path" and name in places:
                 known = str(places.index(name))
-            key = f"{place} {known}"
-            found[key] = _Parameter(node, place, name, key, shared)
+            found[f"{place} {known}"] = _Parameter(node, place, name, shared)
     return found
 
 
@@ -318,6 +319,5 @@ def _holds(wide: str, narrow: str) -> bool:
     if not set(filter(None, outer_parameters.split("; "))) <= set(inner_parameters.split("; ")):
         return False
     family, _, kind = outer.partition("/")
-    same_suffix = inner.startswith(f"{family}/") and inner.endswith(f"+{kind}")
-    matches: Callable[[str], bool] = inner.startswith
-    return outer in (inner, "*/*") or same_suffix or (kind == "*" and matches(f"{family}/"))
+    akin = inner.startswith(f"{family}/") and (kind == "*" or inner.endswith(f"+{kind}"))
+    return outer in (inner, "*/*") or akin

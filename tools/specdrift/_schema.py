@@ -159,15 +159,11 @@ def _type_of(value: Any) -> str:
         return "boolean"
     if isinstance(value, int) or (isinstance(value, float) and value.is_integer()):
         return "integer"
-    return (
-        "number"
-        if isinstance(value, float)
-        else "object"
-        if is_mapping(value)
-        else "array"
-        if is_list(value)
-        else ("string")
-    )
+    if isinstance(value, float):
+        return "number"
+    if is_mapping(value):
+        return "object"
+    return "array" if is_list(value) else "string"
 
 
 def _narrowed(left: frozenset[str], right: frozenset[str]) -> frozenset[str]:

@@ -123,7 +123,7 @@ class SchemaComparison:
                 yield old.groups[key][name], new.groups[key][name], place.below(key, name)
 
     def _of_properties(self, old: Schema, new: Schema, place: Place) -> Iterator[Change]:
-        for name in [*old.properties, *(name for name in new.properties if name not in old.properties)]:
+        for name in old.properties | new.properties:
             if name not in new.properties:
                 schema = self.schema(old.properties[name], 0)
                 yield _property_removed(schema, name in old.required, _within(place, schema, name))
