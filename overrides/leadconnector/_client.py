@@ -61,9 +61,8 @@ class Pipe(Generic[Transport]):
 
     def close(self) -> list[Transport]:
         """Closed from now on; the transports that are to be closed. A second time there are none."""
-        found = [] if self.closed else [self._given, self._own.get(self._user())]
-        self.closed = True
-        return [transport for transport in found if transport is not None]
+        closed, self.closed = self.closed, True
+        return [each for each in (self._given, self._own.get(self._user())) if each is not None and not closed]
 
 
 class AsyncSession:

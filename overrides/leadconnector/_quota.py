@@ -80,8 +80,8 @@ class _Window:
         self.rate, self.paused, self.probe, self.last = rate, -math.inf, 0.0, 0
         # When the last slots were free, and their numbers: as many as may count.
         self.sent = deque([(-math.inf, 0)] * rate[0], rate[0])
-        # How many processes share the key; whether Redis has to be told what this one sent; since when it remembers.
-        self.sharing, self.alone, self.born = 1, False, 0
+        # How many processes share the key; until when this one is without Redis; since when that remembers the key.
+        self.sharing, self.alone, self.born = 1, -math.inf, 0
         self.waiting = list[tuple[int, float]]()  # numbers in order, and when each is given up
 
     def place(self, now: float, number: int) -> tuple[int, float]:
@@ -217,7 +217,7 @@ class RedisQuota(Quota):
 
     Redis is asked before each request, each second while one waits, and told where an answer came late. While it is
     away, each process keeps to its share of the limit, or no call is sent; it is tried again each second. When it is
-    back, each process tells it first what was sent meanwhile; slots that it does not know are queued anew.
+    back, each process tells it what it sent, and keeps to its share until all can have told; then it is asked again.
 
     Args:
         server: a URL such as `redis://:password@host:6379/0`, where options of redis-py may follow, such as
@@ -236,61 +236,63 @@ class RedisQuota(Quota):
     def __init__(
         self, server: Shared, limit: int = 100, seconds: float = 10.0, *, prefix: str = PREFIX, fail_open: bool = True
     ) -> None:
-        target = Secret(server)
+        given = Secret(server)
         del server  # it may hold a password, which no traceback is to show
         super().__init__(limit, seconds)
         self._prefix, self._fail_open, self._retry_at = prefix, fail_open, 0.0
         self._name = os.urandom(16).hex()  # of this quota in Redis, where a process is to be known, with its number
-        script = (resources.files(f"{__package__}") / "quota.lua").read_text(encoding="utf-8")
+        lua = (resources.files(f"{__package__}") / "quota.lua").read_text(encoding="utf-8")
         problem = "RedisQuota needs redis-py: install leadconnector[redis]"
         with suppress(ImportError, AttributeError, TypeError, ValueError):
             redis: Any = import_module("redis")
             problem = "a quota's Redis must be a client, or a URL (not shown here) like redis://:password@host:6379/0"
-            if not isinstance(target.reveal(), redis.Redis):
-                connect = redis.BlockingConnectionPool.from_url
-                target = Secret(redis.Redis.from_pool(connect(target.reveal(), **OPTIONS)))
-            self._script, self._errors = redis.Redis.register_script(target.reveal(), script), redis.RedisError
-            return
-        raise ConfigurationError(problem)  # here, without its cause, which may quote the URL
+            if not isinstance(given.reveal(), redis.Redis):
+                given = Secret(redis.Redis.from_pool(redis.BlockingConnectionPool.from_url(given.reveal(), **OPTIONS)))
+            self._script, self._errors, problem = redis.Redis.register_script(given.reveal(), lua), redis.RedisError, ""
+        ConfigurationError.unless(not problem, problem)  # here, without its cause, which may quote the URL
 
     def close(self) -> None:
         """Close the connections, also those of a client that was given. A call opens new ones."""
         self._script.registered_client.close()
 
     def _act(self, operation: str, key: str, *values: float) -> Slot:
-        own = self._window(os.getpid(), key, self._rate)  # keeps to this process's part while Redis is away
-        asked, away, telling, known, problem = self._clock(), self._retry_at, own.alone, own.born, ""
+        own = self._window(os.getpid(), key, self._rate)
+        asked, away, known, problem = self._clock(), self._retry_at, 1, "left alone"
+        # What is done alone comes before Redis is told: nobody is to count without it.
+        slot = super()._act(operation, key, *values) if own.alone > asked else None
+        recent = [(asked - at, each) for at, each in list(own.sent) if asked - at < own.rate[1] * STRETCH]
         if asked >= away:
             self._retry_at = away and asked + RETRY_SECONDS  # who comes while this one tries does not wait for it
             # In braces, so that all four are on one node.
             names = [f"{self._prefix}:{{{key}}}:{what}" for what in ("sent", "waiting", "known", "sharing")]
-            recent = [(asked - at, each) for at, each in list(own.sent) if asked - at < own.rate[1] * STRETCH]
-            sent = [value for each in recent if telling for value in each]
-            told = [operation, *self._rate, f"{self._name}-{os.getpid()}", len(values), *map(float, values), *sent]
+            sent = [value for each in recent if asked - own.alone < own.rate[1] * STRETCH for value in each]
+            known = 1 if slot else own.born if recent else 0
+            told = [operation, *self._rate, f"{self._name}-{os.getpid()}", known, len(values), *map(float, values)]
             try:
-                reply = self._script(names, told)
+                reply, problem = self._script(names, told + sent), ""
             # What is no error of Redis comes of odd options in its URL.
             except (self._errors, OSError, AttributeError, TypeError, ValueError) as error:
                 reply, problem = list[int](), type(error).__name__  # its text may tell of the URL
-            # Where callers wait, what is left of this process's part was sent by others within the window.
-            if problem and operation == "place" and values[0] and not own.alone:
-                own.sent.extend([(asked, 0)] * (own.rate[0] // own.sharing - len(recent)))
             if bool(problem) != bool(self._retry_at):
                 logger.warning("the quota's Redis %s", f"does not answer ({problem})" if problem else "answers again")
             self._retry_at = self._clock() + RETRY_SECONDS if problem else 0.0
             if not problem:
-                number, wait, limit, window, exhausted, sharing, born = reply
-                own.alone, own.born = not telling and (own.alone or known not in {0, born}), born
-                own.sharing, own.rate = sharing, (min(limit, self._rate[0]), window / 1e6)
-                if operation == "place" and own.alone:
-                    return self._act(operation, key, number)  # it has forgotten what was sent
-                if operation == "place" and number and not wait:
-                    own.sent.append((asked, number))
-                return Slot(key, number, asked, wait / 1e6, (limit, window / 1e6), bool(exhausted))
-        if operation == "place" and not self._fail_open:
+                number, wait, limit, window, exhausted, sharing, own.born, alone = reply
+                if slot:
+                    own.alone = asked + alone / 1e6
+                    return slot
+                if known in {0, own.born}:
+                    own.sharing, own.rate = sharing, (min(limit, self._rate[0]), window / 1e6)
+                    if operation == "place" and number and not wait:
+                        own.sent.append((asked, number))
+                    return Slot(key, number, asked, wait / 1e6, (limit, window / 1e6), bool(exhausted))
+        if operation == "place" and problem and not self._fail_open:
             raise QuotaUnavailableError("the Redis of the quota does not answer: nothing is sent until it does")
-        own.alone = True
-        return super()._act(operation, key, *values)
+        # Where callers wait, what is left of this process's part was sent by others within the window.
+        if operation == "place" and values[0] and own.alone <= asked:
+            own.sent.extend([(asked, 0)] * (own.rate[0] // own.sharing - len(recent)))
+        own.alone = math.inf
+        return slot or (super()._act if problem else self._act)(operation, key, *values)  # itself, if Redis forgot
 
 
 def in_force(most: int, window: float, limit: int, seconds: float) -> Rate:

@@ -3,25 +3,28 @@
 -- KEYS: the last slots that were free (a sorted set: numbers by time), those that wait (a sorted set: numbers by
 -- number), what is known of the key (a hash; for each number that waits: when it is given up), and the processes that
 -- share it (a sorted set: names by when they asked).
--- ARGV: operation, configured limit, configured seconds, the process's name, how many values the operation has, and
--- these; then what the process sent while Redis was away, or lost its memory: how many seconds ago, and the number.
+-- ARGV: operation, configured limit, configured seconds, the process's name, since when what it sent was remembered (0:
+-- there is nothing; 1: it acts alone and only says what it did), how many values the operation has, and these; then what
+-- the process sent alone, because Redis was away or lost its memory: how many seconds ago, and the number.
 -- Answers with {number, time to wait, limit and time of the window in force, whether the day's requests are used up,
--- how many processes share the key, since when the key is remembered}.
+-- how many processes share the key, since when the key is remembered, for how long those who are alone are to stay so}.
 local sent, waiting, known, sharing = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local STRETCH, LAG, GRACE, DAY = 1.005, 0.04, 2e6, 86400e6
--- Half a second longer than a process leaves Redis alone, so that all tell what they sent before one sends again.
+-- Half a second longer than a process leaves Redis alone: all are to have told what they sent before one counts on it.
 local RESTORING = 1.5e6
 
 local clock = redis.call('TIME')
 local now = clock[1] * 1e6 + clock[2]
-local read = redis.call('HMGET', known, 'limit', 'window', 'paused', 'probe', 'last', 'born')
+local read = redis.call('HMGET', known, 'limit', 'window', 'paused', 'probe', 'last', 'born', 'restored')
 local limit, window = math.min(read[1] or ARGV[2], ARGV[2]), tonumber(read[2] or math.floor(ARGV[3] * 1e6 + 0.5))
 local paused, probe, last = tonumber(read[3] or 0), tonumber(read[4] or 0), tonumber(read[5] or 0)
-local number, wait, born = tonumber(ARGV[6]) or 0, 0, tonumber(read[6] or now)
+local number, wait, born = tonumber(ARGV[7]) or 0, 0, tonumber(read[6] or now)
 
 local function whole(value) -- as text, without an exponent
     return string.format('%.0f', value)
 end
+
+local restored, alone = tonumber(read[7] or 0), ARGV[5] ~= '0' and ARGV[5] ~= whole(born)
 
 local function write(what, value)
     redis.call('HSET', known, what, whole(value))
@@ -66,10 +69,14 @@ write('born', born)
 redis.call('ZADD', sharing, now, ARGV[4])
 redis.call('ZREMRANGEBYSCORE', sharing, '-inf', now - window * STRETCH - GRACE)
 
-for place = 6 + ARGV[5], #ARGV, 2 do
-    redis.call('ZADD', sent, whole(now - ARGV[place] * 1e6), whole(ARGV[place + 1]))
-    paused = math.max(paused, now + RESTORING)
-    write('paused', paused)
+for place = 7 + ARGV[6], #ARGV, 2 do
+    redis.call('ZADD', sent, 'NX', whole(now - ARGV[place] * 1e6), whole(ARGV[place + 1]))
+    redis.call('ZREM', waiting, whole(ARGV[place + 1]))
+    redis.call('HDEL', known, whole(ARGV[place + 1]))
+end
+if alone and restored < now then
+    restored = now + RESTORING
+    write('restored', restored)
 end
 
 if ARGV[1] == 'release' then
@@ -79,18 +86,18 @@ elseif ARGV[1] == 'correct' then
     if free then
         redis.call('ZADD', sent, whole(math.min(now, free + math.floor(window * LAG))), whole(number))
     end
-    if ARGV[5] + 0 > 1 then
-        limit, window = tonumber(ARGV[7]), math.floor(ARGV[8] * 1e6 + 0.5)
-        paused, probe = math.max(paused, now + ARGV[9] * 1e6), tonumber(ARGV[10]) > 0 and now + window or 0
+    if ARGV[6] + 0 > 1 then
+        limit, window = tonumber(ARGV[8]), math.floor(ARGV[9] * 1e6 + 0.5)
+        paused, probe = math.max(paused, now + ARGV[10] * 1e6), tonumber(ARGV[11]) > 0 and now + window or 0
         write('limit', limit)
         write('window', window)
         write('paused', paused)
         write('probe', probe)
     end
-elseif number > 0 then
+elseif not alone and number > 0 then
     release()
     place()
-elseif now >= probe then
+elseif not alone and now >= probe then
     if probe > 0 then
         write('probe', now + window)
     end
@@ -104,4 +111,4 @@ local ends = math.max(wait, paused - now) + window * STRETCH + GRACE + (told and
 for _, key in ipairs(KEYS) do
     redis.call('PEXPIRE', key, math.ceil(ends / 1000))
 end
-return {number, math.ceil(wait), limit, window, probe > 0 and 1 or 0, redis.call('ZCARD', sharing), born}
+return {number, math.ceil(wait), limit, window, probe > 0 and 1 or 0, redis.call('ZCARD', sharing), born, math.max(0, restored - now)}
