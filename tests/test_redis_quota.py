@@ -320,6 +320,30 @@ class TestAway:
                 clock.now += SECONDS * STRETCH
             assert [quota.book("other").wait for quota in (one, other) for _ in range(2)] == [0.0] * 4
 
+    def test_what_others_sent_is_waited_for_no_longer_than_redis_had_said(self, server: RedisServer) -> None:
+        with closing(RedisQuota(server.url, 6, SECONDS)) as one, closing(RedisQuota(server.url, 6, SECONDS)) as other:
+            clocks = [clocked(quota) for quota in (one, other)]
+            for quota in (one, other, other, other, other, other):
+                assert quota.book("key").wait == 0.0
+            slots = [quota.book("key") for quota in (one, one, other, one)]
+            server.stop()
+            for clock in clocks:
+                clock.now += SECONDS / 2
+            assert one.remaining(slots[0]) == pytest.approx(SECONDS * STRETCH - SECONDS / 2, abs=0.5)
+            for clock in clocks:
+                clock.now += SECONDS * STRETCH - SECONDS / 2
+            assert [one.remaining(slots[index]) for index in (0, 1, 3)] == [0.0] * 3  # its whole part
+
+    def test_who_asks_when_others_may_have_sent_again_waits_for_them(self, server: RedisServer) -> None:
+        with closing(RedisQuota(server.url, 6, SECONDS)) as one, closing(RedisQuota(server.url, 6, SECONDS)) as other:
+            clock = clocked(one)
+            for quota in (one, other, other, other, other, other):
+                assert quota.book("key").wait == 0.0
+            slots = [one.book("key") for _ in range(3)]
+            server.stop()
+            clock.now += SECONDS * STRETCH
+            assert [one.remaining(slot) > 0.0 for slot in slots] == [False, True, True]
+
     def test_who_does_not_wait_when_it_goes_away_need_not_wait_then(self, server: RedisServer) -> None:
         with closing(RedisQuota(server.url, LIMIT, SECONDS)) as quota:
             clocked(quota)

@@ -80,8 +80,9 @@ class _Window:
         self.rate, self.paused, self.probe, self.last = rate, -math.inf, 0.0, 0
         # When the last slots were free, and their numbers: as many as may count.
         self.sent = deque([(-math.inf, 0)] * rate[0], rate[0])
-        # How many processes share the key; until when this one is without Redis; since when that remembers the key.
-        self.sharing, self.alone, self.born = 1, -math.inf, 0
+        # How many processes share the key; until when this one is without Redis; since when that remembers the key;
+        # until when nobody can send, since one did last.
+        self.sharing, self.alone, self.born, self.next, self.past = 1, -math.inf, 0, 0.0, 0.0
         self.waiting = list[tuple[int, float]]()  # numbers in order, and when each is given up
 
     def place(self, now: float, number: int) -> tuple[int, float]:
@@ -150,8 +151,7 @@ class Quota:
                 window is let through to find out.
             QuotaUnavailableError: a shared quota cannot be asked, and is to fail closed.
         """
-        slot = self._act("place", key, 0)
-        if slot.number:
+        if (slot := self._act("place", key, 0)).number:
             return slot
         text = "the API's requests of the day are used up for this location: call again on the API's next day"
         answer: dict[str, object] = {"headers": {}, "request_id": None, "body": None, "messages": []}
@@ -257,7 +257,7 @@ class RedisQuota(Quota):
 
     def _act(self, operation: str, key: str, *values: float) -> Slot:
         own = self._window(os.getpid(), key, self._rate)
-        asked, away, known, problem = self._clock(), self._retry_at, 1, "left alone"
+        asked, away, problem = self._clock(), self._retry_at, "left alone"
         # What is done alone comes before Redis is told: nobody is to count without it.
         slot = super()._act(operation, key, *values) if own.alone > asked else None
         recent = [(asked - at, each) for at, each in list(own.sent) if asked - at < own.rate[1] * STRETCH]
@@ -277,20 +277,21 @@ class RedisQuota(Quota):
                 logger.warning("the quota's Redis %s", f"does not answer ({problem})" if problem else "answers again")
             self._retry_at = self._clock() + RETRY_SECONDS if problem else 0.0
             if not problem:
-                number, wait, limit, window, exhausted, sharing, own.born, alone = reply
+                number, limit, exhausted, sharing, own.born, *times = reply
+                wait, window, alone, ahead, past = (each / 1e6 for each in times)
                 if slot:
-                    own.alone = asked + alone / 1e6
+                    own.alone = asked + alone
                     return slot
                 if known in {0, own.born}:
-                    own.sharing, own.rate = sharing, (min(limit, self._rate[0]), window / 1e6)
+                    own.sharing, own.rate, own.next, own.past = sharing, (limit, window), asked + ahead, asked - past
                     if operation == "place" and number and not wait:
                         own.sent.append((asked, number))
-                    return Slot(key, number, asked, wait / 1e6, (limit, window / 1e6), bool(exhausted))
+                    return Slot(key, number, asked, wait, (limit, window), bool(exhausted))
         if operation == "place" and problem and not self._fail_open:
             raise QuotaUnavailableError("the Redis of the quota does not answer: nothing is sent until it does")
         # Where callers wait, what is left of this process's part was sent by others within the window.
         if operation == "place" and values[0] and own.alone <= asked:
-            own.sent.extend([(asked, 0)] * (own.rate[0] // own.sharing - len(recent)))
+            own.sent.extend([(own.past if asked < own.next else asked, 0)] * (own.rate[0] // own.sharing - len(recent)))
         own.alone = math.inf
         return slot or (super()._act if problem else self._act)(operation, key, *values)  # itself, if Redis forgot
 

@@ -6,8 +6,9 @@
 -- ARGV: operation, configured limit, configured seconds, the process's name, since when what it sent was remembered (0:
 -- there is nothing; 1: it acts alone and only says what it did), how many values the operation has, and these; then what
 -- the process sent alone, because Redis was away or lost its memory: how many seconds ago, and the number.
--- Answers with {number, time to wait, limit and time of the window in force, whether the day's requests are used up,
--- how many processes share the key, since when the key is remembered, for how long those who are alone are to stay so}.
+-- Answers with {number, limit in force, whether the day's requests are used up, how many processes share the key, since
+-- when the key is remembered; then lengths of time: to wait, of the window in force, for which those who are alone are to
+-- stay so, until anybody may send, since anybody did}.
 local sent, waiting, known, sharing = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local STRETCH, LAG, GRACE, DAY = 1.005, 0.04, 2e6, 86400e6
 -- Half a second longer than a process leaves Redis alone: all are to have told what they sent before one counts on it.
@@ -36,22 +37,24 @@ local function release()
     redis.call('HDEL', known, whole(number))
 end
 
+local function free(index) -- when the slot is free that has so many before it
+    local before = redis.call('ZCARD', sent) - limit + index % limit
+    local found = math.max(now, paused)
+    if before >= 0 then
+        found = math.max(found, redis.call('ZRANGE', sent, before, before, 'WITHSCORES')[2] + window * STRETCH)
+    end
+    return found + math.floor(index / limit) * window * STRETCH
+end
+
 local function place()
-    local length = window * STRETCH
-    redis.call('ZREMRANGEBYSCORE', sent, '-inf', now - length)
+    redis.call('ZREMRANGEBYSCORE', sent, '-inf', now - window * STRETCH)
     local first = redis.call('ZRANGE', waiting, 0, 0)[1]
     while first and tonumber(redis.call('HGET', known, first) or 0) < now do
         redis.call('ZREM', waiting, first)
         redis.call('HDEL', known, first)
         first = redis.call('ZRANGE', waiting, 0, 0)[1]
     end
-    local index = redis.call('ZCOUNT', waiting, '-inf', '(' .. whole(number))
-    local before = redis.call('ZCARD', sent) - limit + index % limit
-    local free = math.max(now, paused)
-    if before >= 0 then
-        free = math.max(free, redis.call('ZRANGE', sent, before, before, 'WITHSCORES')[2] + length)
-    end
-    wait = free + math.floor(index / limit) * length - now
+    wait = free(redis.call('ZCOUNT', waiting, '-inf', '(' .. whole(number))) - now
     if wait == 0 then
         redis.call('ZADD', sent, whole(now), whole(number))
     else
@@ -82,9 +85,9 @@ end
 if ARGV[1] == 'release' then
     release()
 elseif ARGV[1] == 'correct' then
-    local free = redis.call('ZSCORE', sent, whole(number))
-    if free then
-        redis.call('ZADD', sent, whole(math.min(now, free + math.floor(window * LAG))), whole(number))
+    local at = redis.call('ZSCORE', sent, whole(number))
+    if at then
+        redis.call('ZADD', sent, whole(math.min(now, at + math.floor(window * LAG))), whole(number))
     end
     if ARGV[6] + 0 > 1 then
         limit, window = tonumber(ARGV[8]), math.floor(ARGV[9] * 1e6 + 0.5)
@@ -111,4 +114,6 @@ local ends = math.max(wait, paused - now) + window * STRETCH + GRACE + (told and
 for _, key in ipairs(KEYS) do
     redis.call('PEXPIRE', key, math.ceil(ends / 1000))
 end
-return {number, math.ceil(wait), limit, window, probe > 0 and 1 or 0, redis.call('ZCARD', sharing), born, math.max(0, restored - now)}
+local latest = redis.call('ZRANGE', sent, -1, -1, 'WITHSCORES')[2] or now
+local times = {math.ceil(wait), window, math.max(0, restored - now), free(0) - now, now - latest}
+return {number, limit, probe > 0 and 1 or 0, redis.call('ZCARD', sharing), born, unpack(times)}
