@@ -16,6 +16,17 @@ WARN: Level = "WARN"
 INFO: Level = "INFO"
 
 
+class Source(NamedTuple):
+    """Where something is written."""
+
+    file: str
+    line: int
+    """The first line is 1."""
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
 @dataclass(frozen=True)
 class Change:
     """One thing that differs, in one operation or in the document as a whole."""
@@ -33,6 +44,10 @@ class Change:
     """Where it is in the revision; empty where it is not there."""
     text: str
     """A sentence that says what changed."""
+    base_source: Source | None = None
+    """The file and line of `base_pointer`, or of what surrounds the place there; where they are known."""
+    revision_source: Source | None = None
+    """The same of `revision_pointer`."""
 
 
 class Rule(NamedTuple):
