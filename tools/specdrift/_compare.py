@@ -49,6 +49,7 @@ def compare(
     *,
     base_files: Files | None = None,
     revision_files: Files | None = None,
+    within_base: bool = False,
 ) -> list[Change]:
     """What changed from one OpenAPI document to another, and what that means for those who call the API.
 
@@ -60,21 +61,27 @@ def compare(
         revision: the newer one.
         base_files: other files that the base refers to, loaded, by the path that leads there from it.
         revision_files: the same for the revision.
+        within_base: whether to leave out the operations that the base does not have, and what concerns them alone.
     """
-    return list(_Walk(Document(base, base_files), Document(revision, revision_files)).changes())
+    return changes(Document(base, base_files), Document(revision, revision_files), within_base)
+
+
+def changes(base: Document, revision: Document, within_base: bool = False) -> list[Change]:
+    """The same as `compare` does, of documents that are asked other things as well."""
+    return list(_Walk(base, revision, within_base).changes())
 
 
 class _Walk:
     """A comparison under way."""
 
-    def __init__(self, base: Document, revision: Document) -> None:
-        self._base, self._revision = base, revision
+    def __init__(self, base: Document, revision: Document, within_base: bool) -> None:
+        self._base, self._revision, self._within_base = base, revision, within_base
         self._schemas = SchemaComparison()
 
     def changes(self) -> Iterator[Change]:
         yield from self._of_document()
         old, new = _paths(self._base), _paths(self._revision)
-        for key in old | new:
+        for key in old if self._within_base else old | new:
             if key not in new:
                 yield from self._of_removed_path(*old[key])
             elif key in old:
@@ -84,13 +91,20 @@ class _Walk:
                     yield _place(method, new[key][0], node).change("endpoint-added", "", node.location)
 
     def _of_document(self) -> Iterator[Change]:
-        yield from compare_schemes(self._base, self._revision)
         roots = (self._base.root, self._revision.root)
-        # Where no operation goes by it in both documents, it is told of those that go by it in one.
-        inherits = [
-            {(key, method) for key, (_, path) in _paths(document).items() for method, _ in _inheriting(path)}
+        operations = [
+            {(key, method): node for key, (_, path) in _paths(document).items() for method, node in _operations(path)}
             for document in (self._base, self._revision)
         ]
+        if self._within_base:
+            operations[1] = {key: node for key, node in operations[1].items() if key in operations[0]}
+        secured = [
+            [security_of(node) or security_of(node.document.root) for node in each.values()] for each in operations
+        ]
+        names = {name for each in secured for found in each if found for name in found.schemes}
+        yield from compare_schemes(self._base, self._revision, names if self._within_base else None)
+        # Where no operation goes by it in both documents, it is told of those that go by it in one.
+        inherits = [{key for key, node in each.items() if security_of(node) is None} for each in operations]
         if inherits[0] & inherits[1] or not (inherits[0] | inherits[1]):
             yield from compare_security(
                 (security_of(roots[0]), security_of(roots[1])), Place(), "api-global-security", roots
@@ -103,7 +117,7 @@ class _Walk:
 
     def _of_path(self, old: tuple[str, Node], new: tuple[str, Node]) -> Iterator[Change]:
         before, after = dict(_operations(old[1])), dict(_operations(new[1]))
-        for method in before | after:
+        for method in before if self._within_base else before | after:
             if method not in after:
                 node = before[method]
                 how = "with" if node.get("deprecated") is True else "without"
@@ -252,11 +266,6 @@ def _paths(document: Document) -> dict[str, tuple[str, Node]]:
 
 def _operations(path: Node) -> Iterator[tuple[str, Node]]:
     return ((method, path.child(method)) for method in METHODS if is_mapping(path.child(method).value))
-
-
-def _inheriting(path: Node) -> Iterator[tuple[str, Node]]:
-    """The operations that have no `security` of their own."""
-    return ((method, node) for method, node in _operations(path) if security_of(node) is None)
 
 
 def _place(method: str, path: str, operation: Node) -> Place:

@@ -36,8 +36,12 @@ class Waiver:
     reason: str
     source: Source
     """Where the waiver is written."""
+    name: str = ""
+    """A change's name, where not all of the rule in that place are meant."""
     expires: datetime.date | None = None
     """The last day on which it counts."""
+    on_the_wire: bool = False
+    """Whether it is there for findings in answers, so that a comparison without any has no use for it."""
 
 
 @dataclass(frozen=True)

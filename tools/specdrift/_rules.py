@@ -5,6 +5,7 @@ The names are the check ids of oasdiff, and where it has none for a place they a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple, TypeAlias
@@ -44,6 +45,8 @@ class Change:
     """Where it is in the revision; empty where it is not there."""
     text: str
     """A sentence that says what changed."""
+    name: str = ""
+    """What came or went, where the places do not say it: a scope, a status, a value of an enum as JSON has it."""
     base_source: Source | None = None
     """The file and line of `base_pointer`, or of what surrounds the place there; where they are known."""
     revision_source: Source | None = None
@@ -207,6 +210,20 @@ RULES = {rule.id: rule for rule in (
 )}
 # fmt: on
 
+_KIND_OF_LIMIT = re.compile(r"-(length|items|properties|contains)(?=-(increased|decreased|set|unset)$)")
+
+
+def level_of(identifier: str, direction: Direction) -> Level | None:
+    """The level of an id as the table has it, whatever the place in it; None where there is no such rule."""
+    if identifier in RULES:
+        rule: Rule | None = RULES[identifier]
+    else:
+        plain = _KIND_OF_LIMIT.sub("", identifier)
+        found = [key for key in RULES if key[0] == "*" and plain.startswith(direction) and plain.endswith(key[1:])]
+        rule = RULES[max(found, key=len)] if found else None
+    return rule and (rule.response if direction == "response" else rule.request)
+
+
 _READ_ONLY = {
     *("enum-value-removed", "max-decreased", "exclusive-max-decreased", "max-length-decreased", "min-increased"),
     "exclusive-min-increased",
@@ -299,6 +316,7 @@ class Place:
             base,
             revision,
             text[:1].upper() + text[1:],
+            str(name),
         )
 
     def _identifier(self, pattern: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -25,6 +25,11 @@ class Security:
     node: Node
     alternatives: frozenset[Requirement]
     """Empty where nothing is required."""
+
+    @property
+    def schemes(self) -> set[str]:
+        """The names of the schemes that are required."""
+        return {name for _, alternative in self.node.children() for name, _ in alternative.children()}
 
 
 def security_of(owner: Node) -> Security | None:
@@ -76,10 +81,23 @@ def compare_security(
         yield place.change(f"{prefix}-added", *where, name=_told(requirement), level=level)
 
 
-def compare_schemes(base: Document, revision: Document) -> Iterator[Change]:
-    """What changed in the security schemes themselves; one that another already means, or still does, did not."""
+def compare_schemes(base: Document, revision: Document, names: Collection[str] | None) -> Iterator[Change]:
+    """What changed in the security schemes themselves; one that another already means, or still does, did not.
+
+    Args:
+        base: the older document.
+        revision: the newer one.
+        names: of the schemes that count; `None` for all.
+    """
     place = Place()
-    old, new = (dict(document.root.children("components", "securitySchemes")) for document in (base, revision))
+    old, new = (
+        {
+            name: node
+            for name, node in document.root.children("components", "securitySchemes")
+            if names is None or name in names
+        }
+        for document in (base, revision)
+    )
     meant_before, meant_after = {_meaning(base, name) for name in old}, {_meaning(revision, name) for name in new}
     for name, node in old.items():
         if name in new:
