@@ -5,56 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any
 
-import yaml
+from specdrift._document import is_list, is_mapping, pointer
+from specdrift._load import ComparisonError, File, Text
+
+__all__ = [
+    "METHODS",
+    "Document",
+    "Operation",
+    "Schema",
+    "SpecError",
+    "is_list",
+    "is_mapping",
+    "list_at",
+    "mapping_at",
+    "pointer",
+]
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 """The HTTP methods of a path item, in the order in which the generator reads them."""
 
 Schema = dict[str, Any]
 
-MAXIMUM_NODES = 1_000_000
-"""What a document may have, aliases written out; the vendor's largest has a few tens of thousands."""
-
 
 class SpecError(Exception):
     """The spec, or what the generator made of it, is not usable; says where and why."""
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML as JSON knows it: no duplicate keys, and a date stays the string that it is on the wire."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[str] = set()
-        for key_node, _ in node.value:
-            if not isinstance(key_node, yaml.ScalarNode):
-                raise yaml.MarkedYAMLError(problem="a key must be a string", problem_mark=key_node.start_mark)
-            if key_node.value in seen:
-                raise yaml.MarkedYAMLError(
-                    problem=f"duplicate key {key_node.value!r}", problem_mark=key_node.start_mark
-                )
-            seen.add(key_node.value)
-            if key_node.tag != "tag:yaml.org,2002:merge":
-                key_node.tag = "tag:yaml.org,2002:str"
-        return super().construct_mapping(node, deep=deep)
-
-
-# An unquoted 2021-07-28 stays text: JSON has no dates.
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-
-
-def is_mapping(node: Any) -> TypeGuard[dict[str, Any]]:
-    """Whether a node is a mapping; its keys are strings, as the loader made them so."""
-    return isinstance(node, dict)
-
-
-def is_list(node: Any) -> TypeGuard[list[Any]]:
-    """Whether a node is a list."""
-    return isinstance(node, list)
 
 
 def mapping_at(node: dict[str, Any], key: str) -> dict[str, Any]:
@@ -67,40 +43,6 @@ def list_at(node: dict[str, Any], key: str) -> list[Any]:
     """The list under a key; an empty one where there is none."""
     value = node.get(key)
     return value if is_list(value) else []
-
-
-def pointer(*keys: object) -> str:
-    """A JSON pointer from its parts, each escaped."""
-    return "".join("/" + str(key).replace("~", "~0").replace("/", "~1") for key in keys)
-
-
-def _lines(node: yaml.Node | None) -> dict[str, int]:
-    """The line of each JSON pointer. An aliased node counts where it is written."""
-    lines: dict[str, int] = {}
-    seen: set[int] = set()
-    inside: set[int] = set()
-
-    def walk(node: yaml.Node, place: str) -> None:
-        lines.setdefault(place, node.start_mark.line + 1)
-        if id(node) in inside:
-            raise yaml.MarkedYAMLError(problem="an alias contains itself", problem_mark=node.start_mark)
-        if id(node) in seen:
-            return
-        seen.add(id(node))
-        inside.add(id(node))
-        if isinstance(node, yaml.MappingNode):
-            for key, value in node.value:
-                child = place + pointer(key.value)
-                lines[child] = key.start_mark.line + 1
-                walk(value, child)
-        elif isinstance(node, yaml.SequenceNode):
-            for index, value in enumerate(node.value):
-                walk(value, place + pointer(index))
-        inside.discard(id(node))
-
-    if node is not None:
-        walk(node, "")
-    return lines
 
 
 @dataclass(frozen=True)
@@ -130,20 +72,14 @@ class Document:
             SpecError: the file cannot be read, does not parse, has a duplicate key, or holds no mapping.
         """
         try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
+            text = Text.read(File(str(path)), str(path))
+        except OSError as error:
             raise SpecError(f"{path}: cannot be read: {error}") from error
-        try:
-            lines = _lines(_Loader(text).get_single_node())
-            root: Any = _Loader(text).get_single_data()
-        except (yaml.YAMLError, ValueError, RecursionError) as error:
-            mark = getattr(error, "problem_mark", None)
-            line = f":{mark.line + 1}" if mark else ""
-            problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-            raise SpecError(f"{path}{line}: does not parse as YAML: {problem}") from error
-        if not is_mapping(root):
+        except ComparisonError as error:
+            raise SpecError(str(error)) from error
+        if not is_mapping(text.data):
             raise SpecError(f"{path}: is not an OpenAPI document: the top level is not a mapping")
-        return cls(path, root, lines)
+        return cls(path, text.data, text.lines)
 
     def error(self, place: str, message: str) -> SpecError:
         """An error that names this file, the line of the place (or of what surrounds it), and the place."""
@@ -184,13 +120,8 @@ class Document:
     def check_references(self) -> None:
         """Raise `SpecError` for the first reference that cannot be followed, used or not."""
         values = {"example", "examples", "default", "enum", "const"}
-        seen = 0
 
         def walk(node: Any, place: str) -> None:
-            nonlocal seen
-            seen += 1
-            if seen > MAXIMUM_NODES:
-                raise self.error(place, f"more than {MAXIMUM_NODES} nodes once its aliases are written out")
             if is_mapping(node):
                 names = place.endswith("/properties")
                 if isinstance(node.get("$ref"), str) and not names:

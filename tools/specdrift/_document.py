@@ -6,13 +6,17 @@ import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeGuard
-from urllib.parse import unquote
+from urllib.parse import unquote, urljoin
 
 Files: TypeAlias = Mapping[str, Any]
 """Loaded documents by the path that leads to them from the main one, such as `../common/schemas.json`."""
 
 DANGLING = "$dangling"
 """The only key of what stands in for a reference that leads nowhere; its value is the reference's text."""
+
+
+MAXIMUM_LOOKUPS = 20
+"""How many pointers may lead through references, each for the sake of the one before; a circle of them has no end."""
 
 
 def is_mapping(value: Any) -> TypeGuard[dict[str, Any]]:
@@ -23,6 +27,26 @@ def is_mapping(value: Any) -> TypeGuard[dict[str, Any]]:
 def is_list(value: Any) -> TypeGuard[list[Any]]:
     """Whether a value is a list."""
     return isinstance(value, list)
+
+
+def pointer(*steps: object) -> str:
+    """A JSON pointer from its steps, each escaped."""
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
+
+
+def file_of(name: str, base: str) -> str:
+    """The file that a reference names, read in another: a path from the main document, or a URL.
+
+    Args:
+        name: the reference without its fragment.
+        base: where the other file is, in the same form; empty for the main document.
+    """
+    if "://" not in base or "://" in name:
+        return name if "://" in name else posixpath.normpath(posixpath.join(posixpath.dirname(base), name))
+    try:
+        return urljoin(base, name)
+    except ValueError:  # such as an address that does not close its bracket: it leads nowhere under any name
+        return name
 
 
 @dataclass(frozen=True)
@@ -41,11 +65,10 @@ class Node:
 
     def child(self, *steps: str | int) -> Node:
         """What stands some steps below; its value is None where nothing does."""
-        value, pointer = self.value, self.pointer
+        value = self.value
         for step in steps:
             value = _step(value, str(step))
-            pointer += "/" + str(step).replace("~", "~0").replace("/", "~1")
-        return Node(self.document, self.file, pointer, value)
+        return Node(self.document, self.file, self.pointer + pointer(*steps), value)
 
     def children(self, *steps: str | int) -> Iterator[tuple[str, Node]]:
         """The members of the mapping, or the elements of the list, that stands some steps below, each with its name."""
@@ -72,6 +95,7 @@ class Node:
         while (text := node.reference) is not None:
             target = node.document.find(text, node.file)
             if target is None or target in seen:
+                node.document.dangling[node.location] = text
                 return Node(self.document, self.file, self.pointer + "/$ref", {DANGLING: text})
             seen.add(target)
             node = target
@@ -88,24 +112,31 @@ class Document:
     """A document with the other files that it may refer to."""
 
     def __init__(self, root: Mapping[str, Any], files: Files | None = None) -> None:
-        self._files: dict[str, Any] = {**(files or {}), "": root}
+        self._files: Files = {} if files is None else files
+        self._lookups = 0
         self.root = Node(self, "", "", root)
+        self.dangling: dict[str, str] = {}
+        """The references that were followed and lead nowhere: the text of each, by the location of what holds it."""
         self.joins_siblings = not str(root.get("openapi", "")).startswith("3.0")
         """Whether what stands beside a `$ref` counts: since OpenAPI 3.1 it does."""
 
     def find(self, reference: str, file: str = "") -> Node | None:
         """What a reference leads to, read in a file; None where that is nothing."""
-        name, _, pointer = reference.partition("#")
-        if name:
-            file = name if "://" in name else posixpath.normpath(posixpath.join(posixpath.dirname(file), name))
-        pointer = unquote(pointer)
-        if file not in self._files or (pointer and not pointer.startswith("/")):
+        name, _, place = reference.partition("#")
+        file = file_of(name, file) if name else file
+        place = unquote(place)
+        value = self._files.get(file) if file else self.root.value
+        if value is None or (place and not place.startswith("/")):
             return None
-        node = Node(self, file, "", self._files[file])
-        for escaped in pointer.split("/")[1:]:
+        node = Node(self, file, "", value)
+        for escaped in place.split("/")[1:]:
             step = escaped.replace("~1", "/").replace("~0", "~")
             if node.reference is not None:  # a pointer may lead through a place that is itself a reference
+                if self._lookups == MAXIMUM_LOOKUPS:
+                    return None
+                self._lookups += 1
                 node = node.resolved()
+                self._lookups -= 1
             node = node.child(step)
             if node.value is None:
                 return None
