@@ -1,0 +1,116 @@
+"""What several forms of output say alike: places, groups, counts, and the verdict in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from ._report import LEVELS, Effect, Entry, Fault, Report, Side, Waiver
+from ._rules import ERR, INFO, WARN, Change, Level, Source, worst
+
+DOCUMENT = "The document as a whole"
+"""The heading of what is in no operation."""
+
+CONTRACT: dict[Level, str] = {
+    ERR: "Breaks the contract",
+    WARN: "May break the contract",
+    INFO: "Does not break the contract",
+}
+
+CLIENT: dict[Effect, str] = {
+    "breaks": "Breaks our client",
+    "drift": "Shows in our client as wire drift only",
+    "none": "Does not affect our client",
+}
+"""The worst first."""
+
+
+class Spot(NamedTuple):
+    """Where a change is on one of the two sides."""
+
+    role: str
+    """`base` or `revision`."""
+    side: Side
+    pointer: str
+    source: Source | None
+    there: bool
+    """Whether it is on this side at all; if not, the source is that of what surrounds its place."""
+
+    def __str__(self) -> str:
+        where = str(self.source) if self.source else self.pointer
+        if self.there:
+            return where or "the whole document"
+        return f"not there, around {where}" if where else "not there"
+
+
+def spots(report: Report, change: Change) -> tuple[Spot, Spot]:
+    """Where a change is in the base and in the revision."""
+    whole = not (change.base_pointer or change.revision_pointer)  # the pointer to a whole document is empty as well
+    base, revision = change.base_pointer, change.revision_pointer
+    return (
+        Spot("base", report.base, base, change.base_source, whole or bool(base)),
+        Spot("revision", report.revision, revision, change.revision_source, whole or bool(revision)),
+    )
+
+
+def grouped(entries: Iterable[Entry]) -> list[tuple[str, list[Entry]]]:
+    """The entries by operation, in their order; those of the document as a whole last, with their heading."""
+    groups = dict[str, list[Entry]]()
+    for entry in entries:
+        groups.setdefault(entry.change.operation, []).append(entry)
+    whole = groups.pop("", None)
+    return [*groups.items(), *([(DOCUMENT, whole)] if whole else [])]
+
+
+def waived(report: Report) -> list[tuple[Entry, Waiver]]:
+    """The entries that a waiver covers, each with it."""
+    return [(entry, entry.waiver) for entry in report.entries if entry.waiver is not None]
+
+
+def until(waiver: Waiver) -> str:
+    """How long a waiver counts, to be put behind its reason; empty where that is for good."""
+    return f" (until {waiver.expires.isoformat()})" if waiver.expires else ""
+
+
+def told_fault(fault: Fault) -> str:
+    """A waiver that is at fault, and what is wrong with it."""
+    return f"The waiver of {fault.waiver.id} at {fault.waiver.at} {fault.problem}"
+
+
+def verdict(entry: Entry) -> str:
+    """What a change means for our client, in words."""
+    return f"{CLIENT[entry.verdict.effect]}. {entry.verdict.reason}".rstrip()
+
+
+def headline(report: Report) -> str:
+    """What the whole comparison means, in a sentence or two."""
+    if not report.counted:
+        return "Nothing changed but what is waived." if report.entries else "Nothing changed."
+    level = worst(entry.change.level for entry in report.counted)
+    effects = {entry.verdict.effect for entry in report.counted}
+    return f"{CONTRACT[level]}. {next(words for effect, words in CLIENT.items() if effect in effects)}."
+
+
+def summary(report: Report) -> str:
+    """The counts, such as `2 ERR, 1 WARN, 3 INFO, 4 waived`."""
+    counts = [*(f"{report.counts[level]} {level}" for level in LEVELS), f"{len(waived(report))} waived"]
+    if report.faults:
+        counts.append(f"{len(report.faults)} waiver{'s' * (len(report.faults) > 1)} at fault")
+    return ", ".join(counts)
+
+
+def visible(text: str) -> str:
+    """A text of a document on one line, with what a terminal would obey, or nobody would see, written out.
+
+    That is control characters, ends of lines, marks that turn the direction of writing, and lone surrogates, which
+    cannot be written to a file.
+    """
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
+    )
+
+
+def clipped(text: str, most: int) -> str:
+    """The same, cut where it is longer than some characters."""
+    shown = visible(text[: most + 1])
+    return shown if len(shown) <= most else f"{shown[: most - 1]}…"
