@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from specdrift import Change, compare
+from specdrift import Change, TooComplexError, compare
 from specdrift._document import is_list, is_mapping
 from specdrift._rules import RULES, Place
 
@@ -454,6 +454,85 @@ def test_deep_nesting_ends_no_comparison_early() -> None:
         return api(schema)
 
     assert told(deep("string"), deep("boolean")) == ["ERR request-property-type-changed"]
+
+
+def chained(length: int, leaf: str) -> Json:
+    """Unions of two that lead to both of the next two, which differ at the end alone."""
+    schemas: Json = {f"S{length}{name}": {"type": leaf, "minLength": number} for number, name in enumerate("ab")}
+    for n in range(length):
+        following = [{"$ref": f"#/components/schemas/S{n + 1}{name}"} for name in "ab"]
+        schemas |= {f"S{n}{name}": {"title": f"{n}{name}", "anyOf": following} for name in "ab"}
+    return api({"$ref": "#/components/schemas/S0a"}, components={"schemas": schemas})
+
+
+def test_chained_unions_are_compared_in_few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("specdrift._schemas.MAXIMUM_STEPS", 20_000)
+    assert told(chained(60, "string"), chained(60, "string")) == []
+    assert told(chained(60, "string"), chained(60, "boolean")) == ["ERR request-property-type-changed"] * 2
+
+
+def test_unions_within_unions_are_the_same_however_deep_they_are() -> None:
+    def nested(leaf: str, order: int = 1) -> Json:
+        schema: Json = {"type": leaf}
+        for number in range(300):
+            schema = {"anyOf": [{"const": number}, {"type": "array", "items": schema}][::order]}
+        return api(schema)
+
+    assert told(nested("string"), nested("string", -1)) == []
+    assert told(nested("string"), nested("boolean")) != []
+
+
+def test_unions_that_contain_each_other_in_a_long_circle_are_compared() -> None:
+    def circle(length: int) -> Json:
+        schemas: Json = {
+            f"S{n}": {"anyOf": [TEXT, prop({"$ref": f"#/components/schemas/S{(n + 1) % length}"})]}
+            for n in range(length)
+        }
+        return both({"$ref": "#/components/schemas/S0"}, components={"schemas": schemas})
+
+    assert told(circle(150), circle(150)) == []
+    assert told(circle(50), circle(49)) == []
+    other = circle(150)
+    other["components"]["schemas"]["S149"]["anyOf"][0] = {"type": "integer"}
+    assert told(circle(150), other) != []
+
+
+def test_branches_that_are_the_same_only_at_first_sight_do_not_take_the_place_of_others() -> None:
+    def list_of(name: str) -> Json:
+        return {"type": "array", "items": {"anyOf": [{"$ref": f"#/components/schemas/{name}"}, {"type": "null"}, TEXT]}}
+
+    schemas = {"A": prop({"const": 1}), "B": prop({"const": 2})}
+    base, revision = [list_of("A"), list_of("B")], [list_of("B"), list_of("A")]
+    within = [{"type": "object", "properties": {"a": {"anyOf": union}}} for union in (base, revision)]
+    old, new = (both({"anyOf": [TEXT, each]}, components={"schemas": schemas}) for each in within)
+    assert told(old, new) == []
+
+
+def test_what_would_take_too_long_is_refused_with_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("specdrift._schemas.MAXIMUM_STEPS", 50)
+    with pytest.raises(TooComplexError, match=r"^/components/schemas/S\d+[ab].*more than 50 steps.*names, or fewer$"):
+        compare(chained(60, "string"), chained(60, "boolean"))
+
+
+@pytest.mark.parametrize("key", ["default", "const", "enum"])
+def test_a_value_that_is_nested_too_deeply_is_refused_with_its_place(key: str) -> None:
+    value: Any = [1]
+    for _ in range(5000):
+        value = [value]
+    deep = api(prop({key: value}))
+    with pytest.raises(TooComplexError, match=r"/schema/properties/a: a value is nested too deeply .*flatten it"):
+        compare(deep, api(prop({})))
+    with pytest.raises(TooComplexError, match="a value is nested too deeply"):
+        compare(deep, deep)
+
+
+def test_deep_nesting_where_a_text_belongs_is_refused() -> None:
+    value: Any = [1]
+    for _ in range(5000):
+        value = [value]
+    for base, revision in [(api(operationId=value), api()), (api(), {**api(), "security": [{"a": value}]})]:
+        with pytest.raises(TooComplexError, match="a value of the documents is nested too deeply"):
+            compare(base, revision)
 
 
 def test_a_schema_that_became_several_others_is_told_once() -> None:

@@ -10,6 +10,7 @@ breaks, and so does to promise less in an answer.
 """
 
 from ._compare import compare
+from ._document import TooComplexError
 from ._rules import Change, Direction, Level
 
-__all__ = ["Change", "Direction", "Level", "compare"]
+__all__ = ["Change", "Direction", "Level", "TooComplexError", "compare"]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ._document import Document, Files, Node, is_mapping
+from ._document import Document, Files, Node, TooComplexError, is_mapping
 from ._rules import Change, Place
 from ._schemas import SchemaComparison
 from ._security import compare_schemes, compare_security, security_of
@@ -62,13 +62,20 @@ def compare(
         base_files: other files that the base refers to, loaded, by the path that leads there from it.
         revision_files: the same for the revision.
         within_base: whether to leave out the operations that the base does not have, and what concerns them alone.
+
+    Raises:
+        TooComplexError: it would take too long, or values are nested too deeply.
     """
     return changes(Document(base, base_files), Document(revision, revision_files), within_base)
 
 
 def changes(base: Document, revision: Document, within_base: bool = False) -> list[Change]:
     """The same as `compare` does, of documents that are asked other things as well."""
-    return list(_Walk(base, revision, within_base).changes())
+    try:
+        return list(_Walk(base, revision, within_base).changes())
+    except RecursionError as error:  # of a value that is where none belongs; schemas are gone through without recursion
+        problem = "a value of the documents is nested too deeply to be compared: flatten it, or take it out"
+        raise TooComplexError(problem) from error
 
 
 class _Walk:

@@ -19,6 +19,10 @@ MAXIMUM_LOOKUPS = 20
 """How many pointers may lead through references, each for the sake of the one before; a circle of them has no end."""
 
 
+class TooComplexError(Exception):
+    """What cannot be compared within bounds. The message says, in one line, where it is and what to do."""
+
+
 def is_mapping(value: Any) -> TypeGuard[dict[str, Any]]:
     """Whether a value is a mapping; that its keys are text is the loader's affair."""
     return isinstance(value, dict)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
-from ._document import DANGLING, Node, is_list, is_mapping
+from ._document import DANGLING, Node, TooComplexError, is_list, is_mapping
 
 Nodes: TypeAlias = tuple[Node, ...]
 """Places that hold together, as the branches of an `allOf` do."""
@@ -133,6 +133,14 @@ def canonical(value: Any) -> str:
     return json.dumps(plain(value), sort_keys=True, default=str, ensure_ascii=False)
 
 
+def _identity(schema: Schema, value: Any) -> str:
+    try:
+        return canonical(value)
+    except RecursionError as error:
+        problem = "a value is nested too deeply to be compared: flatten it, or take it out"
+        raise TooComplexError(f"{schema.node.location}: {problem}") from error
+
+
 def _texts(value: Any) -> list[str]:
     return [item for item in value if isinstance(item, str)] if is_list(value) else []
 
@@ -221,7 +229,7 @@ def _read_values(schema: Schema, raw: dict[str, Any]) -> None:
         values = raw["enum"]
     else:
         return
-    found = {canonical(value): value for value in values if value is not None}
+    found = {_identity(schema, value): value for value in values if value is not None}
     if schema.values is not None:
         found = {key: value for key, value in found.items() if key in schema.values}
     schema.values, schema.constant = found, schema.constant or "const" in raw
@@ -246,10 +254,10 @@ def _read_the_rest(schema: Schema, node: Node) -> None:
     raw = node.value
     for key in _FACTS:
         if raw.get(key) not in (None, False, ""):
-            text = raw[key] if isinstance(raw[key], str) else canonical(raw[key])
+            text = raw[key] if isinstance(raw[key], str) else _identity(schema, raw[key])
             schema.facts[key] = tuple(sorted({*schema.facts.get(key, ()), text}))
     if "default" in raw and schema.default is None:
-        schema.default = canonical(raw["default"])
+        schema.default = _identity(schema, raw["default"])
     schema.flags |= {flag for flag in _FLAGS if raw.get(flag) is True}
     schema.required |= set(_texts(raw.get("required")))
     for name, names in _members(raw.get("dependentRequired")):

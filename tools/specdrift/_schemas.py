@@ -6,15 +6,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TypeAlias
 
-from ._document import Node, is_mapping
+from ._document import Node, TooComplexError, is_mapping
 from ._rules import Change, Level, Place, worst
 from ._schema import LOWER_LIMITS, NEVER, UPPER_LIMITS, Nodes, Schema, canonical, read
 
 Pair: TypeAlias = tuple[Nodes, Nodes, Place]
 """A schema of the base and its counterpart, and where they are."""
 
-MAXIMUM_DEPTH = 40
-"""How many unions may be within each other, written out, before two are taken to differ without another look."""
+MAXIMUM_STEPS = 1_000_000
+"""How often two schemas may be held against each other for one schema of a parameter, a header or a body."""
 
 _WIDER_FORMATS = {
     "double": {"float"},
@@ -47,12 +47,27 @@ class SchemaComparison:
         self._read: tuple[dict[Nodes, Schema], dict[Nodes, Schema]] = ({}, {})
         self._seen = set[Pair]()
         self._same: dict[Pair, bool] = {}
-        self._assumed: dict[Pair, None] = {}
-        self._depth = 0
+        self._asked: dict[Pair, None] | None = None
+        """While a pair is being decided, those that it was asked of."""
+        self._steps = 0
 
     def changes(self, base: Node, revision: Node, place: Place) -> Iterator[Change]:
-        """What differs between two schemas, as far as it was not told of the same place before."""
-        return self._walk(((base,), (revision,), place), self._seen)
+        """What differs between two schemas, as far as it was not told of the same place before.
+
+        Raises:
+            TooComplexError: there is too much in them to be compared, or a value is nested too deeply.
+        """
+        self._steps = 0
+        # A list of what is still to do instead of recursion: neither a cycle nor a deep document ends it early.
+        todo: list[Pair] = [((base,), (revision,), place)]
+        for written_base, written_revision, at in todo:
+            pair = _meant(written_base), _meant(written_revision), at
+            key = (*pair[:2], replace(at, path=("",) if at.nested else ()))
+            if key not in self._seen:
+                self._seen.add(key)
+                own, below = self._look(*pair)
+                yield from own
+                todo += below
 
     def schema(self, nodes: Nodes, side: int) -> Schema:
         """The normal form, of the base (0) or the revision (1)."""
@@ -63,52 +78,60 @@ class SchemaComparison:
 
     def same(self, base: Nodes, revision: Nodes, place: Place) -> bool:
         """Whether two schemas, in the same kind of place, have no difference at all."""
-        start = (base, revision, replace(place, operation="", name="", path=("",), unused=False, inverted=False))
-        known = self._same.get(start, True if start in self._assumed else None)
-        if known is not None:
-            return known
-        if self._depth == MAXIMUM_DEPTH:
-            return False
-        # Where unions contain each other a pair is the same if it is so on the assumption that it is. What was found
-        # on an assumption that fails is forgotten with it.
-        mark = len(self._assumed)
-        self._assumed[start] = None
-        self._depth += 1
-        found = not any(self._walk(start, set()))
-        self._depth -= 1
-        if not found:
-            for pair in list(self._assumed)[mark:]:
-                del self._assumed[pair]
-            self._same[start] = False
-        elif mark == 0:
-            self._same |= dict.fromkeys(self._assumed, True)
-            self._assumed.clear()
-        return found
+        kind = replace(place, operation="", name="", path=("",), unused=False, inverted=False)
+        pair = (_meant(base), _meant(revision), kind)
+        if self._asked is not None:
+            self._count(base)
+            self._asked[pair] = None
+            return self._same.get(pair, True)
+        if pair not in self._same:
+            self._decide(pair)
+        return self._same[pair]
 
-    def _walk(self, start: Pair, seen: set[Pair]) -> Iterator[Change]:
-        # A list of what is still to do instead of recursion: neither a cycle nor a deep document ends it early.
-        todo = [start]
-        for written_base, written_revision, place in todo:
-            base, revision = _meant(written_base), _meant(written_revision)
-            key = (base, revision, replace(place, path=("",) if place.nested else ()))
-            if key in seen:
+    def _decide(self, start: Pair) -> None:
+        """Find out whether a pair is the same, and all that this depends on.
+
+        Schemas contain each other, so each pair is taken to be the same until a difference shows. Then those that
+        relied on it are looked at again.
+        """
+        waiting, relying = {start: None}, dict[Pair, dict[Pair, None]]()
+        while waiting:
+            pair = next(iter(waiting))
+            del waiting[pair]
+            asked = self._asked = {}
+            own, below = self._look(*pair)
+            self._same[pair] = not own and all(self.same(*each) for each in below)
+            self._asked = None
+            if not self._same[pair]:
+                waiting |= {other: None for other in relying.pop(pair, ()) if self._same[other]}
                 continue
-            seen.add(key)
-            old, new = self.schema(base, 0), self.schema(revision, 1)
-            if old.opaque != new.opaque:
-                yield place.change("*-type-changed", *_both(old, new), _kind(old), _kind(new))
-                continue
-            wrapped = self._of_wrapping(old, new, place, base, revision)
-            if wrapped is not None:
-                yield from wrapped
-                continue
-            own = [*_of_values(old, new, place), *_of_restrictions(old, new, place)]
-            own += [*self._of_parts(old, new, place), *self._of_properties(old, new, place)]
-            own += [*self._of_unions(old, new, place, todo), *self._of_discriminator(old, new, place)]
-            yield from own
-            if own:
-                yield from self._of_all_of(old, new, place, worst(change.level for change in own))
-            todo += self._below(old, new, place)
+            for other in asked:
+                relying.setdefault(other, {})[pair] = None
+                if other not in self._same:
+                    waiting[other] = None
+
+    def _count(self, here: Nodes) -> None:
+        self._steps += 1
+        if self._steps > MAXIMUM_STEPS:
+            problem = f"there is too much in it to be compared (more than {MAXIMUM_STEPS:,} steps)"
+            raise TooComplexError(f"{here[0].location}: {problem}: give the branches of its unions names, or fewer")
+
+    def _look(self, base: Nodes, revision: Nodes, place: Place) -> tuple[list[Change], list[Pair]]:
+        """What differs between two schemas themselves, and the pairs of schemas within them."""
+        self._count(base)
+        old, new = self.schema(base, 0), self.schema(revision, 1)
+        if old.opaque != new.opaque:
+            return [place.change("*-type-changed", *_both(old, new), _kind(old), _kind(new))], []
+        wrapped = self._of_wrapping(old, new, place, base, revision)
+        if wrapped is not None:
+            return wrapped, []
+        below = list[Pair]()
+        own = [*_of_values(old, new, place), *_of_restrictions(old, new, place)]
+        own += [*self._of_parts(old, new, place), *self._of_properties(old, new, place)]
+        own += [*self._of_unions(old, new, place, below), *self._of_discriminator(old, new, place)]
+        if own and self._asked is None:
+            own += self._of_all_of(old, new, place, worst(change.level for change in own))
+        return own, [*below, *self._below(old, new, place)]
 
     def _below(self, old: Schema, new: Schema, place: Place) -> Iterator[Pair]:
         """The pairs of schemas within two schemas."""
@@ -202,6 +225,10 @@ class SchemaComparison:
                 gone.append(branch)
             else:
                 come.remove(found)
+        if gone and self._asked is not None and len(before) == len(after):
+            # What is taken to be the same may take the place of what is: only what is like none has no counterpart.
+            gone = [branch for branch in before if not any(self.same(branch, other, place) for other in after)]
+            come = [other for other in after if not any(self.same(branch, other, place) for branch in before)]
         pairs = list[tuple[Nodes, Nodes]]()
         for branch in list(gone):
             found = next((other for other in come if _name(branch[0]) == _name(other[0])), None)
