@@ -377,6 +377,12 @@ class TestMarkdown:
         assert left
         assert int(left[1]) + told.count("Change ") == 300
 
+    def test_a_long_text_is_cut_so_that_it_leaves_room_for_others(self) -> None:
+        told = FORMS["markdown"](report(entry(words="x" * 100_000), entry(words="The other.")))
+        assert f"{'x' * 399}…<br>" in told
+        assert "The other" in told
+        assert "left out" not in told
+
     def test_what_a_comment_takes_is_told_whole(self) -> None:
         assert "left out" not in FORMS["markdown"](realistic())
 
@@ -463,7 +469,8 @@ class TestSarif:
             for each in told.entries
         ]
         assert prints(replace(told, entries=tuple(moved))) == prints(told)
-        assert len(set(prints(told))) == len(told.entries)
+        two_values = [entry(words=f"It may have the value {value} now.") for value in "ab"]
+        assert len({*prints(told), *prints(report(*two_values))}) == len(told.entries) + 2
 
     def test_a_place_is_a_relative_reference_whatever_the_file_is_called(self) -> None:
         (run,) = json.loads(FORMS["sarif"](report(entry(revision_source=Source("a b/main:ü%.yaml", 1)))))["runs"]

@@ -243,6 +243,13 @@ class TestBrowser:
         visit.page.locator("#breaking a").nth(1).click()
         expect(visit.page.locator(CHANNEL)).to_be_in_viewport()
 
+    def test_so_does_an_address_that_leads_to_it(self, visit: Visit, tmp_path: Path) -> None:
+        file = tmp_path / "report.html"
+        file.write_text(page(realistic()), encoding="utf-8")
+        visit.page.goto(f"{file.as_uri()}#change-8")
+        expect(visit.page.locator(".change.is-waived")).to_be_in_viewport()
+        assert visit.complaints == []
+
     def test_without_scripts_everything_is_there_and_no_filter(self, visit: Visit, tmp_path: Path) -> None:
         file = tmp_path / "report.html"
         file.write_text(page(realistic()), encoding="utf-8")
