@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from specdrift._document import is_list, is_mapping, pointer
-from specdrift._load import ComparisonError, File, Text
+from specdrift._load import ComparisonError, Text
 
 __all__ = [
     "METHODS",
@@ -72,7 +72,7 @@ class Document:
             SpecError: the file cannot be read, does not parse, has a duplicate key, or holds no mapping.
         """
         try:
-            text = Text.read(File(str(path)), str(path))
+            text = Text.parse(str(path), path.read_bytes())
         except OSError as error:
             raise SpecError(f"{path}: cannot be read: {error}") from error
         except ComparisonError as error:

@@ -9,12 +9,10 @@ import posixpath
 import re
 import subprocess
 import time
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import PurePosixPath
-from typing import Any, Protocol
+from typing import Any, TypeAlias
 from urllib.parse import unquote
 
 import httpx
@@ -36,6 +34,7 @@ MAXIMUM_SECONDS = 60.0
 """For one answer from the web, however it trickles in."""
 
 _TOO_LARGE = f"it has more than {MAXIMUM_BYTES >> 20} MiB"
+_TOO_DEEP = f"is nested deeper than {MAXIMUM_DEPTH} levels: move parts of it to `components`"
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _TAG = "tag:yaml.org,2002:"
 _TAGS = frozenset(_TAG + kind for kind in ("map", "seq", "str", "int", "float", "bool", "null", "merge"))
@@ -67,7 +66,7 @@ def load(source: str, *, roots: Sequence[str] = (), replacements: Mapping[str, s
     """
     try:
         origin = _origin(source)
-        text = Text.read(origin, source)
+        text = Text.parse(source, origin.read())
     except OSError as error:
         raise ComparisonError(
             f"{source}: cannot be read: {_cause(error)}: name a file, REV:path in this git repository, or an https URL"
@@ -159,7 +158,7 @@ class OtherFiles(Mapping[str, Any]):
         try:
             origin = beside if other is None else _origin(other)
             known = (text for text in self.texts.values() if text and text.name == str(origin))
-            text = next(known, None) or Text.read(origin, str(origin))
+            text = next(known, None) or Text.parse(str(origin), origin.read())
             if not (is_mapping(text.data) or is_list(text.data)):  # such as a symbolic link, to git
                 raise OSError("it holds neither a mapping nor a list")
             return text
@@ -187,30 +186,25 @@ class Text:
     name: str
     text: str
     data: Any
+    lines: Mapping[str, int]
+    """The line of each place, by its JSON pointer. What an alias stands for has that of the anchor."""
 
     @classmethod
-    def read(cls, origin: _Origin, name: str) -> Text:
-        """Read and parse a file of YAML or JSON, to be called by a name.
+    def parse(cls, name: str, content: bytes) -> Text:
+        """Parse a file of YAML or JSON, to be called by a name.
 
         Raises:
-            OSError: it cannot be read; its text says why.
             ComparisonError: it is not UTF-8, does not parse, has a duplicate key, or is out of bounds.
         """
-        content = origin.read()
         try:
             text = content.decode("utf-8-sig").replace("\r\n", "\n")
         except UnicodeDecodeError as error:
             line = content.count(b"\n", 0, error.start) + 1
             raise ComparisonError(f"{name}:{line}: cannot be read: it is not UTF-8: save it as that") from error
         try:
-            return cls(name, text, _from_json(text) if _JSON.match(text) else _from_yaml(text))
+            return cls(name, text, *(_from_json(text) if _JSON.match(text) else _from_yaml(text)))
         except _ParseError as error:
             raise ComparisonError(f"{name}{f':{error.line}' if error.line else ''}: {error}") from error
-
-    @cached_property
-    def lines(self) -> Mapping[str, int]:
-        """The line of each place, by its JSON pointer. What an alias stands for has that of the anchor."""
-        return dict(_json_places(self.text) if _JSON.match(self.text) else _yaml_places(self.text))
 
     def source(self, place: str) -> Source:
         """Where a JSON pointer leads, or else the nearest place around it that is there."""
@@ -236,34 +230,11 @@ def _checked(text: Text) -> dict[str, Any]:
     return data
 
 
-# Where a text is kept
-
-
-class _Origin(Protocol):
-    @property
-    def folder(self) -> str:
-        """What it stands in, as a root is written."""
-        ...
-
-    def beside(self, name: str) -> _Origin:
-        """The file to which a relative reference leads from this one."""
-        ...
-
-    def is_within(self, root: str) -> bool:
-        """Whether it may be read where what is in a root may."""
-        ...
-
-    def read(self) -> bytes:
-        """The content, of which no more is read than the bound.
-
-        Raises:
-            OSError: it cannot be read, or is larger.
-        """
-        ...
+# Where a text is kept: by `read` no more is read than the bound, and what fails is an OSError
 
 
 @dataclass(frozen=True)
-class File:
+class _File:
     """A file on this machine."""
 
     path: str
@@ -273,16 +244,20 @@ class File:
 
     @property
     def folder(self) -> str:
+        """What it stands in, as a root is written."""
         return os.path.dirname(self.path)
 
-    def beside(self, name: str) -> File:
-        return File(_path(name, self.path))
+    def beside(self, name: str) -> _File:
+        """The file to which a relative reference leads from this one."""
+        return _File(_path(name, self.path))
 
     def is_within(self, root: str) -> bool:
+        """Whether it may be read where what is in a root may."""
         inner, outer = os.path.realpath(self.path), os.path.realpath(root)
         return os.path.commonpath([inner, outer]) == outer
 
     def read(self) -> bytes:
+        """Its content."""
         with open(self.path, "rb") as file:
             content = file.read(MAXIMUM_BYTES + 1)
         if len(content) > MAXIMUM_BYTES:
@@ -363,9 +338,12 @@ class _Web:
         return bytes(content)
 
 
+_Origin: TypeAlias = _File | _Committed | _Web
+
+
 def _origin(source: str) -> _Origin:
     if os.path.exists(source) or ":" not in source:
-        return File(source)
+        return _File(source)
     if "://" in source:
         return _Web(source)
     revision, _, path = source.partition(":")
@@ -408,41 +386,17 @@ class _ParseError(Exception):
         self.line = line
 
 
-def _too_deep(line: int | None) -> _ParseError:
-    return _ParseError(f"is nested deeper than {MAXIMUM_DEPTH} levels: move parts of it to `components`", line)
-
-
-def _from_json(text: str) -> Any:
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) < len(pairs):
-            raise _ParseError("", None)
-        return found
-
+def _from_json(text: str) -> tuple[Any, dict[str, int]]:
     try:
-        data = json.loads(text, object_pairs_hook=unique)
-        level: list[Any] = [data]
-        for _ in range(MAXIMUM_DEPTH + 1):
-            level = [child for value in level for _, child in _members(value)]
-        if level:
-            raise RecursionError
+        data: Any = json.loads(text)
         if "\\ud" in text.lower():  # half of a pair of surrogates is no text that could be told
             json.dumps(data, ensure_ascii=False).encode()
-    except RecursionError as error:
-        deep = (line for place, line in _json_places(text) if place.count("/") > MAXIMUM_DEPTH)
-        raise _too_deep(next(deep, None)) from error
-    except _ParseError as error:
-        seen = Counter[str]()
-        for place, line in _json_places(text):
-            seen[place] += 1
-            if seen[place] > 1:
-                problem = f"duplicate key {place.rpartition('/')[2]!r}"
-                raise _ParseError(f"does not parse as JSON: {problem}", line) from error
-        raise
+    except RecursionError:
+        data = None  # it is told with the line
     except ValueError as error:
-        problem, number = getattr(error, "msg", str(error)), getattr(error, "lineno", None)
-        raise _ParseError(f"does not parse as JSON: {problem}", number) from error
-    return data
+        problem, line = getattr(error, "msg", str(error)), getattr(error, "lineno", None)
+        raise _ParseError(f"does not parse as JSON: {problem}", line) from error
+    return data, _lines(_json_places(text))
 
 
 def _json_places(text: str) -> Iterator[tuple[str, int]]:
@@ -466,19 +420,35 @@ def _json_places(text: str) -> Iterator[tuple[str, int]]:
             place = None
 
 
-def _from_yaml(text: str) -> Any:
+def _lines(places: Iterable[tuple[str, int]]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for place, line in places:
+        if place.count("/") > MAXIMUM_DEPTH:
+            raise _ParseError(_TOO_DEEP, line)
+        if place in found:
+            key = place.rpartition("/")[2].replace("~1", "/").replace("~0", "~")
+            raise _ParseError(f"duplicate key {key!r}: one of them must go", line)
+        found[place] = line
+    return found
+
+
+def _from_yaml(text: str) -> tuple[Any, dict[str, int]]:
     try:
-        _check_depth(text)
+        around = 0
+        for event in yaml.parse(text, Loader=_loader_type()):  # to compose what is deep would bring the process down
+            if isinstance(event, yaml.NodeEvent) and around > MAXIMUM_DEPTH:
+                raise _ParseError(_TOO_DEEP, event.start_mark.line + 1 if event.start_mark else None)
+            around += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         loader: Any = _loader(text)
         root = loader.get_single_node()
         if root is None:
-            return None
-        _check_nodes(root)
-        return loader.construct_document(root)
+            return None, {}
+        _count(root, {})
+        lines = _lines(_yaml_places(root))
+        return loader.construct_document(root), lines
     except yaml.MarkedYAMLError as error:
-        raise _ParseError(f"does not parse as YAML: {error.problem}", _line(error.problem_mark)) from error
-    except RecursionError as error:
-        raise _too_deep(None) from error
+        line = error.problem_mark.line + 1 if error.problem_mark else None
+        raise _ParseError(f"does not parse as YAML: {error.problem}", line) from error
     except yaml.reader.ReaderError as error:
         found = yaml.reader.Reader.NON_PRINTABLE.search(text)
         line = text.count("\n", 0, found.start()) + 1 if found else None
@@ -487,16 +457,13 @@ def _from_yaml(text: str) -> Any:
         raise _ParseError(f"does not parse as YAML: {error}", None) from error
 
 
-def _line(mark: Any) -> int | None:
-    return mark.line + 1 if mark else None
-
-
 def _loader_type() -> type[yaml.SafeLoader]:
+    """The loader in C, where that is installed."""
     return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def _loader(text: str) -> yaml.SafeLoader:
-    """YAML as JSON has it: a date stays the text that it is on the wire. In C, where that is installed."""
+    """YAML as JSON has it: a date stays the text that it is on the wire."""
     loader = _loader_type()(text)
     loader.yaml_implicit_resolvers = {
         first: [(tag, pattern) for tag, pattern in resolvers if tag in _TAGS]
@@ -505,83 +472,57 @@ def _loader(text: str) -> yaml.SafeLoader:
     return loader
 
 
-def _check_depth(text: str) -> None:
-    """Refuse what is so deep that to compose it, which is done in C, would bring the process down."""
-    around = 0
-    for event in yaml.parse(text, Loader=_loader_type()):
-        if isinstance(event, yaml.NodeEvent) and around > MAXIMUM_DEPTH:
-            raise _too_deep(_line(event.start_mark))
-        around += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+def _count(node: yaml.Node, known: dict[int, int]) -> int:
+    """How many nodes there are from one on, aliases written out. What JSON does not have is refused; keys become text.
 
-
-def _check_nodes(root: yaml.Node) -> None:
-    """Refuse what JSON does not have, and what is out of bounds; make each key text, as it is written."""
-    known: dict[int, tuple[int, int]] = {}
-    inside = set[int]()
-
-    def measured(node: yaml.Node, depth: int) -> tuple[int, int]:
-        """How many nodes there are from this one on, aliases written out, and how many levels below it."""
-        if id(node) in inside:
-            raise _unfit(node, "an alias contains itself")
-        if id(node) not in known:
-            inside.add(id(node))
-            below = [measured(child, depth + 1) for child in _checked_children(node)]
-            inside.discard(id(node))
-            known[id(node)] = 1 + sum(count for count, _ in below), max((levels + 1 for _, levels in below), default=0)
-        count, levels = known[id(node)]
-        if count > MAXIMUM_NODES:
-            raise _unfit(node, f"more than {MAXIMUM_NODES} nodes once its aliases are written out")
-        if depth + levels > MAXIMUM_DEPTH:
-            raise _too_deep(_line(node.start_mark))
-        return count, levels
-
-    measured(root, 0)
-
-
-def _checked_children(node: yaml.Node) -> list[yaml.Node]:
-    if node.tag not in _TAGS:
-        raise _unfit(node, f"the tag {node.tag!r} is none that JSON has a value for")
-    if not isinstance(node, yaml.MappingNode):
-        return node.value if isinstance(node, yaml.SequenceNode) else []
-    seen = set[str]()
-    for key, _ in node.value:
-        if not isinstance(key, yaml.ScalarNode):
-            raise _unfit(key, "a key must be a string")
-        if key.value in seen:
-            raise _unfit(key, f"duplicate key {key.value!r}")
-        seen.add(key.value)
-        if key.tag != f"{_TAG}merge":
-            key.tag = f"{_TAG}str"
-    return [value for _, value in node.value]
+    Args:
+        node: the first.
+        known: the counts of those that were looked at; 0 while that goes on.
+    """
+    if known.get(id(node)) == 0:
+        raise _unfit(node, "an alias contains itself")
+    if id(node) not in known:
+        known[id(node)] = 0
+        if node.tag not in _TAGS:
+            raise _unfit(node, f"the tag {node.tag!r} is none that JSON has a value for")
+        for key in (key for key, _ in node.value) if isinstance(node, yaml.MappingNode) else ():
+            if not isinstance(key, yaml.ScalarNode):
+                raise _unfit(key, "a key must be a string")
+            if key.tag != f"{_TAG}merge":
+                key.tag = f"{_TAG}str"
+        known[id(node)] = 1 + sum(_count(child, known) for _, _, child in _children(node))
+    if known[id(node)] > MAXIMUM_NODES:
+        raise _unfit(node, f"more than {MAXIMUM_NODES} nodes once its aliases are written out")
+    return known[id(node)]
 
 
 def _unfit(node: yaml.Node, problem: str) -> yaml.MarkedYAMLError:
     return yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
 
 
-def _yaml_places(text: str) -> Iterator[tuple[str, int]]:
-    """The JSON pointers of a text of YAML, each with its line."""
-    todo: list[tuple[str, yaml.Node | None]] = [("", _loader(text).get_single_node())]
+def _yaml_places(root: yaml.Node) -> Iterator[tuple[str, int]]:
+    """The JSON pointers below a node of YAML, each with its line; aliases are written out."""
+    todo = [("", root)]
     for above, node in todo:
-        if isinstance(node, yaml.MappingNode):
-            for key, value in node.value:
-                place = above + pointer(key.value)
-                yield place, key.start_mark.line + 1
-                todo.append((place, value))
-        elif isinstance(node, yaml.SequenceNode):
-            for index, value in enumerate(node.value):
-                place = above + pointer(index)
-                yield place, value.start_mark.line + 1
-                todo.append((place, value))
+        for name, mark, child in _children(node):
+            place = above + pointer(name)
+            yield place, mark.line + 1
+            todo.append((place, child))
+
+
+def _children(node: yaml.Node) -> Iterable[tuple[object, Any, yaml.Node]]:
+    """What is in a mapping or a list, each by its name, with the mark where that is written."""
+    if isinstance(node, yaml.MappingNode):
+        return ((key.value, key.start_mark, value) for key, value in node.value)
+    if isinstance(node, yaml.SequenceNode):
+        return ((index, value.start_mark, value) for index, value in enumerate(node.value))
+    return ()
 
 
 def _strings(value: Any, place: str = "") -> Iterator[tuple[str, str]]:
     """The texts in a value, each with its place."""
     if isinstance(value, str):
         yield place, value
-    for key, child in _members(value):
+    members = value.items() if is_mapping(value) else enumerate(value) if is_list(value) else ()
+    for key, child in members:
         yield from _strings(child, place + pointer(key))
-
-
-def _members(value: Any) -> Iterable[tuple[object, Any]]:
-    return value.items() if is_mapping(value) else enumerate(value) if is_list(value) else ()
