@@ -18,7 +18,11 @@ DEV := $(VENV)/dev.installed
 DEMO := $(if $(wildcard $(DEV)),$(DEV),$(VENV)/demo.installed)
 COPY = $(DEST)/leadconnector
 
-.PHONY: help demo test generate check bench fuzz rates soak refreshes emulator vendor lock clean
+# What the vendor says of the API, and from where what it refers to may be read: the folder above `apps`.
+UPSTREAM ?= https://raw.githubusercontent.com/GoHighLevel/highlevel-api-docs/main/apps/conversations.json
+UPSTREAM_ROOT ?= $(patsubst %/apps/,%,$(dir $(UPSTREAM)))
+
+.PHONY: help demo test generate check drift diff bench fuzz rates soak refreshes emulator vendor lock clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -40,6 +44,15 @@ check: $(DEV)  ## Spec lint, generated/ in step, formatting, lint, types
 	$(BIN)/mypy
 	$(BIN)/pyright
 	$(BIN)/pyright --project tests/typing/generated.json
+
+drift: $(DEV)  ## Where the vendor's document differs from the spec (another than the published: UPSTREAM=FILE)
+	@$(BIN)/python -m specdrift spec/openapi.yaml "$(UPSTREAM)" --within-base --advise --waivers drift-waivers.yaml \
+		--root "$(UPSTREAM_ROOT)" $(ARGS)
+
+diff: $(DEV)  ## What changed in the spec, and in the client's Python names, since a revision: make diff BASE=main
+	@test -n "$(BASE)" || { echo "usage: make diff BASE=REVISION" >&2; exit 2; }
+	@worst=0; $(BIN)/python -m specdrift "$(BASE):spec/openapi.yaml" spec/openapi.yaml $(ARGS) || worst=$$?; echo; \
+		$(BIN)/python -m surface "$(BASE)" || { last=$$?; test $$last -lt $$worst || worst=$$last; }; exit $$worst
 
 bench: $(DEV)  ## Measure a call of the client, and the emulator (every script in benchmarks/)
 	@for script in benchmarks/*.py; do $(BIN)/python "$$script" || exit; done
@@ -70,7 +83,7 @@ vendor:  ## Copy the client into DEST, self-contained: make vendor DEST=src/app/
 	@echo "$(COPY)"
 
 lock: $(DEV)  ## Bring requirements/ up to date with pyproject.toml (with newer versions: UPGRADE=--upgrade)
-	$(COMPILE) --extra redis --group dev $(UPGRADE) --output-file requirements/dev.txt
+	$(COMPILE) --extra drift --extra redis --group dev $(UPGRADE) --output-file requirements/dev.txt
 	$(COMPILE) --group demo --constraint requirements/dev.txt --output-file requirements/demo.txt
 
 clean:  ## Remove what the other targets made, the virtual environment included

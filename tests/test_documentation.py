@@ -16,6 +16,8 @@ from conftest import CONVERSATION_ID, LOCATION_ID, ROOT, TOKEN
 from leadconnector import Finding, LeadConnector, LeadConnectorError, errors
 from leadconnector._settings import Options
 from leadconnector_emulator import Emulator, EmulatorTransport, Fault
+from specdrift._load import read
+from specdrift._waivers import waivers
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 NAMED_TEST = re.compile(r"`(test_\w+\.py)((?:::\w+)+)`")
@@ -35,7 +37,7 @@ def blocks(language: str) -> list[Any]:
 def test_there_are_code_blocks_and_each_says_its_language() -> None:
     languages = {match[1] for document in DOCUMENTS for match in BLOCK.finditer(document.read_text(encoding="utf-8"))}
 
-    assert languages == {"python", "sh"}
+    assert languages == {"python", "sh", "yaml"}
     assert len(blocks("python")) >= 6
 
 
@@ -72,6 +74,13 @@ def test_a_shell_block_parses_and_calls_targets_and_files_that_exist(code: str, 
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     assert set(re.findall(r"^make ([a-z]+)", code, re.MULTILINE)) <= targets
     assert all((ROOT / path).exists() for path in re.findall(r"\S+\.py\b", code))
+
+
+@pytest.mark.parametrize("text", blocks("yaml"))
+def test_a_yaml_block_is_a_waiver_file(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "waivers.yaml"
+    path.write_text(text, encoding="utf-8")
+    assert [each.reason for each in waivers(read(str(path)))] == ["The page's list is older."]
 
 
 def test_every_exception_is_in_the_readme() -> None:

@@ -265,7 +265,7 @@ class TestText:
 
     def test_waived_changes_are_a_line_each_with_the_reason_and_count_for_nothing(self) -> None:
         told = text(report(entry(), entry(WARN, "other", waiver=WAIVER)))
-        assert "\nWaived\n  WARN other in GET /a: The API never sent it. (until 2027-03-31)\n" in told
+        assert "\nWaived\n  WARN other in GET /a: It changed. The API never sent it. (until 2027-03-31)\n" in told
         assert told.count("other") == 1
         assert told.endswith("\n1 ERR, 0 WARN, 0 INFO, 1 waived\n")
 
@@ -319,6 +319,7 @@ class TestJson:
             "level": "ERR",
             "operation": OPERATION,
             "direction": "request",
+            "name": '"2021-07-28"',
             "text": 'The header parameter Version can no longer have the value "2021-07-28".',
             "client": {"effect": "breaks", "reason": "The client sends `Version: 2021-07-28` with every call."},
             "advice": MEANING["request-parameter-enum-value-removed"][2],

@@ -66,14 +66,14 @@ REQUESTS: dict[str, tuple[Callable[[Json, Json, Json], object], str, str]] = {
         "breaks",
     ),
     "another version": (
-        lambda put, *_: put["parameters"].__setitem__(
+        lambda put, _, __: put["parameters"].__setitem__(
             1, {"name": "Version", "in": "header", "required": True, "schema": {"type": "string", "enum": ["v3"]}}
         ),
         "request-parameter-enum-value-removed",
         "breaks",
     ),
     "a parameter that is required": (
-        lambda put, *_: put["parameters"].append(
+        lambda put, _, __: put["parameters"].append(
             {"name": "dry", "in": "query", "required": True, "schema": {"type": "boolean"}}
         ),
         "new-required-request-parameter",
@@ -90,7 +90,7 @@ REQUESTS: dict[str, tuple[Callable[[Json, Json, Json], object], str, str]] = {
         "none",
     ),
     "another operation id": (
-        lambda put, *_: put.update(operationId="update-conversation"),
+        lambda put, _, __: put.update(operationId="update-conversation"),
         "api-operation-id-removed",
         "none",
     ),
@@ -182,7 +182,8 @@ def test_an_answer_is_read_or_not_as_specdrift_says(name: str, call: Caller) -> 
     revision = changed(change)
     assert told(revision, rule)[1].effect == effect
     schema = {"$ref": "#/components/schemas/UpdateConversationResponse", "components": revision["components"]}
-    Draft202012Validator(schema).validate(body)
+    validator: Any = Draft202012Validator(schema)
+    assert validator.is_valid(body)
     check(call, lambda _: httpx.Response(200, json=body), effect)
 
 
@@ -195,7 +196,7 @@ STATUSES = {
 @pytest.mark.parametrize("name", STATUSES)
 def test_a_status_that_is_new_raises_and_is_told(name: str, call: Caller) -> None:
     status, rule, effect = STATUSES[name]
-    revision = changed(lambda put, *_: put["responses"].update({str(status): put["responses"]["200"]}))
+    revision = changed(lambda put, _, __: put["responses"].update({str(status): put["responses"]["200"]}))
     assert told(revision, rule)[1].effect == effect
     found = list[Finding]()
     with pytest.raises(LeadConnectorError):
@@ -237,7 +238,7 @@ def test_each_row_of_the_table_is_the_first_for_some_change(row: Row) -> None:
 
 
 def test_what_is_removed_with_notice_breaks_no_contract_but_the_client() -> None:
-    base = changed(lambda put, *_: put.update(deprecated=True))
+    base = changed(lambda put, _, __: put.update(deprecated=True))
     change = next(iter(compare(base, {**base, "paths": {}})))
     assert (change.level, verdict(change, Document(base)).effect) == ("INFO", "breaks")
 

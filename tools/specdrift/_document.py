@@ -14,7 +14,6 @@ Files: TypeAlias = Mapping[str, Any]
 DANGLING = "$dangling"
 """The only key of what stands in for a reference that leads nowhere; its value is the reference's text."""
 
-
 MAXIMUM_LOOKUPS = 20
 """How many pointers may lead through references, each for the sake of the one before; a circle of them has no end."""
 

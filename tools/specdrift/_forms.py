@@ -49,7 +49,7 @@ def text(report: Report, colour: bool = False) -> str:
             level = entry.change.level
             lines.append(f"  {painted(level.ljust(4), _COLOURS[level])} {visible(entry.change.id)}")
             lines += [f"       {visible(words)}" for words in _told(report, entry)]
-    covered = [f"{_which(entry)}: {waiver.reason}{until(waiver)}" for entry, waiver in waived(report)]
+    covered = [f"{_which(entry)} {waiver.reason}{until(waiver)}" for entry, waiver in waived(report)]
     faults = [f"{fault.waiver.source}: {told_fault(fault)}" for fault in report.faults]
     for title, told in (("Waived", covered), ("Waivers at fault", faults), ("Notes", report.notes)):
         if told:
@@ -70,7 +70,7 @@ def _told(report: Report, entry: Entry) -> Iterator[str]:
 def _which(entry: Entry) -> str:
     """A change in few words."""
     change = entry.change
-    return f"{change.level} {change.id}{' in ' * bool(change.operation)}{change.operation}"
+    return f"{change.level} {change.id}{' in ' * bool(change.operation)}{change.operation}: {change.text}"
 
 
 def _json(report: Report) -> str:
@@ -93,6 +93,7 @@ def _change(report: Report, entry: Entry) -> dict[str, object]:
         "level": change.level,
         "operation": change.operation,
         "direction": change.direction,
+        "name": change.name,
         "text": change.text,
         "client": entry.verdict._asdict(),
         "advice": entry.advice,
@@ -109,6 +110,7 @@ def _waiver_data(waiver: Waiver) -> dict[str, object]:
     return {
         "id": waiver.id,
         "at": waiver.at,
+        "name": waiver.name,
         "reason": waiver.reason,
         "expires": waiver.expires.isoformat() if waiver.expires else None,
         "source": waiver.source._asdict(),
@@ -127,7 +129,7 @@ def _markdown(report: Report) -> str:
     if report.notes:
         sections.append(("\n### Notes\n", [f"- {_plain(note)}" for note in report.notes], ""))
     if covered := waived(report):
-        items = [f"- {_plain(_which(entry))}: {_plain(waiver.reason + until(waiver))}" for entry, waiver in covered]
+        items = [f"- {_plain(_which(entry))} {_plain(waiver.reason + until(waiver))}" for entry, waiver in covered]
         sections.append((f"\n<details><summary>{len(items)} waived</summary>\n", items, "\n</details>"))
     left_out = 0
     room = COMMENT - sum(len(line) + 1 for line in lines) - 100  # the last for the sentence on what is left out

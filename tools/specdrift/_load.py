@@ -64,14 +64,22 @@ def load(source: str, *, roots: Sequence[str] = (), replacements: Mapping[str, s
     Raises:
         ComparisonError: it cannot be read, or is no OpenAPI 3 document.
     """
+    text = read(source)
+    return Loaded(text, OtherFiles(_origin(source), text, roots, replacements or {}))
+
+
+def read(source: str) -> Text:
+    """Read YAML or JSON, whatever it is about.
+
+    Raises:
+        ComparisonError: it cannot be read, or does not parse.
+    """
     try:
-        origin = _origin(source)
-        text = Text.parse(source, origin.read())
+        return Text.parse(source, _origin(source).read())
     except OSError as error:
         raise ComparisonError(
             f"{source}: cannot be read: {_cause(error)}: name a file, REV:path in this git repository, or an https URL"
         ) from error
-    return Loaded(text, OtherFiles(origin, text, roots, replacements or {}))
 
 
 class Loaded:

@@ -36,10 +36,10 @@ class Waiver:
     reason: str
     source: Source
     """Where the waiver is written."""
-    name: str = ""
-    """A change's name, where not all of the rule in that place are meant."""
     expires: datetime.date | None = None
     """The last day on which it counts."""
+    name: str = ""
+    """A change's name, where not all of the rule in that place are meant."""
     on_the_wire: bool = False
     """Whether it is there for findings in answers, so that a comparison without any has no use for it."""
 

@@ -1,0 +1,156 @@
+"""The command line: `python -m specdrift BASE REVISION`."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from ._compare import changes
+from ._document import Document, TooComplexError, pointer
+from ._forms import FORMS, text
+from ._load import ComparisonError, Loaded, load, read
+from ._report import LEVELS, Entry, Report
+from ._rules import Change, Level
+from ._verdicts import advice, verdict
+from ._waivers import waived, waivers
+from ._wire import findings
+
+_DESCRIPTION = """\
+Says what changed from one OpenAPI document to another, what that means for those who keep to the contract, and what for
+a client that was generated from the first.
+
+Exit code: 0, nothing of the level to fail on; 1, something, or a waiver that is past its day or covers nothing;
+2, the two could not be compared: there is no report then."""
+
+_HELP = {
+    "base": "the older document: a file, REVISION:PATH in git, or a URL",
+    "revision": "the newer one",
+    "within_base": "leave out the operations that the base does not have",
+    "advise": "say what to do, where the base is ours, and the revision what the API says of itself",
+    "fail_on": "the least level that makes the exit code 1 (default: ERR)",
+    "waivers": "the differences that are known",
+    "wire": "what clients found in answers, a finding in each line, as JSON: it is told as well",
+    "format": "what is printed (default: text)",
+    "write": "write the report to a file, too; may be repeated",
+    "colour": "of the text (default: auto, on a terminal)",
+    "root": "a folder, or a URL, from which references to other files may be read; may be repeated",
+    "map": "read a file that references name from another place; with no PLACE, compare them by their text",
+}
+
+
+class _Options(argparse.Namespace):
+    base: str
+    revision: str
+    within_base: bool
+    advise: bool
+    fail_on: Level
+    waivers: str | None
+    wire: Path | None
+    format: str
+    write: list[tuple[str, Path]]
+    colour: str
+    root: list[str]
+    map: list[tuple[str, str]]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Compare, and write the report in each form that is asked for; gives the exit code."""
+    options = _parser().parse_args(arguments, _Options())
+    try:
+        # First: what an earlier run wrote must not be taken for what this one found.
+        for _, path in options.write:
+            path.unlink(missing_ok=True)
+        report = _compared(options)
+        for form, path in options.write:
+            path.write_text(FORMS[form](report), encoding="utf-8")
+        colour = options.colour == "always" or (options.colour == "auto" and _is_colourful())
+        sys.stdout.write(text(report, colour) if options.format == "text" else FORMS[options.format](report))
+        sys.stdout.flush()
+    except (ComparisonError, TooComplexError, OSError) as error:
+        print(f"specdrift: {error}", file=sys.stderr)
+        return 2
+    return 1 if report.fails(options.fail_on) else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    kind = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(prog="specdrift", description=_DESCRIPTION, formatter_class=kind)
+
+    add, told = parser.add_argument, _HELP
+    add("base", metavar="BASE", help=told["base"])
+    add("revision", metavar="REVISION", help=told["revision"])
+    add("--within-base", action="store_true", help=told["within_base"])
+    add("--advise", action="store_true", help=told["advise"])
+    add("--fail-on", choices=LEVELS, default="ERR", help=told["fail_on"])
+    add("--waivers", metavar="FILE", help=told["waivers"])
+    add("--wire", type=Path, metavar="FILE", help=told["wire"])
+    add("--format", choices=FORMS, default="text", help=told["format"])
+    add("--write", action="append", default=[], type=_form, metavar="FORM=FILE", help=told["write"])
+    add("--colour", choices=("auto", "always", "never"), default="auto", help=told["colour"])
+    add("--root", action="append", default=[], metavar="PLACE", help=told["root"])
+    add("--map", action="append", default=[], type=_replacement, metavar="REFERENCE=PLACE", help=told["map"])
+    return parser
+
+
+def _form(given: str) -> tuple[str, Path]:
+    form, _, path = given.partition("=")
+    if form not in FORMS or not path:
+        raise argparse.ArgumentTypeError(f"{given!r} is not FORM=FILE, where FORM is {', '.join(FORMS)}")
+    return form, Path(path)
+
+
+def _replacement(given: str) -> tuple[str, str]:
+    reference, equals, place = given.partition("=")
+    if not reference or not equals:
+        raise argparse.ArgumentTypeError(f"{given!r} is not REFERENCE=PLACE")
+    return reference, place
+
+
+def _is_colourful() -> bool:
+    """Whether somebody sees colours; https://no-color.org says what the variable means."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+def _compared(options: _Options) -> Report:
+    sources, replacements = (options.base, options.revision), dict(options.map)
+    base, revision = (load(source, roots=options.root, replacements=replacements) for source in sources)
+    documents = Document(base.document, base.files), Document(revision.document, revision.files)
+    found = changes(*documents, within_base=options.within_base)
+    found += findings(options.wire) if options.wire else []
+    known = waivers(read(options.waivers)) if options.waivers else []
+    today = datetime.datetime.now(datetime.UTC).date()
+    covering, faults = waived(found, known, today, on_the_wire=options.wire is not None)
+    entries = list[Entry]()
+    for change, waiver in zip(found, covering, strict=True):
+        placed = _placed(change, base, revision)
+        meaning = verdict(placed, documents[0])
+        entries.append(Entry(placed, meaning, advice(placed, meaning.effect) if options.advise else "", waiver))
+    entries.sort(key=_order)
+    for side, document in zip((base, revision), documents, strict=True):
+        side.note(document.dangling)
+    return Report(base, revision, tuple(entries), tuple(faults), (*base.notes, *revision.notes))
+
+
+def _placed(change: Change, base: Loaded, revision: Loaded) -> Change:
+    """A change with its lines; where it is not there on one side, that of its operation."""
+    method, _, path = change.operation.partition(" ")
+    around = pointer("paths", path, method.lower()) if path else ""
+    return replace(
+        change,
+        base_source=base.source(change.base_pointer or around),
+        revision_source=revision.source(change.revision_pointer or around),
+    )
+
+
+def _order(entry: Entry) -> tuple[int, bool, str]:
+    """The worst first, and what is about the whole document last."""
+    return LEVELS.index(entry.change.level), not entry.change.operation, entry.change.operation
+
+
+if __name__ == "__main__":
+    sys.exit(main())
