@@ -2,6 +2,8 @@
 
 import copy
 import json
+import random
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -658,3 +660,401 @@ def test_a_document_does_not_differ_from_itself_however_it_is_ordered(document: 
 @given(DOCUMENTS, DOCUMENTS)
 def test_what_differs_one_way_differs_the_other_way(base: Json, revision: Json) -> None:
     assert bool(compare(base, revision)) == bool(compare(revision, base))
+
+
+def _wide_document(schemas: list[Any], own: Any, required: bool) -> Json:
+    """A document with two operations, with schemas wherever one may be."""
+    query, head, request, response, left = schemas
+    parameters = [
+        {"name": "q", "in": "query", "required": required, "schema": query},
+        {"name": "X-Trace", "in": "header", "schema": head},
+    ]
+    document = api(request, response, {"schemas": {"Pet": PET, "Self": own}}, parameters=parameters)
+    path = document["paths"]["/pets/{id}"]
+    path["parameters"] = [{"name": "id", "in": "path", "required": True, "schema": TEXT}]
+    path["put"]["responses"]["200"]["headers"] = {"X-Left": {"required": required, "schema": left}}
+    path["put"]["responses"]["404"] = {"description": ""}
+    path["get"] = {"responses": {"200": {"content": {"application/json": {"schema": REF}}}}}
+    return document
+
+
+WIDE_DOCUMENTS = st.builds(_wide_document, st.lists(SCHEMAS, min_size=5, max_size=5), SCHEMAS, st.booleans())
+
+Slot = tuple[Any, Any]
+"""A mapping or list that has a schema, and the key or the number that it has it by."""
+
+
+class Writing:
+    """A document under way from one way to write it to another, with the files that it refers to."""
+
+    def __init__(self, document: Json, choice: random.Random) -> None:
+        self.document: Json = json.loads(json.dumps(document))
+        self.files: Json = {}
+        self.choice = choice
+        self.made = 0
+
+    @property
+    def schemas(self) -> Json:
+        """The schemas among the components."""
+        found: Json = self.document["components"]["schemas"]
+        return found
+
+    @property
+    def path(self) -> Json:
+        """The one path."""
+        found: Json = self.document["paths"]["/pets/{id}"]
+        return found
+
+    def name(self) -> str:
+        """A name that nothing has."""
+        self.made += 1
+        return f"Made{self.made}"
+
+    def responses(self) -> list[Json]:
+        """All answers."""
+        return [answer for method in ("put", "get") for answer in self.path[method]["responses"].values()]
+
+    def slots(self) -> list[Slot]:
+        """The places of all schemas, but for the branches of unions: what those are called matters."""
+        parameters = [
+            each for part in (self.path, self.path["put"], self.path["get"]) for each in part.get("parameters", [])
+        ]
+        contents = [each.get("content", {}) for each in (self.path["put"]["requestBody"], *self.responses())]
+        headers = [header for answer in self.responses() for header in answer.get("headers", {}).values()]
+        media = [each for content in contents for each in content.values()]
+        todo: list[Slot] = [(self.schemas, name) for name in self.schemas]
+        todo += [(holder, "schema") for holder in (*parameters, *media, *headers)]
+        for holder, key in todo:
+            schema = holder[key]
+            if is_mapping(schema):
+                todo += [(schema["properties"], name) for name in schema.get("properties", {})]
+                todo += [(schema, name) for name in ("items", "additionalProperties", "not") if name in schema]
+                todo += [(schema["allOf"], number) for number in range(len(schema.get("allOf", [])))]
+        return todo
+
+    def pick(self, fits: Callable[[Any], bool]) -> Slot | None:
+        """The place of some schema that fits."""
+        fitting = [(holder, key) for holder, key in self.slots() if fits(holder[key])]
+        return self.choice.choice(fitting) if fitting else None
+
+
+def _reference(schema: Any) -> str:
+    """The name of the component that a schema refers to; empty where it does not."""
+    text: str = schema.get("$ref", "") if is_mapping(schema) else ""
+    return text.removeprefix("#/components/schemas/") if text.startswith("#/components/schemas/") else ""
+
+
+def inline_a_reference(at: Writing) -> None:
+    if slot := at.pick(lambda schema: _reference(schema) in at.schemas):
+        slot[0][slot[1]] = copy.deepcopy(at.schemas[_reference(slot[0][slot[1]])])
+
+
+def move_into_components(at: Writing) -> None:
+    if slot := at.pick(lambda schema: True):
+        name = at.name()
+        at.schemas[name] = slot[0][slot[1]]
+        slot[0][slot[1]] = {"$ref": f"#/components/schemas/{name}"}
+
+
+def move_into_another_file(at: Writing) -> None:
+    if slot := at.pick(lambda schema: "$ref" not in json.dumps(schema)):
+        name = at.name()
+        at.files[f"more/{name}.json"] = {"defs": {"a/b": slot[0][slot[1]]}}
+        slot[0][slot[1]] = {"$ref": f"./more/{name}.json#/defs/a~1b"}
+
+
+def rename_a_component(at: Writing) -> None:
+    named = [name for name in at.schemas if name.startswith("Made")]  # no branch of a union refers to those
+    if named:
+        old, new = at.choice.choice(named), at.name()
+        at.document = json.loads(json.dumps(at.document).replace(f'/schemas/{old}"', f'/schemas/{new}"'))
+        at.schemas[new] = at.schemas.pop(old)
+
+
+def wrap_in_all_of(at: Writing) -> None:
+    if slot := at.pick(lambda schema: True):
+        slot[0][slot[1]] = {"allOf": [slot[0][slot[1]]]}
+
+
+def split_an_object(at: Writing) -> None:
+    def fits(schema: Any) -> bool:
+        return is_mapping(schema) and len(schema.get("properties", {})) > 1 and "additionalProperties" not in schema
+
+    if slot := at.pick(fits):
+        schema = slot[0][slot[1]]
+        first, *others = schema["properties"].items()
+        rest = {**schema, "properties": dict(others)}
+        slot[0][slot[1]] = {"allOf": [{"type": "object", "properties": dict([first])}, rest]}
+
+
+def reorder(at: Writing) -> None:
+    at.document = reordered(at.document)
+
+
+def write_null_in_another_way(at: Writing) -> None:
+    def fits(schema: Any) -> bool:
+        return is_mapping(schema) and (is_list(schema.get("type")) or {"type", "nullable"} <= schema.keys())
+
+    if slot := at.pick(fits):
+        schema = slot[0][slot[1]]
+        written = [schema["type"]] if isinstance(schema["type"], str) else schema["type"]
+        null = schema.pop("nullable", False) or "null" in written
+        kinds = [kind for kind in written if kind != "null"]
+        if len(kinds) == 1 and "null" in written:
+            schema |= {"type": kinds[0], "nullable": True}
+        else:
+            schema["type"] = [*kinds, "null"] if null else kinds
+
+
+def describe(at: Writing) -> None:
+    if slot := at.pick(is_mapping):
+        slot[0][slot[1]] |= {"description": "Told.", "examples": [{"a": 1}]}
+    at.path["put"]["summary"] = at.path["put"]["responses"]["200"]["description"] = "Told."
+
+
+def change_case_of_headers(at: Writing) -> None:
+    for parameter in at.path["put"].get("parameters", []):
+        if parameter["in"] == "header":
+            parameter["name"] = parameter["name"].swapcase()
+    for answer in at.responses():
+        if "headers" in answer:
+            answer["headers"] = {name.swapcase(): header for name, header in answer["headers"].items()}
+
+
+Way = Callable[[Writing], None]
+WAYS: list[Way] = [
+    *(inline_a_reference, move_into_components, move_into_another_file, rename_a_component, wrap_in_all_of),
+    *(split_an_object, reorder, write_null_in_another_way, describe, change_case_of_headers),
+]
+
+
+def write_a_constant_in_another_way(at: Writing) -> None:
+    if slot := at.pick(lambda schema: is_mapping(schema) and ("const" in schema or len(schema.get("enum", [])) == 1)):
+        schema = slot[0][slot[1]]
+        if "const" in schema:
+            schema["enum"] = [schema.pop("const")]
+        else:
+            schema["const"] = schema.pop("enum")[0]
+
+
+def say_parameters_of_the_path_at_its_operations(at: Writing) -> None:
+    for parameter in at.path.pop("parameters", []):
+        for method in ("put", "get"):
+            at.path[method].setdefault("parameters", []).append(copy.deepcopy(parameter))
+
+
+def say_parameters_of_all_operations_at_the_path(at: Writing) -> None:
+    for parameter in list(at.path["put"].get("parameters", [])):
+        if parameter in at.path["get"].get("parameters", []):
+            at.path.setdefault("parameters", []).append(parameter)
+            at.path["put"]["parameters"].remove(parameter)
+            at.path["get"]["parameters"].remove(parameter)
+
+
+# What a change is called depends on these; whether there is one does not.
+WAYS_WITH_NAMES: list[Way] = [
+    *(write_a_constant_in_another_way, say_parameters_of_the_path_at_its_operations),
+    say_parameters_of_all_operations_at_the_path,
+]
+CHOICES = st.randoms(use_true_random=False)
+
+
+def _some(ways: list[Way]) -> st.SearchStrategy[list[Way]]:
+    return st.lists(st.sampled_from(ways), min_size=1, max_size=6)
+
+
+def _written(document: Json, ways: list[Way], choice: random.Random) -> Writing:
+    found = Writing(document, choice)
+    for way in ways:
+        way(found)
+    return found
+
+
+@settings(max_examples=200, deadline=None)
+@given(WIDE_DOCUMENTS, _some([*WAYS, *WAYS_WITH_NAMES]), CHOICES)
+def test_what_is_written_in_several_other_ways_at_once_is_no_change(
+    document: Json, ways: list[Way], choice: random.Random
+) -> None:
+    other = _written(document, ways, choice)
+    assert compare(document, other.document, revision_files=other.files) == []
+    assert compare(other.document, document, base_files=other.files) == []
+
+
+def _in_sum(changes: list[Change]) -> set[tuple[str, str, str]]:
+    """What is told, but for what `allOf` has: that is told as it is written."""
+    return {(change.id, change.operation, change.level) for change in changes if "-all-of-" not in change.id}
+
+
+@settings(max_examples=150, deadline=None)
+@given(WIDE_DOCUMENTS, WIDE_DOCUMENTS, _some(WAYS), CHOICES)
+def test_what_changed_is_told_alike_however_it_is_written(
+    base: Json, revision: Json, ways: list[Way], choice: random.Random
+) -> None:
+    other = _written(revision, ways, choice)
+    assert _in_sum(compare(base, other.document, revision_files=other.files)) == _in_sum(compare(base, revision))
+    assert _in_sum(compare(other.document, base, base_files=other.files)) == _in_sum(compare(revision, base))
+
+
+PARTIAL: Json = {
+    "openapi": "3.1.0",
+    "paths": {
+        "/pets": {
+            "put": {
+                "parameters": [
+                    {"name": "q", "in": "query", "schema": {"type": "string", "enum": ["a", "b"], "maxLength": 9}},
+                    {"name": "X-Trace", "in": "header", "required": True, "schema": {"type": "integer", "minimum": 1}},
+                ],
+                "requestBody": {
+                    "required": True,
+                    "content": {
+                        "application/json": {
+                            "schema": {
+                                "type": "object",
+                                "required": ["name", "tags"],
+                                "properties": {
+                                    "name": {"type": "string", "minLength": 1, "pattern": "^a"},
+                                    "kind": {"type": "string", "enum": ["cat", "dog", "cow"]},
+                                    "tags": {"type": "array", "maxItems": 3, "items": {"type": "string"}},
+                                },
+                            }
+                        },
+                        "text/csv": {},
+                    },
+                },
+                "responses": {
+                    "200": {
+                        "headers": {
+                            "X-Left": {"required": True, "schema": {"type": "integer"}},
+                            "X-Of": {"schema": {"type": "integer", "maximum": 9}},
+                        },
+                        "content": {
+                            "application/json": {
+                                "schema": {
+                                    "type": "object",
+                                    "required": ["id"],
+                                    "properties": {
+                                        "id": {"type": "string", "pattern": "^b", "maxLength": 8},
+                                        "state": {"type": "string", "enum": ["on", "off", "lost"]},
+                                        "size": {"type": "number", "exclusiveMinimum": 0, "multipleOf": 2},
+                                    },
+                                }
+                            },
+                            "application/xml": {},
+                        },
+                    },
+                    "204": {},
+                    "404": {},
+                },
+            }
+        }
+    },
+}
+"""What can be taken out of: each place that `REMOVABLE` names."""
+
+PUT = ("paths", "/pets", "put")
+SENT = (*PUT, "requestBody", "content", "application/json", "schema")
+ANSWERED = (*PUT, "responses", "200", "content", "application/json", "schema")
+# What is taken out; then what is told of that, and of the same coming back.
+REMOVABLE: dict[tuple[str | int, ...], tuple[str, str]] = {
+    (*PUT, "parameters", 0): ("request-parameter-removed", "new-optional-request-parameter"),
+    (*PUT, "parameters", 1): ("request-parameter-removed", "new-required-request-parameter"),
+    (*PUT, "parameters", 1, "required"): ("request-parameter-became-optional", "request-parameter-became-required"),
+    (*PUT, "parameters", 0, "schema", "enum", 1): (
+        "request-parameter-enum-value-removed",
+        "request-parameter-enum-value-added",
+    ),
+    (*PUT, "parameters", 0, "schema", "enum"): ("request-parameter-became-not-enum", "request-parameter-became-enum"),
+    (*PUT, "parameters", 0, "schema", "maxLength"): (
+        "request-parameter-max-length-unset",
+        "request-parameter-max-length-set",
+    ),
+    (*PUT, "parameters", 1, "schema", "minimum"): ("request-parameter-min-unset", "request-parameter-min-set"),
+    (*PUT, "requestBody"): ("request-body-removed", "request-body-added-required"),
+    (*PUT, "requestBody", "required"): ("request-body-became-optional", "request-body-became-required"),
+    (*PUT, "requestBody", "content", "text/csv"): ("request-body-media-type-removed", "request-body-media-type-added"),
+    (*SENT, "required", 0): ("request-property-became-optional", "request-property-became-required"),
+    (*SENT, "properties", "kind"): ("request-property-removed", "new-optional-request-property"),
+    (*SENT, "properties", "kind", "enum", 0): (
+        "request-property-enum-value-removed",
+        "request-property-enum-value-added",
+    ),
+    (*SENT, "properties", "name", "pattern"): ("request-property-pattern-removed", "request-property-pattern-added"),
+    (*SENT, "properties", "name", "minLength"): (
+        "request-property-min-length-decreased",
+        "request-property-min-length-increased",
+    ),
+    (*SENT, "properties", "tags", "maxItems"): ("request-property-max-items-unset", "request-property-max-items-set"),
+    (*SENT, "properties", "tags", "items"): ("request-property-items-removed", "request-property-items-added"),
+    (*PUT, "responses", "204"): ("response-success-status-removed", "response-success-status-added"),
+    (*PUT, "responses", "404"): ("response-non-success-status-removed", "response-non-success-status-added"),
+    (*PUT, "responses", "200", "headers", "X-Left"): ("required-response-header-removed", "response-header-added"),
+    (*PUT, "responses", "200", "headers", "X-Of"): ("optional-response-header-removed", "response-header-added"),
+    (*PUT, "responses", "200", "headers", "X-Left", "required"): (
+        "response-header-became-optional",
+        "response-header-became-required",
+    ),
+    (*PUT, "responses", "200", "content", "application/xml"): (
+        "response-media-type-removed",
+        "response-media-type-added",
+    ),
+    (*ANSWERED, "required", 0): ("response-property-became-optional", "response-property-became-required"),
+    (*ANSWERED, "properties", "size"): ("response-optional-property-removed", "response-optional-property-added"),
+    (*ANSWERED, "properties", "state", "enum", 0): (
+        "response-property-enum-value-removed",
+        "response-property-enum-value-added",
+    ),
+    (*ANSWERED, "properties", "state", "enum"): ("response-property-became-not-enum", "response-property-became-enum"),
+    (*ANSWERED, "properties", "id", "pattern"): (
+        "response-property-pattern-removed",
+        "response-property-pattern-added",
+    ),
+    (*ANSWERED, "properties", "id", "maxLength"): (
+        "response-property-max-length-unset",
+        "response-property-max-length-set",
+    ),
+    (*ANSWERED, "properties", "size", "exclusiveMinimum"): (
+        "response-property-exclusive-min-unset",
+        "response-property-exclusive-min-set",
+    ),
+    (*ANSWERED, "properties", "size", "multipleOf"): (
+        "response-property-multiple-of-unset",
+        "response-property-multiple-of-set",
+    ),
+}
+
+
+def without(document: Json, places: list[tuple[str | int, ...]]) -> Json:
+    """The document with some places taken out."""
+    found = copy.deepcopy(document)
+    # From the last, so that what is taken out of a list moves nothing that is still to go.
+    for *above, last in sorted(places, key=lambda place: [str(step) for step in place], reverse=True):
+        holder: Any = found
+        for step in above:
+            holder = holder[step]
+        del holder[last]
+    return found
+
+
+def _apart(places: list[tuple[str | int, ...]]) -> bool:
+    """Whether none of the places is within another, or becomes another by what goes."""
+    return not any(one != other and other[: len(one)] == one for one in places for other in places)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.sampled_from(list(REMOVABLE)), min_size=1, max_size=6, unique=True).filter(_apart))
+def test_whatever_is_removed_one_way_is_added_the_other_way(places: list[tuple[str | int, ...]]) -> None:
+    rest = without(PARTIAL, places)
+    assert sorted(change.id for change in compare(PARTIAL, rest)) == sorted(REMOVABLE[place][0] for place in places)
+    assert sorted(change.id for change in compare(rest, PARTIAL)) == sorted(REMOVABLE[place][1] for place in places)
+
+
+@pytest.mark.parametrize("place", REMOVABLE, ids=str)
+def test_to_remove_and_to_add_are_no_two_harmless_things_in_what_is_sent(place: tuple[str | int, ...]) -> None:
+    levels = {
+        change.level
+        for pair in ((PARTIAL, without(PARTIAL, [place])), (without(PARTIAL, [place]), PARTIAL))
+        for change in compare(*pair)
+    }
+    harmless = {(*PUT, "responses", "404"), (*PUT, "responses", "200", "headers", "X-Of")}
+    harmless |= {(*ANSWERED, "properties", "size")}
+    assert (levels == {"INFO"}) == (place in harmless)

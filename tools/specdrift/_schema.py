@@ -267,7 +267,7 @@ def _read_the_rest(schema: Schema, node: Node) -> None:
     for key in _PARTS:
         part = node.child(key)
         if is_mapping(part.value) or isinstance(part.value, bool):
-            if part.value in (True, {}) and key not in {"if", "then", "else", "contains"}:  # says nothing
+            if key not in {"if", "then", "else", "contains"} and _says_nothing(part):
                 continue
             schema.parts[key] = (*schema.parts.get(key, ()), part)
     for key in _GROUPS:
@@ -277,6 +277,20 @@ def _read_the_rest(schema: Schema, node: Node) -> None:
     discriminator = node.child("discriminator")
     if is_mapping(discriminator.value):
         schema.discriminator = discriminator
+
+
+def _says_nothing(node: Node) -> bool:
+    """Whether a schema allows any value, however it is written."""
+    todo, seen = [node], set[Node]()
+    for part in todo:
+        if part in seen or part.value is True:
+            continue
+        seen.add(part)
+        if not is_mapping(part.value) or part.value.keys() - _ANNOTATIONS - {"$ref", "allOf"}:
+            return False
+        todo += [branch for _, branch in part.children("allOf")]
+        todo += [part.resolved()] * (part.reference is not None)
+    return True
 
 
 def _members(value: Any) -> Iterable[tuple[str, Any]]:
