@@ -165,6 +165,18 @@ SAME: dict[str, tuple[Json, Json]] = {
         },
     ),
     "a union of one schema": (both({"oneOf": [PET]}), both(PET)),
+    "how many of several schemas may hold, where one is told by its name": (
+        both({"oneOf": [CAT, DOG], "discriminator": {"propertyName": "kind"}}),
+        both({"anyOf": [CAT, DOG], "discriminator": {"propertyName": "kind"}}),
+    ),
+    "an array whose elements are any, in two ways": (
+        both({"type": "array"}),
+        both({"type": "array", "items": {"$ref": "#/components/schemas/Any"}}, components={"schemas": {"Any": True}}),
+    ),
+    "a union that holds twice": (
+        both({"allOf": [{"oneOf": [CAT, DOG]}, {"oneOf": [CAT, DOG]}]}),
+        both({"oneOf": [CAT, DOG]}),
+    ),
     "a required property that is described nowhere": (
         both({"required": ["a"]}),
         both({"allOf": [{"required": ["a"]}]}),
@@ -263,6 +275,12 @@ MOVES: dict[str, tuple[Json, Json, list[str], list[str]]] = {
         {"oneOf": [CAT, DOG]},
         ["INFO request-body-one-of-added", "WARN response-body-one-of-added"],
         ["ERR request-body-one-of-removed", "INFO response-body-one-of-removed"],
+    ),
+    "how many of several schemas may hold": (
+        {"oneOf": [CAT, DOG]},
+        {"anyOf": [CAT, DOG]},
+        ["INFO request-body-one-of-generalized", "WARN response-body-one-of-generalized"],
+        ["INFO response-body-any-of-specialized", "WARN request-body-any-of-specialized"],
     ),
     "a default": (
         prop(TEXT),

@@ -197,6 +197,8 @@ RULES = {rule.id: rule for rule in (
     Rule("*-any-of-removed",                  ERR,  INFO, "{what} can no longer be {name}."),
     Rule("*-one-of-added",                    INFO, WARN, "{what} may also be {name}."),
     Rule("*-one-of-removed",                  ERR,  INFO, "{what} can no longer be {name}."),
+    Rule("*-one-of-generalized",              INFO, WARN, "{what} may match several of its schemas at once."),
+    Rule("*-any-of-specialized",              WARN, INFO, "{what} must match only one of its schemas."),
     Rule("*-wrapped-in-one-of",               ERR,  ERR,  "{what} is one of several schemas now, none as before."),
     Rule("*-discriminator-added",             INFO, INFO, "{what} has the discriminator {new} now."),
     Rule("*-discriminator-removed",           INFO, INFO, "{what} no longer has the discriminator {old}."),

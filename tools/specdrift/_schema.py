@@ -204,8 +204,14 @@ def _read_unions(schema: Schema, node: Node, queue: list[Node]) -> bool:
         elif plain:
             schema.types, schema.listed = _narrowed(schema.types, plain), True
         elif proper:
-            schema.unions.setdefault(keyword, []).extend((branch,) for branch in proper)
+            found = schema.unions.setdefault(keyword, [])
+            found += [(branch,) for branch in proper if not any(_is_copy(branch, other) for (other,) in found)]
     return null
+
+
+def _is_copy(branch: Node, other: Node) -> bool:
+    """Whether two branches of an `allOf` have the same branch in their unions, so that once is enough."""
+    return branch.value == other.value and (branch.file == other.file or branch.reference is None)
 
 
 def _plain_types(branches: list[Node]) -> frozenset[str]:

@@ -200,6 +200,9 @@ class SchemaComparison:
         """Branches that came or went; those that stayed under their name, and changed, are put on the list."""
         before, after = dict(old.unions), dict(new.unions)
         if len(before) == len(after) == 1 and before.keys() != after.keys():
+            if not (old.discriminator and new.discriminator):  # which tells one of them, whatever else would fit
+                rule = "*-one-of-generalized" if "oneOf" in before else "*-any-of-specialized"
+                yield place.change(rule, *_both(old, new))
             before = {next(iter(after)): next(iter(before.values()))}
         for keyword in sorted(before.keys() | after.keys()):
             name = _dashed(keyword)
