@@ -237,6 +237,14 @@ def test_each_row_of_the_table_is_the_first_for_some_change(row: Row) -> None:
     assert row in {next((each for each in VERDICTS if fnmatchcase(name, each.pattern)), None) for name in IDS}
 
 
+@pytest.mark.parametrize("rule", [rule for rule in RULES if rule[0] == "*" or rule.startswith("request")])
+def test_a_request_that_narrows_breaks_and_one_that_widens_does_not(rule: str) -> None:
+    name, level = rule.replace("*", "request-property"), RULES[rule].request
+    change = Change(name, level, "PUT /", "request", "/a", "/a", "It changed.")
+    expected = "none" if level == "INFO" and name != "request-parameter-removed-with-deprecation" else "breaks"
+    assert verdict(change, Document({})).effect == expected
+
+
 def test_what_is_removed_with_notice_breaks_no_contract_but_the_client() -> None:
     base = changed(lambda put, _, __: put.update(deprecated=True))
     change = next(iter(compare(base, {**base, "paths": {}})))
