@@ -491,6 +491,16 @@ def test_chained_unions_are_compared_in_few_steps(monkeypatch: pytest.MonkeyPatc
     assert told(chained(60, "string"), chained(60, "boolean")) == ["ERR request-property-type-changed"] * 2
 
 
+def test_a_long_union_in_another_order_is_compared_in_few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("specdrift._schemas.MAXIMUM_STEPS", 100_000)
+    kinds = [
+        prop({"anyOf": [{"const": number}, {"type": "array", "items": {"const": number}}]}) for number in range(80)
+    ]
+    base, revision = ({"anyOf": [TEXT, prop({"oneOf": order})]} for order in (kinds, kinds[::-1]))
+    assert told(both(base), both(revision)) == []
+    assert told(api(base), api({"anyOf": [TEXT, prop({"oneOf": kinds[:0:-1]})]})) != []
+
+
 def test_unions_within_unions_are_the_same_however_deep_they_are() -> None:
     def nested(leaf: str, order: int = 1) -> Json:
         schema: Json = {"type": leaf}

@@ -49,6 +49,10 @@ class SchemaComparison:
         self._same: dict[Pair, bool] = {}
         self._asked: dict[Pair, None] | None = None
         """While a pair is being decided, those that it was asked of."""
+        self._hoped = set[Pair]()
+        """Those that were looked at ahead of that, and showed no difference at once."""
+        self._ahead = 3
+        """How many schemas further in one looks ahead."""
         self._steps = 0
 
     def changes(self, base: Node, revision: Node, place: Place) -> Iterator[Change]:
@@ -83,6 +87,8 @@ class SchemaComparison:
         if self._asked is not None:
             self._count(base)
             self._asked[pair] = None
+            if pair not in self._same and pair not in self._hoped and self._ahead:
+                self._look_ahead(pair)
             return self._same.get(pair, True)
         if pair not in self._same:
             self._decide(pair)
@@ -109,6 +115,15 @@ class SchemaComparison:
                 relying.setdefault(other, {})[pair] = None
                 if other not in self._same:
                     waiting[other] = None
+
+    def _look_ahead(self, pair: Pair) -> None:
+        """Find a difference that shows whatever else may come out: most do, and then nobody relies on the pair."""
+        self._hoped.add(pair)
+        asked, self._asked, self._ahead = self._asked, {}, self._ahead - 1
+        own, below = self._look(*pair)
+        if own or not all(self.same(*each) for each in below):
+            self._same[pair] = False
+        self._asked, self._ahead = asked, self._ahead + 1
 
     def _count(self, here: Nodes) -> None:
         self._steps += 1
