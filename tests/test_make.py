@@ -21,7 +21,21 @@ SECONDS = 60
 """How long a program may take that takes much less: a bound, so that no test hangs."""
 
 LONG = ["fuzz", "rates", "soak", "refreshes"]
-TARGETS = ["help", "demo", "test", "generate", "check", "bench", *LONG, "emulator", "vendor", "lock", "clean"]
+TARGETS = [
+    "help",
+    "demo",
+    "test",
+    "generate",
+    "check",
+    "drift",
+    "diff",
+    "bench",
+    *LONG,
+    "emulator",
+    "vendor",
+    "lock",
+    "clean",
+]
 LOCKED = re.compile(
     r"([a-z0-9-]+)(?:\[[a-z0-9,-]+\])?==([0-9][0-9a-z.+!]*)"  # the name, its extras, the version
     r"(?: ; ([^#@]+?))?((?: +--hash=sha256:[0-9a-f]{64})+)"  # the marker, the hashes

@@ -170,7 +170,7 @@ def metadata(wheel: Path) -> Distribution:
     return unpacked(wheel, wheel.parent.parent / "unpacked")
 
 
-def test_the_wheel_holds_the_two_packages_whole_and_nothing_else(checkout: Path, wheel: Path) -> None:
+def test_the_wheel_holds_the_three_packages_whole_and_nothing_else(checkout: Path, wheel: Path) -> None:
     information = f"leadconnector-{leadconnector.__version__}.dist-info"
     found = content(wheel)
     assert {name.partition("/")[2] for name in found if name.startswith(information)} == {
@@ -184,6 +184,7 @@ def test_the_wheel_holds_the_two_packages_whole_and_nothing_else(checkout: Path,
         **content_under(checkout / "overrides" / "leadconnector", "leadconnector"),
         **content_under(checkout / "generated", "leadconnector/_generated"),
         **content_under(checkout / "tools" / "leadconnector_emulator", "leadconnector_emulator"),
+        **content_under(checkout / "tools" / "specdrift", "specdrift"),
     }
     assert {name: data for name, data in found.items() if not name.startswith(information)} == expected
     for name in (
@@ -212,12 +213,13 @@ def test_the_wheel_names_its_few_requirements(metadata: Distribution) -> None:
     assert sorted(requirement.name for requirement in always) == ["attrs", "httpx", "sniffio"]
     for extra, names in {
         "emulator": ["h11", "jsonschema-rs", "mkdocs-swagger-ui-tag", "pyyaml"],
+        "drift": ["jinja2", "pyyaml"],
         "redis": ["redis"],
         "": list[str](),
     }.items():
         conditional = [each for each in requirements if each.marker and each.marker.evaluate({"extra": extra})]
         assert sorted(requirement.name for requirement in conditional) == names
-    assert metadata.metadata.get_all("Provides-Extra") == ["emulator", "redis"]
+    assert metadata.metadata.get_all("Provides-Extra") == ["drift", "emulator", "redis"]
 
 
 def test_the_wheel_states_the_version_the_license_and_the_python_it_needs(metadata: Distribution) -> None:
@@ -245,7 +247,7 @@ def test_importing_the_package_imports_no_tool_though_all_are_installed(metadata
     loaded = {name.partition(".")[0] for name in modules.split()}
     assert {"leadconnector", "httpx", "attrs"} <= loaded
     tools = {"yaml", "jsonschema", "openapi_python_client", "pydantic", "ruff", "jinja2", "generate"}
-    assert loaded.isdisjoint(tools | {"leadconnector_emulator"})
+    assert loaded.isdisjoint(tools | {"leadconnector_emulator", "specdrift"})
 
 
 def test_the_emulator_works_with_its_extra(wheel: Path, tmp_path: Path) -> None:
@@ -253,6 +255,16 @@ def test_the_emulator_works_with_its_extra(wheel: Path, tmp_path: Path) -> None:
     package = run(python, "-I", "-W", "error", "-c", EMULATE, cwd=tmp_path).strip()
     assert Path(package).is_relative_to(tmp_path / "environment")
     assert "--port" in run(python, "-I", "-m", "leadconnector_emulator", "--help", cwd=tmp_path)
+
+
+def test_specdrift_works_with_its_extra(wheel: Path, metadata: Distribution, tmp_path: Path) -> None:
+    python = install(tmp_path / "environment", wheel, "drift")
+    spec, report = ROOT / "spec" / "openapi.yaml", tmp_path / "report.html"
+    out = run(python, "-I", "-m", "specdrift", spec, spec, "--write", f"html={report}", cwd=tmp_path)
+    assert out == f"Nothing changed from {spec} to {spec}.\n"
+    assert "</html>" in report.read_text(encoding="utf-8")
+    programs = {each.name: each.value for each in metadata.entry_points if each.group == "console_scripts"}
+    assert programs == {"specdrift": "specdrift.__main__:main"}
 
 
 CONSUMER = """
