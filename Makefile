@@ -51,8 +51,8 @@ drift: $(DEV)  ## Where the vendor's document differs from the spec (another tha
 
 diff: $(DEV)  ## What changed in the spec, and in the client's Python names, since a revision: make diff BASE=main
 	@test -n "$(BASE)" || { echo "usage: make diff BASE=REVISION" >&2; exit 2; }
-	@worst=0; $(BIN)/python -m specdrift "$(BASE):spec/openapi.yaml" spec/openapi.yaml $(ARGS) || worst=$$?; echo; \
-		$(BIN)/python -m surface "$(BASE)" || { last=$$?; test $$last -lt $$worst || worst=$$last; }; exit $$worst
+	@worst=0; $(BIN)/python -m specdrift $(ARGS) -- "$(BASE):spec/openapi.yaml" spec/openapi.yaml || worst=$$?; echo; \
+		$(BIN)/python -m surface --root . -- "$(BASE)" || { last=$$?; test $$last -lt $$worst || worst=$$last; }; exit $$worst
 
 bench: $(DEV)  ## Measure a call of the client, and the emulator (every script in benchmarks/)
 	@for script in benchmarks/*.py; do $(BIN)/python "$$script" || exit; done

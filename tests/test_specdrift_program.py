@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import asdict
@@ -17,6 +18,7 @@ from calling import call_sync
 from conftest import ROOT
 from leadconnector import Finding
 from specdrift.__main__ import main
+from test_make import make
 
 Json = dict[str, Any]
 SPEC = ROOT / "spec" / "openapi.yaml"
@@ -271,7 +273,80 @@ class TestWire:
         assert f"{path}:2: is no finding" in err
 
 
-def test_the_vendors_known_deviations_are_waived_each_with_its_reason() -> None:
-    listed = yaml.safe_load((ROOT / "drift-waivers.yaml").read_text(encoding="utf-8"))["waivers"]
-    assert len(listed) == 12
-    assert all(waiver["reason"] for waiver in listed)
+def published() -> Json:
+    """The vendor's document, as far as it is known to differ from the spec."""
+    document = of_spec()
+    put = document["paths"]["/conversations/{conversationId}"]["put"]
+    put.update(operationId="update-conversation", security=[{"bearer": ["conversations.write"]}])
+    del put["responses"]["422"]
+    schemas = document["components"]["schemas"]
+    schemas["ApiVersion"]["enum"] = ["2021-04-15"]
+    others = "RCS ACTIVITY_EMPLOYEE_ACTION_LOG TIKTOK TIKTOK_COMMENT ACTIVITY_WHATSAPP FORM_SUBMISSION SMS_REACTION"
+    schemas["LastMessageType"]["enum"] += [f"TYPE_{name}" for name in others.split()]
+    document["paths"]["/conversations/search"] = {"get": {"responses": {"200": {"description": "Another operation"}}}}
+    return document
+
+
+class TestTargets:
+    @pytest.fixture
+    def checkout(self, tmp_path: Path) -> Path:
+        """A copy of what the targets look at, with a commit."""
+        root = tmp_path / "a checkout"
+        for name in ("spec", "generated", "overrides", "tools/leadconnector_emulator"):
+            shutil.copytree(ROOT / name, root / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
+        for name in ("Makefile", "drift-waivers.yaml"):
+            shutil.copy(ROOT / name, root)
+        for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "first"]):
+            who = ["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"]
+            subprocess.run(["git", *who, *arguments], cwd=root, check=True, timeout=60)
+        return root
+
+    def run(self, checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run make with this interpreter and this project's tools, and install nothing."""
+        mine = [f"BIN={Path(sys.executable).parent}", "DEV="]
+        return make(*arguments, *mine, cwd=checkout, PYTHONPATH=str(ROOT / "tools"))
+
+    def test_drift_tells_what_is_new_in_the_vendors_document_and_what_to_do(
+        self, checkout: Path, tmp_path: Path
+    ) -> None:
+        document = published()
+        upstream = tmp_path / "docs" / "apps" / "conversations.json"
+        upstream.parent.mkdir(parents=True)
+        upstream.write_text(json.dumps(document), encoding="utf-8")
+        done = self.run(checkout, "drift", f"UPSTREAM={upstream}", "ARGS=--fail-on INFO")
+        assert (done.returncode, done.stderr) == (0, ""), done.stdout
+        assert "0 ERR, 0 WARN, 0 INFO, 12 waived" in done.stdout
+        request = document["components"]["schemas"]["UpdateConversationRequest"]
+        request["properties"]["reason"] = {"$ref": "../common/schemas.json#/Reason"}
+        request["required"].append("reason")
+        upstream.write_text(json.dumps(document), encoding="utf-8")
+        common = tmp_path / "docs" / "common" / "schemas.json"
+        common.parent.mkdir()
+        common.write_text('{"Reason": {"type": "string"}}', encoding="utf-8")
+        done = self.run(checkout, "drift", f"UPSTREAM={upstream}")
+        assert done.returncode == 2  # which is how make says that a program failed
+        assert "new-required-request-property" in done.stdout
+        assert "Bring spec/openapi.yaml:" in done.stdout
+        assert "/conversations/search" not in done.stdout
+
+    def test_diff_tells_what_changed_in_the_spec_and_in_python(self, checkout: Path) -> None:
+        done = self.run(checkout, "diff", "BASE=HEAD")
+        assert (done.returncode, done.stderr) == (0, ""), done.stdout
+        assert "Nothing changed from HEAD:spec/openapi.yaml to spec/openapi.yaml." in done.stdout
+        assert "is as it was in HEAD" in done.stdout
+        for path, old, new in (
+            (checkout / "spec" / "openapi.yaml", "required: [locationId]", "required: [locationId, starred]"),
+            (checkout / "overrides" / "leadconnector" / "errors.py", "class NotFoundError", "class MissingError"),
+        ):
+            path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+        done = self.run(checkout, "diff", "BASE=HEAD")
+        assert done.returncode == 2
+        assert "request-property-became-required" in done.stdout
+        assert "NotFoundError" in done.stdout
+
+    @pytest.mark.parametrize("base", ["", "nowhere", "--help"])
+    def test_diff_with_no_such_revision_says_so(self, checkout: Path, base: str) -> None:
+        done = self.run(checkout, "diff", f"BASE={base}")
+        assert done.returncode == 2
+        assert "Nothing changed" not in done.stdout
+        assert (base or "usage: make diff BASE=REVISION") in done.stderr
