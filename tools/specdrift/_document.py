@@ -117,6 +117,7 @@ class Document:
     def __init__(self, root: Mapping[str, Any], files: Files | None = None) -> None:
         self._files: Files = {} if files is None else files
         self._lookups = 0
+        self._found: dict[tuple[str, str], Node | None] = {}
         self.root = Node(self, "", "", root)
         self.dangling: dict[str, str] = {}
         """The references that were followed and lead nowhere: the text of each, by the location of what holds it."""
@@ -125,6 +126,14 @@ class Document:
 
     def find(self, reference: str, file: str = "") -> Node | None:
         """What a reference leads to, read in a file; None where that is nothing."""
+        if (known := self._found.get((reference, file))) is not None:
+            return known
+        found = self._find(reference, file)
+        if not self._lookups:  # on the way through other references it may have been given up
+            self._found[reference, file] = found
+        return found
+
+    def _find(self, reference: str, file: str) -> Node | None:
         name, _, place = reference.partition("#")
         file = file_of(name, file) if name else file
         place = unquote(place)

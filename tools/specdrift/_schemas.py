@@ -13,8 +13,9 @@ from ._schema import LOWER_LIMITS, NEVER, UPPER_LIMITS, Nodes, Schema, canonical
 Pair: TypeAlias = tuple[Nodes, Nodes, Place]
 """A schema of the base and its counterpart, and where they are."""
 
-MAXIMUM_STEPS = 1_000_000
-"""How often two schemas may be held against each other for one schema of a parameter, a header or a body."""
+MAXIMUM_STEPS = 300_000
+"""For one schema of a parameter, a header or a body: how often two within it may be held against each other, and how
+many parts of an `allOf` may be read. That is some seconds; the vendor's largest takes a few hundred."""
 
 _WIDER_FORMATS = {
     "double": {"float"},
@@ -78,6 +79,7 @@ class SchemaComparison:
         cache = self._read[side]
         if nodes not in cache:
             cache[nodes] = read(nodes)
+            self._count(nodes, len(cache[nodes].branches))
         return cache[nodes]
 
     def same(self, base: Nodes, revision: Nodes, place: Place) -> bool:
@@ -125,8 +127,8 @@ class SchemaComparison:
             self._same[pair] = False
         self._asked, self._ahead = asked, self._ahead + 1
 
-    def _count(self, here: Nodes) -> None:
-        self._steps += 1
+    def _count(self, here: Nodes, steps: int = 1) -> None:
+        self._steps += steps
         if self._steps > MAXIMUM_STEPS:
             problem = f"there is too much in it to be compared (more than {MAXIMUM_STEPS:,} steps)"
             raise TooComplexError(f"{here[0].location}: {problem}: give the branches of its unions names, or fewer")
@@ -334,13 +336,8 @@ def _type_event(old: Schema, new: Schema, place: Place) -> str | None:
         if wider or (place.exploded and not place.path and _takes_one(new, old)):
             return "list-of-types-widened" if listed else "type-generalized"
         if place.loose and new.types <= _TEXT and _has_format(after, before):  # all that is written is text
-            return (
-                "type-changed"
-                if in_property
-                else "type-generalized"
-                if place.kind == "parameter"
-                else ("type-compatible")
-            )
+            alike = "type-generalized" if place.kind == "parameter" else "type-compatible"
+            return "type-changed" if in_property else alike
         if narrower and listed:
             return "list-of-types-narrowed"
         return "type-specialized" if in_property else "type-changed"
