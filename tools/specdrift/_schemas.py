@@ -15,7 +15,7 @@ Pair: TypeAlias = tuple[Nodes, Nodes, Place]
 
 MAXIMUM_STEPS = 300_000
 """For one schema of a parameter, a header or a body: how often two within it may be held against each other, and how
-many parts of an `allOf` may be read. That is some seconds; the vendor's largest takes a few hundred."""
+many parts of an `allOf` may be read. That is some seconds; the vendor's largest takes a few dozen."""
 
 _WIDER_FORMATS = {
     "double": {"float"},
