@@ -164,6 +164,22 @@ SAME: dict[str, tuple[Json, Json]] = {
             },
         },
     ),
+    "a bound beside one that says more": (
+        both({"type": "integer", "minimum": 5}),
+        both({"type": "integer", "minimum": 5, "exclusiveMinimum": 4}),
+    ),
+    "bytes as OpenAPI 3.0 and 3.1 write them": (
+        both({"type": "string", "format": "byte"}),
+        both({"type": "string", "contentEncoding": "base64"}),
+    ),
+    "a file as OpenAPI 3.0 and 3.1 write it": (
+        both({"type": "string", "format": "binary"}),
+        both({"type": "string", "contentMediaType": "application/octet-stream"}),
+    ),
+    "the document's security where each operation has the same of its own": (
+        {**api(components={"securitySchemes": SCHEMES}, security=[{"a": []}]), "security": [{"a": []}]},
+        api(components={"securitySchemes": SCHEMES}, security=[{"a": []}]),
+    ),
     "a union of one schema": (both({"oneOf": [PET]}), both(PET)),
     "how many of several schemas may hold, where one is told by its name": (
         both({"oneOf": [CAT, DOG], "discriminator": {"propertyName": "kind"}}),
@@ -227,6 +243,24 @@ MOVES: dict[str, tuple[Json, Json, list[str], list[str]]] = {
         prop({"enum": ["x", "y"]}),
         ["INFO request-property-enum-value-added", "WARN response-property-enum-value-added"],
         ["ERR request-property-enum-value-removed", "INFO response-property-enum-value-removed"],
+    ),
+    "a bound that became exclusive": (
+        prop({"type": "integer", "minimum": 0}),
+        prop({"type": "integer", "exclusiveMinimum": 0}),
+        ["ERR request-property-exclusive-min-set", "INFO response-property-exclusive-min-set"],
+        ["ERR response-property-exclusive-min-unset", "INFO request-property-exclusive-min-unset"],
+    ),
+    "null among the values of an enum": (
+        prop({"type": ["string", "null"], "enum": ["x", None]}),
+        prop({"type": ["string", "null"], "enum": ["x"]}),
+        ["ERR request-property-became-not-nullable", "INFO response-property-became-not-nullable"],
+        ["ERR response-property-became-nullable", "INFO request-property-became-nullable"],
+    ),
+    "a schema that nothing may be": (
+        prop(TEXT),
+        prop({**TEXT, "not": {}}),
+        ["ERR request-property-not-added", "INFO response-property-not-added"],
+        ["ERR response-property-not-removed", "INFO request-property-not-removed"],
     ),
     "an enum": (
         prop(TEXT),
@@ -389,6 +423,24 @@ OPERATIONS: dict[str, tuple[Json, Json, list[str], list[str]]] = {
         ["INFO api-security-added"],
         ["ERR api-security-removed"],
     ),
+    "security that may be left out, where none was asked for": (
+        api(components={"securitySchemes": SCHEMES}, security=[]),
+        api(components={"securitySchemes": SCHEMES}, security=[{}, {"a": []}]),
+        ["INFO api-security-added", "INFO api-security-added"],
+        ["INFO api-security-removed", "INFO api-security-removed"],
+    ),
+    "a parameter that is JSON now": (
+        api(parameters=[{"name": "q", "in": "query", "schema": TEXT}]),
+        api(parameters=[{"name": "q", "in": "query", "content": {"application/json": {"schema": TEXT}}}]),
+        ["ERR request-parameter-style-changed"],
+        ["ERR request-parameter-style-changed"],
+    ),
+    "a flow of OAuth": (
+        api(components={"securitySchemes": {"o": {"type": "oauth2", "flows": {"authorizationCode": {}}}}}),
+        api(components={"securitySchemes": {"p": {"type": "oauth2", "flows": {"clientCredentials": {}}}}}),
+        ["INFO api-security-component-type-changed"],
+        ["INFO api-security-component-type-changed"],
+    ),
     "a deprecation": (api(), api(deprecated=True), ["INFO endpoint-deprecated"], ["INFO endpoint-reactivated"]),
 }
 
@@ -398,6 +450,39 @@ def test_what_is_added_one_way_is_removed_the_other_way(name: str) -> None:
     base, revision, forth, back = OPERATIONS[name]
     assert told(base, revision) == forth
     assert told(revision, base) == back
+
+
+def test_what_may_still_be_sent_by_a_range_of_media_types_was_not_removed() -> None:
+    def taking(*names: str) -> Json:
+        content = {name: {"schema": TEXT} for name in names}
+        return {"paths": {"/a": {"put": {"requestBody": {"content": content}}}}}
+
+    base, revision = taking("application/json", "application/xml"), taking("*/*")
+    assert [line for line in told(base, revision) if line.startswith("ERR")] == []
+    assert told(taking("*/*", "application/json"), taking("*/*")) == []
+    assert [line for line in told(revision, base) if line.startswith("ERR")] != []
+
+
+def test_a_value_may_become_a_list_where_that_is_written_as_the_parameter_repeated() -> None:
+    one, several = (
+        api(parameters=[{"name": "q", "in": "query", "schema": schema}])
+        for schema in ({"type": "integer"}, {"type": "array", "items": {"type": "integer"}})
+    )
+    assert told(one, several) == ["INFO request-parameter-type-generalized"]
+
+
+def test_an_answer_that_may_hold_other_properties_breaks_nobody_however_little_is_said_of_them() -> None:
+    closed = {"type": "object", "additionalProperties": False}
+    for opened in ({"type": "object"}, {**closed, "additionalProperties": TEXT}):
+        assert told(api(None, closed), api(None, opened)) == ["INFO response-body-additional-properties-removed"]
+
+
+def test_the_schema_of_a_header_is_compared_also_where_it_has_a_media_type() -> None:
+    def giving(kind: str) -> Json:
+        header = {"content": {"application/json": {"schema": {"type": kind}}}}
+        return {"paths": {"/a": {"put": {"responses": {"200": {"headers": {"X-A": header}}}}}}}
+
+    assert told(giving("object"), giving("array")) == ["ERR response-header-type-changed"]
 
 
 def test_a_change_says_where_it_is_on_either_side() -> None:
@@ -486,13 +571,13 @@ def chained(length: int, leaf: str) -> Json:
 
 
 def test_chained_unions_are_compared_in_few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("specdrift._schemas.MAXIMUM_STEPS", 20_000)
+    monkeypatch.setattr("specdrift._schemas.MAXIMUM_STEPS", 40_000)
     assert told(chained(60, "string"), chained(60, "string")) == []
     assert told(chained(60, "string"), chained(60, "boolean")) == ["ERR request-property-type-changed"] * 2
 
 
 def test_a_long_union_in_another_order_is_compared_in_few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("specdrift._schemas.MAXIMUM_STEPS", 100_000)
+    monkeypatch.setattr("specdrift._schemas.MAXIMUM_STEPS", 200_000)
     kinds = [
         prop({"anyOf": [{"const": number}, {"type": "array", "items": {"const": number}}]}) for number in range(80)
     ]

@@ -220,7 +220,11 @@ SIDES = [
     for direction in ("request", "response")
     for kind in ("body", "property", "parameter", "mediatype")
 ]
-IDS = {rule.replace("*", side) for rule in RULES for side in SIDES} | {"response-property-min-length-decreased"}
+IDS = {
+    *(rule.replace("*", side) for rule in RULES for side in SIDES),
+    *("response-property-min-length-decreased", "response-required-property-became-write-only"),
+    "request-required-property-became-not-read-only",
+}
 
 
 def test_what_narrows_an_answer_does_nothing_to_the_client() -> None:
@@ -235,6 +239,14 @@ def test_what_narrows_an_answer_does_nothing_to_the_client() -> None:
 @pytest.mark.parametrize("row", VERDICTS, ids=lambda row: row.pattern)
 def test_each_row_of_the_table_is_the_first_for_some_change(row: Row) -> None:
     assert row in {next((each for each in VERDICTS if fnmatchcase(name, each.pattern)), None) for name in IDS}
+
+
+def test_what_must_be_there_and_is_only_sent_one_way_breaks_the_client_the_other_way() -> None:
+    def turned(_: Json, taken: Json, given: Json) -> None:
+        given["properties"]["contactId"]["writeOnly"] = True
+
+    effects = {change.id: verdict(change, Document(SPEC)).effect for change in compare(SPEC, changed(turned))}
+    assert effects == {"response-required-property-became-write-only": "breaks"}
 
 
 @pytest.mark.parametrize("rule", [rule for rule in RULES if rule[0] == "*" or rule.startswith("request")])

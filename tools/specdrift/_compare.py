@@ -33,11 +33,13 @@ class _Parameter:
 
     @property
     def schema(self) -> Node:
-        content = next((media for _, media in self.node.children("content")), None)
-        return (content or self.node).child("schema")
+        return _described(self.node)
 
     @property
     def style(self) -> str:
+        media = next((name for name, _ in self.node.children("content")), None)
+        if media is not None:
+            return _media_type(media)
         style = self.node.get("style") or _STYLES.get(self.place, "")
         explode = self.node.get("explode")
         return f"{style}, {'exploded' if (style == 'form' if explode is None else explode) else 'not exploded'}"
@@ -112,7 +114,7 @@ class _Walk:
         yield from compare_schemes(self._base, self._revision, names if self._within_base else None)
         # Where no operation goes by it in both documents, it is told of those that go by it in one.
         inherits = [{key for key, node in each.items() if security_of(node) is None} for each in operations]
-        if inherits[0] & inherits[1] or not (inherits[0] | inherits[1]):
+        if inherits[0] & inherits[1] or not (operations[0] or operations[1]):
             yield from compare_security(
                 (security_of(roots[0]), security_of(roots[1])), Place(), "api-global-security", roots
             )
@@ -178,7 +180,8 @@ class _Walk:
             yield place.change(f"request-parameter-became-{new.need}", *where)
         if (old.node.get("deprecated") is True) != (new.node.get("deprecated") is True):
             yield place.change("*-deprecated" if new.node.get("deprecated") else "*-reactivated", *where)
-        if old.style != new.style and self._is_compound(old, 0) and self._is_compound(new, 1):
+        content = "/" in old.style or "/" in new.style
+        if old.style != new.style and (content or (self._is_compound(old, 0) and self._is_compound(new, 1))):
             yield place.change("request-parameter-style-changed", *where, old.style, new.style)
         yield from self._schemas.changes(old.schema, new.schema, replace(place, exploded=new.style == "form, exploded"))
 
@@ -228,7 +231,7 @@ class _Walk:
             else:
                 if _need(old[name]) != (need := _need(new[name])):
                     yield named.change(f"response-header-became-{need}", old[name].location, new[name].location)
-                yield from self._schemas.changes(old[name].child("schema"), new[name].child("schema"), named)
+                yield from self._schemas.changes(_described(old[name]), _described(new[name]), named)
 
     def _of_content(self, before: Node, after: Node, place: Place, prefix: str) -> Iterator[Change]:
         """What changed in the media types of a body, and in their schemas."""
@@ -237,6 +240,10 @@ class _Walk:
         come = [name for name in new if name not in old]
         for name in (name for name in old if name not in new):
             other = next((other for other in come if _relation(name, other)), None)
+            wider = next((other for other in new if _holds(other, name)), None)
+            if place.direction == "request" and other is None and wider is not None:  # it may still be sent
+                pairs.append((name, wider))
+                continue
             if other is None or (place.direction == "request" and _relation(name, other) != "generalized"):
                 yield place.change(f"{prefix}-removed", old[name].location, after.location, name=name)
                 continue
@@ -266,7 +273,7 @@ def _paths(document: Document) -> dict[str, tuple[str, Node]]:
     """The paths by what identifies them: the template, whatever its parameters are called."""
     found: dict[str, tuple[str, Node]] = {}
     for name, node in document.root.children("paths"):
-        key = re.sub(r"\{[^}]*\}", "{}", name)
+        key = re.sub(r"\{[^{}]*\}", "{}", name)
         found[name if key in found else key] = (name, node.resolved())
     return found
 
@@ -284,7 +291,7 @@ def _parameters(path: tuple[str, Node], operation: Node) -> dict[str, _Parameter
 
     A path parameter is identified by its place in the path.
     """
-    places: list[str] = re.findall(r"\{([^}]*)\}", path[0])
+    places: list[str] = re.findall(r"\{([^{}]*)\}", path[0])
     found: dict[str, _Parameter] = {}
     for owner, shared in ((path[1], True), (operation, False)):
         for _, written in owner.children("parameters"):
@@ -295,6 +302,12 @@ def _parameters(path: tuple[str, Node], operation: Node) -> dict[str, _Parameter
                 known = str(places.index(name))
             found[f"{place} {known}"] = _Parameter(node, place, name, shared)
     return found
+
+
+def _described(node: Node) -> Node:
+    """The schema of a parameter or a header, which may have a media type."""
+    content = next((media for _, media in node.children("content")), None)
+    return (content or node).child("schema")
 
 
 def _of_parameter(parameter: _Parameter, place: Place) -> Place:

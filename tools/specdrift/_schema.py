@@ -19,6 +19,10 @@ Nodes: TypeAlias = tuple[Node, ...]
 LOWER_LIMITS = frozenset({"minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties", "minContains"})
 UPPER_LIMITS = frozenset({"maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties", "maxContains"})
 _FACTS = ("format", "pattern", "multipleOf", "contentMediaType", "contentEncoding", "uniqueItems")
+_AS_SINCE_3_1 = {
+    ("format", "byte"): ("contentEncoding", "base64"),
+    ("format", "binary"): ("contentMediaType", "application/octet-stream"),
+}
 _FLAGS = ("readOnly", "writeOnly", "deprecated")
 _PARTS = (
     *("items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames", "contentSchema"),
@@ -27,6 +31,9 @@ _PARTS = (
 _GROUPS = ("patternProperties", "dependentSchemas", "prefixItems")
 _UNIONS = ("anyOf", "oneOf")
 _ANNOTATIONS = frozenset({"description", "title", "example", "examples", "externalDocs", "$comment", "xml"})
+MAXIMUM_BRANCHES = 2_000
+"""Of the unions that several parts of an `allOf` have, as each is held against all others."""
+
 NEVER = "nothing"
 """The type of what no value can be."""
 
@@ -103,6 +110,8 @@ def read(nodes: Nodes) -> Schema:
         schema.branches += [branch for _, branch in node.children("allOf")]
         queue += [branch for _, branch in node.children("allOf")]
         types, null = _types(raw)
+        if is_list(raw.get("enum")) and node.document.joins_siblings:  # in 3.0 `nullable` adds null to what is listed
+            null = null and None in raw["enum"]
         had_null_branch = _read_unions(schema, node, queue)
         if types:
             schema.types = _narrowed(schema.types, types)
@@ -205,6 +214,9 @@ def _read_unions(schema: Schema, node: Node, queue: list[Node]) -> bool:
             schema.types, schema.listed = _narrowed(schema.types, plain), True
         elif proper:
             found = schema.unions.setdefault(keyword, [])
+            if len(found) > MAXIMUM_BRANCHES:
+                problem = f"its unions have more than {MAXIMUM_BRANCHES:,} branches together"
+                raise TooComplexError(f"{schema.node.location}: {problem}: take some of them apart")
             found += [(branch,) for branch in proper if not any(_is_copy(branch, other) for (other,) in found)]
     return null
 
@@ -248,7 +260,7 @@ def _read_limits(schema: Schema, raw: dict[str, Any]) -> None:
         if found.get(exclusive) is True and inclusive in found:
             found[exclusive] = found.pop(inclusive)
     for key, limit in found.items():
-        if isinstance(limit, bool) or not isinstance(limit, int | float):
+        if isinstance(limit, bool) or not isinstance(limit, int | float) or limit != limit:  # noqa: PLR0124  # no number
             continue
         if limit == 0 and key in {"minLength", "minItems", "minProperties"}:  # as if it were not there
             continue
@@ -260,8 +272,9 @@ def _read_the_rest(schema: Schema, node: Node) -> None:
     raw = node.value
     for key in _FACTS:
         if raw.get(key) not in (None, False, ""):
-            text = raw[key] if isinstance(raw[key], str) else _identity(schema, raw[key])
-            schema.facts[key] = tuple(sorted({*schema.facts.get(key, ()), text}))
+            written = raw[key] if isinstance(raw[key], str) else _identity(schema, raw[key])
+            fact, text = _AS_SINCE_3_1.get((key, written), (key, written))
+            schema.facts[fact] = tuple(sorted({*schema.facts.get(fact, ()), text}))
     if "default" in raw and schema.default is None:
         schema.default = _identity(schema, raw["default"])
     schema.flags |= {flag for flag in _FLAGS if raw.get(flag) is True}
@@ -273,7 +286,7 @@ def _read_the_rest(schema: Schema, node: Node) -> None:
     for key in _PARTS:
         part = node.child(key)
         if is_mapping(part.value) or isinstance(part.value, bool):
-            if key not in {"if", "then", "else", "contains"} and _says_nothing(part):
+            if key not in {"not", "if", "then", "else", "contains"} and _says_nothing(part):
                 continue
             schema.parts[key] = (*schema.parts.get(key, ()), part)
     for key in _GROUPS:

@@ -13,15 +13,14 @@ from ._schema import LOWER_LIMITS, NEVER, UPPER_LIMITS, Nodes, Schema, canonical
 Pair: TypeAlias = tuple[Nodes, Nodes, Place]
 """A schema of the base and its counterpart, and where they are."""
 
-MAXIMUM_STEPS = 300_000
-"""For one schema of a parameter, a header or a body: how often two within it may be held against each other, and how
-many parts of an `allOf` may be read. That is some seconds; the vendor's largest takes a few dozen."""
+MAXIMUM_STEPS = 500_000
+"""How often two schemas may be held against each other in a comparison, and how many parts of an `allOf` be read: about
+ten seconds. The vendor's largest document takes some hundreds."""
 
 _WIDER_FORMATS = {
     "double": {"float"},
     "int64": {"int32"},
     "bigint": {"int32", "int64"},
-    "date-time": {"date", "time"},
 }
 """Formats that have all values of others."""
 
@@ -39,6 +38,13 @@ _LIMIT_NAMES = {
     "exclusiveMinimum": "exclusive-min",
     "exclusiveMaximum": "exclusive-max",
 }
+
+
+_OTHERS = frozenset({"additionalProperties", "unevaluatedProperties"})
+"""What says of an object which properties it may have that are not described."""
+
+_TWINS = {"minimum": "exclusiveMinimum", "maximum": "exclusiveMaximum"}
+_TWINS |= {exclusive: inclusive for inclusive, exclusive in _TWINS.items()}
 
 
 class SchemaComparison:
@@ -62,7 +68,6 @@ class SchemaComparison:
         Raises:
             TooComplexError: there is too much in them to be compared, or a value is nested too deeply.
         """
-        self._steps = 0
         # A list of what is still to do instead of recursion: neither a cycle nor a deep document ends it early.
         todo: list[Pair] = [((base,), (revision,), place)]
         for written_base, written_revision, at in todo:
@@ -156,11 +161,19 @@ class SchemaComparison:
             base, revision = old.properties[name], new.properties[name]
             yield base, revision, _within(place, self.schema(revision, 1), name)
         for key in _in_both(old.parts, new.parts):
+            if self._opens(old, new, key, place):
+                continue
             below = place.below(key)
             yield old.parts[key], new.parts[key], replace(below, inverted=place.inverted or key in _UNCERTAIN)
         for key in _in_both(old.groups, new.groups):
             for name in _in_both(old.groups[key], new.groups[key]):
                 yield old.groups[key][name], new.groups[key][name], place.below(key, name)
+
+    def _opens(self, old: Schema, new: Schema, key: str, place: Place) -> bool:
+        """Whether other properties may be in an answer now: that breaks nobody, however little is said of them."""
+        if key not in _OTHERS or place.direction != "response":
+            return False
+        return self.schema(old.parts[key], 0).types == _NONE != self.schema(new.parts[key], 1).types
 
     def _of_properties(self, old: Schema, new: Schema, place: Place) -> Iterator[Change]:
         for name in old.properties | new.properties:
@@ -177,11 +190,12 @@ class SchemaComparison:
 
     def _of_parts(self, old: Schema, new: Schema, place: Place) -> Iterator[Change]:
         """Schemas of keywords that came or went: each restricts, but that what is left open restricts a response."""
-        before, after = old.parts, new.parts
-        for key in sorted(before.keys() ^ after.keys()):
+        opened = {key for key in old.parts.keys() & new.parts.keys() if self._opens(old, new, key, place)}
+        repeated = {"items"} if place.exploded and not place.path and _takes_one(new, old) else set[str]()
+        for key in sorted(opened | (old.parts.keys() ^ new.parts.keys()) - repeated):
             # What else an object may have is no promise: a response that opens breaks nobody who reads by name.
-            level: Level | None = "INFO" if key == "additionalProperties" and place.direction == "response" else None
-            action = "added" if key in after else "removed"
+            level: Level | None = "INFO" if key in _OTHERS and place.direction == "response" else None
+            action = "removed" if key in old.parts else "added"
             rule_id = f"*-{_dashed(key)}-{action}"
             yield place.change(f"*-part-{action}", *_both(old, new), name=key, rule_id=rule_id, level=level)
         for key, singular in (("patternProperties", "pattern-property"), ("dependentSchemas", "dependent-schema")):
@@ -377,6 +391,8 @@ def _of_restrictions(old: Schema, new: Schema, place: Place) -> Iterator[Change]
     where = _both(old, new)
     for key in sorted(LOWER_LIMITS | UPPER_LIMITS):
         before, after = old.limits.get(key), new.limits.get(key)
+        if key in _TWINS and (_covers(new.limits, key, before, after) or _covers(old.limits, key, after, before)):
+            continue
         if key == "minLength":  # a text has no length below 0: so it is called a move, not set or unset
             before, after = (None, None) if before == after else (before or 0, after or 0)
         if before == after:
@@ -399,6 +415,15 @@ def _of_restrictions(old: Schema, new: Schema, place: Place) -> Iterator[Change]
         if names[0] != names[1]:
             action = "added" if not names[0] else "removed" if not names[1] else "changed"
             yield place.change(f"*-dependent-required-{action}", *where, *names, name=name)
+
+
+def _covers(limits: Mapping[str, float], key: str, here: float | None, there: float | None) -> bool:
+    """Whether a bound that is on one side alone says nothing that its twin, exclusive or inclusive, does not there."""
+    twin = limits.get(_TWINS[key])
+    if here is None or there is not None or twin is None:
+        return False
+    tighter = twin > here if key in LOWER_LIMITS else twin < here
+    return tighter or (twin == here and _TWINS[key].startswith("exclusive"))
 
 
 def _fact_changed(key: str, before: str, after: str, place: Place, where: tuple[str, str]) -> Change:

@@ -67,7 +67,8 @@ def compare_security(
     for gone in sorted(old - new, key=_told):
         kept = next((other for other in come if _kinds(other) == _kinds(gone)), None)
         if kept is None:
-            yield place.change(f"{prefix}-removed", *where, name=_told(gone))
+            level = INFO if frozenset() in old and not (new and all(new)) else None  # nothing has to be there
+            yield place.change(f"{prefix}-removed", *where, name=_told(gone), level=level)
             continue
         come.remove(kept)
         for kind, scopes in sorted(gone - kept, key=lambda scheme: scheme[0]):
@@ -77,7 +78,7 @@ def compare_security(
             for name in sorted(others - scopes):
                 yield place.change(f"{prefix}-scope-added", *where, name=name)
     for requirement in come:  # one that takes nothing makes the others optional
-        level = None if requirement else INFO
+        level = INFO if frozenset() in new else None
         yield place.change(f"{prefix}-added", *where, name=_told(requirement), level=level)
 
 
@@ -98,23 +99,27 @@ def compare_schemes(base: Document, revision: Document, names: Collection[str] |
         }
         for document in (base, revision)
     )
-    meant_before, meant_after = {_meaning(base, name) for name in old}, {_meaning(revision, name) for name in new}
+    meant_before, meant_after = {_meaning(base, name) for name in old}, {_meaning(revision, name): name for name in new}
     for name, node in old.items():
+        renamed = meant_after.get(_meaning(base, name))
         if name in new:
-            yield from _compare_scheme(name, node.resolved(), new[name].resolved(), place)
-        elif _meaning(base, name) not in meant_after:
+            yield from _compare_scheme((name, name), node.resolved(), new[name].resolved(), place)
+        elif renamed is None:
             yield place.change("api-security-component-removed", node.location, "", name=name)
+        elif renamed not in old:
+            yield from _compare_scheme((name, renamed), node.resolved(), new[renamed].resolved(), place)
     for name, node in new.items():
         if name not in old and _meaning(revision, name) not in meant_before:
             yield place.change("api-security-component-added", "", node.location, name=name)
 
 
-def _compare_scheme(name: str, old: Node, new: Node, place: Place) -> Iterator[Change]:
-    where = (old.location, new.location)
-    kinds = tuple(_meaning(node.document, name) for node in (old, new))
+def _compare_scheme(names: tuple[str, str], old: Node, new: Node, place: Place) -> Iterator[Change]:
+    where, name = (old.location, new.location), names[0]
+    before, after = dict(old.children("flows")), dict(new.children("flows"))
+    kinds = [" ".join([_meaning(old.document, name), *sorted(before)])]
+    kinds.append(" ".join([_meaning(new.document, names[1]), *sorted(after)]))
     if kinds[0] != kinds[1]:
         yield place.change("api-security-component-type-changed", *where, *kinds, name=name)
-    before, after = dict(old.children("flows")), dict(new.children("flows"))
     for flow in sorted(before.keys() & after.keys()):
         for key, rule in _FLOW_URLS:
             urls = (before[flow].get(key), after[flow].get(key))

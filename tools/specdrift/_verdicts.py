@@ -50,6 +50,8 @@ VERDICTS = (
     Row("response-required-property-removed", BREAKS, _ABSENT),
     Row("response-*-property-added",          DRIFT,  "It is kept among the additional properties."),
     Row("response-*-became-optional",         BREAKS, _ABSENT),
+    Row("response-required-*-became-write-only", BREAKS, _ABSENT),
+    Row("request-required-*-became-not-read-only", BREAKS, _REFUSED),
     Row("response-*-enum-value-added",        DRIFT,  _KEPT),
     Row("response-*-became-not-enum",         DRIFT,  _KEPT),
     Row("response-*-const-[!a]*",             DRIFT,  _KEPT),
