@@ -4,26 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from itertools import accumulate
 
 from ._page import page
 from ._report import Entry, Report, Waiver
-from ._rules import ERR, INFO, WARN, Level, Source
+from ._rules import ERR, INFO, WARN, Change, Level, Source
 from ._sarif import sarif
-from ._words import (
-    CLIENT,
-    Spot,
-    clipped,
-    grouped,
-    headline,
-    spots,
-    summary,
-    told_fault,
-    until,
-    verdict,
-    visible,
-    waived,
-)
+from ._words import CLIENT, clipped, counts, grouped, headline, sentences, spots, summary, told_fault, until, visible
 
 JSON_FORM = 1
 """The version of the JSON form: it grows where something is taken away or changes its meaning."""
@@ -48,8 +36,8 @@ def text(report: Report, colour: bool = False) -> str:
         for entry in entries:
             level = entry.change.level
             lines.append(f"  {painted(level.ljust(4), _COLOURS[level])} {visible(entry.change.id)}")
-            lines += [f"       {visible(words)}" for words in _told(report, entry)]
-    covered = [f"{_which(entry)} {waiver.reason}{until(waiver)}" for entry, waiver in waived(report)]
+            lines += [f"       {visible(words)}" for words in _told(entry)]
+    covered = [f"{change} {reason}" for change, reason in _waived(report)]
     faults = [f"{fault.waiver.source}: {told_fault(fault)}" for fault in report.faults]
     for title, told in (("Waived", covered), ("Waivers at fault", faults), ("Notes", report.notes)):
         if told:
@@ -58,18 +46,20 @@ def text(report: Report, colour: bool = False) -> str:
     return "\n".join(lines).lstrip("\n") + "\n"
 
 
-def _told(report: Report, entry: Entry) -> Iterator[str]:
+def _told(entry: Entry) -> list[str]:
     """The lines that tell a change, below its level and id."""
-    yield entry.change.text
-    yield from (f"{f'{spot.role}:':10}{spot}" for spot in spots(report, entry.change))
-    yield f"{'client:':10}{verdict(entry)}"
-    if entry.advice:
-        yield f"{'advice:':10}{entry.advice}"
+    change, *others = sentences(entry)
+    told = zip(("base", "revision", "client", "advice"), (*map(str, spots(entry.change)), *others), strict=False)
+    return [change, *(f"{f'{name}:':10}{words}" for name, words in told)]
 
 
-def _which(entry: Entry) -> str:
-    """A change in few words."""
-    change = entry.change
+def _waived(report: Report) -> list[tuple[str, str]]:
+    """Each change that a waiver covers in few words, and why it is accepted."""
+    found = ((entry.change, entry.waiver) for entry in report.entries if entry.waiver)
+    return [(_which(change), f"{waiver.reason}{until(waiver)}") for change, waiver in found]
+
+
+def _which(change: Change) -> str:
     return f"{change.level} {change.id}{' in ' * bool(change.operation)}{change.operation}: {change.text}"
 
 
@@ -78,43 +68,38 @@ def _json(report: Report) -> str:
         "form": JSON_FORM,
         "base": report.base.name,
         "revision": report.revision.name,
-        "counts": {**dict[str, int](report.counts.items()), "waived": len(waived(report))},
-        "changes": [_change(report, entry) for entry in report.entries],
-        "faults": [{"waiver": _waiver_data(fault.waiver), "problem": fault.problem} for fault in report.faults],
-        "notes": list(report.notes),
+        "counts": counts(report.entries),
+        "changes": [_change(entry) for entry in report.entries],
+        "faults": [{"waiver": _waiver(fault.waiver), "problem": fault.problem} for fault in report.faults],
+        "notes": report.notes,
     }
     return json.dumps(told, indent=2) + "\n"
 
 
-def _change(report: Report, entry: Entry) -> dict[str, object]:
-    change = entry.change
+def _change(entry: Entry) -> dict[str, object]:
     return {
-        "id": change.id,
-        "level": change.level,
-        "operation": change.operation,
-        "direction": change.direction,
-        "name": change.name,
-        "text": change.text,
+        **_members(entry.change, "id", "level", "operation", "direction", "name", "text"),
         "client": entry.verdict._asdict(),
         "advice": entry.advice,
-        **{spot.role: _place(spot) for spot in spots(report, change)},
-        "waiver": _waiver_data(entry.waiver) if entry.waiver else None,
+        **{
+            spot.role: {
+                "pointer": spot.pointer if spot.there else None,
+                "source": spot.source and spot.source._asdict(),
+            }
+            for spot in spots(entry.change)
+        },
+        "waiver": entry.waiver and _waiver(entry.waiver),
     }
 
 
-def _place(spot: Spot) -> dict[str, object]:
-    return {"pointer": spot.pointer if spot.there else None, "source": spot.source._asdict() if spot.source else None}
+def _waiver(waiver: Waiver) -> dict[str, object]:
+    expires = waiver.expires and waiver.expires.isoformat()
+    told = _members(waiver, "id", "at", "name", "reason")
+    return {**told, "expires": expires, "source": waiver.source._asdict()}
 
 
-def _waiver_data(waiver: Waiver) -> dict[str, object]:
-    return {
-        "id": waiver.id,
-        "at": waiver.at,
-        "name": waiver.name,
-        "reason": waiver.reason,
-        "expires": waiver.expires.isoformat() if waiver.expires else None,
-        "source": waiver.source._asdict(),
-    }
+def _members(held: object, *names: str) -> dict[str, object]:
+    return {name: getattr(held, name) for name in names}
 
 
 def _markdown(report: Report) -> str:
@@ -124,22 +109,20 @@ def _markdown(report: Report) -> str:
     faults = [(_code(str(fault.waiver.source)), _plain(told_fault(fault))) for fault in report.faults]
     sections = [_table("Waivers at fault", ("Where", "Problem"), faults)] if faults else []
     for operation, entries in grouped(report.counted):
-        rows = [_row(report, entry) for entry in entries]
-        sections.append(_table(_plain(operation), ("Level", "What changed", "Our client", "Where"), rows))
+        columns = ("Level", "What changed", "Our client", "Where")
+        sections.append(_table(_plain(operation), columns, map(_row, entries)))
     if report.notes:
         sections.append(("\n### Notes\n", [f"- {_plain(note)}" for note in report.notes], ""))
-    if covered := waived(report):
-        items = [f"- {_plain(_which(entry))} {_plain(waiver.reason + until(waiver))}" for entry, waiver in covered]
+    if items := [f"- {_plain(change)} {_plain(reason)}" for change, reason in _waived(report)]:
         sections.append((f"\n<details><summary>{len(items)} waived</summary>\n", items, "\n</details>"))
     left_out = 0
     room = COMMENT - sum(len(line) + 1 for line in lines) - 100  # the last for the sentence on what is left out
     for opening, items, closing in sections:
         room -= len(opening) + len(closing) + 2
-        kept = list[str]()
-        for item in items:
-            room -= len(item) + 1
-            if room >= 0:
-                kept.append(item)
+        kept = [
+            item for item, end in zip(items, accumulate(len(item) + 1 for item in items), strict=True) if end <= room
+        ]
+        room -= sum(len(item) + 1 for item in items)
         left_out += len(items) - len(kept)
         lines += [opening, *kept, closing] if kept else []
     if left_out:
@@ -153,10 +136,10 @@ def _table(title: str, columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]
     return opening, [f"| {' | '.join(row)} |" for row in rows], ""
 
 
-def _row(report: Report, entry: Entry) -> tuple[str, ...]:
+def _row(entry: Entry) -> tuple[str, ...]:
     change = entry.change
     client = f"**{CLIENT[entry.verdict.effect]}.** {_plain(entry.verdict.reason)}<br>{_plain(entry.advice)}"
-    where = "<br>".join(f"{spot.role}: {_code(str(spot))}" for spot in spots(report, change))
+    where = "<br>".join(f"{spot.role}: {_code(str(spot))}" for spot in spots(change))
     return f"**{change.level}**", f"{_plain(change.text)}<br>{_code(change.id)}", client.removesuffix("<br>"), where
 
 
@@ -175,9 +158,8 @@ def _github(report: Report) -> str:
     lines = [_command("error", fault.waiver.source, "waiver", told_fault(fault)) for fault in report.faults]
     for entry in report.counted:
         change = entry.change
-        told = [change.text, verdict(entry), *([entry.advice] if entry.advice else [])]
         where = change.revision_source or change.base_source
-        lines.append(_command(_COMMANDS[change.level], where, change.id, *told))
+        lines.append(_command(_COMMANDS[change.level], where, change.id, *sentences(entry)))
     lines += [_command("notice", None, "note", note) for note in report.notes]
     return "".join(f"{line}\n" for line in lines)
 

@@ -7,7 +7,6 @@ import hashlib
 import re
 import textwrap
 from collections import Counter
-from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from functools import cache
 from importlib.resources import files
@@ -17,9 +16,9 @@ from typing import NamedTuple
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from ._report import LEVELS, Entry, Report
+from ._report import Entry, Report
 from ._rules import ERR, Change, Source
-from ._words import CLIENT, CONTRACT, Spot, grouped, headline, spots, told_fault, until, visible
+from ._words import CLIENT, CONTRACT, Spot, counts, grouped, headline, spots, told_fault, until, visible
 
 AROUND = 3
 """Lines that are shown before and after the one that is meant."""
@@ -73,13 +72,12 @@ class Shown(NamedTuple):
         return worst and self.entry.waiver is None
 
 
-@dataclass
-class Branch:
+class Branch(NamedTuple):
     """A place in an operation, with what changed there and further in."""
 
-    name: str = ""
-    changes: list[Shown] = field(default_factory=list[Shown])
-    branches: dict[str, Branch] = field(default_factory=dict[str, "Branch"])
+    name: str
+    changes: list[Shown]
+    branches: dict[str, Branch]
 
     def joined(self) -> Branch:
         """The same, with places that only lead to one further in told in one with that."""
@@ -101,18 +99,18 @@ def page(report: Report) -> str:
         return re.split("\r\n|[\r\n\x85\u2028\u2029]", side.text(file).removesuffix("\n"))
 
     def panes(change: Change) -> tuple[Pane, ...]:
-        both = spots(report, change)
+        both = spots(change)
         texts = [lines(spot.role, spot.source.file) if spot.there and spot.source else [] for spot in both]
         blocks = [_block(text, spot.source) for text, spot in zip(texts, both, strict=True)]
         differing = _differing(*(text[block.start : block.stop] for text, block in zip(texts, blocks, strict=True)))
         return tuple(map(_pane, both, texts, blocks, differing))
 
     def tree(entries: list[Entry]) -> Branch:
-        root = Branch()
+        root = Branch("", [], {})
         for entry in sorted(entries, key=lambda entry: [(step != "Parameters", step) for step in steps(entry.change)]):
             branch = root
             for step in steps(entry.change):
-                branch = branch.branches.setdefault(step, Branch(step))
+                branch = branch.branches.setdefault(step, Branch(step, [], {}))
             told.append(Shown(len(told) + 1, entry, panes(entry.change)))
             branch.changes.append(told[-1])
         return root.joined()
@@ -122,18 +120,12 @@ def page(report: Report) -> str:
     environment.undefined = StrictUndefined
     environment.filters |= {"digest": _digest, "sentence": _sentence, "told_fault": told_fault, "until": until}
     template = environment.from_string((files("specdrift") / "page.html.jinja").read_text(encoding="utf-8"))
-    operations = [(name, tree(entries), _counts(entries)) for name, entries in grouped(report.entries)]
-    html = template.render(
-        report=report,
-        operations=operations,
-        counts=_counts(report.entries),
-        breaking=[shown for shown in told if shown.breaks],
-        effects=Counter(entry.verdict.effect for entry in report.counted),
-        headline=headline(report),
-        contract=CONTRACT,
-        client=CLIENT,
-    )
-    return html + "\n"
+    operations = [(name, tree(entries), counts(entries)) for name, entries in grouped(report.entries)]
+    breaking = [shown for shown in told if shown.breaks]
+    effects = Counter(entry.verdict.effect for entry in report.counted)
+    known = {"report": report, "headline": headline(report), "contract": CONTRACT, "client": CLIENT}
+    numbers = {"counts": counts(report.entries), "effects": effects}
+    return template.render(known | numbers, operations=operations, breaking=breaking) + "\n"
 
 
 def steps(change: Change) -> tuple[str, ...]:
@@ -141,8 +133,7 @@ def steps(change: Change) -> tuple[str, ...]:
     if change.direction == "none":
         return ()
     found = _AT.search(change.text)
-    inner = found[1].split("/") if found else []
-    inner = [*inner[: DEPTH - 1], "/".join(inner[DEPTH - 1 :])] if len(inner) > DEPTH else inner
+    inner = found[1].split("/", DEPTH - 1) if found else []
     if change.direction == "request":
         parameter = _PARAMETER.match(change.text)
         return ("Request", *(("Parameters", parameter[1].rstrip(",")) if parameter else ("Body",)), *inner)
@@ -165,10 +156,9 @@ def _depth(line: str) -> int:
 
 def _differing(base: list[str], revision: list[str]) -> tuple[set[int], set[int]]:
     """The lines of either that the other does not have in their place."""
-    same = SequenceMatcher(None, base, revision, autojunk=False).get_matching_blocks()
-    old = {start + index for start, _, size in same for index in range(size)}
-    new = {start + index for _, start, size in same for index in range(size)}
-    return {*range(len(base))} - old, {*range(len(revision))} - new
+    edits = [edit for edit in SequenceMatcher(None, base, revision, autojunk=False).get_opcodes() if edit[0] != "equal"]
+    old = {index for _, start, stop, _, _ in edits for index in range(start, stop)}
+    return old, {index for _, _, _, start, stop in edits for index in range(start, stop)}
 
 
 def _pane(spot: Spot, lines: list[str], block: range, differing: set[int]) -> Pane:
@@ -182,12 +172,6 @@ def _pane(spot: Spot, lines: list[str], block: range, differing: set[int]) -> Pa
     texts = textwrap.dedent("\n".join(lines[index][: WIDTH * 2].expandtabs(4) for index in numbers)).split("\n")
     shown = (f"{text[:WIDTH]}…" if text[WIDTH:] else text for text in texts)
     return Pane(spot, [Line(index + 1, text, index in differs) for index, text in zip(numbers, shown, strict=True)])
-
-
-def _counts(entries: tuple[Entry, ...] | list[Entry]) -> dict[str, int]:
-    """How many there are of each level that count, and how many are waived."""
-    found = Counter("waived" if entry.waiver else entry.change.level for entry in entries)
-    return {name: found[name] for name in (*LEVELS, "waived")}
 
 
 def _visible(value: object) -> object:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from ._report import Entry, Report, Waiver
 from ._rules import ERR, INFO, WARN, Level, Source
-from ._words import CONTRACT, Spot, spots, told_fault, until, verdict, visible
+from ._words import CONTRACT, Spot, sentences, spots, told_fault, until, visible
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS: dict[Level, str] = {ERR: "error", WARN: "warning", INFO: "note"}
@@ -23,15 +23,12 @@ def sarif(report: Report) -> str:
         {"level": "error", "message": _message(told_fault(fault)), "locations": [_physical(fault.waiver.source)]}
         for fault in report.faults
     ]
-    invocation = {
-        "executionSuccessful": True,
-        "toolConfigurationNotifications": faults,
-        "toolExecutionNotifications": [{"level": "note", "message": _message(note)} for note in report.notes],
-    }
+    notes = [{"level": "note", "message": _message(note)} for note in report.notes]
+    notifications = {"toolConfigurationNotifications": faults, "toolExecutionNotifications": notes}
     run = {
         "tool": {"driver": {"name": "specdrift", "rules": [_rule(*rule) for rule in rules.items()]}},
-        "invocations": [invocation],
-        "results": [_result(report, entry, indexes[entry.change.id]) for entry in report.entries],
+        "invocations": [{"executionSuccessful": True, **notifications}],
+        "results": [_result(entry, indexes[entry.change.id]) for entry in report.entries],
     }
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
 
@@ -45,9 +42,9 @@ def _rule(identifier: str, level: Level) -> dict[str, object]:
     }
 
 
-def _result(report: Report, entry: Entry, index: int) -> dict[str, object]:
+def _result(entry: Entry, index: int) -> dict[str, object]:
     change = entry.change
-    base, revision = spots(report, change)
+    base, revision = spots(change)
     # The sentence has the value that tells apart what happened at one place; lines move, and are left out.
     identity = [change.id, change.operation, change.base_pointer, change.revision_pointer, change.text]
     first, other = (revision, base) if revision.source or not base.source else (base, revision)
@@ -55,7 +52,7 @@ def _result(report: Report, entry: Entry, index: int) -> dict[str, object]:
         "ruleId": change.id,
         "ruleIndex": index,
         "level": _LEVELS[change.level],
-        "message": _message(" ".join(filter(None, (change.text, verdict(entry), entry.advice)))),
+        "message": _message(" ".join(sentences(entry))),
         "locations": [_location(first)],
         "relatedLocations": [{**_location(other), "message": _message(f"In the {other.role}: {other}")}],
         "partialFingerprints": {"specdrift/v1": hashlib.sha256(json.dumps(identity).encode()).hexdigest()},

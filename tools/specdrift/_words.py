@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from ._report import LEVELS, Effect, Entry, Fault, Report, Side, Waiver
+from ._report import LEVELS, Effect, Entry, Fault, Report, Waiver
 from ._rules import ERR, INFO, WARN, Change, Level, Source, worst
 
 DOCUMENT = "The document as a whole"
@@ -30,7 +31,6 @@ class Spot(NamedTuple):
 
     role: str
     """`base` or `revision`."""
-    side: Side
     pointer: str
     source: Source | None
     there: bool
@@ -43,13 +43,13 @@ class Spot(NamedTuple):
         return f"not there, around {where}" if where else "not there"
 
 
-def spots(report: Report, change: Change) -> tuple[Spot, Spot]:
+def spots(change: Change) -> tuple[Spot, Spot]:
     """Where a change is in the base and in the revision."""
-    whole = not (change.base_pointer or change.revision_pointer)  # the pointer to a whole document is empty as well
     base, revision = change.base_pointer, change.revision_pointer
+    whole = not (base or revision)  # the pointer to a whole document is empty as well
     return (
-        Spot("base", report.base, base, change.base_source, whole or bool(base)),
-        Spot("revision", report.revision, revision, change.revision_source, whole or bool(revision)),
+        Spot("base", base, change.base_source, whole or bool(base)),
+        Spot("revision", revision, change.revision_source, whole or bool(revision)),
     )
 
 
@@ -62,9 +62,10 @@ def grouped(entries: Iterable[Entry]) -> list[tuple[str, list[Entry]]]:
     return [*groups.items(), *([(DOCUMENT, whole)] if whole else [])]
 
 
-def waived(report: Report) -> list[tuple[Entry, Waiver]]:
-    """The entries that a waiver covers, each with it."""
-    return [(entry, entry.waiver) for entry in report.entries if entry.waiver is not None]
+def counts(entries: Iterable[Entry]) -> dict[str, int]:
+    """How many there are of each level that count, and how many are waived."""
+    found = Counter("waived" if entry.waiver else entry.change.level for entry in entries)
+    return {name: found[name] for name in (*LEVELS, "waived")}
 
 
 def until(waiver: Waiver) -> str:
@@ -82,6 +83,11 @@ def verdict(entry: Entry) -> str:
     return f"{CLIENT[entry.verdict.effect]}. {entry.verdict.reason}".rstrip()
 
 
+def sentences(entry: Entry) -> list[str]:
+    """A change, what it means for our client, and what to do about it where that is known."""
+    return [entry.change.text, verdict(entry), *filter(None, [entry.advice])]
+
+
 def headline(report: Report) -> str:
     """What the whole comparison means, in a sentence or two."""
     if not report.counted:
@@ -93,10 +99,10 @@ def headline(report: Report) -> str:
 
 def summary(report: Report) -> str:
     """The counts, such as `2 ERR, 1 WARN, 3 INFO, 4 waived`."""
-    counts = [*(f"{report.counts[level]} {level}" for level in LEVELS), f"{len(waived(report))} waived"]
+    told = [f"{number} {name}" for name, number in counts(report.entries).items()]
     if report.faults:
-        counts.append(f"{len(report.faults)} waiver{'s' * (len(report.faults) > 1)} at fault")
-    return ", ".join(counts)
+        told.append(f"{len(report.faults)} waiver{'s' * (len(report.faults) > 1)} at fault")
+    return ", ".join(told)
 
 
 def visible(text: str) -> str:
@@ -105,9 +111,7 @@ def visible(text: str) -> str:
     That is control characters, ends of lines, marks that turn the direction of writing, and lone surrogates, which
     cannot be written to a file.
     """
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
-    )
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 def clipped(text: str, most: int) -> str:
