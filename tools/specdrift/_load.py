@@ -10,9 +10,9 @@ import re
 import subprocess
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
-from typing import Any, TypeAlias
+from typing import Any
 from urllib.parse import unquote
 
 import httpx
@@ -33,13 +33,12 @@ MAXIMUM_DEPTH = 128
 MAXIMUM_SECONDS = 60.0
 """For one answer from the web, however it trickles in."""
 
-_TOO_LARGE = f"it has more than {MAXIMUM_BYTES >> 20} MiB"
 _TOO_DEEP = f"is nested deeper than {MAXIMUM_DEPTH} levels: move parts of it to `components`"
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _TAG = "tag:yaml.org,2002:"
 _TAGS = frozenset(_TAG + kind for kind in ("map", "seq", "str", "int", "float", "bool", "null", "merge"))
 _JSON = re.compile(r'\s*\{\s*["}]')
-_JSON_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{},]|[^\s\[\]{},:"]+')
+_JSON_TOKEN = re.compile(r'("[^"\\]*(?:\\.[^"\\]*)*")(\s*:)?|[\[\]{}]|[^\s\[\]{},:"]+')
 _VERSION = re.compile(r"3\.[012](\.|$)")
 
 
@@ -95,7 +94,7 @@ class Loaded:
 
     def text(self, file: str) -> str:
         """The text of a file that was read, by its name in a `Source`; else empty."""
-        return next((text.text for text in self.files.texts.values() if text and text.name == file), "")
+        return next((text.text for text in self.files.texts.values() if text.name == file), "")
 
     def source(self, location: str) -> Source | None:
         """Where a place is written, or the nearest one around it that is; None for the empty location, which is none.
@@ -103,20 +102,19 @@ class Loaded:
         Args:
             location: as a change has it, such as `/paths/~1pets` or `../common.json#/components`.
         """
-        file, mark, place = location.partition("#")
-        text = self.files.texts.get(file) if mark else None
         if not location:
             return None
-        return text.source(place) if text else self.files.main.source(location)
+        file, mark, place = location.partition("#")
+        texts = self.files.texts
+        return texts[file].source(place) if mark and file in texts else texts[""].source(location)
 
     def note(self, dangling: Mapping[str, str]) -> None:
         """Add a note for each reference of `Document.dangling`, once for all places that have the same text."""
-        told = set[str]()
+        first = dict[str, Source | None]()
         for location, text in dangling.items():
-            if text not in told:
-                where = self.source(f"{location}/$ref")
-                self.notes.append(f"{where}: the reference {text!r} leads nowhere: compared by its text")
-                told.add(text)
+            first.setdefault(text, self.source(f"{location}/$ref"))
+        for text, where in first.items():
+            self.notes.append(f"{where}: the reference {text!r} leads nowhere: compared by its text")
 
 
 class OtherFiles(Mapping[str, Any]):
@@ -125,47 +123,38 @@ class OtherFiles(Mapping[str, Any]):
     Whoever asks for one gets a `ComparisonError` where it may not or cannot be read: what it holds would go uncompared.
     """
 
-    def __init__(self, origin: _Origin, main: Text, roots: Sequence[str], replacements: Mapping[str, str]) -> None:
+    def __init__(self, origin: _File, main: Text, roots: Sequence[str], replacements: Mapping[str, str]) -> None:
         self._origin = origin
         self._roots = (origin.folder, *roots)
-        self._replacements = replacements
-        self.main = main
-        self.texts: dict[str, Text | None] = {"": main}
-        """What was read so far, the document itself included; None where a reference shall lead nowhere."""
+        self._instead = replacements
+        self.texts = {"": main}
+        """What was read so far, the document itself included."""
 
     def __getitem__(self, file: str) -> Any:
         if file not in self.texts:
             self.texts[file] = self._read(file)
-        text = self.texts[file]
-        if text is None:
-            raise KeyError(file)
-        return text.data
+        return self.texts[file].data
 
     def __iter__(self) -> Iterator[str]:
-        return (file for file, text in self.texts.items() if file and text)
+        return filter(None, self.texts)
 
     def __len__(self) -> int:
-        return sum(1 for _ in self)
+        return len(self.texts) - 1
 
-    def _read(self, file: str) -> Text | None:
-        others = (
-            other
-            for written, other in self._replacements.items()
-            for base in list(self.texts)
-            if file_of(written, base) == file
-        )
+    def _read(self, file: str) -> Text:
+        others = (other for name, other in self._instead.items() for base in self.texts if file_of(name, base) == file)
         other = next(others, None)
-        if other == "":
-            return None
+        if other == "":  # the reference shall lead nowhere
+            raise KeyError(file)
         beside = _Web(file) if "://" in file else self._origin.beside(file)
         if other is None and not any(beside.is_within(root) for root in self._roots):
             raise ComparisonError(
-                f"{self._asked(file)} leads out of {self._roots[0] or '.'}: `--root {beside.folder or '.'}` allows it,"
+                f"{self._asked(file)} leads out of {self._roots[0]}: `--root {beside.folder}` allows it,"
                 " and `--map REFERENCE=FILE` gives another file"
             )
         try:
             origin = beside if other is None else _origin(other)
-            known = (text for text in self.texts.values() if text and text.name == str(origin))
+            known = (text for text in self.texts.values() if text.name == str(origin))
             text = next(known, None) or Text.parse(str(origin), origin.read())
             if not (is_mapping(text.data) or is_list(text.data)):  # such as a symbolic link, to git
                 raise OSError("it holds neither a mapping nor a list")
@@ -179,12 +168,12 @@ class OtherFiles(Mapping[str, Any]):
     def _asked(self, file: str) -> str:
         """Where the first reference to a file is written, and its text."""
         for base, text in self.texts.items():
-            for place, value in _strings(text.data if text else None):
+            for place, value in _strings(text.data):
                 name = value.partition("#")[0]
                 written = place.endswith("/$ref") or "/mapping/" in place
-                if text and written and name and file_of(name, base) == file:
+                if written and name and file_of(name, base) == file:
                     return f"{text.source(place)}: the reference {value!r}"
-        return f"{self.main.name}: the reference {file!r}"
+        return f"{self.texts[''].name}: the reference {file!r}"
 
 
 @dataclass(frozen=True)
@@ -209,10 +198,7 @@ class Text:
         except UnicodeDecodeError as error:
             line = content.count(b"\n", 0, error.start) + 1
             raise ComparisonError(f"{name}:{line}: cannot be read: it is not UTF-8: save it as that") from error
-        try:
-            return cls(name, text, *(_from_json(text) if _JSON.match(text) else _from_yaml(text)))
-        except _ParseError as error:
-            raise ComparisonError(f"{name}{f':{error.line}' if error.line else ''}: {error}") from error
+        return cls(name, text, *(_from_json if _JSON.match(text) else _from_yaml)(name, text))
 
     def source(self, place: str) -> Source:
         """Where a JSON pointer leads, or else the nearest place around it that is there."""
@@ -227,14 +213,11 @@ def _checked(text: Text) -> dict[str, Any]:
     if not is_mapping(data):
         raise ComparisonError(f"{text.name}: is not an OpenAPI document: the top level is not a mapping: name another")
     needed = "OpenAPI 3.0, 3.1 or 3.2 is needed"
-    if "swagger" in data:
-        where = text.source("/swagger")
-        raise ComparisonError(f"{where}: is Swagger {data['swagger']!s:.20}, and {needed}: convert it first")
-    if "openapi" not in data:
+    if not {"swagger", "openapi"} & data.keys():
         raise ComparisonError(f"{text.name}: has no `openapi` at the top level, and {needed}: name another file")
-    if not _VERSION.match(str(data["openapi"])):
-        where = text.source("/openapi")
-        raise ComparisonError(f"{where}: is OpenAPI {data['openapi']!s:.20}, and {needed}: convert it first")
+    key, kind = ("swagger", "Swagger") if "swagger" in data else ("openapi", "OpenAPI")
+    if key == "swagger" or not _VERSION.match(str(data[key])):
+        raise ComparisonError(f"{text.source(f'/{key}')}: is {kind} {data[key]!s:.20}, and {needed}: convert it first")
     return data
 
 
@@ -253,11 +236,11 @@ class _File:
     @property
     def folder(self) -> str:
         """What it stands in, as a root is written."""
-        return os.path.dirname(self.path)
+        return file_of(".", self.path)
 
     def beside(self, name: str) -> _File:
-        """The file to which a relative reference leads from this one."""
-        return _File(_path(name, self.path))
+        """The file to which a relative reference leads from this one; no path has a NUL in it."""
+        return replace(self, path=file_of(unquote(name).replace("\0", ""), self.path))
 
     def is_within(self, root: str) -> bool:
         """Whether it may be read where what is in a root may."""
@@ -268,28 +251,18 @@ class _File:
         """Its content."""
         with open(self.path, "rb") as file:
             content = file.read(MAXIMUM_BYTES + 1)
-        if len(content) > MAXIMUM_BYTES:
-            raise OSError(_TOO_LARGE)
+        _check_size(len(content))
         return content
 
 
 @dataclass(frozen=True)
-class _Committed:
-    """A file as git has it. A symbolic link is the text of where it leads: git follows none."""
+class _Committed(_File):
+    """A file as git has it, from the top. A symbolic link is the text of where it leads: git follows none."""
 
     revision: str
-    path: str
-    """From the top of the repository."""
 
     def __str__(self) -> str:
         return f"{self.revision}:{self.path}"
-
-    @property
-    def folder(self) -> str:
-        return posixpath.dirname(self.path)
-
-    def beside(self, name: str) -> _Committed:
-        return _Committed(self.revision, _path(name, self.path))
 
     def is_within(self, root: str) -> bool:
         path = PurePosixPath(self.path)
@@ -298,47 +271,34 @@ class _Committed:
     def read(self) -> bytes:
         if self.revision.startswith("-"):
             raise OSError("a revision does not begin with a hyphen")
-        if int(_git("cat-file", "-s", "--end-of-options", str(self))) > MAXIMUM_BYTES:
-            raise OSError(_TOO_LARGE)
+        _check_size(int(_git("cat-file", "-s", "--end-of-options", str(self))))
         return _git("cat-file", "blob", "--end-of-options", str(self))
 
 
-@dataclass(frozen=True)
-class _Web:
-    """What a server answers with."""
+class _Web(_File):
+    """What a server answers with; its path is the URL."""
 
-    url: str
-
-    def __str__(self) -> str:
-        return self.url
-
-    @property
-    def folder(self) -> str:
-        return file_of(".", self.url)
-
-    def beside(self, name: str) -> _Web:
-        return _Web(file_of(name, self.url))
+    def beside(self, name: str) -> _File:
+        return _Web(file_of(name, self.path))
 
     def is_within(self, root: str) -> bool:
-        inside = self.url == root or self.url.startswith(root.rstrip("/") + "/")
-        return inside and ".." not in unquote(self.url).split("/")
+        inside = self.path == root or self.path.startswith(root.rstrip("/") + "/")
+        return inside and ".." not in unquote(self.path).split("/")
 
     def read(self) -> bytes:
-        content = bytearray()
-        end = time.monotonic() + MAXIMUM_SECONDS
-        settings: dict[str, Any] = {"follow_redirects": True, "max_redirects": 3, "timeout": 10}
+        content, end = bytearray(), time.monotonic() + MAXIMUM_SECONDS
         hooks = {"request": [_refuse_what_is_not_safe]}  # called for a redirect as well
+        headers = {"Accept-Encoding": "identity"}
         try:
-            with (
-                httpx.Client(**settings, event_hooks=hooks, headers={"Accept-Encoding": "identity"}) as client,
-                client.stream("GET", self.url) as response,
-            ):
+            client = httpx.Client(
+                follow_redirects=True, max_redirects=3, timeout=10, event_hooks=hooks, headers=headers
+            )
+            with client, client.stream("GET", self.path) as response:
                 if response.status_code != 200:
                     raise OSError(f"the server answers with {response.status_code}")
                 for part in response.iter_bytes():
                     content += part
-                    if len(content) > MAXIMUM_BYTES:
-                        raise OSError(_TOO_LARGE)
+                    _check_size(len(content))
                     if time.monotonic() > end:
                         raise OSError(f"the answer takes more than {MAXIMUM_SECONDS:.0f} seconds")
         except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -346,10 +306,7 @@ class _Web:
         return bytes(content)
 
 
-_Origin: TypeAlias = _File | _Committed | _Web
-
-
-def _origin(source: str) -> _Origin:
+def _origin(source: str) -> _File:
     if os.path.exists(source) or ":" not in source:
         return _File(source)
     if "://" in source:
@@ -357,12 +314,12 @@ def _origin(source: str) -> _Origin:
     revision, _, path = source.partition(":")
     if path.startswith(("./", "../")):  # as git has it: from the current directory, not from the top
         path = posixpath.join(_git("rev-parse", "--show-prefix").decode().rstrip("\n"), path)
-    return _Committed(revision, posixpath.normpath(path))
+    return _Committed(posixpath.normpath(path), revision)
 
 
-def _path(name: str, base: str) -> str:
-    """The path to which a relative reference leads; no path has a NUL in it."""
-    return file_of(unquote(name).replace("\0", ""), base)
+def _check_size(size: int) -> None:
+    if size > MAXIMUM_BYTES:
+        raise OSError(f"it has more than {MAXIMUM_BYTES >> 20} MiB")
 
 
 def _git(*arguments: str) -> bytes:
@@ -388,13 +345,11 @@ def _cause(error: OSError) -> str:
 # What a text means, and where its places are
 
 
-class _ParseError(Exception):
-    def __init__(self, problem: str, line: int | None) -> None:
-        super().__init__(problem)
-        self.line = line
+def _fault(name: str, line: int | None, problem: str) -> ComparisonError:
+    return ComparisonError(f"{name}{f':{line}' if line else ''}: {problem}")
 
 
-def _from_json(text: str) -> tuple[Any, dict[str, int]]:
+def _from_json(name: str, text: str) -> tuple[Any, dict[str, int]]:
     try:
         data: Any = json.loads(text)
         if "\\ud" in text.lower():  # half of a pair of surrogates is no text that could be told
@@ -403,81 +358,67 @@ def _from_json(text: str) -> tuple[Any, dict[str, int]]:
         data = None  # it is told with the line
     except ValueError as error:
         problem, line = getattr(error, "msg", str(error)), getattr(error, "lineno", None)
-        raise _ParseError(f"does not parse as JSON: {problem}", line) from error
-    return data, _lines(_json_places(text))
+        raise _fault(name, line, f"does not parse as JSON: {problem}") from error
+    return data, _lines(name, _json_places(text))
 
 
 def _json_places(text: str) -> Iterator[tuple[str, int]]:
     """The JSON pointers of a text of JSON, in its order, each with its line."""
-    around: list[tuple[str, Iterator[int] | None]] = []
-    place: str | None = ""
-    line, start = 1, 0
+    around: list[tuple[str, Iterator[int] | None]] = [("", None)]
+    place, line, start = "", 1, 0
     for found in _JSON_TOKEN.finditer(text):
-        line, start, token = line + text.count("\n", start, found.start()), found.start(), found[0]
-        if token in {"}", "]"}:
+        line, start, (key, colon) = line + text.count("\n", start, found.start()), found.start(), found.groups()
+        if found[0] in {"}", "]"}:
             around.pop()
-        elif token != ",":
-            if place is None:
-                above, numbers = around[-1]
-                place = above + pointer(json.loads(token) if numbers is None else next(numbers))
-                yield place, line
-                if numbers is None:  # that was the key; its value comes next
-                    continue
-            if token in {"{", "["}:
-                around.append((place, itertools.count() if token == "[" else None))
-            place = None
+            continue
+        above, numbers = around[-1]
+        if numbers or colon:
+            place = above + pointer(next(numbers) if numbers else json.loads(key))
+            yield place, line
+        if found[0] in {"{", "["}:
+            around.append((place, itertools.count() if found[0] == "[" else None))
 
 
-def _lines(places: Iterable[tuple[str, int]]) -> dict[str, int]:
+def _lines(name: str, places: Iterable[tuple[str, int]]) -> dict[str, int]:
     found: dict[str, int] = {}
     for place, line in places:
         if place.count("/") > MAXIMUM_DEPTH:
-            raise _ParseError(_TOO_DEEP, line)
+            raise _fault(name, line, _TOO_DEEP)
         if place in found:
             key = place.rpartition("/")[2].replace("~1", "/").replace("~0", "~")
-            raise _ParseError(f"duplicate key {key!r}: one of them must go", line)
+            raise _fault(name, line, f"duplicate key {key!r}: one of them must go")
         found[place] = line
     return found
 
 
-def _from_yaml(text: str) -> tuple[Any, dict[str, int]]:
+def _from_yaml(name: str, text: str) -> tuple[Any, dict[str, int]]:
+    loader_type: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # that in C is not everywhere
     try:
         around = 0
-        for event in yaml.parse(text, Loader=_loader_type()):  # to compose what is deep would bring the process down
+        for event in yaml.parse(text, Loader=loader_type):  # to compose what is deep would bring the process down
             if isinstance(event, yaml.NodeEvent) and around > MAXIMUM_DEPTH:
-                raise _ParseError(_TOO_DEEP, event.start_mark.line + 1 if event.start_mark else None)
+                raise _fault(name, event.start_mark.line + 1 if event.start_mark else None, _TOO_DEEP)
             around += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        loader: Any = _loader(text)
+        loader = loader_type(text)
+        resolvers = loader.yaml_implicit_resolvers.items()  # as JSON has it, a date stays the text that it is
+        loader.yaml_implicit_resolvers = {
+            first: [each for each in some if each[0] in _TAGS] for first, some in resolvers
+        }
         root = loader.get_single_node()
         if root is None:
             return None, {}
         _count(root, {})
-        lines = _lines(_yaml_places(root))
+        lines = _lines(name, _yaml_places(root))
         return loader.construct_document(root), lines
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
-        raise _ParseError(f"does not parse as YAML: {error.problem}", line) from error
+        raise _fault(name, line, f"does not parse as YAML: {error.problem}") from error
     except yaml.reader.ReaderError as error:
         found = yaml.reader.Reader.NON_PRINTABLE.search(text)
         line = text.count("\n", 0, found.start()) + 1 if found else None
-        raise _ParseError("does not parse as YAML: a control character is not allowed", line) from error
+        raise _fault(name, line, "does not parse as YAML: a control character is not allowed") from error
     except (ValueError, LookupError) as error:  # a value that its tag does not fit
-        raise _ParseError(f"does not parse as YAML: {error}", None) from error
-
-
-def _loader_type() -> type[yaml.SafeLoader]:
-    """The loader in C, where that is installed."""
-    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-def _loader(text: str) -> yaml.SafeLoader:
-    """YAML as JSON has it: a date stays the text that it is on the wire."""
-    loader = _loader_type()(text)
-    loader.yaml_implicit_resolvers = {
-        first: [(tag, pattern) for tag, pattern in resolvers if tag in _TAGS]
-        for first, resolvers in loader.yaml_implicit_resolvers.items()
-    }
-    return loader
+        raise _fault(name, None, f"does not parse as YAML: {error}") from error
 
 
 def _count(node: yaml.Node, known: dict[int, int]) -> int:
@@ -508,14 +449,12 @@ def _unfit(node: yaml.Node, problem: str) -> yaml.MarkedYAMLError:
     return yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
 
 
-def _yaml_places(root: yaml.Node) -> Iterator[tuple[str, int]]:
+def _yaml_places(node: yaml.Node, above: str = "") -> Iterator[tuple[str, int]]:
     """The JSON pointers below a node of YAML, each with its line; aliases are written out."""
-    todo = [("", root)]
-    for above, node in todo:
-        for name, mark, child in _children(node):
-            place = above + pointer(name)
-            yield place, mark.line + 1
-            todo.append((place, child))
+    for name, mark, child in _children(node):
+        place = above + pointer(name)
+        yield place, mark.line + 1
+        yield from _yaml_places(child, place)
 
 
 def _children(node: yaml.Node) -> Iterable[tuple[object, Any, yaml.Node]]:
