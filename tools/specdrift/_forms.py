@@ -81,13 +81,7 @@ def _change(entry: Entry) -> dict[str, object]:
         **_members(entry.change, "id", "level", "operation", "direction", "name", "text"),
         "client": entry.verdict._asdict(),
         "advice": entry.advice,
-        **{
-            spot.role: {
-                "pointer": spot.pointer if spot.there else None,
-                "source": spot.source and spot.source._asdict(),
-            }
-            for spot in spots(entry.change)
-        },
+        **{spot.role: spot.data() for spot in spots(entry.change)},
         "waiver": entry.waiver and _waiver(entry.waiver),
     }
 
@@ -119,10 +113,9 @@ def _markdown(report: Report) -> str:
     room = COMMENT - sum(len(line) + 1 for line in lines) - 100  # the last for the sentence on what is left out
     for opening, items, closing in sections:
         room -= len(opening) + len(closing) + 2
-        kept = [
-            item for item, end in zip(items, accumulate(len(item) + 1 for item in items), strict=True) if end <= room
-        ]
-        room -= sum(len(item) + 1 for item in items)
+        sizes = [len(item) + 1 for item in items]
+        kept = [item for item, end in zip(items, accumulate(sizes), strict=True) if end <= room]
+        room -= sum(sizes)
         left_out += len(items) - len(kept)
         lines += [opening, *kept, closing] if kept else []
     if left_out:

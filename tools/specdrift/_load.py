@@ -170,8 +170,8 @@ class OtherFiles(Mapping[str, Any]):
         for base, text in self.texts.items():
             for place, value in _strings(text.data):
                 name = value.partition("#")[0]
-                written = place.endswith("/$ref") or "/mapping/" in place
-                if written and name and file_of(name, base) == file:
+                is_reference = place.endswith("/$ref") or "/mapping/" in place
+                if is_reference and name and file_of(name, base) == file:
                     return f"{text.source(place)}: the reference {value!r}"
         return f"{self.texts[''].name}: the reference {file!r}"
 
@@ -288,12 +288,9 @@ class _Web(_File):
     def read(self) -> bytes:
         content, end = bytearray(), time.monotonic() + MAXIMUM_SECONDS
         hooks = {"request": [_refuse_what_is_not_safe]}  # called for a redirect as well
-        headers = {"Accept-Encoding": "identity"}
         try:
-            client = httpx.Client(
-                follow_redirects=True, max_redirects=3, timeout=10, event_hooks=hooks, headers=headers
-            )
-            with client, client.stream("GET", self.path) as response:
+            client = httpx.Client(follow_redirects=True, max_redirects=3, timeout=10, event_hooks=hooks)
+            with client, client.stream("GET", self.path, headers={"Accept-Encoding": "identity"}) as response:
                 if response.status_code != 200:
                     raise OSError(f"the server answers with {response.status_code}")
                 for part in response.iter_bytes():
@@ -392,6 +389,9 @@ def _lines(name: str, places: Iterable[tuple[str, int]]) -> dict[str, int]:
 
 
 def _from_yaml(name: str, text: str) -> tuple[Any, dict[str, int]]:
+    if found := yaml.reader.Reader.NON_PRINTABLE.search(text):
+        line = text.count("\n", 0, found.start()) + 1
+        raise _fault(name, line, "does not parse as YAML: a control character is not allowed")
     loader_type: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # that in C is not everywhere
     try:
         around = 0
@@ -400,10 +400,8 @@ def _from_yaml(name: str, text: str) -> tuple[Any, dict[str, int]]:
                 raise _fault(name, event.start_mark.line + 1 if event.start_mark else None, _TOO_DEEP)
             around += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         loader = loader_type(text)
-        resolvers = loader.yaml_implicit_resolvers.items()  # as JSON has it, a date stays the text that it is
-        loader.yaml_implicit_resolvers = {
-            first: [each for each in some if each[0] in _TAGS] for first, some in resolvers
-        }
+        known = loader.yaml_implicit_resolvers  # without those of dates: as JSON has it, they stay text
+        loader.yaml_implicit_resolvers = {first: [each for each in known[first] if each[0] in _TAGS] for first in known}
         root = loader.get_single_node()
         if root is None:
             return None, {}
@@ -411,12 +409,8 @@ def _from_yaml(name: str, text: str) -> tuple[Any, dict[str, int]]:
         lines = _lines(name, _yaml_places(root))
         return loader.construct_document(root), lines
     except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else None
-        raise _fault(name, line, f"does not parse as YAML: {error.problem}") from error
-    except yaml.reader.ReaderError as error:
-        found = yaml.reader.Reader.NON_PRINTABLE.search(text)
-        line = text.count("\n", 0, found.start()) + 1 if found else None
-        raise _fault(name, line, "does not parse as YAML: a control character is not allowed") from error
+        mark = error.problem_mark
+        raise _fault(name, mark.line + 1 if mark else None, f"does not parse as YAML: {error.problem}") from error
     except (ValueError, LookupError) as error:  # a value that its tag does not fit
         raise _fault(name, None, f"does not parse as YAML: {error}") from error
 

@@ -122,9 +122,8 @@ def page(report: Report) -> str:
     template = environment.from_string((files("specdrift") / "page.html.jinja").read_text(encoding="utf-8"))
     operations = [(name, tree(entries), counts(entries)) for name, entries in grouped(report.entries)]
     breaking = [shown for shown in told if shown.breaks]
-    effects = Counter(entry.verdict.effect for entry in report.counted)
     known = {"report": report, "headline": headline(report), "contract": CONTRACT, "client": CLIENT}
-    numbers = {"counts": counts(report.entries), "effects": effects}
+    numbers = {"counts": counts(report.entries), "effects": Counter(entry.verdict.effect for entry in report.counted)}
     return template.render(known | numbers, operations=operations, breaking=breaking) + "\n"
 
 

@@ -42,6 +42,10 @@ class Spot(NamedTuple):
             return where or "the whole document"
         return f"not there, around {where}" if where else "not there"
 
+    def data(self) -> dict[str, object]:
+        """The same as JSON."""
+        return {"pointer": self.pointer if self.there else None, "source": self.source and self.source._asdict()}
+
 
 def spots(change: Change) -> tuple[Spot, Spot]:
     """Where a change is in the base and in the revision."""
@@ -56,10 +60,9 @@ def spots(change: Change) -> tuple[Spot, Spot]:
 def grouped(entries: Iterable[Entry]) -> list[tuple[str, list[Entry]]]:
     """The entries by operation, in their order; those of the document as a whole last, with their heading."""
     groups = dict[str, list[Entry]]()
-    for entry in entries:
-        groups.setdefault(entry.change.operation, []).append(entry)
-    whole = groups.pop("", None)
-    return [*groups.items(), *([(DOCUMENT, whole)] if whole else [])]
+    for entry in sorted(entries, key=lambda entry: not entry.change.operation):
+        groups.setdefault(entry.change.operation or DOCUMENT, []).append(entry)
+    return list(groups.items())
 
 
 def counts(entries: Iterable[Entry]) -> dict[str, int]:
