@@ -428,7 +428,7 @@ def _count(node: yaml.Node, known: dict[int, int]) -> int:
         known[id(node)] = 0
         if node.tag not in _TAGS:
             raise _unfit(node, f"the tag {node.tag!r} is none that JSON has a value for")
-        for key in (key for key, _ in node.value) if isinstance(node, yaml.MappingNode) else ():
+        for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
             if not isinstance(key, yaml.ScalarNode):
                 raise _unfit(key, "a key must be a string")
             if key.tag != f"{_TAG}merge":
