@@ -164,6 +164,10 @@ SAME: dict[str, tuple[Json, Json]] = {
             },
         },
     ),
+    "a reference by a name that a schema has": (
+        both(REF, components=PETS),
+        both({"$ref": "#pet"}, components={"schemas": {"Pet": {**PET, "$anchor": "pet"}}}),
+    ),
     "a bound beside one that says more": (
         both({"type": "integer", "minimum": 5}),
         both({"type": "integer", "minimum": 5, "exclusiveMinimum": 4}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import threading
@@ -148,6 +149,18 @@ BAD: dict[str, tuple[str | bytes, str]] = {
         + "".join(f"a{n}: &a{n}\n  <<: [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 9)),
         "does not parse as YAML: more than 1000000 nodes once its aliases are written out",
     ),
+    "more values than fit": (
+        '{"openapi": "3.1.0",\n"a":[' + "0," * 1_000_000 + "0]}",
+        "a:2: holds more than 1,000,000 values",
+    ),
+    "a long name of much": (
+        '{"openapi": "3.1.0",\n"' + "a" * 100_000 + '":[' + "0," * 2_000 + "0]}",
+        "a:2: holds more than 1,000,000 values, or too long names",
+    ),
+    "a long name of much, in YAML": (
+        "openapi: 3.1.0\n? " + "a" * 100_000 + "\n: [" + "0, " * 2_000 + "0]\n",
+        "a:3: holds more than 1,000,000 values, or too long names",
+    ),
     "Swagger 2.0": ("info: {}\nswagger: '2.0'\n", "a:2: is Swagger 2.0, and OpenAPI 3.0, 3.1 or 3.2 is needed"),
     "no version": ("info: {}\n", "a: has no `openapi` at the top level, and OpenAPI 3.0, 3.1 or 3.2 is needed"),
     "another version": ("info: {}\nopenapi: 3.10.0\n", "a:2: is OpenAPI 3.10.0, and OpenAPI 3.0, 3.1 or 3.2 is needed"),
@@ -159,6 +172,29 @@ def test_what_cannot_be_compared_is_told_with_its_line(name: str, here: Path, pa
     text, expected = BAD[name]
     (here / "a").write_bytes(text if isinstance(text, bytes) else text.encode())
     assert expected in refusal("a")
+
+
+def test_what_only_yaml_before_1_2_takes_for_something_else_stays_text(here: Path, parser: None) -> None:
+    write(
+        here, {"a": "openapi: 3.1.0\nx: [yes, no, on, off, 1:30, 010, true, False, 12, -3, 0, 1.5, 2020-01-01, null]\n"}
+    )
+    texts = ["yes", "no", "on", "off", "1:30", "010"]
+    assert load("a").document["x"] == [*texts, True, False, 12, -3, 0, 1.5, "2020-01-01", None]
+
+
+def test_a_pipe_that_is_referred_to_is_not_waited_for(here: Path) -> None:
+    write(here, {"a": 'openapi: 3.1.0\npaths: {/a: {$ref: "pipe"}}\n'})
+    os.mkfifo(here / "pipe")
+    with pytest.raises(ComparisonError, match="a:2: .*it is no regular file"):
+        compared(load("a"))
+
+
+def test_a_password_and_a_query_of_a_url_are_in_no_report(site: Site) -> None:
+    site.pages["/a?token=abc"] = "openapi: 3.1.0\n"
+    url = site.url.replace("//", "//user:s3cret@")
+    loaded = load(f"{url}/a?token=abc")
+    assert (loaded.name, loaded.source("/openapi")) == (f"{site.url}/a", Source(f"{site.url}/a", 1))
+    assert f"{site.url}/b: cannot be read" in refusal(f"{url}/b?token=abc")
 
 
 def test_a_file_that_is_not_there_or_is_a_folder_is_told(here: Path) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
+import threading
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -102,6 +104,76 @@ class TestExitCode:
         assert (code, out) == (2, "")
         assert re.fullmatch(r"specdrift: .*nothing\.yaml.*\n", err)
         assert not stale.exists()
+
+    @pytest.mark.parametrize("role", ["base", "revision", "waivers", "wire"])
+    def test_what_is_read_is_not_written_over(
+        self, capsys: pytest.CaptureFixture[str], tmp_path: Path, role: str
+    ) -> None:
+        files = {name: tmp_path / name for name in ("base", "revision", "waivers", "wire")}
+        for name in ("base", "revision"):
+            shutil.copy(SPEC, files[name])
+        files["waivers"].write_text("waivers: []", encoding="utf-8")
+        files["wire"].write_text("", encoding="utf-8")
+        before = files[role].read_bytes()
+        options = ("--waivers", files["waivers"], "--wire", files["wire"], "--write", f"json={files[role]}")
+        code, out, err = run(capsys, files["base"], files["revision"], *options)
+        assert (code, out, files[role].read_bytes()) == (2, "", before)
+        assert f"{files[role]}: is read, and cannot be written as well" in err
+
+    def test_what_was_written_goes_again_where_the_rest_fails(
+        self, capsys: pytest.CaptureFixture[str], revision: Path, tmp_path: Path
+    ) -> None:
+        written, missing = tmp_path / "report.json", tmp_path / "none" / "report.html"
+        assert run(capsys, SPEC, revision, "--write", f"json={written}", "--write", f"html={missing}")[0] == 2
+        assert not written.exists()
+
+    def test_a_pipe_is_written_to_and_stays(
+        self, capsys: pytest.CaptureFixture[str], revision: Path, tmp_path: Path
+    ) -> None:
+        pipe, got = tmp_path / "pipe", list[str]()
+        os.mkfifo(pipe)
+        reader = threading.Thread(target=lambda: got.append(pipe.read_text(encoding="utf-8")))
+        reader.start()
+        assert run(capsys, SPEC, revision, "--write", f"json={pipe}")[0] == 1
+        reader.join(60)
+        assert json.loads(got[0])["counts"]["ERR"] == 1
+        assert pipe.is_fifo()
+
+    @pytest.mark.parametrize("command", ['"$0" "$@" >&-', 'PYTHONIOENCODING=ascii "$0" "$@"', '"$0" "$@" >/dev/full'])
+    def test_an_output_of_another_kind_gives_a_report_or_a_line(self, tmp_path: Path, command: str) -> None:
+        document = of_spec()
+        document["paths"]["/é"] = {"get": {"responses": {"200": {"description": ""}}}}
+        path = tmp_path / "revision.yaml"
+        path.write_text(yaml.safe_dump(document, allow_unicode=True), encoding="utf-8")
+        arguments = [sys.executable, "-m", "specdrift", str(SPEC), str(path)]
+        done = subprocess.run(
+            ["sh", "-c", command, *arguments],
+            cwd=ROOT / "tools",
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert "Traceback" not in done.stderr
+        assert (done.returncode == 0 and r"/\xe9" in done.stdout) or (done.returncode, done.stdout) == (2, "")
+
+    def test_what_was_left_out_is_told(self, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+        document = of_spec()
+        document.update(openapi="3.2.0", webhooks={"x": {"$dynamicRef": "#x"}}, servers=[])
+        path, empty = tmp_path / "revision.yaml", tmp_path / "empty.yaml"
+        path.write_text(yaml.safe_dump(document), encoding="utf-8")
+        notes = json.loads(run(capsys, SPEC, path, "--format", "json")[1])["notes"]
+        assert [note.replace(str(path), "it") for note in notes] == [
+            "it has `$dynamicRef`, which is not followed",
+            "it is OpenAPI 3.2, and compared as 3.1: what is new in 3.2 is left out",
+            "`servers` differ, and are not compared",
+            "`webhooks` differ, and are not compared",
+        ]
+        empty.write_text("openapi: 3.1.0\npath: {}", encoding="utf-8")
+        assert f"{empty} has no `paths`" in run(capsys, empty, empty)[1]
+        code, out, err = run(capsys, empty, SPEC, "--within-base")
+        assert (code, out) == (2, "")
+        assert "has no `paths`, so that there is nothing to compare" in err
 
     def test_a_report_that_cannot_be_written_is_none(
         self, capsys: pytest.CaptureFixture[str], revision: Path, tmp_path: Path
@@ -199,7 +271,7 @@ class TestWaivers:
             ({"id": "x", "reason": "y"}, ":2: a waiver has no at"),
             ({"id": "x", "at": "/", "expire": "2030-01-01"}, ":2: a waiver has 'expire', which means nothing"),
             ({"id": "x", "at": "/", "expires": "soon"}, ":2: `expires` must be a date such as 2027-06-30"),
-            ({"id": "x", "at": "/", "on": "paper"}, ":2: `on` must be documents or wire"),
+            ({"id": "x", "at": "/", "on": ["wire"]}, ":2: `on` must be wire"),
         ],
     )
     def test_one_that_makes_no_sense_is_refused_with_its_line(
@@ -253,6 +325,14 @@ class TestWire:
         documents = json.loads(run(capsys, SPEC, revision, "--format", "json")[1])["changes"]
         assert (told & {(each["id"], each["level"], each["base"]["pointer"]) for each in documents}) != set()
 
+    def test_a_waiver_for_the_wire_covers_no_change_of_a_document(
+        self, capsys: pytest.CaptureFixture[str], revision: Path, tmp_path: Path
+    ) -> None:
+        place = {"id": "response-property-enum-value-added", "at": TYPES}
+        for more, covered in (({"on": "wire"}, 0), ({}, 2)):
+            out = run(capsys, SPEC, revision, "--waivers", waiving(tmp_path, {**place, **more}), "--format", "json")[1]
+            assert json.loads(out)["counts"]["waived"] == covered
+
     def test_one_waiver_file_serves_both(self, capsys: pytest.CaptureFixture[str], found: Path, tmp_path: Path) -> None:
         path = waiving(
             tmp_path,
@@ -262,7 +342,7 @@ class TestWire:
         assert run(capsys, SPEC, SPEC, "--wire", found, "--waivers", path, "--fail-on", "INFO")[0] == 0
         assert run(capsys, SPEC, SPEC, "--waivers", path, "--fail-on", "INFO")[0] == 0
 
-    @pytest.mark.parametrize("line", ["{", "[]", "{}", '{"kind": 1}', "[" * 100_000])
+    @pytest.mark.parametrize("line", ["{", "[]", "{}", '{"kind": 1}', "[" * 300_000])
     def test_what_is_no_finding_is_refused_with_its_line(
         self, capsys: pytest.CaptureFixture[str], tmp_path: Path, line: str
     ) -> None:

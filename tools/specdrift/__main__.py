@@ -6,7 +6,7 @@ import argparse
 import datetime
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -61,20 +61,49 @@ class _Options(argparse.Namespace):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Compare, and write the report in each form that is asked for; gives the exit code."""
     options = _parser().parse_args(arguments, _Options())
+    outputs = [path for _, path in options.write]
+    try:
+        _check(outputs, [options.base, options.revision, options.waivers, options.wire])
+    except ComparisonError as error:
+        print(f"specdrift: {error}", file=sys.stderr)
+        return 2
     try:
         # First: what an earlier run wrote must not be taken for what this one found.
-        for _, path in options.write:
-            path.unlink(missing_ok=True)
+        _remove(outputs)
         report = _compared(options)
         for form, path in options.write:
             path.write_text(FORMS[form](report), encoding="utf-8")
         colour = options.colour == "always" or (options.colour == "auto" and _is_colourful())
-        sys.stdout.write(text(report, colour) if options.format == "text" else FORMS[options.format](report))
-        sys.stdout.flush()
-    except (ComparisonError, TooComplexError, OSError) as error:
-        print(f"specdrift: {error}", file=sys.stderr)
+        _print(text(report, colour) if options.format == "text" else FORMS[options.format](report))
+    except (ComparisonError, TooComplexError, OSError, MemoryError) as error:
+        _remove(outputs)
+        print(f"specdrift: {error or 'there is not enough memory to compare them'}", file=sys.stderr)
         return 2
     return 1 if report.fails(options.fail_on) else 0
+
+
+def _check(outputs: Sequence[Path], inputs: Sequence[str | Path | None]) -> None:
+    for output in outputs:
+        if output.is_dir():
+            raise ComparisonError(f"{output}: is a folder: name a file to write to")
+        for name in inputs:
+            if name is not None and output.exists() and os.path.exists(name) and output.samefile(name):
+                raise ComparisonError(f"{output}: is read, and cannot be written as well: name another file")
+
+
+def _remove(outputs: Sequence[Path]) -> None:
+    """Remove files that were written, or are to be; what is none, such as a pipe or a terminal, stays."""
+    for path in outputs:
+        if path.is_file() and not path.is_symlink():
+            path.unlink()
+
+
+def _print(told: str) -> None:
+    if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison]  # it may be closed
+        raise OSError("there is no standard output to write to")
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(told.encode(encoding, "backslashreplace").decode(encoding))
+    sys.stdout.flush()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -113,27 +142,44 @@ def _replacement(given: str) -> tuple[str, str]:
 
 def _is_colourful() -> bool:
     """Whether somebody sees colours; https://no-color.org says what the variable means."""
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    return bool(sys.stdout and sys.stdout.isatty()) and not os.environ.get("NO_COLOR")
 
 
 def _compared(options: _Options) -> Report:
     sources, replacements = (options.base, options.revision), dict(options.map)
     base, revision = (load(source, roots=options.root, replacements=replacements) for source in sources)
     documents = Document(base.document, base.files), Document(revision.document, revision.files)
+    if options.within_base and not base.document.get("paths"):
+        raise ComparisonError(f"{base.name}: has no `paths`, so that there is nothing to compare within it")
     found = changes(*documents, within_base=options.within_base)
-    found += findings(options.wire) if options.wire else []
+    wire = findings(options.wire) if options.wire else []
     known = waivers(read(options.waivers)) if options.waivers else []
     today = datetime.datetime.now(datetime.UTC).date()
-    covering, faults = waived(found, known, today, on_the_wire=options.wire is not None)
+    covering, faults = waived(found, wire, known, today)
     entries = list[Entry]()
-    for change, waiver in zip(found, covering, strict=True):
+    for change, waiver in zip([*found, *wire], covering, strict=True):
         placed = _placed(change, base, revision)
         meaning = verdict(placed, documents[0])
         entries.append(Entry(placed, meaning, advice(placed, meaning.effect) if options.advise else "", waiver))
     entries.sort(key=_order)
     for side, document in zip((base, revision), documents, strict=True):
         side.note(document.dangling)
-    return Report(base, revision, tuple(entries), tuple(faults), (*base.notes, *revision.notes))
+    notes = [*base.notes, *revision.notes, *_left_out(base, revision)]
+    return Report(base, revision, tuple(entries), tuple(faults), tuple(notes))
+
+
+def _left_out(base: Loaded, revision: Loaded) -> Iterator[str]:
+    """What of the documents is not compared, so that nobody takes it for what did not change."""
+    for side in (base, revision):
+        if not side.document.get("paths"):
+            yield f"{side.name} has no `paths`"
+        if "$dynamicRef" in side.text(side.name):
+            yield f"{side.name} has `$dynamicRef`, which is not followed"
+        if str(side.document["openapi"]).startswith("3.2"):
+            yield f"{side.name} is OpenAPI 3.2, and compared as 3.1: what is new in 3.2 is left out"
+    for key in ("servers", "webhooks"):
+        if base.document.get(key) != revision.document.get(key):
+            yield f"`{key}` differ, and are not compared"
 
 
 def _placed(change: Change, base: Loaded, revision: Loaded) -> Change:

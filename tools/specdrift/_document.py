@@ -117,6 +117,7 @@ class Document:
     def __init__(self, root: Mapping[str, Any], files: Files | None = None) -> None:
         self._files: Files = {} if files is None else files
         self._lookups = 0
+        self._anchors: dict[str, dict[str, str]] = {}
         self._found: dict[tuple[str, str], Node | None] = {}
         self.root = Node(self, "", "", root)
         self.dangling: dict[str, str] = {}
@@ -138,6 +139,10 @@ class Document:
         file = file_of(name, file) if name else file
         place = unquote(place)
         value = self._files.get(file) if file else self.root.value
+        if place and not place.startswith("/"):
+            if file not in self._anchors:
+                self._anchors[file] = dict(_anchors(value))
+            place = self._anchors[file].get(place, place)
         if value is None or (place and not place.startswith("/")):
             return None
         node = Node(self, file, "", value)
@@ -153,6 +158,16 @@ class Document:
             if node.value is None:
                 return None
         return node
+
+
+def _anchors(value: Any) -> Iterator[tuple[str, str]]:
+    """The names that places of a file have by `$anchor`, each with its JSON pointer."""
+    todo = [("", value)]
+    for place, each in todo:
+        members = each.items() if is_mapping(each) else enumerate(each) if is_list(each) else ()
+        todo += [(place + pointer(name), member) for name, member in members if isinstance(member, dict | list)]
+        if is_mapping(each) and isinstance(each.get("$anchor"), str):
+            yield each["$anchor"], place
 
 
 def _step(value: Any, step: str) -> Any:

@@ -27,6 +27,9 @@ MAXIMUM_BYTES = 16 * 2**20
 MAXIMUM_NODES = 1_000_000
 """Of a file, aliases written out; the vendor's largest has a few tens of thousands."""
 
+MAXIMUM_CHARACTERS = 128 * 2**20
+"""Of the JSON pointers of all places of a file together, which stay in memory; the vendor's largest has 2 million."""
+
 MAXIMUM_DEPTH = 128
 """How many steps lead to a place, where documents have 30: Python lets functions call each other 1,000 deep."""
 
@@ -37,6 +40,11 @@ _TOO_DEEP = f"is nested deeper than {MAXIMUM_DEPTH} levels: move parts of it to 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _TAG = "tag:yaml.org,2002:"
 _TAGS = frozenset(_TAG + kind for kind in ("map", "seq", "str", "int", "float", "bool", "null", "merge"))
+# As YAML 1.2 has them, and JSON: `no` is text, and so is 1:30.
+_PATTERNS = {
+    f"{_TAG}bool": re.compile("(?:true|True|TRUE|false|False|FALSE)$"),
+    f"{_TAG}int": re.compile("(?:[-+]?(?:0|[1-9][0-9]*)|0x[0-9a-fA-F]+)$"),
+}
 _JSON = re.compile(r'\s*\{\s*["}]')
 _JSON_TOKEN = re.compile(r'("[^"\\]*(?:\\.[^"\\]*)*")(\s*:)?|[\[\]{}]|[^\s\[\]{},:"]+')
 _VERSION = re.compile(r"3\.[012](\.|$)")
@@ -73,12 +81,18 @@ def read(source: str) -> Text:
     Raises:
         ComparisonError: it cannot be read, or does not parse.
     """
+    name = _shown(source)
     try:
-        return Text.parse(source, _origin(source).read())
+        return Text.parse(name, _origin(source).read())
     except OSError as error:
         raise ComparisonError(
-            f"{source}: cannot be read: {_cause(error)}: name a file, REV:path in this git repository, or an https URL"
+            f"{name}: cannot be read: {_cause(error)}: name a file, REV:path in this git repository, or an https URL"
         ) from error
+
+
+def _shown(source: str) -> str:
+    """What a report may show of a source: of a URL neither a password nor a query, which may hold one."""
+    return re.sub("(?<=://)[^/@]*@", "", source).partition("?")[0] if "://" in source else source
 
 
 class Loaded:
@@ -149,12 +163,16 @@ class OtherFiles(Mapping[str, Any]):
         beside = _Web(file) if "://" in file else self._origin.beside(file)
         if other is None and not any(beside.is_within(root) for root in self._roots):
             raise ComparisonError(
-                f"{self._asked(file)} leads out of {self._roots[0]}: `--root {beside.folder}` allows it,"
-                " and `--map REFERENCE=FILE` gives another file"
+                f"{self._asked(file)} leads out of {_shown(self._roots[0])}: `--root {_shown(beside.folder)}` allows"
+                " it, and `--map REFERENCE=FILE` gives another file"
             )
         try:
             origin = beside if other is None else _origin(other)
-            known = (text for text in self.texts.values() if text.name == str(origin))
+            path = origin.path
+            if type(origin) is _File and os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path)):
+                raise OSError("it is no regular file, and might never end")
+            named = "" if isinstance(origin, _Web) else str(origin)  # a URL is not told with its query
+            known = (text for text in self.texts.values() if text.name == named)
             text = next(known, None) or Text.parse(str(origin), origin.read())
             if not (is_mapping(text.data) or is_list(text.data)):  # such as a symbolic link, to git
                 raise OSError("it holds neither a mapping nor a list")
@@ -278,6 +296,9 @@ class _Committed(_File):
 class _Web(_File):
     """What a server answers with; its path is the URL."""
 
+    def __str__(self) -> str:
+        return _shown(self.path)
+
     def beside(self, name: str) -> _File:
         return _Web(file_of(name, self.path))
 
@@ -332,7 +353,7 @@ def _git(*arguments: str) -> bytes:
 def _refuse_what_is_not_safe(request: httpx.Request) -> None:
     url = request.url
     if url.scheme != "https" and not (url.scheme == "http" and url.host in _LOOPBACK):
-        raise OSError(f"{url} is not read: only https is, and http on this machine")
+        raise OSError(f"{_shown(str(url))} is not read: only https is, and http on this machine")
 
 
 def _cause(error: OSError) -> str:
@@ -377,10 +398,13 @@ def _json_places(text: str) -> Iterator[tuple[str, int]]:
 
 
 def _lines(name: str, places: Iterable[tuple[str, int]]) -> dict[str, int]:
-    found: dict[str, int] = {}
+    found, characters = dict[str, int](), 0
     for place, line in places:
         if place.count("/") > MAXIMUM_DEPTH:
             raise _fault(name, line, _TOO_DEEP)
+        characters += len(place)
+        if len(found) == MAXIMUM_NODES or characters > MAXIMUM_CHARACTERS:
+            raise _fault(name, line, f"holds more than {MAXIMUM_NODES:,} values, or too long names: split it")
         if place in found:
             key = place.rpartition("/")[2].replace("~1", "/").replace("~0", "~")
             raise _fault(name, line, f"duplicate key {key!r}: one of them must go")
@@ -401,7 +425,10 @@ def _from_yaml(name: str, text: str) -> tuple[Any, dict[str, int]]:
             around += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         loader = loader_type(text)
         known = loader.yaml_implicit_resolvers  # without those of dates: as JSON has it, they stay text
-        loader.yaml_implicit_resolvers = {first: [each for each in known[first] if each[0] in _TAGS] for first in known}
+        loader.yaml_implicit_resolvers = {
+            first: [(tag, _PATTERNS.get(tag, pattern)) for tag, pattern in known[first] if tag in _TAGS]
+            for first in known
+        }
         root = loader.get_single_node()
         if root is None:
             return None, {}

@@ -43,8 +43,12 @@ _LIMIT_NAMES = {
 _OTHERS = frozenset({"additionalProperties", "unevaluatedProperties"})
 """What says of an object which properties it may have that are not described."""
 
-_TWINS = {"minimum": "exclusiveMinimum", "maximum": "exclusiveMaximum"}
-_TWINS |= {exclusive: inclusive for inclusive, exclusive in _TWINS.items()}
+_TWINS = {
+    "minimum": "exclusiveMinimum",
+    "exclusiveMinimum": "minimum",
+    "maximum": "exclusiveMaximum",
+    "exclusiveMaximum": "maximum",
+}
 
 
 class SchemaComparison:

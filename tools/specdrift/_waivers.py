@@ -36,8 +36,8 @@ def _waiver(data: Any, source: Source) -> Waiver:
         raise ComparisonError(
             f"{source}: a waiver {problem} (it has {', '.join(_REQUIRED)}; also {', '.join(_OPTIONAL)})"
         )
-    if known.get("on", "documents") not in {"documents", "wire"}:
-        raise ComparisonError(f"{source}: `on` must be documents or wire")
+    if known.get("on", "wire") != "wire":
+        raise ComparisonError(f"{source}: `on` must be wire: then the waiver is for findings in answers alone")
     try:
         expires = datetime.date.fromisoformat(known["expires"]) if "expires" in known else None
     except (TypeError, ValueError):
@@ -47,22 +47,23 @@ def _waiver(data: Any, source: Source) -> Waiver:
 
 
 def waived(
-    changes: Sequence[Change], known: Sequence[Waiver], today: datetime.date, on_the_wire: bool
+    changes: Sequence[Change], wire: Sequence[Change], known: Sequence[Waiver], today: datetime.date
 ) -> tuple[list[Waiver | None], list[Fault]]:
     """The waiver of each change, and those that are at fault: they are past their last day, or cover nothing.
 
     Args:
-        changes: all that were found.
-        known: the waivers.
+        changes: between the documents.
+        wire: what clients found in answers; these come after the others in what is given back.
+        known: the waivers. Those for the wire alone are not asked to cover anything where nothing was found there.
         today: the date.
-        on_the_wire: whether findings in answers are among the changes.
     """
-    covering = [[each for each in known if _covers(each, change)] for change in changes]
+    covering = [[each for each in known if not each.on_the_wire and _covers(each, change)] for change in changes]
+    covering += [[each for each in known if _covers(each, change)] for change in wire]
     used = {each for found in covering for each in found}
     faults = [
         Fault(each, f"expired on {each.expires}: look again") for each in known if each in used and _over(each, today)
     ]
-    idle = [each for each in known if each not in used and (on_the_wire or not each.on_the_wire)]
+    idle = [each for each in known if each not in used and (wire or not each.on_the_wire)]
     faults += [Fault(each, "covers nothing any more: remove it") for each in idle]
     return [next((each for each in found if not _over(each, today)), None) for found in covering], faults
 

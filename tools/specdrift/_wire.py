@@ -10,6 +10,9 @@ from ._document import is_mapping
 from ._load import ComparisonError
 from ._rules import Change, level_of
 
+MAXIMUM_LINE = 100_000
+"""Characters: a finding has some hundreds."""
+
 _KEYS = ("kind", "rule", "operation", "pointer", "path", "expected")
 
 
@@ -22,10 +25,11 @@ def findings(file: Path) -> list[Change]:
     Raises:
         ComparisonError: it cannot be read, or a line is no finding.
     """
-    found = dict[Change, None]()
+    found, number = dict[Change, None](), 0
     try:
         with file.open(encoding="utf-8") as lines:
-            for number, line in enumerate(lines, 1):
+            while line := lines.readline(MAXIMUM_LINE):
+                number += 1
                 if line.strip():
                     found[_change(line, f"{file}:{number}")] = None
     except (OSError, UnicodeDecodeError) as error:
