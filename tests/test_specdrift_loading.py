@@ -185,7 +185,7 @@ def test_what_only_yaml_before_1_2_takes_for_something_else_stays_text(here: Pat
 def test_a_pipe_that_is_referred_to_is_not_waited_for(here: Path) -> None:
     write(here, {"a": 'openapi: 3.1.0\npaths: {/a: {$ref: "pipe"}}\n'})
     os.mkfifo(here / "pipe")
-    with pytest.raises(ComparisonError, match="a:2: .*it is no regular file"):
+    with pytest.raises(ComparisonError, match=r"a:2: .*it is no regular file"):
         compared(load("a"))
 
 
