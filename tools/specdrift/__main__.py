@@ -27,21 +27,6 @@ a client that was generated from the first.
 Exit code: 0, nothing of the level to fail on; 1, something, or a waiver that is past its day or covers nothing;
 2, the two could not be compared: there is no report then."""
 
-_HELP = {
-    "base": "the older document: a file, REVISION:PATH in git, or a URL",
-    "revision": "the newer one",
-    "within_base": "leave out the operations that the base does not have",
-    "advise": "say what to do, where the base is ours, and the revision what the API says of itself",
-    "fail_on": "the least level that makes the exit code 1 (default: ERR)",
-    "waivers": "the differences that are known",
-    "wire": "what clients found in answers, a finding in each line, as JSON: it is told as well",
-    "format": "what is printed (default: text)",
-    "write": "write the report to a file, too; may be repeated",
-    "colour": "of the text (default: auto, on a terminal)",
-    "root": "a folder, or a URL, from which references to other files may be read; may be repeated",
-    "map": "read a file that references name from another place; with no PLACE, compare them by their text",
-}
-
 
 class _Options(argparse.Namespace):
     base: str
@@ -109,20 +94,20 @@ def _print(told: str) -> None:
 def _parser() -> argparse.ArgumentParser:
     kind = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(prog="specdrift", description=_DESCRIPTION, formatter_class=kind)
-
-    add, told = parser.add_argument, _HELP
-    add("base", metavar="BASE", help=told["base"])
-    add("revision", metavar="REVISION", help=told["revision"])
-    add("--within-base", action="store_true", help=told["within_base"])
-    add("--advise", action="store_true", help=told["advise"])
-    add("--fail-on", choices=LEVELS, default="ERR", help=told["fail_on"])
-    add("--waivers", metavar="FILE", help=told["waivers"])
-    add("--wire", type=Path, metavar="FILE", help=told["wire"])
-    add("--format", choices=FORMS, default="text", help=told["format"])
-    add("--write", action="append", default=[], type=_form, metavar="FORM=FILE", help=told["write"])
-    add("--colour", choices=("auto", "always", "never"), default="auto", help=told["colour"])
-    add("--root", action="append", default=[], metavar="PLACE", help=told["root"])
-    add("--map", action="append", default=[], type=_replacement, metavar="REFERENCE=PLACE", help=told["map"])
+    add = parser.add_argument
+    add("base", metavar="BASE", help="the older document: a file, REVISION:PATH in git, or a URL")
+    add("revision", metavar="REVISION", help="the newer one")
+    add("--within-base", action="store_true", help="leave out the operations that the base does not have")
+    add("--advise", action="store_true", help="say what to do, where the base is ours and the revision the API's own")
+    add("--fail-on", choices=LEVELS, default="ERR", help="the least level that makes the exit code 1 (default: ERR)")
+    add("--waivers", metavar="FILE", help="the differences that are known")
+    add("--wire", type=Path, metavar="FILE", help="tell as well what clients found: a finding in each line, as JSON")
+    add("--format", choices=FORMS, default="text", help="what is printed (default: text)")
+    add("--write", action="append", default=[], type=_form, metavar="FORM=FILE", help="write the report to a file, too")
+    add("--colour", choices=("auto", "always", "never"), default="auto", help="of the text (default: on a terminal)")
+    add("--root", action="append", default=[], metavar="PLACE", help="read references from a folder or URL as well")
+    told = "read a file that references name from another place; with no PLACE, compare them by their text"
+    add("--map", action="append", default=[], type=_replacement, metavar="REFERENCE=PLACE", help=told)
     return parser
 
 

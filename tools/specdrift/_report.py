@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-from collections import Counter
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol, TypeAlias
 
@@ -93,12 +92,6 @@ class Report:
     def counted(self) -> tuple[Entry, ...]:
         """The entries that no waiver covers."""
         return tuple(entry for entry in self.entries if entry.waiver is None)
-
-    @property
-    def counts(self) -> dict[Level, int]:
-        """How many there are of each level, those that are waived left out."""
-        found = Counter(entry.change.level for entry in self.counted)
-        return {level: found[level] for level in LEVELS}
 
     def fails(self, level: Level) -> bool:
         """Whether there is something of this level or a worse one, or a waiver that is at fault."""
