@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ._document import Document, Files, Node, TooComplexError, is_mapping
-from ._rules import Change, Place
+from ._rules import Change, Place, event
 from ._schemas import SchemaComparison
 from ._security import compare_schemes, compare_security, security_of
 
@@ -91,13 +91,7 @@ class _Walk:
         yield from self._of_document()
         old, new = _paths(self._base), _paths(self._revision)
         for key in old if self._within_base else old | new:
-            if key not in new:
-                yield from self._of_removed_path(*old[key])
-            elif key in old:
-                yield from self._of_path(old[key], new[key])
-            else:
-                for method, node in _operations(new[key][1]):
-                    yield _place(method, new[key][0], node).change("endpoint-added", "", node.location)
+            yield from self._of_path(old.get(key), new.get(key))
 
     def _of_document(self) -> Iterator[Change]:
         roots = (self._base.root, self._revision.root)
@@ -115,26 +109,22 @@ class _Walk:
         # Where no operation goes by it in both documents, it is told of those that go by it in one.
         inherits = [{key for key, node in each.items() if security_of(node) is None} for each in operations]
         if inherits[0] & inherits[1] or not (operations[0] or operations[1]):
-            yield from compare_security(
-                (security_of(roots[0]), security_of(roots[1])), Place(), "api-global-security", roots
-            )
+            securities = (security_of(roots[0]), security_of(roots[1]))
+            yield from compare_security(securities, Place(), "api-global-security", roots)
 
-    def _of_removed_path(self, name: str, path: Node) -> Iterator[Change]:
-        for method, node in _operations(path):
-            how = "with" if node.get("deprecated") is True else "without"
-            yield _place(method, name, node).change(f"api-path-removed-{how}-deprecation", node.location, "")
-
-    def _of_path(self, old: tuple[str, Node], new: tuple[str, Node]) -> Iterator[Change]:
-        before, after = dict(_operations(old[1])), dict(_operations(new[1]))
-        for method in before if self._within_base else before | after:
-            if method not in after:
+    def _of_path(self, old: tuple[str, Node] | None, new: tuple[str, Node] | None) -> Iterator[Change]:
+        before, after = (dict(_operations(path[1])) if path else dict[str, Node]() for path in (old, new))
+        for method in before if self._within_base and old else before | after:
+            if old and method not in after:
                 node = before[method]
-                how = "with" if node.get("deprecated") is True else "without"
-                yield _place(method, old[0], node).change(f"api-removed-{how}-deprecation", node.location, "")
-            elif method not in before:
+                rule = (
+                    f"api-{'' if new else 'path-'}removed-{'with' if _is_deprecated(node) else 'without'}-deprecation"
+                )
+                yield _place(method, old[0], node).change(rule, node.location, "")
+            elif new and method not in before:
                 node = after[method]
                 yield _place(method, new[0], node).change("endpoint-added", "", node.location)
-            else:
+            elif old and new:
                 yield from self._of_operation(method, old, new, before[method], after[method])
 
     def _of_operation(
@@ -142,8 +132,8 @@ class _Walk:
     ) -> Iterator[Change]:
         place = _place(method, old[0], before)
         where = (before.location, after.location)
-        if (before.get("deprecated") is True) != (after.get("deprecated") is True):
-            yield place.change("endpoint-deprecated" if after.get("deprecated") else "endpoint-reactivated", *where)
+        if _is_deprecated(before) != _is_deprecated(after):
+            yield place.change(f"endpoint-{'deprecated' if _is_deprecated(after) else 'reactivated'}", *where)
         names = (before.get("operationId"), after.get("operationId"))
         if names[0] != names[1]:
             yield place.change(f"api-operation-id-{'removed' if names[0] else 'added'}", *where, *names)
@@ -162,12 +152,12 @@ class _Walk:
             if key in new:
                 yield from self._of_parameter(parameter, new[key], named)
             else:
-                deprecated = parameter.node.get("deprecated") is True
-                rule = "request-parameter-removed" + ("-with-deprecation" if deprecated else "")
+                deprecated = _is_deprecated(parameter.node)
+                rule = "request-parameter-removed-with-deprecation" if deprecated else "*-removed"
                 yield named.change(rule, parameter.node.location, "")
         for key, parameter in new.items():
             if key not in old:
-                rule = f"new-{parameter.need}-request-parameter"
+                rule = f"new-{parameter.need}-*"
                 if parameter.place == "path":
                     rule = "new-request-path-parameter"
                 elif parameter.shared:
@@ -177,9 +167,9 @@ class _Walk:
     def _of_parameter(self, old: _Parameter, new: _Parameter, place: Place) -> Iterator[Change]:
         where = (old.node.location, new.node.location)
         if old.need != new.need:
-            yield place.change(f"request-parameter-became-{new.need}", *where)
-        if (old.node.get("deprecated") is True) != (new.node.get("deprecated") is True):
-            yield place.change("*-deprecated" if new.node.get("deprecated") else "*-reactivated", *where)
+            yield place.change(f"*-became-{new.need}", *where)
+        if _is_deprecated(old.node) != _is_deprecated(new.node):
+            yield place.change("*-deprecated" if _is_deprecated(new.node) else "*-reactivated", *where)
         content = "/" in old.style or "/" in new.style
         if old.style != new.style and (content or (self._is_compound(old, 0) and self._is_compound(new, 1))):
             yield place.change("request-parameter-style-changed", *where, old.style, new.style)
@@ -199,7 +189,7 @@ class _Walk:
                 yield place.change("request-body-removed", old.location, "")
             return
         if _need(old) != _need(new):
-            yield place.change(f"request-body-became-{_need(new)}", old.location, new.location)
+            yield place.change(f"*-became-{_need(new)}", old.location, new.location)
         yield from self._of_content(old, new, place, "request-body-media-type")
 
     def _of_responses(self, before: Node, after: Node, place: Place) -> Iterator[Change]:
@@ -207,16 +197,15 @@ class _Walk:
             {status.upper(): node.resolved() for status, node in operation.children("responses")}
             for operation in (before, after)
         )
-        for status, node in old.items():
-            if status in new:
-                named = replace(place, kind="body", name=f"the response {status}")
-                yield from self._of_headers(node, new[status], replace(place, kind="header"), status)
-                yield from self._of_content(node, new[status], named, "response-media-type")
+        for status in old | new:
+            if status not in new:
+                yield place.change(f"response-{_outcome(status)}-removed", old[status].location, "", name=status)
+            elif status not in old:
+                yield place.change(f"response-{_outcome(status)}-added", "", new[status].location, name=status)
             else:
-                yield place.change(f"response-{_outcome(status)}-removed", node.location, "", name=status)
-        for status, node in new.items():
-            if status not in old:
-                yield place.change(f"response-{_outcome(status)}-added", "", node.location, name=status)
+                named = replace(place, kind="body", name=f"the response {status}")
+                yield from self._of_headers(old[status], new[status], replace(place, kind="header"), status)
+                yield from self._of_content(old[status], new[status], named, "response-media-type")
 
     def _of_headers(self, before: Node, after: Node, place: Place, status: str) -> Iterator[Change]:
         old, new = (
@@ -230,7 +219,7 @@ class _Walk:
                 yield named.change("response-header-added", "", new[name].location)
             else:
                 if _need(old[name]) != (need := _need(new[name])):
-                    yield named.change(f"response-header-became-{need}", old[name].location, new[name].location)
+                    yield named.change(f"*-became-{need}", old[name].location, new[name].location)
                 yield from self._schemas.changes(_described(old[name]), _described(new[name]), named)
 
     def _of_content(self, before: Node, after: Node, place: Place, prefix: str) -> Iterator[Change]:
@@ -265,8 +254,7 @@ class _Walk:
         if all(described):
             yield from self._schemas.changes(*schemas, place)
         elif any(described):
-            action = "added" if described[1] else "removed"
-            yield place.change(f"*-media-type-schema-{action}", old.location, new.location)
+            yield place.change(f"*-media-type-schema-{event(*described)}", old.location, new.location)
 
 
 def _paths(document: Document) -> dict[str, tuple[str, Node]]:
@@ -312,6 +300,10 @@ def _described(node: Node) -> Node:
 
 def _of_parameter(parameter: _Parameter, place: Place) -> Place:
     return replace(place, kind="parameter", name=f"the {parameter.place} parameter {parameter.name}", loose=True)
+
+
+def _is_deprecated(node: Node) -> bool:
+    return node.get("deprecated") is True
 
 
 def _need(node: Node) -> str:

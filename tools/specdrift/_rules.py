@@ -6,7 +6,7 @@ The names are the check ids of oasdiff, and where it has none for a place they a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -56,8 +56,8 @@ class Change:
 class Rule(NamedTuple):
     """A row of the table."""
 
-    id: str
-    """`*` stands for the place, such as `request-body` or `response-property`."""
+    ids: str
+    """One, or several with the same levels and sentence. `*` stands for the place: `request-body`, say."""
     request: Level
     response: Level
     """Where a change has no direction the two are the same."""
@@ -66,8 +66,8 @@ class Rule(NamedTuple):
 
 
 # fmt: off
-RULES = {rule.id: rule for rule in (
-    # id                                   request response
+RULES = {identifier: rule for rule in (
+    # ids                                  request response
     Rule("endpoint-added",                    INFO, INFO, "The operation was added."),
     Rule("api-removed-without-deprecation",   ERR,  ERR,  "The operation was removed, and was not deprecated before."),
     Rule("api-removed-with-deprecation",      INFO, INFO, "The operation was removed, after it was deprecated."),
@@ -97,23 +97,16 @@ RULES = {rule.id: rule for rule in (
     Rule("api-security-component-oauth-scope-removed", INFO, INFO, "The scope {name} left a security scheme."),
     # Parameters
     Rule("new-request-path-parameter",        ERR,  ERR,  "{what} was added."),
-    Rule("new-required-request-parameter",    ERR,  ERR,  "{what} was added, and is required."),
-    Rule("new-optional-request-parameter",    INFO, INFO, "{what} was added, and is optional."),
     Rule("new-required-request-default-parameter-to-existing-path", ERR, ERR,
          "{what} was added to all operations of the path, and is required."),
     Rule("new-optional-request-default-parameter-to-existing-path", INFO, INFO,
          "{what} was added to all operations of the path, and is optional."),
-    Rule("request-parameter-removed",         WARN, WARN, "{what} was removed."),
     Rule("request-parameter-removed-with-deprecation", INFO, INFO, "{what} was removed, after it was deprecated."),
-    Rule("request-parameter-became-required", ERR,  ERR,  "{what} became required."),
-    Rule("request-parameter-became-optional", INFO, INFO, "{what} became optional."),
     Rule("request-parameter-style-changed",   ERR,  ERR,  "{what} is written in another style: {new}, not {old}."),
     # Bodies, media types, statuses, headers
     Rule("request-body-added-required",       ERR,  ERR,  "A request body was added, and is required."),
     Rule("request-body-added-optional",       INFO, INFO, "An optional request body was added."),
     Rule("request-body-removed",              ERR,  ERR,  "The request body was removed."),
-    Rule("request-body-became-required",      ERR,  ERR,  "The request body became required."),
-    Rule("request-body-became-optional",      INFO, INFO, "The request body became optional."),
     Rule("request-body-media-type-added",     INFO, INFO, "The request body may be {name} now."),
     Rule("request-body-media-type-removed",   ERR,  ERR,  "The request body can no longer be {name}."),
     Rule("*-media-type-schema-added",         ERR,  INFO, "{what} has a schema now."),
@@ -127,11 +120,7 @@ RULES = {rule.id: rule for rule in (
     Rule("response-success-status-removed",   ERR,  ERR,  "The success status {name} was removed."),
     Rule("response-non-success-status-added", INFO, INFO, "The status {name} was added."),
     Rule("response-non-success-status-removed", INFO, INFO, "The status {name} was removed."),
-    Rule("response-header-added",             INFO, INFO, "{what} was added."),
     Rule("required-response-header-removed",  ERR,  ERR,  "{what} was removed, and was always sent."),
-    Rule("optional-response-header-removed",  INFO, INFO, "{what} was removed, and was optional."),
-    Rule("response-header-became-optional",   ERR,  ERR,  "{what} became optional."),
-    Rule("response-header-became-required",   INFO, INFO, "{what} became required."),
     # Properties
     Rule("new-required-*",                    ERR,  ERR,  "{what} was added, and is required."),
     Rule("new-required-*-with-default",       ERR,  ERR,  "{what} was added, and is required, with a default."),
@@ -141,9 +130,10 @@ RULES = {rule.id: rule for rule in (
     Rule("*-became-required-with-default",    ERR,  INFO, "{what} became required, with a default."),
     Rule("*-became-optional",                 INFO, ERR,  "{what} became optional."),
     Rule("response-required-property-added",  INFO, INFO, "{what} was added, and is always there."),
-    Rule("response-optional-property-added",  INFO, INFO, "{what} was added."),
+    Rule("response-optional-property-added response-header-added", INFO, INFO, "{what} was added."),
     Rule("response-required-property-removed", ERR, ERR,  "{what} was removed, and was required."),
     Rule("response-optional-property-removed", INFO, INFO, "{what} was removed, and was optional."),
+    Rule("optional-response-header-removed",  INFO, INFO, "{what} was removed, and was optional."),
     Rule("*-became-read-only",                INFO, INFO, "{what} became read-only."),
     Rule("*-became-not-read-only",            INFO, INFO, "{what} is no longer read-only."),
     Rule("*-became-write-only",               INFO, INFO, "{what} became write-only."),
@@ -153,12 +143,10 @@ RULES = {rule.id: rule for rule in (
     Rule("*-reactivated",                     INFO, INFO, "{what} is no longer deprecated."),
     # Types and values
     Rule("*-type-changed",                    ERR,  ERR,  "{what} changed its type from {old} to {new}."),
-    Rule("*-type-generalized",                INFO, ERR,  "{what} may be {new} now, not only {old}."),
-    Rule("*-type-specialized",                ERR,  INFO, "{what} is {new} now, no longer {old}."),
+    Rule("*-type-generalized *-list-of-types-widened", INFO, ERR,  "{what} may be {new} now, not only {old}."),
+    Rule("*-type-specialized *-list-of-types-narrowed", ERR,  INFO, "{what} is {new} now, no longer {old}."),
     Rule("*-type-compatible",                 INFO, INFO, "{what} changed from {old} to {new}, written alike."),
     Rule("request-parameter-property-type-changed", WARN, WARN, "{what} changed its type from {old} to {new}."),
-    Rule("*-list-of-types-widened",           INFO, ERR,  "{what} may be {new} now, not only {old}."),
-    Rule("*-list-of-types-narrowed",          ERR,  INFO, "{what} is {new} now, no longer {old}."),
     Rule("*-became-nullable",                 INFO, ERR,  "{what} may be null now."),
     Rule("*-became-not-nullable",             ERR,  INFO, "{what} can no longer be null."),
     Rule("*-became-enum",                     ERR,  INFO, "{what} is restricted to the values {new}."),
@@ -172,10 +160,8 @@ RULES = {rule.id: rule for rule in (
     Rule("*-default-value-removed",           INFO, INFO, "{what} no longer has the default {old}."),
     Rule("*-default-value-changed",           INFO, INFO, "{what} changed its default from {old} to {new}."),
     # Restrictions: set, unset, and moved either way. Removing one from a response breaks since oasdiff 1.31.
-    Rule("*-max-increased",                   INFO, ERR,  "{what} allows more: {name} was {old}, and is {new}."),
-    Rule("*-max-decreased",                   ERR,  INFO, "{what} allows less: {name} was {old}, and is {new}."),
-    Rule("*-min-increased",                   ERR,  INFO, "{what} allows less: {name} was {old}, and is {new}."),
-    Rule("*-min-decreased",                   INFO, ERR,  "{what} allows more: {name} was {old}, and is {new}."),
+    Rule("*-max-increased *-min-decreased",   INFO, ERR,  "{what} allows more: {name} was {old}, and is {new}."),
+    Rule("*-max-decreased *-min-increased",   ERR,  INFO, "{what} allows less: {name} was {old}, and is {new}."),
     Rule("*-set",                             ERR,  INFO, "{what} is restricted now: {name} is {new}."),
     Rule("*-unset",                           INFO, ERR,  "{what} is no longer restricted: {name} was {old}."),
     Rule("*-pattern-added",                   ERR,  INFO, "{what} must match {new} now."),
@@ -193,10 +179,8 @@ RULES = {rule.id: rule for rule in (
     Rule("*-part-removed",                    INFO, ERR,  "{what} is no longer restricted by `{name}`."),
     Rule("*-prefix-items-added",              INFO, ERR,  "{what} has another described first item: {name}."),
     Rule("*-prefix-items-removed",            ERR,  INFO, "{what} no longer describes its first item {name}."),
-    Rule("*-any-of-added",                    INFO, WARN, "{what} may also be {name}."),
-    Rule("*-any-of-removed",                  ERR,  INFO, "{what} can no longer be {name}."),
-    Rule("*-one-of-added",                    INFO, WARN, "{what} may also be {name}."),
-    Rule("*-one-of-removed",                  ERR,  INFO, "{what} can no longer be {name}."),
+    Rule("*-any-of-added *-one-of-added",     INFO, WARN, "{what} may also be {name}."),
+    Rule("*-any-of-removed *-one-of-removed", ERR,  INFO, "{what} can no longer be {name}."),
     Rule("*-one-of-generalized",              INFO, WARN, "{what} may match several of its schemas at once."),
     Rule("*-any-of-specialized",              WARN, INFO, "{what} must match only one of its schemas."),
     Rule("*-wrapped-in-one-of",               ERR,  ERR,  "{what} is one of several schemas now, none as before."),
@@ -209,7 +193,7 @@ RULES = {rule.id: rule for rule in (
     # Said beside what changed in the flattened schema, and as bad as that; never on its own.
     Rule("*-all-of-added",                    INFO, INFO, "{what} has more parts in `allOf`."),
     Rule("*-all-of-removed",                  INFO, INFO, "{what} has fewer parts in `allOf`."),
-)}
+) for identifier in rule.ids.split()}
 # fmt: on
 
 _KIND_OF_LIMIT = re.compile(r"-(length|items|properties|contains)(?=-(increased|decreased|set|unset)$)")
@@ -217,13 +201,15 @@ _KIND_OF_LIMIT = re.compile(r"-(length|items|properties|contains)(?=-(increased|
 
 def level_of(identifier: str, direction: Direction) -> Level | None:
     """The level of an id as the table has it, whatever the place in it; None where there is no such rule."""
-    if identifier in RULES:
-        rule: Rule | None = RULES[identifier]
-    else:
-        plain = _KIND_OF_LIMIT.sub("", identifier)
-        found = [key for key in RULES if key[0] == "*" and plain.startswith(direction) and plain.endswith(key[1:])]
-        rule = RULES[max(found, key=len)] if found else None
+    rule = RULES.get(_row(identifier)) if identifier in RULES or identifier.startswith(direction) else None
     return rule and (rule.response if direction == "response" else rule.request)
+
+
+def _row(identifier: str) -> str:
+    """The id in the table of what has an id, or a pattern of one: the same, or the longest that it ends with."""
+    plain = _KIND_OF_LIMIT.sub("", identifier)
+    found = [key for key in RULES if key[0] == "*" and plain.endswith(key[1:])]
+    return identifier if identifier in RULES else max(found, key=len, default="")
 
 
 _READ_ONLY = {
@@ -283,55 +269,34 @@ class Place:
         return replace(self, path=(*self.path, *steps))
 
     def change(
-        self,
-        rule: str,
-        base: str,
-        revision: str,
-        old: object = "",
-        new: object = "",
-        *,
-        name: object = "",
-        rule_id: str = "",
-        level: Level | None = None,
+        self, rule: str, base: str, revision: str, old: object = "", new: object = "", *, name: object = ""
     ) -> Change:
         """The change that a row of the table gives here.
 
         Args:
-            rule: the row, by its id.
+            rule: the row, by its id; or an id that says more than that, with `*` for the place.
             base: the pointer in the base.
             revision: the pointer in the revision.
             old: what there was.
             new: what there is.
             name: what came or went.
-            rule_id: the id where it says more than the row's, with `*` for the place.
-            level: the level where it is not that of the row.
         """
-        found = RULES[rule]
-        identifier = self._identifier(rule_id or rule)
-        found_level = RULES.get(identifier, found)
-        text = found.text.format(what=self.what, old=old or "none", new=new or "none", name=name)
-        return Change(
-            identifier,
-            level or self._level(found_level),
-            self.operation,
-            self.direction,
-            base,
-            revision,
-            text[:1].upper() + text[1:],
-            str(name),
-        )
+        identifier, row = self._identifier(rule), RULES[_row(rule)]
+        text = row.text.format(what=self.what, old=old or "none", new=new or "none", name=name)
+        text, level = text[:1].upper() + text[1:], self._level(RULES.get(identifier, row))
+        return Change(identifier, level, self.operation, self.direction, base, revision, text, str(name))
 
     def _identifier(self, pattern: str) -> str:
-        event = pattern.removeprefix("*-")
+        action = pattern.removeprefix("*-")
         side = self.side
-        if side == "response-body" and event.startswith("enum-value-"):
+        if side == "response-body" and action.startswith("enum-value-"):
             side = "response-mediatype"
-        if side == "request-property" and self.unused and event in _READ_ONLY:
+        if side == "request-property" and self.unused and action in _READ_ONLY:
             side = "request-read-only-property"
-        if side == "response-property" and self.unused and event in _WRITE_ONLY:
+        if side == "response-property" and self.unused and action in _WRITE_ONLY:
             side = "response-write-only-property"
         in_header = self.nested and self.name.startswith("the header parameter")
-        if in_header and (event in _HEADERS or pattern == "new-required-*"):
+        if in_header and (action in _HEADERS or pattern == "new-required-*"):
             side = "request-header-property"
         return pattern.replace("*", side)
 
@@ -341,6 +306,18 @@ class Place:
         if self.inverted:
             return worst((rule.request, rule.response))
         return rule.response if self.direction == "response" else rule.request
+
+
+def moved(before: Iterable[str], after: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """The names that came or went, each with what it did, in the order of either side."""
+    old, new = dict.fromkeys(before), dict.fromkeys(after)
+    yield from ((name, "removed") for name in old if name not in new)
+    yield from ((name, "added") for name in new if name not in old)
+
+
+def event(before: object, after: object) -> str:
+    """What became of a thing that differs: it was added where nothing was before, removed, or changed."""
+    return "added" if not before else "removed" if not after else "changed"
 
 
 def worst(levels: Iterable[Level]) -> Level:

@@ -18,6 +18,9 @@ Nodes: TypeAlias = tuple[Node, ...]
 
 LOWER_LIMITS = frozenset({"minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties", "minContains"})
 UPPER_LIMITS = frozenset({"maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties", "maxContains"})
+EXCLUSIVE = {"minimum": "exclusiveMinimum", "maximum": "exclusiveMaximum"}
+"""The limits that have a twin, which leaves the value itself out."""
+
 _FACTS = ("format", "pattern", "multipleOf", "contentMediaType", "contentEncoding", "uniqueItems")
 _AS_SINCE_3_1 = {
     ("format", "byte"): ("contentEncoding", "base64"),
@@ -256,7 +259,7 @@ def _read_values(schema: Schema, raw: dict[str, Any]) -> None:
 def _read_limits(schema: Schema, raw: dict[str, Any]) -> None:
     """Take bounds in, with the exclusive ones of OpenAPI 3.0 (a flag) as those of 3.1 (a number)."""
     found = {key: raw[key] for key in LOWER_LIMITS | UPPER_LIMITS if key in raw}
-    for inclusive, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
+    for inclusive, exclusive in EXCLUSIVE.items():
         if found.get(exclusive) is True and inclusive in found:
             found[exclusive] = found.pop(inclusive)
     for key, limit in found.items():

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TypeAlias
 
 from ._document import Node, TooComplexError, is_mapping
-from ._rules import Change, Level, Place, worst
-from ._schema import LOWER_LIMITS, NEVER, UPPER_LIMITS, Nodes, Schema, canonical, read
+from ._rules import INFO, Change, Place, event, moved, worst
+from ._schema import EXCLUSIVE, LOWER_LIMITS, NEVER, UPPER_LIMITS, Nodes, Schema, canonical, read
 
 Pair: TypeAlias = tuple[Nodes, Nodes, Place]
 """A schema of the base and its counterpart, and where they are."""
@@ -32,23 +32,10 @@ _UNCERTAIN = frozenset({"not", "if"})
 
 _TEXT, _LIST, _NONE = frozenset({"string"}), frozenset({"array"}), frozenset({NEVER})
 
-_LIMIT_NAMES = {
-    "minimum": "min",
-    "maximum": "max",
-    "exclusiveMinimum": "exclusive-min",
-    "exclusiveMaximum": "exclusive-max",
-}
-
-
 _OTHERS = frozenset({"additionalProperties", "unevaluatedProperties"})
 """What says of an object which properties it may have that are not described."""
 
-_TWINS = {
-    "minimum": "exclusiveMinimum",
-    "exclusiveMinimum": "minimum",
-    "maximum": "exclusiveMaximum",
-    "exclusiveMaximum": "maximum",
-}
+_TWINS = EXCLUSIVE | {exclusive: inclusive for inclusive, exclusive in EXCLUSIVE.items()}
 
 
 class SchemaComparison:
@@ -156,7 +143,8 @@ class SchemaComparison:
         own += [*self._of_parts(old, new, place), *self._of_properties(old, new, place)]
         own += [*self._of_unions(old, new, place, below), *self._of_discriminator(old, new, place)]
         if own and self._asked is None:
-            own += self._of_all_of(old, new, place, worst(change.level for change in own))
+            level = worst(change.level for change in own)
+            own += [replace(change, level=level) for change in self._of_all_of(old, new, place)]
         return own, [*below, *self._below(old, new, place)]
 
     def _below(self, old: Schema, new: Schema, place: Place) -> Iterator[Pair]:
@@ -183,10 +171,10 @@ class SchemaComparison:
         for name in old.properties | new.properties:
             if name not in new.properties:
                 schema = self.schema(old.properties[name], 0)
-                yield _property_removed(schema, name in old.required, _within(place, schema, name))
+                yield _property(schema, name in old.required, _within(place, schema, name), "removed")
             elif name not in old.properties:
                 schema = self.schema(new.properties[name], 1)
-                yield _property_added(schema, name in new.required, _within(place, schema, name))
+                yield _property(schema, name in new.required, _within(place, schema, name), "added")
             else:
                 schemas = self.schema(old.properties[name], 0), self.schema(new.properties[name], 1)
                 needs = name in old.required, name in new.required
@@ -197,16 +185,13 @@ class SchemaComparison:
         opened = {key for key in old.parts.keys() & new.parts.keys() if self._opens(old, new, key, place)}
         repeated = {"items"} if place.exploded and not place.path and _takes_one(new, old) else set[str]()
         for key in sorted(opened | (old.parts.keys() ^ new.parts.keys()) - repeated):
+            change = _part(key, key, "removed" if key in old.parts else "added", place, _both(old, new))
             # What else an object may have is no promise: a response that opens breaks nobody who reads by name.
-            level: Level | None = "INFO" if key in _OTHERS and place.direction == "response" else None
-            action = "removed" if key in old.parts else "added"
-            rule_id = f"*-{_dashed(key)}-{action}"
-            yield place.change(f"*-part-{action}", *_both(old, new), name=key, rule_id=rule_id, level=level)
-        for key, singular in (("patternProperties", "pattern-property"), ("dependentSchemas", "dependent-schema")):
-            for name, action in _moved(old.groups.get(key, {}), new.groups.get(key, {})):
-                told, rule_id = f"{key}: {name}", f"*-{singular}-{action}"
-                yield place.change(f"*-part-{action}", *_both(old, new), name=told, rule_id=rule_id)
-        for name, action in _moved(old.groups.get("prefixItems", {}), new.groups.get("prefixItems", {})):
+            yield replace(change, level=INFO) if key in _OTHERS and place.direction == "response" else change
+        for key, singular in (("patternProperties", "patternProperty"), ("dependentSchemas", "dependentSchema")):
+            for name, action in moved(old.groups.get(key, {}), new.groups.get(key, {})):
+                yield _part(singular, f"{key}: {name}", action, place, _both(old, new))
+        for name, action in moved(old.groups.get("prefixItems", {}), new.groups.get("prefixItems", {})):
             yield place.change(f"*-prefix-items-{action}", *_both(old, new), name=name)
 
     def _of_wrapping(self, old: Schema, new: Schema, place: Place, base: Nodes, revision: Nodes) -> list[Change] | None:
@@ -242,8 +227,7 @@ class SchemaComparison:
         for keyword in sorted(before.keys() | after.keys()):
             name = _dashed(keyword)
             if keyword not in before or keyword not in after:  # where there was no union, one restricts
-                action, rule = ("removed", "*-part-removed") if keyword in before else ("added", "*-part-added")
-                yield place.change(rule, *_both(old, new), name=keyword, rule_id=f"*-{name}-{action}")
+                yield _part(keyword, keyword, event(keyword in before, keyword in after), place, _both(old, new))
                 continue
             gone, come, pairs = self._matched(before[keyword], after[keyword], place)
             for (node,) in gone:
@@ -282,58 +266,51 @@ class SchemaComparison:
         before, after = old.discriminator, new.discriminator
         if before is None or after is None:
             if before is not after:
-                action = "added" if before is None else "removed"
                 told = (before or after or old.node).get("propertyName")
-                yield place.change(f"*-discriminator-{action}", *_both(old, new), old=told, new=told)
+                yield place.change(f"*-discriminator-{event(before, after)}", *_both(old, new), told, told)
             return
         where = (before.location, after.location)
-        if before.get("propertyName") != after.get("propertyName"):
-            names = (before.get("propertyName"), after.get("propertyName"))
+        names = (before.get("propertyName"), after.get("propertyName"))
+        if names[0] != names[1]:
             yield place.change("*-discriminator-property-name-changed", *where, *names)
         was, now = dict(before.children("mapping")), dict(after.children("mapping"))
-        for name, action in _moved(was, now):
-            event = "deleted" if action == "removed" else action
-            yield place.change(f"*-discriminator-mapping-{event}", *where, name=name)
+        for name, action in moved(was, now):
+            told = "deleted" if action == "removed" else action
+            yield place.change(f"*-discriminator-mapping-{told}", *where, name=name)
         for name in _in_both(was, now):
             left, right = _target(was[name]), _target(now[name])
             if was[name].value != now[name].value and not (left and right and self.same((left,), (right,), place)):
                 texts = (was[name].value, now[name].value)
                 yield place.change("*-discriminator-mapping-changed", *where, *texts, name=name)
 
-    def _of_all_of(self, old: Schema, new: Schema, place: Place, level: Level) -> Iterator[Change]:
+    def _of_all_of(self, old: Schema, new: Schema, place: Place) -> Iterator[Change]:
         """That parts of an `allOf` came or went, where that is more than another way to write the same."""
-        if not (old.branches and new.branches):
-            return
-        before, after = [(node,) for node in old.branches], [(node,) for node in new.branches]
-        gone, come, _ = self._matched(list[Nodes](before), list[Nodes](after), place)
-        if gone:
-            yield place.change("*-all-of-removed", *_both(old, new), level=level)
-        if come:
-            yield place.change("*-all-of-added", *_both(old, new), level=level)
+        if old.branches and new.branches:
+            before, after = [(node,) for node in old.branches], [(node,) for node in new.branches]
+            gone, come, _ = self._matched(list[Nodes](before), list[Nodes](after), place)
+            for action in ["removed"] * bool(gone) + ["added"] * bool(come):
+                yield place.change(f"*-all-of-{action}", *_both(old, new))
 
 
 def _of_values(old: Schema, new: Schema, place: Place) -> Iterator[Change]:
     """Type, null, enum, const and default."""
     where = _both(old, new)
-    if event := _type_event(old, new, place):
-        yield place.change(f"*-{event}", *where, _kind(old), _kind(new))
+    if moved_to := _type_event(old, new, place):
+        yield place.change(f"*-{moved_to}", *where, _kind(old), _kind(new))
     yield from _of_null(old, new, place)
     before, after = old.values, new.values
-    if before is None or after is None:
-        if after is not None:
-            rule = "*-const-added" if new.constant else "*-became-enum"
-            yield place.change(rule, *where, new=", ".join(after))
-        elif before is not None:
-            rule = "*-const-removed" if old.constant else "*-became-not-enum"
-            yield place.change(rule, *where, old=", ".join(before))
-    elif old.constant and new.constant and before.keys() != after.keys():
-        yield place.change("*-const-changed", *where, ", ".join(before), ", ".join(after))
+    told = (", ".join(before or ()), ", ".join(after or ()))
+    if before is None and after is not None:
+        yield place.change("*-const-added" if new.constant else "*-became-enum", *where, *told)
+    elif before is not None and after is None:
+        yield place.change("*-const-removed" if old.constant else "*-became-not-enum", *where, *told)
+    elif old.constant and new.constant and told[0] != told[1]:
+        yield place.change("*-const-changed", *where, *told)
     else:
-        for name, action in _moved(before, after):
+        for name, action in moved(before or (), after or ()):
             yield place.change(f"*-enum-value-{action}", *where, name=name)
     if old.default != new.default:
-        action = "added" if old.default is None else "removed" if new.default is None else "changed"
-        yield place.change(f"*-default-value-{action}", *where, old.default, new.default)
+        yield place.change(f"*-default-value-{event(old.default, new.default)}", *where, old.default, new.default)
 
 
 def _of_null(old: Schema, new: Schema, place: Place) -> Iterator[Change]:
@@ -401,24 +378,20 @@ def _of_restrictions(old: Schema, new: Schema, place: Place) -> Iterator[Change]
             before, after = (None, None) if before == after else (before or 0, after or 0)
         if before == after:
             continue
-        name = _LIMIT_NAMES.get(key, _dashed(key))
         texts = tuple("" if limit is None else canonical(limit) for limit in (before, after))
         if before is None or after is None:
             action = "set" if before is None else "unset"
-            yield place.change(f"*-{action}", *where, *texts, name=key, rule_id=f"*-{name}-{action}")
         else:
             action = "increased" if after > before else "decreased"
-            rule = f"*-{'min' if key in LOWER_LIMITS else 'max'}-{action}"
-            yield place.change(rule, *where, *texts, name=key, rule_id=f"*-{name}-{action}")
+        yield place.change(f"*-{_dashed(key)}-{action}", *where, *texts, name=key)
     for key in ("pattern", "multipleOf", "uniqueItems", "contentMediaType", "contentEncoding"):
-        facts = [", ".join(schema.facts.get(key, ())) for schema in (old, new)]
-        if facts[0] != facts[1]:
-            yield _fact_changed(key, facts[0], facts[1], place, where)
+        was, now = (", ".join(schema.facts.get(key, ())) for schema in (old, new))
+        if was != now:
+            yield _fact_changed(key, was, now, place, where)
     for name in sorted(old.dependent.keys() | new.dependent.keys()):
-        names = [", ".join(sorted(schema.dependent.get(name, ()))) for schema in (old, new)]
-        if names[0] != names[1]:
-            action = "added" if not names[0] else "removed" if not names[1] else "changed"
-            yield place.change(f"*-dependent-required-{action}", *where, *names, name=name)
+        was, now = (", ".join(sorted(schema.dependent.get(name, ()))) for schema in (old, new))
+        if was != now:
+            yield place.change(f"*-dependent-required-{event(was, now)}", *where, was, now, name=name)
 
 
 def _covers(limits: Mapping[str, float], key: str, here: float | None, there: float | None) -> bool:
@@ -431,53 +404,43 @@ def _covers(limits: Mapping[str, float], key: str, here: float | None, there: fl
 
 
 def _fact_changed(key: str, before: str, after: str, place: Place, where: tuple[str, str]) -> Change:
-    name = _dashed(key)
-    if key.startswith("content"):
-        return place.change(f"*-{name}-changed", *where, before, after)
-    if key == "pattern":
-        action = "added" if not before else "removed" if not after else "changed"
-        action = "generalized" if action == "changed" and after in _ANYTHING else action
-        return place.change(f"*-pattern-{action}", *where, before, after)
-    if before and after:
-        return place.change(f"*-{name}-changed", *where, before, after)
-    action = "unset" if before else "set"
-    return place.change(f"*-{action}", *where, before, after, name=key, rule_id=f"*-{name}-{action}")
+    action = "changed" if key.startswith("content") else event(before, after)
+    if key == "pattern" and action == "changed" and after in _ANYTHING:
+        action = "generalized"
+    elif key != "pattern" and action != "changed":
+        action = "unset" if before else "set"
+    name = key if action in {"set", "unset"} else ""
+    return place.change(f"*-{_dashed(key)}-{action}", *where, before, after, name=name)
 
 
-def _property_added(schema: Schema, required: bool, place: Place) -> Change:
-    where = ("", schema.node.location)
-    if place.direction == "response":
-        kind = "write-only-property" if place.unused else "property"
-        need = "required" if required else "optional"
-        rule = f"response-{need}-property-added"
-        return place.change(rule, *where, rule_id=f"response-{need}-{kind}-added")
-    if not required:
-        return place.change("new-optional-*", *where)
-    return place.change("new-required-*" if schema.default is None else "new-required-*-with-default", *where)
+def _part(keyword: str, name: str, action: str, place: Place, where: tuple[str, str]) -> Change:
+    """That a schema within came or went, which is the same whatever its keyword; only the id has that."""
+    change = place.change(f"*-part-{action}", *where, name=name)
+    return replace(change, id=f"{place.side}-{_dashed(keyword)}-{action}")
 
 
-def _property_removed(schema: Schema, required: bool, place: Place) -> Change:
-    where = (schema.node.location, "")
-    if place.direction != "response":
-        return place.change("*-removed", *where)
-    kind = "write-only-property" if place.unused else "property"
+def _property(schema: Schema, required: bool, place: Place, action: str) -> Change:
+    """That a property was added or removed."""
+    where = ("", schema.node.location) if action == "added" else (schema.node.location, "")
     need = "required" if required else "optional"
-    return place.change(f"response-{need}-property-removed", *where, rule_id=f"response-{need}-{kind}-removed")
+    if place.direction == "response":
+        change = place.change(f"response-{need}-property-{action}", *where)
+        return replace(change, id=change.id.replace("property", "write-only-property")) if place.unused else change
+    if action == "removed":
+        return place.change("*-removed", *where)
+    return place.change(f"new-{need}-*{'-with-default' if required and schema.default is not None else ''}", *where)
 
 
 def _of_role(old: Schema, new: Schema, was: bool, now: bool, place: Place) -> Iterator[Change]:
     """What a property is to the object that has it: required, read-only, write-only, deprecated."""
     where = _both(old, new)
-    if now and not was:
-        with_default = place.direction == "request" and new.default is not None
-        yield place.change("*-became-required-with-default" if with_default else "*-became-required", *where)
-    if was and not now:
-        yield place.change("*-became-optional", *where)
+    if was != now:
+        default = "-with-default" if now and place.direction == "request" and new.default is not None else ""
+        yield place.change(f"*-became-{'required' if now else 'optional'}{default}", *where)
     for flag, name in (("readOnly", "read-only"), ("writeOnly", "write-only")):
         if (flag in old.flags) != (flag in new.flags):
-            event = f"became-{'' if flag in new.flags else 'not-'}{name}"
-            need = "required" if now else "optional"
-            yield place.change(f"*-{event}", *where, rule_id=f"{place.direction}-{need}-property-{event}")
+            need, negation = "required" if now else "optional", "" if flag in new.flags else "not-"
+            yield place.change(f"{place.direction}-{need}-property-became-{negation}{name}", *where)
     if ("deprecated" in old.flags) != ("deprecated" in new.flags):
         yield place.change("*-deprecated" if "deprecated" in new.flags else "*-reactivated", *where)
 
@@ -499,13 +462,6 @@ def _location(node: Node) -> str:
 
 def _both(old: Schema, new: Schema) -> tuple[str, str]:
     return old.node.location, new.node.location
-
-
-def _moved(before: Iterable[str], after: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """The names that came or went, each with what it did."""
-    old, new = dict.fromkeys(before), dict.fromkeys(after)
-    yield from ((name, "removed") for name in old if name not in new)
-    yield from ((name, "added") for name in new if name not in old)
 
 
 def _in_both(before: Mapping[str, object], after: Mapping[str, object]) -> list[str]:
@@ -540,5 +496,6 @@ def _target(node: Node) -> Node | None:
 
 
 def _dashed(keyword: str) -> str:
-    """A keyword as ids have it: `max-length` for `maxLength`."""
-    return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in keyword)
+    """A keyword as ids have it: `max-length` for `maxLength`, and `min` for `minimum`."""
+    dashed = "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in keyword)
+    return dashed.replace("imum", "")

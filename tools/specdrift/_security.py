@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from ._document import Document, Node, is_list, is_mapping
-from ._rules import INFO, Change, Place
+from ._rules import INFO, Change, Place, moved
 
 Requirement: TypeAlias = frozenset[tuple[str, frozenset[str]]]
 """All that one alternative takes: the meaning of each scheme, and its scopes."""
@@ -57,29 +57,24 @@ def compare_security(
         owners: where that is told of which there is no `security`.
     """
     before, after = securities
-    where = (
-        before.node.location if before else owners[0].location,
-        after.node.location if after else owners[1].location,
-    )
-    old = before.alternatives if before else frozenset[Requirement]()
-    new = after.alternatives if after else frozenset[Requirement]()
+    where = (before.node if before else owners[0]).location, (after.node if after else owners[1]).location
+    old, new = (found.alternatives if found else frozenset[Requirement]() for found in securities)
     come = sorted(new - old, key=_told)
     for gone in sorted(old - new, key=_told):
         kept = next((other for other in come if _kinds(other) == _kinds(gone)), None)
         if kept is None:
-            level = INFO if frozenset() in old and not (new and all(new)) else None  # nothing has to be there
-            yield place.change(f"{prefix}-removed", *where, name=_told(gone), level=level)
+            change = place.change(f"{prefix}-removed", *where, name=_told(gone))
+            is_free = frozenset() in old and not (new and all(new))  # nothing has to be there
+            yield replace(change, level=INFO) if is_free else change
             continue
         come.remove(kept)
         for kind, scopes in sorted(gone - kept, key=lambda scheme: scheme[0]):
             others = next(found for name, found in kept if name == kind)
-            for name in sorted(scopes - others):
-                yield place.change(f"{prefix}-scope-removed", *where, name=name)
-            for name in sorted(others - scopes):
-                yield place.change(f"{prefix}-scope-added", *where, name=name)
+            for name, action in moved(sorted(scopes), sorted(others)):
+                yield place.change(f"{prefix}-scope-{action}", *where, name=name)
     for requirement in come:  # one that takes nothing makes the others optional
-        level = INFO if frozenset() in new else None
-        yield place.change(f"{prefix}-added", *where, name=_told(requirement), level=level)
+        change = place.change(f"{prefix}-added", *where, name=_told(requirement))
+        yield replace(change, level=INFO) if frozenset() in new else change
 
 
 def compare_schemes(base: Document, revision: Document, names: Collection[str] | None) -> Iterator[Change]:
@@ -92,12 +87,8 @@ def compare_schemes(base: Document, revision: Document, names: Collection[str] |
     """
     place = Place()
     old, new = (
-        {
-            name: node
-            for name, node in document.root.children("components", "securitySchemes")
-            if names is None or name in names
-        }
-        for document in (base, revision)
+        {name: node for name, node in schemes if names is None or name in names}
+        for schemes in (document.root.children("components", "securitySchemes") for document in (base, revision))
     )
     meant_before, meant_after = {_meaning(base, name) for name in old}, {_meaning(revision, name): name for name in new}
     for name, node in old.items():
@@ -125,11 +116,9 @@ def _compare_scheme(names: tuple[str, str], old: Node, new: Node, place: Place) 
             urls = (before[flow].get(key), after[flow].get(key))
             if urls[0] != urls[1]:
                 yield place.change(rule, *where, *urls, name=name)
-        scopes = [{scope for scope, _ in flows[flow].children("scopes")} for flows in (before, after)]
-        for scope in sorted(scopes[0] - scopes[1]):
-            yield place.change("api-security-component-oauth-scope-removed", *where, name=scope)
-        for scope in sorted(scopes[1] - scopes[0]):
-            yield place.change("api-security-component-oauth-scope-added", *where, name=scope)
+        scopes = (sorted(scope for scope, _ in flows[flow].children("scopes")) for flows in (before, after))
+        for scope, action in moved(*scopes):
+            yield place.change(f"api-security-component-oauth-scope-{action}", *where, name=scope)
 
 
 def _meaning(document: Document, name: str) -> str:
