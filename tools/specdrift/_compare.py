@@ -117,10 +117,8 @@ class _Walk:
         for method in before if self._within_base and old else before | after:
             if old and method not in after:
                 node = before[method]
-                rule = (
-                    f"api-{'' if new else 'path-'}removed-{'with' if _is_deprecated(node) else 'without'}-deprecation"
-                )
-                yield _place(method, old[0], node).change(rule, node.location, "")
+                what, how = "api" if new else "api-path", "with" if _is_deprecated(node) else "without"
+                yield _place(method, old[0], node).change(f"{what}-removed-{how}-deprecation", node.location, "")
             elif new and method not in before:
                 node = after[method]
                 yield _place(method, new[0], node).change("endpoint-added", "", node.location)
@@ -232,17 +230,16 @@ class _Walk:
             wider = next((other for other in new if _holds(other, name)), None)
             if place.direction == "request" and other is None and wider is not None:  # it may still be sent
                 pairs.append((name, wider))
-                continue
-            if other is None or (place.direction == "request" and _relation(name, other) != "generalized"):
+            elif other is None or (place.direction == "request" and _relation(name, other) != "generalized"):
                 yield place.change(f"{prefix}-removed", old[name].location, after.location, name=name)
-                continue
-            come.remove(other)
-            pairs.append((name, other))
-            where = (old[name].location, new[other].location)
-            if place.direction == "request":
-                yield place.change(f"{prefix}-added", *where, name=other)
             else:
-                yield place.change(f"{prefix}-name-{_relation(name, other)}", *where, name, other)
+                come.remove(other)
+                pairs.append((name, other))
+                where = (old[name].location, new[other].location)
+                if place.direction == "request":
+                    yield place.change(f"{prefix}-added", *where, name=other)
+                else:
+                    yield place.change(f"{prefix}-name-{_relation(name, other)}", *where, name, other)
         for name in come:
             yield place.change(f"{prefix}-added", before.location, new[name].location, name=name)
         for name, other in pairs:

@@ -26,6 +26,15 @@ _AS_SINCE_3_1 = {
     ("format", "byte"): ("contentEncoding", "base64"),
     ("format", "binary"): ("contentMediaType", "application/octet-stream"),
 }
+# In this order: a bool is an int as well.
+_TYPES = (
+    (type(None), "null"),
+    (bool, "boolean"),
+    (int, "integer"),
+    (float, "number"),
+    (dict, "object"),
+    (list, "array"),
+)
 _FLAGS = ("readOnly", "writeOnly", "deprecated")
 _PARTS = (
     *("items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames", "contentSchema"),
@@ -110,16 +119,16 @@ def read(nodes: Nodes) -> Schema:
             node = replace(node, value=beside)
         if DANGLING in raw:
             schema.opaque |= {raw[DANGLING]}
-        schema.branches += [branch for _, branch in node.children("allOf")]
-        queue += [branch for _, branch in node.children("allOf")]
+        branches = [branch for _, branch in node.children("allOf")]
+        schema.branches += branches
+        queue += branches
         types, null = _types(raw)
         if is_list(raw.get("enum")) and node.document.joins_siblings:  # in 3.0 `nullable` adds null to what is listed
             null = null and None in raw["enum"]
-        had_null_branch = _read_unions(schema, node, queue)
+        wrapped_null |= _read_unions(schema, node, queue) or (null and not types)
         if types:
             schema.types = _narrowed(schema.types, types)
             may_be_null.append(null)
-        wrapped_null |= had_null_branch or (null and not types)
         _read_values(schema, raw)
         _read_limits(schema, raw)
         _read_the_rest(schema, node)
@@ -161,9 +170,7 @@ def _types(raw: dict[str, Any]) -> tuple[frozenset[str], bool]:
     """The types that a schema names, or that its values have; and whether it may be null."""
     named: Any = raw.get("type")
     types = {named} if isinstance(named, str) else set(_texts(named))
-    if "const" in raw or is_list(raw.get("enum")):
-        values: list[Any] = [raw["const"]] if "const" in raw else raw["enum"]
-        types = types or {_type_of(value) for value in values}
+    types = types or {_type_of(value) for value in _values(raw) or ()}
     null = raw.get("nullable") is True or "null" in types
     if types == {"null"}:
         return frozenset({NEVER}), True
@@ -172,18 +179,16 @@ def _types(raw: dict[str, Any]) -> tuple[frozenset[str], bool]:
     return frozenset(types - {"null"}), null
 
 
+def _values(raw: dict[str, Any]) -> list[Any] | None:
+    """The values of `const`, or else of `enum`; None where there is neither."""
+    listed: Any = [raw["const"]] if "const" in raw else raw.get("enum")
+    return listed if is_list(listed) else None
+
+
 def _type_of(value: Any) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "boolean"
-    if isinstance(value, int) or (isinstance(value, float) and value.is_integer()):
+    if isinstance(value, float) and value.is_integer():
         return "integer"
-    if isinstance(value, float):
-        return "number"
-    if is_mapping(value):
-        return "object"
-    return "array" if is_list(value) else "string"
+    return next((name for kind, name in _TYPES if isinstance(value, kind)), "string")
 
 
 def _narrowed(left: frozenset[str], right: frozenset[str]) -> frozenset[str]:
@@ -198,9 +203,7 @@ def _narrowed(left: frozenset[str], right: frozenset[str]) -> frozenset[str]:
 
 def _is_null(node: Node) -> bool:
     raw = node.resolved().value
-    return is_mapping(raw) and (
-        raw.get("type") in ("null", ["null"]) or raw.get("enum") == [None] or ("const" in raw and raw["const"] is None)
-    )
+    return is_mapping(raw) and (raw.get("type") in ("null", ["null"]) or [None] in (raw.get("enum"), _values(raw)))
 
 
 def _read_unions(schema: Schema, node: Node, queue: list[Node]) -> bool:
@@ -243,12 +246,8 @@ def _plain_types(branches: list[Node]) -> frozenset[str]:
 
 
 def _read_values(schema: Schema, raw: dict[str, Any]) -> None:
-    values: list[Any]
-    if "const" in raw:
-        values = [raw["const"]]
-    elif is_list(raw.get("enum")):
-        values = raw["enum"]
-    else:
+    values = _values(raw)
+    if values is None:
         return
     found = {_identity(schema, value): value for value in values if value is not None}
     if schema.values is not None:
@@ -288,9 +287,8 @@ def _read_the_rest(schema: Schema, node: Node) -> None:
         schema.properties[name] = (*schema.properties.get(name, ()), child)
     for key in _PARTS:
         part = node.child(key)
-        if is_mapping(part.value) or isinstance(part.value, bool):
-            if key not in {"not", "if", "then", "else", "contains"} and _says_nothing(part):
-                continue
+        idle = key not in {"not", "if", "then", "else", "contains"} and _says_nothing(part)
+        if isinstance(part.value, dict | bool) and not idle:
             schema.parts[key] = (*schema.parts.get(key, ()), part)
     for key in _GROUPS:
         for name, child in node.children(key):

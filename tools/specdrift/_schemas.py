@@ -17,11 +17,7 @@ MAXIMUM_STEPS = 500_000
 """How often two schemas may be held against each other in a comparison, and how many parts of an `allOf` be read: about
 ten seconds. The vendor's largest document takes some hundreds."""
 
-_WIDER_FORMATS = {
-    "double": {"float"},
-    "int64": {"int32"},
-    "bigint": {"int32", "int64"},
-}
+_WIDER_FORMATS = {"double": {"float"}, "int64": {"int32"}, "bigint": {"int32", "int64"}}
 """Formats that have all values of others."""
 
 _ANYTHING = frozenset({".*", "^.*$", "^.*", ".*$", "(.*)", "[\\s\\S]*"})
@@ -203,17 +199,14 @@ class SchemaComparison:
         if not wraps and not (old.is_only_union and not new.unions and new.says_something):
             return None
         branches = [(key, branch) for key, found in (new if wraps else old).unions.items() for branch in found]
-        others = [
-            (key, branch[0])
-            for key, branch in branches
-            if not (self.same(base, branch, place) if wraps else self.same(branch, revision, place))
-        ]
+        pairs = [(base, branch) if wraps else (branch, revision) for _, branch in branches]
+        others = [told for told, pair in zip(branches, pairs, strict=True) if not self.same(*pair, place)]
         where = _both(old, new)
         if len(others) == len(branches):
             rule = "*-wrapped-in-one-of" if wraps else "*-type-changed"
             return [place.change(rule, *where, "one of several schemas", _kind(new))]
         rule = "*-{}-added" if wraps else "*-{}-removed"
-        told = [place.change(rule.format(_dashed(key)), *where, name=_name(branch)) for key, branch in others]
+        told = [place.change(rule.format(_dashed(key)), *where, name=_name(branch)) for key, (branch,) in others]
         return [*told, *_of_null(old, new, place)]
 
     def _of_unions(self, old: Schema, new: Schema, place: Place, todo: list[Pair]) -> Iterator[Change]:
@@ -453,11 +446,11 @@ def _within(place: Place, schema: Schema, name: str) -> Place:
 
 def _meant(nodes: Nodes) -> Nodes:
     """The places that some lead to, each once, in an order that does not depend on how one came there."""
-    return (nodes[0].meant,) if len(nodes) == 1 else tuple(sorted({node.meant for node in nodes}, key=_location))
-
-
-def _location(node: Node) -> str:
-    return node.location
+    return (
+        (nodes[0].meant,)
+        if len(nodes) == 1
+        else tuple(sorted({node.meant for node in nodes}, key=lambda node: node.location))
+    )
 
 
 def _both(old: Schema, new: Schema) -> tuple[str, str]:
