@@ -27,14 +27,7 @@ _AS_SINCE_3_1 = {
     ("format", "binary"): ("contentMediaType", "application/octet-stream"),
 }
 # In this order: a bool is an int as well.
-_TYPES = (
-    (type(None), "null"),
-    (bool, "boolean"),
-    (int, "integer"),
-    (float, "number"),
-    (dict, "object"),
-    (list, "array"),
-)
+_TYPES = {bool: "boolean", int: "integer", float: "number", dict: "object", list: "array", type(None): "null"}
 _FLAGS = ("readOnly", "writeOnly", "deprecated")
 _PARTS = (
     *("items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames", "contentSchema"),
@@ -188,7 +181,7 @@ def _values(raw: dict[str, Any]) -> list[Any] | None:
 def _type_of(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         return "integer"
-    return next((name for kind, name in _TYPES if isinstance(value, kind)), "string")
+    return next((name for kind, name in _TYPES.items() if isinstance(value, kind)), "string")
 
 
 def _narrowed(left: frozenset[str], right: frozenset[str]) -> frozenset[str]:
@@ -234,15 +227,10 @@ def _is_copy(branch: Node, other: Node) -> bool:
 
 def _plain_types(branches: list[Node]) -> frozenset[str]:
     """The types of branches that have nothing but a type each, none of them in another; else none."""
-    found = set[str]()
-    for branch in branches:
-        raw = branch.resolved().value
-        if not is_mapping(raw) or raw.keys() - _ANNOTATIONS != {"type"} or not isinstance(raw["type"], str):
-            return frozenset()
-        if raw["type"] in found:
-            return frozenset()
-        found.add(raw["type"])
-    return frozenset() if {"integer", "number"} <= found else frozenset(found)
+    written = [branch.resolved().value for branch in branches]
+    named = [raw["type"] for raw in written if is_mapping(raw) and raw.keys() - _ANNOTATIONS == {"type"}]
+    found = frozenset(kind for kind in named if isinstance(kind, str))
+    return found if len(found) == len(branches) and not {"integer", "number"} <= found else frozenset()
 
 
 def _read_values(schema: Schema, raw: dict[str, Any]) -> None:
@@ -262,12 +250,11 @@ def _read_limits(schema: Schema, raw: dict[str, Any]) -> None:
         if found.get(exclusive) is True and inclusive in found:
             found[exclusive] = found.pop(inclusive)
     for key, limit in found.items():
-        if isinstance(limit, bool) or not isinstance(limit, int | float) or limit != limit:  # noqa: PLR0124  # no number
-            continue
-        if limit == 0 and key in {"minLength", "minItems", "minProperties"}:  # as if it were not there
-            continue
-        tighter = max if key in LOWER_LIMITS else min
-        schema.limits[key] = tighter(schema.limits.get(key, limit), limit)
+        is_number = isinstance(limit, int | float) and not isinstance(limit, bool) and limit == limit  # noqa: PLR0124
+        # To be at least 0 long is as if it were not there.
+        if is_number and (limit != 0 or key not in {"minLength", "minItems", "minProperties"}):
+            tighter = max if key in LOWER_LIMITS else min
+            schema.limits[key] = tighter(schema.limits.get(key, limit), limit)
 
 
 def _read_the_rest(schema: Schema, node: Node) -> None:

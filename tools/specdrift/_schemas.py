@@ -205,8 +205,8 @@ class SchemaComparison:
         if len(others) == len(branches):
             rule = "*-wrapped-in-one-of" if wraps else "*-type-changed"
             return [place.change(rule, *where, "one of several schemas", _kind(new))]
-        rule = "*-{}-added" if wraps else "*-{}-removed"
-        told = [place.change(rule.format(_dashed(key)), *where, name=_name(branch)) for key, (branch,) in others]
+        action = "added" if wraps else "removed"
+        told = [place.change(f"*-{_dashed(key)}-{action}", *where, name=_name(branch)) for key, (branch,) in others]
         return [*told, *_of_null(old, new, place)]
 
     def _of_unions(self, old: Schema, new: Schema, place: Place, todo: list[Pair]) -> Iterator[Change]:
@@ -279,8 +279,7 @@ class SchemaComparison:
     def _of_all_of(self, old: Schema, new: Schema, place: Place) -> Iterator[Change]:
         """That parts of an `allOf` came or went, where that is more than another way to write the same."""
         if old.branches and new.branches:
-            before, after = [(node,) for node in old.branches], [(node,) for node in new.branches]
-            gone, come, _ = self._matched(list[Nodes](before), list[Nodes](after), place)
+            gone, come, _ = self._matched([(node,) for node in old.branches], [(node,) for node in new.branches], place)
             for action in ["removed"] * bool(gone) + ["added"] * bool(come):
                 yield place.change(f"*-all-of-{action}", *_both(old, new))
 
@@ -446,11 +445,7 @@ def _within(place: Place, schema: Schema, name: str) -> Place:
 
 def _meant(nodes: Nodes) -> Nodes:
     """The places that some lead to, each once, in an order that does not depend on how one came there."""
-    return (
-        (nodes[0].meant,)
-        if len(nodes) == 1
-        else tuple(sorted({node.meant for node in nodes}, key=lambda node: node.location))
-    )
+    return tuple(sorted({node.meant for node in nodes}, key=lambda node: node.location))
 
 
 def _both(old: Schema, new: Schema) -> tuple[str, str]:
