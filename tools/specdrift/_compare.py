@@ -145,22 +145,23 @@ class _Walk:
         yield from self._of_responses(before, after, replace(place, direction="response"))
 
     def _of_parameters(self, old: dict[str, _Parameter], new: dict[str, _Parameter], place: Place) -> Iterator[Change]:
-        for key, parameter in old.items():
-            named = _of_parameter(parameter, place)
-            if key in new:
-                yield from self._of_parameter(parameter, new[key], named)
-            else:
+        for key in old | new:
+            parameter = old.get(key) or new[key]
+            name = f"the {parameter.place} parameter {parameter.name}"
+            named = replace(place, kind="parameter", name=name, loose=True)
+            if key not in new:
                 deprecated = _is_deprecated(parameter.node)
                 rule = "request-parameter-removed-with-deprecation" if deprecated else "*-removed"
                 yield named.change(rule, parameter.node.location, "")
-        for key, parameter in new.items():
-            if key not in old:
+            elif key in old:
+                yield from self._of_parameter(parameter, new[key], named)
+            else:
                 rule = f"new-{parameter.need}-*"
                 if parameter.place == "path":
                     rule = "new-request-path-parameter"
                 elif parameter.shared:
                     rule = f"new-{parameter.need}-request-default-parameter-to-existing-path"
-                yield _of_parameter(parameter, place).change(rule, "", parameter.node.location)
+                yield named.change(rule, "", parameter.node.location)
 
     def _of_parameter(self, old: _Parameter, new: _Parameter, place: Place) -> Iterator[Change]:
         where = (old.node.location, new.node.location)
@@ -293,10 +294,6 @@ def _described(node: Node) -> Node:
     """The schema of a parameter or a header, which may have a media type."""
     content = next((media for _, media in node.children("content")), None)
     return (content or node).child("schema")
-
-
-def _of_parameter(parameter: _Parameter, place: Place) -> Place:
-    return replace(place, kind="parameter", name=f"the {parameter.place} parameter {parameter.name}", loose=True)
 
 
 def _is_deprecated(node: Node) -> bool:
