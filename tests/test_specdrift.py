@@ -456,6 +456,11 @@ def test_what_is_added_one_way_is_removed_the_other_way(name: str) -> None:
     assert told(revision, base) == back
 
 
+def test_a_flag_that_is_no_flag_says_nothing() -> None:
+    base, revision = ({"type": "array", "uniqueItems": value} for value in (5, "yes"))
+    assert told(both(base), both(revision)) == []
+
+
 def test_what_may_still_be_sent_by_a_range_of_media_types_was_not_removed() -> None:
     def taking(*names: str) -> Json:
         content = {name: {"schema": TEXT} for name in names}

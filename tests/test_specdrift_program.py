@@ -105,6 +105,17 @@ class TestExitCode:
         assert re.fullmatch(r"specdrift: .*nothing\.yaml.*\n", err)
         assert not stale.exists()
 
+    def test_a_mistake_of_ours_reads_as_no_report(
+        self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(*_: object, **__: object) -> None:
+            raise KeyError("x")
+
+        monkeypatch.setattr("specdrift.__main__.changes", fail)
+        code, out, err = run(capsys, SPEC, SPEC)
+        assert (code, out) == (2, "")
+        assert err == "specdrift: specdrift failed (KeyError: 'x'): please report this with the two documents\n"
+
     @pytest.mark.parametrize("role", ["base", "revision", "waivers", "wire"])
     def test_what_is_read_is_not_written_over(
         self, capsys: pytest.CaptureFixture[str], tmp_path: Path, role: str

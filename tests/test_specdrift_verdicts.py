@@ -89,6 +89,13 @@ REQUESTS: dict[str, tuple[Callable[[Json, Json, Json], object], str, str]] = {
         "request-property-became-optional",
         "none",
     ),
+    "a header that is sent anyway": (
+        lambda put, _, __: put["parameters"].append(
+            {"name": "Authorization", "in": "header", "required": True, "schema": {"type": "string"}}
+        ),
+        "new-required-request-parameter",
+        "none",
+    ),
     "another operation id": (
         lambda put, _, __: put.update(operationId="update-conversation"),
         "api-operation-id-removed",

@@ -136,7 +136,13 @@ def _compared(options: _Options) -> Report:
     documents = Document(base.document, base.files), Document(revision.document, revision.files)
     if options.within_base and not base.document.get("paths"):
         raise ComparisonError(f"{base.name}: has no `paths`, so that there is nothing to compare within it")
-    found = changes(*documents, within_base=options.within_base)
+    try:
+        found = changes(*documents, within_base=options.within_base)
+    except (ComparisonError, TooComplexError):
+        raise
+    except Exception as error:  # a mistake of ours must not read as a report, as exit code 1 would
+        told = f"{type(error).__name__}: {error}"
+        raise ComparisonError(f"specdrift failed ({told}): please report this with the two documents") from error
     wire = findings(options.wire) if options.wire else []
     known = waivers(read(options.waivers)) if options.waivers else []
     today = datetime.datetime.now(datetime.UTC).date()

@@ -152,7 +152,7 @@ class _Walk:
             if key not in new:
                 deprecated = _is_deprecated(parameter.node)
                 rule = "request-parameter-removed-with-deprecation" if deprecated else "*-removed"
-                yield named.change(rule, parameter.node.location, "")
+                yield named.change(rule, parameter.node.location, "", name=parameter.name)
             elif key in old:
                 yield from self._of_parameter(parameter, new[key], named)
             else:
@@ -161,7 +161,7 @@ class _Walk:
                     rule = "new-request-path-parameter"
                 elif parameter.shared:
                     rule = f"new-{parameter.need}-request-default-parameter-to-existing-path"
-                yield named.change(rule, "", parameter.node.location)
+                yield named.change(rule, "", parameter.node.location, name=parameter.name)
 
     def _of_parameter(self, old: _Parameter, new: _Parameter, place: Place) -> Iterator[Change]:
         where = (old.node.location, new.node.location)

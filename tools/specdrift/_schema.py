@@ -260,7 +260,7 @@ def _read_limits(schema: Schema, raw: dict[str, Any]) -> None:
 def _read_the_rest(schema: Schema, node: Node) -> None:
     raw = node.value
     for key in _FACTS:
-        if raw.get(key) not in (None, False, ""):
+        if raw.get(key) not in (None, False, "") and (key != "uniqueItems" or raw[key] is True):
             written = raw[key] if isinstance(raw[key], str) else _identity(schema, raw[key])
             fact, text = _AS_SINCE_3_1.get((key, written), (key, written))
             schema.facts[fact] = tuple(sorted({*schema.facts.get(fact, ()), text}))

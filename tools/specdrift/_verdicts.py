@@ -70,8 +70,14 @@ VERDICTS = (
 """The first that fits counts."""
 
 
+_NO_PARAMETERS = frozenset({"accept", "authorization", "content-type"})
+"""Headers that are no parameters, whatever a document says: OpenAPI has them ignored."""
+
+
 def verdict(change: Change, base: Document) -> Verdict:
     """What a change means for a client that was generated from the base."""
+    if "request-parameter" in change.id and change.name.lower() in _NO_PARAMETERS:
+        return Verdict(NONE, "The client sends this header whether it is a parameter or not.")
     for row in VERDICTS:
         if fnmatchcase(change.id, row.pattern):
             required = row.required is not None and _is_required(change.base_pointer, base)
