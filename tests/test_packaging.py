@@ -257,6 +257,14 @@ def test_the_emulator_works_with_its_extra(wheel: Path, tmp_path: Path) -> None:
     assert "--port" in run(python, "-I", "-m", "leadconnector_emulator", "--help", cwd=tmp_path)
 
 
+def test_specdrift_without_its_extra_says_what_it_needs(wheel: Path, tmp_path: Path) -> None:
+    python = install(tmp_path / "environment", wheel)
+    command = [str(python), "-I", "-m", "specdrift", "a.yaml", "b.yaml"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "is not installed: install leadconnector[drift]" in done.stderr
+
+
 def test_specdrift_works_with_its_extra(wheel: Path, metadata: Distribution, tmp_path: Path) -> None:
     python = install(tmp_path / "environment", wheel, "drift")
     spec, report = ROOT / "spec" / "openapi.yaml", tmp_path / "report.html"

@@ -19,7 +19,7 @@ import yaml
 from calling import call_sync
 from conftest import ROOT
 from leadconnector import Finding
-from specdrift.__main__ import main
+from specdrift._program import main
 from test_make import make
 
 Json = dict[str, Any]
@@ -111,7 +111,7 @@ class TestExitCode:
         def fail(*_: object, **__: object) -> None:
             raise KeyError("x")
 
-        monkeypatch.setattr("specdrift.__main__.changes", fail)
+        monkeypatch.setattr("specdrift._program.changes", fail)
         code, out, err = run(capsys, SPEC, SPEC)
         assert (code, out) == (2, "")
         assert err == "specdrift: specdrift failed (KeyError: 'x'): please report this with the two documents\n"
