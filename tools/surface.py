@@ -23,13 +23,11 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import griffe
-
-Level: TypeAlias = Literal["ERR", "WARN", "INFO"]
-LEVELS: tuple[Level, ...] = ("ERR", "WARN", "INFO")
-"""The worst first."""
+from specdrift._report import LEVELS
+from specdrift._rules import Level
 
 PACKAGES = {"leadconnector": "overrides", "leadconnector_emulator": "tools"}
 """The packages that users import, and the folders that they are in."""

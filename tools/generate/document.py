@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from specdrift._document import is_list, is_mapping, pointer
+from specdrift._document import is_list, is_mapping, pointer, unescaped
 from specdrift._load import ComparisonError, Text
 
 __all__ = [
@@ -58,11 +58,11 @@ class Operation:
 
 @dataclass(frozen=True)
 class Document:
-    """A loaded spec: its data, and the line of every place in it."""
+    """A loaded spec: its data, and the text that says where each place in it is written."""
 
     path: Path
     root: dict[str, Any]
-    lines: Mapping[str, int] = field(repr=False)
+    text: Text = field(repr=False)
 
     @classmethod
     def load(cls, path: Path) -> Document:
@@ -79,14 +79,11 @@ class Document:
             raise SpecError(str(error)) from error
         if not is_mapping(text.data):
             raise SpecError(f"{path}: is not an OpenAPI document: the top level is not a mapping")
-        return cls(path, text.data, text.lines)
+        return cls(path, text.data, text)
 
     def error(self, place: str, message: str) -> SpecError:
         """An error that names this file, the line of the place (or of what surrounds it), and the place."""
-        around = place
-        while around and around not in self.lines:
-            around = around.rpartition("/")[0]
-        return SpecError(f"{self.path}:{self.lines.get(around, 1)}: #{place}: {message}")
+        return SpecError(f"{self.text.source(place)}: #{place}: {message}")
 
     def resolve(self, node: Any, place: str) -> tuple[Any, str]:
         """Follow `$ref` until there is none; returns the node and where it stands.
@@ -103,7 +100,7 @@ class Document:
             seen.append(reference)
             target: Any = self.root
             for part in reference[2:].split("/"):
-                key = part.replace("~1", "/").replace("~0", "~")
+                key = unescaped(part)
                 if is_mapping(target) and key in target:
                     target = target[key]
                 elif is_list(target) and key.isdecimal() and int(key) < len(target):

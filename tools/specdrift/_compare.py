@@ -88,24 +88,24 @@ class _Walk:
         self._schemas = SchemaComparison()
 
     def changes(self) -> Iterator[Change]:
-        yield from self._of_document()
         old, new = _paths(self._base), _paths(self._revision)
+        yield from self._of_document(old, new)
         for key in old if self._within_base else old | new:
             yield from self._of_path(old.get(key), new.get(key))
 
-    def _of_document(self) -> Iterator[Change]:
+    def _of_document(self, old: dict[str, tuple[str, Node]], new: dict[str, tuple[str, Node]]) -> Iterator[Change]:
         roots = (self._base.root, self._revision.root)
         operations = [
-            {(key, method): node for key, (_, path) in _paths(document).items() for method, node in _operations(path)}
-            for document in (self._base, self._revision)
+            {(key, method): node for key, (_, path) in paths.items() for method, node in _operations(path)}
+            for paths in (old, new)
         ]
+        names: set[str] | None = None
         if self._within_base:
             operations[1] = {key: node for key, node in operations[1].items() if key in operations[0]}
-        secured = [
-            [security_of(node) or security_of(node.document.root) for node in each.values()] for each in operations
-        ]
-        names = {name for each in secured for found in each if found for name in found.schemes}
-        yield from compare_schemes(self._base, self._revision, names if self._within_base else None)
+            nodes = [node for each in operations for node in each.values()]
+            secured = [security_of(node) or security_of(node.document.root) for node in nodes]
+            names = {name for found in secured if found for name in found.schemes}
+        yield from compare_schemes(self._base, self._revision, names)
         # Where no operation goes by it in both documents, it is told of those that go by it in one.
         inherits = [{key for key, node in each.items() if security_of(node) is None} for each in operations]
         if inherits[0] & inherits[1] or not (operations[0] or operations[1]):

@@ -37,6 +37,11 @@ def pointer(*steps: object) -> str:
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
 
 
+def unescaped(step: str) -> str:
+    """A step of a JSON pointer as it is called where it leads."""
+    return step.replace("~1", "/").replace("~0", "~")
+
+
 def file_of(name: str, base: str) -> str:
     """The file that a reference names, read in another: a path from the main document, or a URL.
 
@@ -127,8 +132,8 @@ class Document:
 
     def find(self, reference: str, file: str = "") -> Node | None:
         """What a reference leads to, read in a file; None where that is nothing."""
-        if (known := self._found.get((reference, file))) is not None:
-            return known
+        if (reference, file) in self._found:
+            return self._found[reference, file]
         found = self._find(reference, file)
         if not self._lookups:  # on the way through other references it may have been given up
             self._found[reference, file] = found
@@ -147,14 +152,13 @@ class Document:
             return None
         node = Node(self, file, "", value)
         for escaped in place.split("/")[1:]:
-            step = escaped.replace("~1", "/").replace("~0", "~")
             if node.reference is not None:  # a pointer may lead through a place that is itself a reference
                 if self._lookups == MAXIMUM_LOOKUPS:
                     return None
                 self._lookups += 1
                 node = node.resolved()
                 self._lookups -= 1
-            node = node.child(step)
+            node = node.child(unescaped(escaped))
             if node.value is None:
                 return None
         return node

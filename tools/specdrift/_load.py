@@ -18,7 +18,7 @@ from urllib.parse import unquote
 import httpx
 import yaml
 
-from ._document import file_of, is_list, is_mapping, pointer
+from ._document import file_of, is_list, is_mapping, pointer, unescaped
 from ._rules import Source
 
 MAXIMUM_BYTES = 16 * 2**20
@@ -406,7 +406,7 @@ def _lines(name: str, places: Iterable[tuple[str, int]]) -> dict[str, int]:
         if len(found) == MAXIMUM_NODES or characters > MAXIMUM_CHARACTERS:
             raise _fault(name, line, f"holds more than {MAXIMUM_NODES:,} values, or too long names: split it")
         if place in found:
-            key = place.rpartition("/")[2].replace("~1", "/").replace("~0", "~")
+            key = unescaped(place.rpartition("/")[2])
             raise _fault(name, line, f"duplicate key {key!r}: one of them must go")
         found[place] = line
     return found

@@ -46,13 +46,9 @@ class _Options(argparse.Namespace):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Compare, and write the report in each form that is asked for; gives the exit code."""
     options = _parser().parse_args(arguments, _Options())
-    outputs = [path for _, path in options.write]
+    outputs = list[Path]()
     try:
-        _check(outputs, [options.base, options.revision, options.waivers, options.wire])
-    except ComparisonError as error:
-        print(f"specdrift: {error}", file=sys.stderr)
-        return 2
-    try:
+        outputs += _checked([path for _, path in options.write], options)
         # First: what an earlier run wrote must not be taken for what this one found.
         _remove(outputs)
         report = _compared(options)
@@ -67,13 +63,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if report.fails(options.fail_on) else 0
 
 
-def _check(outputs: Sequence[Path], inputs: Sequence[str | Path | None]) -> None:
+def _checked(outputs: Sequence[Path], options: _Options) -> Sequence[Path]:
+    """Where to write to, if all of that may be removed and written: what is read must not."""
     for output in outputs:
         if output.is_dir():
             raise ComparisonError(f"{output}: is a folder: name a file to write to")
-        for name in inputs:
+        for name in (options.base, options.revision, options.waivers, options.wire):
             if name is not None and output.exists() and os.path.exists(name) and output.samefile(name):
                 raise ComparisonError(f"{output}: is read, and cannot be written as well: name another file")
+    return outputs
 
 
 def _remove(outputs: Sequence[Path]) -> None:

@@ -73,7 +73,7 @@ class Fault(NamedTuple):
 
     waiver: Waiver
     problem: str
-    """Such as `matches nothing: remove it`."""
+    """Such as `covers nothing any more: remove it`."""
 
 
 @dataclass(frozen=True)

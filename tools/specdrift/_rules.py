@@ -207,9 +207,10 @@ def level_of(identifier: str, direction: Direction) -> Level | None:
 
 def _row(identifier: str) -> str:
     """The id in the table of what has an id, or a pattern of one: the same, or the longest that it ends with."""
+    if identifier in RULES:
+        return identifier
     plain = _KIND_OF_LIMIT.sub("", identifier)
-    found = [key for key in RULES if key[0] == "*" and plain.endswith(key[1:])]
-    return identifier if identifier in RULES else max(found, key=len, default="")
+    return max((key for key in RULES if key[0] == "*" and plain.endswith(key[1:])), key=len, default="")
 
 
 _READ_ONLY = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-from ._document import Document, is_list
+from ._document import Document, is_list, unescaped
 from ._report import Effect, Verdict
 from ._rules import INFO, Change
 
@@ -69,7 +69,6 @@ VERDICTS = (
 # fmt: on
 """The first that fits counts."""
 
-
 _NO_PARAMETERS = frozenset({"accept", "authorization", "content-type"})
 """Headers that are no parameters, whatever a document says: OpenAPI has them ignored."""
 
@@ -80,8 +79,8 @@ def verdict(change: Change, base: Document) -> Verdict:
         return Verdict(NONE, "The client sends this header whether it is a parameter or not.")
     for row in VERDICTS:
         if fnmatchcase(change.id, row.pattern):
-            required = row.required is not None and _is_required(change.base_pointer, base)
-            return Verdict(row.required if required and row.required else row.effect, row.reason)
+            required = row.required if row.required and _is_required(change.base_pointer, base) else None
+            return Verdict(required or row.effect, row.reason)
     if change.level == INFO:
         return Verdict(NONE, _AS_BEFORE)
     return Verdict(BREAKS, _UNREADABLE if change.direction == "response" else _REFUSED)
@@ -105,4 +104,4 @@ def _is_required(pointer: str, document: Document) -> bool:
     if not owner.endswith("/properties") or parent is None:
         return True
     required = parent.get("required")
-    return is_list(required) and name.replace("~1", "/").replace("~0", "~") in required
+    return is_list(required) and unescaped(name) in required
