@@ -58,7 +58,7 @@ bench: $(DEV)  ## Measure a call of the client, and the emulator (every script i
 	@for script in benchmarks/*.py; do $(BIN)/python "$$script" || exit; done
 
 fuzz: $(DEV)  ## Try 200,000 odd answers and arguments, for minutes (fewer: ARGS="--responses 1000 --arguments 1000")
-	@PYTHONPATH=tests $(BIN)/python benchmarks/long/fuzz.py $(ARGS)
+	@$(BIN)/python -m benchmarks.long.fuzz $(ARGS)
 
 rates: $(DEV)  ## Six minutes at the limit: calls lost or refused, how much of the limit is used (shorter: ARGS=…)
 	@$(BIN)/python -m benchmarks.long.rates $(ARGS)

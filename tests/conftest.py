@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from calling import CONVERSATION_ID, LOCATION_ID, TOKEN, Caller, call_async, call_sync
 from hypothesis import settings
 from leadconnector import LeadConnector
 from leadconnector_emulator import Emulator, EmulatorTransport, Server
+
+from tests.support.calling import TOKEN, Caller, call_async, call_sync
 
 # The same examples in every run of a pipeline; elsewhere each run tries others.
 settings.register_profile("ci", derandomize=True, deadline=None)
 settings.register_profile("default", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
-
-__all__ = ["CONVERSATION_ID", "LOCATION_ID", "ROOT", "TOKEN"]
-
-ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(autouse=True)

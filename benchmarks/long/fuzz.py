@@ -1,4 +1,4 @@
-"""Holds both clients to their promises over as many answers and arguments as one likes: tests/test_fuzz.py, for long.
+"""Holds both clients to their promises over as many answers and arguments as one likes, for long.
 
 Prints how the calls ended, the slowest and the memory they took; ends with 1 where anything was not as promised. The
 same seed draws the same cases: those that are told are `answered(seeded("answers SEED NUMBER"))`, or `asked`.
@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from random import Random
 
-from fuzzing import (
+from tests.support.fuzzing import (
     BOMBS,
     Case,
     Outcome,

@@ -1,0 +1,268 @@
+"""Every argument is checked before anything is sent; for both clients."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import math
+import traceback
+from decimal import Decimal
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from generate.contract import MAXIMUM_PATH_LENGTH
+from hypothesis import given
+from hypothesis import strategies as st
+from leadconnector import UNSET, ArgumentError, LeadConnectorError
+from leadconnector._call import _problem
+from leadconnector._contract import planned
+
+from tests.support.calling import ANSWER, CONVERSATION_ID, LOCATION_ID, Caller, answering, call_sync
+
+CONTAINS_ITSELF: dict[str, Any] = {}
+CONTAINS_ITSELF["self"] = CONTAINS_ITSELF
+
+
+def refusal(call: Caller, *arguments: Any, **named: Any) -> ArgumentError:
+    requests: list[httpx.Request] = []
+    with pytest.raises(ArgumentError) as caught:
+        call(answering(lambda: httpx.Response(200, json=ANSWER), requests), *arguments, **named)
+    assert requests == [], "it was sent all the same"
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("conversation_id", "problem"),
+    [
+        ("", "1 to 512 characters"),
+        (".", "not '.' or '..'"),
+        ("..", "not '.' or '..'"),
+        (None, "must be of type string"),
+        (7, "must be of type string"),
+        (b"abc", "must be data that JSON can hold"),
+        (UNSET, "is required"),
+        ("x" * 513, "1 to 512 characters"),
+        ("a\nb", "control characters"),
+        ("a\x00", "control characters"),
+        ("a\x85", "control characters"),
+        ("a\ud800", "surrogates not allowed"),
+    ],
+)
+def test_an_unusable_id_is_refused(call: Caller, conversation_id: object, problem: str) -> None:
+    error = refusal(call, conversation_id)
+
+    assert error.argument == "conversation_id"
+    assert "conversation_id" in str(error)
+    assert problem in str(error)
+
+
+def test_an_id_of_the_longest_length_is_sent(call: Caller) -> None:
+    call(answering(lambda: httpx.Response(200, json=ANSWER)), "x" * MAXIMUM_PATH_LENGTH)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("location_id", "", "a text that is not empty"),
+        ("location_id", None, "must be of type string"),
+        ("location_id", 5, "must be of type string"),
+        ("location_id", UNSET, "is required"),
+        ("unread_count", math.nan, "must be data that JSON can hold"),
+        ("unread_count", math.inf, "must be data that JSON can hold"),
+        ("unread_count", "x", "must be of type number"),
+        ("unread_count", "3", "must be of type number"),
+        ("unread_count", True, "must be of type number"),
+        ("unread_count", None, "must be of type number"),
+        ("unread_count", Decimal(3), "Decimal"),
+        ("unread_count", 3j, "complex"),
+        ("starred", None, "must be of type boolean"),
+        ("starred", 1, "must be of type boolean"),
+        ("starred", "true", "must be of type boolean"),
+        ("feedback", None, "must be of type object"),
+        ("feedback", "good", "must be of type object"),
+        ("feedback", [1], "must be of type object"),
+        ("feedback", {"a": object()}, "object is no such data"),
+        ("feedback", {"a": math.nan}, "must be data that JSON can hold"),
+        ("feedback", {"a": {1, 2}}, "set is no such data"),
+        ("feedback", {"a": "\udfff"}, "surrogates not allowed"),
+        ("feedback", {("a", 1): 1}, "must be data that JSON can hold"),
+        ("feedback", CONTAINS_ITSELF, "must be data that JSON can hold"),
+        ("version", "", "printable ASCII"),
+        ("version", None, "must be of type string"),
+        ("version", "v3\r\nX-Other: 1", "printable ASCII"),
+        ("version", " v3", "printable ASCII"),
+        ("version", "vé", "printable ASCII"),
+    ],
+)
+def test_an_unacceptable_argument_is_refused_and_named(call: Caller, name: str, value: object, problem: str) -> None:
+    error = refusal(call, **{name: value})
+
+    assert error.argument == name
+    assert str(error).startswith(name)
+    assert problem in str(error)
+    assert isinstance(error, LeadConnectorError)
+    assert isinstance(error, ValueError)
+
+
+def test_a_refusal_does_not_repeat_what_was_said_in_the_body(call: Caller) -> None:
+    assert "secret" not in str(refusal(call, feedback="a secret complaint"))
+    assert "secret" not in str(refusal(call, feedback={"a": ["a secret complaint", object()]}))
+
+
+class Disguised(str):
+    """Checked as one thing, and written as another."""
+
+    def __str__(self) -> str:
+        return ".."
+
+
+class Named(StrEnum):
+    """An enum whose `str()` is not its value, as that of most was before there was StrEnum."""
+
+    ONE = "one"
+
+    def __str__(self) -> str:
+        return f"{type(self).__name__}.{self.name}"
+
+
+def test_what_was_checked_is_what_is_sent_whatever_a_subclass_of_str_makes_of_itself(call: Caller) -> None:
+    requests: list[httpx.Request] = []
+    transport = answering(lambda: httpx.Response(200, json=ANSWER), requests)
+
+    call(transport, Disguised("abc"))
+    call(transport, Named.ONE, version=Named.ONE)
+
+    assert [request.url.path for request in requests] == ["/conversations/abc", "/conversations/one"]
+    assert requests[1].headers["version"] == "one"
+
+
+def test_what_a_mapping_holds_is_sent_as_json_has_it(call: Caller) -> None:
+    requests: list[httpx.Request] = []
+    when = datetime.datetime(2026, 1, 2, 3, 4, tzinfo=datetime.UTC)
+    feedback = MappingProxyType({"at": when, "inner": MappingProxyType({"id": UUID(int=1)})})
+
+    call(answering(lambda: httpx.Response(200, json=ANSWER), requests), feedback=feedback)
+
+    sent = json.loads(requests[0].content)["feedback"]
+    assert sent == {"at": "2026-01-02T03:04:00+00:00", "inner": {"id": "00000000-0000-0000-0000-000000000001"}}
+
+
+WHEN = datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC)
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "sent"),
+    [
+        ({"type": "string"}, WHEN, "2026-01-02T00:00:00+00:00"),
+        ({"type": "string", "format": "date-time"}, WHEN, WHEN),  # which the generated code writes, as by its type
+        ({"type": "array"}, [WHEN], [WHEN]),
+        ({}, "é", "é"),
+        (None, WHEN.tzinfo, WHEN.tzinfo),  # a body that is no JSON
+    ],
+)
+def test_what_the_generated_code_knows_how_to_write_is_left_to_it(schema: Any, value: object, sent: object) -> None:
+    complete: dict[str, Any] = {"a": value}
+
+    assert _problem({"argument": "a", "required": True, "schema": schema}, planned(schema or {}, {}), complete) == ""
+    assert complete == {"a": sent}
+
+
+def test_a_value_of_any_kind_must_be_data_all_the_same() -> None:
+    argument: dict[str, Any] = {"argument": "a", "required": False, "schema": {}}
+
+    assert "JSON can hold" in _problem(argument, planned({}, {}), {"a": math.nan})
+
+
+@pytest.mark.parametrize("value", ["a secret complaint", {"a": "a secret complaint", "b": object()}])
+def test_no_variable_of_a_frame_of_the_check_holds_what_was_to_be_sent(call: Caller, value: object) -> None:
+    error = refusal(call, feedback=value)
+
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    ours = [frame for frame in frames if frame.f_code.co_name in {"_checked", "_problem", "_jsonable"}]
+    assert ours
+    assert not [frame for frame in ours if "secret" in repr(frame.f_locals)]
+    assert (error.__cause__, error.__context__) == (None, None)
+
+
+@pytest.mark.parametrize("value", [10**400, -(10**400), 1.7e308])
+def test_a_number_of_any_size_is_sent(call: Caller, value: float) -> None:
+    requests: list[httpx.Request] = []
+    call(answering(lambda: httpx.Response(200, json=ANSWER), requests), unread_count=value)
+
+    assert json.loads(requests[0].content)["unreadCount"] == value
+
+
+def test_a_number_of_more_digits_than_python_writes_is_refused(call: Caller) -> None:
+    assert "JSON can hold" in str(refusal(call, unread_count=10**5000))
+    assert "JSON can hold" in str(refusal(call, feedback={"a": 10**5000}))
+
+
+def test_a_text_of_a_body_may_hold_anything_that_utf_8_can(call: Caller) -> None:
+    requests: list[httpx.Request] = []
+    call(answering(lambda: httpx.Response(200, json=ANSWER), requests), location_id="é\n\x00😀 .")
+
+    assert json.loads(requests[0].content)["locationId"] == "é\n\x00😀 ."
+
+
+def test_feedback_that_is_nested_too_deeply_is_refused(call: Caller) -> None:
+    deep: Any = {}
+    for _ in range(2000):
+        deep = {"a": deep}
+
+    assert refusal(call, feedback=deep).argument == "feedback"
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(), children, max_size=3),
+    max_leaves=8,
+)
+anything = json_values | st.binary() | st.complex_numbers() | st.builds(object) | st.just(UNSET) | st.dates()
+
+
+@given(
+    conversation_id=st.text() | anything,
+    location_id=st.text() | anything,
+    unread_count=st.integers() | st.floats() | anything,
+    starred=st.booleans() | anything,
+    feedback=st.dictionaries(st.text(), json_values) | anything,
+    version=st.text() | anything,
+)
+def test_whatever_the_arguments_are_they_are_refused_or_sent_as_the_spec_says(**arguments: Any) -> None:
+    requests: list[httpx.Request] = []
+    transport = answering(lambda: httpx.Response(200, json=ANSWER), requests)
+    refused: list[str] = []
+    try:
+        call_sync(transport, arguments.pop("conversation_id"), **arguments)
+    except ArgumentError as error:
+        refused.append(error.argument)
+    assert len(refused) + len(requests) == 1
+    assert set(refused) <= {*arguments, "conversation_id"}
+    if refused:
+        return
+    (request,) = requests
+    body = json.loads(request.content)
+    assert set(body) <= {"locationId", "unreadCount", "starred", "feedback"}
+    assert isinstance(body["locationId"], str)
+    assert body["locationId"]
+    assert type(body.get("unreadCount", 0)) in {int, float}
+    assert type(body.get("starred", True)) is bool
+    assert type(body.get("feedback", {})) is dict
+    assert request.url.raw_path.count(b"/") == 2
+    assert request.headers["version"]
+
+
+@given(feedback=st.dictionaries(st.text(), json_values))
+def test_feedback_that_json_can_hold_arrives_as_it_was_given(feedback: dict[str, Any]) -> None:
+    requests: list[httpx.Request] = []
+    try:
+        expected = json.loads(json.dumps(feedback, allow_nan=False, ensure_ascii=False).encode())
+    except ValueError:
+        return
+    call_sync(answering(lambda: httpx.Response(200, json=ANSWER), requests), CONVERSATION_ID, feedback=feedback)
+
+    assert json.loads(requests[0].content) == {"locationId": LOCATION_ID, "feedback": expected}

@@ -1,0 +1,197 @@
+"""What a call sends, what it returns, and what comes with it; for both clients."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+from leadconnector import UNSET, LeadConnector, ResponseInfo
+from leadconnector.models import ConversationFeedback, LastMessageType, UpdateConversationResponse
+
+from tests.support.calling import ANSWER, CONVERSATION_ID, LOCATION_ID, TOKEN, Caller, answering
+
+
+def sent_by(
+    call: Caller, conversation_id: str = CONVERSATION_ID, /, options: dict[str, Any] | None = None, **named: Any
+) -> httpx.Request:
+    requests: list[httpx.Request] = []
+    call(answering(lambda: httpx.Response(200, json=ANSWER), requests), conversation_id, options=options, **named)
+    (request,) = requests
+    return request
+
+
+def test_a_call_sends_the_documented_request(call: Caller) -> None:
+    request = sent_by(call, unread_count=2, starred=True, feedback={"score": 5})
+
+    assert request.method == "PUT"
+    assert str(request.url) == f"https://services.leadconnectorhq.com/conversations/{CONVERSATION_ID}"
+    assert request.headers["authorization"] == f"Bearer {TOKEN}"
+    assert request.headers["version"] == "2021-07-28"
+    assert request.headers["content-type"] == "application/json"
+    assert request.headers["accept"] == "application/json"
+    assert json.loads(request.content) == {
+        "locationId": LOCATION_ID,
+        "unreadCount": 2,
+        "starred": True,
+        "feedback": {"score": 5},
+    }
+
+
+def test_what_is_left_out_is_not_sent(call: Caller) -> None:
+    assert json.loads(sent_by(call).content) == {"locationId": LOCATION_ID}
+    assert json.loads(sent_by(call, starred=UNSET).content) == {"locationId": LOCATION_ID}
+
+
+def test_false_and_zero_are_sent(call: Caller) -> None:
+    assert json.loads(sent_by(call, starred=False, unread_count=0).content) == {
+        "locationId": LOCATION_ID,
+        "starred": False,
+        "unreadCount": 0,
+    }
+
+
+def test_integers_stay_integers_on_the_wire(call: Caller) -> None:
+    assert b'"unreadCount":3}' in sent_by(call, unread_count=3).content
+    assert b'"unreadCount":3.5}' in sent_by(call, unread_count=3.5).content
+
+
+def test_feedback_is_taken_as_a_mapping_or_as_its_model(call: Caller) -> None:
+    model = ConversationFeedback.from_dict({"score": 5})
+
+    assert sent_by(call, feedback=model).content == sent_by(call, feedback={"score": 5}).content
+
+
+@pytest.mark.parametrize(
+    ("conversation_id", "path"),
+    [
+        ("a/b", "a%2Fb"),
+        ("a/../b", "a%2F..%2Fb"),
+        ("%2F", "%252F"),
+        ("é日本", "%C3%A9%E6%97%A5%E6%9C%AC"),
+        ("a b", "a%20b"),
+        ("a?b#c", "a%3Fb%23c"),
+        ("a;b,c=d&e+f@g:h", "a%3Bb%2Cc%3Dd%26e%2Bf%40g%3Ah"),
+    ],
+)
+def test_an_id_reaches_the_api_percent_encoded_whole(call: Caller, conversation_id: str, path: str) -> None:
+    assert sent_by(call, conversation_id).url.raw_path == f"/conversations/{path}".encode()
+
+
+def test_the_version_of_the_call_comes_before_that_of_the_client(call: Caller) -> None:
+    assert sent_by(call, options={"version": "v3"}).headers["version"] == "v3"
+    assert sent_by(call, options={"version": "v3"}, version="2021-04-15").headers["version"] == "2021-04-15"
+
+
+def test_the_base_url_may_have_a_path(call: Caller) -> None:
+    request = sent_by(call, options={"base_url": "https://gateway.example/highlevel/"})
+
+    assert str(request.url) == f"https://gateway.example/highlevel/conversations/{CONVERSATION_ID}"
+
+
+def test_each_request_carries_all_four_timeouts(call: Caller) -> None:
+    assert sent_by(call).extensions["timeout"] == {"connect": 5.0, "read": 30.0, "write": 30.0, "pool": 30.0}
+    assert sent_by(call, options={"timeout": 2}).extensions["timeout"] == dict.fromkeys(
+        ("connect", "read", "write", "pool"), 2
+    )
+
+
+def test_a_call_returns_the_success_model(call: Caller) -> None:
+    answer = {**ANSWER, "conversation": {**ANSWER["conversation"], "lastMessageType": "TYPE_SMS", "unreadCount": 4}}
+
+    updated = call(answering(lambda: httpx.Response(200, json=answer)))
+
+    assert isinstance(updated, UpdateConversationResponse)
+    assert updated.success is True
+    assert updated.conversation.id == CONVERSATION_ID
+    assert updated.conversation.last_message_type is LastMessageType.TYPE_SMS
+    assert updated.conversation.unread_count == 4
+    assert updated.conversation.inbox is UNSET
+
+
+def test_an_unknown_enum_value_and_an_undocumented_field_are_kept(call: Caller) -> None:
+    conversation = {**ANSWER["conversation"], "lastMessageType": "TYPE_TELEPATHY", "mood": {"is": "good"}}
+
+    updated = call(answering(lambda: httpx.Response(200, json={**ANSWER, "conversation": conversation})))
+
+    assert isinstance(updated.conversation.last_message_type, LastMessageType)
+    assert updated.conversation.last_message_type.is_unknown
+    assert updated.conversation.last_message_type == "TYPE_TELEPATHY"
+    assert updated.conversation["mood"] == {"is": "good"}
+    assert updated.to_dict()["conversation"] == conversation
+
+
+@pytest.mark.parametrize("name", ["starred", "lastMessageType", "unreadCount", "id"])
+def test_a_null_in_an_optional_field_is_read_as_absent(call: Caller, name: str) -> None:
+    conversation = {**ANSWER["conversation"], name: None}
+
+    updated = call(answering(lambda: httpx.Response(200, json={**ANSWER, "conversation": conversation})))
+
+    assert name not in updated.conversation.to_dict()
+
+
+def test_a_scalar_of_the_wrong_type_is_kept_as_received(call: Caller) -> None:
+    answer = {"success": "no", "conversation": {**ANSWER["conversation"], "deleted": "false", "unreadCount": "12"}}
+
+    assert call(answering(lambda: httpx.Response(200, json=answer))).to_dict() == answer
+
+
+@pytest.mark.parametrize(("name", "value"), [("lastMessageType", 7), ("assignedTo", {"id": 1}), ("starred", [True])])
+def test_an_optional_value_that_its_type_cannot_hold_is_read_as_absent(call: Caller, name: str, value: object) -> None:
+    conversation = {**ANSWER["conversation"], name: value}
+
+    updated = call(answering(lambda: httpx.Response(200, json={**ANSWER, "conversation": conversation})))
+
+    assert updated.to_dict() == ANSWER
+
+
+def test_a_byte_order_mark_before_the_json_is_ignored(call: Caller) -> None:
+    body = b"\xef\xbb\xbf" + json.dumps(ANSWER).encode()
+
+    assert call(answering(lambda: httpx.Response(200, content=body))).to_dict() == ANSWER
+
+
+def test_status_headers_and_attempts_of_a_success_reach_the_callback(call: Caller) -> None:
+    seen: list[ResponseInfo] = []
+    headers = {"X-RateLimit-Remaining": "99", "x-request-id": "abc"}
+
+    call(answering(lambda: httpx.Response(200, json=ANSWER, headers=headers)), options={"on_response": seen.append})
+
+    (info,) = seen
+    assert (info.status_code, info.attempts, info.request_id) == (200, 1, "abc")
+    assert info.headers["x-ratelimit-remaining"] == info.headers["X-RateLimit-Remaining"] == "99"
+
+
+def test_what_the_callback_raises_reaches_the_caller(call: Caller) -> None:
+    def fail(info: ResponseInfo) -> None:
+        raise LookupError(info.status_code)
+
+    with pytest.raises(LookupError, match="200"):
+        call(answering(lambda: httpx.Response(200, json=ANSWER)), options={"on_response": fail})
+
+
+def test_a_client_with_other_options_shares_the_connections_and_leaves_the_first_as_it_was() -> None:
+    requests: list[httpx.Request] = []
+    seen: list[ResponseInfo] = []
+    client = LeadConnector(token=TOKEN, transport=answering(lambda: httpx.Response(200, json=ANSWER), requests))
+
+    other = client.with_options(timeout=1.5, version="v3", on_response=seen.append)
+    other.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
+    client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
+
+    assert type(other) is LeadConnector
+    assert [request.extensions["timeout"]["read"] for request in requests] == [1.5, 30.0]
+    assert [request.headers["version"] for request in requests] == ["v3", "2021-07-28"]
+    assert len(seen) == 1
+
+
+def test_cookies_that_the_api_sets_are_not_sent_back() -> None:
+    requests: list[httpx.Request] = []
+    cookie = {"set-cookie": "session=1; Path=/"}
+    transport = answering(lambda: httpx.Response(200, headers=cookie, json=ANSWER), requests)
+    with LeadConnector(token=TOKEN, transport=transport) as client:
+        for _ in range(2):
+            client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
+
+    assert "cookie" not in requests[1].headers

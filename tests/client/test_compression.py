@@ -1,0 +1,136 @@
+"""Compressed answers: read with a bound, or a typed error."""
+
+from __future__ import annotations
+
+import gzip
+import itertools
+import json
+import tracemalloc
+import zlib
+from collections.abc import AsyncIterator, Iterator
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from leadconnector import APIDecodingError, ServerError
+from leadconnector._exchange import MAXIMUM_BODY, Answer, Limits, exchange
+from leadconnector_emulator import Emulator, Fault, Server
+
+from tests.support.calling import ANSWER, Caller, answering
+
+BODY = json.dumps(ANSWER).encode()
+
+REQUEST = httpx.Request("PUT", "https://example.com")
+
+
+class Chunks(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A body in pieces, as it comes from a socket."""
+
+    def __init__(self, body: bytes, size: int) -> None:
+        self.parts = [body[at : at + size] for at in range(0, len(body), size)]
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.parts)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for part in self.parts:
+            yield part
+
+
+def answer(body: bytes, encoding: str, status: int = 200, size: int = 7) -> httpx.MockTransport:
+    headers = {"Content-Encoding": encoding, "Content-Type": "application/json", "Content-Length": str(len(body))}
+    return answering(lambda: httpx.Response(status, headers=headers, stream=Chunks(body, size)))
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "x-gzip", " GZIP "])
+@pytest.mark.parametrize("size", [1, 7, 100_000])
+def test_a_compressed_answer_is_read(call: Caller, encoding: str, size: int) -> None:
+    assert call(answer(gzip.compress(BODY), encoding, size=size)).to_dict() == ANSWER
+
+
+def test_an_answer_that_names_no_compression_is_read(call: Caller) -> None:
+    assert call(answer(BODY, "identity")).to_dict() == ANSWER
+    assert call(answer(BODY, "")).to_dict() == ANSWER
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding"),
+    [
+        (b"no gzip at all", "gzip"),
+        (gzip.compress(BODY)[:-9], "gzip"),
+        (gzip.compress(BODY)[:12], "gzip"),
+        (gzip.compress(BODY) + b"rest", "gzip"),
+        (gzip.compress(BODY[:20]) + gzip.compress(BODY[20:]), "gzip"),
+        (gzip.compress(BODY)[:-8] + b"\0" * 8, "gzip"),
+        (BODY, "br"),
+        (zlib.compress(BODY), "deflate, gzip"),
+    ],
+)
+def test_an_answer_that_cannot_be_decompressed_is_a_decoding_error(call: Caller, body: bytes, encoding: str) -> None:
+    with pytest.raises(APIDecodingError) as caught:
+        call(answer(body, encoding))
+
+    assert caught.value.path == "$"
+    assert caught.value.status_code == 200
+
+
+def test_an_error_that_cannot_be_decompressed_keeps_its_status(call: Caller) -> None:
+    with pytest.raises(ServerError) as caught:
+        call(answer(b"no gzip at all", "gzip", status=501))
+
+    assert caught.value.status_code == 501
+
+
+def test_a_gzip_bomb_is_a_decoding_error(call: Caller) -> None:
+    emulator = Emulator(tokens=["secret"])
+    emulator.set_faults(Fault(gzip_bomb=50 * 1024 * 1024))
+    with Server(emulator) as server, pytest.raises(APIDecodingError, match="larger"):
+        call(None, options={"base_url": server.url, "token": "secret"})
+
+
+def read_with_its_peak(transport: httpx.BaseTransport) -> tuple[Answer, int]:
+    """An answer, and how many bytes of memory reading it took at the most."""
+    tracemalloc.start()
+    try:
+        return exchange(transport, REQUEST, Limits()), tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("size", [1000, 10_000_000])
+def test_reading_a_gzip_bomb_takes_memory_within_the_limit(size: int) -> None:
+    bomb = Chunks(gzip.compress(b" " * (200 * 1024 * 1024)), size)
+    transport = answering(lambda: httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=bomb))
+    read, peak = read_with_its_peak(transport)
+
+    assert "larger" in read.problem
+    assert peak < 5 * MAXIMUM_BODY
+
+
+@pytest.mark.parametrize(("encoding", "problem"), [("gzip", "badly"), ("identity", "larger"), ("br", "larger")])
+def test_a_body_without_an_end_is_read_to_the_limit_at_the_most(encoding: str, problem: str) -> None:
+    endless = (bytes(100_000) for _ in itertools.count())
+    transport = answering(lambda: httpx.Response(200, headers={"Content-Encoding": encoding}, content=endless))
+    read, peak = read_with_its_peak(transport)
+
+    assert problem in read.problem
+    assert peak < 5 * MAXIMUM_BODY
+
+
+@given(st.binary(max_size=300), st.sampled_from(["gzip", "identity", "br"]), st.integers(1, 50), st.booleans())
+def test_whatever_the_compressed_bytes_are_the_outcome_is_a_body_or_a_problem(
+    data: bytes, encoding: str, size: int, cut: bool
+) -> None:
+    packed = gzip.compress(data)[: len(data) or None] if cut else data
+    read = exchange(answer(packed, encoding, size=size), REQUEST, Limits())
+
+    assert read.problem or encoding != "identity" or read.body == packed
+
+
+def test_requests_ask_for_what_can_be_read(call: Caller) -> None:
+    requests: list[httpx.Request] = []
+
+    call(answering(lambda: httpx.Response(200, json=ANSWER), requests))
+
+    assert requests[0].headers["accept-encoding"] == "gzip"

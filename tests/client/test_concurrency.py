@@ -1,0 +1,222 @@
+"""One client in many threads, tasks, event loops and processes; and calls that are cancelled halfway."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+from leadconnector import APIConnectionError, AsyncLeadConnector, LeadConnector, LeadConnectorError, Quota
+from leadconnector_emulator import Emulator, EmulatorTransport, Fault, Server
+
+from tests.support.calling import ANSWER, CONVERSATION_ID, LOCATION_ID, TOKEN, answering
+from tests.support.outside import run_program
+
+
+def update(client: LeadConnector, starred: bool = True) -> Any:
+    return client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID, starred=starred)
+
+
+async def update_async(client: AsyncLeadConnector, starred: bool = True) -> Any:
+    return await client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID, starred=starred)
+
+
+def test_a_hundred_threads_share_a_client(server: Server) -> None:
+    barrier = threading.Barrier(100)
+
+    def call(_: int) -> bool:
+        barrier.wait()
+        return bool(update(client).success)
+
+    with LeadConnector(token=TOKEN, base_url=server.url) as client, ThreadPoolExecutor(100) as threads:
+        assert all(threads.map(call, range(100)))
+
+
+def test_two_hundred_tasks_share_a_client(server: Server) -> None:
+    async def run() -> list[Any]:
+        async with AsyncLeadConnector(token=TOKEN, base_url=server.url, quota=None) as client:
+            return await asyncio.gather(*(update_async(client) for _ in range(200)))
+
+    assert all(updated.success for updated in asyncio.run(run()))
+
+
+@pytest.mark.parametrize("step", range(12))
+def test_a_call_that_is_cancelled_anywhere_leaves_a_client_that_works(server: Server, step: int) -> None:
+    quota = Quota(limit=20, seconds=86_400.0)
+
+    async def run() -> int:
+        cancelled = 0
+        async with AsyncLeadConnector(token=TOKEN, base_url=server.url, quota=quota, timeout=5.0) as client:
+            for _ in range(5):
+                call = asyncio.ensure_future(update_async(client))
+                for _ in range(step):
+                    await asyncio.sleep(0)
+                call.cancel()
+                outcomes: list[object] = [*await asyncio.gather(call, return_exceptions=True)]
+                cancelled += isinstance(outcomes[0], asyncio.CancelledError)
+            for _ in range(15):  # no slot is lost twice, and no connection of the pool's ten
+                assert (await update_async(client)).success
+        return cancelled
+
+    assert asyncio.run(run()) > 0
+
+
+def test_calls_that_are_cancelled_while_they_wait_for_the_quota_give_their_slots_back(emulator: Emulator) -> None:
+    seconds = [0.0]
+    quota = Quota(limit=1, seconds=10.0, clock=lambda: seconds[0])
+
+    async def run() -> None:
+        async with AsyncLeadConnector(token=TOKEN, transport=EmulatorTransport(emulator), quota=quota) as client:
+            await update_async(client)
+            waiting = [asyncio.ensure_future(update_async(client)) for _ in range(50)]
+            for _ in range(5):
+                await asyncio.sleep(0)
+            for call in waiting:
+                call.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
+            seconds[0] = 10.5
+            await asyncio.wait_for(update_async(client), 5.0)
+
+    asyncio.run(run())
+    assert len(emulator.exchanges) == 2
+
+
+def test_an_async_client_works_in_two_event_loops_one_after_the_other(server: Server) -> None:
+    client = AsyncLeadConnector(token=TOKEN, base_url=server.url)
+
+    for _ in range(2):
+        runner = asyncio.new_event_loop()
+        try:
+            assert runner.run_until_complete(update_async(client)).success
+            runner.run_until_complete(client._pipe._own[runner].aclose())
+        finally:
+            runner.close()
+
+
+def test_an_async_client_works_in_two_event_loops_at_once(server: Server) -> None:
+    client = AsyncLeadConnector(token=TOKEN, base_url=server.url)
+    barrier = threading.Barrier(2)
+
+    def in_a_loop(_: int) -> bool:
+        async def run() -> bool:
+            loop = asyncio.get_running_loop()
+            for _ in range(10):
+                barrier.wait(10)
+                assert (await update_async(client)).success
+            await client._pipe._own[loop].aclose()
+            return True
+
+        return asyncio.run(run())
+
+    with ThreadPoolExecutor(2) as threads:
+        assert all(threads.map(in_a_loop, range(2)))
+
+
+def test_a_given_transport_in_another_event_loop_says_why_not() -> None:
+    class BelongsToOneLoop(httpx.AsyncBaseTransport):
+        loop: object = None
+
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            self.loop = self.loop or asyncio.get_running_loop()
+            if self.loop is not asyncio.get_running_loop():
+                raise RuntimeError("Event loop is closed")
+            return httpx.Response(200, json=ANSWER)
+
+    client = AsyncLeadConnector(token=TOKEN, transport=BelongsToOneLoop())
+    asyncio.run(update_async(client))
+
+    with pytest.raises(APIConnectionError, match="Event loop is closed"):
+        asyncio.run(update_async(client))
+
+
+def test_a_given_transport_that_does_not_mind_works_in_any_event_loop() -> None:
+    client = AsyncLeadConnector(token=TOKEN, transport=answering(lambda: httpx.Response(200, json=ANSWER)))
+
+    assert [asyncio.run(update_async(client)).success for _ in range(2)] == [True, True]
+
+
+FORKED = """
+import os, sys
+import httpx
+from leadconnector import ClientClosedError, LeadConnector
+url, token, ident = sys.argv[1:]
+client = LeadConnector(token=token, base_url=url)
+given = LeadConnector(token=token, base_url=url, transport=httpx.HTTPTransport())
+def call(client):
+    return client.conversations.update_conversation(ident, location_id=ident, starred=True).success
+assert call(client) and call(given)
+child = os.fork()
+if child == 0:
+    assert all(call(client) for _ in range(3))
+    try:
+        call(given)
+    except ClientClosedError as error:
+        os._exit(7 if "forked" in str(error) else 1)
+    os._exit(1)
+assert all(call(client) for _ in range(3))
+_, status = os.waitpid(child, 0)
+client.close()
+given.close()
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+
+
+@pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="this system has no fork")
+def test_after_a_fork_both_processes_go_on_and_a_given_transport_says_why_not(server: Server) -> None:
+    done = run_program(FORKED, server.url, "-W", "error", "-W", "ignore::ResourceWarning")
+
+    assert done == (7, "")
+
+
+# httpcore forgets a connection that is just being made while its pool is closed; the interpreter closes it, here
+# and not in some later test.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
+def test_a_client_that_is_closed_by_another_thread_ends_its_calls_with_our_errors(server: Server) -> None:
+    server.emulator.set_faults(Fault(latency=0.05))
+    client = LeadConnector(token=TOKEN, base_url=server.url, quota=None)
+    outcomes: list[object] = []
+
+    def call(_: int) -> None:
+        try:
+            for _ in range(20):
+                update(client)
+        except Exception as error:
+            outcomes.append(error)
+
+    with ThreadPoolExecutor(8) as threads:
+        calls = threads.map(call, range(8))
+        while not server.emulator.exchanges:
+            threading.Event().wait(0.005)
+        client.close()
+        list(calls)
+
+    assert len(outcomes) == 8
+    assert all(isinstance(outcome, LeadConnectorError) for outcome in outcomes)
+    outcomes.clear()
+    gc.collect()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
+def test_an_async_client_that_is_closed_by_another_task_ends_its_calls_with_our_errors(server: Server) -> None:
+    server.emulator.set_faults(Fault(latency=0.05))
+
+    async def run() -> list[object]:
+        client = AsyncLeadConnector(token=TOKEN, base_url=server.url, quota=None)
+
+        async def calls() -> None:
+            for _ in range(20):
+                await update_async(client)
+
+        running = [asyncio.ensure_future(calls()) for _ in range(8)]
+        await asyncio.sleep(0.07)
+        await client.close()
+        return await asyncio.gather(*running, return_exceptions=True)
+
+    outcomes = asyncio.run(run())
+    assert all(isinstance(outcome, LeadConnectorError) for outcome in outcomes)
+    outcomes.clear()
+    gc.collect()

@@ -1,0 +1,330 @@
+"""What a caller gets where the answer is no documented success; for both clients."""
+
+from __future__ import annotations
+
+import copy
+import json
+import logging
+import pickle
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import httpx
+import pytest
+from leadconnector import (
+    APIDecodingError,
+    APIStatusError,
+    ArgumentError,
+    AuthenticationError,
+    BadRequestError,
+    LeadConnectorError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitError,
+    ResponseInfo,
+    ServerError,
+    UnexpectedStatusError,
+    UnprocessableEntityError,
+    errors,
+)
+from leadconnector.models import BadRequest, Unauthorized, UnprocessableEntity
+
+from tests.support.calling import ANSWER, TOKEN, Caller, answering
+
+STATUSES: list[tuple[int, type[APIStatusError]]] = [
+    (201, UnexpectedStatusError),
+    (204, UnexpectedStatusError),
+    (302, UnexpectedStatusError),
+    (307, UnexpectedStatusError),
+    (400, BadRequestError),
+    (401, AuthenticationError),
+    (402, UnexpectedStatusError),
+    (403, PermissionDeniedError),
+    (404, NotFoundError),
+    (408, UnexpectedStatusError),
+    (418, UnexpectedStatusError),
+    (422, UnprocessableEntityError),
+    (429, RateLimitError),
+    (500, ServerError),
+    (503, ServerError),
+    (520, ServerError),
+    (599, ServerError),
+    (999, ServerError),
+]
+
+
+def status_error(call: Caller, response: Callable[[], httpx.Response]) -> APIStatusError:
+    with pytest.raises(APIStatusError) as caught:
+        call(answering(response))
+    return caught.value
+
+
+def decoding_error(call: Caller, **response: Any) -> APIDecodingError:
+    with pytest.raises(APIDecodingError) as caught:
+        call(answering(lambda: httpx.Response(200, **response)))
+    return caught.value
+
+
+@pytest.mark.parametrize(("status", "kind"), STATUSES)
+@pytest.mark.parametrize("body", [b"", b"null", b"<html>Oops</html>", b'{"message": "Oops"}', b"[[]]", b"\xff\xfe"])
+def test_each_status_raises_its_own_error_whatever_the_body(
+    call: Caller, status: int, kind: type[APIStatusError], body: bytes
+) -> None:
+    error = status_error(call, lambda: httpx.Response(status, content=body))
+
+    assert type(error) is kind
+    assert error.status_code == status
+    assert error.attempts == (3 if status in {408, 429, 500, 503, 520} else 1)
+    assert str(status) in str(error)
+    assert "PUT /conversations/{conversationId}" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "model"),
+    [
+        (400, {"statusCode": 400, "message": "No"}, BadRequest(status_code=400, message="No")),
+        (
+            401,
+            {"statusCode": 401, "message": "No", "error": "Unauthorized"},
+            Unauthorized(status_code=401, message="No", error="Unauthorized"),
+        ),
+        (
+            422,
+            {"statusCode": 422, "message": ["No", "Never"], "error": "Unprocessable Entity"},
+            UnprocessableEntity(status_code=422, message=["No", "Never"], error="Unprocessable Entity"),
+        ),
+    ],
+)
+def test_a_documented_error_body_is_its_model(call: Caller, status: int, body: object, model: object) -> None:
+    assert status_error(call, lambda: httpx.Response(status, json=body)).body == model
+
+
+@pytest.mark.parametrize(
+    ("status", "content", "body"),
+    [
+        (400, b'[["message","x"]]', [["message", "x"]]),
+        (400, b"<html>Oops</html>", "<html>Oops</html>"),
+        (401, b"", ""),
+        (401, b"null", None),
+        (500, b'{"message":"Oops"}', {"message": "Oops"}),
+        (429, b'"slow down"', "slow down"),
+    ],
+)
+def test_any_other_body_is_kept_as_received(call: Caller, status: int, content: bytes, body: object) -> None:
+    assert status_error(call, lambda: httpx.Response(status, content=content)).body == body
+
+
+@pytest.mark.parametrize("status", [400, 401, 422, 429, 500])
+@pytest.mark.parametrize(
+    ("body", "messages"),
+    [
+        ({"message": "No"}, ["No"]),
+        ({"message": ["No", "Never"]}, ["No", "Never"]),
+        ({"message": ["No", 7, None, {"a": 1}]}, ["No"]),
+        ({"message": {"a": 1}}, []),
+        ({"message": None}, []),
+        ({}, []),
+        ([], []),
+        ("No", []),
+    ],
+)
+def test_the_messages_are_always_a_list_of_strings(call: Caller, status: int, body: object, messages: object) -> None:
+    assert status_error(call, lambda: httpx.Response(status, json=body)).messages == messages
+
+
+def test_the_message_of_an_error_tells_what_the_api_said_on_one_short_line(call: Caller) -> None:
+    said = "line one\nline two\x1b[31m" + "x" * 1000
+
+    text = str(status_error(call, lambda: httpx.Response(400, json={"message": said})))
+
+    assert "line one line two" in text
+    assert text.isprintable()
+    assert len(text) < 400
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "request_id"),
+    [
+        ({"x-request-id": "a", "x-trace-id": "b", "cf-ray": "c"}, {"traceId": "d"}, "a"),
+        ({"x-trace-id": "b", "cf-ray": "c"}, {"traceId": "d"}, "b"),
+        ({"CF-Ray": "c"}, {"traceId": "d"}, "c"),
+        ({}, {"traceId": "d"}, "d"),
+        ({}, {"traceId": 5}, None),
+        ({}, {}, None),
+    ],
+)
+def test_the_request_id_is_taken_from_where_there_is_one(
+    call: Caller, headers: dict[str, str], body: object, request_id: str | None
+) -> None:
+    assert status_error(call, lambda: httpx.Response(500, headers=headers, json=body)).request_id == request_id
+
+
+def test_the_headers_of_an_error_are_looked_up_in_any_case(call: Caller) -> None:
+    error = status_error(call, lambda: httpx.Response(429, headers={"Retry-After": "7"}))
+
+    assert error.headers["retry-after"] == error.headers["RETRY-AFTER"] == "7"
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        (b"", "$"),
+        (b"<html></html>", "$"),
+        (b"[]", "$"),
+        (b"null", "$"),
+        (b'"text"', "$"),
+        (b"{}", "$.success"),
+        (b'{"success":true}', "$.conversation"),
+        (b'{"success":true,"conversation":null}', "$.conversation"),
+        (b'{"success":true,"conversation":"none"}', "$.conversation"),
+        (b'{"success":null,"conversation":{}}', "$.success"),
+        (b'{"success":true,"conversation":{"locationId":"l","contactId":"c"}}', "$.conversation.deleted"),
+        (
+            b'{"success":true,"conversation":{"locationId":"l","contactId":"c","deleted":null}}',
+            "$.conversation.deleted",
+        ),
+        (
+            b'{"success":true,"conversation":{"locationId":[],"contactId":"c","deleted":true}}',
+            "$.conversation.locationId",
+        ),
+        (b'{"success":NaN}', "$"),
+        (b'{"success":' + b"1" * 5000 + b"}", "$"),
+        (b"[" * 100_000, "$"),
+        (b'{"success":tr', "$"),
+        (json.dumps(ANSWER).encode("utf-16"), "$"),
+        (b'{"success":"\xff"}', "$"),
+    ],
+)
+def test_a_success_that_is_not_as_documented_names_the_place(call: Caller, body: bytes, path: str) -> None:
+    error = decoding_error(call, content=body, headers={"x-request-id": "r"})
+
+    assert error.path == path
+    assert path in str(error)
+    assert (error.status_code, error.request_id, error.attempts) == (200, "r", 1)
+
+
+def test_a_body_larger_than_any_answer_is_given_up(call: Caller) -> None:
+    assert "larger than" in str(decoding_error(call, content=b" " * (10 * 1024 * 1024 + 1)))
+
+
+def test_an_error_about_a_conversation_tells_nothing_of_what_is_in_it(call: Caller) -> None:
+    answer = {"success": True, "conversation": {"lastMessageBody": "my diagnosis", "contactId": "Erika"}}
+
+    error = decoding_error(call, json=answer)
+
+    told = "".join(traceback.format_exception(error)) + repr(error) + repr(error.__dict__)
+    assert "diagnosis" not in told
+    assert "Erika" not in told
+    assert error.__cause__ is None
+    assert error.__context__ is None
+
+
+def test_a_token_that_the_api_sends_back_is_redacted(call: Caller) -> None:
+    error = status_error(
+        call,
+        lambda: httpx.Response(401, json={"message": f"Invalid token: {TOKEN}"}, headers={"x-echo": f"Bearer {TOKEN}"}),
+    )
+
+    told = (
+        "".join(traceback.format_exception(error))
+        + repr(error)
+        + repr(error.__dict__)
+        + str(error.headers.get("x-echo"))
+    )
+    assert TOKEN not in told
+    assert error.messages == ["Invalid token: [redacted]"]
+    assert TOKEN.encode() not in pickle.dumps(error)
+
+
+@pytest.mark.parametrize("escaped", ["\\u0039", "\\/"])
+def test_a_token_that_comes_back_in_json_escapes_is_redacted(call: Caller, escaped: str) -> None:
+    token = "9/c48df2694a849b6089f9d0d3513efe"
+    body = '{"message": ["Invalid: TOKEN"], "TOKEN": {"deep": ["TOKEN"]}}'.replace("TOKEN", token)
+    body = body.replace("9", escaped) if escaped != "\\/" else body.replace("/", escaped)
+
+    with pytest.raises(APIStatusError) as caught:
+        call(answering(lambda: httpx.Response(422, text=body)), options={"token": token})
+
+    assert caught.value.messages == ["Invalid: [redacted]"]
+    assert token not in repr(caught.value.__dict__) + str(caught.value)
+
+
+def test_what_is_in_a_conversation_is_not_in_the_message_of_an_undocumented_status(call: Caller) -> None:
+    error = status_error(call, lambda: httpx.Response(202, text='{"conversation": {"lastMessageBody": "my diagnosis"'))
+
+    assert "diagnosis" not in str(error)
+
+
+@pytest.mark.parametrize("status", [200, 400, 500])
+def test_a_header_that_is_not_ascii_is_kept(call: Caller, status: int) -> None:
+    seen: list[ResponseInfo] = []
+    headers = [(b"x-note", "café".encode("latin-1")), (b"x-other", "日本".encode())]
+    response = httpx.Response(status, headers=headers, json=ANSWER)
+    with suppress(APIStatusError):
+        call(answering(lambda: response), options={"on_response": seen.append})
+
+    assert "caf" in seen[0].headers["x-note"]
+    assert pickle.loads(pickle.dumps(seen[0])).status_code == status
+
+
+@pytest.mark.parametrize("status", [200, 400])
+@pytest.mark.parametrize("depth", [300, 500, 900, 5000])
+def test_an_answer_of_any_depth_is_a_result_or_an_error_of_ours(call: Caller, status: int, depth: int) -> None:
+    deep = "[" * depth + "]" * depth
+    body = json.dumps({**ANSWER, "message": "No"})[:-1] + f', "more": {deep}}}'
+    with suppress(LeadConnectorError):
+        call(answering(lambda: httpx.Response(status, text=body)))
+
+
+def test_a_token_in_a_page_in_place_of_a_success_is_redacted(call: Caller) -> None:
+    assert TOKEN not in str(decoding_error(call, text=f"<html>{TOKEN}"))
+
+
+def test_an_error_survives_pickle_and_copy(call: Caller) -> None:
+    original = status_error(call, lambda: httpx.Response(422, json={"message": ["No"]}, headers={"x-request-id": "r"}))
+
+    for twin in (pickle.loads(pickle.dumps(original)), copy.copy(original), copy.deepcopy(original)):
+        assert type(twin) is UnprocessableEntityError
+        assert str(twin) == str(original)
+        assert (twin.status_code, twin.messages, twin.body) == (422, ["No"], original.body)
+        assert twin.headers["X-Request-Id"] == "r"
+
+
+def test_an_argument_error_survives_pickle(call: Caller) -> None:
+    with pytest.raises(ArgumentError) as caught:
+        call(answering(lambda: httpx.Response(200, json=ANSWER)), "")
+
+    assert pickle.loads(pickle.dumps(caught.value)).argument == "conversation_id"
+
+
+def test_every_exception_of_the_package_is_in_one_tree() -> None:
+    classes = [value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, BaseException)]
+
+    assert len(classes) > 15
+    assert all(issubclass(found, LeadConnectorError) for found in classes)
+
+
+def test_nothing_is_logged_of_a_token_or_a_conversation(call: Caller, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+
+    call(answering(lambda: httpx.Response(200, json=ANSWER)), feedback={"text": "my diagnosis"})
+
+    assert TOKEN not in caplog.text
+    assert "diagnosis" not in caplog.text
+
+
+def test_a_short_token_changes_nothing_but_texts_of_an_error(call: Caller) -> None:
+    body = {"message": "true", "statusCode": 400, "tt": [True, "t"]}
+
+    assert call(answering(lambda: httpx.Response(200, json=ANSWER)), options={"token": "t"}).to_dict() == ANSWER
+    with pytest.raises(BadRequestError) as caught:
+        call(answering(lambda: httpx.Response(400, json=body)), options={"token": "t"})
+    assert caught.value.messages == ["[redacted]rue"]
+
+
+def test_an_undocumented_success_that_echoes_the_token_is_an_error_without_it(call: Caller) -> None:
+    error = status_error(call, lambda: httpx.Response(201, json={"token": TOKEN}))
+
+    assert error.body == {"token": "[redacted]"}

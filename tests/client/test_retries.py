@@ -1,0 +1,484 @@
+"""Which attempts are made again, when, and for how long; as rules, and through both clients."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import socket
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from email.utils import formatdate
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from leadconnector import (
+    APIConnectionError,
+    APIStatusError,
+    APITimeoutError,
+    AsyncLeadConnector,
+    AuthenticationError,
+    ClientClosedError,
+    DailyQuotaError,
+    LeadConnector,
+    Quota,
+    RateLimitError,
+    ResponseInfo,
+    ServerError,
+)
+from leadconnector._exchange import Answer, failure
+from leadconnector._quota import Slot
+from leadconnector._retry import (
+    FIRST_WAIT,
+    LONGEST_ASKED_FOR,
+    LONGEST_WAIT,
+    MAXIMUM_RETRIES,
+    NEVER,
+    VENDORS_INTERVAL,
+    Tried,
+    retry_after,
+    wait_after,
+)
+from leadconnector_emulator import Emulator, EmulatorTransport, Fault, Server
+
+from tests.support.calling import ANSWER, CONVERSATION_ID, LOCATION_ID, TOKEN, Caller, Clock, timed, with_settings
+
+TRANSIENT = [408, 429, 500, 502, 503, 504, *range(520, 528)]
+
+
+def waits(status: int = 0, error: Exception | None = None, asked: float | None = None, **changes: Any) -> float:
+    """The wait after this answer to a first attempt, or after this error that came in the place of one."""
+    answer = Answer(status, changes.pop("headers", {}), b"", failure(error) if error else "", asked=asked)
+    return wait_after(answer, Tried(1, "PUT", MAXIMUM_RETRIES, 1.0)._replace(**changes))
+
+
+@pytest.mark.parametrize("status", range(100, 600))
+def test_exactly_the_transient_statuses_are_tried_again(status: int) -> None:
+    assert (waits(status=status) < NEVER) == (status in TRANSIENT)
+
+
+@pytest.mark.parametrize(("number", "longest"), [(1, 0.5), (2, 1.0), (3, 2.0), (4, 4.0), (5, 8.0), (6, 8.0), (90, 8.0)])
+def test_a_wait_of_our_own_is_drawn_below_a_bound_that_doubles(number: int, longest: float) -> None:
+    assert waits(number=number, status=503, retries=100) == longest
+    assert waits(number=number, status=503, retries=100, random=0.25) == longest / 4
+    assert waits(number=number, status=503, retries=100, random=0.0) == 0.0
+
+
+def test_no_more_attempts_are_made_than_retries_are_wanted() -> None:
+    assert waits(number=2, status=503) < NEVER
+    assert waits(number=3, status=503) == NEVER
+    assert waits(status=503, retries=0) == NEVER
+
+
+def test_the_wait_that_an_answer_asks_for_is_kept_unless_it_is_too_long() -> None:
+    assert waits(status=503, asked=0.0) == 0.0
+    assert waits(status=503, asked=LONGEST_ASKED_FOR) == LONGEST_ASKED_FOR
+    assert waits(status=503, asked=LONGEST_ASKED_FOR + 0.001) == NEVER
+    assert waits(status=429, asked=3.0) == 3.0
+
+
+def test_a_refused_request_waits_the_vendors_interval_where_the_answer_names_none() -> None:
+    assert waits(status=429) == VENDORS_INTERVAL
+    assert waits(status=429, headers={"x-ratelimit-daily-remaining": "0"}) == NEVER
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"])
+@pytest.mark.parametrize("error", [httpx.ReadError("x"), httpx.ReadTimeout("x"), httpx.RemoteProtocolError("x")])
+def test_what_may_have_been_executed_is_tried_again_where_that_does_no_harm(method: str, error: Exception) -> None:
+    assert waits(method=method, error=error) < NEVER
+
+
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+def test_what_may_not_be_repeated_is_tried_again_only_where_it_was_surely_not_executed(method: str) -> None:
+    again: list[dict[str, Any]] = [
+        {"error": httpx.ConnectError("x")},
+        {"error": httpx.PoolTimeout("x")},
+        {"status": 429},
+    ]
+    never: list[dict[str, Any]] = [
+        {"error": httpx.ReadError("x")},
+        {"error": httpx.WriteError("x")},
+        {"error": httpx.ConnectTimeout("of another library, which says so of a lost connection, too")},
+        {"error": TimeoutError("x")},
+        {"status": 503},
+        {"status": 500},
+        {"status": 408},
+    ]
+
+    assert all(waits(method=method, **each) < NEVER for each in again)
+    assert all(waits(method=method, **each) == NEVER for each in never)
+
+
+def test_a_connection_that_takes_too_long_to_make_executed_nothing() -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, ExitStack() as waiting:
+        for _ in range(2):  # nobody accepts them, and there is no room for a third
+            other = waiting.enter_context(socket.socket())
+            other.setblocking(False)
+            other.connect_ex(full.getsockname())
+        transport = waiting.enter_context(httpx.HTTPTransport())
+        url = f"http://127.0.0.1:{full.getsockname()[1]}"
+        timeout = {"timeout": httpx.Timeout(0.02).as_dict()}
+        with pytest.raises(httpx.ConnectTimeout) as caught:
+            transport.handle_request(httpx.Request("PUT", url, extensions=timeout))
+
+    assert failure(caught.value) == "never sent"
+
+
+def test_a_request_that_is_no_http_is_not_tried_again() -> None:
+    assert waits(error=httpx.UnsupportedProtocol("x")) == NEVER
+    assert waits(error=httpx.LocalProtocolError("x")) == NEVER
+
+
+@given(
+    st.integers(1, 200),
+    st.sampled_from(["PUT", "POST"]),
+    st.floats(0, 1, exclude_max=True),
+    st.integers(100, 999) | st.none(),
+    st.floats(0, 1e9) | st.none(),
+    st.integers(0, 100),
+)
+def test_whatever_happened_a_wait_is_bounded_and_the_attempts_end(
+    number: int, method: str, random: float, status: int | None, asked: float | None, retries: int
+) -> None:
+    ended: dict[str, Any] = {"error": TimeoutError("x")} if status is None else {"status": status, "asked": asked}
+    wait = waits(**ended, number=number, method=method, random=random, retries=retries)
+
+    assert wait == NEVER or 0 <= wait <= max(LONGEST_ASKED_FOR, LONGEST_WAIT, VENDORS_INTERVAL)
+    assert wait == NEVER or number <= retries
+    assert FIRST_WAIT < LONGEST_WAIT
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, None),
+        ({"Retry-After": "7"}, 7.0),
+        ({"Retry-After": "1.5"}, 1.5),
+        ({"Retry-After": "0"}, 0.0),
+        ({"Retry-After": formatdate(1000.0, usegmt=True), "Date": formatdate(970.0, usegmt=True)}, 30.0),
+        ({"Retry-After": formatdate(1000.0, usegmt=True)}, 900.0),
+        ({"Retry-After": formatdate(50.0, usegmt=True)}, 0.0),
+        ({"Retry-After": "-5"}, None),
+        ({"Retry-After": "soon"}, None),
+        ({"Retry-After": "nan"}, None),
+        ({"Retry-After": "٧"}, None),
+        ({"Retry-After": ""}, None),
+        ({"Retry-After": "Mon, 99 Foo 2020 99:99:99 GMT"}, None),
+        ({"Retry-After": "9999999999"}, 9999999999.0),
+        ({"Retry-After": "9" * 400}, None),
+    ],
+)
+def test_a_wait_is_read_as_seconds_or_as_a_date(headers: dict[str, str], seconds: float | None) -> None:
+    encoded = httpx.Headers([(name.encode(), value.encode()) for name, value in headers.items()])
+
+    assert retry_after(encoded, now=100.0) == seconds
+
+
+@given(st.binary(max_size=40), st.binary(max_size=40))
+def test_whatever_a_wait_is_written_as_it_is_not_negative_or_not_read(value: bytes, date: bytes) -> None:
+    asked = retry_after(httpx.Headers([(b"Retry-After", value), (b"Date", date)]), 0.0)
+
+    assert asked is None or asked >= 0.0
+
+
+def in_turn(answers: Iterable[Callable[[httpx.Request], httpx.Response]], requests: list[httpx.Request]) -> Any:
+    """A transport that answers each request with the next; it notes the requests."""
+    left = iter(answers)
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
+        return next(left)(request)
+
+    return httpx.MockTransport(handle)
+
+
+def success(request: httpx.Request) -> httpx.Response:
+    return httpx.Response(200, json=ANSWER)
+
+
+def status(code: int, **headers: str) -> Callable[[httpx.Request], httpx.Response]:
+    return lambda request: httpx.Response(code, headers={k.replace("_", "-"): v for k, v in headers.items()})
+
+
+def lost(request: httpx.Request) -> httpx.Response:
+    raise httpx.ReadError("the connection was reset", request=request)
+
+
+@pytest.mark.parametrize("code", TRANSIENT)
+def test_a_transient_failure_is_followed_by_a_success_that_counts_its_attempts(call: Caller, code: int) -> None:
+    requests: list[httpx.Request] = []
+    seen: list[ResponseInfo] = []
+    clock = Clock()
+
+    updated = call(
+        in_turn([status(code), lost, success], requests),
+        options={"on_response": seen.append},
+        clock=clock,
+        starred=True,
+    )
+
+    assert updated.to_dict() == ANSWER
+    assert [info.attempts for info in seen] == [3]
+    assert len(clock.waits) >= 2
+    assert {(request.url, request.content) for request in requests} == {(requests[0].url, requests[0].content)}
+    assert json.loads(requests[2].content) == {"locationId": LOCATION_ID, "starred": True}
+
+
+def test_after_the_last_attempt_the_error_counts_them(call: Caller) -> None:
+    clock = Clock()
+
+    with pytest.raises(ServerError) as caught:
+        call(in_turn([status(503)] * 9, []), options={"retries": 4}, clock=clock)
+    assert caught.value.attempts == 5
+    assert clock.waits == [0.5, 1.0, 2.0, 4.0]
+
+    with pytest.raises(APIConnectionError) as lost_caught:
+        call(in_turn([lost] * 9, []), options={"retries": 0})
+    assert lost_caught.value.attempts == 1
+
+
+def test_an_answer_that_asks_for_a_long_wait_is_raised_with_it_and_not_tried_early(call: Caller) -> None:
+    clock = Clock()
+
+    with pytest.raises(RateLimitError) as caught:
+        call(in_turn([status(429, Retry_After="3600")], []), clock=clock)
+
+    assert caught.value.retry_after == 3600.0
+    assert clock.waits == []
+
+
+def test_a_used_up_day_is_raised_at_once(call: Caller) -> None:
+    clock = Clock()
+
+    with pytest.raises(DailyQuotaError) as caught:
+        call(in_turn([status(429, X_RateLimit_Daily_Remaining="0")], []), options={"quota": None}, clock=clock)
+
+    assert caught.value.attempts == 1
+    assert clock.waits == []
+
+
+def test_a_failure_after_which_the_day_is_used_up_is_what_is_raised(call: Caller) -> None:
+    requests: list[httpx.Request] = []
+
+    with pytest.raises(ServerError) as caught:
+        call(in_turn([status(503, X_RateLimit_Daily_Remaining="0"), success], requests))
+
+    assert (caught.value.status_code, caught.value.attempts, len(requests)) == (503, 1, 1)
+
+
+def test_a_location_that_is_asked_to_wait_for_an_hour_is_asked_again_after_a_minute(call: Caller) -> None:
+    clock = Clock()
+    quota = Quota(clock=clock)
+    asks_for_an_hour = status(429, Retry_After="3600")
+
+    for _ in range(2):
+        with pytest.raises(RateLimitError):
+            call(in_turn([asks_for_an_hour], []), options={"quota": quota}, clock=clock)
+
+    assert 59.0 < clock.seconds < 61.0
+
+
+def test_each_retry_is_logged_without_the_body_or_the_credential(
+    call: Caller, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG, "leadconnector"):
+        call(in_turn([status(503), lost, success], []), feedback={"note": "personal"})
+
+    told = [record.getMessage() for record in caplog.records if record.name == "leadconnector"]
+    assert len(told) == 2
+    assert "503" in told[0]
+    assert "lost" in told[1]
+    assert TOKEN not in caplog.text
+    assert "personal" not in caplog.text
+    assert CONVERSATION_ID not in "".join(told)
+
+
+def test_the_deadline_caps_attempts_and_the_waits_between_them(call: Caller) -> None:
+    clock = Clock()
+
+    with pytest.raises(ServerError) as caught:
+        call(in_turn([status(503)] * 50, []), options={"retries": 50, "deadline": 10.0}, clock=clock)
+
+    assert caught.value.attempts == 5  # after 0.5 + 1 + 2 + 4 seconds the next would come at 15.5
+    assert sum(clock.waits) == 7.5
+
+
+def test_no_timeout_of_an_attempt_is_longer_than_what_the_deadline_leaves(call: Caller) -> None:
+    requests: list[httpx.Request] = []
+
+    call(in_turn([status(503), success], requests), options={"deadline": 3.0}, clock=Clock())
+
+    assert requests[0].extensions["timeout"] == {"connect": 3.0, "read": 3.0, "write": 3.0, "pool": 3.0}
+    assert requests[1].extensions["timeout"] == {"connect": 2.5, "read": 2.5, "write": 2.5, "pool": 2.5}
+
+
+def test_nothing_is_sent_after_the_deadline_however_long_the_token_took(call: Caller) -> None:
+    clock, requests = Clock(), list[httpx.Request]()
+
+    def slow() -> str:
+        clock.seconds += 5.0
+        return TOKEN
+
+    with pytest.raises(APITimeoutError, match="not sent: a token") as caught:
+        call(in_turn([success], requests), options={"deadline": 5.0, "token": slow}, clock=clock)
+
+    assert (requests, caught.value.attempts, caught.value.failure) == ([], 0, "never sent")
+
+
+def test_nothing_is_sent_after_the_deadline_however_long_the_quota_took(call: Caller) -> None:
+    clock, requests = Clock(), list[httpx.Request]()
+
+    class Slow(Quota):
+        def book(self, key: str) -> Slot:
+            slot = super().book(key)
+            clock.seconds += 5.0
+            return slot
+
+    quota = Slow(1, clock=lambda: 0.0)
+    with pytest.raises(APITimeoutError, match="not sent: its location's quota"):
+        call(in_turn([success], requests), options={"deadline": 5.0, "quota": quota}, clock=clock)
+
+    assert requests == []
+    assert Quota.book(quota, LOCATION_ID).wait == 0.0  # its slot was given back
+
+
+def test_a_call_that_was_refused_says_so_where_another_token_does_not_come_before_the_deadline(call: Caller) -> None:
+    clock, asked = Clock(), list[float]()
+
+    def slow() -> str:
+        asked.append(clock.seconds)
+        clock.seconds += 3.0
+        return f"token-{len(asked)}"
+
+    with pytest.raises(AuthenticationError) as caught:
+        call(in_turn([status(401)] * 3, []), options={"deadline": 5.0, "token": slow}, clock=clock)
+
+    assert (asked, caught.value.attempts) == ([0.0, 3.0], 1)
+
+
+def test_a_client_that_is_closed_while_a_call_waits_gives_its_slot_back() -> None:
+    clock = Clock()
+    quota = Quota(1, clock=clock)
+    quota.book(LOCATION_ID)
+    with LeadConnector(token=TOKEN, transport=in_turn([success], []), quota=quota) as client:
+        timed(client, clock)
+
+        def sleep(seconds: float) -> None:
+            client.close()
+            clock.sleep(seconds)
+
+        with_settings(client, sleep=sleep)
+        with pytest.raises(ClientClosedError):
+            client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
+
+    assert clock.waits == [1.0]
+    assert quota.book(LOCATION_ID).wait < 10.0  # the next, and not the one after it
+
+
+def test_a_body_that_drips_ends_at_the_deadline() -> None:
+    with Server(Emulator(tokens=[TOKEN])) as server:
+        server.emulator.set_faults(Fault(drip=0.02))
+        with (
+            LeadConnector(token=TOKEN, base_url=server.url, deadline=0.2) as client,
+            pytest.raises(APITimeoutError),
+        ):
+            client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
+
+
+def test_an_async_call_ends_at_the_deadline_even_if_nothing_is_ever_answered() -> None:
+    async def run() -> None:
+        with Server(Emulator(tokens=[TOKEN])) as server:
+            server.emulator.set_faults(Fault(latency=20.0))
+            async with AsyncLeadConnector(token=TOKEN, base_url=server.url, deadline=0.2) as client:
+                await client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
+
+    with pytest.raises(APITimeoutError):
+        asyncio.run(run())
+
+
+@pytest.mark.parametrize("drop", ["before", "within", "after"])
+def test_a_dropped_connection_is_retried_over_a_socket(server: Server, call: Caller, drop: Any) -> None:
+    server.emulator.set_faults(Fault(nth=1, drop=drop))
+
+    call(None, options={"base_url": server.url}, starred=True)
+
+    assert (server.emulator.get("conversations", CONVERSATION_ID) or {})["starred"] is True
+
+
+def test_a_cut_body_is_retried_over_a_socket(server: Server, call: Caller) -> None:
+    server.emulator.set_faults(Fault(nth=1, truncate=7))
+
+    assert call(None, options={"base_url": server.url}).success is True
+
+
+def test_a_static_token_that_is_refused_is_not_sent_twice(call: Caller) -> None:
+    requests: list[httpx.Request] = []
+
+    with pytest.raises(AuthenticationError) as caught:
+        call(in_turn([status(401), success], requests))
+
+    assert (caught.value.attempts, len(requests)) == (1, 1)
+
+
+def test_a_callable_that_has_another_token_after_a_refusal_is_replayed_once(call: Caller) -> None:
+    requests: list[httpx.Request] = []
+    tokens = iter(["first", "second", "third"])
+
+    call(in_turn([status(401), success], requests), options={"token": lambda: next(tokens)})
+    assert [request.headers["authorization"] for request in requests] == ["Bearer first", "Bearer second"]
+
+    tokens = iter(["first", "second", "third"])
+    with pytest.raises(AuthenticationError) as caught:
+        call(in_turn([status(401), status(401), success], []), options={"token": lambda: next(tokens)})
+    assert caught.value.attempts == 2
+
+
+def test_a_replay_takes_no_retry_away(call: Caller) -> None:
+    tokens = iter(["first", "second"])
+
+    call(
+        in_turn([status(401), status(503), status(503), success], []),
+        options={"token": lambda: next(tokens, "second"), "retries": 2},
+    )
+
+
+def test_a_cancelled_wait_ends_the_call_and_closes_nothing() -> None:
+    async def run() -> None:
+        requests: list[httpx.Request] = []
+        transport = in_turn([status(503), success], requests)
+        async with AsyncLeadConnector(token=TOKEN, transport=transport) as client:
+            with_settings(client, random=lambda: 1.0)
+            waiting = asyncio.ensure_future(
+                client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
+            )
+            while not requests:
+                await asyncio.sleep(0)
+            waiting.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
+            await client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
+
+    asyncio.run(run())
+
+
+def test_the_random_part_of_a_wait_can_be_given() -> None:
+    clock = Clock()
+    with LeadConnector(token=TOKEN, transport=in_turn([status(500), success], [])) as client:
+        timed(client, clock, random=lambda: 0.5)
+        client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
+
+    assert clock.waits == [0.25]
+
+
+def test_a_first_attempt_that_fails_keeps_its_error_when_the_quota_comes_after_the_deadline(
+    emulator: Emulator, call: Caller
+) -> None:
+    emulator.set_faults(Fault(status=500))
+
+    with pytest.raises(APIStatusError) as caught:
+        call(EmulatorTransport(emulator), options={"deadline": 0.4}, clock=Clock())
+
+    assert (caught.value.status_code, caught.value.attempts) == (500, 1)

@@ -1,0 +1,312 @@
+"""The client over real sockets and other transports, and what a broken connection becomes."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import socket
+import threading
+import traceback
+from collections.abc import AsyncIterator, Callable, Iterator
+
+import httpx
+import pytest
+from httpx_aiohttp import AiohttpTransport
+from leadconnector import (
+    APIConnectionError,
+    APITimeoutError,
+    AsyncLeadConnector,
+    BadRequestError,
+    LeadConnector,
+)
+from leadconnector._exchange import BODY_SECONDS, proxy_for
+from leadconnector_emulator import Emulator, EmulatorTransport, Server
+
+from tests.support.calling import ANSWER, CONVERSATION_ID, LOCATION_ID, TOKEN, Caller, answering, with_settings
+from tests.support.outside import hanging_up
+
+
+def test_the_sync_client_updates_a_conversation_over_a_socket(server: Server) -> None:
+    with LeadConnector(token=TOKEN, base_url=server.url) as client:
+        updated = client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID, unread_count=7)
+
+    assert updated.conversation.unread_count == 7
+    assert (server.emulator.get("conversations", CONVERSATION_ID) or {})["unreadCount"] == 7
+
+
+def test_the_async_client_updates_many_conversations_over_a_socket(server: Server) -> None:
+    ids = [f"conversation-{number}" for number in range(20)]
+    for each in ids:
+        server.emulator.put("conversations", {**server.emulator.example, "id": each})
+
+    async def update_all() -> None:
+        async with AsyncLeadConnector(token=TOKEN, base_url=server.url) as client:
+            calls = (client.conversations.update_conversation(x, location_id=LOCATION_ID, starred=False) for x in ids)
+            await asyncio.gather(*calls)
+
+    asyncio.run(update_all())
+
+    assert [(server.emulator.get("conversations", each) or {})["starred"] for each in ids] == [False] * len(ids)
+
+
+def test_the_async_client_works_with_aiohttp_as_its_transport(server: Server) -> None:
+    async def update() -> float:
+        transport = AiohttpTransport()
+        async with AsyncLeadConnector(token=TOKEN, base_url=server.url, transport=transport) as client:
+            updated = await client.conversations.update_conversation(
+                CONVERSATION_ID, location_id=LOCATION_ID, unread_count=3
+            )
+            with pytest.raises(BadRequestError):
+                await client.conversations.update_conversation("unknown", location_id=LOCATION_ID)
+        assert updated.conversation.unread_count
+        return updated.conversation.unread_count
+
+    assert asyncio.run(update()) == 3
+
+
+def test_the_emulator_in_process_serves_both_clients(call: Caller, emulator: Emulator) -> None:
+    assert call(EmulatorTransport(emulator), starred=False).conversation.starred is False
+
+
+def test_an_id_with_a_slash_reaches_its_conversation_and_no_other(server: Server) -> None:
+    server.emulator.put("conversations", {**server.emulator.example, "id": "a/../b"})
+
+    with LeadConnector(token=TOKEN, base_url=server.url) as client:
+        updated = client.conversations.update_conversation("a/../b", location_id=LOCATION_ID, unread_count=9)
+
+    assert updated.conversation.id == "a/../b"
+
+
+def test_one_client_serves_many_threads(server: Server) -> None:
+    failures: list[BaseException] = []
+
+    def update(client: LeadConnector) -> None:
+        try:
+            client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID, starred=True)
+        except BaseException as error:
+            failures.append(error)
+            raise
+
+    with LeadConnector(token=TOKEN, base_url=server.url) as client:
+        threads = [threading.Thread(target=update, args=[client]) for _ in range(30)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    assert failures == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        None,
+        b"",
+        b"HTTP/1.1 200 OK\r\nContent-Le",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n",
+        b'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"success"',
+        b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nFF\r\n{"succ',
+        b"HTTP/1.1 abc OK\r\n\r\n",
+        b"SSH-2.0-OpenSSH_9.2\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n",
+    ],
+)
+def test_a_connection_that_ends_before_its_answer_is_tried_again_and_then_a_connection_error(
+    call: Caller, answer: bytes | None
+) -> None:
+    with hanging_up(answer) as server, pytest.raises(APIConnectionError) as caught:
+        call(None, options={"base_url": server.url})
+
+    assert caught.value.attempts == 3
+    assert isinstance(caught.value.__cause__, httpx.TransportError)
+    assert "PUT /conversations/{conversationId}" in str(caught.value)
+    assert TOKEN not in repr(caught.value) + str(caught.value)
+
+
+def test_a_server_that_is_not_there_is_a_connection_error(call: Caller) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+    with pytest.raises(APIConnectionError, match="ConnectError"):
+        call(None, options={"base_url": url})
+
+
+def test_a_server_that_does_not_answer_is_a_timeout(call: Caller) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with pytest.raises(APITimeoutError, match="in time"):
+            call(None, options={"base_url": url, "timeout": 0.05})
+
+
+def test_a_redirect_is_raised_and_not_followed(call: Caller) -> None:
+    followed = b"HTTP/1.1 307 Temporary Redirect\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"
+    with hanging_up(followed) as server, pytest.raises(Exception, match="307"):
+        call(None, options={"base_url": server.url})
+
+
+@pytest.mark.parametrize(
+    "failure", [httpx.ConnectError("no"), httpx.ReadTimeout("no"), httpx.RemoteProtocolError("no"), OSError("no")]
+)
+def test_what_a_given_transport_raises_becomes_a_connection_error(call: Caller, failure: Exception) -> None:
+    def fail() -> httpx.Response:
+        raise failure
+
+    with pytest.raises(APIConnectionError) as caught:
+        call(answering(fail))
+
+    assert caught.value.__cause__ is failure
+    assert isinstance(caught.value, APITimeoutError) == isinstance(failure, httpx.TimeoutException)
+
+
+def test_the_cause_of_a_connection_error_holds_no_credential(call: Caller) -> None:
+    def fail(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("no", request=request)
+
+    with pytest.raises(APIConnectionError) as caught:
+        call(httpx.MockTransport(fail), feedback={"text": "diagnosis"})
+
+    cause = caught.value.__cause__
+    assert isinstance(cause, httpx.ConnectError)
+    assert "authorization" not in cause.request.headers
+    assert cause.request.read() == b""
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nX-Echo\x01: Bearer %s\r\n\r\n" % TOKEN.encode(),
+        b'{"conversation": {"lastMessageBody": "my diagnosis"}} ' + TOKEN.encode() + b"\r\n\r\n",
+    ],
+)
+def test_what_is_no_http_is_not_quoted_by_the_error(call: Caller, answer: bytes) -> None:
+    with hanging_up(answer) as server, pytest.raises(APIConnectionError) as caught:
+        call(None, options={"base_url": server.url})
+
+    told = "".join(traceback.format_exception(caught.value)) + repr(caught.value.__context__)
+    assert TOKEN not in told
+    assert "diagnosis" not in told
+
+
+def test_what_a_transport_of_another_library_raises_becomes_a_connection_error() -> None:
+    async def run() -> None:
+        with hanging_up(b"SSH-2.0-OpenSSH_9.2\r\n\r\n") as server:
+            async with AsyncLeadConnector(token=TOKEN, base_url=server.url, transport=AiohttpTransport()) as client:
+                await client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
+
+    with pytest.raises(APIConnectionError):
+        asyncio.run(run())
+
+
+class Drip(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A body that sends a byte, moves the clock by a second, and goes on for ever."""
+
+    def __init__(self, tick: Callable[[], object]) -> None:
+        self.tick = tick
+        self.closed = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        for _ in itertools.count():
+            self.tick()
+            yield b" "
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for chunk in self:
+            yield chunk
+
+    def close(self) -> None:
+        self.closed = True
+
+    async def aclose(self) -> None:
+        self.close()
+
+
+def test_a_body_that_drips_for_ever_ends_in_a_timeout_and_its_response_is_closed() -> None:
+    ticks: list[int] = []
+    stream = Drip(lambda: ticks.append(1))
+    transport = answering(lambda: httpx.Response(200, stream=stream))
+
+    with LeadConnector(token=TOKEN, transport=transport) as client:
+        with_settings(client, clock=lambda: float(len(ticks)), retries=0)
+        with pytest.raises(APITimeoutError, match="60 s"):
+            client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
+
+    assert len(ticks) == int(BODY_SECONDS) + 1
+    assert stream.closed
+
+
+def test_an_async_body_that_drips_for_ever_ends_in_a_timeout_and_its_response_is_closed() -> None:
+    ticks: list[int] = []
+    stream = Drip(lambda: ticks.append(1))
+    transport = answering(lambda: httpx.Response(200, stream=stream))
+
+    async def run() -> None:
+        async with AsyncLeadConnector(token=TOKEN, transport=transport) as client:
+            with_settings(client, clock=lambda: float(len(ticks)), retries=0)
+            with pytest.raises(APITimeoutError, match="60 s"):
+                await client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
+
+    asyncio.run(run())
+
+    assert len(ticks) == int(BODY_SECONDS) + 1
+    assert stream.closed
+
+
+def test_a_mistake_in_a_given_transport_is_not_taken_for_a_failed_connection(call: Caller) -> None:
+    def fail() -> httpx.Response:
+        raise AssertionError("the test's own assertion")
+
+    with pytest.raises(AssertionError, match="own assertion"):
+        call(answering(fail))
+
+
+def test_the_environments_proxy_is_used_unless_it_excludes_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
+    assert proxy_for("https://services.leadconnectorhq.com") == "http://proxy.example:3128"
+
+    monkeypatch.setenv("https_proxy", "proxy.example:3128")
+    assert proxy_for("https://services.leadconnectorhq.com") == "http://proxy.example:3128"
+
+    monkeypatch.setenv("no_proxy", "leadconnectorhq.com")
+    assert proxy_for("https://services.leadconnectorhq.com") is None
+
+
+def test_what_goes_to_loopback_in_clear_goes_through_no_proxy(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://proxy.example:3128")
+    monkeypatch.setenv("all_proxy", "http://proxy.example:3128")
+
+    assert proxy_for(server.url) is None
+    with LeadConnector(token=TOKEN, base_url=server.url) as client:
+        assert client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID).success
+
+
+def test_a_call_goes_through_the_environments_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    with hanging_up(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n") as proxy:
+        monkeypatch.setenv("https_proxy", proxy.url)
+        with LeadConnector(token=TOKEN, retries=0) as client, pytest.raises(APIConnectionError, match="407"):
+            client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
+
+
+def test_a_large_answer_in_many_chunks_is_put_together(call: Caller) -> None:
+    parts = [b'{"success":true,', b'"conversation":{"locationId":"l",', b'"contactId":"c","deleted":false}}']
+
+    class Parts(httpx.SyncByteStream, httpx.AsyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            return iter(parts)
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            for part in parts:
+                yield part
+
+    assert call(answering(lambda: httpx.Response(200, stream=Parts()))).conversation.contact_id == "c"
+
+
+def test_the_response_knows_its_request(call: Caller) -> None:
+    responses: list[httpx.Response] = []
+
+    def respond() -> httpx.Response:
+        responses.append(httpx.Response(200, json=ANSWER))
+        return responses[-1]
+
+    call(answering(respond))
+
+    assert responses[0].request.method == "PUT"

@@ -1,0 +1,372 @@
+"""The distributions: built from a copy of the checkout, and installed and used with what they declare, nothing else."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import sysconfig
+import tarfile
+import zipfile
+from collections.abc import Iterable
+from importlib.metadata import Distribution, distribution
+from pathlib import Path
+
+import leadconnector
+import pytest
+from packaging.requirements import Requirement
+
+from tests.support.paths import ROOT
+
+SECONDS = 120
+"""How long a program may take that takes much less: a bound, so that no test hangs."""
+
+LINKS = ("overrides/leadconnector/_generated", "tools/leadconnector_emulator/openapi.yaml")
+
+USE = """
+import asyncio, importlib.metadata, json
+import httpx, leadconnector
+from leadconnector import AsyncLeadConnector, LeadConnector, NotFoundError
+from leadconnector.models import LastMessageType, UpdateConversationResponse
+
+def answer(request):
+    if request.url.path != "/conversations/a":
+        return httpx.Response(404)
+    conversation = {"locationId": json.loads(request.content)["locationId"], "contactId": "c", "deleted": False}
+    return httpx.Response(200, json={"success": True, "conversation": conversation | {"lastMessageType": "TYPE_SMS"}})
+
+async def use_async():
+    async with AsyncLeadConnector(token="t", transport=httpx.MockTransport(answer)) as client:
+        return await client.conversations.update_conversation("a", location_id="l", starred=True)
+
+with LeadConnector(token="t", transport=httpx.MockTransport(answer)) as client:
+    result = client.conversations.update_conversation("a", location_id="l", starred=True)
+    for result in result, asyncio.run(use_async()):
+        assert isinstance(result, UpdateConversationResponse), result
+        assert result.conversation.location_id == "l", result
+        assert result.conversation.last_message_type is LastMessageType.TYPE_SMS, result
+    try:
+        client.conversations.update_conversation("b", location_id="l")
+    except NotFoundError as error:
+        assert error.status_code == 404
+    else:
+        raise AssertionError("a 404 was no error")
+assert importlib.metadata.version("leadconnector") == leadconnector.__version__
+print(leadconnector.__file__)
+print(leadconnector._generated.__file__)
+"""
+
+LIGHT = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import leadconnector, leadconnector.models
+print(leadconnector.__file__)
+print(*sys.modules)
+"""
+
+EMULATE = """
+import leadconnector_emulator
+from leadconnector import LeadConnector
+from leadconnector_emulator import Emulator, EmulatorTransport
+emulator = Emulator(tokens=["t"])
+with LeadConnector(token="t", transport=EmulatorTransport(emulator)) as client:
+    example = emulator.example
+    result = client.conversations.update_conversation(example["id"], location_id=example["locationId"], unread_count=7)
+assert result.conversation.unread_count == 7
+print(leadconnector_emulator.__file__)
+"""
+
+
+def run(*command: str | Path, cwd: Path) -> str:
+    """What a program prints, once it ended well and without a word on stderr."""
+    done = subprocess.run(command, cwd=cwd, capture_output=True, encoding="utf-8", timeout=SECONDS, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def copy_checkout(target: Path) -> Path:
+    """A copy of what git tracks, links as links; without git, of what `.gitignore` does not name."""
+    if (ROOT / ".git").exists():
+        for name in run("git", "ls-files", "-z", cwd=ROOT).rstrip("\0").split("\0"):
+            if os.path.lexists(ROOT / name):
+                (target / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / name, target / name, follow_symlinks=False)
+    else:
+        ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").split()
+        patterns = shutil.ignore_patterns(*(pattern.rstrip("/") for pattern in ignored))
+        shutil.copytree(ROOT, target, symlinks=True, ignore=patterns)
+    return target
+
+
+def build(checkout: Path, target: Path, kind: str = "wheel") -> Path:
+    """Build one distribution with the build backend."""
+    run(sys.executable, "-m", "hatchling", "build", "-t", kind, "-d", target, cwd=checkout)
+    (built,) = target.iterdir()
+    return built
+
+
+def content(wheel: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(wheel) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def content_under(folder: Path, prefix: str) -> dict[str, bytes]:
+    """The files under a folder, through links to files but not to folders, with their names in the wheel."""
+    return {
+        f"{prefix}/{(Path(parent) / name).relative_to(folder).as_posix()}": (Path(parent) / name).read_bytes()
+        for parent, _, names in os.walk(folder)
+        for name in names
+    }
+
+
+def needed(requirements: Iterable[str], extra: str = "") -> set[str]:
+    """The names of the distributions, as they are installed here, that requirements bring with them."""
+    found: set[str] = set()
+    todo = [(Requirement(text), extra) for text in requirements]
+    while todo:
+        requirement, wanted = todo.pop()
+        if requirement.name not in found and (not requirement.marker or requirement.marker.evaluate({"extra": wanted})):
+            found.add(requirement.name)
+            required = [Requirement(text) for text in distribution(requirement.name).requires or []]
+            todo += [(other, asked) for other in required for asked in (requirement.extras or {""})]
+    return found
+
+
+def install(environment: Path, wheel: Path, extra: str = "", also: Iterable[str] = ()) -> Path:
+    """A fresh virtual environment with a wheel, what its metadata asks for, and more; the Python in it."""
+    run(sys.executable, "-m", "venv", "--without-pip", environment, cwd=environment.parent)
+    values = {"base": str(environment), "platbase": str(environment)}
+    packages = Path(sysconfig.get_path("purelib", "venv", values))
+    metadata = unpacked(wheel, packages)
+    for name in needed(metadata.requires or [], extra) | needed(also):
+        for file in distribution(name).files or []:
+            if ".." not in file.parts and file.suffix != ".pyc":
+                (packages / file).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(str(file.locate()), packages / file)
+    return Path(sysconfig.get_path("scripts", "venv", values)) / Path(sys.executable).name
+
+
+def unpacked(wheel: Path, target: Path) -> Distribution:
+    """The distribution that a wheel becomes in a folder."""
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(target)
+    (metadata,) = target.glob("leadconnector-*.dist-info")
+    return Distribution.at(metadata)
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copy_checkout(tmp_path_factory.mktemp("packaging") / "checkout")
+
+
+@pytest.fixture(scope="module")
+def wheel(checkout: Path) -> Path:
+    return build(checkout, checkout.parent / "wheel")
+
+
+@pytest.fixture(scope="module")
+def metadata(wheel: Path) -> Distribution:
+    return unpacked(wheel, wheel.parent.parent / "unpacked")
+
+
+def test_the_wheel_holds_the_three_packages_whole_and_nothing_else(checkout: Path, wheel: Path) -> None:
+    information = f"leadconnector-{leadconnector.__version__}.dist-info"
+    found = content(wheel)
+    assert {name.partition("/")[2] for name in found if name.startswith(information)} == {
+        "METADATA",
+        "RECORD",
+        "WHEEL",
+        "entry_points.txt",
+        "licenses/LICENSE",
+    }
+    expected = {
+        **content_under(checkout / "overrides" / "leadconnector", "leadconnector"),
+        **content_under(checkout / "generated", "leadconnector/_generated"),
+        **content_under(checkout / "tools" / "leadconnector_emulator", "leadconnector_emulator"),
+        **content_under(checkout / "tools" / "specdrift", "specdrift"),
+    }
+    assert {name: data for name, data in found.items() if not name.startswith(information)} == expected
+    for name in (
+        "py.typed",
+        "quota.lua",
+        "_generated/py.typed",
+        "_generated/contract.json",
+        "_generated/api/__init__.py",
+    ):
+        assert f"leadconnector/{name}" in found
+    assert found["leadconnector_emulator/openapi.yaml"] == (checkout / "spec" / "openapi.yaml").read_bytes()
+
+
+def test_every_file_in_the_wheel_is_a_real_one(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        assert not [info for info in archive.infolist() if info.is_dir() or stat.S_ISLNK(info.external_attr >> 16)]
+
+
+def test_the_wheel_is_pure_python_for_every_platform(wheel: Path) -> None:
+    assert wheel.name == f"leadconnector-{leadconnector.__version__}-py3-none-any.whl"
+
+
+def test_the_wheel_names_its_few_requirements(metadata: Distribution) -> None:
+    requirements = [Requirement(text) for text in metadata.requires or []]
+    always = [requirement for requirement in requirements if requirement.marker is None]
+    assert sorted(requirement.name for requirement in always) == ["attrs", "httpx", "sniffio"]
+    for extra, names in {
+        "emulator": ["h11", "jsonschema-rs", "mkdocs-swagger-ui-tag", "pyyaml"],
+        "drift": ["jinja2", "pyyaml"],
+        "redis": ["redis"],
+        "": list[str](),
+    }.items():
+        conditional = [each for each in requirements if each.marker and each.marker.evaluate({"extra": extra})]
+        assert sorted(requirement.name for requirement in conditional) == names
+    assert metadata.metadata.get_all("Provides-Extra") == ["drift", "emulator", "redis"]
+
+
+def test_the_wheel_states_the_version_the_license_and_the_python_it_needs(metadata: Distribution) -> None:
+    assert metadata.version == leadconnector.__version__
+    assert metadata.metadata["Name"] == "leadconnector"
+    assert metadata.metadata["Requires-Python"] == ">=3.11"
+    assert metadata.metadata["License-Expression"] == "MIT"
+
+
+def test_the_wheel_works_with_its_run_time_requirements_alone(wheel: Path, tmp_path: Path) -> None:
+    python = install(tmp_path / "environment", wheel)
+    package, generated = run(python, "-I", "-W", "error", "-c", USE, cwd=tmp_path).splitlines()
+    root = Path(package).parent
+    assert root.is_relative_to(tmp_path / "environment")
+    assert Path(generated).parent == root / "_generated"
+    for name in ("yaml", "jsonschema", "pydantic"):
+        probe = f"import importlib.util; print(importlib.util.find_spec({name!r}))"
+        assert run(python, "-I", "-c", probe, cwd=tmp_path) == "None\n"
+
+
+def test_importing_the_package_imports_no_tool_though_all_are_installed(metadata: Distribution, tmp_path: Path) -> None:
+    root = Path(str(metadata.locate_file("")))
+    package, modules = run(sys.executable, "-I", "-c", LIGHT, root, cwd=tmp_path).splitlines()
+    assert Path(package).parent == root / "leadconnector"
+    loaded = {name.partition(".")[0] for name in modules.split()}
+    assert {"leadconnector", "httpx", "attrs"} <= loaded
+    tools = {"yaml", "jsonschema", "openapi_python_client", "pydantic", "ruff", "jinja2", "generate"}
+    assert loaded.isdisjoint(tools | {"leadconnector_emulator", "specdrift"})
+
+
+def test_the_emulator_works_with_its_extra(wheel: Path, tmp_path: Path) -> None:
+    python = install(tmp_path / "environment", wheel, "emulator")
+    package = run(python, "-I", "-W", "error", "-c", EMULATE, cwd=tmp_path).strip()
+    assert Path(package).is_relative_to(tmp_path / "environment")
+    assert "--port" in run(python, "-I", "-m", "leadconnector_emulator", "--help", cwd=tmp_path)
+
+
+def test_specdrift_without_its_extra_says_what_it_needs(wheel: Path, tmp_path: Path) -> None:
+    python = install(tmp_path / "environment", wheel)
+    command = [str(python), "-I", "-m", "specdrift", "a.yaml", "b.yaml"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "is not installed: install leadconnector[drift]" in done.stderr
+
+
+def test_specdrift_works_with_its_extra(wheel: Path, metadata: Distribution, tmp_path: Path) -> None:
+    python = install(tmp_path / "environment", wheel, "drift")
+    spec, report = ROOT / "spec" / "openapi.yaml", tmp_path / "report.html"
+    out = run(python, "-I", "-m", "specdrift", spec, spec, "--write", f"html={report}", cwd=tmp_path)
+    assert out == f"Nothing changed from {spec} to {spec}.\n"
+    assert "</html>" in report.read_text(encoding="utf-8")
+    programs = {each.name: each.value for each in metadata.entry_points if each.group == "console_scripts"}
+    assert programs == {"specdrift": "specdrift.__main__:main"}
+
+
+CONSUMER = """
+from leadconnector import ServerError
+from leadconnector_emulator import Fault
+import pytest
+
+
+def star(client, conversation_id, location_id):
+    return client.conversations.update_conversation(conversation_id, location_id=location_id, starred=True).conversation
+
+
+def test_the_service_stars_a_conversation(leadconnector_client, leadconnector_emulator):
+    example = leadconnector_emulator.example
+    leadconnector_emulator.put("conversations", {**example, "id": "mine", "starred": False})
+    assert star(leadconnector_client, "mine", example["locationId"]).starred
+    assert leadconnector_emulator.get("conversations", "mine")["starred"] is True
+    (exchange,) = leadconnector_emulator.exchanges
+    assert (exchange.request.method, exchange.response.status) == ("PUT", 200)
+
+
+def test_each_test_has_an_emulator_of_its_own(leadconnector_emulator):
+    assert leadconnector_emulator.get("conversations", "mine") is None
+    assert leadconnector_emulator.exchanges == []
+
+
+def test_the_service_meets_a_fault(leadconnector_client, leadconnector_emulator):
+    leadconnector_emulator.set_faults(Fault(status=503))
+    with pytest.raises(ServerError):
+        star(leadconnector_client, "mine", "location")
+"""
+
+
+def test_a_project_that_installs_the_extra_has_the_fixtures_in_its_own_pytest(wheel: Path, tmp_path: Path) -> None:
+    python = install(tmp_path / "environment", wheel, "emulator", also=["pytest"])
+    project = tmp_path / "service"
+    project.mkdir()
+    (project / "test_service.py").write_text(CONSUMER, encoding="utf-8")
+    assert "3 passed" in run(python, "-I", "-W", "error", "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=project)
+    fixtures = run(python, "-I", "-m", "pytest", "--fixtures", "-p", "no:cacheprovider", cwd=project)
+    assert "leadconnector_emulator" in fixtures
+    assert "leadconnector_client" in fixtures
+
+
+def test_the_sdist_holds_no_link_and_builds_the_same_wheel(checkout: Path, wheel: Path, tmp_path: Path) -> None:
+    sdist = build(checkout, tmp_path / "sdist", "sdist")
+    with tarfile.open(sdist) as archive:
+        for member in archive.getmembers():
+            assert member.isreg()
+            file = archive.extractfile(member)
+            assert file is not None
+            target = tmp_path / "unpacked" / member.name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(file.read())
+    (source,) = (tmp_path / "unpacked").iterdir()
+    assert content(build(source, tmp_path / "wheel")) == content(wheel)
+
+
+def test_the_same_wheel_is_built_where_links_are_checked_out_as_text(
+    checkout: Path, wheel: Path, tmp_path: Path
+) -> None:
+    copy = Path(shutil.copytree(checkout, tmp_path / "checkout", symlinks=True))
+    for link in LINKS:
+        assert (copy / link).is_symlink()
+        target = os.readlink(copy / link)
+        (copy / link).unlink()
+        (copy / link).write_text(target, encoding="utf-8")
+    assert content(build(copy, tmp_path / "wheel")) == content(wheel)
+
+
+def test_what_python_and_the_type_checkers_leave_behind_is_in_no_wheel(
+    checkout: Path, wheel: Path, tmp_path: Path
+) -> None:
+    copy = Path(shutil.copytree(checkout, tmp_path / "checkout", symlinks=True))
+    for folder in ("generated", "overrides/leadconnector", "tools/leadconnector_emulator"):
+        for junk in ("__pycache__/module.cpython-311.pyc", ".mypy_cache/cache.json"):
+            (copy / folder / junk).parent.mkdir()
+            (copy / folder / junk).touch()
+    assert content(build(copy, tmp_path / "wheel")) == content(wheel)
+
+
+def test_an_editable_install_takes_both_packages_from_the_checkout(checkout: Path, tmp_path: Path) -> None:
+    code = "import sys; from hatchling.build import build_editable; build_editable(sys.argv[1])"
+    target = tmp_path / "editable"
+    target.mkdir()
+    run(sys.executable, "-c", code, target, cwd=checkout)
+    (editable,) = target.iterdir()
+    (paths,) = [data for name, data in content(editable).items() if name.endswith(".pth")]
+    assert paths.decode().split("\n") == [str(checkout / "overrides"), str(checkout / "tools")]
+    python = install(tmp_path / "environment", editable, "emulator")
+    assert run(python, "-I", "-c", USE, cwd=tmp_path).splitlines() == [
+        str(checkout / "overrides" / "leadconnector" / "__init__.py"),
+        str(checkout / "overrides" / "leadconnector" / "_generated" / "__init__.py"),
+    ]
+    emulator = run(python, "-I", "-c", EMULATE, cwd=tmp_path).strip()
+    assert Path(emulator) == checkout / "tools" / "leadconnector_emulator" / "__init__.py"

@@ -1,0 +1,411 @@
+"""What changed in the Python that users see: each kind of change, what is none, and what cannot be compared."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import griffe
+import pytest
+from surface import SurfaceError, check_out, main, surface_changes
+
+from tests.support.paths import ROOT
+
+FILE = "overrides/leadconnector/_client.py"
+SOURCE = """
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, TypedDict, Unpack
+
+import httpx
+from attrs import define, field
+
+
+class Options(TypedDict, total=False):
+    timeout: float | None
+
+
+class Resource:
+    def update(self, key: str, *, starred: bool | None = None, mode: Literal["a", "b"] = "a") -> str | None:
+        return None
+
+
+class _Base:
+    def __init__(self, *, token: str | None = None, **options: Unpack[Options]) -> None:
+        self.things = Resource()
+        self._secret = Resource()
+
+    def _hidden(self, a: int) -> None: ...
+
+
+class Client(_Base):
+    transport: httpx.Client | None
+
+    def close(self) -> None: ...
+
+    @property
+    def closed(self) -> bool: ...
+
+
+class RootError(Exception): ...
+
+
+class BadError(RootError, ValueError): ...
+
+
+class Kind(enum.Enum):
+    A = "a"
+    B = "b"
+
+
+@define
+class Model:
+    name: str
+    tag: str | None = None
+    rest: dict[str, Any] = field(init=False, factory=dict)
+
+
+@dataclass(frozen=True)
+class Answer:
+    code: int
+    headers: Mapping[str, str]
+
+
+class Store(Protocol):
+    def load(self) -> str: ...
+
+
+def helper(first: int, second: int = 2, *others: int) -> int: ...
+"""
+NAMES = ["Answer", "BadError", "Client", "Kind", "Model", "RootError", "Store", "helper"]
+INIT = f"from ._client import {', '.join(NAMES)}\nfrom .models import *\n\n__all__ = {NAMES}\n"
+
+
+def package(root: Path, source: str = SOURCE, init: str = INIT) -> Path:
+    """A checkout of a small package, a part of which is a link, as in this repository."""
+    folder, generated = root / "overrides" / "leadconnector", root / "generated"
+    folder.mkdir(parents=True)
+    generated.mkdir()
+    (folder / "__init__.py").write_text(init)
+    (folder / "_client.py").write_text(source)
+    (folder / "models.py").write_text("from ._generated import *\n")
+    (folder / "_generated").symlink_to("../../generated")
+    (generated / "__init__.py").write_text("class Pet:\n    name: str\n\n\n__all__ = ('Pet',)\n")
+    return root
+
+
+def edited(old: str, new: str) -> str:
+    assert SOURCE.count(old) == 1
+    return SOURCE.replace(old, new)
+
+
+def told(tmp_path: Path, source: str = SOURCE, init: str = INIT, base: str = SOURCE) -> list[str]:
+    changes = surface_changes(package(tmp_path / "old", base), package(tmp_path / "new", source, init))
+    return [f"{change.level} {change.kind} {change.path.removeprefix('leadconnector.')}" for change in changes]
+
+
+def git(repository: Path, *arguments: str) -> str:
+    settings = ["-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
+    command = ["git", "-C", str(repository), *settings, *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def committed(root: Path) -> Path:
+    git(root, "init", "--quiet", "--initial-branch=main")
+    git(root, "add", ".")
+    git(root, "commit", "--quiet", "--message=One")
+    return root
+
+
+UPDATE = 'key: str, *, starred: bool | None = None, mode: Literal["a", "b"] = "a"'
+EDITS: dict[str, tuple[str, str, list[str]]] = {
+    "a keyword argument removed": (
+        "starred: bool | None = None, ",
+        "",
+        ["ERR parameter-removed Client.things.update"],
+    ),
+    "an optional keyword argument added": (
+        UPDATE,
+        UPDATE + ", deep: bool = False",
+        ["INFO parameter-added Client.things.update"],
+    ),
+    "a required keyword argument added": (
+        UPDATE,
+        UPDATE + ", deep: bool",
+        ["ERR parameter-added Client.things.update"],
+    ),
+    "an argument that became required": (
+        "starred: bool | None = None",
+        "starred: bool | None",
+        ["ERR parameter-became-required Client.things.update"],
+    ),
+    "an argument that became optional": (
+        "key: str, *",
+        "key: str = '', *",
+        ["INFO parameter-became-optional Client.things.update"],
+    ),
+    "another default": ('] = "a"', '] = "b"', ["WARN parameter-default-changed Client.things.update"]),
+    "a parameter's type widened": ("key: str", "key: str | int", ["INFO parameter-type-changed Client.things.update"]),
+    "a parameter's type narrowed": (
+        "starred: bool | None = None",
+        "starred: bool = None",
+        ["ERR parameter-type-changed Client.things.update"],
+    ),
+    "a literal narrowed": ('Literal["a", "b"]', 'Literal["a"]', ["ERR parameter-type-changed Client.things.update"]),
+    "another type of a parameter": ("key: str", "key: bytes", ["WARN parameter-type-changed Client.things.update"]),
+    "a parameter of any type": ("key: str", "key: Any", ["WARN parameter-type-changed Client.things.update"]),
+    "a return type narrowed": (") -> str | None:", ") -> str:", ["INFO return-type-changed Client.things.update"]),
+    "a return type widened": (
+        ") -> str | None:",
+        ") -> str | int | None:",
+        ["ERR return-type-changed Client.things.update"],
+    ),
+    "another return type": (") -> str | None:", ") -> bytes:", ["WARN return-type-changed Client.things.update"]),
+    "an async method": ("def close(self)", "async def close(self)", ["ERR async-changed Client.close"]),
+    "a static method": (
+        "    def close(self)",
+        "    @staticmethod\n    def close()",
+        ["ERR staticmethod-changed Client.close"],
+    ),
+    "an option removed": ("    timeout: float | None", "    pass", ["ERR parameter-removed Client.__init__"]),
+    "an option added": (
+        "    timeout: float | None",
+        "    timeout: float | None\n    retries: int",
+        ["INFO parameter-added Client.__init__"],
+    ),
+    "an attribute's type": ("httpx.Client | None", "httpx.Client", ["INFO attribute-type-changed Client.transport"]),
+    "a property's type": (") -> bool", ") -> bool | None", ["ERR attribute-type-changed Client.closed"]),
+    "a property that became a method": ("    @property\n", "", ["ERR kind-changed Client.closed"]),
+    "a method removed": ("    def close(self) -> None: ...", "", ["ERR removed Client.close"]),
+    "a method added": (
+        "    def close(self)",
+        "    def open(self) -> None: ...\n\n    def close(self)",
+        ["INFO added Client.open"],
+    ),
+    "a method added to a protocol": (
+        "    def load(self)",
+        "    def lock(self) -> None: ...\n\n    def load(self)",
+        ["WARN added Store.lock"],
+    ),
+    "a base class removed": ("(RootError, ValueError)", "(RootError)", ["ERR base-removed BadError"]),
+    "a base class exchanged": (
+        "class RootError(Exception)",
+        "class RootError(OSError)",
+        [
+            "ERR base-removed BadError",
+            "ERR base-removed RootError",
+            "INFO base-added BadError",
+            "INFO base-added RootError",
+        ],
+    ),
+    "an enum's member removed": ('    B = "b"\n', "", ["ERR removed Kind.B"]),
+    "an enum's member added": ('    B = "b"\n', '    B = "b"\n    C = "c"\n', ["INFO added Kind.C"]),
+    "an enum's value": ('B = "b"', 'B = "bee"', ["ERR enum-value-changed Kind.B"]),
+    "a model's attribute that need not be there": (
+        "    name: str\n",
+        "    name: str | None\n",
+        ["ERR attribute-type-changed Model.name", "INFO parameter-type-changed Model.__init__"],
+    ),
+    "a model's attribute that became required": (
+        "    tag: str | None = None",
+        "    tag: str | None",
+        ["ERR parameter-became-required Model.__init__"],
+    ),
+    "a model's attribute added": (
+        "    rest: dict",
+        "    size: int = 1\n    rest: dict",
+        ["INFO parameter-added Model.__init__", "INFO added Model.size"],
+    ),
+    "the order of a data class": (
+        "    code: int\n    headers: Mapping[str, str]",
+        "    headers: Mapping[str, str]\n    code: int",
+        ["ERR parameter-moved Answer.__init__", "ERR parameter-moved Answer.__init__"],
+    ),
+    "an argument by name alone": (
+        "second: int = 2, *others: int",
+        "*others: int, second: int = 2",
+        ["ERR parameter-moved helper"],
+    ),
+    "an argument by position alone": ("first: int, second", "first: int, /, second", ["ERR parameter-moved helper"]),
+}
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_each_kind_of_change_is_told_where_users_see_it(tmp_path: Path, name: str) -> None:
+    old, new, expected = EDITS[name]
+
+    assert told(tmp_path, edited(old, new)) == expected
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_what_griffe_calls_a_breakage_is_never_harmless(tmp_path: Path, name: str) -> None:
+    old, new, expected = EDITS[name]
+    roots = package(tmp_path / "old"), package(tmp_path / "new", edited(old, new))
+    before, after = (
+        griffe.load("leadconnector", search_paths=[root / "overrides"], try_relative_path=False) for root in roots
+    )
+
+    broken = any(griffe.find_breaking_changes(before, after))
+
+    assert not broken or any(not line.startswith("INFO") for line in expected)
+
+
+SAME: dict[str, tuple[str, str]] = {
+    "a private method's arguments": ("_hidden(self, a: int)", "_hidden(self, b: str)"),
+    "a private attribute": ("        self._secret = Resource()\n", ""),
+    "the class that an attribute holds, renamed": ("Resource", "Resources"),
+    "a private base renamed": ("_Base", "_Root"),
+    "a union in another order": ("str | None = None, **", "None | str = None, **"),
+    "a union in another way": ("    name: str\n    tag: str | None", "    name: str\n    tag: 'str | None'"),
+    "a module imported in another way": ("httpx.Client | None", "web.Client | None"),
+    "an order of keywords": (UPDATE, 'key: str, *, mode: Literal["b", "a"] = "a", starred: bool | None = None'),
+    "a comment": ("class Client", "# A client.\nclass Client"),
+    "a name that is not exported": ("class Client", "class Other: ...\n\n\nclass Client"),
+}
+
+
+@pytest.mark.parametrize("name", SAME)
+def test_what_users_do_not_see_is_no_change(tmp_path: Path, name: str) -> None:
+    old, new = SAME[name]
+    source = SOURCE.replace(old, new).replace("import httpx", "import httpx\nimport httpx as web")
+    assert source.count(new) >= 1
+
+    assert told(tmp_path, source) == []
+
+
+def test_what_moved_between_private_modules_is_no_change(tmp_path: Path) -> None:
+    old, new = package(tmp_path / "old"), package(tmp_path / "new")
+    folder = new / "overrides" / "leadconnector"
+    (folder / "_client.py").rename(folder / "_other.py")
+    (folder / "__init__.py").write_text(INIT.replace("._client", "._other"))
+
+    assert surface_changes(old, new) == []
+
+
+def test_a_name_that_went_is_told_once_for_each_module_that_had_it(tmp_path: Path) -> None:
+    old, new = package(tmp_path / "old"), package(tmp_path / "new")
+    (new / "generated" / "__init__.py").write_text("__all__ = ()\n")
+    (old / "overrides" / "leadconnector" / "__init__.py").write_text(INIT + "__all__ += ['Pet']\n")
+
+    changes = surface_changes(old, new)
+
+    assert [(change.kind, change.path, change.file) for change in changes] == [
+        ("removed", "leadconnector.Pet", "generated/__init__.py"),
+        ("removed", "leadconnector.models.Pet", "generated/__init__.py"),
+    ]
+
+
+def test_a_change_is_one_line_with_its_place(tmp_path: Path) -> None:
+    source = edited("starred: bool | None = None, ", "")
+    [change] = surface_changes(package(tmp_path / "old"), package(tmp_path / "new", source))
+
+    line = source[: source.index("    def update")].count("\n") + 1
+    assert (change.file, change.line) == (FILE, line)
+    assert str(change) == (
+        f"ERR  leadconnector.Client.things.update: The parameter starred was removed. [parameter-removed] {FILE}:{line}"
+    )
+
+
+def test_the_worst_is_told_first(tmp_path: Path) -> None:
+    source = edited("key: str", "key: str | int").replace('] = "a"', '] = "b"').replace("def close", "async def close")
+
+    assert [line.split()[0] for line in told(tmp_path, source)] == ["ERR", "WARN", "INFO"]
+
+
+def test_a_revision_is_compared_with_the_working_tree(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    repository = committed(package(tmp_path / "repository"))
+    status = git(repository, "status", "--porcelain")
+
+    assert main(["HEAD", "--root", str(repository)]) == 0
+    assert capsys.readouterr().out == "The public Python surface is as it was in HEAD.\n"
+
+    (repository / FILE).write_text(edited('] = "a"', '] = "b"'))
+    assert main(["main", "--root", str(repository)]) == 0
+    assert main(["main", "--root", str(repository), "--fail-on", "WARN"]) == 1
+    (repository / FILE).write_text(edited("starred: bool | None = None, ", ""))
+    assert main(["main", "--root", str(repository)]) == 1
+    assert "[parameter-removed]" in capsys.readouterr().out
+
+    git(repository, "checkout", "--quiet", ".")
+    assert git(repository, "status", "--porcelain") == status
+    assert git(repository, "worktree", "list").count("\n") == 1
+
+
+def test_reading_a_revision_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    repository, scratch = committed(package(tmp_path / "repository")), tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(scratch))
+    before = {path.relative_to(repository) for path in repository.rglob("*")}
+
+    assert main(["HEAD", "--root", str(repository)]) == 0
+    assert main(["nowhere", "--root", str(repository)]) == 2
+
+    assert list(scratch.iterdir()) == []
+    assert {path.relative_to(repository) for path in repository.rglob("*")} == before
+
+
+@pytest.mark.parametrize(("revision", "problem"), [("nowhere", "git cannot read it"), ("", "git cannot read it")])
+def test_a_revision_that_cannot_be_read_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], revision: str, problem: str
+) -> None:
+    repository = committed(package(tmp_path / "repository"))
+
+    assert main([revision, "--root", str(repository)]) == 2
+
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    assert problem in err
+
+
+@pytest.mark.parametrize("revision", ["-x", "--help", "--output=x"])
+def test_a_revision_that_looks_like_an_option_is_refused(tmp_path: Path, revision: str) -> None:
+    with pytest.raises(SurfaceError, match="does not start with"):
+        check_out(tmp_path, revision, tmp_path / "base")
+
+
+def test_a_folder_that_is_no_repository_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SurfaceError, match="git cannot read it"):
+        check_out(tmp_path, "HEAD", tmp_path / "base")
+
+
+def test_a_revision_without_the_packages_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+
+    with pytest.raises(SurfaceError, match="name a revision that has one"):
+        surface_changes(tmp_path / "old", package(tmp_path / "new"))
+
+
+def test_what_is_no_python_is_refused_with_its_place(tmp_path: Path) -> None:
+    new = package(tmp_path / "new")
+    (new / "generated" / "__init__.py").write_text("class Pet:\n    name: str\n  x\n")
+
+    with pytest.raises(
+        SurfaceError, match=r"^generated/__init__\.py:3: is no Python \(.*\): mend it, or name another revision$"
+    ):
+        surface_changes(package(tmp_path / "old"), new)
+
+
+def test_the_client_is_as_it_was_and_a_keyword_argument_of_it_is_missed(tmp_path: Path) -> None:
+    clone = tmp_path / "clone"
+    for folder in ("overrides", "generated", "tools/leadconnector_emulator"):
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / folder, clone / folder, symlinks=True, ignore=ignored)
+    committed(clone)
+    run = [sys.executable, "-m", "surface", "HEAD", "--root", str(clone)]
+    same = subprocess.run(run, cwd=ROOT / "tools", capture_output=True, text=True, check=False)
+    assert (same.returncode, same.stderr) == (0, "")
+
+    resource = next((clone / "generated" / "api").glob("*/__init__.py"))
+    text = resource.read_text()
+    resource.write_text(text.replace("        starred: bool | Unset = UNSET,\n", ""))
+    assert resource.read_text() != text
+    missed = subprocess.run(run, cwd=ROOT / "tools", capture_output=True, text=True, check=False)
+    assert missed.returncode == 1
+    assert [line.partition(":")[0].split() for line in missed.stdout.splitlines()] == [
+        ["ERR", f"leadconnector.{client}.conversations.update_conversation"]
+        for client in ("AsyncLeadConnector", "LeadConnector")
+    ]

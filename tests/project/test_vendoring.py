@@ -1,0 +1,269 @@
+"""`make vendor`: the copy is self-contained, works wherever it is put, and takes nobody else's place."""
+
+from __future__ import annotations
+
+import ast
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+from tests.support.paths import ROOT
+
+SECONDS = 300
+"""How long a program may take that takes much less: a bound, so that no test hangs."""
+
+# Python without `site`: no `.pth` file puts this checkout on the path, and what is left is what the client requires.
+ALONE = f"""
+import sys
+sys.path += sys.argv[1:] + [{sysconfig.get_path("purelib")!r}, {sysconfig.get_path("platlib")!r}]
+import asyncio, importlib.util, json, pickle
+assert importlib.util.find_spec("leadconnector") is None
+import httpx
+
+def answer(request):
+    if request.headers["Authorization"] != "Bearer good":
+        return httpx.Response(401, json={{"statusCode": 401, "message": "Invalid token"}})
+    conversation = {{"locationId": json.loads(request.content)["locationId"], "contactId": "c", "deleted": False}}
+    return httpx.Response(200, json={{"success": True, "conversation": conversation}})
+
+def use(package):
+    with package.LeadConnector(token="good", transport=httpx.MockTransport(answer)) as client:
+        result = client.conversations.update_conversation("a", location_id="l")
+    assert result == asyncio.run(use_async(package))
+    assert result.conversation.location_id == "l"
+    assert type(result).__module__.startswith(package.__name__ + ".")
+    assert pickle.loads(pickle.dumps(result)) == result
+
+async def use_async(package):
+    async with package.AsyncLeadConnector(token="good", transport=httpx.MockTransport(answer)) as client:
+        return await client.conversations.update_conversation("a", location_id="l")
+
+def error_of(package):
+    with package.LeadConnector(token="bad", transport=httpx.MockTransport(answer)) as client:
+        try:
+            client.conversations.update_conversation("a", location_id="l")
+        except package.AuthenticationError as error:
+            assert error.messages == ["Invalid token"]
+            return error
+"""
+
+CONSUMER = """
+from typing import assert_type
+
+from app._vendor.leadconnector import AuthenticationError, LeadConnector, Unset
+from app._vendor.leadconnector.models import Conversation, UpdateConversationResponse
+
+
+def star(client: LeadConnector) -> Conversation | None:
+    try:
+        result = client.conversations.update_conversation("a", location_id="l", starred=True, feedback={"rating": 5})
+    except AuthenticationError as error:
+        assert_type(error.messages, list[str])
+        return None
+    assert_type(result, UpdateConversationResponse)
+    assert_type(result.conversation.location_id, str)
+    assert_type(result.conversation.starred, bool | Unset)
+    return result.conversation
+"""
+
+
+def run(*command: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run a program, in an environment without what a `make` around this test has set."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "DEST"))}
+    return subprocess.run(
+        command, cwd=cwd, env=environment, capture_output=True, encoding="utf-8", timeout=SECONDS, check=False
+    )
+
+
+def vendor(destination: str | Path, checkout: Path = ROOT) -> Path:
+    """Vendor the client; where the copy is."""
+    done = run("make", "vendor", f"DEST={destination}", cwd=checkout)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"{destination}/leadconnector\n"
+    return checkout / destination / "leadconnector"
+
+
+def refusal(destination: str | Path, checkout: Path = ROOT) -> str:
+    """What `make vendor` says when it refuses."""
+    done = run("make", "vendor", f"DEST={destination}", cwd=checkout)
+    assert (done.returncode, done.stdout) == (2, "")
+    return done.stderr
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    """Every file under a folder, caches aside; links to folders are not followed."""
+    return {
+        (Path(parent) / name).relative_to(folder).as_posix(): (Path(parent) / name).read_bytes()
+        for parent, _, names in os.walk(folder)
+        for name in names
+        if not any(part == "__pycache__" or part.startswith(".") for part in Path(parent).relative_to(folder).parts)
+    }
+
+
+def run_alone(code: str, *paths: Path) -> None:
+    """Run Python code that finds packages in these folders, and this checkout's package nowhere."""
+    done = run(sys.executable, "-I", "-S", "-W", "error", "-c", ALONE + code, *paths, cwd=paths[0])
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a package `app` that has vendored the client."""
+    folder = tmp_path_factory.mktemp("vendoring")
+    (folder / "app" / "_vendor").mkdir(parents=True)
+    (folder / "app" / "__init__.py").touch()
+    (folder / "app" / "_vendor" / "__init__.py").touch()
+    vendor(folder / "app" / "_vendor")
+    return folder
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A copy of what vendoring reads of this checkout, with its links."""
+    folder = tmp_path / "checkout"
+    for name in ("overrides", "generated"):
+        shutil.copytree(ROOT / name, folder / name, symlinks=True)
+    shutil.copy(ROOT / "Makefile", folder)
+    return folder
+
+
+def test_the_copy_is_the_client_with_what_was_generated_in_it(app: Path) -> None:
+    copy = app / "app" / "_vendor" / "leadconnector"
+    generated = {f"_generated/{name}": data for name, data in tree(ROOT / "generated").items()}
+    assert tree(copy) == tree(ROOT / "overrides" / "leadconnector") | generated
+    for name in ("py.typed", "_generated/py.typed", "_generated/contract.json"):
+        assert (copy / name).is_file()
+
+
+def test_the_copy_has_no_link_and_nothing_that_tools_left_behind(checkout: Path, tmp_path: Path) -> None:
+    for folder in ("overrides/leadconnector", "generated", "generated/models"):
+        for junk in ("__pycache__/module.cpython-311.pyc", ".ruff_cache/cache", ".mypy_cache/cache.json"):
+            (checkout / folder / junk).parent.mkdir(exist_ok=True)
+            (checkout / folder / junk).touch()
+    paths = list(vendor(tmp_path / "vendored", checkout).rglob("*"))
+    assert not [path for path in paths if path.is_symlink()]
+    assert {path.suffix if path.is_file() else path.name for path in paths} == {
+        *(".py", ".json", ".lua", ".typed"),
+        *("_generated", "api", "conversations", "models"),
+    }
+
+
+def test_the_copy_imports_the_standard_library_its_requirements_and_relatively_itself(app: Path) -> None:
+    copy = app / "app" / "_vendor" / "leadconnector"
+    imported: set[str] = set()
+    for path in copy.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_bytes(), path)):
+            if isinstance(node, ast.Import):
+                imported.update(alias.name.partition(".")[0] for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.level == 0:
+                imported.add(str(node.module).partition(".")[0])
+            elif isinstance(node, ast.ImportFrom):
+                assert node.level <= len(path.relative_to(copy).parts), f"{path}:{node.lineno} leaves the package"
+    assert imported - sys.stdlib_module_names == {"attrs", "httpx", "redis"}
+
+
+def test_the_copy_works_in_a_foreign_package_tree_where_no_other_is_installed(app: Path) -> None:
+    code = """
+    import app._vendor.leadconnector as package
+    use(package)
+    assert isinstance(error_of(package), package.LeadConnectorError)
+    assert "leadconnector" not in sys.modules
+    """
+    run_alone(code.replace("\n    ", "\n"), app)
+
+
+def test_two_copies_work_in_one_process_each_with_exceptions_of_its_own(tmp_path: Path) -> None:
+    for name in ("app_a", "app_b"):
+        vendor(tmp_path / name / "_vendor")
+    code = """
+    import app_a._vendor.leadconnector as a
+    import app_b._vendor.leadconnector as b
+    use(a)
+    use(b)
+    assert a.AuthenticationError is not b.AuthenticationError
+    assert isinstance(error_of(a), a.AuthenticationError) and not isinstance(error_of(a), b.LeadConnectorError)
+    assert isinstance(error_of(b), b.AuthenticationError) and not isinstance(error_of(b), a.LeadConnectorError)
+    """
+    run_alone(code.replace("\n    ", "\n"), tmp_path)
+
+
+def test_a_strictly_typed_consumer_of_the_copy_passes_mypy(app: Path, tmp_path: Path) -> None:
+    (app / "consumer.py").write_text(CONSUMER, encoding="utf-8")
+    options = ["--strict", "--config-file=", f"--python-executable={sys.executable}", f"--cache-dir={tmp_path}"]
+    done = run(sys.executable, "-m", "mypy", *options, "consumer.py", cwd=app)
+    assert (done.returncode, done.stdout) == (0, "Success: no issues found in 1 source file\n")
+
+
+def test_the_destination_may_be_relative_to_the_checkout(checkout: Path, tmp_path: Path) -> None:
+    assert vendor("src/app/_vendor", checkout) == checkout / "src" / "app" / "_vendor" / "leadconnector"
+    assert tree(checkout / "src" / "app" / "_vendor" / "leadconnector") == tree(vendor(tmp_path / "absolute"))
+    assert (vendor("../outside", checkout) / "py.typed").is_file()
+    assert (tmp_path / "outside" / "leadconnector" / "py.typed").is_file()
+
+
+def test_the_destination_s_name_may_have_a_space(app: Path, tmp_path: Path) -> None:
+    assert tree(vendor(tmp_path / "a folder" / "of ours")) == tree(app / "app" / "_vendor" / "leadconnector")
+    assert [path.name for path in tmp_path.iterdir()] == ["a folder"]
+
+
+def test_the_links_of_the_checkout_may_be_checked_out_as_text(app: Path, checkout: Path, tmp_path: Path) -> None:
+    link = checkout / "overrides" / "leadconnector" / "_generated"
+    target = os.readlink(link)
+    link.unlink()
+    link.write_text(target, encoding="utf-8")
+    assert tree(vendor(tmp_path / "vendored", checkout)) == tree(app / "app" / "_vendor" / "leadconnector")
+    assert link.read_text(encoding="utf-8") == target
+
+
+def test_vendoring_again_removes_what_is_stale_and_nothing_beside_it(tmp_path: Path) -> None:
+    copy = vendor(tmp_path)
+    expected = tree(copy)
+    (copy / "_generated" / "models" / "stale.py").touch()
+    (copy / "stale").mkdir()
+    (copy / "stale" / "__init__.py").touch()
+    (copy / "errors.py").write_text("changed = True\n", encoding="utf-8")
+    (tmp_path / "other.py").touch()
+    assert tree(vendor(tmp_path)) == expected
+    assert not (copy / "stale").exists()
+    assert (tmp_path / "other.py").exists()
+
+
+@pytest.mark.parametrize("arguments", [[], ["DEST="]])
+def test_without_a_destination_it_says_how_to_use_it(checkout: Path, arguments: list[str]) -> None:
+    before = tree(checkout)
+    done = run("make", "vendor", *arguments, cwd=checkout)
+    assert done.returncode == 2
+    assert "usage: make vendor DEST=DIRECTORY\n" in done.stderr
+    assert tree(checkout) == before
+
+
+def test_a_folder_that_is_no_copy_of_the_client_is_refused_and_kept(tmp_path: Path) -> None:
+    foreign = tmp_path / "leadconnector"
+    foreign.mkdir()
+    (foreign / "__init__.py").write_text("ours = True\n", encoding="utf-8")
+    assert f"{foreign} is no copy that this target made: it stays as it is\n" in refusal(tmp_path)
+    assert tree(tmp_path) == {"leadconnector/__init__.py": b"ours = True\n"}
+
+
+def test_a_file_in_the_copy_s_place_is_refused_and_kept(tmp_path: Path) -> None:
+    (tmp_path / "leadconnector").write_text("ours", encoding="utf-8")
+    assert "is no copy that this target made" in refusal(tmp_path)
+    assert (tmp_path / "leadconnector").read_text(encoding="utf-8") == "ours"
+
+
+@pytest.mark.parametrize("link", ["as a link", "as text"])
+def test_the_source_itself_is_refused_and_kept(checkout: Path, link: str) -> None:
+    generated = checkout / "overrides" / "leadconnector" / "_generated"
+    if link == "as text":
+        target = os.readlink(generated)
+        generated.unlink()
+        generated.write_text(target, encoding="utf-8")
+    before = tree(checkout)
+    assert "is no copy that this target made" in refusal("overrides", checkout)
+    assert tree(checkout) == before
+    assert generated.is_symlink() == (link == "as a link")
