@@ -24,7 +24,9 @@ CALLS, ROUNDS, LOCATIONS, KNOWN = 2_000, 15, 1_000, 100
 ANSWER = {
     "success": True,
     "conversation": {
-        **dict.fromkeys(("id", "locationId", "contactId", "assignedTo", "userId"), "tDtDnQdgm2LXpyiqYvZ6"),
+        **dict.fromkeys(
+            ("id", "locationId", "contactId", "assignedTo", "userId"), "tDtDnQdgm2LXpyiqYvZ6"
+        ),
         "lastMessageBody": "Hello, this is the message body.",
         "lastMessageDate": "1628008053263",
         "lastMessageType": "TYPE_SMS",
@@ -72,11 +74,17 @@ def ours(conversations: int, **options: Unpack[Options]) -> Callable[[int], obje
 def plain() -> Callable[[int], object]:
     """A call of the generated function, as the generator leaves it."""
     transport = {"transport": NullTransport()}
-    client = AuthenticatedClient("https://services.leadconnectorhq.com", token="a-token", httpx_args=transport)
+    client = AuthenticatedClient(
+        "https://services.leadconnectorhq.com", token="a-token", httpx_args=transport
+    )
 
     def call(number: int) -> object:
-        body = UpdateConversationRequest(location_id=f"location-{number % LOCATIONS}", unread_count=1, starred=True)
-        return generated.sync(f"conversation-{number}", client=client, body=body, version=ApiVersion("2021-07-28"))
+        body = UpdateConversationRequest(
+            location_id=f"location-{number % LOCATIONS}", unread_count=1, starred=True
+        )
+        return generated.sync(
+            f"conversation-{number}", client=client, body=body, version=ApiVersion("2021-07-28")
+        )
 
     return call
 
@@ -100,13 +108,17 @@ def main() -> None:
             "the plain generated function": plain(),
             "the client, every policy on, a new conversation each time": every(CALLS),
             "the client, every policy on, conversations that it knows": every(KNOWN),
-            "the client, every policy off, a new conversation each time": ours(CALLS, quota=None, retries=0),
+            "the client, every policy off, a new conversation each time": ours(
+                CALLS, quota=None, retries=0
+            ),
         }
     )
     for name, microseconds in found.items():
         print(f"{name}: {microseconds:.1f} µs")
     function, new, known, off = found.values()
-    print(f"policies: {new - off:.1f} µs; of the plain function: {known / function:.2f}, new {new / function:.2f}")
+    print(
+        f"policies: {new - off:.1f} µs; of the plain function: {known / function:.2f}, new {new / function:.2f}"
+    )
 
 
 def every(conversations: int) -> Callable[[int], object]:

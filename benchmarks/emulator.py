@@ -33,14 +33,23 @@ TOKEN = "benchmark"
 LIMIT_MICROSECONDS = 200
 LEAST_PER_SECOND = 1_000
 
-HEADERS = {"Authorization": f"Bearer {TOKEN}", "Version": "2021-07-28", "Content-Type": "application/json"}
+HEADERS = {
+    "Authorization": f"Bearer {TOKEN}",
+    "Version": "2021-07-28",
+    "Content-Type": "application/json",
+}
 WRONG: dict[str, object] = {"locationId": 1, "unreadCount": "3", "starred": "yes"}
 
 
 def conversation() -> tuple[str, bytes]:
     """Where the first conversation is, and a body that updates it."""
     example = Emulator().example
-    body = {"locationId": example["locationId"], "unreadCount": 3, "starred": True, "feedback": {"stars": 5}}
+    body = {
+        "locationId": example["locationId"],
+        "unreadCount": 3,
+        "starred": True,
+        "feedback": {"stars": 5},
+    }
     return f"/conversations/{example['id']}", json.dumps(body).encode()
 
 
@@ -54,7 +63,10 @@ def requests() -> dict[str, tuple[Request, int]]:
     without = {name: value for name, value in headers.items() if name != "authorization"}
     return {
         "a valid update": (Request("PUT", target, headers, body), 200),
-        "a body with 3 violations": (Request("PUT", target, headers, json.dumps(WRONG).encode()), 422),
+        "a body with 3 violations": (
+            Request("PUT", target, headers, json.dumps(WRONG).encode()),
+            422,
+        ),
         "no token": (Request("PUT", target, without, body), 401),
     }
 
@@ -97,8 +109,14 @@ def serve_constant() -> None:
     on_core(0)
     target, body = conversation()
     headers = {name.lower(): value for name, value in HEADERS.items()}
-    answer = b"x" * len(Emulator(tokens=[TOKEN]).respond(Request("PUT", target, headers, body)).body)
-    start = {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(answer))]}
+    answer = b"x" * len(
+        Emulator(tokens=[TOKEN]).respond(Request("PUT", target, headers, body)).body
+    )
+    start = {
+        "type": "http.response.start",
+        "status": 200,
+        "headers": [(b"content-length", b"%d" % len(answer))],
+    }
 
     async def constant(
         scope: Any, receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]
@@ -114,7 +132,13 @@ def serve_constant() -> None:
     listening.listen(128)
     print(listening.getsockname()[1], flush=True)
     config = uvicorn.Config(
-        constant, http="h11", loop="asyncio", workers=1, lifespan="off", access_log=False, log_level="error"
+        constant,
+        http="h11",
+        loop="asyncio",
+        workers=1,
+        lifespan="off",
+        access_log=False,
+        log_level="error",
     )
     uvicorn.Server(config).run(sockets=[listening])
 
@@ -126,7 +150,9 @@ def drive(port: int, connections: int) -> None:
     head = [f"PUT {target} HTTP/1.1", f"Host: 127.0.0.1:{port}", f"Content-Length: {len(body)}"]
     head += [f"{name}: {value}" for name, value in HEADERS.items()]
     request = "\r\n".join([*head, "", ""]).encode() + body
-    opened = [socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) for _ in range(connections)]
+    opened = [
+        socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) for _ in range(connections)
+    ]
     for each in opened:
         each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     size = length_of_answer(opened[0], request)
@@ -176,7 +202,9 @@ def length_of_answer(connection: socket.socket, request: bytes) -> int:
 def running(server: str) -> Generator[int]:
     """A server in a process of its own; its port."""
     command = [sys.executable, __file__, server]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
         try:
             yield int(process.stdout.readline() if process.stdout else "")
         finally:
@@ -191,7 +219,9 @@ def per_second(server: str, connections: int) -> float:
     """Requests that a server answers in a second."""
     with running(server) as port:
         command = [sys.executable, __file__, "drive", str(port), str(connections)]
-        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=PATIENCE, check=True)
+        done = subprocess.run(
+            command, stdout=subprocess.PIPE, text=True, timeout=PATIENCE, check=True
+        )
     return float(done.stdout)
 
 
@@ -202,14 +232,21 @@ def report() -> None:
     for name, (request, status) in requests().items():
         taken = microseconds(request, status)
         held = "at most" if median(taken) <= LIMIT_MICROSECONDS else "NOT at most"
-        print(f"  {name:<36}{median(taken):>11.1f}{quantiles(taken, n=100)[98]:>9.1f}   {held} {LIMIT_MICROSECONDS}")
+        print(
+            f"  {name:<36}{median(taken):>11.1f}{quantiles(taken, n=100)[98]:>9.1f}   {held} {LIMIT_MICROSECONDS}"
+        )
     print("\nRequests per second over keep-alive connections, the server on one core")
     for connections in (1, 8):
-        emulator, constant = per_second("emulator", connections), per_second("constant", connections)
+        emulator, constant = (
+            per_second("emulator", connections),
+            per_second("constant", connections),
+        )
         held = "at least" if emulator >= LEAST_PER_SECOND else "NOT at least"
         print(f"  {connections} connection{'s' * (connections > 1)}")
         print(f"    the emulator's Server{emulator:>26,.0f}   {held} {LEAST_PER_SECOND:,}")
-        print(f"    uvicorn (h11), a constant{constant:>22,.0f}   the emulator has {emulator / constant:.2f} of it")
+        print(
+            f"    uvicorn (h11), a constant{constant:>22,.0f}   the emulator has {emulator / constant:.2f} of it"
+        )
 
 
 def main() -> None:

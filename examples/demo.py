@@ -21,12 +21,16 @@ def main() -> int:
     heading("The spec, written by hand")
     spec = Document.load(generation.SPEC)
     for operation in spec.operations():
-        print(f"  spec/openapi.yaml: {operation.method.upper()} {operation.path}, {operation.node['operationId']}")
+        print(
+            f"  spec/openapi.yaml: {operation.method.upper()} {operation.path}, {operation.node['operationId']}"
+        )
 
     heading("The client, generated from it")
     if generation.main([]) != 0:
         return 1
-    parameters = inspect.signature(LeadConnector(token=TOKEN).conversations.update_conversation).parameters
+    parameters = inspect.signature(
+        LeadConnector(token=TOKEN).conversations.update_conversation
+    ).parameters
     print(f"  client.conversations.update_conversation({', '.join(parameters)})")
 
     emulator = Emulator(tokens=[TOKEN])

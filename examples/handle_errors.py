@@ -18,7 +18,9 @@ from leadconnector import (
 def mark_as_read(client: LeadConnector, conversation_id: str, location_id: str) -> str:
     """Try it, and say in a sentence how it went."""
     try:
-        client.conversations.update_conversation(conversation_id, location_id=location_id, unread_count=0)
+        client.conversations.update_conversation(
+            conversation_id, location_id=location_id, unread_count=0
+        )
     except ArgumentError as error:
         return f"not sent, the argument {error.argument!r} is wrong: {error}"
     except AuthenticationError as error:

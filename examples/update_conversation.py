@@ -22,7 +22,9 @@ def star(client: LeadConnector, conversation_id: str, location_id: str) -> Conve
 def main(conversation_id: str, location_id: str) -> None:
     with LeadConnector() as client:  # the token is taken from LEADCONNECTOR_TOKEN
         conversation = star(client, conversation_id, location_id)
-    print(f"{conversation.id}: starred={conversation.starred}, unread_count={conversation.unread_count}")
+    print(
+        f"{conversation.id}: starred={conversation.starred}, unread_count={conversation.unread_count}"
+    )
 
 
 if __name__ == "__main__":

@@ -10,7 +10,9 @@ from leadconnector import AsyncLeadConnector
 from leadconnector.models import Conversation
 
 
-async def unstar(client: AsyncLeadConnector, conversation_id: str, location_id: str) -> Conversation:
+async def unstar(
+    client: AsyncLeadConnector, conversation_id: str, location_id: str
+) -> Conversation:
     updated = await client.conversations.update_conversation(
         conversation_id,
         location_id=location_id,
@@ -22,7 +24,9 @@ async def unstar(client: AsyncLeadConnector, conversation_id: str, location_id: 
 
 async def main(location_id: str, *conversation_ids: str) -> None:
     async with AsyncLeadConnector() as client:  # the token is taken from LEADCONNECTOR_TOKEN
-        for conversation in await asyncio.gather(*(unstar(client, each, location_id) for each in conversation_ids)):
+        for conversation in await asyncio.gather(
+            *(unstar(client, each, location_id) for each in conversation_ids)
+        ):
             print(f"{conversation.id}: starred={conversation.starred}")
 
 

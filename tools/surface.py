@@ -82,11 +82,15 @@ class _Surface:
     def place(self, path: str) -> tuple[str, int]:
         """The file and line where something is defined."""
         thing = self.things[path]
-        if isinstance(thing, griffe.Alias):  # it leads out of the packages: only where it comes in is ours
+        if isinstance(
+            thing, griffe.Alias
+        ):  # it leads out of the packages: only where it comes in is ours
             return _relative(
                 Path(str(thing.parent.filepath if thing.parent else "")), self.root
             ), thing.alias_lineno or 1
-        above = thing.parent.lineno if thing.parent else None  # where a constructor is that nobody wrote
+        above = (
+            thing.parent.lineno if thing.parent else None
+        )  # where a constructor is that nobody wrote
         return _relative(Path(str(thing.filepath)), self.root), thing.lineno or above or 1
 
 
@@ -102,7 +106,9 @@ def surface_changes(base: Path, revision: Path) -> list[SurfaceChange]:
     """
     old, new = _read(base), _read(revision)
     if not old.things:
-        raise SurfaceError(f"there is no package in it ({', '.join(PACKAGES)}): name a revision that has one")
+        raise SurfaceError(
+            f"there is no package in it ({', '.join(PACKAGES)}): name a revision that has one"
+        )
     found: dict[tuple[object, ...], SurfaceChange] = {}
     for path in sorted(old.things | new.things, key=lambda path: (path.count("."), path)):
         parent, _, name = path.rpartition(".")
@@ -113,7 +119,9 @@ def surface_changes(base: Path, revision: Path) -> list[SurfaceChange]:
         for level, kind, text in _changes(path, old, new):
             # A name that comes or goes is told for each module: the other may have it as before.
             named = path if kind in ("added", "removed") and parent not in side.bases else name
-            found.setdefault((kind, named, text, file, line), SurfaceChange(level, kind, path, text, file, line))
+            found.setdefault(
+                (kind, named, text, file, line), SurfaceChange(level, kind, path, text, file, line)
+            )
     return sorted(found.values(), key=lambda change: (LEVELS.index(change.level), change.path))
 
 
@@ -144,14 +152,26 @@ def _changes(path: str, old: _Surface, new: _Surface) -> Iterator[tuple[Level, s
         yield from _of_functions(before, after)
     if isinstance(before, griffe.Attribute) and isinstance(after, griffe.Attribute):
         yield from _of_types("attribute", "It", after.annotation, before.annotation)
-        if any(name.startswith("enum.") for name in owner) and str(before.value) != str(after.value):
-            yield "ERR", "enum-value-changed", f"Its value was {before.value}, and is {after.value}."
+        if any(name.startswith("enum.") for name in owner) and str(before.value) != str(
+            after.value
+        ):
+            yield (
+                "ERR",
+                "enum-value-changed",
+                f"Its value was {before.value}, and is {after.value}.",
+            )
 
 
-def _of_functions(before: griffe.Function, after: griffe.Function) -> Iterator[tuple[Level, str, str]]:
+def _of_functions(
+    before: griffe.Function, after: griffe.Function
+) -> Iterator[tuple[Level, str, str]]:
     for label in ("async", "classmethod", "staticmethod"):
         if (label in before.labels) != (label in after.labels):
-            yield "ERR", f"{label}-changed", f"It is {label if label in after.labels else f'no {label}'} now."
+            yield (
+                "ERR",
+                f"{label}-changed",
+                f"It is {label if label in after.labels else f'no {label}'} now.",
+            )
     yield from _of_types("return", "What it returns", after.returns, before.returns)
     old, new = _parameters(before), _parameters(after)
     rest = any(parameter.kind is griffe.ParameterKind.var_keyword for parameter in new.values())
@@ -172,13 +192,23 @@ def _of_functions(before: griffe.Function, after: griffe.Function) -> Iterator[t
             yield "WARN", "parameter-default-changed", text
         lost = _ways(was, old) - _ways(parameter, new)
         if lost:
-            yield "ERR", "parameter-moved", f"The parameter {name} can no longer be given {' or '.join(sorted(lost))}."
-        yield from _of_types("parameter", f"The parameter {name}", was.annotation, parameter.annotation)
+            yield (
+                "ERR",
+                "parameter-moved",
+                f"The parameter {name} can no longer be given {' or '.join(sorted(lost))}.",
+            )
+        yield from _of_types(
+            "parameter", f"The parameter {name}", was.annotation, parameter.annotation
+        )
 
 
 def _parameters(function: griffe.Function) -> dict[str, griffe.Parameter]:
     """The parameters that a caller gives."""
-    bound = function.parent is not None and function.parent.is_class and "staticmethod" not in function.labels
+    bound = (
+        function.parent is not None
+        and function.parent.is_class
+        and "staticmethod" not in function.labels
+    )
     return {parameter.name: parameter for parameter in list(function.parameters)[bound:]}
 
 
@@ -188,11 +218,17 @@ def _ways(parameter: griffe.Parameter, parameters: dict[str, griffe.Parameter]) 
         parameter.kind.value if parameter.kind else "",
         f"as number {list(parameters).index(parameter.name) + 1}",
     )
-    ways = {"keyword-only": {"by name"}, "positional-only": {number}, "positional or keyword": {"by name", number}}
+    ways = {
+        "keyword-only": {"by name"},
+        "positional-only": {number},
+        "positional or keyword": {"by name", number},
+    }
     return ways.get(kind, {f"as {kind}"})
 
 
-def _of_types(kind: str, what: str, inner: _Expression, outer: _Expression) -> Iterator[tuple[Level, str, str]]:
+def _of_types(
+    kind: str, what: str, inner: _Expression, outer: _Expression
+) -> Iterator[tuple[Level, str, str]]:
     """Whether a type still fits: `outer` must have all that `inner` has."""
     has, must = _members(outer), _members(inner)
     if has == must:
@@ -200,7 +236,9 @@ def _of_types(kind: str, what: str, inner: _Expression, outer: _Expression) -> I
     old, new = (must, has) if kind == "parameter" else (has, must)
     texts = [" | ".join(sorted(members)) or "anything" for members in (old, new)]
     known = bool(has and must)
-    level: Level = "WARN" if not known else "INFO" if has > must else "ERR" if has < must else "WARN"
+    level: Level = (
+        "WARN" if not known else "INFO" if has > must else "ERR" if has < must else "WARN"
+    )
     yield level, f"{kind}-type-changed", f"{what} was {texts[0]}, and is {texts[1]}."
 
 
@@ -209,7 +247,9 @@ def _members(annotation: _Expression) -> frozenset[str]:
     if isinstance(annotation, griffe.ExprBinOp) and annotation.operator == "|":
         left, right = _members(annotation.left), _members(annotation.right)
         return left | right if left and right else frozenset()
-    if isinstance(annotation, griffe.ExprSubscript) and annotation.canonical_path.endswith(".Literal"):
+    if isinstance(annotation, griffe.ExprSubscript) and annotation.canonical_path.endswith(
+        ".Literal"
+    ):
         values = annotation.slice
         parts = values.elements if isinstance(values, griffe.ExprTuple) else [values]
         return frozenset(f"Literal[{part}]" for part in parts)
@@ -226,14 +266,18 @@ def _text(annotation: _Expression) -> str:
         if str(part) == "." and words:
             words.pop()
         elif str(part) != ".":
-            words.append(part.canonical_path.rpartition(".")[2] if isinstance(part, griffe.Expr) else part)
+            words.append(
+                part.canonical_path.rpartition(".")[2] if isinstance(part, griffe.Expr) else part
+            )
     return "".join(words)
 
 
 def _read(root: Path) -> _Surface:
     found = _Surface(root)
     loader = griffe.GriffeLoader(
-        extensions=griffe.load_extensions("unpack_typeddict"),  # so that `**options: Unpack[Options]` are keywords
+        extensions=griffe.load_extensions(
+            "unpack_typeddict"
+        ),  # so that `**options: Unpack[Options]` are keywords
         search_paths=[root / folder for folder in sorted(set(PACKAGES.values()))],
         allow_inspection=False,
     )
@@ -247,7 +291,11 @@ def _read(root: Path) -> _Surface:
         loader.resolve_aliases(external=False, implicit=True)
         for module in modules:
             _take_module(found, module.path, module)
-        public = {thing.canonical_path for thing in found.things.values() if isinstance(thing, griffe.Object)}
+        public = {
+            thing.canonical_path
+            for thing in found.things.values()
+            if isinstance(thing, griffe.Object)
+        }
         for path, thing in list(found.things.items()):
             if isinstance(thing, griffe.Class):
                 _take_class(found, path, thing, public)
@@ -287,12 +335,18 @@ def _take_class(found: _Surface, path: str, class_: griffe.Class, known: set[str
         for name in bases
         if name[0] != "*" or name[1:] in known
     )
-    makers = {decorator.value.canonical_path for decorator in class_.decorators if not isinstance(decorator.value, str)}
+    makers = {
+        decorator.value.canonical_path
+        for decorator in class_.decorators
+        if not isinstance(decorator.value, str)
+    }
     if (makers | bases) & _MADE and "__init__" not in class_.members:
         class_.set_member("__init__", _constructor(class_))
     for name, member in class_.all_members.items():
         special = name.startswith("__") and name.endswith("__")
-        of_users = special and name not in _OURS and (name == "__init__" or not hasattr(object, name))
+        of_users = (
+            special and name not in _OURS and (name == "__init__" or not hasattr(object, name))
+        )
         if name.startswith("_") and not of_users:
             continue
         below = f"{path}.{name}"
@@ -313,7 +367,10 @@ def _target(thing: _Thing) -> _Thing:
 
 def _named(expression: _Expression, modules: griffe.ModulesCollection) -> griffe.Class | None:
     """The class of our packages that an expression names."""
-    if not isinstance(expression, griffe.Expr) or expression.canonical_path.partition(".")[0] not in PACKAGES:
+    if (
+        not isinstance(expression, griffe.Expr)
+        or expression.canonical_path.partition(".")[0] not in PACKAGES
+    ):
         return None
     try:
         found: _Thing = _target(modules[expression.canonical_path])
@@ -327,7 +384,9 @@ def _kept(thing: _Thing) -> griffe.Class | None:
     if not isinstance(thing, griffe.Attribute):
         return None
     made = thing.value if isinstance(thing.value, griffe.ExprCall) else None
-    return _named(made, thing.modules_collection) or _named(thing.annotation, thing.modules_collection)
+    return _named(made, thing.modules_collection) or _named(
+        thing.annotation, thing.modules_collection
+    )
 
 
 def _bases(class_: griffe.Class) -> Iterator[str]:
@@ -348,17 +407,30 @@ def _constructor(class_: griffe.Class) -> griffe.Function:
     parameters = [griffe.Parameter("self", kind=kinds.positional_or_keyword)]
     for name, member in class_.all_members.items():
         attribute = _target(member)
-        if not isinstance(attribute, griffe.Attribute) or not attribute.annotation or "property" in attribute.labels:
+        if (
+            not isinstance(attribute, griffe.Attribute)
+            or not attribute.annotation
+            or "property" in attribute.labels
+        ):
             continue
         text, default = str(attribute.value), attribute.value
-        if isinstance(default, griffe.ExprCall) and default.canonical_path in ("attrs.field", "attr.field"):
+        if isinstance(default, griffe.ExprCall) and default.canonical_path in (
+            "attrs.field",
+            "attr.field",
+        ):
             if "init=False" in text:
                 continue
             default = default if "default=" in text or "factory=" in text else None
-        kind = kinds.keyword_only if by_name or "kw_only=True" in text else kinds.positional_or_keyword
+        kind = (
+            kinds.keyword_only if by_name or "kw_only=True" in text else kinds.positional_or_keyword
+        )
         annotation = attribute.annotation
-        parameters.append(griffe.Parameter(name.lstrip("_"), annotation=annotation, kind=kind, default=default))
-    return griffe.Function("__init__", parameters=griffe.Parameters(*parameters), returns="None", parent=class_)
+        parameters.append(
+            griffe.Parameter(name.lstrip("_"), annotation=annotation, kind=kind, default=default)
+        )
+    return griffe.Function(
+        "__init__", parameters=griffe.Parameters(*parameters), returns="None", parent=class_
+    )
 
 
 def check_out(repository: Path, revision: str, folder: Path) -> None:
@@ -368,12 +440,17 @@ def check_out(repository: Path, revision: str, folder: Path) -> None:
         SurfaceError: there is no such revision.
     """
     if revision.startswith("-"):
-        raise SurfaceError(f"{revision}: a revision does not start with `-`: name a commit, branch or tag")
+        raise SurfaceError(
+            f"{revision}: a revision does not start with `-`: name a commit, branch or tag"
+        )
     git = shutil.which("git")
     if git is None:
         raise SurfaceError("git is not installed, and the revision is read with it: install it")
     environment = {**os.environ, "GIT_INDEX_FILE": str(folder.with_name("index"))}
-    for command in (["read-tree", f"{revision}^{{tree}}"], ["checkout-index", "--all", f"--prefix={folder}/"]):
+    for command in (
+        ["read-tree", f"{revision}^{{tree}}"],
+        ["checkout-index", "--all", f"--prefix={folder}/"],
+    ):
         run = [git, "-C", str(repository), *command]
         ended = subprocess.run(run, env=environment, check=False, capture_output=True, text=True)
         if ended.returncode:
@@ -383,9 +460,13 @@ def check_out(repository: Path, revision: str, folder: Path) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Tell what changed. Exit status 0, 1 if something is as bad as `--fail-on`, or 2 with the reason."""
-    parser = argparse.ArgumentParser(prog="surface", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="surface", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("revision", metavar="REV", help="a git revision, such as main or HEAD~1")
-    parser.add_argument("--fail-on", choices=LEVELS, default="ERR", help="the least level of exit status 1")
+    parser.add_argument(
+        "--fail-on", choices=LEVELS, default="ERR", help="the least level of exit status 1"
+    )
     parser.add_argument("--root", type=Path, default=_ROOT, help="the working tree")
     options = parser.parse_args(arguments)
     try:
@@ -400,7 +481,9 @@ def main(arguments: list[str] | None = None) -> int:
         print(change)
     if not changes:
         print(f"The public Python surface is as it was in {options.revision}.")
-    return int(any(LEVELS.index(change.level) <= LEVELS.index(options.fail_on) for change in changes))
+    return int(
+        any(LEVELS.index(change.level) <= LEVELS.index(options.fail_on) for change in changes)
+    )
 
 
 def _end(number: int, frame: object) -> None:

@@ -69,7 +69,9 @@ def judge(figures: Figures, number: int, case: Case, outcome: Outcome, kind: str
 async def measure(kind: str, seed: int, count: int, draw: Callable[[Random], Case]) -> Figures:
     """Make the calls in batches, one batch sync and the next async, all in this event loop."""
     figures = Figures()
-    cases: Iterator[tuple[int, Case]] = ((n, draw(seeded(f"{kind} {seed} {n}"))) for n in range(count))
+    cases: Iterator[tuple[int, Case]] = (
+        (n, draw(seeded(f"{kind} {seed} {n}"))) for n in range(count)
+    )
     is_sync = False
     while batch := list(islice(cases, BATCH)):
         is_sync = not is_sync
@@ -91,9 +93,13 @@ async def measure(kind: str, seed: int, count: int, draw: Callable[[Random], Cas
 
 async def main() -> int:
     """Run what the command line asks for."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--responses", type=int, default=100_000, help="calls that are answered anything")
+    parser.add_argument(
+        "--responses", type=int, default=100_000, help="calls that are answered anything"
+    )
     parser.add_argument("--arguments", type=int, default=100_000, help="calls with any arguments")
     options = parser.parse_args()
     logging.disable(logging.CRITICAL)

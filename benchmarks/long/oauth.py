@@ -17,9 +17,25 @@ from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import NamedTuple
 
-from leadconnector import AsyncLeadConnector, FileTokenStore, LeadConnector, LeadConnectorError, OAuth, Tokens
+from leadconnector import (
+    AsyncLeadConnector,
+    FileTokenStore,
+    LeadConnector,
+    LeadConnectorError,
+    OAuth,
+    Tokens,
+)
 
-from benchmarks.long.served import LOCATION, PATIENCE, SPAWN, Played, in_processes, served, show, verdict
+from benchmarks.long.served import (
+    LOCATION,
+    PATIENCE,
+    SPAWN,
+    Played,
+    in_processes,
+    served,
+    show,
+    verdict,
+)
 
 HEAD_START = 0.5
 """Seconds for threads and tasks to start in, so that all begin together."""
@@ -56,7 +72,9 @@ def swarm(url: str, path: str, threads: int, tasks: int, ready: Barrier) -> Done
     async def work_async(client: AsyncLeadConnector) -> None:
         await asyncio.sleep(max(0.0, begin - time.monotonic()))
         try:
-            await client.conversations.update_conversation(LOCATION, location_id=LOCATION, starred=True)
+            await client.conversations.update_conversation(
+                LOCATION, location_id=LOCATION, starred=True
+            )
             outcomes.append("")
         except LeadConnectorError as error:
             outcomes.append(type(error).__name__)
@@ -79,10 +97,20 @@ def swarm(url: str, path: str, threads: int, tasks: int, ready: Barrier) -> Done
     return Done(outcomes, begin, time.monotonic())
 
 
-def refreshed(title: str, expires_at: float, options: argparse.Namespace) -> tuple[list[object], list[str]]:
+def refreshed(
+    title: str, expires_at: float, options: argparse.Namespace
+) -> tuple[list[object], list[str]]:
     """A row of the table, and the promises that did not hold."""
-    threads, tasks, processes, share = options.threads, options.tasks, options.processes, options.share
-    with tempfile.TemporaryDirectory() as folder, served(Played(refresh_tokens=("refresh-0",))) as (url, tell):
+    threads, tasks, processes, share = (
+        options.threads,
+        options.tasks,
+        options.processes,
+        options.share,
+    )
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        served(Played(refresh_tokens=("refresh-0",))) as (url, tell),
+    ):
         path = str(Path(folder) / "tokens.json")
         FileTokenStore(path).save(Tokens("access-0", "refresh-0", expires_at))
         ready = SPAWN.Barrier(processes + 1)
@@ -101,20 +129,31 @@ def refreshed(title: str, expires_at: float, options: argparse.Namespace) -> tup
         "no call fails": not failed,
         "each call was made": len(outcomes) == applied == threads + tasks + 2 * share * processes,
     }
-    row: list[object] = [title, len(outcomes), told.refreshes, failed.total(), refused, f"{seconds:.2f}"]
+    row: list[object] = [
+        title,
+        len(outcomes),
+        told.refreshes,
+        failed.total(),
+        refused,
+        f"{seconds:.2f}",
+    ]
     return row, [f"{title}: {promise}" for promise, holds in held.items() if not holds]
 
 
 def main() -> int:
     """Try both; 1 where a promise does not hold."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--threads", type=int, default=50)
     parser.add_argument("--tasks", type=int, default=50)
     parser.add_argument("--processes", type=int, default=4)
     parser.add_argument("--share", type=int, default=12, help="threads, and tasks, of each process")
     options = parser.parse_args()
     expired, expired_broken = refreshed("expired", time.time() - 1, options)
-    revoked, revoked_broken = refreshed("revoked, though it looks valid", time.time() + DAY, options)
+    revoked, revoked_broken = refreshed(
+        "revoked, though it looks valid", time.time() + DAY, options
+    )
     show([["the token is", "calls", "refreshes", "failures", "401", "seconds"], expired, revoked])
     return verdict(expired_broken + revoked_broken)
 

@@ -38,7 +38,18 @@ from leadconnector import AsyncLeadConnector, LeadConnector, LeadConnectorError,
 from leadconnector._quota import Slot
 from leadconnector_emulator import Rate
 
-from benchmarks.long.served import LOCATION, PATIENCE, SPAWN, TOKEN, Played, Told, in_processes, served, show, verdict
+from benchmarks.long.served import (
+    LOCATION,
+    PATIENCE,
+    SPAWN,
+    TOKEN,
+    Played,
+    Told,
+    in_processes,
+    served,
+    show,
+    verdict,
+)
 
 PROCESSES = 4
 LOCATIONS = 3
@@ -122,7 +133,16 @@ class Redis:
     def __init__(self, executable: str, folder: str) -> None:
         with closing(socket.create_server(("127.0.0.1", 0))) as free:
             self._port = int(free.getsockname()[1])
-        options = ["--save", "", "--appendonly", "no", "--bind", "127.0.0.1", "--port", str(self._port)]
+        options = [
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+            "--bind",
+            "127.0.0.1",
+            "--port",
+            str(self._port),
+        ]
         self._command = [executable, *options, "--dir", folder]
         self.url = f"redis://127.0.0.1:{self._port}/0"
         self.start()
@@ -142,7 +162,9 @@ class Redis:
 # The callers
 
 
-def in_threads(url: str, quota: Watched, locations: int, callers: int, end: float, first: int) -> Done:
+def in_threads(
+    url: str, quota: Watched, locations: int, callers: int, end: float, first: int
+) -> Done:
     """Threads that call with one client, each in one location and with a conversation of its own."""
     outcomes, numbers = list[Outcome](), count(first)
 
@@ -152,7 +174,9 @@ def in_threads(url: str, quota: Watched, locations: int, callers: int, end: floa
             _number.set(number)
             try:
                 client.conversations.update_conversation(
-                    f"conversation-{first + place}", location_id=name(place % locations), unread_count=number
+                    f"conversation-{first + place}",
+                    location_id=name(place % locations),
+                    unread_count=number,
                 )
                 outcomes.append(Outcome(number, ""))
             except LeadConnectorError as error:
@@ -240,32 +264,52 @@ class Row:
         return [f"{self.title}: {promise}" for promise, holds in held.items() if not holds]
 
 
-def judged(title: str, done: Iterable[Done], told: Told, options: Options, end: float, jitter: float) -> Row:
+def judged(
+    title: str, done: Iterable[Done], told: Told, options: Options, end: float, jitter: float
+) -> Row:
     """What a run is told to be, of what its callers and the emulator saw."""
     outcomes = [outcome for each in done for outcome in each.outcomes]
-    booked = sorted((booking for each in done for booking in each.booked), key=lambda booking: booking.begun)
+    booked = sorted(
+        (booking for each in done for booking in each.booked), key=lambda booking: booking.begun
+    )
     applied = {each.number for each in told.seen if each.applied}
     lost = [outcome for outcome in outcomes if outcome.error or outcome.number not in applied]
     for outcome in lost[:5]:
         print(f"lost: {outcome}")
     keys = sorted({each.location for each in told.seen})
-    accepted = {key: [each for each in told.seen if each.location == key and each.status == 200] for key in keys}
+    accepted = {
+        key: [each for each in told.seen if each.location == key and each.status == 200]
+        for key in keys
+    }
     slots = {booking.number: booking.time for booking in booked}
     return Row(
         title,
         len(outcomes),
         sum(each.status == 429 for each in told.seen),
         len(lost),
-        min((used([each.at for each in accepted[key] if each.at <= end], options) for key in keys), default=0.0),
-        all(in_order([booking for booking in booked if booking.key == key], jitter) for key in keys),
-        max((late([(slots[each.number], each.at) for each in accepted[key]]) for key in keys), default=0.0) * 1000,
+        min(
+            (used([each.at for each in accepted[key] if each.at <= end], options) for key in keys),
+            default=0.0,
+        ),
+        all(
+            in_order([booking for booking in booked if booking.key == key], jitter) for key in keys
+        ),
+        max(
+            (late([(slots[each.number], each.at) for each in accepted[key]]) for key in keys),
+            default=0.0,
+        )
+        * 1000,
     )
 
 
 def used(arrivals: list[float], options: Options) -> float:
     """Percent of what the window allows, as the module says."""
     seconds = max(arrivals) - min(arrivals) if arrivals else 0.0
-    return 100 * (len(arrivals) - options.limit) / (options.limit * seconds / options.window) if seconds else 0.0
+    return (
+        100 * (len(arrivals) - options.limit) / (options.limit * seconds / options.window)
+        if seconds
+        else 0.0
+    )
 
 
 def in_order(booked: list[Booked], jitter: float) -> bool:
@@ -329,14 +373,20 @@ def together(title: str, options: Options, redis: Redis, outage: bool) -> Row:
 
 def main() -> int:
     """Run all, one after the other; 1 where a promise does not hold."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--seconds", type=float, default=60.0, help="of each run")
     parser.add_argument("--limit", type=int, default=100, help="requests in a window")
     parser.add_argument("--window", type=float, default=10.0, help="seconds")
     parser.add_argument("--callers", type=int, default=40)
-    parser.add_argument("--least", type=float, default=95.0, help="percent of the window that have to be used")
+    parser.add_argument(
+        "--least", type=float, default=95.0, help="percent of the window that have to be used"
+    )
     parser.add_argument("--refused", type=int, default=0, help="429s that a run may have")
-    parser.add_argument("--slack", type=float, default=0.0, help="seconds by which the emulator's window is shorter")
+    parser.add_argument(
+        "--slack", type=float, default=0.0, help="seconds by which the emulator's window is shorter"
+    )
     options = Options(**vars(parser.parse_args()))
     executable = shutil.which("redis-server")
     if executable is None:
@@ -347,10 +397,15 @@ def main() -> int:
         alone(f"{callers} tasks", options),
         alone(f"{callers} threads, {LOCATIONS} locations", options, LOCATIONS),
     ]
-    runs = {f"{PROCESSES} processes of {share} threads, Redis": False, "the same, Redis away for a third": True}
+    runs = {
+        f"{PROCESSES} processes of {share} threads, Redis": False,
+        "the same, Redis away for a third": True,
+    }
     for title, outage in runs.items():
         with tempfile.TemporaryDirectory() as folder:
-            redis = Redis(executable, folder)  # a new one: it knows of nothing that another emulator counted
+            redis = Redis(
+                executable, folder
+            )  # a new one: it knows of nothing that another emulator counted
             try:
                 rows.append(together(title, options, redis, outage))
             finally:

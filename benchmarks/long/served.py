@@ -80,7 +80,9 @@ class Witness(Emulator):
             place = next((index for index, rule in enumerate(self.rules) if rule == fault), -1)
             applied = number >= 0 and self.number(conversation) == number
             location = str(data.get("locationId"))
-            self.seen.append(Seen(at, conversation, location, number, response.status, applied, place))
+            self.seen.append(
+                Seen(at, conversation, location, number, response.status, applied, place)
+            )
         return response
 
     def number(self, conversation: str) -> int:
@@ -89,13 +91,22 @@ class Witness(Emulator):
 
 
 def _serve(pipe: Connection, played: Played) -> None:
-    oauth = OAuth(refresh_tokens=dict.fromkeys(played.refresh_tokens, LOCATION)) if played.refresh_tokens else None
-    emulator = Witness(loose=True, rate=played.rate, faults=played.faults, seed=played.seed, oauth=oauth)
+    oauth = (
+        OAuth(refresh_tokens=dict.fromkeys(played.refresh_tokens, LOCATION))
+        if played.refresh_tokens
+        else None
+    )
+    emulator = Witness(
+        loose=True, rate=played.rate, faults=played.faults, seed=played.seed, oauth=oauth
+    )
     emulator.rules, emulator.seen = played.faults, []
     with Server(emulator) as server:
         pipe.send(server.url)
         while pipe.recv():
-            numbers = {name: emulator.number(name) for name in {each.conversation for each in emulator.seen}}
+            numbers = {
+                name: emulator.number(name)
+                for name in {each.conversation for each in emulator.seen}
+            }
             pipe.send(Told(emulator.seen, numbers, oauth.refreshes if oauth else 0))
 
 
@@ -121,7 +132,9 @@ def served(played: Played) -> Generator[tuple[str, Callable[[], Told]]]:
         process.close()
 
 
-def in_processes(work: Callable[..., Any], arguments: Iterable[tuple[Any, ...]]) -> Callable[[], list[Any]]:
+def in_processes(
+    work: Callable[..., Any], arguments: Iterable[tuple[Any, ...]]
+) -> Callable[[], list[Any]]:
     """Start a process for each of the arguments; what is given back waits for what the work returns in each."""
     running: list[tuple[Any, Connection]] = []
     for each in arguments:

@@ -133,7 +133,9 @@ class Record:
     def unanswered(self, error: LeadConnectorError) -> None:
         """Count those of a call that got none: `answered` does not hear of it."""
         with self.lock:
-            self.attempts += 0 if hasattr(error, "status_code") else int(getattr(error, "attempts", 0))
+            self.attempts += (
+                0 if hasattr(error, "status_code") else int(getattr(error, "attempts", 0))
+            )
 
 
 def hurried(client: Any) -> None:
@@ -162,7 +164,9 @@ def in_threads(url: str, record: Record, numbers: Iterator[int], workers: int) -
                 record.unanswered(raised)
             record.ended(number, arguments["conversation_id"], error)
 
-    with LeadConnector(token=TOKEN, base_url=url, quota=None, on_response=record.answered) as client:
+    with LeadConnector(
+        token=TOKEN, base_url=url, quota=None, on_response=record.answered
+    ) as client:
         hurried(client)
         threads = [threading.Thread(target=work, args=(worker,)) for worker in range(workers)]
         for thread in threads:
@@ -171,7 +175,9 @@ def in_threads(url: str, record: Record, numbers: Iterator[int], workers: int) -
             thread.join()
 
 
-async def in_tasks(url: str, record: Record, numbers: Iterator[int], first: int, workers: int) -> int:
+async def in_tasks(
+    url: str, record: Record, numbers: Iterator[int], first: int, workers: int
+) -> int:
     """The updates of the tasks; how many tasks are left once the client is closed, besides this one."""
 
     async def work(worker: int) -> None:
@@ -184,7 +190,9 @@ async def in_tasks(url: str, record: Record, numbers: Iterator[int], first: int,
                 record.unanswered(raised)
             record.ended(number, arguments["conversation_id"], error)
 
-    async with AsyncLeadConnector(token=TOKEN, base_url=url, quota=None, on_response=record.answered) as client:
+    async with AsyncLeadConnector(
+        token=TOKEN, base_url=url, quota=None, on_response=record.answered
+    ) as client:
         hurried(client)
         async with asyncio.TaskGroup() as group:
             for worker in range(first, first + workers):
@@ -227,7 +235,9 @@ def broken(record: Record, told: Told, before: Held, after: Held, tasks_left: in
     held = {
         "each success is applied": applied.issuperset(succeeded),
         "a conversation has the number of its last success, or of a later call that failed": all(
-            number in record.left.get(name, ()) for name, number in told.numbers.items() if name in ours
+            number in record.left.get(name, ())
+            for name, number in told.numbers.items()
+            if name in ours
         ),
         "nothing is sent of a call whose argument is not acceptable": (
             ours == set(told.numbers)
@@ -235,7 +245,8 @@ def broken(record: Record, told: Told, before: Held, after: Held, tasks_left: in
             and record.outcomes["ArgumentError"] == len(record.bad)
         ),
         "each call ended": sum(record.outcomes.values()) == record.updates,
-        "no more requests came in than the clients say they made": len(told.seen) <= record.attempts,
+        "no more requests came in than the clients say they made": len(told.seen)
+        <= record.attempts,
         "no file stays open": after.files <= before.files,
         "no thread stays": after.threads <= before.threads,
         "no task stays": tasks_left == 0,
@@ -245,7 +256,9 @@ def broken(record: Record, told: Told, before: Held, after: Held, tasks_left: in
 
 def main() -> int:
     """Make the updates, and tell what became of them; 1 where a promise does not hold."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--updates", type=int, default=100_000)
     parser.add_argument("--threads", type=int, default=8)
     parser.add_argument("--tasks", type=int, default=16)
@@ -255,7 +268,9 @@ def main() -> int:
     each = 1 - (1 - SHARE) ** (1 / len(FAULTS))  # the first that applies decides
     faults = tuple(replace(fault, probability=each) for fault in FAULTS.values())
     with served(Played()) as (url, _):
-        soaked(url, min(1000, updates), options.threads, options.tasks)  # what is made once, is made now
+        soaked(
+            url, min(1000, updates), options.threads, options.tasks
+        )  # what is made once, is made now
     with served(Played(faults=faults, seed=options.seed)) as (url, tell):
         before, begun = Held.now(), time.monotonic()
         record, tasks_left = soaked(url, updates, options.threads, options.tasks)
@@ -279,8 +294,14 @@ def main() -> int:
             ("files open before, after", f"{before.files}, {after.files}"),
             ("threads before, after", f"{before.threads}, {after.threads}"),
             ("tasks left", tasks_left),
-            ("memory before, after (MB)", f"{before.kilobytes / 1024:.1f}, {after.kilobytes / 1024:.1f}"),
-            ("and after each quarter of the updates", ", ".join(f"{each / 1024:.1f}" for each in record.kilobytes[1:])),
+            (
+                "memory before, after (MB)",
+                f"{before.kilobytes / 1024:.1f}, {after.kilobytes / 1024:.1f}",
+            ),
+            (
+                "and after each quarter of the updates",
+                ", ".join(f"{each / 1024:.1f}" for each in record.kilobytes[1:]),
+            ),
         ]
     )
     return verdict(broken(record, told, before, after, tasks_left))

@@ -22,15 +22,29 @@ from ._settings import Settings
 _MISFITS = (AttributeError, KeyError, TypeError, ValueError, RecursionError)
 """What generated code raises for data that it cannot take."""
 
-_REFUSALS = {400: errors.BadRequestError, 401: errors.AuthenticationError, 403: errors.PermissionDeniedError}
-_OTHERS = {404: errors.NotFoundError, 422: errors.UnprocessableEntityError, 429: errors.RateLimitError}
-STATUS_ERRORS: Mapping[int, type[errors.APIStatusError]] = {**_REFUSALS, **_OTHERS, 500: errors.ServerError}
+_REFUSALS = {
+    400: errors.BadRequestError,
+    401: errors.AuthenticationError,
+    403: errors.PermissionDeniedError,
+}
+_OTHERS = {
+    404: errors.NotFoundError,
+    422: errors.UnprocessableEntityError,
+    429: errors.RateLimitError,
+}
+STATUS_ERRORS: Mapping[int, type[errors.APIStatusError]] = {
+    **_REFUSALS,
+    **_OTHERS,
+    500: errors.ServerError,
+}
 """The exception of each status that has one of its own; those above 500 have that of 500."""
 
 _REPORTED_AT_MOST = 1000
 """Kinds and paths of drift that the log tells: what an answer calls its fields is not for us to bound otherwise."""
 
-_TOLD = "%(operation)s: %(kind)s at %(path)s, where the spec (%(pointer)s) has %(expected)s [%(rule)s]"
+_TOLD = (
+    "%(operation)s: %(kind)s at %(path)s, where the spec (%(pointer)s) has %(expected)s [%(rule)s]"
+)
 
 
 class Call(Generic[T]):
@@ -43,8 +57,14 @@ class Call(Generic[T]):
     attempts = 0
     """How many requests were made of it so far."""
 
-    def __init__(self, operation: Operation[T], arguments: Mapping[str, object], settings: Settings) -> None:
-        self._settings, self._operation, self._known = settings, operation, documented(operation.operation_id)
+    def __init__(
+        self, operation: Operation[T], arguments: Mapping[str, object], settings: Settings
+    ) -> None:
+        self._settings, self._operation, self._known = (
+            settings,
+            operation,
+            documented(operation.operation_id),
+        )
         self.name, self.method = self._known.name, self._known.method
         end = math.inf if settings.deadline is None else settings.clock() + settings.deadline
         self.limits = Limits(settings.clock, settings.timeouts, end)
@@ -53,14 +73,22 @@ class Call(Generic[T]):
         try:
             self._url, self._headers, content = _written(operation.build(**complete), settings)
         except (*_MISFITS, httpx.InvalidURL) as error:
-            raise errors.ArgumentError("the arguments make no request", argument="arguments") from error
+            raise errors.ArgumentError(
+                "the arguments make no request", argument="arguments"
+            ) from error
         self._body = httpx.ByteStream(content)
 
     def request(self, token: Token) -> httpx.Request:
         """The request of the next attempt, none of whose timeouts is beyond the deadline."""
-        self.attempts, self._token, timeouts = self.attempts + 1, token, {"timeout": self.limits.steps()}
+        self.attempts, self._token, timeouts = (
+            self.attempts + 1,
+            token,
+            {"timeout": self.limits.steps()},
+        )
         headers = [*self._headers, (b"Authorization", b"Bearer " + token.reveal().encode())]
-        return httpx.Request(self.method, self._url, headers=headers, stream=self._body, extensions=timeouts)
+        return httpx.Request(
+            self.method, self._url, headers=headers, stream=self._body, extensions=timeouts
+        )
 
     def failed(self, error: Exception, request: httpx.Request) -> Answer:
         """What stands for the answer to a request that got none; raises what `no_answer` does."""
@@ -87,13 +115,21 @@ class Call(Generic[T]):
             self._settings.on_response(self._info(answer))
         if not (200 <= answer.status < 300 and key in decoders):
             raise self._status_error(key, answer)
-        reading = self._read(decoders[key], key, answer, self._received(key, answer, lambda data: data))
+        reading = self._read(
+            decoders[key], key, answer, self._received(key, answer, lambda data: data)
+        )
         if not reading.problem and not (reading.findings and self._settings.strict):
             return cast("T", reading.data)
         kind, (problem, path, findings) = errors.APIDecodingError, reading[1:]
         if not problem:
-            kind, problem, path = errors.DriftError, f"must be {findings[0].expected}", findings[0].path
-        text = self.redacted(f"{self.name}: {answer.status}, but the answer is not as documented: {path} {problem}")
+            kind, problem, path = (
+                errors.DriftError,
+                f"must be {findings[0].expected}",
+                findings[0].path,
+            )
+        text = self.redacted(
+            f"{self.name}: {answer.status}, but the answer is not as documented: {path} {problem}"
+        )
         raise kind(text, **vars(self._info(answer)), path=self.redacted(path), findings=findings)
 
     def _received(self, key: str, answer: Answer, clean: Callable[[Any], Any]) -> Reading:
@@ -103,14 +139,23 @@ class Call(Generic[T]):
             try:
                 return Reading(clean(_JSON.decode(answer.body.removeprefix(BOM_UTF8).decode())))
             except json.JSONDecodeError as error:
-                problem = f"is no JSON: {error.msg} at character {error.pos}" if answer.body else "is empty"
-            except (RecursionError, ValueError) as error:  # too deep, not UTF-8, a number of thousands of digits
+                problem = (
+                    f"is no JSON: {error.msg} at character {error.pos}"
+                    if answer.body
+                    else "is empty"
+                )
+            except (
+                RecursionError,
+                ValueError,
+            ) as error:  # too deep, not UTF-8, a number of thousands of digits
                 problem = f"is no JSON that can be read: {type(error).__name__}"
         if content == "none" or (content == "bytes" and not problem):
             return Reading(answer.body if content == "bytes" else None)
         return Reading(clean(answer.body.decode("utf-8", "replace")), problem)
 
-    def _read(self, decode: Callable[[Any], object], key: str, answer: Answer, received: Reading) -> Reading:
+    def _read(
+        self, decode: Callable[[Any], object], key: str, answer: Answer, received: Reading
+    ) -> Reading:
         """The model of what was received, or that itself where it fits none; what is not as documented is reported."""
         others = self._known.undocumented_content_type(key, answer.headers.get("content-type", ""))
         reading = received if received.problem else self._known.read(key, received.data)
@@ -129,12 +174,20 @@ class Call(Generic[T]):
         reading = received = self._received(key, answer, self.redacted)
         if key in self._operation.errors:
             reading = self._read(self._operation.errors[key], key, answer, received)
-        properties: Schema = cast("Schema", received.data) if received.data.__class__ is dict else {}
+        properties: Schema = (
+            cast("Schema", received.data) if received.data.__class__ is dict else {}
+        )
         said: list[Any] = [properties.get(name) for name in load_contract()["error_messages"]]
         lists = [each if each.__class__ is list else [each] for each in said]
         messages = [text for each in lists for text in each if type(text) is str and text]
-        shown = " ".join("".join(c if c.isprintable() else " " for c in "; ".join(messages)[:200]).split())
-        details = vars(self._info(answer)) | {"body": reading.data, "messages": messages, "retry_after": answer.asked}
+        shown = " ".join(
+            "".join(c if c.isprintable() else " " for c in "; ".join(messages)[:200]).split()
+        )
+        details = vars(self._info(answer)) | {
+            "body": reading.data,
+            "messages": messages,
+            "retry_after": answer.asked,
+        }
         trace = properties.get("traceId")
         details["request_id"] = details["request_id"] or (trace if isinstance(trace, str) else None)
         usual = STATUS_ERRORS.get(min(answer.status, 500), errors.UnexpectedStatusError)
@@ -143,7 +196,9 @@ class Call(Generic[T]):
 
     def _info(self, answer: Answer) -> errors.ResponseInfo:
         headers = httpx.Headers(self.redacted(dict(answer.headers)), encoding="utf-8")
-        request_id = next((headers[x] for x in ("x-request-id", "x-trace-id", "cf-ray") if x in headers), None)
+        request_id = next(
+            (headers[x] for x in ("x-request-id", "x-trace-id", "cf-ray") if x in headers), None
+        )
         return errors.ResponseInfo(answer.status, headers, request_id, self.attempts)
 
     def _report(self, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
@@ -151,7 +206,9 @@ class Call(Generic[T]):
         findings = tuple(replace(each, path=self.redacted(each.path)) for each in findings)
         reported = self._settings.reported
         for finding in findings:
-            if (seen := (finding.kind, finding.path)) not in reported and len(reported) < _REPORTED_AT_MOST:
+            if (seen := (finding.kind, finding.path)) not in reported and len(
+                reported
+            ) < _REPORTED_AT_MOST:
                 reported.add(seen)
                 logger.warning(_TOLD, vars(finding))
             if self._settings.on_drift is not None:
@@ -169,7 +226,9 @@ class Call(Generic[T]):
         return value
 
 
-def _checked(known: Documented, arguments: Mapping[str, object], version: str | None) -> dict[str, Any]:
+def _checked(
+    known: Documented, arguments: Mapping[str, object], version: str | None
+) -> dict[str, Any]:
     """The arguments, each of them acceptable, with those filled in that the contract has a default for.
 
     Raises:
@@ -190,10 +249,16 @@ def _problem(argument: Schema, plan: Plan, complete: dict[str, Any]) -> str:
     """What is wrong with an argument; empty where nothing is, and what was examined is then what is sent."""
     name, schema, value = argument["argument"], argument["schema"], complete[argument["argument"]]
     absent = isinstance(value, Unset)
-    if absent or schema is None:  # with no schema, it is a body that is no JSON: the generated builder knows its form
+    if (
+        absent or schema is None
+    ):  # with no schema, it is a body that is no JSON: the generated builder knows its form
         return f"{name} is required" if absent and argument["required"] else ""
     # JSON certainly holds it as it is. What is smaller than 1e300 is finite, with no more digits than Python writes.
-    plain = value.isascii() if type(value) is str else type(value) in {bool, int, float} and -1e300 < value < 1e300
+    plain = (
+        value.isascii()
+        if type(value) is str
+        else type(value) in {bool, int, float} and -1e300 < value < 1e300
+    )
     if plain and (accepts := plan.accepts.get(value.__class__)) and accepts(value):
         return ""
     try:
@@ -204,7 +269,9 @@ def _problem(argument: Schema, plan: Plan, complete: dict[str, Any]) -> str:
         return f"{name} must be data that JSON can hold ({error if ours else type(error).__name__})"
     if found:
         return f"{found[0].path} must be {found[0].expected}"
-    if data is not value and (isinstance(value, str | Mapping) or (isinstance(data, str) and "format" not in schema)):
+    if data is not value and (
+        isinstance(value, str | Mapping) or (isinstance(data, str) and "format" not in schema)
+    ):
         complete[name] = data
     return ""
 
@@ -220,13 +287,22 @@ def _jsonable(value: Any) -> object:
     raise TypeError(f"{type(value).__name__} is no such data")
 
 
-def _written(parts: dict[str, Any], settings: Settings) -> tuple[httpx.URL, list[tuple[bytes, bytes]], bytes]:
+def _written(
+    parts: dict[str, Any], settings: Settings
+) -> tuple[httpx.URL, list[tuple[bytes, bytes]], bytes]:
     """The URL of a request, its headers but for the token, and its body."""
     parts["url"] = url = settings.url(settings.base_url + parts["url"])
     if len(parts) == 4 and "json" in parts:  # what httpx makes of it, in a tenth of the time
         content = _encoded(parts["json"]).encode()
-        headers = [(name.encode("ascii"), value.encode("ascii")) for name, value in parts["headers"].items()]
-        return url, [*settings.headers, *headers, (b"Content-Length", b"%d" % len(content))], content
+        headers = [
+            (name.encode("ascii"), value.encode("ascii"))
+            for name, value in parts["headers"].items()
+        ]
+        return (
+            url,
+            [*settings.headers, *headers, (b"Content-Length", b"%d" % len(content))],
+            content,
+        )
     request = httpx.Request(**parts)
     return request.url, request.headers.raw + settings.headers[1:], request.read()
 

@@ -41,8 +41,16 @@ class Pipe(Generic[Transport]):
     threads): two cannot share a connection.
     """
 
-    def __init__(self, make: Callable[[], Transport], user: Callable[[], object], given: Transport | None) -> None:
-        self._make, self._user, self._given, self.closed, self._process = make, user, given, False, os.getpid()
+    def __init__(
+        self, make: Callable[[], Transport], user: Callable[[], object], given: Transport | None
+    ) -> None:
+        self._make, self._user, self._given, self.closed, self._process = (
+            make,
+            user,
+            given,
+            False,
+            os.getpid(),
+        )
         self._own: WeakKeyDictionary[object, Transport] = WeakKeyDictionary()
 
     def opened(self) -> Transport:
@@ -52,17 +60,29 @@ class Pipe(Generic[Transport]):
             ClientClosedError: the client is closed, or was made in another process with a transport of its own.
         """
         if self.closed:
-            raise ClientClosedError("this client is closed: make a new one, or call within its `with` block")
+            raise ClientClosedError(
+                "this client is closed: make a new one, or call within its `with` block"
+            )
         if os.getpid() != self._process:
             if self._given is not None:
-                raise ClientClosedError("this client was given a transport before the process forked: make a new one")
+                raise ClientClosedError(
+                    "this client was given a transport before the process forked: make a new one"
+                )
             self._process, self._own = os.getpid(), WeakKeyDictionary()
-        return self._given or self._own.get(self._user()) or self._own.setdefault(self._user(), self._make())
+        return (
+            self._given
+            or self._own.get(self._user())
+            or self._own.setdefault(self._user(), self._make())
+        )
 
     def close(self) -> list[Transport]:
         """Closed from now on; the transports that are to be closed. A second time there are none."""
         closed, self.closed = self.closed, True
-        return [each for each in (self._given, self._own.get(self._user())) if each is not None and not closed]
+        return [
+            each
+            for each in (self._given, self._own.get(self._user()))
+            if each is not None and not closed
+        ]
 
 
 class AsyncSession:
@@ -71,7 +91,9 @@ class AsyncSession:
     def __init__(self, pipe: Pipe[Any], settings: Settings, *, blocks: bool = False) -> None:
         self._pipe, self._settings, self._blocks = pipe, settings, blocks
 
-    async def _do(self, block: Callable[..., Result], suspend: Callable[..., Awaitable[Result]], *given: Any) -> Result:
+    async def _do(
+        self, block: Callable[..., Result], suspend: Callable[..., Awaitable[Result]], *given: Any
+    ) -> Result:
         """Do what takes time, in one form or the other."""
         return block(*given) if self._blocks else await suspend(*given)
 
@@ -93,7 +115,9 @@ class AsyncSession:
         fresh: Token | None = None  # in the place of the one that was refused: that is tried once
         while True:
             try:
-                token = fresh or await self._token(call, None)  # first, as it may take longer than a slot can wait
+                token = fresh or await self._token(
+                    call, None
+                )  # first, as it may take longer than a slot can wait
                 slot = await self._slot(call, quota) if quota else None
             except LeadConnectorError:
                 if answer is None:
@@ -110,10 +134,14 @@ class AsyncSession:
                 wait = NEVER if fresh == token else 0.0
             else:  # the request with another token was no retry
                 number = call.attempts - (fresh is not None)
-                wait = wait_after(answer, Tried(number, call.method, settings.retries, settings.random()))
+                wait = wait_after(
+                    answer, Tried(number, call.method, settings.retries, settings.random())
+                )
             if call.limits.clock() + wait >= call.limits.deadline:
                 break
-            told = f"no whole answer ({answer.problem})" if answer.error else f"status {answer.status}"
+            told = (
+                f"no whole answer ({answer.problem})" if answer.error else f"status {answer.status}"
+            )
             logger.info("%s: %s; attempt %d in %.3f s", call.name, told, call.attempts + 1, wait)
             if wait:
                 await self._do(settings.sleep, settings.sleep_async, wait)
@@ -126,7 +154,9 @@ class AsyncSession:
             logger.info("%s: waits %.3f s for the quota of its location", call.name, wait)
         try:
             while call.in_time(wait, "its location's quota") > 0.0:
-                await self._do(self._settings.sleep, self._settings.sleep_async, min(wait, LONGEST_SLEEP))
+                await self._do(
+                    self._settings.sleep, self._settings.sleep_async, min(wait, LONGEST_SLEEP)
+                )
                 self._pipe.opened()  # else it was closed meanwhile
                 wait = await self._ask(quota.remaining, slot)
         except (Exception, asyncio.CancelledError, KeyboardInterrupt):
@@ -150,7 +180,9 @@ class AsyncSession:
         """Send the request, read the answer and how long it asks to wait, and let the quota know."""
         quota, request = self._settings.quota, call.request(token)
         try:
-            answer = await self._do(exchange, exchange_async, self._pipe.opened(), request, call.limits)
+            answer = await self._do(
+                exchange, exchange_async, self._pipe.opened(), request, call.limits
+            )
         except Exception as error:
             answer = call.failed(error, request)
         if not 200 <= answer.status < 300:
@@ -202,7 +234,9 @@ class _Client(Generic[Source, Transport]):
         self._url = checked_base_url(base_url)
         self._settings = Settings(base_url=self._url, credentials=credentials(secret), **options)
         sends = transport is None or callable(getattr(transport, self._sends, None))
-        ConfigurationError.unless(sends, f"transport must be an httpx transport with the method {self._sends}")
+        ConfigurationError.unless(
+            sends, f"transport must be an httpx transport with the method {self._sends}"
+        )
         self._make_resources()
 
     def _own_transport(self) -> Transport:
@@ -210,7 +244,9 @@ class _Client(Generic[Source, Transport]):
             return self._default_transport(proxy=proxy_for(self._url))
         except (OSError, ValueError, ImportError) as error:
             # Not from the error, which may show a proxy's password.
-            raise ConfigurationError(f"bad HTTPS_PROXY, ALL_PROXY or SSL_CERT_FILE ({type(error).__name__})") from None
+            raise ConfigurationError(
+                f"bad HTTPS_PROXY, ALL_PROXY or SSL_CERT_FILE ({type(error).__name__})"
+            ) from None
 
     def with_options(self, **options: Unpack[Options]) -> Self:
         """This client with some options changed. Both share their connections and, unless it is changed, the quota.
@@ -219,7 +255,11 @@ class _Client(Generic[Source, Transport]):
             ConfigurationError: an option is not acceptable.
         """
         other = object.__new__(type(self))
-        other._pipe, other._url, other._settings = self._pipe, self._url, replace(self._settings, **options)
+        other._pipe, other._url, other._settings = (
+            self._pipe,
+            self._url,
+            replace(self._settings, **options),
+        )
         other._make_resources()
         return other
 

@@ -25,16 +25,52 @@ MAXIMUM_NAME = 64
 _SCALARS = {str: "string", bool: "boolean", int: "integer", float: "number", type(None): "null"}
 _KINDS: Mapping[type, str] = {**_SCALARS, dict: "object", list: "array"}
 _LIMITS: Mapping[str, tuple[set[type], Callable[[Any], Callable[[Any], object]], str]] = {
-    "minimum": ({int, float}, lambda least: lambda data: least <= data, "response-{}-min-decreased"),
+    "minimum": (
+        {int, float},
+        lambda least: lambda data: least <= data,
+        "response-{}-min-decreased",
+    ),
     "maximum": ({int, float}, lambda most: lambda data: most >= data, "response-{}-max-increased"),
-    "exclusiveMinimum": ({int, float}, lambda less: lambda data: less < data, "response-{}-exclusive-min-decreased"),
-    "exclusiveMaximum": ({int, float}, lambda more: lambda data: more > data, "response-{}-exclusive-max-increased"),
-    "minLength": ({str}, lambda least: lambda data: least <= len(data), "response-{}-min-length-decreased"),
-    "maxLength": ({str}, lambda most: lambda data: most >= len(data), "response-{}-max-length-increased"),
-    "minItems": ({list}, lambda least: lambda data: least <= len(data), "response-{}-min-items-decreased"),
-    "maxItems": ({list}, lambda most: lambda data: most >= len(data), "response-{}-type-generalized"),
-    "pattern": ({str}, lambda pattern: re.compile(pattern).search, "response-property-pattern-changed"),
-    "x-text": ({str}, lambda pattern: re.compile(pattern).fullmatch, ""),  # of arguments: what can be sent as such
+    "exclusiveMinimum": (
+        {int, float},
+        lambda less: lambda data: less < data,
+        "response-{}-exclusive-min-decreased",
+    ),
+    "exclusiveMaximum": (
+        {int, float},
+        lambda more: lambda data: more > data,
+        "response-{}-exclusive-max-increased",
+    ),
+    "minLength": (
+        {str},
+        lambda least: lambda data: least <= len(data),
+        "response-{}-min-length-decreased",
+    ),
+    "maxLength": (
+        {str},
+        lambda most: lambda data: most >= len(data),
+        "response-{}-max-length-increased",
+    ),
+    "minItems": (
+        {list},
+        lambda least: lambda data: least <= len(data),
+        "response-{}-min-items-decreased",
+    ),
+    "maxItems": (
+        {list},
+        lambda most: lambda data: most >= len(data),
+        "response-{}-type-generalized",
+    ),
+    "pattern": (
+        {str},
+        lambda pattern: re.compile(pattern).search,
+        "response-property-pattern-changed",
+    ),
+    "x-text": (
+        {str},
+        lambda pattern: re.compile(pattern).fullmatch,
+        "",
+    ),  # of arguments: what can be sent as such
 }
 """What a keyword is about, what holds such data against its value, and the rule for what does not pass."""
 
@@ -65,7 +101,9 @@ class Finding:
     """What the spec has in that place."""
 
 
-def planned(schema: Schema, memo: "dict[str, Plan]", pointer: str = "", operation: str = "") -> "Plan":
+def planned(
+    schema: Schema, memo: "dict[str, Plan]", pointer: str = "", operation: str = ""
+) -> "Plan":
     """The plan of a schema, or of the one that it refers to.
 
     Args:
@@ -76,33 +114,54 @@ def planned(schema: Schema, memo: "dict[str, Plan]", pointer: str = "", operatio
     """
     if "$ref" in schema:
         name: str = schema["$ref"].removeprefix("#/schemas/")
-        schema, pointer = load_contract()["schemas"][name], name if name[0] == "/" else f"/components/schemas/{name}"
+        schema, pointer = (
+            load_contract()["schemas"][name],
+            name if name[0] == "/" else f"/components/schemas/{name}",
+        )
     return memo.get(pointer) or Plan(schema, memo, pointer, operation)
 
 
 class Plan:
     """A schema with what follows from it, found out once; `planned` makes it."""
 
-    def __init__(self, schema: Schema, memo: "dict[str, Plan]", pointer: str, operation: str) -> None:
+    def __init__(
+        self, schema: Schema, memo: "dict[str, Plan]", pointer: str, operation: str
+    ) -> None:
         def plan(child: Schema, *steps: object) -> "Plan":
             escaped = (str(step).replace("~", "~0").replace("/", "~1") for step in steps)
             return planned(child, memo, "/".join((pointer, *escaped)), operation)
 
         memo[pointer] = self
         self._where, properties = (operation, pointer), schema.get("properties", {})
-        self._properties = {name: plan(child, "properties", name) for name, child in properties.items()}
-        self._forms = {key: [plan(x, key, i) for i, x in enumerate(schema[key])] for key in _FORMS if key in schema}
+        self._properties = {
+            name: plan(child, "properties", name) for name, child in properties.items()
+        }
+        self._forms = {
+            key: [plan(x, key, i) for i, x in enumerate(schema[key])]
+            for key in _FORMS
+            if key in schema
+        }
         # Of what has parts: the plan of those without one of their own, where they may be, and the required ones.
         self._parts = dict[type, tuple[Plan | None, list[str]]]()
         others: Schema | bool = schema.get("additionalProperties", not (operation and properties))
         if properties or "required" in schema or others is not True:
-            other = None if others is False else plan({} if others is True else others, "additionalProperties")
+            other = (
+                None
+                if others is False
+                else plan({} if others is True else others, "additionalProperties")
+            )
             self._parts[dict] = other, schema.get("required", [])
         if "items" in schema:
             self._parts[list] = plan(schema["items"], "items"), []
         self._checks = {kind: list(_checks(schema, kind)) for kind in _KINDS}
-        single = {kind: checks for kind, checks in self._checks.items() if len(checks) < 2 and kind not in self._parts}
-        self.accepts = {kind: each[0][0] if each else type for kind, each in single.items() if not self._forms}
+        single = {
+            kind: checks
+            for kind, checks in self._checks.items()
+            if len(checks) < 2 and kind not in self._parts
+        }
+        self.accepts = {
+            kind: each[0][0] if each else type for kind, each in single.items() if not self._forms
+        }
         """By kind, what says at once that there is no more to be looked at, where one check does (`type`: always)."""
 
     def fit(self, data: Any, path: str = "$") -> tuple[Any, list[Finding]]:
@@ -124,21 +183,36 @@ class Plan:
                 finding = self._tell(data, place, found, *told)
                 if unfit:
                     return finding
-        for keyword, forms in self._forms.items():  # the one from which it differs least: by undocumented names alone
+        for (
+            keyword,
+            forms,
+        ) in (
+            self._forms.items()
+        ):  # the one from which it differs least: by undocumented names alone
             tried = [form.fit(data, _path(place)) for form in forms]
-            fitting = [each for each in tried if {finding.kind for finding in each[1]} <= {_UNDOCUMENTED[0]}]
+            fitting = [
+                each
+                for each in tried
+                if {finding.kind for finding in each[1]} <= {_UNDOCUMENTED[0]}
+            ]
             if not fitting:
-                return self._tell(data, place, found, "undocumented-form", _FORMS[keyword], "of a documented form")
+                return self._tell(
+                    data, place, found, "undocumented-form", _FORMS[keyword], "of a documented form"
+                )
             data, differing = min(fitting, key=lambda each: len(each[1]))
             found.extend(differing[: MAXIMUM_FINDINGS - len(found)])
         return self._fit_parts(data, place, found) if data.__class__ in self._parts else data
 
     def _fit_parts(self, data: Any, place: Place, found: list[Finding]) -> Any:
         other, required = self._parts[data.__class__]
-        parts: dict[Any, Any] = data if data.__class__ is dict else dict(enumerate(cast("list[object]", data)))
+        parts: dict[Any, Any] = (
+            data if data.__class__ is dict else dict(enumerate(cast("list[object]", data)))
+        )
         changed: dict[Any, Any] = {}
         for name in [name for name in required if name not in parts]:
-            changed[name] = self._properties.get(name, self)._tell(data, (place, name), found, *_MISSING)
+            changed[name] = self._properties.get(name, self)._tell(
+                data, (place, name), found, *_MISSING
+            )
         for step, value in parts.items():
             plan = self._properties.get(step, other)
             if plan is None:
@@ -149,13 +223,25 @@ class Plan:
                     changed[step] = fitted
         if not changed:
             return data
-        kept = {step: value for step, value in (parts | changed).items() if not isinstance(value, Finding)}
+        kept = {
+            step: value
+            for step, value in (parts | changed).items()
+            if not isinstance(value, Finding)
+        }
         whole = kept if parts is data else [*kept.values()]
         return next((changed[name] for name in required if name not in kept), whole)
 
-    def _tell(self, data: object, place: Place, found: list[Finding], kind: str, rule: str, expected: str) -> Finding:
+    def _tell(
+        self, data: object, place: Place, found: list[Finding], kind: str, rule: str, expected: str
+    ) -> Finding:
         kind, rule = ("null", "response-{}-became-nullable") if data is None else (kind, rule)
-        told = Finding(kind, rule.format("body" if place == "$" else "property"), *self._where, _path(place), expected)
+        told = Finding(
+            kind,
+            rule.format("body" if place == "$" else "property"),
+            *self._where,
+            _path(place),
+            expected,
+        )
         # A finding for which there is no room takes the last one's place, but with undocumented names data has a form.
         if len(found) < MAXIMUM_FINDINGS or kind != _UNDOCUMENTED[0]:
             found[MAXIMUM_FINDINGS - 1 :] = [told]
@@ -167,19 +253,34 @@ def _path(place: Place) -> str:
     if isinstance(place, str):
         return place
     path, step = _path(place[0]), place[1]
-    if isinstance(step, str) and step.isascii() and step.isidentifier() and len(step) <= MAXIMUM_NAME:
+    if (
+        isinstance(step, str)
+        and step.isascii()
+        and step.isidentifier()
+        and len(step) <= MAXIMUM_NAME
+    ):
         return f"{path}.{step}"
     return f"{path}[{step if isinstance(step, int) else json.dumps(step[:MAXIMUM_NAME])}]"
 
 
-def _checks(schema: Schema, kind: type) -> Iterator[tuple[Callable[[Any], object], bool, tuple[str, str, str]]]:
+def _checks(
+    schema: Schema, kind: type
+) -> Iterator[tuple[Callable[[Any], object], bool, tuple[str, str, str]]]:
     """What data of this kind must pass, whether no model can hold what does not, and what is told of it."""
     null, nested = kind is type(None), kind not in _SCALARS
-    types: list[str] = [schema["type"]] if isinstance(schema.get("type"), str) else schema.get("type", [])
+    types: list[str] = (
+        [schema["type"]] if isinstance(schema.get("type"), str) else schema.get("type", [])
+    )
     if types and _KINDS[kind] not in types and not (kind is int and "number" in types):
-        holds: Callable[[Any], object] = float.is_integer if kind is float and "integer" in types else lambda _: False
+        holds: Callable[[Any], object] = (
+            float.is_integer if kind is float and "integer" in types else lambda _: False
+        )
         unfit = null or nested or "enum" in schema or not {"object", "array"}.isdisjoint(types)
-        yield holds, unfit, ("wrong-type", "response-{}-type-changed", f"of type {', '.join(types)}")
+        yield (
+            holds,
+            unfit,
+            ("wrong-type", "response-{}-type-changed", f"of type {', '.join(types)}"),
+        )
     if "enum" in schema:  # of scalars alone, as generation sees to; 1 is 1.0, but never true
         values = [value for value in schema["enum"] if isinstance(value, bool) == (kind is bool)]
         expected = f"a documented value, such as {', '.join(map(str, schema['enum'][:5]))}"
@@ -187,7 +288,11 @@ def _checks(schema: Schema, kind: type) -> Iterator[tuple[Callable[[Any], object
         yield holds, null, ("unknown-enum-value", "response-property-enum-value-added", expected)
     for keyword, (kinds, holding, rule) in _LIMITS.items():
         if keyword in schema and kind in kinds:
-            expected = schema["x-expected"] if keyword == "x-text" else f"in keeping with {keyword} {schema[keyword]}"
+            expected = (
+                schema["x-expected"]
+                if keyword == "x-text"
+                else f"in keeping with {keyword} {schema[keyword]}"
+            )
             yield holding(schema[keyword]), False, ("out-of-bounds", rule, expected)
 
 
@@ -214,21 +319,35 @@ class Documented:
         self.name: str = known["name"]
         """In messages and findings: method and path, without the ids that a URL holds."""
         self.method: str = known["method"]
-        self.arguments = {each["argument"]: (each, planned(each["schema"] or {}, {})) for each in known["arguments"]}
+        self.arguments = {
+            each["argument"]: (each, planned(each["schema"] or {}, {}))
+            for each in known["arguments"]
+        }
         """What the contract has of each argument, and the plan of its schema; by its name."""
-        self.quota_key = [name for name, (each, _) in self.arguments.items() if each.get("role") == "quota-key"]
+        self.quota_key = [
+            name for name, (each, _) in self.arguments.items() if each.get("role") == "quota-key"
+        ]
         """The names of the arguments for whose values the API counts requests apart."""
         self._responses, self._pointer = known["responses"], f"{known['pointer']}/responses"
         having = [(key, each) for key, each in self._responses.items() if "schema" in each]
-        self._plans = {key: planned(each["schema"], {}, each["schema_pointer"], self.name) for key, each in having}
-        self.content = {"": "json"} | {key: each["content"] for key, each in self._responses.items()}
+        self._plans = {
+            key: planned(each["schema"], {}, each["schema_pointer"], self.name)
+            for key, each in having
+        }
+        self.content = {"": "json"} | {
+            key: each["content"] for key, each in self._responses.items()
+        }
         """What a response holds: `json`, `text`, `bytes`, `none`; of one that is not documented, `json`."""
         self.undocumented_content_type = lru_cache(100)(self._undocumented_content_type)
 
     def key(self, status: int) -> str:
         """What the contract calls the response with this status: `200`, `2XX`, `default`; empty where it has none."""
         others = f"{status // 100}XX", "default"
-        return exact if (exact := str(status)) in self._responses else next(filter(self._responses.get, others), "")
+        return (
+            exact
+            if (exact := str(status)) in self._responses
+            else next(filter(self._responses.get, others), "")
+        )
 
     def read(self, key: str, data: object) -> Reading:
         """Hold what `json.loads` gave of a response against what the spec has for it.
@@ -256,10 +375,24 @@ class Documented:
         """
         documented: list[str] = self._responses.get(key, {}).get("media_types", [])
         given = given.partition(";")[0].strip().lower()
-        if not documented or not {given, f"{given.partition('/')[0]}/*", "*/*"}.isdisjoint(documented):
+        if not documented or not {given, f"{given.partition('/')[0]}/*", "*/*"}.isdisjoint(
+            documented
+        ):
             return ()
-        pointer, expected = f"{self._responses[key]['pointer']}/content", f"of type {' or '.join(documented)}"
-        return (Finding("undocumented-content-type", "response-media-type-added", self.name, pointer, "$", expected),)
+        pointer, expected = (
+            f"{self._responses[key]['pointer']}/content",
+            f"of type {' or '.join(documented)}",
+        )
+        return (
+            Finding(
+                "undocumented-content-type",
+                "response-media-type-added",
+                self.name,
+                pointer,
+                "$",
+                expected,
+            ),
+        )
 
 
 @cache

@@ -36,14 +36,18 @@ class Token(Secret[str]):
 
     def __init__(self, secret: Secret[Any]) -> None:
         fits = isinstance(secret.reveal(), str) and _BEARER.fullmatch(secret.reveal()) is not None
-        CredentialsError.unless(fits, "the token, not shown, must be text without blanks (only async clients await)")
+        CredentialsError.unless(
+            fits, "the token, not shown, must be text without blanks (only async clients await)"
+        )
         super().__init__(secret.reveal())
 
     def token(self, base_url: str, rejected: "Token | None", timeout: float | None) -> "Token":
         """This one, also where it was refused."""
         return self
 
-    async def token_async(self, base_url: str, rejected: "Token | None", timeout: float | None) -> "Token":
+    async def token_async(
+        self, base_url: str, rejected: "Token | None", timeout: float | None
+    ) -> "Token":
         """This one, also where it was refused."""
         return self
 
@@ -61,7 +65,9 @@ class Credentials(Protocol):
 
     def token(self, base_url: str, rejected: Token | None, timeout: float | None) -> Token: ...
 
-    async def token_async(self, base_url: str, rejected: Token | None, timeout: float | None) -> Token: ...
+    async def token_async(
+        self, base_url: str, rejected: Token | None, timeout: float | None
+    ) -> Token: ...
 
 
 class CallableToken(Secret[Callable[[], str | Awaitable[str]]]):
@@ -71,11 +77,15 @@ class CallableToken(Secret[Callable[[], str | Awaitable[str]]]):
         """What the callable gives now."""
         return Token(Secret(self._value()))
 
-    async def token_async(self, base_url: str, rejected: Token | None, timeout: float | None) -> Token:
+    async def token_async(
+        self, base_url: str, rejected: Token | None, timeout: float | None
+    ) -> Token:
         """What the callable gives now, awaited where it is to be."""
         async with asyncio.timeout(timeout):
             given: Secret[Any] = Secret(self._value())
-            return Token(Secret(await given.reveal()) if isinstance(given.reveal(), Awaitable) else given)
+            return Token(
+                Secret(await given.reveal()) if isinstance(given.reveal(), Awaitable) else given
+            )
 
 
 SyncTokenSource = str | Callable[[], str] | Credentials
@@ -88,7 +98,9 @@ def credentials(secret: Secret[Any]) -> Credentials:
     Raises:
         CredentialsError: there is no token, or it is not one that can be sent.
     """
-    CredentialsError.unless(secret.reveal() is not None, "there is no token: pass token=, or set LEADCONNECTOR_TOKEN")
+    CredentialsError.unless(
+        secret.reveal() is not None, "there is no token: pass token=, or set LEADCONNECTOR_TOKEN"
+    )
     if hasattr(secret.reveal(), "token_async"):
         return cast("Credentials", secret.reveal())
     return CallableToken(secret.reveal()) if callable(secret.reveal()) else Token(secret)

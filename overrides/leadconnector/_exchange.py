@@ -46,9 +46,16 @@ class Answer(NamedTuple):
     @property
     def day_is_used_up(self) -> bool:
         """Whether it refuses the request since the location has none left for the day."""
-        return self.status == 429 and self.headers.get("x-ratelimit-daily-remaining", "").strip() == "0"
+        return (
+            self.status == 429
+            and self.headers.get("x-ratelimit-daily-remaining", "").strip() == "0"
+        )
 
-    def __repr__(self) -> str:  # headers and body may hold whatever was sent, and a traceback's variables may be shown
+    def __repr__(
+        self,
+    ) -> (
+        str
+    ):  # headers and body may hold whatever was sent, and a traceback's variables may be shown
         return f"Answer({self.status}, {len(self.body)} bytes)"
 
 
@@ -67,8 +74,13 @@ class Limits(NamedTuple):
 
     def steps(self) -> dict[str, float | None]:
         """Httpx's timeouts, none of them beyond the deadline."""
-        left = max(0.001, self.deadline - self.clock())  # none at all is no timeout for some transports
-        return {name: left if each is None or each > left else each for name, each in self.timeouts.items()}
+        left = max(
+            0.001, self.deadline - self.clock()
+        )  # none at all is no timeout for some transports
+        return {
+            name: left if each is None or each > left else each
+            for name, each in self.timeouts.items()
+        }
 
 
 def exchange(transport: httpx.BaseTransport, request: httpx.Request, limits: Limits) -> Answer:
@@ -81,7 +93,9 @@ def exchange(transport: httpx.BaseTransport, request: httpx.Request, limits: Lim
     return _answer(response, body)
 
 
-async def exchange_async(transport: httpx.AsyncBaseTransport, request: httpx.Request, limits: Limits) -> Answer:
+async def exchange_async(
+    transport: httpx.AsyncBaseTransport, request: httpx.Request, limits: Limits
+) -> Answer:
     """`exchange` for async code, where the head of an answer may not drip either."""
     async with asyncio.timeout(limits.allowed(limits.clock())):
         response = await transport.handle_async_request(request)
@@ -113,8 +127,14 @@ def _answer(response: httpx.Response, received: bytearray) -> Answer:
     Raises:
         httpx.RemoteProtocolError: nothing but the end of the connection ended a success's body, and it is cut.
     """
-    raw, body, problem = response.headers.raw, bytes(received), ""  # read once: httpx makes the list anew each time
-    headers = {name.decode("latin-1").lower(): value.decode("utf-8", "replace") for name, value in raw}
+    raw, body, problem = (
+        response.headers.raw,
+        bytes(received),
+        "",
+    )  # read once: httpx makes the list anew each time
+    headers = {
+        name.decode("latin-1").lower(): value.decode("utf-8", "replace") for name, value in raw
+    }
     coding = headers.get("content-encoding", "").strip().lower()
     if coding not in {"", "identity", "gzip", "x-gzip"}:
         problem = "has an encoding that was not asked for"
@@ -142,31 +162,51 @@ def _is_cut(body: bytes) -> bool:
 
 def failure(error: Exception) -> str:
     """What an attempt without a whole answer failed in: `never sent` is one that surely has not reached the API."""
-    if isinstance(error, httpx.ConnectTimeout):  # of httpx's own transports: others say so of a lost connection, too
-        return "never sent" if type(error.__cause__).__module__.partition(".")[0] == "httpcore" else "lost"
+    if isinstance(
+        error, httpx.ConnectTimeout
+    ):  # of httpx's own transports: others say so of a lost connection, too
+        return (
+            "never sent"
+            if type(error.__cause__).__module__.partition(".")[0] == "httpcore"
+            else "lost"
+        )
     if isinstance(error, httpx.UnsupportedProtocol | httpx.LocalProtocolError):
         return "no HTTP"
     return "never sent" if isinstance(error, httpx.ConnectError | httpx.PoolTimeout) else "lost"
 
 
 def no_answer(
-    error: Exception, name: str, request: httpx.Request, redacted: Callable[[str], str], attempts: int
+    error: Exception,
+    name: str,
+    request: httpx.Request,
+    redacted: Callable[[str], str],
+    attempts: int,
 ) -> APIConnectionError:
     """The exception for a request that got no whole answer, its cause set where that shows no credential and no body.
 
     A mistake in a given transport's own code passes: it is raised as it is, and so is an error of ours.
     """
     of_a_connection = isinstance(error, OSError) or "event loop" in str(error).lower()
-    if isinstance(error, LeadConnectorError) or (type(error).__module__ == "builtins" and not of_a_connection):
+    if isinstance(error, LeadConnectorError) or (
+        type(error).__module__ == "builtins" and not of_a_connection
+    ):
         raise error
-    if isinstance(error, httpx.RequestError):  # whoever reads the cause finds no credential and no body in it
+    if isinstance(
+        error, httpx.RequestError
+    ):  # whoever reads the cause finds no credential and no body in it
         error.request = httpx.Request(request.method, request.url)
     said = re.split(_QUOTED, str(error))[0]
-    if said != str(error):  # what is no HTTP is quoted, and may be anything: a token, a conversation
+    if said != str(
+        error
+    ):  # what is no HTTP is quoted, and may be anything: a token, a conversation
         error.args, error.__cause__, error.__context__ = (said,), None, None
     late = isinstance(error, httpx.TimeoutException | TimeoutError)
-    text = redacted(f"{name}: no whole answer{' in time' * late} ({type(error).__name__}{': ' * bool(said)}{said})")
-    made = (APITimeoutError if late else APIConnectionError)(text, attempts=attempts, failure=failure(error))
+    text = redacted(
+        f"{name}: no whole answer{' in time' * late} ({type(error).__name__}{': ' * bool(said)}{said})"
+    )
+    made = (APITimeoutError if late else APIConnectionError)(
+        text, attempts=attempts, failure=failure(error)
+    )
     if isinstance(error, httpx.RequestError | OSError) and redacted(said) == str(error):
         made.__cause__ = error
     return made

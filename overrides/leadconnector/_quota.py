@@ -46,7 +46,12 @@ PREFIX = "leadconnector:quota"
 RETRY_SECONDS = 1.0
 """How long a Redis that failed is left alone: one caller then tries, so that not every call waits for a timeout."""
 
-OPTIONS = {"max_connections": 16, "timeout": 0.5, "socket_timeout": 0.5, "socket_connect_timeout": 0.5}
+OPTIONS = {
+    "max_connections": 16,
+    "timeout": 0.5,
+    "socket_timeout": 0.5,
+    "socket_connect_timeout": 0.5,
+}
 """Of redis-py: how many threads ask at the same time, and the seconds to wait for one of them and for Redis."""
 
 _NAMES = "x-ratelimit-max", "x-ratelimit-interval-milliseconds", "x-ratelimit-daily-remaining"
@@ -106,7 +111,9 @@ class _Window:
         return number, free - now
 
     def release(self, _: float, number: int) -> None:
-        del self.waiting[bisect_left(self.waiting, (number,)) : bisect_left(self.waiting, (number + 1,))]
+        del self.waiting[
+            bisect_left(self.waiting, (number,)) : bisect_left(self.waiting, (number + 1,))
+        ]
         self.correct(-math.inf, number)
 
     def correct(self, now: float, number: int, *known: Any) -> None:
@@ -137,11 +144,30 @@ class Quota:
     blocks: bool = False
     """Whether the methods wait for a network, so that an event loop is to call them in a thread."""
 
-    def __init__(self, limit: int = 100, seconds: float = 10.0, *, clock: Callable[[], float] = time.monotonic) -> None:
-        holds = type(limit) is int and 1 <= limit <= 1e6 and type(seconds) in {int, float} and 1e-6 <= seconds <= DAY
-        ConfigurationError.unless(holds, "a quota's limit must be a positive integer, its seconds 1e-6 to 86,400")
-        self._rate, self._clock, self._locks = (limit, round(float(seconds), 6)), clock, dict[int, threading.Lock]()
-        self._window = lru_cache(10_000)(_Window)  # the key that was not used for the longest time makes room
+    def __init__(
+        self,
+        limit: int = 100,
+        seconds: float = 10.0,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        holds = (
+            type(limit) is int
+            and 1 <= limit <= 1e6
+            and type(seconds) in {int, float}
+            and 1e-6 <= seconds <= DAY
+        )
+        ConfigurationError.unless(
+            holds, "a quota's limit must be a positive integer, its seconds 1e-6 to 86,400"
+        )
+        self._rate, self._clock, self._locks = (
+            (limit, round(float(seconds), 6)),
+            clock,
+            dict[int, threading.Lock](),
+        )
+        self._window = lru_cache(10_000)(
+            _Window
+        )  # the key that was not used for the longest time makes room
 
     def book(self, key: str) -> Slot:
         """The next slot of a key.
@@ -154,7 +180,12 @@ class Quota:
         if (slot := self._act("place", key, 0)).number:
             return slot
         text = "the API's requests of the day are used up for this location: call again on the API's next day"
-        answer: dict[str, object] = {"headers": {}, "request_id": None, "body": None, "messages": []}
+        answer: dict[str, object] = {
+            "headers": {},
+            "request_id": None,
+            "body": None,
+            "messages": [],
+        }
         raise DailyQuotaError(text, status_code=429, attempts=0, retry_after=None, **answer)
 
     def remaining(self, slot: Slot) -> float:
@@ -165,7 +196,11 @@ class Quota:
         Raises:
             QuotaUnavailableError: a shared quota cannot be asked, and is to fail closed.
         """
-        return 0.0 if not (slot.wait or self._is_late(slot)) else self._act("place", slot.key, slot.number).wait
+        return (
+            0.0
+            if not (slot.wait or self._is_late(slot))
+            else self._act("place", slot.key, slot.number).wait
+        )
 
     def release(self, slot: Slot) -> None:
         """Give back a slot that nothing was, or will be, sent with: those behind it move forward. Never raises."""
@@ -186,7 +221,11 @@ class Quota:
         said = [answer.headers.get(name, "") for name in _NAMES]
         limit, interval, left = [int(text[:9]) if text.isdecimal() else None for text in said]
         seconds = min(interval / 1000, LONGEST_ASKED_FOR) if interval else self._rate[1]
-        rate = in_force(*self._rate, limit, seconds) if limit and (limit, seconds) != slot.rate else slot.rate
+        rate = (
+            in_force(*self._rate, limit, seconds)
+            if limit and (limit, seconds) != slot.rate
+            else slot.rate
+        )
         pause = seconds if answer.asked is None else answer.asked
         pause = min(pause, LONGEST_ASKED_FOR) if answer.status == 429 else 0.0
         exhausted = slot.exhausted if left is None else left == 0
@@ -234,22 +273,40 @@ class RedisQuota(Quota):
     blocks = True
 
     def __init__(
-        self, server: Shared, limit: int = 100, seconds: float = 10.0, *, prefix: str = PREFIX, fail_open: bool = True
+        self,
+        server: Shared,
+        limit: int = 100,
+        seconds: float = 10.0,
+        *,
+        prefix: str = PREFIX,
+        fail_open: bool = True,
     ) -> None:
         given = Secret(server)
         del server  # it may hold a password, which no traceback is to show
         super().__init__(limit, seconds)
         self._prefix, self._fail_open, self._retry_at = prefix, fail_open, 0.0
-        self._name = os.urandom(16).hex()  # of this quota in Redis, where a process is to be known, with its number
+        self._name = os.urandom(
+            16
+        ).hex()  # of this quota in Redis, where a process is to be known, with its number
         lua = (resources.files(f"{__package__}") / "quota.lua").read_text(encoding="utf-8")
         problem = "RedisQuota needs redis-py: install leadconnector[redis]"
         with suppress(ImportError, AttributeError, TypeError, ValueError):
             redis: Any = import_module("redis")
             problem = "a quota's Redis must be a client, or a URL (not shown here) like redis://:password@host:6379/0"
             if not isinstance(given.reveal(), redis.Redis):
-                given = Secret(redis.Redis.from_pool(redis.BlockingConnectionPool.from_url(given.reveal(), **OPTIONS)))
-            self._script, self._errors, problem = redis.Redis.register_script(given.reveal(), lua), redis.RedisError, ""
-        ConfigurationError.unless(not problem, problem)  # here, without its cause, which may quote the URL
+                given = Secret(
+                    redis.Redis.from_pool(
+                        redis.BlockingConnectionPool.from_url(given.reveal(), **OPTIONS)
+                    )
+                )
+            self._script, self._errors, problem = (
+                redis.Redis.register_script(given.reveal(), lua),
+                redis.RedisError,
+                "",
+            )
+        ConfigurationError.unless(
+            not problem, problem
+        )  # here, without its cause, which may quote the URL
 
     def close(self) -> None:
         """Close the connections, also those of a client that was given. A call opens new ones."""
@@ -260,21 +317,43 @@ class RedisQuota(Quota):
         asked, away, problem = self._clock(), self._retry_at, "left alone"
         # What is done alone comes before Redis is told: nobody is to count without it.
         slot = super()._act(operation, key, *values) if own.alone > asked else None
-        recent = [(asked - at, each) for at, each in list(own.sent) if asked - at < own.rate[1] * STRETCH]
+        recent = [
+            (asked - at, each) for at, each in list(own.sent) if asked - at < own.rate[1] * STRETCH
+        ]
         if asked >= away:
-            self._retry_at = away and asked + RETRY_SECONDS  # who comes while this one tries does not wait for it
+            self._retry_at = (
+                away and asked + RETRY_SECONDS
+            )  # who comes while this one tries does not wait for it
             # In braces, so that all four are on one node.
-            names = [f"{self._prefix}:{{{key}}}:{what}" for what in ("sent", "waiting", "known", "sharing")]
-            sent = [value for each in recent if asked - own.alone < own.rate[1] * STRETCH for value in each]
+            names = [
+                f"{self._prefix}:{{{key}}}:{what}"
+                for what in ("sent", "waiting", "known", "sharing")
+            ]
+            sent = [
+                value
+                for each in recent
+                if asked - own.alone < own.rate[1] * STRETCH
+                for value in each
+            ]
             known = 1 if slot else own.born if recent else 0
-            told = [operation, *self._rate, f"{self._name}-{os.getpid()}", known, len(values), *map(float, values)]
+            told = [
+                operation,
+                *self._rate,
+                f"{self._name}-{os.getpid()}",
+                known,
+                len(values),
+                *map(float, values),
+            ]
             try:
                 reply, problem = self._script(names, told + sent), ""
             # What is no error of Redis comes of odd options in its URL.
             except (self._errors, OSError, AttributeError, TypeError, ValueError) as error:
                 reply, problem = list[int](), type(error).__name__  # its text may tell of the URL
             if bool(problem) != bool(self._retry_at):
-                logger.warning("the quota's Redis %s", f"does not answer ({problem})" if problem else "answers again")
+                logger.warning(
+                    "the quota's Redis %s",
+                    f"does not answer ({problem})" if problem else "answers again",
+                )
             self._retry_at = self._clock() + RETRY_SECONDS if problem else 0.0
             if not problem:
                 number, limit, exhausted, sharing, own.born, *times = reply
@@ -283,17 +362,29 @@ class RedisQuota(Quota):
                     own.alone = asked + alone
                     return slot
                 if known in {0, own.born}:
-                    own.sharing, own.rate, own.next, own.past = sharing, (limit, window), asked + ahead, asked - past
+                    own.sharing, own.rate, own.next, own.past = (
+                        sharing,
+                        (limit, window),
+                        asked + ahead,
+                        asked - past,
+                    )
                     if operation == "place" and number and not wait:
                         own.sent.append((asked, number))
                     return Slot(key, number, asked, wait, (limit, window), bool(exhausted))
         if operation == "place" and problem and not self._fail_open:
-            raise QuotaUnavailableError("the Redis of the quota does not answer: nothing is sent until it does")
+            raise QuotaUnavailableError(
+                "the Redis of the quota does not answer: nothing is sent until it does"
+            )
         # Where callers wait, what is left of this process's part was sent by others within the window.
         if operation == "place" and values[0] and own.alone <= asked:
-            own.sent.extend([(own.past if asked < own.next else asked, 0)] * (own.rate[0] // own.sharing - len(recent)))
+            own.sent.extend(
+                [(own.past if asked < own.next else asked, 0)]
+                * (own.rate[0] // own.sharing - len(recent))
+            )
         own.alone = math.inf
-        return slot or (super()._act if problem else self._act)(operation, key, *values)  # itself, if Redis forgot
+        return slot or (super()._act if problem else self._act)(
+            operation, key, *values
+        )  # itself, if Redis forgot
 
 
 def in_force(most: int, window: float, limit: int, seconds: float) -> Rate:

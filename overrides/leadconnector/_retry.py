@@ -27,8 +27,12 @@ that of those who call it then, one in that time asks again."""
 VENDORS_INTERVAL = 10.0
 """Seconds in which the vendor counts requests: after it, a location that was refused has its whole quota again."""
 
-_TRANSIENT = frozenset({0, 408, 429, 500, 502, 503, 504, *range(520, 528)})  # 0 is none; 520 to 527 are Cloudflare's
-_IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})  # RFC 9110, section 9.2.2
+_TRANSIENT = frozenset(
+    {0, 408, 429, 500, 502, 503, 504, *range(520, 528)}
+)  # 0 is none; 520 to 527 are Cloudflare's
+_IDEMPOTENT = frozenset(
+    {"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"}
+)  # RFC 9110, section 9.2.2
 
 
 class Tried(NamedTuple):
@@ -47,9 +51,17 @@ RULES: tuple[Callable[[Answer, Tried], float | None], ...] = (
     # All that are wanted were made.
     lambda _, tried: NEVER if tried.number > tried.retries else None,
     # It would come again: it is final, the mistake is ours or the transport's, or the day's requests are used up.
-    lambda it, _: NEVER if it.status not in _TRANSIENT or it.problem == "no HTTP" or it.day_is_used_up else None,
+    lambda it, _: (
+        NEVER
+        if it.status not in _TRANSIENT or it.problem == "no HTTP" or it.day_is_used_up
+        else None
+    ),
     # It may have been executed, and must not be twice.
-    lambda it, tried: None if tried.method in _IDEMPOTENT or it.status == 429 or it.problem == "never sent" else NEVER,
+    lambda it, tried: (
+        None
+        if tried.method in _IDEMPOTENT or it.status == 429 or it.problem == "never sent"
+        else NEVER
+    ),
     # It asks for a wait that is too long, or for one that is not.
     lambda it, _: NEVER if (it.asked or 0.0) > LONGEST_ASKED_FOR else it.asked,
     # The location's quota is used up.

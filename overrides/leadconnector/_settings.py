@@ -21,7 +21,11 @@ from ._retry import MAXIMUM_RETRIES
 from ._version import __version__
 from .errors import ConfigurationError, ResponseInfo
 
-HEADERS = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": f"leadconnector/{__version__}"}
+HEADERS = {
+    "Accept": "application/json",
+    "Accept-Encoding": "gzip",
+    "User-Agent": f"leadconnector/{__version__}",
+}
 """Those that all requests have in common, but for the host."""
 
 READ_SECONDS, CONNECT_SECONDS = 30.0, 5.0
@@ -76,11 +80,19 @@ class Settings:
     def __post_init__(self) -> None:
         given: Any = self  # the types say what was asked for, not what came
         unless = ConfigurationError.unless
-        unless(_seconds(given.timeout, httpx.Timeout), "timeout must be above 0 s and up to a day, or an httpx.Timeout")
+        unless(
+            _seconds(given.timeout, httpx.Timeout),
+            "timeout must be above 0 s and up to a day, or an httpx.Timeout",
+        )
         unless(_seconds(given.deadline), "deadline must be above 0 s and up to a day")
-        unless(type(given.retries) is int and 0 <= given.retries <= 100, "retries must be a whole number, 0 to 100")
+        unless(
+            type(given.retries) is int and 0 <= given.retries <= 100,
+            "retries must be a whole number, 0 to 100",
+        )
         unless(isinstance(given.quota, Quota | None), "quota must be a Quota, or None")
-        unless(given.on_response is None or callable(given.on_response), "on_response must be callable")
+        unless(
+            given.on_response is None or callable(given.on_response), "on_response must be callable"
+        )
         unless(given.on_drift is None or callable(given.on_drift), "on_drift must be callable")
         unless(type(given.strict) is bool, "strict must be True or False")
 
@@ -93,12 +105,20 @@ class Settings:
     def timeouts(self) -> dict[str, float | None]:
         """All four of httpx's timeouts, of one attempt."""
         read = self.timeout or READ_SECONDS
-        timeout = read if isinstance(read, httpx.Timeout) else httpx.Timeout(read, connect=min(read, CONNECT_SECONDS))
+        timeout = (
+            read
+            if isinstance(read, httpx.Timeout)
+            else httpx.Timeout(read, connect=min(read, CONNECT_SECONDS))
+        )
         return timeout.as_dict()
 
 
 def _seconds(given: Any, *others: type) -> bool:
-    return given is None or isinstance(given, others) or (type(given) in {int, float} and 0 < given <= 86_400)
+    return (
+        given is None
+        or isinstance(given, others)
+        or (type(given) in {int, float} and 0 < given <= 86_400)
+    )
 
 
 def checked_base_url(given: str | None, name: str = "the base URL") -> str:
@@ -107,8 +127,14 @@ def checked_base_url(given: str | None, name: str = "the base URL") -> str:
     Raises:
         ConfigurationError: it is not the https URL of a host (http only for loopback), or has more than a path.
     """
-    url: str = os.environ.get("LEADCONNECTOR_BASE_URL") or load_contract()["server"] if given is None else given
+    url: str = (
+        os.environ.get("LEADCONNECTOR_BASE_URL") or load_contract()["server"]
+        if given is None
+        else given
+    )
     with suppress(TypeError, ValueError, httpx.InvalidURL):
         if _BASE_URL.fullmatch(url):
             return str(httpx.URL(url)).rstrip("/")
-    raise ConfigurationError(f"{name} must be https://HOST/PATH (http only to loopback), with nothing else in it")
+    raise ConfigurationError(
+        f"{name} must be https://HOST/PATH (http only to loopback), with nothing else in it"
+    )

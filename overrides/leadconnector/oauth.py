@@ -17,13 +17,23 @@ import httpx
 from ._credentials import Secret, Token
 from ._exchange import Answer, Limits, exchange, logger, no_answer, proxy_for
 from ._settings import HEADERS, checked_base_url
-from .errors import ConfigurationError, CredentialsError, LeadConnectorError, OAuthError, ReauthorizationError
+from .errors import (
+    ConfigurationError,
+    CredentialsError,
+    LeadConnectorError,
+    OAuthError,
+    ReauthorizationError,
+)
 
 _DAY, _LONGEST, _PAUSE = 86_400.0, 1e11, 30.0
 """Seconds: an access token's life where the answer does not say (the vendor's live a day), and its life at the most;
 until what failed is tried again while a token is still valid, and until a token just got is replaced."""
 
-_FORM, _LIMITS, _SENDABLE = {"grant_type": "refresh_token", "user_type": "Location"}, Limits(), re.compile(r"[ -~]+")
+_FORM, _LIMITS, _SENDABLE = (
+    {"grant_type": "refresh_token", "user_type": "Location"},
+    Limits(),
+    re.compile(r"[ -~]+"),
+)
 
 
 @dataclass(frozen=True)
@@ -74,7 +84,9 @@ class MemoryTokenStore:
 
     def lock(self) -> AbstractContextManager[object]:
         """Shuts out other threads."""
-        return self._locks.setdefault(os.getpid(), Lock())  # a fork may inherit a lock that nobody will release
+        return self._locks.setdefault(
+            os.getpid(), Lock()
+        )  # a fork may inherit a lock that nobody will release
 
 
 class FileTokenStore:
@@ -102,7 +114,9 @@ class FileTokenStore:
             tokens, _ = _read(file.read(1 << 20), "expires_at")
             if tokens.refresh_token and not os.fstat(file.fileno()).st_mode & 0o077:
                 return tokens
-            raise CredentialsError(f"{self._path} holds no tokens (authorise anew) or is open to others (chmod 600 it)")
+            raise CredentialsError(
+                f"{self._path} holds no tokens (authorise anew) or is open to others (chmod 600 it)"
+            )
         return None
 
     def save(self, tokens: Tokens) -> None:
@@ -128,9 +142,14 @@ class FileTokenStore:
         """
         from fcntl import LOCK_EX, LOCK_UN, flock  # noqa: PLC0415  # not on every platform
 
-        with open(os.open(f"{self._path}.lock", os.O_RDWR | os.O_CREAT, 0o600)) as file, ExitStack() as stack:
+        with (
+            open(os.open(f"{self._path}.lock", os.O_RDWR | os.O_CREAT, 0o600)) as file,
+            ExitStack() as stack,
+        ):
             flock(file, LOCK_EX)
-            stack.callback(flock, file, LOCK_UN)  # closing would not do: a fork may hold the same open file
+            stack.callback(
+                flock, file, LOCK_UN
+            )  # closing would not do: a fork may hold the same open file
             yield
 
 
@@ -167,17 +186,36 @@ class OAuth:
         clock: Callable[[], float] = time.time,
     ) -> None:
         # From here on no traceback shows the secret.
-        self._form, client_secret = {"client_id": client_id, "client_secret": client_secret} | _FORM, ""
-        sendable = all(type(each) is str and _SENDABLE.fullmatch(each) for each in self._form.values())
-        ConfigurationError.unless(sendable, "client_id and client_secret must be printable ASCII, and not empty")
+        self._form, client_secret = (
+            {"client_id": client_id, "client_secret": client_secret} | _FORM,
+            "",
+        )
+        sendable = all(
+            type(each) is str and _SENDABLE.fullmatch(each) for each in self._form.values()
+        )
+        ConfigurationError.unless(
+            sendable, "client_id and client_secret must be printable ASCII, and not empty"
+        )
         sends = transport is None or hasattr(transport, "handle_request")
-        ConfigurationError.unless(sends and hasattr(store, "lock"), "store must be a token store, transport httpx's")
+        ConfigurationError.unless(
+            sends and hasattr(store, "lock"), "store must be a token store, transport httpx's"
+        )
         seconds = type(refresh_ahead) in {int, float} and refresh_ahead >= 0
-        ConfigurationError.unless(seconds and callable(clock), "refresh_ahead must be 0 s or more, clock callable")
+        ConfigurationError.unless(
+            seconds and callable(clock), "refresh_ahead must be 0 s or more, clock callable"
+        )
         self._token_url = token_url and checked_base_url(token_url, "token_url")
-        self._store, self._transport, self._clock = store, transport and nullcontext(transport), clock
+        self._store, self._transport, self._clock = (
+            store,
+            transport and nullcontext(transport),
+            clock,
+        )
         # The token in use; until when it is given out without a further thought; when it ends. Replaced as a whole.
-        self._current, self._refreshed_at, self._refresh_ahead = (Token(Secret("none")), 0.0, 0.0), 0.0, refresh_ahead
+        self._current, self._refreshed_at, self._refresh_ahead = (
+            (Token(Secret("none")), 0.0, 0.0),
+            0.0,
+            refresh_ahead,
+        )
         # What came in the place of what the store held; the answers to refresh tokens that were refused for ever.
         self._renewals, self._refusals = dict[Tokens, Tokens](), dict[str, Answer]()
         # By process: a fork has no refresh under way, and must not wait for its parent's.
@@ -196,13 +234,17 @@ class OAuth:
         found = self._token_or_flight(base_url, rejected)
         return found if isinstance(found, Token) else _opened(found.result(timeout))
 
-    async def token_async(self, base_url: str, rejected: Token | None, timeout: float | None) -> Token:
+    async def token_async(
+        self, base_url: str, rejected: Token | None, timeout: float | None
+    ) -> Token:
         """The token of an async client's request; raises what `token` does."""
         found = self._token_or_flight(base_url, rejected)
         async with asyncio.timeout(timeout):
             return found if isinstance(found, Token) else _opened(await asyncio.wrap_future(found))
 
-    def _token_or_flight(self, url: str, rejected: Token | None) -> Token | Future[Token | BaseException]:
+    def _token_or_flight(
+        self, url: str, rejected: Token | None
+    ) -> Token | Future[Token | BaseException]:
         """The token in use, or the refresh to wait for; starts one where it is time for it and none is under way."""
         with self._locks.setdefault(os.getpid(), Lock()):
             (token, look_at, expires_at), now = self._current, self._clock()
@@ -210,8 +252,16 @@ class OAuth:
             if not (usable and now < look_at) and (flight is None or flight.done()):
                 flight = Future[Token | BaseException]()
                 flight.set_running_or_notify_cancel()  # now the end of a task that awaits it does not cancel it
-                Thread(None, self._fly, "leadconnector-refresh", (flight, url, rejected or token), daemon=False).start()
-                self._flights[os.getpid()] = flight  # only now: an interrupt before leaves nobody waiting for nothing
+                Thread(
+                    None,
+                    self._fly,
+                    "leadconnector-refresh",
+                    (flight, url, rejected or token),
+                    daemon=False,
+                ).start()
+                self._flights[os.getpid()] = (
+                    flight  # only now: an interrupt before leaves nobody waiting for nothing
+                )
             return token if usable else self._flights[os.getpid()]
 
     def _fly(self, flight: Future[Token | BaseException], url: str, stale: Token) -> None:
@@ -234,7 +284,10 @@ class OAuth:
         tokens, now = self._renewals.get(stored, stored), self._clock()
         other = tokens.access_token != stale.reveal() or abs(now - self._refreshed_at) < _PAUSE
         if not (tokens.access_token and now < tokens.expires_at and other):
-            tokens, self._refreshed_at = self._refreshed(tokens, self._token_url or f"{url}/oauth/token", now), now
+            tokens, self._refreshed_at = (
+                self._refreshed(tokens, self._token_url or f"{url}/oauth/token", now),
+                now,
+            )
         self._renewals = {stored: tokens}
         try:
             if tokens is not stored:
@@ -246,7 +299,9 @@ class OAuth:
 
     def _refreshed(self, old: Tokens, url: str, now: float) -> Tokens:
         if not _SENDABLE.fullmatch(old.refresh_token):
-            raise CredentialsError("the token store holds no refresh token that can be sent: save an authorisation's")
+            raise CredentialsError(
+                "the token store holds no refresh token that can be sent: save an authorisation's"
+            )
         answer = self._refusals.get(old.refresh_token) or self._asked(old, url)
         new, code = _read(answer.body, "expires_in", _DAY, old.refresh_token, now)
         if 200 <= answer.status < 300 and new.access_token:
@@ -254,26 +309,40 @@ class OAuth:
         advice = ": the user must authorise anew" if code == "invalid_grant" else ""
         self._refusals = {old.refresh_token: answer} if advice else {}  # it is not sent again
         text = f"POST {httpx.URL(url).path}: {answer.status} {code or '(no code)'}, no usable access token{advice}"
-        raise (ReauthorizationError if advice else OAuthError)(text, status_code=answer.status, error=code)
+        raise (ReauthorizationError if advice else OAuthError)(
+            text, status_code=answer.status, error=code
+        )
 
     def _asked(self, old: Tokens, url: str) -> Answer:
-        request = httpx.Request("POST", url, headers=HEADERS, data=self._form | {"refresh_token": old.refresh_token})
+        request = httpx.Request(
+            "POST", url, headers=HEADERS, data=self._form | {"refresh_token": old.refresh_token}
+        )
         request.extensions["timeout"] = httpx.Timeout(30.0, connect=5.0).as_dict()
 
         def redacted(text: str) -> str:
-            return text.replace(self._form["client_secret"], "[redacted]").replace(old.refresh_token, "[redacted]")
+            return text.replace(self._form["client_secret"], "[redacted]").replace(
+                old.refresh_token, "[redacted]"
+            )
 
         try:
-            with self._transport or httpx.HTTPTransport(proxy=proxy_for(url), retries=2) as transport:
+            with self._transport or httpx.HTTPTransport(
+                proxy=proxy_for(url), retries=2
+            ) as transport:
                 return exchange(transport, request, _LIMITS)
         except Exception as error:
             # Without its frames, which hold what was sent and received.
-            raise no_answer(error.with_traceback(None), f"POST {request.url.path}", request, redacted, 1) from None
+            raise no_answer(
+                error.with_traceback(None), f"POST {request.url.path}", request, redacted, 1
+            ) from None
 
 
 def _told(error: BaseException) -> str:
     """What a log or an exception may show of an error; the text of a store's, or a transport's, may be anything."""
-    return str(error) if isinstance(error, LeadConnectorError | OSError | ImportError) else type(error).__name__
+    return (
+        str(error)
+        if isinstance(error, LeadConnectorError | OSError | ImportError)
+        else type(error).__name__
+    )
 
 
 def _opened(outcome: BaseException | Token) -> Token:
@@ -285,7 +354,9 @@ def _opened(outcome: BaseException | Token) -> Token:
     raise CredentialsError(f"the token could not be refreshed: {_told(outcome)}") from outcome
 
 
-def _read(document: bytes, end: str, otherwise: float = 0.0, refresh: str = "", now: float = 0.0) -> tuple[Tokens, str]:
+def _read(
+    document: bytes, end: str, otherwise: float = 0.0, refresh: str = "", now: float = 0.0
+) -> tuple[Tokens, str]:
     """The tokens in a JSON document, whatever it is, and its error code; what it lacks is filled in.
 
     Its locals are secrets: it never raises.
@@ -295,6 +366,10 @@ def _read(document: bytes, end: str, otherwise: float = 0.0, refresh: str = "", 
         members = {**json.loads(document)}
         access = Token(Secret(members.get("access_token"))).reveal()
     seconds, renewed, code = members.get(end), members.get("refresh_token"), members.get("error")
-    lives = min(seconds, _LONGEST) if isinstance(seconds, int | float) and seconds > 0 else otherwise
-    found = Tokens(access, renewed if isinstance(renewed, str) and renewed else refresh, now + lives)
+    lives = (
+        min(seconds, _LONGEST) if isinstance(seconds, int | float) and seconds > 0 else otherwise
+    )
+    found = Tokens(
+        access, renewed if isinstance(renewed, str) and renewed else refresh, now + lives
+    )
     return found, code if isinstance(code, str) and re.fullmatch("[a-z_]{1,64}", code) else ""

@@ -98,7 +98,9 @@ def test_an_id_of_the_longest_length_is_sent(call: Caller) -> None:
         ("version", "vé", "printable ASCII"),
     ],
 )
-def test_an_unacceptable_argument_is_refused_and_named(call: Caller, name: str, value: object, problem: str) -> None:
+def test_an_unacceptable_argument_is_refused_and_named(
+    call: Caller, name: str, value: object, problem: str
+) -> None:
     error = refusal(call, **{name: value})
 
     assert error.argument == name
@@ -129,14 +131,19 @@ class Named(StrEnum):
         return f"{type(self).__name__}.{self.name}"
 
 
-def test_what_was_checked_is_what_is_sent_whatever_a_subclass_of_str_makes_of_itself(call: Caller) -> None:
+def test_what_was_checked_is_what_is_sent_whatever_a_subclass_of_str_makes_of_itself(
+    call: Caller,
+) -> None:
     requests: list[httpx.Request] = []
     transport = answering(lambda: httpx.Response(200, json=ANSWER), requests)
 
     call(transport, Disguised("abc"))
     call(transport, Named.ONE, version=Named.ONE)
 
-    assert [request.url.path for request in requests] == ["/conversations/abc", "/conversations/one"]
+    assert [request.url.path for request in requests] == [
+        "/conversations/abc",
+        "/conversations/one",
+    ]
     assert requests[1].headers["version"] == "one"
 
 
@@ -148,7 +155,10 @@ def test_what_a_mapping_holds_is_sent_as_json_has_it(call: Caller) -> None:
     call(answering(lambda: httpx.Response(200, json=ANSWER), requests), feedback=feedback)
 
     sent = json.loads(requests[0].content)["feedback"]
-    assert sent == {"at": "2026-01-02T03:04:00+00:00", "inner": {"id": "00000000-0000-0000-0000-000000000001"}}
+    assert sent == {
+        "at": "2026-01-02T03:04:00+00:00",
+        "inner": {"id": "00000000-0000-0000-0000-000000000001"},
+    }
 
 
 WHEN = datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC)
@@ -158,16 +168,29 @@ WHEN = datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC)
     ("schema", "value", "sent"),
     [
         ({"type": "string"}, WHEN, "2026-01-02T00:00:00+00:00"),
-        ({"type": "string", "format": "date-time"}, WHEN, WHEN),  # which the generated code writes, as by its type
+        (
+            {"type": "string", "format": "date-time"},
+            WHEN,
+            WHEN,
+        ),  # which the generated code writes, as by its type
         ({"type": "array"}, [WHEN], [WHEN]),
         ({}, "é", "é"),
         (None, WHEN.tzinfo, WHEN.tzinfo),  # a body that is no JSON
     ],
 )
-def test_what_the_generated_code_knows_how_to_write_is_left_to_it(schema: Any, value: object, sent: object) -> None:
+def test_what_the_generated_code_knows_how_to_write_is_left_to_it(
+    schema: Any, value: object, sent: object
+) -> None:
     complete: dict[str, Any] = {"a": value}
 
-    assert _problem({"argument": "a", "required": True, "schema": schema}, planned(schema or {}, {}), complete) == ""
+    assert (
+        _problem(
+            {"argument": "a", "required": True, "schema": schema},
+            planned(schema or {}, {}),
+            complete,
+        )
+        == ""
+    )
     assert complete == {"a": sent}
 
 
@@ -177,12 +200,18 @@ def test_a_value_of_any_kind_must_be_data_all_the_same() -> None:
     assert "JSON can hold" in _problem(argument, planned({}, {}), {"a": math.nan})
 
 
-@pytest.mark.parametrize("value", ["a secret complaint", {"a": "a secret complaint", "b": object()}])
-def test_no_variable_of_a_frame_of_the_check_holds_what_was_to_be_sent(call: Caller, value: object) -> None:
+@pytest.mark.parametrize(
+    "value", ["a secret complaint", {"a": "a secret complaint", "b": object()}]
+)
+def test_no_variable_of_a_frame_of_the_check_holds_what_was_to_be_sent(
+    call: Caller, value: object
+) -> None:
     error = refusal(call, feedback=value)
 
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
-    ours = [frame for frame in frames if frame.f_code.co_name in {"_checked", "_problem", "_jsonable"}]
+    ours = [
+        frame for frame in frames if frame.f_code.co_name in {"_checked", "_problem", "_jsonable"}
+    ]
     assert ours
     assert not [frame for frame in ours if "secret" in repr(frame.f_locals)]
     assert (error.__cause__, error.__context__) == (None, None)
@@ -218,10 +247,19 @@ def test_feedback_that_is_nested_too_deeply_is_refused(call: Caller) -> None:
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(), children, max_size=3),
+    lambda children: (
+        st.lists(children, max_size=3) | st.dictionaries(st.text(), children, max_size=3)
+    ),
     max_leaves=8,
 )
-anything = json_values | st.binary() | st.complex_numbers() | st.builds(object) | st.just(UNSET) | st.dates()
+anything = (
+    json_values
+    | st.binary()
+    | st.complex_numbers()
+    | st.builds(object)
+    | st.just(UNSET)
+    | st.dates()
+)
 
 
 @given(
@@ -232,7 +270,9 @@ anything = json_values | st.binary() | st.complex_numbers() | st.builds(object) 
     feedback=st.dictionaries(st.text(), json_values) | anything,
     version=st.text() | anything,
 )
-def test_whatever_the_arguments_are_they_are_refused_or_sent_as_the_spec_says(**arguments: Any) -> None:
+def test_whatever_the_arguments_are_they_are_refused_or_sent_as_the_spec_says(
+    **arguments: Any,
+) -> None:
     requests: list[httpx.Request] = []
     transport = answering(lambda: httpx.Response(200, json=ANSWER), requests)
     refused: list[str] = []
@@ -263,6 +303,10 @@ def test_feedback_that_json_can_hold_arrives_as_it_was_given(feedback: dict[str,
         expected = json.loads(json.dumps(feedback, allow_nan=False, ensure_ascii=False).encode())
     except ValueError:
         return
-    call_sync(answering(lambda: httpx.Response(200, json=ANSWER), requests), CONVERSATION_ID, feedback=feedback)
+    call_sync(
+        answering(lambda: httpx.Response(200, json=ANSWER), requests),
+        CONVERSATION_ID,
+        feedback=feedback,
+    )
 
     assert json.loads(requests[0].content) == {"locationId": LOCATION_ID, "feedback": expected}

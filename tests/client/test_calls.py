@@ -14,10 +14,19 @@ from tests.support.calling import ANSWER, CONVERSATION_ID, LOCATION_ID, TOKEN, C
 
 
 def sent_by(
-    call: Caller, conversation_id: str = CONVERSATION_ID, /, options: dict[str, Any] | None = None, **named: Any
+    call: Caller,
+    conversation_id: str = CONVERSATION_ID,
+    /,
+    options: dict[str, Any] | None = None,
+    **named: Any,
 ) -> httpx.Request:
     requests: list[httpx.Request] = []
-    call(answering(lambda: httpx.Response(200, json=ANSWER), requests), conversation_id, options=options, **named)
+    call(
+        answering(lambda: httpx.Response(200, json=ANSWER), requests),
+        conversation_id,
+        options=options,
+        **named,
+    )
     (request,) = requests
     return request
 
@@ -26,7 +35,9 @@ def test_a_call_sends_the_documented_request(call: Caller) -> None:
     request = sent_by(call, unread_count=2, starred=True, feedback={"score": 5})
 
     assert request.method == "PUT"
-    assert str(request.url) == f"https://services.leadconnectorhq.com/conversations/{CONVERSATION_ID}"
+    assert (
+        str(request.url) == f"https://services.leadconnectorhq.com/conversations/{CONVERSATION_ID}"
+    )
     assert request.headers["authorization"] == f"Bearer {TOKEN}"
     assert request.headers["version"] == "2021-07-28"
     assert request.headers["content-type"] == "application/json"
@@ -75,13 +86,18 @@ def test_feedback_is_taken_as_a_mapping_or_as_its_model(call: Caller) -> None:
         ("a;b,c=d&e+f@g:h", "a%3Bb%2Cc%3Dd%26e%2Bf%40g%3Ah"),
     ],
 )
-def test_an_id_reaches_the_api_percent_encoded_whole(call: Caller, conversation_id: str, path: str) -> None:
+def test_an_id_reaches_the_api_percent_encoded_whole(
+    call: Caller, conversation_id: str, path: str
+) -> None:
     assert sent_by(call, conversation_id).url.raw_path == f"/conversations/{path}".encode()
 
 
 def test_the_version_of_the_call_comes_before_that_of_the_client(call: Caller) -> None:
     assert sent_by(call, options={"version": "v3"}).headers["version"] == "v3"
-    assert sent_by(call, options={"version": "v3"}, version="2021-04-15").headers["version"] == "2021-04-15"
+    assert (
+        sent_by(call, options={"version": "v3"}, version="2021-04-15").headers["version"]
+        == "2021-04-15"
+    )
 
 
 def test_the_base_url_may_have_a_path(call: Caller) -> None:
@@ -91,14 +107,22 @@ def test_the_base_url_may_have_a_path(call: Caller) -> None:
 
 
 def test_each_request_carries_all_four_timeouts(call: Caller) -> None:
-    assert sent_by(call).extensions["timeout"] == {"connect": 5.0, "read": 30.0, "write": 30.0, "pool": 30.0}
+    assert sent_by(call).extensions["timeout"] == {
+        "connect": 5.0,
+        "read": 30.0,
+        "write": 30.0,
+        "pool": 30.0,
+    }
     assert sent_by(call, options={"timeout": 2}).extensions["timeout"] == dict.fromkeys(
         ("connect", "read", "write", "pool"), 2
     )
 
 
 def test_a_call_returns_the_success_model(call: Caller) -> None:
-    answer = {**ANSWER, "conversation": {**ANSWER["conversation"], "lastMessageType": "TYPE_SMS", "unreadCount": 4}}
+    answer = {
+        **ANSWER,
+        "conversation": {**ANSWER["conversation"], "lastMessageType": "TYPE_SMS", "unreadCount": 4},
+    }
 
     updated = call(answering(lambda: httpx.Response(200, json=answer)))
 
@@ -111,9 +135,15 @@ def test_a_call_returns_the_success_model(call: Caller) -> None:
 
 
 def test_an_unknown_enum_value_and_an_undocumented_field_are_kept(call: Caller) -> None:
-    conversation = {**ANSWER["conversation"], "lastMessageType": "TYPE_TELEPATHY", "mood": {"is": "good"}}
+    conversation = {
+        **ANSWER["conversation"],
+        "lastMessageType": "TYPE_TELEPATHY",
+        "mood": {"is": "good"},
+    }
 
-    updated = call(answering(lambda: httpx.Response(200, json={**ANSWER, "conversation": conversation})))
+    updated = call(
+        answering(lambda: httpx.Response(200, json={**ANSWER, "conversation": conversation}))
+    )
 
     assert isinstance(updated.conversation.last_message_type, LastMessageType)
     assert updated.conversation.last_message_type.is_unknown
@@ -126,22 +156,33 @@ def test_an_unknown_enum_value_and_an_undocumented_field_are_kept(call: Caller) 
 def test_a_null_in_an_optional_field_is_read_as_absent(call: Caller, name: str) -> None:
     conversation = {**ANSWER["conversation"], name: None}
 
-    updated = call(answering(lambda: httpx.Response(200, json={**ANSWER, "conversation": conversation})))
+    updated = call(
+        answering(lambda: httpx.Response(200, json={**ANSWER, "conversation": conversation}))
+    )
 
     assert name not in updated.conversation.to_dict()
 
 
 def test_a_scalar_of_the_wrong_type_is_kept_as_received(call: Caller) -> None:
-    answer = {"success": "no", "conversation": {**ANSWER["conversation"], "deleted": "false", "unreadCount": "12"}}
+    answer = {
+        "success": "no",
+        "conversation": {**ANSWER["conversation"], "deleted": "false", "unreadCount": "12"},
+    }
 
     assert call(answering(lambda: httpx.Response(200, json=answer))).to_dict() == answer
 
 
-@pytest.mark.parametrize(("name", "value"), [("lastMessageType", 7), ("assignedTo", {"id": 1}), ("starred", [True])])
-def test_an_optional_value_that_its_type_cannot_hold_is_read_as_absent(call: Caller, name: str, value: object) -> None:
+@pytest.mark.parametrize(
+    ("name", "value"), [("lastMessageType", 7), ("assignedTo", {"id": 1}), ("starred", [True])]
+)
+def test_an_optional_value_that_its_type_cannot_hold_is_read_as_absent(
+    call: Caller, name: str, value: object
+) -> None:
     conversation = {**ANSWER["conversation"], name: value}
 
-    updated = call(answering(lambda: httpx.Response(200, json={**ANSWER, "conversation": conversation})))
+    updated = call(
+        answering(lambda: httpx.Response(200, json={**ANSWER, "conversation": conversation}))
+    )
 
     assert updated.to_dict() == ANSWER
 
@@ -156,7 +197,10 @@ def test_status_headers_and_attempts_of_a_success_reach_the_callback(call: Calle
     seen: list[ResponseInfo] = []
     headers = {"X-RateLimit-Remaining": "99", "x-request-id": "abc"}
 
-    call(answering(lambda: httpx.Response(200, json=ANSWER, headers=headers)), options={"on_response": seen.append})
+    call(
+        answering(lambda: httpx.Response(200, json=ANSWER, headers=headers)),
+        options={"on_response": seen.append},
+    )
 
     (info,) = seen
     assert (info.status_code, info.attempts, info.request_id) == (200, 1, "abc")
@@ -171,10 +215,14 @@ def test_what_the_callback_raises_reaches_the_caller(call: Caller) -> None:
         call(answering(lambda: httpx.Response(200, json=ANSWER)), options={"on_response": fail})
 
 
-def test_a_client_with_other_options_shares_the_connections_and_leaves_the_first_as_it_was() -> None:
+def test_a_client_with_other_options_shares_the_connections_and_leaves_the_first_as_it_was() -> (
+    None
+):
     requests: list[httpx.Request] = []
     seen: list[ResponseInfo] = []
-    client = LeadConnector(token=TOKEN, transport=answering(lambda: httpx.Response(200, json=ANSWER), requests))
+    client = LeadConnector(
+        token=TOKEN, transport=answering(lambda: httpx.Response(200, json=ANSWER), requests)
+    )
 
     other = client.with_options(timeout=1.5, version="v3", on_response=seen.append)
     other.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)

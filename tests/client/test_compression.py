@@ -39,7 +39,11 @@ class Chunks(httpx.SyncByteStream, httpx.AsyncByteStream):
 
 
 def answer(body: bytes, encoding: str, status: int = 200, size: int = 7) -> httpx.MockTransport:
-    headers = {"Content-Encoding": encoding, "Content-Type": "application/json", "Content-Length": str(len(body))}
+    headers = {
+        "Content-Encoding": encoding,
+        "Content-Type": "application/json",
+        "Content-Length": str(len(body)),
+    }
     return answering(lambda: httpx.Response(status, headers=headers, stream=Chunks(body, size)))
 
 
@@ -67,7 +71,9 @@ def test_an_answer_that_names_no_compression_is_read(call: Caller) -> None:
         (zlib.compress(BODY), "deflate, gzip"),
     ],
 )
-def test_an_answer_that_cannot_be_decompressed_is_a_decoding_error(call: Caller, body: bytes, encoding: str) -> None:
+def test_an_answer_that_cannot_be_decompressed_is_a_decoding_error(
+    call: Caller, body: bytes, encoding: str
+) -> None:
     with pytest.raises(APIDecodingError) as caught:
         call(answer(body, encoding))
 
@@ -101,24 +107,37 @@ def read_with_its_peak(transport: httpx.BaseTransport) -> tuple[Answer, int]:
 @pytest.mark.parametrize("size", [1000, 10_000_000])
 def test_reading_a_gzip_bomb_takes_memory_within_the_limit(size: int) -> None:
     bomb = Chunks(gzip.compress(b" " * (200 * 1024 * 1024)), size)
-    transport = answering(lambda: httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=bomb))
+    transport = answering(
+        lambda: httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=bomb)
+    )
     read, peak = read_with_its_peak(transport)
 
     assert "larger" in read.problem
     assert peak < 5 * MAXIMUM_BODY
 
 
-@pytest.mark.parametrize(("encoding", "problem"), [("gzip", "badly"), ("identity", "larger"), ("br", "larger")])
-def test_a_body_without_an_end_is_read_to_the_limit_at_the_most(encoding: str, problem: str) -> None:
+@pytest.mark.parametrize(
+    ("encoding", "problem"), [("gzip", "badly"), ("identity", "larger"), ("br", "larger")]
+)
+def test_a_body_without_an_end_is_read_to_the_limit_at_the_most(
+    encoding: str, problem: str
+) -> None:
     endless = (bytes(100_000) for _ in itertools.count())
-    transport = answering(lambda: httpx.Response(200, headers={"Content-Encoding": encoding}, content=endless))
+    transport = answering(
+        lambda: httpx.Response(200, headers={"Content-Encoding": encoding}, content=endless)
+    )
     read, peak = read_with_its_peak(transport)
 
     assert problem in read.problem
     assert peak < 5 * MAXIMUM_BODY
 
 
-@given(st.binary(max_size=300), st.sampled_from(["gzip", "identity", "br"]), st.integers(1, 50), st.booleans())
+@given(
+    st.binary(max_size=300),
+    st.sampled_from(["gzip", "identity", "br"]),
+    st.integers(1, 50),
+    st.booleans(),
+)
 def test_whatever_the_compressed_bytes_are_the_outcome_is_a_body_or_a_problem(
     data: bytes, encoding: str, size: int, cut: bool
 ) -> None:

@@ -10,7 +10,13 @@ from typing import Any
 
 import httpx
 import pytest
-from leadconnector import APIConnectionError, AsyncLeadConnector, LeadConnector, LeadConnectorError, Quota
+from leadconnector import (
+    APIConnectionError,
+    AsyncLeadConnector,
+    LeadConnector,
+    LeadConnectorError,
+    Quota,
+)
 from leadconnector_emulator import Emulator, EmulatorTransport, Fault, Server
 
 from tests.support.calling import ANSWER, CONVERSATION_ID, LOCATION_ID, TOKEN, answering
@@ -18,11 +24,15 @@ from tests.support.outside import run_program
 
 
 def update(client: LeadConnector, starred: bool = True) -> Any:
-    return client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID, starred=starred)
+    return client.conversations.update_conversation(
+        CONVERSATION_ID, location_id=LOCATION_ID, starred=starred
+    )
 
 
 async def update_async(client: AsyncLeadConnector, starred: bool = True) -> Any:
-    return await client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID, starred=starred)
+    return await client.conversations.update_conversation(
+        CONVERSATION_ID, location_id=LOCATION_ID, starred=starred
+    )
 
 
 def test_a_hundred_threads_share_a_client(server: Server) -> None:
@@ -32,7 +42,10 @@ def test_a_hundred_threads_share_a_client(server: Server) -> None:
         barrier.wait()
         return bool(update(client).success)
 
-    with LeadConnector(token=TOKEN, base_url=server.url) as client, ThreadPoolExecutor(100) as threads:
+    with (
+        LeadConnector(token=TOKEN, base_url=server.url) as client,
+        ThreadPoolExecutor(100) as threads,
+    ):
         assert all(threads.map(call, range(100)))
 
 
@@ -45,12 +58,16 @@ def test_two_hundred_tasks_share_a_client(server: Server) -> None:
 
 
 @pytest.mark.parametrize("step", range(12))
-def test_a_call_that_is_cancelled_anywhere_leaves_a_client_that_works(server: Server, step: int) -> None:
+def test_a_call_that_is_cancelled_anywhere_leaves_a_client_that_works(
+    server: Server, step: int
+) -> None:
     quota = Quota(limit=20, seconds=86_400.0)
 
     async def run() -> int:
         cancelled = 0
-        async with AsyncLeadConnector(token=TOKEN, base_url=server.url, quota=quota, timeout=5.0) as client:
+        async with AsyncLeadConnector(
+            token=TOKEN, base_url=server.url, quota=quota, timeout=5.0
+        ) as client:
             for _ in range(5):
                 call = asyncio.ensure_future(update_async(client))
                 for _ in range(step):
@@ -65,12 +82,16 @@ def test_a_call_that_is_cancelled_anywhere_leaves_a_client_that_works(server: Se
     assert asyncio.run(run()) > 0
 
 
-def test_calls_that_are_cancelled_while_they_wait_for_the_quota_give_their_slots_back(emulator: Emulator) -> None:
+def test_calls_that_are_cancelled_while_they_wait_for_the_quota_give_their_slots_back(
+    emulator: Emulator,
+) -> None:
     seconds = [0.0]
     quota = Quota(limit=1, seconds=10.0, clock=lambda: seconds[0])
 
     async def run() -> None:
-        async with AsyncLeadConnector(token=TOKEN, transport=EmulatorTransport(emulator), quota=quota) as client:
+        async with AsyncLeadConnector(
+            token=TOKEN, transport=EmulatorTransport(emulator), quota=quota
+        ) as client:
             await update_async(client)
             waiting = [asyncio.ensure_future(update_async(client)) for _ in range(50)]
             for _ in range(5):
@@ -134,7 +155,9 @@ def test_a_given_transport_in_another_event_loop_says_why_not() -> None:
 
 
 def test_a_given_transport_that_does_not_mind_works_in_any_event_loop() -> None:
-    client = AsyncLeadConnector(token=TOKEN, transport=answering(lambda: httpx.Response(200, json=ANSWER)))
+    client = AsyncLeadConnector(
+        token=TOKEN, transport=answering(lambda: httpx.Response(200, json=ANSWER))
+    )
 
     assert [asyncio.run(update_async(client)).success for _ in range(2)] == [True, True]
 
@@ -166,7 +189,9 @@ sys.exit(os.waitstatus_to_exitcode(status))
 
 
 @pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="this system has no fork")
-def test_after_a_fork_both_processes_go_on_and_a_given_transport_says_why_not(server: Server) -> None:
+def test_after_a_fork_both_processes_go_on_and_a_given_transport_says_why_not(
+    server: Server,
+) -> None:
     done = run_program(FORKED, server.url, "-W", "error", "-W", "ignore::ResourceWarning")
 
     assert done == (7, "")
@@ -174,8 +199,12 @@ def test_after_a_fork_both_processes_go_on_and_a_given_transport_says_why_not(se
 
 # httpcore forgets a connection that is just being made while its pool is closed; the interpreter closes it, here
 # and not in some later test.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
-def test_a_client_that_is_closed_by_another_thread_ends_its_calls_with_our_errors(server: Server) -> None:
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning"
+)
+def test_a_client_that_is_closed_by_another_thread_ends_its_calls_with_our_errors(
+    server: Server,
+) -> None:
     server.emulator.set_faults(Fault(latency=0.05))
     client = LeadConnector(token=TOKEN, base_url=server.url, quota=None)
     outcomes: list[object] = []
@@ -200,8 +229,12 @@ def test_a_client_that_is_closed_by_another_thread_ends_its_calls_with_our_error
     gc.collect()
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
-def test_an_async_client_that_is_closed_by_another_task_ends_its_calls_with_our_errors(server: Server) -> None:
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning"
+)
+def test_an_async_client_that_is_closed_by_another_task_ends_its_calls_with_our_errors(
+    server: Server,
+) -> None:
     server.emulator.set_faults(Fault(latency=0.05))
 
     async def run() -> list[object]:

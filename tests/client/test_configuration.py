@@ -23,7 +23,15 @@ from leadconnector import (
 from leadconnector._credentials import Secret, Token
 from leadconnector._settings import checked_base_url
 
-from tests.support.calling import ANSWER, CONVERSATION_ID, LOCATION_ID, TOKEN, Caller, answering, call_async
+from tests.support.calling import (
+    ANSWER,
+    CONVERSATION_ID,
+    LOCATION_ID,
+    TOKEN,
+    Caller,
+    answering,
+    call_async,
+)
 
 CLIENTS = [LeadConnector, AsyncLeadConnector]
 
@@ -43,7 +51,20 @@ def test_without_a_token_the_error_says_where_it_is_looked_for(client: Any) -> N
 @both
 @pytest.mark.parametrize(
     "token",
-    ["", " ", "a b", f"{TOKEN}\n", f"\r{TOKEN}", f"Bearer {TOKEN}", "tökén", "a\x00b", "\ud800", 5, b"bytes", []],
+    [
+        "",
+        " ",
+        "a b",
+        f"{TOKEN}\n",
+        f"\r{TOKEN}",
+        f"Bearer {TOKEN}",
+        "tökén",
+        "a\x00b",
+        "\ud800",
+        5,
+        b"bytes",
+        [],
+    ],
 )
 def test_a_token_that_cannot_be_sent_is_refused_and_not_shown(client: Any, token: Any) -> None:
     with pytest.raises(CredentialsError) as caught:
@@ -55,7 +76,9 @@ def test_a_token_that_cannot_be_sent_is_refused_and_not_shown(client: Any, token
 
 
 @both
-def test_an_empty_token_in_the_environment_is_refused(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_token_in_the_environment_is_refused(
+    client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("LEADCONNECTOR_TOKEN", "")
 
     with pytest.raises(CredentialsError):
@@ -75,7 +98,9 @@ def test_the_token_and_the_base_url_are_taken_from_the_environment(
     assert requests[0].url.host == "127.0.0.1"
 
 
-def test_what_is_passed_comes_before_the_environment(call: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_passed_comes_before_the_environment(
+    call: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("LEADCONNECTOR_TOKEN", "from-the-environment")
     monkeypatch.setenv("LEADCONNECTOR_BASE_URL", "http://127.0.0.1:9")
     requests: list[httpx.Request] = []
@@ -131,7 +156,9 @@ def test_plain_http_is_accepted_for_loopback(host: str) -> None:
 
 
 @given(st.text() | st.from_regex(r"https?://[a-z0-9.@:/?#-]{0,20}", fullmatch=True))
-def test_whatever_the_base_url_is_a_token_never_travels_in_clear_to_another_machine(text: str) -> None:
+def test_whatever_the_base_url_is_a_token_never_travels_in_clear_to_another_machine(
+    text: str,
+) -> None:
     try:
         url = httpx.URL(checked_base_url(text))
     except ConfigurationError:
@@ -164,7 +191,9 @@ def test_httpx_timeouts_are_taken_as_they_are(call: Caller) -> None:
     requests: list[httpx.Request] = []
     timeout = httpx.Timeout(connect=1, read=2, write=3, pool=4)
 
-    call(answering(lambda: httpx.Response(200, json=ANSWER), requests), options={"timeout": timeout})
+    call(
+        answering(lambda: httpx.Response(200, json=ANSWER), requests), options={"timeout": timeout}
+    )
 
     assert requests[0].extensions["timeout"] == {"connect": 1, "read": 2, "write": 3, "pool": 4}
 
@@ -177,7 +206,10 @@ def test_a_callable_gives_the_token_of_each_request() -> None:
         for _ in range(2):
             client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
 
-    assert [request.headers["authorization"] for request in requests] == ["Bearer first", "Bearer second"]
+    assert [request.headers["authorization"] for request in requests] == [
+        "Bearer first",
+        "Bearer second",
+    ]
 
 
 def test_the_async_client_takes_an_async_callable() -> None:
@@ -185,7 +217,9 @@ def test_the_async_client_takes_an_async_callable() -> None:
         return "awaited"
 
     requests: list[httpx.Request] = []
-    call_async(answering(lambda: httpx.Response(200, json=ANSWER), requests), options={"token": token})
+    call_async(
+        answering(lambda: httpx.Response(200, json=ANSWER), requests), options={"token": token}
+    )
 
     assert requests[0].headers["authorization"] == "Bearer awaited"
 
@@ -202,7 +236,10 @@ def test_a_callable_that_gives_no_token_is_told_before_anything_is_sent(call: Ca
     requests: list[httpx.Request] = []
 
     with pytest.raises(CredentialsError):
-        call(answering(lambda: httpx.Response(200, json=ANSWER), requests), options={"token": lambda: None})
+        call(
+            answering(lambda: httpx.Response(200, json=ANSWER), requests),
+            options={"token": lambda: None},
+        )
 
     assert requests == []
 
@@ -218,7 +255,9 @@ def test_a_client_shows_its_address_and_no_token(client: Any) -> None:
 
 @both
 @pytest.mark.parametrize("take", [pickle.dumps, copy.deepcopy])
-def test_neither_a_client_nor_its_resources_are_pickled_or_copied_whole(client: Any, take: Any) -> None:
+def test_neither_a_client_nor_its_resources_are_pickled_or_copied_whole(
+    client: Any, take: Any
+) -> None:
     made = client(token=TOKEN, transport=nothing())
     for part in (made, made.conversations):
         with pytest.raises(TypeError, match="credential"):
@@ -274,7 +313,9 @@ def test_an_unusable_option_leaves_a_traceback_without_the_token(client: Any) ->
     assert TOKEN not in "".join(traceback.format_exception(caught.value))
 
 
-@pytest.mark.parametrize("url", ["https://.", f"https://{'a' * 64}.example", "https://a..example", "https://.example"])
+@pytest.mark.parametrize(
+    "url", ["https://.", f"https://{'a' * 64}.example", "https://a..example", "https://.example"]
+)
 def test_a_host_that_no_resolver_takes_is_refused(url: str) -> None:
     with pytest.raises(ConfigurationError, match="base URL"):
         LeadConnector(token="secret", base_url=url)

@@ -68,7 +68,9 @@ def decoding_error(call: Caller, **response: Any) -> APIDecodingError:
 
 
 @pytest.mark.parametrize(("status", "kind"), STATUSES)
-@pytest.mark.parametrize("body", [b"", b"null", b"<html>Oops</html>", b'{"message": "Oops"}', b"[[]]", b"\xff\xfe"])
+@pytest.mark.parametrize(
+    "body", [b"", b"null", b"<html>Oops</html>", b'{"message": "Oops"}', b"[[]]", b"\xff\xfe"]
+)
 def test_each_status_raises_its_own_error_whatever_the_body(
     call: Caller, status: int, kind: type[APIStatusError], body: bytes
 ) -> None:
@@ -93,11 +95,15 @@ def test_each_status_raises_its_own_error_whatever_the_body(
         (
             422,
             {"statusCode": 422, "message": ["No", "Never"], "error": "Unprocessable Entity"},
-            UnprocessableEntity(status_code=422, message=["No", "Never"], error="Unprocessable Entity"),
+            UnprocessableEntity(
+                status_code=422, message=["No", "Never"], error="Unprocessable Entity"
+            ),
         ),
     ],
 )
-def test_a_documented_error_body_is_its_model(call: Caller, status: int, body: object, model: object) -> None:
+def test_a_documented_error_body_is_its_model(
+    call: Caller, status: int, body: object, model: object
+) -> None:
     assert status_error(call, lambda: httpx.Response(status, json=body)).body == model
 
 
@@ -112,7 +118,9 @@ def test_a_documented_error_body_is_its_model(call: Caller, status: int, body: o
         (429, b'"slow down"', "slow down"),
     ],
 )
-def test_any_other_body_is_kept_as_received(call: Caller, status: int, content: bytes, body: object) -> None:
+def test_any_other_body_is_kept_as_received(
+    call: Caller, status: int, content: bytes, body: object
+) -> None:
     assert status_error(call, lambda: httpx.Response(status, content=content)).body == body
 
 
@@ -130,7 +138,9 @@ def test_any_other_body_is_kept_as_received(call: Caller, status: int, content: 
         ("No", []),
     ],
 )
-def test_the_messages_are_always_a_list_of_strings(call: Caller, status: int, body: object, messages: object) -> None:
+def test_the_messages_are_always_a_list_of_strings(
+    call: Caller, status: int, body: object, messages: object
+) -> None:
     assert status_error(call, lambda: httpx.Response(status, json=body)).messages == messages
 
 
@@ -158,7 +168,10 @@ def test_the_message_of_an_error_tells_what_the_api_said_on_one_short_line(call:
 def test_the_request_id_is_taken_from_where_there_is_one(
     call: Caller, headers: dict[str, str], body: object, request_id: str | None
 ) -> None:
-    assert status_error(call, lambda: httpx.Response(500, headers=headers, json=body)).request_id == request_id
+    assert (
+        status_error(call, lambda: httpx.Response(500, headers=headers, json=body)).request_id
+        == request_id
+    )
 
 
 def test_the_headers_of_an_error_are_looked_up_in_any_case(call: Caller) -> None:
@@ -180,7 +193,10 @@ def test_the_headers_of_an_error_are_looked_up_in_any_case(call: Caller) -> None
         (b'{"success":true,"conversation":null}', "$.conversation"),
         (b'{"success":true,"conversation":"none"}', "$.conversation"),
         (b'{"success":null,"conversation":{}}', "$.success"),
-        (b'{"success":true,"conversation":{"locationId":"l","contactId":"c"}}', "$.conversation.deleted"),
+        (
+            b'{"success":true,"conversation":{"locationId":"l","contactId":"c"}}',
+            "$.conversation.deleted",
+        ),
         (
             b'{"success":true,"conversation":{"locationId":"l","contactId":"c","deleted":null}}',
             "$.conversation.deleted",
@@ -197,7 +213,9 @@ def test_the_headers_of_an_error_are_looked_up_in_any_case(call: Caller) -> None
         (b'{"success":"\xff"}', "$"),
     ],
 )
-def test_a_success_that_is_not_as_documented_names_the_place(call: Caller, body: bytes, path: str) -> None:
+def test_a_success_that_is_not_as_documented_names_the_place(
+    call: Caller, body: bytes, path: str
+) -> None:
     error = decoding_error(call, content=body, headers={"x-request-id": "r"})
 
     assert error.path == path
@@ -210,7 +228,10 @@ def test_a_body_larger_than_any_answer_is_given_up(call: Caller) -> None:
 
 
 def test_an_error_about_a_conversation_tells_nothing_of_what_is_in_it(call: Caller) -> None:
-    answer = {"success": True, "conversation": {"lastMessageBody": "my diagnosis", "contactId": "Erika"}}
+    answer = {
+        "success": True,
+        "conversation": {"lastMessageBody": "my diagnosis", "contactId": "Erika"},
+    }
 
     error = decoding_error(call, json=answer)
 
@@ -224,7 +245,9 @@ def test_an_error_about_a_conversation_tells_nothing_of_what_is_in_it(call: Call
 def test_a_token_that_the_api_sends_back_is_redacted(call: Caller) -> None:
     error = status_error(
         call,
-        lambda: httpx.Response(401, json={"message": f"Invalid token: {TOKEN}"}, headers={"x-echo": f"Bearer {TOKEN}"}),
+        lambda: httpx.Response(
+            401, json={"message": f"Invalid token: {TOKEN}"}, headers={"x-echo": f"Bearer {TOKEN}"}
+        ),
     )
 
     told = (
@@ -251,8 +274,13 @@ def test_a_token_that_comes_back_in_json_escapes_is_redacted(call: Caller, escap
     assert token not in repr(caught.value.__dict__) + str(caught.value)
 
 
-def test_what_is_in_a_conversation_is_not_in_the_message_of_an_undocumented_status(call: Caller) -> None:
-    error = status_error(call, lambda: httpx.Response(202, text='{"conversation": {"lastMessageBody": "my diagnosis"'))
+def test_what_is_in_a_conversation_is_not_in_the_message_of_an_undocumented_status(
+    call: Caller,
+) -> None:
+    error = status_error(
+        call,
+        lambda: httpx.Response(202, text='{"conversation": {"lastMessageBody": "my diagnosis"'),
+    )
 
     assert "diagnosis" not in str(error)
 
@@ -271,7 +299,9 @@ def test_a_header_that_is_not_ascii_is_kept(call: Caller, status: int) -> None:
 
 @pytest.mark.parametrize("status", [200, 400])
 @pytest.mark.parametrize("depth", [300, 500, 900, 5000])
-def test_an_answer_of_any_depth_is_a_result_or_an_error_of_ours(call: Caller, status: int, depth: int) -> None:
+def test_an_answer_of_any_depth_is_a_result_or_an_error_of_ours(
+    call: Caller, status: int, depth: int
+) -> None:
     deep = "[" * depth + "]" * depth
     body = json.dumps({**ANSWER, "message": "No"})[:-1] + f', "more": {deep}}}'
     with suppress(LeadConnectorError):
@@ -283,9 +313,15 @@ def test_a_token_in_a_page_in_place_of_a_success_is_redacted(call: Caller) -> No
 
 
 def test_an_error_survives_pickle_and_copy(call: Caller) -> None:
-    original = status_error(call, lambda: httpx.Response(422, json={"message": ["No"]}, headers={"x-request-id": "r"}))
+    original = status_error(
+        call, lambda: httpx.Response(422, json={"message": ["No"]}, headers={"x-request-id": "r"})
+    )
 
-    for twin in (pickle.loads(pickle.dumps(original)), copy.copy(original), copy.deepcopy(original)):
+    for twin in (
+        pickle.loads(pickle.dumps(original)),
+        copy.copy(original),
+        copy.deepcopy(original),
+    ):
         assert type(twin) is UnprocessableEntityError
         assert str(twin) == str(original)
         assert (twin.status_code, twin.messages, twin.body) == (422, ["No"], original.body)
@@ -300,13 +336,19 @@ def test_an_argument_error_survives_pickle(call: Caller) -> None:
 
 
 def test_every_exception_of_the_package_is_in_one_tree() -> None:
-    classes = [value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, BaseException)]
+    classes = [
+        value
+        for value in vars(errors).values()
+        if isinstance(value, type) and issubclass(value, BaseException)
+    ]
 
     assert len(classes) > 15
     assert all(issubclass(found, LeadConnectorError) for found in classes)
 
 
-def test_nothing_is_logged_of_a_token_or_a_conversation(call: Caller, caplog: pytest.LogCaptureFixture) -> None:
+def test_nothing_is_logged_of_a_token_or_a_conversation(
+    call: Caller, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG)
 
     call(answering(lambda: httpx.Response(200, json=ANSWER)), feedback={"text": "my diagnosis"})
@@ -318,7 +360,10 @@ def test_nothing_is_logged_of_a_token_or_a_conversation(call: Caller, caplog: py
 def test_a_short_token_changes_nothing_but_texts_of_an_error(call: Caller) -> None:
     body = {"message": "true", "statusCode": 400, "tt": [True, "t"]}
 
-    assert call(answering(lambda: httpx.Response(200, json=ANSWER)), options={"token": "t"}).to_dict() == ANSWER
+    assert (
+        call(answering(lambda: httpx.Response(200, json=ANSWER)), options={"token": "t"}).to_dict()
+        == ANSWER
+    )
     with pytest.raises(BadRequestError) as caught:
         call(answering(lambda: httpx.Response(400, json=body)), options={"token": "t"})
     assert caught.value.messages == ["[redacted]rue"]

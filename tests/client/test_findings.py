@@ -26,7 +26,13 @@ PATH = "/paths/~1conversations~1{conversationId}/put"
 CONVERSATION = "/components/schemas/Conversation"
 ANSWER: Json = {
     "success": True,
-    "conversation": {"id": "x", "locationId": "x", "contactId": "x", "deleted": False, "lastMessageType": "TYPE_SMS"},
+    "conversation": {
+        "id": "x",
+        "locationId": "x",
+        "contactId": "x",
+        "deleted": False,
+        "lastMessageType": "TYPE_SMS",
+    },
 }
 
 
@@ -124,7 +130,9 @@ def test_an_answer_as_documented_is_handed_on_as_it_is() -> None:
         ),
     ],
 )
-def test_a_finding_says_what_and_where_and_what_is_documented(answer: Any, finding: tuple[str, ...]) -> None:
+def test_a_finding_says_what_and_where_and_what_is_documented(
+    answer: Any, finding: tuple[str, ...]
+) -> None:
     kind, rule, *place = finding
 
     assert documented(ID).read("200", answer).findings == (
@@ -135,7 +143,10 @@ def test_a_finding_says_what_and_where_and_what_is_documented(answer: Any, findi
 def test_every_finding_points_into_the_spec() -> None:
     spec = Document.load(SPEC)
     answer = changed(id=None, new=1, lastMessageType=3, unreadCount="x", locationId=[])
-    findings = [*documented(ID).read("200", answer).findings, *documented(ID).read("422", {"message": [1]}).findings]
+    findings = [
+        *documented(ID).read("200", answer).findings,
+        *documented(ID).read("422", {"message": [1]}).findings,
+    ]
     findings += [documented(ID).undocumented_status(418)]
     findings += documented(ID).undocumented_content_type("200", "text/html")
 
@@ -156,7 +167,10 @@ def test_what_can_be_held_is_and_what_cannot_is_left_out() -> None:
 def test_what_cannot_be_held_says_why_and_what_else_was_found() -> None:
     reading = documented(ID).read("200", changed(locationId=None, new=1))
 
-    assert (reading.path, reading.problem) == ("$.conversation.locationId", "must be of type string")
+    assert (reading.path, reading.problem) == (
+        "$.conversation.locationId",
+        "must be of type string",
+    )
     assert [finding.kind for finding in reading.findings] == ["null", "undocumented-field"]
 
 
@@ -190,22 +204,38 @@ def test_a_status_that_is_not_documented_is_a_finding_at_the_responses() -> None
     operation = "PUT /conversations/{conversationId}"
 
     assert documented(ID).undocumented_status(202) == Finding(
-        "undocumented-status", "response-success-status-added", operation, f"{PATH}/responses", "$", expected
+        "undocumented-status",
+        "response-success-status-added",
+        operation,
+        f"{PATH}/responses",
+        "$",
+        expected,
     )
-    assert [documented(ID).undocumented_status(status).rule for status in (299, 199, 300, 404, 503)] == [
+    assert [
+        documented(ID).undocumented_status(status).rule for status in (299, 199, 300, 404, 503)
+    ] == [
         "response-success-status-added",
         *["response-non-success-status-added"] * 4,
     ]
 
 
-@pytest.mark.parametrize("given", ["application/json", "Application/JSON; charset=utf-8", "application/json ;a=b"])
+@pytest.mark.parametrize(
+    "given", ["application/json", "Application/JSON; charset=utf-8", "application/json ;a=b"]
+)
 def test_a_documented_media_type_is_no_finding(given: str) -> None:
     assert documented(ID).undocumented_content_type("200", given) == ()
 
 
 @pytest.mark.parametrize(
     "given",
-    ["", "text/html", "application/problem+json", "application/*", "application", "application/json, text/html"],
+    [
+        "",
+        "text/html",
+        "application/problem+json",
+        "application/*",
+        "application",
+        "application/json, text/html",
+    ],
 )
 def test_any_other_media_type_is_a_finding_also_none(given: str) -> None:
     assert documented(ID).undocumented_content_type("200", given) == (
@@ -230,7 +260,10 @@ def test_a_response_that_is_not_documented_has_no_media_type_to_differ_from() ->
 def growing(tmp_path: Path, response: Json, **schemas: Json) -> Json:
     """The contract of a spec with this 200 response and these schemas besides."""
     spec = yaml.safe_load(SPEC.read_text(encoding="utf-8"))
-    spec["paths"]["/conversations/{conversationId}"]["put"]["responses"]["200"] = {"description": "", **response}
+    spec["paths"]["/conversations/{conversationId}"]["put"]["responses"]["200"] = {
+        "description": "",
+        **response,
+    }
     spec["components"]["schemas"] |= schemas
     path = tmp_path / "spec.yaml"
     path.write_text(yaml.safe_dump(spec), encoding="utf-8")
@@ -240,7 +273,9 @@ def growing(tmp_path: Path, response: Json, **schemas: Json) -> Json:
 
 
 @pytest.fixture(name="whole")
-def reading_of_another_spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Reading]:
+def reading_of_another_spec(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Reading]:
     def reading(schema: Json, data: Any, **schemas: Json) -> Reading:
         made = growing(tmp_path, {"content": {"application/json": {"schema": schema}}}, **schemas)
         monkeypatch.setattr(_contract, "load_contract", lambda: made)
@@ -278,11 +313,36 @@ def findings_of_another_spec(whole: Whole) -> Read:
             "response-body-exclusive-min-decreased",
             "response-property-exclusive-min-decreased",
         ),
-        ({"maxLength": 1}, "ab", "response-body-max-length-increased", "response-property-max-length-increased"),
-        ({"minLength": 1}, "", "response-body-min-length-decreased", "response-property-min-length-decreased"),
-        ({"pattern": "^a"}, "b", "response-property-pattern-changed", "response-property-pattern-changed"),
-        ({"minItems": 1}, [], "response-body-min-items-decreased", "response-property-min-items-decreased"),
-        ({"maxItems": 1}, [1, 2], "response-body-type-generalized", "response-property-type-generalized"),
+        (
+            {"maxLength": 1},
+            "ab",
+            "response-body-max-length-increased",
+            "response-property-max-length-increased",
+        ),
+        (
+            {"minLength": 1},
+            "",
+            "response-body-min-length-decreased",
+            "response-property-min-length-decreased",
+        ),
+        (
+            {"pattern": "^a"},
+            "b",
+            "response-property-pattern-changed",
+            "response-property-pattern-changed",
+        ),
+        (
+            {"minItems": 1},
+            [],
+            "response-body-min-items-decreased",
+            "response-property-min-items-decreased",
+        ),
+        (
+            {"maxItems": 1},
+            [1, 2],
+            "response-body-type-generalized",
+            "response-property-type-generalized",
+        ),
     ],
 )
 def test_a_limit_that_is_passed_is_out_of_bounds(
@@ -304,8 +364,12 @@ def test_a_limit_that_is_passed_is_out_of_bounds(
 
 
 @pytest.mark.parametrize("keyword", ["anyOf", "oneOf"])
-def test_data_of_no_documented_form_is_a_finding_that_would_add_one(reading: Read, keyword: str) -> None:
-    forms = {keyword: [{"type": "string"}, {"type": "object", "properties": {"b": {"type": "string"}}}]}
+def test_data_of_no_documented_form_is_a_finding_that_would_add_one(
+    reading: Read, keyword: str
+) -> None:
+    forms = {
+        keyword: [{"type": "string"}, {"type": "object", "properties": {"b": {"type": "string"}}}]
+    }
     rule = "any-of" if keyword == "anyOf" else "one-of"
 
     (at_root,) = reading(forms, 5)
@@ -322,17 +386,26 @@ def test_data_of_two_forms_is_of_a_documented_one(reading: Read) -> None:
 def test_a_field_that_is_new_is_found_in_the_form_that_the_data_has(reading: Read) -> None:
     named = {"required": ["name"], "type": "object", "properties": {"name": {"type": "string"}}}
     sized = {"required": ["size"], "type": "object", "properties": {"size": {"type": "number"}}}
-    forms = {"oneOf": [{"$ref": "#/components/schemas/Named"}, {"$ref": "#/components/schemas/Sized"}]}
+    forms = {
+        "oneOf": [{"$ref": "#/components/schemas/Named"}, {"$ref": "#/components/schemas/Sized"}]
+    }
 
     (finding,) = reading(forms, {"size": 1, "new": 2}, Named=named, Sized=sized)
 
-    assert (finding.kind, finding.pointer, finding.path) == ("undocumented-field", "/components/schemas/Sized", "$.new")
+    assert (finding.kind, finding.pointer, finding.path) == (
+        "undocumented-field",
+        "/components/schemas/Sized",
+        "$.new",
+    )
 
 
 def test_a_name_that_one_branch_of_all_documents_is_documented(reading: Read) -> None:
     base = {"type": "object", "properties": {"a": {"type": "string"}}}
     schema = {
-        "allOf": [{"$ref": "#/components/schemas/Base"}, {"type": "object", "properties": {"b": {"type": "string"}}}]
+        "allOf": [
+            {"$ref": "#/components/schemas/Base"},
+            {"type": "object", "properties": {"b": {"type": "string"}}},
+        ]
     }
 
     assert reading(schema, {"a": "x", "b": "x"}, Base=base) == ()
@@ -342,14 +415,24 @@ def test_a_name_that_one_branch_of_all_documents_is_documented(reading: Read) ->
 
 
 @pytest.mark.parametrize("others", [True, {"type": "integer"}, {}])
-def test_where_the_spec_says_what_other_names_there_may_be_none_is_a_finding(reading: Read, others: Any) -> None:
-    schema = {"type": "object", "properties": {"a": {"type": "string"}}, "additionalProperties": others}
+def test_where_the_spec_says_what_other_names_there_may_be_none_is_a_finding(
+    reading: Read, others: Any
+) -> None:
+    schema = {
+        "type": "object",
+        "properties": {"a": {"type": "string"}},
+        "additionalProperties": others,
+    }
 
     assert reading(schema, {"a": "x", "new": 1}) == ()
 
 
 def test_a_name_that_is_forbidden_is_a_finding_and_stays_in_the_data(reading: Read) -> None:
-    schema = {"type": "object", "properties": {"a": {"type": "string"}}, "additionalProperties": False}
+    schema = {
+        "type": "object",
+        "properties": {"a": {"type": "string"}},
+        "additionalProperties": False,
+    }
 
     assert [x.kind for x in reading(schema, {"a": "x", "new": 1})] == ["undocumented-field"]
 
@@ -358,7 +441,9 @@ def test_a_schema_that_is_called_by_two_names_is_found_where_it_stands(reading: 
     schema = {"type": "object", "properties": {"a": {"$ref": "#/components/schemas/Alias"}}}
     alias = {"$ref": "#/components/schemas/LastMessageType"}
 
-    assert [x.pointer for x in reading(schema, {"a": "NEW"}, Alias=alias)] == ["/components/schemas/LastMessageType"]
+    assert [x.pointer for x in reading(schema, {"a": "NEW"}, Alias=alias)] == [
+        "/components/schemas/LastMessageType"
+    ]
 
 
 def test_a_schema_that_stands_elsewhere_keeps_its_place(tmp_path: Path) -> None:
@@ -374,23 +459,32 @@ def test_a_schema_that_stands_elsewhere_keeps_its_place(tmp_path: Path) -> None:
 
 
 def test_what_a_spec_extends_schemas_with_is_no_keyword_of_ours() -> None:
-    taken = _Schemas(Document.load(SPEC)).take({"type": "string", "x-text": "a", "x-expected": "b", "x-role": "c"}, "")
+    taken = _Schemas(Document.load(SPEC)).take(
+        {"type": "string", "x-text": "a", "x-expected": "b", "x-role": "c"}, ""
+    )
 
     assert taken == {"type": "string", "x-role": "c"}
 
 
 def test_media_types_are_compared_without_what_a_spec_says_besides(tmp_path: Path) -> None:
-    made = growing(tmp_path, {"content": {"application/json; charset=UTF-8": {"schema": {"type": "string"}}}})
+    made = growing(
+        tmp_path, {"content": {"application/json; charset=UTF-8": {"schema": {"type": "string"}}}}
+    )
 
     assert made["operations"][ID]["responses"]["200"]["media_types"] == ["application/json"]
 
 
 def test_a_text_that_refers_to_its_schema_is_asked_for_both(tmp_path: Path) -> None:
-    reference = {"allOf": [{"$ref": "#/components/schemas/LastMessageType"}], "description": "Where it is."}
+    reference = {
+        "allOf": [{"$ref": "#/components/schemas/LastMessageType"}],
+        "description": "Where it is.",
+    }
     body = {"type": "object", "required": ["locationId"], "properties": {"locationId": reference}}
     made = growing(tmp_path, {}, UpdateConversationRequest=body)
 
-    (schema,) = (x["schema"] for x in made["operations"][ID]["arguments"] if x["name"] == "locationId")
+    (schema,) = (
+        x["schema"] for x in made["operations"][ID]["arguments"] if x["name"] == "locationId"
+    )
     assert {"enum", "x-text", "x-expected"} <= schema.keys()
     assert "x-text" not in made["schemas"]["LastMessageType"]
 
@@ -421,18 +515,30 @@ def test_data_that_is_nested_too_deeply_is_a_misfit(whole: Whole, deepest: Json)
 
     found = whole({"$ref": "#/components/schemas/Tree"}, data, Tree=TREE)
 
-    assert (found.data is data, found.problem, found.path, found.findings) == (True, "is nested too deeply", "$", ())
+    assert (found.data is data, found.problem, found.path, found.findings) == (
+        True,
+        "is nested too deeply",
+        "$",
+        (),
+    )
     while "children" in data:  # taken apart here, as its own end would go as deep
         data = data["children"].pop()
 
 
 def test_a_reading_shows_no_data() -> None:
-    assert repr(documented(ID).read("200", changed(id="a secret", new="a secret"))) == "Reading(1 findings)"
+    assert (
+        repr(documented(ID).read("200", changed(id="a secret", new="a secret")))
+        == "Reading(1 findings)"
+    )
 
 
 def test_findings_tell_no_value() -> None:
     answer = json.loads(
-        json.dumps(changed(id=["a secret"], locationId={"a secret": "a secret"}, lastMessageType="a secret"))
+        json.dumps(
+            changed(
+                id=["a secret"], locationId={"a secret": "a secret"}, lastMessageType="a secret"
+            )
+        )
     )
 
     findings = documented(ID).read("200", answer).findings

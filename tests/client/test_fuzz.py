@@ -14,7 +14,13 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from leadconnector import APIConnectionError, APIDecodingError, APIStatusError, ArgumentError, BadRequestError
+from leadconnector import (
+    APIConnectionError,
+    APIDecodingError,
+    APIStatusError,
+    ArgumentError,
+    BadRequestError,
+)
 from leadconnector._exchange import MAXIMUM_BODY
 
 from tests.support.calling import LOCATION_ID, TOKEN
@@ -39,7 +45,9 @@ from tests.support.fuzzing import (
 Run = Callable[[Case], Outcome]
 RUNS: dict[str, Run] = {"sync": run_sync, "async": lambda case: asyncio.run(run_async(case))}
 runs = pytest.mark.parametrize("run", RUNS.values(), ids=RUNS.keys())
-fuzzed = settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+fuzzed = settings(
+    max_examples=200, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -53,7 +61,9 @@ def quiet() -> Iterator[None]:
 @runs
 @fuzzed
 @given(answered_calls)
-def test_whatever_is_answered_it_is_a_model_or_an_error_that_keeps_its_promises(run: Run, case: Case) -> None:
+def test_whatever_is_answered_it_is_a_model_or_an_error_that_keeps_its_promises(
+    run: Run, case: Case
+) -> None:
     assert broken_promises(case, run(case)) == []
 
 
@@ -71,8 +81,12 @@ def test_any_status_headers_and_bytes_are_a_model_or_an_error_that_keeps_its_pro
 
 @runs
 @pytest.mark.parametrize("name", FAILURES)
-@pytest.mark.parametrize("place", ["in place of the head", "in place of the body", "within the body"])
-def test_whatever_a_transport_raises_it_becomes_a_connection_error(run: Run, name: str, place: str) -> None:
+@pytest.mark.parametrize(
+    "place", ["in place of the head", "in place of the body", "within the body"]
+)
+def test_whatever_a_transport_raises_it_becomes_a_connection_error(
+    run: Run, name: str, place: str
+) -> None:
     chunks = (b'{"success":', b"tr") if place == "within the body" else ()
     case = Case((Reply(200, (), chunks, name, has_head=place != "in place of the head"),))
 
@@ -85,8 +99,12 @@ def test_whatever_a_transport_raises_it_becomes_a_connection_error(run: Run, nam
 @runs
 @pytest.mark.parametrize("status", [200, 400, 503])
 @pytest.mark.parametrize("form", ["compressed", "compressed in parts", "plain"])
-def test_a_body_without_end_takes_no_more_memory_than_a_body_may(run: Run, status: int, form: str) -> None:
-    chunks: tuple[bytes, ...] = (bomb(40 * 1024 * 1024) * (3 if form == "compressed in parts" else 1),)
+def test_a_body_without_end_takes_no_more_memory_than_a_body_may(
+    run: Run, status: int, form: str
+) -> None:
+    chunks: tuple[bytes, ...] = (
+        bomb(40 * 1024 * 1024) * (3 if form == "compressed in parts" else 1),
+    )
     headers: tuple[tuple[bytes, bytes], ...] = ((b"Content-Encoding", b"gzip"),)
     if form == "plain":
         chunks, headers = (b" " * 1024 * 1024,) * 200, ()
@@ -122,14 +140,35 @@ def test_what_is_tried_ends_in_every_way_that_a_call_can() -> None:
         found[f"{type(run_sync(asked(random)).value).__name__} of arguments"] += 1
 
     assert {name for name, count in found.items() if count > 9} >= {
-        *("UpdateConversationResponse", "APIDecodingError", "DriftError", "APIConnectionError", "APITimeoutError"),
-        *("BadRequestError", "AuthenticationError", "UnprocessableEntityError", "RateLimitError", "ServerError"),
-        *("UnexpectedStatusError", "ArgumentError of arguments", "UpdateConversationResponse of arguments"),
+        *(
+            "UpdateConversationResponse",
+            "APIDecodingError",
+            "DriftError",
+            "APIConnectionError",
+            "APITimeoutError",
+        ),
+        *(
+            "BadRequestError",
+            "AuthenticationError",
+            "UnprocessableEntityError",
+            "RateLimitError",
+            "ServerError",
+        ),
+        *(
+            "UnexpectedStatusError",
+            "ArgumentError of arguments",
+            "UpdateConversationResponse of arguments",
+        ),
     }
 
 
 def status_error(**changes: Any) -> APIStatusError:
-    details: dict[str, Any] = {"status_code": 400, "headers": httpx.Headers(), "request_id": None, "attempts": 1}
+    details: dict[str, Any] = {
+        "status_code": 400,
+        "headers": httpx.Headers(),
+        "request_id": None,
+        "attempts": 1,
+    }
     return BadRequestError("400", **{**details, "body": None, "messages": list[str](), **changes})
 
 
@@ -173,7 +212,9 @@ def sent(url: str = ID, body: object = LOCATION, version: str = "v3") -> Outcome
     headers = httpx.Headers(outcome.requests[0].headers)
     headers["version"] = version
     del headers["content-length"]
-    request = httpx.Request("PUT", f"https://example.com{url}", headers=headers, content=json.dumps(body))
+    request = httpx.Request(
+        "PUT", f"https://example.com{url}", headers=headers, content=json.dumps(body)
+    )
     return Outcome(outcome.value, [request], outcome.seen)
 
 
@@ -189,7 +230,9 @@ def sent(url: str = ID, body: object = LOCATION, version: str = "v3") -> Outcome
         (ID, LOCATION, " ", "another version"),
     ],
 )
-def test_the_judge_of_requests_sees_what_is_wrong(url: str, body: object, version: str, problem: str) -> None:
+def test_the_judge_of_requests_sees_what_is_wrong(
+    url: str, body: object, version: str, problem: str
+) -> None:
     assert misplaced_arguments(Case(), sent()) == []
 
     assert any(problem in each for each in misplaced_arguments(Case(), sent(url, body, version)))

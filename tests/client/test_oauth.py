@@ -65,7 +65,11 @@ class Origin(httpx.BaseTransport):
     """A token endpoint whose answers are decided one by one."""
 
     def __init__(self, *answers: Callable[[], httpx.Response] | httpx.Response | Exception) -> None:
-        self.answers, self.forms, self.gate = list(answers), list[dict[str, str]](), threading.Event()
+        self.answers, self.forms, self.gate = (
+            list(answers),
+            list[dict[str, str]](),
+            threading.Event(),
+        )
         self.arrived, self.closed = threading.Event(), False
         self.timeouts: object = None
         self.gate.set()
@@ -86,7 +90,11 @@ class Origin(httpx.BaseTransport):
 
 
 def good(number: int = 1, **changes: object) -> httpx.Response:
-    members = {"access_token": f"access-{number}", "refresh_token": f"refresh-{number}", "expires_in": 86_399}
+    members = {
+        "access_token": f"access-{number}",
+        "refresh_token": f"refresh-{number}",
+        "expires_in": 86_399,
+    }
     left = {name: value for name, value in (members | changes).items() if value is not ...}
     return httpx.Response(200, content=json.dumps(left))
 
@@ -134,8 +142,18 @@ def expired(access: str = FIRST[0], refresh: str = FIRST[1]) -> Tokens:
     return Tokens(access, refresh, NOW - 1)
 
 
-def made(store: TokenStore, transport: httpx.BaseTransport | None = None, clock: Any = None, **options: Any) -> OAuth:
-    given: dict[str, Any] = {"client_id": "client", "client_secret": "client-secret", "store": store, **options}
+def made(
+    store: TokenStore,
+    transport: httpx.BaseTransport | None = None,
+    clock: Any = None,
+    **options: Any,
+) -> OAuth:
+    given: dict[str, Any] = {
+        "client_id": "client",
+        "client_secret": "client-secret",
+        "store": store,
+        **options,
+    }
     return OAuth(transport=transport, clock=clock or Clock(), **given)
 
 
@@ -172,7 +190,9 @@ def path(tmp_path: Path) -> Path:
 
 
 @contextmanager
-def process(command: str, path: Path, url: str = "-", rejected: str = "") -> Generator[subprocess.Popen[str]]:
+def process(
+    command: str, path: Path, url: str = "-", rejected: str = ""
+) -> Generator[subprocess.Popen[str]]:
     places = os.pathsep.join(str(ROOT / name) for name in (".", "overrides", "tools"))
     command_line = [
         sys.executable,
@@ -183,7 +203,9 @@ def process(command: str, path: Path, url: str = "-", rejected: str = "") -> Gen
         rejected,
     ]
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    with subprocess.Popen(command_line, env={**os.environ, "PYTHONPATH": places}, **pipes) as running:
+    with subprocess.Popen(
+        command_line, env={**os.environ, "PYTHONPATH": places}, **pipes
+    ) as running:
         try:
             assert running.stdout is not None
             assert running.stdout.readline().strip() in {"ready", "locked"}
@@ -231,7 +253,9 @@ class TestOnce:
         assert len(origin.forms) == 1
         assert link.is_symlink()
 
-    def test_a_token_that_another_has_stored_is_taken_without_a_request_and_not_saved_again(self) -> None:
+    def test_a_token_that_another_has_stored_is_taken_without_a_request_and_not_saved_again(
+        self,
+    ) -> None:
         store, origin, clock = Store(expired()), Origin(), Clock()
         oauth = made(store, origin, clock)
         assert ask(oauth) == "access-1"
@@ -247,7 +271,9 @@ class TestOnce:
         assert {ask(oauth, "access-0") for _ in range(5)} == {"access-1"}
         assert len(origin.forms) == 1
 
-    def test_a_token_just_got_is_not_replaced_as_something_else_is_wrong_with_the_call(self) -> None:
+    def test_a_token_just_got_is_not_replaced_as_something_else_is_wrong_with_the_call(
+        self,
+    ) -> None:
         origin, clock = Origin(), Clock()
         oauth = made(MemoryTokenStore(expired()), origin, clock)
         assert [ask(oauth), ask(oauth, "access-1")] == ["access-1", "access-1"]
@@ -267,17 +293,25 @@ class TestRequest:
     def test_it_is_the_form_that_the_vendor_documents_with_time_limits(self) -> None:
         origin = Origin()
         ask(made(MemoryTokenStore(expired()), origin))
-        sent = {"client_id": "client", "client_secret": "client-secret", "grant_type": "refresh_token"}
+        sent = {
+            "client_id": "client",
+            "client_secret": "client-secret",
+            "grant_type": "refresh_token",
+        }
         assert origin.forms == [sent | {"refresh_token": "refresh-0", "user_type": "Location"}]
         assert origin.timeouts == {"connect": 5.0, "read": 30.0, "write": 30.0, "pool": 30.0}
         assert not origin.closed
 
-    def test_it_goes_to_the_token_url_where_one_is_given(self, server: Server, endpoint: Endpoint) -> None:
+    def test_it_goes_to_the_token_url_where_one_is_given(
+        self, server: Server, endpoint: Endpoint
+    ) -> None:
         oauth = made(MemoryTokenStore(expired()), token_url=f"{server.url}/oauth/token")
         assert oauth.token("https://elsewhere.invalid", None, 20).reveal().startswith("access-")
         assert endpoint.refreshes == 1
 
-    @pytest.mark.parametrize("url", ["http://example.com/oauth/token", "ftp://x", "https://u:p@x/y", "nonsense"])
+    @pytest.mark.parametrize(
+        "url", ["http://example.com/oauth/token", "ftp://x", "https://u:p@x/y", "nonsense"]
+    )
     def test_no_secret_goes_in_clear_to_another_machine(self, url: str) -> None:
         with pytest.raises(ConfigurationError, match="token_url"):
             made(MemoryTokenStore(expired()), token_url=url)
@@ -303,7 +337,12 @@ class TestRequest:
             return connect(address, *args, **options)
 
         monkeypatch.setattr(socket, "create_connection", refused_once)
-        assert made(MemoryTokenStore(expired())).token(server.url, None, 20).reveal().startswith("access-")
+        assert (
+            made(MemoryTokenStore(expired()))
+            .token(server.url, None, 20)
+            .reveal()
+            .startswith("access-")
+        )
         assert (len(tried), endpoint.refreshes) == (2, 1)
 
     @pytest.mark.parametrize(
@@ -394,7 +433,9 @@ class TestInterruption:
         assert store.tokens.refresh_token == "refresh-1"
         assert len(origin.forms) == 1
 
-    def test_the_first_task_being_cancelled_cancels_nobody_else_and_saves_what_was_rotated(self) -> None:
+    def test_the_first_task_being_cancelled_cancels_nobody_else_and_saves_what_was_rotated(
+        self,
+    ) -> None:
         origin, store = Origin(), Store(expired())
         origin.gate.clear()
         oauth = made(store, origin)
@@ -412,7 +453,9 @@ class TestInterruption:
         assert [each.reveal() for each in others if isinstance(each, Token)] == ["access-1"] * 2
         assert store.tokens.refresh_token == "refresh-1"
 
-    def test_what_was_rotated_is_saved_even_when_the_event_loop_is_gone(self, caplog: pytest.LogCaptureFixture) -> None:
+    def test_what_was_rotated_is_saved_even_when_the_event_loop_is_gone(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
         origin, store = Origin(), Store(expired())
         origin.gate.clear()
         oauth = made(store, origin)
@@ -455,9 +498,11 @@ class TestInterruption:
 
         found = outcomes_of_five(oauth, origin)
         assert len({id(each) for each in found}) == 5
-        assert {(each.status_code, each.error) for each in found if isinstance(each, ReauthorizationError)} == {
-            (400, "invalid_grant")
-        }
+        assert {
+            (each.status_code, each.error)
+            for each in found
+            if isinstance(each, ReauthorizationError)
+        } == {(400, "invalid_grant")}
 
     def test_all_who_wait_share_one_request_that_fails(self) -> None:
         origin = Origin(httpx.Response(500))
@@ -470,7 +515,9 @@ class TestInterruption:
     def test_the_interpreter_waits_for_a_refresh_even_where_a_daemon_started_it(self) -> None:
         origin = Origin()
         origin.gate.clear()
-        waiting = threading.Thread(target=ask, args=(made(MemoryTokenStore(expired()), origin),), daemon=True)
+        waiting = threading.Thread(
+            target=ask, args=(made(MemoryTokenStore(expired()), origin),), daemon=True
+        )
         waiting.start()
         assert origin.arrived.wait(10)
         assert [thread.daemon for thread in refreshing()] == [False]
@@ -493,7 +540,9 @@ class TestInterruption:
                 ask(oauth)
         assert ask(oauth) == "access-1"
 
-    @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # of Python 3.12: that is what is tried here
+    @pytest.mark.filterwarnings(
+        "ignore:.*fork:DeprecationWarning"
+    )  # of Python 3.12: that is what is tried here
     @pytest.mark.parametrize("kind", ["memory", "file"])
     def test_a_fork_during_a_refresh_neither_waits_for_its_parents_nor_keeps_its_lock(
         self, path: Path, kind: str
@@ -507,7 +556,9 @@ class TestInterruption:
         assert origin.arrived.wait(10)
         reading, writing = os.pipe()
         child = os.fork()
-        if child == 0:  # the file's lock is the parent's for as long as it refreshes; the memory's is the child's own
+        if (
+            child == 0
+        ):  # the file's lock is the parent's for as long as it refreshes; the memory's is the child's own
             status = 1
             try:
                 origin.gate = threading.Event()
@@ -532,7 +583,10 @@ class TestInterruption:
 
 class TestRefusal:
     def test_a_refused_refresh_token_is_not_sent_again_until_the_store_holds_another(self) -> None:
-        origin, store = Origin(httpx.Response(400, json={"error": "invalid_grant"})), Store(expired())
+        origin, store = (
+            Origin(httpx.Response(400, json={"error": "invalid_grant"})),
+            Store(expired()),
+        )
         oauth = made(store, origin)
         for _ in range(3):
             with pytest.raises(ReauthorizationError, match="authorise anew") as caught:
@@ -592,7 +646,9 @@ class TestRefusal:
             *[(each, 1e11) for each in ENDLESS],
         ],
     )
-    def test_a_token_lives_as_long_as_the_answer_says_else_a_day(self, given: object, lives: float) -> None:
+    def test_a_token_lives_as_long_as_the_answer_says_else_a_day(
+        self, given: object, lives: float
+    ) -> None:
         store = Store(expired())
         assert ask(made(store, Origin(good(1, expires_in=given)))) == "access-1"
         assert store.tokens.expires_at == NOW + lives
@@ -608,13 +664,17 @@ class TestRefusal:
             st.none() | st.booleans() | st.floats() | st.text(),
             lambda x: (
                 st.lists(x)
-                | st.dictionaries(st.sampled_from(["access_token", "refresh_token", "expires_in", "error"]), x)
+                | st.dictionaries(
+                    st.sampled_from(["access_token", "refresh_token", "expires_in", "error"]), x
+                )
             ),
             max_leaves=8,
         ),
         st.sampled_from([200, 201, 400, 401, 500]),
     )
-    def test_whatever_the_endpoint_answers_is_a_token_or_an_error_of_ours(self, answer: Any, status: int) -> None:
+    def test_whatever_the_endpoint_answers_is_a_token_or_an_error_of_ours(
+        self, answer: Any, status: int
+    ) -> None:
         store = Store(expired())
         oauth = made(store, Origin(httpx.Response(status, content=json.dumps(answer))))
         with suppress(OAuthError):  # and no other
@@ -626,9 +686,15 @@ class TestRefusal:
         def drip() -> Iterator[bytes]:
             yield from (b"access-1" for _ in range(1000))
 
-        monkeypatch.setattr(leadconnector.oauth, "_LIMITS", Limits(clock=lambda: float(next(seconds))))
+        monkeypatch.setattr(
+            leadconnector.oauth, "_LIMITS", Limits(clock=lambda: float(next(seconds)))
+        )
         with pytest.raises(APITimeoutError) as caught:
-            ask(made(MemoryTokenStore(expired()), Origin(lambda: httpx.Response(200, content=drip()))))
+            ask(
+                made(
+                    MemoryTokenStore(expired()), Origin(lambda: httpx.Response(200, content=drip()))
+                )
+            )
         check_hidden(caught.value)
 
     @pytest.mark.parametrize("fault", [{"drop": "before"}, {"drop": "after"}, {"truncate": 20}])
@@ -640,18 +706,25 @@ class TestRefusal:
 
 
 class TestStore:
-    def test_tokens_that_cannot_be_saved_are_used_and_saved_later(self, caplog: pytest.LogCaptureFixture) -> None:
+    def test_tokens_that_cannot_be_saved_are_used_and_saved_later(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
         store, origin, clock = Store(expired()), Origin(), Clock()
         oauth = made(store, origin, clock)
         store.fails["save"] = RuntimeError("access-1")
         assert [ask(oauth) for _ in range(5)] == ["access-1"] * 5
-        assert [(record.name, record.levelname) for record in caplog.records] == [("leadconnector", "ERROR")]
+        assert [(record.name, record.levelname) for record in caplog.records] == [
+            ("leadconnector", "ERROR")
+        ]
         assert not any(secret in caplog.text for secret in SECRETS)
         assert store.saves == 1
         store.fails.clear()
         clock.now += 31
         assert ask(oauth, "access-1") == "access-2"  # the store is read, and holds what is used up
-        assert (origin.forms[1]["refresh_token"], store.tokens.refresh_token) == ("refresh-1", "refresh-2")
+        assert (origin.forms[1]["refresh_token"], store.tokens.refresh_token) == (
+            "refresh-1",
+            "refresh-2",
+        )
 
     def test_they_are_saved_without_another_refresh_where_they_are_still_good(self) -> None:
         store, origin, clock = Store(expired()), Origin(), Clock()
@@ -669,7 +742,9 @@ class TestStore:
         for number in range(1, 5):
             assert ask(oauth) == f"access-{number}"
             clock.now += 9e4
-        assert [form["refresh_token"] for form in origin.forms] == [f"refresh-{number}" for number in range(4)]
+        assert [form["refresh_token"] for form in origin.forms] == [
+            f"refresh-{number}" for number in range(4)
+        ]
 
     def test_newer_tokens_in_the_store_win_over_those_that_could_not_be_saved(self) -> None:
         store, clock = Store(expired()), Clock()
@@ -696,8 +771,12 @@ class TestStore:
         assert "refresh-0" not in caplog.text
 
     @pytest.mark.parametrize("where", ["lock", "load"])
-    @pytest.mark.parametrize("error", [RuntimeError("refresh-0"), OSError(5, "broken"), SystemExit(1)])
-    def test_a_store_that_raises_is_the_cause_of_an_error_of_ours(self, where: str, error: BaseException) -> None:
+    @pytest.mark.parametrize(
+        "error", [RuntimeError("refresh-0"), OSError(5, "broken"), SystemExit(1)]
+    )
+    def test_a_store_that_raises_is_the_cause_of_an_error_of_ours(
+        self, where: str, error: BaseException
+    ) -> None:
         store = Store(expired())
         store.fails[where] = error
         oauth = made(store, Origin())
@@ -708,7 +787,9 @@ class TestStore:
         store.fails.clear()
         assert ask(oauth) == "access-1"
 
-    @pytest.mark.parametrize("tokens", [None, {"access_token": "access-0"}, Tokens("", "", 0.0), Tokens("", "\n", 0.0)])
+    @pytest.mark.parametrize(
+        "tokens", [None, {"access_token": "access-0"}, Tokens("", "", 0.0), Tokens("", "\n", 0.0)]
+    )
     def test_a_store_without_tokens_is_told_of_and_nothing_is_sent(self, tokens: Any) -> None:
         origin = Origin()
         with pytest.raises(CredentialsError, match="the token store holds no") as caught:
@@ -744,13 +825,19 @@ class TestFile:
         end=st.floats(0, 1e11),
     )
     @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-    def test_whatever_is_saved_is_loaded(self, tmp_path: Path, access: str, refresh: str, end: float) -> None:
+    def test_whatever_is_saved_is_loaded(
+        self, tmp_path: Path, access: str, refresh: str, end: float
+    ) -> None:
         store = FileTokenStore(tmp_path / "tokens.json")
         store.save(Tokens(access, refresh, end))
         assert store.load() == Tokens(access, refresh, end)
 
-    @pytest.mark.parametrize("end", ["", ', "expires_at": NaN', ', "expires_at": "1"', ', "expires_at": -1'])
-    def test_one_without_an_end_that_can_be_has_its_token_refreshed(self, path: Path, end: str) -> None:
+    @pytest.mark.parametrize(
+        "end", ["", ', "expires_at": NaN', ', "expires_at": "1"', ', "expires_at": -1']
+    )
+    def test_one_without_an_end_that_can_be_has_its_token_refreshed(
+        self, path: Path, end: str
+    ) -> None:
         path.write_text(f'{{"access_token": "access-0", "refresh_token": "refresh-0"{end}}}')
         assert ask(made(FileTokenStore(path), Origin())) == "access-1"
 
@@ -768,7 +855,9 @@ class TestFile:
             b'{"access_token": "access-0", "refresh_token": ["refresh-0"], "expires_at": 1}',
         ],
     )
-    def test_one_that_holds_something_else_is_named_and_not_shown(self, path: Path, content: bytes) -> None:
+    def test_one_that_holds_something_else_is_named_and_not_shown(
+        self, path: Path, content: bytes
+    ) -> None:
         path.write_bytes(content)
         with pytest.raises(CredentialsError) as caught:
             ask(made(FileTokenStore(path), Origin()))
@@ -786,8 +875,14 @@ class TestFile:
         with pytest.raises(CredentialsError, match=f"Is a directory: '{tmp_path}'"):
             ask(made(FileTokenStore(tmp_path), Origin()))
 
-    def test_a_save_that_fails_leaves_the_old_content_and_the_next_succeeds(self, path: Path) -> None:
-        store, before, limits = FileTokenStore(path), path.read_bytes(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    def test_a_save_that_fails_leaves_the_old_content_and_the_next_succeeds(
+        self, path: Path
+    ) -> None:
+        store, before, limits = (
+            FileTokenStore(path),
+            path.read_bytes(),
+            resource.getrlimit(resource.RLIMIT_FSIZE),
+        )
         resource.setrlimit(resource.RLIMIT_FSIZE, (10, limits[1]))
         try:
             with pytest.raises(OSError, match="File too large"):
@@ -810,7 +905,9 @@ class TestFile:
         assert ask(made(FileTokenStore(path), Origin())) == "access-1"
         assert "Read-only file system" in caplog.text
 
-    def test_a_missing_directory_is_told_of_before_the_refresh_token_is_used(self, tmp_path: Path) -> None:
+    def test_a_missing_directory_is_told_of_before_the_refresh_token_is_used(
+        self, tmp_path: Path
+    ) -> None:
         origin = Origin()
         with pytest.raises(CredentialsError, match="nowhere"):
             ask(made(FileTokenStore(tmp_path / "nowhere" / "tokens.json"), origin))
@@ -825,7 +922,9 @@ class TestFile:
             holder.wait()
             assert ask(oauth) == "access-1"
 
-    def test_without_fcntl_the_error_says_so(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_without_fcntl_the_error_says_so(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setitem(sys.modules, "fcntl", None)
         with pytest.raises(CredentialsError, match="fcntl"):
             ask(made(FileTokenStore(path), Origin()))
@@ -861,7 +960,9 @@ class TestHidden:
         with pytest.raises(TypeError):
             copy.copy(tokens)
 
-    def test_inside_a_refresh_no_frame_of_ours_shows_a_secret(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_inside_a_refresh_no_frame_of_ours_shows_a_secret(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         frames: list[str] = []
 
         class Spy(Store):
@@ -881,7 +982,9 @@ class TestHidden:
         monkeypatch.setattr(logging.Logger, "error", failing)
         assert ask(made(Spy(expired()), origin)) == "access-1"
         text = "\n".join(frames)
-        assert {"_asked", "_refreshed", "_fly", "_renewed"} <= {frame.split()[0] for frame in frames}
+        assert {"_asked", "_refreshed", "_fly", "_renewed"} <= {
+            frame.split()[0] for frame in frames
+        }
         assert not any(secret in text for secret in SECRETS), text
 
     def test_a_mistake_in_a_given_transport_is_the_cause_and_shows_nothing(self) -> None:
@@ -889,23 +992,36 @@ class TestHidden:
             yield b'{"access_token": "access-1"'
             raise ZeroDivisionError
 
-        oauth = made(MemoryTokenStore(expired()), Origin(lambda: httpx.Response(200, content=broken())))
+        oauth = made(
+            MemoryTokenStore(expired()), Origin(lambda: httpx.Response(200, content=broken()))
+        )
         with pytest.raises(CredentialsError, match="ZeroDivisionError") as caught:
             ask(oauth)
         assert isinstance(caught.value.__cause__, ZeroDivisionError)
         check_hidden(caught.value)
 
 
-def test_a_client_of_the_emulator_works_with_it_from_an_expired_token_on(endpoint: Endpoint) -> None:
+def test_a_client_of_the_emulator_works_with_it_from_an_expired_token_on(
+    endpoint: Endpoint,
+) -> None:
     emulator = Emulator(oauth=endpoint)
     oauth = made(MemoryTokenStore(expired()), EmulatorTransport(emulator))
     token = oauth.token("http://127.0.0.1", None, 20).reveal()
-    headers = {"authorization": f"Bearer {token}", "version": "2021-07-28", "content-type": "application/json"}
+    headers = {
+        "authorization": f"Bearer {token}",
+        "version": "2021-07-28",
+        "content-type": "application/json",
+    }
     body = json.dumps({"locationId": LOCATION_ID}).encode()
-    assert emulator.respond(Request("PUT", f"/conversations/{LOCATION_ID}", headers, body)).status == 200
+    assert (
+        emulator.respond(Request("PUT", f"/conversations/{LOCATION_ID}", headers, body)).status
+        == 200
+    )
 
 
-def test_a_token_of_the_store_that_is_refused_while_its_refresh_still_ends_is_not_given_again() -> None:
+def test_a_token_of_the_store_that_is_refused_while_its_refresh_still_ends_is_not_given_again() -> (
+    None
+):
     ended = threading.Event()
 
     class Slow(MemoryTokenStore):
@@ -918,7 +1034,9 @@ def test_a_token_of_the_store_that_is_refused_while_its_refresh_still_ends_is_no
                 ended.wait(10)
 
     def answer(request: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, json={"access_token": "access-1", "refresh_token": "refresh-1", "expires_in": 3600})
+        return httpx.Response(
+            200, json={"access_token": "access-1", "refresh_token": "refresh-1", "expires_in": 3600}
+        )
 
     store = Slow(Tokens("access-0", "refresh-0", time.time() + 9999))
     transport = httpx.MockTransport(answer)

@@ -20,8 +20,14 @@ ASYNC_ONLY = {"__aenter__", "__aexit__"}
 
 
 def methods(cls: type) -> dict[str, Callable[..., Any]]:
-    named = {name: value for name, value in inspect.getmembers(cls, inspect.isfunction) if not name.startswith("_")}
-    return named | {name: value for name, value in vars(cls).items() if name in SYNC_ONLY | ASYNC_ONLY}
+    named = {
+        name: value
+        for name, value in inspect.getmembers(cls, inspect.isfunction)
+        if not name.startswith("_")
+    }
+    return named | {
+        name: value for name, value in vars(cls).items() if name in SYNC_ONLY | ASYNC_ONLY
+    }
 
 
 ROOT_NAMES: list[str] = vars(leadconnector)["__all__"]
@@ -34,7 +40,9 @@ def test_the_names_at_the_root_are_sorted_and_exist() -> None:
 
 def test_the_names_at_the_root_are_complete() -> None:
     public = {
-        name for name, value in vars(leadconnector).items() if not name.startswith("_") and not inspect.ismodule(value)
+        name
+        for name, value in vars(leadconnector).items()
+        if not name.startswith("_") and not inspect.ismodule(value)
     }
 
     assert public | {"__version__"} == set(ROOT_NAMES)
@@ -42,14 +50,19 @@ def test_the_names_at_the_root_are_complete() -> None:
 
 def test_every_exception_is_at_the_root() -> None:
     exceptions = {
-        name for name, value in vars(errors).items() if inspect.isclass(value) and issubclass(value, Exception)
+        name
+        for name, value in vars(errors).items()
+        if inspect.isclass(value) and issubclass(value, Exception)
     }
 
     assert {name for name in exceptions if not name.startswith("_")} <= set(ROOT_NAMES)
 
 
 def test_every_generated_model_is_in_models() -> None:
-    assert all(getattr(models, name) is getattr(generated_models, name) for name in vars(generated_models)["__all__"])
+    assert all(
+        getattr(models, name) is getattr(generated_models, name)
+        for name in vars(generated_models)["__all__"]
+    )
 
 
 def resource_classes(resources: Callable[[Any], object]) -> list[type[Any]]:
@@ -63,9 +76,13 @@ def resource_classes(resources: Callable[[Any], object]) -> list[type[Any]]:
         *zip(resource_classes(Resources), resource_classes(AsyncResources), strict=True),
     ],
 )
-def test_both_clients_have_the_same_methods_arguments_and_types(sync: type, asynchronous: type) -> None:
+def test_both_clients_have_the_same_methods_arguments_and_types(
+    sync: type, asynchronous: type
+) -> None:
     ours, theirs = methods(sync), methods(asynchronous)
-    assert {name for name in ours if name not in SYNC_ONLY} == {name for name in theirs if name not in ASYNC_ONLY}
+    assert {name for name in ours if name not in SYNC_ONLY} == {
+        name for name in theirs if name not in ASYNC_ONLY
+    }
 
     for name in ours.keys() & theirs.keys():
         assert inspect.signature(ours[name]) == inspect.signature(theirs[name])
@@ -76,7 +93,9 @@ def test_both_clients_have_the_same_methods_arguments_and_types(sync: type, asyn
 
 
 def test_both_clients_are_made_with_the_same_options() -> None:
-    assert [*inspect.signature(LeadConnector).parameters] == [*inspect.signature(AsyncLeadConnector).parameters]
+    assert [*inspect.signature(LeadConnector).parameters] == [
+        *inspect.signature(AsyncLeadConnector).parameters
+    ]
 
 
 def test_every_operation_of_the_contract_is_a_documented_method_of_both_clients() -> None:
@@ -95,10 +114,18 @@ def test_every_operation_of_the_contract_is_a_documented_method_of_both_clients(
 
 def test_no_hand_written_line_names_a_field_of_the_api() -> None:
     contract = load_contract()
-    names = {name for schema in contract["schemas"].values() for name in schema.get("properties", {})}
-    names |= {argument["name"] for operation in contract["operations"].values() for argument in operation["arguments"]}
+    names = {
+        name for schema in contract["schemas"].values() for name in schema.get("properties", {})
+    }
     names |= {
-        argument["argument"] for operation in contract["operations"].values() for argument in operation["arguments"]
+        argument["name"]
+        for operation in contract["operations"].values()
+        for argument in operation["arguments"]
+    }
+    names |= {
+        argument["argument"]
+        for operation in contract["operations"].values()
+        for argument in operation["arguments"]
     }
     # Words of HTTP and of Python that the API happens to use as well.
     names -= {"id", "message", "error", "success", "version", "Version"}
@@ -106,4 +133,8 @@ def test_no_hand_written_line_names_a_field_of_the_api() -> None:
 
     for path in (ROOT / "overrides" / "leadconnector").glob("*.py"):
         text = path.read_text(encoding="utf-8")
-        assert not [name for name in names if f'"{name}"' in text or f".{name}" in text or f"{name}=" in text], path
+        assert not [
+            name
+            for name in names
+            if f'"{name}"' in text or f".{name}" in text or f"{name}=" in text
+        ], path

@@ -82,9 +82,13 @@ class Simulation:
             waits = [self.quota.remaining(slot) for _, slot in self.waiting]
             for (who, _), wait in zip(self.waiting, waits, strict=True):
                 if wait == 0:
-                    assert self.clock.now >= self.paused - 2e-6  # Redis counts microseconds, from a rounded clock
+                    assert (
+                        self.clock.now >= self.paused - 2e-6
+                    )  # Redis counts microseconds, from a rounded clock
                     self.sent.append((who, self.clock.now))
-            self.waiting = [waiter for waiter, wait in zip(self.waiting, waits, strict=True) if wait > 0]
+            self.waiting = [
+                waiter for waiter, wait in zip(self.waiting, waits, strict=True) if wait > 0
+            ]
             soonest = min((wait for wait in waits if wait > 0), default=None)
             if soonest is None or self.clock.now + soonest > until:
                 break
@@ -103,10 +107,14 @@ class Simulation:
 def assert_within(times: list[float], limit: int, seconds: float) -> None:
     """No window of the length, wherever it begins, holds more than the limit."""
     ordered = sorted(times)
-    assert all(later - first >= seconds for first, later in zip(ordered, ordered[limit:], strict=False))
+    assert all(
+        later - first >= seconds for first, later in zip(ordered, ordered[limit:], strict=False)
+    )
 
 
-def correction(limit: int = LIMIT, seconds: float = SECONDS, pause: float = 0.0, exhausted: bool = False) -> Correction:
+def correction(
+    limit: int = LIMIT, seconds: float = SECONDS, pause: float = 0.0, exhausted: bool = False
+) -> Correction:
     return limit, seconds, pause, exhausted
 
 
@@ -115,7 +123,9 @@ def correct(quota: Quota, correction: Correction, slot: Slot | None = None) -> N
     quota._act("correct", "key", slot.number if slot else 0, *correction)
 
 
-def news(quota: Quota, slot: Slot, status: int, said: Mapping[str, str], delay: float | None) -> Correction | None:
+def news(
+    quota: Quota, slot: Slot, status: int, said: Mapping[str, str], delay: float | None
+) -> Correction | None:
     """What an answer says that is to be heeded."""
     found = quota.correction(slot, Answer(status, said, b"", asked=delay))
     assert found is None or found.args[:3] == ("correct", slot.key, slot.number)
@@ -128,7 +138,9 @@ def simulation() -> Simulation:
 
 
 @given(STEPS)
-def test_no_window_has_more_than_the_limit_and_all_send_in_the_order_of_their_bookings(steps: list[Step]) -> None:
+def test_no_window_has_more_than_the_limit_and_all_send_in_the_order_of_their_bookings(
+    steps: list[Step],
+) -> None:
     run = simulation()
     for name, value in steps:
         run.step(name, value)
@@ -138,7 +150,9 @@ def test_no_window_has_more_than_the_limit_and_all_send_in_the_order_of_their_bo
 
 
 @given(st.lists(st.tuples(st.floats(0, 30), st.integers(0, 40)), max_size=60), st.integers(0, 60))
-def test_who_wakes_late_never_breaks_the_limit(wakes: list[tuple[float, int]], callers: int) -> None:
+def test_who_wakes_late_never_breaks_the_limit(
+    wakes: list[tuple[float, int]], callers: int
+) -> None:
     run, sent = simulation(), list[float]()
     waiting = [run.quota.book("key") for _ in range(callers)]
     for later, index in [*wakes, *((15.0, 0) for _ in range(200))]:
@@ -154,7 +168,9 @@ def test_who_wakes_late_never_breaks_the_limit(wakes: list[tuple[float, int]], c
 
 
 @given(st.integers(0, 100), st.data())
-def test_while_there_is_demand_the_limit_is_used_to_the_full(released: int, data: st.DataObject) -> None:
+def test_while_there_is_demand_the_limit_is_used_to_the_full(
+    released: int, data: st.DataObject
+) -> None:
     run = simulation()
     run.step("book", 200)
     for _ in range(released):
@@ -258,7 +274,12 @@ class TestDay:
             assert run.quota.remaining(probe) == 0.0
             assert news(run.quota, probe, 200, headers(left=0), None) is None
         error = caught.value
-        assert (error.status_code, error.attempts, error.messages, error.retry_after) == (429, 0, [], None)
+        assert (error.status_code, error.attempts, error.messages, error.retry_after) == (
+            429,
+            0,
+            [],
+            None,
+        )
         assert (error.headers, error.body, error.request_id) == ({}, None, None)
         assert str(pickle.loads(pickle.dumps(error))) == str(error)
 
@@ -294,7 +315,9 @@ def headers(limit: object = None, interval: object = None, left: object = None) 
 
 
 class TestCorrection:
-    @pytest.mark.parametrize("said", [headers(), headers(5, 10_000, 7), headers(100, 10_000), headers(None, None, 1)])
+    @pytest.mark.parametrize(
+        "said", [headers(), headers(5, 10_000, 7), headers(100, 10_000), headers(None, None, 1)]
+    )
     def test_a_usual_answer_needs_none(self, said: httpx.Headers) -> None:
         quota = Quota(LIMIT, SECONDS)
         assert news(quota, quota.book("key"), 200, said, None) is None
@@ -316,7 +339,11 @@ class TestCorrection:
         ],
     )
     def test_what_an_answer_says(
-        self, status: int, said: httpx.Headers, retry_after: float | None, expected: Correction | None
+        self,
+        status: int,
+        said: httpx.Headers,
+        retry_after: float | None,
+        expected: Correction | None,
     ) -> None:
         quota = Quota(LIMIT, SECONDS)
         assert news(quota, quota.book("key"), status, said, retry_after) == expected
@@ -344,9 +371,17 @@ class TestCorrection:
         ),
         st.integers(100, 599),
     )
-    def test_garbage_in_headers_does_no_harm(self, said: list[tuple[str, bytes]], status: int) -> None:
+    def test_garbage_in_headers_does_no_harm(
+        self, said: list[tuple[str, bytes]], status: int
+    ) -> None:
         quota = Quota(LIMIT, SECONDS)
-        found = news(quota, quota.book("key"), status, httpx.Headers([(n.encode(), v) for n, v in said]), None)
+        found = news(
+            quota,
+            quota.book("key"),
+            status,
+            httpx.Headers([(n.encode(), v) for n, v in said]),
+            None,
+        )
         assert found is None or status == 429 or any(value.strip().isdigit() for _, value in said)
         if found is not None:
             correct(quota, found)
@@ -436,7 +471,9 @@ def test_a_slot_that_was_booked_elsewhere_is_queued_by_its_number() -> None:
     quota, here = Quota(1, SECONDS, clock=lambda: 0.0), Quota(1, SECONDS, clock=lambda: 0.0)
     elsewhere = [quota.book("key") for _ in range(3)]
     booked = [here.book("key") for _ in range(3)]
-    waits = [round(here.remaining(slot) / SECONDS / STRETCH) for slot in [*elsewhere[1:], *booked[1:]]]
+    waits = [
+        round(here.remaining(slot) / SECONDS / STRETCH) for slot in [*elsewhere[1:], *booked[1:]]
+    ]
     assert waits == [1, 2, 3, 4]
 
 
@@ -458,7 +495,9 @@ def test_a_limit_that_is_none_is_refused(limit: Any) -> None:
         Quota(limit)
 
 
-@pytest.mark.parametrize("seconds", [0, -1.0, float("nan"), float("inf"), True, None, "10", 86_401, 1e-7])
+@pytest.mark.parametrize(
+    "seconds", [0, -1.0, float("nan"), float("inf"), True, None, "10", 86_401, 1e-7]
+)
 def test_seconds_that_are_none_are_refused(seconds: Any) -> None:
     with pytest.raises(ConfigurationError, match="its seconds 1e-6 to 86,400"):
         Quota(100, seconds)

@@ -21,7 +21,13 @@ import pytest
 import redis
 import redis.asyncio
 from hypothesis import given, settings
-from leadconnector import ConfigurationError, DailyQuotaError, QuotaUnavailableError, RedisQuota, _quota
+from leadconnector import (
+    ConfigurationError,
+    DailyQuotaError,
+    QuotaUnavailableError,
+    RedisQuota,
+    _quota,
+)
 from leadconnector._quota import DAY, GRACE, RETRY_SECONDS, STRETCH, Slot
 
 from tests.client.test_rate_limit import (
@@ -94,7 +100,9 @@ def simulated(server: RedisServer) -> tuple[Simulation, RedisQuota]:
     """Callers whose Redis has a clock that the test moves, and who ask it each time."""
     quota = RedisQuota(server.timed(PATIENCE), LIMIT, SECONDS, prefix=str(uuid4()))
     clock, client, name = clocked(quota), server.client(), f"{quota._prefix}:clock"
-    text = str(quota._script.script).replace("redis.call('TIME')", f"redis.call('HMGET', '{name}', 'seconds', 'rest')")
+    text = str(quota._script.script).replace(
+        "redis.call('TIME')", f"redis.call('HMGET', '{name}', 'seconds', 'rest')"
+    )
     assert "TIME" not in text
     quota._script = quota._script.registered_client.register_script(text)
 
@@ -130,7 +138,9 @@ class TestSimulated:
         rounds = [1000.0 + index // LIMIT * SECONDS * STRETCH for index in range(29)]
         assert [at for _, at in run.sent] == pytest.approx(rounds, abs=0.001)
 
-    def test_who_is_late_is_booked_anew_by_the_order_of_the_places(self, shared: RedisServer) -> None:
+    def test_who_is_late_is_booked_anew_by_the_order_of_the_places(
+        self, shared: RedisServer
+    ) -> None:
         run, quota = simulated(shared)
         with closing(quota):
             slots = [quota.book("key") for _ in range(LIMIT + 3)]
@@ -152,7 +162,9 @@ class TestSimulated:
             waits = [round(quota.remaining(slots[index]), 2) for index in (0, 1, 3, 2, 3)]
             assert waits == [0.0, 10.05, 20.1, 20.1, 30.15]
 
-    def test_once_the_day_is_used_up_one_call_in_each_window_is_to_find_out(self, shared: RedisServer) -> None:
+    def test_once_the_day_is_used_up_one_call_in_each_window_is_to_find_out(
+        self, shared: RedisServer
+    ) -> None:
         run, quota = simulated(shared)
         with closing(quota):
             correct(quota, correction(exhausted=True))
@@ -193,8 +205,13 @@ class TestSimulated:
 def test_four_processes_share_one_limit_and_lose_nothing(shared: RedisServer) -> None:
     command = [sys.executable, "-c", BOOK, shared.url]
     environment = os.environ | {"PYTHONPATH": str(ROOT / "overrides")}
-    running = [subprocess.Popen(command, stdout=subprocess.PIPE, encoding="utf-8", env=environment) for _ in range(4)]
-    places = [[int(place) for place in process.communicate(timeout=60)[0].split()] for process in running]
+    running = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, encoding="utf-8", env=environment)
+        for _ in range(4)
+    ]
+    places = [
+        [int(place) for place in process.communicate(timeout=60)[0].split()] for process in running
+    ]
     assert [process.returncode for process in running] == [0, 0, 0, 0]
     with closing(RedisQuota(shared.url)) as quota:
         found = in_redis(shared, quota)
@@ -203,7 +220,9 @@ def test_four_processes_share_one_limit_and_lose_nothing(shared: RedisServer) ->
     assert all(mine == sorted(mine) for mine in places)
 
 
-def test_clients_of_one_prefix_share_and_those_of_another_do_not(shared: RedisServer, quota: RedisQuota) -> None:
+def test_clients_of_one_prefix_share_and_those_of_another_do_not(
+    shared: RedisServer, quota: RedisQuota
+) -> None:
     with (
         closing(RedisQuota(shared.timed(PATIENCE), LIMIT, prefix=quota._prefix)) as same,
         closing(RedisQuota(shared.timed(PATIENCE), LIMIT, prefix=str(uuid4()))) as other,
@@ -215,7 +234,10 @@ def test_clients_of_one_prefix_share_and_those_of_another_do_not(shared: RedisSe
 
 def test_forty_threads_share_the_connections(shared: RedisServer, quota: RedisQuota) -> None:
     slots = list[Slot]()
-    threads = [threading.Thread(target=lambda: slots.extend(quota.book("key") for _ in range(10))) for _ in range(40)]
+    threads = [
+        threading.Thread(target=lambda: slots.extend(quota.book("key") for _ in range(10)))
+        for _ in range(40)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -247,11 +269,16 @@ def test_a_script_that_redis_forgot_is_sent_again(shared: RedisServer, quota: Re
 def test_what_is_idle_expires(shared: RedisServer, quota: RedisQuota) -> None:
     last = [quota.book("key") for _ in range(LIMIT + 1)][-1]
     with closing(shared.client()) as client:
-        lives = [int(client.pttl(f"{quota._prefix}:{{key}}:{what}")) for what in ("sent", "waiting", "known")]
+        lives = [
+            int(client.pttl(f"{quota._prefix}:{{key}}:{what}"))
+            for what in ("sent", "waiting", "known")
+        ]
     assert all(SECONDS < life / 1000 <= last.wait + SECONDS * STRETCH + GRACE + 1 for life in lives)
 
 
-def test_what_is_known_of_the_day_outlives_an_idle_day(shared: RedisServer, quota: RedisQuota) -> None:
+def test_what_is_known_of_the_day_outlives_an_idle_day(
+    shared: RedisServer, quota: RedisQuota
+) -> None:
     correct(quota, correction(exhausted=True))
     with closing(shared.client()) as client:
         assert int(client.pttl(f"{quota._prefix}:{{key}}:known")) > DAY * 1000
@@ -306,11 +333,15 @@ class TestAway:
             assert quota.book("key").number not in in_redis(server, quota)
             clock.now += RETRY_SECONDS
             later = SECONDS * STRETCH - RETRY_SECONDS
-            assert quota.remaining(slots[-1]) == pytest.approx(later)  # alone, until all have told what they sent
+            assert quota.remaining(slots[-1]) == pytest.approx(
+                later
+            )  # alone, until all have told what they sent
             assert slots[0].number in in_redis(server, quota)
             assert slots[-1].number not in in_redis(server, quota)
             clock.now += RESTORING
-            assert quota.remaining(slots[-1]) == pytest.approx(later, abs=0.5)  # by Redis's clock, which did not move
+            assert quota.remaining(slots[-1]) == pytest.approx(
+                later, abs=0.5
+            )  # by Redis's clock, which did not move
             assert slots[-1].number in in_redis(server, quota)
         assert len(caplog.messages) == 2
         assert "does not answer (ConnectionError)" in caplog.messages[0]
@@ -321,7 +352,10 @@ class TestAway:
     def test_each_of_those_who_share_keeps_to_its_part_and_counts_what_it_sent_before(
         self, server: RedisServer
     ) -> None:
-        with closing(RedisQuota(server.url, 6, SECONDS)) as one, closing(RedisQuota(server.url, 6, SECONDS)) as other:
+        with (
+            closing(RedisQuota(server.url, 6, SECONDS)) as one,
+            closing(RedisQuota(server.url, 6, SECONDS)) as other,
+        ):
             clocks = [clocked(quota) for quota in (one, other)]
             for quota in (one, other, other, one):
                 assert quota.book("key").wait == 0.0
@@ -330,10 +364,17 @@ class TestAway:
             assert waits == [[0.0, 10.05, 10.05]] * 2
             for clock in clocks:
                 clock.now += SECONDS * STRETCH
-            assert [quota.book("other").wait for quota in (one, other) for _ in range(2)] == [0.0] * 4
+            assert [quota.book("other").wait for quota in (one, other) for _ in range(2)] == [
+                0.0
+            ] * 4
 
-    def test_what_others_sent_is_waited_for_no_longer_than_redis_had_said(self, server: RedisServer) -> None:
-        with closing(RedisQuota(server.url, 6, SECONDS)) as one, closing(RedisQuota(server.url, 6, SECONDS)) as other:
+    def test_what_others_sent_is_waited_for_no_longer_than_redis_had_said(
+        self, server: RedisServer
+    ) -> None:
+        with (
+            closing(RedisQuota(server.url, 6, SECONDS)) as one,
+            closing(RedisQuota(server.url, 6, SECONDS)) as other,
+        ):
             clocks = [clocked(quota) for quota in (one, other)]
             for quota in (one, other, other, other, other, other):
                 assert quota.book("key").wait == 0.0
@@ -341,13 +382,22 @@ class TestAway:
             server.stop()
             for clock in clocks:
                 clock.now += SECONDS / 2
-            assert one.remaining(slots[0]) == pytest.approx(SECONDS * STRETCH - SECONDS / 2, abs=0.5)
+            assert one.remaining(slots[0]) == pytest.approx(
+                SECONDS * STRETCH - SECONDS / 2, abs=0.5
+            )
             for clock in clocks:
                 clock.now += SECONDS * STRETCH - SECONDS / 2
-            assert [one.remaining(slots[index]) for index in (0, 1, 3)] == [0.0] * 3  # its whole part
+            assert [one.remaining(slots[index]) for index in (0, 1, 3)] == [
+                0.0
+            ] * 3  # its whole part
 
-    def test_who_asks_when_others_may_have_sent_again_waits_for_them(self, server: RedisServer) -> None:
-        with closing(RedisQuota(server.url, 6, SECONDS)) as one, closing(RedisQuota(server.url, 6, SECONDS)) as other:
+    def test_who_asks_when_others_may_have_sent_again_waits_for_them(
+        self, server: RedisServer
+    ) -> None:
+        with (
+            closing(RedisQuota(server.url, 6, SECONDS)) as one,
+            closing(RedisQuota(server.url, 6, SECONDS)) as other,
+        ):
             clock = clocked(one)
             for quota in (one, other, other, other, other, other):
                 assert quota.book("key").wait == 0.0
@@ -356,7 +406,9 @@ class TestAway:
             clock.now += SECONDS * STRETCH
             assert [one.remaining(slot) > 0.0 for slot in slots] == [False, True, True]
 
-    def test_who_does_not_wait_when_it_goes_away_need_not_wait_then(self, server: RedisServer) -> None:
+    def test_who_does_not_wait_when_it_goes_away_need_not_wait_then(
+        self, server: RedisServer
+    ) -> None:
         with closing(RedisQuota(server.url, LIMIT, SECONDS)) as quota:
             clocked(quota)
             slot = quota.book("key")
@@ -364,8 +416,13 @@ class TestAway:
             quota.release(slot)
             assert [quota.book("key").wait for _ in range(LIMIT)] == [0.0] * LIMIT
 
-    def test_who_comes_back_keeps_to_its_part_until_all_have_told_what_they_sent(self, server: RedisServer) -> None:
-        with closing(RedisQuota(server.url, 6, SECONDS)) as one, closing(RedisQuota(server.url, 6, SECONDS)) as other:
+    def test_who_comes_back_keeps_to_its_part_until_all_have_told_what_they_sent(
+        self, server: RedisServer
+    ) -> None:
+        with (
+            closing(RedisQuota(server.url, 6, SECONDS)) as one,
+            closing(RedisQuota(server.url, 6, SECONDS)) as other,
+        ):
             clocks = [clocked(quota) for quota in (one, other)]
             for quota in (one, other, one):
                 assert quota.book("key").wait == 0.0
@@ -403,7 +460,10 @@ class TestAway:
             assert slots[0].number in in_redis(server, quota)
 
     def test_a_redis_that_forgot_is_told_before_more_is_sent(self, server: RedisServer) -> None:
-        with closing(RedisQuota(server.url, 3, SECONDS)) as one, closing(RedisQuota(server.url, 3, SECONDS)) as other:
+        with (
+            closing(RedisQuota(server.url, 3, SECONDS)) as one,
+            closing(RedisQuota(server.url, 3, SECONDS)) as other,
+        ):
             for quota in (one, other, one):
                 assert quota.book("key").wait == 0.0
             with closing(server.client()) as client:
@@ -440,7 +500,9 @@ class TestAway:
             clock.now += RETRY_SECONDS
             assert quota.book("key").number in in_redis(server, quota)
 
-    def test_one_that_hangs_is_waited_for_once(self, server: RedisServer, caplog: pytest.LogCaptureFixture) -> None:
+    def test_one_that_hangs_is_waited_for_once(
+        self, server: RedisServer, caplog: pytest.LogCaptureFixture
+    ) -> None:
         with closing(RedisQuota(server.timed(0.02), LIMIT, SECONDS)) as quota:
             clock, calls = clocked(quota), 0
             quota.book("key")
@@ -464,7 +526,9 @@ class TestAway:
             quota._script = script
         assert len(caplog.messages) == 1
 
-    def test_one_that_is_starting_is_away(self, quota: RedisQuota, caplog: pytest.LogCaptureFixture) -> None:
+    def test_one_that_is_starting_is_away(
+        self, quota: RedisQuota, caplog: pytest.LogCaptureFixture
+    ) -> None:
         def load(*_: object) -> list[int]:
             raise redis.BusyLoadingError
 
@@ -494,14 +558,18 @@ class TestAway:
     def test_a_wrong_password_is_one_that_does_not_answer(
         self, shared: RedisServer, caplog: pytest.LogCaptureFixture
     ) -> None:
-        with closing(RedisQuota(shared.url.replace(shared.PASSWORD, "wrong-one"), LIMIT, SECONDS)) as quota:
+        with closing(
+            RedisQuota(shared.url.replace(shared.PASSWORD, "wrong-one"), LIMIT, SECONDS)
+        ) as quota:
             assert quota.book("key").wait == 0.0
         assert "AuthenticationError" in caplog.text
         assert "wrong-one" not in caplog.text
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_a_forked_process_has_connections_of_its_own(shared: RedisServer, quota: RedisQuota) -> None:
+def test_a_forked_process_has_connections_of_its_own(
+    shared: RedisServer, quota: RedisQuota
+) -> None:
     first = quota.book("key")
     pool = quota._script.registered_client.connection_pool
     used = pool.get_connection()

@@ -44,14 +44,27 @@ from leadconnector._retry import (
 )
 from leadconnector_emulator import Emulator, EmulatorTransport, Fault, Server
 
-from tests.support.calling import ANSWER, CONVERSATION_ID, LOCATION_ID, TOKEN, Caller, Clock, timed, with_settings
+from tests.support.calling import (
+    ANSWER,
+    CONVERSATION_ID,
+    LOCATION_ID,
+    TOKEN,
+    Caller,
+    Clock,
+    timed,
+    with_settings,
+)
 
 TRANSIENT = [408, 429, 500, 502, 503, 504, *range(520, 528)]
 
 
-def waits(status: int = 0, error: Exception | None = None, asked: float | None = None, **changes: Any) -> float:
+def waits(
+    status: int = 0, error: Exception | None = None, asked: float | None = None, **changes: Any
+) -> float:
     """The wait after this answer to a first attempt, or after this error that came in the place of one."""
-    answer = Answer(status, changes.pop("headers", {}), b"", failure(error) if error else "", asked=asked)
+    answer = Answer(
+        status, changes.pop("headers", {}), b"", failure(error) if error else "", asked=asked
+    )
     return wait_after(answer, Tried(1, "PUT", MAXIMUM_RETRIES, 1.0)._replace(**changes))
 
 
@@ -60,7 +73,9 @@ def test_exactly_the_transient_statuses_are_tried_again(status: int) -> None:
     assert (waits(status=status) < NEVER) == (status in TRANSIENT)
 
 
-@pytest.mark.parametrize(("number", "longest"), [(1, 0.5), (2, 1.0), (3, 2.0), (4, 4.0), (5, 8.0), (6, 8.0), (90, 8.0)])
+@pytest.mark.parametrize(
+    ("number", "longest"), [(1, 0.5), (2, 1.0), (3, 2.0), (4, 4.0), (5, 8.0), (6, 8.0), (90, 8.0)]
+)
 def test_a_wait_of_our_own_is_drawn_below_a_bound_that_doubles(number: int, longest: float) -> None:
     assert waits(number=number, status=503, retries=100) == longest
     assert waits(number=number, status=503, retries=100, random=0.25) == longest / 4
@@ -86,13 +101,19 @@ def test_a_refused_request_waits_the_vendors_interval_where_the_answer_names_non
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"])
-@pytest.mark.parametrize("error", [httpx.ReadError("x"), httpx.ReadTimeout("x"), httpx.RemoteProtocolError("x")])
-def test_what_may_have_been_executed_is_tried_again_where_that_does_no_harm(method: str, error: Exception) -> None:
+@pytest.mark.parametrize(
+    "error", [httpx.ReadError("x"), httpx.ReadTimeout("x"), httpx.RemoteProtocolError("x")]
+)
+def test_what_may_have_been_executed_is_tried_again_where_that_does_no_harm(
+    method: str, error: Exception
+) -> None:
     assert waits(method=method, error=error) < NEVER
 
 
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
-def test_what_may_not_be_repeated_is_tried_again_only_where_it_was_surely_not_executed(method: str) -> None:
+def test_what_may_not_be_repeated_is_tried_again_only_where_it_was_surely_not_executed(
+    method: str,
+) -> None:
     again: list[dict[str, Any]] = [
         {"error": httpx.ConnectError("x")},
         {"error": httpx.PoolTimeout("x")},
@@ -101,7 +122,11 @@ def test_what_may_not_be_repeated_is_tried_again_only_where_it_was_surely_not_ex
     never: list[dict[str, Any]] = [
         {"error": httpx.ReadError("x")},
         {"error": httpx.WriteError("x")},
-        {"error": httpx.ConnectTimeout("of another library, which says so of a lost connection, too")},
+        {
+            "error": httpx.ConnectTimeout(
+                "of another library, which says so of a lost connection, too"
+            )
+        },
         {"error": TimeoutError("x")},
         {"status": 503},
         {"status": 500},
@@ -143,7 +168,9 @@ def test_a_request_that_is_no_http_is_not_tried_again() -> None:
 def test_whatever_happened_a_wait_is_bounded_and_the_attempts_end(
     number: int, method: str, random: float, status: int | None, asked: float | None, retries: int
 ) -> None:
-    ended: dict[str, Any] = {"error": TimeoutError("x")} if status is None else {"status": status, "asked": asked}
+    ended: dict[str, Any] = (
+        {"error": TimeoutError("x")} if status is None else {"status": status, "asked": asked}
+    )
     wait = waits(**ended, number=number, method=method, random=random, retries=retries)
 
     assert wait == NEVER or 0 <= wait <= max(LONGEST_ASKED_FOR, LONGEST_WAIT, VENDORS_INTERVAL)
@@ -158,7 +185,13 @@ def test_whatever_happened_a_wait_is_bounded_and_the_attempts_end(
         ({"Retry-After": "7"}, 7.0),
         ({"Retry-After": "1.5"}, 1.5),
         ({"Retry-After": "0"}, 0.0),
-        ({"Retry-After": formatdate(1000.0, usegmt=True), "Date": formatdate(970.0, usegmt=True)}, 30.0),
+        (
+            {
+                "Retry-After": formatdate(1000.0, usegmt=True),
+                "Date": formatdate(970.0, usegmt=True),
+            },
+            30.0,
+        ),
         ({"Retry-After": formatdate(1000.0, usegmt=True)}, 900.0),
         ({"Retry-After": formatdate(50.0, usegmt=True)}, 0.0),
         ({"Retry-After": "-5"}, None),
@@ -171,20 +204,26 @@ def test_whatever_happened_a_wait_is_bounded_and_the_attempts_end(
         ({"Retry-After": "9" * 400}, None),
     ],
 )
-def test_a_wait_is_read_as_seconds_or_as_a_date(headers: dict[str, str], seconds: float | None) -> None:
+def test_a_wait_is_read_as_seconds_or_as_a_date(
+    headers: dict[str, str], seconds: float | None
+) -> None:
     encoded = httpx.Headers([(name.encode(), value.encode()) for name, value in headers.items()])
 
     assert retry_after(encoded, now=100.0) == seconds
 
 
 @given(st.binary(max_size=40), st.binary(max_size=40))
-def test_whatever_a_wait_is_written_as_it_is_not_negative_or_not_read(value: bytes, date: bytes) -> None:
+def test_whatever_a_wait_is_written_as_it_is_not_negative_or_not_read(
+    value: bytes, date: bytes
+) -> None:
     asked = retry_after(httpx.Headers([(b"Retry-After", value), (b"Date", date)]), 0.0)
 
     assert asked is None or asked >= 0.0
 
 
-def in_turn(answers: Iterable[Callable[[httpx.Request], httpx.Response]], requests: list[httpx.Request]) -> Any:
+def in_turn(
+    answers: Iterable[Callable[[httpx.Request], httpx.Response]], requests: list[httpx.Request]
+) -> Any:
     """A transport that answers each request with the next; it notes the requests."""
     left = iter(answers)
 
@@ -200,7 +239,9 @@ def success(request: httpx.Request) -> httpx.Response:
 
 
 def status(code: int, **headers: str) -> Callable[[httpx.Request], httpx.Response]:
-    return lambda request: httpx.Response(code, headers={k.replace("_", "-"): v for k, v in headers.items()})
+    return lambda request: httpx.Response(
+        code, headers={k.replace("_", "-"): v for k, v in headers.items()}
+    )
 
 
 def lost(request: httpx.Request) -> httpx.Response:
@@ -208,7 +249,9 @@ def lost(request: httpx.Request) -> httpx.Response:
 
 
 @pytest.mark.parametrize("code", TRANSIENT)
-def test_a_transient_failure_is_followed_by_a_success_that_counts_its_attempts(call: Caller, code: int) -> None:
+def test_a_transient_failure_is_followed_by_a_success_that_counts_its_attempts(
+    call: Caller, code: int
+) -> None:
     requests: list[httpx.Request] = []
     seen: list[ResponseInfo] = []
     clock = Clock()
@@ -223,7 +266,9 @@ def test_a_transient_failure_is_followed_by_a_success_that_counts_its_attempts(c
     assert updated.to_dict() == ANSWER
     assert [info.attempts for info in seen] == [3]
     assert len(clock.waits) >= 2
-    assert {(request.url, request.content) for request in requests} == {(requests[0].url, requests[0].content)}
+    assert {(request.url, request.content) for request in requests} == {
+        (requests[0].url, requests[0].content)
+    }
     assert json.loads(requests[2].content) == {"locationId": LOCATION_ID, "starred": True}
 
 
@@ -240,7 +285,9 @@ def test_after_the_last_attempt_the_error_counts_them(call: Caller) -> None:
     assert lost_caught.value.attempts == 1
 
 
-def test_an_answer_that_asks_for_a_long_wait_is_raised_with_it_and_not_tried_early(call: Caller) -> None:
+def test_an_answer_that_asks_for_a_long_wait_is_raised_with_it_and_not_tried_early(
+    call: Caller,
+) -> None:
     clock = Clock()
 
     with pytest.raises(RateLimitError) as caught:
@@ -254,7 +301,11 @@ def test_a_used_up_day_is_raised_at_once(call: Caller) -> None:
     clock = Clock()
 
     with pytest.raises(DailyQuotaError) as caught:
-        call(in_turn([status(429, X_RateLimit_Daily_Remaining="0")], []), options={"quota": None}, clock=clock)
+        call(
+            in_turn([status(429, X_RateLimit_Daily_Remaining="0")], []),
+            options={"quota": None},
+            clock=clock,
+        )
 
     assert caught.value.attempts == 1
     assert clock.waits == []
@@ -269,7 +320,9 @@ def test_a_failure_after_which_the_day_is_used_up_is_what_is_raised(call: Caller
     assert (caught.value.status_code, caught.value.attempts, len(requests)) == (503, 1, 1)
 
 
-def test_a_location_that_is_asked_to_wait_for_an_hour_is_asked_again_after_a_minute(call: Caller) -> None:
+def test_a_location_that_is_asked_to_wait_for_an_hour_is_asked_again_after_a_minute(
+    call: Caller,
+) -> None:
     clock = Clock()
     quota = Quota(clock=clock)
     asks_for_an_hour = status(429, Retry_After="3600")
@@ -300,7 +353,9 @@ def test_the_deadline_caps_attempts_and_the_waits_between_them(call: Caller) -> 
     clock = Clock()
 
     with pytest.raises(ServerError) as caught:
-        call(in_turn([status(503)] * 50, []), options={"retries": 50, "deadline": 10.0}, clock=clock)
+        call(
+            in_turn([status(503)] * 50, []), options={"retries": 50, "deadline": 10.0}, clock=clock
+        )
 
     assert caught.value.attempts == 5  # after 0.5 + 1 + 2 + 4 seconds the next would come at 15.5
     assert sum(clock.waits) == 7.5
@@ -311,8 +366,18 @@ def test_no_timeout_of_an_attempt_is_longer_than_what_the_deadline_leaves(call: 
 
     call(in_turn([status(503), success], requests), options={"deadline": 3.0}, clock=Clock())
 
-    assert requests[0].extensions["timeout"] == {"connect": 3.0, "read": 3.0, "write": 3.0, "pool": 3.0}
-    assert requests[1].extensions["timeout"] == {"connect": 2.5, "read": 2.5, "write": 2.5, "pool": 2.5}
+    assert requests[0].extensions["timeout"] == {
+        "connect": 3.0,
+        "read": 3.0,
+        "write": 3.0,
+        "pool": 3.0,
+    }
+    assert requests[1].extensions["timeout"] == {
+        "connect": 2.5,
+        "read": 2.5,
+        "write": 2.5,
+        "pool": 2.5,
+    }
 
 
 def test_nothing_is_sent_after_the_deadline_however_long_the_token_took(call: Caller) -> None:
@@ -345,7 +410,9 @@ def test_nothing_is_sent_after_the_deadline_however_long_the_quota_took(call: Ca
     assert Quota.book(quota, LOCATION_ID).wait == 0.0  # its slot was given back
 
 
-def test_a_call_that_was_refused_says_so_where_another_token_does_not_come_before_the_deadline(call: Caller) -> None:
+def test_a_call_that_was_refused_says_so_where_another_token_does_not_come_before_the_deadline(
+    call: Caller,
+) -> None:
     clock, asked = Clock(), list[float]()
 
     def slow() -> str:
@@ -393,14 +460,18 @@ def test_an_async_call_ends_at_the_deadline_even_if_nothing_is_ever_answered() -
         with Server(Emulator(tokens=[TOKEN])) as server:
             server.emulator.set_faults(Fault(latency=20.0))
             async with AsyncLeadConnector(token=TOKEN, base_url=server.url, deadline=0.2) as client:
-                await client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
+                await client.conversations.update_conversation(
+                    CONVERSATION_ID, location_id=LOCATION_ID
+                )
 
     with pytest.raises(APITimeoutError):
         asyncio.run(run())
 
 
 @pytest.mark.parametrize("drop", ["before", "within", "after"])
-def test_a_dropped_connection_is_retried_over_a_socket(server: Server, call: Caller, drop: Any) -> None:
+def test_a_dropped_connection_is_retried_over_a_socket(
+    server: Server, call: Caller, drop: Any
+) -> None:
     server.emulator.set_faults(Fault(nth=1, drop=drop))
 
     call(None, options={"base_url": server.url}, starred=True)
@@ -428,11 +499,17 @@ def test_a_callable_that_has_another_token_after_a_refusal_is_replayed_once(call
     tokens = iter(["first", "second", "third"])
 
     call(in_turn([status(401), success], requests), options={"token": lambda: next(tokens)})
-    assert [request.headers["authorization"] for request in requests] == ["Bearer first", "Bearer second"]
+    assert [request.headers["authorization"] for request in requests] == [
+        "Bearer first",
+        "Bearer second",
+    ]
 
     tokens = iter(["first", "second", "third"])
     with pytest.raises(AuthenticationError) as caught:
-        call(in_turn([status(401), status(401), success], []), options={"token": lambda: next(tokens)})
+        call(
+            in_turn([status(401), status(401), success], []),
+            options={"token": lambda: next(tokens)},
+        )
     assert caught.value.attempts == 2
 
 

@@ -45,7 +45,11 @@ def test_data_that_fits_is_no_finding(schema: dict[str, Any], data: Any) -> None
     [
         ({"type": "string", "minLength": 2}, "a", "$ must be in keeping with minLength 2"),
         ({"type": "integer", "maximum": 5}, 6, "$ must be in keeping with maximum 5"),
-        ({"type": "integer", "exclusiveMinimum": 5}, 5, "$ must be in keeping with exclusiveMinimum 5"),
+        (
+            {"type": "integer", "exclusiveMinimum": 5},
+            5,
+            "$ must be in keeping with exclusiveMinimum 5",
+        ),
         ({"type": "array", "minItems": 1}, [], "$ must be in keeping with minItems 1"),
         ({"type": "string", "pattern": "^a"}, "b", "$ must be in keeping with pattern ^a"),
         ({"type": "integer"}, 1.5, "$ must be of type integer"),
@@ -53,28 +57,44 @@ def test_data_that_fits_is_no_finding(schema: dict[str, Any], data: Any) -> None
         ({"enum": [1]}, True, "$ must be a documented value, such as 1"),
         ({"anyOf": [{"type": "string"}, {"type": "null"}]}, 5, "$ must be of a documented form"),
         ({"type": "object", "required": ["a"]}, {}, "$.a must be there"),
-        ({"type": "object", "additionalProperties": False}, {"a": 1}, "$.a must be a documented property"),
+        (
+            {"type": "object", "additionalProperties": False},
+            {"a": 1},
+            "$.a must be a documented property",
+        ),
         ({"type": "array", "items": {"type": "string"}}, ["a", 1], "$[1] must be of type string"),
     ],
 )
-def test_data_that_does_not_fit_is_a_finding_with_its_place(schema: dict[str, Any], data: Any, found: str) -> None:
+def test_data_that_does_not_fit_is_a_finding_with_its_place(
+    schema: dict[str, Any], data: Any, found: str
+) -> None:
     assert differences(schema, data) == [found]
 
 
 @pytest.mark.parametrize(
     ("schema", "data", "fitted"),
     [
-        ({"type": "object", "properties": {"a": {"type": "string"}}}, {"a": None, "b": None}, {"b": None}),
+        (
+            {"type": "object", "properties": {"a": {"type": "string"}}},
+            {"a": None, "b": None},
+            {"b": None},
+        ),
         ({"type": "object", "properties": {"a": {"type": "object"}}}, {"a": "text"}, {}),
         ({"type": "object", "properties": {"a": {"type": "string"}}}, {"a": 5}, {"a": 5}),
         ({"type": "object", "properties": {"a": {"type": "string"}}}, {"a": [5]}, {}),
         ({"type": "object", "properties": {"a": {"type": "string", "enum": ["x"]}}}, {"a": 5}, {}),
-        ({"type": "object", "properties": {"a": {"type": "string", "enum": ["x"]}}}, {"a": "y"}, {"a": "y"}),
+        (
+            {"type": "object", "properties": {"a": {"type": "string", "enum": ["x"]}}},
+            {"a": "y"},
+            {"a": "y"},
+        ),
         ({"type": "object", "properties": {"a": {"enum": ["x"]}}}, {"a": None}, {}),
         ({"type": "array", "items": {"type": "object"}}, [{}, None, "x", {"a": 1}], [{}, {"a": 1}]),
     ],
 )
-def test_what_is_optional_and_cannot_be_held_is_left_out(schema: dict[str, Any], data: Any, fitted: Any) -> None:
+def test_what_is_optional_and_cannot_be_held_is_left_out(
+    schema: dict[str, Any], data: Any, fitted: Any
+) -> None:
     assert fit(schema, data)[0] == fitted
 
 
@@ -85,14 +105,20 @@ def test_what_is_required_and_cannot_be_held_takes_what_is_around_it_along() -> 
     assert fit(schema, {"inner": {"a": None}, "b": 1})[0] == {"b": 1}
     unfit = fit({**schema, "required": ["inner"]}, {"inner": {"a": None}})[0]
     assert isinstance(unfit, Finding)
-    assert (unfit.kind, unfit.path, unfit.pointer) == ("null", "$.inner.a", "/properties/inner/properties/a")
+    assert (unfit.kind, unfit.path, unfit.pointer) == (
+        "null",
+        "$.inner.a",
+        "/properties/inner/properties/a",
+    )
     assert unfit.expected == "of type object"
 
 
 @pytest.mark.parametrize(("name", "rest"), [("changed", {}), ("list", {"more": {}})])
 def test_what_is_as_documented_stays_the_same_object(name: str, rest: Any) -> None:
     inner = {"type": "object", "properties": {"a": {"type": "string"}}}
-    schema = {"properties": {"changed": inner, "same": inner, "list": {"type": "array", "items": inner}}}
+    schema = {
+        "properties": {"changed": inner, "same": inner, "list": {"type": "array", "items": inner}}
+    }
     data = {"changed": {"a": "x"}, "same": {"a": "x"}, "list": [{"a": "x"}], **rest}
     assert fit(schema, data)[0] is data
 
@@ -105,12 +131,19 @@ def test_what_is_as_documented_stays_the_same_object(name: str, rest: Any) -> No
 
 
 def test_every_difference_is_told_and_the_first_misfit_is_why() -> None:
-    schema = {"type": "object", "required": ["a", "b"], "properties": {"a": {"type": "object"}, "b": {"type": "array"}}}
+    schema = {
+        "type": "object",
+        "required": ["a", "b"],
+        "properties": {"a": {"type": "object"}, "b": {"type": "array"}},
+    }
 
     unfit, found = fit(schema, {"a": "x", "b": None})
 
     assert unfit == found[0]
-    assert [(finding.kind, finding.path) for finding in found] == [("wrong-type", "$.a"), ("null", "$.b")]
+    assert [(finding.kind, finding.path) for finding in found] == [
+        ("wrong-type", "$.a"),
+        ("null", "$.b"),
+    ]
 
 
 FORMS: list[tuple[Any, Any, Any, list[str]]] = [
@@ -119,13 +152,19 @@ FORMS: list[tuple[Any, Any, Any, list[str]]] = [
     ([{"required": ["a"]}, {"required": ["b"]}], {}, None, ["undocumented-form"]),
     ([{"type": "string"}, {"type": "integer"}], None, None, ["null"]),
     (
-        [{"required": ["a"]}, {"properties": {"b": {}}, "required": ["b"], "additionalProperties": False}],
+        [
+            {"required": ["a"]},
+            {"properties": {"b": {}}, "required": ["b"], "additionalProperties": False},
+        ],
         {"b": 1, "new": 2},
         {"b": 1, "new": 2},
         ["undocumented-field"],
     ),
     (
-        [{"properties": {"a": {}, name: {}}, "additionalProperties": False} for name in ("c", "b", "d")],
+        [
+            {"properties": {"a": {}, name: {}}, "additionalProperties": False}
+            for name in ("c", "b", "d")
+        ],
         {"a": 1, "b": 2},
         {"a": 1, "b": 2},
         [],
@@ -134,7 +173,9 @@ FORMS: list[tuple[Any, Any, Any, list[str]]] = [
 
 
 @pytest.mark.parametrize(("schema", "data", "fitted", "kinds"), FORMS)
-def test_data_is_held_as_the_form_that_it_has(schema: Any, data: Any, fitted: Any, kinds: list[str]) -> None:
+def test_data_is_held_as_the_form_that_it_has(
+    schema: Any, data: Any, fitted: Any, kinds: list[str]
+) -> None:
     result, found = fit({"oneOf": schema}, data)
 
     assert [finding.kind for finding in found] == kinds
@@ -143,9 +184,14 @@ def test_data_is_held_as_the_form_that_it_has(schema: Any, data: Any, fitted: An
 
 @pytest.mark.parametrize(
     ("item", "data"),
-    [({"type": "string"}, None), ({"anyOf": [{"additionalProperties": False}]}, {"a": 1, "b": 2, "c": 3})],
+    [
+        ({"type": "string"}, None),
+        ({"anyOf": [{"additionalProperties": False}]}, {"a": 1, "b": 2, "c": 3}),
+    ],
 )
-def test_a_body_full_of_differences_is_told_by_its_first(item: dict[str, Any], data: object) -> None:
+def test_a_body_full_of_differences_is_told_by_its_first(
+    item: dict[str, Any], data: object
+) -> None:
     _, found = fit({"items": item}, [data] * (MAXIMUM_FINDINGS * 3))
 
     assert len(found) == MAXIMUM_FINDINGS
@@ -156,4 +202,6 @@ def test_a_form_is_not_taken_for_fitting_because_there_is_too_much_to_tell() -> 
     names = {f"n{number}": 1 for number in range(MAXIMUM_FINDINGS * 2)}
     form = {"properties": {"last": {"type": "object"}}, "additionalProperties": False}
 
-    assert [x.kind for x in fit({"anyOf": [form]}, {**names, "last": 1})[1]] == ["undocumented-form"]
+    assert [x.kind for x in fit({"anyOf": [form]}, {**names, "last": 1})[1]] == [
+        "undocumented-form"
+    ]

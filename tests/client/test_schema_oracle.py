@@ -19,12 +19,32 @@ from specdrift._load import Text
 
 Json = dict[str, Any]
 NAMES = ["a", "b", "c"]
-SCALARS: list[Any] = [None, True, False, 0, 1, 2, -3, 1.0, 0.5, 1e300, 10**30, "", "a", "ab", "abc", "é"]
+SCALARS: list[Any] = [
+    None,
+    True,
+    False,
+    0,
+    1,
+    2,
+    -3,
+    1.0,
+    0.5,
+    1e300,
+    10**30,
+    "",
+    "a",
+    "ab",
+    "abc",
+    "é",
+]
 MARKER = "a-secret-that-is-told-nowhere"
 
 scalars = st.sampled_from(SCALARS)
 data_of_any_kind = st.recursive(
-    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=3)
+    scalars,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=3)
+    ),
 )
 bounds = st.fixed_dictionaries(
     {},
@@ -47,7 +67,10 @@ references = st.sampled_from([{"$ref": "#/schemas/Tree"}, {"$ref": "#/schemas/Na
 
 @st.composite
 def objects(draw: st.DrawFn, inner: st.SearchStrategy[Json]) -> Json:
-    schema: Json = {"type": "object", "properties": draw(st.dictionaries(st.sampled_from(NAMES), inner, max_size=3))}
+    schema: Json = {
+        "type": "object",
+        "properties": draw(st.dictionaries(st.sampled_from(NAMES), inner, max_size=3)),
+    }
     schema |= draw(
         st.fixed_dictionaries(
             {},
@@ -86,7 +109,9 @@ def simple_parents(inner: st.SearchStrategy[Json]) -> st.SearchStrategy[Json]:
 
 def parents(inner: st.SearchStrategy[Json]) -> st.SearchStrategy[Json]:
     branches = st.lists(inner, min_size=1, max_size=3)
-    return simple_parents(inner) | st.builds(branched, st.sampled_from(["anyOf", "oneOf"]), branches, bounds)
+    return simple_parents(inner) | st.builds(
+        branched, st.sampled_from(["anyOf", "oneOf"]), branches, bounds
+    )
 
 
 simple_schemas: st.SearchStrategy[Json] = st.recursive(leaves, simple_parents, max_leaves=6)
@@ -103,7 +128,9 @@ def data_for(draw: st.DrawFn, schema: Json, named: Json, depth: int = 0) -> Any:
         schema = named[schema["$ref"].rpartition("/")[2]]
     if "enum" in schema:
         return draw(st.sampled_from(schema["enum"]))
-    branches: list[Json] = [branch for keyword in ("anyOf", "oneOf") for branch in schema.get(keyword, [])]
+    branches: list[Json] = [
+        branch for keyword in ("anyOf", "oneOf") for branch in schema.get(keyword, [])
+    ]
     if branches:
         return draw(data_for(draw(st.sampled_from(branches)), named, depth + 1))
     if "items" in schema:
@@ -112,7 +139,9 @@ def data_for(draw: st.DrawFn, schema: Json, named: Json, depth: int = 0) -> Any:
         left_out = {name for name in schema["properties"] if draw(st.integers(0, 4)) == 0}
         kept = {name: child for name, child in schema["properties"].items() if name not in left_out}
         others = draw(st.dictionaries(st.sampled_from(NAMES), scalars, max_size=1))
-        return others | {name: draw(data_for(child, named, depth + 1)) for name, child in kept.items()}
+        return others | {
+            name: draw(data_for(child, named, depth + 1)) for name, child in kept.items()
+        }
     return draw(data_of_any_kind)
 
 
@@ -147,7 +176,9 @@ def errors(schema: Json, data: Any) -> set[str]:
     return {error.json_path for error in validator.iter_errors(data)}
 
 
-def findings(schema: Json, data: Any, *, operation: str, named: Json | None = None) -> list[Finding]:
+def findings(
+    schema: Json, data: Any, *, operation: str, named: Json | None = None
+) -> list[Finding]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_contract, "load_contract", lambda: {"schemas": named})
         fitted, found = planned(schema, {}, operation=operation).fit(data)
@@ -162,7 +193,9 @@ def findings(schema: Json, data: Any, *, operation: str, named: Json | None = No
 @example(({"type": "integer"}, {}, 1e300))
 @example(({"enum": [1, True]}, {}, 1.0))
 @example(({"additionalProperties": {}}, {}, {"a": 1}))
-def test_data_has_no_finding_exactly_where_another_validator_has_it_valid(case: tuple[Json, Json, Any]) -> None:
+def test_data_has_no_finding_exactly_where_another_validator_has_it_valid(
+    case: tuple[Json, Json, Any],
+) -> None:
     schema, named, data = case
     valid = not errors({"schemas": named, "allOf": [schema]}, data)
 
@@ -181,7 +214,9 @@ def test_names_are_findings_exactly_where_another_validator_has_them_forbidden(
 
 
 @given(cases(simple_schemas))
-def test_every_finding_stands_where_another_validator_finds_one(case: tuple[Json, Json, Any]) -> None:
+def test_every_finding_stands_where_another_validator_finds_one(
+    case: tuple[Json, Json, Any],
+) -> None:
     schema, named, data = case
     places = errors({"schemas": named, **schema}, data)
     found = findings(schema, data, operation="", named=named)
@@ -217,13 +252,19 @@ def test_names_from_the_wire_reach_a_path_short_and_printable(data: Json) -> Non
 def wholes(draw: st.DrawFn) -> tuple[Json, Json]:
     """An `allOf` of objects, and data that mostly fits it."""
     children = {name: draw(simple_leaves) for name in NAMES}
-    parts: list[Json] = [{"type": "object", "properties": {name: child}} for name, child in children.items()]
+    parts: list[Json] = [
+        {"type": "object", "properties": {name: child}} for name, child in children.items()
+    ]
     for part in parts:
         if draw(st.booleans()):
             part["required"] = [draw(st.sampled_from(NAMES))]
     named = {"Base": {"type": "object", "allOf": parts[:2]}}
     whole = {"allOf": [{"$ref": "#/components/schemas/Base"}], "type": "object", **parts[2]}
-    data = {name: draw(data_for(child, {})) for name, child in children.items() if draw(st.integers(0, 4))}
+    data = {
+        name: draw(data_for(child, {}))
+        for name, child in children.items()
+        if draw(st.integers(0, 4))
+    }
     if draw(st.integers(0, 4)) == 0:
         data["d"] = 1
     return {"components": {"schemas": {**named, "Whole": whole}}}, data
@@ -279,7 +320,9 @@ def answers(draw: st.DrawFn) -> Json:
 
 
 @given(answers())
-def test_an_answer_of_our_operation_has_no_finding_exactly_where_another_validator_has_it_valid(answer: Json) -> None:
+def test_an_answer_of_our_operation_has_no_finding_exactly_where_another_validator_has_it_valid(
+    answer: Json,
+) -> None:
     named = {name: closed(each) for name, each in load_contract()["schemas"].items()}
     valid = not errors({"schemas": named, "$ref": "#/schemas/UpdateConversationResponse"}, answer)
 

@@ -33,7 +33,11 @@ def locals_of_ours(error: BaseException | None) -> Iterator[str]:
 
 
 def shown(value: object) -> str:
-    inside = vars(value) if type(value).__module__.startswith("leadconnector") and hasattr(value, "__dict__") else {}
+    inside = (
+        vars(value)
+        if type(value).__module__.startswith("leadconnector") and hasattr(value, "__dict__")
+        else {}
+    )
     return f"{value!r} {inside!r}"
 
 
@@ -44,24 +48,34 @@ def fail(_: httpx.Request) -> httpx.Response:
 def echo(status: int, *, headers: bool = False) -> Callable[[httpx.Request], httpx.Response]:
     def handle(request: httpx.Request) -> httpx.Response:
         said = request.headers["authorization"]
-        return httpx.Response(status, json={"message": said, said: [said]}, headers={"x-echo": said} if headers else {})
+        return httpx.Response(
+            status,
+            json={"message": said, said: [said]},
+            headers={"x-echo": said} if headers else {},
+        )
 
     return handle
 
 
 WAYS: dict[str, Callable[[Caller], object]] = {
     "a refused token": lambda call: call(None, options={"token": f"{TOKEN} \n"}),
-    "a base URL that is refused": lambda call: call(None, options={"token": TOKEN, "base_url": "http://example.com"}),
+    "a base URL that is refused": lambda call: call(
+        None, options={"token": TOKEN, "base_url": "http://example.com"}
+    ),
     "an option that is refused": lambda call: call(None, options={"token": TOKEN, "timeout": -1}),
     "a transport that is none": lambda call: call(object(), options={"token": TOKEN}),
     "an argument that is refused": lambda call: call(
         httpx.MockTransport(echo(200)), options={"token": TOKEN}, location_id=""
     ),
-    "a connection that is lost": lambda call: call(httpx.MockTransport(fail), options={"token": TOKEN}),
+    "a connection that is lost": lambda call: call(
+        httpx.MockTransport(fail), options={"token": TOKEN}
+    ),
     "a callable that gives no token": lambda call: call(
         httpx.MockTransport(fail), options={"token": lambda: f"{TOKEN}\n"}
     ),
-    "an error that echoes the token": lambda call: call(httpx.MockTransport(echo(400)), options={"token": TOKEN}),
+    "an error that echoes the token": lambda call: call(
+        httpx.MockTransport(echo(400)), options={"token": TOKEN}
+    ),
     "a refusal that echoes the token": lambda call: call(
         httpx.MockTransport(echo(401, headers=True)), options={"token": TOKEN}
     ),
@@ -75,12 +89,20 @@ WAYS: dict[str, Callable[[Caller], object]] = {
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_call_that_ends_badly_shows_no_credential(call: Caller, way: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_call_that_ends_badly_shows_no_credential(
+    call: Caller, way: str, caplog: pytest.LogCaptureFixture
+) -> None:
     with caplog.at_level(logging.DEBUG), pytest.raises(LeadConnectorError) as caught:
         WAYS[way](call)
 
     error = caught.value
-    told = [str(error), repr(error), repr(vars(error)), "".join(traceback.format_exception(error)), caplog.text]
+    told = [
+        str(error),
+        repr(error),
+        repr(vars(error)),
+        "".join(traceback.format_exception(error)),
+        caplog.text,
+    ]
     told += [repr(pickle.dumps(error)), *locals_of_ours(error)]
     assert [each for each in told if TOKEN in each] == []
 
@@ -90,7 +112,11 @@ def test_the_look_into_frames_sees_their_variables(call: Caller) -> None:
         raise LookupError
 
     with pytest.raises(LookupError) as caught:
-        call(answering(lambda: httpx.Response(200, json=ANSWER)), options={"on_response": fail}, starred=True)
+        call(
+            answering(lambda: httpx.Response(200, json=ANSWER)),
+            options={"on_response": fail},
+            starred=True,
+        )
 
     assert any("'starred': True" in each for each in locals_of_ours(caught.value))
 
@@ -119,7 +145,9 @@ def test_a_cancelled_call_shows_no_credential() -> None:
             raise AssertionError
 
         async with AsyncLeadConnector(token=TOKEN, transport=httpx.MockTransport(never)) as client:
-            call = asyncio.ensure_future(client.conversations.update_conversation("1", location_id=LOCATION_ID))
+            call = asyncio.ensure_future(
+                client.conversations.update_conversation("1", location_id=LOCATION_ID)
+            )
             await asyncio.sleep(0)
             await asyncio.sleep(0)
             call.cancel()

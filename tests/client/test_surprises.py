@@ -47,7 +47,15 @@ from leadconnector._exchange import MAXIMUM_BODY
 from leadconnector.models import LastMessageType, UpdateConversationResponse
 from leadconnector_emulator import Fault, Server
 
-from tests.support.calling import ANSWER, CONVERSATION_ID, LOCATION_ID, TOKEN, Caller, Clock, answering
+from tests.support.calling import (
+    ANSWER,
+    CONVERSATION_ID,
+    LOCATION_ID,
+    TOKEN,
+    Caller,
+    Clock,
+    answering,
+)
 from tests.support.outside import hanging_up, run_program
 
 Ask = Callable[..., UpdateConversationResponse]
@@ -60,10 +68,19 @@ def ask_over_a_socket(server: Server, call: Caller) -> Ask:
     """Calls the emulator, which commits the faults."""
 
     def ask(
-        *faults: Fault, conversation_id: str = CONVERSATION_ID, clock: Clock | None = None, **options: Any
+        *faults: Fault,
+        conversation_id: str = CONVERSATION_ID,
+        clock: Clock | None = None,
+        **options: Any,
     ) -> UpdateConversationResponse:
         server.emulator.set_faults(*faults)
-        return call(None, conversation_id, options={"base_url": server.url, **options}, clock=clock, starred=True)
+        return call(
+            None,
+            conversation_id,
+            options={"base_url": server.url, **options},
+            clock=clock,
+            starred=True,
+        )
 
     return ask
 
@@ -82,7 +99,9 @@ def decoding_error(call: Caller, body: bytes) -> APIDecodingError:
     return caught.value
 
 
-def drifting(ask: Ask, *faults: Fault, **options: Any) -> tuple[UpdateConversationResponse, list[tuple[str, str]]]:
+def drifting(
+    ask: Ask, *faults: Fault, **options: Any
+) -> tuple[UpdateConversationResponse, list[tuple[str, str]]]:
     """What a call returns all the same, and kind and path of what it finds."""
     found: list[Any] = []
     updated = ask(*faults, on_drift=found.append, **options)
@@ -91,7 +110,11 @@ def drifting(ask: Ask, *faults: Fault, **options: Any) -> tuple[UpdateConversati
 
 def compressed(status: int, body: bytes) -> bytes:
     """An answer on the wire that says its body is compressed."""
-    return b"HTTP/1.1 %d X\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%b" % (status, len(body), body)
+    return b"HTTP/1.1 %d X\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%b" % (
+        status,
+        len(body),
+        body,
+    )
 
 
 # Answers
@@ -166,7 +189,9 @@ def test_a_required_field_that_is_missing_is_named(ask: Ask, place: str) -> None
     assert f"$.{place}" in str(error)
 
 
-@pytest.mark.parametrize("place", ["success", "conversation", "conversation.locationId", "conversation.deleted"])
+@pytest.mark.parametrize(
+    "place", ["success", "conversation", "conversation.locationId", "conversation.deleted"]
+)
 def test_a_null_where_none_may_be_is_named(ask: Ask, place: str) -> None:
     error = refused(ask, Fault(null=place))
 
@@ -201,7 +226,9 @@ def test_a_scalar_of_another_type_stays_as_it_is_and_is_a_finding_and_strict_rai
     call: Caller, path: str, name: str, value: str
 ) -> None:
     conversation = {**ANSWER["conversation"], name: value}
-    answer = {**ANSWER, name: value} if path == "$.success" else {**ANSWER, "conversation": conversation}
+    answer = (
+        {**ANSWER, name: value} if path == "$.success" else {**ANSWER, "conversation": conversation}
+    )
     place = "$.success" if path == "$.success" else f"$.conversation.{name}"
     found: list[Any] = []
     transport = answering(lambda: httpx.Response(200, json=answer))
@@ -210,7 +237,10 @@ def test_a_scalar_of_another_type_stays_as_it_is_and_is_a_finding_and_strict_rai
     assert [(finding.kind, finding.path) for finding in found] == [("wrong-type", place)]
     with pytest.raises(DriftError) as caught:
         call(transport, options={"strict": True})
-    assert (caught.value.path, [finding.path for finding in caught.value.findings]) == (place, [place])
+    assert (caught.value.path, [finding.path for finding in caught.value.findings]) == (
+        place,
+        [place],
+    )
 
 
 def test_an_optional_value_that_the_type_cannot_hold_is_absent_and_a_finding(ask: Ask) -> None:
@@ -245,7 +275,9 @@ def test_an_undocumented_field_is_kept_and_a_finding(ask: Ask) -> None:
 def test_the_messages_of_an_error_are_a_list_of_texts_however_they_were_sent(
     ask: Ask, status: int, kind: type[APIStatusError], message: object, messages: list[str]
 ) -> None:
-    error = refused(ask, Fault(status=status, body=json.dumps({"statusCode": status, "message": message})))
+    error = refused(
+        ask, Fault(status=status, body=json.dumps({"statusCode": status, "message": message}))
+    )
 
     assert (type(error), error.messages) == (kind, messages)
 
@@ -260,7 +292,14 @@ def test_the_messages_of_an_error_are_a_list_of_texts_however_they_were_sent(
         BODY.replace(b"true", b"NaN", 1),
         BODY.replace(b"true", b"Infinity", 1),
     ],
-    ids=["invalid UTF-8", "deep arrays", "deep objects", "a number of 5,000 digits", "NaN", "Infinity"],
+    ids=[
+        "invalid UTF-8",
+        "deep arrays",
+        "deep objects",
+        "a number of 5,000 digits",
+        "NaN",
+        "Infinity",
+    ],
 )
 def test_what_is_no_json_that_can_be_read_is_a_decoding_error(call: Caller, body: bytes) -> None:
     error = decoding_error(call, body)
@@ -275,13 +314,17 @@ def test_a_byte_order_mark_is_ignored(call: Caller) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32"])
-def test_json_in_another_encoding_than_utf_8_is_a_decoding_error(call: Caller, encoding: str) -> None:
+def test_json_in_another_encoding_than_utf_8_is_a_decoding_error(
+    call: Caller, encoding: str
+) -> None:
     error = decoding_error(call, json.dumps(ANSWER).encode(encoding))
 
     assert (type(error), error.path) == (APIDecodingError, "$")
 
 
-def test_a_body_that_grows_a_thousandfold_when_it_is_decompressed_ends_within_the_limit(call: Caller) -> None:
+def test_a_body_that_grows_a_thousandfold_when_it_is_decompressed_ends_within_the_limit(
+    call: Caller,
+) -> None:
     with hanging_up(compressed(200, gzip.compress(b" " * 8 * MAXIMUM_BODY))) as server:
         tracemalloc.start()
         try:
@@ -307,7 +350,9 @@ def test_a_body_that_is_badly_compressed_is_an_error_of_ours(
 
 
 @pytest.mark.parametrize("drop", ["before", "within", "after"])
-def test_a_connection_that_is_dropped_is_tried_again_and_then_a_connection_error(ask: Ask, drop: Any) -> None:
+def test_a_connection_that_is_dropped_is_tried_again_and_then_a_connection_error(
+    ask: Ask, drop: Any
+) -> None:
     assert ask(Fault(drop=drop, times=2)).conversation.starred is True
 
     error = refused(ask, Fault(drop=drop))
@@ -324,7 +369,9 @@ def test_a_connection_that_is_dropped_is_tried_again_and_then_a_connection_error
     ],
     ids=["within a chunk", "before the last chunk", "before the length", "without a length"],
 )
-def test_a_body_that_is_cut_is_tried_again_and_then_a_connection_error(call: Caller, answer: bytes) -> None:
+def test_a_body_that_is_cut_is_tried_again_and_then_a_connection_error(
+    call: Caller, answer: bytes
+) -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
     with hanging_up(head + answer) as server, pytest.raises(APIConnectionError) as caught:
         call(None, options={"base_url": server.url})
@@ -364,14 +411,20 @@ def test_an_id_that_would_make_another_url_is_refused(call: Caller, conversation
     assert unsent(call, conversation_id).argument == "conversation_id"
 
 
-@pytest.mark.parametrize("conversation_id", [None, "x" * 513, "a\x00b", "a\nb", "\x7f", "\x85", "a\ud800"])
+@pytest.mark.parametrize(
+    "conversation_id", [None, "x" * 513, "a\x00b", "a\nb", "\x7f", "\x85", "a\ud800"]
+)
 def test_an_id_that_cannot_be_one_is_refused(call: Caller, conversation_id: object) -> None:
     assert unsent(call, conversation_id).argument == "conversation_id"
 
 
 @pytest.mark.parametrize("conversation_id", ["a/b", "%2F", "é日本", "a b", "a?b", "a#b", "a/../b"])
-def test_an_id_of_any_other_text_reaches_its_conversation(ask: Ask, server: Server, conversation_id: str) -> None:
-    server.emulator.put("conversations", {**server.emulator.example, "id": conversation_id, "starred": False})
+def test_an_id_of_any_other_text_reaches_its_conversation(
+    ask: Ask, server: Server, conversation_id: str
+) -> None:
+    server.emulator.put(
+        "conversations", {**server.emulator.example, "id": conversation_id, "starred": False}
+    )
 
     assert ask(conversation_id=conversation_id).conversation.id == conversation_id
     assert (server.emulator.get("conversations", conversation_id) or {})["starred"] is True
@@ -389,7 +442,9 @@ def test_an_id_of_any_other_text_reaches_its_conversation(ask: Ask, server: Serv
         ("location_id", ""),
     ],
 )
-def test_an_argument_of_another_type_is_refused_and_named(call: Caller, name: str, value: object) -> None:
+def test_an_argument_of_another_type_is_refused_and_named(
+    call: Caller, name: str, value: object
+) -> None:
     error = unsent(call, **{name: value})
 
     assert error.argument == name
@@ -439,7 +494,10 @@ def test_a_token_that_is_another_for_each_request_is_sent_as_it_is_then() -> Non
         for _ in range(2):
             client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
 
-    assert [request.headers["authorization"] for request in requests] == ["Bearer first", "Bearer second"]
+    assert [request.headers["authorization"] for request in requests] == [
+        "Bearer first",
+        "Bearer second",
+    ]
 
 
 @both
@@ -457,14 +515,18 @@ def test_neither_an_exception_nor_a_log_shows_the_token(
 ) -> None:
     def echo(request: httpx.Request) -> httpx.Response:
         said = request.headers["authorization"]
-        return httpx.Response(status, headers={"x-echo": said}, json={"message": said, "more": [said]})
+        return httpx.Response(
+            status, headers={"x-echo": said}, json={"message": said, "more": [said]}
+        )
 
     with caplog.at_level(logging.DEBUG), pytest.raises(LeadConnectorError) as caught:
         call(httpx.MockTransport(echo))
 
     error = caught.value
     told = [str(error), repr(error), repr(vars(error)), repr(pickle.dumps(error)), caplog.text]
-    assert [each for each in [*told, "".join(traceback.format_exception(error))] if TOKEN in each] == []
+    assert [
+        each for each in [*told, "".join(traceback.format_exception(error))] if TOKEN in each
+    ] == []
 
 
 @both
@@ -486,7 +548,9 @@ def test_a_base_url_that_is_not_safe_is_refused(client: Any, base_url: str) -> N
 
 
 def test_a_client_that_is_closed_says_so() -> None:
-    client = LeadConnector(token=TOKEN, transport=answering(lambda: httpx.Response(200, json=ANSWER)))
+    client = LeadConnector(
+        token=TOKEN, transport=answering(lambda: httpx.Response(200, json=ANSWER))
+    )
     client.close()
 
     with pytest.raises(ClientClosedError, match="closed"):
@@ -495,7 +559,9 @@ def test_a_client_that_is_closed_says_so() -> None:
 
 def test_an_async_client_that_is_closed_says_so() -> None:
     async def run() -> None:
-        client = AsyncLeadConnector(token=TOKEN, transport=answering(lambda: httpx.Response(200, json=ANSWER)))
+        client = AsyncLeadConnector(
+            token=TOKEN, transport=answering(lambda: httpx.Response(200, json=ANSWER))
+        )
         await client.close()
         await client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
 
@@ -511,9 +577,14 @@ def test_a_client_that_a_hundred_threads_share_gives_each_its_answer(server: Ser
 
     def update(client: LeadConnector, conversation_id: str) -> object:
         barrier.wait()
-        return client.conversations.update_conversation(conversation_id, location_id=LOCATION_ID).conversation.id
+        return client.conversations.update_conversation(
+            conversation_id, location_id=LOCATION_ID
+        ).conversation.id
 
-    with LeadConnector(token=TOKEN, base_url=server.url) as client, ThreadPoolExecutor(100) as threads:
+    with (
+        LeadConnector(token=TOKEN, base_url=server.url) as client,
+        ThreadPoolExecutor(100) as threads,
+    ):
         assert list(threads.map(partial(update, client), ids)) == ids
 
 
@@ -521,7 +592,9 @@ def test_an_async_client_works_in_one_event_loop_after_the_other(server: Server)
     client = AsyncLeadConnector(token=TOKEN, base_url=server.url)
 
     async def update() -> bool:
-        updated = await client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
+        updated = await client.conversations.update_conversation(
+            CONVERSATION_ID, location_id=LOCATION_ID
+        )
         await client._pipe._own[asyncio.get_running_loop()].aclose()
         return updated.success
 

@@ -22,13 +22,23 @@ from leadconnector import (
 from leadconnector._exchange import BODY_SECONDS, proxy_for
 from leadconnector_emulator import Emulator, EmulatorTransport, Server
 
-from tests.support.calling import ANSWER, CONVERSATION_ID, LOCATION_ID, TOKEN, Caller, answering, with_settings
+from tests.support.calling import (
+    ANSWER,
+    CONVERSATION_ID,
+    LOCATION_ID,
+    TOKEN,
+    Caller,
+    answering,
+    with_settings,
+)
 from tests.support.outside import hanging_up
 
 
 def test_the_sync_client_updates_a_conversation_over_a_socket(server: Server) -> None:
     with LeadConnector(token=TOKEN, base_url=server.url) as client:
-        updated = client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID, unread_count=7)
+        updated = client.conversations.update_conversation(
+            CONVERSATION_ID, location_id=LOCATION_ID, unread_count=7
+        )
 
     assert updated.conversation.unread_count == 7
     assert (server.emulator.get("conversations", CONVERSATION_ID) or {})["unreadCount"] == 7
@@ -41,18 +51,25 @@ def test_the_async_client_updates_many_conversations_over_a_socket(server: Serve
 
     async def update_all() -> None:
         async with AsyncLeadConnector(token=TOKEN, base_url=server.url) as client:
-            calls = (client.conversations.update_conversation(x, location_id=LOCATION_ID, starred=False) for x in ids)
+            calls = (
+                client.conversations.update_conversation(x, location_id=LOCATION_ID, starred=False)
+                for x in ids
+            )
             await asyncio.gather(*calls)
 
     asyncio.run(update_all())
 
-    assert [(server.emulator.get("conversations", each) or {})["starred"] for each in ids] == [False] * len(ids)
+    assert [(server.emulator.get("conversations", each) or {})["starred"] for each in ids] == [
+        False
+    ] * len(ids)
 
 
 def test_the_async_client_works_with_aiohttp_as_its_transport(server: Server) -> None:
     async def update() -> float:
         transport = AiohttpTransport()
-        async with AsyncLeadConnector(token=TOKEN, base_url=server.url, transport=transport) as client:
+        async with AsyncLeadConnector(
+            token=TOKEN, base_url=server.url, transport=transport
+        ) as client:
             updated = await client.conversations.update_conversation(
                 CONVERSATION_ID, location_id=LOCATION_ID, unread_count=3
             )
@@ -72,7 +89,9 @@ def test_an_id_with_a_slash_reaches_its_conversation_and_no_other(server: Server
     server.emulator.put("conversations", {**server.emulator.example, "id": "a/../b"})
 
     with LeadConnector(token=TOKEN, base_url=server.url) as client:
-        updated = client.conversations.update_conversation("a/../b", location_id=LOCATION_ID, unread_count=9)
+        updated = client.conversations.update_conversation(
+            "a/../b", location_id=LOCATION_ID, unread_count=9
+        )
 
     assert updated.conversation.id == "a/../b"
 
@@ -82,7 +101,9 @@ def test_one_client_serves_many_threads(server: Server) -> None:
 
     def update(client: LeadConnector) -> None:
         try:
-            client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID, starred=True)
+            client.conversations.update_conversation(
+                CONVERSATION_ID, location_id=LOCATION_ID, starred=True
+            )
         except BaseException as error:
             failures.append(error)
             raise
@@ -145,9 +166,17 @@ def test_a_redirect_is_raised_and_not_followed(call: Caller) -> None:
 
 
 @pytest.mark.parametrize(
-    "failure", [httpx.ConnectError("no"), httpx.ReadTimeout("no"), httpx.RemoteProtocolError("no"), OSError("no")]
+    "failure",
+    [
+        httpx.ConnectError("no"),
+        httpx.ReadTimeout("no"),
+        httpx.RemoteProtocolError("no"),
+        OSError("no"),
+    ],
 )
-def test_what_a_given_transport_raises_becomes_a_connection_error(call: Caller, failure: Exception) -> None:
+def test_what_a_given_transport_raises_becomes_a_connection_error(
+    call: Caller, failure: Exception
+) -> None:
     def fail() -> httpx.Response:
         raise failure
 
@@ -190,8 +219,12 @@ def test_what_is_no_http_is_not_quoted_by_the_error(call: Caller, answer: bytes)
 def test_what_a_transport_of_another_library_raises_becomes_a_connection_error() -> None:
     async def run() -> None:
         with hanging_up(b"SSH-2.0-OpenSSH_9.2\r\n\r\n") as server:
-            async with AsyncLeadConnector(token=TOKEN, base_url=server.url, transport=AiohttpTransport()) as client:
-                await client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
+            async with AsyncLeadConnector(
+                token=TOKEN, base_url=server.url, transport=AiohttpTransport()
+            ) as client:
+                await client.conversations.update_conversation(
+                    CONVERSATION_ID, location_id=LOCATION_ID
+                )
 
     with pytest.raises(APIConnectionError):
         asyncio.run(run())
@@ -243,7 +276,9 @@ def test_an_async_body_that_drips_for_ever_ends_in_a_timeout_and_its_response_is
         async with AsyncLeadConnector(token=TOKEN, transport=transport) as client:
             with_settings(client, clock=lambda: float(len(ticks)), retries=0)
             with pytest.raises(APITimeoutError, match="60 s"):
-                await client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
+                await client.conversations.update_conversation(
+                    CONVERSATION_ID, location_id=LOCATION_ID
+                )
 
     asyncio.run(run())
 
@@ -259,7 +294,9 @@ def test_a_mistake_in_a_given_transport_is_not_taken_for_a_failed_connection(cal
         call(answering(fail))
 
 
-def test_the_environments_proxy_is_used_unless_it_excludes_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environments_proxy_is_used_unless_it_excludes_the_host(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
     assert proxy_for("https://services.leadconnectorhq.com") == "http://proxy.example:3128"
 
@@ -270,24 +307,37 @@ def test_the_environments_proxy_is_used_unless_it_excludes_the_host(monkeypatch:
     assert proxy_for("https://services.leadconnectorhq.com") is None
 
 
-def test_what_goes_to_loopback_in_clear_goes_through_no_proxy(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_goes_to_loopback_in_clear_goes_through_no_proxy(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("http_proxy", "http://proxy.example:3128")
     monkeypatch.setenv("all_proxy", "http://proxy.example:3128")
 
     assert proxy_for(server.url) is None
     with LeadConnector(token=TOKEN, base_url=server.url) as client:
-        assert client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID).success
+        assert client.conversations.update_conversation(
+            CONVERSATION_ID, location_id=LOCATION_ID
+        ).success
 
 
 def test_a_call_goes_through_the_environments_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    with hanging_up(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n") as proxy:
+    with hanging_up(
+        b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"
+    ) as proxy:
         monkeypatch.setenv("https_proxy", proxy.url)
-        with LeadConnector(token=TOKEN, retries=0) as client, pytest.raises(APIConnectionError, match="407"):
+        with (
+            LeadConnector(token=TOKEN, retries=0) as client,
+            pytest.raises(APIConnectionError, match="407"),
+        ):
             client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
 
 
 def test_a_large_answer_in_many_chunks_is_put_together(call: Caller) -> None:
-    parts = [b'{"success":true,', b'"conversation":{"locationId":"l",', b'"contactId":"c","deleted":false}}']
+    parts = [
+        b'{"success":true,',
+        b'"conversation":{"locationId":"l",',
+        b'"contactId":"c","deleted":false}}',
+    ]
 
     class Parts(httpx.SyncByteStream, httpx.AsyncByteStream):
         def __iter__(self) -> Iterator[bytes]:
@@ -297,7 +347,9 @@ def test_a_large_answer_in_many_chunks_is_put_together(call: Caller) -> None:
             for part in parts:
                 yield part
 
-    assert call(answering(lambda: httpx.Response(200, stream=Parts()))).conversation.contact_id == "c"
+    assert (
+        call(answering(lambda: httpx.Response(200, stream=Parts()))).conversation.contact_id == "c"
+    )
 
 
 def test_the_response_knows_its_request(call: Caller) -> None:

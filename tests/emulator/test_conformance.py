@@ -40,7 +40,9 @@ Edit = Callable[[Node], object]
 class Altered(Emulator):
     """An emulator with something between it and its door."""
 
-    def __init__(self, spec: Path, before: Before | None = None, after: After | None = None, **options: Any) -> None:
+    def __init__(
+        self, spec: Path, before: Before | None = None, after: After | None = None, **options: Any
+    ) -> None:
         super().__init__(spec, tokens=[TOKEN], **options)
         self._before, self._after = before, after
 
@@ -83,7 +85,9 @@ phases.stateful.generation = {{ max-examples = {lives}, database = "none", no-sh
 """
 
 
-def examined(emulator: Emulator, document: Node, *, examples: int, until_failure: bool = False) -> Report:
+def examined(
+    emulator: Emulator, document: Node, *, examples: int, until_failure: bool = False
+) -> Report:
     """Let schemathesis loose on an emulator, with every phase and every check; the seed decides what it does."""
     settings = SETTINGS.format(
         seed=SEED,
@@ -103,7 +107,9 @@ def examined(emulator: Emulator, document: Node, *, examples: int, until_failure
                 report.checks[check.name] += 1
                 if check.status is Status.FAILURE and check.failure_info is not None:
                     failure = check.failure_info
-                    told = f"{failure.failure.title}: {failure.failure.message}\n{failure.code_sample}"
+                    told = (
+                        f"{failure.failure.title}: {failure.failure.message}\n{failure.code_sample}"
+                    )
                     report.failures.setdefault(check.name, []).append(told)
         elif isinstance(event, events.NonFatalError):
             report.errors.append(repr(event.value))
@@ -126,7 +132,9 @@ def test_schemathesis_finds_nothing_wrong_in_500_examples_with_every_check() -> 
     # It was about something: good and bad requests, and every answer that the spec has.
     statuses = Counter(str(exchange.response.status) for exchange in emulator.exchanges)
     documented = set(spec()["paths"]["/conversations/{conversationId}"]["put"]["responses"])
-    assert statuses.keys() == documented | {"405"}  # 405: for the methods that the path does not have
+    assert statuses.keys() == documented | {
+        "405"
+    }  # 405: for the methods that the path does not have
     assert min(statuses["200"], statuses["400"] + statuses["422"]) >= 100
 
 
@@ -149,19 +157,33 @@ def with_notes(document: Node) -> Node:
     note: Node = {
         "type": "object",
         "required": ["id", "text"],
-        "properties": {"id": {"type": "string"}, "text": {"type": "string", "example": "Call back"}},
+        "properties": {
+            "id": {"type": "string"},
+            "text": {"type": "string", "example": "Call back"},
+        },
     }
     refusals: Node = {
-        str(status): deepcopy(document["paths"]["/conversations/{conversationId}"]["put"]["responses"][str(status)])
+        str(status): deepcopy(
+            document["paths"]["/conversations/{conversationId}"]["put"]["responses"][str(status)]
+        )
         for status in (400, 401)
     }
     refusals["404"] = refusals["400"]
-    answer: Node = {"description": "A note", "headers": limit, "content": {"application/json": {"schema": note}}}
+    answer: Node = {
+        "description": "A note",
+        "headers": limit,
+        "content": {"application/json": {"schema": note}},
+    }
     links: Node = {
         method: {"operationId": f"{method}Note", "parameters": {"noteId": "$response.body#/id"}}
         for method in ("get", "delete")
     }
-    identified: Node = {"name": "noteId", "in": "path", "required": True, "schema": {"type": "string"}}
+    identified: Node = {
+        "name": "noteId",
+        "in": "path",
+        "required": True,
+        "schema": {"type": "string"},
+    }
     secured: Node = {"security": [{"bearer": []}]}
     body: Node = {
         "type": "object",
@@ -174,7 +196,10 @@ def with_notes(document: Node) -> Node:
             "post": secured
             | {
                 "operationId": "postNote",
-                "requestBody": {"required": True, "content": {"application/json": {"schema": body}}},
+                "requestBody": {
+                    "required": True,
+                    "content": {"application/json": {"schema": body}},
+                },
                 "responses": refusals | {"201": answer | {"links": links}},
             }
         },
@@ -182,7 +207,10 @@ def with_notes(document: Node) -> Node:
             "parameters": [identified],
             "get": secured | {"operationId": "getNote", "responses": refusals | {"200": answer}},
             "delete": secured
-            | {"operationId": "deleteNote", "responses": refusals | {"204": {"description": "It is gone"}}},
+            | {
+                "operationId": "deleteNote",
+                "responses": refusals | {"204": {"description": "It is gone"}},
+            },
         },
     }
     return document
@@ -201,11 +229,15 @@ def unlimited() -> Rate:
 
 def test_schemathesis_finds_nothing_wrong_in_the_life_of_a_resource(tmp_path: Path) -> None:
     document = with_notes(spec())
-    emulator = Emulator(written(document, tmp_path), tokens=[TOKEN], conversations=[], rate=unlimited())
+    emulator = Emulator(
+        written(document, tmp_path), tokens=[TOKEN], conversations=[], rate=unlimited()
+    )
     report = examined(emulator, document, examples=60)
     assert (report.failures, report.errors) == ({}, [])
     assert report.cases["stateful"] >= 40
-    asked = Counter((exchange.request.method, exchange.response.status) for exchange in emulator.exchanges)
+    asked = Counter(
+        (exchange.request.method, exchange.response.status) for exchange in emulator.exchanges
+    )
     found = {("POST", 201), ("GET", 200), ("GET", 404), ("DELETE", 204), ("DELETE", 404)}
     assert found <= asked.keys()
 
@@ -249,7 +281,11 @@ def without(*place: str) -> Edit:
 
 def with_token(request: Request) -> Request:
     given = request.headers.get("authorization", "")
-    return replace(request, headers={**request.headers, "authorization": f"Bearer {TOKEN}"}) if given else request
+    return (
+        replace(request, headers={**request.headers, "authorization": f"Bearer {TOKEN}"})
+        if given
+        else request
+    )
 
 
 def with_any_scheme(request: Request) -> Request:
@@ -339,12 +375,18 @@ def refused(answer: Response) -> Response:
 
 
 def accepted_after_all(request: Request, answer: Response) -> Response:
-    return Response(200, b"{}", {"Content-Type": "application/json"}) if request.method == "GET" else answer
+    return (
+        Response(200, b"{}", {"Content-Type": "application/json"})
+        if request.method == "GET"
+        else answer
+    )
 
 
 def options_answered(request: Request, answer: Response) -> Response:
     return (
-        replace(answer, headers={**answer.headers, "Allow": "PUT, DELETE"}) if request.method == "OPTIONS" else answer
+        replace(answer, headers={**answer.headers, "Allow": "PUT, DELETE"})
+        if request.method == "OPTIONS"
+        else answer
     )
 
 
@@ -356,18 +398,29 @@ MUTANTS: Mapping[str, Mutant] = {
     # who may ask
     "asks for no token": Mutant("ignored_auth", edit=with_value(*OPERATION, "security", value=[])),
     "takes any token": Mutant("ignored_auth", before=with_token),
-    "takes a request without a token for one with it": Mutant("ignored_auth", before=with_any_scheme),
+    "takes a request without a token for one with it": Mutant(
+        "ignored_auth", before=with_any_scheme
+    ),
     "refuses a token with 403": Mutant("status_code_conformance", after=with_status({401: 403})),
     # what it lets pass
-    "does not require a required field": Mutant("negative_data_rejection", edit=without(*BODY, "required")),
+    "does not require a required field": Mutant(
+        "negative_data_rejection", edit=without(*BODY, "required")
+    ),
     "takes any type for the required field": Mutant(
         "negative_data_rejection", edit=without(*BODY, "properties", "locationId", "type")
     ),
-    "takes a text for a number": Mutant("negative_data_rejection", before=changing_body(_numbers_read)),
-    "takes anything for a boolean": Mutant("negative_data_rejection", before=changing_body(_booleans_read)),
-    "takes null for what is left out": Mutant("negative_data_rejection", before=changing_body(_nulls_left_out)),
+    "takes a text for a number": Mutant(
+        "negative_data_rejection", before=changing_body(_numbers_read)
+    ),
+    "takes anything for a boolean": Mutant(
+        "negative_data_rejection", before=changing_body(_booleans_read)
+    ),
+    "takes null for what is left out": Mutant(
+        "negative_data_rejection", before=changing_body(_nulls_left_out)
+    ),
     "takes any type for the free-form object": Mutant(
-        "negative_data_rejection", edit=with_value("components", "schemas", "ConversationFeedback", value={})
+        "negative_data_rejection",
+        edit=with_value("components", "schemas", "ConversationFeedback", value={}),
     ),
     "does not require a body": Mutant("negative_data_rejection", before=with_body),
     "takes an array for the body": Mutant("negative_data_rejection", edit=without(*BODY, "type")),
@@ -380,27 +433,36 @@ MUTANTS: Mapping[str, Mutant] = {
     # what it refuses
     "refuses fields in the free-form object": Mutant(
         "positive_data_acceptance",
-        edit=with_value("components", "schemas", "ConversationFeedback", "additionalProperties", value=False),
+        edit=with_value(
+            "components", "schemas", "ConversationFeedback", "additionalProperties", value=False
+        ),
     ),
     "refuses fields that the spec does not have": Mutant(
         "positive_data_acceptance", edit=with_value(*BODY, "additionalProperties", value=False)
     ),
     "refuses fractions": Mutant(
-        "positive_data_acceptance", edit=with_value(*BODY, "properties", "unreadCount", "type", value="integer")
+        "positive_data_acceptance",
+        edit=with_value(*BODY, "properties", "unreadCount", "type", value="integer"),
     ),
     "refuses numbers below nought": Mutant(
-        "positive_data_acceptance", edit=with_value(*BODY, "properties", "unreadCount", "minimum", value=0)
+        "positive_data_acceptance",
+        edit=with_value(*BODY, "properties", "unreadCount", "minimum", value=0),
     ),
     "refuses false": Mutant(
-        "positive_data_acceptance", edit=with_value(*BODY, "properties", "starred", "const", value=True)
+        "positive_data_acceptance",
+        edit=with_value(*BODY, "properties", "starred", "const", value=True),
     ),
     "refuses a text for its length": Mutant(
-        "positive_data_acceptance", edit=with_value(*BODY, "properties", "locationId", "maxLength", value=8)
+        "positive_data_acceptance",
+        edit=with_value(*BODY, "properties", "locationId", "maxLength", value=8),
     ),
     "requires an optional field": Mutant(
-        "positive_data_acceptance", edit=with_value(*BODY, "required", value=["locationId", "starred"])
+        "positive_data_acceptance",
+        edit=with_value(*BODY, "required", value=["locationId", "starred"]),
     ),
-    "refuses what is not ASCII": Mutant("positive_data_acceptance", after=when(beyond_ascii, refused)),
+    "refuses what is not ASCII": Mutant(
+        "positive_data_acceptance", after=when(beyond_ascii, refused)
+    ),
     "refuses an id that is percent-encoded": Mutant(
         "positive_data_acceptance", after=when(lambda request: "%" in request.target, refused)
     ),
@@ -409,13 +471,19 @@ MUTANTS: Mapping[str, Mutant] = {
     "breaks on a body that is no object": Mutant(
         "not_a_server_error", after=when(lambda request: not request.body.startswith(b"{"), broken)
     ),
-    "answers with a status that is not documented": Mutant("status_code_conformance", after=with_status({200: 202})),
-    "refuses with a status that is not documented": Mutant("status_code_conformance", after=with_status({422: 409})),
+    "answers with a status that is not documented": Mutant(
+        "status_code_conformance", after=with_status({200: 202})
+    ),
+    "refuses with a status that is not documented": Mutant(
+        "status_code_conformance", after=with_status({422: 409})
+    ),
     "leaves a required field out": Mutant(
-        "response_schema_conformance", after=changing_answer(lambda answer: answer["conversation"].pop("contactId"))
+        "response_schema_conformance",
+        after=changing_answer(lambda answer: answer["conversation"].pop("contactId")),
     ),
     "leaves the resource out": Mutant(
-        "response_schema_conformance", after=changing_answer(lambda answer: answer.pop("conversation"))
+        "response_schema_conformance",
+        after=changing_answer(lambda answer: answer.pop("conversation")),
     ),
     "answers with null": Mutant(
         "response_schema_conformance",
@@ -427,25 +495,37 @@ MUTANTS: Mapping[str, Mutant] = {
     ),
     "answers with a value that is not in the enum": Mutant(
         "response_schema_conformance",
-        after=changing_answer(lambda answer: answer["conversation"].update(lastMessageType="TYPE_PIGEON")),
+        after=changing_answer(
+            lambda answer: answer["conversation"].update(lastMessageType="TYPE_PIGEON")
+        ),
     ),
     "answers with one message where the spec has a list": Mutant(
-        "response_schema_conformance", after=changing_answer(lambda answer: answer.update(message="no"), status=422)
+        "response_schema_conformance",
+        after=changing_answer(lambda answer: answer.update(message="no"), status=422),
     ),
     "answers with a list where the spec has one message": Mutant(
-        "response_schema_conformance", after=changing_answer(lambda answer: answer.update(message=["no"]), status=401)
+        "response_schema_conformance",
+        after=changing_answer(lambda answer: answer.update(message=["no"]), status=401),
     ),
     "answers with half of its JSON": Mutant(
         "response_schema_conformance",
         after=lambda _, answer: replace(answer, body=answer.body[: len(answer.body) // 2]),
     ),
-    "says that JSON is HTML": Mutant("content_type_conformance", after=with_header("Content-Type", "text/html")),
-    "does not say what it answers with": Mutant("content_type_conformance", after=with_header("Content-Type", None)),
+    "says that JSON is HTML": Mutant(
+        "content_type_conformance", after=with_header("Content-Type", "text/html")
+    ),
+    "does not say what it answers with": Mutant(
+        "content_type_conformance", after=with_header("Content-Type", None)
+    ),
     # methods that the path does not have
     "has a method that is not documented": Mutant("unsupported_method", after=accepted_after_all),
     "refuses a method with 400": Mutant("unsupported_method", after=with_status({405: 400})),
-    "does not say which methods it has": Mutant("unsupported_method", after=with_header("Allow", None)),
-    "says that it has a method which it has not": Mutant("allow_header_conformance", after=options_answered),
+    "does not say which methods it has": Mutant(
+        "unsupported_method", after=with_header("Allow", None)
+    ),
+    "says that it has a method which it has not": Mutant(
+        "allow_header_conformance", after=options_answered
+    ),
 }
 
 
@@ -477,7 +557,9 @@ def forgetting_to_keep() -> After:
     def after(request: Request, answer: Response) -> Response:
         if request.method == "POST" and answer.status == 201:
             content = cast("Node", json.loads(answer.body))
-            return replace(answer, body=json.dumps({**content, "id": f"lost-{next(numbers)}"}).encode())
+            return replace(
+                answer, body=json.dumps({**content, "id": f"lost-{next(numbers)}"}).encode()
+            )
         return answer
 
     return after
@@ -485,7 +567,9 @@ def forgetting_to_keep() -> After:
 
 LIVES: Mapping[str, Mutant] = {
     "does not remove": Mutant("use_after_free", before=forgetting_to_remove, after=as_if_removed),
-    "does not keep what it made": Mutant("ensure_resource_availability", after=forgetting_to_keep()),
+    "does not keep what it made": Mutant(
+        "ensure_resource_availability", after=forgetting_to_keep()
+    ),
     "leaves a documented header out": Mutant(
         "response_headers_conformance", after=with_header("X-RateLimit-Max", None)
     ),
@@ -507,7 +591,9 @@ def test_a_mutant_is_caught_in_the_life_of_a_resource(name: str, tmp_path: Path)
 
 def test_an_emulator_with_nothing_in_between_is_no_mutant(tmp_path: Path) -> None:
     """What catches the mutants is what is wrong with them, not how they are made."""
-    emulator = Altered(written(spec(), tmp_path), lambda request: request, lambda _, answer: answer, loose=True)
+    emulator = Altered(
+        written(spec(), tmp_path), lambda request: request, lambda _, answer: answer, loose=True
+    )
     report = examined(emulator, spec(), examples=EXAMPLES, until_failure=True)
     assert (report.failures, report.errors) == ({}, [])
 

@@ -30,7 +30,11 @@ from tests.support.paths import ROOT
 SECONDS = 20
 """How long what takes much less may take: a bound, and below the 30 that the server gives an idle connection."""
 
-HEADERS = {"authorization": f"Bearer {TOKEN}", "version": "2021-07-28", "content-type": "application/json"}
+HEADERS = {
+    "authorization": f"Bearer {TOKEN}",
+    "version": "2021-07-28",
+    "content-type": "application/json",
+}
 TARGET = f"/conversations/{CONVERSATION_ID}"
 
 
@@ -47,7 +51,11 @@ def ask(
     """Send a good request but for what is given; the status and the answer, which fits the spec if it documents it."""
     sent = HEADERS | {name.replace("_", "-"): value for name, value in headers.items()}
     sent.pop(without, None)
-    content = json.dumps({"locationId": LOCATION_ID} if data is None else data).encode() if body is None else body
+    content = (
+        json.dumps({"locationId": LOCATION_ID} if data is None else data).encode()
+        if body is None
+        else body
+    )
     response = emulator.respond(Request(method, target, sent, content))
     return response.status, checked(response)
 
@@ -55,7 +63,9 @@ def ask(
 def checked(response: Response | httpx.Response) -> dict[str, Any]:
     """The data of an answer, after checking it against the spec's schema for its status."""
     status, body = (
-        (response.status, response.body) if isinstance(response, Response) else (response.status_code, response.content)
+        (response.status, response.body)
+        if isinstance(response, Response)
+        else (response.status_code, response.content)
     )
     assert response.headers["Content-Type"] == "application/json; charset=utf-8"
     data = cast("dict[str, Any]", json.loads(body))
@@ -65,7 +75,10 @@ def checked(response: Response | httpx.Response) -> dict[str, Any]:
 
 def check(status: int, data: object) -> None:
     """Compare an answer with the spec's schema for its status, where it documents the status."""
-    spec = cast("dict[str, Any]", yaml.safe_load((ROOT / "spec" / "openapi.yaml").read_text(encoding="utf-8")))
+    spec = cast(
+        "dict[str, Any]",
+        yaml.safe_load((ROOT / "spec" / "openapi.yaml").read_text(encoding="utf-8")),
+    )
     responses = spec["paths"]["/conversations/{conversationId}"]["put"]["responses"]
     if str(status) in responses:
         schema = responses[str(status)]["content"]["application/json"]["schema"]
@@ -82,7 +95,12 @@ def send(
     headers: Mapping[str, str] = HEADERS,
 ) -> tuple[int, Any]:
     """A request over a socket, by the standard library's client."""
-    connection.request(method, target, json.dumps({"locationId": LOCATION_ID, **cast("Any", data or {})}), {**headers})
+    connection.request(
+        method,
+        target,
+        json.dumps({"locationId": LOCATION_ID, **cast("Any", data or {})}),
+        {**headers},
+    )
     response = connection.getresponse()
     body = response.read()
     return response.status, json.loads(body) if body else None
@@ -91,19 +109,29 @@ def send(
 @contextmanager
 def connected(server: Server) -> Generator[http.client.HTTPConnection]:
     parts = urlsplit(server.url)
-    with closing(http.client.HTTPConnection(cast("str", parts.hostname), parts.port, timeout=SECONDS)) as connection:
+    with closing(
+        http.client.HTTPConnection(cast("str", parts.hostname), parts.port, timeout=SECONDS)
+    ) as connection:
         yield connection
 
 
 class TestSuccess:
     def test_an_update_is_answered_in_the_documented_shape(self, emulator: Emulator) -> None:
-        status, answer = ask(emulator, {"locationId": LOCATION_ID, "unreadCount": 7, "starred": False})
+        status, answer = ask(
+            emulator, {"locationId": LOCATION_ID, "unreadCount": 7, "starred": False}
+        )
         assert status == 200
         assert answer["success"] is True
         conversation = answer["conversation"]
-        assert (conversation["id"], conversation["unreadCount"], conversation["starred"]) == (CONVERSATION_ID, 7, False)
+        assert (conversation["id"], conversation["unreadCount"], conversation["starred"]) == (
+            CONVERSATION_ID,
+            7,
+            False,
+        )
 
-    def test_a_conversation_made_of_the_spec_s_examples_is_there_from_the_start(self, emulator: Emulator) -> None:
+    def test_a_conversation_made_of_the_spec_s_examples_is_there_from_the_start(
+        self, emulator: Emulator
+    ) -> None:
         _, answer = ask(emulator)
         assert answer["conversation"] == dict(emulator.example)
         assert answer["conversation"]["lastMessageBody"] == "Hello, this is the message body"
@@ -124,7 +152,9 @@ class TestSuccess:
 
     def test_what_the_request_does_not_document_changes_nothing(self, emulator: Emulator) -> None:
         before = emulator.get("conversations", CONVERSATION_ID)
-        status, _ = ask(emulator, {"locationId": LOCATION_ID, "id": "another", "contactId": 7, "new": "\ud800"})
+        status, _ = ask(
+            emulator, {"locationId": LOCATION_ID, "id": "another", "contactId": 7, "new": "\ud800"}
+        )
         assert status == 200
         assert emulator.get("conversations", CONVERSATION_ID) == before
 
@@ -155,12 +185,22 @@ class TestSuccess:
 
     @pytest.mark.parametrize(
         ("identifier", "encoded"),
-        [("a/b", "a%2Fb"), ("50%", "50%25"), ("é 日", "%C3%A9%20%E6%97%A5"), ("a?b#c", "a%3Fb%23c"), ("a+b", "a+b")],
+        [
+            ("a/b", "a%2Fb"),
+            ("50%", "50%25"),
+            ("é 日", "%C3%A9%20%E6%97%A5"),
+            ("a?b#c", "a%3Fb%23c"),
+            ("a+b", "a+b"),
+        ],
     )
-    def test_a_percent_encoded_id_names_its_conversation(self, identifier: str, encoded: str) -> None:
+    def test_a_percent_encoded_id_names_its_conversation(
+        self, identifier: str, encoded: str
+    ) -> None:
         held = {"id": identifier, "locationId": "l", "contactId": "c", "deleted": False}
         emulator = Emulator(tokens=[TOKEN], conversations=[held])
-        status, answer = ask(emulator, {"locationId": "l", "starred": True}, target=f"/conversations/{encoded}")
+        status, answer = ask(
+            emulator, {"locationId": "l", "starred": True}, target=f"/conversations/{encoded}"
+        )
         assert (status, answer["conversation"]["id"]) == (200, identifier)
 
     @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
@@ -177,8 +217,26 @@ class TestSuccess:
 class TestRefusals:
     @pytest.mark.parametrize(
         "authorization",
-        [None, "", TOKEN, "Bearer", "Bearer ", f"Bearer  {TOKEN}", f"Basic {TOKEN}", "Bearer unknown"],
-        ids=["missing", "empty", "no scheme", "no token", "empty token", "two blanks", "wrong scheme", "unknown"],
+        [
+            None,
+            "",
+            TOKEN,
+            "Bearer",
+            "Bearer ",
+            f"Bearer  {TOKEN}",
+            f"Basic {TOKEN}",
+            "Bearer unknown",
+        ],
+        ids=[
+            "missing",
+            "empty",
+            "no scheme",
+            "no token",
+            "empty token",
+            "two blanks",
+            "wrong scheme",
+            "unknown",
+        ],
     )
     def test_who_has_no_token_that_is_known_gets_401_in_the_page_s_words(
         self, emulator: Emulator, authorization: str | None
@@ -197,7 +255,10 @@ class TestRefusals:
     @pytest.mark.parametrize("version", ["", "2021-04-15", "v3", "2021-07-28 "])
     def test_an_unknown_version_gets_400(self, emulator: Emulator, version: str) -> None:
         status, answer = ask(emulator, version=version)
-        assert answer == {"statusCode": 400, "message": "Version in the header is not a documented value"}
+        assert answer == {
+            "statusCode": 400,
+            "message": "Version in the header is not a documented value",
+        }
         assert status == 400
 
     def test_a_missing_version_gets_400(self, emulator: Emulator) -> None:
@@ -207,26 +268,50 @@ class TestRefusals:
 
     @pytest.mark.parametrize(
         "body",
-        [b"", b"{", b"starred=true", b"\xff{}", b'{"unreadCount": NaN}', b'{"unreadCount": 1e999}', b"[" * 100_000],
+        [
+            b"",
+            b"{",
+            b"starred=true",
+            b"\xff{}",
+            b'{"unreadCount": NaN}',
+            b'{"unreadCount": 1e999}',
+            b"[" * 100_000,
+        ],
         ids=["empty", "cut", "a form", "no UTF-8", "NaN", "infinite", "too deep"],
     )
     def test_a_body_that_is_no_json_gets_400(self, emulator: Emulator, body: bytes) -> None:
-        assert ask(emulator, body=body) == (400, {"statusCode": 400, "message": "the body is no JSON"})
-
-    @pytest.mark.parametrize("content_type", [None, "", "text/plain", "application/x-www-form-urlencoded"])
-    def test_another_content_type_gets_400(self, emulator: Emulator, content_type: str | None) -> None:
-        answer = (
-            ask(emulator, without="content-type") if content_type is None else ask(emulator, content_type=content_type)
+        assert ask(emulator, body=body) == (
+            400,
+            {"statusCode": 400, "message": "the body is no JSON"},
         )
-        assert answer == (400, {"statusCode": 400, "message": "the content type must be application/json"})
 
-    @pytest.mark.parametrize("identifier", ["unknown", CONVERSATION_ID.lower(), "%FF", "%2E%2E", "a%2Fb"])
+    @pytest.mark.parametrize(
+        "content_type", [None, "", "text/plain", "application/x-www-form-urlencoded"]
+    )
+    def test_another_content_type_gets_400(
+        self, emulator: Emulator, content_type: str | None
+    ) -> None:
+        answer = (
+            ask(emulator, without="content-type")
+            if content_type is None
+            else ask(emulator, content_type=content_type)
+        )
+        assert answer == (
+            400,
+            {"statusCode": 400, "message": "the content type must be application/json"},
+        )
+
+    @pytest.mark.parametrize(
+        "identifier", ["unknown", CONVERSATION_ID.lower(), "%FF", "%2E%2E", "a%2Fb"]
+    )
     def test_an_unknown_conversation_gets_400(self, emulator: Emulator, identifier: str) -> None:
         status, answer = ask(emulator, target=f"/conversations/{identifier}")
         assert status == 400
         assert set(answer) == {"statusCode", "message"}
 
-    def test_a_conversation_of_another_location_gets_400_and_stays_as_it_is(self, emulator: Emulator) -> None:
+    def test_a_conversation_of_another_location_gets_400_and_stays_as_it_is(
+        self, emulator: Emulator
+    ) -> None:
         before = emulator.get("conversations", CONVERSATION_ID)
         status, answer = ask(emulator, {"locationId": "another", "starred": False})
         assert status == 400
@@ -274,13 +359,21 @@ class TestRefusals:
         "target", ["/", "/conversations", "/conversations/", f"{TARGET}/", f"{TARGET}/messages", ""]
     )
     @pytest.mark.parametrize("method", ["PUT", "GET"])
-    def test_a_path_that_the_spec_lacks_gets_404(self, emulator: Emulator, method: str, target: str) -> None:
+    def test_a_path_that_the_spec_lacks_gets_404(
+        self, emulator: Emulator, method: str, target: str
+    ) -> None:
         status, answer = ask(emulator, method=method, target=target)
-        assert answer == {"statusCode": 404, "message": f"Cannot {method} {target}", "error": "Not Found"}
+        assert answer == {
+            "statusCode": 404,
+            "message": f"Cannot {method} {target}",
+            "error": "Not Found",
+        }
         assert status == 404
 
     @pytest.mark.parametrize("method", ["GET", "POST", "DELETE", "PATCH", "put", "BREW"])
-    def test_a_method_that_the_spec_lacks_gets_405_with_those_it_has(self, emulator: Emulator, method: str) -> None:
+    def test_a_method_that_the_spec_lacks_gets_405_with_those_it_has(
+        self, emulator: Emulator, method: str
+    ) -> None:
         response = emulator.respond(Request(method, TARGET, HEADERS, b"{}"))
         assert (response.status, response.headers["Allow"]) == (405, "PUT")
         assert checked(response)["message"] == f"Cannot {method} {TARGET}"
@@ -288,16 +381,24 @@ class TestRefusals:
 
 class TestTransport:
     def test_httpx_s_client_reaches_the_emulator(self, emulator: Emulator) -> None:
-        with httpx.Client(transport=EmulatorTransport(emulator), base_url="https://api.example") as client:
-            response = client.put(TARGET, headers=HEADERS, json={"locationId": LOCATION_ID, "unreadCount": 3})
+        with httpx.Client(
+            transport=EmulatorTransport(emulator), base_url="https://api.example"
+        ) as client:
+            response = client.put(
+                TARGET, headers=HEADERS, json={"locationId": LOCATION_ID, "unreadCount": 3}
+            )
         assert response.status_code == 200
         assert checked(response)["conversation"]["unreadCount"] == 3
 
     def test_httpx_s_async_client_reaches_the_emulator(self, emulator: Emulator) -> None:
         async def put() -> httpx.Response:
             transport = EmulatorTransport(emulator)
-            async with httpx.AsyncClient(transport=transport, base_url="https://api.example") as client:
-                return await client.put(TARGET, headers=HEADERS, json={"locationId": LOCATION_ID, "unreadCount": 3})
+            async with httpx.AsyncClient(
+                transport=transport, base_url="https://api.example"
+            ) as client:
+                return await client.put(
+                    TARGET, headers=HEADERS, json={"locationId": LOCATION_ID, "unreadCount": 3}
+                )
 
         response = asyncio.run(put())
         assert response.status_code == 200
@@ -306,8 +407,12 @@ class TestTransport:
     def test_an_encoded_id_and_a_refusal_s_headers_pass_through_httpx(self) -> None:
         held = {"id": "a/é", "locationId": "l", "contactId": "c", "deleted": False}
         emulator = Emulator(tokens=[TOKEN], conversations=[held])
-        with httpx.Client(transport=EmulatorTransport(emulator), base_url="https://api.example") as client:
-            found = client.put("/conversations/a%2F%C3%A9", headers=HEADERS, json={"locationId": "l"})
+        with httpx.Client(
+            transport=EmulatorTransport(emulator), base_url="https://api.example"
+        ) as client:
+            found = client.put(
+                "/conversations/a%2F%C3%A9", headers=HEADERS, json={"locationId": "l"}
+            )
             assert (found.status_code, checked(found)["conversation"]["id"]) == (200, "a/é")
             refused = client.get("/conversations/a%2F%C3%A9", headers=HEADERS)
             assert (refused.status_code, refused.headers["allow"]) == (405, "PUT")
@@ -317,7 +422,9 @@ class TestServer:
     def test_it_listens_on_loopback_only(self, server: Server) -> None:
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+", server.url)
 
-    def test_an_update_over_the_socket_is_answered_and_kept(self, server: Server, emulator: Emulator) -> None:
+    def test_an_update_over_the_socket_is_answered_and_kept(
+        self, server: Server, emulator: Emulator
+    ) -> None:
         with connected(server) as connection:
             status, answer = send(connection, {"unreadCount": 7})
         check(status, answer)
@@ -343,7 +450,9 @@ class TestServer:
                 check(answered, data)
                 assert (answered, connection.sock) == (status, used)
 
-    def test_a_method_without_a_name_in_the_standard_library_is_answered_too(self, server: Server) -> None:
+    def test_a_method_without_a_name_in_the_standard_library_is_answered_too(
+        self, server: Server
+    ) -> None:
         with connected(server) as connection:
             connection.request("BREW", TARGET)
             response = connection.getresponse()
@@ -363,7 +472,9 @@ class TestServer:
             assert send(other, {"unreadCount": 1})[0] == 200
             assert send(waiting, {"unreadCount": 2})[0] == 200
 
-    def test_a_body_larger_than_any_is_refused_and_the_connection_ends(self, server: Server) -> None:
+    def test_a_body_larger_than_any_is_refused_and_the_connection_ends(
+        self, server: Server
+    ) -> None:
         with connected(server) as connection:
             connection.putrequest("PUT", TARGET)
             connection.putheader("Content-Length", str(10**9))
@@ -372,7 +483,9 @@ class TestServer:
         with connected(server) as connection:
             assert send(connection)[0] == 200
 
-    def test_nothing_is_left_behind_though_a_client_keeps_its_connection(self, emulator: Emulator) -> None:
+    def test_nothing_is_left_behind_though_a_client_keeps_its_connection(
+        self, emulator: Emulator
+    ) -> None:
         before = set(threading.enumerate())
         with Server(emulator) as server:
             parts = urlsplit(server.url)
@@ -432,7 +545,10 @@ class TestProgram:
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
     def test_it_serves_until_a_signal_and_ends_in_good_order(self, number: signal.Signals) -> None:
         with program("--port", "0") as process:
-            assert re.fullmatch(r"The API is at http://127\.0\.0\.1:\d+ \(Ctrl-C ends it\); .*", greeting(process)[0])
+            assert re.fullmatch(
+                r"The API is at http://127\.0\.0\.1:\d+ \(Ctrl-C ends it\); .*",
+                greeting(process)[0],
+            )
             process.send_signal(number)
             assert process.communicate(timeout=SECONDS) == ("", "")
             assert process.returncode == 0
@@ -440,7 +556,9 @@ class TestProgram:
     def test_it_ends_although_a_client_keeps_its_connection(self) -> None:
         with program("--port", "0") as process:
             url = cast("re.Match[str]", re.search(r"http://\S+", greeting(process)[0])).group()
-            with closing(http.client.HTTPConnection(urlsplit(url).netloc, timeout=SECONDS)) as connection:
+            with closing(
+                http.client.HTTPConnection(urlsplit(url).netloc, timeout=SECONDS)
+            ) as connection:
                 assert send(connection)[0] == 401
                 process.send_signal(signal.SIGTERM)
                 assert process.communicate(timeout=SECONDS) == ("", "")
@@ -456,16 +574,24 @@ class TestProgram:
             assert words[:3] == ["curl", "-X", "PUT"]
             flags, values = words[4::2], words[5::2]
             assert set(flags) == {"-H", "-d"}
-            headers = dict(value.split(": ") for flag, value in zip(flags, values, strict=True) if flag == "-H")
+            headers = dict(
+                value.split(": ") for flag, value in zip(flags, values, strict=True) if flag == "-H"
+            )
             body = dict(zip(flags, values, strict=True))["-d"]
             url = urlsplit(words[3])
-            assert f"  export LEADCONNECTOR_BASE_URL=http://{url.netloc} LEADCONNECTOR_TOKEN={token}" in lines
+            assert (
+                f"  export LEADCONNECTOR_BASE_URL=http://{url.netloc} LEADCONNECTOR_TOKEN={token}"
+                in lines
+            )
             with closing(http.client.HTTPConnection(url.netloc, timeout=SECONDS)) as connection:
                 connection.request("PUT", url.path, body, headers)
                 response = connection.getresponse()
                 answer = json.loads(response.read())
             check(response.status, answer)
-            assert (response.status, answer["conversation"]["starred"]) == (200, json.loads(body)["starred"])
+            assert (response.status, answer["conversation"]["starred"]) == (
+                200,
+                json.loads(body)["starred"],
+            )
             process.terminate()
             assert process.communicate(timeout=SECONDS) == ("", "")
 
@@ -474,7 +600,9 @@ class TestProgram:
         with program("--port", port) as process:
             output, errors = process.communicate(timeout=SECONDS)
         assert (process.returncode, output) == (2, "")
-        assert re.fullmatch(rf"leadconnector_emulator: port {port}: .*in use; --port 0 takes a free one\n", errors)
+        assert re.fullmatch(
+            rf"leadconnector_emulator: port {port}: .*in use; --port 0 takes a free one\n", errors
+        )
 
     @pytest.mark.parametrize("port", ["65536", "-1"])
     def test_a_port_that_is_none_is_one_clear_line_and_status_2(self, port: str) -> None:

@@ -35,7 +35,11 @@ from leadconnector_emulator._spec import SPEC
 from tests.support.calling import CONVERSATION_ID, LOCATION_ID, TOKEN
 
 PATH = f"/conversations/{CONVERSATION_ID}"
-HEADERS = {"Authorization": f"Bearer {TOKEN}", "Version": "2021-07-28", "Content-Type": "application/json"}
+HEADERS = {
+    "Authorization": f"Bearer {TOKEN}",
+    "Version": "2021-07-28",
+    "Content-Type": "application/json",
+}
 BODY = json.dumps({"locationId": LOCATION_ID, "unreadCount": 9}).encode()
 
 
@@ -51,9 +55,16 @@ def applied(emulator: Emulator) -> bool:
 def raw(server: Server, *, read: Callable[[socket.socket], bytes] | None = None) -> bytes:
     """Everything that comes over a plain socket for one request, until the server ends the connection."""
     address = urlsplit(server.url)
-    lines = [f"PUT {PATH} HTTP/1.1", "Host: localhost", "Connection: close", f"Content-Length: {len(BODY)}"]
+    lines = [
+        f"PUT {PATH} HTTP/1.1",
+        "Host: localhost",
+        "Connection: close",
+        f"Content-Length: {len(BODY)}",
+    ]
     lines += [f"{name}: {value}" for name, value in HEADERS.items()]
-    with socket.create_connection((str(address.hostname), address.port or 0), timeout=10) as connection:
+    with socket.create_connection(
+        (str(address.hostname), address.port or 0), timeout=10
+    ) as connection:
         connection.sendall("\r\n".join(lines).encode() + b"\r\n\r\n" + BODY)
         received = b""
         try:
@@ -82,7 +93,9 @@ def over_http(server: Server) -> tuple[http.client.HTTPResponse, bytes]:
 
 
 class TestOverASocket:
-    def test_a_drop_before_the_headers_sends_nothing_and_changes_nothing(self, server: Server) -> None:
+    def test_a_drop_before_the_headers_sends_nothing_and_changes_nothing(
+        self, server: Server
+    ) -> None:
         server.emulator.set_faults(Fault(drop="before"))
 
         assert raw(server) == b""
@@ -170,7 +183,9 @@ class TestOverASocket:
 
         assert (answer.status, answer.headers["Location"]) == (307, "https://elsewhere.example/")
 
-    def test_a_gzip_bomb_is_small_on_the_wire_and_large_when_it_is_decompressed(self, server: Server) -> None:
+    def test_a_gzip_bomb_is_small_on_the_wire_and_large_when_it_is_decompressed(
+        self, server: Server
+    ) -> None:
         server.emulator.set_faults(Fault(gzip_bomb=2_000_000))
 
         answer, body = over_http(server)
@@ -189,7 +204,9 @@ class TestOverASocket:
             (Fault(wrong_type="conversation.contactId"), {"contactId": 12}),
         ],
     )
-    def test_an_answer_that_is_not_as_documented(self, server: Server, fault: Fault, found: dict[str, Any]) -> None:
+    def test_an_answer_that_is_not_as_documented(
+        self, server: Server, fault: Fault, found: dict[str, Any]
+    ) -> None:
         server.emulator.set_faults(fault)
 
         answer, body = over_http(server)
@@ -203,8 +220,14 @@ class TestOverASocket:
 
         assert "deleted" not in json.loads(over_http(server)[1])["conversation"]
 
-    def test_the_next_request_on_another_connection_is_served_as_always(self, server: Server) -> None:
-        for fault in (Fault(drop="before", nth=1), Fault(drop="within", nth=1), Fault(truncate=3, nth=1)):
+    def test_the_next_request_on_another_connection_is_served_as_always(
+        self, server: Server
+    ) -> None:
+        for fault in (
+            Fault(drop="before", nth=1),
+            Fault(drop="within", nth=1),
+            Fault(truncate=3, nth=1),
+        ):
             server.emulator.set_faults(fault)
             raw(server)
             assert over_http(server)[0].status == 200
@@ -245,7 +268,9 @@ class TestWhen:
         assert [ask(emulator).status for _ in range(3)] == [502, 501, 502]
 
     @given(seed=st.integers(0, 1000), probability=st.floats(0, 1))
-    def test_a_share_of_the_requests_is_the_same_for_the_same_seed(self, seed: int, probability: float) -> None:
+    def test_a_share_of_the_requests_is_the_same_for_the_same_seed(
+        self, seed: int, probability: float
+    ) -> None:
         rule = Fault(probability=probability, status=503)
         first, second = (Emulator(tokens=[TOKEN], faults=[rule], seed=seed) for _ in range(2))
 
@@ -304,7 +329,9 @@ class TestInProcess:
 
         assert slept == [2.0] + [0.5] * len(answer.content)
 
-    def test_a_status_is_the_clients_own_error(self, emulator: Emulator, client: LeadConnector) -> None:
+    def test_a_status_is_the_clients_own_error(
+        self, emulator: Emulator, client: LeadConnector
+    ) -> None:
         emulator.set_faults(Fault(status=520, body="error code: 520", headers={"CF-Ray": "8a"}))
 
         with pytest.raises(ServerError) as caught:
@@ -312,13 +339,19 @@ class TestInProcess:
 
         assert (caught.value.status_code, caught.value.request_id) == (520, "8a")
 
-    @pytest.mark.parametrize("fault", [Fault(drop="before"), Fault(drop="after"), Fault(truncate=5)])
-    def test_asgi_cannot_end_a_connection_and_raises(self, emulator: Emulator, fault: Fault) -> None:
+    @pytest.mark.parametrize(
+        "fault", [Fault(drop="before"), Fault(drop="after"), Fault(truncate=5)]
+    )
+    def test_asgi_cannot_end_a_connection_and_raises(
+        self, emulator: Emulator, fault: Fault
+    ) -> None:
         emulator.set_faults(fault)
 
         async def run() -> None:
             transport = httpx.ASGITransport(EmulatorApp(emulator))
-            async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            async with httpx.AsyncClient(
+                transport=transport, base_url="http://localhost"
+            ) as client:
                 await client.put(PATH, content=BODY, headers=HEADERS)
 
         with pytest.raises(ConnectionResetError):
@@ -328,7 +361,9 @@ class TestInProcess:
 class TestFiles:
     def test_rules_are_read_from_yaml(self, tmp_path: Path) -> None:
         file = tmp_path / "faults.yaml"
-        file.write_text("- {nth: 3, status: 503, headers: {Retry-After: '7'}}\n- {probability: 0.05, drop: before}\n")
+        file.write_text(
+            "- {nth: 3, status: 503, headers: {Retry-After: '7'}}\n- {probability: 0.05, drop: before}\n"
+        )
 
         assert read_faults(file) == [
             Fault(nth=3, status=503, headers={"Retry-After": "7"}),
@@ -383,7 +418,9 @@ class TestFiles:
             {"body": {"a": 1}},
         ],
     )
-    def test_a_rule_that_makes_no_sense_is_refused_where_it_is_made(self, wrong: dict[str, Any]) -> None:
+    def test_a_rule_that_makes_no_sense_is_refused_where_it_is_made(
+        self, wrong: dict[str, Any]
+    ) -> None:
         with pytest.raises(ValueError, match=next(iter(wrong))):
             Fault(**wrong)
 
@@ -400,13 +437,19 @@ class TestMended:
 
         assert [ask(emulator).status for _ in range(4)] == [503, 500, 200, 200]
 
-    @pytest.mark.parametrize("fault", [Fault(drop="after", status=503), Fault(drop="after", redirect="/")])
-    def test_a_drop_after_the_headers_ends_also_an_answer_without_a_body(self, server: Server, fault: Fault) -> None:
+    @pytest.mark.parametrize(
+        "fault", [Fault(drop="after", status=503), Fault(drop="after", redirect="/")]
+    )
+    def test_a_drop_after_the_headers_ends_also_an_answer_without_a_body(
+        self, server: Server, fault: Fault
+    ) -> None:
         server.emulator.set_faults(fault)
 
         assert raw(server).endswith(b"\r\n\r\n")
 
-    @pytest.mark.parametrize("fault", [Fault(drip=0.0), Fault(truncate=1), Fault(status=204, body="hi", drip=0.0)])
+    @pytest.mark.parametrize(
+        "fault", [Fault(drip=0.0), Fault(truncate=1), Fault(status=204, body="hi", drip=0.0)]
+    )
     def test_a_head_or_a_204_has_no_body_to_drip_or_cut(self, server: Server, fault: Fault) -> None:
         server.emulator.set_faults(fault)
         with connected(server) as connection:
@@ -415,7 +458,9 @@ class TestMended:
 
     def test_what_is_no_http_is_answered_in_json(self, server: Server) -> None:
         address = urlsplit(server.url)
-        with socket.create_connection((str(address.hostname), address.port or 0), timeout=10) as connection:
+        with socket.create_connection(
+            (str(address.hostname), address.port or 0), timeout=10
+        ) as connection:
             connection.sendall(b'GET /"\x01 HTTP/1.1\r\n\r\n')
             received = b""
             while piece := connection.recv(65536):
@@ -426,7 +471,8 @@ class TestMended:
     @pytest.mark.parametrize(
         "body",
         [
-            b'{"locationId":"%s","feedback":{"a":%s%s}}' % (LOCATION_ID.encode(), b"[" * 600, b"]" * 600),
+            b'{"locationId":"%s","feedback":{"a":%s%s}}'
+            % (LOCATION_ID.encode(), b"[" * 600, b"]" * 600),
             b'{"locationId":"%s","\\ud800":1}' % LOCATION_ID.encode(),
         ],
     )
@@ -441,7 +487,9 @@ class TestMended:
                 connection.request("GET", path, headers={"Host": "evil.example"})
                 assert connection.getresponse().status == 404
 
-    def test_a_reference_out_of_the_document_is_refused_and_not_fetched(self, tmp_path: Path) -> None:
+    def test_a_reference_out_of_the_document_is_refused_and_not_fetched(
+        self, tmp_path: Path
+    ) -> None:
         spec = tmp_path / "spec.yaml"
         text = SPEC.read_text(encoding="utf-8").replace(
             "#/components/schemas/LastMessageType", "http://127.0.0.1:1/s.json"
@@ -463,7 +511,9 @@ class TestMended:
         with pytest.raises(TypeError, match="collections"):
             Emulator(tokens=tokens)
 
-    @pytest.mark.parametrize("wrong", [{"burst": 0}, {"burst": -1}, {"interval": 0}, {"interval": float("inf")}])
+    @pytest.mark.parametrize(
+        "wrong", [{"burst": 0}, {"burst": -1}, {"interval": 0}, {"interval": float("inf")}]
+    )
     def test_a_rate_that_makes_no_sense_is_refused(self, wrong: dict[str, Any]) -> None:
         with pytest.raises(ValueError, match="rate"):
             Rate(**wrong)

@@ -158,7 +158,9 @@ QUERY = f"?locationId={LOCATION_ID}"
 
 def grown() -> Node:
     """The spec with an optional field, and with contacts."""
-    document = cast("Node", yaml.safe_load((ROOT / "spec" / "openapi.yaml").read_text(encoding="utf-8")))
+    document = cast(
+        "Node", yaml.safe_load((ROOT / "spec" / "openapi.yaml").read_text(encoding="utf-8"))
+    )
     added = cast("Node", yaml.safe_load(ADDED))
     schemas = document["components"]["schemas"]
     schemas["UpdateConversationRequest"]["properties"]["priority"] = PRIORITY
@@ -181,9 +183,15 @@ def emulator(path: Path) -> Emulator:
     return Emulator(path, tokens=[TOKEN])
 
 
-def ask(emulator: Emulator, method: str, target: str, data: object = None, **headers: str) -> tuple[int, Any]:
+def ask(
+    emulator: Emulator, method: str, target: str, data: object = None, **headers: str
+) -> tuple[int, Any]:
     """Send a request that is authorised; its status, and its answer, which fits what the spec documents for it."""
-    sent = {"authorization": f"Bearer {TOKEN}", "version": "2021-07-28", "content-type": "application/json"}
+    sent = {
+        "authorization": f"Bearer {TOKEN}",
+        "version": "2021-07-28",
+        "content-type": "application/json",
+    }
     sent |= {name.replace("_", "-"): value for name, value in headers.items()}
     body = b"" if data is None else json.dumps(data).encode()
     response = emulator.respond(Request(method, target, sent, body))
@@ -192,7 +200,9 @@ def ask(emulator: Emulator, method: str, target: str, data: object = None, **hea
     answer = json.loads(response.body)
     schema = documented(method, target.partition("?")[0], response.status)
     if schema is not None:
-        checker: Any = Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
+        checker: Any = Draft202012Validator(
+            schema, format_checker=Draft202012Validator.FORMAT_CHECKER
+        )
         assert [error.message for error in checker.iter_errors(answer)] == []
     return response.status, answer
 
@@ -203,8 +213,17 @@ def documented(method: str, path: str, status: int) -> Node | None:
     template = "/conversations/{conversationId}" if path.startswith("/conversations/") else path
     if template not in document["paths"]:
         template = "/contacts/{contactId}"
-    responses: Mapping[Any, Node] = document["paths"][template].get(method.lower(), {}).get("responses", {})
-    found = next((responses[name] for name in (status, str(status), f"{status // 100}XX") if name in responses), None)
+    responses: Mapping[Any, Node] = (
+        document["paths"][template].get(method.lower(), {}).get("responses", {})
+    )
+    found = next(
+        (
+            responses[name]
+            for name in (status, str(status), f"{status // 100}XX")
+            if name in responses
+        ),
+        None,
+    )
     if found is not None and "$ref" in found:
         found = document["components"]["responses"][str(found["$ref"]).rpartition("/")[2]]
     if found is None or "content" not in found:
@@ -222,16 +241,24 @@ class TestOptionalField:
     TARGET = f"/conversations/{CONVERSATION_ID}"
 
     @pytest.mark.parametrize("value", [1, 3, 5])
-    def test_a_value_within_the_bounds_is_taken_and_answered(self, emulator: Emulator, value: int) -> None:
-        status, answer = ask(emulator, "PUT", self.TARGET, {"locationId": LOCATION_ID, "priority": value})
+    def test_a_value_within_the_bounds_is_taken_and_answered(
+        self, emulator: Emulator, value: int
+    ) -> None:
+        status, answer = ask(
+            emulator, "PUT", self.TARGET, {"locationId": LOCATION_ID, "priority": value}
+        )
         assert (status, answer["conversation"]["priority"]) == (200, value)
         status, answer = ask(emulator, "PUT", self.TARGET, {"locationId": LOCATION_ID})
         assert (status, answer["conversation"]["priority"]) == (200, value)
 
     @pytest.mark.parametrize("value", [0, 6, 2.5, "3", None, True, [1]])
-    def test_any_other_value_is_refused_by_name_and_changes_nothing(self, emulator: Emulator, value: object) -> None:
+    def test_any_other_value_is_refused_by_name_and_changes_nothing(
+        self, emulator: Emulator, value: object
+    ) -> None:
         before = emulator.get("conversations", CONVERSATION_ID)
-        status, answer = ask(emulator, "PUT", self.TARGET, {"locationId": LOCATION_ID, "priority": value})
+        status, answer = ask(
+            emulator, "PUT", self.TARGET, {"locationId": LOCATION_ID, "priority": value}
+        )
         assert status == 422
         assert [message.partition(":")[0] for message in answer["message"]] == ["priority"]
         assert emulator.get("conversations", CONVERSATION_ID) == before
@@ -239,7 +266,9 @@ class TestOptionalField:
     def test_it_may_be_left_out(self, emulator: Emulator) -> None:
         assert ask(emulator, "PUT", self.TARGET, {"locationId": LOCATION_ID})[0] == 200
 
-    def test_the_first_conversation_is_still_the_one_of_the_examples(self, emulator: Emulator) -> None:
+    def test_the_first_conversation_is_still_the_one_of_the_examples(
+        self, emulator: Emulator
+    ) -> None:
         assert emulator.example["id"] == CONVERSATION_ID
         assert emulator.get("conversations", CONVERSATION_ID) == emulator.example
 
@@ -251,12 +280,17 @@ class TestState:
         target = f"/contacts/{contact['id']}{QUERY}"
         assert ask(emulator, "GET", target) == (200, contact)
         status, answer = ask(emulator, "PUT", target, {"name": "Grace Hopper", "stars": 5})
-        assert (status, answer) == (200, {"success": True, "contact": contact | {"name": "Grace Hopper", "stars": 5}})
+        assert (status, answer) == (
+            200,
+            {"success": True, "contact": contact | {"name": "Grace Hopper", "stars": 5}},
+        )
         assert ask(emulator, "GET", target) == (200, answer["contact"])
         assert ask(emulator, "DELETE", target) == (204, None)
         assert ask(emulator, "GET", target)[0] == 404
 
-    def test_each_that_is_made_has_an_id_of_its_own_and_all_are_listed(self, emulator: Emulator) -> None:
+    def test_each_that_is_made_has_an_id_of_its_own_and_all_are_listed(
+        self, emulator: Emulator
+    ) -> None:
         contacts = [made(emulator, name=name) for name in ("Ada", "Grace", "Mary")]
         assert len({contact["id"] for contact in contacts}) == 3
         assert ask(emulator, "GET", "/contacts") == (200, {"contacts": contacts, "total": 0})
@@ -275,9 +309,14 @@ class TestState:
             found, answer = ask(emulator, method, f"/contacts/nobody{QUERY}")
             assert (found, answer["message"]) == (status, "contacts: there is none with this id")
 
-    def test_what_a_test_puts_is_found_and_reset_forgets_everything(self, emulator: Emulator) -> None:
+    def test_what_a_test_puts_is_found_and_reset_forgets_everything(
+        self, emulator: Emulator
+    ) -> None:
         emulator.put("contacts", {"id": "a/b", "name": "Ada", "rank": 4})
-        assert ask(emulator, "GET", f"/contacts/a%2Fb{QUERY}") == (200, {"id": "a/b", "name": "Ada", "rank": 4})
+        assert ask(emulator, "GET", f"/contacts/a%2Fb{QUERY}") == (
+            200,
+            {"id": "a/b", "name": "Ada", "rank": 4},
+        )
         emulator.reset()
         assert ask(emulator, "GET", f"/contacts/a%2Fb{QUERY}")[0] == 404
         assert ask(emulator, "GET", "/contacts") == (200, {"contacts": [], "total": 0})
@@ -301,7 +340,10 @@ class TestBodies:
             ({"name": "Ada", "share": 0}, "share"),
             ({"name": "Ada", "born": "yesterday"}, "born"),
             ({"name": "Ada", "referredBy": {}}, "referredBy"),
-            ({"name": "Ada", "referredBy": {"name": "Grace", "referredBy": {"name": 1}}}, "referredBy.referredBy.name"),
+            (
+                {"name": "Ada", "referredBy": {"name": "Grace", "referredBy": {"name": 1}}},
+                "referredBy.referredBy.name",
+            ),
         ],
     )
     def test_a_constraint_of_each_part_of_all_of_is_enforced_at_any_depth(
@@ -309,10 +351,14 @@ class TestBodies:
     ) -> None:
         status, answer = ask(emulator, "POST", "/contacts", data)
         assert status == 422
-        assert any(message.startswith(f"{place}: " if place else "") for message in answer["message"])
+        assert any(
+            message.startswith(f"{place}: " if place else "") for message in answer["message"]
+        )
         assert ask(emulator, "GET", "/contacts/search") == (200, [])
 
-    def test_a_body_that_is_not_required_may_be_missing_but_not_wrong(self, emulator: Emulator) -> None:
+    def test_a_body_that_is_not_required_may_be_missing_but_not_wrong(
+        self, emulator: Emulator
+    ) -> None:
         target = f"/contacts/{made(emulator)['id']}"
         assert ask(emulator, "PATCH", target)[0] == 200
         assert ask(emulator, "PATCH", target, {"name": "Ada"})[1]["name"] == "Ada"
@@ -352,18 +398,26 @@ class TestParameters:
         assert ask(emulator, "GET", f"/contacts/1?{urlencode(query, doseq=True)}")[0] == status
 
     @pytest.mark.parametrize(("value", "status"), [("ab", 200), ("ab,cd", 200), ("ab,c", 400)])
-    def test_a_list_in_a_header_has_commas(self, emulator: Emulator, value: str, status: int) -> None:
+    def test_a_list_in_a_header_has_commas(
+        self, emulator: Emulator, value: str, status: int
+    ) -> None:
         emulator.put("contacts", {"id": "1", "name": "Ada", "rank": 4})
         assert ask(emulator, "GET", f"/contacts/1{QUERY}", x_trace=value)[0] == status
 
-    def test_a_parameter_of_the_operation_goes_before_one_of_the_path(self, emulator: Emulator) -> None:
+    def test_a_parameter_of_the_operation_goes_before_one_of_the_path(
+        self, emulator: Emulator
+    ) -> None:
         assert ask(emulator, "PATCH", f"/contacts/{made(emulator)['id']}")[0] == 200
 
     def test_a_path_parameter_has_a_schema_too(self, emulator: Emulator) -> None:
         assert ask(emulator, "GET", f"/contacts/{'x' * 41}{QUERY}")[0] == 400
 
-    @pytest.mark.parametrize(("limit", "status"), [("1", 200), ("100", 200), ("0", 400), ("101", 400), ("1.5", 400)])
-    def test_a_parameter_that_is_referred_to_is_enforced(self, emulator: Emulator, limit: str, status: int) -> None:
+    @pytest.mark.parametrize(
+        ("limit", "status"), [("1", 200), ("100", 200), ("0", 400), ("101", 400), ("1.5", 400)]
+    )
+    def test_a_parameter_that_is_referred_to_is_enforced(
+        self, emulator: Emulator, limit: str, status: int
+    ) -> None:
         assert ask(emulator, "GET", f"/contacts?limit={limit}")[0] == status
 
 
@@ -375,17 +429,23 @@ class TestRouting:
         assert ask(emulator, "GET", "/contacts/search", authorization="")[0] == 200
         assert ask(emulator, "GET", "/contacts", authorization="")[0] == 401
 
-    def test_a_method_that_a_path_has_not_is_405_with_those_that_it_has(self, emulator: Emulator) -> None:
+    def test_a_method_that_a_path_has_not_is_405_with_those_that_it_has(
+        self, emulator: Emulator
+    ) -> None:
         response = emulator.respond(Request("DELETE", "/contacts", {}))
         assert (response.status, response.headers["Allow"]) == (405, "GET, POST")
 
 
 class TestSpecs:
     @pytest.mark.parametrize("schema", ["{type: strin}", "{pattern: '('}", "{minLength: many}"])
-    def test_a_schema_that_is_none_is_refused_when_the_spec_is_read(self, tmp_path: Path, schema: str) -> None:
+    def test_a_schema_that_is_none_is_refused_when_the_spec_is_read(
+        self, tmp_path: Path, schema: str
+    ) -> None:
         path = tmp_path / "openapi.yaml"
         body = f"requestBody: {{content: {{application/json: {{schema: {schema}}}}}}}"
-        path.write_text(f"paths: {{/a: {{post: {{{body}, responses: {{200: {{}}}}}}}}}}", encoding="utf-8")
+        path.write_text(
+            f"paths: {{/a: {{post: {{{body}, responses: {{200: {{}}}}}}}}}}", encoding="utf-8"
+        )
         with pytest.raises(ValueError, match="has a schema that is none"):
             Emulator(path)
 
@@ -394,6 +454,8 @@ class TestSpecs:
         properties = "{id: {type: string}, at: {type: string, example: 2021-07-28}}"
         content = f"{{application/json: {{schema: {{type: object, properties: {properties}}}}}}}"
         answers = f"{{200: {{content: {content}}}}}"
-        path.write_text(f"paths: {{'/a/{{id}}': {{get: {{responses: {answers}}}}}}}", encoding="utf-8")
+        path.write_text(
+            f"paths: {{'/a/{{id}}': {{get: {{responses: {answers}}}}}}}", encoding="utf-8"
+        )
         response = Emulator(path, loose=True).respond(Request("GET", "/a/1", {}))
         assert json.loads(response.body) == {"id": "1", "at": "2021-07-28"}

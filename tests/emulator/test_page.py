@@ -43,7 +43,11 @@ PATHS = {
     "/_emulator/swagger-ui-bundle.js": "text/javascript; charset=utf-8",
 }
 
-HEADERS = {"authorization": f"Bearer {TOKEN}", "version": "2021-07-28", "content-type": "application/json"}
+HEADERS = {
+    "authorization": f"Bearer {TOKEN}",
+    "version": "2021-07-28",
+    "content-type": "application/json",
+}
 TARGET = f"/conversations/{CONVERSATION_ID}"
 HOSTILE = "/<script>document.title='taken'</script>"
 
@@ -64,16 +68,22 @@ def fetch(server: Server, path: str, method: str = "GET") -> Answer:
         return Answer(response.status, dict(response.headers), response.read())
 
 
-def send(emulator: Emulator, data: object = None, *, target: str = TARGET, **headers: str) -> Response:
+def send(
+    emulator: Emulator, data: object = None, *, target: str = TARGET, **headers: str
+) -> Response:
     """Call the API in this process."""
     body = (
-        data if isinstance(data, bytes) else json.dumps({"locationId": LOCATION_ID} if data is None else data).encode()
+        data
+        if isinstance(data, bytes)
+        else json.dumps({"locationId": LOCATION_ID} if data is None else data).encode()
     )
     return emulator.respond(Request("PUT", target, {**HEADERS, **headers}, body))
 
 
 def log(server: Server) -> list[dict[str, Any]]:
-    return cast("list[dict[str, Any]]", json.loads(fetch(server, "/_emulator/log").body)["exchanges"])
+    return cast(
+        "list[dict[str, Any]]", json.loads(fetch(server, "/_emulator/log").body)["exchanges"]
+    )
 
 
 def spec_with(tmp_path: Path, **changes: Any) -> Path:
@@ -115,18 +125,24 @@ class TestPaths:
 
     @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
     @pytest.mark.parametrize("path", PATHS)
-    def test_another_method_is_a_call_of_the_api(self, server: Server, method: str, path: str) -> None:
+    def test_another_method_is_a_call_of_the_api(
+        self, server: Server, method: str, path: str
+    ) -> None:
         assert fetch(server, path, method).status == 404
         assert [each.request.method for each in server.emulator.exchanges] == [method]
 
-    @pytest.mark.parametrize("path", ["/nothing", "/_emulator", "/_emulator/", "/_emulator/nothing", "/index.html"])
+    @pytest.mark.parametrize(
+        "path", ["/nothing", "/_emulator", "/_emulator/", "/_emulator/nothing", "/index.html"]
+    )
     def test_an_unknown_path_is_a_call_of_the_api(self, server: Server, path: str) -> None:
         answer = fetch(server, path)
         assert (answer.status, json.loads(answer.body)["message"]) == (404, f"Cannot GET {path}")
         assert "Content-Security-Policy" not in answer.headers
         assert [each.request.target for each in server.emulator.exchanges] == [path]
 
-    @pytest.mark.parametrize("path", ["/_emulator/../_page.py", "/_emulator/%2e%2e/_page.py", "/_emulator//page.js"])
+    @pytest.mark.parametrize(
+        "path", ["/_emulator/../_page.py", "/_emulator/%2e%2e/_page.py", "/_emulator//page.js"]
+    )
     def test_no_other_file_can_be_had(self, server: Server, path: str) -> None:
         assert fetch(server, path).status == 404
 
@@ -140,20 +156,26 @@ class TestHtml:
         assert "LeadConnector" in text
         assert "2021-07-28" in text
 
-    @pytest.mark.parametrize("path", ["/", *(f"/_emulator/{name}" for name in ("page.js", "page.css", "icon.svg"))])
+    @pytest.mark.parametrize(
+        "path", ["/", *(f"/_emulator/{name}" for name in ("page.js", "page.css", "icon.svg"))]
+    )
     def test_it_names_no_address_outside_the_machine(self, server: Server, path: str) -> None:
         addresses = re.findall(r"(?:https?:)?//[\w.]+[^\s\"']*", fetch(server, path).body.decode())
         assert [each for each in addresses if each != "http://www.w3.org/2000/svg"] == []
 
     def test_what_the_spec_and_the_tokens_say_is_text_in_it(self, tmp_path: Path) -> None:
         hostile = '"><script>alert(1)</script>'
-        spec = spec_with(tmp_path, info={"title": hostile, "version": hostile, "description": hostile})
+        spec = spec_with(
+            tmp_path, info={"title": hostile, "version": hostile, "description": hostile}
+        )
         with Server(Emulator(spec, tokens=[hostile])) as server:
             text = fetch(server, "/").body.decode()
         assert "<script>" not in text
         assert text.count("&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;") == 6
 
-    def test_a_spec_without_a_description_and_an_emulator_without_a_token_will_do(self, tmp_path: Path) -> None:
+    def test_a_spec_without_a_description_and_an_emulator_without_a_token_will_do(
+        self, tmp_path: Path
+    ) -> None:
         with Server(Emulator(spec_with(tmp_path, info={}), tokens=[])) as server:
             assert fetch(server, "/").status == 200
 
@@ -162,7 +184,10 @@ class TestHtml:
         response = missing.respond(Request("GET", "/", {}))
         assert response is not None
         text = response.body.decode()
-        assert re.search(r'<p class="notice" +>\s+The API reference is not shown: Swagger UI is not installed', text)
+        assert re.search(
+            r'<p class="notice" +>\s+The API reference is not shown: Swagger UI is not installed',
+            text,
+        )
         assert "swagger-ui" not in text
         assert missing.respond(Request("GET", "/_emulator/swagger-ui.css", {})) is None
         assert missing.respond(Request("GET", "/_emulator/log", {})) is not None
@@ -176,10 +201,16 @@ class TestHtml:
 class TestSpec:
     def test_it_is_the_spec_with_this_server_in_place_of_the_vendors(self, server: Server) -> None:
         expected = yaml.safe_load(SPEC.read_text(encoding="utf-8"))
-        assert json.loads(fetch(server, "/openapi.json").body) == {**expected, "servers": [{"url": server.url}]}
+        assert json.loads(fetch(server, "/openapi.json").body) == {
+            **expected,
+            "servers": [{"url": server.url}],
+        }
 
     def test_the_server_is_the_one_that_the_browser_reached(self, emulator: Emulator) -> None:
-        for headers, url in ({"host": "localhost:8080"}, "http://localhost:8080"), (dict[str, str](), "/"):
+        for headers, url in (
+            ({"host": "localhost:8080"}, "http://localhost:8080"),
+            (dict[str, str](), "/"),
+        ):
             response = EmulatorPage(emulator).respond(Request("GET", "/openapi.json", headers))
             assert response is not None
             assert json.loads(response.body)["servers"] == [{"url": url}]
@@ -189,23 +220,34 @@ class TestSpec:
         described = {"schema": {"type": "object", "properties": {"servers": {"type": "string"}}}}
         body = {"content": {"application/json": described}}
         answer = {"200": {"description": "Done"}}
-        item = {"servers": other, "post": {"servers": other, "requestBody": body, "responses": answer}}
+        item = {
+            "servers": other,
+            "post": {"servers": other, "requestBody": body, "responses": answer},
+        }
         with Server(Emulator(spec_with(tmp_path, paths={"/things": item}))) as server:
             found = json.loads(fetch(server, "/openapi.json").body)
         assert found["paths"] == {"/things": {"post": {"requestBody": body, "responses": answer}}}
 
     def test_a_date_that_nobody_quoted_is_text(self, tmp_path: Path) -> None:
         path = tmp_path / "openapi.yaml"
-        path.write_text(SPEC.read_text(encoding="utf-8").replace('version: "2021-07-28"', "version: 2021-07-28"))
+        path.write_text(
+            SPEC.read_text(encoding="utf-8").replace('version: "2021-07-28"', "version: 2021-07-28")
+        )
         with Server(Emulator(path)) as server:
-            assert json.loads(fetch(server, "/openapi.json").body)["info"]["version"] == "2021-07-28"
+            assert (
+                json.loads(fetch(server, "/openapi.json").body)["info"]["version"] == "2021-07-28"
+            )
             assert "2021-07-28" in fetch(server, "/").body.decode()
 
 
 class TestLog:
     def test_it_shows_each_call_but_not_the_token(self, server: Server) -> None:
         send(server.emulator, {"locationId": LOCATION_ID, "starred": True})
-        send(server.emulator, {"locationId": LOCATION_ID, "starred": "é"}, authorization="Bearer wrong-token")
+        send(
+            server.emulator,
+            {"locationId": LOCATION_ID, "starred": "é"},
+            authorization="Bearer wrong-token",
+        )
         first, second = log(server)
         assert first == {
             "number": 1,
@@ -221,8 +263,12 @@ class TestLog:
         assert TOKEN not in text
         assert "wrong-token" not in text
 
-    @pytest.mark.parametrize("authorization", [TOKEN, f"Basic {TOKEN}", f"{TOKEN} {TOKEN}", f"Bearer{TOKEN}"])
-    def test_what_is_no_bearer_token_is_hidden_whole(self, server: Server, authorization: str) -> None:
+    @pytest.mark.parametrize(
+        "authorization", [TOKEN, f"Basic {TOKEN}", f"{TOKEN} {TOKEN}", f"Bearer{TOKEN}"]
+    )
+    def test_what_is_no_bearer_token_is_hidden_whole(
+        self, server: Server, authorization: str
+    ) -> None:
         send(server.emulator, authorization=authorization)
         assert log(server)[0]["authorization"] == "…"
 
@@ -240,7 +286,9 @@ class TestLog:
     def test_it_ends_with_the_last_two_hundred(self, server: Server) -> None:
         for number in range(203):
             server.emulator.respond(Request("GET", f"/{number}", {}))
-        assert [each["target"] for each in log(server)] == [f"/{number}" for number in range(3, 203)]
+        assert [each["target"] for each in log(server)] == [
+            f"/{number}" for number in range(3, 203)
+        ]
         assert [each["number"] for each in log(server)] == list(range(4, 204))
         assert json.loads(fetch(server, "/_emulator/log").body)["total"] == 203
 
@@ -253,18 +301,26 @@ class TestLog:
             pytest.param(b"", "", id="none"),
         ],
     )
-    def test_a_body_is_shown_as_text_of_a_bounded_length(self, server: Server, body: bytes, shown: str) -> None:
+    def test_a_body_is_shown_as_text_of_a_bounded_length(
+        self, server: Server, body: bytes, shown: str
+    ) -> None:
         send(server.emulator, body)
         assert log(server)[0]["body"] == shown
 
     def test_it_says_which_fault_had_a_part_in_the_answer(self, server: Server) -> None:
-        server.emulator.set_faults(Fault(status=503, header={"authorization": f"Bearer {TOKEN}"}, times=1))
+        server.emulator.set_faults(
+            Fault(status=503, header={"authorization": f"Bearer {TOKEN}"}, times=1)
+        )
         send(server.emulator)
         assert log(server)[0]["status"] == 503
         assert log(server)[0]["fault"] == "times=1, header=['authorization'], status=503"
 
-    @pytest.mark.parametrize(("drop", "status"), [("before", None), ("within", None), ("after", 200)])
-    def test_a_status_that_was_not_sent_is_not_shown(self, server: Server, drop: Any, status: int | None) -> None:
+    @pytest.mark.parametrize(
+        ("drop", "status"), [("before", None), ("within", None), ("after", 200)]
+    )
+    def test_a_status_that_was_not_sent_is_not_shown(
+        self, server: Server, drop: Any, status: int | None
+    ) -> None:
         server.emulator.set_faults(Fault(drop=drop))
         send(server.emulator)
         assert (log(server)[0]["status"], log(server)[0]["fault"]) == (status, f"drop={drop!r}")
@@ -303,7 +359,9 @@ def chromium() -> str:
 @pytest.fixture
 def visit(tmp_path: Path) -> Iterator[Visit]:
     executable = chromium()
-    disabled = [f"--disable-{name}" for name in ("gpu", "background-networking", "component-update", "sync")]
+    disabled = [
+        f"--disable-{name}" for name in ("gpu", "background-networking", "component-update", "sync")
+    ]
     with sync_playwright() as playwright:
         context = playwright.chromium.launch_persistent_context(
             tmp_path / "profile",
@@ -324,8 +382,12 @@ def visit(tmp_path: Path) -> Iterator[Visit]:
 
 
 class TestBrowser:
-    def test_a_person_calls_the_api_and_sees_the_answer_and_the_call(self, visit: Visit, server: Server) -> None:
-        server.emulator.put("conversations", {**server.emulator.example, "id": "mine", "locationId": "here"})
+    def test_a_person_calls_the_api_and_sees_the_answer_and_the_call(
+        self, visit: Visit, server: Server
+    ) -> None:
+        server.emulator.put(
+            "conversations", {**server.emulator.example, "id": "mine", "locationId": "here"}
+        )
         page = visit.page
         page.goto(server.url)
         expect(page.locator("header h1")).to_have_text("LeadConnector 2021-07-28")
@@ -361,18 +423,24 @@ class TestBrowser:
         assert [url for url in requested if not url.startswith((f"{server.url}/", "data:"))] == []
         assert visit.complaints == []
 
-    def test_one_click_calls_with_the_examples_of_the_spec_and_the_token(self, visit: Visit, server: Server) -> None:
+    def test_one_click_calls_with_the_examples_of_the_spec_and_the_token(
+        self, visit: Visit, server: Server
+    ) -> None:
         page = visit.page
         page.goto(server.url)
         page.locator("button.execute").click()
-        expect(page.locator(".live-responses-table tbody td.response-col_status")).to_have_text("200")
+        expect(page.locator(".live-responses-table tbody td.response-col_status")).to_have_text(
+            "200"
+        )
         (exchange,) = server.emulator.exchanges
         assert exchange.request.target == TARGET
         sent = json.loads(exchange.request.body)
         assert (sent["locationId"], sent["unreadCount"], sent["starred"]) == (LOCATION_ID, 1, True)
         assert visit.complaints == []
 
-    def test_it_fits_its_window_as_the_picture_in_the_documentation_shows(self, visit: Visit, server: Server) -> None:
+    def test_it_fits_its_window_as_the_picture_in_the_documentation_shows(
+        self, visit: Visit, server: Server
+    ) -> None:
         page = visit.page
         page.goto(server.url)
         send(server.emulator, {"locationId": LOCATION_ID, "unreadCount": "three"})
@@ -383,14 +451,21 @@ class TestBrowser:
         expect(page.locator("#entries .status")).to_have_text(["200", "503", "401", "422"])
         page.locator("#entries summary").nth(1).click()
         page.locator(".responses-wrapper").evaluate("element => element.scrollIntoView()")
-        assert page.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]") == WINDOW
+        assert (
+            page.evaluate(
+                "[document.documentElement.scrollWidth, document.documentElement.scrollHeight]"
+            )
+            == WINDOW
+        )
         # Take the picture anew with `EMULATOR_PICTURE=docs/emulator-page.png`.
         for data in page.screenshot(path=os.environ.get("EMULATOR_PICTURE")), PICTURE.read_bytes():
             assert data.startswith(b"\x89PNG\r\n\x1a\n")
             assert list(struct.unpack(">II", data[16:24])) == WINDOW
             assert len(data) < 300_000
 
-    def test_the_log_follows_by_itself_with_the_newest_first(self, visit: Visit, server: Server) -> None:
+    def test_the_log_follows_by_itself_with_the_newest_first(
+        self, visit: Visit, server: Server
+    ) -> None:
         visit.page.goto(server.url)
         targets = visit.page.locator("#entries .target")
         send(server.emulator, target="/conversations/first")
@@ -432,7 +507,9 @@ class TestBrowser:
             assert visit.page.evaluate(attempt, f"{other.url}/reached") == "refused"
             assert other.emulator.exchanges == []
 
-    def test_without_swagger_ui_it_says_so_and_shows_the_log(self, visit: Visit, server: Server) -> None:
+    def test_without_swagger_ui_it_says_so_and_shows_the_log(
+        self, visit: Visit, server: Server
+    ) -> None:
         server._page = EmulatorPage(server.emulator, package="a_package_that_nobody_has")
         send(server.emulator)
         visit.page.goto(server.url)

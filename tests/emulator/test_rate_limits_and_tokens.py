@@ -42,10 +42,16 @@ def clock() -> Clock:
 
 
 def headers(token: str = TOKEN) -> dict[str, str]:
-    return {"authorization": f"Bearer {token}", "version": "2021-07-28", "content-type": "application/json"}
+    return {
+        "authorization": f"Bearer {token}",
+        "version": "2021-07-28",
+        "content-type": "application/json",
+    }
 
 
-def update(emulator: Emulator, token: str = TOKEN, *, location: str = LOCATION_ID, **data: object) -> Response:
+def update(
+    emulator: Emulator, token: str = TOKEN, *, location: str = LOCATION_ID, **data: object
+) -> Response:
     """Ask for an update of the conversation."""
     body = json.dumps({"locationId": location, **data}).encode()
     return emulator.respond(Request("PUT", TARGET, headers(token), body))
@@ -62,7 +68,11 @@ def statuses(emulator: Emulator, count: int, token: str = TOKEN) -> list[int]:
 class TestHeaders:
     def test_a_response_says_what_the_limits_are_and_what_is_left(self, clock: Clock) -> None:
         emulator = Emulator(tokens=[TOKEN], rate=Rate(), clock=clock)
-        limits = {name: value for name, value in update(emulator).headers.items() if name.startswith("X-RateLimit")}
+        limits = {
+            name: value
+            for name, value in update(emulator).headers.items()
+            if name.startswith("X-RateLimit")
+        }
         assert limits == {
             "X-RateLimit-Limit-Daily": "200000",
             "X-RateLimit-Daily-Remaining": "199999",
@@ -76,9 +86,17 @@ class TestHeaders:
         [
             (headers(), b'{"locationId": ', 400),
             (headers() | {"content-type": "text/plain"}, b"{}", 400),
-            (headers() | {"version": "1999-01-01"}, json.dumps({"locationId": LOCATION_ID}).encode(), 400),
+            (
+                headers() | {"version": "1999-01-01"},
+                json.dumps({"locationId": LOCATION_ID}).encode(),
+                400,
+            ),
             (headers(), b"{}", 422),
-            (headers(), b'{"locationId": "there"}', 401),  # the token is one, but for another location
+            (
+                headers(),
+                b'{"locationId": "there"}',
+                401,
+            ),  # the token is one, but for another location
         ],
     )
     def test_a_refusal_of_a_known_token_counts_and_says_so(
@@ -113,7 +131,9 @@ class TestHeaders:
             ),
         ],
     )
-    def test_a_limit_that_is_switched_off_is_not_spoken_of(self, clock: Clock, rate: Rate, names: list[str]) -> None:
+    def test_a_limit_that_is_switched_off_is_not_spoken_of(
+        self, clock: Clock, rate: Rate, names: list[str]
+    ) -> None:
         found = update(Emulator(tokens=[TOKEN], rate=rate, clock=clock)).headers
         assert [name for name in found if name.startswith("X-RateLimit")] == names
 
@@ -131,7 +151,9 @@ class TestBurst:
         clock.now += 6
         assert statuses(emulator, 51) == [200] * 50 + [429]
 
-    def test_a_request_that_is_refused_changes_nothing_and_counts_for_nothing(self, clock: Clock) -> None:
+    def test_a_request_that_is_refused_changes_nothing_and_counts_for_nothing(
+        self, clock: Clock
+    ) -> None:
         emulator = Emulator(tokens=[TOKEN], rate=Rate(burst=1), clock=clock)
         assert update(emulator, unreadCount=1).status == 200
         for _ in range(20):
@@ -149,12 +171,18 @@ class TestBurst:
         emulator = Emulator(tokens=[TOKEN], rate=Rate(burst=1), clock=clock)
         update(emulator)
         response = update(emulator)
-        assert content(response) == {"statusCode": 429, "message": "Too Many Requests", "error": "Too Many Requests"}
+        assert content(response) == {
+            "statusCode": 429,
+            "message": "Too Many Requests",
+            "error": "Too Many Requests",
+        }
         assert response.headers["X-RateLimit-Remaining"] == "0"
         assert response.headers["X-RateLimit-Daily-Remaining"] == "199999"
         assert "Retry-After" not in response.headers
 
-    @pytest.mark.parametrize(("passed", "wait"), [(0.0, "10"), (0.001, "10"), (4.0, "6"), (9.5, "1"), (9.999, "1")])
+    @pytest.mark.parametrize(
+        ("passed", "wait"), [(0.0, "10"), (0.001, "10"), (4.0, "6"), (9.5, "1"), (9.999, "1")]
+    )
     def test_with_retry_after_a_refusal_says_after_how_many_seconds_the_next_passes(
         self, clock: Clock, passed: float, wait: str
     ) -> None:
@@ -175,14 +203,19 @@ class TestBurst:
     @given(
         burst=st.integers(1, 5),
         interval=st.sampled_from([1.0, 2.5, 10.0]),
-        gaps=st.lists(st.sampled_from([0.0, 1 / 1024, 0.25, 0.5, 1.0, 2.0, 2.5, 9.75, 10.0, 12.0]), max_size=60),
+        gaps=st.lists(
+            st.sampled_from([0.0, 1 / 1024, 0.25, 0.5, 1.0, 2.0, 2.5, 9.75, 10.0, 12.0]),
+            max_size=60,
+        ),
     )
     @example(burst=1, interval=1.0, gaps=[0.0, 1.0, 0.5, 0.5])
     def test_never_more_pass_in_any_interval_and_none_is_refused_when_fewer_did(
         self, burst: int, interval: float, gaps: list[float]
     ) -> None:
         clock, passed = Clock(), list[float]()
-        emulator = QUOTAS[burst, interval] if (burst, interval) in QUOTAS else quota(burst, interval)
+        emulator = (
+            QUOTAS[burst, interval] if (burst, interval) in QUOTAS else quota(burst, interval)
+        )
         emulator.reset()
         emulator.clock = clock
         for gap in gaps:
@@ -201,11 +234,15 @@ QUOTAS: dict[tuple[int, float], Emulator] = {}
 
 
 def quota(burst: int, interval: float) -> Emulator:
-    return QUOTAS.setdefault((burst, interval), Emulator(tokens=[TOKEN], rate=Rate(burst=burst, interval=interval)))
+    return QUOTAS.setdefault(
+        (burst, interval), Emulator(tokens=[TOKEN], rate=Rate(burst=burst, interval=interval))
+    )
 
 
 class TestDaily:
-    def test_beyond_the_limit_of_a_day_every_request_is_refused_until_midnight(self, clock: Clock) -> None:
+    def test_beyond_the_limit_of_a_day_every_request_is_refused_until_midnight(
+        self, clock: Clock
+    ) -> None:
         emulator = Emulator(tokens=[TOKEN], rate=Rate(daily=3, retry_after=True), clock=clock)
         for left in ("2", "1", "0"):
             clock.now += 100
@@ -220,13 +257,19 @@ class TestDaily:
         assert update(emulator).headers["X-RateLimit-Daily-Remaining"] == "2"
 
     def test_where_both_limits_refuse_the_longer_wait_is_said(self, clock: Clock) -> None:
-        emulator = Emulator(tokens=[TOKEN], rate=Rate(burst=1, daily=1, retry_after=True), clock=clock)
+        emulator = Emulator(
+            tokens=[TOKEN], rate=Rate(burst=1, daily=1, retry_after=True), clock=clock
+        )
         update(emulator)
         assert update(emulator).headers["Retry-After"] == "86400"
 
     def test_the_limit_is_for_each_token_and_location(self, clock: Clock) -> None:
         emulator = Emulator(tokens=["one", "two"], rate=Rate(daily=1), clock=clock)
-        assert [update(emulator, token).status for token in ("one", "two", "one")] == [200, 200, 429]
+        assert [update(emulator, token).status for token in ("one", "two", "one")] == [
+            200,
+            200,
+            429,
+        ]
 
 
 class TestOAuth:
@@ -255,7 +298,9 @@ class TestOAuth:
         **changes: str,
     ) -> Response:
         body = urlencode({**self.FORM, "refresh_token": refresh, **changes}).encode()
-        return emulator.respond(Request("POST", "/oauth/token", {"content-type": content_type}, body))
+        return emulator.respond(
+            Request("POST", "/oauth/token", {"content-type": content_type}, body)
+        )
 
     def test_a_refresh_token_gets_an_access_token_that_works(self, emulator: Emulator) -> None:
         response = self.exchange(emulator)
@@ -276,7 +321,9 @@ class TestOAuth:
         content_type = "Application/X-WWW-Form-Urlencoded; charset=utf-8"
         assert self.exchange(emulator, content_type=content_type).status == 200
 
-    def test_refresh_tokens_rotate_and_each_is_good_once(self, emulator: Emulator, oauth: OAuth) -> None:
+    def test_refresh_tokens_rotate_and_each_is_good_once(
+        self, emulator: Emulator, oauth: OAuth
+    ) -> None:
         refresh, issued = "first", set[str]()
         for number in range(1, 6):
             found = content(self.exchange(emulator, refresh))
@@ -324,7 +371,9 @@ class TestOAuth:
         assert emulator.respond(Request("POST", "/oauth/token", form, body)).status in {400, 401}
 
     @pytest.mark.parametrize("body", [b"", b"\xff\xfe", b"&&==", b"{}", b"client_id"])
-    def test_a_body_that_is_no_form_is_an_error_and_no_more(self, emulator: Emulator, body: bytes) -> None:
+    def test_a_body_that_is_no_form_is_an_error_and_no_more(
+        self, emulator: Emulator, body: bytes
+    ) -> None:
         form = {"content-type": "application/x-www-form-urlencoded"}
         assert emulator.respond(Request("POST", "/oauth/token", form, body)).status == 401
 
@@ -337,7 +386,11 @@ class TestOAuth:
         clock.now += 0.001
         expired = update(emulator, first["access_token"])
         assert expired.status == 401
-        assert content(expired) == {"statusCode": 401, "message": INVALID_TOKEN, "error": "Unauthorized"}
+        assert content(expired) == {
+            "statusCode": 401,
+            "message": INVALID_TOKEN,
+            "error": "Unauthorized",
+        }
         second = content(self.exchange(emulator, first["refresh_token"]))
         assert update(emulator, second["access_token"]).status == 200
         assert update(emulator, TOKEN).status == 200  # one that was configured does not expire
@@ -403,21 +456,34 @@ class TestLocations:
         self, tmp_path: Path, clock: Clock, place: str
     ) -> None:
         path = "/places/{locationId}" if place == "path" else "/places"
-        parameter = {"name": "locationId", "in": place, "required": True, "schema": {"type": "string"}}
+        parameter = {
+            "name": "locationId",
+            "in": place,
+            "required": True,
+            "schema": {"type": "string"},
+        }
         operation: dict[str, Any] = {
             "security": [{"bearer": []}],
             "parameters": [parameter | {"x-role": "quota-key"}],
             "responses": {"200": {"description": "It is so"}},
         }
-        document: dict[str, Any] = yaml.safe_load((ROOT / "spec" / "openapi.yaml").read_text(encoding="utf-8"))
+        document: dict[str, Any] = yaml.safe_load(
+            (ROOT / "spec" / "openapi.yaml").read_text(encoding="utf-8")
+        )
         document["paths"] = {path: {"get": operation}}
         (tmp_path / "openapi.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
         emulator = Emulator(
-            tmp_path / "openapi.yaml", tokens={TOKEN: {"a", "b"}}, rate=Rate(burst=1), loose=True, clock=clock
+            tmp_path / "openapi.yaml",
+            tokens={TOKEN: {"a", "b"}},
+            rate=Rate(burst=1),
+            loose=True,
+            clock=clock,
         )
 
         def ask(location: str) -> int:
-            target = {"query": f"/places?locationId={location}", "path": f"/places/{location}"}.get(place, "/places")
+            target = {"query": f"/places?locationId={location}", "path": f"/places/{location}"}.get(
+                place, "/places"
+            )
             sent = headers() | ({"locationid": location} if place == "header" else {})
             return emulator.respond(Request("GET", target, sent)).status
 
@@ -426,7 +492,9 @@ class TestLocations:
 
 class TestState:
     def test_reset_brings_everything_back(self, clock: Clock) -> None:
-        emulator = Emulator(tokens=[TOKEN], rate=Rate(burst=2), faults=[Fault(status=503, nth=1)], clock=clock)
+        emulator = Emulator(
+            tokens=[TOKEN], rate=Rate(burst=2), faults=[Fault(status=503, nth=1)], clock=clock
+        )
         before = emulator.get("conversations", CONVERSATION_ID)
         found = [update(emulator, unreadCount=9).status for _ in range(4)]
         assert found == [503, 200, 200, 429]
@@ -439,23 +507,49 @@ class TestState:
         assert emulator.get("conversations", "another") is None
         assert [update(emulator, unreadCount=9).status for _ in range(4)] == found
 
-    def test_every_exchange_is_kept_in_order_with_its_request_its_answer_and_its_fault(self, clock: Clock) -> None:
+    def test_every_exchange_is_kept_in_order_with_its_request_its_answer_and_its_fault(
+        self, clock: Clock
+    ) -> None:
         fault = Fault(status=503, nth=2)
-        emulator = Emulator(tokens=[TOKEN], oauth=OAuth(), rate=Rate(burst=2), faults=[fault], clock=clock)
+        emulator = Emulator(
+            tokens=[TOKEN], oauth=OAuth(), rate=Rate(burst=2), faults=[fault], clock=clock
+        )
         answers = [update(emulator, starred=each) for each in (True, False, True, True)]
         answers.append(emulator.respond(Request("POST", "/oauth/token", {}, b"")))
         answers.append(emulator.respond(Request("GET", "/nowhere", {})))
         assert [exchange.response for exchange in emulator.exchanges] == answers
         assert [answer.status for answer in answers] == [200, 503, 200, 429, 400, 404]
-        assert [exchange.fault for exchange in emulator.exchanges] == [None, fault, None, None, None, None]
+        assert [exchange.fault for exchange in emulator.exchanges] == [
+            None,
+            fault,
+            None,
+            None,
+            None,
+            None,
+        ]
         bodies = [exchange.request.body for exchange in emulator.exchanges[:4]]
         assert [json.loads(body)["starred"] for body in bodies] == [True, False, True, True]
 
     def test_the_conversations_are_those_that_are_given_and_no_others(self) -> None:
-        given = [{"id": CONVERSATION_ID, "locationId": LOCATION_ID, "contactId": "mine", "deleted": False}]
+        given = [
+            {
+                "id": CONVERSATION_ID,
+                "locationId": LOCATION_ID,
+                "contactId": "mine",
+                "deleted": False,
+            }
+        ]
         emulator = Emulator(tokens=[TOKEN], conversations=given)
-        assert content(update(emulator, starred=True))["conversation"] == {**given[0], "starred": True}
-        assert given[0] == {"id": CONVERSATION_ID, "locationId": LOCATION_ID, "contactId": "mine", "deleted": False}
+        assert content(update(emulator, starred=True))["conversation"] == {
+            **given[0],
+            "starred": True,
+        }
+        assert given[0] == {
+            "id": CONVERSATION_ID,
+            "locationId": LOCATION_ID,
+            "contactId": "mine",
+            "deleted": False,
+        }
         emulator.reset()
         assert emulator.get("conversations", CONVERSATION_ID) == given[0]
         assert update(Emulator(tokens=[TOKEN], conversations=[])).status == 400
@@ -475,7 +569,9 @@ class TestState:
     def test_in_loose_mode_a_conversation_that_is_asked_for_is_made_and_kept(self) -> None:
         emulator = Emulator(tokens=[TOKEN], loose=True, conversations=[])
         body = json.dumps({"locationId": "anywhere", "unreadCount": 7}).encode()
-        answer = content(emulator.respond(Request("PUT", "/conversations/new%20one", headers(), body)))
+        answer = content(
+            emulator.respond(Request("PUT", "/conversations/new%20one", headers(), body))
+        )
         conversation = answer["conversation"]
         assert (conversation["id"], conversation["locationId"], conversation["unreadCount"]) == (
             "new one",

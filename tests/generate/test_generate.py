@@ -49,8 +49,14 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def identities(folder: Path) -> dict[str, tuple[int, int]]:
     """What changes when a file is written or replaced, even by the same content."""
-    found = {path: path.stat() for path in [folder, *folder.rglob("*")] if "__pycache__" not in path.parts}
-    return {str(path): (stat.st_ino, stat.st_mtime_ns * path.is_file()) for path, stat in found.items()}
+    found = {
+        path: path.stat()
+        for path in [folder, *folder.rglob("*")]
+        if "__pycache__" not in path.parts
+    }
+    return {
+        str(path): (stat.st_ino, stat.st_mtime_ns * path.is_file()) for path, stat in found.items()
+    }
 
 
 def edited(*edits: tuple[str, str]) -> str:
@@ -77,13 +83,18 @@ def output(tmp_path: Path) -> Path:
 def whether_it_is_as_it_was(output: Path) -> Callable[[], bool]:
     """Whether that folder is untouched, and nothing is left beside it."""
     before = contents(output), identities(output)
-    return lambda: (contents(output), identities(output)) == before and os.listdir(output.parent) == ["generated"]
+    return lambda: (
+        (contents(output), identities(output)) == before
+        and os.listdir(output.parent) == ["generated"]
+    )
 
 
 # What comes out
 
 
-def test_generating_gives_byte_for_byte_what_is_committed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_generating_gives_byte_for_byte_what_is_committed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["--output", str(tmp_path / "generated")]) == 0
     made = contents(tmp_path / "generated")
     assert "models/conversation.py" in made
@@ -110,7 +121,10 @@ def test_what_was_there_before_is_replaced_as_a_whole(output: Path) -> None:
 
 def test_what_the_spec_no_longer_has_is_removed(tmp_path: Path) -> None:
     longer, output = tmp_path / "longer.yaml", tmp_path / "generated"
-    longer.write_text(edited(("components:\n", SECOND_OPERATION.format(operation_id="getContact"))), encoding="utf-8")
+    longer.write_text(
+        edited(("components:\n", SECOND_OPERATION.format(operation_id="getContact"))),
+        encoding="utf-8",
+    )
     assert main(["--spec", str(longer), "--output", str(output)]) == 0
     assert (output / "api" / "conversations" / "get_contact.py").exists()
     assert main(["--output", str(output)]) == 0
@@ -131,14 +145,20 @@ def hostile_to_formatting(folder: Path) -> None:
     (folder / "ruff.toml").write_text(settings, encoding="utf-8")
     (folder / ".ruff.toml").write_text(settings, encoding="utf-8")
     (folder / "pyproject.toml").write_text(
-        '[tool.ruff]\nline-length = 40\nexclude = ["*"]\n[tool.ruff.format]\nquote-style = "single"\n', encoding="utf-8"
+        '[tool.ruff]\nline-length = 40\nexclude = ["*"]\n[tool.ruff.format]\nquote-style = "single"\n',
+        encoding="utf-8",
     )
 
 
 def test_ruff_settings_around_the_output_or_the_working_directory_change_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for folder in (tmp_path, tmp_path / "place", tmp_path / "elsewhere", tmp_path / "settings" / "ruff"):
+    for folder in (
+        tmp_path,
+        tmp_path / "place",
+        tmp_path / "elsewhere",
+        tmp_path / "settings" / "ruff",
+    ):
         hostile_to_formatting(folder)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
     monkeypatch.setenv("RUFF_CACHE_DIR", str(tmp_path / "cache"))
@@ -157,7 +177,9 @@ def test_those_ruff_settings_would_change_the_output_if_they_were_heeded(tmp_pat
     assert b"'" not in contents(ROOT / "generated")["models/__init__.py"]
 
 
-def test_another_ruff_that_comes_first_on_the_path_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_ruff_that_comes_first_on_the_path_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     other = tmp_path / "bin" / "ruff"
     other.parent.mkdir()
     other.write_text(f"#!/bin/sh\ntouch {tmp_path}/used\n", encoding="utf-8")
@@ -168,7 +190,9 @@ def test_another_ruff_that_comes_first_on_the_path_is_not_used(tmp_path: Path, m
     assert not (tmp_path / "used").exists()
 
 
-def test_another_working_directory_a_relative_output_and_a_plain_locale_change_nothing(tmp_path: Path) -> None:
+def test_another_working_directory_a_relative_output_and_a_plain_locale_change_nothing(
+    tmp_path: Path,
+) -> None:
     environment = {
         **os.environ,
         "PYTHONPATH": str(ROOT / "tools"),
@@ -212,7 +236,9 @@ def test_check_fails_on_a_difference_names_it_and_writes_nothing(
 
 
 @pytest.mark.parametrize("change", ["edited", "missing", "added"])
-def test_check_names_the_one_file_that_differs(tmp_path: Path, change: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_names_the_one_file_that_differs(
+    tmp_path: Path, change: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     output = tmp_path / "generated"
     assert main(["--output", str(output)]) == 0
     capsys.readouterr()
@@ -225,7 +251,9 @@ def test_check_names_the_one_file_that_differs(tmp_path: Path, change: str, caps
         file = file.with_name("stray.py")
         file.touch()
     assert main(["--check", "--output", str(output)]) == 1
-    named = [line for line in capsys.readouterr().err.splitlines() if line.startswith("out of step: ")]
+    named = [
+        line for line in capsys.readouterr().err.splitlines() if line.startswith("out of step: ")
+    ]
     assert named == [f"out of step: models/{file.name}"]
 
 
@@ -248,16 +276,23 @@ class Bad:
 
 BAD_SPECS = {
     "yaml that does not parse": Bad(TEXT + "\nx-more: [never, closed\n", "does not parse"),
-    "a tab for indentation": Bad(edited(("info:\n", "info:\n\ttitle: Tab\n")), "does not parse", "\ttitle"),
+    "a tab for indentation": Bad(
+        edited(("info:\n", "info:\n\ttitle: Tab\n")), "does not parse", "\ttitle"
+    ),
     "a duplicate key": Bad(
         edited(("  title: LeadConnector\n", "  title: LeadConnector\n  title: Again\n")),
         "duplicate key 'title'",
         "  title: Again",
     ),
-    "an anchor that contains itself": Bad(TEXT + "x-loop: &loop\n  inner: *loop\n", "contains itself", "x-loop"),
+    "an anchor that contains itself": Bad(
+        TEXT + "x-loop: &loop\n  inner: *loop\n", "contains itself", "x-loop"
+    ),
     "a broken reference that is used": Bad(
         edited(
-            ('              $ref: "#/components/schemas/BadRequest"', '              $ref: "#/components/schemas/X"')
+            (
+                '              $ref: "#/components/schemas/BadRequest"',
+                '              $ref: "#/components/schemas/X"',
+            )
         ),
         "'#/components/schemas/X' points to nothing",
         '              schema:\n                $ref: "#/components/schemas/X"',
@@ -268,7 +303,8 @@ BAD_SPECS = {
         "    Unused:",
     ),
     "a loop of references": Bad(
-        TEXT + '    Hen:\n      $ref: "#/components/schemas/Egg"\n    Egg:\n      $ref: "#/components/schemas/Hen"\n',
+        TEXT
+        + '    Hen:\n      $ref: "#/components/schemas/Egg"\n    Egg:\n      $ref: "#/components/schemas/Hen"\n',
         "leads back to itself",
         "    Hen:",
     ),
@@ -283,13 +319,20 @@ BAD_SPECS = {
         '              schema:\n                $ref: "models.yaml',
     ),
     "const in the version header": Bad(
-        edited(('      enum: ["2021-07-28"]\n      x-enum-varnames: [V2021_07_28]\n', '      const: "2021-07-28"\n')),
+        edited(
+            (
+                '      enum: ["2021-07-28"]\n      x-enum-varnames: [V2021_07_28]\n',
+                '      const: "2021-07-28"\n',
+            )
+        ),
         "not allowed in header",
         "    put:",
     ),
     "no operation": Bad(TEXT.replace(PATHS, "paths: {}\n"), "no operation", "paths: {}"),
     "an operation that is no mapping": Bad(
-        TEXT.replace(PATHS, "paths:\n  /contacts:\n    get: text\n"), "must be a mapping", "    get: text"
+        TEXT.replace(PATHS, "paths:\n  /contacts:\n    get: text\n"),
+        "must be a mapping",
+        "    get: text",
     ),
     "a duplicate operationId": Bad(
         edited(("components:\n", SECOND_OPERATION.format(operation_id="updateConversation"))),
@@ -334,10 +377,14 @@ BAD_SPECS = {
         "Duplicate key TYPE_CALL in enum",
     ),
     "an operation without a success": Bad(
-        edited(('        "200":\n', '        "303":\n')), "no response of status 2XX", "      responses:"
+        edited(('        "200":\n', '        "303":\n')),
+        "no response of status 2XX",
+        "      responses:",
     ),
     "a response with an impossible status": Bad(
-        edited(('        "400":\n', '        "soon":\n')), "Invalid response status code", "    put:"
+        edited(('        "400":\n', '        "soon":\n')),
+        "Invalid response status code",
+        "    put:",
     ),
     "a path without its parameter": Bad(
         edited(("  /conversations/{conversationId}:", "  /conversations/{other}:")),
@@ -349,7 +396,8 @@ BAD_SPECS = {
     ),
     "a schema called what the generated code imports": Bad(
         edited(
-            ("/components/schemas/BadRequest", "/components/schemas/Session"), ("    BadRequest:\n", "    Session:\n")
+            ("/components/schemas/BadRequest", "/components/schemas/Session"),
+            ("    BadRequest:\n", "    Session:\n"),
         ),
         "'Session' stands for two things",
         "    Session:",
@@ -369,15 +417,24 @@ BAD_SPECS = {
         "      tags: [close]",
     ),
     "an operationId with a line break": Bad(
-        edited(("      operationId: updateConversation\n", '      operationId: "update\\nConversation"\n')),
+        edited(
+            (
+                "      operationId: updateConversation\n",
+                '      operationId: "update\\nConversation"\n',
+            )
+        ),
         "must be printable",
         "      operationId:",
     ),
     "a property with a control character in its name": Bad(
-        edited(("        inbox:\n", '        "in\\x01box":\n')), "dropped the property 'in\\x01box'", '        "in'
+        edited(("        inbox:\n", '        "in\\x01box":\n')),
+        "dropped the property 'in\\x01box'",
+        '        "in',
     ),
     "an enum value with a control character": Bad(
-        edited(("        - TYPE_SMS\n", '        - "TYPE\\x01_SMS"\n')), "control character", '        - "TYPE'
+        edited(("        - TYPE_SMS\n", '        - "TYPE\\x01_SMS"\n')),
+        "control character",
+        '        - "TYPE',
     ),
     "a top level that is not a mapping": Bad("- openapi: 3.1.0\n", "not a mapping"),
     "an empty file": Bad("", "not a mapping"),
@@ -386,7 +443,11 @@ BAD_SPECS = {
 
 @pytest.mark.parametrize("name", BAD_SPECS)
 def test_a_bad_spec_is_refused_with_its_place_and_leaves_the_output_as_it_was(
-    name: str, tmp_path: Path, output: Path, is_as_it_was: Callable[[], bool], capsys: pytest.CaptureFixture[str]
+    name: str,
+    tmp_path: Path,
+    output: Path,
+    is_as_it_was: Callable[[], bool],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     bad = BAD_SPECS[name]
     assert bad.text != TEXT
@@ -404,7 +465,9 @@ def test_a_bad_spec_is_refused_with_its_place_and_leaves_the_output_as_it_was(
     assert is_as_it_was()
 
 
-def test_yaml_that_does_not_parse_is_told_with_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_yaml_that_does_not_parse_is_told_with_a_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     spec = tmp_path / "bad.yaml"
     spec.write_text("openapi: 3.1.0\ninfo: {title: [}\n", encoding="utf-8")
     assert main(["--spec", str(spec), "--output", str(tmp_path / "generated")]) == 1
@@ -420,7 +483,9 @@ def not_utf_8(path: Path) -> None:
     path.write_bytes(TEXT.encode("utf-16"))
 
 
-@pytest.mark.parametrize("make", [missing, Path.mkdir, not_utf_8], ids=["missing", "a directory", "not UTF-8"])
+@pytest.mark.parametrize(
+    "make", [missing, Path.mkdir, not_utf_8], ids=["missing", "a directory", "not UTF-8"]
+)
 def test_a_spec_that_cannot_be_read_is_named_and_leaves_the_output_as_it_was(
     make: Callable[[Path], None],
     tmp_path: Path,
@@ -436,7 +501,10 @@ def test_a_spec_that_cannot_be_read_is_named_and_leaves_the_output_as_it_was(
 
 
 def test_a_bad_spec_makes_no_output_where_there_was_none(tmp_path: Path) -> None:
-    assert main(["--spec", str(tmp_path / "nowhere.yaml"), "--output", str(tmp_path / "generated")]) == 1
+    assert (
+        main(["--spec", str(tmp_path / "nowhere.yaml"), "--output", str(tmp_path / "generated")])
+        == 1
+    )
     assert os.listdir(tmp_path) == []
 
 
@@ -463,7 +531,11 @@ def test_the_command_exits_with_status_1_and_no_traceback(tmp_path: Path) -> Non
     ],
 )
 def test_a_generator_configuration_that_fails_leaves_the_output_as_it_was(
-    text: str, reason: str, output: Path, is_as_it_was: Callable[[], bool], capsys: pytest.CaptureFixture[str]
+    text: str,
+    reason: str,
+    output: Path,
+    is_as_it_was: Callable[[], bool],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     config = output.parent.parent / "config.yaml"
     config.write_text(text, encoding="utf-8")
@@ -473,32 +545,49 @@ def test_a_generator_configuration_that_fails_leaves_the_output_as_it_was(
 
 
 def test_a_configuration_that_is_not_there_is_named(
-    tmp_path: Path, output: Path, is_as_it_was: Callable[[], bool], capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    output: Path,
+    is_as_it_was: Callable[[], bool],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert main(["--config", str(tmp_path / "nowhere.yaml"), "--output", str(output)]) == 1
-    assert f"{tmp_path / 'nowhere.yaml'}: is not a usable generator configuration" in capsys.readouterr().err
+    assert (
+        f"{tmp_path / 'nowhere.yaml'}: is not a usable generator configuration"
+        in capsys.readouterr().err
+    )
     assert is_as_it_was()
 
 
 def test_templates_that_give_no_python_leave_the_output_as_it_was(
-    tmp_path: Path, output: Path, is_as_it_was: Callable[[], bool], capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    output: Path,
+    is_as_it_was: Callable[[], bool],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     templates = tmp_path / "templates"
     templates.mkdir()
     for template in (ROOT / "templates").iterdir():
         (templates / template.name).write_bytes(template.read_bytes())
-    (templates / "api_init.py.jinja").write_text("raise RuntimeError('no resources')\n", encoding="utf-8")
+    (templates / "api_init.py.jinja").write_text(
+        "raise RuntimeError('no resources')\n", encoding="utf-8"
+    )
     assert main(["--templates", str(templates), "--output", str(output)]) == 1
     assert "RuntimeError: no resources" in capsys.readouterr().err
     assert is_as_it_was()
 
 
 def test_upstream_templates_alone_are_refused_since_the_methods_are_missing(
-    tmp_path: Path, output: Path, is_as_it_was: Callable[[], bool], capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    output: Path,
+    is_as_it_was: Callable[[], bool],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     (tmp_path / "templates").mkdir()
     assert main(["--templates", str(tmp_path / "templates"), "--output", str(output)]) == 1
-    assert "the generated method Conversations.update_conversation is not whole" in capsys.readouterr().err
+    assert (
+        "the generated method Conversations.update_conversation is not whole"
+        in capsys.readouterr().err
+    )
     assert is_as_it_was()
 
 
@@ -516,7 +605,9 @@ def test_a_missing_ruff_is_an_error_and_not_a_warning(
     assert is_as_it_was()
 
 
-def test_an_output_whose_parent_does_not_exist_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_output_whose_parent_does_not_exist_is_an_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["--output", str(tmp_path / "nowhere" / "generated")]) == 1
     assert f"{tmp_path / 'nowhere'}: cannot be written" in capsys.readouterr().err
     assert os.listdir(tmp_path) == []
@@ -579,7 +670,9 @@ def hostile_spec() -> dict[str, Any]:
             "schema": {"type": "array", "items": {"type": "string", "enum": [ON_ONE_LINE]}},
         }
     )
-    operation["parameters"].append({"name": "q", "in": "query", "schema": {"type": "string", "default": HOSTILE}})
+    operation["parameters"].append(
+        {"name": "q", "in": "query", "schema": {"type": "string", "default": HOSTILE}}
+    )
     body = operation["requestBody"]
     body["description"] = HOSTILE
     body["content"] = {f"application/json; {ON_ONE_LINE}": body["content"]["application/json"]}
@@ -592,7 +685,9 @@ def hostile_spec() -> dict[str, Any]:
     )
     schemas = components["schemas"]
     schemas["BadRequest"]["title"] = HOSTILE
-    schemas["ApiVersion"].update({"description": HOSTILE, "enum": [ON_ONE_LINE], "x-enum-varnames": [HOSTILE]})
+    schemas["ApiVersion"].update(
+        {"description": HOSTILE, "enum": [ON_ONE_LINE], "x-enum-varnames": [HOSTILE]}
+    )
     schemas["LastMessageType"]["enum"][0] = ON_ONE_LINE
     for name in ("UpdateConversationRequest", "Conversation"):
         schemas[name]["description"] = HOSTILE
@@ -660,7 +755,9 @@ def test_nothing_of_a_hostile_spec_becomes_code(hostile: Path) -> None:
     for module in modules:
         for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
             assert not (isinstance(node, ast.Name) and node.id in {"__import__", "os"}), module
-            assert not (isinstance(node, ast.Import) and any(alias.name == "os" for alias in node.names)), module
+            assert not (
+                isinstance(node, ast.Import) and any(alias.name == "os" for alias in node.names)
+            ), module
             assert not (isinstance(node, ast.Attribute) and node.attr == "system"), module
 
 
@@ -673,7 +770,11 @@ def test_nothing_of_a_hostile_spec_is_taken_for_a_template(hostile: Path) -> Non
 def test_the_package_of_a_hostile_spec_works_and_executes_nothing(hostile: Path) -> None:
     script = USE_OF_THE_HOSTILE_PACKAGE % {"text": ON_ONE_LINE}
     result = subprocess.run(
-        [sys.executable, "-B", "-W", "error", "-c", script], cwd=hostile, capture_output=True, text=True, check=False
+        [sys.executable, "-B", "-W", "error", "-c", script],
+        cwd=hostile,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert result.stderr == ""
     used = cast("dict[str, Any]", json.loads(result.stdout))
@@ -701,7 +802,9 @@ def test_what_is_no_output_of_this_step_is_not_replaced(
     assert os.listdir(tmp_path) == ["src"]
 
 
-def test_aliases_that_explode_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_aliases_that_explode_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     lines = ["x-0: &a0 [1, 2, 3, 4, 5, 6, 7, 8, 9]"]
     lines += [f"x-{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)]
     spec = tmp_path / "bomb.yaml"

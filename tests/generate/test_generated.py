@@ -19,13 +19,20 @@ from generate.__main__ import main
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from leadconnector import UNSET, Unset, models
-from leadconnector.models import Conversation, ConversationFeedback, LastMessageType, UpdateConversationRequest
+from leadconnector.models import (
+    Conversation,
+    ConversationFeedback,
+    LastMessageType,
+    UpdateConversationRequest,
+)
 
 from tests.support.paths import ROOT
 
 GENERATED = ROOT / "generated"
 SPEC = ROOT / "spec" / "openapi.yaml"
-CONTRACT = cast("dict[str, Any]", json.loads((GENERATED / "contract.json").read_text(encoding="utf-8")))
+CONTRACT = cast(
+    "dict[str, Any]", json.loads((GENERATED / "contract.json").read_text(encoding="utf-8"))
+)
 
 DATA: dict[str, Any] = {
     "locationId": "l",
@@ -38,7 +45,9 @@ DATA: dict[str, Any] = {
 
 
 # The same examples in every run, and as long as the machine takes.
-repeatable = settings(derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+repeatable = settings(
+    derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 
 
 def pickled(value: Any) -> Any:
@@ -97,7 +106,12 @@ def test_a_value_survives_copying_and_pickling(copied: Callable[[Any], Any], val
     member = LastMessageType(value)
     other = copied(member)
     assert type(other) is LastMessageType
-    assert (other, other.value, other.name, other.is_unknown) == (member, value, value, member.is_unknown)
+    assert (other, other.value, other.name, other.is_unknown) == (
+        member,
+        value,
+        value,
+        member.is_unknown,
+    )
     assert repr(other) == repr(member)
 
 
@@ -135,13 +149,20 @@ def package_with_an_integer_enum(tmp_path_factory: pytest.TempPathFactory) -> It
     folder = tmp_path_factory.mktemp("integers")
     spec = cast("dict[str, Any]", yaml.safe_load(SPEC.read_text(encoding="utf-8")))
     spec["components"]["schemas"]["Alarm"] = INTEGER_ENUM
-    spec["components"]["schemas"]["Conversation"]["properties"]["alarm"] = {"$ref": "#/components/schemas/Alarm"}
+    spec["components"]["schemas"]["Conversation"]["properties"]["alarm"] = {
+        "$ref": "#/components/schemas/Alarm"
+    }
     (folder / "spec.yaml").write_text(yaml.safe_dump(spec), encoding="utf-8")
-    assert main(["--spec", str(folder / "spec.yaml"), "--output", str(folder / "client_with_levels")]) == 0
+    assert (
+        main(["--spec", str(folder / "spec.yaml"), "--output", str(folder / "client_with_levels")])
+        == 0
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "path", [str(folder), *sys.path])
         yield importlib.import_module("client_with_levels.models")
-        for name in [name for name in sys.modules if name.partition(".")[0] == "client_with_levels"]:
+        for name in [
+            name for name in sys.modules if name.partition(".")[0] == "client_with_levels"
+        ]:
             patch.delitem(sys.modules, name)
 
 
@@ -155,7 +176,9 @@ def test_known_numbers_are_the_members_in_the_specs_order(levels: Any) -> None:
     assert repr(known) == f"<AlarmLevel.{known.name}: 10>"
 
 
-def test_a_number_that_the_spec_does_not_name_is_like_a_member_and_says_that_it_is_unknown(levels: Any) -> None:
+def test_a_number_that_the_spec_does_not_name_is_like_a_member_and_says_that_it_is_unknown(
+    levels: Any,
+) -> None:
     unknown = levels.AlarmLevel(99)
     assert type(unknown) is levels.AlarmLevel
     assert unknown.is_unknown
@@ -174,7 +197,9 @@ def test_unknown_numbers_do_not_become_members(levels: Any) -> None:
 
 @COPIES
 @pytest.mark.parametrize("value", [10, 99])
-def test_a_number_survives_copying_and_pickling(levels: Any, copied: Callable[[Any], Any], value: int) -> None:
+def test_a_number_survives_copying_and_pickling(
+    levels: Any, copied: Callable[[Any], Any], value: int
+) -> None:
     member = levels.AlarmLevel(value)
     other = copied(member)
     assert type(other) is levels.AlarmLevel
@@ -237,7 +262,9 @@ def test_reading_a_model_leaves_its_data_as_it_was() -> None:
 
 
 @COPIES
-def test_a_model_survives_copying_and_pickling_with_what_is_unset(copied: Callable[[Any], Any]) -> None:
+def test_a_model_survives_copying_and_pickling_with_what_is_unset(
+    copied: Callable[[Any], Any],
+) -> None:
     model = Conversation.from_dict(DATA)
     other = copied(model)
     assert other == model
@@ -253,7 +280,11 @@ def test_the_feedback_holds_any_object() -> None:
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=5,
 )
@@ -278,9 +309,13 @@ def data_of(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
     required = cast("list[str]", schema.get("required", []))
     named = st.fixed_dictionaries(
         {name: data_of(properties[name]) for name in required},
-        optional={name: data_of(child) for name, child in properties.items() if name not in required},
+        optional={
+            name: data_of(child) for name, child in properties.items() if name not in required
+        },
     )
-    others = st.dictionaries(st.text().filter(lambda name: name not in properties), JSON, max_size=2)
+    others = st.dictionaries(
+        st.text().filter(lambda name: name not in properties), JSON, max_size=2
+    )
     return st.tuples(others, named).map(lambda both: {**both[0], **both[1]})
 
 
@@ -309,7 +344,10 @@ def test_the_models_above_are_those_of_every_answer() -> None:
     }
 
 
-BODY = {argument["name"]: argument for argument in CONTRACT["operations"]["updateConversation"]["arguments"]}
+BODY = {
+    argument["name"]: argument
+    for argument in CONTRACT["operations"]["updateConversation"]["arguments"]
+}
 
 
 @repeatable
@@ -318,7 +356,11 @@ BODY = {argument["name"]: argument for argument in CONTRACT["operations"]["updat
         {
             "type": "object",
             "required": ["locationId"],
-            "properties": {name: argument["schema"] for name, argument in BODY.items() if argument["in"] == "body"},
+            "properties": {
+                name: argument["schema"]
+                for name, argument in BODY.items()
+                if argument["in"] == "body"
+            },
         }
     )
 )
@@ -329,7 +371,9 @@ def test_the_request_round_trips_too(value: dict[str, Any]) -> None:
 # What is beside the code
 
 
-@pytest.mark.parametrize("folder", ["generated", "overrides/leadconnector", "overrides/leadconnector/_generated"])
+@pytest.mark.parametrize(
+    "folder", ["generated", "overrides/leadconnector", "overrides/leadconnector/_generated"]
+)
 def test_the_package_says_that_it_is_typed(folder: str) -> None:
     assert (ROOT / folder / "py.typed").is_file()
 
@@ -368,9 +412,9 @@ def test_the_contract_has_the_operation_with_its_arguments_and_responses() -> No
     ]
     assert BODY["Version"]["default"] == "2021-07-28"
     assert BODY["Version"]["role"] == "api-version"
-    assert {status: answer["content"] for status, answer in operation["responses"].items()} == dict.fromkeys(
-        ["200", "422", "401", "400"], "json"
-    )
+    assert {
+        status: answer["content"] for status, answer in operation["responses"].items()
+    } == dict.fromkeys(["200", "422", "401", "400"], "json")
 
 
 def test_the_contracts_schemas_are_the_specs_without_what_only_people_read() -> None:
@@ -385,7 +429,9 @@ def test_the_contracts_schemas_are_the_specs_without_what_only_people_read() -> 
             }
         if isinstance(node, list):
             return [stripped(value) for value in cast("list[object]", node)]
-        return node.replace("#/components/schemas/", "#/schemas/") if isinstance(node, str) else node
+        return (
+            node.replace("#/components/schemas/", "#/schemas/") if isinstance(node, str) else node
+        )
 
     spec = cast("dict[str, Any]", yaml.safe_load(SPEC.read_text(encoding="utf-8")))
     # An argument's own schema stands with the argument; only what schemas refer to is listed apart.

@@ -388,11 +388,16 @@ def mistakes(client: LeadConnector) -> None:
     client.contacts.replace_tags(body=["x"])  # wrong
     client.contacts.rename_contact("c1")  # wrong
 """
-WRONG_LINES = [number for number, line in enumerate(MISTAKES.splitlines(), 1) if line.endswith("# wrong")]
+WRONG_LINES = [
+    number for number, line in enumerate(MISTAKES.splitlines(), 1) if line.endswith("# wrong")
+]
 
 
 def grown_spec() -> dict[str, Any]:
-    spec = cast("dict[str, Any]", yaml.safe_load((ROOT / "spec" / "openapi.yaml").read_text(encoding="utf-8")))
+    spec = cast(
+        "dict[str, Any]",
+        yaml.safe_load((ROOT / "spec" / "openapi.yaml").read_text(encoding="utf-8")),
+    )
     schemas = spec["components"]["schemas"]
     schemas["UpdateConversationRequest"]["properties"]["note"] = {"type": "string"}
     schemas["UpdateConversationRequest"]["properties"]["source"] = {"type": "string"}
@@ -413,7 +418,8 @@ def hand_written(folder: Path) -> dict[str, bytes]:
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in folder.rglob("*")
-        if path.is_file() and not {"_generated", "__pycache__", ".ruff_cache"} & set(path.relative_to(folder).parts)
+        if path.is_file()
+        and not {"_generated", "__pycache__", ".ruff_cache"} & set(path.relative_to(folder).parts)
     }
 
 
@@ -421,7 +427,9 @@ def hand_written(folder: Path) -> dict[str, bytes]:
 def grown_package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the hand-written package as it is, and beside it what is generated from the grown spec."""
     folder = tmp_path_factory.mktemp("grown")
-    (folder / "spec.yaml").write_text(yaml.safe_dump(grown_spec(), sort_keys=False), encoding="utf-8")
+    (folder / "spec.yaml").write_text(
+        yaml.safe_dump(grown_spec(), sort_keys=False), encoding="utf-8"
+    )
     shutil.copytree(
         HAND_WRITTEN,
         folder / "leadconnector",
@@ -435,9 +443,16 @@ def grown_package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(*command: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MYPY", "PYTHON"))}
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("MYPY", "PYTHON"))
+    }
     return subprocess.run(
-        [sys.executable, *command], cwd=folder, env=environment, capture_output=True, text=True, check=False
+        [sys.executable, *command],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -445,7 +460,10 @@ def run(*command: str, folder: Path) -> subprocess.CompletedProcess[str]:
 def runs_of_the_consumer(grown: Path) -> dict[str, Any]:
     result = run("-W", "error", "consumer.py", folder=grown)
     assert result.returncode == 0, result.stderr
-    assert all("-enum-value-added]" in line or "-type-added]" in line for line in result.stderr.splitlines())  # drift
+    assert all(
+        "-enum-value-added]" in line or "-type-added]" in line
+        for line in result.stderr.splitlines()
+    )  # drift
     return cast("dict[str, Any]", json.loads(result.stdout))
 
 
@@ -454,7 +472,9 @@ def calls_of_one_client(request: pytest.FixtureRequest, runs: dict[str, Any]) ->
     return cast("dict[str, Any]", runs[request.param])
 
 
-def request_of(method: str, path: str, version: str | None = "2021-07-28", **more: object) -> dict[str, object]:
+def request_of(
+    method: str, path: str, version: str | None = "2021-07-28", **more: object
+) -> dict[str, object]:
     return {
         "method": method,
         "path": path,
@@ -477,8 +497,12 @@ def test_a_new_response_property_and_a_new_enum_value_are_returned(calls: dict[s
     assert calls["update"]["returned"] == {"snoozed": True, "known": True}
 
 
-def test_a_new_operation_sends_its_path_its_array_in_the_query_and_its_header(calls: dict[str, Any]) -> None:
-    assert calls["get"]["sent"] == request_of("GET", "/contacts/a%2Fb?fields=name&fields=tags", trace="t1")
+def test_a_new_operation_sends_its_path_its_array_in_the_query_and_its_header(
+    calls: dict[str, Any],
+) -> None:
+    assert calls["get"]["sent"] == request_of(
+        "GET", "/contacts/a%2Fb?fields=name&fields=tags", trace="t1"
+    )
 
 
 def test_a_new_operation_leaves_out_what_is_not_given(calls: dict[str, Any]) -> None:
@@ -498,9 +522,15 @@ def test_a_new_operation_returns_its_model(calls: dict[str, Any]) -> None:
     }
 
 
-def test_a_new_documented_error_is_raised_with_its_model_and_messages(calls: dict[str, Any]) -> None:
+def test_a_new_documented_error_is_raised_with_its_model_and_messages(
+    calls: dict[str, Any],
+) -> None:
     assert calls["missing"]["sent"] == request_of("GET", "/contacts/missing", version="2099-01-01")
-    assert calls["missing"]["returned"] == {"messages": ["No such contact"], "trace": "t-1", "request_id": "t-1"}
+    assert calls["missing"]["returned"] == {
+        "messages": ["No such contact"],
+        "trace": "t-1",
+        "request_id": "t-1",
+    }
 
 
 def test_an_operation_without_content_returns_none(calls: dict[str, Any]) -> None:
@@ -509,11 +539,16 @@ def test_an_operation_without_content_returns_none(calls: dict[str, Any]) -> Non
 
 def test_a_body_property_called_as_a_header_is_has_a_name_of_its_own(calls: dict[str, Any]) -> None:
     assert calls["create_little"]["sent"] == request_of(
-        "POST", "/contacts", version="v2", body={"name": "Ada", "version": 2, "owner": {"email": "e"}}
+        "POST",
+        "/contacts",
+        version="v2",
+        body={"name": "Ada", "version": 2, "owner": {"email": "e"}},
     )
 
 
-def test_null_a_date_an_enum_value_a_constant_and_one_of_two_models_are_sent(calls: dict[str, Any]) -> None:
+def test_null_a_date_an_enum_value_a_constant_and_one_of_two_models_are_sent(
+    calls: dict[str, Any],
+) -> None:
     assert calls["create"]["sent"]["body"] == {
         "name": "Ada",
         "version": 2,
@@ -528,13 +563,18 @@ def test_null_a_date_an_enum_value_a_constant_and_one_of_two_models_are_sent(cal
 
 def test_a_body_that_is_an_array_is_one_argument(calls: dict[str, Any]) -> None:
     assert calls["tags"] == {
-        "sent": request_of("PUT", "/contacts/tags", version=None, body=[{"label": "x"}, {"label": "y"}]),
+        "sent": request_of(
+            "PUT", "/contacts/tags", version=None, body=[{"label": "x"}, {"label": "y"}]
+        ),
         "returned": "['x', 'y']",
     }
 
 
 def test_an_optional_body_is_sent_where_something_of_it_is_given(calls: dict[str, Any]) -> None:
-    assert calls["note"] == {"sent": request_of("PATCH", "/contacts/c1", body={"text": "t"}), "returned": None}
+    assert calls["note"] == {
+        "sent": request_of("PATCH", "/contacts/c1", body={"text": "t"}),
+        "returned": None,
+    }
     assert calls["note_false"]["sent"]["body"] == {"pinned": False}
     assert calls["note_nothing"]["sent"]["body"] is None
 
@@ -556,7 +596,14 @@ def test_every_call_was_made_both_ways_with_the_same_effect(runs: dict[str, Any]
 
 @pytest.fixture(scope="module", name="mypy_says")
 def what_mypy_says(grown: Path) -> list[str]:
-    options = ["--strict", "--config-file=", "--cache-dir", os.devnull, "--no-error-summary", "--no-pretty"]
+    options = [
+        "--strict",
+        "--config-file=",
+        "--cache-dir",
+        os.devnull,
+        "--no-error-summary",
+        "--no-pretty",
+    ]
     result = run("-m", "mypy", *options, "consumer.py", "mistakes.py", folder=grown)
     assert result.stderr == ""
     assert result.returncode == 1
@@ -581,7 +628,11 @@ def test_mypy_accepts_the_use_of_what_is_new(mypy_says: list[str]) -> None:
 
 
 def test_mypy_reports_each_wrong_use_of_what_is_new_and_nothing_else(mypy_says: list[str]) -> None:
-    lines = {int(line.split(":")[1]) for line in mypy_says if line.startswith("mistakes.py:") and ": error:" in line}
+    lines = {
+        int(line.split(":")[1])
+        for line in mypy_says
+        if line.startswith("mistakes.py:") and ": error:" in line
+    }
     assert sorted(lines) == WRONG_LINES
     assert len(WRONG_LINES) == 8
 
@@ -590,5 +641,7 @@ def test_pyright_accepts_the_use_of_what_is_new(pyright_says: list[tuple[str, in
     assert [place for place in pyright_says if place[0] != "mistakes.py"] == []
 
 
-def test_pyright_reports_each_wrong_use_of_what_is_new_and_nothing_else(pyright_says: list[tuple[str, int]]) -> None:
+def test_pyright_reports_each_wrong_use_of_what_is_new_and_nothing_else(
+    pyright_says: list[tuple[str, int]],
+) -> None:
     assert sorted({line for file, line in pyright_says if file == "mistakes.py"}) == WRONG_LINES

@@ -38,7 +38,13 @@ CONVERSATION: list[Field] = [
     ("contactId", "string", True, "Contact ID as string", ID),
     ("assignedTo", "string", False, "Assigned User ID as string", ID),
     ("userId", "string", False, "User ID as string", ID),
-    ("lastMessageBody", "string", False, "Last message body as string", "Hello, this is the message body"),
+    (
+        "lastMessageBody",
+        "string",
+        False,
+        "Last message body as string",
+        "Hello, this is the message body",
+    ),
     ("lastMessageDate", "string", False, "Last message date as UTC", "1628008053263"),
     (
         "lastMessageType",
@@ -145,7 +151,13 @@ def fields(spec: dict[str, Any], schema: dict[str, Any]) -> list[Field]:
     for name, raw in cast("dict[str, dict[str, Any]]", schema["properties"]).items():
         child = resolved(spec, raw)
         found.append(
-            (name, type_name(child), name in required, child.get("description", UNNAMED), child.get("example"))
+            (
+                name,
+                type_name(child),
+                name in required,
+                child.get("description", UNNAMED),
+                child.get("example"),
+            )
         )
     return found
 
@@ -189,7 +201,10 @@ def test_the_spec_is_valid_openapi_3_1(spec: dict[str, Any]) -> None:
 
 
 def test_the_validator_that_the_spec_passes_refuses_a_broken_one(spec: dict[str, Any]) -> None:
-    errors = cast("Iterator[Exception]", OpenAPIV31SpecValidator({**spec, "info": {"title": "Untitled"}}).iter_errors())
+    errors = cast(
+        "Iterator[Exception]",
+        OpenAPIV31SpecValidator({**spec, "info": {"title": "Untitled"}}).iter_errors(),
+    )
     assert ["is a required property" in str(error) for error in errors] == [True]
 
 
@@ -206,7 +221,9 @@ def test_the_one_server_is_highlevels(spec: dict[str, Any]) -> None:
     assert spec["servers"] == [{"url": "https://services.leadconnectorhq.com"}]
 
 
-def test_the_one_operation_is_a_put_on_a_conversation(spec: dict[str, Any], operation: dict[str, Any]) -> None:
+def test_the_one_operation_is_a_put_on_a_conversation(
+    spec: dict[str, Any], operation: dict[str, Any]
+) -> None:
     assert list(spec["paths"]) == ["/conversations/{conversationId}"]
     assert list(spec["paths"]["/conversations/{conversationId}"]) == ["put"]
     assert operation["operationId"] == "updateConversation"
@@ -216,7 +233,9 @@ def test_the_one_operation_is_a_put_on_a_conversation(spec: dict[str, Any], oper
 
 def test_the_operation_is_worded_as_on_the_page(operation: dict[str, Any]) -> None:
     assert operation["summary"] == "Update Conversation"
-    assert operation["description"] == "Update the conversation details based on the conversation ID"
+    assert (
+        operation["description"] == "Update the conversation details based on the conversation ID"
+    )
 
 
 def test_the_parameters_are_the_conversation_id_and_the_version(
@@ -229,7 +248,9 @@ def test_the_parameters_are_the_conversation_id_and_the_version(
     ]
 
 
-def test_the_conversation_id_is_a_string_in_the_path(spec: dict[str, Any], operation: dict[str, Any]) -> None:
+def test_the_conversation_id_is_a_string_in_the_path(
+    spec: dict[str, Any], operation: dict[str, Any]
+) -> None:
     node = resolved(spec, operation["parameters"][0])
     assert node == {
         "name": "conversationId",
@@ -255,7 +276,9 @@ def test_the_version_of_the_document_is_that_of_the_api(spec: dict[str, Any]) ->
     assert spec["info"]["version"] == "2021-07-28"
 
 
-def test_the_security_is_a_bearer_token_and_nothing_else(spec: dict[str, Any], operation: dict[str, Any]) -> None:
+def test_the_security_is_a_bearer_token_and_nothing_else(
+    spec: dict[str, Any], operation: dict[str, Any]
+) -> None:
     assert operation["security"] == [{"bearer": []}]
     assert list(spec["components"]["securitySchemes"]) == ["bearer"]
     scheme = spec["components"]["securitySchemes"]["bearer"]
@@ -281,7 +304,9 @@ def test_the_body_is_a_required_json_object_with_the_fields_of_the_page(
     assert schema["required"] == ["locationId"]
 
 
-def test_the_feedback_is_an_object_of_any_form(spec: dict[str, Any], operation: dict[str, Any]) -> None:
+def test_the_feedback_is_an_object_of_any_form(
+    spec: dict[str, Any], operation: dict[str, Any]
+) -> None:
     feedback = resolved(spec, json_schema(spec, operation["requestBody"])["properties"]["feedback"])
     assert "properties" not in feedback
     assert problems(feedback, {"rating": 5, "tags": ["a"], "nested": {"x": None}}) == []
@@ -308,31 +333,48 @@ def test_each_response_has_the_fields_of_the_page(
     assert fields(spec, answer_schema(spec, operation, status)) == expected
 
 
-def test_the_conversation_has_the_twelve_fields_of_the_page(spec: dict[str, Any], operation: dict[str, Any]) -> None:
-    conversation = resolved(spec, answer_schema(spec, operation, "200")["properties"]["conversation"])
+def test_the_conversation_has_the_twelve_fields_of_the_page(
+    spec: dict[str, Any], operation: dict[str, Any]
+) -> None:
+    conversation = resolved(
+        spec, answer_schema(spec, operation, "200")["properties"]["conversation"]
+    )
     assert fields(spec, conversation) == CONVERSATION
     assert len(CONVERSATION) == 12
 
 
 def test_examples_are_equal_in_type_too(spec: dict[str, Any], operation: dict[str, Any]) -> None:
     """`1 == True`, so the comparisons above would take one for the other."""
-    conversation = resolved(spec, answer_schema(spec, operation, "200")["properties"]["conversation"])
-    for expected, schema in ((REQUEST, json_schema(spec, operation["requestBody"])), (CONVERSATION, conversation)):
-        assert [type(field[4]) for field in fields(spec, schema)] == [type(field[4]) for field in expected]
+    conversation = resolved(
+        spec, answer_schema(spec, operation, "200")["properties"]["conversation"]
+    )
+    for expected, schema in (
+        (REQUEST, json_schema(spec, operation["requestBody"])),
+        (CONVERSATION, conversation),
+    ):
+        assert [type(field[4]) for field in fields(spec, schema)] == [
+            type(field[4]) for field in expected
+        ]
 
 
 def test_the_last_message_type_has_the_thirty_five_values_of_the_page_in_its_order(
     spec: dict[str, Any], operation: dict[str, Any]
 ) -> None:
-    conversation = resolved(spec, answer_schema(spec, operation, "200")["properties"]["conversation"])
-    assert resolved(spec, conversation["properties"]["lastMessageType"])["enum"] == LAST_MESSAGE_TYPES
+    conversation = resolved(
+        spec, answer_schema(spec, operation, "200")["properties"]["conversation"]
+    )
+    assert (
+        resolved(spec, conversation["properties"]["lastMessageType"])["enum"] == LAST_MESSAGE_TYPES
+    )
     assert len(set(LAST_MESSAGE_TYPES)) == 35
 
 
 def test_the_last_message_date_is_a_string_though_it_shows_a_number(
     spec: dict[str, Any], operation: dict[str, Any]
 ) -> None:
-    conversation = resolved(spec, answer_schema(spec, operation, "200")["properties"]["conversation"])
+    conversation = resolved(
+        spec, answer_schema(spec, operation, "200")["properties"]["conversation"]
+    )
     date = conversation["properties"]["lastMessageDate"]
     assert date["type"] == "string"
     assert date["example"] == "1628008053263"

@@ -33,7 +33,12 @@ def prop(**keywords: Any) -> Callable[[dict[str, Any]], object]:
 
 
 def parameter(**keywords: Any) -> Callable[[dict[str, Any]], object]:
-    added = {"name": "ids", "in": "query", "schema": {"type": "array", "items": {"type": "string"}}, **keywords}
+    added = {
+        "name": "ids",
+        "in": "query",
+        "schema": {"type": "array", "items": {"type": "string"}},
+        **keywords,
+    }
     return lambda spec: operation(spec)["parameters"].append(added)
 
 
@@ -48,14 +53,26 @@ def all_of(branch: dict[str, Any]) -> Callable[[dict[str, Any]], object]:
 
 CASES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "no server": (lambda spec: spec.pop("servers"), "absolute http(s) URL"),
-    "a relative server": (lambda spec: spec["servers"][0].update(url="/v1"), "absolute http(s) URL"),
-    "a server with variables": (lambda spec: spec["servers"][0].update(url="https://{r}.example"), "without variables"),
-    "a server of an operation": (lambda spec: operation(spec).update(servers=[]), "servers of one operation"),
+    "a relative server": (
+        lambda spec: spec["servers"][0].update(url="/v1"),
+        "absolute http(s) URL",
+    ),
+    "a server with variables": (
+        lambda spec: spec["servers"][0].update(url="https://{r}.example"),
+        "without variables",
+    ),
+    "a server of an operation": (
+        lambda spec: operation(spec).update(servers=[]),
+        "servers of one operation",
+    ),
     "a path that continues the host": (
         lambda spec: spec["paths"].update({".evil.example/x": spec["paths"][PATH]}),
         "begin with /",
     ),
-    "a path with a query": (lambda spec: spec["paths"].update({"/x?y=1": spec["paths"][PATH]}), "no query"),
+    "a path with a query": (
+        lambda spec: spec["paths"].update({"/x?y=1": spec["paths"][PATH]}),
+        "no query",
+    ),
     "a key as credential": (
         lambda spec: spec["components"]["securitySchemes"]["bearer"].update(
             type="apiKey", name="k", **{"in": "header"}
@@ -75,16 +92,28 @@ CASES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
         lambda spec: request_schema(spec)["properties"]["feedback"].update(minProperties=1),
         "beside $ref would be lost: minProperties",
     ),
-    "a keyword that data is not held against": (prop(contains={"type": "string"}), "contains is no keyword"),
+    "a keyword that data is not held against": (
+        prop(contains={"type": "string"}),
+        "contains is no keyword",
+    ),
     "a misspelt keyword": (prop(maxlength=5), "maxlength is no keyword"),
     "if": (prop(**{"if": {"minLength": 1}, "then": {"pattern": "^a"}}), "if is no keyword"),
     "not": (prop(**{"not": {"const": "x"}}), "not is no keyword"),
     "prefixItems": (prop(prefixItems=[{"type": "string"}]), "prefixItems is no keyword"),
     "const beside enum": (prop(const="a", enum=["a", "b"]), "const and enum"),
-    "a schema that is true": (lambda spec: request_schema(spec)["properties"].update(any=True), "must be a mapping"),
+    "a schema that is true": (
+        lambda spec: request_schema(spec)["properties"].update(any=True),
+        "must be a mapping",
+    ),
     "items that are false": (prop(items=False), "must be a mapping"),
-    "a required name that is none": (lambda spec: request_schema(spec)["required"].append("nope"), "'nope'"),
-    "properties beside anyOf": (lambda spec: request_schema(spec).update(anyOf=[{"required": ["starred"]}]), "anyOf"),
+    "a required name that is none": (
+        lambda spec: request_schema(spec)["required"].append("nope"),
+        "'nope'",
+    ),
+    "properties beside anyOf": (
+        lambda spec: request_schema(spec).update(anyOf=[{"required": ["starred"]}]),
+        "anyOf",
+    ),
     "uniqueItems": (prop(uniqueItems=True), "uniqueItems is no keyword"),
     "multipleOf": (prop(multipleOf=2), "multipleOf is no keyword"),
     "minProperties": (prop(minProperties=1), "minProperties is no keyword"),
@@ -101,8 +130,14 @@ CASES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
         all_of({"properties": {"id": {"type": "string"}}}),
         "have a property 'id'",
     ),
-    "an allOf that requires what none has": (all_of({"required": ["nope"]}), "required names 'nope'"),
-    "an allOf that contains itself": (all_of({"$ref": "#/components/schemas/Whole"}), "contains itself"),
+    "an allOf that requires what none has": (
+        all_of({"required": ["nope"]}),
+        "required names 'nope'",
+    ),
+    "an allOf that contains itself": (
+        all_of({"$ref": "#/components/schemas/Whole"}),
+        "contains itself",
+    ),
     "a property called to_dict": (named("to_dict"), "'to_dict'"),
     "a property called d": (named("d"), "'d'"),
     "a property without a name": (named(""), "must have a name"),
@@ -116,7 +151,9 @@ def checked(spec: dict[str, Any], folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_what_would_be_left_out_or_got_wrong_is_refused_with_its_line(name: str, tmp_path: Path) -> None:
+def test_what_would_be_left_out_or_got_wrong_is_refused_with_its_line(
+    name: str, tmp_path: Path
+) -> None:
     change, reason = CASES[name]
     spec = copy.deepcopy(SPEC)
     change(spec)
@@ -135,11 +172,21 @@ def test_the_spec_as_it_is_has_nothing_of_the_kind(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "whole",
     [
-        {"allOf": [{"$ref": "#/components/schemas/Conversation"}, {"properties": {"new": {"type": "string"}}}]},
-        {"allOf": [{"$ref": "#/components/schemas/LastMessageType"}], "description": "Of one branch."},
+        {
+            "allOf": [
+                {"$ref": "#/components/schemas/Conversation"},
+                {"properties": {"new": {"type": "string"}}},
+            ]
+        },
+        {
+            "allOf": [{"$ref": "#/components/schemas/LastMessageType"}],
+            "description": "Of one branch.",
+        },
     ],
 )
-def test_an_all_of_that_becomes_one_schema_is_not_refused(whole: dict[str, Any], tmp_path: Path) -> None:
+def test_an_all_of_that_becomes_one_schema_is_not_refused(
+    whole: dict[str, Any], tmp_path: Path
+) -> None:
     spec = copy.deepcopy(SPEC)
     spec["components"]["schemas"]["Whole"] = whole
 
@@ -148,7 +195,15 @@ def test_an_all_of_that_becomes_one_schema_is_not_refused(whole: dict[str, Any],
 
 def test_a_property_that_is_called_like_a_keyword_is_none(tmp_path: Path) -> None:
     spec = copy.deepcopy(SPEC)
-    for name in ("nullable", "example", "schema", "pattern", "required", "anyOf", "patternProperties"):
+    for name in (
+        "nullable",
+        "example",
+        "schema",
+        "pattern",
+        "required",
+        "anyOf",
+        "patternProperties",
+    ):
         request_schema(spec)["properties"][name] = {"type": "string"}
 
     checked(spec, tmp_path)

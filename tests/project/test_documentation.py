@@ -37,7 +37,11 @@ def blocks(language: str) -> list[Any]:
 
 
 def test_there_are_code_blocks_and_each_says_its_language() -> None:
-    languages = {match[1] for document in DOCUMENTS for match in BLOCK.finditer(document.read_text(encoding="utf-8"))}
+    languages = {
+        match[1]
+        for document in DOCUMENTS
+        for match in BLOCK.finditer(document.read_text(encoding="utf-8"))
+    }
 
     assert languages == {"python", "sh", "yaml"}
     assert len(blocks("python")) >= 6
@@ -51,8 +55,12 @@ def test_a_python_block_runs_as_it_is(code: str, monkeypatch: pytest.MonkeyPatch
     def default_transport(proxy: str | None = None) -> EmulatorTransport:
         return transport
 
-    monkeypatch.setattr("leadconnector.LeadConnector._default_transport", staticmethod(default_transport))
-    monkeypatch.setattr("leadconnector.AsyncLeadConnector._default_transport", staticmethod(default_transport))
+    monkeypatch.setattr(
+        "leadconnector.LeadConnector._default_transport", staticmethod(default_transport)
+    )
+    monkeypatch.setattr(
+        "leadconnector.AsyncLeadConnector._default_transport", staticmethod(default_transport)
+    )
 
     exec(compile(code, "block", "exec"), {"__name__": "__main__"})
 
@@ -68,12 +76,16 @@ def test_what_the_blocks_run_against_is_the_emulator() -> None:
 
 
 @pytest.mark.parametrize("code", blocks("sh"))
-def test_a_shell_block_parses_and_calls_targets_and_files_that_exist(code: str, tmp_path: Path) -> None:
+def test_a_shell_block_parses_and_calls_targets_and_files_that_exist(
+    code: str, tmp_path: Path
+) -> None:
     script = tmp_path / "block.sh"
     script.write_text(code, encoding="utf-8")
     subprocess.run(["sh", "-n", str(script)], check=True, timeout=10)
 
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    targets = set(
+        re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    )
     assert set(re.findall(r"^make ([a-z]+)", code, re.MULTILINE)) <= targets
     assert all((ROOT / path).exists() for path in re.findall(r"\S+\.py\b", code))
 
@@ -88,7 +100,11 @@ def test_a_yaml_block_is_a_waiver_file(text: str, tmp_path: Path) -> None:
 def test_every_exception_is_in_the_readme() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
 
-    names = [name for name, value in vars(errors).items() if isinstance(value, type) and issubclass(value, Exception)]
+    names = [
+        name
+        for name, value in vars(errors).items()
+        if isinstance(value, type) and issubclass(value, Exception)
+    ]
     assert len(names) > 15
     assert [name for name in names if not name.startswith("_") and f"`{name}`" not in readme] == []
 
@@ -101,7 +117,10 @@ def test_a_link_within_the_project_leads_somewhere(document: Path) -> None:
 
 
 def test_every_option_of_a_client_is_in_the_table_of_the_readme() -> None:
-    names = {*LeadConnector.__init__.__annotations__, *Options.__annotations__} - {"return", "options"}
+    names = {*LeadConnector.__init__.__annotations__, *Options.__annotations__} - {
+        "return",
+        "options",
+    }
 
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert len(names) == 11
@@ -123,19 +142,26 @@ def test_the_kind_and_the_rule_of_each_drift_are_documented(fault: Fault) -> Non
     emulator, found = Emulator(tokens=[TOKEN]), list[Finding]()
     emulator.set_faults(fault)
     transport = EmulatorTransport(emulator)
-    with LeadConnector(token=TOKEN, transport=transport, on_drift=found.append) as client, suppress(LeadConnectorError):
+    with (
+        LeadConnector(token=TOKEN, transport=transport, on_drift=found.append) as client,
+        suppress(LeadConnectorError),
+    ):
         client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
 
     documented = (ROOT / "docs" / "dependability.md").read_text(encoding="utf-8")
     assert found
-    assert [x for x in found if f"`{x.kind}`" not in documented or f"`{x.rule}`" not in documented] == []
+    assert [
+        x for x in found if f"`{x.kind}`" not in documented or f"`{x.rule}`" not in documented
+    ] == []
 
 
 def defined(file: Path) -> set[str]:
     """The tests in a file, each as pytest names it."""
     found: set[str] = set()
     for node in ast.parse(file.read_text(encoding="utf-8")).body:
-        prefix, members = (f"::{node.name}", node.body) if isinstance(node, ast.ClassDef) else ("", [node])
+        prefix, members = (
+            (f"::{node.name}", node.body) if isinstance(node, ast.ClassDef) else ("", [node])
+        )
         found |= {f"{prefix}::{each.name}" for each in members if isinstance(each, ast.FunctionDef)}
     return found
 
@@ -144,7 +170,9 @@ def defined(file: Path) -> set[str]:
 def test_a_test_that_is_named_exists(document: Path) -> None:
     named = NAMED_TEST.findall(document.read_text(encoding="utf-8"))
 
-    assert [(file, name) for file, name in named if name not in defined(ROOT / "tests" / file)] == []
+    assert [
+        (file, name) for file, name in named if name not in defined(ROOT / "tests" / file)
+    ] == []
 
 
 def test_each_promise_names_a_test_that_holds_it() -> None:

@@ -14,12 +14,19 @@ from tests.support.calling import CONVERSATION_ID, LOCATION_ID, TOKEN
 from tests.support.paths import ROOT
 
 
-def run(example: str, *arguments: str, directory: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def run(
+    example: str, *arguments: str, directory: Path, **environment: str
+) -> subprocess.CompletedProcess[str]:
     paths = os.pathsep.join(str(ROOT / name) for name in ("overrides", "tools"))
     return subprocess.run(
         [sys.executable, str(ROOT / "examples" / example), *arguments],
         cwd=directory,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1", **environment},
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": paths,
+            "PYTHONDONTWRITEBYTECODE": "1",
+            **environment,
+        },
         capture_output=True,
         text=True,
         timeout=120,
@@ -34,7 +41,13 @@ def against(server: Server, token: str = TOKEN) -> dict[str, str]:
 def test_the_sync_example_stars_a_conversation(server: Server, tmp_path: Path) -> None:
     server.emulator.put("conversations", {**server.emulator.example, "starred": False})
 
-    result = run("update_conversation.py", CONVERSATION_ID, LOCATION_ID, directory=tmp_path, **against(server))
+    result = run(
+        "update_conversation.py",
+        CONVERSATION_ID,
+        LOCATION_ID,
+        directory=tmp_path,
+        **against(server),
+    )
 
     assert (result.stderr, result.returncode) == ("", 0)
     assert result.stdout == f"{CONVERSATION_ID}: starred=True, unread_count=0\n"
@@ -45,7 +58,12 @@ def test_the_async_example_unstars_several_conversations(server: Server, tmp_pat
     server.emulator.put("conversations", {**server.emulator.example, "id": "other"})
 
     result = run(
-        "update_conversation_async.py", LOCATION_ID, CONVERSATION_ID, "other", directory=tmp_path, **against(server)
+        "update_conversation_async.py",
+        LOCATION_ID,
+        CONVERSATION_ID,
+        "other",
+        directory=tmp_path,
+        **against(server),
     )
 
     assert (result.stderr, result.returncode) == ("", 0)
@@ -64,7 +82,13 @@ def test_the_async_example_unstars_several_conversations(server: Server, tmp_pat
 def test_the_example_of_errors_tells_each_apart(
     server: Server, tmp_path: Path, conversation_id: str, token: str, told: str
 ) -> None:
-    result = run("handle_errors.py", conversation_id, LOCATION_ID, directory=tmp_path, **against(server, token))
+    result = run(
+        "handle_errors.py",
+        conversation_id,
+        LOCATION_ID,
+        directory=tmp_path,
+        **against(server, token),
+    )
 
     assert (result.stderr, result.returncode) == ("", 0)
     assert told in result.stdout
@@ -73,12 +97,16 @@ def test_the_example_of_errors_tells_each_apart(
 def test_the_example_of_errors_tells_when_nobody_answers(tmp_path: Path) -> None:
     environment = {"LEADCONNECTOR_TOKEN": TOKEN, "LEADCONNECTOR_BASE_URL": "http://127.0.0.1:1"}
 
-    result = run("handle_errors.py", CONVERSATION_ID, LOCATION_ID, directory=tmp_path, **environment)
+    result = run(
+        "handle_errors.py", CONVERSATION_ID, LOCATION_ID, directory=tmp_path, **environment
+    )
 
     assert "no answer after 3 attempt(s)" in result.stdout
 
 
-@pytest.mark.parametrize("example", ["update_conversation.py", "update_conversation_async.py", "handle_errors.py"])
+@pytest.mark.parametrize(
+    "example", ["update_conversation.py", "update_conversation_async.py", "handle_errors.py"]
+)
 def test_an_example_without_its_arguments_says_how_it_is_run(example: str, tmp_path: Path) -> None:
     result = run(example, directory=tmp_path)
 

@@ -29,7 +29,13 @@ def run(name: str, *options: object) -> subprocess.CompletedProcess[str]:
     places = os.pathsep.join(str(ROOT / name) for name in ("overrides", "tools"))
     environment = {**os.environ, "PYTHONPATH": places}
     return subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False
+        command,
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
     )
 
 
@@ -60,7 +66,21 @@ def test_the_run_of_the_quota_loses_no_call_and_keeps_the_order() -> None:
 
 def test_the_run_of_the_quota_fails_where_more_is_promised_than_a_window_allows() -> None:
     executable()
-    done = run("rates", "--seconds", 0.1, "--limit", 8, "--window", 0.2, "--callers", 4, "--slack", 0.1, "--least", 101)
+    done = run(
+        "rates",
+        "--seconds",
+        0.1,
+        "--limit",
+        8,
+        "--window",
+        0.2,
+        "--callers",
+        4,
+        "--slack",
+        0.1,
+        "--least",
+        101,
+    )
     assert done.returncode == 1, done.stdout + done.stderr
     assert "NOT held: 4 threads: 101 % of the window is used" in done.stdout
 
@@ -85,7 +105,9 @@ def test_the_run_of_tokens_refreshes_once() -> None:
     [((2.0, 3.0, 10.0), True), ((2.0, 3.0, 9.0), False), ((0.5, 3.0, 9.0), True)],
     ids=["the same slot", "an earlier slot", "asked at the same time"],
 )
-def test_an_order_is_broken_by_who_asks_later_and_comes_first(second: tuple[float, float, float], kept: bool) -> None:
+def test_an_order_is_broken_by_who_asks_later_and_comes_first(
+    second: tuple[float, float, float], kept: bool
+) -> None:
     rates = program("rates")
     booked = [rates.Booked(1, "a", 0.0, 1.0, 10.0), rates.Booked(2, "a", *second)]
     assert rates.in_order(booked, 0.0) is kept
@@ -120,10 +142,14 @@ def test_the_soak_sees_what_is_wrong(seen: list[tuple[int, bool]], promise: str)
     record.ended(0, "conversation-0-0", None)
     record.outcomes["ArgumentError"] += 1
     held, numbers = soak.Held(1, 1, 1), {"conversation-0-0": seen[-1][0]} if seen else {}
-    right = served.Told([served.Seen(0.0, "conversation-0-0", "a", 0, 200, True, -1)], {"conversation-0-0": 0}, 0)
+    right = served.Told(
+        [served.Seen(0.0, "conversation-0-0", "a", 0, 200, True, -1)], {"conversation-0-0": 0}, 0
+    )
     assert soak.broken(record, right, held, held, 0) == []
     wrong = served.Told(
-        [served.Seen(0.0, "conversation-0-0", "a", number, 200, ok, -1) for number, ok in seen], numbers, 0
+        [served.Seen(0.0, "conversation-0-0", "a", number, 200, ok, -1) for number, ok in seen],
+        numbers,
+        0,
     )
     assert any(each.startswith(promise) for each in soak.broken(record, wrong, held, held, 0))
     assert soak.broken(record, right, held, soak.Held(2, 2, 1), 1) == [

@@ -67,7 +67,11 @@ class Locked:
 
 def make(*arguments: str, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run make, in an environment without what a `make` around this test has set."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "PYTHON"))}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("MAKE", "MFLAGS", "PYTHON"))
+    }
     return subprocess.run(
         [cast("str", shutil.which("make")), *arguments],
         cwd=cwd,
@@ -89,7 +93,9 @@ def script(path: Path, text: str) -> Path:
 def locked(name: str) -> list[Locked]:
     """The requirements of a lock file, each of which is pinned and hashed; there is nothing else in it."""
     found: list[Locked] = []
-    for line in (ROOT / "requirements" / name).read_text(encoding="utf-8").replace("\\\n", "").splitlines():
+    for line in (
+        (ROOT / "requirements" / name).read_text(encoding="utf-8").replace("\\\n", "").splitlines()
+    ):
         match = LOCKED.fullmatch(line)
         assert match, f"{name}: {line}"
         found.append(Locked(match[1], match[2], match[3] or "", frozenset(match[4].split())))
@@ -115,7 +121,9 @@ class TestTargets:
     def test_make_alone_lists_each_public_target_on_a_line(self, arguments: list[str]) -> None:
         done = make(*arguments)
         assert (done.returncode, done.stderr) == (0, "")
-        lines = [re.fullmatch(r"  make ([a-z]+) +(\S.{9,})", line) for line in done.stdout.splitlines()]
+        lines = [
+            re.fullmatch(r"  make ([a-z]+) +(\S.{9,})", line) for line in done.stdout.splitlines()
+        ]
         assert [line and line[1] for line in lines] == TARGETS
 
     def test_every_target_with_a_recipe_is_in_the_help_or_a_file(self) -> None:
@@ -137,7 +145,14 @@ class TestTargets:
 
     def test_clean_removes_what_the_others_made_and_nothing_else(self, checkout: Path) -> None:
         before = sorted(path.relative_to(checkout) for path in checkout.rglob("*"))
-        for name in (".venv/bin", ".generated-1", "build", "dist", ".pytest_cache", "tools/generate/__pycache__"):
+        for name in (
+            ".venv/bin",
+            ".generated-1",
+            "build",
+            "dist",
+            ".pytest_cache",
+            "tools/generate/__pycache__",
+        ):
             (checkout / name).mkdir(parents=True)
         (checkout / "generated").mkdir()
         assert make("clean", cwd=checkout).returncode == 0
@@ -149,7 +164,10 @@ class TestPython:
     def test_where_there_is_no_python_it_says_so(self, checkout: Path) -> None:
         done = make("test", "PYTHON=", cwd=checkout)
         assert (done.returncode, done.stdout) == (2, "")
-        assert "Python 3.11 or newer is needed: none was found; name one: make PYTHON=…\n" in done.stderr
+        assert (
+            "Python 3.11 or newer is needed: none was found; name one: make PYTHON=…\n"
+            in done.stderr
+        )
         assert not (checkout / ".venv").exists()
 
     @pytest.mark.parametrize(
@@ -160,7 +178,10 @@ class TestPython:
         python = script(checkout.parent / "python3.10", OLD)
         done = make(target, f"PYTHON={python}", cwd=checkout)
         assert (done.returncode, done.stdout) == (2, "")
-        assert f"Python 3.11 or newer is needed: {python} is not; name one: make PYTHON=…\n" in done.stderr
+        assert (
+            f"Python 3.11 or newer is needed: {python} is not; name one: make PYTHON=…\n"
+            in done.stderr
+        )
         assert not (checkout / ".venv").exists()
 
     def test_the_python_that_runs_this_test_is_new_enough(self, checkout: Path) -> None:
@@ -188,14 +209,19 @@ class TestPython:
             script(checkout / "path" / name, text)
         (checkout / "show.mk").write_text("show:\n\t@: && echo '$(PYTHON)'\n", encoding="utf-8")
         path = str(checkout / "path")
-        done = make("-f", "Makefile", "-f", "show.mk", "show", cwd=checkout, PATH=path, CALLS=os.devnull)
+        done = make(
+            "-f", "Makefile", "-f", "show.mk", "show", cwd=checkout, PATH=path, CALLS=os.devnull
+        )
         assert (done.returncode, done.stdout) == (0, f"{taken}\n")
 
     def test_a_python_without_venv_leaves_nothing_half_made(self, checkout: Path) -> None:
         python = script(checkout.parent / "python3", NO_VENV)
         done = make("test", f"PYTHON={python}", cwd=checkout)
         assert done.returncode == 2
-        assert f"{python} cannot make a virtual environment; on Debian: apt install python3-venv\n" in done.stderr
+        assert (
+            f"{python} cannot make a virtual environment; on Debian: apt install python3-venv\n"
+            in done.stderr
+        )
         assert not (checkout / ".venv").exists()
 
 
@@ -229,7 +255,9 @@ class TestInstallation:
         assert make("test", python, cwd=checkout, CALLS=str(calls)).returncode == 0
         assert self.installed(calls) == ["requirements/dev.txt"]
 
-    def test_the_demo_needs_less_and_takes_what_development_has(self, checkout: Path, python: str, calls: Path) -> None:
+    def test_the_demo_needs_less_and_takes_what_development_has(
+        self, checkout: Path, python: str, calls: Path
+    ) -> None:
         assert make("demo", python, cwd=checkout, CALLS=str(calls)).returncode == 0
         assert self.installed(calls) == ["requirements/demo.txt"]
         assert make("test", python, cwd=checkout, CALLS=str(calls)).returncode == 0
@@ -238,9 +266,15 @@ class TestInstallation:
         assert make("demo", python, cwd=checkout, CALLS=str(calls)).returncode == 0
         assert self.installed(calls) == []
 
-    def test_both_packages_are_importable_from_the_checkout(self, checkout: Path, python: str, calls: Path) -> None:
+    def test_both_packages_are_importable_from_the_checkout(
+        self, checkout: Path, python: str, calls: Path
+    ) -> None:
         assert make("test", python, cwd=checkout, CALLS=str(calls)).returncode == 0
-        paths = (checkout / ".venv" / "packages" / "leadconnector.pth").read_text(encoding="utf-8").splitlines()
+        paths = (
+            (checkout / ".venv" / "packages" / "leadconnector.pth")
+            .read_text(encoding="utf-8")
+            .splitlines()
+        )
         # Relative to the environment's site-packages, so that a copied or moved checkout uses its own code.
         assert paths == ["../../../../overrides", "../../../../tools"]
 
@@ -259,7 +293,8 @@ class TestLockFiles:
 
     def test_the_demo_installs_what_development_tests(self) -> None:
         demo, dev = (
-            {(each.name, each.version, each.hashes) for each in locked(name)} for name in ("demo.txt", "dev.txt")
+            {(each.name, each.version, each.hashes) for each in locked(name)}
+            for name in ("demo.txt", "dev.txt")
         )
         assert demo < dev
 
@@ -270,7 +305,9 @@ class TestLockFiles:
         asked += project()["project"]["optional-dependencies"]["emulator"]
         asked += [text for text in project()["dependency-groups"][group] if isinstance(text, str)]
         for requirement in map(Requirement, asked):
-            assert requirement.specifier.contains(versions[canonicalize_name(requirement.name)], prereleases=True)
+            assert requirement.specifier.contains(
+                versions[canonicalize_name(requirement.name)], prereleases=True
+            )
 
     def test_what_decides_the_generated_bytes_is_pinned_exactly_as_locked(self) -> None:
         versions = {requirement.name: requirement.version for requirement in locked("demo.txt")}

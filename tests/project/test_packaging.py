@@ -81,7 +81,9 @@ print(leadconnector_emulator.__file__)
 
 def run(*command: str | Path, cwd: Path) -> str:
     """What a program prints, once it ended well and without a word on stderr."""
-    done = subprocess.run(command, cwd=cwd, capture_output=True, encoding="utf-8", timeout=SECONDS, check=False)
+    done = subprocess.run(
+        command, cwd=cwd, capture_output=True, encoding="utf-8", timeout=SECONDS, check=False
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -115,7 +117,9 @@ def content(wheel: Path) -> dict[str, bytes]:
 def content_under(folder: Path, prefix: str) -> dict[str, bytes]:
     """The files under a folder, through links to files but not to folders, with their names in the wheel."""
     return {
-        f"{prefix}/{(Path(parent) / name).relative_to(folder).as_posix()}": (Path(parent) / name).read_bytes()
+        f"{prefix}/{(Path(parent) / name).relative_to(folder).as_posix()}": (
+            Path(parent) / name
+        ).read_bytes()
         for parent, _, names in os.walk(folder)
         for name in names
     }
@@ -127,7 +131,9 @@ def needed(requirements: Iterable[str], extra: str = "") -> set[str]:
     todo = [(Requirement(text), extra) for text in requirements]
     while todo:
         requirement, wanted = todo.pop()
-        if requirement.name not in found and (not requirement.marker or requirement.marker.evaluate({"extra": wanted})):
+        if requirement.name not in found and (
+            not requirement.marker or requirement.marker.evaluate({"extra": wanted})
+        ):
             found.add(requirement.name)
             required = [Requirement(text) for text in distribution(requirement.name).requires or []]
             todo += [(other, asked) for other in required for asked in (requirement.extras or {""})]
@@ -171,7 +177,9 @@ def metadata(wheel: Path) -> Distribution:
     return unpacked(wheel, wheel.parent.parent / "unpacked")
 
 
-def test_the_wheel_holds_the_three_packages_whole_and_nothing_else(checkout: Path, wheel: Path) -> None:
+def test_the_wheel_holds_the_three_packages_whole_and_nothing_else(
+    checkout: Path, wheel: Path
+) -> None:
     information = f"leadconnector-{leadconnector.__version__}.dist-info"
     found = content(wheel)
     assert {name.partition("/")[2] for name in found if name.startswith(information)} == {
@@ -187,7 +195,9 @@ def test_the_wheel_holds_the_three_packages_whole_and_nothing_else(checkout: Pat
         **content_under(checkout / "tools" / "leadconnector_emulator", "leadconnector_emulator"),
         **content_under(checkout / "tools" / "specdrift", "specdrift"),
     }
-    assert {name: data for name, data in found.items() if not name.startswith(information)} == expected
+    assert {
+        name: data for name, data in found.items() if not name.startswith(information)
+    } == expected
     for name in (
         "py.typed",
         "quota.lua",
@@ -196,12 +206,19 @@ def test_the_wheel_holds_the_three_packages_whole_and_nothing_else(checkout: Pat
         "_generated/api/__init__.py",
     ):
         assert f"leadconnector/{name}" in found
-    assert found["leadconnector_emulator/openapi.yaml"] == (checkout / "spec" / "openapi.yaml").read_bytes()
+    assert (
+        found["leadconnector_emulator/openapi.yaml"]
+        == (checkout / "spec" / "openapi.yaml").read_bytes()
+    )
 
 
 def test_every_file_in_the_wheel_is_a_real_one(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
-        assert not [info for info in archive.infolist() if info.is_dir() or stat.S_ISLNK(info.external_attr >> 16)]
+        assert not [
+            info
+            for info in archive.infolist()
+            if info.is_dir() or stat.S_ISLNK(info.external_attr >> 16)
+        ]
 
 
 def test_the_wheel_is_pure_python_for_every_platform(wheel: Path) -> None:
@@ -218,12 +235,16 @@ def test_the_wheel_names_its_few_requirements(metadata: Distribution) -> None:
         "redis": ["redis"],
         "": list[str](),
     }.items():
-        conditional = [each for each in requirements if each.marker and each.marker.evaluate({"extra": extra})]
+        conditional = [
+            each for each in requirements if each.marker and each.marker.evaluate({"extra": extra})
+        ]
         assert sorted(requirement.name for requirement in conditional) == names
     assert metadata.metadata.get_all("Provides-Extra") == ["drift", "emulator", "redis"]
 
 
-def test_the_wheel_states_the_version_the_license_and_the_python_it_needs(metadata: Distribution) -> None:
+def test_the_wheel_states_the_version_the_license_and_the_python_it_needs(
+    metadata: Distribution,
+) -> None:
     assert metadata.version == leadconnector.__version__
     assert metadata.metadata["Name"] == "leadconnector"
     assert metadata.metadata["Requires-Python"] == ">=3.11"
@@ -241,13 +262,23 @@ def test_the_wheel_works_with_its_run_time_requirements_alone(wheel: Path, tmp_p
         assert run(python, "-I", "-c", probe, cwd=tmp_path) == "None\n"
 
 
-def test_importing_the_package_imports_no_tool_though_all_are_installed(metadata: Distribution, tmp_path: Path) -> None:
+def test_importing_the_package_imports_no_tool_though_all_are_installed(
+    metadata: Distribution, tmp_path: Path
+) -> None:
     root = Path(str(metadata.locate_file("")))
     package, modules = run(sys.executable, "-I", "-c", LIGHT, root, cwd=tmp_path).splitlines()
     assert Path(package).parent == root / "leadconnector"
     loaded = {name.partition(".")[0] for name in modules.split()}
     assert {"leadconnector", "httpx", "attrs"} <= loaded
-    tools = {"yaml", "jsonschema", "openapi_python_client", "pydantic", "ruff", "jinja2", "generate"}
+    tools = {
+        "yaml",
+        "jsonschema",
+        "openapi_python_client",
+        "pydantic",
+        "ruff",
+        "jinja2",
+        "generate",
+    }
     assert loaded.isdisjoint(tools | {"leadconnector_emulator", "specdrift"})
 
 
@@ -261,18 +292,26 @@ def test_the_emulator_works_with_its_extra(wheel: Path, tmp_path: Path) -> None:
 def test_specdrift_without_its_extra_says_what_it_needs(wheel: Path, tmp_path: Path) -> None:
     python = install(tmp_path / "environment", wheel)
     command = [str(python), "-I", "-m", "specdrift", "a.yaml", "b.yaml"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
+    )
     assert (done.returncode, done.stdout) == (2, "")
     assert "is not installed: install leadconnector[drift]" in done.stderr
 
 
-def test_specdrift_works_with_its_extra(wheel: Path, metadata: Distribution, tmp_path: Path) -> None:
+def test_specdrift_works_with_its_extra(
+    wheel: Path, metadata: Distribution, tmp_path: Path
+) -> None:
     python = install(tmp_path / "environment", wheel, "drift")
     spec, report = ROOT / "spec" / "openapi.yaml", tmp_path / "report.html"
-    out = run(python, "-I", "-m", "specdrift", spec, spec, "--write", f"html={report}", cwd=tmp_path)
+    out = run(
+        python, "-I", "-m", "specdrift", spec, spec, "--write", f"html={report}", cwd=tmp_path
+    )
     assert out == f"Nothing changed from {spec} to {spec}.\n"
     assert "</html>" in report.read_text(encoding="utf-8")
-    programs = {each.name: each.value for each in metadata.entry_points if each.group == "console_scripts"}
+    programs = {
+        each.name: each.value for each in metadata.entry_points if each.group == "console_scripts"
+    }
     assert programs == {"specdrift": "specdrift.__main__:main"}
 
 
@@ -307,18 +346,26 @@ def test_the_service_meets_a_fault(leadconnector_client, leadconnector_emulator)
 """
 
 
-def test_a_project_that_installs_the_extra_has_the_fixtures_in_its_own_pytest(wheel: Path, tmp_path: Path) -> None:
+def test_a_project_that_installs_the_extra_has_the_fixtures_in_its_own_pytest(
+    wheel: Path, tmp_path: Path
+) -> None:
     python = install(tmp_path / "environment", wheel, "emulator", also=["pytest"])
     project = tmp_path / "service"
     project.mkdir()
     (project / "test_service.py").write_text(CONSUMER, encoding="utf-8")
-    assert "3 passed" in run(python, "-I", "-W", "error", "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=project)
-    fixtures = run(python, "-I", "-m", "pytest", "--fixtures", "-p", "no:cacheprovider", cwd=project)
+    assert "3 passed" in run(
+        python, "-I", "-W", "error", "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=project
+    )
+    fixtures = run(
+        python, "-I", "-m", "pytest", "--fixtures", "-p", "no:cacheprovider", cwd=project
+    )
     assert "leadconnector_emulator" in fixtures
     assert "leadconnector_client" in fixtures
 
 
-def test_the_sdist_holds_no_link_and_builds_the_same_wheel(checkout: Path, wheel: Path, tmp_path: Path) -> None:
+def test_the_sdist_holds_no_link_and_builds_the_same_wheel(
+    checkout: Path, wheel: Path, tmp_path: Path
+) -> None:
     sdist = build(checkout, tmp_path / "sdist", "sdist")
     with tarfile.open(sdist) as archive:
         for member in archive.getmembers():
@@ -355,7 +402,9 @@ def test_what_python_and_the_type_checkers_leave_behind_is_in_no_wheel(
     assert content(build(copy, tmp_path / "wheel")) == content(wheel)
 
 
-def test_an_editable_install_takes_both_packages_from_the_checkout(checkout: Path, tmp_path: Path) -> None:
+def test_an_editable_install_takes_both_packages_from_the_checkout(
+    checkout: Path, tmp_path: Path
+) -> None:
     code = "import sys; from hatchling.build import build_editable; build_editable(sys.argv[1])"
     target = tmp_path / "editable"
     target.mkdir()

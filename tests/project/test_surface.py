@@ -103,8 +103,13 @@ def edited(old: str, new: str) -> str:
 
 
 def told(tmp_path: Path, source: str = SOURCE, init: str = INIT, base: str = SOURCE) -> list[str]:
-    changes = surface_changes(package(tmp_path / "old", base), package(tmp_path / "new", source, init))
-    return [f"{change.level} {change.kind} {change.path.removeprefix('leadconnector.')}" for change in changes]
+    changes = surface_changes(
+        package(tmp_path / "old", base), package(tmp_path / "new", source, init)
+    )
+    return [
+        f"{change.level} {change.kind} {change.path.removeprefix('leadconnector.')}"
+        for change in changes
+    ]
 
 
 def git(repository: Path, *arguments: str) -> str:
@@ -147,37 +152,81 @@ EDITS: dict[str, tuple[str, str, list[str]]] = {
         "key: str = '', *",
         ["INFO parameter-became-optional Client.things.update"],
     ),
-    "another default": ('] = "a"', '] = "b"', ["WARN parameter-default-changed Client.things.update"]),
-    "a parameter's type widened": ("key: str", "key: str | int", ["INFO parameter-type-changed Client.things.update"]),
+    "another default": (
+        '] = "a"',
+        '] = "b"',
+        ["WARN parameter-default-changed Client.things.update"],
+    ),
+    "a parameter's type widened": (
+        "key: str",
+        "key: str | int",
+        ["INFO parameter-type-changed Client.things.update"],
+    ),
     "a parameter's type narrowed": (
         "starred: bool | None = None",
         "starred: bool = None",
         ["ERR parameter-type-changed Client.things.update"],
     ),
-    "a literal narrowed": ('Literal["a", "b"]', 'Literal["a"]', ["ERR parameter-type-changed Client.things.update"]),
-    "another type of a parameter": ("key: str", "key: bytes", ["WARN parameter-type-changed Client.things.update"]),
-    "a parameter of any type": ("key: str", "key: Any", ["WARN parameter-type-changed Client.things.update"]),
-    "a return type narrowed": (") -> str | None:", ") -> str:", ["INFO return-type-changed Client.things.update"]),
+    "a literal narrowed": (
+        'Literal["a", "b"]',
+        'Literal["a"]',
+        ["ERR parameter-type-changed Client.things.update"],
+    ),
+    "another type of a parameter": (
+        "key: str",
+        "key: bytes",
+        ["WARN parameter-type-changed Client.things.update"],
+    ),
+    "a parameter of any type": (
+        "key: str",
+        "key: Any",
+        ["WARN parameter-type-changed Client.things.update"],
+    ),
+    "a return type narrowed": (
+        ") -> str | None:",
+        ") -> str:",
+        ["INFO return-type-changed Client.things.update"],
+    ),
     "a return type widened": (
         ") -> str | None:",
         ") -> str | int | None:",
         ["ERR return-type-changed Client.things.update"],
     ),
-    "another return type": (") -> str | None:", ") -> bytes:", ["WARN return-type-changed Client.things.update"]),
-    "an async method": ("def close(self)", "async def close(self)", ["ERR async-changed Client.close"]),
+    "another return type": (
+        ") -> str | None:",
+        ") -> bytes:",
+        ["WARN return-type-changed Client.things.update"],
+    ),
+    "an async method": (
+        "def close(self)",
+        "async def close(self)",
+        ["ERR async-changed Client.close"],
+    ),
     "a static method": (
         "    def close(self)",
         "    @staticmethod\n    def close()",
         ["ERR staticmethod-changed Client.close"],
     ),
-    "an option removed": ("    timeout: float | None", "    pass", ["ERR parameter-removed Client.__init__"]),
+    "an option removed": (
+        "    timeout: float | None",
+        "    pass",
+        ["ERR parameter-removed Client.__init__"],
+    ),
     "an option added": (
         "    timeout: float | None",
         "    timeout: float | None\n    retries: int",
         ["INFO parameter-added Client.__init__"],
     ),
-    "an attribute's type": ("httpx.Client | None", "httpx.Client", ["INFO attribute-type-changed Client.transport"]),
-    "a property's type": (") -> bool", ") -> bool | None", ["ERR attribute-type-changed Client.closed"]),
+    "an attribute's type": (
+        "httpx.Client | None",
+        "httpx.Client",
+        ["INFO attribute-type-changed Client.transport"],
+    ),
+    "a property's type": (
+        ") -> bool",
+        ") -> bool | None",
+        ["ERR attribute-type-changed Client.closed"],
+    ),
     "a property that became a method": ("    @property\n", "", ["ERR kind-changed Client.closed"]),
     "a method removed": ("    def close(self) -> None: ...", "", ["ERR removed Client.close"]),
     "a method added": (
@@ -190,7 +239,11 @@ EDITS: dict[str, tuple[str, str, list[str]]] = {
         "    def lock(self) -> None: ...\n\n    def load(self)",
         ["WARN added Store.lock"],
     ),
-    "a base class removed": ("(RootError, ValueError)", "(RootError)", ["ERR base-removed BadError"]),
+    "a base class removed": (
+        "(RootError, ValueError)",
+        "(RootError)",
+        ["ERR base-removed BadError"],
+    ),
     "a base class exchanged": (
         "class RootError(Exception)",
         "class RootError(OSError)",
@@ -202,7 +255,11 @@ EDITS: dict[str, tuple[str, str, list[str]]] = {
         ],
     ),
     "an enum's member removed": ('    B = "b"\n', "", ["ERR removed Kind.B"]),
-    "an enum's member added": ('    B = "b"\n', '    B = "b"\n    C = "c"\n', ["INFO added Kind.C"]),
+    "an enum's member added": (
+        '    B = "b"\n',
+        '    B = "b"\n    C = "c"\n',
+        ["INFO added Kind.C"],
+    ),
     "an enum's value": ('B = "b"', 'B = "bee"', ["ERR enum-value-changed Kind.B"]),
     "a model's attribute that need not be there": (
         "    name: str\n",
@@ -229,7 +286,11 @@ EDITS: dict[str, tuple[str, str, list[str]]] = {
         "*others: int, second: int = 2",
         ["ERR parameter-moved helper"],
     ),
-    "an argument by position alone": ("first: int, second", "first: int, /, second", ["ERR parameter-moved helper"]),
+    "an argument by position alone": (
+        "first: int, second",
+        "first: int, /, second",
+        ["ERR parameter-moved helper"],
+    ),
 }
 
 
@@ -245,7 +306,8 @@ def test_what_griffe_calls_a_breakage_is_never_harmless(tmp_path: Path, name: st
     old, new, expected = EDITS[name]
     roots = package(tmp_path / "old"), package(tmp_path / "new", edited(old, new))
     before, after = (
-        griffe.load("leadconnector", search_paths=[root / "overrides"], try_relative_path=False) for root in roots
+        griffe.load("leadconnector", search_paths=[root / "overrides"], try_relative_path=False)
+        for root in roots
     )
 
     broken = any(griffe.find_breaking_changes(before, after))
@@ -259,9 +321,15 @@ SAME: dict[str, tuple[str, str]] = {
     "the class that an attribute holds, renamed": ("Resource", "Resources"),
     "a private base renamed": ("_Base", "_Root"),
     "a union in another order": ("str | None = None, **", "None | str = None, **"),
-    "a union in another way": ("    name: str\n    tag: str | None", "    name: str\n    tag: 'str | None'"),
+    "a union in another way": (
+        "    name: str\n    tag: str | None",
+        "    name: str\n    tag: 'str | None'",
+    ),
     "a module imported in another way": ("httpx.Client | None", "web.Client | None"),
-    "an order of keywords": (UPDATE, 'key: str, *, mode: Literal["b", "a"] = "a", starred: bool | None = None'),
+    "an order of keywords": (
+        UPDATE,
+        'key: str, *, mode: Literal["b", "a"] = "a", starred: bool | None = None',
+    ),
     "a comment": ("class Client", "# A client.\nclass Client"),
     "a name that is not exported": ("class Client", "class Other: ...\n\n\nclass Client"),
 }
@@ -310,12 +378,18 @@ def test_a_change_is_one_line_with_its_place(tmp_path: Path) -> None:
 
 
 def test_the_worst_is_told_first(tmp_path: Path) -> None:
-    source = edited("key: str", "key: str | int").replace('] = "a"', '] = "b"').replace("def close", "async def close")
+    source = (
+        edited("key: str", "key: str | int")
+        .replace('] = "a"', '] = "b"')
+        .replace("def close", "async def close")
+    )
 
     assert [line.split()[0] for line in told(tmp_path, source)] == ["ERR", "WARN", "INFO"]
 
 
-def test_a_revision_is_compared_with_the_working_tree(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_revision_is_compared_with_the_working_tree(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     repository = committed(package(tmp_path / "repository"))
     status = git(repository, "status", "--porcelain")
 
@@ -334,7 +408,9 @@ def test_a_revision_is_compared_with_the_working_tree(tmp_path: Path, capsys: py
     assert git(repository, "worktree", "list").count("\n") == 1
 
 
-def test_reading_a_revision_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reading_a_revision_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     repository, scratch = committed(package(tmp_path / "repository")), tmp_path / "scratch"
     scratch.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(scratch))
@@ -347,7 +423,9 @@ def test_reading_a_revision_leaves_nothing_behind(tmp_path: Path, monkeypatch: p
     assert {path.relative_to(repository) for path in repository.rglob("*")} == before
 
 
-@pytest.mark.parametrize(("revision", "problem"), [("nowhere", "git cannot read it"), ("", "git cannot read it")])
+@pytest.mark.parametrize(
+    ("revision", "problem"), [("nowhere", "git cannot read it"), ("", "git cannot read it")]
+)
 def test_a_revision_that_cannot_be_read_is_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], revision: str, problem: str
 ) -> None:
@@ -384,7 +462,8 @@ def test_what_is_no_python_is_refused_with_its_place(tmp_path: Path) -> None:
     (new / "generated" / "__init__.py").write_text("class Pet:\n    name: str\n  x\n")
 
     with pytest.raises(
-        SurfaceError, match=r"^generated/__init__\.py:3: is no Python \(.*\): mend it, or name another revision$"
+        SurfaceError,
+        match=r"^generated/__init__\.py:3: is no Python \(.*\): mend it, or name another revision$",
     ):
         surface_changes(package(tmp_path / "old"), new)
 

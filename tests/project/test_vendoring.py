@@ -74,9 +74,19 @@ def star(client: LeadConnector) -> Conversation | None:
 
 def run(*command: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
     """Run a program, in an environment without what a `make` around this test has set."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "DEST"))}
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("MAKE", "MFLAGS", "DEST"))
+    }
     return subprocess.run(
-        command, cwd=cwd, env=environment, capture_output=True, encoding="utf-8", timeout=SECONDS, check=False
+        command,
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=SECONDS,
+        check=False,
     )
 
 
@@ -101,7 +111,10 @@ def tree(folder: Path) -> dict[str, bytes]:
         (Path(parent) / name).relative_to(folder).as_posix(): (Path(parent) / name).read_bytes()
         for parent, _, names in os.walk(folder)
         for name in names
-        if not any(part == "__pycache__" or part.startswith(".") for part in Path(parent).relative_to(folder).parts)
+        if not any(
+            part == "__pycache__" or part.startswith(".")
+            for part in Path(parent).relative_to(folder).parts
+        )
     }
 
 
@@ -140,9 +153,15 @@ def test_the_copy_is_the_client_with_what_was_generated_in_it(app: Path) -> None
         assert (copy / name).is_file()
 
 
-def test_the_copy_has_no_link_and_nothing_that_tools_left_behind(checkout: Path, tmp_path: Path) -> None:
+def test_the_copy_has_no_link_and_nothing_that_tools_left_behind(
+    checkout: Path, tmp_path: Path
+) -> None:
     for folder in ("overrides/leadconnector", "generated", "generated/models"):
-        for junk in ("__pycache__/module.cpython-311.pyc", ".ruff_cache/cache", ".mypy_cache/cache.json"):
+        for junk in (
+            "__pycache__/module.cpython-311.pyc",
+            ".ruff_cache/cache",
+            ".mypy_cache/cache.json",
+        ):
             (checkout / folder / junk).parent.mkdir(exist_ok=True)
             (checkout / folder / junk).touch()
     paths = list(vendor(tmp_path / "vendored", checkout).rglob("*"))
@@ -153,7 +172,9 @@ def test_the_copy_has_no_link_and_nothing_that_tools_left_behind(checkout: Path,
     }
 
 
-def test_the_copy_imports_the_standard_library_its_requirements_and_relatively_itself(app: Path) -> None:
+def test_the_copy_imports_the_standard_library_its_requirements_and_relatively_itself(
+    app: Path,
+) -> None:
     copy = app / "app" / "_vendor" / "leadconnector"
     imported: set[str] = set()
     for path in copy.rglob("*.py"):
@@ -163,7 +184,9 @@ def test_the_copy_imports_the_standard_library_its_requirements_and_relatively_i
             elif isinstance(node, ast.ImportFrom) and node.level == 0:
                 imported.add(str(node.module).partition(".")[0])
             elif isinstance(node, ast.ImportFrom):
-                assert node.level <= len(path.relative_to(copy).parts), f"{path}:{node.lineno} leaves the package"
+                assert node.level <= len(path.relative_to(copy).parts), (
+                    f"{path}:{node.lineno} leaves the package"
+                )
     assert imported - sys.stdlib_module_names == {"attrs", "httpx", "redis"}
 
 
@@ -194,29 +217,45 @@ def test_two_copies_work_in_one_process_each_with_exceptions_of_its_own(tmp_path
 
 def test_a_strictly_typed_consumer_of_the_copy_passes_mypy(app: Path, tmp_path: Path) -> None:
     (app / "consumer.py").write_text(CONSUMER, encoding="utf-8")
-    options = ["--strict", "--config-file=", f"--python-executable={sys.executable}", f"--cache-dir={tmp_path}"]
+    options = [
+        "--strict",
+        "--config-file=",
+        f"--python-executable={sys.executable}",
+        f"--cache-dir={tmp_path}",
+    ]
     done = run(sys.executable, "-m", "mypy", *options, "consumer.py", cwd=app)
     assert (done.returncode, done.stdout) == (0, "Success: no issues found in 1 source file\n")
 
 
 def test_the_destination_may_be_relative_to_the_checkout(checkout: Path, tmp_path: Path) -> None:
-    assert vendor("src/app/_vendor", checkout) == checkout / "src" / "app" / "_vendor" / "leadconnector"
-    assert tree(checkout / "src" / "app" / "_vendor" / "leadconnector") == tree(vendor(tmp_path / "absolute"))
+    assert (
+        vendor("src/app/_vendor", checkout)
+        == checkout / "src" / "app" / "_vendor" / "leadconnector"
+    )
+    assert tree(checkout / "src" / "app" / "_vendor" / "leadconnector") == tree(
+        vendor(tmp_path / "absolute")
+    )
     assert (vendor("../outside", checkout) / "py.typed").is_file()
     assert (tmp_path / "outside" / "leadconnector" / "py.typed").is_file()
 
 
 def test_the_destination_s_name_may_have_a_space(app: Path, tmp_path: Path) -> None:
-    assert tree(vendor(tmp_path / "a folder" / "of ours")) == tree(app / "app" / "_vendor" / "leadconnector")
+    assert tree(vendor(tmp_path / "a folder" / "of ours")) == tree(
+        app / "app" / "_vendor" / "leadconnector"
+    )
     assert [path.name for path in tmp_path.iterdir()] == ["a folder"]
 
 
-def test_the_links_of_the_checkout_may_be_checked_out_as_text(app: Path, checkout: Path, tmp_path: Path) -> None:
+def test_the_links_of_the_checkout_may_be_checked_out_as_text(
+    app: Path, checkout: Path, tmp_path: Path
+) -> None:
     link = checkout / "overrides" / "leadconnector" / "_generated"
     target = os.readlink(link)
     link.unlink()
     link.write_text(target, encoding="utf-8")
-    assert tree(vendor(tmp_path / "vendored", checkout)) == tree(app / "app" / "_vendor" / "leadconnector")
+    assert tree(vendor(tmp_path / "vendored", checkout)) == tree(
+        app / "app" / "_vendor" / "leadconnector"
+    )
     assert link.read_text(encoding="utf-8") == target
 
 

@@ -87,7 +87,9 @@ class TestExitCode:
     ) -> None:
         assert run(capsys, SPEC, revision, "--fail-on", level)[0] == expected
 
-    def test_something_changed_that_is_not_as_bad(self, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    def test_something_changed_that_is_not_as_bad(
+        self, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    ) -> None:
         path = tmp_path / "revision.yaml"
         path.write_text(yaml.safe_dump(of_spec(LastMessageType={"enum": None})), encoding="utf-8")
         document = of_spec()
@@ -115,7 +117,10 @@ class TestExitCode:
         monkeypatch.setattr("specdrift._program.changes", fail)
         code, out, err = run(capsys, SPEC, SPEC)
         assert (code, out) == (2, "")
-        assert err == "specdrift: specdrift failed (KeyError: 'x'): please report this with the two documents\n"
+        assert (
+            err
+            == "specdrift: specdrift failed (KeyError: 'x'): please report this with the two documents\n"
+        )
 
     @pytest.mark.parametrize("role", ["base", "revision", "waivers", "wire"])
     def test_what_is_read_is_not_written_over(
@@ -127,7 +132,14 @@ class TestExitCode:
         files["waivers"].write_text("waivers: []", encoding="utf-8")
         files["wire"].write_text("", encoding="utf-8")
         before = files[role].read_bytes()
-        options = ("--waivers", files["waivers"], "--wire", files["wire"], "--write", f"json={files[role]}")
+        options = (
+            "--waivers",
+            files["waivers"],
+            "--wire",
+            files["wire"],
+            "--write",
+            f"json={files[role]}",
+        )
         code, out, err = run(capsys, files["base"], files["revision"], *options)
         assert (code, out, files[role].read_bytes()) == (2, "", before)
         assert f"{files[role]}: is read, and cannot be written as well" in err
@@ -136,7 +148,12 @@ class TestExitCode:
         self, capsys: pytest.CaptureFixture[str], revision: Path, tmp_path: Path
     ) -> None:
         written, missing = tmp_path / "report.json", tmp_path / "none" / "report.html"
-        assert run(capsys, SPEC, revision, "--write", f"json={written}", "--write", f"html={missing}")[0] == 2
+        assert (
+            run(capsys, SPEC, revision, "--write", f"json={written}", "--write", f"html={missing}")[
+                0
+            ]
+            == 2
+        )
         assert not written.exists()
 
     def test_a_pipe_is_written_to_and_stays(
@@ -151,8 +168,12 @@ class TestExitCode:
         assert json.loads(got[0])["counts"]["ERR"] == 1
         assert pipe.is_fifo()
 
-    @pytest.mark.parametrize("command", ['"$0" "$@" >&-', 'PYTHONIOENCODING=ascii "$0" "$@"', '"$0" "$@" >/dev/full'])
-    def test_an_output_of_another_kind_gives_a_report_or_a_line(self, tmp_path: Path, command: str) -> None:
+    @pytest.mark.parametrize(
+        "command", ['"$0" "$@" >&-', 'PYTHONIOENCODING=ascii "$0" "$@"', '"$0" "$@" >/dev/full']
+    )
+    def test_an_output_of_another_kind_gives_a_report_or_a_line(
+        self, tmp_path: Path, command: str
+    ) -> None:
         document = of_spec()
         document["paths"]["/é"] = {"get": {"responses": {"200": {"description": ""}}}}
         path = tmp_path / "revision.yaml"
@@ -167,9 +188,14 @@ class TestExitCode:
             timeout=60,
         )
         assert "Traceback" not in done.stderr
-        assert (done.returncode == 0 and r"/\xe9" in done.stdout) or (done.returncode, done.stdout) == (2, "")
+        assert (done.returncode == 0 and r"/\xe9" in done.stdout) or (
+            done.returncode,
+            done.stdout,
+        ) == (2, "")
 
-    def test_what_was_left_out_is_told(self, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    def test_what_was_left_out_is_told(
+        self, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    ) -> None:
         document = of_spec()
         document.update(openapi="3.2.0", webhooks={"x": {"$dynamicRef": "#x"}}, servers=[])
         path, empty = tmp_path / "revision.yaml", tmp_path / "empty.yaml"
@@ -190,12 +216,18 @@ class TestExitCode:
     def test_a_report_that_cannot_be_written_is_none(
         self, capsys: pytest.CaptureFixture[str], revision: Path, tmp_path: Path
     ) -> None:
-        code, out, err = run(capsys, SPEC, revision, "--write", f"html={tmp_path / 'none' / 'report.html'}")
+        code, out, err = run(
+            capsys, SPEC, revision, "--write", f"html={tmp_path / 'none' / 'report.html'}"
+        )
         assert (code, out) == (2, "")
         assert "report.html" in err
 
-    @pytest.mark.parametrize("odd", [["--write", "text"], ["--write", "pdf=x"], ["--map", "=x"], ["--fail-on", "BAD"]])
-    def test_an_argument_makes_no_sense(self, capsys: pytest.CaptureFixture[str], odd: list[str]) -> None:
+    @pytest.mark.parametrize(
+        "odd", [["--write", "text"], ["--write", "pdf=x"], ["--map", "=x"], ["--fail-on", "BAD"]]
+    )
+    def test_an_argument_makes_no_sense(
+        self, capsys: pytest.CaptureFixture[str], odd: list[str]
+    ) -> None:
         with pytest.raises(SystemExit) as found:
             main([str(SPEC), str(SPEC), *odd])
         assert found.value.code == 2
@@ -203,15 +235,21 @@ class TestExitCode:
 
     def test_it_is_a_program(self, revision: Path) -> None:
         command = [sys.executable, "-m", "specdrift", str(SPEC), str(revision)]
-        done = subprocess.run(command, cwd=ROOT / "tools", capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, cwd=ROOT / "tools", capture_output=True, text=True, check=False
+        )
         assert (done.returncode, done.stderr) == (1, "")
         assert "request-property-became-required" in done.stdout
 
 
 class TestForms:
-    def test_one_run_writes_all_forms(self, capsys: pytest.CaptureFixture[str], revision: Path, tmp_path: Path) -> None:
+    def test_one_run_writes_all_forms(
+        self, capsys: pytest.CaptureFixture[str], revision: Path, tmp_path: Path
+    ) -> None:
         forms = ["text", "json", "markdown", "github", "sarif", "html"]
-        wanted = [argument for form in forms for argument in ("--write", f"{form}={tmp_path / form}")]
+        wanted = [
+            argument for form in forms for argument in ("--write", f"{form}={tmp_path / form}")
+        ]
         code, out, _ = run(capsys, SPEC, revision, "--format", "markdown", *wanted)
         assert code == 1
         texts = {form: (tmp_path / form).read_text("utf-8") for form in forms}
@@ -237,7 +275,10 @@ class TestForms:
         line = change["base"]["source"]["line"]
         assert SPEC.read_text(encoding="utf-8").splitlines()[line - 1] == "        starred:"
         assert (
-            '"starred"' in revision.read_text(encoding="utf-8").splitlines()[change["revision"]["source"]["line"] - 1]
+            '"starred"'
+            in revision.read_text(encoding="utf-8").splitlines()[
+                change["revision"]["source"]["line"] - 1
+            ]
         )
         assert f"{SPEC}:{line}" in change["advice"]
 
@@ -253,12 +294,16 @@ class TestWaivers:
     def test_a_value_that_is_not_named_is_not_waived_with_another(
         self, capsys: pytest.CaptureFixture[str], revision: Path, tmp_path: Path
     ) -> None:
-        path = waiving(tmp_path, {"id": "response-property-enum-value-added", "at": TYPES, "name": "TYPE_RCS"})
+        path = waiving(
+            tmp_path, {"id": "response-property-enum-value-added", "at": TYPES, "name": "TYPE_RCS"}
+        )
         out = run(capsys, SPEC, revision, "--waivers", path, "--format", "json")[1]
         waived = {change["name"]: bool(change["waiver"]) for change in json.loads(out)["changes"]}
         assert waived == {"": False, '"TYPE_RCS"': True, '"TYPE_TIKTOK"': False}
 
-    def test_one_that_covers_nothing_is_at_fault(self, capsys: pytest.CaptureFixture[str], known: Path) -> None:
+    def test_one_that_covers_nothing_is_at_fault(
+        self, capsys: pytest.CaptureFixture[str], known: Path
+    ) -> None:
         code, out, _ = run(capsys, SPEC, SPEC, "--waivers", known)
         assert code == 1
         assert all(f"{known}:{line}" in out for line in (2, 5, 9))
@@ -281,8 +326,14 @@ class TestWaivers:
         [
             ({"id": "x", "at": "/", "reason": " "}, ":2: a waiver has no reason"),
             ({"id": "x", "reason": "y"}, ":2: a waiver has no at"),
-            ({"id": "x", "at": "/", "expire": "2030-01-01"}, ":2: a waiver has 'expire', which means nothing"),
-            ({"id": "x", "at": "/", "expires": "soon"}, ":2: `expires` must be a date such as 2027-06-30"),
+            (
+                {"id": "x", "at": "/", "expire": "2030-01-01"},
+                ":2: a waiver has 'expire', which means nothing",
+            ),
+            (
+                {"id": "x", "at": "/", "expires": "soon"},
+                ":2: `expires` must be a date such as 2027-06-30",
+            ),
             ({"id": "x", "at": "/", "on": ["wire"]}, ":2: `on` must be wire"),
         ],
     )
@@ -295,7 +346,16 @@ class TestWaivers:
         assert f"{path}{problem}" in err
 
     @pytest.mark.parametrize(
-        "text", ["", "[]", "waivers: {}", "waivers: []\nmore: 1", "waivers: [1]", "waivers: [", "a: 1\na: 2"]
+        "text",
+        [
+            "",
+            "[]",
+            "waivers: {}",
+            "waivers: []\nmore: 1",
+            "waivers: [1]",
+            "waivers: [",
+            "a: 1\na: 2",
+        ],
     )
     def test_a_file_of_another_kind_is_refused(
         self, capsys: pytest.CaptureFixture[str], tmp_path: Path, text: str
@@ -313,7 +373,13 @@ class TestWire:
     def found(self, tmp_path: Path) -> Path:
         """What a client found in an answer, twice."""
         path = tmp_path / "findings.jsonl"
-        conversation = {"locationId": "l", "contactId": "c", "deleted": False, "lastMessageType": "TYPE_RCS", "mood": 1}
+        conversation = {
+            "locationId": "l",
+            "contactId": "c",
+            "deleted": False,
+            "lastMessageType": "TYPE_RCS",
+            "mood": 1,
+        }
         body = {"success": True, "conversation": conversation}
 
         def note(finding: Finding) -> None:
@@ -321,7 +387,10 @@ class TestWire:
                 print(json.dumps(asdict(finding)), file=file)
 
         for _ in range(2):
-            call_sync(httpx.MockTransport(lambda _: httpx.Response(200, json=body)), options={"on_drift": note})
+            call_sync(
+                httpx.MockTransport(lambda _: httpx.Response(200, json=body)),
+                options={"on_drift": note},
+            )
         return path
 
     def test_what_a_client_found_is_told_once_with_the_same_ids_and_in_the_same_places(
@@ -335,23 +404,41 @@ class TestWire:
         }
         assert len(out["changes"]) == 2
         documents = json.loads(run(capsys, SPEC, revision, "--format", "json")[1])["changes"]
-        assert (told & {(each["id"], each["level"], each["base"]["pointer"]) for each in documents}) != set()
+        assert (
+            told & {(each["id"], each["level"], each["base"]["pointer"]) for each in documents}
+        ) != set()
 
     def test_a_waiver_for_the_wire_covers_no_change_of_a_document(
         self, capsys: pytest.CaptureFixture[str], revision: Path, tmp_path: Path
     ) -> None:
         place = {"id": "response-property-enum-value-added", "at": TYPES}
         for more, covered in (({"on": "wire"}, 0), ({}, 2)):
-            out = run(capsys, SPEC, revision, "--waivers", waiving(tmp_path, {**place, **more}), "--format", "json")[1]
+            out = run(
+                capsys,
+                SPEC,
+                revision,
+                "--waivers",
+                waiving(tmp_path, {**place, **more}),
+                "--format",
+                "json",
+            )[1]
             assert json.loads(out)["counts"]["waived"] == covered
 
-    def test_one_waiver_file_serves_both(self, capsys: pytest.CaptureFixture[str], found: Path, tmp_path: Path) -> None:
+    def test_one_waiver_file_serves_both(
+        self, capsys: pytest.CaptureFixture[str], found: Path, tmp_path: Path
+    ) -> None:
         path = waiving(
             tmp_path,
             {"id": "response-property-enum-value-added", "at": TYPES, "on": "wire"},
-            {"id": "response-optional-property-added", "at": "/components/schemas/Conversation", "on": "wire"},
+            {
+                "id": "response-optional-property-added",
+                "at": "/components/schemas/Conversation",
+                "on": "wire",
+            },
         )
-        assert run(capsys, SPEC, SPEC, "--wire", found, "--waivers", path, "--fail-on", "INFO")[0] == 0
+        assert (
+            run(capsys, SPEC, SPEC, "--wire", found, "--waivers", path, "--fail-on", "INFO")[0] == 0
+        )
         assert run(capsys, SPEC, SPEC, "--waivers", path, "--fail-on", "INFO")[0] == 0
 
     @pytest.mark.parametrize("line", ["{", "[]", "{}", '{"kind": 1}', "[" * 300_000])
@@ -375,7 +462,9 @@ def published() -> Json:
     schemas["ApiVersion"]["enum"] = ["2021-04-15"]
     others = "RCS ACTIVITY_EMPLOYEE_ACTION_LOG TIKTOK TIKTOK_COMMENT ACTIVITY_WHATSAPP FORM_SUBMISSION SMS_REACTION"
     schemas["LastMessageType"]["enum"] += [f"TYPE_{name}" for name in others.split()]
-    document["paths"]["/conversations/search"] = {"get": {"responses": {"200": {"description": "Another operation"}}}}
+    document["paths"]["/conversations/search"] = {
+        "get": {"responses": {"200": {"description": "Another operation"}}}
+    }
     return document
 
 
@@ -385,11 +474,23 @@ class TestTargets:
         """A copy of what the targets look at, with a commit."""
         root = tmp_path / "a checkout"
         for name in ("spec", "generated", "overrides", "tools/leadconnector_emulator"):
-            shutil.copytree(ROOT / name, root / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(
+                ROOT / name,
+                root / name,
+                symlinks=True,
+                ignore=shutil.ignore_patterns("__pycache__"),
+            )
         for name in ("Makefile", "drift-waivers.yaml"):
             shutil.copy(ROOT / name, root)
         for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "first"]):
-            who = ["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"]
+            who = [
+                "-c",
+                "user.name=a",
+                "-c",
+                "user.email=a@example.com",
+                "-c",
+                "commit.gpgsign=false",
+            ]
             subprocess.run(["git", *who, *arguments], cwd=root, check=True, timeout=60)
         return root
 
@@ -427,8 +528,16 @@ class TestTargets:
         assert "Nothing changed from HEAD:spec/openapi.yaml to spec/openapi.yaml." in done.stdout
         assert "is as it was in HEAD" in done.stdout
         for path, old, new in (
-            (checkout / "spec" / "openapi.yaml", "required: [locationId]", "required: [locationId, starred]"),
-            (checkout / "overrides" / "leadconnector" / "errors.py", "class NotFoundError", "class MissingError"),
+            (
+                checkout / "spec" / "openapi.yaml",
+                "required: [locationId]",
+                "required: [locationId, starred]",
+            ),
+            (
+                checkout / "overrides" / "leadconnector" / "errors.py",
+                "class NotFoundError",
+                "class MissingError",
+            ),
         ):
             path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
         done = self.run(checkout, "diff", "BASE=HEAD")

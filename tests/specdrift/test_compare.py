@@ -14,7 +14,10 @@ from specdrift._document import is_list, is_mapping
 from specdrift._rules import RULES, Place
 
 Json = dict[str, Any]
-OBJECT: Json = {"type": "object", "properties": {"name": {"type": "string"}, "age": {"type": "integer"}}}
+OBJECT: Json = {
+    "type": "object",
+    "properties": {"name": {"type": "string"}, "age": {"type": "integer"}},
+}
 PET: Json = {**OBJECT, "required": ["name"]}
 
 
@@ -27,8 +30,13 @@ def api(
     **operation: Any,
 ) -> Json:
     """A document with one operation, with the schemas of its body and of its answer."""
-    responses: Json = {"200": {"description": "", "content": {"application/json": {"schema": response}}}}
-    found: Json = {"responses": responses if response is not None else {"200": {"description": ""}}, **operation}
+    responses: Json = {
+        "200": {"description": "", "content": {"application/json": {"schema": response}}}
+    }
+    found: Json = {
+        "responses": responses if response is not None else {"200": {"description": ""}},
+        **operation,
+    }
     if request is not None:
         found["requestBody"] = {"content": {"application/json": {"schema": request}}}
     return {"openapi": version, "paths": {path: {"put": found}}, "components": components or {}}
@@ -56,7 +64,10 @@ def reordered(value: Any) -> Any:
     return value
 
 
-SCHEMES: Json = {"a": {"type": "http", "scheme": "bearer"}, "k": {"type": "apiKey", "in": "header", "name": "X-Key"}}
+SCHEMES: Json = {
+    "a": {"type": "http", "scheme": "bearer"},
+    "k": {"type": "apiKey", "in": "header", "name": "X-Key"},
+}
 WIDE: Json = api(
     PET,
     {"oneOf": [PET, {"type": "array", "items": PET}]},
@@ -93,9 +104,15 @@ SAME: dict[str, tuple[Json, Json]] = {
     ),
     "an allOf around one schema": (both({"allOf": [PET]}), both(PET)),
     "an allOf within an allOf": (both({"allOf": [{"allOf": [PET]}, {}]}), both(PET)),
-    "a part of an allOf that says nothing new": (both({"allOf": [PET]}), both({"allOf": [PET, OBJECT]})),
+    "a part of an allOf that says nothing new": (
+        both({"allOf": [PET]}),
+        both({"allOf": [PET, OBJECT]}),
+    ),
     "const and an enum of one value": (both({"const": "a"}), both({"enum": ["a"]})),
-    "a type beside an enum that has no other": (both({"enum": ["a"]}), both({"type": "string", "enum": ["a"]})),
+    "a type beside an enum that has no other": (
+        both({"enum": ["a"]}),
+        both({"type": "string", "enum": ["a"]}),
+    ),
     "nullable and a null type": (
         both({"type": "string", "nullable": True}, version="3.0.3"),
         both({"type": ["string", "null"]}),
@@ -122,26 +139,49 @@ SAME: dict[str, tuple[Json, Json]] = {
         both({"type": "number", "maximum": 9, "exclusiveMaximum": False}, version="3.0.3"),
         both({"type": "number", "maximum": 9.0}),
     ),
-    "least lengths of nothing": (both({"type": "string", "minLength": 0}), both({"type": "string"})),
+    "least lengths of nothing": (
+        both({"type": "string", "minLength": 0}),
+        both({"type": "string"}),
+    ),
     "descriptions, titles and examples": (
         both(PET),
-        both({**PET, "description": "A pet", "title": "Pet", "example": {"name": "x"}, "x-internal": 1}),
+        both(
+            {
+                **PET,
+                "description": "A pet",
+                "title": "Pet",
+                "example": {"name": "x"},
+                "x-internal": 1,
+            }
+        ),
     ),
-    "header names in another case": (header({"type": "string"}, "X-Trace"), header({"type": "string"}, "x-trace")),
+    "header names in another case": (
+        header({"type": "string"}, "X-Trace"),
+        header({"type": "string"}, "x-trace"),
+    ),
     "the case of a media type": (
         api(requestBody={"content": {"application/json": {"schema": PET}}}),
         api(requestBody={"content": {"Application/JSON": {"schema": PET}}}),
     ),
     "a parameter of the path under another name": (
-        api(parameters=[{"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}]),
+        api(
+            parameters=[
+                {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
+            ]
+        ),
         api(
             path="/pets/{petId}",
-            parameters=[{"name": "petId", "in": "path", "required": True, "schema": {"type": "string"}}],
+            parameters=[
+                {"name": "petId", "in": "path", "required": True, "schema": {"type": "string"}}
+            ],
         ),
     ),
     "a security scheme renamed": (
         api(security=[{"a": []}], components={"securitySchemes": SCHEMES}),
-        api(security=[{"b": []}], components={"securitySchemes": {"b": SCHEMES["a"], "k": SCHEMES["k"]}}),
+        api(
+            security=[{"b": []}],
+            components={"securitySchemes": {"b": SCHEMES["a"], "k": SCHEMES["k"]}},
+        ),
     ),
     "security said of the document": (
         api(security=[{"a": []}], components={"securitySchemes": SCHEMES}),
@@ -181,7 +221,10 @@ SAME: dict[str, tuple[Json, Json]] = {
         both({"type": "string", "contentMediaType": "application/octet-stream"}),
     ),
     "the document's security where each operation has the same of its own": (
-        {**api(components={"securitySchemes": SCHEMES}, security=[{"a": []}]), "security": [{"a": []}]},
+        {
+            **api(components={"securitySchemes": SCHEMES}, security=[{"a": []}]),
+            "security": [{"a": []}],
+        },
         api(components={"securitySchemes": SCHEMES}, security=[{"a": []}]),
     ),
     "a union of one schema": (both({"oneOf": [PET]}), both(PET)),
@@ -191,7 +234,10 @@ SAME: dict[str, tuple[Json, Json]] = {
     ),
     "an array whose elements are any, in two ways": (
         both({"type": "array"}),
-        both({"type": "array", "items": {"$ref": "#/components/schemas/Any"}}, components={"schemas": {"Any": True}}),
+        both(
+            {"type": "array", "items": {"$ref": "#/components/schemas/Any"}},
+            components={"schemas": {"Any": True}},
+        ),
     ),
     "a union that holds twice": (
         both({"allOf": [{"oneOf": [CAT, DOG]}, {"oneOf": [CAT, DOG]}]}),
@@ -287,8 +333,14 @@ MOVES: dict[str, tuple[Json, Json, list[str], list[str]]] = {
     "an upper bound": (
         prop({**TEXT, "maxLength": 5}),
         prop({**TEXT, "maxLength": 9}),
-        ["ERR response-property-max-length-increased", "INFO request-property-max-length-increased"],
-        ["ERR request-property-max-length-decreased", "INFO response-property-max-length-decreased"],
+        [
+            "ERR response-property-max-length-increased",
+            "INFO request-property-max-length-increased",
+        ],
+        [
+            "ERR request-property-max-length-decreased",
+            "INFO response-property-max-length-decreased",
+        ],
     ),
     "a lower bound": (
         prop({"type": "integer", "minimum": 5}),
@@ -324,7 +376,10 @@ MOVES: dict[str, tuple[Json, Json, list[str], list[str]]] = {
         prop(TEXT),
         prop({**TEXT, "default": "x"}),
         ["INFO request-property-default-value-added", "INFO response-property-default-value-added"],
-        ["INFO request-property-default-value-removed", "INFO response-property-default-value-removed"],
+        [
+            "INFO request-property-default-value-removed",
+            "INFO response-property-default-value-removed",
+        ],
     ),
     "a property within a list within a property": (
         prop({"type": "array", "items": {"type": "object"}}),
@@ -334,13 +389,21 @@ MOVES: dict[str, tuple[Json, Json, list[str], list[str]]] = {
     ),
     "a read-only property": (
         OBJECT,
-        {**OBJECT, "properties": {**OBJECT["properties"], "b": {**TEXT, "readOnly": True}}, "required": ["b"]},
+        {
+            **OBJECT,
+            "properties": {**OBJECT["properties"], "b": {**TEXT, "readOnly": True}},
+            "required": ["b"],
+        },
         ["INFO new-required-request-property", "INFO response-required-property-added"],
         ["ERR response-required-property-removed", "INFO request-property-removed"],
     ),
     "a write-only property": (
         OBJECT,
-        {**OBJECT, "properties": {**OBJECT["properties"], "b": {**TEXT, "writeOnly": True}}, "required": ["b"]},
+        {
+            **OBJECT,
+            "properties": {**OBJECT["properties"], "b": {**TEXT, "writeOnly": True}},
+            "required": ["b"],
+        },
         ["ERR new-required-request-property", "INFO response-required-write-only-property-added"],
         ["INFO response-required-write-only-property-removed", "WARN request-property-removed"],
     ),
@@ -411,7 +474,10 @@ OPERATIONS: dict[str, tuple[Json, Json, list[str], list[str]]] = {
     ),
     "a scope": (
         api(security=[{"o": ["read"]}], components={"securitySchemes": {"o": {"type": "oauth2"}}}),
-        api(security=[{"o": ["read", "write"]}], components={"securitySchemes": {"o": {"type": "oauth2"}}}),
+        api(
+            security=[{"o": ["read", "write"]}],
+            components={"securitySchemes": {"o": {"type": "oauth2"}}},
+        ),
         ["ERR api-security-scope-added"],
         ["INFO api-security-scope-removed"],
     ),
@@ -435,17 +501,34 @@ OPERATIONS: dict[str, tuple[Json, Json, list[str], list[str]]] = {
     ),
     "a parameter that is JSON now": (
         api(parameters=[{"name": "q", "in": "query", "schema": TEXT}]),
-        api(parameters=[{"name": "q", "in": "query", "content": {"application/json": {"schema": TEXT}}}]),
+        api(
+            parameters=[
+                {"name": "q", "in": "query", "content": {"application/json": {"schema": TEXT}}}
+            ]
+        ),
         ["ERR request-parameter-style-changed"],
         ["ERR request-parameter-style-changed"],
     ),
     "a flow of OAuth": (
-        api(components={"securitySchemes": {"o": {"type": "oauth2", "flows": {"authorizationCode": {}}}}}),
-        api(components={"securitySchemes": {"p": {"type": "oauth2", "flows": {"clientCredentials": {}}}}}),
+        api(
+            components={
+                "securitySchemes": {"o": {"type": "oauth2", "flows": {"authorizationCode": {}}}}
+            }
+        ),
+        api(
+            components={
+                "securitySchemes": {"p": {"type": "oauth2", "flows": {"clientCredentials": {}}}}
+            }
+        ),
         ["INFO api-security-component-type-changed"],
         ["INFO api-security-component-type-changed"],
     ),
-    "a deprecation": (api(), api(deprecated=True), ["INFO endpoint-deprecated"], ["INFO endpoint-reactivated"]),
+    "a deprecation": (
+        api(),
+        api(deprecated=True),
+        ["INFO endpoint-deprecated"],
+        ["INFO endpoint-reactivated"],
+    ),
 }
 
 
@@ -480,10 +563,14 @@ def test_a_value_may_become_a_list_where_that_is_written_as_the_parameter_repeat
     assert told(one, several) == ["INFO request-parameter-type-generalized"]
 
 
-def test_an_answer_that_may_hold_other_properties_breaks_nobody_however_little_is_said_of_them() -> None:
+def test_an_answer_that_may_hold_other_properties_breaks_nobody_however_little_is_said_of_them() -> (
+    None
+):
     closed = {"type": "object", "additionalProperties": False}
     for opened in ({"type": "object"}, {**closed, "additionalProperties": TEXT}):
-        assert told(api(None, closed), api(None, opened)) == ["INFO response-body-additional-properties-removed"]
+        assert told(api(None, closed), api(None, opened)) == [
+            "INFO response-body-additional-properties-removed"
+        ]
 
 
 def test_the_schema_of_a_header_is_compared_also_where_it_has_a_media_type() -> None:
@@ -495,7 +582,11 @@ def test_the_schema_of_a_header_is_compared_also_where_it_has_a_media_type() -> 
 
 
 def test_a_change_says_where_it_is_on_either_side() -> None:
-    revision = {"schemas": {"Pet": {**PET, "properties": {**PET["properties"], "name": {"type": "integer"}}}}}
+    revision = {
+        "schemas": {
+            "Pet": {**PET, "properties": {**PET["properties"], "name": {"type": "integer"}}}
+        }
+    }
     change = Change(
         id="request-property-type-changed",
         level="ERR",
@@ -529,8 +620,19 @@ def test_a_schema_that_contains_itself_is_compared_to_its_end() -> None:
 
 
 def test_references_and_parts_that_go_in_circles_end() -> None:
-    circles = {"schemas": {"A": {"$ref": "#/components/schemas/B"}, "B": {"$ref": "#/components/schemas/A"}}}
-    assert told(both({"$ref": "#/components/schemas/A"}, components=circles), api(REF, REF, components=PETS)) != []
+    circles = {
+        "schemas": {
+            "A": {"$ref": "#/components/schemas/B"},
+            "B": {"$ref": "#/components/schemas/A"},
+        }
+    }
+    assert (
+        told(
+            both({"$ref": "#/components/schemas/A"}, components=circles),
+            api(REF, REF, components=PETS),
+        )
+        != []
+    )
     selves = {"schemas": {"A": {"allOf": [{"$ref": "#/components/schemas/A"}, PET]}}}
     assert told(both({"$ref": "#/components/schemas/A"}, components=selves), both(PET)) == []
     unions = {"schemas": {"A": {"oneOf": [{"$ref": "#/components/schemas/A"}, {"type": "string"}]}}}
@@ -545,17 +647,25 @@ def test_a_reference_that_leads_nowhere_equals_another_with_the_same_text() -> N
 
 
 def test_a_reference_to_another_file_is_followed_where_that_is_given() -> None:
-    files = {"../common.json": {"Pet": {"$ref": "more/pets.json#/Pet"}}, "../more/pets.json": {"Pet": PET}}
+    files = {
+        "../common.json": {"Pet": {"$ref": "more/pets.json#/Pet"}},
+        "../more/pets.json": {"Pet": PET},
+    }
     base = both({"$ref": "../common.json#/Pet"})
     assert compare(base, both(PET), base_files=files) == []
 
 
 def test_a_document_that_doubles_with_each_schema_is_compared_in_time() -> None:
     def doubling(leaf: str) -> Json:
-        schemas: Json = {f"S{n}": prop({"$ref": f"#/components/schemas/S{n + 1}"}) for n in range(60)}
+        schemas: Json = {
+            f"S{n}": prop({"$ref": f"#/components/schemas/S{n + 1}"}) for n in range(60)
+        }
         for n in range(60):
             schemas[f"S{n}"]["properties"]["b"] = {"$ref": f"#/components/schemas/S{n + 1}"}
-        return api({"$ref": "#/components/schemas/S0"}, components={"schemas": {**schemas, "S60": {"type": leaf}}})
+        return api(
+            {"$ref": "#/components/schemas/S0"},
+            components={"schemas": {**schemas, "S60": {"type": leaf}}},
+        )
 
     assert told(doubling("string"), doubling("boolean")) == ["ERR request-property-type-changed"]
 
@@ -572,7 +682,9 @@ def test_deep_nesting_ends_no_comparison_early() -> None:
 
 def chained(length: int, leaf: str) -> Json:
     """Unions of two that lead to both of the next two, which differ at the end alone."""
-    schemas: Json = {f"S{length}{name}": {"type": leaf, "minLength": number} for number, name in enumerate("ab")}
+    schemas: Json = {
+        f"S{length}{name}": {"type": leaf, "minLength": number} for number, name in enumerate("ab")
+    }
     for n in range(length):
         following = [{"$ref": f"#/components/schemas/S{n + 1}{name}"} for name in "ab"]
         schemas |= {f"S{n}{name}": {"title": f"{n}{name}", "anyOf": following} for name in "ab"}
@@ -582,13 +694,19 @@ def chained(length: int, leaf: str) -> Json:
 def test_chained_unions_are_compared_in_few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("specdrift._schemas.MAXIMUM_STEPS", 40_000)
     assert told(chained(60, "string"), chained(60, "string")) == []
-    assert told(chained(60, "string"), chained(60, "boolean")) == ["ERR request-property-type-changed"] * 2
+    assert (
+        told(chained(60, "string"), chained(60, "boolean"))
+        == ["ERR request-property-type-changed"] * 2
+    )
 
 
-def test_a_long_union_in_another_order_is_compared_in_few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_union_in_another_order_is_compared_in_few_steps(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("specdrift._schemas.MAXIMUM_STEPS", 200_000)
     kinds = [
-        prop({"anyOf": [{"const": number}, {"type": "array", "items": {"const": number}}]}) for number in range(80)
+        prop({"anyOf": [{"const": number}, {"type": "array", "items": {"const": number}}]})
+        for number in range(80)
     ]
     base, revision = ({"anyOf": [TEXT, prop({"oneOf": order})]} for order in (kinds, kinds[::-1]))
     assert told(both(base), both(revision)) == []
@@ -623,18 +741,28 @@ def test_unions_that_contain_each_other_in_a_long_circle_are_compared() -> None:
 
 def test_branches_that_are_the_same_only_at_first_sight_do_not_take_the_place_of_others() -> None:
     def list_of(name: str) -> Json:
-        return {"type": "array", "items": {"anyOf": [{"$ref": f"#/components/schemas/{name}"}, {"type": "null"}, TEXT]}}
+        return {
+            "type": "array",
+            "items": {"anyOf": [{"$ref": f"#/components/schemas/{name}"}, {"type": "null"}, TEXT]},
+        }
 
     schemas = {"A": prop({"const": 1}), "B": prop({"const": 2})}
     base, revision = [list_of("A"), list_of("B")], [list_of("B"), list_of("A")]
-    within = [{"type": "object", "properties": {"a": {"anyOf": union}}} for union in (base, revision)]
+    within = [
+        {"type": "object", "properties": {"a": {"anyOf": union}}} for union in (base, revision)
+    ]
     old, new = (both({"anyOf": [TEXT, each]}, components={"schemas": schemas}) for each in within)
     assert told(old, new) == []
 
 
-def test_what_would_take_too_long_is_refused_with_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_would_take_too_long_is_refused_with_its_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("specdrift._schemas.MAXIMUM_STEPS", 50)
-    with pytest.raises(TooComplexError, match=r"^/components/schemas/S\d+[ab].*more than 50 steps.*names, or fewer$"):
+    with pytest.raises(
+        TooComplexError,
+        match=r"^/components/schemas/S\d+[ab].*more than 50 steps.*names, or fewer$",
+    ):
         compare(chained(60, "string"), chained(60, "boolean"))
 
 
@@ -644,7 +772,9 @@ def test_a_value_that_is_nested_too_deeply_is_refused_with_its_place(key: str) -
     for _ in range(5000):
         value = [value]
     deep = api(prop({key: value}))
-    with pytest.raises(TooComplexError, match=r"/schema/properties/a: a value is nested too deeply .*flatten it"):
+    with pytest.raises(
+        TooComplexError, match=r"/schema/properties/a: a value is nested too deeply .*flatten it"
+    ):
         compare(deep, api(prop({})))
     with pytest.raises(TooComplexError, match="a value is nested too deeply"):
         compare(deep, deep)
@@ -654,7 +784,10 @@ def test_deep_nesting_where_a_text_belongs_is_refused() -> None:
     value: Any = [1]
     for _ in range(5000):
         value = [value]
-    for base, revision in [(api(operationId=value), api()), (api(), {**api(), "security": [{"a": value}]})]:
+    for base, revision in [
+        (api(operationId=value), api()),
+        (api(), {**api(), "security": [{"a": value}]}),
+    ]:
         with pytest.raises(TooComplexError, match="a value of the documents is nested too deeply"):
             compare(base, revision)
 
@@ -672,7 +805,9 @@ def test_a_branch_of_a_union_that_changed_is_told_by_its_change() -> None:
     union = {"oneOf": [DOG, cat]}
     changed = {**CAT, "properties": {**CAT["properties"], "lives": {"type": "integer"}}}
     base = api(union, components={"schemas": {"Cat": CAT}})
-    assert told(base, api(union, components={"schemas": {"Cat": changed}})) == ["INFO new-optional-request-property"]
+    assert told(base, api(union, components={"schemas": {"Cat": changed}})) == [
+        "INFO new-optional-request-property"
+    ]
 
 
 def test_parts_of_a_whole_are_told_only_beside_what_they_change() -> None:
@@ -700,16 +835,50 @@ def test_each_row_of_the_table_makes_a_sentence(rule: str) -> None:
 
 def test_in_a_draft_nothing_breaks() -> None:
     draft: Json = {"x-stability-level": "draft"}
-    assert told(api(OBJECT, **draft), api(PET, **draft)) == ["INFO request-property-became-required"]
+    assert told(api(OBJECT, **draft), api(PET, **draft)) == [
+        "INFO request-property-became-required"
+    ]
 
 
 DOCUMENTS_THAT_MAKE_NO_SENSE: list[Any] = [
     {},
     {"openapi": 3, "paths": None, "components": [], "security": "none"},
-    {"paths": {"/a": None, "/b": [], "/c": {"get": None, "put": {"parameters": "x", "responses": [], "security": {}}}}},
-    both({"type": 5, "enum": "x", "required": "name", "properties": [], "items": [], "allOf": {}, "minimum": "1"}),
-    both({"properties": {"a": None, "b": True, "c": False, "d": 5}, "oneOf": [None, 1], "discriminator": "x"}),
-    api(parameters=[None, 5, {}, {"name": 5, "in": None}, {"$ref": 5}, {"$ref": "#/nowhere"}, {"content": []}]),
+    {
+        "paths": {
+            "/a": None,
+            "/b": [],
+            "/c": {"get": None, "put": {"parameters": "x", "responses": [], "security": {}}},
+        }
+    },
+    both(
+        {
+            "type": 5,
+            "enum": "x",
+            "required": "name",
+            "properties": [],
+            "items": [],
+            "allOf": {},
+            "minimum": "1",
+        }
+    ),
+    both(
+        {
+            "properties": {"a": None, "b": True, "c": False, "d": 5},
+            "oneOf": [None, 1],
+            "discriminator": "x",
+        }
+    ),
+    api(
+        parameters=[
+            None,
+            5,
+            {},
+            {"name": 5, "in": None},
+            {"$ref": 5},
+            {"$ref": "#/nowhere"},
+            {"content": []},
+        ]
+    ),
     api(
         requestBody={"content": {"": None, "a": 5, "*/*": {"schema": 5}}},
         responses={200: None, "default": {"headers": 5}},
@@ -747,9 +916,15 @@ def _larger(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     several = st.lists(inner, min_size=1, max_size=3)
     objects = st.fixed_dictionaries(
         {"type": st.just("object"), "properties": st.dictionaries(NAMES, inner, max_size=3)},
-        optional={"required": st.lists(NAMES, unique=True), "additionalProperties": inner, "allOf": several},
+        optional={
+            "required": st.lists(NAMES, unique=True),
+            "additionalProperties": inner,
+            "allOf": several,
+        },
     )
-    lists = st.fixed_dictionaries({"type": st.just("array"), "items": inner}, optional={"maxItems": st.integers(0, 9)})
+    lists = st.fixed_dictionaries(
+        {"type": st.just("array"), "items": inner}, optional={"maxItems": st.integers(0, 9)}
+    )
     unions = st.fixed_dictionaries(
         {}, optional={"oneOf": several, "anyOf": several, "not": inner, "nullable": st.booleans()}
     )
@@ -800,7 +975,9 @@ def _wide_document(schemas: list[Any], own: Any, required: bool) -> Json:
     return document
 
 
-WIDE_DOCUMENTS = st.builds(_wide_document, st.lists(SCHEMAS, min_size=5, max_size=5), SCHEMAS, st.booleans())
+WIDE_DOCUMENTS = st.builds(
+    _wide_document, st.lists(SCHEMAS, min_size=5, max_size=5), SCHEMAS, st.booleans()
+)
 
 Slot = tuple[Any, Any]
 """A mapping or list that has a schema, and the key or the number that it has it by."""
@@ -834,15 +1011,25 @@ class Writing:
 
     def responses(self) -> list[Json]:
         """All answers."""
-        return [answer for method in ("put", "get") for answer in self.path[method]["responses"].values()]
+        return [
+            answer
+            for method in ("put", "get")
+            for answer in self.path[method]["responses"].values()
+        ]
 
     def slots(self) -> list[Slot]:
         """The places of all schemas, but for the branches of unions: what those are called matters."""
         parameters = [
-            each for part in (self.path, self.path["put"], self.path["get"]) for each in part.get("parameters", [])
+            each
+            for part in (self.path, self.path["put"], self.path["get"])
+            for each in part.get("parameters", [])
         ]
-        contents = [each.get("content", {}) for each in (self.path["put"]["requestBody"], *self.responses())]
-        headers = [header for answer in self.responses() for header in answer.get("headers", {}).values()]
+        contents = [
+            each.get("content", {}) for each in (self.path["put"]["requestBody"], *self.responses())
+        ]
+        headers = [
+            header for answer in self.responses() for header in answer.get("headers", {}).values()
+        ]
         media = [each for content in contents for each in content.values()]
         todo: list[Slot] = [(self.schemas, name) for name in self.schemas]
         todo += [(holder, "schema") for holder in (*parameters, *media, *headers)]
@@ -850,8 +1037,14 @@ class Writing:
             schema = holder[key]
             if is_mapping(schema):
                 todo += [(schema["properties"], name) for name in schema.get("properties", {})]
-                todo += [(schema, name) for name in ("items", "additionalProperties", "not") if name in schema]
-                todo += [(schema["allOf"], number) for number in range(len(schema.get("allOf", [])))]
+                todo += [
+                    (schema, name)
+                    for name in ("items", "additionalProperties", "not")
+                    if name in schema
+                ]
+                todo += [
+                    (schema["allOf"], number) for number in range(len(schema.get("allOf", [])))
+                ]
         return todo
 
     def pick(self, fits: Callable[[Any], bool]) -> Slot | None:
@@ -863,7 +1056,11 @@ class Writing:
 def _reference(schema: Any) -> str:
     """The name of the component that a schema refers to; empty where it does not."""
     text: str = schema.get("$ref", "") if is_mapping(schema) else ""
-    return text.removeprefix("#/components/schemas/") if text.startswith("#/components/schemas/") else ""
+    return (
+        text.removeprefix("#/components/schemas/")
+        if text.startswith("#/components/schemas/")
+        else ""
+    )
 
 
 def inline_a_reference(at: Writing) -> None:
@@ -886,10 +1083,14 @@ def move_into_another_file(at: Writing) -> None:
 
 
 def rename_a_component(at: Writing) -> None:
-    named = [name for name in at.schemas if name.startswith("Made")]  # no branch of a union refers to those
+    named = [
+        name for name in at.schemas if name.startswith("Made")
+    ]  # no branch of a union refers to those
     if named:
         old, new = at.choice.choice(named), at.name()
-        at.document = json.loads(json.dumps(at.document).replace(f'/schemas/{old}"', f'/schemas/{new}"'))
+        at.document = json.loads(
+            json.dumps(at.document).replace(f'/schemas/{old}"', f'/schemas/{new}"')
+        )
         at.schemas[new] = at.schemas.pop(old)
 
 
@@ -900,7 +1101,11 @@ def wrap_in_all_of(at: Writing) -> None:
 
 def split_an_object(at: Writing) -> None:
     def fits(schema: Any) -> bool:
-        return is_mapping(schema) and len(schema.get("properties", {})) > 1 and "additionalProperties" not in schema
+        return (
+            is_mapping(schema)
+            and len(schema.get("properties", {})) > 1
+            and "additionalProperties" not in schema
+        )
 
     if slot := at.pick(fits):
         schema = slot[0][slot[1]]
@@ -915,7 +1120,9 @@ def reorder(at: Writing) -> None:
 
 def write_null_in_another_way(at: Writing) -> None:
     def fits(schema: Any) -> bool:
-        return is_mapping(schema) and (is_list(schema.get("type")) or {"type", "nullable"} <= schema.keys())
+        return is_mapping(schema) and (
+            is_list(schema.get("type")) or {"type", "nullable"} <= schema.keys()
+        )
 
     if slot := at.pick(fits):
         schema = slot[0][slot[1]]
@@ -940,18 +1147,30 @@ def change_case_of_headers(at: Writing) -> None:
             parameter["name"] = parameter["name"].swapcase()
     for answer in at.responses():
         if "headers" in answer:
-            answer["headers"] = {name.swapcase(): header for name, header in answer["headers"].items()}
+            answer["headers"] = {
+                name.swapcase(): header for name, header in answer["headers"].items()
+            }
 
 
 Way = Callable[[Writing], None]
 WAYS: list[Way] = [
-    *(inline_a_reference, move_into_components, move_into_another_file, rename_a_component, wrap_in_all_of),
+    *(
+        inline_a_reference,
+        move_into_components,
+        move_into_another_file,
+        rename_a_component,
+        wrap_in_all_of,
+    ),
     *(split_an_object, reorder, write_null_in_another_way, describe, change_case_of_headers),
 ]
 
 
 def write_a_constant_in_another_way(at: Writing) -> None:
-    if slot := at.pick(lambda schema: is_mapping(schema) and ("const" in schema or len(schema.get("enum", [])) == 1)):
+    if slot := at.pick(
+        lambda schema: (
+            is_mapping(schema) and ("const" in schema or len(schema.get("enum", [])) == 1)
+        )
+    ):
         schema = slot[0][slot[1]]
         if "const" in schema:
             schema["enum"] = [schema.pop("const")]
@@ -1004,7 +1223,11 @@ def test_what_is_written_in_several_other_ways_at_once_is_no_change(
 
 def _in_sum(changes: list[Change]) -> set[tuple[str, str, str]]:
     """What is told, but for what `allOf` has: that is told as it is written."""
-    return {(change.id, change.operation, change.level) for change in changes if "-all-of-" not in change.id}
+    return {
+        (change.id, change.operation, change.level)
+        for change in changes
+        if "-all-of-" not in change.id
+    }
 
 
 @settings(max_examples=150, deadline=None)
@@ -1013,8 +1236,12 @@ def test_what_changed_is_told_alike_however_it_is_written(
     base: Json, revision: Json, ways: list[Way], choice: random.Random
 ) -> None:
     other = _written(revision, ways, choice)
-    assert _in_sum(compare(base, other.document, revision_files=other.files)) == _in_sum(compare(base, revision))
-    assert _in_sum(compare(other.document, base, base_files=other.files)) == _in_sum(compare(revision, base))
+    assert _in_sum(compare(base, other.document, revision_files=other.files)) == _in_sum(
+        compare(base, revision)
+    )
+    assert _in_sum(compare(other.document, base, base_files=other.files)) == _in_sum(
+        compare(revision, base)
+    )
 
 
 PARTIAL: Json = {
@@ -1023,8 +1250,17 @@ PARTIAL: Json = {
         "/pets": {
             "put": {
                 "parameters": [
-                    {"name": "q", "in": "query", "schema": {"type": "string", "enum": ["a", "b"], "maxLength": 9}},
-                    {"name": "X-Trace", "in": "header", "required": True, "schema": {"type": "integer", "minimum": 1}},
+                    {
+                        "name": "q",
+                        "in": "query",
+                        "schema": {"type": "string", "enum": ["a", "b"], "maxLength": 9},
+                    },
+                    {
+                        "name": "X-Trace",
+                        "in": "header",
+                        "required": True,
+                        "schema": {"type": "integer", "minimum": 1},
+                    },
                 ],
                 "requestBody": {
                     "required": True,
@@ -1036,7 +1272,11 @@ PARTIAL: Json = {
                                 "properties": {
                                     "name": {"type": "string", "minLength": 1, "pattern": "^a"},
                                     "kind": {"type": "string", "enum": ["cat", "dog", "cow"]},
-                                    "tags": {"type": "array", "maxItems": 3, "items": {"type": "string"}},
+                                    "tags": {
+                                        "type": "array",
+                                        "maxItems": 3,
+                                        "items": {"type": "string"},
+                                    },
                                 },
                             }
                         },
@@ -1057,7 +1297,11 @@ PARTIAL: Json = {
                                     "properties": {
                                         "id": {"type": "string", "pattern": "^b", "maxLength": 8},
                                         "state": {"type": "string", "enum": ["on", "off", "lost"]},
-                                        "size": {"type": "number", "exclusiveMinimum": 0, "multipleOf": 2},
+                                        "size": {
+                                            "type": "number",
+                                            "exclusiveMinimum": 0,
+                                            "multipleOf": 2,
+                                        },
                                     },
                                 }
                             },
@@ -1080,37 +1324,76 @@ ANSWERED = (*PUT, "responses", "200", "content", "application/json", "schema")
 REMOVABLE: dict[tuple[str | int, ...], tuple[str, str]] = {
     (*PUT, "parameters", 0): ("request-parameter-removed", "new-optional-request-parameter"),
     (*PUT, "parameters", 1): ("request-parameter-removed", "new-required-request-parameter"),
-    (*PUT, "parameters", 1, "required"): ("request-parameter-became-optional", "request-parameter-became-required"),
+    (*PUT, "parameters", 1, "required"): (
+        "request-parameter-became-optional",
+        "request-parameter-became-required",
+    ),
     (*PUT, "parameters", 0, "schema", "enum", 1): (
         "request-parameter-enum-value-removed",
         "request-parameter-enum-value-added",
     ),
-    (*PUT, "parameters", 0, "schema", "enum"): ("request-parameter-became-not-enum", "request-parameter-became-enum"),
+    (*PUT, "parameters", 0, "schema", "enum"): (
+        "request-parameter-became-not-enum",
+        "request-parameter-became-enum",
+    ),
     (*PUT, "parameters", 0, "schema", "maxLength"): (
         "request-parameter-max-length-unset",
         "request-parameter-max-length-set",
     ),
-    (*PUT, "parameters", 1, "schema", "minimum"): ("request-parameter-min-unset", "request-parameter-min-set"),
+    (*PUT, "parameters", 1, "schema", "minimum"): (
+        "request-parameter-min-unset",
+        "request-parameter-min-set",
+    ),
     (*PUT, "requestBody"): ("request-body-removed", "request-body-added-required"),
-    (*PUT, "requestBody", "required"): ("request-body-became-optional", "request-body-became-required"),
-    (*PUT, "requestBody", "content", "text/csv"): ("request-body-media-type-removed", "request-body-media-type-added"),
-    (*SENT, "required", 0): ("request-property-became-optional", "request-property-became-required"),
+    (*PUT, "requestBody", "required"): (
+        "request-body-became-optional",
+        "request-body-became-required",
+    ),
+    (*PUT, "requestBody", "content", "text/csv"): (
+        "request-body-media-type-removed",
+        "request-body-media-type-added",
+    ),
+    (*SENT, "required", 0): (
+        "request-property-became-optional",
+        "request-property-became-required",
+    ),
     (*SENT, "properties", "kind"): ("request-property-removed", "new-optional-request-property"),
     (*SENT, "properties", "kind", "enum", 0): (
         "request-property-enum-value-removed",
         "request-property-enum-value-added",
     ),
-    (*SENT, "properties", "name", "pattern"): ("request-property-pattern-removed", "request-property-pattern-added"),
+    (*SENT, "properties", "name", "pattern"): (
+        "request-property-pattern-removed",
+        "request-property-pattern-added",
+    ),
     (*SENT, "properties", "name", "minLength"): (
         "request-property-min-length-decreased",
         "request-property-min-length-increased",
     ),
-    (*SENT, "properties", "tags", "maxItems"): ("request-property-max-items-unset", "request-property-max-items-set"),
-    (*SENT, "properties", "tags", "items"): ("request-property-items-removed", "request-property-items-added"),
-    (*PUT, "responses", "204"): ("response-success-status-removed", "response-success-status-added"),
-    (*PUT, "responses", "404"): ("response-non-success-status-removed", "response-non-success-status-added"),
-    (*PUT, "responses", "200", "headers", "X-Left"): ("required-response-header-removed", "response-header-added"),
-    (*PUT, "responses", "200", "headers", "X-Of"): ("optional-response-header-removed", "response-header-added"),
+    (*SENT, "properties", "tags", "maxItems"): (
+        "request-property-max-items-unset",
+        "request-property-max-items-set",
+    ),
+    (*SENT, "properties", "tags", "items"): (
+        "request-property-items-removed",
+        "request-property-items-added",
+    ),
+    (*PUT, "responses", "204"): (
+        "response-success-status-removed",
+        "response-success-status-added",
+    ),
+    (*PUT, "responses", "404"): (
+        "response-non-success-status-removed",
+        "response-non-success-status-added",
+    ),
+    (*PUT, "responses", "200", "headers", "X-Left"): (
+        "required-response-header-removed",
+        "response-header-added",
+    ),
+    (*PUT, "responses", "200", "headers", "X-Of"): (
+        "optional-response-header-removed",
+        "response-header-added",
+    ),
     (*PUT, "responses", "200", "headers", "X-Left", "required"): (
         "response-header-became-optional",
         "response-header-became-required",
@@ -1119,13 +1402,22 @@ REMOVABLE: dict[tuple[str | int, ...], tuple[str, str]] = {
         "response-media-type-removed",
         "response-media-type-added",
     ),
-    (*ANSWERED, "required", 0): ("response-property-became-optional", "response-property-became-required"),
-    (*ANSWERED, "properties", "size"): ("response-optional-property-removed", "response-optional-property-added"),
+    (*ANSWERED, "required", 0): (
+        "response-property-became-optional",
+        "response-property-became-required",
+    ),
+    (*ANSWERED, "properties", "size"): (
+        "response-optional-property-removed",
+        "response-optional-property-added",
+    ),
     (*ANSWERED, "properties", "state", "enum", 0): (
         "response-property-enum-value-removed",
         "response-property-enum-value-added",
     ),
-    (*ANSWERED, "properties", "state", "enum"): ("response-property-became-not-enum", "response-property-became-enum"),
+    (*ANSWERED, "properties", "state", "enum"): (
+        "response-property-became-not-enum",
+        "response-property-became-enum",
+    ),
     (*ANSWERED, "properties", "id", "pattern"): (
         "response-property-pattern-removed",
         "response-property-pattern-added",
@@ -1149,7 +1441,9 @@ def without(document: Json, places: list[tuple[str | int, ...]]) -> Json:
     """The document with some places taken out."""
     found = copy.deepcopy(document)
     # From the last, so that what is taken out of a list moves nothing that is still to go.
-    for *above, last in sorted(places, key=lambda place: [str(step) for step in place], reverse=True):
+    for *above, last in sorted(
+        places, key=lambda place: [str(step) for step in place], reverse=True
+    ):
         holder: Any = found
         for step in above:
             holder = holder[step]
@@ -1163,15 +1457,25 @@ def _apart(places: list[tuple[str | int, ...]]) -> bool:
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.lists(st.sampled_from(list(REMOVABLE)), min_size=1, max_size=6, unique=True).filter(_apart))
-def test_whatever_is_removed_one_way_is_added_the_other_way(places: list[tuple[str | int, ...]]) -> None:
+@given(
+    st.lists(st.sampled_from(list(REMOVABLE)), min_size=1, max_size=6, unique=True).filter(_apart)
+)
+def test_whatever_is_removed_one_way_is_added_the_other_way(
+    places: list[tuple[str | int, ...]],
+) -> None:
     rest = without(PARTIAL, places)
-    assert sorted(change.id for change in compare(PARTIAL, rest)) == sorted(REMOVABLE[place][0] for place in places)
-    assert sorted(change.id for change in compare(rest, PARTIAL)) == sorted(REMOVABLE[place][1] for place in places)
+    assert sorted(change.id for change in compare(PARTIAL, rest)) == sorted(
+        REMOVABLE[place][0] for place in places
+    )
+    assert sorted(change.id for change in compare(rest, PARTIAL)) == sorted(
+        REMOVABLE[place][1] for place in places
+    )
 
 
 @pytest.mark.parametrize("place", REMOVABLE, ids=str)
-def test_to_remove_and_to_add_are_no_two_harmless_things_in_what_is_sent(place: tuple[str | int, ...]) -> None:
+def test_to_remove_and_to_add_are_no_two_harmless_things_in_what_is_sent(
+    place: tuple[str | int, ...],
+) -> None:
     levels = {
         change.level
         for pair in ((PARTIAL, without(PARTIAL, [place])), (without(PARTIAL, [place]), PARTIAL))

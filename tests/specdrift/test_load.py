@@ -50,7 +50,12 @@ def write(folder: Path, files: Mapping[str, str]) -> None:
 def compared(loaded: Loaded) -> Loaded:
     """What was loaded, after a comparison with itself has asked for all that it refers to."""
     document = Document(loaded.document, loaded.files)
-    assert compare(loaded.document, loaded.document, base_files=loaded.files, revision_files=loaded.files) == []
+    assert (
+        compare(
+            loaded.document, loaded.document, base_files=loaded.files, revision_files=loaded.files
+        )
+        == []
+    )
     for _, path in document.root.children("paths"):
         path.child("get", "responses", "200", "content", "application/json", "schema").resolved()
     loaded.note(document.dangling)
@@ -86,7 +91,10 @@ def parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_keys_and_dates_stay_the_text_that_they_are_written_as(here: Path, parser: None) -> None:
-    write(here, {"a.yaml": "openapi: 3.1.0\non: 1\nyes: 2\n200: 3\n1.0: 4\nnull: 5\nd: 2021-07-28\ne: =\n"})
+    write(
+        here,
+        {"a.yaml": "openapi: 3.1.0\non: 1\nyes: 2\n200: 3\n1.0: 4\nnull: 5\nd: 2021-07-28\ne: =\n"},
+    )
     expected = {"on": 1, "yes": 2, "200": 3, "1.0": 4, "null": 5, "d": "2021-07-28", "e": "="}
     assert load("a.yaml").document == {"openapi": "3.1.0", **expected}
 
@@ -108,35 +116,72 @@ def test_each_way_to_write_a_document_is_read(text: str, here: Path, parser: Non
 
 BAD: dict[str, tuple[str | bytes, str]] = {
     "an empty file": ("", "a: is not an OpenAPI document: the top level is not a mapping"),
-    "a list": ("- openapi: 3.1.0\n", "a: is not an OpenAPI document: the top level is not a mapping"),
+    "a list": (
+        "- openapi: 3.1.0\n",
+        "a: is not an OpenAPI document: the top level is not a mapping",
+    ),
     "YAML that does not parse": ("openapi: 3.1.0\na: {b: [}\n", "a:2: does not parse as YAML: "),
     "JSON that does not parse": ('{"openapi":\n "3.1.0",,}', "a:2: does not parse as JSON: "),
     "a tab for indentation": ("openapi: 3.1.0\na:\n\tb: 1\n", "a:3: does not parse as YAML: "),
     "two documents": ("a: 1\n---\nb: 2\n", "a:2: does not parse as YAML: "),
-    "a duplicate key in YAML": ("openapi: 3.1.0\na:\n  200: 1\n  '200': 2\n", "a:4: duplicate key '200'"),
+    "a duplicate key in YAML": (
+        "openapi: 3.1.0\na:\n  200: 1\n  '200': 2\n",
+        "a:4: duplicate key '200'",
+    ),
     "a duplicate key in JSON": (
         '{"a": {"b": 1},\n"c": {"b": 1,\n"b/": 1, "b/": 2}}',
         "a:3: duplicate key 'b/'",
     ),
-    "a key that is a list": ("openapi: 3.1.0\n? [a]\n: 1\n", "a:2: does not parse as YAML: a key must be a string"),
-    "an alias in itself": ("openapi: 3.1.0\na: &a\n  b: *a\n", "a:2: does not parse as YAML: an alias contains itself"),
-    "an unknown alias": ("openapi: 3.1.0\na: *a\n", "a:2: does not parse as YAML: found undefined alias"),
-    "an object of Python": ("a: 1\nb: !!python/name:os.system\n", "a:2: does not parse as YAML: the tag "),
-    "a value that its tag does not fit": ("openapi: 3.1.0\na: !!int text\n", "a: does not parse as YAML: "),
-    "a control character": ("openapi: 3.1.0\na: 'é\x01'\n", "a:2: does not parse as YAML: a control character"),
-    "half of a pair of surrogates": ('{"openapi": "3.1.0", "a": "\\uD800"}', "a: does not parse as JSON: "),
-    "a number without end": ('{"openapi": "3.1.0", "a": ' + "9" * 5000 + "}", "a: does not parse as JSON: "),
-    "bytes that are no text": (b"openapi: 3.1.0\na: \xff\n", "a:2: cannot be read: it is not UTF-8"),
+    "a key that is a list": (
+        "openapi: 3.1.0\n? [a]\n: 1\n",
+        "a:2: does not parse as YAML: a key must be a string",
+    ),
+    "an alias in itself": (
+        "openapi: 3.1.0\na: &a\n  b: *a\n",
+        "a:2: does not parse as YAML: an alias contains itself",
+    ),
+    "an unknown alias": (
+        "openapi: 3.1.0\na: *a\n",
+        "a:2: does not parse as YAML: found undefined alias",
+    ),
+    "an object of Python": (
+        "a: 1\nb: !!python/name:os.system\n",
+        "a:2: does not parse as YAML: the tag ",
+    ),
+    "a value that its tag does not fit": (
+        "openapi: 3.1.0\na: !!int text\n",
+        "a: does not parse as YAML: ",
+    ),
+    "a control character": (
+        "openapi: 3.1.0\na: 'é\x01'\n",
+        "a:2: does not parse as YAML: a control character",
+    ),
+    "half of a pair of surrogates": (
+        '{"openapi": "3.1.0", "a": "\\uD800"}',
+        "a: does not parse as JSON: ",
+    ),
+    "a number without end": (
+        '{"openapi": "3.1.0", "a": ' + "9" * 5000 + "}",
+        "a: does not parse as JSON: ",
+    ),
+    "bytes that are no text": (
+        b"openapi: 3.1.0\na: \xff\n",
+        "a:2: cannot be read: it is not UTF-8",
+    ),
     "UTF-16": ("openapi: 3.1.0\n".encode("utf-16"), "a:1: cannot be read: it is not UTF-8"),
     "a deep list": ("openapi: 3.1.0\na:\n  " + "[" * 100_000, "a:3: is nested deeper than"),
-    "a deep list of a kind without brackets": ("openapi: 3.1.0\na:\n" + "- " * 50_000, "a:3: is nested deeper than"),
+    "a deep list of a kind without brackets": (
+        "openapi: 3.1.0\na:\n" + "- " * 50_000,
+        "a:3: is nested deeper than",
+    ),
     "a deep object": ('{"openapi": "3.1.0",\n"a":' + '{"b":' * 5_000, "a:2: is nested deeper than"),
     "an object too deep by one": (
         '{"openapi": "3.1.0",\n"a":' + "[" * MAXIMUM_DEPTH + "1" + "]" * MAXIMUM_DEPTH + "}",
         "a:2: is nested deeper than",
     ),
     "an alias that is deep": (
-        "openapi: 3.1.0\n" + "".join(f"a{n}: &a{n} [{f'*a{n - 1}' if n else 1}]\n" for n in range(MAXIMUM_DEPTH + 1)),
+        "openapi: 3.1.0\n"
+        + "".join(f"a{n}: &a{n} [{f'*a{n - 1}' if n else 1}]\n" for n in range(MAXIMUM_DEPTH + 1)),
         "a:2: is nested deeper than",
     ),
     "aliases that explode": (
@@ -161,9 +206,18 @@ BAD: dict[str, tuple[str | bytes, str]] = {
         "openapi: 3.1.0\n? " + "a" * 100_000 + "\n: [" + "0, " * 2_000 + "0]\n",
         "a:3: holds more than 1,000,000 values, or too long names",
     ),
-    "Swagger 2.0": ("info: {}\nswagger: '2.0'\n", "a:2: is Swagger 2.0, and OpenAPI 3.0, 3.1 or 3.2 is needed"),
-    "no version": ("info: {}\n", "a: has no `openapi` at the top level, and OpenAPI 3.0, 3.1 or 3.2 is needed"),
-    "another version": ("info: {}\nopenapi: 3.10.0\n", "a:2: is OpenAPI 3.10.0, and OpenAPI 3.0, 3.1 or 3.2 is needed"),
+    "Swagger 2.0": (
+        "info: {}\nswagger: '2.0'\n",
+        "a:2: is Swagger 2.0, and OpenAPI 3.0, 3.1 or 3.2 is needed",
+    ),
+    "no version": (
+        "info: {}\n",
+        "a: has no `openapi` at the top level, and OpenAPI 3.0, 3.1 or 3.2 is needed",
+    ),
+    "another version": (
+        "info: {}\nopenapi: 3.10.0\n",
+        "a:2: is OpenAPI 3.10.0, and OpenAPI 3.0, 3.1 or 3.2 is needed",
+    ),
 }
 
 
@@ -174,9 +228,14 @@ def test_what_cannot_be_compared_is_told_with_its_line(name: str, here: Path, pa
     assert expected in refusal("a")
 
 
-def test_what_only_yaml_before_1_2_takes_for_something_else_stays_text(here: Path, parser: None) -> None:
+def test_what_only_yaml_before_1_2_takes_for_something_else_stays_text(
+    here: Path, parser: None
+) -> None:
     write(
-        here, {"a": "openapi: 3.1.0\nx: [yes, no, on, off, 1:30, 010, true, False, 12, -3, 0, 1.5, 2020-01-01, null]\n"}
+        here,
+        {
+            "a": "openapi: 3.1.0\nx: [yes, no, on, off, 1:30, 010, true, False, 12, -3, 0, 1.5, 2020-01-01, null]\n"
+        },
     )
     texts = ["yes", "no", "on", "off", "1:30", "010"]
     assert load("a").document["x"] == [*texts, True, False, 12, -3, 0, 1.5, "2020-01-01", None]
@@ -198,7 +257,9 @@ def test_a_password_and_a_query_of_a_url_are_in_no_report(site: Site) -> None:
 
 
 def test_a_file_that_is_not_there_or_is_a_folder_is_told(here: Path) -> None:
-    assert "nowhere.yaml: cannot be read: No such file or directory: name a file" in refusal("nowhere.yaml")
+    assert "nowhere.yaml: cannot be read: No such file or directory: name a file" in refusal(
+        "nowhere.yaml"
+    )
     assert ".: cannot be read: Is a directory: name a file" in refusal(".")
 
 
@@ -209,7 +270,9 @@ def test_of_a_file_that_is_too_large_no_more_is_read_than_the_bound(here: Path) 
 
 
 @pytest.mark.parametrize("version", ["3.0.3", "3.1.0", "'3.1'", "3.0", "3.2.0"])
-def test_a_document_may_be_of_each_version_of_openapi_3_and_without_paths(version: str, here: Path) -> None:
+def test_a_document_may_be_of_each_version_of_openapi_3_and_without_paths(
+    version: str, here: Path
+) -> None:
     write(here, {"a": f"openapi: {version}\n"})
     assert compared(load("a")).notes == []
 
@@ -269,7 +332,9 @@ def places(value: Any, place: str = "") -> Iterator[str]:
 
 
 @given(st.dictionaries(WORDS, VALUES, max_size=4), st.sampled_from([None, 1]))
-def test_json_has_its_places_on_the_lines_on_which_yaml_has_them(value: Any, indent: int | None) -> None:
+def test_json_has_its_places_on_the_lines_on_which_yaml_has_them(
+    value: Any, indent: int | None
+) -> None:
     text = json.dumps(value, indent=indent)
     read = Text.parse("a", text.encode())
     as_yaml = Text.parse("a", f"--- {text}".encode())
@@ -277,8 +342,16 @@ def test_json_has_its_places_on_the_lines_on_which_yaml_has_them(value: Any, ind
     assert list(read.lines) == list(places(value))
 
 
-def test_a_place_is_told_with_its_line_or_that_of_what_surrounds_it(here: Path, parser: None) -> None:
-    write(here, {"a.yaml": "# x\n" + OPERATION.format("b.json#/Pet"), "b.json": '{\n"Pet":\n {"type": [\n"null"]}}'})
+def test_a_place_is_told_with_its_line_or_that_of_what_surrounds_it(
+    here: Path, parser: None
+) -> None:
+    write(
+        here,
+        {
+            "a.yaml": "# x\n" + OPERATION.format("b.json#/Pet"),
+            "b.json": '{\n"Pet":\n {"type": [\n"null"]}}',
+        },
+    )
     loaded = compared(load("a.yaml"))
     assert loaded.source("/paths/~1pets/get") == Source("a.yaml", 5)
     assert loaded.source("/paths/~1pets/get/responses/200/nowhere/at/all") == Source("a.yaml", 7)
@@ -293,7 +366,10 @@ def test_a_place_is_told_with_its_line_or_that_of_what_surrounds_it(here: Path, 
 def test_what_an_alias_stands_for_is_told_where_it_is_written(here: Path, parser: None) -> None:
     write(here, {"a.yaml": "openapi: 3.1.0\na: &a\n  b: 1\nc: *a\n"})
     loaded = load("a.yaml")
-    assert [loaded.source(place) for place in ("/c", "/c/b")] == [Source("a.yaml", 4), Source("a.yaml", 3)]
+    assert [loaded.source(place) for place in ("/c", "/c/b")] == [
+        Source("a.yaml", 4),
+        Source("a.yaml", 3),
+    ]
 
 
 # References to other files
@@ -310,7 +386,13 @@ def test_a_file_is_read_only_when_it_is_asked_for(here: Path) -> None:
 
 
 def test_files_may_refer_to_each_other(here: Path) -> None:
-    write(here, {"spec/a.yaml": OPERATION.format("x/b.yaml#/Pet"), "spec/x/b.yaml": "Pet:\n  $ref: ../a.yaml#/paths\n"})
+    write(
+        here,
+        {
+            "spec/a.yaml": OPERATION.format("x/b.yaml#/Pet"),
+            "spec/x/b.yaml": "Pet:\n  $ref: ../a.yaml#/paths\n",
+        },
+    )
     loaded = compared(load("spec/a.yaml"))
     assert loaded.files["a.yaml"] is loaded.document
     assert loaded.source("x/b.yaml#/Pet") == Source("spec/x/b.yaml", 1)
@@ -330,24 +412,49 @@ OUTSIDE = {
 
 @pytest.mark.parametrize("name", OUTSIDE)
 def test_a_reference_out_of_the_root_is_refused(name: str, here: Path) -> None:
-    write(here, {"spec/a.yaml": OPERATION.format(OUTSIDE[name]), "secret.yaml": PET, "spec-other/secret.yaml": PET})
+    write(
+        here,
+        {
+            "spec/a.yaml": OPERATION.format(OUTSIDE[name]),
+            "secret.yaml": PET,
+            "spec-other/secret.yaml": PET,
+        },
+    )
     (here / "spec" / "link.yaml").symlink_to(here / "secret.yaml")
     (here / "spec" / "up").symlink_to(here)
     message = refusal("spec/a.yaml", roots=["elsewhere", "https://example.com.evil/"])
-    assert message.startswith(f"spec/a.yaml:{LINE}: the reference {OUTSIDE[name]!r} leads out of spec: `--root ")
+    assert message.startswith(
+        f"spec/a.yaml:{LINE}: the reference {OUTSIDE[name]!r} leads out of spec: `--root "
+    )
 
 
 def test_a_root_allows_what_is_in_it(here: Path) -> None:
-    write(here, {"spec/a.yaml": OPERATION.format("../common/b.yaml#/components/schemas/Pet"), "common/b.yaml": PET})
+    write(
+        here,
+        {
+            "spec/a.yaml": OPERATION.format("../common/b.yaml#/components/schemas/Pet"),
+            "common/b.yaml": PET,
+        },
+    )
     assert "`--root common` allows it" in refusal("spec/a.yaml")
     assert list(compared(load("spec/a.yaml", roots=["common"])).files) == ["../common/b.yaml"]
 
 
 @pytest.mark.parametrize("text", [None, "", "just text\n"], ids=["missing", "empty", "no mapping"])
-def test_a_reference_to_what_holds_nothing_is_told_with_its_line(text: str | None, here: Path) -> None:
-    write(here, {"a.yaml": OPERATION.format("b.yaml#/components"), **({} if text is None else {"b.yaml": text})})
+def test_a_reference_to_what_holds_nothing_is_told_with_its_line(
+    text: str | None, here: Path
+) -> None:
+    write(
+        here,
+        {
+            "a.yaml": OPERATION.format("b.yaml#/components"),
+            **({} if text is None else {"b.yaml": text}),
+        },
+    )
     message = refusal("a.yaml")
-    assert message.startswith(f"a.yaml:{LINE}: the reference 'b.yaml#/components' cannot be followed: b.yaml: ")
+    assert message.startswith(
+        f"a.yaml:{LINE}: the reference 'b.yaml#/components' cannot be followed: b.yaml: "
+    )
     assert "`--map REFERENCE=FILE`" in message
     assert "`--map REFERENCE=`" in message
 
@@ -358,16 +465,33 @@ def test_a_file_that_is_referred_to_is_held_to_the_same_bounds(here: Path) -> No
 
 
 def test_another_file_may_stand_in_for_one_that_is_not_there(here: Path) -> None:
-    write(here, {"spec/a.yaml": OPERATION.format("../b.yaml#/components/schemas/Pet"), "else/where.yaml": PET})
+    write(
+        here,
+        {
+            "spec/a.yaml": OPERATION.format("../b.yaml#/components/schemas/Pet"),
+            "else/where.yaml": PET,
+        },
+    )
     loaded = compared(load("spec/a.yaml", replacements={"../b.yaml": "else/where.yaml"}))
     assert loaded.source("../b.yaml#/components/schemas/Pet/type") == Source("else/where.yaml", 4)
     assert loaded.notes == []
-    assert "nowhere.yaml: No such file" in refusal("spec/a.yaml", replacements={"../b.yaml": "nowhere.yaml"})
+    assert "nowhere.yaml: No such file" in refusal(
+        "spec/a.yaml", replacements={"../b.yaml": "nowhere.yaml"}
+    )
 
 
 def test_a_stand_in_is_found_by_the_reference_as_it_is_written_in_another_file(here: Path) -> None:
-    write(here, {"a.yaml": OPERATION.format("x/b.yaml#/Pet"), "x/b.yaml": "Pet:\n  $ref: c.yaml\n", "d.yaml": PET})
-    assert compared(load("a.yaml", replacements={"c.yaml": "d.yaml"})).files["x/c.yaml"] == yaml.safe_load(PET)
+    write(
+        here,
+        {
+            "a.yaml": OPERATION.format("x/b.yaml#/Pet"),
+            "x/b.yaml": "Pet:\n  $ref: c.yaml\n",
+            "d.yaml": PET,
+        },
+    )
+    assert compared(load("a.yaml", replacements={"c.yaml": "d.yaml"})).files[
+        "x/c.yaml"
+    ] == yaml.safe_load(PET)
 
 
 def test_a_reference_that_shall_lead_nowhere_is_noted(here: Path) -> None:
@@ -387,7 +511,9 @@ def test_a_reference_that_leads_nowhere_is_noted_once(here: Path) -> None:
 
 
 def test_pointers_that_lead_through_each_other_without_end_lead_nowhere(here: Path) -> None:
-    write(here, {"a.yaml": OPERATION.format("#/x/y") + "x:\n  $ref: '#/z/y'\nz:\n  $ref: '#/x/y'\n"})
+    write(
+        here, {"a.yaml": OPERATION.format("#/x/y") + "x:\n  $ref: '#/z/y'\nz:\n  $ref: '#/x/y'\n"}
+    )
     assert compared(load("a.yaml")).notes == [
         "a.yaml:14: the reference '#/x/y' leads nowhere: compared by its text",
         "a.yaml:12: the reference '#/z/y' leads nowhere: compared by its text",
@@ -398,14 +524,29 @@ def test_pointers_that_lead_through_each_other_without_end_lead_nowhere(here: Pa
 
 
 def git(folder: Path, *arguments: str) -> None:
-    identity = ("-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "init.defaultBranch=main")
-    subprocess.run([GIT, *identity, *arguments], cwd=folder, check=True, capture_output=True, timeout=60)
+    identity = (
+        "-c",
+        "user.name=A",
+        "-c",
+        "user.email=a@example.com",
+        "-c",
+        "init.defaultBranch=main",
+    )
+    subprocess.run(
+        [GIT, *identity, *arguments], cwd=folder, check=True, capture_output=True, timeout=60
+    )
 
 
 @pytest.fixture(name="repository")
 def committed(here: Path) -> Path:
     """A repository, as the current folder, whose files have another content since the last commit."""
-    write(here, {"spec/a.yaml": OPERATION.format("../common/b.yaml#/components/schemas/Pet"), "common/b.yaml": PET})
+    write(
+        here,
+        {
+            "spec/a.yaml": OPERATION.format("../common/b.yaml#/components/schemas/Pet"),
+            "common/b.yaml": PET,
+        },
+    )
     (here / "spec" / "link.yaml").symlink_to("a.yaml")
     git(here, "init")
     git(here, "add", ".")
@@ -415,10 +556,14 @@ def committed(here: Path) -> Path:
 
 
 def test_a_document_is_read_at_a_revision_with_all_that_it_refers_to(repository: Path) -> None:
-    assert f"HEAD:spec/a.yaml:{LINE}: the reference" in refusal("HEAD:spec/a.yaml", roots=["commo", "/"])
+    assert f"HEAD:spec/a.yaml:{LINE}: the reference" in refusal(
+        "HEAD:spec/a.yaml", roots=["commo", "/"]
+    )
     loaded = compared(load("HEAD:spec/a.yaml", roots=["common"]))
     assert loaded.source("/openapi") == Source("HEAD:spec/a.yaml", 1)
-    assert loaded.source("../common/b.yaml#/components/schemas/Pet") == Source("HEAD:common/b.yaml", 3)
+    assert loaded.source("../common/b.yaml#/components/schemas/Pet") == Source(
+        "HEAD:common/b.yaml", 3
+    )
     assert loaded.text("HEAD:common/b.yaml") == PET
 
 
@@ -468,10 +613,14 @@ def test_a_commit_that_has_too_large_a_file_is_refused(repository: Path) -> None
     assert ":big.yaml: cannot be read: it has more than 16 MiB" in refusal(":big.yaml")
 
 
-def test_without_git_or_a_repository_a_revision_is_refused(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_git_or_a_repository_a_revision_is_refused(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert "HEAD:a.yaml: cannot be read: not a git repository" in refusal("HEAD:a.yaml")
     monkeypatch.setenv("PATH", str(here))
-    assert "HEAD:./a.yaml: cannot be read: git cannot be run: No such file" in refusal("HEAD:./a.yaml")
+    assert "HEAD:./a.yaml: cannot be read: git cannot be run: No such file" in refusal(
+        "HEAD:./a.yaml"
+    )
 
 
 # The web
@@ -529,7 +678,9 @@ def test_a_document_is_read_from_the_web_with_what_is_beside_it(site: Site) -> N
 @pytest.mark.parametrize(
     "reference", ["../b.yaml", "/b.yaml", "%2e%2e/b.yaml", "//[", "file:///etc/hostname", "ftp://x"]
 )
-def test_a_reference_from_the_web_leads_to_no_file_and_out_of_no_root(reference: str, site: Site) -> None:
+def test_a_reference_from_the_web_leads_to_no_file_and_out_of_no_root(
+    reference: str, site: Site
+) -> None:
     site.pages |= {"/spec/a.yaml": OPERATION.format(reference), "/b.yaml": PET}
     message = refusal(f"{site.url}/spec/a.yaml", roots=["/etc"])
     assert message.startswith(
@@ -539,14 +690,22 @@ def test_a_reference_from_the_web_leads_to_no_file_and_out_of_no_root(reference:
 
 
 def test_a_prefix_allows_what_is_on_the_web(site: Site, here: Path) -> None:
-    site.pages |= {"/common/b.yaml": "Pet:\n  $ref: c.yaml\n", "/common/c.yaml": PET, "/commons/b.yaml": PET}
+    site.pages |= {
+        "/common/b.yaml": "Pet:\n  $ref: c.yaml\n",
+        "/common/c.yaml": PET,
+        "/commons/b.yaml": PET,
+    }
     write(here, {"a.yaml": OPERATION.format(f"{site.url}/common/b.yaml#/Pet")})
     loaded = compared(load("a.yaml", roots=[f"{site.url}/common"]))
     assert list(loaded.files) == [f"{site.url}/common/b.yaml", f"{site.url}/common/c.yaml"]
     write(here, {"a.yaml": OPERATION.format(f"{site.url}/commons/b.yaml#/Pet")})
-    assert f"`--root {site.url}/commons/` allows it" in refusal("a.yaml", roots=[f"{site.url}/common"])
+    assert f"`--root {site.url}/commons/` allows it" in refusal(
+        "a.yaml", roots=[f"{site.url}/common"]
+    )
     write(here, {"a.yaml": OPERATION.format("b.yaml")})
-    assert compared(load("a.yaml", replacements={"b.yaml": f"{site.url}/commons/b.yaml"})).notes == []
+    assert (
+        compared(load("a.yaml", replacements={"b.yaml": f"{site.url}/commons/b.yaml"})).notes == []
+    )
 
 
 @pytest.mark.parametrize(("hops", "allowed"), [(3, True), (4, False)])
@@ -558,7 +717,9 @@ def test_three_redirects_are_followed(hops: int, allowed: bool, site: Site) -> N
         assert "Exceeded maximum allowed redirects" in refusal(f"{site.url}/0")
 
 
-@pytest.mark.parametrize("url", ["http://example.com/a.yaml", "ftp://example.com/a.yaml", "file:///etc/hostname"])
+@pytest.mark.parametrize(
+    "url", ["http://example.com/a.yaml", "ftp://example.com/a.yaml", "file:///etc/hostname"]
+)
 def test_only_https_is_read_from_elsewhere(url: str, site: Site) -> None:
     assert "only https is, and http on this machine" in refusal(url)
     if url.startswith("http"):
@@ -576,7 +737,9 @@ def test_an_answer_that_is_no_document_is_told(site: Site) -> None:
     assert "cannot be read: " in refusal("https://[/a")
 
 
-def test_an_answer_that_trickles_in_is_given_up(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_that_trickles_in_is_given_up(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
     site.pages["/a"] = "openapi: 3.1.0\n"
     monkeypatch.setattr(_load, "MAXIMUM_SECONDS", -1)
     assert "the answer takes more than" in refusal(f"{site.url}/a")

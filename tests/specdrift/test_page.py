@@ -20,7 +20,17 @@ from specdrift._report import Report
 from specdrift._rules import INFO, WARN, Direction, Source
 
 from tests.emulator.test_page import SECONDS, Visit, chromium
-from tests.specdrift.test_report import FILE, HOSTILE, OPERATION, WAIVER, Text, entry, hostile, realistic, report
+from tests.specdrift.test_report import (
+    FILE,
+    HOSTILE,
+    OPERATION,
+    WAIVER,
+    Text,
+    entry,
+    hostile,
+    realistic,
+    report,
+)
 from tests.support.paths import ROOT
 
 PICTURE = ROOT / "docs" / "drift-page.png"
@@ -39,7 +49,9 @@ def visit() -> Iterator[Visit]:
             chromium_sandbox=False,  # it does not work for root, which CI is
             args=["--disable-gpu", "--disable-background-networking"],
         )
-        context = browser.new_context(viewport={"width": SIZE[0], "height": SIZE[1]}, color_scheme="light")
+        context = browser.new_context(
+            viewport={"width": SIZE[0], "height": SIZE[1]}, color_scheme="light"
+        )
         context.set_default_timeout(SECONDS * 1000)
         expect.set_options(timeout=SECONDS * 1000)
         made = Visit(context.new_page())
@@ -90,7 +102,10 @@ class TestPlace:
     def test_it_is_found_by_the_sentence_and_the_pointers(
         self, direction: Direction, words: str, pointer: str, expected: tuple[str, ...]
     ) -> None:
-        assert steps(entry(words=words, direction=direction, revision_pointer=pointer).change) == expected
+        assert (
+            steps(entry(words=words, direction=direction, revision_pointer=pointer).change)
+            == expected
+        )
 
     def test_it_is_told_by_no_more_steps_than_a_page_can_show(self) -> None:
         words = f"The request body, at `{'/'.join('abcdefghijklmnop')}`, was added."
@@ -106,7 +121,12 @@ class TestHtml:
         assert re.findall(r"<(?:link|img|iframe|object|base)\b|\ssrc=|@import|url\(", html) == []
         (policy,) = re.findall(r'http-equiv="Content-Security-Policy" content="(.*?)"', html)
         directives = dict(part.split(" ", 1) for part in policy.split("; "))
-        assert directives["default-src"] == directives["base-uri"] == directives["form-action"] == "'none'"
+        assert (
+            directives["default-src"]
+            == directives["base-uri"]
+            == directives["form-action"]
+            == "'none'"
+        )
         assert re.fullmatch(r"'sha256-[\w+/]{43}='", directives["script-src"])
         assert re.fullmatch(r"'sha256-[\w+/]{43}='", directives["style-src"])
 
@@ -116,7 +136,11 @@ class TestHtml:
             found = Counter(re.findall(r"<([^ />]+|/[^>]*)", page(told)))
             # How many of these there are goes by the backticks and the ends of lines in it.
             return Counter(
-                {tag: number for tag, number in found.items() if tag.strip("/") not in {"code", "li", "span"}}
+                {
+                    tag: number
+                    for tag, number in found.items()
+                    if tag.strip("/") not in {"code", "li", "span"}
+                }
             )
 
         assert tags(hostile(words)) == tags(hostile("x"))
@@ -168,7 +192,9 @@ class TestSource:
 
     def test_what_differs_further_in_is_shown_however_far_away(self) -> None:
         values = [f"  - value {number}\n" for number in range(30)]
-        base, revision = self.shown(f"enum:\n{''.join(values)}next:\n", 1, f"enum:\n{''.join(values)}  - more\nnext:\n")
+        base, revision = self.shown(
+            f"enum:\n{''.join(values)}next:\n", 1, f"enum:\n{''.join(values)}  - more\nnext:\n"
+        )
         assert [number for number, _ in base] == ["1", "2", "3", "4"]
         assert revision[-3:] == [("31", "  - value 29"), ("32", "  - more"), ("33", "next:")]
 
@@ -187,34 +213,58 @@ class TestBrowser:
         assert visit.requests == [address]
         assert visit.complaints == []
 
-    def test_changes_stand_in_their_operation_where_they_are(self, visit: Visit, tmp_path: Path) -> None:
+    def test_changes_stand_in_their_operation_where_they_are(
+        self, visit: Visit, tmp_path: Path
+    ) -> None:
         opened(visit, realistic(), tmp_path)
         page = visit.page
         expect(page.locator(".operation > h2")).to_have_text([OPERATION, "The document as a whole"])
-        places = ["Request", "Parameters › header parameter Version", "Body", "channel", "feedback › rating"]
-        places += ["Response 200 › conversation", "deleted", "lastMessageType", "userId", "Response 429"]
+        places = [
+            "Request",
+            "Parameters › header parameter Version",
+            "Body",
+            "channel",
+            "feedback › rating",
+        ]
+        places += [
+            "Response 200 › conversation",
+            "deleted",
+            "lastMessageType",
+            "userId",
+            "Response 429",
+        ]
         assert page.locator(".place").all_text_contents() == places
         expect(page.locator(f".branch:has(> .place:text-is('channel')) {CHANNEL}")).to_have_count(1)
         page.locator(".contents a").last.click()
         expect(page.locator(".operation").last).to_be_in_viewport()
 
-    def test_both_sides_are_shown_with_the_line_marked_and_what_differs(self, visit: Visit, tmp_path: Path) -> None:
+    def test_both_sides_are_shown_with_the_line_marked_and_what_differs(
+        self, visit: Visit, tmp_path: Path
+    ) -> None:
         opened(visit, realistic(), tmp_path)
-        base, revision = (visit.page.locator(RCS).locator(f"figure.{role}") for role in ("base", "revision"))
+        base, revision = (
+            visit.page.locator(RCS).locator(f"figure.{role}") for role in ("base", "revision")
+        )
         for side, number in ((base, "199"), (revision, "204")):
             expect(side.locator("figcaption")).to_contain_text(f"{FILE}:{number}")
             expect(side.locator(".marked")).to_have_text(f"{number}LastMessageType:")
         expect(base.locator(".differs")).to_have_count(0)
         expect(revision.locator(".differs")).to_have_text(["243  - TYPE_RCS"])
 
-    def test_the_side_where_it_is_not_there_is_empty_and_says_so(self, visit: Visit, tmp_path: Path) -> None:
+    def test_the_side_where_it_is_not_there_is_empty_and_says_so(
+        self, visit: Visit, tmp_path: Path
+    ) -> None:
         opened(visit, realistic(), tmp_path)
-        base, revision = (visit.page.locator(CHANNEL).locator(f"figure.{role}") for role in ("base", "revision"))
+        base, revision = (
+            visit.page.locator(CHANNEL).locator(f"figure.{role}") for role in ("base", "revision")
+        )
         expect(base).to_contain_text("Not in the base.")
         expect(base.locator("li")).to_have_count(0)
         expect(revision.locator(".marked")).to_have_text("126channel:")
 
-    def test_it_can_be_filtered_by_level_with_the_keyboard(self, visit: Visit, tmp_path: Path) -> None:
+    def test_it_can_be_filtered_by_level_with_the_keyboard(
+        self, visit: Visit, tmp_path: Path
+    ) -> None:
         opened(visit, realistic(), tmp_path)
         page = visit.page
         for _ in range(2):  # the first leads past the head of the page
@@ -224,12 +274,16 @@ class TestBrowser:
         expect(page.locator(".change.ERR:visible")).to_have_count(0)
         page.get_by_label("INFO").uncheck()
         expect(page.locator(".change:visible")).to_have_count(1)
-        expect(page.locator(".place:visible")).to_have_text(["Response 200 › conversation", "lastMessageType"])
+        expect(page.locator(".place:visible")).to_have_text(
+            ["Response 200 › conversation", "lastMessageType"]
+        )
         expect(page.locator(".contents li:visible")).to_have_count(1)
         page.get_by_label("WARN").uncheck()
         expect(page.locator(".operation:visible")).to_have_count(0)
 
-    def test_what_is_waived_is_shown_on_demand_with_the_reason(self, visit: Visit, tmp_path: Path) -> None:
+    def test_what_is_waived_is_shown_on_demand_with_the_reason(
+        self, visit: Visit, tmp_path: Path
+    ) -> None:
         opened(visit, realistic(), tmp_path)
         waived = visit.page.locator(".change.is-waived")
         expect(waived).to_be_hidden()
@@ -237,7 +291,9 @@ class TestBrowser:
         expect(waived).to_be_visible()
         expect(waived).to_contain_text("The API never sent it. (until 2027-03-31)")
 
-    def test_a_link_to_a_change_that_the_filter_hides_shows_it(self, visit: Visit, tmp_path: Path) -> None:
+    def test_a_link_to_a_change_that_the_filter_hides_shows_it(
+        self, visit: Visit, tmp_path: Path
+    ) -> None:
         opened(visit, realistic(), tmp_path)
         visit.page.get_by_label("ERR").uncheck()
         expect(visit.page.locator(CHANNEL)).to_be_hidden()
@@ -251,7 +307,9 @@ class TestBrowser:
         expect(visit.page.locator(".change.is-waived")).to_be_in_viewport()
         assert visit.complaints == []
 
-    def test_without_scripts_everything_is_there_and_no_filter(self, visit: Visit, tmp_path: Path) -> None:
+    def test_without_scripts_everything_is_there_and_no_filter(
+        self, visit: Visit, tmp_path: Path
+    ) -> None:
         file = tmp_path / "report.html"
         file.write_text(page(realistic()), encoding="utf-8")
         browser = visit.page.context.browser
@@ -271,13 +329,17 @@ class TestBrowser:
         assert [each for each in found if each["ratio"] < 4.5] == []
 
     @pytest.mark.parametrize("told", [realistic, hostile])
-    def test_it_fits_any_width(self, visit: Visit, tmp_path: Path, told: Callable[[], Report]) -> None:
+    def test_it_fits_any_width(
+        self, visit: Visit, tmp_path: Path, told: Callable[[], Report]
+    ) -> None:
         opened(visit, told(), tmp_path)
         for width in (320, 400, 800, 1280):
             visit.page.set_viewport_size({"width": width, "height": 900})
             assert visit.page.evaluate("document.documentElement.scrollWidth") == width
 
-    def test_a_hostile_document_runs_nothing_and_is_shown_as_text(self, visit: Visit, tmp_path: Path) -> None:
+    def test_a_hostile_document_runs_nothing_and_is_shown_as_text(
+        self, visit: Visit, tmp_path: Path
+    ) -> None:
         words = "</script><script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">"
         address = opened(visit, hostile(words), tmp_path)
         expect(visit.page.locator("output")).to_have_text("3 of 6 shown")
@@ -292,7 +354,9 @@ class TestBrowser:
     def test_even_markup_in_it_would_run_nothing(self, visit: Visit, tmp_path: Path) -> None:
         file = tmp_path / "report.html"
         inserted = "<script>document.title='taken'</script><img src='data:,' onerror=\"document.title='taken'\">"
-        file.write_text(page(realistic()).replace("</main>", f"{inserted}</main>"), encoding="utf-8")
+        file.write_text(
+            page(realistic()).replace("</main>", f"{inserted}</main>"), encoding="utf-8"
+        )
         visit.page.goto(file.as_uri())
         expect(visit.page.locator("output")).to_have_text("9 of 10 shown")
         expect(visit.page.locator("main img")).to_have_count(1)
@@ -307,11 +371,16 @@ class TestBrowser:
         expect(visit.page.locator("#filter")).to_have_count(0)
         assert visit.complaints == []
 
-    def test_it_is_as_the_picture_in_the_documentation_shows(self, visit: Visit, tmp_path: Path) -> None:
+    def test_it_is_as_the_picture_in_the_documentation_shows(
+        self, visit: Visit, tmp_path: Path
+    ) -> None:
         opened(visit, replace(realistic(), faults=(), notes=()), tmp_path)
         expect(visit.page.locator("output")).to_have_text("9 of 10 shown")
         # Take the picture anew with `DRIFT_PICTURE=docs/drift-page.png`.
-        for data in visit.page.screenshot(path=os.environ.get("DRIFT_PICTURE")), PICTURE.read_bytes():
+        for data in (
+            visit.page.screenshot(path=os.environ.get("DRIFT_PICTURE")),
+            PICTURE.read_bytes(),
+        ):
             assert data.startswith(b"\x89PNG\r\n\x1a\n")
             assert list(struct.unpack(">II", data[16:24])) == SIZE
             assert len(data) < 300_000

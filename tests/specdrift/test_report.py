@@ -31,9 +31,7 @@ from tests.support.paths import ROOT
 SPEC = (ROOT / "spec" / "openapi.yaml").read_text(encoding="utf-8")
 FILE = "spec/openapi.yaml"
 OPERATION = "PUT /conversations/{conversationId}"
-HOSTILE = (
-    "</script><img src=x onerror=alert(1)> | `@someone` #12 https://evil.example [a](b)\n::error ::\x1b[2J\u202e\ud800"
-)
+HOSTILE = "</script><img src=x onerror=alert(1)> | `@someone` #12 https://evil.example [a](b)\n::error ::\x1b[2J\u202e\ud800"
 
 
 @dataclass(frozen=True)
@@ -104,7 +102,8 @@ WAIVER = Waiver(
     datetime.date(2027, 3, 31),
 )
 FAULT = Fault(
-    replace(WAIVER, id="response-header-added", source=Source("spec/waivers.yaml", 9)), "matches nothing: remove it"
+    replace(WAIVER, id="response-header-added", source=Source("spec/waivers.yaml", 9)),
+    "matches nothing: remove it",
 )
 
 
@@ -142,10 +141,17 @@ def realistic() -> Report:
         waiver = WAIVER if change.id == WAIVER.id else None
         found.append(Entry(placed, meaning, advice(placed, meaning.effect), waiver))
     sides = Text(f"main:{FILE}", {FILE: BASE}), Text(FILE, {FILE: REVISION})
-    return Report(*sides, tuple(found), (FAULT,), ("The reference `common.yaml#/Tag` leads nowhere: not compared.",))
+    return Report(
+        *sides,
+        tuple(found),
+        (FAULT,),
+        ("The reference `common.yaml#/Tag` leads nowhere: not compared.",),
+    )
 
 
-def entry(level: Level = ERR, identifier: str = "rule", words: str = "It changed.", **more: Any) -> Entry:
+def entry(
+    level: Level = ERR, identifier: str = "rule", words: str = "It changed.", **more: Any
+) -> Entry:
     waiver = cast("Waiver | None", more.pop("waiver", None))
     verdict = cast("Verdict", more.pop("verdict", Verdict("none", "")))
     advice = str(more.pop("advice", ""))
@@ -155,7 +161,12 @@ def entry(level: Level = ERR, identifier: str = "rule", words: str = "It changed
         "base_pointer": "/a",
         "revision_pointer": "/a",
     }
-    return Entry(Change(id=identifier, level=level, text=words, **{**values, **more}), verdict, advice, waiver)
+    return Entry(
+        Change(id=identifier, level=level, text=words, **{**values, **more}),
+        verdict,
+        advice,
+        waiver,
+    )
 
 
 def report(*entries: Entry, **more: Any) -> Report:
@@ -172,7 +183,15 @@ def hostile(words: str = HOSTILE) -> Report:
         **dict.fromkeys(("base_source", "revision_source"), place),
     }
     told = [
-        entry(level, words, words, direction="response", verdict=Verdict("breaks", words), waiver=covered, **places)
+        entry(
+            level,
+            words,
+            words,
+            direction="response",
+            verdict=Verdict("breaks", words),
+            waiver=covered,
+            **places,
+        )
         for level in (ERR, WARN, INFO)
         for covered in (None, waiver)
     ]
@@ -185,7 +204,9 @@ REPORTS: dict[str, Callable[[], Report]] = {
     "hostile": hostile,
     "waived only": lambda: report(entry(waiver=WAIVER)),
     "without lines": lambda: report(entry(), entry(WARN, base_pointer="")),
-    "of the whole document": lambda: report(entry(base_pointer="", revision_pointer="", operation="")),
+    "of the whole document": lambda: report(
+        entry(base_pointer="", revision_pointer="", operation="")
+    ),
 }
 
 each_report = pytest.mark.parametrize("made", REPORTS.values(), ids=REPORTS)
@@ -194,16 +215,22 @@ each_report = pytest.mark.parametrize("made", REPORTS.values(), ids=REPORTS)
 class TestAll:
     @pytest.mark.parametrize("form", FORMS)
     @each_report
-    def test_each_can_be_written_to_a_file_and_ends_its_last_line(self, form: str, made: Callable[[], Report]) -> None:
+    def test_each_can_be_written_to_a_file_and_ends_its_last_line(
+        self, form: str, made: Callable[[], Report]
+    ) -> None:
         written = FORMS[form](made())
         written.encode()  # raises where it cannot be
         assert not written or (written.endswith("\n") and not written.endswith("\n\n"))
 
     @pytest.mark.parametrize("form", FORMS)
     @each_report
-    def test_nothing_that_a_terminal_obeys_or_hides_is_in_any(self, form: str, made: Callable[[], Report]) -> None:
+    def test_nothing_that_a_terminal_obeys_or_hides_is_in_any(
+        self, form: str, made: Callable[[], Report]
+    ) -> None:
         written = FORMS[form](made()).replace("\u200b", "")
-        assert [character for character in written if not character.isprintable() and character != "\n"] == []
+        assert [
+            character for character in written if not character.isprintable() and character != "\n"
+        ] == []
 
     @pytest.mark.parametrize("form", FORMS)
     def test_each_says_the_same_each_time(self, form: str) -> None:
@@ -233,14 +260,22 @@ class TestText:
         assert "base:     the whole document\n       revision: the whole document\n" in told
 
     def test_it_has_the_worst_operation_first_and_the_document_last(self) -> None:
-        entries = [entry(operation=""), entry(operation="GET /b"), entry(WARN, operation="GET /a"), entry(WARN)]
+        entries = [
+            entry(operation=""),
+            entry(operation="GET /b"),
+            entry(WARN, operation="GET /a"),
+            entry(WARN),
+        ]
         told = text(report(*entries))
         headings = [line for line in told.splitlines() if re.match(r"GET|The document", line)]
         assert headings == ["GET /b", "GET /a", "The document as a whole"]
 
     def test_waived_changes_are_a_line_each_with_the_reason_and_count_for_nothing(self) -> None:
         told = text(report(entry(), entry(WARN, "other", waiver=WAIVER)))
-        assert "\nWaived\n  WARN other in GET /a: It changed. The API never sent it. (until 2027-03-31)\n" in told
+        assert (
+            "\nWaived\n  WARN other in GET /a: It changed. The API never sent it. (until 2027-03-31)\n"
+            in told
+        )
         assert told.count("other") == 1
         assert told.endswith("\n1 ERR, 0 WARN, 0 INFO, 1 waived\n")
 
@@ -270,24 +305,38 @@ class TestText:
 class TestJson:
     @each_report
     def test_it_is_valid_against_its_schema(self, made: Callable[[], Report]) -> None:
-        validator(ROOT / "tools" / "specdrift" / "report.schema.json").validate(json.loads(FORMS["json"](made())))
+        validator(ROOT / "tools" / "specdrift" / "report.schema.json").validate(
+            json.loads(FORMS["json"](made()))
+        )
 
     def test_the_schema_is_one_describes_everything_and_allows_nothing_else(self) -> None:
-        schema = json.loads((ROOT / "tools" / "specdrift" / "report.schema.json").read_text(encoding="utf-8"))
+        schema = json.loads(
+            (ROOT / "tools" / "specdrift" / "report.schema.json").read_text(encoding="utf-8")
+        )
         jsonschema.Draft202012Validator.check_schema(schema)
-        objects = [found for found in parts(schema) if "properties" in found and found.get("type") == "object"]
+        objects = [
+            found
+            for found in parts(schema)
+            if "properties" in found and found.get("type") == "object"
+        ]
         assert len(objects) == 8
         for found in objects:
             assert found["additionalProperties"] is False
             assert sorted(found["required"]) == sorted(found["properties"])
             for name, described in found["properties"].items():
                 assert (
-                    "description" in described or "$ref" in described or "description" in described.get("items", {})
+                    "description" in described
+                    or "$ref" in described
+                    or "description" in described.get("items", {})
                 ), name
 
     def test_it_tells_everything_of_a_change(self) -> None:
         found = json.loads(FORMS["json"](realistic()))
-        assert (found["form"], found["base"], found["revision"]) == (1, "main:spec/openapi.yaml", "spec/openapi.yaml")
+        assert (found["form"], found["base"], found["revision"]) == (
+            1,
+            "main:spec/openapi.yaml",
+            "spec/openapi.yaml",
+        )
         assert found["counts"] == {"ERR": 3, "WARN": 1, "INFO": 5, "waived": 1}
         assert found["changes"][0] == {
             "id": "request-parameter-enum-value-removed",
@@ -298,8 +347,14 @@ class TestJson:
             "text": 'The header parameter Version can no longer have the value "2021-07-28".',
             "client": {"effect": "breaks", "reason": "The API may refuse what the client sends."},
             "advice": "Bring spec/openapi.yaml:98 up to date, `make generate` and release: until then calls may fail.",
-            "base": {"pointer": "/components/schemas/ApiVersion", "source": {"file": FILE, "line": 98}},
-            "revision": {"pointer": "/components/schemas/ApiVersion", "source": {"file": FILE, "line": 104}},
+            "base": {
+                "pointer": "/components/schemas/ApiVersion",
+                "source": {"file": FILE, "line": 98},
+            },
+            "revision": {
+                "pointer": "/components/schemas/ApiVersion",
+                "source": {"file": FILE, "line": 104},
+            },
             "waiver": None,
         }
         (waived,) = [change for change in found["changes"] if change["waiver"]]
@@ -311,7 +366,11 @@ class TestJson:
 
     def test_what_a_document_says_comes_back_as_it_was(self) -> None:
         found = json.loads(FORMS["json"](hostile()))
-        assert {found["base"], found["changes"][0]["text"], found["faults"][0]["waiver"]["reason"]} == {HOSTILE}
+        assert {
+            found["base"],
+            found["changes"][0]["text"],
+            found["faults"][0]["waiver"]["reason"],
+        } == {HOSTILE}
 
 
 class TestMarkdown:
@@ -334,20 +393,41 @@ class TestMarkdown:
         | st.sampled_from([HOSTILE, "||", "`", "a@b.example", "www.evil.example", "&lt;", "\\|"])
     )
     def test_what_a_document_says_is_shown_as_it_is_and_makes_no_markup(self, words: str) -> None:
-        shown = rendered(FORMS["markdown"](report(entry(words=f"x{words}x", operation=f"x{words}x"))))
+        shown = rendered(
+            FORMS["markdown"](report(entry(words=f"x{words}x", operation=f"x{words}x")))
+        )
         tags = set(re.findall(r"<(\w+)", shown))
-        assert tags <= {"h2", "h3", "p", "code", "strong", "table", "thead", "tbody", "tr", "th", "td", "br"}
+        assert tags <= {
+            "h2",
+            "h3",
+            "p",
+            "code",
+            "strong",
+            "table",
+            "thead",
+            "tbody",
+            "tr",
+            "th",
+            "td",
+            "br",
+        }
         seen = html.unescape(re.search("<h3>(.*?)</h3>", shown)[1]).replace("\u200b", "")  # type: ignore[index]
-        printed = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in f"x{words}x")
+        printed = "".join(
+            c if c.isprintable() else c.encode("unicode_escape").decode() for c in f"x{words}x"
+        )
         assert seen == printed
         assert shown.count("<tr>") == 2
 
-    @pytest.mark.parametrize("words", ["@someone", "@org/team", "a@b.example", "#12", "owner/name#12"])
+    @pytest.mark.parametrize(
+        "words", ["@someone", "@org/team", "a@b.example", "#12", "owner/name#12"]
+    )
     def test_it_calls_nobody_and_links_no_issue(self, words: str) -> None:
         assert not re.search(r"@\w|#\d", FORMS["markdown"](report(entry(words=words))))
 
     def test_of_more_than_a_comment_takes_it_says_how_many_were_left_out(self) -> None:
-        told = FORMS["markdown"](report(*(entry(words=f"Change {number} {'*' * 400}") for number in range(300))))
+        told = FORMS["markdown"](
+            report(*(entry(words=f"Change {number} {'*' * 400}") for number in range(300)))
+        )
         assert COMMENT - 3000 < len(told) <= COMMENT
         left = re.search(r"\*\*(\d+) more left out:\*\*", told)
         assert left
@@ -367,7 +447,9 @@ class TestGithub:
     def test_each_change_is_a_command_of_its_level_at_its_place(self) -> None:
         lines = FORMS["github"](realistic()).splitlines()
         advice = realistic().entries[0].advice
-        assert lines[0].startswith("::error file=spec/waivers.yaml,line=9,title=specdrift%3A waiver::The waiver of")
+        assert lines[0].startswith(
+            "::error file=spec/waivers.yaml,line=9,title=specdrift%3A waiver::The waiver of"
+        )
         assert lines[1] == (
             "::error file=spec/openapi.yaml,line=104,title=specdrift%3A request-parameter-enum-value-removed::"
             'The header parameter Version can no longer have the value "2021-07-28".%0ABreaks our client. '
@@ -376,7 +458,9 @@ class TestGithub:
         commands = [line.split()[0] for line in lines]
         assert commands == ["::error"] * 4 + ["::warning"] + ["::notice"] * 6
 
-    def test_without_a_place_in_the_revision_it_is_that_in_the_base_and_without_any_there_is_none(self) -> None:
+    def test_without_a_place_in_the_revision_it_is_that_in_the_base_and_without_any_there_is_none(
+        self,
+    ) -> None:
         placed, lost = entry(base_source=Source("old.yaml", 4)), entry()
         assert FORMS["github"](report(placed, lost)).splitlines() == [
             "::error file=old.yaml,line=4,title=specdrift%3A rule::It changed.%0ADoes not affect our client.",
@@ -387,9 +471,13 @@ class TestGithub:
         assert FORMS["github"](report(entry(waiver=WAIVER))) == ""
 
     @given(st.text())
-    def test_whatever_a_document_says_stays_in_its_command_and_in_its_property(self, words: str) -> None:
+    def test_whatever_a_document_says_stays_in_its_command_and_in_its_property(
+        self, words: str
+    ) -> None:
         place = Source(words, 7)
-        (line,) = FORMS["github"](report(entry(identifier=words, words=words, revision_source=place))).split("\n")[:-1]
+        (line,) = FORMS["github"](
+            report(entry(identifier=words, words=words, revision_source=place))
+        ).split("\n")[:-1]
         name, properties, data = re.fullmatch(r"::(\w+) ([^:]*)::(.*)", line).groups()  # type: ignore[union-attr]
         assert name == "error"
         assert [part.split("=")[0] for part in properties.split(",")] == ["file", "line", "title"]
@@ -409,11 +497,16 @@ class TestSarif:
         assert [rules[result["ruleIndex"]]["id"] for result in run["results"]] == [
             result["ruleId"] for result in run["results"]
         ]
-        assert [result["level"] for result in run["results"]] == ["error"] * 3 + ["warning"] + ["note"] * 6
+        assert [result["level"] for result in run["results"]] == ["error"] * 3 + ["warning"] + [
+            "note"
+        ] * 6
         result = run["results"][0]
         assert result["locations"] == [
             {
-                "physicalLocation": {"artifactLocation": {"uri": FILE}, "region": {"startLine": 104}},
+                "physicalLocation": {
+                    "artifactLocation": {"uri": FILE},
+                    "region": {"startLine": 104},
+                },
                 "logicalLocations": [{"fullyQualifiedName": "/components/schemas/ApiVersion"}],
             }
         ]
@@ -430,7 +523,10 @@ class TestSarif:
     def test_waivers_at_fault_and_notes_are_notifications(self) -> None:
         (invocation,) = json.loads(FORMS["sarif"](realistic()))["runs"][0]["invocations"]
         (fault,) = invocation["toolConfigurationNotifications"]
-        assert (fault["level"], fault["locations"][0]["physicalLocation"]["region"]["startLine"]) == ("error", 9)
+        assert (
+            fault["level"],
+            fault["locations"][0]["physicalLocation"]["region"]["startLine"],
+        ) == ("error", 9)
         (note,) = invocation["toolExecutionNotifications"]
         assert note["message"]["text"].startswith("The reference")
 
@@ -441,7 +537,9 @@ class TestSarif:
 
         told = realistic()
         moved = [
-            replace(each, change=replace(each.change, base_source=None, revision_source=Source("b", 1)))
+            replace(
+                each, change=replace(each.change, base_source=None, revision_source=Source("b", 1))
+            )
             for each in told.entries
         ]
         assert prints(replace(told, entries=tuple(moved))) == prints(told)
@@ -449,14 +547,22 @@ class TestSarif:
         assert len({*prints(told), *prints(report(*two_values))}) == len(told.entries) + 2
 
     def test_a_place_is_a_relative_reference_whatever_the_file_is_called(self) -> None:
-        (run,) = json.loads(FORMS["sarif"](report(entry(revision_source=Source("a b/main:ü%.yaml", 1)))))["runs"]
+        (run,) = json.loads(
+            FORMS["sarif"](report(entry(revision_source=Source("a b/main:ü%.yaml", 1))))
+        )["runs"]
         (location,) = run["results"][0]["locations"]
-        assert location["physicalLocation"]["artifactLocation"]["uri"] == "a%20b/main%3A%C3%BC%25.yaml"
+        assert (
+            location["physicalLocation"]["artifactLocation"]["uri"] == "a%20b/main%3A%C3%BC%25.yaml"
+        )
 
 
 def validator(path: Path) -> Any:
     schema: Any = json.loads(path.read_text(encoding="utf-8"))
-    found = jsonschema.Draft202012Validator if "2020-12" in schema["$schema"] else jsonschema.Draft4Validator
+    found = (
+        jsonschema.Draft202012Validator
+        if "2020-12" in schema["$schema"]
+        else jsonschema.Draft4Validator
+    )
     return found(schema, format_checker=found.FORMAT_CHECKER)
 
 
@@ -483,7 +589,9 @@ def rendered(markdown: str) -> str:
 
 def printed(words: str) -> str:
     """A text as it is shown, but for the ends of lines that a format has a way to write."""
-    return "".join(c if c.isprintable() or c in "\r\n" else c.encode("unicode_escape").decode() for c in words)
+    return "".join(
+        c if c.isprintable() or c in "\r\n" else c.encode("unicode_escape").decode() for c in words
+    )
 
 
 def read_back(value: str) -> str:

@@ -29,7 +29,12 @@ SPEC: Json = yaml.safe_load((ROOT / "spec" / "openapi.yaml").read_text(encoding=
 PUT = "/conversations/{conversationId}"
 ANSWER: Json = {
     "success": True,
-    "conversation": {"locationId": "l", "contactId": "c", "deleted": False, "lastMessageType": "TYPE_SMS"},
+    "conversation": {
+        "locationId": "l",
+        "contactId": "c",
+        "deleted": False,
+        "lastMessageType": "TYPE_SMS",
+    },
 }
 
 
@@ -37,7 +42,9 @@ def changed(change: Callable[[Json, Json, Json], object]) -> Json:
     """A copy of the spec in which an operation, the schema of what it takes, or of what it gives, has changed."""
     document = copy.deepcopy(SPEC)
     schemas = document["components"]["schemas"]
-    change(document["paths"][PUT]["put"], schemas["UpdateConversationRequest"], schemas["Conversation"])
+    change(
+        document["paths"][PUT]["put"], schemas["UpdateConversationRequest"], schemas["Conversation"]
+    )
     return document
 
 
@@ -68,7 +75,13 @@ REQUESTS: dict[str, tuple[Callable[[Json, Json, Json], object], str, str]] = {
     ),
     "another version": (
         lambda put, _, __: put["parameters"].__setitem__(
-            1, {"name": "Version", "in": "header", "required": True, "schema": {"type": "string", "enum": ["v3"]}}
+            1,
+            {
+                "name": "Version",
+                "in": "header",
+                "required": True,
+                "schema": {"type": "string", "enum": ["v3"]},
+            },
         ),
         "request-parameter-enum-value-removed",
         "breaks",
@@ -92,7 +105,12 @@ REQUESTS: dict[str, tuple[Callable[[Json, Json, Json], object], str, str]] = {
     ),
     "a header that is sent anyway": (
         lambda put, _, __: put["parameters"].append(
-            {"name": "Authorization", "in": "header", "required": True, "schema": {"type": "string"}}
+            {
+                "name": "Authorization",
+                "in": "header",
+                "required": True,
+                "schema": {"type": "string"},
+            }
         ),
         "new-required-request-parameter",
         "none",
@@ -106,7 +124,9 @@ REQUESTS: dict[str, tuple[Callable[[Json, Json, Json], object], str, str]] = {
 
 
 @pytest.mark.parametrize("name", REQUESTS)
-def test_a_request_is_refused_where_specdrift_says_so(name: str, call: Caller, tmp_path: Path) -> None:
+def test_a_request_is_refused_where_specdrift_says_so(
+    name: str, call: Caller, tmp_path: Path
+) -> None:
     change, rule, effect = REQUESTS[name]
     revision = changed(change)
     assert told(revision, rule)[1].effect == effect
@@ -123,12 +143,17 @@ def test_a_request_is_refused_where_specdrift_says_so(name: str, call: Caller, t
 def answer(**changes: object) -> Json:
     """The answer, with other fields in its conversation; `None` in the place of a field leaves it out."""
     fields = {**ANSWER["conversation"], **changes}
-    return {**ANSWER, "conversation": {name: value for name, value in fields.items() if value is not ...}}
+    return {
+        **ANSWER,
+        "conversation": {name: value for name, value in fields.items() if value is not ...},
+    }
 
 
 RESPONSES: dict[str, tuple[Callable[[Json, Json, Json], object], str, str, Json]] = {
     "a value of an enum": (
-        lambda _, __, given: given["properties"].update(lastMessageType={"type": "string", "enum": ["TYPE_RCS"]}),
+        lambda _, __, given: given["properties"].update(
+            lastMessageType={"type": "string", "enum": ["TYPE_RCS"]}
+        ),
         "response-property-enum-value-added",
         "drift",
         answer(lastMessageType="TYPE_RCS"),
@@ -152,7 +177,10 @@ RESPONSES: dict[str, tuple[Callable[[Json, Json, Json], object], str, str, Json]
         answer(contactId=...),
     ),
     "a required property that is gone": (
-        lambda _, __, given: (given["required"].remove("contactId"), given["properties"].pop("contactId")),
+        lambda _, __, given: (
+            given["required"].remove("contactId"),
+            given["properties"].pop("contactId"),
+        ),
         "response-required-property-removed",
         "breaks",
         answer(contactId=...),
@@ -189,7 +217,10 @@ def test_an_answer_is_read_or_not_as_specdrift_says(name: str, call: Caller) -> 
     change, rule, effect, body = RESPONSES[name]
     revision = changed(change)
     assert told(revision, rule)[1].effect == effect
-    schema = {"$ref": "#/components/schemas/UpdateConversationResponse", "components": revision["components"]}
+    schema = {
+        "$ref": "#/components/schemas/UpdateConversationResponse",
+        "components": revision["components"],
+    }
     validator: Any = Draft202012Validator(schema)
     assert validator.is_valid(body)
     check(call, lambda _: httpx.Response(200, json=body), effect)
@@ -204,11 +235,16 @@ STATUSES = {
 @pytest.mark.parametrize("name", STATUSES)
 def test_a_status_that_is_new_raises_and_is_told(name: str, call: Caller) -> None:
     status, rule, effect = STATUSES[name]
-    revision = changed(lambda put, _, __: put["responses"].update({str(status): put["responses"]["200"]}))
+    revision = changed(
+        lambda put, _, __: put["responses"].update({str(status): put["responses"]["200"]})
+    )
     assert told(revision, rule)[1].effect == effect
     found = list[Finding]()
     with pytest.raises(LeadConnectorError):
-        call(httpx.MockTransport(lambda _: httpx.Response(status, json=ANSWER)), options={"on_drift": found.append})
+        call(
+            httpx.MockTransport(lambda _: httpx.Response(status, json=ANSWER)),
+            options={"on_drift": found.append},
+        )
     assert [each.rule for each in found] == [rule]
 
 
@@ -246,22 +282,33 @@ def test_what_narrows_an_answer_does_nothing_to_the_client() -> None:
 
 @pytest.mark.parametrize("row", VERDICTS, ids=lambda row: row.pattern)
 def test_each_row_of_the_table_is_the_first_for_some_change(row: Row) -> None:
-    assert row in {next((each for each in VERDICTS if fnmatchcase(name, each.pattern)), None) for name in IDS}
+    assert row in {
+        next((each for each in VERDICTS if fnmatchcase(name, each.pattern)), None) for name in IDS
+    }
 
 
 def test_what_must_be_there_and_is_only_sent_one_way_breaks_the_client_the_other_way() -> None:
     def turned(_: Json, taken: Json, given: Json) -> None:
         given["properties"]["contactId"]["writeOnly"] = True
 
-    effects = {change.id: verdict(change, Document(SPEC)).effect for change in compare(SPEC, changed(turned))}
+    effects = {
+        change.id: verdict(change, Document(SPEC)).effect
+        for change in compare(SPEC, changed(turned))
+    }
     assert effects == {"response-required-property-became-write-only": "breaks"}
 
 
-@pytest.mark.parametrize("rule", [rule for rule in RULES if rule[0] == "*" or rule.startswith("request")])
+@pytest.mark.parametrize(
+    "rule", [rule for rule in RULES if rule[0] == "*" or rule.startswith("request")]
+)
 def test_a_request_that_narrows_breaks_and_one_that_widens_does_not(rule: str) -> None:
     name, level = rule.replace("*", "request-property"), RULES[rule].request
     change = Change(name, level, "PUT /", "request", "/a", "/a", "It changed.")
-    expected = "none" if level == "INFO" and name != "request-parameter-removed-with-deprecation" else "breaks"
+    expected = (
+        "none"
+        if level == "INFO" and name != "request-parameter-removed-with-deprecation"
+        else "breaks"
+    )
     assert verdict(change, Document({})).effect == expected
 
 
@@ -273,8 +320,10 @@ def test_what_is_removed_with_notice_breaks_no_contract_but_the_client() -> None
 
 def test_what_to_do_names_the_place_in_the_spec() -> None:
     change = replace(
-        told(changed(REQUESTS["a bound"][0]), REQUESTS["a bound"][1])[0], base_source=Source("spec.yaml", 7)
+        told(changed(REQUESTS["a bound"][0]), REQUESTS["a bound"][1])[0],
+        base_source=Source("spec.yaml", 7),
     )
-    assert [advice(change, effect).partition(" spec.yaml:7 ")[0] for effect in ("breaks", "drift", "none")] == [
-        "Bring"
-    ] * 3
+    assert [
+        advice(change, effect).partition(" spec.yaml:7 ")[0]
+        for effect in ("breaks", "drift", "none")
+    ] == ["Bring"] * 3

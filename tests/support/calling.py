@@ -17,7 +17,12 @@ LOCATION_ID = "tDtDnQdgm2LXpyiqYvZ6"
 
 ANSWER: dict[str, Any] = {
     "success": True,
-    "conversation": {"id": CONVERSATION_ID, "locationId": LOCATION_ID, "contactId": "contact", "deleted": False},
+    "conversation": {
+        "id": CONVERSATION_ID,
+        "locationId": LOCATION_ID,
+        "contactId": "contact",
+        "deleted": False,
+    },
 }
 """The smallest documented success, with an id."""
 
@@ -51,7 +56,14 @@ def with_settings(client: Any, **changes: Any) -> None:
 
 def timed(client: Any, clock: Clock, random: Callable[[], float] = lambda: 1.0) -> None:
     """Let a client live in the time of a clock, and draw the longest waits."""
-    with_settings(client, clock=clock, now=clock, sleep=clock.sleep, sleep_async=clock.sleep_async, random=random)
+    with_settings(
+        client,
+        clock=clock,
+        now=clock,
+        sleep=clock.sleep,
+        sleep_async=clock.sleep_async,
+        random=random,
+    )
 
 
 class Caller(Protocol):
@@ -83,7 +95,12 @@ def call_sync(
 ) -> UpdateConversationResponse:
     """A `Caller` with `LeadConnector`."""
     clock = clock or Clock()
-    made_with: dict[str, Any] = {"token": TOKEN, "transport": transport, "quota": Quota(clock=clock), **(options or {})}
+    made_with: dict[str, Any] = {
+        "token": TOKEN,
+        "transport": transport,
+        "quota": Quota(clock=clock),
+        **(options or {}),
+    }
     called_with: dict[str, Any] = {"location_id": LOCATION_ID, **arguments}
     with LeadConnector(**made_with) as client:
         timed(client, clock)
@@ -101,7 +118,12 @@ def call_async(
     """A `Caller` with `AsyncLeadConnector`."""
 
     clock = clock or Clock()
-    made_with: dict[str, Any] = {"token": TOKEN, "transport": transport, "quota": Quota(clock=clock), **(options or {})}
+    made_with: dict[str, Any] = {
+        "token": TOKEN,
+        "transport": transport,
+        "quota": Quota(clock=clock),
+        **(options or {}),
+    }
     called_with: dict[str, Any] = {"location_id": LOCATION_ID, **arguments}
 
     async def run() -> UpdateConversationResponse:

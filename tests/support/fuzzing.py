@@ -55,7 +55,12 @@ from leadconnector import (
     errors,
 )
 from leadconnector._call import STATUS_ERRORS
-from leadconnector.models import ApiVersion, ConversationFeedback, LastMessageType, UpdateConversationResponse
+from leadconnector.models import (
+    ApiVersion,
+    ConversationFeedback,
+    LastMessageType,
+    UpdateConversationResponse,
+)
 
 from tests.support.calling import ANSWER, CONVERSATION_ID, LOCATION_ID, TOKEN, Clock, timed
 from tests.support.paths import ROOT
@@ -67,7 +72,9 @@ DOCUMENTED: Mapping[int, Any] = {
     200: {
         "success": True,
         "conversation": {
-            **dict.fromkeys(("id", "locationId", "contactId", "assignedTo", "userId"), CONVERSATION_ID),
+            **dict.fromkeys(
+                ("id", "locationId", "contactId", "assignedTo", "userId"), CONVERSATION_ID
+            ),
             "lastMessageBody": "a secret complaint",
             "lastMessageDate": "1628008053263",
             "lastMessageType": "TYPE_SMS",
@@ -76,8 +83,16 @@ DOCUMENTED: Mapping[int, Any] = {
         },
     },
     400: {"statusCode": 400, "message": "Bad Request"},
-    401: {"statusCode": 401, "message": "Invalid token: access token is invalid", "error": "Unauthorized"},
-    422: {"statusCode": 422, "message": ["Unprocessable Entity", "Never"], "error": "Unprocessable Entity"},
+    401: {
+        "statusCode": 401,
+        "message": "Invalid token: access token is invalid",
+        "error": "Unauthorized",
+    },
+    422: {
+        "statusCode": 422,
+        "message": ["Unprocessable Entity", "Never"],
+        "error": "Unprocessable Entity",
+    },
 }
 
 FAILURES: Mapping[str, type[Exception]] = {
@@ -85,8 +100,21 @@ FAILURES: Mapping[str, type[Exception]] = {
     for kind in (
         *(getattr(httpx, name) for name in httpx.__all__),
         *(getattr(httpcore, name) for name in httpcore.__all__),
-        *(OSError, ConnectionResetError, BrokenPipeError, TimeoutError, PermissionError, InterruptedError),
-        *(socket.gaierror, ssl.SSLError, ssl.SSLCertVerificationError, zlib.error, asyncio.InvalidStateError),
+        *(
+            OSError,
+            ConnectionResetError,
+            BrokenPipeError,
+            TimeoutError,
+            PermissionError,
+            InterruptedError,
+        ),
+        *(
+            socket.gaierror,
+            ssl.SSLError,
+            ssl.SSLCertVerificationError,
+            zlib.error,
+            asyncio.InvalidStateError,
+        ),
         *(h11.RemoteProtocolError, h11.LocalProtocolError),
     )
     if isinstance(kind, type) and issubclass(kind, Exception) and kind is not httpx.HTTPStatusError
@@ -170,8 +198,12 @@ _ODD: tuple[Callable[[Random], Any], ...] = (
     lambda random: random.choice(
         ["", "false", "12", "TYPE_OF_TOMORROW", "x" * 1000, "\ud800", "\x00\n\x1b[31m", "é日😀"]
     ),
-    lambda random: random.choice([f"Bearer {TOKEN}", TOKEN, [TOKEN], {"message": TOKEN}, {TOKEN: TOKEN}]),
-    lambda random: random.choice([[], {}, [["message", "x"]], ["x", 7, None, {"a": ["y"]}], {"a" * 100: {"b.c": 1}}]),
+    lambda random: random.choice(
+        [f"Bearer {TOKEN}", TOKEN, [TOKEN], {"message": TOKEN}, {TOKEN: TOKEN}]
+    ),
+    lambda random: random.choice(
+        [[], {}, [["message", "x"]], ["x", 7, None, {"a": ["y"]}], {"a" * 100: {"b.c": 1}}]
+    ),
     lambda random: _nested(random.choice([5, 50, 150])),
 )
 
@@ -195,7 +227,9 @@ def mutated(random: Random, tree: Any) -> Any:
         if change == 0:
             del parent[key]
         elif change == 1 and isinstance(parent, dict):
-            name = random.choice(["new", "traceId", "message", "", "__class__", "success", TOKEN, "\ud800", "a.b[0]"])
+            name = random.choice(
+                ["new", "traceId", "message", "", "__class__", "success", TOKEN, "\ud800", "a.b[0]"]
+            )
             cast("dict[str, Any]", parent)[name] = value
         else:
             parent[key] = value
@@ -207,22 +241,43 @@ def _places(tree: Any) -> list[tuple[Any, Any]]:
     places, left = list[tuple[Any, Any]](), [tree]
     while left:
         parent = left.pop()
-        keys: list[Any] = list(cast("Mapping[Any, Any]", parent)) if isinstance(parent, dict) else []
+        keys: list[Any] = (
+            list(cast("Mapping[Any, Any]", parent)) if isinstance(parent, dict) else []
+        )
         keys = list(range(len(cast("Sequence[Any]", parent)))) if isinstance(parent, list) else keys
         places += [(parent, key) for key in keys]
         left += [parent[key] for key in keys]
     return places
 
 
-_HUGE = ("NaN", "Infinity", "-Infinity", "1e999", "-1e999", "1" * 5000, "1" * 4000, "0x1", "01", "1.", "undefined")
-_DEEP = (b"[" * 100_000, b'{"a":' * 100_000, b"[" * 100_000 + b"]" * 100_000, b"[" * 1_500 + b"]" * 1_500)
+_HUGE = (
+    "NaN",
+    "Infinity",
+    "-Infinity",
+    "1e999",
+    "-1e999",
+    "1" * 5000,
+    "1" * 4000,
+    "0x1",
+    "01",
+    "1.",
+    "undefined",
+)
+_DEEP = (
+    b"[" * 100_000,
+    b'{"a":' * 100_000,
+    b"[" * 100_000 + b"]" * 100_000,
+    b"[" * 1_500 + b"]" * 1_500,
+)
 
 _WRITINGS: tuple[Callable[[Random, str], str | bytes], ...] = (
     lambda _, text: text.replace("{", '{"success":null,"message":"first","conversation":[],', 1),
     lambda random, text: re.sub("true|false|[0-9]+", random.choice(_HUGE), text, count=1),
     lambda random, text: text[: random.randrange(len(text) + 1)],
     lambda random, text: text + random.choice([" \n", "\x00", "}", text, "<html>"]),
-    lambda random, text: text.encode(random.choice(["utf-8-sig", "utf-16", "utf-32-be", "utf-16-le"]), "surrogatepass"),
+    lambda random, text: text.encode(
+        random.choice(["utf-8-sig", "utf-16", "utf-32-be", "utf-16-le"]), "surrogatepass"
+    ),
     lambda _, text: text.encode("latin-1", "replace").replace(b'"', b'"\xff', 2),
     lambda random, text: b'{"success":true,"more":' + random.choice(_DEEP),
     lambda random, text: text.replace("e", "\\u0065").replace(TOKEN[:1], f"\\u{ord(TOKEN[0]):04x}"),
@@ -260,7 +315,12 @@ def compressed(random: Random, body: bytes) -> tuple[bytes | None, bytes]:
         (random.choice([b"gzip", b"x-gzip", b" GZIP "]), whole),
         (b"gzip", whole[:cut]),
         (b"gzip", whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :]),
-        (b"gzip", gzip.compress(body[:9]) + gzip.compress(body[9:]) + gzip.compress(b"") * random.randrange(9)),
+        (
+            b"gzip",
+            gzip.compress(body[:9])
+            + gzip.compress(body[9:])
+            + gzip.compress(b"") * random.randrange(9),
+        ),
         (b"gzip", whole + random.choice([b"\x00", b"rest", whole[:3]])),
         (random.choice([b"gzip", b"br", b"deflate", b"zstd", b"identity", b"", b"\xff"]), body),
         (random.choice([b"gzip, gzip", b"gzip"]), gzip.compress(whole)),
@@ -270,20 +330,71 @@ def compressed(random: Random, body: bytes) -> tuple[bytes | None, bytes]:
     return random.choice(forms)
 
 
-_TYPES = (b"application/json", b"application/json; charset=utf-8", b"text/html", b"", b";", b"\xff\xfe", b"a/b" * 99)
+_TYPES = (
+    b"application/json",
+    b"application/json; charset=utf-8",
+    b"text/html",
+    b"",
+    b";",
+    b"\xff\xfe",
+    b"a/b" * 99,
+)
 _NAMES = (
-    *(b"Retry-After", b"Date", b"X-RateLimit-Max", b"X-RateLimit-Remaining", b"X-RateLimit-Interval-Milliseconds"),
+    *(
+        b"Retry-After",
+        b"Date",
+        b"X-RateLimit-Max",
+        b"X-RateLimit-Remaining",
+        b"X-RateLimit-Interval-Milliseconds",
+    ),
     *(b"X-RateLimit-Limit-Daily", b"x-request-id", b"X-Trace-Id", b"CF-Ray"),
-    *(b"Content-Length", b"Transfer-Encoding", b"Set-Cookie", b"Location", b"x-echo", b"", b"\xff", b"x y"),
+    *(
+        b"Content-Length",
+        b"Transfer-Encoding",
+        b"Set-Cookie",
+        b"Location",
+        b"x-echo",
+        b"",
+        b"\xff",
+        b"x y",
+    ),
 )
 _DATES = (
-    *(b"Thu, 01 Jan 1970 00:00:30 GMT", b"Thu, 01 Jan 1970 00:00:40 GMT", b"Thu, 01 Jan 9999 00:00:00 GMT"),
+    *(
+        b"Thu, 01 Jan 1970 00:00:30 GMT",
+        b"Thu, 01 Jan 1970 00:00:40 GMT",
+        b"Thu, 01 Jan 9999 00:00:00 GMT",
+    ),
     *(b"Mon, 99 Foo 2020 99:99:99 GMT", b"Thu, 01 Jan 1970 00:00:35"),
 )
 _VALUES = (
-    *(b"0", b"1", b"5", b"-1", b"1.5", b"60", b"61", b"10000", b"1e3", b"nan", b"inf", b"9" * 400, b"0x10", b"+5", b""),
+    *(
+        b"0",
+        b"1",
+        b"5",
+        b"-1",
+        b"1.5",
+        b"60",
+        b"61",
+        b"10000",
+        b"1e3",
+        b"nan",
+        b"inf",
+        b"9" * 400,
+        b"0x10",
+        b"+5",
+        b"",
+    ),
     *(*_DATES, b"soon"),
-    *("٧".encode(), b"\xff\xfe", b" 7 ", b"a-request", f"Bearer {TOKEN}".encode(), b"x" * 5000, b"line\r\nbreak"),
+    *(
+        "٧".encode(),
+        b"\xff\xfe",
+        b" 7 ",
+        b"a-request",
+        f"Bearer {TOKEN}".encode(),
+        b"x" * 5000,
+        b"line\r\nbreak",
+    ),
 )
 
 
@@ -292,15 +403,31 @@ def reply(random: Random) -> Reply:
     if random.random() < 0.1:
         return Reply(failure=random.choice([*FAILURES]), has_head=False)
     status = random.choice(
-        [200, 200, 200, 400, 401, 422, 429, 503, random.randrange(500, 1000), random.randrange(100, 1000)]
+        [
+            200,
+            200,
+            200,
+            400,
+            401,
+            422,
+            429,
+            503,
+            random.randrange(500, 1000),
+            random.randrange(100, 1000),
+        ]
     )
     likely = DOCUMENTED.get(status) or DOCUMENTED[random.choice([*DOCUMENTED])]
     encoding, body = compressed(random, written(random, mutated(random, likely)))
     if random.random() < 0.002:
         encoding, body = b"gzip", bomb(random.choice(BOMBS) * 1024 * 1024)
-    headers = [(random.choice(_NAMES), random.choice(_VALUES)) for _ in range(random.choice([0, 0, 1, 2, 6]))]
+    headers = [
+        (random.choice(_NAMES), random.choice(_VALUES))
+        for _ in range(random.choice([0, 0, 1, 2, 6]))
+    ]
     if random.random() < 0.2:
-        headers.append((random.randbytes(random.randrange(9)), random.randbytes(random.randrange(30))))
+        headers.append(
+            (random.randbytes(random.randrange(9)), random.randbytes(random.randrange(30)))
+        )
     if status in {429, 503} and random.random() < 0.5:
         pool = random.choice([_VALUES, _DATES])
         headers += [(b"Retry-After", random.choice(pool)), (b"Date", random.choice(pool))]
@@ -309,7 +436,9 @@ def reply(random: Random) -> Reply:
     if encoding is not None:
         headers.append((random.choice([b"Content-Encoding", b"content-encoding"]), encoding))
     if random.random() < 0.9:
-        headers.append((b"Content-Type", _TYPES[0] if random.random() < 0.7 else random.choice(_TYPES)))
+        headers.append(
+            (b"Content-Type", _TYPES[0] if random.random() < 0.7 else random.choice(_TYPES))
+        )
     cuts = sorted(random.randrange(len(body) + 1) for _ in range(random.choice([0, 0, 1, 5])))
     chunks = [body[start:end] for start, end in zip([0, *cuts], [*cuts, len(body)], strict=True)]
     if random.random() < 0.05:
@@ -358,7 +487,10 @@ class Patience(Clock):
 
 def answered(random: Random) -> Case:
     """A call as documented, that is answered anything."""
-    options: dict[str, Any] = {"retries": random.choice([0, 0, 1, 2, 3]), "strict": random.random() < 0.2}
+    options: dict[str, Any] = {
+        "retries": random.choice([0, 0, 1, 2, 3]),
+        "strict": random.random() < 0.2,
+    }
     if random.random() < 0.1:
         options["deadline"] = random.choice([0.001, 3.0, 100])
     return Case(tuple(reply(random) for _ in range(random.choice([1, 1, 2, 4]))), options=options)
@@ -366,7 +498,12 @@ def answered(random: Random) -> Case:
 
 def _prepared(case: Case) -> tuple[Scripted, Clock, list[ResponseInfo], dict[str, Any]]:
     transport, clock, seen = Scripted(case.replies), Patience(), list[ResponseInfo]()
-    made_with = {"token": TOKEN, "transport": transport, "quota": Quota(clock=clock), "on_response": seen.append}
+    made_with = {
+        "token": TOKEN,
+        "transport": transport,
+        "quota": Quota(clock=clock),
+        "on_response": seen.append,
+    }
     return transport, clock, seen, made_with | dict(case.options)
 
 
@@ -413,13 +550,16 @@ def broken_promises(case: Case, outcome: Outcome, *, thorough: bool = True) -> l
         return [f"outside the tree: {type(value).__module__}.{type(value).__qualname__}: {value}"]
     found = _of_each_error(value, thorough) + _of_its_kind(value, outcome)
     if isinstance(value, APIConnectionError) and "deadline" not in case.options:
-        cut = last.status < 300 and "ended within the body" in str(value)  # no length, and no whole JSON
+        cut = last.status < 300 and "ended within the body" in str(
+            value
+        )  # no length, and no whole JSON
         found += _where({"no answer, though one came": not (last.failure or cut)})
     if isinstance(value, APIStatusError | APIDecodingError):
         found += _where(
             {
                 "another status than the last answer's": value.status_code != last.status,
-                "on_response was told otherwise": [x.status_code for x in outcome.seen] != [last.status],
+                "on_response was told otherwise": [x.status_code for x in outcome.seen]
+                != [last.status],
             }
         )
     return found
@@ -433,19 +573,28 @@ def _of_each_error(error: LeadConnectorError, thorough: bool) -> list[str]:
     pickled = pickle.dumps(error)
     twin: LeadConnectorError = pickle.loads(pickled)
     cause = error.__cause__
-    told = [str(error), repr(error), repr(vars(error)), repr(pickled), repr(cause), repr(getattr(cause, "args", ()))]
+    told = [
+        str(error),
+        repr(error),
+        repr(vars(error)),
+        repr(pickled),
+        repr(cause),
+        repr(getattr(cause, "args", ())),
+    ]
     if thorough:
         told += ["".join(traceback.format_exception(error)), *_variables(error)]
     sent = vars(cause).get("_request") if cause is not None else None
     return _where(
         {
-            "its class is not public": getattr(errors, type(error).__name__, None) is not type(error),
+            "its class is not public": getattr(errors, type(error).__name__, None)
+            is not type(error),
             "its pickle is another": (type(twin), str(twin), vars(twin).keys())
             != (type(error), str(error), vars(error).keys()),
             "it shows the token": any(TOKEN in each for each in told),
             "its message shows what is in a conversation": "a secret complaint" in str(error),
             "its message is no short line": len(str(error)) > 700 or not str(error).isprintable(),
-            "its cause holds the credential": isinstance(sent, httpx.Request) and "authorization" in sent.headers,
+            "its cause holds the credential": isinstance(sent, httpx.Request)
+            and "authorization" in sent.headers,
         }
     )
 
@@ -468,7 +617,11 @@ def _of_its_kind(error: LeadConnectorError, outcome: Outcome) -> list[str]:
     if isinstance(error, APIDecodingError):
         drifted = isinstance(error, DriftError) and not error.findings
         return _of_an_answer(error, attempts) + _where(
-            {"no path": not error.path.startswith("$"), "no findings": drifted, "no 200": error.status_code != 200}
+            {
+                "no path": not error.path.startswith("$"),
+                "no findings": drifted,
+                "no 200": error.status_code != 200,
+            }
         )
     if isinstance(error, APIConnectionError):
         return _where({"other attempts than requests": error.attempts != attempts})
@@ -480,7 +633,9 @@ def _of_an_answer(error: APIStatusError | APIDecodingError, attempts: int) -> li
     return _where(
         {
             "other attempts than requests": error.attempts != attempts,
-            "headers that depend on case": not all(x.upper() in error.headers for x in error.headers if x.isascii()),
+            "headers that depend on case": not all(
+                x.upper() in error.headers for x in error.headers if x.isascii()
+            ),
             "a request id that is no text": request_id is not None and type(request_id) is not str,
         }
     )
@@ -642,7 +797,9 @@ def text(random: Random) -> str:
     """A text that may be an id: a usual one, an odd one, any."""
     if random.random() < 0.7:
         return random.choice(_TEXTS)
-    return "".join(chr(random.choice([random.randrange(128), random.randrange(0x110000)])) for _ in range(9))
+    return "".join(
+        chr(random.choice([random.randrange(128), random.randrange(0x110000)])) for _ in range(9)
+    )
 
 
 def _contains_itself(random: Random) -> Any:
@@ -652,29 +809,54 @@ def _contains_itself(random: Random) -> Any:
 
 
 _NUMBERS: tuple[Any, ...] = (
-    *(0, 1, -1, 2**63, 10**400, 10**5000, -0.0, 0.5, 1e308, 5e-324, 1e300, math.nan, math.inf, -math.inf, True, False),
+    *(
+        0,
+        1,
+        -1,
+        2**63,
+        10**400,
+        10**5000,
+        -0.0,
+        0.5,
+        1e308,
+        5e-324,
+        1e300,
+        math.nan,
+        math.inf,
+        -math.inf,
+        True,
+        False,
+    ),
     *(Many(3), Part(0.5), Size.LARGE, Decimal(3), Decimal("NaN"), Fraction(1, 3), 3j),
 )
 
 _ANYTHING: tuple[Callable[[Random, int], Any], ...] = (
     lambda random, _: text(random),
     lambda random, _: random.choice(_NUMBERS),
-    lambda random, _: random.choice([None, UNSET, object(), Hostile(), Endless(), int, len, Exception("x"), ...]),
+    lambda random, _: random.choice(
+        [None, UNSET, object(), Hostile(), Endless(), int, len, Exception("x"), ...]
+    ),
     lambda random, _: random.choice(
         [b"bytes", bytearray(b"x"), memoryview(b"x"), range(3), iter([1]), {1, 2}, (1, "a")]
     ),
-    lambda random, _: random.choice([Colour.RED, Plain.ONE, ApiVersion("2021-07-28"), LastMessageType("TYPE_NEW")]),
+    lambda random, _: random.choice(
+        [Colour.RED, Plain.ONE, ApiVersion("2021-07-28"), LastMessageType("TYPE_NEW")]
+    ),
     lambda random, _: random.choice(
         [datetime.date(2026, 1, 2), datetime.time(3), datetime.datetime(1, 1, 1), UUID(int=1)]
     ),
-    lambda random, _: random.choice([Disguised("abc"), Disguised(".."), Disguised("\ud800"), UserString("abc")]),
+    lambda random, _: random.choice(
+        [Disguised("abc"), Disguised(".."), Disguised("\ud800"), UserString("abc")]
+    ),
     lambda random, _: _nested(random.choice([10, 100, 400, 2000])),
     lambda random, _: _contains_itself(random),
     lambda random, depth: [anything(random, depth) for _ in range(random.randrange(4))],
-    lambda random, depth: {random.choice([text(random), 1, None, 1.5, ("a", 1)]): anything(random, depth)},
-    lambda random, depth: random.choice([MappingProxyType, OrderedDict, UserDict, ChainMap, Changing])(
-        {text(random): anything(random, depth)}
-    ),
+    lambda random, depth: {
+        random.choice([text(random), 1, None, 1.5, ("a", 1)]): anything(random, depth)
+    },
+    lambda random, depth: random.choice(
+        [MappingProxyType, OrderedDict, UserDict, ChainMap, Changing]
+    )({text(random): anything(random, depth)}),
     lambda random, _: ConversationFeedback.from_dict(
         {"a": random.choice([[1.5, None, text(random)], "x", object(), math.nan])}
     ),
@@ -691,8 +873,12 @@ _ACCEPTABLE: Mapping[str, Callable[[Random], Any]] = {
     "location_id": text,
     "unread_count": lambda random: random.choice(_NUMBERS[: random.choice([9, 9, len(_NUMBERS)])]),
     "starred": lambda random: random.random() < 0.5,
-    "feedback": lambda random: {text(random): random.choice([anything(random), text(random), [1.5, None], math.nan])},
-    "version": lambda random: random.choice(["2021-07-28", "v3", ApiVersion("2021-07-28"), text(random)]),
+    "feedback": lambda random: {
+        text(random): random.choice([anything(random), text(random), [1.5, None], math.nan])
+    },
+    "version": lambda random: random.choice(
+        ["2021-07-28", "v3", ApiVersion("2021-07-28"), text(random)]
+    ),
 }
 
 
@@ -715,7 +901,10 @@ def _request_schema() -> Any:
     spec = ROOT / "spec" / "openapi.yaml"
     components = yaml.safe_load(spec.read_text(encoding="utf-8"))["components"]
     return Draft202012Validator(
-        {"$ref": "#/components/schemas/UpdateConversationRequest", "components": {"schemas": components["schemas"]}}
+        {
+            "$ref": "#/components/schemas/UpdateConversationRequest",
+            "components": {"schemas": components["schemas"]},
+        }
     )
 
 
@@ -723,19 +912,29 @@ def _text_of(given: object) -> str | None:
     """The text that an argument stands for, whatever it makes of itself."""
     if isinstance(given, datetime.date):
         return given.isoformat()
-    return str.__str__(given) if isinstance(given, str) else str(given) if isinstance(given, UUID) else None
+    return (
+        str.__str__(given)
+        if isinstance(given, str)
+        else str(given)
+        if isinstance(given, UUID)
+        else None
+    )
 
 
 def misplaced_arguments(case: Case, outcome: Outcome) -> list[str]:
     """What should not have become of arguments: they are refused, or sent once as the spec has it."""
     if isinstance(outcome.value, ArgumentError):
         named = outcome.value.argument in case.arguments
-        return _where({"refused, but sent": bool(outcome.requests), "it names no argument": not named})
+        return _where(
+            {"refused, but sent": bool(outcome.requests), "it names no argument": not named}
+        )
     if len(outcome.requests) != 1:
         return [f"{len(outcome.requests)} requests"]
     (request,) = outcome.requests
     segment = _SEGMENT.fullmatch(request.url.raw_path)
-    conversation_id, location_id = (_text_of(case.arguments[name]) for name in ("conversation_id", "location_id"))
+    conversation_id, location_id = (
+        _text_of(case.arguments[name]) for name in ("conversation_id", "location_id")
+    )
     body = json.loads(request.read().decode(), parse_constant=lambda name: [name])
     headers = [(name.lower(), value) for name, value in request.headers.raw]
     return _where(
@@ -747,7 +946,9 @@ def misplaced_arguments(case: Case, outcome: Outcome) -> list[str]:
             "an empty location": not body.get("locationId"),
             "another length": dict(headers).get(b"content-length") != b"%d" % len(request.content),
             "headers that came twice": len({name for name, _ in headers}) != len(headers),
-            "another version": not re.fullmatch(rb"[!-~]([ -~]*[!-~])?", dict(headers).get(b"version", b"")),
+            "another version": not re.fullmatch(
+                rb"[!-~]([ -~]*[!-~])?", dict(headers).get(b"version", b"")
+            ),
             "a header that no argument is for": len(headers) != 8,
         }
     )
@@ -769,7 +970,10 @@ replies_of_bytes: st.SearchStrategy[Reply] = st.builds(
     Reply,
     st.integers(100, 999),
     st.lists(
-        st.tuples(st.sampled_from([*_NAMES, b"Content-Type", b"Content-Encoding"]) | st.binary(), st.binary())
+        st.tuples(
+            st.sampled_from([*_NAMES, b"Content-Type", b"Content-Encoding"]) | st.binary(),
+            st.binary(),
+        )
     ).map(tuple),
     st.lists(st.binary()).map(tuple),
 )

@@ -29,7 +29,9 @@ def swarm(oauth: OAuth, url: str, rejected: str, threads: int, tasks: int) -> li
     async def ask_all() -> None:
         asked = (oauth.token_async(url, refused, 30.0) for _ in range(tasks))
         outcomes = await asyncio.gather(*asked, return_exceptions=True)
-        found.extend(each.reveal() if isinstance(each, Token) else type(each).__name__ for each in outcomes)
+        found.extend(
+            each.reveal() if isinstance(each, Token) else type(each).__name__ for each in outcomes
+        )
 
     running = [threading.Thread(target=ask) for _ in range(threads)]
     for thread in running:

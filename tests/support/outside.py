@@ -35,10 +35,16 @@ def hanging_up(answer: bytes | None) -> Generator[Connections]:
                 connection, _ = listener.accept()
             except OSError:
                 return
-            with connection, connection.makefile("rb") as request, suppress(OSError):  # who calls may hang up first
+            with (
+                connection,
+                connection.makefile("rb") as request,
+                suppress(OSError),
+            ):  # who calls may hang up first
                 made.count += 1
                 if answer is not None:
-                    lines = (line.lower().partition(b":") for line in takewhile(bytes.strip, request))
+                    lines = (
+                        line.lower().partition(b":") for line in takewhile(bytes.strip, request)
+                    )
                     head = {name: value for name, _, value in lines}
                     request.read(int(head.get(b"content-length", 0)))
                     connection.sendall(answer)

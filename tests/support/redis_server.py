@@ -41,9 +41,22 @@ class RedisServer:
     def start(self) -> None:
         """Start it, and wait until it answers."""
         port, password = str(self.port), self.PASSWORD
-        options = ["--save", "", "--appendonly", "no", "--port", port, "--bind", "127.0.0.1", "--requirepass", password]
+        options = [
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+            "--port",
+            port,
+            "--bind",
+            "127.0.0.1",
+            "--requirepass",
+            password,
+        ]
         self._process = subprocess.Popen(
-            [self._executable, *options, "--dir", str(self._folder)], stdout=subprocess.PIPE, encoding="utf-8"
+            [self._executable, *options, "--dir", str(self._folder)],
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
         )
         assert self._process.stdout is not None
         assert any("Ready to accept connections" in line for line in self._process.stdout)

@@ -23,7 +23,9 @@ from leadconnector.models import (
 
 
 def a_call_returns_the_success_model(client: LeadConnector) -> None:
-    updated = client.conversations.update_conversation("id", location_id="l", unread_count=1, starred=True)
+    updated = client.conversations.update_conversation(
+        "id", location_id="l", unread_count=1, starred=True
+    )
     assert_type(updated, UpdateConversationResponse)
     assert_type(updated.conversation, Conversation)
     assert_type(updated.conversation.deleted, bool)
@@ -32,7 +34,9 @@ def a_call_returns_the_success_model(client: LeadConnector) -> None:
 
 
 async def an_awaited_call_returns_the_success_model(client: AsyncLeadConnector) -> None:
-    updated = await client.conversations.update_conversation("id", location_id="l", feedback={"a": 1})
+    updated = await client.conversations.update_conversation(
+        "id", location_id="l", feedback={"a": 1}
+    )
     assert_type(updated, UpdateConversationResponse)
 
 

@@ -35,15 +35,28 @@ def main(arguments: list[str] | None = None) -> int:
     """Generate, or with `--check` say whether what is there is in step. Exit status 0, or 1 with the reason."""
     parser = argparse.ArgumentParser(prog="generate", description=__doc__)
     parser.add_argument("--spec", type=Path, default=SPEC, help="the OpenAPI document")
-    parser.add_argument("--config", type=Path, default=_ROOT / "generator-config.yaml", help="the generator's settings")
-    parser.add_argument("--templates", type=Path, default=_ROOT / "templates", help="overrides of its templates")
-    parser.add_argument("--output", type=Path, default=_ROOT / "generated", help="the package to write")
-    parser.add_argument("--check", action="store_true", help="write nothing; fail if the output is out of step")
+    parser.add_argument(
+        "--config",
+        type=Path,
+        default=_ROOT / "generator-config.yaml",
+        help="the generator's settings",
+    )
+    parser.add_argument(
+        "--templates", type=Path, default=_ROOT / "templates", help="overrides of its templates"
+    )
+    parser.add_argument(
+        "--output", type=Path, default=_ROOT / "generated", help="the package to write"
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; fail if the output is out of step"
+    )
     options = parser.parse_args(arguments)
     output: Path = options.output.resolve()
     try:
         if output.exists() and not (output / FILE_NAME).is_file():
-            raise SpecError(f"{output}: is there, and is no output of this step; it will not be replaced")
+            raise SpecError(
+                f"{output}: is there, and is no output of this step; it will not be replaced"
+            )
         with _workplace(output) as workplace:
             new = workplace / output.name
             generate(options.spec, options.config, options.templates, new)
@@ -106,7 +119,9 @@ def compare(old: Path, new: Path) -> list[str]:
         str(file)
         for file in files
         if not (
-            (old / file).is_file() and (new / file).is_file() and filecmp.cmp(old / file, new / file, shallow=False)
+            (old / file).is_file()
+            and (new / file).is_file()
+            and filecmp.cmp(old / file, new / file, shallow=False)
         )
     )
 
@@ -169,7 +184,9 @@ def _settings(config: Path, spec: Path, output: Path) -> Config:
         file = ConfigFile.load_from_path(config)
     except Exception as error:
         raise SpecError(f"{config}: is not a usable generator configuration: {error}") from error
-    return Config.from_sources(file, MetaType.NONE, spec, "utf-8", overwrite=False, output_path=output)
+    return Config.from_sources(
+        file, MetaType.NONE, spec, "utf-8", overwrite=False, output_path=output
+    )
 
 
 def _parse(document: Document, settings: Config) -> GeneratorData:
@@ -179,7 +196,13 @@ def _parse(document: Document, settings: Config) -> GeneratorData:
         raise SpecError(f"{document.path}: the generator cannot read it: {error}") from error
     if isinstance(data, GeneratorError):
         raise SpecError(f"{document.path}: the generator says: {data.header}: {data.detail}")
-    _refuse(document, [*(e for c in data.endpoint_collections_by_tag.values() for e in c.parse_errors), *data.errors])
+    _refuse(
+        document,
+        [
+            *(e for c in data.endpoint_collections_by_tag.values() for e in c.parse_errors),
+            *data.errors,
+        ],
+    )
     return data
 
 
@@ -195,7 +218,9 @@ def _refuse(document: Document, errors: Iterable[GeneratorError]) -> None:
 
 def _place(message: str) -> str:
     """Where in the spec a message of the generator points to: it names an operation, or a component by its pointer."""
-    if operation := re.search(r"parsing (GET|PUT|POST|DELETE|OPTIONS|HEAD|PATCH|TRACE) (/\S*) within", message):
+    if operation := re.search(
+        r"parsing (GET|PUT|POST|DELETE|OPTIONS|HEAD|PATCH|TRACE) (/\S*) within", message
+    ):
         return pointer("paths", operation[2], operation[1].lower())
     component = re.search(r"/components/[^/\s]+/[\w.-]+", message)
     return component[0] if component else ""

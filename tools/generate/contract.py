@@ -22,7 +22,10 @@ _TEXTS = {
         f"1 to {MAXIMUM_PATH_LENGTH} characters, no control characters, and not '.' or '..' (the URL would be another)",
     ),
     "header": (_PRINTABLE, "printable ASCII, not blank, and without blanks around it"),
-    "cookie": (rf"(?![^;,\" ]*[;,\" ]){_PRINTABLE}", "printable ASCII, not blank, without what separates cookies"),
+    "cookie": (
+        rf"(?![^;,\" ]*[;,\" ]){_PRINTABLE}",
+        "printable ASCII, not blank, without what separates cookies",
+    ),
 }
 """What a text must match as a whole to stand where it is sent, or the request would be another; and that in words."""
 
@@ -59,9 +62,13 @@ class _Schemas:
             if key in _DROPPED or (key.startswith("x-") and key != "x-role"):
                 continue
             if key == "properties":
-                taken[key] = {name: self.take(child, where + pointer(name)) for name, child in value.items()}
+                taken[key] = {
+                    name: self.take(child, where + pointer(name)) for name, child in value.items()
+                }
             elif key in {"anyOf", "oneOf"}:
-                taken[key] = [self.take(child, f"{where}/{index}") for index, child in enumerate(value)]
+                taken[key] = [
+                    self.take(child, f"{where}/{index}") for index, child in enumerate(value)
+                ]
             elif key in {"items", "additionalProperties"}:
                 taken[key] = self.take(value, where)
             elif key == "const":
@@ -79,7 +86,8 @@ class _Schemas:
         if required := [name for name, (_, _, is_required) in properties.items() if is_required]:
             taken["required"] = required
         taken["properties"] = {
-            name: self.take({"$ref": f"#{where}"}, where) for name, (_, where, _) in properties.items()
+            name: self.take({"$ref": f"#{where}"}, where)
+            for name, (_, where, _) in properties.items()
         }
         return taken
 
@@ -122,7 +130,11 @@ def _operation(operation: OperationView, document: Document, schemas: _Schemas) 
             schema, where = document.resolve(node.get("schema"), f"{place}/schema")
         if argument.location == "body" and not argument.name:
             schema, where = None, place
-            if operation.body_content_type and "json" in operation.body_content_type and len(node["content"]) == 1:
+            if (
+                operation.body_content_type
+                and "json" in operation.body_content_type
+                and len(node["content"]) == 1
+            ):
                 schema = node["content"][operation.body_content_type].get("schema", {})
                 where = f"{place}/content{pointer(operation.body_content_type)}/schema"
         entry: dict[str, Any] = {
@@ -172,7 +184,11 @@ def _sent(argument: Argument, schema: Any, schemas: _Schemas) -> Any:
         text = (".+", "a text that is not empty")
     if text and schema and "$ref" in schema:  # beside which nothing is read
         schema = schemas.found[schema["$ref"].removeprefix("#/schemas/")]
-    return schema if text is None or schema is None else {**schema, "x-text": f"(?s){text[0]}", "x-expected": text[1]}
+    return (
+        schema
+        if text is None or schema is None
+        else {**schema, "x-text": f"(?s){text[0]}", "x-expected": text[1]}
+    )
 
 
 def _message_properties(document: Document, resources: Sequence[Resource]) -> set[str]:
@@ -183,7 +199,9 @@ def _message_properties(document: Document, resources: Sequence[Resource]) -> se
             for answer in operation.answers:
                 node, place = document.at(answer.place)
                 for content, media in mapping_at(node, "content").items():
-                    properties = document.properties(media.get("schema"), f"{place}/content{pointer(content)}/schema")
+                    properties = document.properties(
+                        media.get("schema"), f"{place}/content{pointer(content)}/schema"
+                    )
                     for name, (schema, where, _) in properties.items():
                         if document.resolve(schema, where)[0].get("x-role") == "error-messages":
                             names.add(name)

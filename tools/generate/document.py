@@ -94,7 +94,9 @@ class Document:
         seen: list[str] = []
         while is_mapping(node) and isinstance(reference := node.get("$ref"), str):
             if not reference.startswith("#/"):
-                raise self.error(place, f"$ref {reference!r} leaves this file; the generator reads one file")
+                raise self.error(
+                    place, f"$ref {reference!r} leaves this file; the generator reads one file"
+                )
             if reference in seen:
                 raise self.error(place, f"$ref {reference!r} leads back to itself")
             seen.append(reference)

@@ -26,10 +26,24 @@ from .document import Operation as SpecOperation
 _CLIENT_METHODS = frozenset({"close", "with_options"})
 """What the clients have beside their resources."""
 
-_CONTENT = {"response.json()": "json", "response.text": "text", "response.content": "bytes", "None": "none"}
+_CONTENT = {
+    "response.json()": "json",
+    "response.text": "text",
+    "response.content": "bytes",
+    "None": "none",
+}
 _RESERVED = frozenset({"self"})
 _RESERVED_CLASSES = frozenset(
-    {"Any", "AsyncResources", "AsyncSession", "Mapping", "Operation", "Resources", "Session", "Unset"}
+    {
+        "Any",
+        "AsyncResources",
+        "AsyncSession",
+        "Mapping",
+        "Operation",
+        "Resources",
+        "Session",
+        "Unset",
+    }
 )
 _DOC_WIDTH = 84
 
@@ -109,29 +123,44 @@ class OperationView:
     def keyword(self) -> list[Argument]:
         """All others: the required ones first, those that the session fills in last."""
         others = [argument for argument in self.arguments if argument.location != "path"]
-        return sorted(others, key=lambda argument: (argument.default is not None, not argument.required))
+        return sorted(
+            others, key=lambda argument: (argument.default is not None, not argument.required)
+        )
 
     @property
     def body_arguments(self) -> list[Argument]:
         """The arguments that make up the body's properties."""
-        return [argument for argument in self.arguments if argument.location == "body" and argument.name]
+        return [
+            argument for argument in self.arguments if argument.location == "body" and argument.name
+        ]
 
     @property
     def parameters(self) -> list[Argument]:
         """The arguments that the generated request builder takes under their own name."""
-        return [argument for argument in self.arguments if argument.location != "body" or not argument.name]
+        return [
+            argument
+            for argument in self.arguments
+            if argument.location != "body" or not argument.name
+        ]
 
     @property
     def return_annotation(self) -> str:
         """The union of the success models; `None` where there is no content."""
         annotations = {answer.annotation: None for answer in self.answers if answer.success}
-        return " | ".join(sorted(annotations, key=lambda annotation: (annotation == "None", annotation))) or "None"
+        return (
+            " | ".join(
+                sorted(annotations, key=lambda annotation: (annotation == "None", annotation))
+            )
+            or "None"
+        )
 
     @property
     def candidates(self) -> set[str]:
         """Import lines for every name that the rendered method may use."""
         lines: set[str] = set()
-        for prop in [argument.prop for argument in self.arguments] + [a.response.prop for a in self.answers]:
+        for prop in [argument.prop for argument in self.arguments] + [
+            a.response.prop for a in self.answers
+        ]:
             lines |= prop.get_imports(prefix="...") | prop.get_lazy_imports(prefix="...")
         for body in self.endpoint.bodies:
             lines |= body.prop.get_imports(prefix="...") | body.prop.get_lazy_imports(prefix="...")
@@ -154,7 +183,10 @@ def resources(document: Document, data: GeneratorData) -> tuple[Resource, ...]:
     Raises:
         SpecError: an operation of the spec has no counterpart, or two of them would share one name.
     """
-    pending = {tag: list(collection.endpoints) for tag, collection in data.endpoint_collections_by_tag.items()}
+    pending = {
+        tag: list(collection.endpoints)
+        for tag, collection in data.endpoint_collections_by_tag.items()
+    }
     found: dict[str, list[OperationView]] = {}
     for operation in document.operations():
         tags = operation.node.get("tags") or ["default"]
@@ -174,9 +206,16 @@ def resources(document: Document, data: GeneratorData) -> tuple[Resource, ...]:
         raise document.error("/paths", "there is no operation in this spec")
     for hiding in _CLIENT_METHODS & found.keys():
         place = found[hiding][0].place
-        raise document.error(f"{place}/tags", f"a tag named {hiding!r} would hide the client's own method")
-    described = {str(tag.get("name")): str(tag.get("description", "")) for tag in list_at(document.root, "tags")}
-    by_identifier = {str(PythonIdentifier(name, prefix="tag")): text for name, text in described.items()}
+        raise document.error(
+            f"{place}/tags", f"a tag named {hiding!r} would hide the client's own method"
+        )
+    described = {
+        str(tag.get("name")): str(tag.get("description", ""))
+        for tag in list_at(document.root, "tags")
+    }
+    by_identifier = {
+        str(PythonIdentifier(name, prefix="tag")): text for name, text in described.items()
+    }
     return tuple(
         Resource(
             tag=tag,
@@ -206,9 +245,18 @@ def _view(
     if endpoint.bodies:
         prop = endpoint.bodies[0].prop
         model = next(
-            (m for m in data.models if isinstance(prop, ModelProperty) and m.class_info == prop.class_info), None
+            (
+                m
+                for m in data.models
+                if isinstance(prop, ModelProperty) and m.class_info == prop.class_info
+            ),
+            None,
         )
-        properties = [*(model.required_properties or []), *(model.optional_properties or [])] if model else []
+        properties = (
+            [*(model.required_properties or []), *(model.optional_properties or [])]
+            if model
+            else []
+        )
         flat = (
             len(endpoint.bodies) == 1
             and endpoint.bodies[0].body_type != BodyType.FILES
@@ -222,7 +270,9 @@ def _view(
             arguments.append(_whole_body(operation, endpoint, taken))
     answers = tuple(_answers(document, operation, endpoint))
     if not any(answer.success for answer in answers):
-        raise document.error(f"{operation.place}/responses", "no response of status 2XX: what would the call return?")
+        raise document.error(
+            f"{operation.place}/responses", "no response of status 2XX: what would the call return?"
+        )
     return OperationView(
         operation_id=operation_id,
         name=str(PythonIdentifier(endpoint.name, "field_")),
@@ -234,7 +284,9 @@ def _view(
         arguments=tuple(arguments),
         body_class=body_class,
         body_optional=body_optional,
-        body_content_type=str(endpoint.bodies[0].content_type.get_untrusted_value()) if endpoint.bodies else None,
+        body_content_type=str(endpoint.bodies[0].content_type.get_untrusted_value())
+        if endpoint.bodies
+        else None,
         answers=answers,
         endpoint=endpoint,
         documentation=_method_documentation(operation, arguments, answers),
@@ -252,18 +304,28 @@ def _parameters(document: Document, operation: SpecOperation, endpoint: Endpoint
         prop = made.get(key)
         if prop is None:
             why = " (it is declared with `content`)" if "content" in node else ""
-            raise document.error(place, f"the generator dropped the {key[0]} parameter {key[1]!r}{why}")
+            raise document.error(
+                place, f"the generator dropped the {key[0]} parameter {key[1]!r}{why}"
+            )
         schema, _ = document.resolve(node.get("schema"), f"{place}/schema")
         arguments.append(_argument(prop, *key, place=place, schema=schema, node=node))
     order = {"path": 0, "query": 1, "header": 2, "cookie": 3}
     in_path = [prop.name.get_untrusted_value() for prop in endpoint.path_parameters]
-    return sorted(arguments, key=lambda a: (order[a.location], in_path.index(a.name) if a.location == "path" else 0))
+    return sorted(
+        arguments,
+        key=lambda a: (order[a.location], in_path.index(a.name) if a.location == "path" else 0),
+    )
 
 
 def _body_properties(
-    document: Document, operation: SpecOperation, properties: Sequence[PropertyProtocol], taken: set[str]
+    document: Document,
+    operation: SpecOperation,
+    properties: Sequence[PropertyProtocol],
+    taken: set[str],
 ) -> list[Argument]:
-    body, place = document.resolve(operation.node.get("requestBody"), f"{operation.place}/requestBody")
+    body, place = document.resolve(
+        operation.node.get("requestBody"), f"{operation.place}/requestBody"
+    )
     content_type, media = next(iter(body["content"].items()))
     place = f"{place}/content{pointer(content_type)}/schema"
     schemas = document.properties(media["schema"], place)
@@ -275,14 +337,20 @@ def _body_properties(
         others = {str(member.python_name) for member in properties if member is not prop}
         python_name = _free_name(str(prop.python_name), "body", taken | others)
         taken.add(python_name)
-        arguments.append(_argument(prop, "body", name, place=where, schema=node, node=node, python_name=python_name))
+        arguments.append(
+            _argument(
+                prop, "body", name, place=where, schema=node, node=node, python_name=python_name
+            )
+        )
     return arguments
 
 
 def _whole_body(operation: SpecOperation, endpoint: Endpoint, taken: set[str]) -> Argument:
     """The body as one argument: an array, several content types, a file, or an optional object."""
     bodies = [body.prop for body in endpoint.bodies]
-    annotations = {body.get_type_string(no_optional=True).as_unembedded_code(): None for body in bodies}
+    annotations = {
+        body.get_type_string(no_optional=True).as_unembedded_code(): None for body in bodies
+    }
     models = [body for body in bodies if isinstance(body, ModelProperty)]
     python_name = _free_name("body", "content", taken)
     conversion = python_name
@@ -342,7 +410,9 @@ def _argument(
     elif isinstance(prop, ModelProperty):
         conversion = _from_mapping(annotation, python_name)
         annotation += " | Mapping[str, Any]"
-    sentences = [str(node.get("description") or schema.get("description") or "").strip().removesuffix(".")]
+    sentences = [
+        str(node.get("description") or schema.get("description") or "").strip().removesuffix(".")
+    ]
     if default is not None:
         sentences.append(f"By default {default!r}, the one documented value")
     elif "example" in schema:
@@ -378,7 +448,9 @@ def _answers(document: Document, operation: SpecOperation, endpoint: Endpoint) -
             raise document.error(place, f"the generator dropped the response {status}")
         content = _CONTENT[response.source["attribute"]]
         annotation = (
-            "None" if content == "none" else response.prop.get_type_string(no_optional=True).as_unembedded_code()
+            "None"
+            if content == "none"
+            else response.prop.get_type_string(no_optional=True).as_unembedded_code()
         )
         answers.append(
             Answer(
@@ -394,20 +466,32 @@ def _answers(document: Document, operation: SpecOperation, endpoint: Endpoint) -
     return answers
 
 
-def _method_documentation(operation: SpecOperation, arguments: Sequence[Argument], answers: Sequence[Answer]) -> str:
+def _method_documentation(
+    operation: SpecOperation, arguments: Sequence[Argument], answers: Sequence[Answer]
+) -> str:
     """A docstring's text, escaped so that nothing in the spec can end it or become code."""
-    paragraphs = [str(operation.node.get("summary") or operation.node.get("operationId") or operation.path)]
+    paragraphs = [
+        str(operation.node.get("summary") or operation.node.get("operationId") or operation.path)
+    ]
     if description := str(operation.node.get("description") or ""):
         paragraphs.append(description)
     lines = ["\n\n".join(_wrap(paragraph, "") for paragraph in paragraphs)]
     if arguments:
         lines.append("\nArgs:")
-        ordered = sorted(arguments, key=lambda a: (a.location != "path", a.default is not None, not a.required))
+        ordered = sorted(
+            arguments, key=lambda a: (a.location != "path", a.default is not None, not a.required)
+        )
         lines += [_wrap(f"{a.python_name}: {a.documentation}", "    ") for a in ordered]
-    failures = [f"{answer.status} {answer.description}".strip() for answer in answers if not answer.success]
+    failures = [
+        f"{answer.status} {answer.description}".strip() for answer in answers if not answer.success
+    ]
     if failures:
         lines.append("\nRaises:")
-        lines.append(_wrap(f"The client's error for the status: {', '.join(failures)}, or any other.", "    "))
+        lines.append(
+            _wrap(
+                f"The client's error for the status: {', '.join(failures)}, or any other.", "    "
+            )
+        )
     return "\n".join(lines)
 
 
@@ -428,7 +512,11 @@ def used_imports(code: str, candidates: Sequence[str]) -> str:
     lines: set[str] = set()
     for candidate in candidates:
         module, _, names = candidate.rpartition("import ")
-        lines |= {f"{module}import {name}" for name in names.split(", ") if re.search(rf"\b{re.escape(name)}\b", code)}
+        lines |= {
+            f"{module}import {name}"
+            for name in names.split(", ")
+            if re.search(rf"\b{re.escape(name)}\b", code)
+        }
     return "\n".join(sorted(lines))
 
 

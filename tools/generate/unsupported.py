@@ -13,20 +13,45 @@ from .document import Document, is_list, is_mapping, list_at, mapping_at, pointe
 
 _STYLES = {"query": "form", "cookie": "form", "path": "simple", "header": "simple"}
 _MODEL_NAMES = frozenset(
-    {"to_dict", "from_dict", "additional_properties", "additional_keys", "cls", "d", "field_dict", "src_dict"}
+    {
+        "to_dict",
+        "from_dict",
+        "additional_properties",
+        "additional_keys",
+        "cls",
+        "d",
+        "field_dict",
+        "src_dict",
+    }
 )
 """What the generator's model template calls its own methods and variables."""
 
-_BESIDE_REFERENCE = frozenset({"$ref", "description", "summary", "title", "example", "examples", "deprecated"})
+_BESIDE_REFERENCE = frozenset(
+    {"$ref", "description", "summary", "title", "example", "examples", "deprecated"}
+)
 _ROLES = frozenset({"api-version", "error-messages", "quota-key"})
 _READ = (
-    frozenset({"$ref", "type", "enum", "const", "properties", "required", "additionalProperties", "items", "pattern"})
+    frozenset(
+        {
+            "$ref",
+            "type",
+            "enum",
+            "const",
+            "properties",
+            "required",
+            "additionalProperties",
+            "items",
+            "pattern",
+        }
+    )
     | {"allOf", "anyOf", "oneOf", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}
     | {"minLength", "maxLength", "minItems", "maxItems"}
 )
 """What the contract holds data against."""
 
-_SAID = frozenset({"title", "description", "summary", "default", "example", "examples", "deprecated", "readOnly"}) | {
+_SAID = frozenset(
+    {"title", "description", "summary", "default", "example", "examples", "deprecated", "readOnly"}
+) | {
     "writeOnly",
     "externalDocs",
     "xml",
@@ -48,7 +73,9 @@ def _if_present(key: str, why: str) -> Rule:
 
 
 def _exclusive(node: dict[str, Any]) -> str | None:
-    booleans = [key for key in ("exclusiveMinimum", "exclusiveMaximum") if isinstance(node.get(key), bool)]
+    booleans = [
+        key for key in ("exclusiveMinimum", "exclusiveMaximum") if isinstance(node.get(key), bool)
+    ]
     return f"{booleans[0]} is a number since OpenAPI 3.1" if booleans else None
 
 
@@ -74,7 +101,11 @@ def _role(node: dict[str, Any]) -> str | None:
 
 def _names(node: dict[str, Any]) -> str | None:
     taken = sorted(mapping_at(node, "properties").keys() & _MODEL_NAMES)
-    return f"a property named {taken[0]!r} would hide what every generated model has" if taken else None
+    return (
+        f"a property named {taken[0]!r} would hide what every generated model has"
+        if taken
+        else None
+    )
 
 
 def _empty_name(node: dict[str, Any]) -> str | None:
@@ -84,30 +115,48 @@ def _empty_name(node: dict[str, Any]) -> str | None:
 def _required(node: dict[str, Any]) -> str | None:
     if "properties" not in node or "allOf" in node:
         return None
-    unknown = [str(name) for name in list_at(node, "required") if name not in mapping_at(node, "properties")]
+    unknown = [
+        str(name)
+        for name in list_at(node, "required")
+        if name not in mapping_at(node, "properties")
+    ]
     return f"required names {unknown[0]!r}, which is no property here" if unknown else None
 
 
 def _unread(node: dict[str, Any]) -> str | None:
     unread = sorted(key for key in node.keys() - _READ - _SAID if not key.startswith("x-"))
-    return f"{unread[0]} is no keyword that data is held against, here or in the client" if unread else None
+    return (
+        f"{unread[0]} is no keyword that data is held against, here or in the client"
+        if unread
+        else None
+    )
 
 
 def _boolean(node: dict[str, Any]) -> str | None:
     listed = [child for key in ("allOf", "anyOf", "oneOf") for child in list_at(node, key)]
     children = [node.get("items"), *mapping_at(node, "properties").values(), *listed]
     return (
-        "a schema must be a mapping: true and false are not read" if any(x in (True, False) for x in children) else None
+        "a schema must be a mapping: true and false are not read"
+        if any(x in (True, False) for x in children)
+        else None
     )
 
 
 def _const(node: dict[str, Any]) -> str | None:
-    return "const and enum beside each other: one of them would be lost" if {"const", "enum"} <= node.keys() else None
+    return (
+        "const and enum beside each other: one of them would be lost"
+        if {"const", "enum"} <= node.keys()
+        else None
+    )
 
 
 def _enum(node: dict[str, Any]) -> str | None:
     values = [*list_at(node, "enum"), node.get("const")]
-    return "a value of an enum must be a scalar" if any(is_mapping(x) or is_list(x) for x in values) else None
+    return (
+        "a value of an enum must be a scalar"
+        if any(is_mapping(x) or is_list(x) for x in values)
+        else None
+    )
 
 
 def _alternatives(node: dict[str, Any]) -> str | None:
@@ -137,9 +186,13 @@ def check_supported(document: Document) -> None:
     """Raise `SpecError` for the first thing that would be left out or got wrong."""
     server = (list_at(document.root, "servers") or [{}])[0].get("url")
     if not isinstance(server, str) or not re.fullmatch(r"https?://[^{}\s?#]+", server):
-        raise document.error("/servers", "the first server must be an absolute http(s) URL without variables")
+        raise document.error(
+            "/servers", "the first server must be an absolute http(s) URL without variables"
+        )
     for operation in document.operations():
-        _check_operation(document, operation.place, operation.path, operation.node, operation.path_item)
+        _check_operation(
+            document, operation.place, operation.path, operation.node, operation.path_item
+        )
         for parameter, place in document.parameters(operation):
             _check_parameter(document, parameter, place)
     for node, place in _schemas(document):
@@ -153,20 +206,30 @@ def _check_operation(
     document: Document, place: str, path: str, node: dict[str, Any], path_item: dict[str, Any]
 ) -> None:
     if not re.fullmatch(r"/[^?#]*", path):
-        raise document.error(place.rpartition("/")[0], "a path must begin with / and have no query or fragment")
+        raise document.error(
+            place.rpartition("/")[0], "a path must begin with / and have no query or fragment"
+        )
     if "servers" in node or "servers" in path_item:
-        raise document.error(f"{place}/servers", "servers of one operation are not read: there is one base URL")
+        raise document.error(
+            f"{place}/servers", "servers of one operation are not read: there is one base URL"
+        )
     schemes = mapping_at(mapping_at(document.root, "components"), "securitySchemes")
     for requirement in list_at(node, "security") or list_at(document.root, "security"):
         for name in requirement if is_mapping(requirement) else ():
-            scheme, where = document.resolve(schemes.get(name), pointer("components", "securitySchemes", name))
-            bearer = is_mapping(scheme) and (scheme.get("type"), str(scheme.get("scheme")).lower()) == (
+            scheme, where = document.resolve(
+                schemes.get(name), pointer("components", "securitySchemes", name)
+            )
+            bearer = is_mapping(scheme) and (
+                scheme.get("type"),
+                str(scheme.get("scheme")).lower(),
+            ) == (
                 "http",
                 "bearer",
             )
             if not bearer and not (is_mapping(scheme) and scheme.get("type") == "oauth2"):
                 raise document.error(
-                    f"{place}/security", f"the client sends bearer tokens alone, {name!r} is another ({where})"
+                    f"{place}/security",
+                    f"the client sends bearer tokens alone, {name!r} is another ({where})",
                 )
 
 
@@ -179,7 +242,8 @@ def _check_all_of(document: Document, node: dict[str, Any], place: str) -> None:
     for part, where in _all_of(document, node, place):
         if other := sorted(part.keys() & _READ - {"allOf", "type", "properties", "required"}):
             raise document.error(
-                where, f"of several schemas in allOf only properties are read; {other[0]} would be lost"
+                where,
+                f"of several schemas in allOf only properties are read; {other[0]} would be lost",
             )
         if part.get("type", "object") != "object":
             raise document.error(where, "of several schemas in allOf each must be an object")
@@ -205,8 +269,12 @@ def _all_of(
 
 def _check_parameter(document: Document, node: dict[str, Any], place: str) -> None:
     style = _STYLES.get(str(node.get("in")), "form")
-    if node.get("style", style) != style or node.get("explode", style == "form") != (style == "form"):
-        raise document.error(place, f"only style {style}, exploded as by default, is written; this one is another")
+    if node.get("style", style) != style or node.get("explode", style == "form") != (
+        style == "form"
+    ):
+        raise document.error(
+            place, f"only style {style}, exploded as by default, is written; this one is another"
+        )
     if node.get("allowReserved"):
         raise document.error(place, "allowReserved is not read")
 

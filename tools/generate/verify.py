@@ -30,7 +30,9 @@ def check_operation_ids(document: Document) -> None:
             continue
         here = f"{operation.method.upper()} {operation.path}"
         if not isinstance(identifier, str) or not identifier.isprintable():
-            raise document.error(f"{operation.place}/operationId", "an operationId must be printable text")
+            raise document.error(
+                f"{operation.place}/operationId", "an operationId must be printable text"
+            )
         if identifier in seen:
             raise document.error(
                 f"{operation.place}/operationId",
@@ -38,7 +40,9 @@ def check_operation_ids(document: Document) -> None:
             )
         seen[identifier] = here
     if not any(True for _ in document.operations()):
-        raise document.error("/paths", "there is no operation in this spec, so there is nothing to generate")
+        raise document.error(
+            "/paths", "there is no operation in this spec, so there is nothing to generate"
+        )
 
 
 def check_schemas(document: Document, data: GeneratorData, resources: Sequence[Resource]) -> None:
@@ -53,12 +57,15 @@ def check_schemas(document: Document, data: GeneratorData, resources: Sequence[R
                 contents = mapping_at(node, "content")
                 if len(contents) > 1:
                     raise document.error(
-                        f"{place}/content", f"of {', '.join(contents)} the generator would drop all but one"
+                        f"{place}/content",
+                        f"of {', '.join(contents)} the generator would drop all but one",
                     )
                 for content, media in contents.items():
                     if "schema" in media and answer.content == "json" and "json" in content:
                         checker.compare(
-                            media["schema"], f"{place}/content{pointer(content)}/schema", answer.response.prop
+                            media["schema"],
+                            f"{place}/content{pointer(content)}/schema",
+                            answer.response.prop,
                         )
 
 
@@ -76,8 +83,12 @@ def _check_bodies(document: Document, operation: OperationView, checker: _Schema
         )
     for content, media in mapping_at(node, "content").items():
         if content not in made:
-            raise document.error(f"{place}/content{pointer(content)}", "the generator dropped this request body")
-        checker.compare(media.get("schema"), f"{place}/content{pointer(content)}/schema", made[content].prop)
+            raise document.error(
+                f"{place}/content{pointer(content)}", "the generator dropped this request body"
+            )
+        checker.compare(
+            media.get("schema"), f"{place}/content{pointer(content)}/schema", made[content].prop
+        )
 
 
 class _SchemaCheck:
@@ -104,7 +115,9 @@ class _SchemaCheck:
             branches = [*list_at(schema, "anyOf"), *list_at(schema, "oneOf")]
             if len(branches) == len(prop.inner_properties):
                 key = "anyOf" if schema.get("anyOf") else "oneOf"
-                for index, (branch, inner) in enumerate(zip(branches, prop.inner_properties, strict=True)):
+                for index, (branch, inner) in enumerate(
+                    zip(branches, prop.inner_properties, strict=True)
+                ):
                     self.compare(branch, f"{place}/{key}/{index}", inner)
         elif schema.get("properties"):
             raise self.document.error(place, "the generator dropped the properties of this object")
@@ -131,9 +144,13 @@ class _SchemaCheck:
         }
         for name, (child, where, required) in self.document.properties(schema, place).items():
             if name not in made or not _is_written_whole(name):
-                raise self.document.error(where, f"the generator dropped the property {name!r}, or a character of it")
+                raise self.document.error(
+                    where, f"the generator dropped the property {name!r}, or a character of it"
+                )
             if made[name].required != required:
-                raise self.document.error(where, f"the generator does not know whether {name!r} is required")
+                raise self.document.error(
+                    where, f"the generator does not know whether {name!r} is required"
+                )
             self.compare(child, where, made[name])
 
 
@@ -158,7 +175,9 @@ def _bound(statements: Sequence[ast.stmt]) -> Iterator[tuple[str, str]]:
             yield from ((alias.asname or alias.name, alias.name) for alias in statement.names)
         elif isinstance(statement, ast.ImportFrom):
             origin = f"{'.' * statement.level}{statement.module or ''}"
-            yield from ((alias.asname or alias.name, f"{origin} {alias.name}") for alias in statement.names)
+            yield from (
+                (alias.asname or alias.name, f"{origin} {alias.name}") for alias in statement.names
+            )
         elif isinstance(statement, ast.If):
             yield from _bound(statement.body)
 
@@ -182,15 +201,23 @@ def check_import(document: Document, package: Path, resources: Sequence[Resource
         check=False,
     )
     if result.returncode != 0:
-        reason = result.stderr.strip().splitlines()[-1] if result.stderr.strip() else f"exit status {result.returncode}"
+        reason = (
+            result.stderr.strip().splitlines()[-1]
+            if result.stderr.strip()
+            else f"exit status {result.returncode}"
+        )
         raise SpecError(f"{document.path}: the generated code cannot be imported: {reason}")
     _check_names(document, package)
     made = json.loads(result.stdout)
     for resource in resources:
         for operation in resource.operations:
-            wanted = ["self", *(argument.python_name for argument in [*operation.positional, *operation.keyword])]
+            wanted = [
+                "self",
+                *(argument.python_name for argument in [*operation.positional, *operation.keyword]),
+            ]
             for class_name in (resource.class_name, f"Async{resource.class_name}"):
                 if made.get(f"{resource.tag}.{class_name}.{operation.name}") != wanted:
                     raise document.error(
-                        operation.place, f"the generated method {class_name}.{operation.name} is not whole"
+                        operation.place,
+                        f"the generated method {class_name}.{operation.name} is not whole",
                     )

@@ -33,7 +33,9 @@ def main(arguments: list[str] | None = None) -> int:
             conversations=read_seed(options.seed_file) if options.seed_file else None,
             loose=options.loose,
             rate=options.rate,
-            oauth=OAuth(refresh_tokens={options.refresh_token: options.location}) if options.refresh_token else None,
+            oauth=OAuth(refresh_tokens={options.refresh_token: options.location})
+            if options.refresh_token
+            else None,
             faults=read_faults(options.faults) if options.faults else (),
             seed=options.random_seed,
         )
@@ -45,10 +47,15 @@ def main(arguments: list[str] | None = None) -> int:
     except (OSError, OverflowError) as error:
         reason = error.strerror or str(error) if isinstance(error, OSError) else str(error)
         reason = reason.partition(" (")[0]
-        print(f"leadconnector_emulator: port {options.port}: {reason}; --port 0 takes a free one", file=sys.stderr)
+        print(
+            f"leadconnector_emulator: port {options.port}: {reason}; --port 0 takes a free one",
+            file=sys.stderr,
+        )
         return 2
     ending = {signal.SIGINT, signal.SIGTERM}
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, ending)  # one that comes early waits, whichever thread it meets
+    before = signal.pthread_sigmask(
+        signal.SIG_BLOCK, ending
+    )  # one that comes early waits, whichever thread it meets
     with server:
         print(greeting(server.url, options.token, emulator), flush=True)
         signal.sigwait(ending)
@@ -58,13 +65,25 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="leadconnector_emulator", description=__doc__)
-    parser.add_argument("--port", type=int, default=8080, help="the port on 127.0.0.1; 0 takes a free one")
-    parser.add_argument("--spec", type=Path, default=SPEC, metavar="FILE", help="the OpenAPI document to play")
+    parser.add_argument(
+        "--port", type=int, default=8080, help="the port on 127.0.0.1; 0 takes a free one"
+    )
+    parser.add_argument(
+        "--spec", type=Path, default=SPEC, metavar="FILE", help="the OpenAPI document to play"
+    )
     parser.add_argument("--token", default=TOKEN, help="the bearer token to accept")
-    parser.add_argument("--seed-file", type=Path, metavar="FILE", help="the first conversations: a JSON list")
-    parser.add_argument("--loose", action="store_true", help="make a conversation that is not there on demand")
-    parser.add_argument("--faults", type=Path, metavar="FILE", help="rules of misbehaviour: a YAML or JSON list")
-    parser.add_argument("--random-seed", type=int, default=0, help="for faults that have a probability")
+    parser.add_argument(
+        "--seed-file", type=Path, metavar="FILE", help="the first conversations: a JSON list"
+    )
+    parser.add_argument(
+        "--loose", action="store_true", help="make a conversation that is not there on demand"
+    )
+    parser.add_argument(
+        "--faults", type=Path, metavar="FILE", help="rules of misbehaviour: a YAML or JSON list"
+    )
+    parser.add_argument(
+        "--random-seed", type=int, default=0, help="for faults that have a probability"
+    )
     parser.add_argument(
         "--rate",
         type=rate,
@@ -72,7 +91,11 @@ def _parser() -> argparse.ArgumentParser:
         metavar="REQUESTS/SECONDS",
         help="the burst limit, or `off` (default: 100/10)",
     )
-    parser.add_argument("--refresh-token", metavar="TOKEN", help="offer /oauth/token, which accepts this refresh token")
+    parser.add_argument(
+        "--refresh-token",
+        metavar="TOKEN",
+        help="offer /oauth/token, which accepts this refresh token",
+    )
     parser.add_argument("--location", default="", help="the location that the refresh token is for")
     return parser
 
@@ -87,7 +110,9 @@ def rate(text: str) -> Rate | None:
         return None
     found = re.fullmatch(r"(\d+)/(\d+(?:\.\d+)?)s?", text)
     if found is None or not float(found[2]):
-        raise argparse.ArgumentTypeError(f"{text!r} is neither REQUESTS/SECONDS, such as 100/10, nor off")
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is neither REQUESTS/SECONDS, such as 100/10, nor off"
+        )
     return Rate(burst=int(found[1]), interval=float(found[2]))
 
 
@@ -106,7 +131,9 @@ def read_seed(path: Path) -> list[Mapping[str, Any]]:
     conversations: list[Mapping[str, Any]] = []
     for number, item in enumerate(items, 1):
         if item.__class__ is not dict or not isinstance(item.get("id"), str):
-            raise ValueError(f"{path}: item {number} is not an object with an `id`; a list of such is needed")
+            raise ValueError(
+                f"{path}: item {number} is not an object with an `id`; a list of such is needed"
+            )
         conversations.append(item)
     return conversations
 
@@ -120,7 +147,9 @@ def greeting(url: str, token: str, emulator: Emulator) -> str:
     for parameter in operation.parameters:
         if parameter.location == "header" and parameter.required:
             headers.insert(1, f"{parameter.name}: {emulator.spec.sample(parameter.schema.schema)}")
-    described: dict[str, Any] = emulator.spec.sample(operation.body.schema) if operation.body else dict[str, Any]()
+    described: dict[str, Any] = (
+        emulator.spec.sample(operation.body.schema) if operation.body else dict[str, Any]()
+    )
     data = {name: resource.get(name, value) for name, value in described.items() if value != {}}
     options = "".join(f" \\\n    -H {shlex.quote(header)}" for header in headers)
     environment = f"LEADCONNECTOR_BASE_URL={url} LEADCONNECTOR_TOKEN={shlex.quote(token)}"

@@ -23,7 +23,10 @@ class EmulatorApp:
         self.emulator = emulator
 
     async def __call__(
-        self, scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
+        self,
+        scope: Message,
+        receive: Callable[[], Awaitable[Message]],
+        send: Callable[[Message], Awaitable[None]],
     ) -> None:
         """Answer one request, or take part in the lifespan."""
         if scope["type"] == "lifespan":
@@ -46,15 +49,26 @@ class EmulatorApp:
         for raw_name, raw_value in scope["headers"]:
             name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
-        answer = self.emulator.respond(Request(scope["method"], target.decode("latin-1"), headers, body))
+        answer = self.emulator.respond(
+            Request(scope["method"], target.decode("latin-1"), headers, body)
+        )
         delivery = answer.delivery
         await asyncio.sleep(delivery.delay)
         if delivery.drop in {"before", "within"}:
             raise ConnectionResetError("a fault ends the connection before its response")
-        pairs = [(name.lower().encode(), value.encode("latin-1")) for name, value in answer.headers.items()]
+        pairs = [
+            (name.lower().encode(), value.encode("latin-1"))
+            for name, value in answer.headers.items()
+        ]
         pairs.append((b"content-length", str(len(answer.body)).encode()))
         await send({"type": "http.response.start", "status": answer.status, "headers": pairs})
-        end = 0 if delivery.drop else len(answer.body) if delivery.truncate is None else delivery.truncate
+        end = (
+            0
+            if delivery.drop
+            else len(answer.body)
+            if delivery.truncate is None
+            else delivery.truncate
+        )
         step = 1 if delivery.drip is not None else max(end, 1)
         for place in range(0, min(end, len(answer.body)), step):
             await asyncio.sleep(delivery.drip or 0)

@@ -34,12 +34,19 @@ ANY: Collection[str] | None = None
 
 Content = dict[str, Any]
 
-_PHRASES = {401: "Unauthorized", 404: "Not Found", 405: "Method Not Allowed", 422: "Unprocessable Entity"}
+_PHRASES = {
+    401: "Unauthorized",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    422: "Unprocessable Entity",
+}
 _PHRASES[429] = "Too Many Requests"
 
 
 class _RefusedError(Exception):
-    def __init__(self, status: int, message: str | list[str], headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, status: int, message: str | list[str], headers: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(message)
         self.status, self.message, self.headers = status, message, headers or {}
 
@@ -78,7 +85,9 @@ class Emulator:
         given_tokens: Any = tokens
         several: list[Any] = [*given_tokens.values()] if hasattr(given_tokens, "values") else []
         if str in {type(each) for each in [given_tokens, *several]}:
-            raise TypeError("tokens, and the locations of each, are collections of strings, not one string")
+            raise TypeError(
+                "tokens, and the locations of each, are collections of strings, not one string"
+            )
         self.tokens = (
             dict(cast("Mapping[str, Collection[str] | None]", tokens))
             if isinstance(tokens, Mapping)
@@ -120,7 +129,9 @@ class Emulator:
     def put(self, collection: str, resource: Mapping[str, Any]) -> None:
         """Hold a resource, in place of another with its `id`."""
         with self._lock:
-            self._resources.setdefault(collection, {})[str(resource["id"])] = deepcopy(dict(resource))
+            self._resources.setdefault(collection, {})[str(resource["id"])] = deepcopy(
+                dict(resource)
+            )
 
     def get(self, collection: str, resource_id: str) -> dict[str, Any] | None:
         """A copy of a resource as it is now, or `None`."""
@@ -138,7 +149,11 @@ class Emulator:
         """Answer a request. Whatever it is, the answer is one that the API, or what is in front of it, could give."""
         with self._lock:
             fault = self._faults.pick(request)
-            response = Response(200, b"") if fault is not None and fault.replaces else self._answer(request)
+            response = (
+                Response(200, b"")
+                if fault is not None and fault.replaces
+                else self._answer(request)
+            )
             if fault is not None:
                 response = fault.apply(response)
             self.exchanges.append(Exchange(request, response, fault))
@@ -149,7 +164,10 @@ class Emulator:
     def _answer(self, request: Request) -> Response:
         if self.oauth is not None and request.path == OAUTH_PATH and request.method == "POST":
             content_type = request.headers.get("content-type", "")
-            return _json(*self.oauth.exchange(content_type, request.body, self.clock()), {"Cache-Control": "no-store"})
+            return _json(
+                *self.oauth.exchange(content_type, request.body, self.clock()),
+                {"Cache-Control": "no-store"},
+            )
         operation: Operation | None = None
         limits: Mapping[str, str] = {}
         try:
@@ -160,10 +178,14 @@ class Emulator:
             self._check_parameters(operation, request)
             self._check_body(operation, request, data)
             self._check_location(operation, request, token, data)
-            status, answer = self._act(operation, request, cast("Content", data) if isinstance(data, dict) else {})
+            status, answer = self._act(
+                operation, request, cast("Content", data) if isinstance(data, dict) else {}
+            )
         except _RefusedError as refusal:
             limits = limits or self._quota.headers(("", ""), self.clock())
-            return _json(refusal.status, self._refusal(operation, refusal), {**limits, **refusal.headers})
+            return _json(
+                refusal.status, self._refusal(operation, refusal), {**limits, **refusal.headers}
+            )
         return Response(status, b"", limits) if answer is None else _json(status, answer, limits)
 
     def _refusal(self, operation: Operation | None, refusal: _RefusedError) -> Any:
@@ -183,7 +205,9 @@ class Emulator:
         return content
 
     def _route(self, request: Request) -> Operation:
-        matching = [operation for operation in self._routes if operation.pattern.fullmatch(request.path)]
+        matching = [
+            operation for operation in self._routes if operation.pattern.fullmatch(request.path)
+        ]
         for operation in matching:
             if operation.method == request.method:
                 return operation
@@ -218,12 +242,20 @@ class Emulator:
         if media_type != "application/json":
             return _RefusedError(400, "the content type must be application/json")
         try:
-            data: Any = json.loads(request.body.decode("utf-8"), parse_constant=_refuse, parse_float=_finite)
-            return data if _depth(data) <= DEPTH else _RefusedError(400, "the body is nested too deeply")
+            data: Any = json.loads(
+                request.body.decode("utf-8"), parse_constant=_refuse, parse_float=_finite
+            )
+            return (
+                data
+                if _depth(data) <= DEPTH
+                else _RefusedError(400, "the body is nested too deeply")
+            )
         except (ValueError, RecursionError):
             return _RefusedError(400, "the body is no JSON")
 
-    def _count(self, operation: Operation, request: Request, token: str, data: Any) -> Mapping[str, str]:
+    def _count(
+        self, operation: Operation, request: Request, token: str, data: Any
+    ) -> Mapping[str, str]:
         location = _location(operation, request, data)
         passes, headers = self._quota.take((token, location), self.clock())
         if not passes:
@@ -246,7 +278,9 @@ class Emulator:
             if not values and parameter.required:
                 raise _RefusedError(400, f"{parameter.name} is missing in the {parameter.location}")
             if values and not parameter.fits(values):
-                raise _RefusedError(400, f"{parameter.name} in the {parameter.location} is not a documented value")
+                raise _RefusedError(
+                    400, f"{parameter.name} in the {parameter.location} is not a documented value"
+                )
 
     def _check_body(self, operation: Operation, request: Request, data: Any) -> None:
         if isinstance(data, _RefusedError):
@@ -263,10 +297,15 @@ class Emulator:
             raise _RefusedError(422, problems)
         raise _RefusedError(400, "; ".join(problems))
 
-    def _check_location(self, operation: Operation, request: Request, token: str, data: Any) -> None:
+    def _check_location(
+        self, operation: Operation, request: Request, token: str, data: Any
+    ) -> None:
         """Whether the token may touch the location that the request names."""
         allowed = self.tokens.get(token, ANY)
-        if self.oauth is not None and (issued := self.oauth.location(token, self.clock())) is not None:
+        if (
+            self.oauth is not None
+            and (issued := self.oauth.location(token, self.clock())) is not None
+        ):
             allowed = {issued}
         if allowed is None or operation.quota_key is None:
             return
@@ -285,7 +324,9 @@ class Emulator:
         resources = self._resources.setdefault(operation.collection, {})
         resource_id = operation.resource_id(request.path)
         answer = self.spec.sample(content.schema) if content is not None else None
-        made = deepcopy(shape.sample) if shape is not None and not shape.listed else dict[str, Any]()
+        made = (
+            deepcopy(shape.sample) if shape is not None and not shape.listed else dict[str, Any]()
+        )
         if resource_id is None:
             if operation.method not in {"POST", "PUT"}:
                 return status, self._listing(shape, answer, resources)
@@ -294,7 +335,9 @@ class Emulator:
         elif resource_id not in resources:
             if not self.loose:
                 documented = 404 if "404" in operation.responses else 400
-                raise _RefusedError(documented, f"{operation.collection}: there is none with this id")
+                raise _RefusedError(
+                    documented, f"{operation.collection}: there is none with this id"
+                )
             resources[resource_id] = {**made, "id": resource_id}
         resource = resources[resource_id]
         self._check_owner(operation, request, resource, data)
@@ -313,7 +356,9 @@ class Emulator:
             cast("Content", answer)[shape.name] = shape.shows(resource)
         return status, cast("Any", answer)
 
-    def _check_owner(self, operation: Operation, request: Request, resource: Content, data: Content) -> None:
+    def _check_owner(
+        self, operation: Operation, request: Request, resource: Content, data: Content
+    ) -> None:
         """Whether the resource belongs to the one that the request names; what is made now does."""
         name = operation.quota_key
         named = _location(operation, request, data)
@@ -332,7 +377,11 @@ class Emulator:
 
     def _example(self) -> Mapping[str, Any]:
         """The resource of the examples: a conversation where the spec has them, else what it has first."""
-        found = [operation for operation in self.spec.operations if operation.shape and "id" in operation.shape.sample]
+        found = [
+            operation
+            for operation in self.spec.operations
+            if operation.shape and "id" in operation.shape.sample
+        ]
         found.sort(key=lambda operation: operation.collection != "conversations")
         return next((operation.shape.sample for operation in found if operation.shape), {"id": "1"})
 

@@ -77,14 +77,19 @@ class Fault:
     @property
     def replaces(self) -> bool:
         """Whether the API never sees the request."""
-        return self.drop == "before" or any(each is not None for each in (self.status, self.redirect, self.gzip_bomb))
+        return self.drop == "before" or any(
+            each is not None for each in (self.status, self.redirect, self.gzip_bomb)
+        )
 
     def matches(self, request: Request) -> bool:
         """Whether method, path and headers are those of the rule."""
         return (
             (self.method is None or self.method.upper() == request.method)
             and (self.path is None or fnmatchcase(request.path, self.path))
-            and all(fnmatchcase(request.headers.get(name.lower(), ""), want) for name, want in self.header.items())
+            and all(
+                fnmatchcase(request.headers.get(name.lower(), ""), want)
+                for name, want in self.header.items()
+            )
         )
 
     def apply(self, response: Response) -> Response:
@@ -102,7 +107,10 @@ class Fault:
             (self.unknown_enum, lambda parent, name: parent.update({name: UNKNOWN})),
             (self.undocumented, lambda parent, name: parent.update({name: {"since": "tomorrow"}})),
             (self.null, lambda parent, name: parent.update({name: None})),
-            (self.wrong_type, lambda parent, name: parent.update({name: _of_another_type(parent.get(name))})),
+            (
+                self.wrong_type,
+                lambda parent, name: parent.update({name: _of_another_type(parent.get(name))}),
+            ),
             (self.missing, lambda parent, name: parent.pop(name, None)),
         ]
         if any(place is not None for place, _ in changes) and response.body:
@@ -110,7 +118,10 @@ class Fault:
             for place, change in changes:
                 if place is not None:
                     _at(data, place, change)
-            response = replace(response, body=json.dumps(data, ensure_ascii=False).encode(errors="backslashreplace"))
+            response = replace(
+                response,
+                body=json.dumps(data, ensure_ascii=False).encode(errors="backslashreplace"),
+            )
         return replace(response, delivery=delivery)
 
 
@@ -124,7 +135,9 @@ def _at(data: Any, place: str, change: Callable[[dict[str, Any], str], None]) ->
 
 
 def _of_another_type(value: object) -> object:
-    return "12" if isinstance(value, bool | int | float) else 12 if isinstance(value, str) else "text"
+    return (
+        "12" if isinstance(value, bool | int | float) else 12 if isinstance(value, str) else "text"
+    )
 
 
 class Faults:
@@ -179,7 +192,9 @@ def read_faults(path: Path) -> list[Fault]:
             raise ValueError(f"{path}: rule {number} is not a mapping")
         rule = deepcopy(cast("dict[str, Any]", raw))
         if unknown := sorted(map(str, rule.keys() - known)):
-            raise ValueError(f"{path}: rule {number} has no {unknown[0]!r}; it may have {', '.join(sorted(known))}")
+            raise ValueError(
+                f"{path}: rule {number} has no {unknown[0]!r}; it may have {', '.join(sorted(known))}"
+            )
         rule["headers"] = _texts(rule.get("headers", {}))
         try:
             rules.append(Fault(**rule))
@@ -192,12 +207,25 @@ def _texts(headers: Any) -> Any:
     """Headers with their numbers as text, since YAML reads `Retry-After: 2` as one."""
     if headers.__class__ is not dict:
         return headers
-    return {name: str(value) if type(value) in {int, float} else value for name, value in headers.items()}
+    return {
+        name: str(value) if type(value) in {int, float} else value
+        for name, value in headers.items()
+    }
 
 
 _WHOLE = ("nth", "times", "truncate", "status", "gzip_bomb")
 _SECONDS = ("latency", "drip")
-_TEXTS = ("method", "path", "body", "redirect", "unknown_enum", "undocumented", "null", "wrong_type", "missing")
+_TEXTS = (
+    "method",
+    "path",
+    "body",
+    "redirect",
+    "unknown_enum",
+    "undocumented",
+    "null",
+    "wrong_type",
+    "missing",
+)
 _SENT = re.compile(r"[ -~]*")
 
 
@@ -205,7 +233,9 @@ def _problem(rule: Fault) -> str | None:
     """What is wrong with a rule's values, if anything."""
     values = {each.name: getattr(rule, each.name) for each in fields(rule)}
     for name in _WHOLE:
-        if values[name] is not None and (type(values[name]) is not int or values[name] < (name == "nth")):
+        if values[name] is not None and (
+            type(values[name]) is not int or values[name] < (name == "nth")
+        ):
             return f"{name} must be a whole number, not {values[name]!r}"
     for name in (*_SECONDS, "probability"):
         number = values[name]
@@ -217,7 +247,9 @@ def _problem(rule: Fault) -> str | None:
             return f"{name} must be text, not {values[name]!r}"
     for name in ("header", "headers"):
         pairs = values[name].items() if isinstance(values[name], Mapping) else [(None, None)]
-        if not all(isinstance(text, str) and _SENT.fullmatch(text) for pair in pairs for text in pair):
+        if not all(
+            isinstance(text, str) and _SENT.fullmatch(text) for pair in pairs for text in pair
+        ):
             return f"{name} must be a mapping of names to texts in ASCII, not {values[name]!r}"
     if any(name.lower() in {"content-length", "transfer-encoding"} for name in rule.headers):
         return "headers must leave the length of the body alone; truncate cuts it"

@@ -48,9 +48,14 @@ class OAuth:
         self._access: dict[str, Grant] = {}
         self.refreshes = 0
 
-    def issue(self, location: str, now: float, *, expires_in: float | None = None) -> tuple[str, str]:
+    def issue(
+        self, location: str, now: float, *, expires_in: float | None = None
+    ) -> tuple[str, str]:
         """A new access token and its refresh token, as after an installation."""
-        access, refresh = f"access-{secrets.token_urlsafe(24)}", f"refresh-{secrets.token_urlsafe(24)}"
+        access, refresh = (
+            f"access-{secrets.token_urlsafe(24)}",
+            f"refresh-{secrets.token_urlsafe(24)}",
+        )
         lifetime = self.expires_in if expires_in is None else expires_in
         self._access[access] = Grant(location, now + lifetime)
         self._refreshing[refresh] = location
@@ -66,7 +71,10 @@ class OAuth:
         if content_type.partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":
             return _refused("invalid_request", "the body must be application/x-www-form-urlencoded")
         form = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
-        if (form.get("client_id"), form.get("client_secret")) != (self.client_id, self.client_secret):
+        if (form.get("client_id"), form.get("client_secret")) != (
+            self.client_id,
+            self.client_secret,
+        ):
             return 401, _refused("invalid_client", "the client id or its secret is wrong")[1]
         if form.get("grant_type") != "refresh_token":
             return _refused("unsupported_grant_type", "grant_type must be refresh_token")
@@ -75,7 +83,9 @@ class OAuth:
         location = self._refreshing.pop(form.get("refresh_token", ""), None)
         if location is None:
             used = form.get("refresh_token") in self._used
-            return _refused("invalid_grant", f"the refresh token {'was used already' if used else 'is unknown'}")
+            return _refused(
+                "invalid_grant", f"the refresh token {'was used already' if used else 'is unknown'}"
+            )
         self._used.add(form["refresh_token"])
         self.refreshes += 1
         access, refresh = self.issue(location, now)

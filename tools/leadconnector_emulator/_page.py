@@ -92,7 +92,11 @@ class Page:
         if request.path == "/_emulator/log":
             return _response(_json(self._log()), _JSON)
         asset = self._assets.get(request.path)
-        return None if asset is None else _response(asset.read_bytes(), _TYPES[Path(asset.name).suffix])
+        return (
+            None
+            if asset is None
+            else _response(asset.read_bytes(), _TYPES[Path(asset.name).suffix])
+        )
 
     def _html(self) -> str:
         info = cast("Mapping[str, object]", self._emulator.spec.root.get("info", {}))
@@ -109,14 +113,19 @@ class Page:
     def _spec(self, host: str) -> dict[str, Any]:
         """The spec as it is, but that every call goes to the server which the browser reached."""
         root = self._emulator.spec.root
-        spec = {**root, "paths": {path: _without_servers(item) for path, item in root["paths"].items()}}
+        spec = {
+            **root,
+            "paths": {path: _without_servers(item) for path, item in root["paths"].items()},
+        }
         return spec | {"servers": [{"url": f"http://{host}" if host else "/"}]}
 
     def _log(self) -> dict[str, Any]:
         exchanges = self._emulator.exchanges
         total = len(exchanges)
         start = max(0, total - SHOWN)
-        shown = [_entry(number, each) for number, each in enumerate(exchanges[start:total], start + 1)]
+        shown = [
+            _entry(number, each) for number, each in enumerate(exchanges[start:total], start + 1)
+        ]
         return {"total": total, "exchanges": shown}
 
 
@@ -132,8 +141,15 @@ def _swagger_ui(package: str) -> dict[str, Traversable]:
 
 def _without_servers(item: Mapping[str, Any]) -> dict[str, Any]:
     """A path item that names no server of its own, nor does an operation in it."""
-    operations = {name: cast("dict[str, Any]", child) for name, child in item.items() if isinstance(child, dict)}
-    own = {name: {key: value for key, value in each.items() if key != "servers"} for name, each in operations.items()}
+    operations = {
+        name: cast("dict[str, Any]", child)
+        for name, child in item.items()
+        if isinstance(child, dict)
+    }
+    own = {
+        name: {key: value for key, value in each.items() if key != "servers"}
+        for name, each in operations.items()
+    }
     return {name: own.get(name, child) for name, child in item.items() if name != "servers"}
 
 
@@ -152,7 +168,11 @@ def _entry(number: int, exchange: Exchange) -> dict[str, Any]:
         "fault": _rule(exchange.fault),
         "authorization": authorization,
         # A request for a token is made of secrets.
-        "body": "…" if body and request.path == OAUTH_PATH else body if len(body) <= BODY else body[:BODY] + "…",
+        "body": "…"
+        if body and request.path == OAUTH_PATH
+        else body
+        if len(body) <= BODY
+        else body[:BODY] + "…",
     }
 
 

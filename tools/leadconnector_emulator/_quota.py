@@ -23,8 +23,12 @@ class Rate:
     """Whether a refusal says how long to wait; the vendor documents no such header."""
 
     def __post_init__(self) -> None:
-        if (self.burst is not None and self.burst < 1) or (self.daily is not None and self.daily < 0):
-            raise ValueError("a rate allows at least one request in an interval, and none or more in a day")
+        if (self.burst is not None and self.burst < 1) or (
+            self.daily is not None and self.daily < 0
+        ):
+            raise ValueError(
+                "a rate allows at least one request in an interval, and none or more in a day"
+            )
         if not 0 < self.interval < DAY:
             raise ValueError("the interval of a rate is more than 0 seconds and less than a day")
 
@@ -34,8 +38,12 @@ class Quota:
     """Counts requests in strict sliding windows."""
 
     rate: Rate
-    _burst: dict[tuple[str, str], deque[float]] = field(default_factory=dict[tuple[str, str], "deque[float]"])
-    _daily: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict[tuple[str, str], tuple[int, int]])
+    _burst: dict[tuple[str, str], deque[float]] = field(
+        default_factory=dict[tuple[str, str], "deque[float]"]
+    )
+    _daily: dict[tuple[str, str], tuple[int, int]] = field(
+        default_factory=dict[tuple[str, str], tuple[int, int]]
+    )
 
     def take(self, key: tuple[str, str], now: float) -> tuple[bool, Mapping[str, str]]:
         """Count a request at this time (seconds); whether it may pass, and the headers of its answer."""
@@ -63,7 +71,9 @@ class Quota:
     def headers(self, key: tuple[str, str], now: float) -> Mapping[str, str]:
         """The headers of an answer that counts for nobody."""
         sent = self._burst.get(key, ())
-        return self._headers(sum(now - when < self.rate.interval for when in sent), self._daily.get(key, (0, 0))[1])
+        return self._headers(
+            sum(now - when < self.rate.interval for when in sent), self._daily.get(key, (0, 0))[1]
+        )
 
     def _headers(self, sent: int, used: int) -> dict[str, str]:
         rate = self.rate

@@ -37,7 +37,9 @@ class Server:
         self._connections: set[_Connection] = set()
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
-        self._thread = threading.Thread(target=self._run, name="leadconnector-emulator", daemon=True)
+        self._thread = threading.Thread(
+            target=self._run, name="leadconnector-emulator", daemon=True
+        )
 
     @property
     def url(self) -> str:
@@ -140,11 +142,15 @@ class _Connection(asyncio.Protocol):
                 return
             if event is h11.NEED_DATA:
                 if self._http.they_are_waiting_for_100_continue:
-                    self._transport.write(self._encoded(h11.InformationalResponse(status_code=100, headers=[])))
+                    self._transport.write(
+                        self._encoded(h11.InformationalResponse(status_code=100, headers=[]))
+                    )
                 return
             if isinstance(event, h11.Request):
                 self._head, self._body = event, bytearray()
-                announced = [int(value) for name, value in event.headers if name == b"content-length"]
+                announced = [
+                    int(value) for name, value in event.headers if name == b"content-length"
+                ]
                 if announced and announced[0] > MAXIMUM_BODY:
                     self._refuse(413, f"a body may have {MAXIMUM_BODY} bytes")
                     return
@@ -168,7 +174,12 @@ class _Connection(asyncio.Protocol):
         method, target = self._head.method.decode("ascii"), self._head.target.decode("latin-1")
         response = self._server.respond(Request(method, target, headers, bytes(self._body)))
         delivery = response.delivery
-        if delivery.delay or delivery.drip is not None or delivery.drop or delivery.truncate is not None:
+        if (
+            delivery.delay
+            or delivery.drip is not None
+            or delivery.drop
+            or delivery.truncate is not None
+        ):
             self._task = asyncio.get_running_loop().create_task(self._deliver(response))
             self._task.add_done_callback(self._delivered)
             return
@@ -188,7 +199,13 @@ class _Connection(asyncio.Protocol):
             self._transport.close()
             return
         self._transport.write(head)
-        end = 0 if delivery.drop else len(response.body) if delivery.truncate is None else delivery.truncate
+        end = (
+            0
+            if delivery.drop
+            else len(response.body)
+            if delivery.truncate is None
+            else delivery.truncate
+        )
         if delivery.drop:
             self._transport.close()
             return
@@ -198,7 +215,9 @@ class _Connection(asyncio.Protocol):
         step = 1 if delivery.drip is not None else max(end, 1)
         for place in range(0, min(end, len(response.body)), step):
             await asyncio.sleep(delivery.drip or 0)
-            self._transport.write(self._encoded(h11.Data(data=response.body[place : min(place + step, end)])))
+            self._transport.write(
+                self._encoded(h11.Data(data=response.body[place : min(place + step, end)]))
+            )
         if end < len(response.body):
             self._transport.close()
         else:

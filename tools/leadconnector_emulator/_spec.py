@@ -33,12 +33,15 @@ class Validated:
     @cached_property
     def _validator(self) -> Draft202012Validator:
         """Finds the document's components where references look for them."""
-        return Draft202012Validator({**self.schema, "components": self.components}, validate_formats=True)
+        return Draft202012Validator(
+            {**self.schema, "components": self.components}, validate_formats=True
+        )
 
     def problems(self, data: Any) -> list[str]:
         """A sentence for every way in which data does not fit, each naming its place, in the order of the places."""
         found = [
-            (".".join(map(str, error.instance_path)), error.message) for error in self._validator.iter_errors(data)
+            (".".join(map(str, error.instance_path)), error.message)
+            for error in self._validator.iter_errors(data)
         ]
         return [f"{place}: {message}" if place else message for place, message in sorted(found)]
 
@@ -82,7 +85,10 @@ class Shape:
 
     def shows(self, resource: Schema) -> Schema:
         """The part of a resource that an answer has; what it requires and the resource has not is an example's."""
-        held = {**{name: value for name, value in self.sample.items() if name in self.required}, **resource}
+        held = {
+            **{name: value for name, value in self.sample.items() if name in self.required},
+            **resource,
+        }
         return {name: deepcopy(held[name]) for name in self.properties if name in held}
 
     def takes(self, name: str, value: Any) -> bool:
@@ -112,7 +118,9 @@ class Operation:
     @cached_property
     def collection(self) -> str:
         """What the resources of this path are called: its first fixed part."""
-        return next((part for part in self.path.split("/") if part and not part.startswith("{")), "")
+        return next(
+            (part for part in self.path.split("/") if part and not part.startswith("{")), ""
+        )
 
     @cached_property
     def success(self) -> tuple[int, Validated | None]:
@@ -125,7 +133,11 @@ class Operation:
     def path_values(self, path: str) -> dict[str, str]:
         """The path parameters that a raw path gives, percent-decoded, in their order."""
         found = self.pattern.fullmatch(path)
-        return dict(zip(_NAMES.findall(self.path), map(unquote, found.groups()), strict=True)) if found else {}
+        return (
+            dict(zip(_NAMES.findall(self.path), map(unquote, found.groups()), strict=True))
+            if found
+            else {}
+        )
 
     def resource_id(self, path: str) -> str | None:
         """The id that a raw path names: its last parameter; `None` where the path has no parameter."""
@@ -170,7 +182,9 @@ class Spec:
             while target.__class__ is dict and isinstance(target.get("$ref"), str):
                 reference: str = target["$ref"]
                 if not reference.startswith("#/") or reference in seen:
-                    raise ValueError(f"the reference {reference!r} leads outside the document, or back to itself")
+                    raise ValueError(
+                        f"the reference {reference!r} leads outside the document, or back to itself"
+                    )
                 seen.append(reference)
                 target = self.root
                 for part in reference.removeprefix("#/").split("/"):
@@ -186,7 +200,11 @@ class Spec:
         beside: dict[str, Any] = {}
         while isinstance(node, dict) and "$ref" in node:
             target: Any = self.root
-            beside = {name: value for name, value in cast("dict[str, Any]", node).items() if name != "$ref"} | beside
+            beside = {
+                name: value
+                for name, value in cast("dict[str, Any]", node).items()
+                if name != "$ref"
+            } | beside
             for part in cast("str", node["$ref"]).removeprefix("#/").split("/"):
                 target = target[part.replace("~1", "/").replace("~0", "~")]
             node = target
@@ -200,7 +218,9 @@ class Spec:
         found: dict[str, Schema] = {}
         for branch in schema.get("allOf", []):
             found |= self.properties(branch)
-        return found | {name: self.resolve(child) for name, child in schema.get("properties", {}).items()}
+        return found | {
+            name: self.resolve(child) for name, child in schema.get("properties", {}).items()
+        }
 
     def required(self, schema: Any) -> list[str]:
         """The required properties of an object schema, `allOf` included."""
@@ -225,7 +245,11 @@ class Spec:
         if properties := self.properties(schema):
             required = self.required(schema)
             names = properties if depth < 4 else required  # a schema may contain itself
-            found = {name: self._sample(properties[name], depth + 1) for name in names if name in properties}
+            found = {
+                name: self._sample(properties[name], depth + 1)
+                for name in names
+                if name in properties
+            }
             return {
                 name: value
                 for name, value in found.items()
@@ -238,7 +262,10 @@ class Spec:
         kinds = schema.get("type", "null")
         kind = kinds if isinstance(kinds, str) else kinds[0]
         if kind == "array":
-            return [self._sample(schema.get("items", {}), depth + 1) for _ in range(schema.get("minItems", 0))]
+            return [
+                self._sample(schema.get("items", {}), depth + 1)
+                for _ in range(schema.get("minItems", 0))
+            ]
         if kind in {"integer", "number"}:
             return _number(schema)
         if kind == "string":
@@ -249,7 +276,11 @@ class Spec:
     def shape(self, schema: Any) -> Shape | None:
         """Where an answer of this schema has the resource, or a list of them."""
         properties = self.properties(schema)
-        whole = cast("dict[str, Any]", sample) if isinstance(sample := self.sample(schema), dict) else dict[str, Any]()
+        whole = (
+            cast("dict[str, Any]", sample)
+            if isinstance(sample := self.sample(schema), dict)
+            else dict[str, Any]()
+        )
         if self.resolve(schema).get("type") == "array":
             items = self.resolve(schema).get("items", {})
             return self._shape(None, items, self.sample(items), listed=True)
@@ -264,7 +295,9 @@ class Spec:
         return None
 
     def _shape(self, name: str | None, schema: Any, sample: Any, *, listed: bool = False) -> Shape:
-        properties = {each: self._validated(child) for each, child in self.properties(schema).items()}
+        properties = {
+            each: self._validated(child) for each, child in self.properties(schema).items()
+        }
         resource = cast("Schema", sample) if isinstance(sample, dict) else dict[str, Any]()
         return Shape(name, listed, properties, frozenset(self.required(schema)), resource)
 
@@ -276,22 +309,38 @@ class Spec:
                     yield self._operation(method, template, item[method], item)
 
     def _operation(self, method: str, template: str, node: Schema, item: Schema) -> Operation:
-        raw = [self.resolve(parameter) for parameter in [*node.get("parameters", []), *item.get("parameters", [])]]
-        parameters = {(parameter["name"], parameter["in"]): parameter for parameter in reversed(raw)}
+        raw = [
+            self.resolve(parameter)
+            for parameter in [*node.get("parameters", []), *item.get("parameters", [])]
+        ]
+        parameters = {
+            (parameter["name"], parameter["in"]): parameter for parameter in reversed(raw)
+        }
         body = self.resolve(node.get("requestBody", {}))
         content = self._content(body)
         security = node.get("security", self.root.get("security", []))
         marked = [parameter["name"] for parameter in raw if parameter.get("x-role") == "quota-key"]
         described = self.properties(content.schema) if content else {}
-        marked += [name for name, schema in described.items() if schema.get("x-role") == "quota-key"]
-        answers = {str(code): self._content(self.resolve(answer)) for code, answer in node["responses"].items()}
-        success = next((found for code, found in answers.items() if code.startswith("2")), answers.get("default"))
+        marked += [
+            name for name, schema in described.items() if schema.get("x-role") == "quota-key"
+        ]
+        answers = {
+            str(code): self._content(self.resolve(answer))
+            for code, answer in node["responses"].items()
+        }
+        success = next(
+            (found for code, found in answers.items() if code.startswith("2")),
+            answers.get("default"),
+        )
         return Operation(
             method=method.upper(),
             path=template,
             pattern=re.compile(re.sub(r"\\\{[^}]*\\\}", "([^/]+)", re.escape(template))),
             secured=bool(security) and {} not in security,
-            parameters=tuple(self._parameter(name, location, found) for (name, location), found in parameters.items()),
+            parameters=tuple(
+                self._parameter(name, location, found)
+                for (name, location), found in parameters.items()
+            ),
             body_required=body.get("required", False),
             body=content,
             responses=answers,
@@ -305,7 +354,9 @@ class Spec:
         types = schema.get("type", "")
         array = "array" in ([types] if isinstance(types, str) else types)
         explode = found.get("explode", location == "query")
-        return Parameter(name, location, found.get("required", False), self._validated(schema), array, explode)
+        return Parameter(
+            name, location, found.get("required", False), self._validated(schema), array, explode
+        )
 
     def _content(self, node: Schema) -> Validated | None:
         media = node.get("content", {}).get("application/json")
@@ -313,7 +364,9 @@ class Spec:
 
     def _validated(self, schema: Schema) -> Validated:
         validated = Validated(self.resolve(schema), self.components)
-        validated.fits(None)  # a schema that is none is said to be so here, not when the first request comes
+        validated.fits(
+            None
+        )  # a schema that is none is said to be so here, not when the first request comes
         return validated
 
 

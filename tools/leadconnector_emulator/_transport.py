@@ -51,7 +51,9 @@ class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     def _answer(self, request: httpx.Request, body: bytes) -> Response:
         headers = {name.lower(): value for name, value in request.headers.items()}
-        return self.emulator.respond(Request(request.method, request.url.raw_path.decode("ascii"), headers, body))
+        return self.emulator.respond(
+            Request(request.method, request.url.raw_path.decode("ascii"), headers, body)
+        )
 
 
 class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
@@ -64,7 +66,12 @@ class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
         sleep: Callable[[float], object],
         async_sleep: Callable[[float], Awaitable[object]],
     ) -> None:
-        self._request, self._answer, self._sleep, self._async_sleep = request, answer, sleep, async_sleep
+        self._request, self._answer, self._sleep, self._async_sleep = (
+            request,
+            answer,
+            sleep,
+            async_sleep,
+        )
 
     def _pieces(self) -> Iterator[bytes]:
         """The chunks; raises where the connection ends."""

@@ -10,7 +10,10 @@ def main() -> int:
     try:
         from ._program import main as compare  # noqa: PLC0415  # without the extra there is no PyYAML to import
     except ImportError as error:
-        print(f"specdrift: {error.name} is not installed: install leadconnector[drift]", file=sys.stderr)
+        print(
+            f"specdrift: {error.name} is not installed: install leadconnector[drift]",
+            file=sys.stderr,
+        )
         return 2
     return compare()
 

@@ -75,7 +75,9 @@ def changes(base: Document, revision: Document, within_base: bool = False) -> li
     """The same as `compare` does, of documents that are asked other things as well."""
     try:
         return list(_Walk(base, revision, within_base).changes())
-    except RecursionError as error:  # of a value that is where none belongs; schemas are gone through without recursion
+    except (
+        RecursionError
+    ) as error:  # of a value that is where none belongs; schemas are gone through without recursion
         problem = "a value of the documents is nested too deeply to be compared: flatten it, or take it out"
         raise TooComplexError(problem) from error
 
@@ -93,32 +95,51 @@ class _Walk:
         for key in old if self._within_base else old | new:
             yield from self._of_path(old.get(key), new.get(key))
 
-    def _of_document(self, old: dict[str, tuple[str, Node]], new: dict[str, tuple[str, Node]]) -> Iterator[Change]:
+    def _of_document(
+        self, old: dict[str, tuple[str, Node]], new: dict[str, tuple[str, Node]]
+    ) -> Iterator[Change]:
         roots = (self._base.root, self._revision.root)
         operations = [
-            {(key, method): node for key, (_, path) in paths.items() for method, node in _operations(path)}
+            {
+                (key, method): node
+                for key, (_, path) in paths.items()
+                for method, node in _operations(path)
+            }
             for paths in (old, new)
         ]
         names: set[str] | None = None
         if self._within_base:
-            operations[1] = {key: node for key, node in operations[1].items() if key in operations[0]}
+            operations[1] = {
+                key: node for key, node in operations[1].items() if key in operations[0]
+            }
             nodes = [node for each in operations for node in each.values()]
             secured = [security_of(node) or security_of(node.document.root) for node in nodes]
             names = {name for found in secured if found for name in found.schemes}
         yield from compare_schemes(self._base, self._revision, names)
         # Where no operation goes by it in both documents, it is told of those that go by it in one.
-        inherits = [{key for key, node in each.items() if security_of(node) is None} for each in operations]
+        inherits = [
+            {key for key, node in each.items() if security_of(node) is None} for each in operations
+        ]
         if inherits[0] & inherits[1] or not (operations[0] or operations[1]):
             securities = (security_of(roots[0]), security_of(roots[1]))
             yield from compare_security(securities, Place(), "api-global-security", roots)
 
-    def _of_path(self, old: tuple[str, Node] | None, new: tuple[str, Node] | None) -> Iterator[Change]:
-        before, after = (dict(_operations(path[1])) if path else dict[str, Node]() for path in (old, new))
+    def _of_path(
+        self, old: tuple[str, Node] | None, new: tuple[str, Node] | None
+    ) -> Iterator[Change]:
+        before, after = (
+            dict(_operations(path[1])) if path else dict[str, Node]() for path in (old, new)
+        )
         for method in before if self._within_base and old else before | after:
             if old and method not in after:
                 node = before[method]
-                what, how = "api" if new else "api-path", "with" if _is_deprecated(node) else "without"
-                yield _place(method, old[0], node).change(f"{what}-removed-{how}-deprecation", node.location, "")
+                what, how = (
+                    "api" if new else "api-path",
+                    "with" if _is_deprecated(node) else "without",
+                )
+                yield _place(method, old[0], node).change(
+                    f"{what}-removed-{how}-deprecation", node.location, ""
+                )
             elif new and method not in before:
                 node = after[method]
                 yield _place(method, new[0], node).change("endpoint-added", "", node.location)
@@ -131,20 +152,31 @@ class _Walk:
         place = _place(method, old[0], before)
         where = (before.location, after.location)
         if _is_deprecated(before) != _is_deprecated(after):
-            yield place.change(f"endpoint-{'deprecated' if _is_deprecated(after) else 'reactivated'}", *where)
+            yield place.change(
+                f"endpoint-{'deprecated' if _is_deprecated(after) else 'reactivated'}", *where
+            )
         names = (before.get("operationId"), after.get("operationId"))
         if names[0] != names[1]:
-            yield place.change(f"api-operation-id-{'removed' if names[0] else 'added'}", *where, *names)
+            yield place.change(
+                f"api-operation-id-{'removed' if names[0] else 'added'}", *where, *names
+            )
         own = (security_of(before), security_of(after))
         if any(own):
-            effective = (own[0] or security_of(self._base.root), own[1] or security_of(self._revision.root))
+            effective = (
+                own[0] or security_of(self._base.root),
+                own[1] or security_of(self._revision.root),
+            )
             yield from compare_security(effective, place, "api-security", (before, after))
         request = replace(place, direction="request")
         yield from self._of_parameters(_parameters(old, before), _parameters(new, after), request)
-        yield from self._of_request_body(before, after, replace(request, kind="body", name="the request body"))
+        yield from self._of_request_body(
+            before, after, replace(request, kind="body", name="the request body")
+        )
         yield from self._of_responses(before, after, replace(place, direction="response"))
 
-    def _of_parameters(self, old: dict[str, _Parameter], new: dict[str, _Parameter], place: Place) -> Iterator[Change]:
+    def _of_parameters(
+        self, old: dict[str, _Parameter], new: dict[str, _Parameter], place: Place
+    ) -> Iterator[Change]:
         for key in old | new:
             parameter = old.get(key) or new[key]
             name = f"the {parameter.place} parameter {parameter.name}"
@@ -168,11 +200,17 @@ class _Walk:
         if old.need != new.need:
             yield place.change(f"*-became-{new.need}", *where)
         if _is_deprecated(old.node) != _is_deprecated(new.node):
-            yield place.change("*-deprecated" if _is_deprecated(new.node) else "*-reactivated", *where)
+            yield place.change(
+                "*-deprecated" if _is_deprecated(new.node) else "*-reactivated", *where
+            )
         content = "/" in old.style or "/" in new.style
-        if old.style != new.style and (content or (self._is_compound(old, 0) and self._is_compound(new, 1))):
+        if old.style != new.style and (
+            content or (self._is_compound(old, 0) and self._is_compound(new, 1))
+        ):
             yield place.change("request-parameter-style-changed", *where, old.style, new.style)
-        yield from self._schemas.changes(old.schema, new.schema, replace(place, exploded=new.style == "form, exploded"))
+        yield from self._schemas.changes(
+            old.schema, new.schema, replace(place, exploded=new.style == "form, exploded")
+        )
 
     def _is_compound(self, parameter: _Parameter, side: int) -> bool:
         """Whether style matters: that of a single value is the same in all but a path."""
@@ -198,41 +236,61 @@ class _Walk:
         )
         for status in old | new:
             if status not in new:
-                yield place.change(f"response-{_outcome(status)}-removed", old[status].location, "", name=status)
+                yield place.change(
+                    f"response-{_outcome(status)}-removed", old[status].location, "", name=status
+                )
             elif status not in old:
-                yield place.change(f"response-{_outcome(status)}-added", "", new[status].location, name=status)
+                yield place.change(
+                    f"response-{_outcome(status)}-added", "", new[status].location, name=status
+                )
             else:
                 named = replace(place, kind="body", name=f"the response {status}")
-                yield from self._of_headers(old[status], new[status], replace(place, kind="header"), status)
+                yield from self._of_headers(
+                    old[status], new[status], replace(place, kind="header"), status
+                )
                 yield from self._of_content(old[status], new[status], named, "response-media-type")
 
     def _of_headers(self, before: Node, after: Node, place: Place, status: str) -> Iterator[Change]:
         old, new = (
-            {name.lower(): header.resolved() for name, header in node.children("headers")} for node in (before, after)
+            {name.lower(): header.resolved() for name, header in node.children("headers")}
+            for node in (before, after)
         )
         for name in old | new:
             named = replace(place, name=f"the header {name} of the response {status}", loose=True)
             if name not in new:
-                yield named.change(f"{_need(old[name])}-response-header-removed", old[name].location, "")
+                yield named.change(
+                    f"{_need(old[name])}-response-header-removed", old[name].location, ""
+                )
             elif name not in old:
                 yield named.change("response-header-added", "", new[name].location)
             else:
                 if _need(old[name]) != (need := _need(new[name])):
                     yield named.change(f"*-became-{need}", old[name].location, new[name].location)
-                yield from self._schemas.changes(_described(old[name]), _described(new[name]), named)
+                yield from self._schemas.changes(
+                    _described(old[name]), _described(new[name]), named
+                )
 
     def _of_content(self, before: Node, after: Node, place: Place, prefix: str) -> Iterator[Change]:
         """What changed in the media types of a body, and in their schemas."""
-        old, new = ({_media_type(name): media for name, media in node.children("content")} for node in (before, after))
+        old, new = (
+            {_media_type(name): media for name, media in node.children("content")}
+            for node in (before, after)
+        )
         pairs = [(name, name) for name in old if name in new]
         come = [name for name in new if name not in old]
         for name in (name for name in old if name not in new):
             other = next((other for other in come if _relation(name, other)), None)
             wider = next((other for other in new if _holds(other, name)), None)
-            if place.direction == "request" and other is None and wider is not None:  # it may still be sent
+            if (
+                place.direction == "request" and other is None and wider is not None
+            ):  # it may still be sent
                 pairs.append((name, wider))
-            elif other is None or (place.direction == "request" and _relation(name, other) != "generalized"):
-                yield place.change(f"{prefix}-removed", old[name].location, after.location, name=name)
+            elif other is None or (
+                place.direction == "request" and _relation(name, other) != "generalized"
+            ):
+                yield place.change(
+                    f"{prefix}-removed", old[name].location, after.location, name=name
+                )
             else:
                 come.remove(other)
                 pairs.append((name, other))
@@ -240,11 +298,15 @@ class _Walk:
                 if place.direction == "request":
                     yield place.change(f"{prefix}-added", *where, name=other)
                 else:
-                    yield place.change(f"{prefix}-name-{_relation(name, other)}", *where, name, other)
+                    yield place.change(
+                        f"{prefix}-name-{_relation(name, other)}", *where, name, other
+                    )
         for name in come:
             yield place.change(f"{prefix}-added", before.location, new[name].location, name=name)
         for name, other in pairs:
-            yield from self._of_media(old[name], new[other], replace(place, loose=not _is_json(other)))
+            yield from self._of_media(
+                old[name], new[other], replace(place, loose=not _is_json(other))
+            )
 
     def _of_media(self, old: Node, new: Node, place: Place) -> Iterator[Change]:
         schemas = (old.child("schema"), new.child("schema"))
@@ -252,7 +314,9 @@ class _Walk:
         if all(described):
             yield from self._schemas.changes(*schemas, place)
         elif any(described):
-            yield place.change(f"*-media-type-schema-{event(*described)}", old.location, new.location)
+            yield place.change(
+                f"*-media-type-schema-{event(*described)}", old.location, new.location
+            )
 
 
 def _paths(document: Document) -> dict[str, tuple[str, Node]]:
@@ -265,11 +329,15 @@ def _paths(document: Document) -> dict[str, tuple[str, Node]]:
 
 
 def _operations(path: Node) -> Iterator[tuple[str, Node]]:
-    return ((method, path.child(method)) for method in METHODS if is_mapping(path.child(method).value))
+    return (
+        (method, path.child(method)) for method in METHODS if is_mapping(path.child(method).value)
+    )
 
 
 def _place(method: str, path: str, operation: Node) -> Place:
-    return Place(f"{method.upper()} {path}", unstable=operation.get("x-stability-level") in _UNSTABLE)
+    return Place(
+        f"{method.upper()} {path}", unstable=operation.get("x-stability-level") in _UNSTABLE
+    )
 
 
 def _parameters(path: tuple[str, Node], operation: Node) -> dict[str, _Parameter]:
@@ -330,7 +398,10 @@ def _relation(old: str, new: str) -> str:
 
 def _holds(wide: str, narrow: str) -> bool:
     """Whether all that is of one media type is of another as well."""
-    (outer, _, outer_parameters), (inner, _, inner_parameters) = wide.partition("; "), narrow.partition("; ")
+    (outer, _, outer_parameters), (inner, _, inner_parameters) = (
+        wide.partition("; "),
+        narrow.partition("; "),
+    )
     if not set(filter(None, outer_parameters.split("; "))) <= set(inner_parameters.split("; ")):
         return False
     family, _, kind = outer.partition("/")

@@ -50,10 +50,16 @@ def file_of(name: str, base: str) -> str:
         base: where the other file is, in the same form; empty for the main document.
     """
     if "://" not in base or "://" in name:
-        return name if "://" in name else posixpath.normpath(posixpath.join(posixpath.dirname(base), name))
+        return (
+            name
+            if "://" in name
+            else posixpath.normpath(posixpath.join(posixpath.dirname(base), name))
+        )
     try:
         return urljoin(base, name)
-    except ValueError:  # such as an address that does not close its bracket: it leads nowhere under any name
+    except (
+        ValueError
+    ):  # such as an address that does not close its bracket: it leads nowhere under any name
         return name
 
 
@@ -112,7 +118,9 @@ class Node:
     @property
     def meant(self) -> Node:
         """What the reference leads to, where nothing that counts stands beside it; else the node itself."""
-        alone = self.reference is not None and (len(self.value) == 1 or not self.document.joins_siblings)
+        alone = self.reference is not None and (
+            len(self.value) == 1 or not self.document.joins_siblings
+        )
         return self.resolved() if alone else self
 
 
@@ -152,7 +160,9 @@ class Document:
             return None
         node = Node(self, file, "", value)
         for escaped in place.split("/")[1:]:
-            if node.reference is not None:  # a pointer may lead through a place that is itself a reference
+            if (
+                node.reference is not None
+            ):  # a pointer may lead through a place that is itself a reference
                 if self._lookups == MAXIMUM_LOOKUPS:
                     return None
                 self._lookups += 1
@@ -169,7 +179,11 @@ def _anchors(value: Any) -> Iterator[tuple[str, str]]:
     todo = [("", value)]
     for place, each in todo:
         members = each.items() if is_mapping(each) else enumerate(each) if is_list(each) else ()
-        todo += [(place + pointer(name), member) for name, member in members if isinstance(member, dict | list)]
+        todo += [
+            (place + pointer(name), member)
+            for name, member in members
+            if isinstance(member, dict | list)
+        ]
         if is_mapping(each) and isinstance(each.get("$anchor"), str):
             yield each["$anchor"], place
 

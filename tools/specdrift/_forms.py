@@ -11,7 +11,19 @@ from ._page import page
 from ._report import Entry, Report, Waiver
 from ._rules import ERR, INFO, WARN, Change, Level, Source
 from ._sarif import sarif
-from ._words import CLIENT, clipped, counts, grouped, headline, sentences, spots, summary, told_fault, until, visible
+from ._words import (
+    CLIENT,
+    clipped,
+    counts,
+    grouped,
+    headline,
+    sentences,
+    spots,
+    summary,
+    told_fault,
+    until,
+    visible,
+)
 
 JSON_FORM = 1
 """The version of the JSON form: it grows where something is taken away or changes its meaning."""
@@ -42,14 +54,21 @@ def text(report: Report, colour: bool = False) -> str:
     for title, told in (("Waived", covered), ("Waivers at fault", faults), ("Notes", report.notes)):
         if told:
             lines += ["", painted(title, "1"), *(f"  {visible(words)}" for words in told)]
-    lines += ["", summary(report) if report.entries or report.faults else f"Nothing changed {names}."]
+    lines += [
+        "",
+        summary(report) if report.entries or report.faults else f"Nothing changed {names}.",
+    ]
     return "\n".join(lines).lstrip("\n") + "\n"
 
 
 def _told(entry: Entry) -> list[str]:
     """The lines that tell a change, below its level and id."""
     change, *others = sentences(entry)
-    told = zip(("base", "revision", "client", "advice"), (*map(str, spots(entry.change)), *others), strict=False)
+    told = zip(
+        ("base", "revision", "client", "advice"),
+        (*map(str, spots(entry.change)), *others),
+        strict=False,
+    )
     return [change, *(f"{f'{name}:':10}{words}" for name, words in told)]
 
 
@@ -70,7 +89,9 @@ def _json(report: Report) -> str:
         "revision": report.revision.name,
         "counts": counts(report.entries),
         "changes": [_change(entry) for entry in report.entries],
-        "faults": [{"waiver": _waiver(fault.waiver), "problem": fault.problem} for fault in report.faults],
+        "faults": [
+            {"waiver": _waiver(fault.waiver), "problem": fault.problem} for fault in report.faults
+        ],
         "notes": report.notes,
     }
     return json.dumps(told, indent=2) + "\n"
@@ -100,7 +121,9 @@ def _markdown(report: Report) -> str:
     """The report for a comment or a summary on GitHub, as much of it as that takes."""
     names = f"{_code(report.base.name)} to {_code(report.revision.name)}"
     lines = [f"## {headline(report)}", "", f"From {names}: **{summary(report)}**"]
-    faults = [(_code(str(fault.waiver.source)), _plain(told_fault(fault))) for fault in report.faults]
+    faults = [
+        (_code(str(fault.waiver.source)), _plain(told_fault(fault))) for fault in report.faults
+    ]
     sections = [_table("Waivers at fault", ("Where", "Problem"), faults)] if faults else []
     for operation, entries in grouped(report.counted):
         columns = ("Level", "What changed", "Our client", "Where")
@@ -108,9 +131,13 @@ def _markdown(report: Report) -> str:
     if report.notes:
         sections.append(("\n### Notes\n", [f"- {_plain(note)}" for note in report.notes], ""))
     if items := [f"- {_plain(change)} {_plain(reason)}" for change, reason in _waived(report)]:
-        sections.append((f"\n<details><summary>{len(items)} waived</summary>\n", items, "\n</details>"))
+        sections.append(
+            (f"\n<details><summary>{len(items)} waived</summary>\n", items, "\n</details>")
+        )
     left_out = 0
-    room = COMMENT - sum(len(line) + 1 for line in lines) - 100  # the last for the sentence on what is left out
+    room = (
+        COMMENT - sum(len(line) + 1 for line in lines) - 100
+    )  # the last for the sentence on what is left out
     for opening, items, closing in sections:
         room -= len(opening) + len(closing) + 2
         sizes = [len(item) + 1 for item in items]
@@ -119,11 +146,15 @@ def _markdown(report: Report) -> str:
         left_out += len(items) - len(kept)
         lines += [opening, *kept, closing] if kept else []
     if left_out:
-        lines.append(f"\n**{left_out} more left out:** a comment takes no more than {COMMENT:,} characters.")
+        lines.append(
+            f"\n**{left_out} more left out:** a comment takes no more than {COMMENT:,} characters."
+        )
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
-def _table(title: str, columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> tuple[str, list[str], str]:
+def _table(
+    title: str, columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]
+) -> tuple[str, list[str], str]:
     """What opens a table, its rows, and what closes it."""
     opening = f"\n### {title}\n\n| {' | '.join(columns)} |\n|{' --- |' * len(columns)}"
     return opening, [f"| {' | '.join(row)} |" for row in rows], ""
@@ -133,7 +164,12 @@ def _row(entry: Entry) -> tuple[str, ...]:
     change = entry.change
     client = f"**{CLIENT[entry.verdict.effect]}.** {_plain(entry.verdict.reason)}<br>{_plain(entry.advice)}"
     where = "<br>".join(f"{spot.role}: {_code(str(spot))}" for spot in spots(change))
-    return f"**{change.level}**", f"{_plain(change.text)}<br>{_code(change.id)}", client.removesuffix("<br>"), where
+    return (
+        f"**{change.level}**",
+        f"{_plain(change.text)}<br>{_code(change.id)}",
+        client.removesuffix("<br>"),
+        where,
+    )
 
 
 def _plain(words: str) -> str:
@@ -148,7 +184,10 @@ def _code(words: str) -> str:
 
 def _github(report: Report) -> str:
     """The report as commands to a GitHub workflow, which shows them at the lines that they name."""
-    lines = [_command("error", fault.waiver.source, "waiver", told_fault(fault)) for fault in report.faults]
+    lines = [
+        _command("error", fault.waiver.source, "waiver", told_fault(fault))
+        for fault in report.faults
+    ]
     for entry in report.counted:
         change = entry.change
         where = change.revision_source or change.base_source
@@ -159,7 +198,9 @@ def _github(report: Report) -> str:
 
 def _command(name: str, where: Source | None, title: str, *told: str) -> str:
     place = [("file", where.file), ("line", str(where.line))] if where else []
-    written = ",".join(f"{key}={_data(value, ':,')}" for key, value in [*place, ("title", f"specdrift: {title}")])
+    written = ",".join(
+        f"{key}={_data(value, ':,')}" for key, value in [*place, ("title", f"specdrift: {title}")]
+    )
     return f"::{name} {written}::{'%0A'.join(map(_data, told))}"
 
 

@@ -39,7 +39,9 @@ MAXIMUM_SECONDS = 60.0
 _TOO_DEEP = f"is nested deeper than {MAXIMUM_DEPTH} levels: move parts of it to `components`"
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _TAG = "tag:yaml.org,2002:"
-_TAGS = frozenset(_TAG + kind for kind in ("map", "seq", "str", "int", "float", "bool", "null", "merge"))
+_TAGS = frozenset(
+    _TAG + kind for kind in ("map", "seq", "str", "int", "float", "bool", "null", "merge")
+)
 # As YAML 1.2 has them, and JSON: `no` is text, and so is 1:30.
 _PATTERNS = {
     f"{_TAG}bool": re.compile("(?:true|True|TRUE|false|False|FALSE)$"),
@@ -57,7 +59,9 @@ class ComparisonError(Exception):
         super().__init__(" ".join(message.splitlines()))
 
 
-def load(source: str, *, roots: Sequence[str] = (), replacements: Mapping[str, str] | None = None) -> Loaded:
+def load(
+    source: str, *, roots: Sequence[str] = (), replacements: Mapping[str, str] | None = None
+) -> Loaded:
     """Read a document, and nothing that it refers to until somebody asks for that.
 
     Args:
@@ -128,7 +132,9 @@ class Loaded:
         for location, text in dangling.items():
             first.setdefault(text, self.source(f"{location}/$ref"))
         for text, where in first.items():
-            self.notes.append(f"{where}: the reference {text!r} leads nowhere: compared by its text")
+            self.notes.append(
+                f"{where}: the reference {text!r} leads nowhere: compared by its text"
+            )
 
 
 class OtherFiles(Mapping[str, Any]):
@@ -137,7 +143,9 @@ class OtherFiles(Mapping[str, Any]):
     Whoever asks for one gets a `ComparisonError` where it may not or cannot be read: what it holds would go uncompared.
     """
 
-    def __init__(self, origin: _File, main: Text, roots: Sequence[str], replacements: Mapping[str, str]) -> None:
+    def __init__(
+        self, origin: _File, main: Text, roots: Sequence[str], replacements: Mapping[str, str]
+    ) -> None:
         self._origin = origin
         self._roots = (origin.folder, *roots)
         self._instead = replacements
@@ -156,7 +164,12 @@ class OtherFiles(Mapping[str, Any]):
         return len(self.texts) - 1
 
     def _read(self, file: str) -> Text:
-        others = (other for name, other in self._instead.items() for base in self.texts if file_of(name, base) == file)
+        others = (
+            other
+            for name, other in self._instead.items()
+            for base in self.texts
+            if file_of(name, base) == file
+        )
         other = next(others, None)
         if other == "":  # the reference shall lead nowhere
             raise KeyError(file)
@@ -169,9 +182,15 @@ class OtherFiles(Mapping[str, Any]):
         try:
             origin = beside if other is None else _origin(other)
             path = origin.path
-            if type(origin) is _File and os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path)):
+            if (
+                type(origin) is _File
+                and os.path.exists(path)
+                and not (os.path.isfile(path) or os.path.isdir(path))
+            ):
                 raise OSError("it is no regular file, and might never end")
-            named = "" if isinstance(origin, _Web) else str(origin)  # a URL is not told with its query
+            named = (
+                "" if isinstance(origin, _Web) else str(origin)
+            )  # a URL is not told with its query
             known = (text for text in self.texts.values() if text.name == named)
             text = next(known, None) or Text.parse(str(origin), origin.read())
             if not (is_mapping(text.data) or is_list(text.data)):  # such as a symbolic link, to git
@@ -215,7 +234,9 @@ class Text:
             text = content.decode("utf-8-sig").replace("\r\n", "\n")
         except UnicodeDecodeError as error:
             line = content.count(b"\n", 0, error.start) + 1
-            raise ComparisonError(f"{name}:{line}: cannot be read: it is not UTF-8: save it as that") from error
+            raise ComparisonError(
+                f"{name}:{line}: cannot be read: it is not UTF-8: save it as that"
+            ) from error
         return cls(name, text, *(_from_json if _JSON.match(text) else _from_yaml)(name, text))
 
     def source(self, place: str) -> Source:
@@ -229,13 +250,19 @@ def _checked(text: Text) -> dict[str, Any]:
     """The data of what is an OpenAPI 3 document."""
     data = text.data
     if not is_mapping(data):
-        raise ComparisonError(f"{text.name}: is not an OpenAPI document: the top level is not a mapping: name another")
+        raise ComparisonError(
+            f"{text.name}: is not an OpenAPI document: the top level is not a mapping: name another"
+        )
     needed = "OpenAPI 3.0, 3.1 or 3.2 is needed"
     if not {"swagger", "openapi"} & data.keys():
-        raise ComparisonError(f"{text.name}: has no `openapi` at the top level, and {needed}: name another file")
+        raise ComparisonError(
+            f"{text.name}: has no `openapi` at the top level, and {needed}: name another file"
+        )
     key, kind = ("swagger", "Swagger") if "swagger" in data else ("openapi", "OpenAPI")
     if key == "swagger" or not _VERSION.match(str(data[key])):
-        raise ComparisonError(f"{text.source(f'/{key}')}: is {kind} {data[key]!s:.20}, and {needed}: convert it first")
+        raise ComparisonError(
+            f"{text.source(f'/{key}')}: is {kind} {data[key]!s:.20}, and {needed}: convert it first"
+        )
     return data
 
 
@@ -310,8 +337,15 @@ class _Web(_File):
         content, end = bytearray(), time.monotonic() + MAXIMUM_SECONDS
         hooks = {"request": [_refuse_what_is_not_safe]}  # called for a redirect as well
         try:
-            client = httpx.Client(follow_redirects=True, max_redirects=3, timeout=10, event_hooks=hooks)
-            with client, client.stream("GET", self.path, headers={"Accept-Encoding": "identity"}) as response:
+            client = httpx.Client(
+                follow_redirects=True, max_redirects=3, timeout=10, event_hooks=hooks
+            )
+            with (
+                client,
+                client.stream(
+                    "GET", self.path, headers={"Accept-Encoding": "identity"}
+                ) as response,
+            ):
                 if response.status_code != 200:
                     raise OSError(f"the server answers with {response.status_code}")
                 for part in response.iter_bytes():
@@ -330,7 +364,9 @@ def _origin(source: str) -> _File:
     if "://" in source:
         return _Web(source)
     revision, _, path = source.partition(":")
-    if path.startswith(("./", "../")):  # as git has it: from the current directory, not from the top
+    if path.startswith(
+        ("./", "../")
+    ):  # as git has it: from the current directory, not from the top
         path = posixpath.join(_git("rev-parse", "--show-prefix").decode().rstrip("\n"), path)
     return _Committed(posixpath.normpath(path), revision)
 
@@ -342,11 +378,15 @@ def _check_size(size: int) -> None:
 
 def _git(*arguments: str) -> bytes:
     try:
-        done = subprocess.run(["git", *arguments], stdin=subprocess.DEVNULL, capture_output=True, check=False)  # noqa: S607
+        done = subprocess.run(
+            ["git", *arguments], stdin=subprocess.DEVNULL, capture_output=True, check=False
+        )  # noqa: S607
     except OSError as error:
         raise OSError(f"git cannot be run: {_cause(error)}") from error
     if done.returncode:
-        raise OSError(done.stderr.decode(errors="replace").strip().partition("\n")[0].removeprefix("fatal: "))
+        raise OSError(
+            done.stderr.decode(errors="replace").strip().partition("\n")[0].removeprefix("fatal: ")
+        )
     return done.stdout
 
 
@@ -385,7 +425,11 @@ def _json_places(text: str) -> Iterator[tuple[str, int]]:
     around: list[tuple[str, Iterator[int] | None]] = [("", None)]
     place, line, start = "", 1, 0
     for found in _JSON_TOKEN.finditer(text):
-        line, start, (key, colon) = line + text.count("\n", start, found.start()), found.start(), found.groups()
+        line, start, (key, colon) = (
+            line + text.count("\n", start, found.start()),
+            found.start(),
+            found.groups(),
+        )
         if found[0] in {"}", "]"}:
             around.pop()
             continue
@@ -404,7 +448,9 @@ def _lines(name: str, places: Iterable[tuple[str, int]]) -> dict[str, int]:
             raise _fault(name, line, _TOO_DEEP)
         characters += len(place)
         if len(found) == MAXIMUM_NODES or characters > MAXIMUM_CHARACTERS:
-            raise _fault(name, line, f"holds more than {MAXIMUM_NODES:,} values, or too long names: split it")
+            raise _fault(
+                name, line, f"holds more than {MAXIMUM_NODES:,} values, or too long names: split it"
+            )
         if place in found:
             key = unescaped(place.rpartition("/")[2])
             raise _fault(name, line, f"duplicate key {key!r}: one of them must go")
@@ -419,14 +465,24 @@ def _from_yaml(name: str, text: str) -> tuple[Any, dict[str, int]]:
     loader_type: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # that in C is not everywhere
     try:
         around = 0
-        for event in yaml.parse(text, Loader=loader_type):  # to compose what is deep would bring the process down
+        for event in yaml.parse(
+            text, Loader=loader_type
+        ):  # to compose what is deep would bring the process down
             if isinstance(event, yaml.NodeEvent) and around > MAXIMUM_DEPTH:
-                raise _fault(name, event.start_mark.line + 1 if event.start_mark else None, _TOO_DEEP)
-            around += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+                raise _fault(
+                    name, event.start_mark.line + 1 if event.start_mark else None, _TOO_DEEP
+                )
+            around += isinstance(event, yaml.CollectionStartEvent) - isinstance(
+                event, yaml.CollectionEndEvent
+            )
         loader = loader_type(text)
-        known = loader.yaml_implicit_resolvers  # without those of dates: as JSON has it, they stay text
+        known = (
+            loader.yaml_implicit_resolvers
+        )  # without those of dates: as JSON has it, they stay text
         loader.yaml_implicit_resolvers = {
-            first: [(tag, _PATTERNS.get(tag, pattern)) for tag, pattern in known[first] if tag in _TAGS]
+            first: [
+                (tag, _PATTERNS.get(tag, pattern)) for tag, pattern in known[first] if tag in _TAGS
+            ]
             for first in known
         }
         root = loader.get_single_node()
@@ -437,7 +493,9 @@ def _from_yaml(name: str, text: str) -> tuple[Any, dict[str, int]]:
         return loader.construct_document(root), lines
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
-        raise _fault(name, mark.line + 1 if mark else None, f"does not parse as YAML: {error.problem}") from error
+        raise _fault(
+            name, mark.line + 1 if mark else None, f"does not parse as YAML: {error.problem}"
+        ) from error
     except (ValueError, LookupError) as error:  # a value that its tag does not fit
         raise _fault(name, None, f"does not parse as YAML: {error}") from error
 

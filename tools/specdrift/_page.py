@@ -18,7 +18,18 @@ from markupsafe import Markup
 
 from ._report import Entry, Report
 from ._rules import ERR, Change, Source
-from ._words import CLIENT, CONTRACT, Spot, counts, grouped, headline, spots, told_fault, until, visible
+from ._words import (
+    CLIENT,
+    CONTRACT,
+    Spot,
+    counts,
+    grouped,
+    headline,
+    spots,
+    told_fault,
+    until,
+    visible,
+)
 
 AROUND = 3
 """Lines that are shown before and after the one that is meant."""
@@ -38,7 +49,9 @@ DEPTH = 8
 _AT = re.compile(r", at `([^`]+)`, ")
 _PARAMETER = re.compile(r"The (\w+ parameter \S+)")
 _HEADER = re.compile(r"The (header \S+) of the response ")
-_STATUS = re.compile(r"(?:\b(?:response|status) |/responses/)([1-5](?:\d\d|XX)|default)\b", re.IGNORECASE)
+_STATUS = re.compile(
+    r"(?:\b(?:response|status) |/responses/)([1-5](?:\d\d|XX)|default)\b", re.IGNORECASE
+)
 
 
 class Line(NamedTuple):
@@ -100,14 +113,22 @@ def page(report: Report) -> str:
 
     def panes(change: Change) -> tuple[Pane, ...]:
         both = spots(change)
-        texts = [lines(spot.role, spot.source.file) if spot.there and spot.source else [] for spot in both]
+        texts = [
+            lines(spot.role, spot.source.file) if spot.there and spot.source else []
+            for spot in both
+        ]
         blocks = [_block(text, spot.source) for text, spot in zip(texts, both, strict=True)]
-        differing = _differing(*(text[block.start : block.stop] for text, block in zip(texts, blocks, strict=True)))
+        differing = _differing(
+            *(text[block.start : block.stop] for text, block in zip(texts, blocks, strict=True))
+        )
         return tuple(map(_pane, both, texts, blocks, differing))
 
     def tree(entries: list[Entry]) -> Branch:
         root = Branch("", [], {})
-        for entry in sorted(entries, key=lambda entry: [(step != "Parameters", step) for step in steps(entry.change)]):
+        for entry in sorted(
+            entries,
+            key=lambda entry: [(step != "Parameters", step) for step in steps(entry.change)],
+        ):
             branch = root
             for step in steps(entry.change):
                 branch = branch.branches.setdefault(step, Branch(step, [], {}))
@@ -116,14 +137,28 @@ def page(report: Report) -> str:
         return root.joined()
 
     # Whatever is written out, and is not markup already, is made visible first, and escaped then.
-    environment = Environment(autoescape=True, finalize=_visible, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(
+        autoescape=True, finalize=_visible, trim_blocks=True, lstrip_blocks=True
+    )
     environment.undefined = StrictUndefined
-    environment.filters |= {"digest": _digest, "sentence": _sentence, "told_fault": told_fault, "until": until}
-    template = environment.from_string((files("specdrift") / "page.html.jinja").read_text(encoding="utf-8"))
-    operations = [(name, tree(entries), counts(entries)) for name, entries in grouped(report.entries)]
+    environment.filters |= {
+        "digest": _digest,
+        "sentence": _sentence,
+        "told_fault": told_fault,
+        "until": until,
+    }
+    template = environment.from_string(
+        (files("specdrift") / "page.html.jinja").read_text(encoding="utf-8")
+    )
+    operations = [
+        (name, tree(entries), counts(entries)) for name, entries in grouped(report.entries)
+    ]
     breaking = [shown for shown in told if shown.breaks]
     known = {"report": report, "headline": headline(report), "contract": CONTRACT, "client": CLIENT}
-    numbers = {"counts": counts(report.entries), "effects": Counter(entry.verdict.effect for entry in report.counted)}
+    numbers = {
+        "counts": counts(report.entries),
+        "effects": Counter(entry.verdict.effect for entry in report.counted),
+    }
     return template.render(known | numbers, operations=operations, breaking=breaking) + "\n"
 
 
@@ -135,10 +170,18 @@ def steps(change: Change) -> tuple[str, ...]:
     inner = found[1].split("/", DEPTH - 1) if found else []
     if change.direction == "request":
         parameter = _PARAMETER.match(change.text)
-        return ("Request", *(("Parameters", parameter[1].rstrip(",")) if parameter else ("Body",)), *inner)
+        return (
+            "Request",
+            *(("Parameters", parameter[1].rstrip(",")) if parameter else ("Body",)),
+            *inner,
+        )
     status = _STATUS.search(f"{change.text} {change.revision_pointer} {change.base_pointer}")
     header = _HEADER.match(change.text)
-    return (f"Response {status[1]}" if status else "Response", *([header[1]] if header else []), *inner)
+    return (
+        f"Response {status[1]}" if status else "Response",
+        *([header[1]] if header else []),
+        *inner,
+    )
 
 
 def _block(lines: list[str], source: Source | None) -> range:
@@ -155,7 +198,11 @@ def _depth(line: str) -> int:
 
 def _differing(base: list[str], revision: list[str]) -> tuple[set[int], set[int]]:
     """The lines of either that the other does not have in their place."""
-    edits = [edit for edit in SequenceMatcher(None, base, revision, autojunk=False).get_opcodes() if edit[0] != "equal"]
+    edits = [
+        edit
+        for edit in SequenceMatcher(None, base, revision, autojunk=False).get_opcodes()
+        if edit[0] != "equal"
+    ]
     old = {index for _, start, stop, _, _ in edits for index in range(start, stop)}
     return old, {index for _, _, _, start, stop in edits for index in range(start, stop)}
 
@@ -168,9 +215,17 @@ def _pane(spot: Spot, lines: list[str], block: range, differing: set[int]) -> Pa
     near = {*range(block.start - AROUND, block.start + AROUND + 1)}
     near |= {index + step for index in differs for step in (-1, 0, 1)}
     numbers = sorted(near & {*range(len(lines))})[:MOST]
-    texts = textwrap.dedent("\n".join(lines[index][: WIDTH * 2].expandtabs(4) for index in numbers)).split("\n")
+    texts = textwrap.dedent(
+        "\n".join(lines[index][: WIDTH * 2].expandtabs(4) for index in numbers)
+    ).split("\n")
     shown = (f"{text[:WIDTH]}…" if text[WIDTH:] else text for text in texts)
-    return Pane(spot, [Line(index + 1, text, index in differs) for index, text in zip(numbers, shown, strict=True)])
+    return Pane(
+        spot,
+        [
+            Line(index + 1, text, index in differs)
+            for index, text in zip(numbers, shown, strict=True)
+        ],
+    )
 
 
 def _visible(value: object) -> object:
@@ -187,4 +242,7 @@ def _sentence(text: str) -> Markup:
     parts = visible(text).split("`")
     if len(parts) % 2 == 0:
         return Markup.escape(visible(text))
-    return Markup().join(Markup("<code>{}</code>").format(part) if odd % 2 else part for odd, part in enumerate(parts))
+    return Markup().join(
+        Markup("<code>{}</code>").format(part) if odd % 2 else part
+        for odd, part in enumerate(parts)
+    )

@@ -58,7 +58,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _print(text(report, colour) if options.format == "text" else FORMS[options.format](report))
     except (ComparisonError, TooComplexError, OSError, MemoryError) as error:
         _remove(outputs)
-        print(f"specdrift: {error or 'there is not enough memory to compare them'}", file=sys.stderr)
+        print(
+            f"specdrift: {error or 'there is not enough memory to compare them'}", file=sys.stderr
+        )
         return 2
     return 1 if report.fails(options.fail_on) else 0
 
@@ -69,8 +71,15 @@ def _checked(outputs: Sequence[Path], options: _Options) -> Sequence[Path]:
         if output.is_dir():
             raise ComparisonError(f"{output}: is a folder: name a file to write to")
         for name in (options.base, options.revision, options.waivers, options.wire):
-            if name is not None and output.exists() and os.path.exists(name) and output.samefile(name):
-                raise ComparisonError(f"{output}: is read, and cannot be written as well: name another file")
+            if (
+                name is not None
+                and output.exists()
+                and os.path.exists(name)
+                and output.samefile(name)
+            ):
+                raise ComparisonError(
+                    f"{output}: is read, and cannot be written as well: name another file"
+                )
     return outputs
 
 
@@ -91,28 +100,75 @@ def _print(told: str) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     kind = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(prog="specdrift", description=_DESCRIPTION, formatter_class=kind)
+    parser = argparse.ArgumentParser(
+        prog="specdrift", description=_DESCRIPTION, formatter_class=kind
+    )
     add = parser.add_argument
     add("base", metavar="BASE", help="the older document: a file, REVISION:PATH in git, or a URL")
     add("revision", metavar="REVISION", help="the newer one")
-    add("--within-base", action="store_true", help="leave out the operations that the base does not have")
-    add("--advise", action="store_true", help="say what to do, where the base is ours and the revision the API's own")
-    add("--fail-on", choices=LEVELS, default="ERR", help="the least level that makes the exit code 1 (default: ERR)")
+    add(
+        "--within-base",
+        action="store_true",
+        help="leave out the operations that the base does not have",
+    )
+    add(
+        "--advise",
+        action="store_true",
+        help="say what to do, where the base is ours and the revision the API's own",
+    )
+    add(
+        "--fail-on",
+        choices=LEVELS,
+        default="ERR",
+        help="the least level that makes the exit code 1 (default: ERR)",
+    )
     add("--waivers", metavar="FILE", help="the differences that are known")
-    add("--wire", type=Path, metavar="FILE", help="tell as well what clients found: a finding in each line, as JSON")
+    add(
+        "--wire",
+        type=Path,
+        metavar="FILE",
+        help="tell as well what clients found: a finding in each line, as JSON",
+    )
     add("--format", choices=FORMS, default="text", help="what is printed (default: text)")
-    add("--write", action="append", default=[], type=_form, metavar="FORM=FILE", help="write the report to a file, too")
-    add("--colour", choices=("auto", "always", "never"), default="auto", help="of the text (default: on a terminal)")
-    add("--root", action="append", default=[], metavar="PLACE", help="read references from a folder or URL as well")
+    add(
+        "--write",
+        action="append",
+        default=[],
+        type=_form,
+        metavar="FORM=FILE",
+        help="write the report to a file, too",
+    )
+    add(
+        "--colour",
+        choices=("auto", "always", "never"),
+        default="auto",
+        help="of the text (default: on a terminal)",
+    )
+    add(
+        "--root",
+        action="append",
+        default=[],
+        metavar="PLACE",
+        help="read references from a folder or URL as well",
+    )
     told = "read a file that references name from another place; with no PLACE, compare them by their text"
-    add("--map", action="append", default=[], type=_replacement, metavar="REFERENCE=PLACE", help=told)
+    add(
+        "--map",
+        action="append",
+        default=[],
+        type=_replacement,
+        metavar="REFERENCE=PLACE",
+        help=told,
+    )
     return parser
 
 
 def _form(given: str) -> tuple[str, Path]:
     form, _, path = given.partition("=")
     if form not in FORMS or not path:
-        raise argparse.ArgumentTypeError(f"{given!r} is not FORM=FILE, where FORM is {', '.join(FORMS)}")
+        raise argparse.ArgumentTypeError(
+            f"{given!r} is not FORM=FILE, where FORM is {', '.join(FORMS)}"
+        )
     return form, Path(path)
 
 
@@ -130,17 +186,23 @@ def _is_colourful() -> bool:
 
 def _compared(options: _Options) -> Report:
     sources, replacements = (options.base, options.revision), dict(options.map)
-    base, revision = (load(source, roots=options.root, replacements=replacements) for source in sources)
+    base, revision = (
+        load(source, roots=options.root, replacements=replacements) for source in sources
+    )
     documents = Document(base.document, base.files), Document(revision.document, revision.files)
     if options.within_base and not base.document.get("paths"):
-        raise ComparisonError(f"{base.name}: has no `paths`, so that there is nothing to compare within it")
+        raise ComparisonError(
+            f"{base.name}: has no `paths`, so that there is nothing to compare within it"
+        )
     try:
         found = changes(*documents, within_base=options.within_base)
     except (ComparisonError, TooComplexError):
         raise
     except Exception as error:  # a mistake of ours must not read as a report, as exit code 1 would
         told = f"{type(error).__name__}: {error}"
-        raise ComparisonError(f"specdrift failed ({told}): please report this with the two documents") from error
+        raise ComparisonError(
+            f"specdrift failed ({told}): please report this with the two documents"
+        ) from error
     wire = findings(options.wire) if options.wire else []
     known = waivers(read(options.waivers)) if options.waivers else []
     today = datetime.datetime.now(datetime.UTC).date()
@@ -149,7 +211,9 @@ def _compared(options: _Options) -> Report:
     for change, waiver in zip([*found, *wire], covering, strict=True):
         placed = _placed(change, base, revision)
         meaning = verdict(placed, documents[0])
-        entries.append(Entry(placed, meaning, advice(placed, meaning.effect) if options.advise else "", waiver))
+        entries.append(
+            Entry(placed, meaning, advice(placed, meaning.effect) if options.advise else "", waiver)
+        )
     entries.sort(key=_order)
     for side, document in zip((base, revision), documents, strict=True):
         side.note(document.dangling)

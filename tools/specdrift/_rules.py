@@ -196,12 +196,18 @@ RULES = {identifier: rule for rule in (
 ) for identifier in rule.ids.split()}
 # fmt: on
 
-_KIND_OF_LIMIT = re.compile(r"-(length|items|properties|contains)(?=-(increased|decreased|set|unset)$)")
+_KIND_OF_LIMIT = re.compile(
+    r"-(length|items|properties|contains)(?=-(increased|decreased|set|unset)$)"
+)
 
 
 def level_of(identifier: str, direction: Direction) -> Level | None:
     """The level of an id as the table has it, whatever the place in it; None where there is no such rule."""
-    rule = RULES.get(_row(identifier)) if identifier in RULES or identifier.startswith(direction) else None
+    rule = (
+        RULES.get(_row(identifier))
+        if identifier in RULES or identifier.startswith(direction)
+        else None
+    )
     return rule and (rule.response if direction == "response" else rule.request)
 
 
@@ -210,11 +216,19 @@ def _row(identifier: str) -> str:
     if identifier in RULES:
         return identifier
     plain = _KIND_OF_LIMIT.sub("", identifier)
-    return max((key for key in RULES if key[0] == "*" and plain.endswith(key[1:])), key=len, default="")
+    return max(
+        (key for key in RULES if key[0] == "*" and plain.endswith(key[1:])), key=len, default=""
+    )
 
 
 _READ_ONLY = {
-    *("enum-value-removed", "max-decreased", "exclusive-max-decreased", "max-length-decreased", "min-increased"),
+    *(
+        "enum-value-removed",
+        "max-decreased",
+        "exclusive-max-decreased",
+        "max-length-decreased",
+        "min-increased",
+    ),
     "exclusive-min-increased",
 }
 """What has an id of its own where a property that is only read changes in a request; of others only the level falls."""
@@ -252,7 +266,13 @@ class Place:
     @property
     def side(self) -> str:
         """The place in an id, such as `request-body`, or `response-property` below that."""
-        kind = self.kind if not self.nested else "property" if self.kind == "body" else f"{self.kind}-property"
+        kind = (
+            self.kind
+            if not self.nested
+            else "property"
+            if self.kind == "body"
+            else f"{self.kind}-property"
+        )
         return f"{self.direction}-{kind}"
 
     @property
@@ -270,7 +290,14 @@ class Place:
         return replace(self, path=(*self.path, *steps))
 
     def change(
-        self, rule: str, base: str, revision: str, old: object = "", new: object = "", *, name: object = ""
+        self,
+        rule: str,
+        base: str,
+        revision: str,
+        old: object = "",
+        new: object = "",
+        *,
+        name: object = "",
     ) -> Change:
         """The change that a row of the table gives here.
 
@@ -285,7 +312,9 @@ class Place:
         identifier, row = self._identifier(rule), RULES[_row(rule)]
         text = row.text.format(what=self.what, old=old or "none", new=new or "none", name=name)
         text, level = text[:1].upper() + text[1:], self._level(RULES.get(identifier, row))
-        return Change(identifier, level, self.operation, self.direction, base, revision, text, str(name))
+        return Change(
+            identifier, level, self.operation, self.direction, base, revision, text, str(name)
+        )
 
     def _identifier(self, pattern: str) -> str:
         action = pattern.removeprefix("*-")

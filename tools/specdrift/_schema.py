@@ -16,8 +16,12 @@ from ._document import DANGLING, Node, TooComplexError, is_list, is_mapping
 Nodes: TypeAlias = tuple[Node, ...]
 """Places that hold together, as the branches of an `allOf` do."""
 
-LOWER_LIMITS = frozenset({"minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties", "minContains"})
-UPPER_LIMITS = frozenset({"maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties", "maxContains"})
+LOWER_LIMITS = frozenset(
+    {"minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties", "minContains"}
+)
+UPPER_LIMITS = frozenset(
+    {"maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties", "maxContains"}
+)
 EXCLUSIVE = {"minimum": "exclusiveMinimum", "maximum": "exclusiveMaximum"}
 """The limits that have a twin, which leaves the value itself out."""
 
@@ -27,15 +31,34 @@ _AS_SINCE_3_1 = {
     ("format", "binary"): ("contentMediaType", "application/octet-stream"),
 }
 # In this order: a bool is an int as well.
-_TYPES = {bool: "boolean", int: "integer", float: "number", dict: "object", list: "array", type(None): "null"}
+_TYPES = {
+    bool: "boolean",
+    int: "integer",
+    float: "number",
+    dict: "object",
+    list: "array",
+    type(None): "null",
+}
 _FLAGS = ("readOnly", "writeOnly", "deprecated")
 _PARTS = (
-    *("items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames", "contentSchema"),
+    *(
+        "items",
+        "additionalProperties",
+        "not",
+        "if",
+        "then",
+        "else",
+        "contains",
+        "propertyNames",
+        "contentSchema",
+    ),
     *("unevaluatedItems", "unevaluatedProperties"),
 )
 _GROUPS = ("patternProperties", "dependentSchemas", "prefixItems")
 _UNIONS = ("anyOf", "oneOf")
-_ANNOTATIONS = frozenset({"description", "title", "example", "examples", "externalDocs", "$comment", "xml"})
+_ANNOTATIONS = frozenset(
+    {"description", "title", "example", "examples", "externalDocs", "$comment", "xml"}
+)
 MAXIMUM_BRANCHES = 2_000
 """Of the unions that several parts of an `allOf` have, as each is held against all others."""
 
@@ -78,13 +101,17 @@ class Schema:
     @property
     def is_only_union(self) -> bool:
         """Whether it says nothing but that one of several schemas holds."""
-        return bool(self.unions) and not (self.types or self.properties or self.parts or self.groups or self.values)
+        return bool(self.unions) and not (
+            self.types or self.properties or self.parts or self.groups or self.values
+        )
 
     @property
     def says_something(self) -> bool:
         """Whether there is any value that it does not allow, as far as one can see from here."""
         restricted = self.limits or self.facts or self.opaque or self.values is not None
-        return bool(restricted or self.types or self.properties or self.parts or self.groups or self.unions)
+        return bool(
+            restricted or self.types or self.properties or self.parts or self.groups or self.unions
+        )
 
 
 def read(nodes: Nodes) -> Schema:
@@ -116,7 +143,9 @@ def read(nodes: Nodes) -> Schema:
         schema.branches += branches
         queue += branches
         types, null = _types(raw)
-        if is_list(raw.get("enum")) and node.document.joins_siblings:  # in 3.0 `nullable` adds null to what is listed
+        if (
+            is_list(raw.get("enum")) and node.document.joins_siblings
+        ):  # in 3.0 `nullable` adds null to what is listed
             null = null and None in raw["enum"]
         wrapped_null |= _read_unions(schema, node, queue) or (null and not types)
         if types:
@@ -129,7 +158,9 @@ def read(nodes: Nodes) -> Schema:
         schema.nullable = wrapped_null or all(may_be_null)
     elif schema.unions:
         schema.nullable = False
-    for name in sorted(schema.required - schema.properties.keys()):  # described nowhere: it may be anything
+    for name in sorted(
+        schema.required - schema.properties.keys()
+    ):  # described nowhere: it may be anything
         schema.properties[name] = (replace(schema.node.child("required", name), value={}),)
     return schema
 
@@ -196,7 +227,9 @@ def _narrowed(left: frozenset[str], right: frozenset[str]) -> frozenset[str]:
 
 def _is_null(node: Node) -> bool:
     raw = node.resolved().value
-    return is_mapping(raw) and (raw.get("type") in ("null", ["null"]) or [None] in (raw.get("enum"), _values(raw)))
+    return is_mapping(raw) and (
+        raw.get("type") in ("null", ["null"]) or [None] in (raw.get("enum"), _values(raw))
+    )
 
 
 def _read_unions(schema: Schema, node: Node, queue: list[Node]) -> bool:
@@ -216,7 +249,11 @@ def _read_unions(schema: Schema, node: Node, queue: list[Node]) -> bool:
             if len(found) > MAXIMUM_BRANCHES:
                 problem = f"its unions have more than {MAXIMUM_BRANCHES:,} branches together"
                 raise TooComplexError(f"{schema.node.location}: {problem}: take some of them apart")
-            found += [(branch,) for branch in proper if not any(_is_copy(branch, other) for (other,) in found)]
+            found += [
+                (branch,)
+                for branch in proper
+                if not any(_is_copy(branch, other) for (other,) in found)
+            ]
     return null
 
 
@@ -228,9 +265,13 @@ def _is_copy(branch: Node, other: Node) -> bool:
 def _plain_types(branches: list[Node]) -> frozenset[str]:
     """The types of branches that have nothing but a type each, none of them in another; else none."""
     written = [branch.resolved().value for branch in branches]
-    named = [raw["type"] for raw in written if is_mapping(raw) and raw.keys() - _ANNOTATIONS == {"type"}]
+    named = [
+        raw["type"] for raw in written if is_mapping(raw) and raw.keys() - _ANNOTATIONS == {"type"}
+    ]
     found = frozenset(kind for kind in named if isinstance(kind, str))
-    return found if len(found) == len(branches) and not {"integer", "number"} <= found else frozenset()
+    return (
+        found if len(found) == len(branches) and not {"integer", "number"} <= found else frozenset()
+    )
 
 
 def _read_values(schema: Schema, raw: dict[str, Any]) -> None:
@@ -250,7 +291,9 @@ def _read_limits(schema: Schema, raw: dict[str, Any]) -> None:
         if found.get(exclusive) is True and inclusive in found:
             found[exclusive] = found.pop(inclusive)
     for key, limit in found.items():
-        is_number = isinstance(limit, int | float) and not isinstance(limit, bool) and limit == limit  # noqa: PLR0124
+        is_number = (
+            isinstance(limit, int | float) and not isinstance(limit, bool) and limit == limit
+        )  # noqa: PLR0124
         # To be at least 0 long is as if it were not there.
         if is_number and (limit != 0 or key not in {"minLength", "minItems", "minProperties"}):
             tighter = max if key in LOWER_LIMITS else min

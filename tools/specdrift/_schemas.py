@@ -123,7 +123,9 @@ class SchemaComparison:
         self._steps += steps
         if self._steps > MAXIMUM_STEPS:
             problem = f"there is too much in it to be compared (more than {MAXIMUM_STEPS:,} steps)"
-            raise TooComplexError(f"{here[0].location}: {problem}: give the branches of its unions names, or fewer")
+            raise TooComplexError(
+                f"{here[0].location}: {problem}: give the branches of its unions names, or fewer"
+            )
 
     def _look(self, base: Nodes, revision: Nodes, place: Place) -> tuple[list[Change], list[Pair]]:
         """What differs between two schemas themselves, and the pairs of schemas within them."""
@@ -152,7 +154,11 @@ class SchemaComparison:
             if self._opens(old, new, key, place):
                 continue
             below = place.below(key)
-            yield old.parts[key], new.parts[key], replace(below, inverted=place.inverted or key in _UNCERTAIN)
+            yield (
+                old.parts[key],
+                new.parts[key],
+                replace(below, inverted=place.inverted or key in _UNCERTAIN),
+            )
         for key in _in_both(old.groups, new.groups):
             for name in _in_both(old.groups[key], new.groups[key]):
                 yield old.groups[key][name], new.groups[key][name], place.below(key, name)
@@ -167,7 +173,9 @@ class SchemaComparison:
         for name in old.properties | new.properties:
             if name not in new.properties:
                 schema = self.schema(old.properties[name], 0)
-                yield _property(schema, name in old.required, _within(place, schema, name), "removed")
+                yield _property(
+                    schema, name in old.required, _within(place, schema, name), "removed"
+                )
             elif name not in old.properties:
                 schema = self.schema(new.properties[name], 1)
                 yield _property(schema, name in new.required, _within(place, schema, name), "added")
@@ -178,19 +186,36 @@ class SchemaComparison:
 
     def _of_parts(self, old: Schema, new: Schema, place: Place) -> Iterator[Change]:
         """Schemas of keywords that came or went: each restricts, but that what is left open restricts a response."""
-        opened = {key for key in old.parts.keys() & new.parts.keys() if self._opens(old, new, key, place)}
-        repeated = {"items"} if place.exploded and not place.path and _takes_one(new, old) else set[str]()
+        opened = {
+            key for key in old.parts.keys() & new.parts.keys() if self._opens(old, new, key, place)
+        }
+        repeated = (
+            {"items"} if place.exploded and not place.path and _takes_one(new, old) else set[str]()
+        )
         for key in sorted(opened | (old.parts.keys() ^ new.parts.keys()) - repeated):
-            change = _part(key, key, "removed" if key in old.parts else "added", place, _both(old, new))
+            change = _part(
+                key, key, "removed" if key in old.parts else "added", place, _both(old, new)
+            )
             # What else an object may have is no promise: a response that opens breaks nobody who reads by name.
-            yield replace(change, level=INFO) if key in _OTHERS and place.direction == "response" else change
-        for key, singular in (("patternProperties", "patternProperty"), ("dependentSchemas", "dependentSchema")):
+            yield (
+                replace(change, level=INFO)
+                if key in _OTHERS and place.direction == "response"
+                else change
+            )
+        for key, singular in (
+            ("patternProperties", "patternProperty"),
+            ("dependentSchemas", "dependentSchema"),
+        ):
             for name, action in moved(old.groups.get(key, {}), new.groups.get(key, {})):
                 yield _part(singular, f"{key}: {name}", action, place, _both(old, new))
-        for name, action in moved(old.groups.get("prefixItems", {}), new.groups.get("prefixItems", {})):
+        for name, action in moved(
+            old.groups.get("prefixItems", {}), new.groups.get("prefixItems", {})
+        ):
             yield place.change(f"*-prefix-items-{action}", *_both(old, new), name=name)
 
-    def _of_wrapping(self, old: Schema, new: Schema, place: Place, base: Nodes, revision: Nodes) -> list[Change] | None:
+    def _of_wrapping(
+        self, old: Schema, new: Schema, place: Place, base: Nodes, revision: Nodes
+    ) -> list[Change] | None:
         """What to tell where a schema became one of several, or one of several the only one; else None.
 
         Where it is none of the several, that is the one thing to tell: to compare it with each would only confuse.
@@ -198,35 +223,60 @@ class SchemaComparison:
         wraps = new.is_only_union and not old.unions and old.says_something
         if not wraps and not (old.is_only_union and not new.unions and new.says_something):
             return None
-        branches = [(key, branch) for key, found in (new if wraps else old).unions.items() for branch in found]
+        branches = [
+            (key, branch)
+            for key, found in (new if wraps else old).unions.items()
+            for branch in found
+        ]
         pairs = [(base, branch) if wraps else (branch, revision) for _, branch in branches]
-        others = [told for told, pair in zip(branches, pairs, strict=True) if not self.same(*pair, place)]
+        others = [
+            told for told, pair in zip(branches, pairs, strict=True) if not self.same(*pair, place)
+        ]
         where = _both(old, new)
         if len(others) == len(branches):
             rule = "*-wrapped-in-one-of" if wraps else "*-type-changed"
             return [place.change(rule, *where, "one of several schemas", _kind(new))]
         action = "added" if wraps else "removed"
-        told = [place.change(f"*-{_dashed(key)}-{action}", *where, name=_name(branch)) for key, (branch,) in others]
+        told = [
+            place.change(f"*-{_dashed(key)}-{action}", *where, name=_name(branch))
+            for key, (branch,) in others
+        ]
         return [*told, *_of_null(old, new, place)]
 
-    def _of_unions(self, old: Schema, new: Schema, place: Place, todo: list[Pair]) -> Iterator[Change]:
+    def _of_unions(
+        self, old: Schema, new: Schema, place: Place, todo: list[Pair]
+    ) -> Iterator[Change]:
         """Branches that came or went; those that stayed under their name, and changed, are put on the list."""
         before, after = dict(old.unions), dict(new.unions)
         if len(before) == len(after) == 1 and before.keys() != after.keys():
-            if not (old.discriminator and new.discriminator):  # which tells one of them, whatever else would fit
+            if not (
+                old.discriminator and new.discriminator
+            ):  # which tells one of them, whatever else would fit
                 rule = "*-one-of-generalized" if "oneOf" in before else "*-any-of-specialized"
                 yield place.change(rule, *_both(old, new))
             before = {next(iter(after)): next(iter(before.values()))}
         for keyword in sorted(before.keys() | after.keys()):
             name = _dashed(keyword)
-            if keyword not in before or keyword not in after:  # where there was no union, one restricts
-                yield _part(keyword, keyword, event(keyword in before, keyword in after), place, _both(old, new))
+            if (
+                keyword not in before or keyword not in after
+            ):  # where there was no union, one restricts
+                yield _part(
+                    keyword,
+                    keyword,
+                    event(keyword in before, keyword in after),
+                    place,
+                    _both(old, new),
+                )
                 continue
             gone, come, pairs = self._matched(before[keyword], after[keyword], place)
             for (node,) in gone:
-                yield place.change(f"*-{name}-removed", node.location, new.node.location, name=_name(node))
+                yield place.change(
+                    f"*-{name}-removed", node.location, new.node.location, name=_name(node)
+                )
             for (node,) in come:
-                yield place.change(f"*-{name}-added", old.node.location, node.location, name=_name(node))
+                yield place.change(
+                    f"*-{name}-added", old.node.location, node.location, name=_name(node)
+                )
             todo += ((left, right, place.below(keyword, _name(right[0]))) for left, right in pairs)
 
     def _matched(
@@ -242,8 +292,16 @@ class SchemaComparison:
                 come.remove(found)
         if gone and self._asked is not None and len(before) == len(after):
             # What is taken to be the same may take the place of what is: only what is like none has no counterpart.
-            gone = [branch for branch in before if not any(self.same(branch, other, place) for other in after)]
-            come = [other for other in after if not any(self.same(branch, other, place) for branch in before)]
+            gone = [
+                branch
+                for branch in before
+                if not any(self.same(branch, other, place) for other in after)
+            ]
+            come = [
+                other
+                for other in after
+                if not any(self.same(branch, other, place) for branch in before)
+            ]
         pairs = list[tuple[Nodes, Nodes]]()
         for branch in list(gone):
             found = next((other for other in come if _name(branch[0]) == _name(other[0])), None)
@@ -260,7 +318,9 @@ class SchemaComparison:
         if before is None or after is None:
             if before is not after:
                 told = (before or after or old.node).get("propertyName")
-                yield place.change(f"*-discriminator-{event(before, after)}", *_both(old, new), told, told)
+                yield place.change(
+                    f"*-discriminator-{event(before, after)}", *_both(old, new), told, told
+                )
             return
         where = (before.location, after.location)
         names = (before.get("propertyName"), after.get("propertyName"))
@@ -272,14 +332,18 @@ class SchemaComparison:
             yield place.change(f"*-discriminator-mapping-{told}", *where, name=name)
         for name in _in_both(was, now):
             left, right = _target(was[name]), _target(now[name])
-            if was[name].value != now[name].value and not (left and right and self.same((left,), (right,), place)):
+            if was[name].value != now[name].value and not (
+                left and right and self.same((left,), (right,), place)
+            ):
                 texts = (was[name].value, now[name].value)
                 yield place.change("*-discriminator-mapping-changed", *where, *texts, name=name)
 
     def _of_all_of(self, old: Schema, new: Schema, place: Place) -> Iterator[Change]:
         """That parts of an `allOf` came or went, where that is more than another way to write the same."""
         if old.branches and new.branches:
-            gone, come, _ = self._matched([(node,) for node in old.branches], [(node,) for node in new.branches], place)
+            gone, come, _ = self._matched(
+                [(node,) for node in old.branches], [(node,) for node in new.branches], place
+            )
             for action in ["removed"] * bool(gone) + ["added"] * bool(come):
                 yield place.change(f"*-all-of-{action}", *_both(old, new))
 
@@ -295,19 +359,25 @@ def _of_values(old: Schema, new: Schema, place: Place) -> Iterator[Change]:
     if before is None and after is not None:
         yield place.change("*-const-added" if new.constant else "*-became-enum", *where, *told)
     elif before is not None and after is None:
-        yield place.change("*-const-removed" if old.constant else "*-became-not-enum", *where, *told)
+        yield place.change(
+            "*-const-removed" if old.constant else "*-became-not-enum", *where, *told
+        )
     elif old.constant and new.constant and told[0] != told[1]:
         yield place.change("*-const-changed", *where, *told)
     else:
         for name, action in moved(before or (), after or ()):
             yield place.change(f"*-enum-value-{action}", *where, name=name)
     if old.default != new.default:
-        yield place.change(f"*-default-value-{event(old.default, new.default)}", *where, old.default, new.default)
+        yield place.change(
+            f"*-default-value-{event(old.default, new.default)}", *where, old.default, new.default
+        )
 
 
 def _of_null(old: Schema, new: Schema, place: Place) -> Iterator[Change]:
     if None not in (old.nullable, new.nullable) and old.nullable != new.nullable:
-        yield place.change("*-became-nullable" if new.nullable else "*-became-not-nullable", *_both(old, new))
+        yield place.change(
+            "*-became-nullable" if new.nullable else "*-became-not-nullable", *_both(old, new)
+        )
 
 
 def _type_event(old: Schema, new: Schema, place: Place) -> str | None:
@@ -322,7 +392,9 @@ def _type_event(old: Schema, new: Schema, place: Place) -> str | None:
     if place.direction == "request":
         if wider or (place.exploded and not place.path and _takes_one(new, old)):
             return "list-of-types-widened" if listed else "type-generalized"
-        if place.loose and new.types <= _TEXT and _has_format(after, before):  # all that is written is text
+        if (
+            place.loose and new.types <= _TEXT and _has_format(after, before)
+        ):  # all that is written is text
             alike = "type-generalized" if place.kind == "parameter" else "type-compatible"
             return "type-changed" if in_property else alike
         if narrower and listed:
@@ -340,12 +412,18 @@ def _has_all(outer: frozenset[str], inner: frozenset[str]) -> bool:
     """Whether some types have all values of others."""
     if not outer or inner == _NONE:
         return True
-    return bool(inner) and all(kind in outer or (kind == "integer" and "number" in outer) for kind in inner)
+    return bool(inner) and all(
+        kind in outer or (kind == "integer" and "number" in outer) for kind in inner
+    )
 
 
 def _has_format(outer: tuple[str, ...], inner: tuple[str, ...]) -> bool:
     """Whether a format has all values of another."""
-    return not outer or outer == inner or any(name in _WIDER_FORMATS.get(outer[0], ()) for name in inner)
+    return (
+        not outer
+        or outer == inner
+        or any(name in _WIDER_FORMATS.get(outer[0], ()) for name in inner)
+    )
 
 
 def _takes_one(new: Schema, old: Schema) -> bool:
@@ -364,9 +442,13 @@ def _of_restrictions(old: Schema, new: Schema, place: Place) -> Iterator[Change]
     where = _both(old, new)
     for key in sorted(LOWER_LIMITS | UPPER_LIMITS):
         before, after = old.limits.get(key), new.limits.get(key)
-        if key in _TWINS and (_covers(new.limits, key, before, after) or _covers(old.limits, key, after, before)):
+        if key in _TWINS and (
+            _covers(new.limits, key, before, after) or _covers(old.limits, key, after, before)
+        ):
             continue
-        if key == "minLength":  # a text has no length below 0: so it is called a move, not set or unset
+        if (
+            key == "minLength"
+        ):  # a text has no length below 0: so it is called a move, not set or unset
             before, after = (None, None) if before == after else (before or 0, after or 0)
         if before == after:
             continue
@@ -383,7 +465,9 @@ def _of_restrictions(old: Schema, new: Schema, place: Place) -> Iterator[Change]
     for name in sorted(old.dependent.keys() | new.dependent.keys()):
         was, now = (", ".join(sorted(schema.dependent.get(name, ()))) for schema in (old, new))
         if was != now:
-            yield place.change(f"*-dependent-required-{event(was, now)}", *where, was, now, name=name)
+            yield place.change(
+                f"*-dependent-required-{event(was, now)}", *where, was, now, name=name
+            )
 
 
 def _covers(limits: Mapping[str, float], key: str, here: float | None, there: float | None) -> bool:
@@ -395,7 +479,9 @@ def _covers(limits: Mapping[str, float], key: str, here: float | None, there: fl
     return tighter or (twin == here and _TWINS[key].startswith("exclusive"))
 
 
-def _fact_changed(key: str, before: str, after: str, place: Place, where: tuple[str, str]) -> Change:
+def _fact_changed(
+    key: str, before: str, after: str, place: Place, where: tuple[str, str]
+) -> Change:
     action = "changed" if key.startswith("content") else event(before, after)
     if key == "pattern" and action == "changed" and after in _ANYTHING:
         action = "generalized"
@@ -417,17 +503,27 @@ def _property(schema: Schema, required: bool, place: Place, action: str) -> Chan
     need = "required" if required else "optional"
     if place.direction == "response":
         change = place.change(f"response-{need}-property-{action}", *where)
-        return replace(change, id=change.id.replace("property", "write-only-property")) if place.unused else change
+        return (
+            replace(change, id=change.id.replace("property", "write-only-property"))
+            if place.unused
+            else change
+        )
     if action == "removed":
         return place.change("*-removed", *where)
-    return place.change(f"new-{need}-*{'-with-default' if required and schema.default is not None else ''}", *where)
+    return place.change(
+        f"new-{need}-*{'-with-default' if required and schema.default is not None else ''}", *where
+    )
 
 
 def _of_role(old: Schema, new: Schema, was: bool, now: bool, place: Place) -> Iterator[Change]:
     """What a property is to the object that has it: required, read-only, write-only, deprecated."""
     where = _both(old, new)
     if was != now:
-        default = "-with-default" if now and place.direction == "request" and new.default is not None else ""
+        default = (
+            "-with-default"
+            if now and place.direction == "request" and new.default is not None
+            else ""
+        )
         yield place.change(f"*-became-{'required' if now else 'optional'}{default}", *where)
     for flag, name in (("readOnly", "read-only"), ("writeOnly", "write-only")):
         if (flag in old.flags) != (flag in new.flags):
@@ -461,7 +557,9 @@ def _kind(schema: Schema) -> str:
     """The type of a schema as a person reads it."""
     if schema.opaque:
         return f"what {', '.join(sorted(schema.opaque))} would be"
-    types = " or ".join(sorted(schema.types)) or ("one of several schemas" if schema.unions else "anything")
+    types = " or ".join(sorted(schema.types)) or (
+        "one of several schemas" if schema.unions else "anything"
+    )
     return types + "".join(f" ({name})" for name in schema.facts.get("format", ()))
 
 
@@ -479,7 +577,9 @@ def _target(node: Node) -> Node | None:
     text = node.value
     if not isinstance(text, str):
         return None
-    found = node.document.find(text if "#" in text or "/" in text else f"#/components/schemas/{text}", node.file)
+    found = node.document.find(
+        text if "#" in text or "/" in text else f"#/components/schemas/{text}", node.file
+    )
     return found if found is not None and is_mapping(found.value) else None
 
 

@@ -29,7 +29,9 @@ class Security:
     @property
     def schemes(self) -> set[str]:
         """The names of the schemes that are required."""
-        return {name for _, alternative in self.node.children() for name, _ in alternative.children()}
+        return {
+            name for _, alternative in self.node.children() for name, _ in alternative.children()
+        }
 
 
 def security_of(owner: Node) -> Security | None:
@@ -39,14 +41,24 @@ def security_of(owner: Node) -> Security | None:
         return None
     found = set[Requirement]()
     for _, alternative in node.children():
-        schemes = ((_meaning(node.document, name), scopes.value) for name, scopes in alternative.children())
-        found.add(frozenset((kind, frozenset(map(str, scopes if is_list(scopes) else ()))) for kind, scopes in schemes))
+        schemes = (
+            (_meaning(node.document, name), scopes.value) for name, scopes in alternative.children()
+        )
+        found.add(
+            frozenset(
+                (kind, frozenset(map(str, scopes if is_list(scopes) else ())))
+                for kind, scopes in schemes
+            )
+        )
     # To require one alternative that takes nothing is to require nothing.
     return Security(node, frozenset() if found == {frozenset()} else frozenset(found))
 
 
 def compare_security(
-    securities: tuple[Security | None, Security | None], place: Place, prefix: str, owners: tuple[Node, Node]
+    securities: tuple[Security | None, Security | None],
+    place: Place,
+    prefix: str,
+    owners: tuple[Node, Node],
 ) -> Iterator[Change]:
     """What was added to the alternatives, and what removed; where only scopes differ, the scopes.
 
@@ -57,7 +69,10 @@ def compare_security(
         owners: where that is told of which there is no `security`.
     """
     before, after = securities
-    where = (before.node if before else owners[0]).location, (after.node if after else owners[1]).location
+    where = (
+        (before.node if before else owners[0]).location,
+        (after.node if after else owners[1]).location,
+    )
     old, new = (found.alternatives if found else frozenset[Requirement]() for found in securities)
     come = sorted(new - old, key=_told)
     for gone in sorted(old - new, key=_told):
@@ -77,7 +92,9 @@ def compare_security(
         yield replace(change, level=INFO) if frozenset() in new else change
 
 
-def compare_schemes(base: Document, revision: Document, names: Collection[str] | None) -> Iterator[Change]:
+def compare_schemes(
+    base: Document, revision: Document, names: Collection[str] | None
+) -> Iterator[Change]:
     """What changed in the security schemes themselves; one that another already means, or still does, did not.
 
     Args:
@@ -88,9 +105,14 @@ def compare_schemes(base: Document, revision: Document, names: Collection[str] |
     place = Place()
     old, new = (
         {name: node for name, node in schemes if names is None or name in names}
-        for schemes in (document.root.children("components", "securitySchemes") for document in (base, revision))
+        for schemes in (
+            document.root.children("components", "securitySchemes") for document in (base, revision)
+        )
     )
-    meant_before, meant_after = {_meaning(base, name) for name in old}, {_meaning(revision, name): name for name in new}
+    meant_before, meant_after = (
+        {_meaning(base, name) for name in old},
+        {_meaning(revision, name): name for name in new},
+    )
     for name, node in old.items():
         renamed = meant_after.get(_meaning(base, name))
         if name in new:
@@ -98,7 +120,9 @@ def compare_schemes(base: Document, revision: Document, names: Collection[str] |
         elif renamed is None:
             yield place.change("api-security-component-removed", node.location, "", name=name)
         elif renamed not in old:
-            yield from _compare_scheme((name, renamed), node.resolved(), new[renamed].resolved(), place)
+            yield from _compare_scheme(
+                (name, renamed), node.resolved(), new[renamed].resolved(), place
+            )
     for name, node in new.items():
         if name not in old and _meaning(revision, name) not in meant_before:
             yield place.change("api-security-component-added", "", node.location, name=name)
@@ -116,7 +140,10 @@ def _compare_scheme(names: tuple[str, str], old: Node, new: Node, place: Place) 
             urls = (before[flow].get(key), after[flow].get(key))
             if urls[0] != urls[1]:
                 yield place.change(rule, *where, *urls, name=name)
-        scopes = (sorted(scope for scope, _ in flows[flow].children("scopes")) for flows in (before, after))
+        scopes = (
+            sorted(scope for scope, _ in flows[flow].children("scopes"))
+            for flows in (before, after)
+        )
         for scope, action in moved(*scopes):
             yield place.change(f"api-security-component-oauth-scope-{action}", *where, name=scope)
 
@@ -142,4 +169,9 @@ def _kinds(requirement: Requirement) -> frozenset[str]:
 def _told(requirement: Requirement) -> str:
     """A requirement as a person reads it."""
     schemes = sorted((kind, sorted(scopes)) for kind, scopes in requirement)
-    return " and ".join(kind + (f" ({', '.join(scopes)})" if scopes else "") for kind, scopes in schemes) or "none"
+    return (
+        " and ".join(
+            kind + (f" ({', '.join(scopes)})" if scopes else "") for kind, scopes in schemes
+        )
+        or "none"
+    )

@@ -25,7 +25,9 @@ class Row(NamedTuple):
 
 
 _ABSENT = "The answer cannot be held without it."
-_OF_NO_KNOWN_FORM = "An optional field is read as left out; without a required one the answer cannot be held."
+_OF_NO_KNOWN_FORM = (
+    "An optional field is read as left out; without a required one the answer cannot be held."
+)
 _KEPT = "A value that is not known is kept."
 _OTHER_TYPE = "The attribute may hold what its type does not say."
 _REFUSED = "The API may refuse what the client sends."
@@ -79,7 +81,9 @@ def verdict(change: Change, base: Document) -> Verdict:
         return Verdict(NONE, "The client sends this header whether it is a parameter or not.")
     for row in VERDICTS:
         if fnmatchcase(change.id, row.pattern):
-            required = row.required if row.required and _is_required(change.base_pointer, base) else None
+            required = (
+                row.required if row.required and _is_required(change.base_pointer, base) else None
+            )
             return Verdict(required or row.effect, row.reason)
     if change.level == INFO:
         return Verdict(NONE, _AS_BEFORE)

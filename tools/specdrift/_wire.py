@@ -33,7 +33,9 @@ def findings(file: Path) -> list[Change]:
                 if line.strip():
                     found[_change(line, f"{file}:{number}")] = None
     except (OSError, UnicodeDecodeError) as error:
-        raise ComparisonError(f"{file}: cannot be read: {error}: name a file with a finding in each line") from error
+        raise ComparisonError(
+            f"{file}: cannot be read: {error}: name a file with a finding in each line"
+        ) from error
     return list(found)
 
 
@@ -43,12 +45,21 @@ def _change(line: str, place: str) -> Change:
     except (ValueError, RecursionError):
         finding = None
     if not is_mapping(finding) or not all(isinstance(finding.get(key), str) for key in _KEYS):
-        raise ComparisonError(f"{place}: is no finding: a JSON object with {', '.join(_KEYS)}, each of them text")
+        raise ComparisonError(
+            f"{place}: is no finding: a JSON object with {', '.join(_KEYS)}, each of them text"
+        )
     level = level_of(finding["rule"], "response")
     if level is None:
         raise ComparisonError(f"{place}: no rule is called {finding['rule']!r}")
     kind = finding["kind"].replace("-", " ")
     text = f"In an answer, `{finding['path']}` must be {finding['expected']} ({kind})."
     return Change(
-        finding["rule"], level, finding["operation"], "response", finding["pointer"], "", text, finding["path"]
+        finding["rule"],
+        level,
+        finding["operation"],
+        "response",
+        finding["pointer"],
+        "",
+        text,
+        finding["path"],
     )

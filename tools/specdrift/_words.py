@@ -44,7 +44,10 @@ class Spot(NamedTuple):
 
     def data(self) -> dict[str, object]:
         """The same as JSON."""
-        return {"pointer": self.pointer if self.there else None, "source": self.source and self.source._asdict()}
+        return {
+            "pointer": self.pointer if self.there else None,
+            "source": self.source and self.source._asdict(),
+        }
 
 
 def spots(change: Change) -> tuple[Spot, Spot]:
@@ -114,7 +117,9 @@ def visible(text: str) -> str:
     That is control characters, ends of lines, marks that turn the direction of writing, and lone surrogates, which
     cannot be written to a file.
     """
-    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
+    )
 
 
 def clipped(text: str, most: int) -> str:
