@@ -12,10 +12,10 @@ from collections.abc import Callable
 from typing import Unpack
 
 import httpx
-from leadconnector import LeadConnector, Quota
+from leadconnector import LeadConnector, RateLimit
 from leadconnector._generated.api.conversations import update_conversation as generated
 from leadconnector._generated.client import AuthenticatedClient
-from leadconnector._settings import Options
+from leadconnector._runtime.settings import Options
 from leadconnector.models import ApiVersion, UpdateConversationRequest
 
 CALLS, ROUNDS, LOCATIONS, KNOWN = 2_000, 15, 1_000, 100
@@ -109,7 +109,7 @@ def main() -> None:
             "the client, every policy on, a new conversation each time": every(CALLS),
             "the client, every policy on, conversations that it knows": every(KNOWN),
             "the client, every policy off, a new conversation each time": ours(
-                CALLS, quota=None, retries=0
+                CALLS, rate_limit=None, retries=0
             ),
         }
     )
@@ -123,7 +123,7 @@ def main() -> None:
 
 def every(conversations: int) -> Callable[[int], object]:
     """A call with every policy on."""
-    return ours(conversations, quota=Quota(), deadline=60.0, retries=2, on_drift=print)
+    return ours(conversations, rate_limit=RateLimit(), deadline=60.0, retries=2, on_drift=print)
 
 
 if __name__ == "__main__":

@@ -81,13 +81,13 @@ def swarm(url: str, path: str, threads: int, tasks: int, ready: Barrier) -> Done
 
     async def all_tasks() -> None:
         async with (
-            AsyncLeadConnector(token=oauth, base_url=url, quota=None) as client,
+            AsyncLeadConnector(token=oauth, base_url=url, rate_limit=None) as client,
             asyncio.TaskGroup() as group,
         ):
             for _ in range(tasks):
                 group.create_task(work_async(client))
 
-    with LeadConnector(token=oauth, base_url=url, quota=None) as client:
+    with LeadConnector(token=oauth, base_url=url, rate_limit=None) as client:
         running = [threading.Thread(target=work) for _ in range(threads)]
         for thread in running:
             thread.start()

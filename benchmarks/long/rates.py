@@ -34,9 +34,15 @@ from itertools import accumulate, count
 from multiprocessing.synchronize import Barrier
 from typing import NamedTuple
 
-from leadconnector import AsyncLeadConnector, LeadConnector, LeadConnectorError, Quota, RedisQuota
-from leadconnector._quota import Slot
-from leadconnector_emulator import Rate
+from leadconnector import (
+    AsyncLeadConnector,
+    LeadConnector,
+    LeadConnectorError,
+    RateLimit,
+    RedisRateLimit,
+)
+from leadconnector.rate_limit import Reservation
+from leadconnector_emulator import RateLimits
 
 from benchmarks.long.served import (
     LOCATION,
@@ -75,9 +81,11 @@ class Options:
     """Seconds by which the emulator's window is shorter: that of a short window is less than a machine's jitter."""
 
     @property
-    def rate(self) -> Rate:
+    def rate(self) -> RateLimits:
         """The emulator's; with slack it is not the vendor's anyway, and may say how long who is refused has to wait."""
-        return Rate(burst=self.limit, interval=self.window - self.slack, retry_after=self.slack > 0)
+        return RateLimits(
+            burst=self.limit, interval=self.window - self.slack, retry_after=self.slack > 0
+        )
 
 
 class Booked(NamedTuple):
@@ -107,7 +115,7 @@ class Done(NamedTuple):
     booked: list[Booked]
 
 
-class Watched(Quota):
+class Watched(RateLimit):
     """A quota that notes what is booked."""
 
     @cached_property
@@ -115,15 +123,15 @@ class Watched(Quota):
         """All bookings so far."""
         return []
 
-    def book(self, key: str) -> Slot:
+    def reserve(self, key: str) -> Reservation:
         """As of the quota."""
         begun = time.monotonic()
-        slot = super().book(key)
+        slot = super().reserve(key)
         self.booked.append(Booked(_number.get(), key, begun, time.monotonic(), slot.number / 1e6))
         return slot
 
 
-class WatchedRedis(Watched, RedisQuota):
+class WatchedRedis(Watched, RedisRateLimit):
     """The same of a shared one."""
 
 
@@ -182,7 +190,7 @@ def in_threads(
             except LeadConnectorError as error:
                 outcomes.append(Outcome(number, type(error).__name__))
 
-    with LeadConnector(token=TOKEN, base_url=url, quota=quota) as client:
+    with LeadConnector(token=TOKEN, base_url=url, rate_limit=quota) as client:
         threads = [threading.Thread(target=work, args=(place,)) for place in range(callers)]
         for thread in threads:
             thread.start()
@@ -208,7 +216,7 @@ async def in_tasks(url: str, quota: Watched, callers: int, end: float) -> Done:
                 outcomes.append(Outcome(number, type(error).__name__))
 
     async with (
-        AsyncLeadConnector(token=TOKEN, base_url=url, quota=quota) as client,
+        AsyncLeadConnector(token=TOKEN, base_url=url, rate_limit=quota) as client,
         asyncio.TaskGroup() as group,
     ):
         for place in range(callers):

@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple
 
-from leadconnector_emulator import Emulator, Fault, OAuth, Rate, Request, Response, Server
+from leadconnector_emulator import (
+    Emulator,
+    Fault,
+    RateLimits,
+    Request,
+    Response,
+    Server,
+    TokenEndpoint,
+)
 
 SPAWN = multiprocessing.get_context("spawn")
 """A spawned process has nothing of its parent's: no locks, no connections."""
@@ -30,7 +38,7 @@ PATIENCE = 60.0
 class Played:
     """How the emulator is made."""
 
-    rate: Rate | None = None
+    rate: RateLimits | None = None
     faults: tuple[Fault, ...] = ()
     seed: int = 0
     refresh_tokens: tuple[str, ...] = ()
@@ -92,12 +100,16 @@ class Witness(Emulator):
 
 def _serve(pipe: Connection, played: Played) -> None:
     oauth = (
-        OAuth(refresh_tokens=dict.fromkeys(played.refresh_tokens, LOCATION))
+        TokenEndpoint(refresh_tokens=dict.fromkeys(played.refresh_tokens, LOCATION))
         if played.refresh_tokens
         else None
     )
     emulator = Witness(
-        loose=True, rate=played.rate, faults=played.faults, seed=played.seed, oauth=oauth
+        create_missing=True,
+        rate_limits=played.rate,
+        faults=played.faults,
+        seed=played.seed,
+        token_endpoint=oauth,
     )
     emulator.rules, emulator.seen = played.faults, []
     with Server(emulator) as server:

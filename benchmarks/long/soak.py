@@ -165,7 +165,7 @@ def in_threads(url: str, record: Record, numbers: Iterator[int], workers: int) -
             record.ended(number, arguments["conversation_id"], error)
 
     with LeadConnector(
-        token=TOKEN, base_url=url, quota=None, on_response=record.answered
+        token=TOKEN, base_url=url, rate_limit=None, on_response=record.answered
     ) as client:
         hurried(client)
         threads = [threading.Thread(target=work, args=(worker,)) for worker in range(workers)]
@@ -191,7 +191,7 @@ async def in_tasks(
             record.ended(number, arguments["conversation_id"], error)
 
     async with AsyncLeadConnector(
-        token=TOKEN, base_url=url, quota=None, on_response=record.answered
+        token=TOKEN, base_url=url, rate_limit=None, on_response=record.answered
     ) as client:
         hurried(client)
         async with asyncio.TaskGroup() as group:

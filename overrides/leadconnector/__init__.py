@@ -1,12 +1,36 @@
 """A dependable, typed client of HighLevel's API, generated from its OpenAPI description."""
 
-from ._client import AsyncLeadConnector, LeadConnector
-from ._contract import Finding
 from ._generated.types import UNSET, Unset
-from ._quota import Quota, RedisQuota
+from ._runtime.schema import Finding
 from ._version import __version__
-from .errors import *
+from .client import AsyncLeadConnector, LeadConnector
+from .errors import (
+    APIConnectionError,
+    APIDecodingError,
+    APIStatusError,
+    APITimeoutError,
+    ArgumentError,
+    AuthenticationError,
+    BadRequestError,
+    ClientClosedError,
+    ConfigurationError,
+    CredentialsError,
+    DailyRateLimitError,
+    DriftError,
+    LeadConnectorError,
+    NotFoundError,
+    OAuthError,
+    PermissionDeniedError,
+    RateLimitError,
+    RateLimitUnavailableError,
+    ReauthorizationError,
+    ResponseInfo,
+    ServerError,
+    UnexpectedStatusError,
+    UnprocessableEntityError,
+)
 from .oauth import FileTokenStore, MemoryTokenStore, OAuth, Tokens, TokenStore
+from .rate_limit import RateLimit, RedisRateLimit
 
 __all__ = [
     "APIConnectionError",
@@ -14,44 +38,35 @@ __all__ = [
     "APIStatusError",
     "APITimeoutError",
     "ArgumentError",
-]
-__all__ += [
     "AsyncLeadConnector",
     "AuthenticationError",
     "BadRequestError",
     "ClientClosedError",
     "ConfigurationError",
-]
-__all__ += [
     "CredentialsError",
-    "DailyQuotaError",
+    "DailyRateLimitError",
     "DriftError",
     "FileTokenStore",
     "Finding",
     "LeadConnector",
-]
-__all__ += [
     "LeadConnectorError",
     "MemoryTokenStore",
     "NotFoundError",
     "OAuth",
     "OAuthError",
     "PermissionDeniedError",
-]
-__all__ += [
-    "Quota",
-    "QuotaUnavailableError",
+    "RateLimit",
     "RateLimitError",
+    "RateLimitUnavailableError",
     "ReauthorizationError",
-    "RedisQuota",
+    "RedisRateLimit",
     "ResponseInfo",
-]
-__all__ += [
     "ServerError",
     "TokenStore",
     "Tokens",
     "UNSET",
     "UnexpectedStatusError",
     "UnprocessableEntityError",
+    "Unset",
+    "__version__",
 ]
-__all__ += ["Unset", "__version__"]

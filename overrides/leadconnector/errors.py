@@ -7,7 +7,7 @@
     ├── ClientClosedError           the client was closed before the call
     ├── OAuthError                  the token endpoint gave no new token
     │   └── ReauthorizationError        and never will: the user must authorise the application again
-    ├── QuotaUnavailableError       the shared quota cannot be asked, and is to fail closed; nothing was sent
+    ├── RateLimitUnavailableError       the shared quota cannot be asked, and is to fail closed; nothing was sent
     ├── APIConnectionError          no whole answer came
     │   └── APITimeoutError         not in time
     ├── APIDecodingError            the answer said success, but is not what the spec describes
@@ -19,7 +19,7 @@
         ├── NotFoundError               404
         ├── UnprocessableEntityError    422
         ├── RateLimitError              429
-        │   └── DailyQuotaError             the location's requests of the day are used up
+        │   └── DailyRateLimitError             the location's requests of the day are used up
         ├── ServerError                 500 and above
         └── UnexpectedStatusError       any other
 
@@ -31,7 +31,7 @@ from collections.abc import Mapping as _Mapping
 from dataclasses import dataclass as _dataclass
 from typing import Literal as _Literal
 
-from ._contract import Finding
+from ._runtime.schema import Finding
 
 
 @_dataclass(frozen=True, eq=False)
@@ -92,7 +92,7 @@ class ReauthorizationError(OAuthError):
     """The refresh token is used up, revoked or expired: the user must authorise the application again."""
 
 
-class QuotaUnavailableError(LeadConnectorError):
+class RateLimitUnavailableError(LeadConnectorError):
     """What several processes share their quota through cannot be reached. Nothing was sent."""
 
 
@@ -101,7 +101,7 @@ class APIConnectionError(LeadConnectorError):
 
     attempts: int
     """How many requests were tried."""
-    failure: _Literal["never sent", "lost", "no HTTP"]
+    failure: _Literal["never sent", "lost", "invalid request"]
     """Of the last of them: `never sent` surely had no effect; `lost` may have had one, as no whole answer tells."""
 
 
@@ -157,7 +157,7 @@ class RateLimitError(APIStatusError):
     """429: too many requests."""
 
 
-class DailyQuotaError(RateLimitError):
+class DailyRateLimitError(RateLimitError):
     """The location's requests of the day are used up. Where that was known before, nothing was sent: attempts is 0."""
 
 

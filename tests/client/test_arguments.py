@@ -18,8 +18,8 @@ from generate.contract import MAXIMUM_PATH_LENGTH
 from hypothesis import given
 from hypothesis import strategies as st
 from leadconnector import UNSET, ArgumentError, LeadConnectorError
-from leadconnector._call import _problem
-from leadconnector._contract import planned
+from leadconnector._runtime.call import _problem
+from leadconnector._runtime.schema import planned
 
 from tests.support.calling import ANSWER, CONVERSATION_ID, LOCATION_ID, Caller, answering, call_sync
 

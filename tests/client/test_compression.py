@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from leadconnector import APIDecodingError, ServerError
-from leadconnector._exchange import MAXIMUM_BODY, Answer, Limits, exchange
+from leadconnector._runtime.http import MAXIMUM_BODY, Limits, RawResponse, exchange
 from leadconnector_emulator import Emulator, Fault, Server
 
 from tests.support.calling import ANSWER, Caller, answering
@@ -95,7 +95,7 @@ def test_a_gzip_bomb_is_a_decoding_error(call: Caller) -> None:
         call(None, options={"base_url": server.url, "token": "secret"})
 
 
-def read_with_its_peak(transport: httpx.BaseTransport) -> tuple[Answer, int]:
+def read_with_its_peak(transport: httpx.BaseTransport) -> tuple[RawResponse, int]:
     """An answer, and how many bytes of memory reading it took at the most."""
     tracemalloc.start()
     try:

@@ -15,7 +15,7 @@ from leadconnector import (
     AsyncLeadConnector,
     LeadConnector,
     LeadConnectorError,
-    Quota,
+    RateLimit,
 )
 from leadconnector_emulator import Emulator, EmulatorTransport, Fault, Server
 
@@ -51,7 +51,7 @@ def test_a_hundred_threads_share_a_client(server: Server) -> None:
 
 def test_two_hundred_tasks_share_a_client(server: Server) -> None:
     async def run() -> list[Any]:
-        async with AsyncLeadConnector(token=TOKEN, base_url=server.url, quota=None) as client:
+        async with AsyncLeadConnector(token=TOKEN, base_url=server.url, rate_limit=None) as client:
             return await asyncio.gather(*(update_async(client) for _ in range(200)))
 
     assert all(updated.success for updated in asyncio.run(run()))
@@ -61,12 +61,12 @@ def test_two_hundred_tasks_share_a_client(server: Server) -> None:
 def test_a_call_that_is_cancelled_anywhere_leaves_a_client_that_works(
     server: Server, step: int
 ) -> None:
-    quota = Quota(limit=20, seconds=86_400.0)
+    quota = RateLimit(limit=20, seconds=86_400.0)
 
     async def run() -> int:
         cancelled = 0
         async with AsyncLeadConnector(
-            token=TOKEN, base_url=server.url, quota=quota, timeout=5.0
+            token=TOKEN, base_url=server.url, rate_limit=quota, timeout=5.0
         ) as client:
             for _ in range(5):
                 call = asyncio.ensure_future(update_async(client))
@@ -86,11 +86,11 @@ def test_calls_that_are_cancelled_while_they_wait_for_the_quota_give_their_slots
     emulator: Emulator,
 ) -> None:
     seconds = [0.0]
-    quota = Quota(limit=1, seconds=10.0, clock=lambda: seconds[0])
+    quota = RateLimit(limit=1, seconds=10.0, clock=lambda: seconds[0])
 
     async def run() -> None:
         async with AsyncLeadConnector(
-            token=TOKEN, transport=EmulatorTransport(emulator), quota=quota
+            token=TOKEN, transport=EmulatorTransport(emulator), rate_limit=quota
         ) as client:
             await update_async(client)
             waiting = [asyncio.ensure_future(update_async(client)) for _ in range(50)]
@@ -206,7 +206,7 @@ def test_a_client_that_is_closed_by_another_thread_ends_its_calls_with_our_error
     server: Server,
 ) -> None:
     server.emulator.set_faults(Fault(latency=0.05))
-    client = LeadConnector(token=TOKEN, base_url=server.url, quota=None)
+    client = LeadConnector(token=TOKEN, base_url=server.url, rate_limit=None)
     outcomes: list[object] = []
 
     def call(_: int) -> None:
@@ -238,7 +238,7 @@ def test_an_async_client_that_is_closed_by_another_task_ends_its_calls_with_our_
     server.emulator.set_faults(Fault(latency=0.05))
 
     async def run() -> list[object]:
-        client = AsyncLeadConnector(token=TOKEN, base_url=server.url, quota=None)
+        client = AsyncLeadConnector(token=TOKEN, base_url=server.url, rate_limit=None)
 
         async def calls() -> None:
             for _ in range(20):

@@ -20,8 +20,8 @@ from leadconnector import (
     LeadConnector,
     LeadConnectorError,
 )
-from leadconnector._credentials import Secret, Token
-from leadconnector._settings import checked_base_url
+from leadconnector._runtime.settings import checked_base_url
+from leadconnector.auth import Secret, Token
 
 from tests.support.calling import (
     ANSWER,

@@ -14,8 +14,8 @@ from generate.__main__ import _parse, _settings
 from generate.contract import _Schemas, contract
 from generate.document import Document
 from generate.operations import resources
-from leadconnector import _contract
-from leadconnector._contract import Documented, Finding, Reading, documented
+from leadconnector._runtime import schema as contract_schema
+from leadconnector._runtime.schema import Documented, Finding, Reading, documented
 
 from tests.support.paths import ROOT
 
@@ -278,7 +278,7 @@ def reading_of_another_spec(
 ) -> Callable[..., Reading]:
     def reading(schema: Json, data: Any, **schemas: Json) -> Reading:
         made = growing(tmp_path, {"content": {"application/json": {"schema": schema}}}, **schemas)
-        monkeypatch.setattr(_contract, "load_contract", lambda: made)
+        monkeypatch.setattr(contract_schema, "load_contract", lambda: made)
         return Documented(made["operations"][ID]).read("200", data)
 
     return reading

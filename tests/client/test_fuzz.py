@@ -21,7 +21,7 @@ from leadconnector import (
     ArgumentError,
     BadRequestError,
 )
-from leadconnector._exchange import MAXIMUM_BODY
+from leadconnector._runtime.http import MAXIMUM_BODY
 
 from tests.support.calling import LOCATION_ID, TOKEN
 from tests.support.fuzzing import (

@@ -35,11 +35,11 @@ from leadconnector import (
     OAuthError,
     ReauthorizationError,
 )
-from leadconnector._credentials import Secret, Token
-from leadconnector._exchange import Limits
+from leadconnector._runtime.http import Limits
+from leadconnector.auth import Secret, Token
 from leadconnector.oauth import FileTokenStore, MemoryTokenStore, OAuth, Tokens, TokenStore
 from leadconnector_emulator import Emulator, EmulatorTransport, Fault, Request, Server
-from leadconnector_emulator import OAuth as Endpoint
+from leadconnector_emulator import TokenEndpoint as Endpoint
 
 from tests.support.calling import LOCATION_ID
 from tests.support.oauth_process import swarm
@@ -178,7 +178,7 @@ def endpoint() -> Endpoint:
 
 @pytest.fixture
 def server(endpoint: Endpoint) -> Iterator[Server]:
-    with Server(Emulator(oauth=endpoint)) as running:
+    with Server(Emulator(token_endpoint=endpoint)) as running:
         yield running
 
 
@@ -1004,7 +1004,7 @@ class TestHidden:
 def test_a_client_of_the_emulator_works_with_it_from_an_expired_token_on(
     endpoint: Endpoint,
 ) -> None:
-    emulator = Emulator(oauth=endpoint)
+    emulator = Emulator(token_endpoint=endpoint)
     oauth = made(MemoryTokenStore(expired()), EmulatorTransport(emulator))
     token = oauth.token("http://127.0.0.1", None, 20).reveal()
     headers = {

@@ -131,7 +131,13 @@ def test_no_hand_written_line_names_a_field_of_the_api() -> None:
     names -= {"id", "message", "error", "success", "version", "Version"}
     assert "locationId" in names
 
-    for path in (ROOT / "overrides" / "leadconnector").glob("*.py"):
+    hand_written = [
+        path
+        for path in (ROOT / "overrides" / "leadconnector").rglob("*.py")
+        if "_generated" not in path.parts
+    ]
+    assert len(hand_written) > 10
+    for path in hand_written:
         text = path.read_text(encoding="utf-8")
         assert not [
             name

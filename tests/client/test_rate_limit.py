@@ -13,10 +13,18 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from leadconnector import ConfigurationError, DailyQuotaError
-from leadconnector._exchange import Answer
-from leadconnector._quota import DAY, GRACE, LONGEST_LAG, STRETCH, TOLERANCE, Quota, Slot
-from leadconnector._retry import LONGEST_ASKED_FOR
+from leadconnector import ConfigurationError, DailyRateLimitError
+from leadconnector._runtime.http import RawResponse
+from leadconnector._runtime.retry import LONGEST_ASKED_FOR
+from leadconnector.rate_limit import (
+    DAY,
+    GRACE,
+    LONGEST_LAG,
+    STRETCH,
+    TOLERANCE,
+    RateLimit,
+    Reservation,
+)
 
 LIMIT, SECONDS = 5, 10.0
 
@@ -48,11 +56,11 @@ class Clock:
 class Simulation:
     """Callers of one key who wait, and what they sent when."""
 
-    quota: Quota
+    rate_limit: RateLimit
     clock: Clock
     tick: Callable[[], None] = lambda: None
     """Called whenever the clock has moved."""
-    waiting: list[tuple[int, Slot]] = field(default_factory=list[tuple[int, Slot]])
+    waiting: list[tuple[int, Reservation]] = field(default_factory=list[tuple[int, Reservation]])
     sent: list[tuple[int, float]] = field(default_factory=list[tuple[int, float]])
     """Who, and when."""
     booked: int = 0
@@ -62,24 +70,24 @@ class Simulation:
     def step(self, name: str, value: Any) -> None:
         if name == "book":
             for _ in range(value):
-                self.waiting.append((self.booked, self.quota.book("key")))
+                self.waiting.append((self.booked, self.rate_limit.reserve("key")))
                 self.booked += 1
         elif name == "release":
             for index in value:
                 if index < len(self.waiting):
-                    self.quota.release(self.waiting.pop(index)[1])
+                    self.rate_limit.release(self.waiting.pop(index)[1])
         elif name == "pause":
-            correct(self.quota, correction(limit=self.limit, pause=value))
+            correct(self.rate_limit, correction(limit=self.limit, pause=value))
             self.paused = max(self.paused, self.clock.now + value)
         elif name == "limit":
             self.limit = min(value, LIMIT)
-            correct(self.quota, correction(limit=self.limit))
+            correct(self.rate_limit, correction(limit=self.limit))
         self.advance(self.clock.now + (value if name == "advance" else 0.0))
 
     def advance(self, until: float) -> None:
         """Let everybody send who may, as soon as they may."""
         while True:
-            waits = [self.quota.remaining(slot) for _, slot in self.waiting]
+            waits = [self.rate_limit.remaining(slot) for _, slot in self.waiting]
             for (who, _), wait in zip(self.waiting, waits, strict=True):
                 if wait == 0:
                     assert (
@@ -118,23 +126,23 @@ def correction(
     return limit, seconds, pause, exhausted
 
 
-def correct(quota: Quota, correction: Correction, slot: Slot | None = None) -> None:
+def correct(quota: RateLimit, correction: Correction, slot: Reservation | None = None) -> None:
     """What an answer to a request tells; by default to one without a slot of its own."""
     quota._act("correct", "key", slot.number if slot else 0, *correction)
 
 
 def news(
-    quota: Quota, slot: Slot, status: int, said: Mapping[str, str], delay: float | None
+    quota: RateLimit, slot: Reservation, status: int, said: Mapping[str, str], delay: float | None
 ) -> Correction | None:
     """What an answer says that is to be heeded."""
-    found = quota.correction(slot, Answer(status, said, b"", asked=delay))
+    found = quota.correction(slot, RawResponse(status, said, b"", asked=delay))
     assert found is None or found.args[:3] == ("correct", slot.key, slot.number)
     return None if found is None else found.args[3:]
 
 
 def simulation() -> Simulation:
     clock = Clock()
-    return Simulation(Quota(LIMIT, SECONDS, clock=clock), clock)
+    return Simulation(RateLimit(LIMIT, SECONDS, clock=clock), clock)
 
 
 @given(STEPS)
@@ -154,15 +162,15 @@ def test_who_wakes_late_never_breaks_the_limit(
     wakes: list[tuple[float, int]], callers: int
 ) -> None:
     run, sent = simulation(), list[float]()
-    waiting = [run.quota.book("key") for _ in range(callers)]
+    waiting = [run.rate_limit.reserve("key") for _ in range(callers)]
     for later, index in [*wakes, *((15.0, 0) for _ in range(200))]:
         run.clock.now += later
-        if index < len(waiting) and run.quota.remaining(waiting[index]) == 0:
+        if index < len(waiting) and run.rate_limit.remaining(waiting[index]) == 0:
             sent.append(run.clock.now)
             waiting.pop(index)
-        waiting.append(run.quota.book("key"))
+        waiting.append(run.rate_limit.reserve("key"))
         if index % 3 == 0:
-            run.quota.release(waiting.pop())
+            run.rate_limit.release(waiting.pop())
     assert_within(sent, LIMIT, SECONDS)
     assert not wakes or sent or not callers
 
@@ -181,27 +189,27 @@ def test_while_there_is_demand_the_limit_is_used_to_the_full(
 
 
 def test_nobody_waits_for_a_thousand_who_were_cancelled() -> None:
-    quota = Quota(LIMIT, SECONDS, clock=Clock())
-    *others, last = (quota.book("key") for _ in range(1001))
+    quota = RateLimit(LIMIT, SECONDS, clock=Clock())
+    *others, last = (quota.reserve("key") for _ in range(1001))
     for slot in others[LIMIT:]:
         quota.release(slot)
     assert quota.remaining(last) == pytest.approx(SECONDS * STRETCH)
     for slot in others[:LIMIT]:
         quota.release(slot)
     assert quota.remaining(last) == 0.0
-    assert quota.remaining(quota.book("key")) == 0.0
+    assert quota.remaining(quota.reserve("key")) == 0.0
 
 
 def test_keys_do_not_wait_for_each_other() -> None:
     run = simulation()
     run.step("book", 100)
-    assert run.quota.remaining(run.quota.book("other")) == 0.0
+    assert run.rate_limit.remaining(run.rate_limit.reserve("other")) == 0.0
 
 
 def test_who_is_late_goes_before_those_who_came_later_and_behind_those_who_came_earlier() -> None:
     clock = Clock()
-    quota = Quota(LIMIT, SECONDS, clock=clock)
-    slots = [quota.book("key") for _ in range(LIMIT + 3)]
+    quota = RateLimit(LIMIT, SECONDS, clock=clock)
+    slots = [quota.reserve("key") for _ in range(LIMIT + 3)]
     clock.now += 1
     correct(quota, correction(pause=5.0))
     assert [quota.remaining(slots[index]) for index in (1, 0, 2)] == [5.0, 5.0, 5.0]
@@ -212,17 +220,17 @@ def test_who_is_late_goes_before_those_who_came_later_and_behind_those_who_came_
 
 def test_a_slot_that_is_due_is_not_moved_by_a_pause() -> None:
     run = simulation()
-    slot = run.quota.book("key")
-    correct(run.quota, correction(pause=5.0))
-    assert run.quota.remaining(slot) == 0.0
-    assert run.quota.remaining(run.quota.book("key")) == 5.0
+    slot = run.rate_limit.reserve("key")
+    correct(run.rate_limit, correction(pause=5.0))
+    assert run.rate_limit.remaining(slot) == 0.0
+    assert run.rate_limit.remaining(run.rate_limit.reserve("key")) == 5.0
 
 
 def test_a_slot_that_a_pause_moved_is_not_due_at_its_old_time() -> None:
     clock = Clock()
-    quota = Quota(1, SECONDS, clock=clock)
-    quota.book("key")
-    slot = quota.book("key")
+    quota = RateLimit(1, SECONDS, clock=clock)
+    quota.reserve("key")
+    slot = quota.reserve("key")
     correct(quota, correction(limit=1, pause=15.0))
     clock.now += SECONDS * STRETCH
     assert quota.remaining(slot) == pytest.approx(15.0 - SECONDS * STRETCH)
@@ -230,9 +238,9 @@ def test_a_slot_that_a_pause_moved_is_not_due_at_its_old_time() -> None:
 
 def test_a_pause_does_not_end_a_longer_one() -> None:
     run = simulation()
-    correct(run.quota, correction(pause=DAY))
-    correct(run.quota, correction(pause=1.0))
-    assert run.quota.remaining(run.quota.book("key")) == DAY
+    correct(run.rate_limit, correction(pause=DAY))
+    correct(run.rate_limit, correction(pause=1.0))
+    assert run.rate_limit.remaining(run.rate_limit.reserve("key")) == DAY
 
 
 @pytest.mark.parametrize(
@@ -251,28 +259,28 @@ def test_a_pause_does_not_end_a_longer_one() -> None:
 def test_what_is_in_force_keeps_to_the_configured_rate_and_to_the_one_that_the_api_names(
     limit: int, interval: int | None, expected: tuple[int, float]
 ) -> None:
-    quota = Quota(LIMIT, SECONDS)
+    quota = RateLimit(LIMIT, SECONDS)
     for said in (headers(limit, interval and interval * 1000), headers(LIMIT, 10_000)):
-        found = news(quota, quota.book("key"), 200, said, None)
+        found = news(quota, quota.reserve("key"), 200, said, None)
         if found is not None:
             correct(quota, found)
-        assert quota.book("key").rate == expected
+        assert quota.reserve("key").rate == expected
         expected = (LIMIT, SECONDS)
 
 
 class TestDay:
     def test_once_used_up_one_call_in_each_window_is_to_find_out(self) -> None:
         run = simulation()
-        correct(run.quota, correction(exhausted=True))
-        with pytest.raises(DailyQuotaError) as caught:
-            run.quota.book("key")
+        correct(run.rate_limit, correction(exhausted=True))
+        with pytest.raises(DailyRateLimitError) as caught:
+            run.rate_limit.reserve("key")
         for _ in range(3):
-            with pytest.raises(DailyQuotaError):
-                run.quota.book("key")
+            with pytest.raises(DailyRateLimitError):
+                run.rate_limit.reserve("key")
             run.clock.now += SECONDS
-            probe = run.quota.book("key")
-            assert run.quota.remaining(probe) == 0.0
-            assert news(run.quota, probe, 200, headers(left=0), None) is None
+            probe = run.rate_limit.reserve("key")
+            assert run.rate_limit.remaining(probe) == 0.0
+            assert news(run.rate_limit, probe, 200, headers(left=0), None) is None
         error = caught.value
         assert (error.status_code, error.attempts, error.messages, error.retry_after) == (
             429,
@@ -285,24 +293,24 @@ class TestDay:
 
     def test_an_answer_with_a_remainder_ends_it(self) -> None:
         run = simulation()
-        correct(run.quota, correction(exhausted=True))
+        correct(run.rate_limit, correction(exhausted=True))
         run.clock.now += SECONDS
-        found = news(run.quota, run.quota.book("key"), 200, headers(left=7), None)
+        found = news(run.rate_limit, run.rate_limit.reserve("key"), 200, headers(left=7), None)
         assert found == correction(exhausted=False)
-        correct(run.quota, correction(exhausted=False))
-        assert not run.quota.book("key").exhausted
-        assert not run.quota.book("key").exhausted
+        correct(run.rate_limit, correction(exhausted=False))
+        assert not run.rate_limit.reserve("key").exhausted
+        assert not run.rate_limit.reserve("key").exhausted
 
     def test_an_answer_to_what_was_sent_before_does_not_end_it(self) -> None:
         run = simulation()
-        before = run.quota.book("key")
-        correct(run.quota, correction(exhausted=True))
-        assert news(run.quota, before, 200, headers(left=3), None) is None
+        before = run.rate_limit.reserve("key")
+        correct(run.rate_limit, correction(exhausted=True))
+        assert news(run.rate_limit, before, 200, headers(left=3), None) is None
 
     def test_it_concerns_one_key(self) -> None:
         run = simulation()
-        correct(run.quota, correction(exhausted=True))
-        assert run.quota.remaining(run.quota.book("other")) == 0.0
+        correct(run.rate_limit, correction(exhausted=True))
+        assert run.rate_limit.remaining(run.rate_limit.reserve("other")) == 0.0
 
 
 def headers(limit: object = None, interval: object = None, left: object = None) -> httpx.Headers:
@@ -319,8 +327,8 @@ class TestCorrection:
         "said", [headers(), headers(5, 10_000, 7), headers(100, 10_000), headers(None, None, 1)]
     )
     def test_a_usual_answer_needs_none(self, said: httpx.Headers) -> None:
-        quota = Quota(LIMIT, SECONDS)
-        assert news(quota, quota.book("key"), 200, said, None) is None
+        quota = RateLimit(LIMIT, SECONDS)
+        assert news(quota, quota.reserve("key"), 200, said, None) is None
 
     @pytest.mark.parametrize(
         ("status", "said", "retry_after", "expected"),
@@ -345,13 +353,13 @@ class TestCorrection:
         retry_after: float | None,
         expected: Correction | None,
     ) -> None:
-        quota = Quota(LIMIT, SECONDS)
-        assert news(quota, quota.book("key"), status, said, retry_after) == expected
+        quota = RateLimit(LIMIT, SECONDS)
+        assert news(quota, quota.reserve("key"), status, said, retry_after) == expected
 
     def test_a_limit_that_is_known_is_not_told_again_and_one_that_grows_back_is(self) -> None:
-        quota = Quota(LIMIT, SECONDS)
+        quota = RateLimit(LIMIT, SECONDS)
         correct(quota, correction(limit=3))
-        slot = quota.book("key")
+        slot = quota.reserve("key")
         assert news(quota, slot, 200, headers(3, 10_000), None) is None
         assert news(quota, slot, 200, headers(100, 10_000), None) == correction(limit=LIMIT)
 
@@ -374,10 +382,10 @@ class TestCorrection:
     def test_garbage_in_headers_does_no_harm(
         self, said: list[tuple[str, bytes]], status: int
     ) -> None:
-        quota = Quota(LIMIT, SECONDS)
+        quota = RateLimit(LIMIT, SECONDS)
         found = news(
             quota,
-            quota.book("key"),
+            quota.reserve("key"),
             status,
             httpx.Headers([(n.encode(), v) for n, v in said]),
             None,
@@ -391,12 +399,12 @@ class TestCorrection:
 
 
 def test_forty_threads_get_slots_within_the_limit() -> None:
-    quota, clock, slots = Quota(100, SECONDS, clock=lambda: 0.0), 0.0, list[list[Slot]]()
+    quota, clock, slots = RateLimit(100, SECONDS, clock=lambda: 0.0), 0.0, list[list[Reservation]]()
     start = threading.Barrier(40)
 
     def hammer() -> None:
         start.wait()
-        slots.append([quota.book("key") for _ in range(50)])
+        slots.append([quota.reserve("key") for _ in range(50)])
 
     threads = [threading.Thread(target=hammer) for _ in range(40)]
     for thread in threads:
@@ -412,29 +420,29 @@ def test_forty_threads_get_slots_within_the_limit() -> None:
 
 
 def test_keys_that_were_not_used_for_the_longest_time_are_forgotten() -> None:
-    quota = Quota(1, SECONDS, clock=lambda: 0.0)
+    quota = RateLimit(1, SECONDS, clock=lambda: 0.0)
     for number in range(15_000):
-        quota.book(f"location {number}")
-        quota.book("used all the time")
+        quota.reserve(f"location {number}")
+        quota.reserve("used all the time")
     assert quota._window.cache_info().currsize == 10_000
-    assert quota.book("location 14999").wait > 0
-    assert quota.book("used all the time").wait > 15_000
-    assert quota.book("location 0").wait == 0
+    assert quota.reserve("location 14999").wait > 0
+    assert quota.reserve("used all the time").wait > 15_000
+    assert quota.reserve("location 0").wait == 0
 
 
 def test_what_is_out_of_the_window_is_forgotten() -> None:
     run = simulation()
     for _ in range(1000):
-        run.quota.book("key")
+        run.rate_limit.reserve("key")
         run.clock.now += SECONDS / LIMIT * 2
-    window = run.quota._window(os.getpid(), "key", run.quota._rate)
+    window = run.rate_limit._window(os.getpid(), "key", run.rate_limit._rate)
     assert (len(window.sent), window.waiting) == (LIMIT, [])
 
 
 def test_who_never_asks_again_keeps_nobody_waiting_for_long() -> None:
     clock = Clock()
-    quota = Quota(1, SECONDS, clock=clock)
-    _, gone, waiting = (quota.book("key") for _ in range(3))
+    quota = RateLimit(1, SECONDS, clock=clock)
+    _, gone, waiting = (quota.reserve("key") for _ in range(3))
     clock.now += SECONDS * STRETCH
     assert quota.remaining(waiting) > GRACE
     clock.now += GRACE + 0.1
@@ -446,8 +454,8 @@ def test_who_never_asks_again_keeps_nobody_waiting_for_long() -> None:
 
 def test_who_is_given_up_and_asks_again_is_served_before_those_who_came_later() -> None:
     clock = Clock()
-    quota = Quota(1, SECONDS, clock=clock)
-    _, late, later = (quota.book("key") for _ in range(3))
+    quota = RateLimit(1, SECONDS, clock=clock)
+    _, late, later = (quota.reserve("key") for _ in range(3))
     clock.now += 2 * SECONDS * STRETCH
     correct(quota, correction(limit=1, pause=3.0))
     assert quota.remaining(later) == 3.0
@@ -457,8 +465,8 @@ def test_who_is_given_up_and_asks_again_is_served_before_those_who_came_later() 
 
 def test_a_slot_that_is_used_late_counts_from_when_it_is_used() -> None:
     clock = Clock()
-    quota = Quota(1, SECONDS, clock=clock)
-    slot, next_one = quota.book("key"), quota.book("key")
+    quota = RateLimit(1, SECONDS, clock=clock)
+    slot, next_one = quota.reserve("key"), quota.reserve("key")
     clock.now += SECONDS * TOLERANCE * 0.9
     assert quota.remaining(slot) == 0.0
     assert quota.remaining(next_one) == pytest.approx(SECONDS * (STRETCH - TOLERANCE * 0.9))
@@ -468,9 +476,9 @@ def test_a_slot_that_is_used_late_counts_from_when_it_is_used() -> None:
 
 
 def test_a_slot_that_was_booked_elsewhere_is_queued_by_its_number() -> None:
-    quota, here = Quota(1, SECONDS, clock=lambda: 0.0), Quota(1, SECONDS, clock=lambda: 0.0)
-    elsewhere = [quota.book("key") for _ in range(3)]
-    booked = [here.book("key") for _ in range(3)]
+    quota, here = RateLimit(1, SECONDS, clock=lambda: 0.0), RateLimit(1, SECONDS, clock=lambda: 0.0)
+    elsewhere = [quota.reserve("key") for _ in range(3)]
+    booked = [here.reserve("key") for _ in range(3)]
     waits = [
         round(here.remaining(slot) / SECONDS / STRETCH) for slot in [*elsewhere[1:], *booked[1:]]
     ]
@@ -479,20 +487,20 @@ def test_a_slot_that_was_booked_elsewhere_is_queued_by_its_number() -> None:
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_forked_process_starts_anew_though_a_lock_was_held() -> None:
-    quota = Quota(1, SECONDS, clock=lambda: 0.0)
-    quota.book("key")
+    quota = RateLimit(1, SECONDS, clock=lambda: 0.0)
+    quota.reserve("key")
     with quota._locks[os.getpid()]:
         child = os.fork()
         if child == 0:
-            os._exit(0 if quota.remaining(quota.book("key")) == 0.0 else 1)
+            os._exit(0 if quota.remaining(quota.reserve("key")) == 0.0 else 1)
         assert os.waitpid(child, 0)[1] == 0
-    assert quota.book("key").wait > 0
+    assert quota.reserve("key").wait > 0
 
 
 @pytest.mark.parametrize("limit", [0, -1, 1.5, True, None, "100"])
 def test_a_limit_that_is_none_is_refused(limit: Any) -> None:
     with pytest.raises(ConfigurationError, match="limit must be a positive integer"):
-        Quota(limit)
+        RateLimit(limit)
 
 
 @pytest.mark.parametrize(
@@ -500,7 +508,7 @@ def test_a_limit_that_is_none_is_refused(limit: Any) -> None:
 )
 def test_seconds_that_are_none_are_refused(seconds: Any) -> None:
     with pytest.raises(ConfigurationError, match="its seconds 1e-6 to 86,400"):
-        Quota(100, seconds)
+        RateLimit(100, seconds)
 
 
 class TestLateAnswers:
@@ -509,10 +517,10 @@ class TestLateAnswers:
         self, calls: list[tuple[float, float, float]]
     ) -> None:
         clock = Clock()
-        quota, counted = Quota(LIMIT, SECONDS, clock=clock), list[float]()
+        quota, counted = RateLimit(LIMIT, SECONDS, clock=clock), list[float]()
         for pause, answered, share in calls:
             clock.now += pause
-            slot = quota.book("key")
+            slot = quota.reserve("key")
             while wait := quota.remaining(slot) if slot.wait else 0.0:
                 clock.now += wait
             slot = slot._replace(wait=clock.now - slot.asked)
@@ -525,32 +533,32 @@ class TestLateAnswers:
     @pytest.mark.parametrize("status", [200, 500, 0])
     def test_a_slot_counts_from_its_answer_or_the_failure_of_its_request(self, status: int) -> None:
         clock = Clock()
-        quota = Quota(2, SECONDS, clock=clock)
-        first, _ = quota.book("key"), quota.book("key")
+        quota = RateLimit(2, SECONDS, clock=clock)
+        first, _ = quota.reserve("key"), quota.reserve("key")
         clock.now += 0.3
         assert news(quota, first, status, {}, None) == ()
         correct(quota, (), first)
-        waits = [quota.book("key").wait for _ in range(2)]
+        waits = [quota.reserve("key").wait for _ in range(2)]
         assert waits == pytest.approx([SECONDS * STRETCH - 0.3, SECONDS * STRETCH])
 
     def test_an_answer_that_comes_at_once_needs_no_correction(self) -> None:
         clock = Clock()
-        quota = Quota(LIMIT, SECONDS, clock=clock)
-        slot = quota.book("key")
+        quota = RateLimit(LIMIT, SECONDS, clock=clock)
+        slot = quota.reserve("key")
         clock.now += SECONDS * TOLERANCE * 0.9
         assert news(quota, slot, 200, {}, None) is None
 
     def test_no_answer_is_so_slow_that_more_than_a_twentieth_of_the_quota_is_lost(self) -> None:
         clock = Clock()
-        quota = Quota(1, SECONDS, clock=clock)
-        slot = quota.book("key")
+        quota = RateLimit(1, SECONDS, clock=clock)
+        slot = quota.reserve("key")
         clock.now += SECONDS * 0.9
         correct(quota, (), slot)
-        assert quota.book("key").wait == pytest.approx(SECONDS * (STRETCH + LONGEST_LAG - 0.9))
+        assert quota.reserve("key").wait == pytest.approx(SECONDS * (STRETCH + LONGEST_LAG - 0.9))
 
     def test_what_is_known_of_the_rate_stays_as_it_is(self) -> None:
         run = simulation()
-        slot = run.quota.book("key")
-        correct(run.quota, correction(limit=3, exhausted=True))
-        correct(run.quota, (), slot)
-        assert run.quota._act("release", "key", 0)[-2:] == ((3, SECONDS), True)
+        slot = run.rate_limit.reserve("key")
+        correct(run.rate_limit, correction(limit=3, exhausted=True))
+        correct(run.rate_limit, (), slot)
+        assert run.rate_limit._act("release", "key", 0)[-2:] == ((3, SECONDS), True)

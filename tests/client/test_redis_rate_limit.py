@@ -23,12 +23,12 @@ import redis.asyncio
 from hypothesis import given, settings
 from leadconnector import (
     ConfigurationError,
-    DailyQuotaError,
-    QuotaUnavailableError,
-    RedisQuota,
-    _quota,
+    DailyRateLimitError,
+    RateLimitUnavailableError,
+    RedisRateLimit,
+    rate_limit,
 )
-from leadconnector._quota import DAY, GRACE, RETRY_SECONDS, STRETCH, Slot
+from leadconnector.rate_limit import DAY, GRACE, RETRY_SECONDS, STRETCH, Reservation
 
 from tests.client.test_rate_limit import (
     LIMIT,
@@ -49,9 +49,9 @@ from tests.support.redis_server import RedisServer
 
 BOOK = """
 import sys
-from leadconnector import RedisQuota
-quota = RedisQuota(sys.argv[1])
-print(*(quota.book("key").number for _ in range(250)))
+from leadconnector import RedisRateLimit
+quota = RedisRateLimit(sys.argv[1])
+print(*(quota.reserve("key").number for _ in range(250)))
 quota.close()
 """
 
@@ -76,13 +76,15 @@ def server(tmp_path: Path) -> Iterator[RedisServer]:
 
 
 @pytest.fixture
-def quota(shared: RedisServer) -> Iterator[RedisQuota]:
+def quota(shared: RedisServer) -> Iterator[RedisRateLimit]:
     """A quota that no other test shares."""
-    with closing(RedisQuota(shared.timed(PATIENCE), LIMIT, SECONDS, prefix=str(uuid4()))) as made:
+    with closing(
+        RedisRateLimit(shared.timed(PATIENCE), LIMIT, SECONDS, prefix=str(uuid4()))
+    ) as made:
         yield made
 
 
-def in_redis(server: RedisServer, quota: RedisQuota) -> dict[int, float]:
+def in_redis(server: RedisServer, quota: RedisRateLimit) -> dict[int, float]:
     """The numbers of slots in Redis: those that were free, with their times in seconds, and those that wait."""
     with closing(server.client()) as client:
         names = [f"{quota._prefix}:{{key}}:{what}" for what in ("sent", "waiting")]
@@ -90,15 +92,15 @@ def in_redis(server: RedisServer, quota: RedisQuota) -> dict[int, float]:
         return {int(number): score / 1e6 for each in found for number, score in each}
 
 
-def clocked(quota: RedisQuota) -> Clock:
+def clocked(quota: RedisRateLimit) -> Clock:
     """The clock of a quota, that a test moves; Redis keeps its own."""
     quota._clock = Clock()
     return quota._clock
 
 
-def simulated(server: RedisServer) -> tuple[Simulation, RedisQuota]:
+def simulated(server: RedisServer) -> tuple[Simulation, RedisRateLimit]:
     """Callers whose Redis has a clock that the test moves, and who ask it each time."""
-    quota = RedisQuota(server.timed(PATIENCE), LIMIT, SECONDS, prefix=str(uuid4()))
+    quota = RedisRateLimit(server.timed(PATIENCE), LIMIT, SECONDS, prefix=str(uuid4()))
     clock, client, name = clocked(quota), server.client(), f"{quota._prefix}:clock"
     text = str(quota._script.script).replace(
         "redis.call('TIME')", f"redis.call('HMGET', '{name}', 'seconds', 'rest')"
@@ -143,7 +145,7 @@ class TestSimulated:
     ) -> None:
         run, quota = simulated(shared)
         with closing(quota):
-            slots = [quota.book("key") for _ in range(LIMIT + 3)]
+            slots = [quota.reserve("key") for _ in range(LIMIT + 3)]
             run.move(run.clock.now + 1)
             correct(quota, correction(pause=5.0))
             assert [quota.remaining(slots[index]) for index in (1, 0, 2)] == [5.0, 5.0, 5.0]
@@ -157,7 +159,7 @@ class TestSimulated:
         run, quota = simulated(shared)
         with closing(quota):
             correct(quota, correction(limit=1))
-            slots = [quota.book("key") for _ in range(4)]
+            slots = [quota.reserve("key") for _ in range(4)]
             run.move(run.clock.now + 100)
             waits = [round(quota.remaining(slots[index]), 2) for index in (0, 1, 3, 2, 3)]
             assert waits == [0.0, 10.05, 20.1, 20.1, 30.15]
@@ -168,33 +170,33 @@ class TestSimulated:
         run, quota = simulated(shared)
         with closing(quota):
             correct(quota, correction(exhausted=True))
-            probes = list[Slot]()
+            probes = list[Reservation]()
             for _ in range(2):
-                with pytest.raises(DailyQuotaError):
-                    quota.book("key")
+                with pytest.raises(DailyRateLimitError):
+                    quota.reserve("key")
                 run.move(run.clock.now + SECONDS)
-                probes.append(quota.book("key"))
+                probes.append(quota.reserve("key"))
                 assert quota.remaining(probes[-1]) == 0.0
                 assert news(quota, probes[-1], 200, headers(left=0), None) is None
             found = news(quota, probes[-1], 200, headers(left=7), None)
             assert found is not None
             correct(quota, found)
-            assert not quota.book("key").exhausted
-            assert not quota.book("key").exhausted
+            assert not quota.reserve("key").exhausted
+            assert not quota.reserve("key").exhausted
 
     def test_a_clock_of_redis_that_is_put_back_makes_nobody_wait(self, shared: RedisServer) -> None:
         run, quota = simulated(shared)
         with closing(quota):
             for _ in range(LIMIT):
-                quota.book("key")
+                quota.reserve("key")
             run.move(run.clock.now - 300)
-            assert quota.remaining(quota.book("key")) == 0.0
+            assert quota.remaining(quota.reserve("key")) == 0.0
 
     def test_who_never_asks_again_keeps_nobody_waiting_for_long(self, shared: RedisServer) -> None:
         run, quota = simulated(shared)
         with closing(quota):
             correct(quota, correction(limit=1))
-            _, gone, waiting = (quota.book("key") for _ in range(3))
+            _, gone, waiting = (quota.reserve("key") for _ in range(3))
             run.move(run.clock.now + SECONDS * STRETCH)
             assert quota.remaining(waiting) > GRACE
             run.move(run.clock.now + GRACE + 0.1)
@@ -213,7 +215,7 @@ def test_four_processes_share_one_limit_and_lose_nothing(shared: RedisServer) ->
         [int(place) for place in process.communicate(timeout=60)[0].split()] for process in running
     ]
     assert [process.returncode for process in running] == [0, 0, 0, 0]
-    with closing(RedisQuota(shared.url)) as quota:
+    with closing(RedisRateLimit(shared.url)) as quota:
         found = in_redis(shared, quota)
     assert set(found) == {place for mine in places for place in mine}
     assert len(found) == 1000
@@ -221,21 +223,21 @@ def test_four_processes_share_one_limit_and_lose_nothing(shared: RedisServer) ->
 
 
 def test_clients_of_one_prefix_share_and_those_of_another_do_not(
-    shared: RedisServer, quota: RedisQuota
+    shared: RedisServer, quota: RedisRateLimit
 ) -> None:
     with (
-        closing(RedisQuota(shared.timed(PATIENCE), LIMIT, prefix=quota._prefix)) as same,
-        closing(RedisQuota(shared.timed(PATIENCE), LIMIT, prefix=str(uuid4()))) as other,
+        closing(RedisRateLimit(shared.timed(PATIENCE), LIMIT, prefix=quota._prefix)) as same,
+        closing(RedisRateLimit(shared.timed(PATIENCE), LIMIT, prefix=str(uuid4()))) as other,
     ):
-        waits = [each.remaining(each.book("key")) for each in (quota, same) * 3]
+        waits = [each.remaining(each.reserve("key")) for each in (quota, same) * 3]
         assert [wait > 0 for wait in waits] == [False] * LIMIT + [True]
-        assert other.remaining(other.book("key")) == 0.0
+        assert other.remaining(other.reserve("key")) == 0.0
 
 
-def test_forty_threads_share_the_connections(shared: RedisServer, quota: RedisQuota) -> None:
-    slots = list[Slot]()
+def test_forty_threads_share_the_connections(shared: RedisServer, quota: RedisRateLimit) -> None:
+    slots = list[Reservation]()
     threads = [
-        threading.Thread(target=lambda: slots.extend(quota.book("key") for _ in range(10)))
+        threading.Thread(target=lambda: slots.extend(quota.reserve("key") for _ in range(10)))
         for _ in range(40)
     ]
     for thread in threads:
@@ -245,29 +247,33 @@ def test_forty_threads_share_the_connections(shared: RedisServer, quota: RedisQu
     assert set(in_redis(shared, quota)) == {slot.number for slot in slots}
     assert len({slot.number for slot in slots}) == 400
     with closing(shared.client()) as client:
-        assert len(client.client_list()) <= _quota.OPTIONS["max_connections"] + 2
+        assert len(client.client_list()) <= rate_limit.OPTIONS["max_connections"] + 2
 
 
-def test_a_call_that_need_not_wait_asks_redis_once(shared: RedisServer, quota: RedisQuota) -> None:
+def test_a_call_that_need_not_wait_asks_redis_once(
+    shared: RedisServer, quota: RedisRateLimit
+) -> None:
     with closing(shared.client()) as client:
-        quota.remaining(quota.book("key"))
+        quota.remaining(quota.reserve("key"))
         before: Any = client.info("commandstats")
-        slot = quota.book("key")
+        slot = quota.reserve("key")
         assert quota.remaining(slot) == 0.0
         assert news(quota, slot, 200, headers(LIMIT, 10_000, 1000), None) is None
         after: Any = client.info("commandstats")
     assert after["cmdstat_evalsha"]["calls"] - before["cmdstat_evalsha"]["calls"] == 1
 
 
-def test_a_script_that_redis_forgot_is_sent_again(shared: RedisServer, quota: RedisQuota) -> None:
-    quota.book("key")
+def test_a_script_that_redis_forgot_is_sent_again(
+    shared: RedisServer, quota: RedisRateLimit
+) -> None:
+    quota.reserve("key")
     with closing(shared.client()) as client:
         client.script_flush()
-    assert quota.book("key").number in in_redis(shared, quota)
+    assert quota.reserve("key").number in in_redis(shared, quota)
 
 
-def test_what_is_idle_expires(shared: RedisServer, quota: RedisQuota) -> None:
-    last = [quota.book("key") for _ in range(LIMIT + 1)][-1]
+def test_what_is_idle_expires(shared: RedisServer, quota: RedisRateLimit) -> None:
+    last = [quota.reserve("key") for _ in range(LIMIT + 1)][-1]
     with closing(shared.client()) as client:
         lives = [
             int(client.pttl(f"{quota._prefix}:{{key}}:{what}"))
@@ -277,16 +283,18 @@ def test_what_is_idle_expires(shared: RedisServer, quota: RedisQuota) -> None:
 
 
 def test_what_is_known_of_the_day_outlives_an_idle_day(
-    shared: RedisServer, quota: RedisQuota
+    shared: RedisServer, quota: RedisRateLimit
 ) -> None:
     correct(quota, correction(exhausted=True))
     with closing(shared.client()) as client:
         assert int(client.pttl(f"{quota._prefix}:{{key}}:known")) > DAY * 1000
 
 
-def test_nobody_waits_for_those_who_were_cancelled(shared: RedisServer, quota: RedisQuota) -> None:
+def test_nobody_waits_for_those_who_were_cancelled(
+    shared: RedisServer, quota: RedisRateLimit
+) -> None:
     correct(quota, correction(limit=1))
-    first, waiting, *others, last = (quota.book("key") for _ in range(20))
+    first, waiting, *others, last = (quota.reserve("key") for _ in range(20))
     for slot in others:
         quota.release(slot)
     assert SECONDS < quota.remaining(last) <= 2 * SECONDS * STRETCH
@@ -300,17 +308,17 @@ def test_nobody_waits_for_those_who_were_cancelled(shared: RedisServer, quota: R
 
 def test_a_client_can_be_given(shared: RedisServer) -> None:
     with closing(shared.client()) as client:
-        quota = RedisQuota(client, prefix=str(uuid4()))
-        assert quota.book("key").number in in_redis(shared, quota)
+        quota = RedisRateLimit(client, prefix=str(uuid4()))
+        assert quota.reserve("key").number in in_redis(shared, quota)
         quota.close()
-        assert quota.book("key").number in in_redis(shared, quota)
+        assert quota.reserve("key").number in in_redis(shared, quota)
 
 
 def test_seconds_of_any_length_are_the_same_on_both_sides(shared: RedisServer) -> None:
-    with closing(RedisQuota(shared.timed(PATIENCE), 3, 0.125014, prefix=str(uuid4()))) as quota:
-        assert quota.book("key").rate == quota._rate
+    with closing(RedisRateLimit(shared.timed(PATIENCE), 3, 0.125014, prefix=str(uuid4()))) as quota:
+        assert quota.reserve("key").rate == quota._rate
         correct(quota, (2, quota._rate[1], 0.0, False))
-        assert quota.book("key").rate == (2, quota._rate[1])
+        assert quota.reserve("key").rate == (2, quota._rate[1])
 
 
 class TestAway:
@@ -318,19 +326,19 @@ class TestAway:
         self, server: RedisServer, caplog: pytest.LogCaptureFixture
     ) -> None:
         caplog.set_level(logging.INFO, "leadconnector")
-        with closing(RedisQuota(server.url, LIMIT, SECONDS)) as quota:
+        with closing(RedisRateLimit(server.url, LIMIT, SECONDS)) as quota:
             clock = clocked(quota)
-            waiting = [quota.book("key") for _ in range(LIMIT + 1)][-1]
+            waiting = [quota.reserve("key") for _ in range(LIMIT + 1)][-1]
             server.stop()
             clock.now += SECONDS * STRETCH
             assert quota.remaining(waiting) == 0.0
-            slots = [quota.book("key") for _ in range(LIMIT)]
+            slots = [quota.reserve("key") for _ in range(LIMIT)]
             assert [quota.remaining(slot) > 0 for slot in slots] == [False] * (LIMIT - 1) + [True]
             quota.release(slots[-1])
             correct(quota, correction(pause=1.0))
             assert len(caplog.messages) == 1
             server.start()
-            assert quota.book("key").number not in in_redis(server, quota)
+            assert quota.reserve("key").number not in in_redis(server, quota)
             clock.now += RETRY_SECONDS
             later = SECONDS * STRETCH - RETRY_SECONDS
             assert quota.remaining(slots[-1]) == pytest.approx(
@@ -353,18 +361,20 @@ class TestAway:
         self, server: RedisServer
     ) -> None:
         with (
-            closing(RedisQuota(server.url, 6, SECONDS)) as one,
-            closing(RedisQuota(server.url, 6, SECONDS)) as other,
+            closing(RedisRateLimit(server.url, 6, SECONDS)) as one,
+            closing(RedisRateLimit(server.url, 6, SECONDS)) as other,
         ):
             clocks = [clocked(quota) for quota in (one, other)]
             for quota in (one, other, other, one):
-                assert quota.book("key").wait == 0.0
+                assert quota.reserve("key").wait == 0.0
             server.stop()
-            waits = [[round(quota.book("key").wait, 2) for _ in range(3)] for quota in (one, other)]
+            waits = [
+                [round(quota.reserve("key").wait, 2) for _ in range(3)] for quota in (one, other)
+            ]
             assert waits == [[0.0, 10.05, 10.05]] * 2
             for clock in clocks:
                 clock.now += SECONDS * STRETCH
-            assert [quota.book("other").wait for quota in (one, other) for _ in range(2)] == [
+            assert [quota.reserve("other").wait for quota in (one, other) for _ in range(2)] == [
                 0.0
             ] * 4
 
@@ -372,13 +382,13 @@ class TestAway:
         self, server: RedisServer
     ) -> None:
         with (
-            closing(RedisQuota(server.url, 6, SECONDS)) as one,
-            closing(RedisQuota(server.url, 6, SECONDS)) as other,
+            closing(RedisRateLimit(server.url, 6, SECONDS)) as one,
+            closing(RedisRateLimit(server.url, 6, SECONDS)) as other,
         ):
             clocks = [clocked(quota) for quota in (one, other)]
             for quota in (one, other, other, other, other, other):
-                assert quota.book("key").wait == 0.0
-            slots = [quota.book("key") for quota in (one, one, other, one)]
+                assert quota.reserve("key").wait == 0.0
+            slots = [quota.reserve("key") for quota in (one, one, other, one)]
             server.stop()
             for clock in clocks:
                 clock.now += SECONDS / 2
@@ -395,13 +405,13 @@ class TestAway:
         self, server: RedisServer
     ) -> None:
         with (
-            closing(RedisQuota(server.url, 6, SECONDS)) as one,
-            closing(RedisQuota(server.url, 6, SECONDS)) as other,
+            closing(RedisRateLimit(server.url, 6, SECONDS)) as one,
+            closing(RedisRateLimit(server.url, 6, SECONDS)) as other,
         ):
             clock = clocked(one)
             for quota in (one, other, other, other, other, other):
-                assert quota.book("key").wait == 0.0
-            slots = [one.book("key") for _ in range(3)]
+                assert quota.reserve("key").wait == 0.0
+            slots = [one.reserve("key") for _ in range(3)]
             server.stop()
             clock.now += SECONDS * STRETCH
             assert [one.remaining(slot) > 0.0 for slot in slots] == [False, True, True]
@@ -409,131 +419,135 @@ class TestAway:
     def test_who_does_not_wait_when_it_goes_away_need_not_wait_then(
         self, server: RedisServer
     ) -> None:
-        with closing(RedisQuota(server.url, LIMIT, SECONDS)) as quota:
+        with closing(RedisRateLimit(server.url, LIMIT, SECONDS)) as quota:
             clocked(quota)
-            slot = quota.book("key")
+            slot = quota.reserve("key")
             server.stop()
             quota.release(slot)
-            assert [quota.book("key").wait for _ in range(LIMIT)] == [0.0] * LIMIT
+            assert [quota.reserve("key").wait for _ in range(LIMIT)] == [0.0] * LIMIT
 
     def test_who_comes_back_keeps_to_its_part_until_all_have_told_what_they_sent(
         self, server: RedisServer
     ) -> None:
         with (
-            closing(RedisQuota(server.url, 6, SECONDS)) as one,
-            closing(RedisQuota(server.url, 6, SECONDS)) as other,
+            closing(RedisRateLimit(server.url, 6, SECONDS)) as one,
+            closing(RedisRateLimit(server.url, 6, SECONDS)) as other,
         ):
             clocks = [clocked(quota) for quota in (one, other)]
             for quota in (one, other, one):
-                assert quota.book("key").wait == 0.0
+                assert quota.reserve("key").wait == 0.0
             server.stop()
-            assert one.book("key").wait == other.book("key").wait == 0.0
+            assert one.reserve("key").wait == other.reserve("key").wait == 0.0
             server.start()
             for clock in clocks:
                 clock.now += RETRY_SECONDS
-            assert one.book("key").wait > SECONDS - RETRY_SECONDS
-            assert other.book("key").wait == 0.0
-            assert other.book("key").wait > SECONDS - RETRY_SECONDS
+            assert one.reserve("key").wait > SECONDS - RETRY_SECONDS
+            assert other.reserve("key").wait == 0.0
+            assert other.reserve("key").wait > SECONDS - RETRY_SECONDS
             assert len(in_redis(server, one)) == 6
             for clock in clocks:
                 clock.now += RESTORING
-            assert one.book("key").wait == pytest.approx(SECONDS * STRETCH - RETRY_SECONDS, abs=0.5)
+            assert one.reserve("key").wait == pytest.approx(
+                SECONDS * STRETCH - RETRY_SECONDS, abs=0.5
+            )
 
     def test_what_is_sent_while_one_tries_is_told_too(self, server: RedisServer) -> None:
-        with closing(RedisQuota(server.url, LIMIT, SECONDS)) as quota:
+        with closing(RedisRateLimit(server.url, LIMIT, SECONDS)) as quota:
             clock = clocked(quota)
             server.stop()
-            quota.book("key")
+            quota.reserve("key")
             server.start()
             clock.now += RETRY_SECONDS
-            script, slots = quota._script, list[Slot]()
+            script, slots = quota._script, list[Reservation]()
 
             def meanwhile(*arguments: Any) -> object:
-                slots.append(quota.book("key"))  # as another thread would
+                slots.append(quota.reserve("key"))  # as another thread would
                 quota._script = script
                 return script(*arguments)
 
             quota._script = meanwhile
-            quota.book("key")
-            quota.book("key")
+            quota.reserve("key")
+            quota.reserve("key")
             assert slots[0].wait == 0.0
             assert slots[0].number in in_redis(server, quota)
 
     def test_a_redis_that_forgot_is_told_before_more_is_sent(self, server: RedisServer) -> None:
         with (
-            closing(RedisQuota(server.url, 3, SECONDS)) as one,
-            closing(RedisQuota(server.url, 3, SECONDS)) as other,
+            closing(RedisRateLimit(server.url, 3, SECONDS)) as one,
+            closing(RedisRateLimit(server.url, 3, SECONDS)) as other,
         ):
             for quota in (one, other, one):
-                assert quota.book("key").wait == 0.0
+                assert quota.reserve("key").wait == 0.0
             with closing(server.client()) as client:
                 client.flushall()
-            slot = one.book("key")
+            slot = one.reserve("key")
             assert slot.wait > SECONDS - 1.0
-            assert other.book("key").wait > SECONDS - 1.0
+            assert other.reserve("key").wait > SECONDS - 1.0
             assert one.remaining(slot) > SECONDS - 1.0
             assert len(in_redis(server, one)) == 3
 
     def test_a_location_that_was_idle_has_nothing_to_be_told(self, server: RedisServer) -> None:
-        with closing(RedisQuota(server.url, 1, SECONDS)) as quota:
+        with closing(RedisRateLimit(server.url, 1, SECONDS)) as quota:
             clock = clocked(quota)
-            quota.book("key")
+            quota.reserve("key")
             with closing(server.client()) as client:
                 client.flushall()  # as its keys expire
             clock.now += SECONDS * STRETCH + 1.0
-            assert quota.book("key").wait == 0.0
+            assert quota.reserve("key").wait == 0.0
 
     def test_to_fail_closed_is_to_send_nothing(self, server: RedisServer) -> None:
-        with closing(RedisQuota(server.url, LIMIT, SECONDS, fail_open=False)) as quota:
+        with closing(RedisRateLimit(server.url, LIMIT, SECONDS, fail_open=False)) as quota:
             clock = clocked(quota)
-            slot = [quota.book("key") for _ in range(LIMIT + 1)][-1]
+            slot = [quota.reserve("key") for _ in range(LIMIT + 1)][-1]
             server.stop()
             clock.now += SECONDS * STRETCH
             for _ in range(2):
-                with pytest.raises(QuotaUnavailableError, match="nothing is sent until it does"):
-                    quota.book("key")
-                with pytest.raises(QuotaUnavailableError):
+                with pytest.raises(
+                    RateLimitUnavailableError, match="nothing is sent until it does"
+                ):
+                    quota.reserve("key")
+                with pytest.raises(RateLimitUnavailableError):
                     quota.remaining(slot)
             quota.release(slot)
             correct(quota, correction(pause=1.0))
             server.start()
             clock.now += RETRY_SECONDS
-            assert quota.book("key").number in in_redis(server, quota)
+            assert quota.reserve("key").number in in_redis(server, quota)
 
     def test_one_that_hangs_is_waited_for_once(
         self, server: RedisServer, caplog: pytest.LogCaptureFixture
     ) -> None:
-        with closing(RedisQuota(server.timed(0.02), LIMIT, SECONDS)) as quota:
+        with closing(RedisRateLimit(server.timed(0.02), LIMIT, SECONDS)) as quota:
             clock, calls = clocked(quota), 0
-            quota.book("key")
+            quota.reserve("key")
             server.halt()
-            quota.book("key")
+            quota.reserve("key")
 
             def count(*_: object) -> list[int]:
                 nonlocal calls
                 calls += 1
-                quota.book("key")  # as another thread would while this one tries
+                quota.reserve("key")  # as another thread would while this one tries
                 raise redis.TimeoutError
 
             script, quota._script = quota._script, count
             for _ in range(20):
-                quota.book("key")
+                quota.reserve("key")
             assert calls == 0
             clock.now += RETRY_SECONDS
             for _ in range(20):
-                quota.book("key")
+                quota.reserve("key")
             assert calls == 1
             quota._script = script
         assert len(caplog.messages) == 1
 
     def test_one_that_is_starting_is_away(
-        self, quota: RedisQuota, caplog: pytest.LogCaptureFixture
+        self, quota: RedisRateLimit, caplog: pytest.LogCaptureFixture
     ) -> None:
         def load(*_: object) -> list[int]:
             raise redis.BusyLoadingError
 
         script, quota._script = quota._script, load
-        assert quota.book("key").wait == 0.0
+        assert quota.reserve("key").wait == 0.0
         assert "BusyLoadingError" in caplog.text
         quota._script = script
 
@@ -549,8 +563,8 @@ class TestAway:
 
             thread = threading.Thread(target=accept)
             thread.start()
-            with closing(RedisQuota(f"redis://127.0.0.1:{listener.getsockname()[1]}")) as quota:
-                assert quota.book("key").wait == 0.0
+            with closing(RedisRateLimit(f"redis://127.0.0.1:{listener.getsockname()[1]}")) as quota:
+                assert quota.reserve("key").wait == 0.0
             listener.shutdown(socket.SHUT_RDWR)
             thread.join()
         assert len(connections) == 1
@@ -559,27 +573,27 @@ class TestAway:
         self, shared: RedisServer, caplog: pytest.LogCaptureFixture
     ) -> None:
         with closing(
-            RedisQuota(shared.url.replace(shared.PASSWORD, "wrong-one"), LIMIT, SECONDS)
+            RedisRateLimit(shared.url.replace(shared.PASSWORD, "wrong-one"), LIMIT, SECONDS)
         ) as quota:
-            assert quota.book("key").wait == 0.0
+            assert quota.reserve("key").wait == 0.0
         assert "AuthenticationError" in caplog.text
         assert "wrong-one" not in caplog.text
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_forked_process_has_connections_of_its_own(
-    shared: RedisServer, quota: RedisQuota
+    shared: RedisServer, quota: RedisRateLimit
 ) -> None:
-    first = quota.book("key")
+    first = quota.reserve("key")
     pool = quota._script.registered_client.connection_pool
     used = pool.get_connection()
     child = os.fork()
     if child == 0:
-        mine = quota.book("key")
+        mine = quota.reserve("key")
         os._exit(0 if mine.number > first.number and not quota._retry_at else 1)
     assert os.waitpid(child, 0)[1] == 0
     pool.release(used)
-    assert quota.book("key").number in in_redis(shared, quota)
+    assert quota.reserve("key").number in in_redis(shared, quota)
     assert len(in_redis(shared, quota)) == 3
 
 
@@ -595,17 +609,17 @@ class TestSecrets:
     )
     def test_a_url_that_is_none_is_refused_without_being_shown(self, url: str) -> None:
         with pytest.raises(ConfigurationError, match="not shown here") as caught:
-            RedisQuota(url)
+            RedisRateLimit(url)
         assert_hidden(caught.value, "hunter2hunter2")
 
     def test_nothing_that_is_raised_or_shown_has_the_password(self, server: RedisServer) -> None:
         with pytest.raises(ConfigurationError) as caught:
-            RedisQuota(server.url, seconds=0)
+            RedisRateLimit(server.url, seconds=0)
         assert_hidden(caught.value, server.PASSWORD)
-        quota = RedisQuota(server.url, fail_open=False)
+        quota = RedisRateLimit(server.url, fail_open=False)
         server.stop()
-        with pytest.raises(QuotaUnavailableError) as failed:
-            quota.book("key")
+        with pytest.raises(RateLimitUnavailableError) as failed:
+            quota.reserve("key")
         assert_hidden(failed.value, server.PASSWORD)
         assert server.PASSWORD not in repr(vars(quota))
         with pytest.raises((TypeError, pickle.PicklingError)):
@@ -614,12 +628,12 @@ class TestSecrets:
     @pytest.mark.parametrize("target", [None, 5, b"redis://host", object(), redis.asyncio.Redis()])
     def test_what_is_no_redis_is_refused(self, target: Any) -> None:
         with pytest.raises(ConfigurationError, match="must be a client, or a URL"):
-            RedisQuota(target)
+            RedisRateLimit(target)
 
     def test_without_redis_py_it_names_the_extra(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules, "redis", None)
         with pytest.raises(ConfigurationError, match=r"install leadconnector\[redis\]"):
-            RedisQuota("redis://host")
+            RedisRateLimit("redis://host")
 
 
 def assert_hidden(error: BaseException, secret: str) -> None:

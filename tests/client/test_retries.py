@@ -22,16 +22,15 @@ from leadconnector import (
     AsyncLeadConnector,
     AuthenticationError,
     ClientClosedError,
-    DailyQuotaError,
+    DailyRateLimitError,
     LeadConnector,
-    Quota,
+    RateLimit,
     RateLimitError,
     ResponseInfo,
     ServerError,
 )
-from leadconnector._exchange import Answer, failure
-from leadconnector._quota import Slot
-from leadconnector._retry import (
+from leadconnector._runtime.http import RawResponse, failure
+from leadconnector._runtime.retry import (
     FIRST_WAIT,
     LONGEST_ASKED_FOR,
     LONGEST_WAIT,
@@ -42,6 +41,7 @@ from leadconnector._retry import (
     retry_after,
     wait_after,
 )
+from leadconnector.rate_limit import Reservation
 from leadconnector_emulator import Emulator, EmulatorTransport, Fault, Server
 
 from tests.support.calling import (
@@ -62,7 +62,7 @@ def waits(
     status: int = 0, error: Exception | None = None, asked: float | None = None, **changes: Any
 ) -> float:
     """The wait after this answer to a first attempt, or after this error that came in the place of one."""
-    answer = Answer(
+    answer = RawResponse(
         status, changes.pop("headers", {}), b"", failure(error) if error else "", asked=asked
     )
     return wait_after(answer, Tried(1, "PUT", MAXIMUM_RETRIES, 1.0)._replace(**changes))
@@ -300,10 +300,10 @@ def test_an_answer_that_asks_for_a_long_wait_is_raised_with_it_and_not_tried_ear
 def test_a_used_up_day_is_raised_at_once(call: Caller) -> None:
     clock = Clock()
 
-    with pytest.raises(DailyQuotaError) as caught:
+    with pytest.raises(DailyRateLimitError) as caught:
         call(
             in_turn([status(429, X_RateLimit_Daily_Remaining="0")], []),
-            options={"quota": None},
+            options={"rate_limit": None},
             clock=clock,
         )
 
@@ -324,12 +324,12 @@ def test_a_location_that_is_asked_to_wait_for_an_hour_is_asked_again_after_a_min
     call: Caller,
 ) -> None:
     clock = Clock()
-    quota = Quota(clock=clock)
+    quota = RateLimit(clock=clock)
     asks_for_an_hour = status(429, Retry_After="3600")
 
     for _ in range(2):
         with pytest.raises(RateLimitError):
-            call(in_turn([asks_for_an_hour], []), options={"quota": quota}, clock=clock)
+            call(in_turn([asks_for_an_hour], []), options={"rate_limit": quota}, clock=clock)
 
     assert 59.0 < clock.seconds < 61.0
 
@@ -396,18 +396,22 @@ def test_nothing_is_sent_after_the_deadline_however_long_the_token_took(call: Ca
 def test_nothing_is_sent_after_the_deadline_however_long_the_quota_took(call: Caller) -> None:
     clock, requests = Clock(), list[httpx.Request]()
 
-    class Slow(Quota):
-        def book(self, key: str) -> Slot:
-            slot = super().book(key)
+    class Slow(RateLimit):
+        def reserve(self, key: str) -> Reservation:
+            slot = super().reserve(key)
             clock.seconds += 5.0
             return slot
 
     quota = Slow(1, clock=lambda: 0.0)
     with pytest.raises(APITimeoutError, match="not sent: its location's quota"):
-        call(in_turn([success], requests), options={"deadline": 5.0, "quota": quota}, clock=clock)
+        call(
+            in_turn([success], requests),
+            options={"deadline": 5.0, "rate_limit": quota},
+            clock=clock,
+        )
 
     assert requests == []
-    assert Quota.book(quota, LOCATION_ID).wait == 0.0  # its slot was given back
+    assert RateLimit.reserve(quota, LOCATION_ID).wait == 0.0  # its slot was given back
 
 
 def test_a_call_that_was_refused_says_so_where_another_token_does_not_come_before_the_deadline(
@@ -428,9 +432,9 @@ def test_a_call_that_was_refused_says_so_where_another_token_does_not_come_befor
 
 def test_a_client_that_is_closed_while_a_call_waits_gives_its_slot_back() -> None:
     clock = Clock()
-    quota = Quota(1, clock=clock)
-    quota.book(LOCATION_ID)
-    with LeadConnector(token=TOKEN, transport=in_turn([success], []), quota=quota) as client:
+    quota = RateLimit(1, clock=clock)
+    quota.reserve(LOCATION_ID)
+    with LeadConnector(token=TOKEN, transport=in_turn([success], []), rate_limit=quota) as client:
         timed(client, clock)
 
         def sleep(seconds: float) -> None:
@@ -442,7 +446,7 @@ def test_a_client_that_is_closed_while_a_call_waits_gives_its_slot_back() -> Non
             client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
 
     assert clock.waits == [1.0]
-    assert quota.book(LOCATION_ID).wait < 10.0  # the next, and not the one after it
+    assert quota.reserve(LOCATION_ID).wait < 10.0  # the next, and not the one after it
 
 
 def test_a_body_that_drips_ends_at_the_deadline() -> None:

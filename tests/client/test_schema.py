@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from leadconnector._contract import MAXIMUM_FINDINGS, Finding, planned
+from leadconnector._runtime.schema import MAXIMUM_FINDINGS, Finding, planned
 
 
 def fit(schema: dict[str, Any], data: Any) -> tuple[Any, list[Finding]]:

@@ -12,9 +12,9 @@ from generate.document import Document
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
-from leadconnector import _contract
-from leadconnector._contract import Finding, documented, planned
 from leadconnector._generated import load_contract
+from leadconnector._runtime import schema as contract_schema
+from leadconnector._runtime.schema import Finding, documented, planned
 from specdrift._load import Text
 
 Json = dict[str, Any]
@@ -180,7 +180,7 @@ def findings(
     schema: Json, data: Any, *, operation: str, named: Json | None = None
 ) -> list[Finding]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_contract, "load_contract", lambda: {"schemas": named})
+        patch.setattr(contract_schema, "load_contract", lambda: {"schemas": named})
         fitted, found = planned(schema, {}, operation=operation).fit(data)
     assert found or fitted is data
     return found

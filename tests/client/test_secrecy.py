@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 from leadconnector import AsyncLeadConnector, LeadConnector, LeadConnectorError
-from leadconnector._credentials import Secret, Token
+from leadconnector.auth import Secret, Token
 
 from tests.support.calling import ANSWER, LOCATION_ID, Caller, answering
 

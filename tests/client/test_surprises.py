@@ -43,7 +43,7 @@ from leadconnector import (
     UnexpectedStatusError,
     UnprocessableEntityError,
 )
-from leadconnector._exchange import MAXIMUM_BODY
+from leadconnector._runtime.http import MAXIMUM_BODY
 from leadconnector.models import LastMessageType, UpdateConversationResponse
 from leadconnector_emulator import Fault, Server
 
@@ -388,7 +388,7 @@ class Ticking(Clock):
 
 
 def test_a_body_that_drips_ends_in_a_timeout(ask: Ask) -> None:
-    error = refused(ask, Fault(drip=0.001), clock=Ticking(), quota=None, retries=0)
+    error = refused(ask, Fault(drip=0.001), clock=Ticking(), rate_limit=None, retries=0)
 
     assert (type(error), error.attempts) == (APITimeoutError, 1)
     assert "the body took longer than 60 s" in str(error)

@@ -19,7 +19,7 @@ from leadconnector import (
     BadRequestError,
     LeadConnector,
 )
-from leadconnector._exchange import BODY_SECONDS, proxy_for
+from leadconnector._runtime.http import BODY_SECONDS, proxy_for
 from leadconnector_emulator import Emulator, EmulatorTransport, Server
 
 from tests.support.calling import (

@@ -7,20 +7,20 @@ import json
 from pathlib import Path
 
 import pytest
-from leadconnector_emulator import Rate
+from leadconnector_emulator import RateLimits
 from leadconnector_emulator.__main__ import main, rate, read_seed
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("100/10", Rate()),
-        ("5/0.5", Rate(burst=5, interval=0.5)),
-        ("5/2s", Rate(burst=5, interval=2.0)),
+        ("100/10", RateLimits()),
+        ("5/0.5", RateLimits(burst=5, interval=0.5)),
+        ("5/2s", RateLimits(burst=5, interval=2.0)),
         ("off", None),
     ],
 )
-def test_a_rate_is_requests_and_seconds_or_off(text: str, expected: Rate | None) -> None:
+def test_a_rate_is_requests_and_seconds_or_off(text: str, expected: RateLimits | None) -> None:
     assert rate(text) == expected
 
 

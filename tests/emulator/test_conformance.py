@@ -20,7 +20,7 @@ import pytest
 import schemathesis
 import schemathesis.checks
 import yaml
-from leadconnector_emulator import Emulator, EmulatorApp, Rate, Request, Response
+from leadconnector_emulator import Emulator, EmulatorApp, RateLimits, Request, Response
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import Status, events, from_schema
 
@@ -122,7 +122,7 @@ def examined(
 
 
 def test_schemathesis_finds_nothing_wrong_in_500_examples_with_every_check() -> None:
-    emulator = Emulator(SPEC, tokens=[TOKEN], loose=True, rate=None, faults=())
+    emulator = Emulator(SPEC, tokens=[TOKEN], create_missing=True, rate_limits=None, faults=())
     report = examined(emulator, spec(), examples=EXAMPLES)
     assert (report.failures, report.errors) == ({}, [])
     assert report.cases["fuzzing"] >= EXAMPLES
@@ -141,7 +141,7 @@ def test_schemathesis_finds_nothing_wrong_in_500_examples_with_every_check() -> 
 def test_the_seed_decides_every_request() -> None:
     runs: list[list[tuple[str, str, bytes]]] = []
     for _ in range(2):
-        emulator = Emulator(SPEC, tokens=[TOKEN], loose=True)
+        emulator = Emulator(SPEC, tokens=[TOKEN], create_missing=True)
         examined(emulator, spec(), examples=25)
         sent = [exchange.request for exchange in emulator.exchanges]
         runs.append([(request.method, request.target, request.body) for request in sent])
@@ -222,15 +222,15 @@ def written(document: Node, folder: Path) -> Path:
     return path
 
 
-def unlimited() -> Rate:
+def unlimited() -> RateLimits:
     """Limits that no test reaches: they only put the headers on the answers."""
-    return Rate(burst=10**9, daily=10**9)
+    return RateLimits(burst=10**9, daily=10**9)
 
 
 def test_schemathesis_finds_nothing_wrong_in_the_life_of_a_resource(tmp_path: Path) -> None:
     document = with_notes(spec())
     emulator = Emulator(
-        written(document, tmp_path), tokens=[TOKEN], conversations=[], rate=unlimited()
+        written(document, tmp_path), tokens=[TOKEN], conversations=[], rate_limits=unlimited()
     )
     report = examined(emulator, document, examples=60)
     assert (report.failures, report.errors) == ({}, [])
@@ -535,7 +535,9 @@ def test_a_mutant_is_caught_by_the_check_for_it(name: str, tmp_path: Path) -> No
     if mutant.edit is not None:
         mutant.edit(document)
         assert document != spec()
-    emulator = Altered(written(document, tmp_path), mutant.before, mutant.after, loose=True)
+    emulator = Altered(
+        written(document, tmp_path), mutant.before, mutant.after, create_missing=True
+    )
     report = examined(emulator, spec(), examples=EXAMPLES, until_failure=True)
     assert report.errors == []
     assert mutant.check in report.failures
@@ -583,7 +585,7 @@ LIVES: Mapping[str, Mutant] = {
 def test_a_mutant_is_caught_in_the_life_of_a_resource(name: str, tmp_path: Path) -> None:
     mutant, document = LIVES[name], with_notes(spec())
     path = written(document, tmp_path)
-    emulator = Altered(path, mutant.before, mutant.after, conversations=[], rate=unlimited())
+    emulator = Altered(path, mutant.before, mutant.after, conversations=[], rate_limits=unlimited())
     report = examined(emulator, document, examples=40, until_failure=True)
     assert report.errors == []
     assert mutant.check in report.failures
@@ -592,7 +594,10 @@ def test_a_mutant_is_caught_in_the_life_of_a_resource(name: str, tmp_path: Path)
 def test_an_emulator_with_nothing_in_between_is_no_mutant(tmp_path: Path) -> None:
     """What catches the mutants is what is wrong with them, not how they are made."""
     emulator = Altered(
-        written(spec(), tmp_path), lambda request: request, lambda _, answer: answer, loose=True
+        written(spec(), tmp_path),
+        lambda request: request,
+        lambda _, answer: answer,
+        create_missing=True,
     )
     report = examined(emulator, spec(), examples=EXAMPLES, until_failure=True)
     assert (report.failures, report.errors) == ({}, [])

@@ -23,11 +23,11 @@ from leadconnector_emulator import (
     EmulatorApp,
     EmulatorTransport,
     Fault,
-    OAuth,
-    Rate,
+    RateLimits,
     Request,
     Response,
     Server,
+    TokenEndpoint,
 )
 from leadconnector_emulator._faults import UNKNOWN, read_faults
 from leadconnector_emulator._spec import SPEC
@@ -500,9 +500,9 @@ class TestMended:
             Emulator(spec)
 
     def test_tokens_issued_before_are_good_in_an_emulator_made_after(self) -> None:
-        oauth = OAuth()
+        oauth = TokenEndpoint()
         access, _ = oauth.issue(LOCATION_ID, 0.0)
-        emulator = Emulator(oauth=oauth, clock=lambda: 1.0)
+        emulator = Emulator(token_endpoint=oauth, clock=lambda: 1.0)
 
         assert ask(emulator, Authorization=f"Bearer {access}").status == 200
 
@@ -516,4 +516,4 @@ class TestMended:
     )
     def test_a_rate_that_makes_no_sense_is_refused(self, wrong: dict[str, Any]) -> None:
         with pytest.raises(ValueError, match="rate"):
-            Rate(**wrong)
+            RateLimits(**wrong)

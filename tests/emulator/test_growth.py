@@ -322,7 +322,7 @@ class TestState:
         assert ask(emulator, "GET", "/contacts") == (200, {"contacts": [], "total": 0})
 
     def test_in_loose_mode_what_is_asked_for_is_there(self, path: Path) -> None:
-        emulator = Emulator(path, tokens=[TOKEN], loose=True)
+        emulator = Emulator(path, tokens=[TOKEN], create_missing=True)
         status, contact = ask(emulator, "GET", f"/contacts/anyone{QUERY}")
         assert (status, contact["id"], contact["name"]) == (200, "anyone", "Ada")
         assert emulator.get("contacts", "anyone") is not None
@@ -457,5 +457,5 @@ class TestSpecs:
         path.write_text(
             f"paths: {{'/a/{{id}}': {{get: {{responses: {answers}}}}}}}", encoding="utf-8"
         )
-        response = Emulator(path, loose=True).respond(Request("GET", "/a/1", {}))
+        response = Emulator(path, create_missing=True).respond(Request("GET", "/a/1", {}))
         assert json.loads(response.body) == {"id": "1", "at": "2021-07-28"}

@@ -17,7 +17,15 @@ from urllib.parse import urlsplit
 
 import pytest
 import yaml
-from leadconnector_emulator import Emulator, Fault, OAuth, Rate, Request, Response, Server
+from leadconnector_emulator import (
+    Emulator,
+    Fault,
+    RateLimits,
+    Request,
+    Response,
+    Server,
+    TokenEndpoint,
+)
 from leadconnector_emulator._page import Page as EmulatorPage
 from playwright.sync_api import ConsoleMessage, Error, Page, expect, sync_playwright
 
@@ -116,7 +124,7 @@ class TestPaths:
 
     @pytest.mark.parametrize("path", PATHS)
     def test_none_is_in_the_log_or_counted_by_the_quota(self, path: str) -> None:
-        emulator = Emulator(tokens=[TOKEN], rate=Rate(burst=2, interval=1000.0))
+        emulator = Emulator(tokens=[TOKEN], rate_limits=RateLimits(burst=2, interval=1000.0))
         with Server(emulator) as server:
             for method in ("GET", "HEAD"):
                 assert fetch(server, path, method).status == 200
@@ -277,7 +285,7 @@ class TestLog:
         assert log(server)[0]["authorization"] is None
 
     def test_a_request_for_a_token_is_shown_without_its_secrets(self) -> None:
-        emulator = Emulator(oauth=OAuth())
+        emulator = Emulator(token_endpoint=TokenEndpoint())
         emulator.respond(Request("POST", "/oauth/token", {}, b"client_secret=client-secret"))
         with Server(emulator) as server:
             (entry,) = log(server)

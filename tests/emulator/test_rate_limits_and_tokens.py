@@ -12,7 +12,15 @@ import pytest
 import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
-from leadconnector_emulator import ANY, Emulator, Fault, OAuth, Rate, Request, Response
+from leadconnector_emulator import (
+    ANY,
+    Emulator,
+    Fault,
+    RateLimits,
+    Request,
+    Response,
+    TokenEndpoint,
+)
 
 from tests.support.calling import CONVERSATION_ID, LOCATION_ID, TOKEN
 from tests.support.paths import ROOT
@@ -67,7 +75,7 @@ def statuses(emulator: Emulator, count: int, token: str = TOKEN) -> list[int]:
 
 class TestHeaders:
     def test_a_response_says_what_the_limits_are_and_what_is_left(self, clock: Clock) -> None:
-        emulator = Emulator(tokens=[TOKEN], rate=Rate(), clock=clock)
+        emulator = Emulator(tokens=[TOKEN], rate_limits=RateLimits(), clock=clock)
         limits = {
             name: value
             for name, value in update(emulator).headers.items()
@@ -102,14 +110,16 @@ class TestHeaders:
     def test_a_refusal_of_a_known_token_counts_and_says_so(
         self, clock: Clock, sent: Mapping[str, str], body: bytes, status: int
     ) -> None:
-        emulator = Emulator(tokens={TOKEN: {LOCATION_ID}}, rate=Rate(burst=3), clock=clock)
+        emulator = Emulator(
+            tokens={TOKEN: {LOCATION_ID}}, rate_limits=RateLimits(burst=3), clock=clock
+        )
         for left in ("2", "1", "0"):
             response = emulator.respond(Request("PUT", TARGET, sent, body))
             assert (response.status, response.headers["X-RateLimit-Remaining"]) == (status, left)
         assert emulator.respond(Request("PUT", TARGET, sent, body)).status == 429
 
     def test_a_request_without_a_known_token_is_not_counted(self, clock: Clock) -> None:
-        emulator = Emulator(tokens=[TOKEN], rate=Rate(burst=1), clock=clock)
+        emulator = Emulator(tokens=[TOKEN], rate_limits=RateLimits(burst=1), clock=clock)
         for _ in range(3):
             response = update(emulator, "another")
             assert response.status == 401
@@ -117,30 +127,30 @@ class TestHeaders:
         assert statuses(emulator, 2) == [200, 429]
 
     def test_without_limits_there_are_no_headers_of_them(self, clock: Clock) -> None:
-        emulator = Emulator(tokens=[TOKEN], rate=None, clock=clock)
+        emulator = Emulator(tokens=[TOKEN], rate_limits=None, clock=clock)
         assert statuses(emulator, 300) == [200] * 300
         assert not any(name.startswith("X-RateLimit") for name in update(emulator).headers)
 
     @pytest.mark.parametrize(
         ("rate", "names"),
         [
-            (Rate(burst=None), ["X-RateLimit-Limit-Daily", "X-RateLimit-Daily-Remaining"]),
+            (RateLimits(burst=None), ["X-RateLimit-Limit-Daily", "X-RateLimit-Daily-Remaining"]),
             (
-                Rate(daily=None),
+                RateLimits(daily=None),
                 ["X-RateLimit-Interval-Milliseconds", "X-RateLimit-Max", "X-RateLimit-Remaining"],
             ),
         ],
     )
     def test_a_limit_that_is_switched_off_is_not_spoken_of(
-        self, clock: Clock, rate: Rate, names: list[str]
+        self, clock: Clock, rate: RateLimits, names: list[str]
     ) -> None:
-        found = update(Emulator(tokens=[TOKEN], rate=rate, clock=clock)).headers
+        found = update(Emulator(tokens=[TOKEN], rate_limits=rate, clock=clock)).headers
         assert [name for name in found if name.startswith("X-RateLimit")] == names
 
 
 class TestBurst:
     def test_a_hundred_pass_in_any_ten_seconds_and_one_more_does_not(self, clock: Clock) -> None:
-        emulator = Emulator(tokens=[TOKEN], rate=Rate(), clock=clock)
+        emulator = Emulator(tokens=[TOKEN], rate_limits=RateLimits(), clock=clock)
         assert statuses(emulator, 50) == [200] * 50
         clock.now += 6
         assert statuses(emulator, 51) == [200] * 50 + [429]
@@ -154,7 +164,7 @@ class TestBurst:
     def test_a_request_that_is_refused_changes_nothing_and_counts_for_nothing(
         self, clock: Clock
     ) -> None:
-        emulator = Emulator(tokens=[TOKEN], rate=Rate(burst=1), clock=clock)
+        emulator = Emulator(tokens=[TOKEN], rate_limits=RateLimits(burst=1), clock=clock)
         assert update(emulator, unreadCount=1).status == 200
         for _ in range(20):
             clock.now += 0.49
@@ -168,7 +178,7 @@ class TestBurst:
     def test_a_refusal_is_json_with_the_limits_and_as_documented_by_the_vendor_no_time_to_wait(
         self, clock: Clock
     ) -> None:
-        emulator = Emulator(tokens=[TOKEN], rate=Rate(burst=1), clock=clock)
+        emulator = Emulator(tokens=[TOKEN], rate_limits=RateLimits(burst=1), clock=clock)
         update(emulator)
         response = update(emulator)
         assert content(response) == {
@@ -186,7 +196,9 @@ class TestBurst:
     def test_with_retry_after_a_refusal_says_after_how_many_seconds_the_next_passes(
         self, clock: Clock, passed: float, wait: str
     ) -> None:
-        emulator = Emulator(tokens=[TOKEN], rate=Rate(burst=1, retry_after=True), clock=clock)
+        emulator = Emulator(
+            tokens=[TOKEN], rate_limits=RateLimits(burst=1, retry_after=True), clock=clock
+        )
         assert "Retry-After" not in update(emulator).headers
         clock.now += passed
         assert update(emulator).headers["Retry-After"] == wait
@@ -194,7 +206,9 @@ class TestBurst:
         assert update(emulator).status == 200
 
     def test_each_token_and_each_location_is_counted_by_itself(self, clock: Clock) -> None:
-        emulator = Emulator(tokens=["one", "two"], rate=Rate(burst=1), loose=True, clock=clock)
+        emulator = Emulator(
+            tokens=["one", "two"], rate_limits=RateLimits(burst=1), create_missing=True, clock=clock
+        )
         for token in ("one", "two"):
             for location in ("here", "there"):
                 found = [update(emulator, token, location=location).status for _ in range(2)]
@@ -235,7 +249,8 @@ QUOTAS: dict[tuple[int, float], Emulator] = {}
 
 def quota(burst: int, interval: float) -> Emulator:
     return QUOTAS.setdefault(
-        (burst, interval), Emulator(tokens=[TOKEN], rate=Rate(burst=burst, interval=interval))
+        (burst, interval),
+        Emulator(tokens=[TOKEN], rate_limits=RateLimits(burst=burst, interval=interval)),
     )
 
 
@@ -243,7 +258,9 @@ class TestDaily:
     def test_beyond_the_limit_of_a_day_every_request_is_refused_until_midnight(
         self, clock: Clock
     ) -> None:
-        emulator = Emulator(tokens=[TOKEN], rate=Rate(daily=3, retry_after=True), clock=clock)
+        emulator = Emulator(
+            tokens=[TOKEN], rate_limits=RateLimits(daily=3, retry_after=True), clock=clock
+        )
         for left in ("2", "1", "0"):
             clock.now += 100
             assert update(emulator).headers["X-RateLimit-Daily-Remaining"] == left
@@ -258,13 +275,13 @@ class TestDaily:
 
     def test_where_both_limits_refuse_the_longer_wait_is_said(self, clock: Clock) -> None:
         emulator = Emulator(
-            tokens=[TOKEN], rate=Rate(burst=1, daily=1, retry_after=True), clock=clock
+            tokens=[TOKEN], rate_limits=RateLimits(burst=1, daily=1, retry_after=True), clock=clock
         )
         update(emulator)
         assert update(emulator).headers["Retry-After"] == "86400"
 
     def test_the_limit_is_for_each_token_and_location(self, clock: Clock) -> None:
-        emulator = Emulator(tokens=["one", "two"], rate=Rate(daily=1), clock=clock)
+        emulator = Emulator(tokens=["one", "two"], rate_limits=RateLimits(daily=1), clock=clock)
         assert [update(emulator, token).status for token in ("one", "two", "one")] == [
             200,
             200,
@@ -274,12 +291,12 @@ class TestDaily:
 
 class TestOAuth:
     @pytest.fixture
-    def oauth(self) -> OAuth:
-        return OAuth("app", "s3cret&", {"first": LOCATION_ID}, expires_in=100)
+    def oauth(self) -> TokenEndpoint:
+        return TokenEndpoint("app", "s3cret&", {"first": LOCATION_ID}, expires_in=100)
 
     @pytest.fixture
-    def emulator(self, oauth: OAuth, clock: Clock) -> Emulator:
-        return Emulator(tokens=[TOKEN], oauth=oauth, clock=clock)
+    def emulator(self, oauth: TokenEndpoint, clock: Clock) -> Emulator:
+        return Emulator(tokens=[TOKEN], token_endpoint=oauth, clock=clock)
 
     FORM: Mapping[str, str] = {
         "client_id": "app",
@@ -322,7 +339,7 @@ class TestOAuth:
         assert self.exchange(emulator, content_type=content_type).status == 200
 
     def test_refresh_tokens_rotate_and_each_is_good_once(
-        self, emulator: Emulator, oauth: OAuth
+        self, emulator: Emulator, oauth: TokenEndpoint
     ) -> None:
         refresh, issued = "first", set[str]()
         for number in range(1, 6):
@@ -402,7 +419,7 @@ class TestOAuth:
         assert update(emulator, token, location=LOCATION_ID).status == 200
 
     def test_a_test_can_issue_tokens_that_live_as_long_as_it_says(
-        self, emulator: Emulator, oauth: OAuth, clock: Clock
+        self, emulator: Emulator, oauth: TokenEndpoint, clock: Clock
     ) -> None:
         access, refresh = oauth.issue(LOCATION_ID, clock.now, expires_in=5)
         assert update(emulator, access).status == 200
@@ -414,7 +431,7 @@ class TestOAuth:
         assert update(emulator, "first").status == 401
 
     def test_reset_accepts_the_first_refresh_tokens_again_and_no_token_that_was_issued(
-        self, emulator: Emulator, oauth: OAuth
+        self, emulator: Emulator, oauth: TokenEndpoint
     ) -> None:
         issued = content(self.exchange(emulator))
         emulator.reset()
@@ -446,7 +463,7 @@ class TestLocations:
         self, token: str, location: str, status: int
     ) -> None:
         tokens = {"one": ["here"], "both": {"here", "there"}, "all": ANY, "no": ()}
-        response = update(Emulator(tokens=tokens, loose=True), token, location=location)
+        response = update(Emulator(tokens=tokens, create_missing=True), token, location=location)
         assert response.status == status
         if status == 401:
             assert content(response)["message"] == INVALID_TOKEN
@@ -464,7 +481,7 @@ class TestLocations:
         }
         operation: dict[str, Any] = {
             "security": [{"bearer": []}],
-            "parameters": [parameter | {"x-role": "quota-key"}],
+            "parameters": [parameter | {"x-role": "rate-limit-key"}],
             "responses": {"200": {"description": "It is so"}},
         }
         document: dict[str, Any] = yaml.safe_load(
@@ -475,8 +492,8 @@ class TestLocations:
         emulator = Emulator(
             tmp_path / "openapi.yaml",
             tokens={TOKEN: {"a", "b"}},
-            rate=Rate(burst=1),
-            loose=True,
+            rate_limits=RateLimits(burst=1),
+            create_missing=True,
             clock=clock,
         )
 
@@ -493,7 +510,10 @@ class TestLocations:
 class TestState:
     def test_reset_brings_everything_back(self, clock: Clock) -> None:
         emulator = Emulator(
-            tokens=[TOKEN], rate=Rate(burst=2), faults=[Fault(status=503, nth=1)], clock=clock
+            tokens=[TOKEN],
+            rate_limits=RateLimits(burst=2),
+            faults=[Fault(status=503, nth=1)],
+            clock=clock,
         )
         before = emulator.get("conversations", CONVERSATION_ID)
         found = [update(emulator, unreadCount=9).status for _ in range(4)]
@@ -512,7 +532,11 @@ class TestState:
     ) -> None:
         fault = Fault(status=503, nth=2)
         emulator = Emulator(
-            tokens=[TOKEN], oauth=OAuth(), rate=Rate(burst=2), faults=[fault], clock=clock
+            tokens=[TOKEN],
+            token_endpoint=TokenEndpoint(),
+            rate_limits=RateLimits(burst=2),
+            faults=[fault],
+            clock=clock,
         )
         answers = [update(emulator, starred=each) for each in (True, False, True, True)]
         answers.append(emulator.respond(Request("POST", "/oauth/token", {}, b"")))
@@ -567,7 +591,7 @@ class TestState:
         assert emulator.get("conversations", "mine") == {"id": "mine", "feedback": {"stars": [1]}}
 
     def test_in_loose_mode_a_conversation_that_is_asked_for_is_made_and_kept(self) -> None:
-        emulator = Emulator(tokens=[TOKEN], loose=True, conversations=[])
+        emulator = Emulator(tokens=[TOKEN], create_missing=True, conversations=[])
         body = json.dumps({"locationId": "anywhere", "unreadCount": 7}).encode()
         answer = content(
             emulator.respond(Request("PUT", "/conversations/new%20one", headers(), body))
@@ -585,11 +609,11 @@ class TestState:
         assert emulator.get("conversations", "new one") is None
 
     def test_in_loose_mode_a_conversation_follows_the_location_that_names_it(self) -> None:
-        emulator = Emulator(tokens=[TOKEN], loose=True)
+        emulator = Emulator(tokens=[TOKEN], create_missing=True)
         assert content(update(emulator, location="moved"))["conversation"]["locationId"] == "moved"
         assert update(Emulator(tokens=[TOKEN]), location="moved").status == 400
 
     def test_what_is_refused_makes_nothing_in_loose_mode(self) -> None:
-        emulator = Emulator(tokens=[TOKEN], loose=True, conversations=[])
+        emulator = Emulator(tokens=[TOKEN], create_missing=True, conversations=[])
         assert update(emulator, unreadCount="7").status == 422
         assert emulator.get("conversations", CONVERSATION_ID) is None

@@ -200,7 +200,7 @@ def test_the_wheel_holds_the_three_packages_whole_and_nothing_else(
     } == expected
     for name in (
         "py.typed",
-        "quota.lua",
+        "rate_limit/reserve.lua",
         "_generated/py.typed",
         "_generated/contract.json",
         "_generated/api/__init__.py",

@@ -168,7 +168,7 @@ def test_the_copy_has_no_link_and_nothing_that_tools_left_behind(
     assert not [path for path in paths if path.is_symlink()]
     assert {path.suffix if path.is_file() else path.name for path in paths} == {
         *(".py", ".json", ".lua", ".typed"),
-        *("_generated", "api", "conversations", "models"),
+        *("_generated", "_runtime", "api", "conversations", "models", "oauth", "rate_limit"),
     }
 
 

@@ -31,7 +31,10 @@ from tests.support.paths import ROOT
 SPEC = (ROOT / "spec" / "openapi.yaml").read_text(encoding="utf-8")
 FILE = "spec/openapi.yaml"
 OPERATION = "PUT /conversations/{conversationId}"
-HOSTILE = "</script><img src=x onerror=alert(1)> | `@someone` #12 https://evil.example [a](b)\n::error ::\x1b[2J\u202e\ud800"
+HOSTILE = (
+    "</script><img src=x onerror=alert(1)> | `@someone` #12 https://evil.example [a](b)\n"
+    "::error ::\x1b[2J\u202e\ud800"
+)
 
 
 @dataclass(frozen=True)

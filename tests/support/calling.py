@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import httpx
-from leadconnector import AsyncLeadConnector, LeadConnector, Quota
+from leadconnector import AsyncLeadConnector, LeadConnector, RateLimit
 from leadconnector.models import UpdateConversationResponse
 
 TOKEN = "9c48df2694a849b6089f9d0d3513efe"
@@ -98,7 +98,7 @@ def call_sync(
     made_with: dict[str, Any] = {
         "token": TOKEN,
         "transport": transport,
-        "quota": Quota(clock=clock),
+        "rate_limit": RateLimit(clock=clock),
         **(options or {}),
     }
     called_with: dict[str, Any] = {"location_id": LOCATION_ID, **arguments}
@@ -121,7 +121,7 @@ def call_async(
     made_with: dict[str, Any] = {
         "token": TOKEN,
         "transport": transport,
-        "quota": Quota(clock=clock),
+        "rate_limit": RateLimit(clock=clock),
         **(options or {}),
     }
     called_with: dict[str, Any] = {"location_id": LOCATION_ID, **arguments}

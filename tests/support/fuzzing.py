@@ -47,14 +47,14 @@ from leadconnector import (
     DriftError,
     LeadConnector,
     LeadConnectorError,
-    Quota,
+    RateLimit,
     RateLimitError,
     ResponseInfo,
     ServerError,
     UnexpectedStatusError,
     errors,
 )
-from leadconnector._call import STATUS_ERRORS
+from leadconnector._runtime.call import STATUS_ERRORS
 from leadconnector.models import (
     ApiVersion,
     ConversationFeedback,
@@ -501,7 +501,7 @@ def _prepared(case: Case) -> tuple[Scripted, Clock, list[ResponseInfo], dict[str
     made_with = {
         "token": TOKEN,
         "transport": transport,
-        "quota": Quota(clock=clock),
+        "rate_limit": RateLimit(clock=clock),
         "on_response": seen.append,
     }
     return transport, clock, seen, made_with | dict(case.options)

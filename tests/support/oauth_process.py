@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 
-from leadconnector._credentials import Secret, Token
+from leadconnector.auth import Secret, Token
 from leadconnector.oauth import FileTokenStore, OAuth
 
 

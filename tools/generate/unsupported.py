@@ -29,7 +29,7 @@ _MODEL_NAMES = frozenset(
 _BESIDE_REFERENCE = frozenset(
     {"$ref", "description", "summary", "title", "example", "examples", "deprecated"}
 )
-_ROLES = frozenset({"api-version", "error-messages", "quota-key"})
+_ROLES = frozenset({"api-version", "error-messages", "rate-limit-key"})
 _READ = (
     frozenset(
         {

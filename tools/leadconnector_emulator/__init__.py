@@ -4,8 +4,8 @@ from ._asgi import EmulatorApp
 from ._core import ANY, Emulator
 from ._faults import Fault
 from ._messages import Delivery, Exchange, Request, Response
-from ._oauth import OAuth
-from ._quota import Rate
+from ._oauth import TokenEndpoint
+from ._quota import RateLimits
 from ._server import Server
 from ._transport import EmulatorTransport
 
@@ -17,8 +17,8 @@ __all__ = [
     "EmulatorTransport",
     "Exchange",
     "Fault",
-    "OAuth",
-    "Rate",
+    "TokenEndpoint",
+    "RateLimits",
     "Request",
     "Response",
     "Server",

@@ -14,8 +14,8 @@ from typing import Any
 
 from ._core import TOKEN, Emulator
 from ._faults import read_faults
-from ._oauth import OAuth
-from ._quota import Rate
+from ._oauth import TokenEndpoint
+from ._quota import RateLimits
 from ._server import Server
 from ._spec import SPEC
 
@@ -31,9 +31,9 @@ def main(arguments: list[str] | None = None) -> int:
             options.spec,
             tokens=[options.token],
             conversations=read_seed(options.seed_file) if options.seed_file else None,
-            loose=options.loose,
-            rate=options.rate,
-            oauth=OAuth(refresh_tokens={options.refresh_token: options.location})
+            create_missing=options.create_missing,
+            rate_limits=options.rate,
+            token_endpoint=TokenEndpoint(refresh_tokens={options.refresh_token: options.location})
             if options.refresh_token
             else None,
             faults=read_faults(options.faults) if options.faults else (),
@@ -76,7 +76,9 @@ def _parser() -> argparse.ArgumentParser:
         "--seed-file", type=Path, metavar="FILE", help="the first conversations: a JSON list"
     )
     parser.add_argument(
-        "--loose", action="store_true", help="make a conversation that is not there on demand"
+        "--create-missing",
+        action="store_true",
+        help="make a conversation that is not there on demand",
     )
     parser.add_argument(
         "--faults", type=Path, metavar="FILE", help="rules of misbehaviour: a YAML or JSON list"
@@ -87,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--rate",
         type=rate,
-        default=Rate(),
+        default=RateLimits(),
         metavar="REQUESTS/SECONDS",
         help="the burst limit, or `off` (default: 100/10)",
     )
@@ -100,7 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def rate(text: str) -> Rate | None:
+def rate(text: str) -> RateLimits | None:
     """A rate limit as the command line has it: `100/10`, or `off`.
 
     Raises:
@@ -113,7 +115,7 @@ def rate(text: str) -> Rate | None:
         raise argparse.ArgumentTypeError(
             f"{text!r} is neither REQUESTS/SECONDS, such as 100/10, nor off"
         )
-    return Rate(burst=int(found[1]), interval=float(found[2]))
+    return RateLimits(burst=int(found[1]), interval=float(found[2]))
 
 
 def read_seed(path: Path) -> list[Mapping[str, Any]]:

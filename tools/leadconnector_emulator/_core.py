@@ -16,8 +16,8 @@ from urllib.parse import parse_qs
 from ._faults import Fault, Faults
 from ._messages import Exchange, Request, Response
 from ._oauth import PATH as OAUTH_PATH
-from ._oauth import OAuth
-from ._quota import Quota, Rate
+from ._oauth import TokenEndpoint
+from ._quota import Quota, RateLimits
 from ._spec import SPEC, Operation, Shape, Spec
 
 TOKEN = "emulator"
@@ -58,9 +58,9 @@ class Emulator:
         spec: the OpenAPI document that it plays.
         tokens: the bearer tokens that it accepts; as a mapping, each with the locations that it may touch (`ANY`: all).
         conversations: what it holds at first, each with an `id`; by default one, made of the spec's examples.
-        loose: whether a resource that is asked for and is not there is made on demand.
-        rate: the rate limits; `None` for none at all.
-        oauth: what issues tokens at `/oauth/token`; `None` for no such endpoint.
+        create_missing: whether a resource that is asked for and is not there is made on demand.
+        rate_limits: the rate limits; `None` for none at all.
+        token_endpoint: what issues tokens at `/oauth/token`; `None` for no such endpoint.
         faults: rules by which it misbehaves; `set_faults` changes them.
         seed: for the share of requests that a fault applies to.
         clock: seconds since 1970; quota and tokens go by it.
@@ -72,9 +72,9 @@ class Emulator:
         *,
         tokens: Iterable[str] | Mapping[str, Collection[str] | None] = (TOKEN,),
         conversations: Iterable[Mapping[str, Any]] | None = None,
-        loose: bool = False,
-        rate: Rate | None = None,
-        oauth: OAuth | None = None,
+        create_missing: bool = False,
+        rate_limits: RateLimits | None = None,
+        token_endpoint: TokenEndpoint | None = None,
         faults: Iterable[Fault] = (),
         seed: int = 0,
         clock: Callable[[], float] = time.time,
@@ -93,10 +93,10 @@ class Emulator:
             if isinstance(tokens, Mapping)
             else dict.fromkeys(tokens, ANY)
         )
-        self.loose = loose
-        self.oauth = oauth
+        self.create_missing = create_missing
+        self.token_endpoint = token_endpoint
         self.clock = clock
-        self._quota = Quota(rate or Rate(burst=None, daily=None))
+        self._quota = Quota(rate_limits or RateLimits(burst=None, daily=None))
         self._faults = Faults(faults, seed)
         self._lock = RLock()
         self.example: Mapping[str, Any] = self._example()
@@ -112,8 +112,8 @@ class Emulator:
     def reset(self) -> None:
         """Back to the start: the first conversations, an empty log, a fresh quota, the first faults and tokens."""
         with self._lock:
-            if self.oauth is not None:
-                self.oauth.reset()
+            if self.token_endpoint is not None:
+                self.token_endpoint.reset()
             self._start()
 
     def _start(self) -> None:
@@ -162,10 +162,14 @@ class Emulator:
         return response
 
     def _answer(self, request: Request) -> Response:
-        if self.oauth is not None and request.path == OAUTH_PATH and request.method == "POST":
+        if (
+            self.token_endpoint is not None
+            and request.path == OAUTH_PATH
+            and request.method == "POST"
+        ):
             content_type = request.headers.get("content-type", "")
             return _json(
-                *self.oauth.exchange(content_type, request.body, self.clock()),
+                *self.token_endpoint.exchange(content_type, request.body, self.clock()),
                 {"Cache-Control": "no-store"},
             )
         operation: Operation | None = None
@@ -212,7 +216,7 @@ class Emulator:
             if operation.method == request.method:
                 return operation
         methods = {operation.method for operation in matching}
-        if self.oauth is not None and request.path == OAUTH_PATH:
+        if self.token_endpoint is not None and request.path == OAUTH_PATH:
             methods.add("POST")
         if methods:
             allowed = ", ".join(sorted(methods))
@@ -223,7 +227,10 @@ class Emulator:
         if not operation.secured:
             return ""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        issued = self.oauth is not None and self.oauth.location(token, self.clock()) is not None
+        issued = (
+            self.token_endpoint is not None
+            and self.token_endpoint.location(token, self.clock()) is not None
+        )
         if scheme.lower() != "bearer" or not (token in self.tokens or issued):
             raise self._unauthorized(operation)
         return token
@@ -303,11 +310,11 @@ class Emulator:
         """Whether the token may touch the location that the request names."""
         allowed = self.tokens.get(token, ANY)
         if (
-            self.oauth is not None
-            and (issued := self.oauth.location(token, self.clock())) is not None
+            self.token_endpoint is not None
+            and (issued := self.token_endpoint.location(token, self.clock())) is not None
         ):
             allowed = {issued}
-        if allowed is None or operation.quota_key is None:
+        if allowed is None or operation.rate_limit_key is None:
             return
         if _location(operation, request, data) not in allowed:
             raise self._unauthorized(operation)
@@ -333,7 +340,7 @@ class Emulator:
             resource_id = str(data.get("id") or f"{operation.collection}-{next(self._numbers)}")
             resources[resource_id] = {**made, "id": resource_id}
         elif resource_id not in resources:
-            if not self.loose:
+            if not self.create_missing:
                 documented = 404 if "404" in operation.responses else 400
                 raise _RefusedError(
                     documented, f"{operation.collection}: there is none with this id"
@@ -360,11 +367,11 @@ class Emulator:
         self, operation: Operation, request: Request, resource: Content, data: Content
     ) -> None:
         """Whether the resource belongs to the one that the request names; what is made now does."""
-        name = operation.quota_key
+        name = operation.rate_limit_key
         named = _location(operation, request, data)
         if name is None or name not in resource or not named:
             return
-        if str(resource[name]) != named and not self.loose and operation.method != "POST":
+        if str(resource[name]) != named and not self.create_missing and operation.method != "POST":
             raise _RefusedError(400, f"{operation.collection}: this one has another {name}")
 
     @staticmethod
@@ -388,7 +395,7 @@ class Emulator:
 
 def _location(operation: Operation, request: Request, data: Any) -> str:
     """The location that a request names where the spec says that it does; else none, which is all of them together."""
-    name = operation.quota_key
+    name = operation.rate_limit_key
     if name is None:
         return ""
     given = cast("dict[str, Any]", data).get(name) if isinstance(data, dict) else None

@@ -21,7 +21,7 @@ class Grant:
 
 
 @dataclass
-class OAuth:
+class TokenEndpoint:
     """Issues tokens for one application.
 
     Args:

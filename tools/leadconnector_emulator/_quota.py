@@ -10,7 +10,7 @@ DAY = 86_400.0
 
 
 @dataclass(frozen=True)
-class Rate:
+class RateLimits:
     """The limits. The vendor's are the defaults; `None` switches one off."""
 
     burst: int | None = 100
@@ -37,7 +37,7 @@ class Rate:
 class Quota:
     """Counts requests in strict sliding windows."""
 
-    rate: Rate
+    rate: RateLimits
     _burst: dict[tuple[str, str], deque[float]] = field(
         default_factory=dict[tuple[str, str], "deque[float]"]
     )

@@ -109,8 +109,8 @@ class Operation:
     body: Validated | None
     responses: Mapping[str, Validated | None]
     """By status; `None` where the spec documents no JSON."""
-    quota_key: str | None
-    """The property of the body, or the parameter, that the spec marks with the role `quota-key`."""
+    rate_limit_key: str | None
+    """The property of the body, or the parameter, that the spec marks with the role `rate-limit-key`."""
     body_properties: frozenset[str]
     shape: Shape | None
     """Where the answer of a success has the resource."""
@@ -319,10 +319,12 @@ class Spec:
         body = self.resolve(node.get("requestBody", {}))
         content = self._content(body)
         security = node.get("security", self.root.get("security", []))
-        marked = [parameter["name"] for parameter in raw if parameter.get("x-role") == "quota-key"]
+        marked = [
+            parameter["name"] for parameter in raw if parameter.get("x-role") == "rate-limit-key"
+        ]
         described = self.properties(content.schema) if content else {}
         marked += [
-            name for name, schema in described.items() if schema.get("x-role") == "quota-key"
+            name for name, schema in described.items() if schema.get("x-role") == "rate-limit-key"
         ]
         answers = {
             str(code): self._content(self.resolve(answer))
@@ -344,7 +346,7 @@ class Spec:
             body_required=body.get("required", False),
             body=content,
             responses=answers,
-            quota_key=marked[0] if marked else None,
+            rate_limit_key=marked[0] if marked else None,
             body_properties=frozenset(described),
             shape=self.shape(success.schema) if success else None,
         )

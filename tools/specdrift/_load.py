@@ -379,8 +379,11 @@ def _check_size(size: int) -> None:
 def _git(*arguments: str) -> bytes:
     try:
         done = subprocess.run(
-            ["git", *arguments], stdin=subprocess.DEVNULL, capture_output=True, check=False
-        )  # noqa: S607
+            ["git", *arguments],  # noqa: S607  # whichever git the user's PATH names
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+        )
     except OSError as error:
         raise OSError(f"git cannot be run: {_cause(error)}") from error
     if done.returncode:

@@ -291,9 +291,9 @@ def _read_limits(schema: Schema, raw: dict[str, Any]) -> None:
         if found.get(exclusive) is True and inclusive in found:
             found[exclusive] = found.pop(inclusive)
     for key, limit in found.items():
-        is_number = (
-            isinstance(limit, int | float) and not isinstance(limit, bool) and limit == limit
-        )  # noqa: PLR0124
+        is_number = (  # NaN is no number
+            isinstance(limit, int | float) and not isinstance(limit, bool) and limit == limit  # noqa: PLR0124
+        )
         # To be at least 0 long is as if it were not there.
         if is_number and (limit != 0 or key not in {"minLength", "minItems", "minProperties"}):
             tighter = max if key in LOWER_LIMITS else min

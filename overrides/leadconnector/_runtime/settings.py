@@ -13,13 +13,13 @@ from typing import Any, TypedDict
 
 import httpx
 
-from ._contract import Finding
-from ._credentials import Credentials
-from ._generated import load_contract
-from ._quota import Quota
-from ._retry import MAXIMUM_RETRIES
-from ._version import __version__
-from .errors import ConfigurationError, ResponseInfo
+from .._generated import load_contract
+from .._version import __version__
+from ..auth import Credentials
+from ..errors import ConfigurationError, ResponseInfo
+from ..rate_limit import RateLimit
+from .retry import MAXIMUM_RETRIES
+from .schema import Finding
 
 HEADERS = {
     "Accept": "application/json",
@@ -43,7 +43,7 @@ class Options(TypedDict, total=False):
     timeout: float | httpx.Timeout | None
     deadline: float | None
     retries: int
-    quota: Quota | None
+    rate_limit: RateLimit | None
     on_response: Callable[[ResponseInfo], object] | None
     on_drift: Callable[[Finding], object] | None
     strict: bool
@@ -63,7 +63,7 @@ class Settings:
     timeout: float | httpx.Timeout | None = None
     deadline: float | None = None
     retries: int = MAXIMUM_RETRIES
-    quota: Quota | None = field(default_factory=Quota)
+    rate_limit: RateLimit | None = field(default_factory=RateLimit)
     on_response: Callable[[ResponseInfo], object] | None = None
     on_drift: Callable[[Finding], object] | None = None
     strict: bool = False
@@ -89,7 +89,10 @@ class Settings:
             type(given.retries) is int and 0 <= given.retries <= 100,
             "retries must be a whole number, 0 to 100",
         )
-        unless(isinstance(given.quota, Quota | None), "quota must be a Quota, or None")
+        unless(
+            isinstance(given.rate_limit, RateLimit | None),
+            "rate_limit must be a RateLimit, or None",
+        )
         unless(
             given.on_response is None or callable(given.on_response), "on_response must be callable"
         )

@@ -14,7 +14,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
-from .errors import APIConnectionError, APITimeoutError, LeadConnectorError
+from ..errors import APIConnectionError, APITimeoutError, LeadConnectorError
 
 MAXIMUM_BODY = 10 * 1024 * 1024
 """Bytes of one answer's body, decompressed. Answers of this API are a few hundred bytes long."""
@@ -28,7 +28,7 @@ _QUOTED = re.compile(r"[:\s]*\bb(?:ytearray|['\"])")
 """Where an exception's text begins to quote bytes."""
 
 
-class Answer(NamedTuple):
+class RawResponse(NamedTuple):
     """What came back."""
 
     status: int
@@ -56,7 +56,7 @@ class Answer(NamedTuple):
     ) -> (
         str
     ):  # headers and body may hold whatever was sent, and a traceback's variables may be shown
-        return f"Answer({self.status}, {len(self.body)} bytes)"
+        return f"RawResponse({self.status}, {len(self.body)} bytes)"
 
 
 class Limits(NamedTuple):
@@ -83,7 +83,7 @@ class Limits(NamedTuple):
         }
 
 
-def exchange(transport: httpx.BaseTransport, request: httpx.Request, limits: Limits) -> Answer:
+def exchange(transport: httpx.BaseTransport, request: httpx.Request, limits: Limits) -> RawResponse:
     """Send a request and read its answer; raises whatever the transport does, or `TimeoutError`."""
     with closing(transport.handle_request(request)) as response:
         response.request, body, begun = request, bytearray(), limits.clock()
@@ -95,7 +95,7 @@ def exchange(transport: httpx.BaseTransport, request: httpx.Request, limits: Lim
 
 async def exchange_async(
     transport: httpx.AsyncBaseTransport, request: httpx.Request, limits: Limits
-) -> Answer:
+) -> RawResponse:
     """`exchange` for async code, where the head of an answer may not drip either."""
     async with asyncio.timeout(limits.allowed(limits.clock())):
         response = await transport.handle_async_request(request)
@@ -121,7 +121,7 @@ def _is_full(body: bytearray, chunk: bytes, limits: Limits, begun: float) -> boo
     return len(body) > MAXIMUM_BODY
 
 
-def _answer(response: httpx.Response, received: bytearray) -> Answer:
+def _answer(response: httpx.Response, received: bytearray) -> RawResponse:
     """The answer, once its body has ended or no more of it is wanted.
 
     Raises:
@@ -149,7 +149,7 @@ def _answer(response: httpx.Response, received: bytearray) -> Answer:
     unbounded = "content-length" not in headers and "transfer-encoding" not in headers
     if unbounded and response.status_code < 300 and not problem and _is_cut(body):
         raise httpx.RemoteProtocolError("the connection ended within the body")
-    return Answer(response.status_code, headers, body, problem)
+    return RawResponse(response.status_code, headers, body, problem)
 
 
 def _is_cut(body: bytes) -> bool:
@@ -171,7 +171,7 @@ def failure(error: Exception) -> str:
             else "lost"
         )
     if isinstance(error, httpx.UnsupportedProtocol | httpx.LocalProtocolError):
-        return "no HTTP"
+        return "invalid request"
     return "never sent" if isinstance(error, httpx.ConnectError | httpx.PoolTimeout) else "lost"
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
-from ._exchange import Answer
+from .http import RawResponse
 
 NEVER = math.inf
 
@@ -47,13 +47,13 @@ class Tried(NamedTuple):
     """From 0 to 1."""
 
 
-RULES: tuple[Callable[[Answer, Tried], float | None], ...] = (
+RULES: tuple[Callable[[RawResponse, Tried], float | None], ...] = (
     # All that are wanted were made.
     lambda _, tried: NEVER if tried.number > tried.retries else None,
     # It would come again: it is final, the mistake is ours or the transport's, or the day's requests are used up.
     lambda it, _: (
         NEVER
-        if it.status not in _TRANSIENT or it.problem == "no HTTP" or it.day_is_used_up
+        if it.status not in _TRANSIENT or it.problem == "invalid request" or it.day_is_used_up
         else None
     ),
     # It may have been executed, and must not be twice.
@@ -71,7 +71,7 @@ RULES: tuple[Callable[[Answer, Tried], float | None], ...] = (
 )
 
 
-def wait_after(answer: Answer, tried: Tried) -> float:
+def wait_after(answer: RawResponse, tried: Tried) -> float:
     """Seconds until the next attempt, or `NEVER`, after this answer to what was tried."""
     return next(wait for rule in RULES if (wait := rule(answer, tried)) is not None)
 

@@ -16,10 +16,10 @@ from functools import lru_cache, partial
 from importlib import import_module, resources
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from ._credentials import Secret
-from ._exchange import Answer, logger
-from ._retry import LONGEST_ASKED_FOR
-from .errors import ConfigurationError, DailyQuotaError, QuotaUnavailableError
+from .._runtime.http import RawResponse, logger
+from .._runtime.retry import LONGEST_ASKED_FOR
+from ..auth import Secret
+from ..errors import ConfigurationError, DailyRateLimitError, RateLimitUnavailableError
 
 if TYPE_CHECKING:
     import redis
@@ -40,7 +40,7 @@ GRACE = 2.0
 DAY = 86_400.0
 """Seconds. No window that is configured is longer."""
 
-PREFIX = "leadconnector:quota"
+PREFIX = "leadconnector:rate-limit"
 """What the name of each of our keys in Redis begins with."""
 
 RETRY_SECONDS = 1.0
@@ -63,7 +63,7 @@ Rate = tuple[int, float]
 """A limit, in requests, and the seconds of the window that it is for."""
 
 
-class Slot(NamedTuple):
+class Reservation(NamedTuple):
     """A caller's place in the queue of a key, and what is in force for the key."""
 
     key: str
@@ -79,7 +79,7 @@ class Slot(NamedTuple):
 
 
 class _Window:
-    """One key of one process, with a method for each operation of `Quota._act`; `now` is on the quota's clock."""
+    """One key of one process, with a method for each operation of `RateLimit._act`; `now` is on the quota's clock."""
 
     def __init__(self, process: int, key: str, rate: Rate) -> None:
         self.rate, self.paused, self.probe, self.last = rate, -math.inf, 0.0, 0
@@ -126,7 +126,7 @@ class _Window:
             self.probe = now + seconds if exhausted else 0.0
 
 
-class Quota:
+class RateLimit:
     """A number of requests in any window of time, per key, for the threads and event loops of one process.
 
     A caller books a slot, sends once `remaining` is 0.0, and releases a slot that it will not use. A forked process
@@ -169,13 +169,13 @@ class Quota:
             _Window
         )  # the key that was not used for the longest time makes room
 
-    def book(self, key: str) -> Slot:
+    def reserve(self, key: str) -> Reservation:
         """The next slot of a key.
 
         Raises:
-            DailyQuotaError: the day's requests are used up. When they come back is not documented: one call in each
+            DailyRateLimitError: the day's requests are used up. When they come back is not documented: one call in each
                 window is let through to find out.
-            QuotaUnavailableError: a shared quota cannot be asked, and is to fail closed.
+            RateLimitUnavailableError: a shared quota cannot be asked, and is to fail closed.
         """
         if (slot := self._act("place", key, 0)).number:
             return slot
@@ -186,15 +186,15 @@ class Quota:
             "body": None,
             "messages": [],
         }
-        raise DailyQuotaError(text, status_code=429, attempts=0, retry_after=None, **answer)
+        raise DailyRateLimitError(text, status_code=429, attempts=0, retry_after=None, **answer)
 
-    def remaining(self, slot: Slot) -> float:
+    def remaining(self, slot: Reservation) -> float:
         """Seconds until the slot may be used. Once it is 0.0, send at once and do not ask for this slot again.
 
         That changes, to less too: ask again when the seconds have passed, and about once a second until then.
 
         Raises:
-            QuotaUnavailableError: a shared quota cannot be asked, and is to fail closed.
+            RateLimitUnavailableError: a shared quota cannot be asked, and is to fail closed.
         """
         return (
             0.0
@@ -202,11 +202,11 @@ class Quota:
             else self._act("place", slot.key, slot.number).wait
         )
 
-    def release(self, slot: Slot) -> None:
+    def release(self, slot: Reservation) -> None:
         """Give back a slot that nothing was, or will be, sent with: those behind it move forward. Never raises."""
         self._act("release", slot.key, slot.number)
 
-    def correction(self, slot: Slot, answer: Answer) -> partial[Slot] | None:
+    def correction(self, slot: Reservation, answer: RawResponse) -> partial[Reservation] | None:
         """What is to be called (it never raises) so that the quota heeds an answer; `None`: it says nothing new.
 
         New is that it is late, another limit, a pause, the end of the day's requests, and that there are some again.
@@ -233,10 +233,10 @@ class Quota:
             return partial(self._act, "correct", slot.key, slot.number, *rate, pause, exhausted)
         return partial(self._act, "correct", slot.key, slot.number) if self._is_late(slot) else None
 
-    def _is_late(self, slot: Slot) -> bool:
+    def _is_late(self, slot: Reservation) -> bool:
         return self._clock() - slot.asked - slot.wait > slot.rate[1] * TOLERANCE
 
-    def _act(self, operation: str, key: str, *values: float) -> Slot:
+    def _act(self, operation: str, key: str, *values: float) -> Reservation:
         """Carry out an operation, and say what holds after it.
 
         Of a slot's number, `place` gives the wait: it is booked if it is 0, and queued if it is not known here or is
@@ -248,11 +248,11 @@ class Quota:
         with self._locks.get(process) or self._locks.setdefault(process, threading.Lock()):
             now, window = self._clock(), self._window(process, key, self._rate)
             number, wait = getattr(window, operation)(now, *values) or (0, 0.0)
-            return Slot(key, number, now, wait, window.rate, window.probe > 0)
+            return Reservation(key, number, now, wait, window.rate, window.probe > 0)
 
 
-class RedisQuota(Quota):
-    """A `Quota` that all share who name the same Redis and prefix.
+class RedisRateLimit(RateLimit):
+    """A `RateLimit` that all share who name the same Redis and prefix.
 
     Redis is asked before each request, each second while one waits, and told where an answer came late. While it is
     away, each process keeps to its share of the limit, or no call is sent; it is tried again each second. When it is
@@ -288,8 +288,8 @@ class RedisQuota(Quota):
         self._name = os.urandom(
             16
         ).hex()  # of this quota in Redis, where a process is to be known, with its number
-        lua = (resources.files(f"{__package__}") / "quota.lua").read_text(encoding="utf-8")
-        problem = "RedisQuota needs redis-py: install leadconnector[redis]"
+        lua = (resources.files(f"{__package__}") / "reserve.lua").read_text(encoding="utf-8")
+        problem = "RedisRateLimit needs redis-py: install leadconnector[redis]"
         with suppress(ImportError, AttributeError, TypeError, ValueError):
             redis: Any = import_module("redis")
             problem = "a quota's Redis must be a client, or a URL (not shown here) like redis://:password@host:6379/0"
@@ -312,7 +312,7 @@ class RedisQuota(Quota):
         """Close the connections, also those of a client that was given. A call opens new ones."""
         self._script.registered_client.close()
 
-    def _act(self, operation: str, key: str, *values: float) -> Slot:
+    def _act(self, operation: str, key: str, *values: float) -> Reservation:
         own = self._window(os.getpid(), key, self._rate)
         asked, away, problem = self._clock(), self._retry_at, "left alone"
         # What is done alone comes before Redis is told: nobody is to count without it.
@@ -370,9 +370,9 @@ class RedisQuota(Quota):
                     )
                     if operation == "place" and number and not wait:
                         own.sent.append((asked, number))
-                    return Slot(key, number, asked, wait, (limit, window), bool(exhausted))
+                    return Reservation(key, number, asked, wait, (limit, window), bool(exhausted))
         if operation == "place" and problem and not self._fail_open:
-            raise QuotaUnavailableError(
+            raise RateLimitUnavailableError(
                 "the Redis of the quota does not answer: nothing is sent until it does"
             )
         # Where callers wait, what is left of this process's part was sent by others within the window.

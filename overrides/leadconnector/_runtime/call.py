@@ -11,13 +11,13 @@ from typing import Any, Generic, cast
 
 import httpx
 
-from . import errors
-from ._contract import Documented, Finding, Plan, Reading, Schema, documented
-from ._credentials import Token
-from ._exchange import Answer, Limits, logger, no_answer
-from ._generated import Operation, T, load_contract
-from ._generated.types import Unset
-from ._settings import Settings
+from .. import errors
+from .._generated import Operation, T, load_contract
+from .._generated.types import Unset
+from ..auth import Token
+from .http import Limits, RawResponse, logger, no_answer
+from .schema import Documented, Finding, Plan, Reading, Schema, documented
+from .settings import Settings
 
 _MISFITS = (AttributeError, KeyError, TypeError, ValueError, RecursionError)
 """What generated code raises for data that it cannot take."""
@@ -69,7 +69,7 @@ class Call(Generic[T]):
         end = math.inf if settings.deadline is None else settings.clock() + settings.deadline
         self.limits = Limits(settings.clock, settings.timeouts, end)
         complete = _checked(self._known, arguments, settings.version)
-        self.quota_key = "/".join([str(complete[name]) for name in self._known.quota_key])
+        self.rate_limit_key = "/".join([str(complete[name]) for name in self._known.rate_limit_key])
         try:
             self._url, self._headers, content = _written(operation.build(**complete), settings)
         except (*_MISFITS, httpx.InvalidURL) as error:
@@ -90,10 +90,10 @@ class Call(Generic[T]):
             self.method, self._url, headers=headers, stream=self._body, extensions=timeouts
         )
 
-    def failed(self, error: Exception, request: httpx.Request) -> Answer:
+    def failed(self, error: Exception, request: httpx.Request) -> RawResponse:
         """What stands for the answer to a request that got none; raises what `no_answer` does."""
         known = no_answer(error, self.name, request, self.redacted, self.attempts)
-        return Answer(0, {}, b"", known.failure, known)
+        return RawResponse(0, {}, b"", known.failure, known)
 
     def in_time(self, wait: float, what: str) -> float:
         """The seconds to wait for something; raises `APITimeoutError` where they end after the deadline."""
@@ -102,7 +102,7 @@ class Call(Generic[T]):
             raise errors.APITimeoutError(text, attempts=self.attempts, failure="never sent")
         return wait
 
-    def result(self, answer: Answer) -> T:
+    def result(self, answer: RawResponse) -> T:
         """What the call returns.
 
         Raises:
@@ -132,7 +132,7 @@ class Call(Generic[T]):
         )
         raise kind(text, **vars(self._info(answer)), path=self.redacted(path), findings=findings)
 
-    def _received(self, key: str, answer: Answer, clean: Callable[[Any], Any]) -> Reading:
+    def _received(self, key: str, answer: RawResponse, clean: Callable[[Any], Any]) -> Reading:
         """What the body holds, as the spec has it for this response, cleaned; its text where that fails."""
         content, problem = self._known.content[key], answer.problem
         if content == "json" and not problem:
@@ -154,7 +154,7 @@ class Call(Generic[T]):
         return Reading(clean(answer.body.decode("utf-8", "replace")), problem)
 
     def _read(
-        self, decode: Callable[[Any], object], key: str, answer: Answer, received: Reading
+        self, decode: Callable[[Any], object], key: str, answer: RawResponse, received: Reading
     ) -> Reading:
         """The model of what was received, or that itself where it fits none; what is not as documented is reported."""
         others = self._known.undocumented_content_type(key, answer.headers.get("content-type", ""))
@@ -168,7 +168,7 @@ class Call(Generic[T]):
             problem = f"does not fit the generated model ({type(error).__name__})"
         return Reading(received.data, problem, reading.path, findings)
 
-    def _status_error(self, key: str, answer: Answer) -> errors.APIStatusError:
+    def _status_error(self, key: str, answer: RawResponse) -> errors.APIStatusError:
         if not key:
             self._report((self._known.undocumented_status(answer.status),))
         reading = received = self._received(key, answer, self.redacted)
@@ -191,10 +191,10 @@ class Call(Generic[T]):
         trace = properties.get("traceId")
         details["request_id"] = details["request_id"] or (trace if isinstance(trace, str) else None)
         usual = STATUS_ERRORS.get(min(answer.status, 500), errors.UnexpectedStatusError)
-        kind = errors.DailyQuotaError if answer.day_is_used_up else usual
+        kind = errors.DailyRateLimitError if answer.day_is_used_up else usual
         return kind(f"{self.name}: {answer.status}{': ' if shown else ''}{shown}", **details)
 
-    def _info(self, answer: Answer) -> errors.ResponseInfo:
+    def _info(self, answer: RawResponse) -> errors.ResponseInfo:
         headers = httpx.Headers(self.redacted(dict(answer.headers)), encoding="utf-8")
         request_id = next(
             (headers[x] for x in ("x-request-id", "x-trace-id", "cf-ray") if x in headers), None

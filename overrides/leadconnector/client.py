@@ -16,15 +16,15 @@ from weakref import WeakKeyDictionary
 
 import httpx
 
-from ._call import Call
-from ._credentials import AsyncTokenSource, Secret, SyncTokenSource, Token, credentials
-from ._exchange import Answer, exchange, exchange_async, logger, proxy_for
 from ._generated import Operation, T
 from ._generated.api import AsyncResources, Resources
-from ._quota import Quota, Slot
-from ._retry import NEVER, Tried, retry_after, wait_after
-from ._settings import Options, Settings, checked_base_url
+from ._runtime.call import Call
+from ._runtime.http import RawResponse, exchange, exchange_async, logger, proxy_for
+from ._runtime.retry import NEVER, Tried, retry_after, wait_after
+from ._runtime.settings import Options, Settings, checked_base_url
+from .auth import AsyncTokenSource, Secret, SyncTokenSource, Token, credentials
 from .errors import APITimeoutError, ClientClosedError, ConfigurationError, LeadConnectorError
+from .rate_limit import RateLimit, Reservation
 
 LONGEST_SLEEP = 1.0
 """Seconds after which one who waits for a slot looks again: it comes earlier where others give theirs up."""
@@ -99,7 +99,7 @@ class AsyncSession:
 
     async def _ask(self, function: Callable[..., Result], *given: object) -> Result:
         """Call a method of the quota; where that waits for a network, an event loop has a thread do it."""
-        if self._settings.quota and self._settings.quota.blocks:
+        if self._settings.rate_limit and self._settings.rate_limit.blocks:
             return await self._do(function, partial(asyncio.to_thread, function), *given)
         return function(*given)
 
@@ -110,7 +110,7 @@ class AsyncSession:
             LeadConnectorError: what the last attempt ended in.
         """
         self._pipe.opened()  # already now, as that takes longer at first than a slot can wait
-        settings, quota, answer = self._settings, self._settings.quota, None
+        settings, quota, answer = self._settings, self._settings.rate_limit, None
         call = Call(operation, arguments, settings)
         fresh: Token | None = None  # in the place of the one that was refused: that is tried once
         while True:
@@ -147,9 +147,9 @@ class AsyncSession:
                 await self._do(settings.sleep, settings.sleep_async, wait)
         return call.result(answer)
 
-    async def _slot(self, call: Call[T], quota: Quota) -> Slot:
+    async def _slot(self, call: Call[T], quota: RateLimit) -> Reservation:
         """Wait for a slot in the quota. Whoever gives up gives it back."""
-        slot = await self._ask(quota.book, call.quota_key)
+        slot = await self._ask(quota.reserve, call.rate_limit_key)
         if (wait := slot.wait) > 0.0:
             logger.info("%s: waits %.3f s for the quota of its location", call.name, wait)
         try:
@@ -176,9 +176,11 @@ class AsyncSession:
         call.in_time(0.0, "a token")
         return token
 
-    async def _attempted(self, call: Call[T], slot: Slot | None, token: Token) -> Answer:
+    async def _attempted(
+        self, call: Call[T], slot: Reservation | None, token: Token
+    ) -> RawResponse:
         """Send the request, read the answer and how long it asks to wait, and let the quota know."""
-        quota, request = self._settings.quota, call.request(token)
+        quota, request = self._settings.rate_limit, call.request(token)
         try:
             answer = await self._do(
                 exchange, exchange_async, self._pipe.opened(), request, call.limits
@@ -281,7 +283,7 @@ class LeadConnector(_Client[SyncTokenSource, httpx.BaseTransport], Resources):
             5 at the most.
         deadline: seconds that a call may take in all: its attempts, the waits between them, and for the quota.
         retries: how many times an attempt that failed is made again, where that can help and does no harm.
-        quota: how many requests are sent for each location, and in what time; by default the vendor's limit, counted by
+        rate_limit: how many requests are sent for each location, and in what time; by default the vendor's limit, counted by
             this client (and those made of it); `None` for no limit of our own.
         on_response: called with status, headers, request id and attempts of a call's last answer, before it returns or
             raises. What it raises passes through to the caller.

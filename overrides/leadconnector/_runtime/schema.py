@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, NamedTuple, TypeAlias, cast
 
-from ._generated import load_contract
+from .._generated import load_contract
 
 Schema = Mapping[str, Any]
 
@@ -324,8 +324,10 @@ class Documented:
             for each in known["arguments"]
         }
         """What the contract has of each argument, and the plan of its schema; by its name."""
-        self.quota_key = [
-            name for name, (each, _) in self.arguments.items() if each.get("role") == "quota-key"
+        self.rate_limit_key = [
+            name
+            for name, (each, _) in self.arguments.items()
+            if each.get("role") == "rate-limit-key"
         ]
         """The names of the arguments for whose values the API counts requests apart."""
         self._responses, self._pointer = known["responses"], f"{known['pointer']}/responses"

@@ -14,10 +14,10 @@ from typing import Protocol
 
 import httpx
 
-from ._credentials import Secret, Token
-from ._exchange import Answer, Limits, exchange, logger, no_answer, proxy_for
-from ._settings import HEADERS, checked_base_url
-from .errors import (
+from .._runtime.http import Limits, RawResponse, exchange, logger, no_answer, proxy_for
+from .._runtime.settings import HEADERS, checked_base_url
+from ..auth import Secret, Token
+from ..errors import (
     ConfigurationError,
     CredentialsError,
     LeadConnectorError,
@@ -217,7 +217,7 @@ class OAuth:
             refresh_ahead,
         )
         # What came in the place of what the store held; the answers to refresh tokens that were refused for ever.
-        self._renewals, self._refusals = dict[Tokens, Tokens](), dict[str, Answer]()
+        self._renewals, self._refusals = dict[Tokens, Tokens](), dict[str, RawResponse]()
         # By process: a fork has no refresh under way, and must not wait for its parent's.
         self._locks, self._flights = dict[int, Lock](), dict[int, Future[Token | BaseException]]()
 
@@ -313,7 +313,7 @@ class OAuth:
             text, status_code=answer.status, error=code
         )
 
-    def _asked(self, old: Tokens, url: str) -> Answer:
+    def _asked(self, old: Tokens, url: str) -> RawResponse:
         request = httpx.Request(
             "POST", url, headers=HEADERS, data=self._form | {"refresh_token": old.refresh_token}
         )

@@ -63,11 +63,15 @@ class Credentials(Protocol):
     Raises of both: LeadConnectorError, or whatever a user's callable does. `TimeoutError` once the timeout has passed.
     """
 
-    def token(self, base_url: str, rejected: Token | None, timeout: float | None) -> Token: ...
+    def token(self, base_url: str, rejected: Token | None, timeout: float | None) -> Token:
+        """The token of a sync client's request."""
+        ...
 
     async def token_async(
         self, base_url: str, rejected: Token | None, timeout: float | None
-    ) -> Token: ...
+    ) -> Token:
+        """The token of an async client's request."""
+        ...
 
 
 class CallableToken(Secret[Callable[[], str | Awaitable[str]]]):
