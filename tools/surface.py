@@ -26,8 +26,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 import griffe
-from specdrift._report import LEVELS
-from specdrift._rules import Level
+from specdrift.report.report import LEVELS
+from specdrift.rules import Level
 
 PACKAGES = {"leadconnector": "overrides", "leadconnector_emulator": "tools"}
 """The packages that users import, and the folders that they are in."""

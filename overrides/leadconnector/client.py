@@ -283,8 +283,8 @@ class LeadConnector(_Client[SyncTokenSource, httpx.BaseTransport], Resources):
             5 at the most.
         deadline: seconds that a call may take in all: its attempts, the waits between them, and for the quota.
         retries: how many times an attempt that failed is made again, where that can help and does no harm.
-        rate_limit: how many requests are sent for each location, and in what time; by default the vendor's limit, counted by
-            this client (and those made of it); `None` for no limit of our own.
+        rate_limit: how many requests are sent for each location, and in what time; by default the
+            vendor's limit, counted by this client (and those made of it); `None` for no limit.
         on_response: called with status, headers, request id and attempts of a call's last answer, before it returns or
             raises. What it raises passes through to the caller.
         on_drift: called with a `Finding` for each place where an answer is not as documented; what it raises passes

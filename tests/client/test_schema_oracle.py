@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator
 from leadconnector._generated import load_contract
 from leadconnector._runtime import schema as contract_schema
 from leadconnector._runtime.schema import Finding, documented, planned
-from specdrift._load import Text
+from specdrift.loading import Text
 
 Json = dict[str, Any]
 NAMES = ["a", "b", "c"]

@@ -15,8 +15,8 @@ import pytest
 from leadconnector import Finding, LeadConnector, LeadConnectorError, errors
 from leadconnector._runtime.settings import Options
 from leadconnector_emulator import Emulator, EmulatorTransport, Fault
-from specdrift._load import read
-from specdrift._waivers import waivers
+from specdrift.loading import read
+from specdrift.waivers import waivers
 
 from tests.support.calling import CONVERSATION_ID, LOCATION_ID, TOKEN
 from tests.support.paths import ROOT

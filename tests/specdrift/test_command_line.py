@@ -17,7 +17,7 @@ import httpx
 import pytest
 import yaml
 from leadconnector import Finding
-from specdrift._program import main
+from specdrift.cli import main
 
 from tests.project.test_make import make
 from tests.support.calling import call_sync
@@ -114,7 +114,7 @@ class TestExitCode:
         def fail(*_: object, **__: object) -> None:
             raise KeyError("x")
 
-        monkeypatch.setattr("specdrift._program.changes", fail)
+        monkeypatch.setattr("specdrift.cli.changes", fail)
         code, out, err = run(capsys, SPEC, SPEC)
         assert (code, out) == (2, "")
         assert (

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from specdrift import Change, TooComplexError, compare
-from specdrift._document import is_list, is_mapping
-from specdrift._rules import RULES, Place
+from specdrift.model.document import is_list, is_mapping
+from specdrift.rules import RULES, Place
 
 Json = dict[str, Any]
 OBJECT: Json = {
@@ -692,7 +692,7 @@ def chained(length: int, leaf: str) -> Json:
 
 
 def test_chained_unions_are_compared_in_few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("specdrift._schemas.MAXIMUM_STEPS", 40_000)
+    monkeypatch.setattr("specdrift.comparison.schemas.MAXIMUM_STEPS", 40_000)
     assert told(chained(60, "string"), chained(60, "string")) == []
     assert (
         told(chained(60, "string"), chained(60, "boolean"))
@@ -703,7 +703,7 @@ def test_chained_unions_are_compared_in_few_steps(monkeypatch: pytest.MonkeyPatc
 def test_a_long_union_in_another_order_is_compared_in_few_steps(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("specdrift._schemas.MAXIMUM_STEPS", 200_000)
+    monkeypatch.setattr("specdrift.comparison.schemas.MAXIMUM_STEPS", 200_000)
     kinds = [
         prop({"anyOf": [{"const": number}, {"type": "array", "items": {"const": number}}]})
         for number in range(80)
@@ -758,7 +758,7 @@ def test_branches_that_are_the_same_only_at_first_sight_do_not_take_the_place_of
 def test_what_would_take_too_long_is_refused_with_its_place(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("specdrift._schemas.MAXIMUM_STEPS", 50)
+    monkeypatch.setattr("specdrift.comparison.schemas.MAXIMUM_STEPS", 50)
     with pytest.raises(
         TooComplexError,
         match=r"^/components/schemas/S\d+[ab].*more than 50 steps.*names, or fewer$",

@@ -18,10 +18,10 @@ import pytest
 import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
-from specdrift import _load, compare
-from specdrift._document import Document, is_list, is_mapping, pointer
-from specdrift._load import MAXIMUM_BYTES, MAXIMUM_DEPTH, ComparisonError, Loaded, Text, load
-from specdrift._rules import Source
+from specdrift import compare, loading
+from specdrift.loading import MAXIMUM_BYTES, MAXIMUM_DEPTH, ComparisonError, Loaded, Text, load
+from specdrift.model.document import Document, is_list, is_mapping, pointer
+from specdrift.rules import Source
 
 GIT = shutil.which("git") or "git"
 PET = "components:\n  schemas:\n    Pet:\n      type: object\n"
@@ -741,7 +741,7 @@ def test_an_answer_that_trickles_in_is_given_up(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site.pages["/a"] = "openapi: 3.1.0\n"
-    monkeypatch.setattr(_load, "MAXIMUM_SECONDS", -1)
+    monkeypatch.setattr(loading, "MAXIMUM_SECONDS", -1)
     assert "the answer takes more than" in refusal(f"{site.url}/a")
 
 

@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from playwright.sync_api import expect, sync_playwright
-from specdrift._page import BLOCK, DEPTH, MOST, WIDTH, page, steps
-from specdrift._report import Report
-from specdrift._rules import INFO, WARN, Direction, Source
+from specdrift.report.html import BLOCK, DEPTH, MOST, WIDTH, page, steps
+from specdrift.report.report import Report
+from specdrift.rules import INFO, WARN, Direction, Source
 
 from tests.emulator.test_page import SECONDS, Visit, chromium
 from tests.specdrift.test_report import (

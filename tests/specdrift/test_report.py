@@ -20,11 +20,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from specdrift import Change, compare
-from specdrift._document import Document
-from specdrift._forms import COMMENT, FORMS, text
-from specdrift._report import Entry, Fault, Report, Verdict, Waiver
-from specdrift._rules import ERR, INFO, WARN, Level, Source
-from specdrift._verdicts import advice, verdict
+from specdrift.model.document import Document
+from specdrift.report.formats import COMMENT, FORMS, text
+from specdrift.report.report import Entry, Fault, Report, Verdict, Waiver
+from specdrift.rules import ERR, INFO, WARN, Level, Source
+from specdrift.verdict import advice, verdict
 
 from tests.support.paths import ROOT
 
@@ -308,13 +308,15 @@ class TestText:
 class TestJson:
     @each_report
     def test_it_is_valid_against_its_schema(self, made: Callable[[], Report]) -> None:
-        validator(ROOT / "tools" / "specdrift" / "report.schema.json").validate(
+        validator(ROOT / "tools" / "specdrift" / "report" / "report.schema.json").validate(
             json.loads(FORMS["json"](made()))
         )
 
     def test_the_schema_is_one_describes_everything_and_allows_nothing_else(self) -> None:
         schema = json.loads(
-            (ROOT / "tools" / "specdrift" / "report.schema.json").read_text(encoding="utf-8")
+            (ROOT / "tools" / "specdrift" / "report" / "report.schema.json").read_text(
+                encoding="utf-8"
+            )
         )
         jsonschema.Draft202012Validator.check_schema(schema)
         objects = [

@@ -16,10 +16,10 @@ from jsonschema import Draft202012Validator
 from leadconnector import Finding, LeadConnectorError
 from leadconnector_emulator import Emulator, EmulatorTransport
 from specdrift import Change, compare
-from specdrift._document import Document
-from specdrift._report import Verdict
-from specdrift._rules import RULES, Source
-from specdrift._verdicts import VERDICTS, Row, advice, verdict
+from specdrift.model.document import Document
+from specdrift.report.report import Verdict
+from specdrift.rules import RULES, Source
+from specdrift.verdict import VERDICTS, Row, advice, verdict
 
 from tests.support.calling import CONVERSATION_ID, TOKEN, Caller
 from tests.support.paths import ROOT

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from specdrift._document import is_list, is_mapping, pointer, unescaped
-from specdrift._load import ComparisonError, Text
+from specdrift.loading import ComparisonError, Text
+from specdrift.model.document import is_list, is_mapping, pointer, unescaped
 
 __all__ = [
     "METHODS",

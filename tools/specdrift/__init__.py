@@ -9,8 +9,8 @@ It compares what documents mean, not how they are written, and knows which way d
 breaks, and so does to promise less in an answer.
 """
 
-from ._compare import compare
-from ._document import TooComplexError
-from ._rules import Change, Direction, Level
+from .comparison.documents import compare
+from .model.document import TooComplexError
+from .rules import Change, Direction, Level
 
 __all__ = ["Change", "Direction", "Level", "TooComplexError", "compare"]

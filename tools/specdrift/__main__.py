@@ -8,7 +8,7 @@ import sys
 def main() -> int:
     """Compare as the command line says; gives the exit code."""
     try:
-        from ._program import main as compare  # noqa: PLC0415  # without the extra there is no PyYAML to import
+        from .cli import main as compare  # noqa: PLC0415  # without the extra there is no PyYAML to import
     except ImportError as error:
         print(
             f"specdrift: {error.name} is not installed: install leadconnector[drift]",

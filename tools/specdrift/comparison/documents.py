@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ._document import Document, Files, Node, TooComplexError, is_mapping
-from ._rules import Change, Place, event
-from ._schemas import SchemaComparison
-from ._security import compare_schemes, compare_security, security_of
+from ..model.document import Document, Files, Node, TooComplexError, is_mapping
+from ..rules import Change, Place, event
+from .schemas import SchemaComparison
+from .security import compare_schemes, compare_security, security_of
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
 _UNSTABLE = ("draft", "alpha")

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
-from ._document import DANGLING, Node, TooComplexError, is_list, is_mapping
+from .document import DANGLING, Node, TooComplexError, is_list, is_mapping
 
 Nodes: TypeAlias = tuple[Node, ...]
 """Places that hold together, as the branches of an `allOf` do."""

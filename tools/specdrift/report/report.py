@@ -6,7 +6,7 @@ import datetime
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol, TypeAlias
 
-from ._rules import ERR, INFO, WARN, Change, Level, Source
+from ..rules import ERR, INFO, WARN, Change, Level, Source
 
 LEVELS: tuple[Level, ...] = (ERR, WARN, INFO)
 """The worst first."""

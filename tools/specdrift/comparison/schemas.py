@@ -6,9 +6,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TypeAlias
 
-from ._document import Node, TooComplexError, is_mapping
-from ._rules import INFO, Change, Place, event, moved, worst
-from ._schema import EXCLUSIVE, LOWER_LIMITS, NEVER, UPPER_LIMITS, Nodes, Schema, canonical, read
+from ..model.document import Node, TooComplexError, is_mapping
+from ..model.schema import (
+    EXCLUSIVE,
+    LOWER_LIMITS,
+    NEVER,
+    UPPER_LIMITS,
+    Nodes,
+    Schema,
+    canonical,
+    read,
+)
+from ..rules import INFO, Change, Place, event, moved, worst
 
 Pair: TypeAlias = tuple[Nodes, Nodes, Place]
 """A schema of the base and its counterpart, and where they are."""

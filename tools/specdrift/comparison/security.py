@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from ._document import Document, Node, is_list, is_mapping
-from ._rules import INFO, Change, Place, moved
+from ..model.document import Document, Node, is_list, is_mapping
+from ..rules import INFO, Change, Place, moved
 
 Requirement: TypeAlias = frozenset[tuple[str, frozenset[str]]]
 """All that one alternative takes: the meaning of each scheme, and its scopes."""

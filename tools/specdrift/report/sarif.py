@@ -6,9 +6,9 @@ import hashlib
 import json
 from urllib.parse import quote
 
-from ._report import Entry, Report, Waiver
-from ._rules import ERR, INFO, WARN, Level, Source
-from ._words import CONTRACT, Spot, sentences, spots, told_fault, until, visible
+from ..rules import ERR, INFO, WARN, Level, Source
+from .report import Entry, Report, Waiver
+from .wording import CONTRACT, Spot, sentences, spots, told_fault, until, visible
 
 _SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"

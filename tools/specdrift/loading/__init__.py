@@ -18,8 +18,8 @@ from urllib.parse import unquote
 import httpx
 import yaml
 
-from ._document import file_of, is_list, is_mapping, pointer, unescaped
-from ._rules import Source
+from ..model.document import file_of, is_list, is_mapping, pointer, unescaped
+from ..rules import Source
 
 MAXIMUM_BYTES = 16 * 2**20
 """Of a file. The vendor's largest has 0.5 MB, and the largest that are in wide use, such as GitHub's, have 12."""

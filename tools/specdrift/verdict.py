@@ -5,9 +5,9 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-from ._document import Document, is_list, unescaped
-from ._report import Effect, Verdict
-from ._rules import INFO, Change
+from .model.document import Document, is_list, unescaped
+from .report.report import Effect, Verdict
+from .rules import INFO, Change
 
 BREAKS: Effect = "breaks"
 DRIFT: Effect = "drift"

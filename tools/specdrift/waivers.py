@@ -7,10 +7,10 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from ._document import is_list, is_mapping
-from ._load import ComparisonError, Text
-from ._report import Fault, Waiver
-from ._rules import Change, Source
+from .loading import ComparisonError, Text
+from .model.document import is_list, is_mapping
+from .report.report import Fault, Waiver
+from .rules import Change, Source
 
 _REQUIRED, _OPTIONAL = ("id", "at", "reason"), ("name", "expires", "on")
 

@@ -10,15 +10,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ._compare import changes
-from ._document import Document, TooComplexError, pointer
-from ._forms import FORMS, text
-from ._load import ComparisonError, Loaded, load, read
-from ._report import LEVELS, Entry, Report
-from ._rules import Change, Level
-from ._verdicts import advice, verdict
-from ._waivers import waived, waivers
-from ._wire import findings
+from .comparison.documents import changes
+from .loading import ComparisonError, Loaded, load, read
+from .model.document import Document, TooComplexError, pointer
+from .report.formats import FORMS, text
+from .report.report import LEVELS, Entry, Report
+from .rules import Change, Level
+from .verdict import advice, verdict
+from .waivers import waived, waivers
+from .wire import findings
 
 _DESCRIPTION = """\
 Says what changed from one OpenAPI document to another, what that means for those who keep to the contract, and what for

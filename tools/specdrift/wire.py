@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ._document import is_mapping
-from ._load import ComparisonError
-from ._rules import Change, level_of
+from .loading import ComparisonError
+from .model.document import is_mapping
+from .rules import Change, level_of
 
 MAXIMUM_LINE = 100_000
 """Characters: a finding has some hundreds."""

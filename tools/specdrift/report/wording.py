@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from ._report import LEVELS, Effect, Entry, Fault, Report, Waiver
-from ._rules import ERR, INFO, WARN, Change, Level, Source, worst
+from ..rules import ERR, INFO, WARN, Change, Level, Source, worst
+from .report import LEVELS, Effect, Entry, Fault, Report, Waiver
 
 DOCUMENT = "The document as a whole"
 """The heading of what is in no operation."""

@@ -7,11 +7,11 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from itertools import accumulate
 
-from ._page import page
-from ._report import Entry, Report, Waiver
-from ._rules import ERR, INFO, WARN, Change, Level, Source
-from ._sarif import sarif
-from ._words import (
+from ..rules import ERR, INFO, WARN, Change, Level, Source
+from .html import page
+from .report import Entry, Report, Waiver
+from .sarif import sarif
+from .wording import (
     CLIENT,
     clipped,
     counts,

@@ -16,9 +16,9 @@ from typing import NamedTuple
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from ._report import Entry, Report
-from ._rules import ERR, Change, Source
-from ._words import (
+from ..rules import ERR, Change, Source
+from .report import Entry, Report
+from .wording import (
     CLIENT,
     CONTRACT,
     Spot,
@@ -148,7 +148,7 @@ def page(report: Report) -> str:
         "until": until,
     }
     template = environment.from_string(
-        (files("specdrift") / "page.html.jinja").read_text(encoding="utf-8")
+        (files("specdrift.report") / "page.html.jinja").read_text(encoding="utf-8")
     )
     operations = [
         (name, tree(entries), counts(entries)) for name, entries in grouped(report.entries)

@@ -1,0 +1,1 @@
+"""Compares two documents in the model and lists the changes."""

@@ -1,0 +1,1 @@
+"""What a comparison reports, and the formats it is written in."""
