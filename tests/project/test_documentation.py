@@ -148,7 +148,7 @@ def test_the_kind_and_the_rule_of_each_drift_are_documented(fault: Fault) -> Non
     ):
         client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
 
-    documented = (ROOT / "docs" / "dependability.md").read_text(encoding="utf-8")
+    documented = (ROOT / "docs" / "drift.md").read_text(encoding="utf-8")
     assert found
     assert [
         x for x in found if f"`{x.kind}`" not in documented or f"`{x.rule}`" not in documented
@@ -177,7 +177,7 @@ def test_a_test_that_is_named_exists(document: Path) -> None:
 
 def test_each_promise_names_a_test_that_holds_it() -> None:
     text = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
-    promised = text[text.index("## What is promised") : text.index("## What is not promised")]
+    promised = text[text.index("## Guaranteed") : text.index("## Not guaranteed")]
 
     promises = re.split(r"^- ", promised, flags=re.MULTILINE)[1:]
     assert len(promises) >= 15
