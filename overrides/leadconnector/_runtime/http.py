@@ -9,11 +9,11 @@ import math
 import re
 import time
 import zlib
-from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing, closing, suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Literal, TypeAlias, cast
+from typing import Any, Literal, TypeAlias
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
@@ -116,7 +116,8 @@ def send(transport: BaseTransport, request: Request, limits: Limits) -> RawRespo
     with closing(transport.handle_request(request)) as response:
         response.request = request
         body = _BodyBuffer(limits)
-        for chunk in cast("Iterable[bytes]", response.stream):
+        stream: Any = response.stream
+        for chunk in stream:
             body.add(chunk)
             if body.is_full:
                 break
@@ -135,7 +136,8 @@ async def send_async(
     async with aclosing(response), asyncio.timeout(limits.phase_seconds(limits.clock())):
         response.request = request
         body = _BodyBuffer(limits)
-        async for chunk in cast("AsyncIterable[bytes]", response.stream):
+        stream: Any = response.stream
+        async for chunk in stream:
             body.add(chunk)
             if body.is_full:
                 break

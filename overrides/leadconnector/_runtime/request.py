@@ -13,10 +13,16 @@ from ..errors import ArgumentError
 from .http import InvalidURL, PreparedRequest, RequestFactory
 from .protocols import GENERATED_CODE_ERRORS
 from .schema import Documented, Plan, Schema
-from .secrets import Secret
 
-Arguments = Secret[dict[str, Any]]
-"""Arguments by name. They can be personal data, and a traceback can show variables."""
+
+class Arguments(dict[str, Any]):
+    """Arguments by name. An omitted one is `UNSET`.
+
+    They can be personal data, and a traceback can show variables. So the repr shows no value.
+    """
+
+    def __repr__(self) -> str:
+        return f"Arguments({len(self)})"
 
 
 def complete_arguments(description: Documented, arguments: Arguments, version: str | None) -> None:
@@ -26,26 +32,26 @@ def complete_arguments(description: Documented, arguments: Arguments, version: s
 
     Args:
         description: the operation in the spec.
-        arguments: all arguments by name. An omitted one is `UNSET`.
+        arguments: all arguments of the operation.
         version: replaces the default of the argument that is the API version.
 
     Raises:
         ArgumentError: names the first invalid argument and what it must be, without its value.
     """
     for name, (argument, plan) in description.arguments.items():
-        if "default" in argument and isinstance(arguments.reveal()[name], Unset):
-            arguments.reveal()[name] = _default(argument, version)
-        if _is_valid_unchanged(arguments.reveal()[name], plan):
+        if "default" in argument and isinstance(arguments[name], Unset):
+            arguments[name] = _default(argument, version)
+        if _is_valid_unchanged(arguments[name], plan):
             continue
-        check = check_argument(argument, plan, arguments.reveal()[name])
+        check = check_argument(argument, plan, arguments[name])
         if check.problem:
             raise ArgumentError(check.problem, argument=name)
-        arguments.reveal()[name] = check.value
+        arguments[name] = check.value
 
 
 def rate_limit_key(description: Documented, arguments: Arguments) -> str:
     """The values of the arguments for which the API counts calls separately."""
-    return "/".join([str(arguments.reveal()[name]) for name in description.rate_limit_key])
+    return "/".join([str(arguments[name]) for name in description.rate_limit_key])
 
 
 def prepare_request(
@@ -60,7 +66,7 @@ def prepare_request(
         ArgumentError: the arguments are valid one by one, but make no request.
     """
     try:
-        return requests.prepare(description.method, operation.build(**arguments.reveal()))
+        return requests.prepare(description.method, operation.build(**arguments))
     except (*GENERATED_CODE_ERRORS, InvalidURL) as error:
         raise ArgumentError("the arguments make no request", argument="arguments") from error
 
@@ -115,16 +121,18 @@ def _is_valid_unchanged(value: object, plan: Plan) -> bool:
     if not _is_plain(value):
         return False
     accepts = plan.accepts.get(value.__class__)
-    return accepts is not None and bool(accepts(value))
+    if accepts is None:
+        return False
+    return bool(accepts(value))
 
 
-def _is_plain(value: object) -> bool:
+def _is_plain(value: Any) -> bool:
     """Whether JSON represents a value unchanged for certain."""
     if type(value) is str:
         return value.isascii()
     if type(value) in {bool, int, float}:
         # Finite, and with no more digits than Python writes (`sys.get_int_max_str_digits`).
-        return -1e300 < cast("float", value) < 1e300
+        return bool(-1e300 < value < 1e300)
     return False
 
 

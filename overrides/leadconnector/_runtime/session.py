@@ -1,13 +1,13 @@
 """The lifecycle of one call: validate, get a token, wait for the rate limit, send, retry.
 
-It is written once, as a coroutine, for both clients. An `IO` object does everything that takes time:
-`BlockingIO` blocks, so the coroutine of a sync client never suspends; `AwaitingIO` awaits.
+It is written once, as a coroutine, for both clients. An `IO` object does all that takes time.
+`BlockingIO` blocks, so the coroutine of a sync client never suspends. `AwaitingIO` awaits.
 """
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
-from typing import Any, Protocol, TypeVar, TypeVarTuple, cast
+from typing import Any, Protocol, TypeVar, TypeVarTuple
 
 from .._generated import Operation, T
 from ..errors import APIConnectionError, APITimeoutError, LeadConnectorError
@@ -26,8 +26,9 @@ from .http import (
 )
 from .log import logger
 from .protocols import RateLimiter, Reservation
+from .request import Arguments
 from .retry import RETRY_NOW, STOP, Attempt, Decision, RetryPolicy, decide, parse_retry_after
-from .secrets import Secret, Token
+from .secrets import Token
 from .settings import Settings
 
 LONGEST_SLEEP = 1.0
@@ -59,7 +60,7 @@ class AsyncSession:
         """
         # Creating a transport takes longer than a reservation stays valid, so it comes first.
         self._io.check_open()
-        call = Call(operation, Secret(dict(arguments)), self._settings)
+        call = Call(operation, Arguments(arguments), self._settings)
         attempt = await self._send_until_final(call)
         if isinstance(attempt.outcome, APIConnectionError):
             raise attempt.outcome
@@ -75,7 +76,9 @@ class AsyncSession:
         while True:
             try:
                 # A token source can take longer than a reservation stays valid, so it comes first.
-                token = await self._next_token(call)
+                token = call.renewed_token
+                if token is None:
+                    token = await self._get_token(call, rejected=None)
                 reservation = await self._reserve(call)
             except LeadConnectorError:
                 if attempt is None:
@@ -92,11 +95,6 @@ class AsyncSession:
                 await self._io.sleep(decision.wait)
 
     # The token.
-
-    async def _next_token(self, call: Call[T]) -> Token:
-        if call.renewed_token is not None:
-            return call.renewed_token
-        return await self._get_token(call, rejected=None)
 
     async def _get_token(self, call: Call[T], rejected: Token | None) -> Token:
         """Ask the token source.
@@ -173,9 +171,10 @@ class AsyncSession:
                 raise
             failure = connection_error(error, call.name, request, [token], call.attempts)
             return Attempt(call.method, call.retry_number(), token, failure)
-        if not response.is_success:
-            retry_after = parse_retry_after(response.headers, self._settings.now())
-            response = replace(response, retry_after=retry_after)
+        if response.is_success:
+            return Attempt(call.method, call.retry_number(), token, response)
+        retry_after = parse_retry_after(response.headers, self._settings.now())
+        response = replace(response, retry_after=retry_after)
         is_daily_limit = self._settings.conventions.is_daily_limit(response)
         return Attempt(call.method, call.retry_number(), token, response, is_daily_limit)
 
@@ -213,13 +212,14 @@ class SyncSession:
 def run_without_event_loop(coroutine: Coroutine[Any, Any, Result]) -> Result:
     """Run a coroutine that never suspends, as with `BlockingIO`.
 
-    `send(None)` starts a coroutine and runs it to its first suspension. Here there is none, so it runs
-    to its end. `StopIteration` then carries its result.
+    `send(None)` starts a coroutine and runs it to its first suspension. Here there is none, so it
+    runs to its end. `StopIteration` then carries its result.
     """
     try:
         coroutine.send(None)
     except StopIteration as end:
-        return cast("Result", end.value)
+        result: Result = end.value
+        return result
     coroutine.close()
     raise RuntimeError("a blocking call suspended")
 
