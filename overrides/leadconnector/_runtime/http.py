@@ -63,7 +63,7 @@ class RawResponse:
     body: bytes
     """Decompressed."""
     body_problem: str = ""
-    """Why the body cannot be used (too large, badly compressed); empty where it can."""
+    """Why the body cannot be used (too large, badly compressed); empty if it can."""
     retry_after: float | None = None
     """Seconds that the response asks to wait before the next request."""
 
@@ -99,10 +99,10 @@ class Limits:
     def step_timeouts(self) -> dict[str, float | None]:
         """The timeouts for httpx, none of them beyond the deadline."""
         # Some transports understand 0 as "no timeout".
-        left = max(0.001, self.deadline - self.clock())
+        remaining = max(0.001, self.deadline - self.clock())
         timeouts: dict[str, float | None] = {}
         for name, seconds in self.timeouts.items():
-            timeouts[name] = left if seconds is None else min(seconds, left)
+            timeouts[name] = remaining if seconds is None else min(seconds, remaining)
         return timeouts
 
 
@@ -199,7 +199,7 @@ class _Body:
 
     content: bytes
     problem: str = ""
-    """Why the content cannot be used; empty where it can."""
+    """Why the content cannot be used; empty if it can."""
 
 
 def _decode(content_encoding: str, received: bytearray) -> _Body:
