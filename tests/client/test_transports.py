@@ -1,4 +1,4 @@
-"""The client over real sockets and other transports, and what a broken connection becomes."""
+"""The clients over sockets and with custom transports, and the errors of connections."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from leadconnector import (
     BadRequestError,
     LeadConnector,
 )
-from leadconnector._runtime.http import BODY_SECONDS, proxy_for
+from leadconnector._runtime.http import BODY_SECONDS, environment_proxy
 from leadconnector_emulator import Emulator, EmulatorTransport, Server
 
 from tests.support.calling import (
@@ -85,7 +85,7 @@ def test_the_emulator_in_process_serves_both_clients(call: Caller, emulator: Emu
     assert call(EmulatorTransport(emulator), starred=False).conversation.starred is False
 
 
-def test_an_id_with_a_slash_reaches_its_conversation_and_no_other(server: Server) -> None:
+def test_an_id_with_a_slash_reaches_only_its_conversation(server: Server) -> None:
     server.emulator.put("conversations", {**server.emulator.example, "id": "a/../b"})
 
     with LeadConnector(token=TOKEN, base_url=server.url) as client:
@@ -132,7 +132,7 @@ def test_one_client_serves_many_threads(server: Server) -> None:
         b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n",
     ],
 )
-def test_a_connection_that_ends_before_its_answer_is_tried_again_and_then_a_connection_error(
+def test_a_connection_without_a_whole_response_is_retried_and_then_a_connection_error(
     call: Caller, answer: bytes | None
 ) -> None:
     with hanging_up(answer) as server, pytest.raises(APIConnectionError) as caught:
@@ -144,7 +144,7 @@ def test_a_connection_that_ends_before_its_answer_is_tried_again_and_then_a_conn
     assert TOKEN not in repr(caught.value) + str(caught.value)
 
 
-def test_a_server_that_is_not_there_is_a_connection_error(call: Caller) -> None:
+def test_a_missing_server_is_a_connection_error(call: Caller) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
 
@@ -152,7 +152,7 @@ def test_a_server_that_is_not_there_is_a_connection_error(call: Caller) -> None:
         call(None, options={"base_url": url})
 
 
-def test_a_server_that_does_not_answer_is_a_timeout(call: Caller) -> None:
+def test_a_server_that_does_not_respond_is_a_timeout(call: Caller) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         with pytest.raises(APITimeoutError, match="in time"):
@@ -160,8 +160,12 @@ def test_a_server_that_does_not_answer_is_a_timeout(call: Caller) -> None:
 
 
 def test_a_redirect_is_raised_and_not_followed(call: Caller) -> None:
-    followed = b"HTTP/1.1 307 Temporary Redirect\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"
-    with hanging_up(followed) as server, pytest.raises(Exception, match="307"):
+    redirect = (
+        b"HTTP/1.1 307 Temporary Redirect\r\n"
+        b"Location: http://127.0.0.1:1/\r\n"
+        b"Content-Length: 0\r\n\r\n"
+    )
+    with hanging_up(redirect) as server, pytest.raises(Exception, match="307"):
         call(None, options={"base_url": server.url})
 
 
@@ -174,7 +178,7 @@ def test_a_redirect_is_raised_and_not_followed(call: Caller) -> None:
         OSError("no"),
     ],
 )
-def test_what_a_given_transport_raises_becomes_a_connection_error(
+def test_an_error_of_a_custom_transport_becomes_a_connection_error(
     call: Caller, failure: Exception
 ) -> None:
     def fail() -> httpx.Response:
@@ -187,7 +191,7 @@ def test_what_a_given_transport_raises_becomes_a_connection_error(
     assert isinstance(caught.value, APITimeoutError) == isinstance(failure, httpx.TimeoutException)
 
 
-def test_the_cause_of_a_connection_error_holds_no_credential(call: Caller) -> None:
+def test_the_cause_of_a_connection_error_has_no_credential_and_no_body(call: Caller) -> None:
     def fail(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("no", request=request)
 
@@ -207,16 +211,17 @@ def test_the_cause_of_a_connection_error_holds_no_credential(call: Caller) -> No
         b'{"conversation": {"lastMessageBody": "my diagnosis"}} ' + TOKEN.encode() + b"\r\n\r\n",
     ],
 )
-def test_what_is_no_http_is_not_quoted_by_the_error(call: Caller, answer: bytes) -> None:
+def test_an_error_does_not_quote_a_response_that_is_not_http(call: Caller, answer: bytes) -> None:
     with hanging_up(answer) as server, pytest.raises(APIConnectionError) as caught:
         call(None, options={"base_url": server.url})
 
-    told = "".join(traceback.format_exception(caught.value)) + repr(caught.value.__context__)
-    assert TOKEN not in told
-    assert "diagnosis" not in told
+    shown_texts = "".join(traceback.format_exception(caught.value))
+    shown_texts += repr(caught.value.__context__)
+    assert TOKEN not in shown_texts
+    assert "diagnosis" not in shown_texts
 
 
-def test_what_a_transport_of_another_library_raises_becomes_a_connection_error() -> None:
+def test_an_error_of_another_library_becomes_a_connection_error() -> None:
     async def run() -> None:
         with hanging_up(b"SSH-2.0-OpenSSH_9.2\r\n\r\n") as server:
             async with AsyncLeadConnector(
@@ -231,7 +236,7 @@ def test_what_a_transport_of_another_library_raises_becomes_a_connection_error()
 
 
 class Drip(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """A body that sends a byte, moves the clock by a second, and goes on for ever."""
+    """An endless body that advances the clock by a second with each byte."""
 
     def __init__(self, tick: Callable[[], object]) -> None:
         self.tick = tick
@@ -253,7 +258,7 @@ class Drip(httpx.SyncByteStream, httpx.AsyncByteStream):
         self.close()
 
 
-def test_a_body_that_drips_for_ever_ends_in_a_timeout_and_its_response_is_closed() -> None:
+def test_an_endless_slow_body_raises_a_timeout_and_closes_the_response() -> None:
     ticks: list[int] = []
     stream = Drip(lambda: ticks.append(1))
     transport = answering(lambda: httpx.Response(200, stream=stream))
@@ -267,7 +272,7 @@ def test_a_body_that_drips_for_ever_ends_in_a_timeout_and_its_response_is_closed
     assert stream.closed
 
 
-def test_an_async_body_that_drips_for_ever_ends_in_a_timeout_and_its_response_is_closed() -> None:
+def test_an_endless_slow_async_body_raises_a_timeout_and_closes_the_response() -> None:
     ticks: list[int] = []
     stream = Drip(lambda: ticks.append(1))
     transport = answering(lambda: httpx.Response(200, stream=stream))
@@ -286,7 +291,7 @@ def test_an_async_body_that_drips_for_ever_ends_in_a_timeout_and_its_response_is
     assert stream.closed
 
 
-def test_a_mistake_in_a_given_transport_is_not_taken_for_a_failed_connection(call: Caller) -> None:
+def test_a_mistake_in_a_custom_transport_reaches_the_caller(call: Caller) -> None:
     def fail() -> httpx.Response:
         raise AssertionError("the test's own assertion")
 
@@ -294,33 +299,33 @@ def test_a_mistake_in_a_given_transport_is_not_taken_for_a_failed_connection(cal
         call(answering(fail))
 
 
-def test_the_environments_proxy_is_used_unless_it_excludes_the_host(
+def test_the_proxy_of_the_environment_is_used_unless_no_proxy_excludes_the_host(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
-    assert proxy_for("https://services.leadconnectorhq.com") == "http://proxy.example:3128"
+    assert environment_proxy("https://services.leadconnectorhq.com") == "http://proxy.example:3128"
 
     monkeypatch.setenv("https_proxy", "proxy.example:3128")
-    assert proxy_for("https://services.leadconnectorhq.com") == "http://proxy.example:3128"
+    assert environment_proxy("https://services.leadconnectorhq.com") == "http://proxy.example:3128"
 
     monkeypatch.setenv("no_proxy", "leadconnectorhq.com")
-    assert proxy_for("https://services.leadconnectorhq.com") is None
+    assert environment_proxy("https://services.leadconnectorhq.com") is None
 
 
-def test_what_goes_to_loopback_in_clear_goes_through_no_proxy(
+def test_plain_http_to_loopback_uses_no_proxy(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", "http://proxy.example:3128")
     monkeypatch.setenv("all_proxy", "http://proxy.example:3128")
 
-    assert proxy_for(server.url) is None
+    assert environment_proxy(server.url) is None
     with LeadConnector(token=TOKEN, base_url=server.url) as client:
         assert client.conversations.update_conversation(
             CONVERSATION_ID, location_id=LOCATION_ID
         ).success
 
 
-def test_a_call_goes_through_the_environments_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_call_uses_the_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     with hanging_up(
         b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"
     ) as proxy:
@@ -332,7 +337,7 @@ def test_a_call_goes_through_the_environments_proxy(monkeypatch: pytest.MonkeyPa
             client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
 
 
-def test_a_large_answer_in_many_chunks_is_put_together(call: Caller) -> None:
+def test_a_response_in_many_chunks_is_joined(call: Caller) -> None:
     parts = [
         b'{"success":true,',
         b'"conversation":{"locationId":"l",',
@@ -352,7 +357,7 @@ def test_a_large_answer_in_many_chunks_is_put_together(call: Caller) -> None:
     )
 
 
-def test_the_response_knows_its_request(call: Caller) -> None:
+def test_the_httpx_response_has_its_request(call: Caller) -> None:
     responses: list[httpx.Response] = []
 
     def respond() -> httpx.Response:

@@ -12,11 +12,22 @@ from dataclasses import dataclass, field
 from threading import Lock, Thread
 from typing import Protocol
 
-import httpx
-
-from .._runtime.http import Limits, RawResponse, exchange, logger, no_answer, proxy_for
-from .._runtime.settings import HEADERS, checked_base_url
-from ..auth import Secret, Token
+from .._highlevel import ACCESS_TOKEN_SECONDS, REFRESH_FORM, TOKEN_PATH, USER_AGENT
+from .._runtime.http import (
+    URL,
+    BaseTransport,
+    Limits,
+    RawResponse,
+    check_base_url,
+    common_headers,
+    connection_error,
+    default_transport,
+    form_request,
+    is_transport_failure,
+    send,
+)
+from .._runtime.log import logger
+from .._runtime.secrets import Secret, Token, refuse_pickling
 from ..errors import (
     ConfigurationError,
     CredentialsError,
@@ -25,12 +36,12 @@ from ..errors import (
     ReauthorizationError,
 )
 
-_DAY, _LONGEST, _PAUSE = 86_400.0, 1e11, 30.0
+_DAY, _LONGEST, _PAUSE = ACCESS_TOKEN_SECONDS, 1e11, 30.0
 """Seconds: an access token's life where the answer does not say (the vendor's live a day), and its life at the most;
 until what failed is tried again while a token is still valid, and until a token just got is replaced."""
 
 _FORM, _LIMITS, _SENDABLE = (
-    {"grant_type": "refresh_token", "user_type": "Location"},
+    REFRESH_FORM,
     Limits(),
     re.compile(r"[ -~]+"),
 )
@@ -46,7 +57,7 @@ class Tokens:
     expires_at: float
     """When the access token ends, in seconds since the epoch; 0.0 has it refreshed at once."""
 
-    __reduce__ = Token.__reduce__
+    __reduce__ = refuse_pickling
 
 
 class TokenStore(Protocol):
@@ -181,7 +192,7 @@ class OAuth:
         client_secret: str,
         store: TokenStore,
         token_url: str | None = None,
-        transport: httpx.BaseTransport | None = None,
+        transport: BaseTransport | None = None,
         refresh_ahead: float = 300.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -193,18 +204,17 @@ class OAuth:
         sendable = all(
             type(each) is str and _SENDABLE.fullmatch(each) for each in self._form.values()
         )
-        ConfigurationError.unless(
-            sendable, "client_id and client_secret must be printable ASCII, and not empty"
-        )
+        if not sendable:
+            raise ConfigurationError(
+                "client_id and client_secret must be printable ASCII, and not empty"
+            )
         sends = transport is None or hasattr(transport, "handle_request")
-        ConfigurationError.unless(
-            sends and hasattr(store, "lock"), "store must be a token store, transport httpx's"
-        )
+        if not (sends and hasattr(store, "lock")):
+            raise ConfigurationError("store must be a token store, transport httpx's")
         seconds = type(refresh_ahead) in {int, float} and refresh_ahead >= 0
-        ConfigurationError.unless(
-            seconds and callable(clock), "refresh_ahead must be 0 s or more, clock callable"
-        )
-        self._token_url = token_url and checked_base_url(token_url, "token_url")
+        if not (seconds and callable(clock)):
+            raise ConfigurationError("refresh_ahead must be 0 s or more, clock callable")
+        self._token_url = token_url and check_base_url(token_url, "token_url")
         self._store, self._transport, self._clock = (
             store,
             transport and nullcontext(transport),
@@ -221,8 +231,8 @@ class OAuth:
         # By process: a fork has no refresh under way, and must not wait for its parent's.
         self._locks, self._flights = dict[int, Lock](), dict[int, Future[Token | BaseException]]()
 
-    def token(self, base_url: str, rejected: Token | None, timeout: float | None) -> Token:
-        """The token of a sync client's request; see `Credentials`.
+    def get_token(self, base_url: str, rejected: Token | None, timeout: float | None) -> Token:
+        """The token of a sync client's request; see `TokenSource`.
 
         Raises:
             ReauthorizationError: the refresh token is used up or revoked. It is not sent again, but the store is read.
@@ -234,10 +244,10 @@ class OAuth:
         found = self._token_or_flight(base_url, rejected)
         return found if isinstance(found, Token) else _opened(found.result(timeout))
 
-    async def token_async(
+    async def get_token_async(
         self, base_url: str, rejected: Token | None, timeout: float | None
     ) -> Token:
-        """The token of an async client's request; raises what `token` does."""
+        """The token of an async client's request; raises what `get_token` does."""
         found = self._token_or_flight(base_url, rejected)
         async with asyncio.timeout(timeout):
             return found if isinstance(found, Token) else _opened(await asyncio.wrap_future(found))
@@ -285,7 +295,7 @@ class OAuth:
         other = tokens.access_token != stale.reveal() or abs(now - self._refreshed_at) < _PAUSE
         if not (tokens.access_token and now < tokens.expires_at and other):
             tokens, self._refreshed_at = (
-                self._refreshed(tokens, self._token_url or f"{url}/oauth/token", now),
+                self._refreshed(tokens, self._token_url or f"{url}{TOKEN_PATH}", now),
                 now,
             )
         self._renewals = {stored: tokens}
@@ -304,36 +314,29 @@ class OAuth:
             )
         answer = self._refusals.get(old.refresh_token) or self._asked(old, url)
         new, code = _read(answer.body, "expires_in", _DAY, old.refresh_token, now)
-        if 200 <= answer.status < 300 and new.access_token:
+        if 200 <= answer.status_code < 300 and new.access_token:
             return new
         advice = ": the user must authorise anew" if code == "invalid_grant" else ""
         self._refusals = {old.refresh_token: answer} if advice else {}  # it is not sent again
-        text = f"POST {httpx.URL(url).path}: {answer.status} {code or '(no code)'}, no usable access token{advice}"
+        text = f"POST {URL(url).path}: {answer.status_code} {code or '(no code)'}, no usable access token{advice}"
         raise (ReauthorizationError if advice else OAuthError)(
-            text, status_code=answer.status, error=code
+            text, status_code=answer.status_code, error=code
         )
 
     def _asked(self, old: Tokens, url: str) -> RawResponse:
-        request = httpx.Request(
-            "POST", url, headers=HEADERS, data=self._form | {"refresh_token": old.refresh_token}
+        request = form_request(
+            url, self._form | {"refresh_token": old.refresh_token}, common_headers(USER_AGENT)
         )
-        request.extensions["timeout"] = httpx.Timeout(30.0, connect=5.0).as_dict()
-
-        def redacted(text: str) -> str:
-            return text.replace(self._form["client_secret"], "[redacted]").replace(
-                old.refresh_token, "[redacted]"
-            )
-
+        secrets = [Secret(self._form["client_secret"]), Secret(old.refresh_token)]
         try:
-            with self._transport or httpx.HTTPTransport(
-                proxy=proxy_for(url), retries=2
-            ) as transport:
-                return exchange(transport, request, _LIMITS)
+            with self._transport or default_transport(url, retries=2) as transport:
+                return send(transport, request, _LIMITS)
         except Exception as error:
             # Without its frames, which hold what was sent and received.
-            raise no_answer(
-                error.with_traceback(None), f"POST {request.url.path}", request, redacted, 1
-            ) from None
+            error.with_traceback(None)
+            if not is_transport_failure(error):
+                raise error from None
+            raise connection_error(error, f"POST {request.url.path}", request, secrets, 1) from None
 
 
 def _told(error: BaseException) -> str:

@@ -1,0 +1,167 @@
+"""Turns the arguments of a call into an HTTP request, and rejects invalid arguments."""
+
+import datetime
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from .._generated import Operation
+from .._generated.types import Unset
+from ..errors import ArgumentError
+from .http import InvalidURL, PreparedRequest, RequestFactory
+from .protocols import GENERATED_CODE_ERRORS
+from .schema import Documented, Plan, Schema
+
+
+class Arguments(dict[str, Any]):
+    """Arguments by name. An omitted one is `UNSET`.
+
+    They can be personal data, and a traceback can show variables. So the repr shows no value.
+    """
+
+    def __repr__(self) -> str:
+        return f"Arguments({len(self)})"
+
+
+def complete_arguments(description: Documented, arguments: Arguments, version: str | None) -> None:
+    """Validate the arguments of a call in place.
+
+    An omitted argument gets its default. A mapping or a subclass of `str` becomes plain JSON data.
+
+    Args:
+        description: the operation in the spec.
+        arguments: all arguments of the operation.
+        version: replaces the default of the argument that is the API version.
+
+    Raises:
+        ArgumentError: names the first invalid argument and what it must be, without its value.
+    """
+    for name, (argument, plan) in description.arguments.items():
+        if "default" in argument and isinstance(arguments[name], Unset):
+            arguments[name] = _default(argument, version)
+        if _is_valid_unchanged(arguments[name], plan):
+            continue
+        check = check_argument(argument, plan, arguments[name])
+        if check.problem:
+            raise ArgumentError(check.problem, argument=name)
+        arguments[name] = check.value
+
+
+def rate_limit_key(description: Documented, arguments: Arguments) -> str:
+    """The values of the arguments for which the API counts calls separately."""
+    return "/".join([str(arguments[name]) for name in description.rate_limit_key])
+
+
+def prepare_request(
+    description: Documented,
+    operation: Operation[Any],
+    arguments: Arguments,
+    requests: RequestFactory,
+) -> PreparedRequest:
+    """The request of a call, without its token.
+
+    Raises:
+        ArgumentError: the arguments are valid one by one, but make no request.
+    """
+    try:
+        return requests.prepare(description.method, operation.build(**arguments))
+    except (*GENERATED_CODE_ERRORS, InvalidURL) as error:
+        raise ArgumentError("the arguments make no request", argument="arguments") from error
+
+
+@dataclass(frozen=True, slots=True)
+class ArgumentCheck:
+    """The result of a check: a problem, or the value to send."""
+
+    problem: str = ""
+    """What the argument must be; empty for a valid one."""
+    value: object = field(default=None, repr=False)
+    """What to send in place of a valid argument."""
+
+
+def check_argument(argument: Schema, plan: Plan, value: object) -> ArgumentCheck:
+    """Validate one argument against its schema.
+
+    Args:
+        argument: its description in the contract.
+        plan: its compiled schema.
+        value: what the caller passed.
+    """
+    name = argument["argument"]
+    if isinstance(value, Unset):
+        return ArgumentCheck(f"{name} is required" if argument["required"] else "", value)
+    if argument["schema"] is None:
+        # A body that is not JSON. The generated builder knows its form.
+        return ArgumentCheck(value=value)
+    try:
+        data = value if _is_plain(value) else json.loads(_encode_argument(value).encode())
+        _, findings = plan.fit(data, name)
+    except Exception as error:  # a mapping or a model of the caller can raise anything
+        # The text of other exceptions can hold the value.
+        is_expected = isinstance(error, AttributeError | TypeError | ValueError | RecursionError)
+        reason = str(error) if is_expected else type(error).__name__
+        return ArgumentCheck(f"{name} must be data that JSON can hold ({reason})")
+    if findings:
+        return ArgumentCheck(f"{findings[0].path} must be {findings[0].expected}")
+    if _is_sent_as_validated(value, data, argument["schema"]):
+        return ArgumentCheck(value=data)
+    return ArgumentCheck(value=value)
+
+
+def _default(argument: Schema, version: str | None) -> object:
+    if version is not None and argument.get("role") == "api-version":
+        return version
+    return argument["default"]
+
+
+def _is_valid_unchanged(value: object, plan: Plan) -> bool:
+    """Whether a value is valid for certain. This fast path serves most arguments."""
+    if not _is_plain(value):
+        return False
+    accepts = plan.accepts.get(value.__class__)
+    if accepts is None:
+        return False
+    return bool(accepts(value))
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether JSON represents a value unchanged for certain."""
+    if type(value) is str:
+        return value.isascii()
+    if type(value) in {bool, int, float}:
+        # Finite, and with no more digits than Python writes (`sys.get_int_max_str_digits`).
+        return bool(-1e300 < value < 1e300)
+    return False
+
+
+def _is_sent_as_validated(value: object, data: object, schema: Schema) -> bool:
+    """Whether to send the validated JSON data, and not the caller's object.
+
+    A mapping or a subclass of `str` could otherwise write something else than what was validated.
+    Generated code itself writes lists, and dates and UUIDs whose format the spec states.
+    """
+    if isinstance(value, str | Mapping):
+        return True
+    return isinstance(data, str) and "format" not in schema
+
+
+def _jsonable(value: Any) -> object:
+    """Convert a mapping, a date, a UUID or a model for `json.JSONEncoder`.
+
+    Raises:
+        TypeError: it is nothing of these.
+    """
+    if isinstance(value, Mapping):
+        return dict(cast("Mapping[object, object]", value))
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    if isinstance(value, uuid.UUID):
+        return str(value)
+    if hasattr(value, "to_dict"):
+        return value.to_dict()
+    raise TypeError(f"{type(value).__name__} is no such data")
+
+
+_encode_argument = json.JSONEncoder(default=_jsonable, allow_nan=False, ensure_ascii=False).encode
