@@ -1,4 +1,4 @@
-"""Tests of `RedisRateLimit` with a real Redis: the guarantees of `RateLimit`, also without Redis."""
+"""Tests of `RedisRateLimit` with a real Redis: the guarantees of `RateLimit`, also in an outage."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from leadconnector.rate_limit import Reservation, redis_script
 from leadconnector.rate_limit.circuit_breaker import RETRY_SECONDS
 from leadconnector.rate_limit.rate import DAY_SECONDS, STRETCH, Rate
 from leadconnector.rate_limit.reservations import GRACE_SECONDS, LONGEST_LAG
-from leadconnector.rate_limit.shared import SharedKey, State
+from leadconnector.rate_limit.shared_key import SharedKey, State
 
 from tests.client.test_rate_limit import (
     KEY,
@@ -534,6 +534,28 @@ class TestAway:
             rate_limit.reserve(KEY)
             assert reservations[0].wait == 0.0
             assert reservations[0].number in numbers_in_redis(server, rate_limit)
+
+    def test_a_failure_in_another_thread_does_not_turn_a_decision_into_a_report(
+        self, server: RedisServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with closing(RedisRateLimit(server.url, LIMIT, SECONDS)) as rate_limit:
+            breaker = rate_limit._circuit_breaker
+            allows = breaker.allows
+
+            def deny(now: float) -> bool:
+                return False
+
+            def allow_after_another_thread(now: float) -> bool:
+                # The other thread finds Redis away.
+                monkeypatch.setattr(breaker, "allows", deny)
+                rate_limit.reserve(KEY)
+                monkeypatch.setattr(breaker, "allows", allows)
+                return True
+
+            monkeypatch.setattr(breaker, "allows", allow_after_another_thread)
+            reservation = rate_limit.reserve(KEY)
+            assert key_of(rate_limit).state is State.LOCAL
+            assert reservation.number in numbers_in_redis(server, rate_limit)
 
     def test_a_redis_that_lost_its_memory_gets_a_report_before_more_is_sent(
         self, server: RedisServer

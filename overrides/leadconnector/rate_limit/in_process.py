@@ -68,7 +68,7 @@ class RateLimit:
     ) -> None:
         self._rate = configured_rate(limit, seconds)
         self._clock = clock
-        # By process id: a forked process must not wait for a lock of a thread that it does not have.
+        # By process id: in a forked process, a lock can be taken for ever by the parent.
         self._locks = dict[int, threading.Lock]()
         self._queues = lru_cache(MAXIMUM_KEYS)(self._new_queue)
 

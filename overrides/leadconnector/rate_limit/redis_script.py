@@ -107,7 +107,7 @@ class RedisScript:
     def __init__(self, server: Secret[Any], prefix: str) -> None:
         redis = _import_redis()
         self._prefix = prefix
-        # Odd options in a URL, such as an unknown encoding, raise the last three with the first run.
+        # Odd options in a URL, such as an unknown encoding, make a run raise the last three.
         self._failures = (redis.RedisError, OSError, AttributeError, TypeError, ValueError)
         lua = resources.files(f"{__package__}") / "reserve.lua"
         # redis-py sends the script itself where Redis does not have it yet.
