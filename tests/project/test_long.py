@@ -109,7 +109,7 @@ def test_an_order_is_broken_by_who_asks_later_and_comes_first(
     second: tuple[float, float, float], kept: bool
 ) -> None:
     rates = program("rates")
-    booked = [rates.Booked(1, "a", 0.0, 1.0, 10.0), rates.Booked(2, "a", *second)]
+    booked = [rates.Booking(1, "a", 0.0, 1.0, 10.0), rates.Booking(2, "a", *second)]
     assert rates.in_order(booked, 0.0) is kept
 
 
