@@ -5,8 +5,8 @@
     for change in compare(base, revision):
         print(change.level, change.id, change.operation, change.text)
 
-The comparison is about the meaning of the documents, not the way they are written. It depends on the direction
-of the data: a stricter request breaks clients, and so does a looser response.
+The comparison is about the meaning of the documents, not the way they are written. It depends on
+the direction of the data: a stricter request breaks clients, and so does a looser response.
 """
 
 from .comparison.documents import compare

@@ -1,8 +1,8 @@
 """Defines the rules: what a change is called, how severe it is, and how it is described.
 
-The ids are the check ids of oasdiff (https://github.com/oasdiff/oasdiff, Apache-2.0). If oasdiff has no id
-for a place, the id is formed the way oasdiff forms them. The severities follow oasdiff as well; comments
-name the release where oasdiff changed one, and the reason where this table deviates.
+The ids are the check ids of oasdiff (https://github.com/oasdiff/oasdiff, Apache-2.0). If oasdiff
+has no id for a place, the id is formed the way oasdiff forms them. The severities follow oasdiff as
+well. Comments name the release in which oasdiff changed one, and the reason for each deviation.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ STRICTER = Severity(request=ERR, response=INFO)
 LOOSER = Severity(request=INFO, response=ERR)
 """More values are allowed: a response can now contain a value that the client does not expect."""
 POSSIBLY_STRICTER = Severity(request=WARN, response=INFO)
-"""Possibly fewer values are allowed; the documents do not show whether a real request is affected."""
+"""Fewer values may be allowed; the documents do not show whether real requests are affected."""
 POSSIBLY_LOOSER = Severity(request=INFO, response=WARN)
 """More values are allowed, but in a response only clients that reject unknown values break."""
 
@@ -124,8 +124,8 @@ class Rule:
     text: str
     """The sentence that describes the change.
 
-    Placeholders: `{what}` is the place, `{old}` and `{new}` are the values, and `{name}` is the element
-    that was added or removed.
+    Placeholders: `{what}` is the place, `{old}` and `{new}` are the values, and `{name}` is the
+    element that was added or removed.
     """
 
 
@@ -157,8 +157,8 @@ _OPERATION_RULES = (
     Rule("api-operation-id-removed", HARMLESS, "The operation id {old} was removed or replaced."),
 )
 
-# A requirement is one alternative with all its schemes. Since oasdiff 1.30, changed requirements break:
-# an added one can reject callers, and a removed one rejects the callers that use it.
+# A requirement is one alternative with all its schemes. Since oasdiff 1.30, changed requirements
+# break: an added one can reject callers, and a removed one rejects the callers that use it.
 _SECURITY_RULES = (
     Rule("api-security-added", BREAKING, "The security requirement {name} was added."),
     Rule("api-security-removed", BREAKING, "The security requirement {name} was removed."),
@@ -342,7 +342,8 @@ _LIMIT_RULES = (
     Rule("*-unset", LOOSER, "{what} is no longer restricted: {name} was {old}."),
 )
 
-# Whether one pattern allows less than another is not decidable here, so a change is only suspicious.
+# The comparison does not decide whether one pattern allows less than another, so a changed pattern
+# is only possibly stricter.
 _RESTRICTION_RULES = (
     Rule("*-pattern-added", STRICTER, "{what} must match {new} now."),
     Rule("*-pattern-removed", LOOSER, "{what} need no longer match {old}."),

@@ -18,6 +18,8 @@ class Part(StrEnum):
     HEADER = "header"
 
 
+# oasdiff has ids of their own for these actions: of a read-only property in a request, of a
+# write-only property in a response, and of a property inside an object that is sent as a header.
 _IDS_OF_READ_ONLY_PROPERTIES = frozenset(
     {
         "enum-value-removed",
@@ -28,15 +30,12 @@ _IDS_OF_READ_ONLY_PROPERTIES = frozenset(
         "exclusive-min-increased",
     }
 )
-"""The actions for which oasdiff has an id of its own if a read-only property changes in a request."""
 
 _IDS_OF_WRITE_ONLY_PROPERTIES = frozenset(
     {"enum-value-added", "became-optional", "became-required"}
 )
-"""The actions for which oasdiff has an id of its own if a write-only property changes in a response."""
 
 _IDS_OF_HEADER_PROPERTIES = frozenset({"became-enum", "became-required", "new-required-*"})
-"""The actions for which oasdiff has an id of its own in an object that is sent as a header."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,8 @@ class Context:
     def is_nested(self) -> bool:
         """Whether the schema is a part of what is sent.
 
-        The elements of a list are the values of a parameter or header, so `items` does not count there.
+        The elements of a list are the values of a parameter or header, so `items` does not count
+        there.
         """
         if self.part == Part.BODY:
             return bool(self.path)

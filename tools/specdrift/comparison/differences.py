@@ -31,7 +31,7 @@ def action_between(base: object, revised: object) -> Action:
 
 
 def name_differences(base: Iterable[str], revised: Iterable[str]) -> Iterator[NameDifference]:
-    """Yield the removed names in the order of the base, then the added ones in that of the revision."""
+    """Yield the removed names, then the added names, each in the order of its document."""
     base_names = dict.fromkeys(base)
     revised_names = dict.fromkeys(revised)
     for name in base_names:

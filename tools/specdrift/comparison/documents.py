@@ -1,4 +1,4 @@
-"""Compares two OpenAPI documents: their paths and operations, and what applies to the whole document."""
+"""Compares two OpenAPI documents: their paths, their operations and their security."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def compare(
 ) -> list[Change]:
     """Compare two OpenAPI documents, and return the changes in the order of the documents.
 
-    The documents do not have to be valid: invalid elements are ignored. A reference without a target
-    equals another one with the same text.
+    The documents do not have to be valid: invalid elements are ignored. A reference without a
+    target equals another one with the same text.
 
     Args:
         base: The older document, loaded.

@@ -16,7 +16,10 @@ def need(node: Node) -> str:
 
 
 def first_media_type(node: Node) -> str | None:
-    """Return the media type of a parameter or header, which can have only one; None without `content`."""
+    """Return the media type of a parameter or header; None without `content`.
+
+    There can be only one (OpenAPI 3.1, "Parameter Object").
+    """
     return next((name for name, _ in node.children("content")), None)
 
 

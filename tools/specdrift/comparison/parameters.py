@@ -165,7 +165,10 @@ def _is_written_differently(base: Parameter, revised: Parameter, schemas: Schema
 
 
 def _depends_on_style(parameter: Parameter, schema: Schema) -> bool:
-    """Whether the style affects the value: outside a path, every style writes a single value alike."""
+    """Whether the style affects how a value is written.
+
+    Outside a path, all styles write a single value alike.
+    """
     if parameter.location == "path" or not schema.types:
         return True
     return bool(schema.types & {"array", "object"})

@@ -1,4 +1,4 @@
-"""Compares security requirements and security schemes by their meaning, not by the names of schemes."""
+"""Compares security requirements and security schemes by meaning, not by the names of schemes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class RequiredScheme:
 
 
 Requirement: TypeAlias = frozenset[RequiredScheme]
-"""One alternative: the schemes that a caller has to satisfy together. An empty one needs nothing."""
+"""One alternative: the schemes that a caller has to satisfy together. It can be empty."""
 
 _ANONYMOUS: Requirement = frozenset()
 
@@ -67,7 +67,7 @@ _RULES_OF_FLOW_URLS = {
 def compare_security(
     base: Security, revised: Security, context: Context, prefix: str
 ) -> Iterator[Change]:
-    """Report added and removed alternatives. If only scopes differ, the scopes are reported instead.
+    """Report added and removed alternatives, or the scopes if only scopes differ.
 
     Args:
         base: The security in the base.
@@ -153,7 +153,8 @@ def security_of(owner: Node) -> Security | None:
 def effective_security(owner: Node) -> Security:
     """Return the security that applies to an operation or document.
 
-    An operation without `security` inherits it from the document. Without both, nothing is required.
+    An operation without `security` inherits it from the document. If the document has none either,
+    nothing is required.
     """
     security = security_of(owner) or security_of(owner.document.root)
     return security or Security(owner, frozenset(), frozenset())

@@ -1,6 +1,6 @@
 """Reads schemas of OpenAPI 3.0 and 3.1 into the normal form that the comparison works on.
 
-Only one level is read at a time: subschemas stay nodes. So a schema that contains itself is no problem.
+Only one level is read at a time: subschemas stay nodes. So a schema may contain itself.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ class _SchemaReader:
         self._null_beside_types: list[bool] = []
 
     def read_nodes(self) -> None:
-        """Read all queued nodes. References, `allOf` and unions of one schema queue further ones."""
+        """Read all queued nodes. References, `allOf` and unions of one schema queue others."""
         while self._queue:
             node = self._queue.popleft()
             if node in self._visited:

@@ -1,1 +1,1 @@
-"""Compares schemas: the walk through pairs of schemas, and one module for each group of keywords."""
+"""Compares schemas; one module for each group of keywords."""

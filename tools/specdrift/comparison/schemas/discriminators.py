@@ -1,4 +1,4 @@
-"""Compares the discriminators of two unions: the property that selects a branch, and its mapping."""
+"""Compares discriminators: the property that selects a branch of a union, and its mapping."""
 
 from __future__ import annotations
 

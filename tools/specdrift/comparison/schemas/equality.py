@@ -1,7 +1,8 @@
-"""Decides whether two schemas have no difference at all, even if they contain themselves or each other.
+"""Decides whether two schemas have no difference, even if they contain themselves or each other.
 
-The definition is coinductive: two schemas are equal unless a difference can be found. So each pair is assumed
-to be equal until it shows a difference; then the pairs that relied on the assumption are compared again.
+The definition is coinductive: two schemas are equal unless a difference can be found. So each pair
+is assumed to be equal until it shows a difference. Then the pairs that relied on the assumption are
+compared again.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Defines a pair of schemas to compare, the result of its comparison, and the cache of normal forms."""
+"""Defines a pair of schemas to compare, its result, and the cache of schemas in normal form."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ class SchemaPair:
     context: Context
 
     def resolved(self) -> SchemaPair:
-        """Return the pair with references replaced by their targets, so that equal pairs are equal."""
+        """Return the pair with references replaced by their targets.
+
+        Without that, one pair of schemas could appear as several.
+        """
         return SchemaPair(_resolved(self.base), _resolved(self.revised), self.context)
 
 
@@ -48,7 +51,7 @@ class StepBudget:
         """Count steps.
 
         Raises:
-            TooComplexError: The comparison took more than `MAXIMUM_STEPS`; the message names the schema.
+            TooComplexError: The comparison takes more than `MAXIMUM_STEPS`.
         """
         self._steps += steps
         if self._steps > MAXIMUM_STEPS:
@@ -89,7 +92,7 @@ def schema_pointers(base_schema: Schema, revised_schema: Schema) -> Pointers:
 
 
 def keyword_in_id(keyword: str) -> str:
-    """Return a keyword the way ids contain it: `max-length` for `maxLength`, `min` for `minimum`."""
+    """Return a keyword as in ids: `max-length` for `maxLength`, `min` for `minimum`."""
     letters = [f"-{letter.lower()}" if letter.isupper() else letter for letter in keyword]
     return "".join(letters).replace("imum", "")
 

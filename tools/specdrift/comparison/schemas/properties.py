@@ -1,4 +1,4 @@
-"""Compares the properties of two objects: whether they exist, are required, read-only or deprecated."""
+"""Compares the properties of two objects: existence, `required`, `readOnly` and `deprecated`."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from .pairs import SchemaCaches, SchemaPair, keyword_in_id, schema_pointers
 from .types import accepts_repeated_value
 
 _INVERTING_KEYWORDS = frozenset({"not", "if"})
-"""Keywords whose schema does not restrict the value directly: allowing more can mean allowing less."""
+"""Keywords whose schema does not restrict directly: if it allows more, the value may allow less."""
 
 _UNDESCRIBED_PROPERTIES = frozenset({"additionalProperties", "unevaluatedProperties"})
 """Keywords about properties that the object does not describe."""
@@ -79,7 +79,7 @@ def subschema_pairs(
 def restriction_change(
     keyword: str, name: str, action: Action, context: Context, pointers: Pointers
 ) -> Change:
-    """Report an added or removed restriction. The rule is the same for every keyword, the id is not."""
+    """Report an added or removed restriction. All keywords share a rule, but each has its id."""
     change = context.change(f"*-part-{action}", pointers, name=name)
     return replace(change, id=f"{context.place}-{keyword_in_id(keyword)}-{action}")
 

@@ -65,7 +65,7 @@ def compare_types(
 def compare_nullable(
     base_schema: Schema, revised_schema: Schema, context: Context
 ) -> Iterator[Change]:
-    """Report that `null` became allowed or forbidden. A schema that does not say is no difference."""
+    """Report that `null` became allowed or forbidden, if both schemas say whether it is."""
     if base_schema.nullable is None or revised_schema.nullable is None:
         return
     if base_schema.nullable == revised_schema.nullable:

@@ -1,4 +1,4 @@
-"""Compares the unions of two schemas: the branches of `anyOf` and `oneOf`, and the parts of `allOf`."""
+"""Compares the unions of two schemas: the branches of `anyOf`, `oneOf` and `allOf`."""
 
 from __future__ import annotations
 

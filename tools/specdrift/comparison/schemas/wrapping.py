@@ -1,4 +1,4 @@
-"""Compares a schema with a union: it became one branch of several, or one branch became the schema."""
+"""Compares a schema with a union: the schema became a branch, or a branch became the schema."""
 
 from __future__ import annotations
 
