@@ -244,6 +244,10 @@ SAME: dict[str, tuple[Json, Json]] = {
         both({"allOf": [{"oneOf": [CAT, DOG]}, {"oneOf": [CAT, DOG]}]}),
         both({"oneOf": [CAT, DOG]}),
     ),
+    "the order of parts of an allOf, one of which repeats a branch": (
+        both({"allOf": [{"oneOf": [{}, CAT]}, {"oneOf": [CAT, CAT]}]}),
+        both({"allOf": [{"oneOf": [CAT, CAT]}, {"oneOf": [CAT, {}]}]}),
+    ),
     "a required property that is described nowhere": (
         both({"required": ["a"]}),
         both({"allOf": [{"required": ["a"]}]}),

@@ -198,15 +198,16 @@ class _SchemaReader:
         self._add_branches(self.schema.unions.setdefault(keyword, []), branches)
 
     def _add_branches(self, union: list[Node], branches: list[Node]) -> None:
-        """Add branches to the union, except those that another part of the `allOf` has as well."""
+        """Add branches to the union, each once, however many parts of an `allOf` repeat it."""
         if len(union) > MAXIMUM_BRANCHES:
             raise TooComplexError(
                 f"{self.schema.node.location}: its unions have more than {MAXIMUM_BRANCHES:,}"
                 " branches together: take some of them apart"
             )
-        earlier = tuple(union)
+        # A branch repeated within one union counts once as well. Otherwise the number of branches
+        # would depend on the order of the parts.
         for branch in branches:
-            if not any(_is_copy(branch, other_branch) for other_branch in earlier):
+            if not any(_is_copy(branch, other_branch) for other_branch in union):
                 union.append(branch)
 
     def _read_types(self, node: Node) -> None:
