@@ -60,6 +60,7 @@ def compare_content(
         yield context.change(f"{prefix}-added", pointers, name=name)
 
     for name, revised_name in matches.counterparts.items():
+        # Outside JSON, for example in a form, numbers and booleans are written as text.
         media_context = replace(context, is_text=not is_json(revised_name))
         yield from _compare_media(
             base_content[name], revised_content[revised_name], media_context, schemas
@@ -106,6 +107,7 @@ def _match_missing_media_type(
         elif relation(name, related_name) != "generalized":
             # A type that is not wider rejects requests that used to be valid.
             related_name = None
+    # A related type without a counterpart in the base is the old type under another name.
     if related_name is None:
         matches.removed.add(name)
         return

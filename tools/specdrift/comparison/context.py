@@ -170,18 +170,22 @@ class Context:
         place = self.place
         if place == "response-body" and action.startswith("enum-value-"):
             return "response-mediatype"
-        if self.is_never_sent and place == "request-property":
-            return "request-read-only-property" if action in _IDS_OF_READ_ONLY_PROPERTIES else ""
-        if self.is_never_sent and place == "response-property":
-            return "response-write-only-property" if action in _IDS_OF_WRITE_ONLY_PROPERTIES else ""
+        is_read_only = self.is_never_sent and place == "request-property"
+        if is_read_only and action in _IDS_OF_READ_ONLY_PROPERTIES:
+            return "request-read-only-property"
+        is_write_only = self.is_never_sent and place == "response-property"
+        if is_write_only and action in _IDS_OF_WRITE_ONLY_PROPERTIES:
+            return "response-write-only-property"
         is_header_property = self.is_nested and self.name.startswith("the header parameter")
         if is_header_property and action in _IDS_OF_HEADER_PROPERTIES:
             return "request-header-property"
         return ""
 
     def _level(self, rule: Rule) -> Level:
+        # What is never sent breaks no client, and a draft makes no promise.
         if self.is_never_sent or self.is_draft:
             return INFO
+        # Inside `not`, a looser schema makes the value stricter; inside `if`, both are possible.
         if self.is_inverted:
             return rule.severity.worst
         return rule.severity.level(self.direction)

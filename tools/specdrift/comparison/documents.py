@@ -87,7 +87,10 @@ class _DocumentComparison:
         revised_paths = _paths(self._revised)
         yield from self._compare_security(self._operation_pair(base_paths, revised_paths))
 
-        path_keys = base_paths if self._within_base else base_paths | revised_paths
+        # Paths keep the order of the base, followed by those that only the revision has.
+        path_keys = base_paths | revised_paths
+        if self._within_base:
+            path_keys = base_paths
         for key in path_keys:
             yield from self._compare_paths(base_paths.get(key), revised_paths.get(key))
 
@@ -124,7 +127,9 @@ class _DocumentComparison:
             yield from _removed_operations(base_path, base_operations, "api-path-removed")
             return
         revised_operations = _operations(revised_path.node)
-        methods = base_operations if self._within_base else base_operations | revised_operations
+        methods = base_operations | revised_operations
+        if self._within_base:
+            methods = base_operations
         for method in methods:
             if method not in revised_operations:
                 removed = {method: base_operations[method]}

@@ -129,6 +129,7 @@ def _removed_parameter(parameter: Parameter, context: Context) -> Change:
 
 def _added_parameter(parameter: Parameter, context: Context) -> Change:
     rule_id = f"new-{parameter.need}-*"
+    # oasdiff has ids of their own for path parameters and for parameters of a whole path.
     if parameter.location == "path":
         rule_id = "new-request-path-parameter"
     elif parameter.is_shared:
@@ -150,6 +151,7 @@ def _compare_parameter(
         yield context.change(
             "request-parameter-style-changed", pointers, old=base.style, new=revised.style
         )
+    # A list that the revision writes as repeated values can accept the single value of the base.
     schema_context = replace(context, is_exploded=revised.style == _EXPLODED_FORM)
     yield from schemas.changes(base.schema, revised.schema, schema_context)
 

@@ -80,6 +80,7 @@ def compare_security(
     added = sorted(revised.alternatives - base.alternatives, key=_description)
 
     for requirement in removed:
+        # The same schemes with other scopes are one alternative whose scopes changed.
         counterpart = _with_same_schemes(requirement, added)
         if counterpart is not None:
             added.remove(counterpart)
@@ -121,6 +122,7 @@ def compare_schemes(
         if counterpart is None:
             pointers = Pointers(base=scheme.node.location)
             yield Context().change("api-security-component-removed", pointers, name=name)
+        # A name that the base has as well is the counterpart of that scheme, not of this one.
         elif counterpart.name == name or counterpart.name not in base_schemes:
             yield from _compare_scheme(scheme, counterpart)
 

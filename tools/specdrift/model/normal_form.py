@@ -133,7 +133,9 @@ class _SchemaReader:
             if node.reference is None:
                 self._read_keywords(node)
                 continue
+            # First in the queue, so that keywords are read in the order in which they are written.
             self._queue.appendleft(node.resolved())
+            # Since OpenAPI 3.1, keywords beside `$ref` apply as well. In 3.0 they are ignored.
             siblings = _without_reference(node)
             if node.document.joins_siblings and siblings.value.keys() - _ANNOTATIONS:
                 self._read_keywords(siblings)
@@ -233,6 +235,7 @@ class _SchemaReader:
         for value in listed_values:
             if value is not None:
                 values[self._canonical(value)] = value
+        # A value has to be listed by every node.
         if self.schema.values is not None:
             values = {text: values[text] for text in values if text in self.schema.values}
         self.schema.values = values
@@ -320,7 +323,7 @@ def _declared_types(keywords: dict[str, Any]) -> _TypeDeclaration:
 
     allows_null = "null" in types or keywords.get("nullable") is True
     types.discard("null")
-    # Every integer is a number.
+    # Every integer is a number (JSON Schema 2020-12, section 4.2.3).
     if "number" in types:
         types.discard("integer")
     return _TypeDeclaration(frozenset(types), allows_null)
@@ -355,6 +358,7 @@ def _common_types(types: frozenset[str], new_types: frozenset[str]) -> frozenset
     if not types:
         return new_types
     common = types & new_types
+    # `number` and `integer` have the integers in common, although the names differ.
     either = types | new_types
     if "integer" in either and "number" in either:
         common |= {"integer"}

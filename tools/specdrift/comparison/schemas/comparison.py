@@ -30,6 +30,7 @@ class SchemaComparison:
         self._budget = StepBudget()
         self._caches = SchemaCaches(SchemaCache(self._budget), SchemaCache(self._budget))
         self._equality = SchemaEquality(self._compare_pair, self._budget)
+        # Pairs already reported, by place. Recursive schemas return to pairs in this set.
         self._reported = set[SchemaPair]()
 
     def changes(self, base: Node, revised: Node, context: Context) -> Iterator[Change]:
@@ -64,6 +65,7 @@ class SchemaComparison:
         base_schema = self._caches.base.schema(pair.base)
         revised_schema = self._caches.revised.schema(pair.revised)
 
+        # The content of unresolved references is unknown, so only their texts can be compared.
         if base_schema.unresolved_references != revised_schema.unresolved_references:
             return PairResult([_unresolved_change(base_schema, revised_schema, pair.context)])
         if is_wrapped_in_union(base_schema, revised_schema):

@@ -89,4 +89,6 @@ def _mapping_target(entry: Node) -> Node | None:
     is_reference = "#" in text or "/" in text
     reference = text if is_reference else f"#/components/schemas/{text}"
     target = entry.document.find(reference, entry.file)
-    return target if target is not None and is_mapping(target.value) else None
+    if target is None or not is_mapping(target.value):
+        return None
+    return target

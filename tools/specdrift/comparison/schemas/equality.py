@@ -58,6 +58,7 @@ class SchemaEquality:
                 self._decide(pair)
             return self._results[pair]
 
+        # Every question counts as a step: a long union asks for each pair of its branches.
         self._budget.spend(base)
         self._consulted[pair] = None
         is_undecided = pair not in self._results and pair not in self._previewed
@@ -77,11 +78,13 @@ class SchemaEquality:
             self._results[pair] = decision.is_equal
 
             if not decision.is_equal:
-                # The assumption was wrong: compare the pairs again that relied on it.
+                # The assumption was wrong: compare the pairs again that relied on it. A pair that
+                # is already unequal stays unequal, so that the loop ends.
                 for dependent in dependents.pop(pair, ()):
                     if self._results[dependent]:
                         pending[dependent] = None
                 continue
+            # Remember who relied on which assumption, and check the assumptions themselves.
             for consulted_pair in decision.consulted:
                 dependents.setdefault(consulted_pair, {})[pair] = None
                 if consulted_pair not in self._results:

@@ -39,6 +39,7 @@ def compare_limits(
         limit = _limit_values(keyword, base_schema, revised_schema)
         if limit.base == limit.revised:
             continue
+        # The kind of limit is part of the id only: rules exist for `max` and `min` in general.
         yield context.change(
             f"*-{keyword_in_id(keyword)}-{limit.action}",
             schema_pointers(base_schema, revised_schema),

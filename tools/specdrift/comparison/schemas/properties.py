@@ -29,6 +29,7 @@ def compare_properties(
 ) -> Iterator[Change]:
     """Report added and removed properties, and what the objects say about common ones."""
     for name in base_schema.properties | revised_schema.properties:
+        # A removed property has the flags of the base, every other one those of the revision.
         if name not in revised_schema.properties:
             base_property = _Property(
                 caches.base.schema(base_schema.properties[name]),
@@ -64,6 +65,8 @@ def property_pairs(
 
 
 def _property_context(context: Context, schema: Schema, name: str) -> Context:
+    # OpenAPI 3.1, "Schema Object": a read-only property should not be part of a request, and a
+    # write-only property should not be part of a response.
     unsent_flag = "readOnly" if context.direction == Direction.REQUEST else "writeOnly"
     is_never_sent = context.is_never_sent or unsent_flag in schema.flags
     return replace(context.below(name), is_never_sent=is_never_sent)

@@ -14,7 +14,7 @@ from .pairs import keyword_in_id, schema_pointers
 _KEYWORDS = ("pattern", "multipleOf", "uniqueItems", "contentMediaType", "contentEncoding")
 
 _PATTERNS_OF_EVERY_TEXT = frozenset({".*", "^.*$", "^.*", ".*$", "(.*)", "[\\s\\S]*"})
-"""Patterns that restrict nothing. oasdiff does not report a change to `.*` as breaking either."""
+"""Patterns that restrict nothing. A change to one of them has an id of its own in oasdiff."""
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,13 @@ class _RestrictionTexts:
     @property
     def action(self) -> str:
         """The end of the id. The ids of oasdiff differ between keywords."""
-        action = action_between(self.base, self.revised)
         if self.keyword.startswith("content"):
             return "changed"
+        action = action_between(self.base, self.revised)
         if self.keyword == "pattern":
-            is_generalized = self.revised in _PATTERNS_OF_EVERY_TEXT
-            return "generalized" if action == Action.CHANGED and is_generalized else action
+            if action == Action.CHANGED and self.revised in _PATTERNS_OF_EVERY_TEXT:
+                return "generalized"
+            return action
         if action == Action.CHANGED:
             return action
         return "set" if action == Action.ADDED else "unset"

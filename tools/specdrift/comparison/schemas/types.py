@@ -48,6 +48,7 @@ def compare_types(
 ) -> Iterator[Change]:
     """Report a changed type or format, at most one change."""
     relation = _type_relation(base_schema, revised_schema)
+    # Wider and narrower at the same time means equal.
     if relation.is_wider and relation.is_narrower:
         return
     if context.direction == Direction.REQUEST:
@@ -81,19 +82,15 @@ def accepts_repeated_value(base_schema: Schema, revised_schema: Schema, context:
     """
     if not context.is_exploded or context.path:
         return False
+    # `minItems` or `maxItems` can reject a list of one element.
     if revised_schema.types != _LIST or revised_schema.limits:
         return False
     if not base_schema.types or base_schema.types & {"array", "object"}:
         return False
     if "items" not in revised_schema.subschemas:
         return True
-
     item_schema = read_schema(revised_schema.subschemas["items"])
-    if item_schema.limits or item_schema.restrictions or item_schema.unions:
-        return False
-    if item_schema.values is not None:
-        return False
-    return item_schema.types == _TEXT or _contains_types(item_schema.types, base_schema.types)
+    return _item_accepts_types(item_schema, base_schema.types)
 
 
 def type_description(schema: Schema) -> str:
@@ -102,6 +99,13 @@ def type_description(schema: Schema) -> str:
         return f"what {', '.join(sorted(schema.unresolved_references))} would be"
     formats = [f" ({name})" for name in schema.restrictions.get("format", ())]
     return _type_names(schema) + "".join(formats)
+
+
+def _item_accepts_types(item_schema: Schema, types: frozenset[str]) -> bool:
+    has_restriction = item_schema.limits or item_schema.restrictions or item_schema.unions
+    if has_restriction or item_schema.values is not None:
+        return False
+    return item_schema.types == _TEXT or _contains_types(item_schema.types, types)
 
 
 def _type_names(schema: Schema) -> str:
@@ -135,7 +139,7 @@ def _action_in_request(
         return "type-generalized" if context.part == Part.PARAMETER else "type-compatible"
     if relation.is_narrower and relation.is_type_union:
         return relation.narrowed
-    # Like oasdiff: only for a property of a parameter is a narrower type told apart.
+    # Like oasdiff: only properties of parameters have an id of their own for a narrower type.
     return "type-specialized" if is_parameter_property else "type-changed"
 
 
@@ -144,6 +148,7 @@ def _action_in_response(
 ) -> str:
     if relation.is_narrower:
         return relation.narrowed
+    # A wider format of the same type counts as another type, because clients parse by format.
     if relation.is_wider and base_schema.types != revised_schema.types:
         return relation.widened
     if context.is_text and _accepts_as_text(base_schema, revised_schema):

@@ -131,11 +131,13 @@ def _match_branches(
     equality: SchemaEquality,
 ) -> _Matches:
     """Match branches that are equal, then those of one name, then the last one of each side."""
+    # Reordered branches are no change, so the position of a branch does not matter.
     unequal = _branches_without_partner(base_branches, revised_branches, context, equality)
     if unequal.removed and equality.is_deciding and len(base_branches) == len(revised_branches):
         unequal = _branches_unlike_all(base_branches, revised_branches, context, equality)
 
     matches = _match_by_name(unequal)
+    # A single branch left on each side is most likely the same branch with changes.
     if len(matches.removed) != 1 or len(matches.added) != 1:
         return matches
     (removed,) = matches.removed

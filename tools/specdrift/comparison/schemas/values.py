@@ -20,6 +20,7 @@ def compare_values(
     """
     if base_schema.values is None and revised_schema.values is None:
         return
+    # No values at all means that every value is allowed.
     if base_schema.values is None:
         rule_id = "*-const-added" if revised_schema.is_constant else "*-became-enum"
         yield _values_change(rule_id, base_schema, revised_schema, context)
