@@ -134,22 +134,22 @@ _OPERATION_RULES = (
     Rule(
         "api-removed-without-deprecation",
         BREAKING,
-        "The operation was removed, and was not deprecated before.",
+        "The operation was removed without deprecation.",
     ),
     Rule(
         "api-removed-with-deprecation",
         HARMLESS,
-        "The operation was removed, after it was deprecated.",
+        "The operation was removed after deprecation.",
     ),
     Rule(
         "api-path-removed-without-deprecation",
         BREAKING,
-        "The path was removed, and was not deprecated before.",
+        "The path was removed without deprecation.",
     ),
     Rule(
         "api-path-removed-with-deprecation",
         HARMLESS,
-        "The path was removed, after it was deprecated.",
+        "The path was removed after deprecation.",
     ),
     Rule("endpoint-deprecated", HARMLESS, "The operation was deprecated."),
     Rule("endpoint-reactivated", HARMLESS, "The operation is no longer deprecated."),
@@ -168,8 +168,12 @@ _SECURITY_RULES = (
         "The scope {name} was added to what the operation requires.",
     ),
     Rule("api-security-scope-removed", HARMLESS, "The scope {name} is no longer required."),
-    Rule("api-global-security-added", BREAKING, "All operations require {name} now."),
-    Rule("api-global-security-removed", BREAKING, "Not all operations require {name} any more."),
+    Rule("api-global-security-added", BREAKING, "All operations now require {name}."),
+    Rule(
+        "api-global-security-removed",
+        BREAKING,
+        "The document no longer requires {name} for all operations.",
+    ),
     Rule(
         "api-global-security-scope-added",
         BREAKING,
@@ -205,7 +209,7 @@ _SECURITY_RULES = (
     Rule(
         "api-security-component-oauth-scope-removed",
         HARMLESS,
-        "The scope {name} left a security scheme.",
+        "The scope {name} was removed from a security scheme.",
     ),
 )
 
@@ -224,12 +228,12 @@ _PARAMETER_RULES = (
     Rule(
         "request-parameter-removed-with-deprecation",
         HARMLESS,
-        "{what} was removed, after it was deprecated.",
+        "{what} was removed after deprecation.",
     ),
     Rule(
         "request-parameter-style-changed",
         BREAKING,
-        "{what} is written in another style: {new}, not {old}.",
+        "{what} changed its style from {old} to {new}.",
     ),
 )
 
@@ -237,24 +241,22 @@ _BODY_RULES = (
     Rule("request-body-added-required", BREAKING, "A request body was added, and is required."),
     Rule("request-body-added-optional", HARMLESS, "An optional request body was added."),
     Rule("request-body-removed", BREAKING, "The request body was removed."),
-    Rule("request-body-media-type-added", HARMLESS, "The request body may be {name} now."),
+    Rule("request-body-media-type-added", HARMLESS, "The request body can now be {name}."),
     Rule("request-body-media-type-removed", BREAKING, "The request body can no longer be {name}."),
-    Rule("*-media-type-schema-added", STRICTER, "{what} has a schema now."),
-    Rule("*-media-type-schema-removed", POSSIBLY_LOOSER, "{what} has no schema any more."),
+    Rule("*-media-type-schema-added", STRICTER, "{what} now has a schema."),
+    Rule("*-media-type-schema-removed", POSSIBLY_LOOSER, "{what} no longer has a schema."),
     Rule("response-media-type-added", HARMLESS, "The response {name} was added."),
     Rule("response-media-type-removed", BREAKING, "The response {name} was removed."),
-    Rule(
-        "response-media-type-name-changed", HARMLESS, "The media type {old} is written {new} now."
-    ),
+    Rule("response-media-type-name-changed", HARMLESS, "The media type {old} changed to {new}."),
     Rule(
         "response-media-type-name-generalized",
         BREAKING,
-        "The media type {old} became {new}, which says less.",
+        "The media type {old} changed to the more general {new}.",
     ),
     Rule(
         "response-media-type-name-specialized",
         HARMLESS,
-        "The media type {old} became {new}, which says more.",
+        "The media type {old} changed to the more specific {new}.",
     ),
 )
 
@@ -264,7 +266,7 @@ _RESPONSE_RULES = (
     Rule("response-success-status-removed", BREAKING, "The success status {name} was removed."),
     Rule("response-non-success-status-added", HARMLESS, "The status {name} was added."),
     Rule("response-non-success-status-removed", HARMLESS, "The status {name} was removed."),
-    Rule("required-response-header-removed", BREAKING, "{what} was removed, and was always sent."),
+    Rule("required-response-header-removed", BREAKING, "{what} was removed, and was required."),
     Rule("response-header-added", HARMLESS, "{what} was added."),
     Rule("optional-response-header-removed", HARMLESS, "{what} was removed, and was optional."),
 )
@@ -283,7 +285,7 @@ _PROPERTY_RULES = (
     Rule("*-became-required", STRICTER, "{what} became required."),
     Rule("*-became-required-with-default", STRICTER, "{what} became required, with a default."),
     Rule("*-became-optional", LOOSER, "{what} became optional."),
-    Rule("response-required-property-added", HARMLESS, "{what} was added, and is always there."),
+    Rule("response-required-property-added", HARMLESS, "{what} was added, and is required."),
     Rule("response-optional-property-added", HARMLESS, "{what} was added."),
     Rule("response-required-property-removed", BREAKING, "{what} was removed, and was required."),
     Rule("response-optional-property-removed", HARMLESS, "{what} was removed, and was optional."),
@@ -302,11 +304,15 @@ _PROPERTY_RULES = (
 
 _TYPE_RULES = (
     Rule("*-type-changed", BREAKING, "{what} changed its type from {old} to {new}."),
-    Rule("*-type-generalized", LOOSER, "{what} may be {new} now, not only {old}."),
-    Rule("*-list-of-types-widened", LOOSER, "{what} may be {new} now, not only {old}."),
-    Rule("*-type-specialized", STRICTER, "{what} is {new} now, no longer {old}."),
-    Rule("*-list-of-types-narrowed", STRICTER, "{what} is {new} now, no longer {old}."),
-    Rule("*-type-compatible", HARMLESS, "{what} changed from {old} to {new}, written alike."),
+    Rule("*-type-generalized", LOOSER, "{what} can now be {new}, not only {old}."),
+    Rule("*-list-of-types-widened", LOOSER, "{what} can now be {new}, not only {old}."),
+    Rule("*-type-specialized", STRICTER, "{what} is now only {new}, no longer {old}."),
+    Rule("*-list-of-types-narrowed", STRICTER, "{what} is now only {new}, no longer {old}."),
+    Rule(
+        "*-type-compatible",
+        HARMLESS,
+        "{what} changed from {old} to {new}, with the same written form.",
+    ),
     Rule(
         "request-parameter-property-type-changed",
         SUSPICIOUS,
@@ -317,16 +323,16 @@ _TYPE_RULES = (
 # An added value of a response enum is only possibly breaking: clients with open enums accept it.
 # A changed default is harmless since oasdiff 1.30.
 _VALUE_RULES = (
-    Rule("*-became-nullable", LOOSER, "{what} may be null now."),
+    Rule("*-became-nullable", LOOSER, "{what} can now be null."),
     Rule("*-became-not-nullable", STRICTER, "{what} can no longer be null."),
-    Rule("*-became-enum", STRICTER, "{what} is restricted to the values {new}."),
+    Rule("*-became-enum", STRICTER, "{what} is now restricted to the values {new}."),
     Rule("*-became-not-enum", LOOSER, "{what} is no longer restricted to the values {old}."),
-    Rule("*-enum-value-added", POSSIBLY_LOOSER, "{what} may have the value {name} now."),
+    Rule("*-enum-value-added", POSSIBLY_LOOSER, "{what} can now have the value {name}."),
     Rule("*-enum-value-removed", STRICTER, "{what} can no longer have the value {name}."),
-    Rule("*-const-added", STRICTER, "{what} can only be {new} now."),
-    Rule("*-const-removed", LOOSER, "{what} need no longer be {old}."),
+    Rule("*-const-added", STRICTER, "{what} can now only be {new}."),
+    Rule("*-const-removed", LOOSER, "{what} no longer has to be {old}."),
     Rule("*-const-changed", BREAKING, "{what} must be {new}, not {old}."),
-    Rule("*-default-value-added", HARMLESS, "{what} has the default {new} now."),
+    Rule("*-default-value-added", HARMLESS, "{what} now has the default {new}."),
     Rule("*-default-value-removed", HARMLESS, "{what} no longer has the default {old}."),
     Rule("*-default-value-changed", HARMLESS, "{what} changed its default from {old} to {new}."),
 )
@@ -334,65 +340,73 @@ _VALUE_RULES = (
 # `*-max-…` also applies to `maxLength`, `maxItems` and so on: `rule_for` removes the kind of limit.
 # Setting a limit breaks requests since oasdiff 1.30; removing one breaks responses since 1.31.
 _LIMIT_RULES = (
-    Rule("*-max-increased", LOOSER, "{what} allows more: {name} was {old}, and is {new}."),
-    Rule("*-min-decreased", LOOSER, "{what} allows more: {name} was {old}, and is {new}."),
-    Rule("*-max-decreased", STRICTER, "{what} allows less: {name} was {old}, and is {new}."),
-    Rule("*-min-increased", STRICTER, "{what} allows less: {name} was {old}, and is {new}."),
-    Rule("*-set", STRICTER, "{what} is restricted now: {name} is {new}."),
+    Rule("*-max-increased", LOOSER, "{what} allows more: {name} changed from {old} to {new}."),
+    Rule("*-min-decreased", LOOSER, "{what} allows more: {name} changed from {old} to {new}."),
+    Rule("*-max-decreased", STRICTER, "{what} allows less: {name} changed from {old} to {new}."),
+    Rule("*-min-increased", STRICTER, "{what} allows less: {name} changed from {old} to {new}."),
+    Rule("*-set", STRICTER, "{what} is now restricted: {name} is {new}."),
     Rule("*-unset", LOOSER, "{what} is no longer restricted: {name} was {old}."),
 )
 
 # The comparison does not decide whether one pattern allows less than another, so a changed pattern
 # is only possibly stricter.
 _RESTRICTION_RULES = (
-    Rule("*-pattern-added", STRICTER, "{what} must match {new} now."),
-    Rule("*-pattern-removed", LOOSER, "{what} need no longer match {old}."),
+    Rule("*-pattern-added", STRICTER, "{what} must now match {new}."),
+    Rule("*-pattern-removed", LOOSER, "{what} no longer has to match {old}."),
     Rule("*-pattern-changed", POSSIBLY_STRICTER, "{what} must match {new}, not {old}."),
-    Rule("*-pattern-generalized", LOOSER, "{what} may be any text, and matched {old} before."),
+    Rule("*-pattern-generalized", LOOSER, "{what} can now be any text. It had to match {old}."),
     Rule("*-multiple-of-changed", SUSPICIOUS, "{what} must be a multiple of {new}, not {old}."),
-    Rule("*-content-media-type-changed", BREAKING, "{what} holds {new}, not {old}."),
+    Rule("*-content-media-type-changed", BREAKING, "{what} contains {new}, not {old}."),
     Rule("*-content-encoding-changed", BREAKING, "{what} is encoded as {new}, not {old}."),
-    Rule("*-dependent-required-added", STRICTER, "{what} needs {new} where it has {name}."),
+    Rule("*-dependent-required-added", STRICTER, "{what} now requires {new} if it has {name}."),
     Rule(
-        "*-dependent-required-removed", LOOSER, "{what} no longer needs {old} where it has {name}."
+        "*-dependent-required-removed", LOOSER, "{what} no longer requires {old} if it has {name}."
     ),
     Rule(
         "*-dependent-required-changed",
         BREAKING,
-        "{what} needs {new}, not {old}, where it has {name}.",
+        "{what} requires {new}, not {old}, if it has {name}.",
     ),
 )
 
 # `*-part-…` gives the severity and text for every keyword with a subschema; see `subschemas.py`.
 _SUBSCHEMA_RULES = (
-    Rule("*-part-added", STRICTER, "{what} is restricted by `{name}` now."),
+    Rule("*-part-added", STRICTER, "{what} is now restricted by `{name}`."),
     Rule("*-part-removed", LOOSER, "{what} is no longer restricted by `{name}`."),
-    Rule("*-prefix-items-added", LOOSER, "{what} has another described first item: {name}."),
-    Rule("*-prefix-items-removed", STRICTER, "{what} no longer describes its first item {name}."),
+    Rule("*-prefix-items-added", LOOSER, "{what} now describes its leading item {name}."),
+    Rule("*-prefix-items-removed", STRICTER, "{what} no longer describes its leading item {name}."),
 )
 
 _UNION_RULES = (
-    Rule("*-any-of-added", POSSIBLY_LOOSER, "{what} may also be {name}."),
-    Rule("*-one-of-added", POSSIBLY_LOOSER, "{what} may also be {name}."),
+    Rule("*-any-of-added", POSSIBLY_LOOSER, "{what} can now also be {name}."),
+    Rule("*-one-of-added", POSSIBLY_LOOSER, "{what} can now also be {name}."),
     Rule("*-any-of-removed", STRICTER, "{what} can no longer be {name}."),
     Rule("*-one-of-removed", STRICTER, "{what} can no longer be {name}."),
     Rule(
-        "*-one-of-generalized", POSSIBLY_LOOSER, "{what} may match several of its schemas at once."
+        "*-one-of-generalized",
+        POSSIBLY_LOOSER,
+        "{what} can now match several of its schemas at once.",
     ),
-    Rule("*-any-of-specialized", POSSIBLY_STRICTER, "{what} must match only one of its schemas."),
-    Rule("*-wrapped-in-one-of", BREAKING, "{what} is one of several schemas now, none as before."),
+    Rule(
+        "*-any-of-specialized", POSSIBLY_STRICTER, "{what} must now match only one of its schemas."
+    ),
+    Rule(
+        "*-wrapped-in-one-of",
+        BREAKING,
+        "{what} is now one of several schemas, all of them different from before.",
+    ),
 )
 
 _DISCRIMINATOR_RULES = (
-    Rule("*-discriminator-added", HARMLESS, "{what} has the discriminator {new} now."),
+    Rule("*-discriminator-added", HARMLESS, "{what} now has the discriminator {new}."),
     Rule("*-discriminator-removed", HARMLESS, "{what} no longer has the discriminator {old}."),
     Rule(
         "*-discriminator-property-name-changed",
         HARMLESS,
-        "{what} is told apart by {new}, not {old}.",
+        "{what} changed its discriminator from {old} to {new}.",
     ),
     Rule(
-        "*-discriminator-mapping-added", HARMLESS, "{what} has the discriminator value {name} now."
+        "*-discriminator-mapping-added", HARMLESS, "{what} now has the discriminator value {name}."
     ),
     Rule(
         "*-discriminator-mapping-deleted",
@@ -402,7 +416,7 @@ _DISCRIMINATOR_RULES = (
     Rule(
         "*-discriminator-mapping-changed",
         HARMLESS,
-        "{what} means {new}, not {old}, by the value {name}.",
+        "{what} changed the schema of the discriminator value {name} from {old} to {new}.",
     ),
 )
 

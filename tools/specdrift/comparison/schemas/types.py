@@ -96,7 +96,7 @@ def accepts_repeated_value(base_schema: Schema, revised_schema: Schema, context:
 def type_description(schema: Schema) -> str:
     """Return the types and formats of a schema for a sentence."""
     if schema.unresolved_references:
-        return f"what {', '.join(sorted(schema.unresolved_references))} would be"
+        return f"the unresolved {', '.join(sorted(schema.unresolved_references))}"
     formats = [f" ({name})" for name in schema.restrictions.get("format", ())]
     return _type_names(schema) + "".join(formats)
 
