@@ -114,7 +114,7 @@ class TestExitCode:
         def fail(*_: object, **__: object) -> None:
             raise KeyError("x")
 
-        monkeypatch.setattr("specdrift.cli.changes", fail)
+        monkeypatch.setattr("specdrift.cli.compare_documents", fail)
         code, out, err = run(capsys, SPEC, SPEC)
         assert (code, out) == (2, "")
         assert (

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from specdrift import Change, TooComplexError, compare
+from specdrift.comparison.context import Context, Part, Pointers
 from specdrift.model.document import is_list, is_mapping
-from specdrift.rules import RULES, Place
+from specdrift.rules import RULES, Direction
 
 Json = dict[str, Any]
 OBJECT: Json = {
@@ -242,6 +243,10 @@ SAME: dict[str, tuple[Json, Json]] = {
     "a union that holds twice": (
         both({"allOf": [{"oneOf": [CAT, DOG]}, {"oneOf": [CAT, DOG]}]}),
         both({"oneOf": [CAT, DOG]}),
+    ),
+    "the order of parts of an allOf, one of which repeats a branch": (
+        both({"allOf": [{"oneOf": [{}, CAT]}, {"oneOf": [CAT, CAT]}]}),
+        both({"allOf": [{"oneOf": [CAT, CAT]}, {"oneOf": [CAT, {}]}]}),
     ),
     "a required property that is described nowhere": (
         both({"required": ["a"]}),
@@ -591,7 +596,7 @@ def test_a_change_says_where_it_is_on_either_side() -> None:
         id="request-property-type-changed",
         level="ERR",
         operation="PUT /pets/{id}",
-        direction="request",
+        direction=Direction.REQUEST,
         base_pointer="/paths/~1pets~1{id}/put/requestBody/content/application~1json/schema/properties/name",
         revision_pointer="/components/schemas/Pet/properties/name",
         text="The request body, at `name`, changed its type from string to integer.",
@@ -692,7 +697,7 @@ def chained(length: int, leaf: str) -> Json:
 
 
 def test_chained_unions_are_compared_in_few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("specdrift.comparison.schemas.MAXIMUM_STEPS", 40_000)
+    monkeypatch.setattr("specdrift.comparison.schemas.pairs.MAXIMUM_STEPS", 40_000)
     assert told(chained(60, "string"), chained(60, "string")) == []
     assert (
         told(chained(60, "string"), chained(60, "boolean"))
@@ -703,7 +708,7 @@ def test_chained_unions_are_compared_in_few_steps(monkeypatch: pytest.MonkeyPatc
 def test_a_long_union_in_another_order_is_compared_in_few_steps(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("specdrift.comparison.schemas.MAXIMUM_STEPS", 200_000)
+    monkeypatch.setattr("specdrift.comparison.schemas.pairs.MAXIMUM_STEPS", 200_000)
     kinds = [
         prop({"anyOf": [{"const": number}, {"type": "array", "items": {"const": number}}]})
         for number in range(80)
@@ -758,7 +763,7 @@ def test_branches_that_are_the_same_only_at_first_sight_do_not_take_the_place_of
 def test_what_would_take_too_long_is_refused_with_its_place(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("specdrift.comparison.schemas.MAXIMUM_STEPS", 50)
+    monkeypatch.setattr("specdrift.comparison.schemas.pairs.MAXIMUM_STEPS", 50)
     with pytest.raises(
         TooComplexError,
         match=r"^/components/schemas/S\d+[ab].*more than 50 steps.*names, or fewer$",
@@ -825,8 +830,10 @@ def test_within_not_the_worse_direction_counts() -> None:
 
 @pytest.mark.parametrize("rule", RULES)
 def test_each_row_of_the_table_makes_a_sentence(rule: str) -> None:
-    place = Place("PUT /pets", "response", "body", "the response 200", ("a", "items"))
-    change = place.change(rule, "/a", "/b", "old", "new", name="name")
+    context = Context(
+        "PUT /pets", Direction.RESPONSE, Part.BODY, "the response 200", ("a", "items")
+    )
+    change = context.change(rule, Pointers("/a", "/b"), old="old", new="new", name="name")
     assert change.id == rule.replace("*", "response-property")
     assert change.text[0].isupper()
     assert change.text.endswith(".")

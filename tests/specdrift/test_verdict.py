@@ -18,7 +18,7 @@ from leadconnector_emulator import Emulator, EmulatorTransport
 from specdrift import Change, compare
 from specdrift.model.document import Document
 from specdrift.report.report import Verdict
-from specdrift.rules import RULES, Source
+from specdrift.rules import RULES, Direction, Source
 from specdrift.verdict import VERDICTS, Row, advice, verdict
 
 from tests.support.calling import CONVERSATION_ID, TOKEN, Caller
@@ -302,8 +302,8 @@ def test_what_must_be_there_and_is_only_sent_one_way_breaks_the_client_the_other
     "rule", [rule for rule in RULES if rule[0] == "*" or rule.startswith("request")]
 )
 def test_a_request_that_narrows_breaks_and_one_that_widens_does_not(rule: str) -> None:
-    name, level = rule.replace("*", "request-property"), RULES[rule].request
-    change = Change(name, level, "PUT /", "request", "/a", "/a", "It changed.")
+    name, level = rule.replace("*", "request-property"), RULES[rule].severity.request
+    change = Change(name, level, "PUT /", Direction.REQUEST, "/a", "/a", "It changed.")
     expected = (
         "none"
         if level == "INFO" and name != "request-parameter-removed-with-deprecation"

@@ -1,12 +1,12 @@
-"""Says what changed between two OpenAPI documents, and what that means for those who call the API.
+"""Reports the differences of two OpenAPI documents, and whether they break clients of the API.
 
     from specdrift import compare
 
     for change in compare(base, revision):
         print(change.level, change.id, change.operation, change.text)
 
-It compares what documents mean, not how they are written, and knows which way data goes: to ask for more in a request
-breaks, and so does to promise less in an answer.
+The comparison is about the meaning of the documents, not the way they are written. It depends on
+the direction of the data: a stricter request breaks clients, and so does a looser response.
 """
 
 from .comparison.documents import compare

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from .comparison.documents import changes
+from .comparison.documents import compare_documents
 from .loading import ComparisonError, Loaded, load, read
 from .model.document import Document, TooComplexError, pointer
 from .report.formats import FORMS, text
@@ -195,7 +195,7 @@ def _compared(options: _Options) -> Report:
             f"{base.name}: has no `paths`, so that there is nothing to compare within it"
         )
     try:
-        found = changes(*documents, within_base=options.within_base)
+        found = compare_documents(*documents, within_base=options.within_base)
     except (ComparisonError, TooComplexError):
         raise
     except Exception as error:  # a mistake of ours must not read as a report, as exit code 1 would

@@ -8,7 +8,7 @@ from typing import Any
 
 from .loading import ComparisonError
 from .model.document import is_mapping
-from .rules import Change, level_of
+from .rules import Change, Direction, level_of
 
 MAXIMUM_LINE = 100_000
 """Characters: a finding has some hundreds."""
@@ -48,7 +48,7 @@ def _change(line: str, place: str) -> Change:
         raise ComparisonError(
             f"{place}: is no finding: a JSON object with {', '.join(_KEYS)}, each of them text"
         )
-    level = level_of(finding["rule"], "response")
+    level = level_of(finding["rule"], Direction.RESPONSE)
     if level is None:
         raise ComparisonError(f"{place}: no rule is called {finding['rule']!r}")
     kind = finding["kind"].replace("-", " ")
@@ -57,7 +57,7 @@ def _change(line: str, place: str) -> Change:
         finding["rule"],
         level,
         finding["operation"],
-        "response",
+        Direction.RESPONSE,
         finding["pointer"],
         "",
         text,

@@ -1,1 +1,1 @@
-"""Compares two documents in the model and lists the changes."""
+"""Compares two OpenAPI documents; one module for each subject."""

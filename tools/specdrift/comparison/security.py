@@ -1,177 +1,283 @@
-"""Compares what operations require by what it means to who calls: the kind of a scheme and its scopes, not its name."""
+"""Compares security requirements and security schemes by meaning, not by the names of schemes."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from ..model.document import Document, Node, is_list, is_mapping
-from ..rules import INFO, Change, Place, moved
+from ..rules import INFO, Change
+from .context import Context, Pointers
+from .differences import common_names, name_differences
 
-Requirement: TypeAlias = frozenset[tuple[str, frozenset[str]]]
-"""All that one alternative takes: the meaning of each scheme, and its scopes."""
 
-_FLOW_URLS = (
-    ("authorizationUrl", "api-security-component-oauth-url-changed"),
-    ("tokenUrl", "api-security-component-oauth-token-url-changed"),
-)
+@dataclass(frozen=True)
+class RequiredScheme:
+    """A security scheme that a requirement contains."""
+
+    meaning: str
+    """Equal for two schemes that ask the same of a caller."""
+    scopes: frozenset[str]
+
+
+Requirement: TypeAlias = frozenset[RequiredScheme]
+"""One alternative: the schemes that a caller has to satisfy together. It can be empty."""
+
+_ANONYMOUS: Requirement = frozenset()
 
 
 @dataclass(frozen=True)
 class Security:
-    """What an operation, or the document, requires."""
+    """The security of an operation or a document."""
 
     node: Node
     alternatives: frozenset[Requirement]
-    """Empty where nothing is required."""
+    """Empty if nothing is required."""
+    scheme_names: frozenset[str]
+    """The names of all required schemes."""
 
     @property
-    def schemes(self) -> set[str]:
-        """The names of the schemes that are required."""
-        return {
-            name for _, alternative in self.node.children() for name, _ in alternative.children()
-        }
+    def allows_anonymous(self) -> bool:
+        """Whether a call without credentials is valid."""
+        return not self.alternatives or _ANONYMOUS in self.alternatives
 
 
-def security_of(owner: Node) -> Security | None:
-    """What the `security` of an operation or of a document says; None where it has none."""
-    node = owner.child("security")
-    if not is_list(node.value):
-        return None
-    found = set[Requirement]()
-    for _, alternative in node.children():
-        schemes = (
-            (_meaning(node.document, name), scopes.value) for name, scopes in alternative.children()
-        )
-        found.add(
-            frozenset(
-                (kind, frozenset(map(str, scopes if is_list(scopes) else ())))
-                for kind, scopes in schemes
-            )
-        )
-    # To require one alternative that takes nothing is to require nothing.
-    return Security(node, frozenset() if found == {frozenset()} else frozenset(found))
+@dataclass(frozen=True)
+class _Scheme:
+    """A security scheme of a document."""
+
+    name: str
+    node: Node
+    meaning: str
+
+    @property
+    def description(self) -> str:
+        """The meaning and the OAuth flows, for a sentence."""
+        flow_names = sorted(name for name, _ in self.node.resolved().children("flows"))
+        return " ".join([self.meaning, *flow_names])
+
+
+_RULES_OF_FLOW_URLS = {
+    "authorizationUrl": "api-security-component-oauth-url-changed",
+    "tokenUrl": "api-security-component-oauth-token-url-changed",
+}
 
 
 def compare_security(
-    securities: tuple[Security | None, Security | None],
-    place: Place,
-    prefix: str,
-    owners: tuple[Node, Node],
+    base: Security, revised: Security, context: Context, prefix: str
 ) -> Iterator[Change]:
-    """What was added to the alternatives, and what removed; where only scopes differ, the scopes.
+    """Report added and removed alternatives, or the scopes if only scopes differ.
 
     Args:
-        securities: what the base requires, and what the revision.
-        place: the operation.
-        prefix: how ids begin: `api-security` or `api-global-security`.
-        owners: where that is told of which there is no `security`.
+        base: The security in the base.
+        revised: The security in the revision.
+        context: The place of the operation or the document.
+        prefix: The start of the ids: `api-security` or `api-global-security`.
     """
-    before, after = securities
-    where = (
-        (before.node if before else owners[0]).location,
-        (after.node if after else owners[1]).location,
-    )
-    old, new = (found.alternatives if found else frozenset[Requirement]() for found in securities)
-    come = sorted(new - old, key=_told)
-    for gone in sorted(old - new, key=_told):
-        kept = next((other for other in come if _kinds(other) == _kinds(gone)), None)
-        if kept is None:
-            change = place.change(f"{prefix}-removed", *where, name=_told(gone))
-            is_free = frozenset() in old and not (new and all(new))  # nothing has to be there
-            yield replace(change, level=INFO) if is_free else change
+    pointers = Pointers.to_both(base.node, revised.node)
+    removed = sorted(base.alternatives - revised.alternatives, key=_description)
+    added = sorted(revised.alternatives - base.alternatives, key=_description)
+
+    for requirement in removed:
+        # The same schemes with other scopes are one alternative whose scopes changed.
+        counterpart = _with_same_schemes(requirement, added)
+        if counterpart is not None:
+            added.remove(counterpart)
+            yield from _compare_scopes(requirement, counterpart, context, prefix, pointers)
             continue
-        come.remove(kept)
-        for kind, scopes in sorted(gone - kept, key=lambda scheme: scheme[0]):
-            others = next(found for name, found in kept if name == kind)
-            for name, action in moved(sorted(scopes), sorted(others)):
-                yield place.change(f"{prefix}-scope-{action}", *where, name=name)
-    for requirement in come:  # one that takes nothing makes the others optional
-        change = place.change(f"{prefix}-added", *where, name=_told(requirement))
-        yield replace(change, level=INFO) if frozenset() in new else change
+        name = _description(requirement)
+        change = context.change(f"{prefix}-removed", pointers, name=name)
+        # A caller without credentials was valid and still is.
+        if base.allows_anonymous and revised.allows_anonymous:
+            change = replace(change, level=INFO)
+        yield change
+
+    for requirement in added:
+        name = _description(requirement)
+        change = context.change(f"{prefix}-added", pointers, name=name)
+        # Nobody has to use the new alternative.
+        if revised.allows_anonymous:
+            change = replace(change, level=INFO)
+        yield change
 
 
 def compare_schemes(
-    base: Document, revision: Document, names: Collection[str] | None
+    base: Document, revised: Document, names: Collection[str] | None
 ) -> Iterator[Change]:
-    """What changed in the security schemes themselves; one that another already means, or still does, did not.
+    """Report changes of the security schemes. A renamed scheme of the same meaning is no change.
 
     Args:
-        base: the older document.
-        revision: the newer one.
-        names: of the schemes that count; `None` for all.
+        base: The older document.
+        revised: The newer document.
+        names: The names of the schemes to compare; None for all.
     """
-    place = Place()
-    old, new = (
-        {name: node for name, node in schemes if names is None or name in names}
-        for schemes in (
-            document.root.children("components", "securitySchemes") for document in (base, revision)
+    base_schemes = _schemes(base, names)
+    revised_schemes = _schemes(revised, names)
+    base_meanings = {scheme.meaning for scheme in base_schemes.values()}
+    revised_by_meaning = {scheme.meaning: scheme for scheme in revised_schemes.values()}
+
+    for name, scheme in base_schemes.items():
+        counterpart = revised_schemes.get(name) or revised_by_meaning.get(scheme.meaning)
+        if counterpart is None:
+            pointers = Pointers(base=scheme.node.location)
+            yield Context().change("api-security-component-removed", pointers, name=name)
+        # A name that the base has as well is the counterpart of that scheme, not of this one.
+        elif counterpart.name == name or counterpart.name not in base_schemes:
+            yield from _compare_scheme(scheme, counterpart)
+
+    for name, scheme in revised_schemes.items():
+        if name in base_schemes or scheme.meaning in base_meanings:
+            continue
+        pointers = Pointers(revised=scheme.node.location)
+        yield Context().change("api-security-component-added", pointers, name=name)
+
+
+def security_of(owner: Node) -> Security | None:
+    """Return what `security` of an operation or a document says; None without the keyword."""
+    node = owner.child("security")
+    if not is_list(node.value):
+        return None
+    alternatives = set[Requirement]()
+    scheme_names = set[str]()
+    for _, alternative in node.children():
+        schemes = set[RequiredScheme]()
+        for name, scopes in alternative.children():
+            scheme_names.add(name)
+            schemes.add(RequiredScheme(_meaning(node.document, name), _scopes(scopes.value)))
+        alternatives.add(frozenset(schemes))
+    # A single alternative that needs nothing means the same as no requirement.
+    if alternatives == {_ANONYMOUS}:
+        alternatives.clear()
+    return Security(node, frozenset(alternatives), frozenset(scheme_names))
+
+
+def effective_security(owner: Node) -> Security:
+    """Return the security that applies to an operation or document.
+
+    An operation without `security` inherits it from the document. If the document has none either,
+    nothing is required.
+    """
+    security = security_of(owner) or security_of(owner.document.root)
+    return security or Security(owner, frozenset(), frozenset())
+
+
+def _compare_scopes(
+    base: Requirement,
+    revised: Requirement,
+    context: Context,
+    prefix: str,
+    pointers: Pointers,
+) -> Iterator[Change]:
+    revised_scopes = {scheme.meaning: scheme.scopes for scheme in revised}
+    for scheme in sorted(base - revised, key=_meaning_of):
+        scopes = sorted(scheme.scopes)
+        for difference in name_differences(scopes, sorted(revised_scopes[scheme.meaning])):
+            rule_id = f"{prefix}-scope-{difference.action}"
+            yield context.change(rule_id, pointers, name=difference.name)
+
+
+def _compare_scheme(base: _Scheme, revised: _Scheme) -> Iterator[Change]:
+    context = Context()
+    base_node = base.node.resolved()
+    revised_node = revised.node.resolved()
+    pointers = Pointers.to_both(base_node, revised_node)
+    if base.description != revised.description:
+        yield context.change(
+            "api-security-component-type-changed",
+            pointers,
+            old=base.description,
+            new=revised.description,
+            name=base.name,
         )
-    )
-    meant_before, meant_after = (
-        {_meaning(base, name) for name in old},
-        {_meaning(revision, name): name for name in new},
-    )
-    for name, node in old.items():
-        renamed = meant_after.get(_meaning(base, name))
-        if name in new:
-            yield from _compare_scheme((name, name), node.resolved(), new[name].resolved(), place)
-        elif renamed is None:
-            yield place.change("api-security-component-removed", node.location, "", name=name)
-        elif renamed not in old:
-            yield from _compare_scheme(
-                (name, renamed), node.resolved(), new[renamed].resolved(), place
-            )
-    for name, node in new.items():
-        if name not in old and _meaning(revision, name) not in meant_before:
-            yield place.change("api-security-component-added", "", node.location, name=name)
+
+    base_flows = dict(base_node.children("flows"))
+    revised_flows = dict(revised_node.children("flows"))
+    for flow in sorted(common_names(base_flows, revised_flows)):
+        yield from _compare_flow(base_flows[flow], revised_flows[flow], base.name, pointers)
 
 
-def _compare_scheme(names: tuple[str, str], old: Node, new: Node, place: Place) -> Iterator[Change]:
-    where, name = (old.location, new.location), names[0]
-    before, after = dict(old.children("flows")), dict(new.children("flows"))
-    kinds = [" ".join([_meaning(old.document, name), *sorted(before)])]
-    kinds.append(" ".join([_meaning(new.document, names[1]), *sorted(after)]))
-    if kinds[0] != kinds[1]:
-        yield place.change("api-security-component-type-changed", *where, *kinds, name=name)
-    for flow in sorted(before.keys() & after.keys()):
-        for key, rule in _FLOW_URLS:
-            urls = (before[flow].get(key), after[flow].get(key))
-            if urls[0] != urls[1]:
-                yield place.change(rule, *where, *urls, name=name)
-        scopes = (
-            sorted(scope for scope, _ in flows[flow].children("scopes"))
-            for flows in (before, after)
-        )
-        for scope, action in moved(*scopes):
-            yield place.change(f"api-security-component-oauth-scope-{action}", *where, name=scope)
+def _compare_flow(
+    base_flow: Node, revised_flow: Node, scheme_name: str, pointers: Pointers
+) -> Iterator[Change]:
+    context = Context()
+    for keyword, rule_id in _RULES_OF_FLOW_URLS.items():
+        base_url = base_flow.get(keyword)
+        revised_url = revised_flow.get(keyword)
+        if base_url != revised_url:
+            yield context.change(rule_id, pointers, old=base_url, new=revised_url, name=scheme_name)
+    base_scopes = sorted(scope for scope, _ in base_flow.children("scopes"))
+    revised_scopes = sorted(scope for scope, _ in revised_flow.children("scopes"))
+    for difference in name_differences(base_scopes, revised_scopes):
+        rule_id = f"api-security-component-oauth-scope-{difference.action}"
+        yield context.change(rule_id, pointers, name=difference.name)
 
 
-def _meaning(document: Document, name: str) -> str:
-    """What a scheme asks of who calls, in words that two schemes share only where they ask the same."""
-    scheme = document.root.child("components", "securitySchemes", name).resolved().value
+def _schemes(document: Document, names: Collection[str] | None) -> dict[str, _Scheme]:
+    """The security schemes of a document by name."""
+    schemes = dict[str, _Scheme]()
+    for name, node in document.root.children("components", "securitySchemes"):
+        if names is None or name in names:
+            schemes[name] = _Scheme(name, node, _meaning(document, name))
+    return schemes
+
+
+def _meaning(document: Document, scheme_name: str) -> str:
+    """A text that two schemes share if they ask the same of a caller."""
+    node = document.root.child("components", "securitySchemes", scheme_name).resolved()
+    scheme = node.value
     if not is_mapping(scheme) or not isinstance(scheme.get("type"), str):
-        return f"the scheme {name}, which is described nowhere"
-    kind: str = scheme["type"]
-    if kind == "apiKey":
-        place, key = str(scheme.get("in")), str(scheme.get("name"))
-        return f"the API key {key.lower() if place == 'header' else key} in {place}"
-    if kind == "http":
+        return f"the scheme {scheme_name}, which is described nowhere"
+    scheme_type: str = scheme["type"]
+    if scheme_type == "apiKey":
+        return _meaning_of_api_key(scheme)
+    if scheme_type == "http":
+        # Names of HTTP authentication schemes ignore case (RFC 9110, section 11.1).
         return f"HTTP {str(scheme.get('scheme')).lower()}"
-    return f"{kind} {scheme.get('openIdConnectUrl')}" if kind == "openIdConnect" else kind
+    if scheme_type == "openIdConnect":
+        return f"openIdConnect {scheme.get('openIdConnectUrl')}"
+    return scheme_type
 
 
-def _kinds(requirement: Requirement) -> frozenset[str]:
-    return frozenset(kind for kind, _ in requirement)
+def _meaning_of_api_key(scheme: dict[str, Any]) -> str:
+    location = str(scheme.get("in"))
+    name = str(scheme.get("name"))
+    if location == "header":
+        name = name.lower()
+    return f"the API key {name} in {location}"
 
 
-def _told(requirement: Requirement) -> str:
-    """A requirement as a person reads it."""
-    schemes = sorted((kind, sorted(scopes)) for kind, scopes in requirement)
-    return (
-        " and ".join(
-            kind + (f" ({', '.join(scopes)})" if scopes else "") for kind, scopes in schemes
-        )
-        or "none"
-    )
+def _scopes(written_scopes: Any) -> frozenset[str]:
+    if not is_list(written_scopes):
+        return frozenset()
+    return frozenset(str(scope) for scope in written_scopes)
+
+
+def _with_same_schemes(
+    requirement: Requirement, candidates: list[Requirement]
+) -> Requirement | None:
+    """The first requirement that differs at most in scopes."""
+    meanings = {scheme.meaning for scheme in requirement}
+    for candidate in candidates:
+        if {scheme.meaning for scheme in candidate} == meanings:
+            return candidate
+    return None
+
+
+def _description(requirement: Requirement) -> str:
+    """A requirement for a sentence, such as `HTTP bearer and oauth2 (read)`."""
+    if not requirement:
+        return "none"
+    descriptions = list[str]()
+    for scheme in sorted(requirement, key=_sort_key):
+        scopes = ", ".join(sorted(scheme.scopes))
+        descriptions.append(f"{scheme.meaning} ({scopes})" if scopes else scheme.meaning)
+    return " and ".join(descriptions)
+
+
+def _sort_key(scheme: RequiredScheme) -> tuple[str, list[str]]:
+    return scheme.meaning, sorted(scheme.scopes)
+
+
+def _meaning_of(scheme: RequiredScheme) -> str:
+    return scheme.meaning

@@ -1,0 +1,144 @@
+"""Compares request bodies, and the media types of requests and responses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from ..model.document import Node, is_mapping
+from ..rules import Change, Direction
+from .context import Context, Pointers
+from .differences import action_between
+from .elements import need
+from .media_types import contains, is_json, normalized_media_type, relation
+from .schemas.comparison import SchemaComparison
+
+
+def compare_request_bodies(
+    base_operation: Node, revised_operation: Node, context: Context, schemas: SchemaComparison
+) -> Iterator[Change]:
+    """Yield the changes of the request body of an operation."""
+    base = base_operation.child("requestBody").resolved()
+    revised = revised_operation.child("requestBody").resolved()
+    has_base = is_mapping(base.value)
+    has_revised = is_mapping(revised.value)
+    if not has_base and not has_revised:
+        return
+    if not has_base:
+        rule_id = f"request-body-added-{need(revised)}"
+        yield context.change(rule_id, Pointers(revised=revised.location))
+        return
+    if not has_revised:
+        yield context.change("request-body-removed", Pointers(base=base.location))
+        return
+    if need(base) != need(revised):
+        yield context.change(f"*-became-{need(revised)}", Pointers.to_both(base, revised))
+    yield from compare_content(base, revised, context, schemas)
+
+
+def compare_content(
+    base: Node, revised: Node, context: Context, schemas: SchemaComparison
+) -> Iterator[Change]:
+    """Yield the changes of the media types of a body, and of their schemas."""
+    base_content = _content(base)
+    revised_content = _content(revised)
+    matches = _match_media_types(list(base_content), list(revised_content), context.direction)
+
+    prefix = "response-media-type"
+    if context.direction == Direction.REQUEST:
+        prefix = "request-body-media-type"
+    for name in base_content:
+        if name in matches.removed:
+            pointers = Pointers.to_both(base_content[name], revised)
+            yield context.change(f"{prefix}-removed", pointers, name=name)
+        elif name in matches.renamed:
+            revised_name = matches.renamed[name]
+            pointers = Pointers.to_both(base_content[name], revised_content[revised_name])
+            yield _renamed_media_type(name, revised_name, context, pointers)
+    for name in matches.added:
+        pointers = Pointers.to_both(base, revised_content[name])
+        yield context.change(f"{prefix}-added", pointers, name=name)
+
+    for name, revised_name in matches.counterparts.items():
+        # Outside JSON, for example in a form, numbers and booleans are written as text.
+        media_context = replace(context, is_text=not is_json(revised_name))
+        yield from _compare_media(
+            base_content[name], revised_content[revised_name], media_context, schemas
+        )
+
+
+@dataclass(frozen=True)
+class _MediaTypeMatches:
+    """How the media types of two bodies correspond."""
+
+    counterparts: dict[str, str]
+    """The media type of the revision whose schema is compared, by that of the base."""
+    added: list[str]
+    removed: set[str] = field(default_factory=set[str])
+    renamed: dict[str, str] = field(default_factory=dict[str, str])
+    """Related media types: that of the revision by that of the base."""
+
+
+def _match_media_types(
+    base_names: list[str], revised_names: list[str], direction: Direction
+) -> _MediaTypeMatches:
+    matches = _MediaTypeMatches(
+        counterparts={name: name for name in base_names if name in revised_names},
+        added=[name for name in revised_names if name not in base_names],
+    )
+    for name in base_names:
+        if name not in revised_names:
+            _match_missing_media_type(name, revised_names, direction, matches)
+    return matches
+
+
+def _match_missing_media_type(
+    name: str, revised_names: list[str], direction: Direction, matches: _MediaTypeMatches
+) -> None:
+    """Find what became of a media type of the base that the revision does not have."""
+    related_name = next((added for added in matches.added if relation(name, added)), None)
+    if direction == Direction.REQUEST:
+        if related_name is None:
+            wider_name = next((other for other in revised_names if contains(other, name)), None)
+            # A wider type that both documents have still accepts the requests.
+            if wider_name is not None:
+                matches.counterparts[name] = wider_name
+                return
+        elif relation(name, related_name) != "generalized":
+            # A type that is not wider rejects requests that used to be valid.
+            related_name = None
+    # A related type without a counterpart in the base is the old type under another name.
+    if related_name is None:
+        matches.removed.add(name)
+        return
+    matches.added.remove(related_name)
+    matches.renamed[name] = related_name
+    matches.counterparts[name] = related_name
+
+
+def _renamed_media_type(
+    name: str, revised_name: str, context: Context, pointers: Pointers
+) -> Change:
+    if context.direction == Direction.REQUEST:
+        return context.change("request-body-media-type-added", pointers, name=revised_name)
+    rule_id = f"response-media-type-name-{relation(name, revised_name)}"
+    return context.change(rule_id, pointers, old=name, new=revised_name)
+
+
+def _compare_media(
+    base: Node, revised: Node, context: Context, schemas: SchemaComparison
+) -> Iterator[Change]:
+    base_schema = base.child("schema")
+    revised_schema = revised.child("schema")
+    has_base_schema = base_schema.value is not None
+    has_revised_schema = revised_schema.value is not None
+    if has_base_schema and has_revised_schema:
+        yield from schemas.changes(base_schema, revised_schema, context)
+    elif has_base_schema or has_revised_schema:
+        action = action_between(has_base_schema, has_revised_schema)
+        yield context.change(f"*-media-type-schema-{action}", Pointers.to_both(base, revised))
+
+
+def _content(body: Node) -> dict[str, Node]:
+    """The media types of a body by normalized name."""
+    return {normalized_media_type(name): media for name, media in body.children("content")}

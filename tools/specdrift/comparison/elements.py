@@ -1,0 +1,31 @@
+"""Reads what operations, parameters, headers and bodies of a document have in common."""
+
+from __future__ import annotations
+
+from ..model.document import Node
+
+
+def is_deprecated(node: Node) -> bool:
+    """Return whether an operation or a parameter is deprecated."""
+    return node.get("deprecated") is True
+
+
+def need(node: Node) -> str:
+    """Return `required` or `optional`, the words that ids contain."""
+    return "required" if node.get("required") is True else "optional"
+
+
+def first_media_type(node: Node) -> str | None:
+    """Return the media type of a parameter or header; None without `content`.
+
+    There can be only one (OpenAPI 3.1, "Parameter Object").
+    """
+    return next((name for name, _ in node.children("content")), None)
+
+
+def schema_of(node: Node) -> Node:
+    """Return the schema of a parameter or header, also if it is inside a media type."""
+    media_type = first_media_type(node)
+    if media_type is None:
+        return node.child("schema")
+    return node.child("content", media_type, "schema")

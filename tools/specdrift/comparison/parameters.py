@@ -1,0 +1,176 @@
+"""Compares the parameters of an operation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from ..model.document import Node
+from ..model.schema import Schema
+from ..rules import Change
+from .context import Context, Pointers
+from .elements import first_media_type, is_deprecated, need, schema_of
+from .media_types import normalized_media_type
+from .schemas.comparison import SchemaComparison
+
+_DEFAULT_STYLES = {"query": "form", "cookie": "form", "path": "simple", "header": "simple"}
+"""Source: OpenAPI 3.1, "Parameter Object", field `style`."""
+
+_EXPLODED_FORM = "form, exploded"
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter of an operation."""
+
+    node: Node
+    location: str
+    """The value of `in`."""
+    name: str
+    is_shared: bool
+    """Whether the path declares it, for all its operations."""
+
+    @property
+    def need(self) -> str:
+        """`required` or `optional`. Path parameters are always required."""
+        return "required" if self.location == "path" else need(self.node)
+
+    @property
+    def is_deprecated(self) -> bool:
+        """Whether the parameter is deprecated."""
+        return is_deprecated(self.node)
+
+    @property
+    def schema(self) -> Node:
+        """The schema of the parameter or of its media type."""
+        return schema_of(self.node)
+
+    @property
+    def has_media_type(self) -> bool:
+        """Whether the value is written in a media type such as JSON, instead of in a style."""
+        return first_media_type(self.node) is not None
+
+    @property
+    def style(self) -> str:
+        """How the value is written: the media type, or the style and whether lists are exploded."""
+        media_type = first_media_type(self.node)
+        if media_type is not None:
+            return normalized_media_type(media_type)
+        style = self.node.get("style") or _DEFAULT_STYLES.get(self.location, "")
+        explode = self.node.get("explode")
+        # Only the style `form` is exploded by default (OpenAPI 3.1, "Parameter Object").
+        if explode is None:
+            explode = style == "form"
+        return f"{style}, exploded" if explode else f"{style}, not exploded"
+
+
+def parameters_of(template: str, path: Node, operation: Node) -> dict[str, Parameter]:
+    """Return the parameters of an operation by what identifies them in both documents.
+
+    A parameter of the operation replaces that of the path with the same identity.
+    """
+    template_names: list[str] = re.findall(r"\{([^{}]*)\}", template)
+    parameters = dict[str, Parameter]()
+    for owner in (path, operation):
+        for _, written_node in owner.children("parameters"):
+            node = written_node.resolved()
+            parameter = Parameter(
+                node=node,
+                location=str(node.get("in")),
+                name=str(node.get("name") or written_node.reference),
+                is_shared=owner is path,
+            )
+            parameters[_identity(parameter, template_names)] = parameter
+    return parameters
+
+
+def compare_parameters(
+    base: dict[str, Parameter],
+    revised: dict[str, Parameter],
+    context: Context,
+    schemas: SchemaComparison,
+) -> Iterator[Change]:
+    """Yield the changes of the parameters, by their identity."""
+    for identity in base | revised:
+        parameter = base.get(identity) or revised[identity]
+        parameter_context = replace(
+            context, name=f"the {parameter.location} parameter {parameter.name}", is_text=True
+        )
+        if identity not in revised:
+            yield _removed_parameter(parameter, parameter_context)
+        elif identity not in base:
+            yield _added_parameter(parameter, parameter_context)
+        else:
+            yield from _compare_parameter(parameter, revised[identity], parameter_context, schemas)
+
+
+def _identity(parameter: Parameter, template_names: list[str]) -> str:
+    """The identity of a parameter: its location and name.
+
+    Names of headers ignore case. A path parameter is identified by its position in the template,
+    because its name is not part of the request.
+    """
+    name = parameter.name
+    if parameter.location == "header":
+        name = name.lower()
+    elif parameter.location == "path" and name in template_names:
+        name = str(template_names.index(name))
+    return f"{parameter.location} {name}"
+
+
+def _removed_parameter(parameter: Parameter, context: Context) -> Change:
+    rule_id = "*-removed"
+    if parameter.is_deprecated:
+        rule_id = "request-parameter-removed-with-deprecation"
+    pointers = Pointers(base=parameter.node.location)
+    return context.change(rule_id, pointers, name=parameter.name)
+
+
+def _added_parameter(parameter: Parameter, context: Context) -> Change:
+    rule_id = f"new-{parameter.need}-*"
+    # oasdiff has ids of their own for path parameters and for parameters of a whole path.
+    if parameter.location == "path":
+        rule_id = "new-request-path-parameter"
+    elif parameter.is_shared:
+        rule_id = f"new-{parameter.need}-request-default-parameter-to-existing-path"
+    pointers = Pointers(revised=parameter.node.location)
+    return context.change(rule_id, pointers, name=parameter.name)
+
+
+def _compare_parameter(
+    base: Parameter, revised: Parameter, context: Context, schemas: SchemaComparison
+) -> Iterator[Change]:
+    pointers = Pointers.to_both(base.node, revised.node)
+    if base.need != revised.need:
+        yield context.change(f"*-became-{revised.need}", pointers)
+    if base.is_deprecated != revised.is_deprecated:
+        action = "deprecated" if revised.is_deprecated else "reactivated"
+        yield context.change(f"*-{action}", pointers)
+    if _is_written_differently(base, revised, schemas):
+        yield context.change(
+            "request-parameter-style-changed", pointers, old=base.style, new=revised.style
+        )
+    # A list that the revision writes as repeated values can accept the single value of the base.
+    schema_context = replace(context, is_exploded=revised.style == _EXPLODED_FORM)
+    yield from schemas.changes(base.schema, revised.schema, schema_context)
+
+
+def _is_written_differently(base: Parameter, revised: Parameter, schemas: SchemaComparison) -> bool:
+    if base.style == revised.style:
+        return False
+    if base.has_media_type or revised.has_media_type:
+        return True
+    base_schema = schemas.base_schema(base.schema)
+    revised_schema = schemas.revised_schema(revised.schema)
+    return _depends_on_style(base, base_schema) and _depends_on_style(revised, revised_schema)
+
+
+def _depends_on_style(parameter: Parameter, schema: Schema) -> bool:
+    """Whether the style affects how a value is written.
+
+    Outside a path, all styles write a single value alike.
+    """
+    if parameter.location == "path" or not schema.types:
+        return True
+    return bool(schema.types & {"array", "object"})

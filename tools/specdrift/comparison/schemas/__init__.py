@@ -1,0 +1,1 @@
+"""Compares schemas; one module for each group of keywords."""

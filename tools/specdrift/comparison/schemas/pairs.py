@@ -1,0 +1,107 @@
+"""Defines a pair of schemas to compare, its result, and the cache of schemas in normal form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ...model.document import Node, TooComplexError
+from ...model.normal_form import read_schema
+from ...model.schema import Nodes, Schema
+from ...rules import Change
+from ..context import Context, Pointers
+
+MAXIMUM_STEPS = 500_000
+"""The most steps in one comparison: pairs of schemas compared and branches of `allOf` read.
+
+That takes about ten seconds. The largest document of the vendor takes some hundred steps.
+"""
+
+
+@dataclass(frozen=True)
+class SchemaPair:
+    """A schema of the base, its counterpart in the revision, and their place."""
+
+    base: Nodes
+    revised: Nodes
+    context: Context
+
+    def resolved(self) -> SchemaPair:
+        """Return the pair with references replaced by their targets.
+
+        Without that, one pair of schemas could appear as several.
+        """
+        return SchemaPair(_resolved(self.base), _resolved(self.revised), self.context)
+
+
+@dataclass(frozen=True)
+class PairResult:
+    """The differences of two schemas themselves, and the pairs of subschemas still to compare."""
+
+    changes: list[Change]
+    subschemas: list[SchemaPair] = field(default_factory=list[SchemaPair])
+
+
+class StepBudget:
+    """Limits the number of steps of one comparison."""
+
+    def __init__(self) -> None:
+        self._steps = 0
+
+    def spend(self, nodes: Nodes, steps: int = 1) -> None:
+        """Count steps.
+
+        Raises:
+            TooComplexError: The comparison takes more than `MAXIMUM_STEPS`.
+        """
+        self._steps += steps
+        if self._steps > MAXIMUM_STEPS:
+            raise TooComplexError(
+                f"{nodes[0].location}: there is too much in it to be compared"
+                f" (more than {MAXIMUM_STEPS:,} steps):"
+                " give the branches of its unions names, or fewer"
+            )
+
+
+class SchemaCache:
+    """The schemas of one document in normal form, each read once."""
+
+    def __init__(self, budget: StepBudget) -> None:
+        self._budget = budget
+        self._schemas: dict[Nodes, Schema] = {}
+
+    def schema(self, nodes: Nodes) -> Schema:
+        """Return the normal form of nodes that apply together."""
+        if nodes not in self._schemas:
+            schema = read_schema(nodes)
+            self._schemas[nodes] = schema
+            self._budget.spend(nodes, len(schema.all_of_branches))
+        return self._schemas[nodes]
+
+
+@dataclass(frozen=True)
+class SchemaCaches:
+    """The schema cache of each document."""
+
+    base: SchemaCache
+    revised: SchemaCache
+
+
+def schema_pointers(base_schema: Schema, revised_schema: Schema) -> Pointers:
+    """Return the locations of two schemas."""
+    return Pointers.to_both(base_schema.node, revised_schema.node)
+
+
+def keyword_in_id(keyword: str) -> str:
+    """Return a keyword as in ids: `max-length` for `maxLength`, `min` for `minimum`."""
+    letters = [f"-{letter.lower()}" if letter.isupper() else letter for letter in keyword]
+    return "".join(letters).replace("imum", "")
+
+
+def _resolved(nodes: Nodes) -> Nodes:
+    # Sorted, so that the order of the branches of an `allOf` does not matter.
+    targets = {node.meant for node in nodes}
+    return tuple(sorted(targets, key=_location))
+
+
+def _location(node: Node) -> str:
+    return node.location

@@ -1,0 +1,131 @@
+"""Compares the properties of two objects: existence, `required`, `readOnly` and `deprecated`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from ...model.schema import Schema
+from ...rules import Change, Direction
+from ..context import Context, Pointers
+from ..differences import Action, common_names
+from .pairs import SchemaCaches, SchemaPair, schema_pointers
+
+
+@dataclass(frozen=True)
+class _Property:
+    """A property of an object."""
+
+    schema: Schema
+    is_required: bool
+
+    @property
+    def need(self) -> str:
+        return "required" if self.is_required else "optional"
+
+
+def compare_properties(
+    base_schema: Schema, revised_schema: Schema, context: Context, caches: SchemaCaches
+) -> Iterator[Change]:
+    """Report added and removed properties, and what the objects say about common ones."""
+    for name in base_schema.properties | revised_schema.properties:
+        # A removed property has the flags of the base, every other one those of the revision.
+        if name not in revised_schema.properties:
+            base_property = _Property(
+                caches.base.schema(base_schema.properties[name]),
+                name in base_schema.required,
+            )
+            property_context = _property_context(context, base_property.schema, name)
+            yield _removed_property(base_property, property_context)
+            continue
+
+        revised_property = _Property(
+            caches.revised.schema(revised_schema.properties[name]),
+            name in revised_schema.required,
+        )
+        property_context = _property_context(context, revised_property.schema, name)
+        if name not in base_schema.properties:
+            yield _added_property(revised_property, property_context)
+            continue
+        base_property = _Property(
+            caches.base.schema(base_schema.properties[name]),
+            name in base_schema.required,
+        )
+        yield from _compare_property(base_property, revised_property, property_context)
+
+
+def property_pairs(
+    base_schema: Schema, revised_schema: Schema, context: Context, caches: SchemaCaches
+) -> Iterator[SchemaPair]:
+    """Yield the pairs of schemas of common properties."""
+    for name in common_names(base_schema.properties, revised_schema.properties):
+        revised_nodes = revised_schema.properties[name]
+        property_context = _property_context(context, caches.revised.schema(revised_nodes), name)
+        yield SchemaPair(base_schema.properties[name], revised_nodes, property_context)
+
+
+def _property_context(context: Context, schema: Schema, name: str) -> Context:
+    # OpenAPI 3.1, "Schema Object": a read-only property should not be part of a request, and a
+    # write-only property should not be part of a response.
+    unsent_flag = "readOnly" if context.direction == Direction.REQUEST else "writeOnly"
+    is_never_sent = context.is_never_sent or unsent_flag in schema.flags
+    return replace(context.below(name), is_never_sent=is_never_sent)
+
+
+def _removed_property(removed_property: _Property, context: Context) -> Change:
+    pointers = Pointers(base=removed_property.schema.node.location)
+    if context.direction == Direction.RESPONSE:
+        return _response_property(removed_property, context, Action.REMOVED, pointers)
+    return context.change("*-removed", pointers)
+
+
+def _added_property(added_property: _Property, context: Context) -> Change:
+    pointers = Pointers(revised=added_property.schema.node.location)
+    if context.direction == Direction.RESPONSE:
+        return _response_property(added_property, context, Action.ADDED, pointers)
+    rule_id = f"new-{added_property.need}-*"
+    if added_property.is_required and added_property.schema.default is not None:
+        rule_id += "-with-default"
+    return context.change(rule_id, pointers)
+
+
+def _response_property(
+    schema_property: _Property, context: Context, action: Action, pointers: Pointers
+) -> Change:
+    need = schema_property.need
+    change = context.change(f"response-{need}-property-{action}", pointers)
+    if context.is_never_sent:
+        return replace(change, id=f"response-{need}-write-only-property-{action}")
+    return change
+
+
+def _compare_property(
+    base_property: _Property, revised_property: _Property, context: Context
+) -> Iterator[Change]:
+    """Report differences of the role that a common property has in its object."""
+    pointers = schema_pointers(base_property.schema, revised_property.schema)
+    base_flags = base_property.schema.flags
+    revised_flags = revised_property.schema.flags
+
+    if base_property.is_required != revised_property.is_required:
+        yield context.change(_need_rule(revised_property, context), pointers)
+
+    for flag, flag_in_id in (("readOnly", "read-only"), ("writeOnly", "write-only")):
+        if (flag in base_flags) == (flag in revised_flags):
+            continue
+        state = flag_in_id if flag in revised_flags else f"not-{flag_in_id}"
+        place = f"{context.direction}-{revised_property.need}-property"
+        yield context.change(f"{place}-became-{state}", pointers)
+
+    if ("deprecated" in base_flags) != ("deprecated" in revised_flags):
+        is_deprecated = "deprecated" in revised_flags
+        yield context.change("*-deprecated" if is_deprecated else "*-reactivated", pointers)
+
+
+def _need_rule(revised_property: _Property, context: Context) -> str:
+    rule_id = f"*-became-{revised_property.need}"
+    has_default = revised_property.schema.default is not None
+    # A default of a response is no help: it describes what the server assumes.
+    if revised_property.is_required and has_default and context.direction == Direction.REQUEST:
+        return f"{rule_id}-with-default"
+    return rule_id

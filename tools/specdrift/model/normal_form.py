@@ -1,0 +1,451 @@
+"""Reads schemas of OpenAPI 3.0 and 3.1 into the normal form that the comparison works on.
+
+Only one level is read at a time: subschemas stay nodes. So a schema may contain itself.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .document import DANGLING, Node, TooComplexError, is_list, is_mapping
+from .schema import (
+    EXCLUSIVE_LIMITS,
+    LOWER_LIMITS,
+    NEVER,
+    UPPER_LIMITS,
+    Nodes,
+    Schema,
+    canonical,
+)
+
+MAXIMUM_BRANCHES = 2_000
+"""The most branches that the unions of one schema may have together.
+
+Each new branch is compared with all earlier ones, so the time grows with the square of the number.
+"""
+
+_ANNOTATIONS = frozenset(
+    {"description", "title", "example", "examples", "externalDocs", "$comment", "xml"}
+)
+"""Keywords that do not change which values a schema allows."""
+
+_RESTRICTIONS = (
+    "format",
+    "pattern",
+    "multipleOf",
+    "contentMediaType",
+    "contentEncoding",
+    "uniqueItems",
+)
+_SUBSCHEMAS = (
+    "items",
+    "additionalProperties",
+    "not",
+    "if",
+    "then",
+    "else",
+    "contains",
+    "propertyNames",
+    "contentSchema",
+    "unevaluatedItems",
+    "unevaluatedProperties",
+)
+_SUBSCHEMA_GROUPS = ("patternProperties", "dependentSchemas", "prefixItems")
+_UNIONS = ("anyOf", "oneOf")
+_FLAGS = ("readOnly", "writeOnly", "deprecated")
+
+_SIGNIFICANT_WHEN_EMPTY = frozenset({"not", "if", "then", "else", "contains"})
+"""Keywords with an effect even if their schema allows every value: `not: {}` rejects all."""
+
+_LIMITS_THAT_ZERO_DISABLES = frozenset({"minLength", "minItems", "minProperties"})
+"""A length of at least 0 is no restriction."""
+
+_REPLACED_FORMATS = {
+    "byte": ("contentEncoding", "base64"),
+    "binary": ("contentMediaType", "application/octet-stream"),
+}
+"""Formats of OpenAPI 3.0 and the keyword and value that 3.1 uses instead.
+
+Source: https://learn.openapis.org/upgrading/v3.0-to-v3.1.html
+"""
+
+# The first match counts. `bool` is first, because in Python a bool is an int as well.
+_TYPE_NAMES: tuple[tuple[type, str], ...] = (
+    (bool, "boolean"),
+    (int, "integer"),
+    (float, "number"),
+    (dict, "object"),
+    (list, "array"),
+    (type(None), "null"),
+)
+
+
+@dataclass(frozen=True)
+class _TypeDeclaration:
+    """The types that one node allows."""
+
+    types: frozenset[str]
+    """Without `null`; empty if the node does not restrict types."""
+    allows_null: bool
+
+
+def read_schema(nodes: Nodes) -> Schema:
+    """Merge nodes that apply together into one schema in normal form.
+
+    References are followed, and the branches of each `allOf` are merged as well.
+
+    Raises:
+        TooComplexError: A value is nested too deeply, or the unions have too many branches.
+    """
+    reader = _SchemaReader(nodes)
+    reader.read_nodes()
+    reader.set_nullable()
+    reader.add_undescribed_properties()
+    return reader.schema
+
+
+class _SchemaReader:
+    """Collects the keywords of one schema from all nodes that apply together."""
+
+    def __init__(self, nodes: Nodes) -> None:
+        self.schema = Schema(nodes[0].resolved())
+        self._queue = deque(nodes)
+        self._visited = set[Node]()
+        # `null` is allowed by a branch of a union, or by a node without types.
+        self._null_is_allowed_separately = False
+        # For each node with types: whether it allows `null`. All of them have to.
+        self._null_beside_types: list[bool] = []
+
+    def read_nodes(self) -> None:
+        """Read all queued nodes. References, `allOf` and unions of one schema queue others."""
+        while self._queue:
+            node = self._queue.popleft()
+            if node in self._visited:
+                continue
+            self._visited.add(node)
+            if node.value is False:
+                self.schema.types = frozenset({NEVER})
+            if not is_mapping(node.value):
+                continue
+            if node.reference is None:
+                self._read_keywords(node)
+                continue
+            # First in the queue, so that keywords are read in the order in which they are written.
+            self._queue.appendleft(node.resolved())
+            # Since OpenAPI 3.1, keywords beside `$ref` apply as well. In 3.0 they are ignored.
+            siblings = _without_reference(node)
+            if node.document.joins_siblings and siblings.value.keys() - _ANNOTATIONS:
+                self._read_keywords(siblings)
+
+    def set_nullable(self) -> None:
+        """Decide whether `null` is allowed, from what all nodes say about it."""
+        if self._null_is_allowed_separately:
+            self.schema.nullable = True
+        elif self._null_beside_types:
+            self.schema.nullable = all(self._null_beside_types)
+        elif self.schema.unions:
+            self.schema.nullable = False
+
+    def add_undescribed_properties(self) -> None:
+        """Add required properties without a schema. Their values can be anything."""
+        undescribed = self.schema.required - self.schema.properties.keys()
+        for name in sorted(undescribed):
+            node = self.schema.node.child("required", name)
+            self.schema.properties[name] = (replace(node, value={}),)
+
+    def _read_keywords(self, node: Node) -> None:
+        if DANGLING in node.value:
+            self.schema.unresolved_references |= {node.value[DANGLING]}
+        self._read_all_of(node)
+        self._read_unions(node)
+        self._read_types(node)
+        self._read_values(node)
+        self._read_limits(node)
+        self._read_restrictions(node)
+        self._read_object(node)
+        self._read_subschemas(node)
+
+    def _read_all_of(self, node: Node) -> None:
+        branches = [branch for _, branch in node.children("allOf")]
+        self.schema.all_of_branches += branches
+        self._queue += branches
+
+    def _read_unions(self, node: Node) -> None:
+        for keyword in _UNIONS:
+            branches = [branch for _, branch in node.children(keyword)]
+            proper = [branch for branch in branches if not _is_null(branch)]
+            if len(proper) < len(branches):
+                self._null_is_allowed_separately = True
+            self._read_union(keyword, proper)
+
+        discriminator = node.child("discriminator")
+        if is_mapping(discriminator.value):
+            self.schema.discriminator = discriminator
+
+    def _read_union(self, keyword: str, branches: list[Node]) -> None:
+        if not branches:
+            return
+        if len(branches) == 1:
+            # A union of one schema means the same as that schema.
+            self._queue.appendleft(branches[0])
+            return
+        types = _types_of_plain_union(branches)
+        if types:
+            self.schema.types = _common_types(self.schema.types, types)
+            self.schema.is_type_union = True
+            return
+        self._add_branches(self.schema.unions.setdefault(keyword, []), branches)
+
+    def _add_branches(self, union: list[Node], branches: list[Node]) -> None:
+        """Add branches to the union, each once, however many parts of an `allOf` repeat it."""
+        if len(union) > MAXIMUM_BRANCHES:
+            raise TooComplexError(
+                f"{self.schema.node.location}: its unions have more than {MAXIMUM_BRANCHES:,}"
+                " branches together: take some of them apart"
+            )
+        # A branch repeated within one union counts once as well. Otherwise the number of branches
+        # would depend on the order of the parts.
+        for branch in branches:
+            if not any(_is_copy(branch, other_branch) for other_branch in union):
+                union.append(branch)
+
+    def _read_types(self, node: Node) -> None:
+        declaration = _declared_types(node.value)
+        allows_null = declaration.allows_null
+        listed_values = node.value.get("enum")
+        # In OpenAPI 3.0 `nullable` adds null to the enum. Since 3.1 the enum must list it.
+        if is_list(listed_values) and node.document.joins_siblings:
+            allows_null = allows_null and None in listed_values
+
+        if declaration.types:
+            self.schema.types = _common_types(self.schema.types, declaration.types)
+            self._null_beside_types.append(allows_null)
+        elif allows_null:
+            self._null_is_allowed_separately = True
+
+    def _read_values(self, node: Node) -> None:
+        self._read_default(node)
+        listed_values = _listed_values(node.value)
+        if listed_values is None:
+            return
+        values = dict[str, Any]()
+        for value in listed_values:
+            if value is not None:
+                values[self._canonical(value)] = value
+        # A value has to be listed by every node.
+        if self.schema.values is not None:
+            values = {text: values[text] for text in values if text in self.schema.values}
+        self.schema.values = values
+        if "const" in node.value:
+            self.schema.is_constant = True
+
+    def _read_default(self, node: Node) -> None:
+        if "default" in node.value and self.schema.default is None:
+            self.schema.default = self._canonical(node.value["default"])
+
+    def _read_limits(self, node: Node) -> None:
+        """Keep the tighter of two limits."""
+        for keyword, limit in _limits(node.value):
+            current_limit = self.schema.limits.get(keyword, limit)
+            if keyword in LOWER_LIMITS:
+                self.schema.limits[keyword] = max(current_limit, limit)
+            else:
+                self.schema.limits[keyword] = min(current_limit, limit)
+
+    def _read_restrictions(self, node: Node) -> None:
+        for keyword in _RESTRICTIONS:
+            value = node.value.get(keyword)
+            if value in (None, False, ""):
+                continue
+            if keyword == "uniqueItems" and value is not True:
+                continue
+            text = value if isinstance(value, str) else self._canonical(value)
+            self._add_restriction(keyword, text)
+
+    def _add_restriction(self, keyword: str, text: str) -> None:
+        if keyword == "format" and text in _REPLACED_FORMATS:
+            keyword, text = _REPLACED_FORMATS[text]
+        texts = {*self.schema.restrictions.get(keyword, ()), text}
+        self.schema.restrictions[keyword] = tuple(sorted(texts))
+
+    def _read_object(self, node: Node) -> None:
+        schema = self.schema
+        for flag in _FLAGS:
+            if node.value.get(flag) is True:
+                schema.flags.add(flag)
+        schema.required.update(_texts(node.value.get("required")))
+        for name, property_node in node.children("properties"):
+            schema.properties[name] = (*schema.properties.get(name, ()), property_node)
+
+        dependent_required = node.value.get("dependentRequired")
+        if is_mapping(dependent_required):
+            for name, required in dependent_required.items():
+                names = schema.dependent_required.get(str(name), frozenset())
+                schema.dependent_required[str(name)] = names.union(_texts(required))
+
+    def _read_subschemas(self, node: Node) -> None:
+        for keyword in _SUBSCHEMAS:
+            subschema = node.child(keyword)
+            if _has_effect(keyword, subschema):
+                nodes = self.schema.subschemas.get(keyword, ())
+                self.schema.subschemas[keyword] = (*nodes, subschema)
+        for keyword in _SUBSCHEMA_GROUPS:
+            for name, subschema in node.children(keyword):
+                group = self.schema.subschema_groups.setdefault(keyword, {})
+                group[name] = (*group.get(name, ()), subschema)
+
+    def _canonical(self, value: Any) -> str:
+        try:
+            return canonical(value)
+        except RecursionError as error:
+            raise TooComplexError(
+                f"{self.schema.node.location}: a value is nested too deeply to be compared:"
+                " flatten it, or take it out"
+            ) from error
+
+
+def _without_reference(node: Node) -> Node:
+    """The keywords beside a `$ref`."""
+    siblings = {key: value for key, value in node.value.items() if key != "$ref"}
+    return replace(node, value=siblings)
+
+
+def _declared_types(keywords: dict[str, Any]) -> _TypeDeclaration:
+    """The types that `type` names, or else those of the values of `enum` or `const`."""
+    types = _named_types(keywords.get("type"))
+    if not types:
+        types = {_type_of(value) for value in _listed_values(keywords) or ()}
+    if types == {"null"}:
+        return _TypeDeclaration(frozenset({NEVER}), allows_null=True)
+
+    allows_null = "null" in types or keywords.get("nullable") is True
+    types.discard("null")
+    # Every integer is a number (JSON Schema 2020-12, section 4.2.3).
+    if "number" in types:
+        types.discard("integer")
+    return _TypeDeclaration(frozenset(types), allows_null)
+
+
+def _named_types(written_type: Any) -> set[str]:
+    if isinstance(written_type, str):
+        return {written_type}
+    return set(_texts(written_type))
+
+
+def _listed_values(keywords: dict[str, Any]) -> list[Any] | None:
+    """The value of `const`, or else the values of `enum`; None without either."""
+    if "const" in keywords:
+        return [keywords["const"]]
+    values = keywords.get("enum")
+    return values if is_list(values) else None
+
+
+def _type_of(value: Any) -> str:
+    if isinstance(value, float) and value.is_integer():
+        return "integer"
+    for python_type, type_name in _TYPE_NAMES:
+        if isinstance(value, python_type):
+            return type_name
+    # A loader of YAML also returns dates, which are text in JSON.
+    return "string"
+
+
+def _common_types(types: frozenset[str], new_types: frozenset[str]) -> frozenset[str]:
+    """The types that two nodes allow together; the first can be empty, which means all."""
+    if not types:
+        return new_types
+    common = types & new_types
+    # `number` and `integer` have the integers in common, although the names differ.
+    either = types | new_types
+    if "integer" in either and "number" in either:
+        common |= {"integer"}
+    return common or frozenset({NEVER})
+
+
+def _is_null(branch: Node) -> bool:
+    """Whether only `null` matches the branch of a union."""
+    keywords = branch.resolved().value
+    if not is_mapping(keywords):
+        return False
+    if keywords.get("type") in ("null", ["null"]):
+        return True
+    return keywords.get("enum") == [None] or _listed_values(keywords) == [None]
+
+
+def _is_copy(branch: Node, other_branch: Node) -> bool:
+    """Whether two branches are written alike and mean the same."""
+    if branch.value != other_branch.value:
+        return False
+    # The same relative reference means something else in another file.
+    return branch.file == other_branch.file or branch.reference is None
+
+
+def _types_of_plain_union(branches: list[Node]) -> frozenset[str]:
+    """The types of branches that have only a type each; empty if a branch has more than that."""
+    types = set[str]()
+    for branch in branches:
+        keywords = branch.resolved().value
+        if not is_mapping(keywords) or keywords.keys() - _ANNOTATIONS != {"type"}:
+            return frozenset()
+        if not isinstance(keywords["type"], str):
+            return frozenset()
+        types.add(keywords["type"])
+    # `oneOf` rejects a value that matches two branches, so overlapping types are no list of types.
+    overlaps = len(types) < len(branches) or {"integer", "number"} <= types
+    return frozenset() if overlaps else frozenset(types)
+
+
+def _limits(keywords: dict[str, Any]) -> Iterator[tuple[str, float]]:
+    """The limits by keyword; exclusive ones as numbers, the way OpenAPI 3.1 writes them."""
+    limits = {key: keywords[key] for key in LOWER_LIMITS | UPPER_LIMITS if key in keywords}
+    for inclusive, exclusive in EXCLUSIVE_LIMITS.items():
+        # OpenAPI 3.0: `exclusiveMinimum: true` makes `minimum` exclusive.
+        if limits.get(exclusive) is True and inclusive in limits:
+            limits[exclusive] = limits.pop(inclusive)
+    for keyword, limit in limits.items():
+        if not _is_number(limit):
+            continue
+        if limit == 0 and keyword in _LIMITS_THAT_ZERO_DISABLES:
+            continue
+        yield keyword, limit
+
+
+def _is_number(value: Any) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    # YAML has `.nan`, the one number that does not equal itself.
+    return value == value  # noqa: PLR0124
+
+
+def _has_effect(keyword: str, subschema: Node) -> bool:
+    if not isinstance(subschema.value, dict | bool):
+        return False
+    return keyword in _SIGNIFICANT_WHEN_EMPTY or not _allows_everything(subschema)
+
+
+def _allows_everything(node: Node) -> bool:
+    """Whether a schema allows every value, also through references and `allOf`."""
+    pending = deque([node])
+    visited = set[Node]()
+    while pending:
+        schema_node = pending.popleft()
+        if schema_node in visited or schema_node.value is True:
+            continue
+        visited.add(schema_node)
+        if not is_mapping(schema_node.value):
+            return False
+        if schema_node.value.keys() - _ANNOTATIONS - {"$ref", "allOf"}:
+            return False
+        pending += [branch for _, branch in schema_node.children("allOf")]
+        if schema_node.reference is not None:
+            pending.append(schema_node.resolved())
+    return True
+
+
+def _texts(values: Any) -> list[str]:
+    if not is_list(values):
+        return []
+    return [value for value in values if isinstance(value, str)]
