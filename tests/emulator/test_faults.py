@@ -29,8 +29,8 @@ from leadconnector_emulator import (
     Server,
     TokenEndpoint,
 )
-from leadconnector_emulator._faults import UNKNOWN, read_faults
-from leadconnector_emulator._spec import SPEC
+from leadconnector_emulator.faults import UNKNOWN, read_faults
+from leadconnector_emulator.spec import SPEC
 
 from tests.support.calling import CONVERSATION_ID, LOCATION_ID, TOKEN
 

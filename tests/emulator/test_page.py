@@ -26,7 +26,7 @@ from leadconnector_emulator import (
     Server,
     TokenEndpoint,
 )
-from leadconnector_emulator._page import Page as EmulatorPage
+from leadconnector_emulator.page import Page as EmulatorPage
 from playwright.sync_api import ConsoleMessage, Error, Page, expect, sync_playwright
 
 from tests.support.calling import CONVERSATION_ID, LOCATION_ID, TOKEN
@@ -149,7 +149,7 @@ class TestPaths:
         assert [each.request.target for each in server.emulator.exchanges] == [path]
 
     @pytest.mark.parametrize(
-        "path", ["/_emulator/../_page.py", "/_emulator/%2e%2e/_page.py", "/_emulator//page.js"]
+        "path", ["/_emulator/../page.py", "/_emulator/%2e%2e/page.py", "/_emulator//page.js"]
     )
     def test_no_other_file_can_be_had(self, server: Server, path: str) -> None:
         assert fetch(server, path).status == 404

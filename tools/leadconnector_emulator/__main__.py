@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ._core import TOKEN, Emulator
-from ._faults import read_faults
-from ._oauth import TokenEndpoint
-from ._quota import RateLimits
-from ._server import Server
-from ._spec import SPEC
+from .emulator import TOKEN, Emulator
+from .faults import read_faults
+from .rate_limits import RateLimits
+from .server import Server
+from .spec import SPEC
+from .token_endpoint import TokenEndpoint
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ._core import TOKEN, Emulator
-from ._transport import EmulatorTransport
+from .emulator import TOKEN, Emulator
+from .transport import EmulatorTransport
 
 if TYPE_CHECKING:
     from leadconnector import LeadConnector

@@ -13,12 +13,12 @@ from threading import RLock
 from typing import Any, NoReturn, cast
 from urllib.parse import parse_qs
 
-from ._faults import Fault, Faults
-from ._messages import Exchange, Request, Response
-from ._oauth import PATH as OAUTH_PATH
-from ._oauth import TokenEndpoint
-from ._quota import Quota, RateLimits
-from ._spec import SPEC, Operation, Shape, Spec
+from .faults import Fault, Faults
+from .messages import Exchange, Request, Response
+from .rate_limits import Quota, RateLimits
+from .spec import SPEC, Operation, Shape, Spec
+from .token_endpoint import PATH as OAUTH_PATH
+from .token_endpoint import TokenEndpoint
 
 TOKEN = "emulator"
 """The bearer token that is accepted where none is configured."""

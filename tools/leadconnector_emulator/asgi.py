@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from ._core import Emulator
-from ._messages import Request
+from .emulator import Emulator
+from .messages import Request
 
 Message = MutableMapping[str, Any]
 

@@ -10,9 +10,9 @@ from typing import Self
 
 import h11
 
-from ._core import Emulator
-from ._messages import Request, Response
-from ._page import Page
+from .emulator import Emulator
+from .messages import Request, Response
+from .page import Page
 
 MAXIMUM_BODY = 1024 * 1024
 """Bytes of a request's body that are read."""

@@ -15,7 +15,7 @@ from typing import Any, Literal, cast
 
 import yaml
 
-from ._messages import Delivery, Request, Response
+from .messages import Delivery, Request, Response
 
 UNKNOWN = "TYPE_OF_TOMORROW"
 """The enum value that no spec has."""

@@ -19,10 +19,10 @@ from pathlib import Path
 from string import Template
 from typing import Any, cast
 
-from ._core import Emulator
-from ._faults import Fault
-from ._messages import Exchange, Request, Response
-from ._oauth import PATH as OAUTH_PATH
+from .emulator import Emulator
+from .faults import Fault
+from .messages import Exchange, Request, Response
+from .token_endpoint import PATH as OAUTH_PATH
 
 SHOWN = 200
 """Exchanges that the log shows: the last ones."""
@@ -74,7 +74,7 @@ class Page:
 
     def __init__(self, emulator: Emulator, *, package: str = "mkdocs_swagger_ui_tag") -> None:
         self._emulator = emulator
-        self._files = files("leadconnector_emulator") / "page"
+        self._files = files("leadconnector_emulator") / "static"
         swagger_ui = _swagger_ui(package)
         self._reference = bool(swagger_ui)
         self._assets = {f"/_emulator/{name}": self._files / name for name in _OWN} | swagger_ui
