@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from leadconnector_emulator import RateLimits
-from leadconnector_emulator.__main__ import main, rate, read_seed
+from leadconnector_emulator.__main__ import main, parse_rate_limit, read_conversations
 
 
 @pytest.mark.parametrize(
@@ -21,27 +21,27 @@ from leadconnector_emulator.__main__ import main, rate, read_seed
     ],
 )
 def test_a_rate_is_requests_and_seconds_or_off(text: str, expected: RateLimits | None) -> None:
-    assert rate(text) == expected
+    assert parse_rate_limit(text) == expected
 
 
 @pytest.mark.parametrize("text", ["", "100", "100/0", "many/10", "-1/10", "100/10/1"])
 def test_a_rate_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match="REQUESTS/SECONDS"):
-        rate(text)
+        parse_rate_limit(text)
 
 
 def test_the_first_conversations_are_read_from_a_file(tmp_path: Path) -> None:
     file = tmp_path / "seed.json"
     file.write_text(json.dumps([{"id": "a", "starred": True}, {"id": "b"}]))
 
-    assert read_seed(file) == [{"id": "a", "starred": True}, {"id": "b"}]
+    assert read_conversations(file) == [{"id": "a", "starred": True}, {"id": "b"}]
 
 
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("{", "is no JSON"),
-        ('{"id": "a"}', "item 1 is not an object"),
+        ("{", "is not JSON"),
+        ('{"id": "a"}', "is not a list of conversations"),
         ('[{"id": "a"}, {"id": 5}]', "item 2 is not an object"),
         ("[null]", "item 1 is not an object"),
     ],
@@ -51,7 +51,7 @@ def test_a_seed_file_that_is_wrong_says_where(tmp_path: Path, text: str, reason:
     file.write_text(text)
 
     with pytest.raises(ValueError, match=reason):
-        read_seed(file)
+        read_conversations(file)
 
 
 @pytest.mark.parametrize(

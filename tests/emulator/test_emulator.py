@@ -282,7 +282,7 @@ class TestRefusals:
     def test_a_body_that_is_no_json_gets_400(self, emulator: Emulator, body: bytes) -> None:
         assert ask(emulator, body=body) == (
             400,
-            {"statusCode": 400, "message": "the body is no JSON"},
+            {"statusCode": 400, "message": "the body is not JSON"},
         )
 
     @pytest.mark.parametrize(
@@ -546,7 +546,7 @@ class TestProgram:
     def test_it_serves_until_a_signal_and_ends_in_good_order(self, number: signal.Signals) -> None:
         with program("--port", "0") as process:
             assert re.fullmatch(
-                r"The API is at http://127\.0\.0\.1:\d+ \(Ctrl-C ends it\); .*",
+                r"The API is at http://127\.0\.0\.1:\d+ \(Ctrl-C ends it\)\. .*",
                 greeting(process)[0],
             )
             process.send_signal(number)
@@ -601,7 +601,7 @@ class TestProgram:
             output, errors = process.communicate(timeout=SECONDS)
         assert (process.returncode, output) == (2, "")
         assert re.fullmatch(
-            rf"leadconnector_emulator: port {port}: .*in use; --port 0 takes a free one\n", errors
+            rf"leadconnector_emulator: port {port}: .*in use; --port 0 selects a free one\n", errors
         )
 
     @pytest.mark.parametrize("port", ["65536", "-1"])

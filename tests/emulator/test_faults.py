@@ -29,7 +29,7 @@ from leadconnector_emulator import (
     Server,
     TokenEndpoint,
 )
-from leadconnector_emulator.faults import UNKNOWN, read_faults
+from leadconnector_emulator.faults import UNKNOWN_ENUM_VALUE, read_faults
 from leadconnector_emulator.spec import SPEC
 
 from tests.support.calling import CONVERSATION_ID, LOCATION_ID, TOKEN
@@ -197,7 +197,10 @@ class TestOverASocket:
     @pytest.mark.parametrize(
         ("fault", "found"),
         [
-            (Fault(unknown_enum="conversation.lastMessageType"), {"lastMessageType": UNKNOWN}),
+            (
+                Fault(unknown_enum="conversation.lastMessageType"),
+                {"lastMessageType": UNKNOWN_ENUM_VALUE},
+            ),
             (Fault(undocumented="conversation.mood"), {"mood": {"since": "tomorrow"}}),
             (Fault(null="conversation.starred"), {"starred": None}),
             (Fault(wrong_type="conversation.unreadCount"), {"unreadCount": "12"}),
@@ -374,14 +377,17 @@ class TestFiles:
         ("text", "reason"),
         [
             ("drop: before\n", "is not a list of rules"),
-            ("- before\n", "rule 1 is not a mapping"),
-            ("- {drop: before}\n- {dropp: before}\n", "rule 2 has no 'dropp'; it may have"),
+            ("- before\n", "rule 1: it is not a mapping"),
+            (
+                "- {drop: before}\n- {dropp: before}\n",
+                "rule 2: unknown field 'dropp'; the fields are",
+            ),
             ("- {drop: during}\n", "rule 1: drop must be before, within or after"),
             ("- {probability: 5}\n", "rule 1: probability must be between 0 and 1"),
             ("- {status: 20}\n", "rule 1: status must be between 200 and 999"),
             ("- {nth: -1}\n", "rule 1: nth must be a whole number"),
             ("- {nth: first}\n", "rule 1: nth must be a whole number"),
-            ("- [never\n", "is no YAML"),
+            ("- [never\n", "is not YAML"),
         ],
     )
     def test_a_file_that_is_wrong_says_where(self, tmp_path: Path, text: str, reason: str) -> None:

@@ -446,7 +446,7 @@ class TestSpecs:
         path.write_text(
             f"paths: {{/a: {{post: {{{body}, responses: {{200: {{}}}}}}}}}}", encoding="utf-8"
         )
-        with pytest.raises(ValueError, match="has a schema that is none"):
+        with pytest.raises(ValueError, match="has an invalid schema"):
             Emulator(path)
 
     def test_a_date_in_yaml_is_the_text_that_it_is(self, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The API, played on your own machine from `spec/openapi.yaml`: in process, as an ASGI application, or on a socket."""
+"""A mock server of the API, driven by the spec: an httpx transport, an ASGI app and a socket."""
 
 from .asgi import EmulatorApp
 from .emulator import ANY, Emulator
@@ -17,9 +17,9 @@ __all__ = [
     "EmulatorTransport",
     "Exchange",
     "Fault",
-    "TokenEndpoint",
     "RateLimits",
     "Request",
     "Response",
     "Server",
+    "TokenEndpoint",
 ]

@@ -1,4 +1,4 @@
-"""The door for ASGI: the emulator as an application, to be run by a server or called by a test client."""
+"""The ASGI interface: the emulator as an application, for a server or a test client."""
 
 from __future__ import annotations
 
@@ -7,73 +7,108 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from .emulator import Emulator
-from .messages import Request
+from .messages import Request, Response, combined_headers
 
 Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
 
 
 class EmulatorApp:
     """An ASGI 3 application.
 
-    ASGI has no way to end a connection: a fault that does so raises `ConnectionResetError`, of which a server makes
-    what it makes of any failed application.
+    ASGI cannot end a connection. A fault that does so raises `ConnectionResetError`, which a
+    server handles like any other failure of an application.
     """
 
     def __init__(self, emulator: Emulator) -> None:
         self.emulator = emulator
 
-    async def __call__(
-        self,
-        scope: Message,
-        receive: Callable[[], Awaitable[Message]],
-        send: Callable[[Message], Awaitable[None]],
-    ) -> None:
-        """Answer one request, or take part in the lifespan."""
-        if scope["type"] == "lifespan":
-            while (await receive())["type"] != "lifespan.shutdown":
-                await send({"type": "lifespan.startup.complete"})
-            await send({"type": "lifespan.shutdown.complete"})
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Respond to one request, or run the lifespan protocol.
+
+        Raises:
+            ConnectionResetError: a fault ends the connection.
+            ValueError: the scope is neither `http` nor `lifespan`.
+        """
+        match scope["type"]:
+            case "http":
+                await self._respond(scope, receive, send)
+            case "lifespan":
+                await _run_lifespan(receive, send)
+            case scope_type:
+                raise ValueError(f"the emulator supports http, not {scope_type}")
+
+    async def _respond(self, scope: Message, receive: Receive, send: Send) -> None:
+        try:
+            body = await _receive_body(receive)
+        except _ClientDisconnectedError:
             return
-        if scope["type"] != "http":
-            raise ValueError(f"the emulator speaks http, not {scope['type']}")
-        body, more = b"", True
-        while more:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return
-            body, more = body + message.get("body", b""), message.get("more_body", False)
-        target = scope.get("raw_path") or scope["path"].encode()
-        if scope.get("query_string"):
-            target += b"?" + scope["query_string"]
-        headers: dict[str, str] = {}
-        for raw_name, raw_value in scope["headers"]:
-            name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
-            headers[name] = f"{headers[name]}, {value}" if name in headers else value
-        answer = self.emulator.respond(
-            Request(scope["method"], target.decode("latin-1"), headers, body)
-        )
-        delivery = answer.delivery
-        await asyncio.sleep(delivery.delay)
-        if delivery.drop in {"before", "within"}:
-            raise ConnectionResetError("a fault ends the connection before its response")
-        pairs = [
-            (name.lower().encode(), value.encode("latin-1"))
-            for name, value in answer.headers.items()
-        ]
-        pairs.append((b"content-length", str(len(answer.body)).encode()))
-        await send({"type": "http.response.start", "status": answer.status, "headers": pairs})
-        end = (
-            0
-            if delivery.drop
-            else len(answer.body)
-            if delivery.truncate is None
-            else delivery.truncate
-        )
-        step = 1 if delivery.drip is not None else max(end, 1)
-        for place in range(0, min(end, len(answer.body)), step):
-            await asyncio.sleep(delivery.drip or 0)
-            piece = answer.body[place : min(place + step, end)]
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
-        if delivery.drop or end < len(answer.body):
-            raise ConnectionResetError("a fault ends the connection within its response")
-        await send({"type": "http.response.body", "body": b""})
+        headers = combined_headers(scope["headers"])
+        request = Request(scope["method"], _request_target(scope), headers, body)
+        response = self.emulator.respond(request)
+        await _send_response(response, send)
+
+
+class _ClientDisconnectedError(Exception):
+    """The client went away before its request was complete."""
+
+
+async def _receive_body(receive: Receive) -> bytes:
+    body = b""
+    has_more = True
+    while has_more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _ClientDisconnectedError
+        body += message.get("body", b"")
+        has_more = message.get("more_body", False)
+    return body
+
+
+def _request_target(scope: Message) -> str:
+    """The raw path with its query. Servers need not provide the raw path."""
+    target: bytes = scope.get("raw_path") or scope["path"].encode()
+    if scope.get("query_string"):
+        target += b"?" + scope["query_string"]
+    return target.decode("latin-1")
+
+
+async def _send_response(response: Response, send: Send) -> None:
+    delivery = response.delivery
+    await asyncio.sleep(delivery.delay)
+    if delivery.drop in {"before", "within"}:
+        raise ConnectionResetError("a fault ends the connection before its response")
+
+    start = {
+        "type": "http.response.start",
+        "status": response.status,
+        "headers": _encoded_headers(response),
+    }
+    await send(start)
+    for chunk in response.body_chunks():
+        await asyncio.sleep(delivery.drip or 0.0)
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    if not response.has_complete_body:
+        raise ConnectionResetError("a fault ends the connection within its response")
+    await send({"type": "http.response.body", "body": b""})
+
+
+def _encoded_headers(response: Response) -> list[tuple[bytes, bytes]]:
+    """The headers as ASGI has them: lower-case names, both parts as bytes."""
+    headers: list[tuple[bytes, bytes]] = []
+    for name, value in response.headers.items():
+        headers.append((name.lower().encode(), value.encode("latin-1")))
+    content_length = str(len(response.body))
+    headers.append((b"content-length", content_length.encode()))
+    return headers
+
+
+async def _run_lifespan(receive: Receive, send: Send) -> None:
+    """Confirm startup and shutdown: the emulator has nothing to prepare or to release."""
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.shutdown":
+            break
+        await send({"type": "lifespan.startup.complete"})
+    await send({"type": "lifespan.shutdown.complete"})

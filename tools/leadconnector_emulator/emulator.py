@@ -1,69 +1,58 @@
-"""The emulator itself: a step from request to response over the resources that it keeps. No I/O."""
+"""The mock server itself: it turns a request into the response that the spec documents. No I/O."""
 
 from __future__ import annotations
 
-import itertools
 import json
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from copy import deepcopy
-from math import isfinite
 from pathlib import Path
 from threading import RLock
-from typing import Any, NoReturn, cast
-from urllib.parse import parse_qs
+from typing import Any, cast
 
-from .faults import Fault, Faults
+from .faults import Fault, FaultRules
 from .messages import Exchange, Request, Response
-from .rate_limits import Quota, RateLimits
-from .spec import SPEC, Operation, Shape, Spec
-from .token_endpoint import PATH as OAUTH_PATH
-from .token_endpoint import TokenEndpoint
+from .operation import Operation
+from .rate_limits import NO_LIMITS, RateLimitKey, RateLimits, RequestCounter
+from .rejection import RejectionError, error_content, unauthorized
+from .resources import Resources
+from .spec import SPEC, Spec
+from .token_endpoint import TOKEN_PATH, TokenEndpoint
+from .validation import check_body, check_parameters, location_of, parse_body
 
 TOKEN = "emulator"
-"""The bearer token that is accepted where none is configured."""
+"""The bearer token that the emulator accepts by default."""
 
-KEPT = 10_000
-"""How many requests the log keeps."""
-
-DEPTH = 200
-"""How deeply the data of a body may be nested."""
+LOG_LENGTH = 10_000
+"""The number of exchanges that the log keeps at least; it is cut at twice as many."""
 
 ANY: Collection[str] | None = None
-"""Any location, as what a token may touch."""
+"""Every location, as the locations of a token."""
 
-Content = dict[str, Any]
-
-_PHRASES = {
-    401: "Unauthorized",
-    404: "Not Found",
-    405: "Method Not Allowed",
-    422: "Unprocessable Entity",
-}
-_PHRASES[429] = "Too Many Requests"
-
-
-class _RefusedError(Exception):
-    def __init__(
-        self, status: int, message: str | list[str], headers: Mapping[str, str] | None = None
-    ) -> None:
-        super().__init__(message)
-        self.status, self.message, self.headers = status, message, headers or {}
+ANONYMOUS = RateLimitKey()
+"""Requests without a token and a location."""
 
 
 class Emulator:
-    """Keeps resources, and answers requests as the spec says.
+    """Stores resources, and responds to requests as the spec documents. Thread-safe.
 
     Args:
-        spec: the OpenAPI document that it plays.
-        tokens: the bearer tokens that it accepts; as a mapping, each with the locations that it may touch (`ANY`: all).
-        conversations: what it holds at first, each with an `id`; by default one, made of the spec's examples.
-        create_missing: whether a resource that is asked for and is not there is made on demand.
-        rate_limits: the rate limits; `None` for none at all.
-        token_endpoint: what issues tokens at `/oauth/token`; `None` for no such endpoint.
-        faults: rules by which it misbehaves; `set_faults` changes them.
-        seed: for the share of requests that a fault applies to.
-        clock: seconds since 1970; quota and tokens go by it.
+        spec: the OpenAPI document that drives the mock server.
+        tokens: the bearer tokens that it accepts. A mapping limits each token to locations
+            (`ANY`: every location).
+        conversations: the conversations that exist at first, each with an `id`. By default there
+            is one, with the values of the spec's examples.
+        create_missing: whether a resource that does not exist is created on demand.
+        rate_limits: the rate limits; `None` for no limits.
+        token_endpoint: issues tokens at `/oauth/token`; `None` for no such endpoint.
+        faults: rules by which it misbehaves; `set_faults` replaces them.
+        seed: for the faults that have a probability.
+        clock: seconds since 1970, for rate limits and tokens.
+
+    Raises:
+        OSError: the spec cannot be read.
+        ValueError: the spec is not an OpenAPI document.
+        TypeError: `tokens`, or the locations of a token, are one string.
     """
 
     def __init__(
@@ -80,358 +69,251 @@ class Emulator:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.spec = Spec(spec)
-        # A path with fewer parameters goes first: /contacts/search is no contact of that id.
-        self._routes = sorted(self.spec.operations, key=lambda operation: operation.path.count("{"))
-        given_tokens: Any = tokens
-        several: list[Any] = [*given_tokens.values()] if hasattr(given_tokens, "values") else []
-        if str in {type(each) for each in [given_tokens, *several]}:
-            raise TypeError(
-                "tokens, and the locations of each, are collections of strings, not one string"
-            )
-        self.tokens = (
-            dict(cast("Mapping[str, Collection[str] | None]", tokens))
-            if isinstance(tokens, Mapping)
-            else dict.fromkeys(tokens, ANY)
-        )
+        self.tokens = _locations_by_token(tokens)
         self.create_missing = create_missing
         self.token_endpoint = token_endpoint
         self.clock = clock
-        self._quota = Quota(rate_limits or RateLimits(burst=None, daily=None))
-        self._faults = Faults(faults, seed)
-        self._lock = RLock()
-        self.example: Mapping[str, Any] = self._example()
-        """A conversation made of the spec's examples."""
-        given = [self.example] if conversations is None else conversations
-        self.seed = [deepcopy(dict(conversation)) for conversation in given]
-        """What it holds at first."""
-        self._initial_faults = self._faults.rules
-        self._start()
+        self.exchanges: list[Exchange] = []
+        """The latest requests, each with its response, oldest first."""
+        self.example: Mapping[str, Any] = _example_resource(self.spec)
+        """A conversation with the values of the spec's examples."""
+        if conversations is None:
+            conversations = [self.example]
+        self.initial_conversations = [deepcopy(dict(resource)) for resource in conversations]
+        """The conversations that exist at first, and after `reset`."""
 
-    # What a test does
+        # A path with fewer parameters comes first: /contacts/search is not the contact `search`.
+        self._routes = sorted(self.spec.operations, key=_parameter_count)
+        self._resources = Resources(self.spec)
+        self._request_counter = RequestCounter(rate_limits or NO_LIMITS)
+        self._fault_rules = FaultRules(faults, seed)
+        self._initial_faults = self._fault_rules.faults
+        self._lock = RLock()
+        self._store_initial_conversations()
+
+    # For tests
 
     def reset(self) -> None:
-        """Back to the start: the first conversations, an empty log, a fresh quota, the first faults and tokens."""
+        """Restore the initial conversations, faults and tokens; clear the log and the counts."""
         with self._lock:
             if self.token_endpoint is not None:
                 self.token_endpoint.reset()
-            self._start()
-
-    def _start(self) -> None:
-        self._resources: dict[str, dict[str, dict[str, Any]]] = {}
-        self._numbers = itertools.count(1)
-        self.exchanges: list[Exchange] = []
-        """The last requests that came in (`KEPT` of them), each with its response, oldest first."""
-        self._quota.reset()
-        self._faults.set(self._initial_faults)
-        for conversation in self.seed:
-            self.put("conversations", conversation)
+            self.exchanges = []
+            self._request_counter.reset()
+            self._fault_rules.set(self._initial_faults)
+            self._resources.clear()
+            self._store_initial_conversations()
 
     def put(self, collection: str, resource: Mapping[str, Any]) -> None:
-        """Hold a resource, in place of another with its `id`."""
+        """Store a copy of a resource; it replaces a resource with the same `id`."""
         with self._lock:
-            self._resources.setdefault(collection, {})[str(resource["id"])] = deepcopy(
-                dict(resource)
-            )
+            self._resources.put(collection, resource)
 
     def get(self, collection: str, resource_id: str) -> dict[str, Any] | None:
-        """A copy of a resource as it is now, or `None`."""
+        """A copy of a resource, or `None` if there is none with this id."""
         with self._lock:
-            return deepcopy(self._resources.get(collection, {}).get(resource_id))
+            return self._resources.get(collection, resource_id)
 
-    def set_faults(self, *rules: Fault) -> None:
-        """Misbehave by these rules from now on; without any, not at all."""
+    def set_faults(self, *faults: Fault) -> None:
+        """Replace the faults. Without arguments, the emulator no longer misbehaves."""
         with self._lock:
-            self._faults.set(rules)
+            self._fault_rules.set(faults)
 
-    # What a door does
+    # For the interfaces: transport, ASGI application, socket server
 
     def respond(self, request: Request) -> Response:
-        """Answer a request. Whatever it is, the answer is one that the API, or what is in front of it, could give."""
+        """Respond to any request, valid or not, and log the exchange."""
         with self._lock:
-            fault = self._faults.pick(request)
-            response = (
-                Response(200, b"")
-                if fault is not None and fault.replaces
-                else self._answer(request)
-            )
-            if fault is not None:
-                response = fault.apply(response)
-            self.exchanges.append(Exchange(request, response, fault))
-            if len(self.exchanges) > 2 * KEPT:
-                del self.exchanges[:-KEPT]
+            fault = self._fault_rules.pick(request)
+            response = self._response_with_fault(request, fault)
+            self._log(Exchange(request, response, fault))
         return response
 
-    def _answer(self, request: Request) -> Response:
-        if (
-            self.token_endpoint is not None
-            and request.path == OAUTH_PATH
-            and request.method == "POST"
-        ):
-            content_type = request.headers.get("content-type", "")
-            return _json(
-                *self.token_endpoint.exchange(content_type, request.body, self.clock()),
-                {"Cache-Control": "no-store"},
-            )
+    def _response_with_fault(self, request: Request, fault: Fault | None) -> Response:
+        if fault is None:
+            return self._process(request)
+        if fault.skips_api:
+            return fault.apply(Response(200, b""))
+        return fault.apply(self._process(request))
+
+    def _log(self, exchange: Exchange) -> None:
+        self.exchanges.append(exchange)
+        # Cutting in large steps keeps the cost of a request constant.
+        if len(self.exchanges) > 2 * LOG_LENGTH:
+            del self.exchanges[:-LOG_LENGTH]
+
+    # The request pipeline
+
+    def _process(self, request: Request) -> Response:
+        """Run the steps of the pipeline. The first step that rejects the request decides.
+
+        The spec does not define the order of the steps. This is a gateway's usual order: the
+        token before the rate limit, and the rate limit before the content.
+        """
+        if self.token_endpoint is not None and _is_token_request(request):
+            return self._issue_tokens(self.token_endpoint, request)
+
         operation: Operation | None = None
-        limits: Mapping[str, str] = {}
+        limit_headers: Mapping[str, str] = {}
         try:
             operation = self._route(request)
             token = self._authenticate(operation, request)
-            data = self._parse(operation, request)
-            limits = self._count(operation, request, token, data)
-            self._check_parameters(operation, request)
-            self._check_body(operation, request, data)
-            self._check_location(operation, request, token, data)
-            status, answer = self._act(
-                operation, request, cast("Content", data) if isinstance(data, dict) else {}
+            # The body may name the location that the rate limit counts for.
+            body = parse_body(operation, request)
+            location = location_of(operation, request, body)
+            limit_headers = self._count(token, location)
+            check_parameters(operation, request)
+            check_body(operation, body)
+            self._authorize(operation, token, location)
+            content = self._resources.apply(
+                operation,
+                request.path,
+                location,
+                body.properties,
+                create_missing=self.create_missing,
             )
-        except _RefusedError as refusal:
-            limits = limits or self._quota.headers(("", ""), self.clock())
-            return _json(
-                refusal.status, self._refusal(operation, refusal), {**limits, **refusal.headers}
-            )
-        return Response(status, b"", limits) if answer is None else _json(status, answer, limits)
+        except RejectionError as rejection:
+            return self._error_response(operation, rejection, limit_headers)
 
-    def _refusal(self, operation: Operation | None, refusal: _RefusedError) -> Any:
-        """The documented shape of a refusal; for a status that is not documented, the shape of the others."""
-        message = refusal.message
-        documented = operation.answer(refusal.status) if operation is not None else None
-        if documented is None:
-            phrase = _PHRASES.get(refusal.status, "Error")
-            return {"statusCode": refusal.status, "message": message, "error": phrase}
-        content: Any = self.spec.sample(documented.schema)
-        if content.__class__ is not dict:
-            return content
-        for name, schema in self.spec.properties(documented.schema).items():
-            if schema.get("x-role") == "error-messages":
-                listed = message if isinstance(message, list) else [message]
-                content[name] = listed if schema.get("type") == "array" else "; ".join(listed)
-        return content
+        if content is None:
+            return Response(operation.success_status, b"", limit_headers)
+        return _json_response(operation.success_status, content, limit_headers)
+
+    def _issue_tokens(self, token_endpoint: TokenEndpoint, request: Request) -> Response:
+        """Respond to a token request; the rate limit does not count it."""
+        content_type = request.headers.get("content-type", "")
+        response = token_endpoint.exchange(content_type, request.body, self.clock())
+        # RFC 6749, section 5.1: a response with a token must not be cached.
+        return _json_response(response.status, response.content, {"Cache-Control": "no-store"})
 
     def _route(self, request: Request) -> Operation:
-        matching = [
-            operation for operation in self._routes if operation.pattern.fullmatch(request.path)
-        ]
-        for operation in matching:
+        """Find the operation.
+
+        Raises:
+            RejectionError: 404, the spec has no such path. 405, the path has no such method
+                (RFC 9110, section 15.5.6).
+        """
+        allowed_methods: set[str] = set()
+        for operation in self._routes:
+            if not operation.pattern.fullmatch(request.path):
+                continue
             if operation.method == request.method:
                 return operation
-        methods = {operation.method for operation in matching}
-        if self.token_endpoint is not None and request.path == OAUTH_PATH:
-            methods.add("POST")
-        if methods:
-            allowed = ", ".join(sorted(methods))
-            raise _RefusedError(405, f"Cannot {request.method} {request.path}", {"Allow": allowed})
-        raise _RefusedError(404, f"Cannot {request.method} {request.path}")
+            allowed_methods.add(operation.method)
+        if self.token_endpoint is not None and request.path == TOKEN_PATH:
+            allowed_methods.add("POST")
+
+        message = f"Cannot {request.method} {request.path}"
+        if not allowed_methods:
+            raise RejectionError(404, message)
+        raise RejectionError(405, message, {"Allow": ", ".join(sorted(allowed_methods))})
 
     def _authenticate(self, operation: Operation, request: Request) -> str:
-        if not operation.secured:
+        """Find the bearer token; empty if the operation needs none.
+
+        Raises:
+            RejectionError: 401, the token is missing, unknown or expired (the spec's
+                description of the status).
+        """
+        if not operation.requires_token:
             return ""
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        issued = (
-            self.token_endpoint is not None
-            and self.token_endpoint.location(token, self.clock()) is not None
-        )
-        if scheme.lower() != "bearer" or not (token in self.tokens or issued):
-            raise self._unauthorized(operation)
+        authorization = request.headers.get("authorization", "")
+        scheme, _, token = authorization.partition(" ")
+        if scheme.lower() != "bearer":
+            raise unauthorized(self.spec, operation)
+        if token not in self.tokens and self._issued_location(token) is None:
+            raise unauthorized(self.spec, operation)
         return token
 
-    def _unauthorized(self, operation: Operation) -> _RefusedError:
-        documented = operation.responses.get("401")
-        example: Any = self.spec.sample(documented.schema) if documented else None
-        message = cast("Content", example).get("message") if isinstance(example, dict) else None
-        return _RefusedError(401, str(message or "Unauthorized"))
+    def _issued_location(self, token: str) -> str | None:
+        """The location of a token that the token endpoint issued and that is still valid."""
+        if self.token_endpoint is None:
+            return None
+        return self.token_endpoint.location(token, self.clock())
 
-    def _parse(self, operation: Operation, request: Request) -> Any:
-        """The body's data; a `_RefusedError` in place of it is raised only after the quota has counted."""
-        if operation.body is None or (not request.body and not operation.body_required):
-            return {}
-        media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if media_type != "application/json":
-            return _RefusedError(400, "the content type must be application/json")
-        try:
-            data: Any = json.loads(
-                request.body.decode("utf-8"), parse_constant=_refuse, parse_float=_finite
-            )
-            return (
-                data
-                if _depth(data) <= DEPTH
-                else _RefusedError(400, "the body is nested too deeply")
-            )
-        except (ValueError, RecursionError):
-            return _RefusedError(400, "the body is no JSON")
+    def _count(self, token: str, location: str) -> Mapping[str, str]:
+        """Count the request, and return the rate limit's headers.
 
-    def _count(
-        self, operation: Operation, request: Request, token: str, data: Any
-    ) -> Mapping[str, str]:
-        location = _location(operation, request, data)
-        passes, headers = self._quota.take((token, location), self.clock())
-        if not passes:
-            raise _RefusedError(429, "Too Many Requests", headers)
-        return headers
-
-    def _check_parameters(self, operation: Operation, request: Request) -> None:
-        query = _query(request) if "?" in request.target else {}
-        for parameter in operation.parameters:
-            values: list[str]
-            if parameter.location == "header":
-                found = request.headers.get(parameter.name.lower())
-                values = [] if found is None else [found]
-            elif parameter.location == "query":
-                values = query.get(parameter.name, [])
-            elif parameter.location == "path":
-                values = [operation.path_values(request.path)[parameter.name]]
-            else:
-                continue
-            if not values and parameter.required:
-                raise _RefusedError(400, f"{parameter.name} is missing in the {parameter.location}")
-            if values and not parameter.fits(values):
-                raise _RefusedError(
-                    400, f"{parameter.name} in the {parameter.location} is not a documented value"
-                )
-
-    def _check_body(self, operation: Operation, request: Request, data: Any) -> None:
-        if isinstance(data, _RefusedError):
-            raise data
-        if operation.body is None or (not request.body and not operation.body_required):
-            return
-        try:
-            if operation.body.fits(data):
-                return
-        except UnicodeEncodeError as error:
-            raise _RefusedError(400, "the body has a name with half a surrogate pair") from error
-        problems = operation.body.problems(data)
-        if "422" in operation.responses:
-            raise _RefusedError(422, problems)
-        raise _RefusedError(400, "; ".join(problems))
-
-    def _check_location(
-        self, operation: Operation, request: Request, token: str, data: Any
-    ) -> None:
-        """Whether the token may touch the location that the request names."""
-        allowed = self.tokens.get(token, ANY)
-        if (
-            self.token_endpoint is not None
-            and (issued := self.token_endpoint.location(token, self.clock())) is not None
-        ):
-            allowed = {issued}
-        if allowed is None or operation.rate_limit_key is None:
-            return
-        if _location(operation, request, data) not in allowed:
-            raise self._unauthorized(operation)
-
-    # What the API does
-
-    def _act(self, operation: Operation, request: Request, data: Content) -> tuple[int, Any]:
-        """Carry the operation out on the resource that the path names, or on the collection, and answer with it.
-
-        The property of the body that is the quota key says whose resource is meant; the others are what is to change.
+        Raises:
+            RejectionError: 429, a rate limit is exceeded (the vendor's documentation).
         """
-        status, content = operation.success
-        shape = operation.shape
-        resources = self._resources.setdefault(operation.collection, {})
-        resource_id = operation.resource_id(request.path)
-        answer = self.spec.sample(content.schema) if content is not None else None
-        made = (
-            deepcopy(shape.sample) if shape is not None and not shape.listed else dict[str, Any]()
-        )
-        if resource_id is None:
-            if operation.method not in {"POST", "PUT"}:
-                return status, self._listing(shape, answer, resources)
-            resource_id = str(data.get("id") or f"{operation.collection}-{next(self._numbers)}")
-            resources[resource_id] = {**made, "id": resource_id}
-        elif resource_id not in resources:
-            if not self.create_missing:
-                documented = 404 if "404" in operation.responses else 400
-                raise _RefusedError(
-                    documented, f"{operation.collection}: there is none with this id"
-                )
-            resources[resource_id] = {**made, "id": resource_id}
-        resource = resources[resource_id]
-        self._check_owner(operation, request, resource, data)
-        if operation.method == "DELETE":
-            del resources[resource_id]
-        resource.update(
-            {
-                name: deepcopy(value)
-                for name, value in data.items()
-                if name in operation.body_properties and (shape is None or shape.takes(name, value))
-            }
-        )
-        if shape is not None and not shape.listed and isinstance(answer, dict):
-            if shape.name is None:
-                return status, shape.shows(resource)
-            cast("Content", answer)[shape.name] = shape.shows(resource)
-        return status, cast("Any", answer)
+        admission = self._request_counter.count(RateLimitKey(token, location), self.clock())
+        if not admission.is_allowed:
+            raise RejectionError(429, "Too Many Requests", admission.headers)
+        return admission.headers
 
-    def _check_owner(
-        self, operation: Operation, request: Request, resource: Content, data: Content
-    ) -> None:
-        """Whether the resource belongs to the one that the request names; what is made now does."""
-        name = operation.rate_limit_key
-        named = _location(operation, request, data)
-        if name is None or name not in resource or not named:
-            return
-        if str(resource[name]) != named and not self.create_missing and operation.method != "POST":
-            raise _RefusedError(400, f"{operation.collection}: this one has another {name}")
+    def _authorize(self, operation: Operation, token: str, location: str) -> None:
+        """Check that the token is valid for the location.
 
-    @staticmethod
-    def _listing(shape: Shape | None, answer: Any, resources: Mapping[str, dict[str, Any]]) -> Any:
-        """The answer with every resource of the collection in it, where it has a list of them."""
-        if shape is None or not shape.listed:
-            return answer
-        listed = [shape.shows(resource) for resource in resources.values()]
-        return listed if shape.name is None else {**answer, shape.name: listed}
+        Raises:
+            RejectionError: 401, the token is for another location. The spec documents no 403.
+        """
+        allowed_locations: Collection[str] | None = self.tokens.get(token, ANY)
+        issued_location = self._issued_location(token)
+        if issued_location is not None:
+            allowed_locations = {issued_location}
+        if allowed_locations is None or operation.rate_limit_key is None:
+            return  # `ANY` is `None`
+        if location not in allowed_locations:
+            raise unauthorized(self.spec, operation)
 
-    def _example(self) -> Mapping[str, Any]:
-        """The resource of the examples: a conversation where the spec has them, else what it has first."""
-        found = [
-            operation
-            for operation in self.spec.operations
-            if operation.shape and "id" in operation.shape.sample
-        ]
-        found.sort(key=lambda operation: operation.collection != "conversations")
-        return next((operation.shape.sample for operation in found if operation.shape), {"id": "1"})
+    def _error_response(
+        self,
+        operation: Operation | None,
+        rejection: RejectionError,
+        limit_headers: Mapping[str, str],
+    ) -> Response:
+        if not limit_headers:
+            # The request was rejected before it was counted, or by the rate limit itself.
+            limit_headers = self._request_counter.headers(ANONYMOUS, self.clock())
+        content = error_content(self.spec, operation, rejection)
+        headers = {**limit_headers, **rejection.headers}
+        return _json_response(rejection.status, content, headers)
+
+    def _store_initial_conversations(self) -> None:
+        for conversation in self.initial_conversations:
+            self._resources.put("conversations", conversation)
 
 
-def _location(operation: Operation, request: Request, data: Any) -> str:
-    """The location that a request names where the spec says that it does; else none, which is all of them together."""
-    name = operation.rate_limit_key
-    if name is None:
-        return ""
-    given = cast("dict[str, Any]", data).get(name) if isinstance(data, dict) else None
-    given = given if given is not None else operation.path_values(request.path).get(name)
-    given = given if given is not None else request.headers.get(name.lower())
-    return str(given if given is not None else _query(request).get(name, [""])[0])
+def _locations_by_token(
+    tokens: Iterable[str] | Mapping[str, Collection[str] | None],
+) -> dict[str, Collection[str] | None]:
+    """The locations of each token; `ANY` for tokens without locations."""
+    message = "tokens, and the locations of each, are collections of strings, not one string"
+    if isinstance(tokens, str):
+        raise TypeError(message)
+    if not isinstance(tokens, Mapping):
+        return dict.fromkeys(tokens, ANY)
+    locations_by_token = dict(cast("Mapping[str, Collection[str] | None]", tokens))
+    for locations in locations_by_token.values():
+        if isinstance(locations, str):
+            raise TypeError(message)
+    return locations_by_token
 
 
-def _query(request: Request) -> dict[str, list[str]]:
-    return parse_qs(request.target.partition("?")[2], keep_blank_values=True)
+def _is_token_request(request: Request) -> bool:
+    return request.path == TOKEN_PATH and request.method == "POST"
 
 
-def _depth(data: Any) -> int:
-    """How deeply data is nested."""
-    depth, level = 0, [data]
-    while level:
-        depth += 1
-        inner: list[Any] = []
-        for item in level:
-            if item.__class__ is dict:
-                inner += item.values()
-            elif item.__class__ is list:
-                inner += item
-        level = inner
-    return depth
+def _parameter_count(operation: Operation) -> int:
+    return operation.path.count("{")
 
 
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(constant)
+def _example_resource(spec: Spec) -> Mapping[str, Any]:
+    """A resource of the spec's examples: a conversation, or else the first resource."""
+    samples: list[Mapping[str, Any]] = []
+    for operation in spec.operations:
+        if operation.shape is None or "id" not in operation.shape.sample:
+            continue
+        if operation.collection == "conversations":
+            return operation.shape.sample
+        samples.append(operation.shape.sample)
+    return samples[0] if samples else {"id": "1"}
 
 
-def _finite(number: str) -> float:
-    return float(number) if isfinite(float(number)) else _refuse(number)
-
-
-def _json(status: int, content: Any, headers: Mapping[str, str]) -> Response:
-    # Half a surrogate pair, which UTF-8 does not have, stays the escape that it is in JSON.
-    body = json.dumps(content, ensure_ascii=False).encode(errors="backslashreplace")
-    return Response(status, body, {"Content-Type": "application/json; charset=utf-8", **headers})
+def _json_response(status: int, content: Any, headers: Mapping[str, str]) -> Response:
+    text = json.dumps(content, ensure_ascii=False)
+    # UTF-8 cannot encode half of a surrogate pair, so it stays an escape.
+    body = text.encode(errors="backslashreplace")
+    all_headers = {"Content-Type": "application/json; charset=utf-8", **headers}
+    return Response(status, body, all_headers)

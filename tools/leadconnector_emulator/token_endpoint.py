@@ -1,4 +1,4 @@
-"""The vendor's token endpoint: access tokens that expire, refresh tokens that are single use and rotate."""
+"""The vendor's token endpoint: access tokens expire; refresh tokens are single-use and rotate."""
 
 from __future__ import annotations
 
@@ -8,16 +8,27 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
-PATH = "/oauth/token"
+TOKEN_PATH = "/oauth/token"
+"""The vendor's path, on the API's host."""
+
+FORM_MEDIA_TYPE = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True)
+class TokenResponse:
+    """The status and the JSON of a response to a token request."""
+
+    status: int
+    content: dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Grant:
-    """What a token was given for."""
+    """What an access token is valid for."""
 
     location: str
-    expires: float
-    """When, in seconds of the emulator's clock."""
+    expires_at: float
+    """Seconds of the emulator's clock."""
 
 
 @dataclass
@@ -25,10 +36,10 @@ class TokenEndpoint:
     """Issues tokens for one application.
 
     Args:
-        client_id: the application's.
-        client_secret: the application's.
-        refresh_tokens: those that may be used first, each with the location that it is for.
-        expires_in: seconds that an access token lives; the vendor's live a day.
+        client_id: the application's id.
+        client_secret: the application's secret.
+        refresh_tokens: the refresh tokens that are valid at first, each with its location.
+        expires_in: seconds for which an access token is valid; the vendor's are valid for a day.
     """
 
     client_id: str = "client"
@@ -42,62 +53,82 @@ class TokenEndpoint:
         self.reset()
 
     def reset(self) -> None:
-        """Forget every token that was issued, and accept the first ones again."""
-        self._refreshing = dict(self.refresh_tokens)
-        self._used: set[str] = set()
-        self._access: dict[str, Grant] = {}
+        """Revoke every issued token, and accept the first refresh tokens again."""
+        self._location_by_refresh_token = dict(self.refresh_tokens)
+        self._used_refresh_tokens: set[str] = set()
+        self._grant_by_access_token: dict[str, Grant] = {}
         self.refreshes = 0
 
     def issue(
         self, location: str, now: float, *, expires_in: float | None = None
     ) -> tuple[str, str]:
-        """A new access token and its refresh token, as after an installation."""
-        access, refresh = (
-            f"access-{secrets.token_urlsafe(24)}",
-            f"refresh-{secrets.token_urlsafe(24)}",
-        )
+        """Issue an access token and a refresh token for a location, as an installation does.
+
+        Args:
+            location: the location that both tokens are valid for.
+            now: seconds of the emulator's clock.
+            expires_in: seconds for which the access token is valid; by default the endpoint's.
+        """
+        access_token = f"access-{secrets.token_urlsafe(24)}"
+        refresh_token = f"refresh-{secrets.token_urlsafe(24)}"
         lifetime = self.expires_in if expires_in is None else expires_in
-        self._access[access] = Grant(location, now + lifetime)
-        self._refreshing[refresh] = location
-        return access, refresh
+        self._grant_by_access_token[access_token] = Grant(location, now + lifetime)
+        self._location_by_refresh_token[refresh_token] = location
+        return access_token, refresh_token
 
     def location(self, access_token: str, now: float) -> str | None:
-        """The location that an access token is for; `None` where it is unknown or has expired."""
-        grant = self._access.get(access_token)
-        return grant.location if grant is not None and now < grant.expires else None
+        """The location of an access token; `None` if the token is unknown or has expired."""
+        grant = self._grant_by_access_token.get(access_token)
+        if grant is None or now >= grant.expires_at:
+            return None
+        return grant.location
 
-    def exchange(self, content_type: str, body: bytes, now: float) -> tuple[int, dict[str, Any]]:
-        """Answer a request to the token endpoint: a status and JSON, errors as RFC 6749 (section 5.2) has them."""
-        if content_type.partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":
-            return _refused("invalid_request", "the body must be application/x-www-form-urlencoded")
+    def exchange(self, content_type: str, body: bytes, now: float) -> TokenResponse:
+        """Respond to a token request. Errors are those of RFC 6749, section 5.2."""
+        media_type = content_type.partition(";")[0].strip().lower()
+        if media_type != FORM_MEDIA_TYPE:
+            return _error("invalid_request", f"the body must be {FORM_MEDIA_TYPE}")
+
         form = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
-        if (form.get("client_id"), form.get("client_secret")) != (
-            self.client_id,
-            self.client_secret,
-        ):
-            return 401, _refused("invalid_client", "the client id or its secret is wrong")[1]
+        if not self._is_client(form):
+            description = "the client id or its secret is wrong"
+            return _error("invalid_client", description, status=401)
         if form.get("grant_type") != "refresh_token":
-            return _refused("unsupported_grant_type", "grant_type must be refresh_token")
+            return _error("unsupported_grant_type", "grant_type must be refresh_token")
         if form.get("user_type") != "Location":
-            return _refused("invalid_request", "user_type must be Location")
-        location = self._refreshing.pop(form.get("refresh_token", ""), None)
-        if location is None:
-            used = form.get("refresh_token") in self._used
-            return _refused(
-                "invalid_grant", f"the refresh token {'was used already' if used else 'is unknown'}"
-            )
-        self._used.add(form["refresh_token"])
+            return _error("invalid_request", "user_type must be Location")
+
+        refresh_token = form.get("refresh_token", "")
+        if refresh_token not in self._location_by_refresh_token:
+            return self._invalid_refresh_token(refresh_token)
+        return self._refresh(refresh_token, now)
+
+    def _is_client(self, form: Mapping[str, str]) -> bool:
+        if form.get("client_id") != self.client_id:
+            return False
+        return form.get("client_secret") == self.client_secret
+
+    def _refresh(self, refresh_token: str, now: float) -> TokenResponse:
+        """Use a refresh token up, and issue the next two tokens."""
+        location = self._location_by_refresh_token.pop(refresh_token)
+        self._used_refresh_tokens.add(refresh_token)
         self.refreshes += 1
-        access, refresh = self.issue(location, now)
-        return 200, {
-            "access_token": access,
+        next_access_token, next_refresh_token = self.issue(location, now)
+        content = {
+            "access_token": next_access_token,
             "token_type": "Bearer",
             "expires_in": int(self.expires_in),
-            "refresh_token": refresh,
+            "refresh_token": next_refresh_token,
             "userType": "Location",
             "locationId": location,
         }
+        return TokenResponse(200, content)
+
+    def _invalid_refresh_token(self, refresh_token: str) -> TokenResponse:
+        if refresh_token in self._used_refresh_tokens:
+            return _error("invalid_grant", "the refresh token was used already")
+        return _error("invalid_grant", "the refresh token is unknown")
 
 
-def _refused(error: str, description: str) -> tuple[int, dict[str, Any]]:
-    return 400, {"error": error, "error_description": description}
+def _error(error: str, description: str, *, status: int = 400) -> TokenResponse:
+    return TokenResponse(status, {"error": error, "error_description": description})
