@@ -480,6 +480,7 @@ class TestMended:
             b'{"locationId":"%s","feedback":{"a":%s%s}}'
             % (LOCATION_ID.encode(), b"[" * 600, b"]" * 600),
             b'{"locationId":"%s","\\ud800":1}' % LOCATION_ID.encode(),
+            b'{"locationId":"\\ud800","starred":"\\ud800"}',
         ],
     )
     def test_no_body_makes_the_core_raise(self, emulator: Emulator, body: bytes) -> None:

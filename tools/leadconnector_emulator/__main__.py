@@ -160,6 +160,7 @@ def parse_rate_limit(text: str) -> RateLimits | None:
     if text == "off":
         return None
     match = re.fullmatch(r"(\d+)/(\d+(?:\.\d+)?)s?", text)
+    # An interval of zero would allow nothing to be counted.
     if match is None or float(match[2]) == 0:
         raise argparse.ArgumentTypeError(
             f"{text!r} is neither REQUESTS/SECONDS, such as 100/10, nor off"

@@ -55,6 +55,7 @@ class _ClientDisconnectedError(Exception):
 
 
 async def _receive_body(receive: Receive) -> bytes:
+    # A server may deliver the body in several messages.
     body = b""
     has_more = True
     while has_more:
@@ -71,6 +72,7 @@ def _request_target(scope: Message) -> str:
     target: bytes = scope.get("raw_path") or scope["path"].encode()
     if scope.get("query_string"):
         target += b"?" + scope["query_string"]
+    # Latin-1 maps each byte to one character, so nothing is lost.
     return target.decode("latin-1")
 
 

@@ -50,7 +50,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Register the connection."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - the type of every TCP transport
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - as of every TCP socket
         self._transport = transport
         self._owner.add_connection(self)
 

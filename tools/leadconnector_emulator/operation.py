@@ -69,7 +69,13 @@ class ResourceShape:
     def accepts(self, name: str, value: Any) -> bool:
         """Whether a response may show this value of a resource's property."""
         schema = self.properties.get(name)
-        return schema is None or schema.is_valid(value)
+        if schema is None:
+            return True
+        try:
+            return schema.is_valid(value)
+        except UnicodeEncodeError:
+            # The validator takes UTF-8, which cannot encode half of a surrogate pair.
+            return False
 
 
 @dataclass(frozen=True)
@@ -124,6 +130,7 @@ class Operation:
 
     def response_schema(self, status: int) -> CompiledSchema | None:
         """The schema of a status: of the exact one, else of its class (`4XX`), else the default."""
+        # OpenAPI 3.1, section 4.8.16: an exact status takes precedence over its class.
         for name in (str(status), f"{status // 100}XX", "default"):
             if name in self.responses:
                 return self.responses[name]

@@ -105,6 +105,7 @@ class RequestCounter:
     def _expire(self, usage: _Usage, now: float) -> None:
         """Forget the requests of earlier intervals, and of earlier days."""
         interval = self._limits.interval - ROUNDING_TOLERANCE
+        # The window slides with each request, so no interval of this length exceeds the limit.
         while usage.times and now - usage.times[0] >= interval:
             usage.times.popleft()
         today = int(now // SECONDS_PER_DAY)
@@ -117,9 +118,11 @@ class RequestCounter:
         limits = self._limits
         waits: list[float] = []
         if limits.burst is not None and len(usage.times) >= limits.burst:
+            # A request may pass when the oldest of the last `burst` requests leaves the interval.
             blocking_time = usage.times[len(usage.times) - limits.burst]
             waits.append(blocking_time + limits.interval - now)
         if limits.daily is not None and usage.used_today >= limits.daily:
+            # The daily limit has fixed days; the emulator's end at midnight UTC.
             midnight = (usage.day + 1) * SECONDS_PER_DAY
             waits.append(midnight - now)
         return waits

@@ -65,6 +65,7 @@ def error_content(spec: Spec, operation: Operation | None, rejection: RejectionE
     content: Any = spec.sample(schema.schema)
     if isinstance(content, dict):
         for name, property_schema in spec.properties(schema.schema).items():
+            # The spec marks the property that contains the messages.
             if property_schema.get("x-role") == "error-messages":
                 content[name] = _message_value(rejection.message, property_schema.get("type"))
     return cast("Any", content)

@@ -80,6 +80,7 @@ class Resources:
         # With `create_missing` a resource moves to any location. A POST creates its resource.
         if not create_missing and operation.method != "POST":
             _check_owner(operation, resource, location)
+        # The response to a DELETE may contain the resource, so the steps below still apply to it.
         if operation.method == "DELETE":
             del resources[resource_id]
         _update(operation, resource, changes)
@@ -151,6 +152,8 @@ def _check_owner(operation: Operation, resource: JsonObject, location: str) -> N
 
 def _update(operation: Operation, resource: JsonObject, changes: JsonObject) -> None:
     """Apply the documented properties of the body, unless the response could not show the value."""
+    # A spec may type a property differently in requests and responses. The emulator must not
+    # store what a later response could not contain.
     shape = operation.shape
     for name, value in changes.items():
         if name not in operation.body_properties:

@@ -114,6 +114,7 @@ class Spec:
 
     def _load_parameters(self, nodes: list[JsonObject]) -> tuple[Parameter, ...]:
         """The parameters by name and place. Those of the operation replace those of the path."""
+        # A dict keeps the last of several equal keys. Reversed, that is the operation's parameter.
         unique_nodes: dict[tuple[str, str], JsonObject] = {}
         for node in reversed(nodes):
             unique_nodes[node["name"], node["in"]] = node
@@ -124,7 +125,7 @@ class Spec:
         schema = self._document.resolve(node["schema"])
         types = schema.get("type", "")
         is_array = types == "array" or (isinstance(types, list) and "array" in types)
-        # The default style explodes in a query only (OpenAPI 3.1, section 4.8.12.2.1).
+        # The default style explodes in a query, not elsewhere (OpenAPI 3.1, section 4.8.12.2.1).
         explode = node.get("explode", location == "query")
         return Parameter(
             name=node["name"],
@@ -201,6 +202,7 @@ class Spec:
 
 def _path_pattern(template: str) -> re.Pattern[str]:
     """Matches the raw paths of a template; each parameter is one segment."""
+    # A slash within a value is percent-encoded, so it does not end the segment.
     escaped_template = re.escape(template)
     return re.compile(re.sub(r"\\\{[^}]*\\\}", "([^/]+)", escaped_template))
 

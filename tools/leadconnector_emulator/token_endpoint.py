@@ -90,11 +90,13 @@ class TokenEndpoint:
             return _error("invalid_request", f"the body must be {FORM_MEDIA_TYPE}")
 
         form = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+        # The order follows RFC 6749: the client is authenticated before its grant is checked.
         if not self._is_client(form):
             description = "the client id or its secret is wrong"
             return _error("invalid_client", description, status=401)
         if form.get("grant_type") != "refresh_token":
             return _error("unsupported_grant_type", "grant_type must be refresh_token")
+        # The vendor's own field. Its other value, `Company`, is out of scope.
         if form.get("user_type") != "Location":
             return _error("invalid_request", "user_type must be Location")
 
@@ -111,6 +113,7 @@ class TokenEndpoint:
     def _refresh(self, refresh_token: str, now: float) -> TokenResponse:
         """Use a refresh token up, and issue the next two tokens."""
         location = self._location_by_refresh_token.pop(refresh_token)
+        # Remembered only for the error message: a token used twice is a client's typical mistake.
         self._used_refresh_tokens.add(refresh_token)
         self.refreshes += 1
         next_access_token, next_refresh_token = self.issue(location, now)

@@ -79,6 +79,7 @@ class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         if response.delivery.drop in {"before", "within"}:
             raise httpx.RemoteProtocolError("the connection was closed without a response")
         headers = {"Content-Length": str(len(response.body)), **response.headers}
+        # Without a fault the body is there at once, and httpx needs no stream.
         if response.delivery.is_plain:
             return httpx.Response(response.status, headers=headers, content=response.body)
         stream = _BodyStream(request, response, self._waiting)
@@ -125,6 +126,7 @@ def _checked_wait(request: httpx.Request, seconds: float) -> float:
     Raises:
         httpx.ReadTimeout: the wait is longer than the request's read timeout.
     """
+    # httpx passes its timeouts to a transport as an extension of the request.
     read_timeout = request.extensions.get("timeout", {}).get("read")
     if read_timeout is not None and seconds > read_timeout:
         raise httpx.ReadTimeout("the response did not arrive in time", request=request)

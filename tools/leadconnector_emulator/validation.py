@@ -111,20 +111,23 @@ def check_body(operation: Operation, body: ParsedBody) -> None:
         return
     if body.error:
         raise RejectionError(400, body.error)
-    if _is_valid(schema, body.data):
+    violations = _violations(schema, body.data)
+    if not violations:
         return
-    violations = schema.violations(body.data)
     if operation.documents(422):
         raise RejectionError(422, violations)
     raise RejectionError(400, "; ".join(violations))
 
 
-def _is_valid(schema: CompiledSchema, data: Any) -> bool:
+def _violations(schema: CompiledSchema, data: Any) -> list[str]:
     try:
-        return schema.is_valid(data)
+        # Most bodies are valid, and this check is several times as fast as a list of violations.
+        if schema.is_valid(data):
+            return []
+        return schema.violations(data)
     except UnicodeEncodeError as error:
         # The validator takes UTF-8, which cannot encode half of a surrogate pair.
-        raise RejectionError(400, "the body has a name with half a surrogate pair") from error
+        raise RejectionError(400, "the body has half of a surrogate pair") from error
 
 
 def _parameter_texts(parameter: Parameter, operation: Operation, request: Request) -> list[str]:

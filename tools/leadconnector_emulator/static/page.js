@@ -1,43 +1,52 @@
-// Shows the API reference, and keeps the log of the requests up to date.
-// Whatever comes from the log is put in as text, never as markup: a request may contain anything.
+// Shows the API reference and the request log, which it polls.
+// Everything from the log is inserted as text, never as markup: a request may contain anything.
 
-const INTERVAL = 1000; // milliseconds between two looks at the log
+const POLL_INTERVAL = 1000; // milliseconds between two requests for the log
 
 const byId = (id) => document.getElementById(id);
 
-function element(name, className, ...children) {
-  const made = document.createElement(name);
-  made.className = className;
-  made.append(...children);
-  return made;
+function createElement(name, className, ...children) {
+  const element = document.createElement(name);
+  element.className = className;
+  element.append(...children);
+  return element;
 }
 
-/** The reference, with the emulator's token already filled in wherever the spec asks for a bearer token. */
+/** Shows Swagger UI, with the emulator's token in every bearer scheme of the spec. */
 async function showReference(token) {
-  const spec = await (await fetch("/openapi.json")).json();
-  const methods = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
-  const operations = Object.values(spec.paths).flatMap((item) => methods.filter((method) => method in item));
-  const ui = window.SwaggerUIBundle({
+  const response = await fetch("/openapi.json");
+  const spec = await response.json();
+  const swaggerUi = window.SwaggerUIBundle({
     domNode: byId("reference"),
     spec,
-    validatorUrl: null, // it would ask a server on the internet
+    validatorUrl: null, // the default validator is a server on the internet
     deepLinking: true,
     displayRequestDuration: true,
-    docExpansion: operations.length === 1 ? "full" : "list",
+    docExpansion: countOperations(spec) === 1 ? "full" : "list",
     tryItOutEnabled: true,
     defaultModelsExpandDepth: 0,
-    onComplete: () => {
-      for (const [name, scheme] of Object.entries(spec.components?.securitySchemes ?? {})) {
-        if (token && scheme.type === "http" && scheme.scheme?.toLowerCase() === "bearer") {
-          ui.preauthorizeApiKey(name, token);
-        }
-      }
-    },
+    onComplete: () => authorize(swaggerUi, spec, token),
   });
 }
 
-/** A body as it is easiest to read: JSON is indented, anything else stays as it came. */
-function pretty(body) {
+function countOperations(spec) {
+  const methods = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+  const pathItems = Object.values(spec.paths);
+  return pathItems.flatMap((item) => methods.filter((method) => method in item)).length;
+}
+
+function authorize(swaggerUi, spec, token) {
+  const schemes = spec.components?.securitySchemes ?? {};
+  for (const [name, scheme] of Object.entries(schemes)) {
+    const isBearer = scheme.type === "http" && scheme.scheme?.toLowerCase() === "bearer";
+    if (token && isBearer) {
+      swaggerUi.preauthorizeApiKey(name, token);
+    }
+  }
+}
+
+/** Indents JSON; any other body stays as it is. */
+function formatBody(body) {
   try {
     return JSON.stringify(JSON.parse(body), null, 2);
   } catch {
@@ -45,67 +54,87 @@ function pretty(body) {
   }
 }
 
-function entry(exchange, open) {
-  const status = exchange.status === null ? "none" : String(exchange.status);
-  const made = element(
-    "details",
-    "",
-    element(
-      "summary",
-      "",
-      element("span", `status status-${status[0]}`, exchange.status === null ? "—" : status),
-      element("span", "method", exchange.method),
-      element("span", "target", exchange.target),
-    ),
-  );
-  const facts = { Authorization: exchange.authorization ?? "none", Fault: exchange.fault };
-  for (const [name, value] of Object.entries(facts)) {
-    if (value !== null) {
-      made.append(element("p", "fact", element("span", "name", name), element("span", "value", value)));
-    }
+// Whether the user opened or closed an entry, by the number of its exchange.
+const toggledEntries = new Map();
+
+function createEntry(exchange, isOpen) {
+  const details = createElement("details", "", createSummary(exchange));
+  details.append(createFact("Authorization", exchange.authorization ?? "none"));
+  if (exchange.fault !== null) {
+    details.append(createFact("Fault", exchange.fault));
   }
   if (exchange.body) {
-    made.append(element("pre", "", pretty(exchange.body)));
+    details.append(createElement("pre", "", formatBody(exchange.body)));
   }
-  made.open = open;
-  made.firstChild.addEventListener("click", () => chosen.set(exchange.number, !made.open));
-  return element("li", exchange.fault === null ? "" : "faulty", made);
+  details.open = isOpen;
+  // The click event comes before the browser toggles the element.
+  details.firstChild.addEventListener("click", () => {
+    toggledEntries.set(exchange.number, !details.open);
+  });
+  return createElement("li", exchange.fault === null ? "" : "faulty", details);
 }
 
-const chosen = new Map(); // the entries that a click has opened or closed, by number
-let shown = "";
-let total = 0;
+function createSummary(exchange) {
+  // The status is null if a fault dropped the connection before the client received it.
+  const status = exchange.status === null ? "none" : String(exchange.status);
+  return createElement(
+    "summary",
+    "",
+    createElement("span", `status status-${status[0]}`, exchange.status === null ? "—" : status),
+    createElement("span", "method", exchange.method),
+    createElement("span", "target", exchange.target),
+  );
+}
 
-async function refresh() {
-  const text = await (await fetch("/_emulator/log")).text();
-  if (text === shown) {
+function createFact(name, value) {
+  return createElement(
+    "p",
+    "fact",
+    createElement("span", "name", name),
+    createElement("span", "value", value),
+  );
+}
+
+let displayedLog = "";
+let displayedTotal = 0;
+
+async function refreshLog() {
+  const response = await fetch("/_emulator/log");
+  const text = await response.text();
+  if (text === displayedLog) {
     return;
   }
   const log = JSON.parse(text);
-  if (log.total < total) {
-    chosen.clear(); // the emulator was reset: the numbers begin anew
+  if (log.total < displayedTotal) {
+    toggledEntries.clear(); // the emulator was reset: the numbers start again
   }
-  const entries = log.exchanges.map((each) => entry(each, chosen.get(each.number) ?? each.number === log.total));
+  const entries = log.exchanges.map((exchange) => {
+    const isNewest = exchange.number === log.total;
+    return createEntry(exchange, toggledEntries.get(exchange.number) ?? isNewest);
+  });
   byId("entries").replaceChildren(...entries.reverse());
   byId("total").textContent = log.total;
   byId("empty").hidden = log.total > 0;
-  shown = text;
-  total = log.total;
+  displayedLog = text;
+  displayedTotal = log.total;
 }
 
-async function follow() {
+function showState(text, className) {
+  byId("state").textContent = text;
+  byId("state").className = className;
+}
+
+async function poll() {
   try {
-    await refresh();
-    byId("state").textContent = "running";
-    byId("state").className = "running";
+    await refreshLog();
+    showState("running", "running");
   } catch {
-    byId("state").textContent = "not running";
-    byId("state").className = "gone";
+    showState("not running", "gone");
   }
-  setTimeout(follow, INTERVAL);
+  setTimeout(poll, POLL_INTERVAL);
 }
 
 if (window.SwaggerUIBundle) {
   showReference(document.body.dataset.token);
 }
-follow();
+poll();
