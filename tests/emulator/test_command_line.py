@@ -1,4 +1,4 @@
-"""The emulator's options on the command line."""
+"""The options of the emulator's command line."""
 
 from __future__ import annotations
 
@@ -20,17 +20,19 @@ from leadconnector_emulator.__main__ import main, parse_rate_limit, read_convers
         ("off", None),
     ],
 )
-def test_a_rate_is_requests_and_seconds_or_off(text: str, expected: RateLimits | None) -> None:
+def test_a_rate_limit_is_requests_and_seconds_or_off(
+    text: str, expected: RateLimits | None
+) -> None:
     assert parse_rate_limit(text) == expected
 
 
 @pytest.mark.parametrize("text", ["", "100", "100/0", "many/10", "-1/10", "100/10/1"])
-def test_a_rate_that_is_none_is_refused(text: str) -> None:
+def test_an_invalid_rate_limit_is_rejected(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match="REQUESTS/SECONDS"):
         parse_rate_limit(text)
 
 
-def test_the_first_conversations_are_read_from_a_file(tmp_path: Path) -> None:
+def test_conversations_are_read_from_a_file(tmp_path: Path) -> None:
     file = tmp_path / "seed.json"
     file.write_text(json.dumps([{"id": "a", "starred": True}, {"id": "b"}]))
 
@@ -46,7 +48,7 @@ def test_the_first_conversations_are_read_from_a_file(tmp_path: Path) -> None:
         ("[null]", "item 1 is not an object"),
     ],
 )
-def test_a_seed_file_that_is_wrong_says_where(tmp_path: Path, text: str, reason: str) -> None:
+def test_an_invalid_seed_file_raises_with_the_place(tmp_path: Path, text: str, reason: str) -> None:
     file = tmp_path / "seed.json"
     file.write_text(text)
 
@@ -64,7 +66,7 @@ def test_a_seed_file_that_is_wrong_says_where(tmp_path: Path, text: str, reason:
         ("--spec", "{}"),
     ],
 )
-def test_a_file_that_is_wrong_is_one_clear_line_and_status_2(
+def test_an_invalid_file_is_one_error_line_and_status_2(
     tmp_path: Path, option: str, text: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "file"
@@ -72,8 +74,8 @@ def test_a_file_that_is_wrong_is_one_clear_line_and_status_2(
 
     assert main(["--port", "0", option, str(file)]) == 2
 
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert told.err.startswith("leadconnector_emulator: ")
-    assert str(file) in told.err
-    assert told.err.count("\n") == 1
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err.startswith("leadconnector_emulator: ")
+    assert str(file) in output.err
+    assert output.err.count("\n") == 1

@@ -91,7 +91,7 @@ def log(server: Server) -> list[dict[str, Any]]:
 
 
 def spec_with(tmp_path: Path, **changes: Any) -> Path:
-    """A copy of the spec with other values at its top."""
+    """A copy of the spec with other values at the top level."""
     path = tmp_path / "openapi.yaml"
     spec = cast("dict[str, Any]", yaml.safe_load(SPEC.read_text(encoding="utf-8")))
     path.write_text(yaml.safe_dump({**spec, **changes}), encoding="utf-8")
@@ -187,8 +187,8 @@ class TestHtml:
     def test_without_swagger_ui_it_shows_a_notice_and_requests_no_file_of_it(
         self, emulator: Emulator
     ) -> None:
-        missing = EmulatorPage(emulator, package="a_package_that_nobody_has")
-        response = missing.respond(Request("GET", "/", {}))
+        page_without_files = EmulatorPage(emulator, package="a_package_that_nobody_has")
+        response = page_without_files.respond(Request("GET", "/", {}))
         assert response is not None
         text = response.body.decode()
         assert re.search(
@@ -196,8 +196,8 @@ class TestHtml:
             text,
         )
         assert "swagger-ui" not in text
-        assert missing.respond(Request("GET", "/_emulator/swagger-ui.css", {})) is None
-        assert missing.respond(Request("GET", "/_emulator/log", {})) is not None
+        assert page_without_files.respond(Request("GET", "/_emulator/swagger-ui.css", {})) is None
+        assert page_without_files.respond(Request("GET", "/_emulator/log", {})) is not None
 
     def test_a_package_without_the_files_counts_as_missing(self, emulator: Emulator) -> None:
         response = EmulatorPage(emulator, package="json").respond(Request("GET", "/", {}))
@@ -223,17 +223,17 @@ class TestSpec:
             assert json.loads(response.body)["servers"] == [{"url": url}]
 
     def test_servers_of_paths_and_operations_are_removed(self, tmp_path: Path) -> None:
-        other = [{"url": "https://other.example"}]
+        vendor_servers = [{"url": "https://other.example"}]
         described = {"schema": {"type": "object", "properties": {"servers": {"type": "string"}}}}
         body = {"content": {"application/json": described}}
         responses = {"200": {"description": "Done"}}
         item = {
-            "servers": other,
-            "post": {"servers": other, "requestBody": body, "responses": responses},
+            "servers": vendor_servers,
+            "post": {"servers": vendor_servers, "requestBody": body, "responses": responses},
         }
         with Server(Emulator(spec_with(tmp_path, paths={"/things": item}))) as server:
-            found = json.loads(fetch(server, "/openapi.json").body)
-        assert found["paths"] == {
+            served_spec = json.loads(fetch(server, "/openapi.json").body)
+        assert served_spec["paths"] == {
             "/things": {"post": {"requestBody": body, "responses": responses}}
         }
 
@@ -302,7 +302,7 @@ class TestLog:
         assert json.loads(fetch(server, "/_emulator/log").body)["total"] == 203
 
     @pytest.mark.parametrize(
-        ("body", "shown"),
+        ("body", "expected"),
         [
             pytest.param(b"x" * 2000, "x" * 2000, id="longest"),
             pytest.param(b"x" * 2001, "x" * 2000 + "…", id="too long"),
@@ -311,10 +311,10 @@ class TestLog:
         ],
     )
     def test_a_body_is_shown_as_text_up_to_2000_characters(
-        self, server: Server, body: bytes, shown: str
+        self, server: Server, body: bytes, expected: str
     ) -> None:
         send(server.emulator, body)
-        assert log(server)[0]["body"] == shown
+        assert log(server)[0]["body"] == expected
 
     def test_it_shows_the_fault_that_changed_the_response(self, server: Server) -> None:
         server.emulator.set_faults(
@@ -389,9 +389,9 @@ class TestBrowser:
 
         response = page.locator(".live-responses-table tbody")
         expect(response.locator("td.response-col_status")).to_have_text("200")
-        shown = response.locator(".highlight-code").first
-        expect(shown).to_contain_text('"id": "mine"')
-        expect(shown).to_contain_text('"unreadCount": 42')
+        response_body = response.locator(".highlight-code").first
+        expect(response_body).to_contain_text('"id": "mine"')
+        expect(response_body).to_contain_text('"unreadCount": 42')
         entry = page.locator("#entries li").first
         expect(entry.locator("summary")).to_have_text("200PUT/conversations/mine")
         expect(entry.locator("pre")).to_contain_text('"unreadCount": 42')
@@ -418,8 +418,8 @@ class TestBrowser:
         )
         (exchange,) = server.emulator.exchanges
         assert exchange.request.target == TARGET
-        sent = json.loads(exchange.request.body)
-        assert (sent["locationId"], sent["unreadCount"], sent["starred"]) == (LOCATION_ID, 1, True)
+        body = json.loads(exchange.request.body)
+        assert (body["locationId"], body["unreadCount"], body["starred"]) == (LOCATION_ID, 1, True)
         assert visit.complaints == []
 
     def test_it_fits_the_window_of_the_screenshot_in_the_documentation(
@@ -487,11 +487,11 @@ class TestBrowser:
     def test_the_browser_blocks_requests_to_other_origins(
         self, visit: Visit, server: Server
     ) -> None:
-        with Server(Emulator()) as other:
+        with Server(Emulator()) as other_server:
             visit.page.goto(server.url)
-            attempt = "url => fetch(url, {mode: 'no-cors'}).then(() => 'reached', () => 'refused')"
-            assert visit.page.evaluate(attempt, f"{other.url}/reached") == "refused"
-            assert other.emulator.exchanges == []
+            attempt = "url => fetch(url, {mode: 'no-cors'}).then(() => 'reached', () => 'blocked')"
+            assert visit.page.evaluate(attempt, f"{other_server.url}/reached") == "blocked"
+            assert other_server.emulator.exchanges == []
 
     def test_without_swagger_ui_it_shows_a_notice_and_the_log(
         self, visit: Visit, server: Server
