@@ -1,4 +1,4 @@
-"""The emulator's options on the command line."""
+"""The options of the emulator's command line."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from leadconnector_emulator import RateLimits
-from leadconnector_emulator.__main__ import main, rate, read_seed
+from leadconnector_emulator.__main__ import main, parse_rate_limit, read_conversations
 
 
 @pytest.mark.parametrize(
@@ -20,38 +20,40 @@ from leadconnector_emulator.__main__ import main, rate, read_seed
         ("off", None),
     ],
 )
-def test_a_rate_is_requests_and_seconds_or_off(text: str, expected: RateLimits | None) -> None:
-    assert rate(text) == expected
+def test_a_rate_limit_is_requests_and_seconds_or_off(
+    text: str, expected: RateLimits | None
+) -> None:
+    assert parse_rate_limit(text) == expected
 
 
 @pytest.mark.parametrize("text", ["", "100", "100/0", "many/10", "-1/10", "100/10/1"])
-def test_a_rate_that_is_none_is_refused(text: str) -> None:
+def test_an_invalid_rate_limit_is_rejected(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match="REQUESTS/SECONDS"):
-        rate(text)
+        parse_rate_limit(text)
 
 
-def test_the_first_conversations_are_read_from_a_file(tmp_path: Path) -> None:
+def test_conversations_are_read_from_a_file(tmp_path: Path) -> None:
     file = tmp_path / "seed.json"
     file.write_text(json.dumps([{"id": "a", "starred": True}, {"id": "b"}]))
 
-    assert read_seed(file) == [{"id": "a", "starred": True}, {"id": "b"}]
+    assert read_conversations(file) == [{"id": "a", "starred": True}, {"id": "b"}]
 
 
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("{", "is no JSON"),
-        ('{"id": "a"}', "item 1 is not an object"),
+        ("{", "is not JSON"),
+        ('{"id": "a"}', "is not a list of conversations"),
         ('[{"id": "a"}, {"id": 5}]', "item 2 is not an object"),
         ("[null]", "item 1 is not an object"),
     ],
 )
-def test_a_seed_file_that_is_wrong_says_where(tmp_path: Path, text: str, reason: str) -> None:
+def test_an_invalid_seed_file_raises_with_the_place(tmp_path: Path, text: str, reason: str) -> None:
     file = tmp_path / "seed.json"
     file.write_text(text)
 
     with pytest.raises(ValueError, match=reason):
-        read_seed(file)
+        read_conversations(file)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +66,7 @@ def test_a_seed_file_that_is_wrong_says_where(tmp_path: Path, text: str, reason:
         ("--spec", "{}"),
     ],
 )
-def test_a_file_that_is_wrong_is_one_clear_line_and_status_2(
+def test_an_invalid_file_is_one_error_line_and_status_2(
     tmp_path: Path, option: str, text: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "file"
@@ -72,8 +74,8 @@ def test_a_file_that_is_wrong_is_one_clear_line_and_status_2(
 
     assert main(["--port", "0", option, str(file)]) == 2
 
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert told.err.startswith("leadconnector_emulator: ")
-    assert str(file) in told.err
-    assert told.err.count("\n") == 1
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err.startswith("leadconnector_emulator: ")
+    assert str(file) in output.err
+    assert output.err.count("\n") == 1

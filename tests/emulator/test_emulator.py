@@ -1,4 +1,4 @@
-"""The emulator in process, through httpx and over a socket: it answers as the spec says, and keeps what it is told."""
+"""The emulator in process, through httpx and over a socket: responses match the spec."""
 
 from __future__ import annotations
 
@@ -27,8 +27,10 @@ from leadconnector_emulator import Emulator, EmulatorTransport, Request, Respons
 from tests.support.calling import CONVERSATION_ID, LOCATION_ID, TOKEN
 from tests.support.paths import ROOT
 
+SPEC = ROOT / "spec" / "openapi.yaml"
+
 SECONDS = 20
-"""How long what takes much less may take: a bound, and below the 30 that the server gives an idle connection."""
+"""The timeout of each step: a bound, so that no test hangs."""
 
 HEADERS = {
     "authorization": f"Bearer {TOKEN}",
@@ -38,7 +40,7 @@ HEADERS = {
 TARGET = f"/conversations/{CONVERSATION_ID}"
 
 
-def ask(
+def call(
     emulator: Emulator,
     data: object = None,
     *,
@@ -48,42 +50,44 @@ def ask(
     without: str = "",
     **headers: str,
 ) -> tuple[int, dict[str, Any]]:
-    """Send a good request but for what is given; the status and the answer, which fits the spec if it documents it."""
-    sent = HEADERS | {name.replace("_", "-"): value for name, value in headers.items()}
-    sent.pop(without, None)
-    content = (
-        json.dumps({"locationId": LOCATION_ID} if data is None else data).encode()
-        if body is None
-        else body
-    )
-    response = emulator.respond(Request(method, target, sent, content))
-    return response.status, checked(response)
+    """Send a valid request with the given changes.
+
+    Returns the status and the content of the response, which is checked against the spec.
+    """
+    all_headers = dict(HEADERS)
+    for name, value in headers.items():
+        all_headers[name.replace("_", "-")] = value
+    all_headers.pop(without, None)
+    if body is None:
+        if data is None:
+            data = {"locationId": LOCATION_ID}
+        body = json.dumps(data).encode()
+    response = emulator.respond(Request(method, target, all_headers, body))
+    return response.status, checked_content(response)
 
 
-def checked(response: Response | httpx.Response) -> dict[str, Any]:
-    """The data of an answer, after checking it against the spec's schema for its status."""
-    status, body = (
-        (response.status, response.body)
-        if isinstance(response, Response)
-        else (response.status_code, response.content)
-    )
+def checked_content(response: Response | httpx.Response) -> dict[str, Any]:
+    """The content of a response, after a check against the spec's schema for its status."""
     assert response.headers["Content-Type"] == "application/json; charset=utf-8"
-    data = cast("dict[str, Any]", json.loads(body))
-    check(status, data)
-    return data
+    if isinstance(response, Response):
+        status = response.status
+        body = response.body
+    else:
+        status = response.status_code
+        body = response.content
+    content = cast("dict[str, Any]", json.loads(body))
+    check(status, content)
+    return content
 
 
-def check(status: int, data: object) -> None:
-    """Compare an answer with the spec's schema for its status, where it documents the status."""
-    spec = cast(
-        "dict[str, Any]",
-        yaml.safe_load((ROOT / "spec" / "openapi.yaml").read_text(encoding="utf-8")),
-    )
+def check(status: int, content: object) -> None:
+    """Check the content of a response against the spec, if it documents the status."""
+    spec: dict[str, Any] = yaml.safe_load(SPEC.read_text(encoding="utf-8"))
     responses = spec["paths"]["/conversations/{conversationId}"]["put"]["responses"]
     if str(status) in responses:
         schema = responses[str(status)]["content"]["application/json"]["schema"]
         validator: Any = Draft202012Validator({**schema, "components": spec["components"]})
-        validator.validate(data)
+        validator.validate(content)
 
 
 def send(
@@ -94,13 +98,9 @@ def send(
     target: str = TARGET,
     headers: Mapping[str, str] = HEADERS,
 ) -> tuple[int, Any]:
-    """A request over a socket, by the standard library's client."""
-    connection.request(
-        method,
-        target,
-        json.dumps({"locationId": LOCATION_ID, **cast("Any", data or {})}),
-        {**headers},
-    )
+    """Send a request over a socket with the standard library's client."""
+    request_body = json.dumps({"locationId": LOCATION_ID, **cast("Any", data or {})})
+    connection.request(method, target, request_body, dict(headers))
     response = connection.getresponse()
     body = response.read()
     return response.status, json.loads(body) if body else None
@@ -116,70 +116,68 @@ def connected(server: Server) -> Generator[http.client.HTTPConnection]:
 
 
 class TestSuccess:
-    def test_an_update_is_answered_in_the_documented_shape(self, emulator: Emulator) -> None:
-        status, answer = ask(
+    def test_an_update_returns_the_documented_response(self, emulator: Emulator) -> None:
+        status, content = call(
             emulator, {"locationId": LOCATION_ID, "unreadCount": 7, "starred": False}
         )
         assert status == 200
-        assert answer["success"] is True
-        conversation = answer["conversation"]
+        assert content["success"] is True
+        conversation = content["conversation"]
         assert (conversation["id"], conversation["unreadCount"], conversation["starred"]) == (
             CONVERSATION_ID,
             7,
             False,
         )
 
-    def test_a_conversation_made_of_the_spec_s_examples_is_there_from_the_start(
-        self, emulator: Emulator
-    ) -> None:
-        _, answer = ask(emulator)
-        assert answer["conversation"] == dict(emulator.example)
-        assert answer["conversation"]["lastMessageBody"] == "Hello, this is the message body"
+    def test_the_example_conversation_exists_from_the_start(self, emulator: Emulator) -> None:
+        _, content = call(emulator)
+        assert content["conversation"] == dict(emulator.example)
+        assert content["conversation"]["lastMessageBody"] == "Hello, this is the message body"
 
-    def test_an_update_is_kept(self, emulator: Emulator) -> None:
-        ask(emulator, {"locationId": LOCATION_ID, "unreadCount": 7, "feedback": {"rating": 5}})
-        kept = emulator.get("conversations", CONVERSATION_ID)
-        assert kept is not None
-        assert (kept["unreadCount"], kept["feedback"]) == (7, {"rating": 5})
-        _, later = ask(emulator)
+    def test_an_update_is_stored(self, emulator: Emulator) -> None:
+        call(emulator, {"locationId": LOCATION_ID, "unreadCount": 7, "feedback": {"rating": 5}})
+        stored = emulator.get("conversations", CONVERSATION_ID)
+        assert stored is not None
+        assert (stored["unreadCount"], stored["feedback"]) == (7, {"rating": 5})
+        _, later = call(emulator)
         assert later["conversation"]["unreadCount"] == 7
 
-    def test_what_an_update_leaves_out_stays_as_it_is(self, emulator: Emulator) -> None:
+    def test_omitted_properties_do_not_change(self, emulator: Emulator) -> None:
         before = emulator.get("conversations", CONVERSATION_ID)
         assert before is not None
-        ask(emulator, {"locationId": LOCATION_ID, "unreadCount": 7})
+        call(emulator, {"locationId": LOCATION_ID, "unreadCount": 7})
         assert emulator.get("conversations", CONVERSATION_ID) == {**before, "unreadCount": 7}
 
-    def test_what_the_request_does_not_document_changes_nothing(self, emulator: Emulator) -> None:
+    def test_undocumented_properties_are_ignored(self, emulator: Emulator) -> None:
         before = emulator.get("conversations", CONVERSATION_ID)
-        status, _ = ask(
+        status, _ = call(
             emulator, {"locationId": LOCATION_ID, "id": "another", "contactId": 7, "new": "\ud800"}
         )
         assert status == 200
         assert emulator.get("conversations", CONVERSATION_ID) == before
 
-    def test_what_get_gives_is_a_copy(self, emulator: Emulator) -> None:
-        ask(emulator, {"locationId": LOCATION_ID, "feedback": {"rating": 5}})
+    def test_get_returns_a_copy(self, emulator: Emulator) -> None:
+        call(emulator, {"locationId": LOCATION_ID, "feedback": {"rating": 5}})
         for _ in range(2):
-            kept = emulator.get("conversations", CONVERSATION_ID)
-            assert kept is not None
-            assert kept["feedback"] == {"rating": 5}
-            kept["feedback"]["rating"] = 1
+            stored = emulator.get("conversations", CONVERSATION_ID)
+            assert stored is not None
+            assert stored["feedback"] == {"rating": 5}
+            stored["feedback"]["rating"] = 1
 
-    def test_what_is_put_is_copied(self, emulator: Emulator) -> None:
-        given: dict[str, Any] = {"id": "c", "locationId": "l", "feedback": {"rating": 5}}
-        emulator.put("conversations", given)
-        given["feedback"]["rating"] = 1
-        kept = emulator.get("conversations", "c")
-        assert kept is not None
-        assert kept["feedback"] == {"rating": 5}
+    def test_put_stores_a_copy(self, emulator: Emulator) -> None:
+        resource: dict[str, Any] = {"id": "c", "locationId": "l", "feedback": {"rating": 5}}
+        emulator.put("conversations", resource)
+        resource["feedback"]["rating"] = 1
+        stored = emulator.get("conversations", "c")
+        assert stored is not None
+        assert stored["feedback"] == {"rating": 5}
 
     @pytest.mark.parametrize("text", ["é 日本 🙂", "\ud800", '"\\\n\x00'])
-    def test_any_text_that_json_can_hold_comes_back(self, emulator: Emulator, text: str) -> None:
+    def test_any_json_text_is_returned_unchanged(self, emulator: Emulator, text: str) -> None:
         emulator.put("conversations", {**emulator.example, "lastMessageBody": text})
-        assert ask(emulator)[1]["conversation"]["lastMessageBody"] == text
+        assert call(emulator)[1]["conversation"]["lastMessageBody"] == text
 
-    def test_what_is_not_there_is_none(self, emulator: Emulator) -> None:
+    def test_a_missing_resource_is_none(self, emulator: Emulator) -> None:
         assert emulator.get("conversations", "unknown") is None
         assert emulator.get("unknown", CONVERSATION_ID) is None
 
@@ -193,28 +191,26 @@ class TestSuccess:
             ("a+b", "a+b"),
         ],
     )
-    def test_a_percent_encoded_id_names_its_conversation(
-        self, identifier: str, encoded: str
-    ) -> None:
-        held = {"id": identifier, "locationId": "l", "contactId": "c", "deleted": False}
-        emulator = Emulator(tokens=[TOKEN], conversations=[held])
-        status, answer = ask(
+    def test_a_percent_encoded_id_is_decoded(self, identifier: str, encoded: str) -> None:
+        resource = {"id": identifier, "locationId": "l", "contactId": "c", "deleted": False}
+        emulator = Emulator(tokens=[TOKEN], conversations=[resource])
+        status, content = call(
             emulator, {"locationId": "l", "starred": True}, target=f"/conversations/{encoded}"
         )
-        assert (status, answer["conversation"]["id"]) == (200, identifier)
+        assert (status, content["conversation"]["id"]) == (200, identifier)
 
     @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
-    def test_the_scheme_s_case_does_not_matter(self, emulator: Emulator, scheme: str) -> None:
-        assert ask(emulator, authorization=f"{scheme} {TOKEN}")[0] == 200
+    def test_the_case_of_the_scheme_is_ignored(self, emulator: Emulator, scheme: str) -> None:
+        assert call(emulator, authorization=f"{scheme} {TOKEN}")[0] == 200
 
-    def test_a_content_type_with_a_charset_is_json_too(self, emulator: Emulator) -> None:
-        assert ask(emulator, content_type="Application/JSON; charset=utf-8")[0] == 200
+    def test_a_charset_in_the_content_type_is_accepted(self, emulator: Emulator) -> None:
+        assert call(emulator, content_type="Application/JSON; charset=utf-8")[0] == 200
 
-    def test_a_query_is_no_part_of_the_id(self, emulator: Emulator) -> None:
-        assert ask(emulator, target=f"{TARGET}?a=b")[0] == 200
+    def test_a_query_is_not_part_of_the_id(self, emulator: Emulator) -> None:
+        assert call(emulator, target=f"{TARGET}?a=b")[0] == 200
 
 
-class TestRefusals:
+class TestErrors:
     @pytest.mark.parametrize(
         "authorization",
         [
@@ -238,32 +234,32 @@ class TestRefusals:
             "unknown",
         ],
     )
-    def test_who_has_no_token_that_is_known_gets_401_in_the_page_s_words(
+    def test_a_missing_or_unknown_token_returns_401_with_the_documented_message(
         self, emulator: Emulator, authorization: str | None
     ) -> None:
         before = emulator.get("conversations", CONVERSATION_ID)
         data = {"locationId": LOCATION_ID, "unreadCount": 9}
         if authorization is None:
-            status, answer = ask(emulator, data, without="authorization")
+            status, content = call(emulator, data, without="authorization")
         else:
-            status, answer = ask(emulator, data, authorization=authorization)
+            status, content = call(emulator, data, authorization=authorization)
         assert status == 401
         message = "Invalid token: access token is invalid"
-        assert answer == {"statusCode": 401, "message": message, "error": "Unauthorized"}
+        assert content == {"statusCode": 401, "message": message, "error": "Unauthorized"}
         assert emulator.get("conversations", CONVERSATION_ID) == before
 
     @pytest.mark.parametrize("version", ["", "2021-04-15", "v3", "2021-07-28 "])
-    def test_an_unknown_version_gets_400(self, emulator: Emulator, version: str) -> None:
-        status, answer = ask(emulator, version=version)
-        assert answer == {
+    def test_an_unknown_version_returns_400(self, emulator: Emulator, version: str) -> None:
+        status, content = call(emulator, version=version)
+        assert content == {
             "statusCode": 400,
             "message": "Version in the header is not a documented value",
         }
         assert status == 400
 
-    def test_a_missing_version_gets_400(self, emulator: Emulator) -> None:
-        status, answer = ask(emulator, without="version")
-        assert answer == {"statusCode": 400, "message": "Version is missing in the header"}
+    def test_a_missing_version_returns_400(self, emulator: Emulator) -> None:
+        status, content = call(emulator, without="version")
+        assert content == {"statusCode": 400, "message": "Version is missing in the header"}
         assert status == 400
 
     @pytest.mark.parametrize(
@@ -277,26 +273,25 @@ class TestRefusals:
             b'{"unreadCount": 1e999}',
             b"[" * 100_000,
         ],
-        ids=["empty", "cut", "a form", "no UTF-8", "NaN", "infinite", "too deep"],
+        ids=["empty", "cut", "form", "not UTF-8", "NaN", "infinite", "too deep"],
     )
-    def test_a_body_that_is_no_json_gets_400(self, emulator: Emulator, body: bytes) -> None:
-        assert ask(emulator, body=body) == (
+    def test_a_body_that_is_not_json_returns_400(self, emulator: Emulator, body: bytes) -> None:
+        assert call(emulator, body=body) == (
             400,
-            {"statusCode": 400, "message": "the body is no JSON"},
+            {"statusCode": 400, "message": "the body is not JSON"},
         )
 
     @pytest.mark.parametrize(
         "content_type", [None, "", "text/plain", "application/x-www-form-urlencoded"]
     )
-    def test_another_content_type_gets_400(
+    def test_another_content_type_returns_400(
         self, emulator: Emulator, content_type: str | None
     ) -> None:
-        answer = (
-            ask(emulator, without="content-type")
-            if content_type is None
-            else ask(emulator, content_type=content_type)
-        )
-        assert answer == (
+        if content_type is None:
+            result = call(emulator, without="content-type")
+        else:
+            result = call(emulator, content_type=content_type)
+        assert result == (
             400,
             {"statusCode": 400, "message": "the content type must be application/json"},
         )
@@ -304,18 +299,16 @@ class TestRefusals:
     @pytest.mark.parametrize(
         "identifier", ["unknown", CONVERSATION_ID.lower(), "%FF", "%2E%2E", "a%2Fb"]
     )
-    def test_an_unknown_conversation_gets_400(self, emulator: Emulator, identifier: str) -> None:
-        status, answer = ask(emulator, target=f"/conversations/{identifier}")
+    def test_an_unknown_conversation_returns_400(self, emulator: Emulator, identifier: str) -> None:
+        status, content = call(emulator, target=f"/conversations/{identifier}")
         assert status == 400
-        assert set(answer) == {"statusCode", "message"}
+        assert set(content) == {"statusCode", "message"}
 
-    def test_a_conversation_of_another_location_gets_400_and_stays_as_it_is(
-        self, emulator: Emulator
-    ) -> None:
+    def test_another_location_returns_400_and_changes_nothing(self, emulator: Emulator) -> None:
         before = emulator.get("conversations", CONVERSATION_ID)
-        status, answer = ask(emulator, {"locationId": "another", "starred": False})
+        status, content = call(emulator, {"locationId": "another", "starred": False})
         assert status == 400
-        assert "locationId" in answer["message"]
+        assert "locationId" in content["message"]
         assert emulator.get("conversations", CONVERSATION_ID) == before
 
     @pytest.mark.parametrize(
@@ -331,19 +324,23 @@ class TestRefusals:
             ("locationId", 5, "string"),
         ],
     )
-    def test_a_value_of_another_type_gets_422_that_names_it(
+    def test_a_value_of_another_type_returns_422_with_its_place(
         self, emulator: Emulator, name: str, value: object, expected: str
     ) -> None:
         before = emulator.get("conversations", CONVERSATION_ID)
-        status, answer = ask(emulator, {"locationId": LOCATION_ID, name: value})
-        assert (status, answer["statusCode"], answer["error"]) == (422, 422, "Unprocessable Entity")
-        assert answer["message"] == [f'{name}: {json.dumps(value)} is not of type "{expected}"']
+        status, content = call(emulator, {"locationId": LOCATION_ID, name: value})
+        assert (status, content["statusCode"], content["error"]) == (
+            422,
+            422,
+            "Unprocessable Entity",
+        )
+        assert content["message"] == [f'{name}: {json.dumps(value)} is not of type "{expected}"']
         assert emulator.get("conversations", CONVERSATION_ID) == before
 
-    def test_every_violation_is_in_the_one_message(self, emulator: Emulator) -> None:
-        status, answer = ask(emulator, {"unreadCount": "3", "starred": 1, "feedback": []})
+    def test_every_violation_is_reported_in_one_response(self, emulator: Emulator) -> None:
+        status, content = call(emulator, {"unreadCount": "3", "starred": 1, "feedback": []})
         assert status == 422
-        assert answer["message"] == [
+        assert content["message"] == [
             '"locationId" is a required property',
             'feedback: [] is not of type "object"',
             'starred: 1 is not of type "boolean"',
@@ -351,19 +348,21 @@ class TestRefusals:
         ]
 
     @pytest.mark.parametrize("data", [[], "text", 1, True])
-    def test_a_body_that_is_no_object_gets_422(self, emulator: Emulator, data: object) -> None:
-        assert ask(emulator, data)[0] == 422
-        assert ask(emulator, body=b"null")[0] == 422
+    def test_a_body_that_is_not_an_object_returns_422(
+        self, emulator: Emulator, data: object
+    ) -> None:
+        assert call(emulator, data)[0] == 422
+        assert call(emulator, body=b"null")[0] == 422
 
     @pytest.mark.parametrize(
         "target", ["/", "/conversations", "/conversations/", f"{TARGET}/", f"{TARGET}/messages", ""]
     )
     @pytest.mark.parametrize("method", ["PUT", "GET"])
-    def test_a_path_that_the_spec_lacks_gets_404(
+    def test_an_undocumented_path_returns_404(
         self, emulator: Emulator, method: str, target: str
     ) -> None:
-        status, answer = ask(emulator, method=method, target=target)
-        assert answer == {
+        status, content = call(emulator, method=method, target=target)
+        assert content == {
             "statusCode": 404,
             "message": f"Cannot {method} {target}",
             "error": "Not Found",
@@ -371,16 +370,16 @@ class TestRefusals:
         assert status == 404
 
     @pytest.mark.parametrize("method", ["GET", "POST", "DELETE", "PATCH", "put", "BREW"])
-    def test_a_method_that_the_spec_lacks_gets_405_with_those_it_has(
+    def test_an_undocumented_method_returns_405_with_the_allowed_methods(
         self, emulator: Emulator, method: str
     ) -> None:
         response = emulator.respond(Request(method, TARGET, HEADERS, b"{}"))
         assert (response.status, response.headers["Allow"]) == (405, "PUT")
-        assert checked(response)["message"] == f"Cannot {method} {TARGET}"
+        assert checked_content(response)["message"] == f"Cannot {method} {TARGET}"
 
 
 class TestTransport:
-    def test_httpx_s_client_reaches_the_emulator(self, emulator: Emulator) -> None:
+    def test_an_httpx_client_reaches_the_emulator(self, emulator: Emulator) -> None:
         with httpx.Client(
             transport=EmulatorTransport(emulator), base_url="https://api.example"
         ) as client:
@@ -388,9 +387,9 @@ class TestTransport:
                 TARGET, headers=HEADERS, json={"locationId": LOCATION_ID, "unreadCount": 3}
             )
         assert response.status_code == 200
-        assert checked(response)["conversation"]["unreadCount"] == 3
+        assert checked_content(response)["conversation"]["unreadCount"] == 3
 
-    def test_httpx_s_async_client_reaches_the_emulator(self, emulator: Emulator) -> None:
+    def test_an_async_httpx_client_reaches_the_emulator(self, emulator: Emulator) -> None:
         async def put() -> httpx.Response:
             transport = EmulatorTransport(emulator)
             async with httpx.AsyncClient(
@@ -402,42 +401,43 @@ class TestTransport:
 
         response = asyncio.run(put())
         assert response.status_code == 200
-        assert checked(response)["conversation"]["unreadCount"] == 3
+        assert checked_content(response)["conversation"]["unreadCount"] == 3
 
-    def test_an_encoded_id_and_a_refusal_s_headers_pass_through_httpx(self) -> None:
-        held = {"id": "a/é", "locationId": "l", "contactId": "c", "deleted": False}
-        emulator = Emulator(tokens=[TOKEN], conversations=[held])
+    def test_an_encoded_id_and_error_headers_pass_through_httpx(self) -> None:
+        resource = {"id": "a/é", "locationId": "l", "contactId": "c", "deleted": False}
+        emulator = Emulator(tokens=[TOKEN], conversations=[resource])
         with httpx.Client(
             transport=EmulatorTransport(emulator), base_url="https://api.example"
         ) as client:
-            found = client.put(
+            accepted = client.put(
                 "/conversations/a%2F%C3%A9", headers=HEADERS, json={"locationId": "l"}
             )
-            assert (found.status_code, checked(found)["conversation"]["id"]) == (200, "a/é")
-            refused = client.get("/conversations/a%2F%C3%A9", headers=HEADERS)
-            assert (refused.status_code, refused.headers["allow"]) == (405, "PUT")
+            assert (accepted.status_code, checked_content(accepted)["conversation"]["id"]) == (
+                200,
+                "a/é",
+            )
+            rejected = client.get("/conversations/a%2F%C3%A9", headers=HEADERS)
+            assert (rejected.status_code, rejected.headers["allow"]) == (405, "PUT")
 
 
 class TestServer:
     def test_it_listens_on_loopback_only(self, server: Server) -> None:
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+", server.url)
 
-    def test_an_update_over_the_socket_is_answered_and_kept(
-        self, server: Server, emulator: Emulator
-    ) -> None:
+    def test_an_update_over_the_socket_is_stored(self, server: Server, emulator: Emulator) -> None:
         with connected(server) as connection:
-            status, answer = send(connection, {"unreadCount": 7})
-        check(status, answer)
-        assert (status, answer["conversation"]["unreadCount"]) == (200, 7)
-        kept = emulator.get("conversations", CONVERSATION_ID)
-        assert kept is not None
-        assert kept["unreadCount"] == 7
+            status, content = send(connection, {"unreadCount": 7})
+        check(status, content)
+        assert (status, content["conversation"]["unreadCount"]) == (200, 7)
+        stored = emulator.get("conversations", CONVERSATION_ID)
+        assert stored is not None
+        assert stored["unreadCount"] == 7
 
-    def test_a_connection_serves_many_requests_refused_ones_too(self, server: Server) -> None:
+    def test_a_connection_serves_many_requests_after_errors_too(self, server: Server) -> None:
         with connected(server) as connection:
             assert send(connection)[0] == 200
-            used = connection.sock
-            assert used is not None
+            first_socket = connection.sock
+            assert first_socket is not None
             for status, options in {
                 400: {"headers": HEADERS | {"version": "v3"}},
                 401: {"headers": HEADERS | {"authorization": "Bearer unknown"}},
@@ -446,33 +446,33 @@ class TestServer:
                 422: {"data": {"starred": 1}},
                 200: {},
             }.items():
-                answered, data = send(connection, **cast("dict[str, Any]", options))
-                check(answered, data)
-                assert (answered, connection.sock) == (status, used)
+                actual_status, content = send(connection, **cast("dict[str, Any]", options))
+                check(actual_status, content)
+                assert (actual_status, connection.sock) == (status, first_socket)
 
-    def test_a_method_without_a_name_in_the_standard_library_is_answered_too(
-        self, server: Server
-    ) -> None:
+    def test_an_unknown_method_gets_a_response(self, server: Server) -> None:
         with connected(server) as connection:
             connection.request("BREW", TARGET)
             response = connection.getresponse()
             assert (response.status, response.getheader("Allow")) == (405, "PUT")
             response.read()
 
-    def test_an_answer_to_head_has_no_body_and_the_connection_goes_on(self, server: Server) -> None:
+    def test_a_response_to_head_has_no_body_and_the_connection_stays_open(
+        self, server: Server
+    ) -> None:
         with connected(server) as connection:
             connection.request("HEAD", TARGET)
             response = connection.getresponse()
             assert (response.status, response.read()) == (405, b"")
             assert send(connection)[0] == 200
 
-    def test_many_clients_are_served_at_once(self, server: Server, emulator: Emulator) -> None:
-        with connected(server) as waiting, connected(server) as other:
-            waiting.connect()
-            assert send(other, {"unreadCount": 1})[0] == 200
-            assert send(waiting, {"unreadCount": 2})[0] == 200
+    def test_several_clients_are_served_at_once(self, server: Server, emulator: Emulator) -> None:
+        with connected(server) as idle, connected(server) as active:
+            idle.connect()
+            assert send(active, {"unreadCount": 1})[0] == 200
+            assert send(idle, {"unreadCount": 2})[0] == 200
 
-    def test_a_body_larger_than_any_is_refused_and_the_connection_ends(
+    def test_a_body_that_is_too_large_returns_413_and_ends_the_connection(
         self, server: Server
     ) -> None:
         with connected(server) as connection:
@@ -483,29 +483,28 @@ class TestServer:
         with connected(server) as connection:
             assert send(connection)[0] == 200
 
-    def test_nothing_is_left_behind_though_a_client_keeps_its_connection(
-        self, emulator: Emulator
-    ) -> None:
+    def test_closing_ends_the_thread_and_the_open_connections(self, emulator: Emulator) -> None:
         before = set(threading.enumerate())
         with Server(emulator) as server:
             parts = urlsplit(server.url)
             address = (cast("str", parts.hostname), cast("int", parts.port))
-            kept = http.client.HTTPConnection(*address, timeout=SECONDS)
-            assert send(kept)[0] == 200
+            open_connection = http.client.HTTPConnection(*address, timeout=SECONDS)
+            assert send(open_connection)[0] == 200
             idle = socket.create_connection(address, timeout=SECONDS)
-        with closing(kept), closing(idle):
+        with closing(open_connection), closing(idle):
             assert set(threading.enumerate()) == before
-            assert cast("socket.socket", kept.sock).recv(1) == b""
+            assert cast("socket.socket", open_connection.sock).recv(1) == b""
             with pytest.raises(ConnectionRefusedError):
                 socket.create_connection(address, timeout=SECONDS)
 
-    def test_a_port_in_use_is_an_oserror(self, server: Server, emulator: Emulator) -> None:
+    def test_a_port_in_use_raises_oserror(self, server: Server, emulator: Emulator) -> None:
         with pytest.raises(OSError, match="in use"):
             Server(emulator, port=cast("int", urlsplit(server.url).port))
 
-    def test_two_servers_take_two_ports(self, server: Server) -> None:
-        with Server(Emulator(tokens=["other"])) as other, connected(other) as connection:
-            assert other.url != server.url
+    def test_two_servers_use_different_ports(self, server: Server) -> None:
+        second_emulator = Emulator(tokens=["other"])
+        with Server(second_emulator) as second, connected(second) as connection:
+            assert second.url != server.url
             assert send(connection)[0] == 401
 
 
@@ -514,7 +513,7 @@ PROGRAM = [sys.executable, "-m", "leadconnector_emulator"]
 
 @contextmanager
 def program(*arguments: str) -> Generator[subprocess.Popen[str]]:
-    """The program in a process of its own, which ends with the block."""
+    """Run the command line in another process, which ends with the block."""
     with subprocess.Popen(
         [*PROGRAM, *arguments],
         cwd=ROOT / "tools",
@@ -531,7 +530,7 @@ def program(*arguments: str) -> Generator[subprocess.Popen[str]]:
 
 
 def greeting(process: subprocess.Popen[str]) -> list[str]:
-    """What the program prints first, up to the last line of curl's command."""
+    """The lines that the program prints first, up to the end of the curl command."""
     assert process.stdout is not None
     lines: list[str] = []
     for line in process.stdout:
@@ -543,17 +542,17 @@ def greeting(process: subprocess.Popen[str]) -> list[str]:
 
 class TestProgram:
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-    def test_it_serves_until_a_signal_and_ends_in_good_order(self, number: signal.Signals) -> None:
+    def test_it_serves_until_a_signal_and_exits_with_0(self, number: signal.Signals) -> None:
         with program("--port", "0") as process:
             assert re.fullmatch(
-                r"The API is at http://127\.0\.0\.1:\d+ \(Ctrl-C ends it\); .*",
+                r"The API is at http://127\.0\.0\.1:\d+ \(Ctrl-C ends it\)\. .*",
                 greeting(process)[0],
             )
             process.send_signal(number)
             assert process.communicate(timeout=SECONDS) == ("", "")
             assert process.returncode == 0
 
-    def test_it_ends_although_a_client_keeps_its_connection(self) -> None:
+    def test_it_exits_although_a_connection_is_open(self) -> None:
         with program("--port", "0") as process:
             url = cast("re.Match[str]", re.search(r"http://\S+", greeting(process)[0])).group()
             with closing(
@@ -565,7 +564,7 @@ class TestProgram:
                 assert process.returncode == 0
 
     @pytest.mark.parametrize("token", ["emulator", "another.token"])
-    def test_the_curl_line_that_it_prints_works(self, token: str) -> None:
+    def test_the_printed_curl_command_works(self, token: str) -> None:
         options = [] if token == "emulator" else ["--token", token]
         with program("--port", "0", *options) as process:
             lines = greeting(process)
@@ -586,32 +585,32 @@ class TestProgram:
             with closing(http.client.HTTPConnection(url.netloc, timeout=SECONDS)) as connection:
                 connection.request("PUT", url.path, body, headers)
                 response = connection.getresponse()
-                answer = json.loads(response.read())
-            check(response.status, answer)
-            assert (response.status, answer["conversation"]["starred"]) == (
+                content = json.loads(response.read())
+            check(response.status, content)
+            assert (response.status, content["conversation"]["starred"]) == (
                 200,
                 json.loads(body)["starred"],
             )
             process.terminate()
             assert process.communicate(timeout=SECONDS) == ("", "")
 
-    def test_a_port_in_use_is_one_clear_line_and_status_2(self, server: Server) -> None:
+    def test_a_port_in_use_is_one_error_line_and_status_2(self, server: Server) -> None:
         port = str(urlsplit(server.url).port)
         with program("--port", port) as process:
             output, errors = process.communicate(timeout=SECONDS)
         assert (process.returncode, output) == (2, "")
         assert re.fullmatch(
-            rf"leadconnector_emulator: port {port}: .*in use; --port 0 takes a free one\n", errors
+            rf"leadconnector_emulator: port {port}: .*in use; --port 0 selects a free one\n", errors
         )
 
     @pytest.mark.parametrize("port", ["65536", "-1"])
-    def test_a_port_that_is_none_is_one_clear_line_and_status_2(self, port: str) -> None:
+    def test_an_invalid_port_is_one_error_line_and_status_2(self, port: str) -> None:
         with program(f"--port={port}") as process:
             output, errors = process.communicate(timeout=SECONDS)
         assert (process.returncode, output, errors.count("\n")) == (2, "", 1)
         assert f"port {port}" in errors
 
-    def test_a_spec_that_is_not_there_is_one_clear_line_and_status_2(self, tmp_path: Path) -> None:
+    def test_a_missing_spec_is_one_error_line_and_status_2(self, tmp_path: Path) -> None:
         with program("--port", "0", "--spec", str(tmp_path / "none.yaml")) as process:
             output, errors = process.communicate(timeout=SECONDS)
         assert (process.returncode, output, errors.count("\n")) == (2, "", 1)

@@ -1,4 +1,4 @@
-"""The page of the socket server: what it serves, and that a person can call the API with it in a real browser."""
+"""The page of the socket server: its paths, and calls of the API from a real browser."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ import http.client
 import json
 import os
 import re
-import shutil
 import struct
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -26,14 +25,12 @@ from leadconnector_emulator import (
     Server,
     TokenEndpoint,
 )
-from leadconnector_emulator._page import Page as EmulatorPage
-from playwright.sync_api import ConsoleMessage, Error, Page, expect, sync_playwright
+from leadconnector_emulator.page import Page as EmulatorPage
+from playwright.sync_api import expect, sync_playwright
 
+from tests.support.browser import SECONDS, Visit, chromium
 from tests.support.calling import CONVERSATION_ID, LOCATION_ID, TOKEN
 from tests.support.paths import ROOT
-
-SECONDS = 30
-"""How long what takes much less may take: a bound, so that no test hangs."""
 
 SPEC = ROOT / "spec" / "openapi.yaml"
 PICTURE = ROOT / "docs" / "emulator-page.png"
@@ -57,45 +54,44 @@ HEADERS = {
     "content-type": "application/json",
 }
 TARGET = f"/conversations/{CONVERSATION_ID}"
+SVG_NAMESPACE = "http://www.w3.org/2000/svg"
 HOSTILE = "/<script>document.title='taken'</script>"
 
 
 @dataclass(frozen=True)
-class Answer:
+class FetchedResponse:
     status: int
     headers: Mapping[str, str]
     body: bytes
 
 
-def fetch(server: Server, path: str, method: str = "GET") -> Answer:
-    """Ask the server over a socket."""
+def fetch(server: Server, path: str, method: str = "GET") -> FetchedResponse:
+    """Send a request over a socket."""
     address = urlsplit(server.url).netloc
     with closing(http.client.HTTPConnection(address, timeout=SECONDS)) as connection:
         connection.request(method, path)
         response = connection.getresponse()
-        return Answer(response.status, dict(response.headers), response.read())
+        return FetchedResponse(response.status, dict(response.headers), response.read())
 
 
 def send(
     emulator: Emulator, data: object = None, *, target: str = TARGET, **headers: str
 ) -> Response:
     """Call the API in this process."""
-    body = (
-        data
-        if isinstance(data, bytes)
-        else json.dumps({"locationId": LOCATION_ID} if data is None else data).encode()
-    )
+    if data is None:
+        data = {"locationId": LOCATION_ID}
+    body = data if isinstance(data, bytes) else json.dumps(data).encode()
     return emulator.respond(Request("PUT", target, {**HEADERS, **headers}, body))
 
 
 def log(server: Server) -> list[dict[str, Any]]:
-    return cast(
-        "list[dict[str, Any]]", json.loads(fetch(server, "/_emulator/log").body)["exchanges"]
-    )
+    """The entries of the page's log."""
+    content = json.loads(fetch(server, "/_emulator/log").body)
+    return cast("list[dict[str, Any]]", content["exchanges"])
 
 
 def spec_with(tmp_path: Path, **changes: Any) -> Path:
-    """A copy of the spec with other values at its top."""
+    """A copy of the spec with other values at the top level."""
     path = tmp_path / "openapi.yaml"
     spec = cast("dict[str, Any]", yaml.safe_load(SPEC.read_text(encoding="utf-8")))
     path.write_text(yaml.safe_dump({**spec, **changes}), encoding="utf-8")
@@ -104,26 +100,26 @@ def spec_with(tmp_path: Path, **changes: Any) -> Path:
 
 class TestPaths:
     @pytest.mark.parametrize("path", PATHS)
-    def test_each_is_served_with_its_content_type(self, server: Server, path: str) -> None:
-        answer = fetch(server, path)
-        assert (answer.status, answer.headers["Content-Type"]) == (200, PATHS[path])
-        assert answer.body
-        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    def test_each_path_has_its_content_type(self, server: Server, path: str) -> None:
+        response = fetch(server, path)
+        assert (response.status, response.headers["Content-Type"]) == (200, PATHS[path])
+        assert response.body
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
 
     @pytest.mark.parametrize("path", PATHS)
-    def test_none_may_reach_another_origin(self, server: Server, path: str) -> None:
+    def test_the_security_policy_forbids_other_origins(self, server: Server, path: str) -> None:
         policy = fetch(server, path).headers["Content-Security-Policy"].split("; ")
         assert "default-src 'none'" in policy
         allowed = {source for directive in policy for source in directive.split()[1:]}
         assert allowed == {"'none'", "'self'", "data:"}
 
     @pytest.mark.parametrize("path", PATHS)
-    def test_head_answers_the_same_without_the_body(self, server: Server, path: str) -> None:
+    def test_head_has_the_headers_of_get_and_no_body(self, server: Server, path: str) -> None:
         head, get = fetch(server, path, "HEAD"), fetch(server, path)
         assert (head.status, head.headers, head.body) == (200, get.headers, b"")
 
     @pytest.mark.parametrize("path", PATHS)
-    def test_none_is_in_the_log_or_counted_by_the_quota(self, path: str) -> None:
+    def test_requests_for_the_page_are_not_logged_and_not_counted(self, path: str) -> None:
         emulator = Emulator(tokens=[TOKEN], rate_limits=RateLimits(burst=2, interval=1000.0))
         with Server(emulator) as server:
             for method in ("GET", "HEAD"):
@@ -137,29 +133,32 @@ class TestPaths:
         self, server: Server, method: str, path: str
     ) -> None:
         assert fetch(server, path, method).status == 404
-        assert [each.request.method for each in server.emulator.exchanges] == [method]
+        assert [exchange.request.method for exchange in server.emulator.exchanges] == [method]
 
     @pytest.mark.parametrize(
         "path", ["/nothing", "/_emulator", "/_emulator/", "/_emulator/nothing", "/index.html"]
     )
     def test_an_unknown_path_is_a_call_of_the_api(self, server: Server, path: str) -> None:
-        answer = fetch(server, path)
-        assert (answer.status, json.loads(answer.body)["message"]) == (404, f"Cannot GET {path}")
-        assert "Content-Security-Policy" not in answer.headers
-        assert [each.request.target for each in server.emulator.exchanges] == [path]
+        response = fetch(server, path)
+        assert (response.status, json.loads(response.body)["message"]) == (
+            404,
+            f"Cannot GET {path}",
+        )
+        assert "Content-Security-Policy" not in response.headers
+        assert [exchange.request.target for exchange in server.emulator.exchanges] == [path]
 
     @pytest.mark.parametrize(
-        "path", ["/_emulator/../_page.py", "/_emulator/%2e%2e/_page.py", "/_emulator//page.js"]
+        "path", ["/_emulator/../page.py", "/_emulator/%2e%2e/page.py", "/_emulator//page.js"]
     )
-    def test_no_other_file_can_be_had(self, server: Server, path: str) -> None:
+    def test_other_files_of_the_package_are_not_served(self, server: Server, path: str) -> None:
         assert fetch(server, path).status == 404
 
-    def test_a_query_changes_nothing(self, server: Server) -> None:
+    def test_a_query_is_ignored(self, server: Server) -> None:
         assert fetch(server, "/?tag=Conversations").body == fetch(server, "/").body
 
 
 class TestHtml:
-    def test_it_names_the_api_and_its_version(self, server: Server) -> None:
+    def test_it_contains_the_title_and_the_version(self, server: Server) -> None:
         text = fetch(server, "/").body.decode()
         assert "LeadConnector" in text
         assert "2021-07-28" in text
@@ -167,11 +166,11 @@ class TestHtml:
     @pytest.mark.parametrize(
         "path", ["/", *(f"/_emulator/{name}" for name in ("page.js", "page.css", "icon.svg"))]
     )
-    def test_it_names_no_address_outside_the_machine(self, server: Server, path: str) -> None:
+    def test_it_contains_no_external_address(self, server: Server, path: str) -> None:
         addresses = re.findall(r"(?:https?:)?//[\w.]+[^\s\"']*", fetch(server, path).body.decode())
-        assert [each for each in addresses if each != "http://www.w3.org/2000/svg"] == []
+        assert [address for address in addresses if address != SVG_NAMESPACE] == []
 
-    def test_what_the_spec_and_the_tokens_say_is_text_in_it(self, tmp_path: Path) -> None:
+    def test_markup_in_the_spec_or_a_token_is_escaped(self, tmp_path: Path) -> None:
         hostile = '"><script>alert(1)</script>'
         spec = spec_with(
             tmp_path, info={"title": hostile, "version": hostile, "description": hostile}
@@ -181,15 +180,15 @@ class TestHtml:
         assert "<script>" not in text
         assert text.count("&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;") == 6
 
-    def test_a_spec_without_a_description_and_an_emulator_without_a_token_will_do(
-        self, tmp_path: Path
-    ) -> None:
+    def test_the_title_and_the_token_are_optional(self, tmp_path: Path) -> None:
         with Server(Emulator(spec_with(tmp_path, info={}), tokens=[])) as server:
             assert fetch(server, "/").status == 200
 
-    def test_without_swagger_ui_it_says_so_and_asks_for_none(self, emulator: Emulator) -> None:
-        missing = EmulatorPage(emulator, package="a_package_that_nobody_has")
-        response = missing.respond(Request("GET", "/", {}))
+    def test_without_swagger_ui_it_shows_a_notice_and_requests_no_file_of_it(
+        self, emulator: Emulator
+    ) -> None:
+        page_without_files = EmulatorPage(emulator, package="a_package_that_nobody_has")
+        response = page_without_files.respond(Request("GET", "/", {}))
         assert response is not None
         text = response.body.decode()
         assert re.search(
@@ -197,24 +196,24 @@ class TestHtml:
             text,
         )
         assert "swagger-ui" not in text
-        assert missing.respond(Request("GET", "/_emulator/swagger-ui.css", {})) is None
-        assert missing.respond(Request("GET", "/_emulator/log", {})) is not None
+        assert page_without_files.respond(Request("GET", "/_emulator/swagger-ui.css", {})) is None
+        assert page_without_files.respond(Request("GET", "/_emulator/log", {})) is not None
 
-    def test_a_package_of_that_name_without_the_files_is_none(self, emulator: Emulator) -> None:
+    def test_a_package_without_the_files_counts_as_missing(self, emulator: Emulator) -> None:
         response = EmulatorPage(emulator, package="json").respond(Request("GET", "/", {}))
         assert response is not None
         assert "swagger-ui" not in response.body.decode()
 
 
 class TestSpec:
-    def test_it_is_the_spec_with_this_server_in_place_of_the_vendors(self, server: Server) -> None:
+    def test_it_is_the_spec_with_this_server_instead_of_the_vendors(self, server: Server) -> None:
         expected = yaml.safe_load(SPEC.read_text(encoding="utf-8"))
         assert json.loads(fetch(server, "/openapi.json").body) == {
             **expected,
             "servers": [{"url": server.url}],
         }
 
-    def test_the_server_is_the_one_that_the_browser_reached(self, emulator: Emulator) -> None:
+    def test_its_server_is_the_host_of_the_request(self, emulator: Emulator) -> None:
         for headers, url in (
             ({"host": "localhost:8080"}, "http://localhost:8080"),
             (dict[str, str](), "/"),
@@ -223,20 +222,22 @@ class TestSpec:
             assert response is not None
             assert json.loads(response.body)["servers"] == [{"url": url}]
 
-    def test_no_path_or_operation_names_another_server(self, tmp_path: Path) -> None:
-        other = [{"url": "https://other.example"}]
+    def test_servers_of_paths_and_operations_are_removed(self, tmp_path: Path) -> None:
+        vendor_servers = [{"url": "https://other.example"}]
         described = {"schema": {"type": "object", "properties": {"servers": {"type": "string"}}}}
         body = {"content": {"application/json": described}}
-        answer = {"200": {"description": "Done"}}
+        responses = {"200": {"description": "Done"}}
         item = {
-            "servers": other,
-            "post": {"servers": other, "requestBody": body, "responses": answer},
+            "servers": vendor_servers,
+            "post": {"servers": vendor_servers, "requestBody": body, "responses": responses},
         }
         with Server(Emulator(spec_with(tmp_path, paths={"/things": item}))) as server:
-            found = json.loads(fetch(server, "/openapi.json").body)
-        assert found["paths"] == {"/things": {"post": {"requestBody": body, "responses": answer}}}
+            served_spec = json.loads(fetch(server, "/openapi.json").body)
+        assert served_spec["paths"] == {
+            "/things": {"post": {"requestBody": body, "responses": responses}}
+        }
 
-    def test_a_date_that_nobody_quoted_is_text(self, tmp_path: Path) -> None:
+    def test_an_unquoted_date_is_text(self, tmp_path: Path) -> None:
         path = tmp_path / "openapi.yaml"
         path.write_text(
             SPEC.read_text(encoding="utf-8").replace('version: "2021-07-28"', "version: 2021-07-28")
@@ -249,7 +250,7 @@ class TestSpec:
 
 
 class TestLog:
-    def test_it_shows_each_call_but_not_the_token(self, server: Server) -> None:
+    def test_it_shows_each_call_without_the_token(self, server: Server) -> None:
         send(server.emulator, {"locationId": LOCATION_ID, "starred": True})
         send(
             server.emulator,
@@ -274,48 +275,48 @@ class TestLog:
     @pytest.mark.parametrize(
         "authorization", [TOKEN, f"Basic {TOKEN}", f"{TOKEN} {TOKEN}", f"Bearer{TOKEN}"]
     )
-    def test_what_is_no_bearer_token_is_hidden_whole(
+    def test_other_authorization_is_hidden_completely(
         self, server: Server, authorization: str
     ) -> None:
         send(server.emulator, authorization=authorization)
         assert log(server)[0]["authorization"] == "…"
 
-    def test_a_call_without_authorization_has_none(self, server: Server) -> None:
+    def test_a_missing_authorization_is_null(self, server: Server) -> None:
         server.emulator.respond(Request("GET", "/nothing", {}))
         assert log(server)[0]["authorization"] is None
 
-    def test_a_request_for_a_token_is_shown_without_its_secrets(self) -> None:
+    def test_the_body_of_a_token_request_is_hidden(self) -> None:
         emulator = Emulator(token_endpoint=TokenEndpoint())
         emulator.respond(Request("POST", "/oauth/token", {}, b"client_secret=client-secret"))
         with Server(emulator) as server:
             (entry,) = log(server)
         assert (entry["target"], entry["body"]) == ("/oauth/token", "…")
 
-    def test_it_ends_with_the_last_two_hundred(self, server: Server) -> None:
+    def test_it_shows_the_latest_200_exchanges(self, server: Server) -> None:
         for number in range(203):
             server.emulator.respond(Request("GET", f"/{number}", {}))
-        assert [each["target"] for each in log(server)] == [
+        assert [entry["target"] for entry in log(server)] == [
             f"/{number}" for number in range(3, 203)
         ]
-        assert [each["number"] for each in log(server)] == list(range(4, 204))
+        assert [entry["number"] for entry in log(server)] == list(range(4, 204))
         assert json.loads(fetch(server, "/_emulator/log").body)["total"] == 203
 
     @pytest.mark.parametrize(
-        ("body", "shown"),
+        ("body", "expected"),
         [
-            pytest.param(b"x" * 2000, "x" * 2000, id="as long as may be"),
+            pytest.param(b"x" * 2000, "x" * 2000, id="longest"),
             pytest.param(b"x" * 2001, "x" * 2000 + "…", id="too long"),
-            pytest.param(b"\xff\x00", "�\x00", id="no text"),
-            pytest.param(b"", "", id="none"),
+            pytest.param(b"\xff\x00", "�\x00", id="not text"),
+            pytest.param(b"", "", id="empty"),
         ],
     )
-    def test_a_body_is_shown_as_text_of_a_bounded_length(
-        self, server: Server, body: bytes, shown: str
+    def test_a_body_is_shown_as_text_up_to_2000_characters(
+        self, server: Server, body: bytes, expected: str
     ) -> None:
         send(server.emulator, body)
-        assert log(server)[0]["body"] == shown
+        assert log(server)[0]["body"] == expected
 
-    def test_it_says_which_fault_had_a_part_in_the_answer(self, server: Server) -> None:
+    def test_it_shows_the_fault_that_changed_the_response(self, server: Server) -> None:
         server.emulator.set_faults(
             Fault(status=503, header={"authorization": f"Bearer {TOKEN}"}, times=1)
         )
@@ -326,42 +327,17 @@ class TestLog:
     @pytest.mark.parametrize(
         ("drop", "status"), [("before", None), ("within", None), ("after", 200)]
     )
-    def test_a_status_that_was_not_sent_is_not_shown(
+    def test_a_status_that_the_client_did_not_receive_is_null(
         self, server: Server, drop: Any, status: int | None
     ) -> None:
         server.emulator.set_faults(Fault(drop=drop))
         send(server.emulator)
         assert (log(server)[0]["status"], log(server)[0]["fault"]) == (status, f"drop={drop!r}")
 
-    def test_markup_in_a_call_is_none_in_it(self, server: Server) -> None:
+    def test_markup_in_a_call_is_escaped(self, server: Server) -> None:
         assert fetch(server, HOSTILE).status == 404
         assert b"<" not in fetch(server, "/_emulator/log").body
         assert log(server)[0]["target"] == HOSTILE
-
-
-@dataclass
-class Visit:
-    """A browser's tab, and what happened in it."""
-
-    page: Page
-    requests: list[str] = field(default_factory=list[str])
-    complaints: list[str] = field(default_factory=list[str])
-    """What the browser wrote on its console, and exceptions that nobody caught."""
-
-    def hear(self, message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
-            self.complaints.append(message.text)
-
-    def fail(self, error: Error) -> None:
-        self.complaints.append(str(error))
-
-
-def chromium() -> str:
-    """Debian's browser; CI installs it, so there it may not be missing."""
-    found = shutil.which("chromium")
-    if found is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("chromium is not installed")
-    return found
 
 
 @pytest.fixture
@@ -381,16 +357,16 @@ def visit(tmp_path: Path) -> Iterator[Visit]:
         )
         context.set_default_timeout(SECONDS * 1000)
         expect.set_options(timeout=SECONDS * 1000)
-        made = Visit(context.pages[0])
-        context.on("request", lambda request: made.requests.append(request.url))
-        made.page.on("console", made.hear)
-        made.page.on("pageerror", made.fail)
-        yield made
+        new_visit = Visit(context.pages[0])
+        context.on("request", lambda request: new_visit.requests.append(request.url))
+        new_visit.page.on("console", new_visit.hear)
+        new_visit.page.on("pageerror", new_visit.fail)
+        yield new_visit
         context.close()
 
 
 class TestBrowser:
-    def test_a_person_calls_the_api_and_sees_the_answer_and_the_call(
+    def test_a_call_from_the_console_shows_its_response_and_its_log_entry(
         self, visit: Visit, server: Server
     ) -> None:
         server.emulator.put(
@@ -411,11 +387,11 @@ class TestBrowser:
         page.locator("textarea.body-param__text").fill('{"locationId": "here", "unreadCount": 42}')
         page.locator("button.execute").click()
 
-        answer = page.locator(".live-responses-table tbody")
-        expect(answer.locator("td.response-col_status")).to_have_text("200")
-        shown = answer.locator(".highlight-code").first
-        expect(shown).to_contain_text('"id": "mine"')
-        expect(shown).to_contain_text('"unreadCount": 42')
+        response = page.locator(".live-responses-table tbody")
+        expect(response.locator("td.response-col_status")).to_have_text("200")
+        response_body = response.locator(".highlight-code").first
+        expect(response_body).to_contain_text('"id": "mine"')
+        expect(response_body).to_contain_text('"unreadCount": 42')
         entry = page.locator("#entries li").first
         expect(entry.locator("summary")).to_have_text("200PUT/conversations/mine")
         expect(entry.locator("pre")).to_contain_text('"unreadCount": 42')
@@ -431,7 +407,7 @@ class TestBrowser:
         assert [url for url in requested if not url.startswith((f"{server.url}/", "data:"))] == []
         assert visit.complaints == []
 
-    def test_one_click_calls_with_the_examples_of_the_spec_and_the_token(
+    def test_one_click_sends_the_examples_of_the_spec_with_the_token(
         self, visit: Visit, server: Server
     ) -> None:
         page = visit.page
@@ -442,11 +418,11 @@ class TestBrowser:
         )
         (exchange,) = server.emulator.exchanges
         assert exchange.request.target == TARGET
-        sent = json.loads(exchange.request.body)
-        assert (sent["locationId"], sent["unreadCount"], sent["starred"]) == (LOCATION_ID, 1, True)
+        body = json.loads(exchange.request.body)
+        assert (body["locationId"], body["unreadCount"], body["starred"]) == (LOCATION_ID, 1, True)
         assert visit.complaints == []
 
-    def test_it_fits_its_window_as_the_picture_in_the_documentation_shows(
+    def test_it_fits_the_window_of_the_screenshot_in_the_documentation(
         self, visit: Visit, server: Server
     ) -> None:
         page = visit.page
@@ -471,7 +447,7 @@ class TestBrowser:
             assert list(struct.unpack(">II", data[16:24])) == WINDOW
             assert len(data) < 300_000
 
-    def test_the_log_follows_by_itself_with_the_newest_first(
+    def test_the_log_updates_itself_with_the_newest_entry_first(
         self, visit: Visit, server: Server
     ) -> None:
         visit.page.goto(server.url)
@@ -485,7 +461,7 @@ class TestBrowser:
         expect(targets).to_have_count(0)
         expect(visit.page.locator("#empty")).to_be_visible()
 
-    def test_an_entry_stays_as_a_click_left_it(self, visit: Visit, server: Server) -> None:
+    def test_an_entry_that_was_clicked_open_stays_open(self, visit: Visit, server: Server) -> None:
         visit.page.goto(server.url)
         entries = visit.page.locator("#entries details")
         send(server.emulator)
@@ -508,14 +484,16 @@ class TestBrowser:
         assert visit.page.title() == "LeadConnector 2021-07-28: emulator"
         assert visit.complaints == []
 
-    def test_the_browser_lets_it_reach_no_other_origin(self, visit: Visit, server: Server) -> None:
-        with Server(Emulator()) as other:
+    def test_the_browser_blocks_requests_to_other_origins(
+        self, visit: Visit, server: Server
+    ) -> None:
+        with Server(Emulator()) as other_server:
             visit.page.goto(server.url)
-            attempt = "url => fetch(url, {mode: 'no-cors'}).then(() => 'reached', () => 'refused')"
-            assert visit.page.evaluate(attempt, f"{other.url}/reached") == "refused"
-            assert other.emulator.exchanges == []
+            attempt = "url => fetch(url, {mode: 'no-cors'}).then(() => 'reached', () => 'blocked')"
+            assert visit.page.evaluate(attempt, f"{other_server.url}/reached") == "blocked"
+            assert other_server.emulator.exchanges == []
 
-    def test_without_swagger_ui_it_says_so_and_shows_the_log(
+    def test_without_swagger_ui_it_shows_a_notice_and_the_log(
         self, visit: Visit, server: Server
     ) -> None:
         server._page = EmulatorPage(server.emulator, package="a_package_that_nobody_has")
@@ -525,7 +503,7 @@ class TestBrowser:
         expect(visit.page.locator("#entries .target")).to_have_text(TARGET)
         assert visit.complaints == []
 
-    def test_it_says_when_the_server_has_ended(self, visit: Visit, emulator: Emulator) -> None:
+    def test_it_shows_that_the_server_has_stopped(self, visit: Visit, emulator: Emulator) -> None:
         with Server(emulator) as server:
             visit.page.goto(server.url)
             expect(visit.page.locator("#state")).to_have_text("running")
@@ -533,13 +511,13 @@ class TestBrowser:
 
 
 class TestWithoutBrowser:
-    def test_its_tests_are_skipped_and_say_so(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_browser_tests_are_skipped(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("PATH", "")
         monkeypatch.delenv("CI", raising=False)
         with pytest.raises(pytest.skip.Exception, match="chromium is not installed"):
             chromium()
 
-    def test_ci_does_not_let_them_pass(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_browser_tests_fail_in_ci(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("PATH", "")
         monkeypatch.setenv("CI", "true")
         with pytest.raises(pytest.fail.Exception, match="chromium is not installed"):

@@ -1,9 +1,10 @@
-"""The emulator's limits and tokens, by a clock that the tests move: what is counted, refused, issued and forgotten."""
+"""The emulator's rate limits, tokens and state, by a clock that the tests move."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlencode
@@ -31,11 +32,11 @@ START = 20_000 * DAY
 """Midnight."""
 
 INVALID_TOKEN = "Invalid token: access token is invalid"
-"""What the page has for a token that is none."""
+"""The message of the spec's example of a 401."""
 
 
 class Clock:
-    """Stands still until it is moved."""
+    """A clock that stands still until a test moves it."""
 
     def __init__(self) -> None:
         self.now = START
@@ -60,7 +61,7 @@ def headers(token: str = TOKEN) -> dict[str, str]:
 def update(
     emulator: Emulator, token: str = TOKEN, *, location: str = LOCATION_ID, **data: object
 ) -> Response:
-    """Ask for an update of the conversation."""
+    """Update the conversation."""
     body = json.dumps({"locationId": location, **data}).encode()
     return emulator.respond(Request("PUT", TARGET, headers(token), body))
 
@@ -74,7 +75,7 @@ def statuses(emulator: Emulator, count: int, token: str = TOKEN) -> list[int]:
 
 
 class TestHeaders:
-    def test_a_response_says_what_the_limits_are_and_what_is_left(self, clock: Clock) -> None:
+    def test_a_response_has_the_headers_of_both_limits(self, clock: Clock) -> None:
         emulator = Emulator(tokens=[TOKEN], rate_limits=RateLimits(), clock=clock)
         limits = {
             name: value
@@ -90,7 +91,7 @@ class TestHeaders:
         }
 
     @pytest.mark.parametrize(
-        ("sent", "body", "status"),
+        ("request_headers", "body", "status"),
         [
             (headers(), b'{"locationId": ', 400),
             (headers() | {"content-type": "text/plain"}, b"{}", 400),
@@ -104,19 +105,21 @@ class TestHeaders:
                 headers(),
                 b'{"locationId": "there"}',
                 401,
-            ),  # the token is one, but for another location
+            ),  # the token is for another location
         ],
     )
-    def test_a_refusal_of_a_known_token_counts_and_says_so(
-        self, clock: Clock, sent: Mapping[str, str], body: bytes, status: int
+    def test_a_rejected_request_with_a_known_token_is_counted(
+        self, clock: Clock, request_headers: Mapping[str, str], body: bytes, status: int
     ) -> None:
         emulator = Emulator(
             tokens={TOKEN: {LOCATION_ID}}, rate_limits=RateLimits(burst=3), clock=clock
         )
-        for left in ("2", "1", "0"):
-            response = emulator.respond(Request("PUT", TARGET, sent, body))
-            assert (response.status, response.headers["X-RateLimit-Remaining"]) == (status, left)
-        assert emulator.respond(Request("PUT", TARGET, sent, body)).status == 429
+        request = Request("PUT", TARGET, request_headers, body)
+        for remaining in ("2", "1", "0"):
+            response = emulator.respond(request)
+            assert response.status == status
+            assert response.headers["X-RateLimit-Remaining"] == remaining
+        assert emulator.respond(request).status == 429
 
     def test_a_request_without_a_known_token_is_not_counted(self, clock: Clock) -> None:
         emulator = Emulator(tokens=[TOKEN], rate_limits=RateLimits(burst=1), clock=clock)
@@ -126,13 +129,13 @@ class TestHeaders:
             assert response.headers["X-RateLimit-Remaining"] == "1"
         assert statuses(emulator, 2) == [200, 429]
 
-    def test_without_limits_there_are_no_headers_of_them(self, clock: Clock) -> None:
+    def test_without_limits_there_are_no_limit_headers(self, clock: Clock) -> None:
         emulator = Emulator(tokens=[TOKEN], rate_limits=None, clock=clock)
         assert statuses(emulator, 300) == [200] * 300
         assert not any(name.startswith("X-RateLimit") for name in update(emulator).headers)
 
     @pytest.mark.parametrize(
-        ("rate", "names"),
+        ("limits", "names"),
         [
             (RateLimits(burst=None), ["X-RateLimit-Limit-Daily", "X-RateLimit-Daily-Remaining"]),
             (
@@ -141,15 +144,16 @@ class TestHeaders:
             ),
         ],
     )
-    def test_a_limit_that_is_switched_off_is_not_spoken_of(
-        self, clock: Clock, rate: RateLimits, names: list[str]
+    def test_a_disabled_limit_has_no_headers(
+        self, clock: Clock, limits: RateLimits, names: list[str]
     ) -> None:
-        found = update(Emulator(tokens=[TOKEN], rate_limits=rate, clock=clock)).headers
-        assert [name for name in found if name.startswith("X-RateLimit")] == names
+        response = update(Emulator(tokens=[TOKEN], rate_limits=limits, clock=clock))
+        limit_headers = [name for name in response.headers if name.startswith("X-RateLimit")]
+        assert limit_headers == names
 
 
 class TestBurst:
-    def test_a_hundred_pass_in_any_ten_seconds_and_one_more_does_not(self, clock: Clock) -> None:
+    def test_any_ten_seconds_allow_a_hundred_requests(self, clock: Clock) -> None:
         emulator = Emulator(tokens=[TOKEN], rate_limits=RateLimits(), clock=clock)
         assert statuses(emulator, 50) == [200] * 50
         clock.now += 6
@@ -161,23 +165,19 @@ class TestBurst:
         clock.now += 6
         assert statuses(emulator, 51) == [200] * 50 + [429]
 
-    def test_a_request_that_is_refused_changes_nothing_and_counts_for_nothing(
-        self, clock: Clock
-    ) -> None:
+    def test_a_limited_request_changes_nothing_and_is_not_counted(self, clock: Clock) -> None:
         emulator = Emulator(tokens=[TOKEN], rate_limits=RateLimits(burst=1), clock=clock)
         assert update(emulator, unreadCount=1).status == 200
         for _ in range(20):
             clock.now += 0.49
             assert update(emulator, unreadCount=2).status == 429
-        found = emulator.get("conversations", CONVERSATION_ID)
-        assert found is not None
-        assert found["unreadCount"] == 1
+        conversation = emulator.get("conversations", CONVERSATION_ID)
+        assert conversation is not None
+        assert conversation["unreadCount"] == 1
         clock.now += 0.2
         assert update(emulator).status == 200
 
-    def test_a_refusal_is_json_with_the_limits_and_as_documented_by_the_vendor_no_time_to_wait(
-        self, clock: Clock
-    ) -> None:
+    def test_a_429_is_json_with_limit_headers_and_without_retry_after(self, clock: Clock) -> None:
         emulator = Emulator(tokens=[TOKEN], rate_limits=RateLimits(burst=1), clock=clock)
         update(emulator)
         response = update(emulator)
@@ -193,7 +193,7 @@ class TestBurst:
     @pytest.mark.parametrize(
         ("passed", "wait"), [(0.0, "10"), (0.001, "10"), (4.0, "6"), (9.5, "1"), (9.999, "1")]
     )
-    def test_with_retry_after_a_refusal_says_after_how_many_seconds_the_next_passes(
+    def test_retry_after_is_the_number_of_seconds_until_the_next_request_passes(
         self, clock: Clock, passed: float, wait: str
     ) -> None:
         emulator = Emulator(
@@ -205,14 +205,15 @@ class TestBurst:
         clock.now += float(wait)
         assert update(emulator).status == 200
 
-    def test_each_token_and_each_location_is_counted_by_itself(self, clock: Clock) -> None:
+    def test_each_token_and_location_is_counted_separately(self, clock: Clock) -> None:
         emulator = Emulator(
             tokens=["one", "two"], rate_limits=RateLimits(burst=1), create_missing=True, clock=clock
         )
         for token in ("one", "two"):
             for location in ("here", "there"):
-                found = [update(emulator, token, location=location).status for _ in range(2)]
-                assert found == [200, 429]
+                first = update(emulator, token, location=location)
+                second = update(emulator, token, location=location)
+                assert [first.status, second.status] == [200, 429]
 
     @given(
         burst=st.integers(1, 5),
@@ -223,64 +224,59 @@ class TestBurst:
         ),
     )
     @example(burst=1, interval=1.0, gaps=[0.0, 1.0, 0.5, 0.5])
-    def test_never_more_pass_in_any_interval_and_none_is_refused_when_fewer_did(
+    def test_a_request_passes_exactly_if_the_interval_has_room(
         self, burst: int, interval: float, gaps: list[float]
     ) -> None:
-        clock, passed = Clock(), list[float]()
-        emulator = (
-            QUOTAS[burst, interval] if (burst, interval) in QUOTAS else quota(burst, interval)
-        )
+        clock = Clock()
+        passed_at: list[float] = []
+        emulator = limited_emulator(burst, interval)
         emulator.reset()
         emulator.clock = clock
         for gap in gaps:
             clock.now += gap
             status = update(emulator).status
-            recent = [time for time in passed if clock.now - time < interval]
+            recent = [time for time in passed_at if clock.now - time < interval]
             assert status == (200 if len(recent) < burst else 429)
             if status == 200:
-                passed.append(clock.now)
-        for index in range(len(passed) - burst):
-            assert passed[index + burst] - passed[index] >= interval
+                passed_at.append(clock.now)
+        for index in range(len(passed_at) - burst):
+            assert passed_at[index + burst] - passed_at[index] >= interval
 
 
-QUOTAS: dict[tuple[int, float], Emulator] = {}
-"""Emulators that were made already: the spec need not be read for every example."""
-
-
-def quota(burst: int, interval: float) -> Emulator:
-    return QUOTAS.setdefault(
-        (burst, interval),
-        Emulator(tokens=[TOKEN], rate_limits=RateLimits(burst=burst, interval=interval)),
-    )
+@cache
+def limited_emulator(burst: int, interval: float) -> Emulator:
+    """An emulator with a burst limit. The cache avoids loading the spec for every example."""
+    limits = RateLimits(burst=burst, interval=interval)
+    return Emulator(tokens=[TOKEN], rate_limits=limits)
 
 
 class TestDaily:
-    def test_beyond_the_limit_of_a_day_every_request_is_refused_until_midnight(
+    def test_beyond_the_daily_limit_requests_are_rejected_until_midnight(
         self, clock: Clock
     ) -> None:
         emulator = Emulator(
             tokens=[TOKEN], rate_limits=RateLimits(daily=3, retry_after=True), clock=clock
         )
-        for left in ("2", "1", "0"):
+        for remaining in ("2", "1", "0"):
             clock.now += 100
-            assert update(emulator).headers["X-RateLimit-Daily-Remaining"] == left
+            assert update(emulator).headers["X-RateLimit-Daily-Remaining"] == remaining
         clock.now += 100
-        refused = update(emulator)
-        assert (refused.status, refused.headers["X-RateLimit-Daily-Remaining"]) == (429, "0")
-        assert refused.headers["Retry-After"] == "86000"
+        rejected = update(emulator)
+        assert (rejected.status, rejected.headers["X-RateLimit-Daily-Remaining"]) == (429, "0")
+        assert rejected.headers["Retry-After"] == "86000"
         clock.now = START + DAY - 0.001
         assert update(emulator).status == 429
         clock.now = START + DAY
         assert update(emulator).headers["X-RateLimit-Daily-Remaining"] == "2"
 
-    def test_where_both_limits_refuse_the_longer_wait_is_said(self, clock: Clock) -> None:
+    def test_if_both_limits_are_exceeded_retry_after_is_the_longer_wait(self, clock: Clock) -> None:
         emulator = Emulator(
             tokens=[TOKEN], rate_limits=RateLimits(burst=1, daily=1, retry_after=True), clock=clock
         )
         update(emulator)
         assert update(emulator).headers["Retry-After"] == "86400"
 
-    def test_the_limit_is_for_each_token_and_location(self, clock: Clock) -> None:
+    def test_the_daily_limit_is_per_token_and_location(self, clock: Clock) -> None:
         emulator = Emulator(tokens=["one", "two"], rate_limits=RateLimits(daily=1), clock=clock)
         assert [update(emulator, token).status for token in ("one", "two", "one")] == [
             200,
@@ -319,41 +315,42 @@ class TestOAuth:
             Request("POST", "/oauth/token", {"content-type": content_type}, body)
         )
 
-    def test_a_refresh_token_gets_an_access_token_that_works(self, emulator: Emulator) -> None:
+    def test_a_refresh_token_returns_a_valid_access_token(self, emulator: Emulator) -> None:
         response = self.exchange(emulator)
-        found = content(response)
+        tokens = content(response)
         assert response.status == 200
         assert response.headers["Cache-Control"] == "no-store"
-        assert found == {
-            "access_token": found["access_token"],
+        assert tokens == {
+            "access_token": tokens["access_token"],
             "token_type": "Bearer",
             "expires_in": 100,
-            "refresh_token": found["refresh_token"],
+            "refresh_token": tokens["refresh_token"],
             "userType": "Location",
             "locationId": LOCATION_ID,
         }
-        assert update(emulator, found["access_token"]).status == 200
+        assert update(emulator, tokens["access_token"]).status == 200
 
-    def test_a_parameter_of_the_content_type_does_not_matter(self, emulator: Emulator) -> None:
+    def test_parameters_of_the_content_type_are_ignored(self, emulator: Emulator) -> None:
         content_type = "Application/X-WWW-Form-Urlencoded; charset=utf-8"
         assert self.exchange(emulator, content_type=content_type).status == 200
 
-    def test_refresh_tokens_rotate_and_each_is_good_once(
+    def test_refresh_tokens_rotate_and_are_single_use(
         self, emulator: Emulator, oauth: TokenEndpoint
     ) -> None:
-        refresh, issued = "first", set[str]()
+        refresh_token = "first"
+        issued: set[str] = set()
         for number in range(1, 6):
-            found = content(self.exchange(emulator, refresh))
+            tokens = content(self.exchange(emulator, refresh_token))
             assert oauth.refreshes == number
-            again = self.exchange(emulator, refresh)
-            assert (again.status, content(again)["error"]) == (400, "invalid_grant")
-            assert "used already" in content(again)["error_description"]
-            refresh = found["refresh_token"]
-            issued |= {refresh, found["access_token"]}
+            second_use = self.exchange(emulator, refresh_token)
+            assert (second_use.status, content(second_use)["error"]) == (400, "invalid_grant")
+            assert "used already" in content(second_use)["error_description"]
+            refresh_token = tokens["refresh_token"]
+            issued |= {refresh_token, tokens["access_token"]}
         assert len(issued) == 10
         assert oauth.refreshes == 5
 
-    def test_a_refusal_uses_no_refresh_token_up(self, emulator: Emulator) -> None:
+    def test_a_rejected_request_does_not_use_the_refresh_token(self, emulator: Emulator) -> None:
         assert self.exchange(emulator, client_secret="wrong").status == 401
         assert self.exchange(emulator, user_type="Company").status == 400
         assert self.exchange(emulator, grant_type="password").status == 400
@@ -373,7 +370,7 @@ class TestOAuth:
             ({"content_type": ""}, 400, "invalid_request"),
         ],
     )
-    def test_an_error_is_one_of_the_standard_s(
+    def test_errors_are_those_of_rfc_6749(
         self, emulator: Emulator, changes: dict[str, str], status: int, error: str
     ) -> None:
         response = self.exchange(emulator, **changes)
@@ -382,19 +379,17 @@ class TestOAuth:
         assert response.headers["Content-Type"].startswith("application/json")
 
     @pytest.mark.parametrize("name", FORM)
-    def test_each_field_of_the_form_is_required(self, emulator: Emulator, name: str) -> None:
+    def test_every_field_of_the_form_is_required(self, emulator: Emulator, name: str) -> None:
         body = urlencode({key: value for key, value in self.FORM.items() if key != name}).encode()
         form = {"content-type": "application/x-www-form-urlencoded"}
         assert emulator.respond(Request("POST", "/oauth/token", form, body)).status in {400, 401}
 
     @pytest.mark.parametrize("body", [b"", b"\xff\xfe", b"&&==", b"{}", b"client_id"])
-    def test_a_body_that_is_no_form_is_an_error_and_no_more(
-        self, emulator: Emulator, body: bytes
-    ) -> None:
+    def test_a_body_that_is_not_a_form_returns_401(self, emulator: Emulator, body: bytes) -> None:
         form = {"content-type": "application/x-www-form-urlencoded"}
         assert emulator.respond(Request("POST", "/oauth/token", form, body)).status == 401
 
-    def test_an_access_token_expires_in_the_words_of_the_page_and_the_next_one_works(
+    def test_an_expired_access_token_returns_401_and_the_next_token_is_valid(
         self, emulator: Emulator, clock: Clock
     ) -> None:
         first = content(self.exchange(emulator))
@@ -412,13 +407,13 @@ class TestOAuth:
         assert update(emulator, second["access_token"]).status == 200
         assert update(emulator, TOKEN).status == 200  # one that was configured does not expire
 
-    def test_a_token_for_a_location_touches_no_other(self, emulator: Emulator) -> None:
+    def test_an_issued_token_is_valid_for_its_location_only(self, emulator: Emulator) -> None:
         token = content(self.exchange(emulator))["access_token"]
         response = update(emulator, token, location="elsewhere")
         assert (response.status, content(response)["message"]) == (401, INVALID_TOKEN)
         assert update(emulator, token, location=LOCATION_ID).status == 200
 
-    def test_a_test_can_issue_tokens_that_live_as_long_as_it_says(
+    def test_issue_accepts_a_lifetime(
         self, emulator: Emulator, oauth: TokenEndpoint, clock: Clock
     ) -> None:
         access, refresh = oauth.issue(LOCATION_ID, clock.now, expires_in=5)
@@ -427,10 +422,10 @@ class TestOAuth:
         assert update(emulator, access).status == 401
         assert self.exchange(emulator, refresh).status == 200
 
-    def test_a_refresh_token_is_no_access_token(self, emulator: Emulator) -> None:
+    def test_a_refresh_token_is_not_an_access_token(self, emulator: Emulator) -> None:
         assert update(emulator, "first").status == 401
 
-    def test_reset_accepts_the_first_refresh_tokens_again_and_no_token_that_was_issued(
+    def test_reset_restores_the_first_refresh_tokens_and_revokes_issued_tokens(
         self, emulator: Emulator, oauth: TokenEndpoint
     ) -> None:
         issued = content(self.exchange(emulator))
@@ -440,10 +435,10 @@ class TestOAuth:
         assert self.exchange(emulator, issued["refresh_token"]).status == 400
         assert self.exchange(emulator).status == 200
 
-    def test_without_it_there_is_no_such_endpoint(self, clock: Clock) -> None:
+    def test_without_a_token_endpoint_its_path_returns_404(self, clock: Clock) -> None:
         assert self.exchange(Emulator(tokens=[TOKEN], clock=clock)).status == 404
 
-    def test_only_a_post_is_answered(self, emulator: Emulator) -> None:
+    def test_only_post_is_allowed(self, emulator: Emulator) -> None:
         response = emulator.respond(Request("GET", "/oauth/token", {}))
         assert (response.status, response.headers["Allow"]) == (405, "POST")
 
@@ -459,7 +454,7 @@ class TestLocations:
             ("no", "", 401),
         ],
     )
-    def test_a_configured_token_touches_the_locations_that_it_is_for(
+    def test_a_configured_token_is_valid_for_its_locations(
         self, token: str, location: str, status: int
     ) -> None:
         tokens = {"one": ["here"], "both": {"here", "there"}, "all": ANY, "no": ()}
@@ -469,7 +464,7 @@ class TestLocations:
             assert content(response)["message"] == INVALID_TOKEN
 
     @pytest.mark.parametrize("place", ["query", "header", "path"])
-    def test_a_location_that_a_spec_has_elsewhere_is_heeded_and_counted_too(
+    def test_a_location_in_a_parameter_is_authorized_and_counted(
         self, tmp_path: Path, clock: Clock, place: str
     ) -> None:
         path = "/places/{locationId}" if place == "path" else "/places"
@@ -482,7 +477,7 @@ class TestLocations:
         operation: dict[str, Any] = {
             "security": [{"bearer": []}],
             "parameters": [parameter | {"x-role": "rate-limit-key"}],
-            "responses": {"200": {"description": "It is so"}},
+            "responses": {"200": {"description": "Success"}},
         }
         document: dict[str, Any] = yaml.safe_load(
             (ROOT / "spec" / "openapi.yaml").read_text(encoding="utf-8")
@@ -497,18 +492,22 @@ class TestLocations:
             clock=clock,
         )
 
-        def ask(location: str) -> int:
-            target = {"query": f"/places?locationId={location}", "path": f"/places/{location}"}.get(
-                place, "/places"
-            )
-            sent = headers() | ({"locationid": location} if place == "header" else {})
-            return emulator.respond(Request("GET", target, sent)).status
+        def call(location: str) -> int:
+            target = "/places"
+            request_headers = headers()
+            if place == "query":
+                target = f"/places?locationId={location}"
+            elif place == "path":
+                target = f"/places/{location}"
+            else:
+                request_headers["locationid"] = location
+            return emulator.respond(Request("GET", target, request_headers)).status
 
-        assert [ask(location) for location in ("a", "b", "a", "c")] == [200, 200, 429, 401]
+        assert [call(location) for location in ("a", "b", "a", "c")] == [200, 200, 429, 401]
 
 
 class TestState:
-    def test_reset_brings_everything_back(self, clock: Clock) -> None:
+    def test_reset_restores_the_initial_state(self, clock: Clock) -> None:
         emulator = Emulator(
             tokens=[TOKEN],
             rate_limits=RateLimits(burst=2),
@@ -516,8 +515,8 @@ class TestState:
             clock=clock,
         )
         before = emulator.get("conversations", CONVERSATION_ID)
-        found = [update(emulator, unreadCount=9).status for _ in range(4)]
-        assert found == [503, 200, 200, 429]
+        first_statuses = [update(emulator, unreadCount=9).status for _ in range(4)]
+        assert first_statuses == [503, 200, 200, 429]
         emulator.set_faults(Fault(status=418))
         assert update(emulator).status == 418
         emulator.put("conversations", {"id": "another", "locationId": "x"})
@@ -525,11 +524,9 @@ class TestState:
         assert emulator.exchanges == []
         assert emulator.get("conversations", CONVERSATION_ID) == before
         assert emulator.get("conversations", "another") is None
-        assert [update(emulator, unreadCount=9).status for _ in range(4)] == found
+        assert [update(emulator, unreadCount=9).status for _ in range(4)] == first_statuses
 
-    def test_every_exchange_is_kept_in_order_with_its_request_its_answer_and_its_fault(
-        self, clock: Clock
-    ) -> None:
+    def test_the_log_contains_every_exchange_in_order(self, clock: Clock) -> None:
         fault = Fault(status=503, nth=2)
         emulator = Emulator(
             tokens=[TOKEN],
@@ -538,11 +535,11 @@ class TestState:
             faults=[fault],
             clock=clock,
         )
-        answers = [update(emulator, starred=each) for each in (True, False, True, True)]
-        answers.append(emulator.respond(Request("POST", "/oauth/token", {}, b"")))
-        answers.append(emulator.respond(Request("GET", "/nowhere", {})))
-        assert [exchange.response for exchange in emulator.exchanges] == answers
-        assert [answer.status for answer in answers] == [200, 503, 200, 429, 400, 404]
+        responses = [update(emulator, starred=value) for value in (True, False, True, True)]
+        responses.append(emulator.respond(Request("POST", "/oauth/token", {}, b"")))
+        responses.append(emulator.respond(Request("GET", "/nowhere", {})))
+        assert [exchange.response for exchange in emulator.exchanges] == responses
+        assert [response.status for response in responses] == [200, 503, 200, 429, 400, 404]
         assert [exchange.fault for exchange in emulator.exchanges] == [
             None,
             fault,
@@ -554,8 +551,8 @@ class TestState:
         bodies = [exchange.request.body for exchange in emulator.exchanges[:4]]
         assert [json.loads(body)["starred"] for body in bodies] == [True, False, True, True]
 
-    def test_the_conversations_are_those_that_are_given_and_no_others(self) -> None:
-        given = [
+    def test_only_the_given_conversations_exist(self) -> None:
+        conversations = [
             {
                 "id": CONVERSATION_ID,
                 "locationId": LOCATION_ID,
@@ -563,57 +560,55 @@ class TestState:
                 "deleted": False,
             }
         ]
-        emulator = Emulator(tokens=[TOKEN], conversations=given)
+        emulator = Emulator(tokens=[TOKEN], conversations=conversations)
         assert content(update(emulator, starred=True))["conversation"] == {
-            **given[0],
+            **conversations[0],
             "starred": True,
         }
-        assert given[0] == {
+        assert conversations[0] == {
             "id": CONVERSATION_ID,
             "locationId": LOCATION_ID,
             "contactId": "mine",
             "deleted": False,
         }
         emulator.reset()
-        assert emulator.get("conversations", CONVERSATION_ID) == given[0]
+        assert emulator.get("conversations", CONVERSATION_ID) == conversations[0]
         assert update(Emulator(tokens=[TOKEN], conversations=[])).status == 400
 
-    def test_what_it_gives_and_takes_are_copies(self) -> None:
+    def test_put_and_get_copy(self) -> None:
         emulator = Emulator(tokens=[TOKEN])
         feedback: dict[str, Any] = {"stars": [1]}
         mine: dict[str, Any] = {"id": "mine", "feedback": feedback}
         emulator.put("conversations", mine)
         feedback["stars"].append(2)
-        found = emulator.get("conversations", "mine")
-        assert found == {"id": "mine", "feedback": {"stars": [1]}}
-        assert found is not None
-        found["feedback"]["stars"].append(3)
+        copy = emulator.get("conversations", "mine")
+        assert copy == {"id": "mine", "feedback": {"stars": [1]}}
+        assert copy is not None
+        copy["feedback"]["stars"].append(3)
         assert emulator.get("conversations", "mine") == {"id": "mine", "feedback": {"stars": [1]}}
 
-    def test_in_loose_mode_a_conversation_that_is_asked_for_is_made_and_kept(self) -> None:
+    def test_with_create_missing_a_missing_conversation_is_created(self) -> None:
         emulator = Emulator(tokens=[TOKEN], create_missing=True, conversations=[])
         body = json.dumps({"locationId": "anywhere", "unreadCount": 7}).encode()
-        answer = content(
-            emulator.respond(Request("PUT", "/conversations/new%20one", headers(), body))
-        )
-        conversation = answer["conversation"]
+        request = Request("PUT", "/conversations/new%20one", headers(), body)
+        conversation = content(emulator.respond(request))["conversation"]
         assert (conversation["id"], conversation["locationId"], conversation["unreadCount"]) == (
             "new one",
             "anywhere",
             7,
         )
-        found = emulator.get("conversations", "new one")
-        assert found is not None
-        assert {name: found[name] for name in conversation} == conversation
+        stored = emulator.get("conversations", "new one")
+        assert stored is not None
+        assert {name: stored[name] for name in conversation} == conversation
         emulator.reset()
         assert emulator.get("conversations", "new one") is None
 
-    def test_in_loose_mode_a_conversation_follows_the_location_that_names_it(self) -> None:
+    def test_with_create_missing_a_conversation_moves_to_the_named_location(self) -> None:
         emulator = Emulator(tokens=[TOKEN], create_missing=True)
         assert content(update(emulator, location="moved"))["conversation"]["locationId"] == "moved"
         assert update(Emulator(tokens=[TOKEN]), location="moved").status == 400
 
-    def test_what_is_refused_makes_nothing_in_loose_mode(self) -> None:
+    def test_with_create_missing_a_rejected_request_creates_nothing(self) -> None:
         emulator = Emulator(tokens=[TOKEN], create_missing=True, conversations=[])
         assert update(emulator, unreadCount="7").status == 422
         assert emulator.get("conversations", CONVERSATION_ID) is None

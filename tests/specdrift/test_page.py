@@ -19,7 +19,6 @@ from specdrift.report.html import BLOCK, DEPTH, MOST, WIDTH, page, steps
 from specdrift.report.report import Report
 from specdrift.rules import INFO, WARN, Direction, Source
 
-from tests.emulator.test_page import SECONDS, Visit, chromium
 from tests.specdrift.test_report import (
     FILE,
     HOSTILE,
@@ -31,6 +30,7 @@ from tests.specdrift.test_report import (
     realistic,
     report,
 )
+from tests.support.browser import SECONDS, Visit, chromium
 from tests.support.paths import ROOT
 
 PICTURE = ROOT / "docs" / "drift-page.png"

@@ -1,13 +1,13 @@
-"""The API, played on your own machine from `spec/openapi.yaml`: in process, as an ASGI application, or on a socket."""
+"""A mock server of the API, driven by the spec: an httpx transport, an ASGI app and a socket."""
 
-from ._asgi import EmulatorApp
-from ._core import ANY, Emulator
-from ._faults import Fault
-from ._messages import Delivery, Exchange, Request, Response
-from ._oauth import TokenEndpoint
-from ._quota import RateLimits
-from ._server import Server
-from ._transport import EmulatorTransport
+from .asgi import EmulatorApp
+from .emulator import ANY, Emulator
+from .faults import Fault
+from .messages import Delivery, Exchange, Request, Response
+from .rate_limits import RateLimits
+from .server import Server
+from .token_endpoint import TokenEndpoint
+from .transport import EmulatorTransport
 
 __all__ = [
     "ANY",
@@ -17,9 +17,9 @@ __all__ = [
     "EmulatorTransport",
     "Exchange",
     "Fault",
-    "TokenEndpoint",
     "RateLimits",
     "Request",
     "Response",
     "Server",
+    "TokenEndpoint",
 ]

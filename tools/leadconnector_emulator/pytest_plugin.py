@@ -1,4 +1,4 @@
-"""Fixtures for a service that uses the client: pytest finds them where the `emulator` extra is installed."""
+"""Fixtures for a service that uses the client; pytest finds them with the `emulator` extra."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ._core import TOKEN, Emulator
-from ._transport import EmulatorTransport
+from .emulator import TOKEN, Emulator
+from .transport import EmulatorTransport
 
 if TYPE_CHECKING:
     from leadconnector import LeadConnector
@@ -16,17 +16,18 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def leadconnector_emulator() -> Emulator:
-    """The API in this process, new for each test, with the vendor's conversation example in it.
+    """The API in this process, new for each test, with the spec's example conversation.
 
-    Override it in a `conftest.py` to have other tokens, conversations, limits or faults.
+    Override it in a `conftest.py` to set tokens, conversations, limits or faults.
     """
     return Emulator()
 
 
 @pytest.fixture
 def leadconnector_client(leadconnector_emulator: Emulator) -> Generator[LeadConnector]:
-    """A client of `leadconnector_emulator`, whose token it knows."""
-    from leadconnector import LeadConnector  # noqa: PLC0415  (so that the plugin alone imports no client)
+    """A client of `leadconnector_emulator`, with one of its tokens."""
+    # The plugin loads in every test run. Only tests that use this fixture import the client.
+    from leadconnector import LeadConnector  # noqa: PLC0415
 
     token = next(iter(leadconnector_emulator.tokens), TOKEN)
     with LeadConnector(token=token, transport=EmulatorTransport(leadconnector_emulator)) as client:

@@ -1,0 +1,116 @@
+"""The ASGI interface: the emulator as an application, for a server or a test client."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from .emulator import Emulator
+from .messages import Request, Response, combined_headers
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+
+class EmulatorApp:
+    """An ASGI 3 application.
+
+    ASGI cannot end a connection. A fault that does so raises `ConnectionResetError`, which a
+    server handles like any other failure of an application.
+    """
+
+    def __init__(self, emulator: Emulator) -> None:
+        self.emulator = emulator
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Respond to one request, or run the lifespan protocol.
+
+        Raises:
+            ConnectionResetError: a fault ends the connection.
+            ValueError: the scope is neither `http` nor `lifespan`.
+        """
+        match scope["type"]:
+            case "http":
+                await self._respond(scope, receive, send)
+            case "lifespan":
+                await _run_lifespan(receive, send)
+            case scope_type:
+                raise ValueError(f"the emulator supports http, not {scope_type}")
+
+    async def _respond(self, scope: Message, receive: Receive, send: Send) -> None:
+        try:
+            body = await _receive_body(receive)
+        except _ClientDisconnectedError:
+            return
+        headers = combined_headers(scope["headers"])
+        request = Request(scope["method"], _request_target(scope), headers, body)
+        response = self.emulator.respond(request)
+        await _send_response(response, send)
+
+
+class _ClientDisconnectedError(Exception):
+    """The client went away before its request was complete."""
+
+
+async def _receive_body(receive: Receive) -> bytes:
+    # A server may deliver the body in several messages.
+    body = b""
+    has_more = True
+    while has_more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _ClientDisconnectedError
+        body += message.get("body", b"")
+        has_more = message.get("more_body", False)
+    return body
+
+
+def _request_target(scope: Message) -> str:
+    """The raw path with its query. Servers need not provide the raw path."""
+    target: bytes = scope.get("raw_path") or scope["path"].encode()
+    if scope.get("query_string"):
+        target += b"?" + scope["query_string"]
+    # Latin-1 maps each byte to one character, so nothing is lost.
+    return target.decode("latin-1")
+
+
+async def _send_response(response: Response, send: Send) -> None:
+    delivery = response.delivery
+    await asyncio.sleep(delivery.delay)
+    if delivery.drop in {"before", "within"}:
+        raise ConnectionResetError("a fault ends the connection before its response")
+
+    start = {
+        "type": "http.response.start",
+        "status": response.status,
+        "headers": _encoded_headers(response),
+    }
+    await send(start)
+    for chunk in response.body_chunks():
+        await asyncio.sleep(delivery.drip or 0.0)
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    if not response.has_complete_body:
+        raise ConnectionResetError("a fault ends the connection within its response")
+    await send({"type": "http.response.body", "body": b""})
+
+
+def _encoded_headers(response: Response) -> list[tuple[bytes, bytes]]:
+    """The headers as ASGI has them: lower-case names, both parts as bytes."""
+    headers: list[tuple[bytes, bytes]] = []
+    for name, value in response.headers.items():
+        headers.append((name.lower().encode(), value.encode("latin-1")))
+    content_length = str(len(response.body))
+    headers.append((b"content-length", content_length.encode()))
+    return headers
+
+
+async def _run_lifespan(receive: Receive, send: Send) -> None:
+    """Confirm startup and shutdown: the emulator has nothing to prepare or to release."""
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.shutdown":
+            break
+        await send({"type": "lifespan.startup.complete"})
+    await send({"type": "lifespan.shutdown.complete"})

@@ -1,0 +1,148 @@
+"""The operations of the spec, in the form in which the emulator enforces them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from urllib.parse import unquote
+
+from .schema import CompiledSchema, JsonObject
+
+PATH_PARAMETER = re.compile(r"\{([^}]*)\}")
+"""A parameter in a path template, such as `{conversationId}`."""
+
+# JSON's grammar of a number (RFC 8259, section 6). The exponent and the digits are limited so that
+# the value stays a finite float.
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,307})(\.[0-9]{1,307})?([eE][+-]?[0-9]{1,2})?")
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter of an operation."""
+
+    name: str
+    location: str
+    """`path`, `query`, `header` or `cookie`."""
+    required: bool
+    schema: CompiledSchema
+    is_array: bool = False
+    """Whether the parameter accepts several values."""
+    explode: bool = True
+    """Whether each value of an array repeats the parameter. Otherwise commas separate them."""
+
+    def accepts(self, texts: list[str]) -> bool:
+        """Whether the schema accepts the texts of a URL or header.
+
+        Numbers and booleans are texts on the wire, so the schema may accept either form.
+        """
+        if self.is_array and not self.explode:
+            texts = texts[0].split(",")
+        values = [_parsed(text) for text in texts]
+        if self.is_array:
+            return self.schema.is_valid(texts) or self.schema.is_valid(values)
+        return self.schema.is_valid(texts[0]) or self.schema.is_valid(values[0])
+
+
+@dataclass(frozen=True)
+class ResourceShape:
+    """Where a response contains the resource or the list of resources, and its properties."""
+
+    property_name: str | None
+    """The property of the response that contains it. `None`: the response itself."""
+    is_list: bool
+    properties: Mapping[str, CompiledSchema]
+    required: frozenset[str]
+    sample: JsonObject
+    """A resource that consists of the spec's examples."""
+
+    def documented_part(self, resource: JsonObject) -> JsonObject:
+        """A copy of the documented properties. A missing required one has the sample's value."""
+        values = {name: value for name, value in self.sample.items() if name in self.required}
+        values |= resource
+        return {name: deepcopy(values[name]) for name in self.properties if name in values}
+
+    def accepts(self, name: str, value: Any) -> bool:
+        """Whether a response may show this value of a resource's property."""
+        schema = self.properties.get(name)
+        if schema is None:
+            return True
+        try:
+            return schema.is_valid(value)
+        except UnicodeEncodeError:
+            # The validator takes UTF-8, which cannot encode half of a surrogate pair.
+            return False
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of the spec."""
+
+    method: str
+    path: str
+    """The path template."""
+    pattern: re.Pattern[str]
+    """Matches the raw paths of this template."""
+    requires_token: bool
+    parameters: tuple[Parameter, ...]
+    body_required: bool
+    body_schema: CompiledSchema | None
+    """`None`: the operation documents no JSON body."""
+    body_properties: frozenset[str]
+    responses: Mapping[str, CompiledSchema | None]
+    """Schemas by status. `None`: no JSON is documented for the status."""
+    success_status: int
+    success_schema: CompiledSchema | None
+    rate_limit_key: str | None
+    """The body property or parameter with `x-role: rate-limit-key`: it names the location."""
+    shape: ResourceShape | None
+    """Where a successful response contains the resource."""
+
+    @cached_property
+    def collection(self) -> str:
+        """The name of the resources: the first fixed part of the path."""
+        for part in self.path.split("/"):
+            if part and not part.startswith("{"):
+                return part
+        return ""
+
+    def path_values(self, path: str) -> dict[str, str]:
+        """The percent-decoded path parameters of a raw path, in their order."""
+        match = self.pattern.fullmatch(path)
+        if match is None:
+            return {}
+        names = PATH_PARAMETER.findall(self.path)
+        values = map(unquote, match.groups())
+        return dict(zip(names, values, strict=True))
+
+    def resource_id(self, path: str) -> str | None:
+        """The resource's id: the last parameter of a raw path. `None`: there is no parameter."""
+        values = list(self.path_values(path).values())
+        return values[-1] if values else None
+
+    def documents(self, status: int) -> bool:
+        """Whether the spec lists this exact status for the operation."""
+        return str(status) in self.responses
+
+    def response_schema(self, status: int) -> CompiledSchema | None:
+        """The schema of a status: of the exact one, else of its class (`4XX`), else the default."""
+        # OpenAPI 3.1, section 4.8.16: an exact status takes precedence over its class.
+        for name in (str(status), f"{status // 100}XX", "default"):
+            if name in self.responses:
+                return self.responses[name]
+        return None
+
+
+def _parsed(text: str) -> Any:
+    """The boolean or number that a text represents, otherwise the text."""
+    if text == "true":
+        return True
+    if text == "false":
+        return False
+    if _NUMBER.fullmatch(text):
+        return json.loads(text)
+    return text

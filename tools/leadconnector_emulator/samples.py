@@ -1,0 +1,124 @@
+"""Example data for a schema, from which the emulator builds its resources and responses."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any, cast
+
+from .document import Document
+from .schema import JsonObject
+
+MAXIMUM_DEPTH = 4
+"""The depth at which a sample stops to grow: a schema may contain itself."""
+
+FORMAT_EXAMPLES = {
+    "date": "2021-07-28",
+    "date-time": "2021-07-28T00:00:00Z",
+    "email": "someone@example.com",
+    "uri": "https://example.com/",
+    "uuid": "00000000-0000-4000-8000-000000000000",
+}
+"""A value for each format that the emulator enforces."""
+
+
+class Samples:
+    """Builds and caches one sample for each schema of a document."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        # By identity of the schema. The schema is stored too, so that its identity stays unique.
+        self._cache: dict[int, tuple[Any, Any]] = {}
+
+    def sample(self, schema: Any) -> Any:
+        """A copy of the schema's sample: its example if it has one, otherwise the simplest data."""
+        identity = id(schema)
+        if identity not in self._cache:
+            self._cache[identity] = (schema, self._build(schema, 0))
+        _, sample = self._cache[identity]
+        return deepcopy(sample)
+
+    def _build(self, schema: Any, depth: int) -> Any:
+        schema = self._document.resolve(schema)
+        for keyword in ("example", "default", "const"):
+            if keyword in schema:
+                return schema[keyword]
+        for keyword in ("examples", "enum"):
+            if keyword in schema:
+                return schema[keyword][0]
+        if properties := self._document.properties(schema):
+            return self._build_object(schema, properties, depth)
+        for keyword in ("oneOf", "anyOf", "allOf"):
+            if branches := schema.get(keyword):
+                return self._build_branch(branches, depth)
+        return self._build_by_type(schema, depth)
+
+    def _build_object(
+        self, schema: JsonObject, properties: dict[str, JsonObject], depth: int
+    ) -> JsonObject:
+        """An object of the required properties and of the optional ones with a valid sample."""
+        required = self._document.required(schema)
+        names = list(properties)
+        if depth >= MAXIMUM_DEPTH:
+            names = [name for name in required if name in properties]
+
+        sample: JsonObject = {}
+        for name in names:
+            value = self._build(properties[name], depth + 1)
+            is_required = name in required
+            if is_required or self._document.compile(properties[name]).is_valid(value):
+                sample[name] = value
+        return sample
+
+    def _build_branch(self, branches: list[Any], depth: int) -> Any:
+        """A sample of the first alternative, or null where it is allowed and the sample is deep."""
+        chosen_branch = branches[0]
+        if depth >= MAXIMUM_DEPTH:
+            for branch in branches:
+                if self._document.resolve(branch).get("type") == "null":
+                    chosen_branch = branch
+                    break
+        return self._build(chosen_branch, depth + 1)
+
+    def _build_by_type(self, schema: JsonObject, depth: int) -> Any:
+        match first_type(schema):
+            case "array":
+                length = schema.get("minItems", 0)
+                item_schema = schema.get("items", {})
+                return [self._build(item_schema, depth + 1) for _ in range(length)]
+            case "integer" | "number":
+                return sample_number(schema)
+            case "string":
+                text = FORMAT_EXAMPLES.get(schema.get("format", ""), "")
+                return text.ljust(schema.get("minLength", 0), "a")
+            case "boolean":
+                return False
+            case "object":
+                return JsonObject()
+            case _:
+                return None
+
+
+def first_type(schema: JsonObject) -> str:
+    """The type of a schema, or the first of several; `null` if it has none."""
+    types = schema.get("type", "null")
+    if isinstance(types, str):
+        return types
+    return cast("str", types[0])
+
+
+def sample_number(schema: JsonObject) -> float:
+    """Zero, or the multiple within the bounds that is nearest to zero."""
+    step: float = schema.get("multipleOf", 1)
+    minimum: float | None = schema.get("minimum")
+    maximum: float | None = schema.get("maximum")
+    if "exclusiveMinimum" in schema:
+        minimum = schema["exclusiveMinimum"] + step
+    if "exclusiveMaximum" in schema:
+        maximum = schema["exclusiveMaximum"] - step
+
+    if minimum is not None and minimum > 0:
+        # Floor division rounds down; negating twice rounds up.
+        return -(-minimum // step) * step
+    if maximum is not None and maximum < 0:
+        return maximum // step * step
+    return 0

@@ -1,0 +1,242 @@
+"""Loads the OpenAPI document into the operations that the emulator enforces."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+from jsonschema_rs import ValidationError
+
+from .document import Document, load_yaml
+from .operation import Operation, Parameter, ResourceShape
+from .samples import Samples
+from .schema import CompiledSchema, JsonObject
+
+SPEC = Path(__file__).with_name("openapi.yaml")
+"""The spec that this package was released with; in a checkout a link to `spec/openapi.yaml`."""
+
+HTTP_METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+"""The keys of a path item that are operations (OpenAPI 3.1, section 4.8.9)."""
+
+JSON_MEDIA_TYPE = "application/json"
+
+
+class Spec:
+    """A loaded spec.
+
+    Args:
+        path: the OpenAPI document, as YAML or JSON.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is not YAML, or not an OpenAPI document; the message contains the cause.
+    """
+
+    def __init__(self, path: Path = SPEC) -> None:
+        try:
+            self._document = Document(load_yaml(path))
+            self._samples = Samples(self._document)
+            self.operations = tuple(self._load_operations())
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            first_line = str(error).splitlines()[0]
+            raise ValueError(f"{path}: is not YAML: {first_line}") from error
+        except ValidationError as error:
+            raise ValueError(f"{path}: has an invalid schema: {error.message}") from error
+        except (AttributeError, IndexError, KeyError, RecursionError, TypeError) as error:
+            # The loader assumes a valid document: an unexpected type or a missing key ends here.
+            raise ValueError(f"{path}: is not an OpenAPI document: {error!r}") from error
+        if not self.operations:
+            raise ValueError(f"{path}: has no operation")
+
+    @property
+    def root(self) -> JsonObject:
+        """The parsed document."""
+        return self._document.root
+
+    def properties(self, schema: Any) -> dict[str, JsonObject]:
+        """The resolved properties of an object schema, including those of its `allOf`."""
+        return self._document.properties(schema)
+
+    def sample(self, schema: Any) -> Any:
+        """Data for a schema: its example if it has one, otherwise the simplest data."""
+        return self._samples.sample(schema)
+
+    def _load_operations(self) -> Iterator[Operation]:
+        for template, path_item in self.root["paths"].items():
+            resolved_item = self._document.resolve(path_item)
+            for method in HTTP_METHODS:
+                if method in resolved_item:
+                    yield self._load_operation(method, template, resolved_item)
+
+    def _load_operation(self, method: str, template: str, path_item: JsonObject) -> Operation:
+        node: JsonObject = path_item[method]
+        parameter_nodes = self._parameter_nodes(node, path_item)
+        body_node = self._document.resolve(node.get("requestBody", {}))
+        body_schema = self._json_schema(body_node)
+        body_properties: dict[str, JsonObject] = {}
+        if body_schema is not None:
+            body_properties = self.properties(body_schema.schema)
+        responses = self._load_responses(node)
+        success_name = _success_name(responses)
+        success_schema = responses.get(success_name)
+        shape: ResourceShape | None = None
+        if success_schema is not None:
+            shape = self._find_shape(success_schema.schema)
+        return Operation(
+            method=method.upper(),
+            path=template,
+            pattern=_path_pattern(template),
+            requires_token=self._requires_token(node),
+            parameters=self._load_parameters(parameter_nodes),
+            body_required=body_node.get("required", False),
+            body_schema=body_schema,
+            body_properties=frozenset(body_properties),
+            responses=responses,
+            success_status=_success_status(success_name),
+            success_schema=success_schema,
+            rate_limit_key=_rate_limit_key(parameter_nodes, body_properties),
+            shape=shape,
+        )
+
+    def _requires_token(self, node: JsonObject) -> bool:
+        """Whether the operation, or else the document, lists a security requirement."""
+        security = node.get("security", self.root.get("security", []))
+        # An empty requirement makes the token optional (OpenAPI 3.1, section 4.8.30).
+        return bool(security) and {} not in security
+
+    def _parameter_nodes(self, node: JsonObject, path_item: JsonObject) -> list[JsonObject]:
+        """The resolved parameters of an operation, followed by those of its path."""
+        references = [*node.get("parameters", []), *path_item.get("parameters", [])]
+        return [self._document.resolve(reference) for reference in references]
+
+    def _load_parameters(self, nodes: list[JsonObject]) -> tuple[Parameter, ...]:
+        """The parameters by name and place. Those of the operation replace those of the path."""
+        # A dict keeps the last of several equal keys. Reversed, that is the operation's parameter.
+        unique_nodes: dict[tuple[str, str], JsonObject] = {}
+        for node in reversed(nodes):
+            unique_nodes[node["name"], node["in"]] = node
+        return tuple(self._load_parameter(node) for node in unique_nodes.values())
+
+    def _load_parameter(self, node: JsonObject) -> Parameter:
+        location = node["in"]
+        schema = self._document.resolve(node["schema"])
+        types = schema.get("type", "")
+        is_array = types == "array" or (isinstance(types, list) and "array" in types)
+        # The default style explodes in a query, not elsewhere (OpenAPI 3.1, section 4.8.12.2.1).
+        explode = node.get("explode", location == "query")
+        return Parameter(
+            name=node["name"],
+            location=location,
+            required=node.get("required", False),
+            schema=self._document.compile(schema),
+            is_array=is_array,
+            explode=explode,
+        )
+
+    def _load_responses(self, node: JsonObject) -> dict[str, CompiledSchema | None]:
+        responses: dict[str, CompiledSchema | None] = {}
+        for status, response_node in node["responses"].items():
+            resolved_response = self._document.resolve(response_node)
+            responses[str(status)] = self._json_schema(resolved_response)
+        return responses
+
+    def _json_schema(self, node: JsonObject) -> CompiledSchema | None:
+        """The schema of the JSON content of a body or response, if it documents any."""
+        media_type = node.get("content", {}).get(JSON_MEDIA_TYPE)
+        if media_type is None:
+            return None
+        return self._document.compile(media_type["schema"])
+
+    def _find_shape(self, schema: JsonObject) -> ResourceShape | None:
+        """Where a response of this schema contains the resource, or a list of resources.
+
+        The response is a list of resources, is the resource itself (it has an `id`), contains the
+        resource in a property, or contains a list of resources in a property.
+        """
+        resolved_schema = self._document.resolve(schema)
+        if resolved_schema.get("type") == "array":
+            items = resolved_schema.get("items", {})
+            return self._load_shape(None, items, self.sample(items), is_list=True)
+
+        properties = self.properties(schema)
+        sample = _as_object(self.sample(schema))
+        if "id" in properties:
+            return self._load_shape(None, schema, sample)
+
+        resource_name = self._resource_property(properties)
+        if resource_name is not None:
+            resource_sample = sample.get(resource_name)
+            return self._load_shape(resource_name, properties[resource_name], resource_sample)
+
+        for name, child in properties.items():
+            if child.get("type") == "array" and self.properties(child.get("items", {})):
+                items = child["items"]
+                return self._load_shape(name, items, self.sample(items), is_list=True)
+        return None
+
+    def _resource_property(self, properties: Mapping[str, JsonObject]) -> str | None:
+        """The first property that is an object with an `id`, else the first object."""
+        objects = {name: child for name, child in properties.items() if self.properties(child)}
+        for name, child in objects.items():
+            if "id" in self.properties(child):
+                return name
+        return next(iter(objects), None)
+
+    def _load_shape(
+        self, property_name: str | None, schema: Any, sample: Any, *, is_list: bool = False
+    ) -> ResourceShape:
+        properties = {
+            name: self._document.compile(child) for name, child in self.properties(schema).items()
+        }
+        return ResourceShape(
+            property_name=property_name,
+            is_list=is_list,
+            properties=properties,
+            required=frozenset(self._document.required(schema)),
+            sample=_as_object(sample),
+        )
+
+
+def _path_pattern(template: str) -> re.Pattern[str]:
+    """Matches the raw paths of a template; each parameter is one segment."""
+    # A slash within a value is percent-encoded, so it does not end the segment.
+    escaped_template = re.escape(template)
+    return re.compile(re.sub(r"\\\{[^}]*\\\}", "([^/]+)", escaped_template))
+
+
+def _success_name(responses: Mapping[str, CompiledSchema | None]) -> str:
+    """The name of the first documented success (`200`, `2XX`), otherwise `default`."""
+    for name in responses:
+        if name.startswith("2"):
+            return name
+    return "default"
+
+
+def _success_status(success_name: str) -> int:
+    """The status that a success has: 200 for `2XX` and for `default`."""
+    if success_name == "default":
+        return 200
+    return int(success_name.replace("X", "0"))
+
+
+def _rate_limit_key(
+    parameter_nodes: list[JsonObject], body_properties: Mapping[str, JsonObject]
+) -> str | None:
+    """The name of the parameter or body property that the spec marks as the rate limit's key."""
+    for node in parameter_nodes:
+        if node.get("x-role") == "rate-limit-key":
+            return cast("str", node["name"])
+    for name, schema in body_properties.items():
+        if schema.get("x-role") == "rate-limit-key":
+            return name
+    return None
+
+
+def _as_object(sample: Any) -> JsonObject:
+    """A sample that is an object, or an empty object in place of any other."""
+    if isinstance(sample, dict):
+        return cast("JsonObject", sample)
+    return {}

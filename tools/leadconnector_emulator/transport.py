@@ -1,0 +1,133 @@
+"""The httpx interface: the emulator as a transport, for tests that need no socket."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass
+
+import httpx
+
+from .emulator import Emulator
+from .messages import Request, Response
+
+Sleep = Callable[[float], object]
+AsyncSleep = Callable[[float], Awaitable[object]]
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    """The two ways of waiting; either awaits or blocks."""
+
+    sleep: Sleep
+    async_sleep: AsyncSleep
+
+
+class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """Responds to each request from the emulator, in the caller's thread or task.
+
+    A fault that ends the connection raises httpx's exception for it. A wait that is longer than
+    the request's read timeout raises `httpx.ReadTimeout` at once: a test does not wait for it.
+
+    Args:
+        emulator: the emulator that responds.
+        sleep: waits the given seconds in sync code.
+        async_sleep: waits the given seconds in async code.
+    """
+
+    def __init__(
+        self,
+        emulator: Emulator,
+        *,
+        sleep: Sleep = time.sleep,
+        async_sleep: AsyncSleep = asyncio.sleep,
+    ) -> None:
+        self.emulator = emulator
+        self._waiting = _Waiting(sleep, async_sleep)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Respond to a request.
+
+        Raises:
+            httpx.TransportError: a fault ends the connection, or exceeds the read timeout.
+        """
+        response = self._respond(request, request.read())
+        seconds = _checked_wait(request, response.delivery.delay)
+        if seconds:
+            self._waiting.sleep(seconds)
+        return self._httpx_response(request, response)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Respond to a request.
+
+        Raises:
+            httpx.TransportError: a fault ends the connection, or exceeds the read timeout.
+        """
+        response = self._respond(request, await request.aread())
+        seconds = _checked_wait(request, response.delivery.delay)
+        if seconds:
+            await self._waiting.async_sleep(seconds)
+        return self._httpx_response(request, response)
+
+    def _respond(self, request: httpx.Request, body: bytes) -> Response:
+        target = request.url.raw_path.decode("ascii")
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        return self.emulator.respond(Request(request.method, target, headers, body))
+
+    def _httpx_response(self, request: httpx.Request, response: Response) -> httpx.Response:
+        if response.delivery.drop in {"before", "within"}:
+            raise httpx.RemoteProtocolError("the connection was closed without a response")
+        headers = {"Content-Length": str(len(response.body)), **response.headers}
+        # Without a fault the body is there at once, and httpx needs no stream.
+        if response.delivery.is_plain:
+            return httpx.Response(response.status, headers=headers, content=response.body)
+        stream = _BodyStream(request, response, self._waiting)
+        return httpx.Response(response.status, headers=headers, stream=stream)
+
+
+class _BodyStream(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A body with a fault: it is cut, or arrives slowly."""
+
+    def __init__(self, request: httpx.Request, response: Response, waiting: _Waiting) -> None:
+        self._request = request
+        self._response = response
+        self._waiting = waiting
+
+    def __iter__(self) -> Iterator[bytes]:
+        for chunk in self._chunks():
+            seconds = self._wait_per_chunk()
+            if seconds:
+                self._waiting.sleep(seconds)
+            yield chunk
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for chunk in self._chunks():
+            seconds = self._wait_per_chunk()
+            if seconds:
+                await self._waiting.async_sleep(seconds)
+            yield chunk
+
+    def _chunks(self) -> Iterator[bytes]:
+        """The chunks of the body; raises where the connection ends."""
+        if self._response.delivery.drop == "after":
+            raise httpx.ReadError("the connection was reset")
+        yield from self._response.body_chunks()
+        if not self._response.has_complete_body:
+            raise httpx.RemoteProtocolError("the connection was closed before the end of the body")
+
+    def _wait_per_chunk(self) -> float:
+        return _checked_wait(self._request, self._response.delivery.drip or 0.0)
+
+
+def _checked_wait(request: httpx.Request, seconds: float) -> float:
+    """The seconds to wait.
+
+    Raises:
+        httpx.ReadTimeout: the wait is longer than the request's read timeout.
+    """
+    # httpx passes its timeouts to a transport as an extension of the request.
+    read_timeout = request.extensions.get("timeout", {}).get("read")
+    if read_timeout is not None and seconds > read_timeout:
+        raise httpx.ReadTimeout("the response did not arrive in time", request=request)
+    return seconds

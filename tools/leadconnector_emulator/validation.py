@@ -1,0 +1,176 @@
+"""Validates a request's parameters and body against its operation."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any, NoReturn, cast
+from urllib.parse import parse_qs
+
+from .messages import Request
+from .operation import Operation, Parameter
+from .rejection import RejectionError
+from .schema import CompiledSchema, JsonObject
+
+MAXIMUM_NESTING = 200
+"""How deeply the JSON of a body may be nested: the validator's recursion has a limit."""
+
+ENFORCED_LOCATIONS = frozenset({"path", "query", "header"})
+"""Where parameters are enforced. Cookie parameters are out of scope."""
+
+
+@dataclass(frozen=True)
+class ParsedBody:
+    """The body of a request after parsing."""
+
+    data: Any = None
+    error: str = ""
+    """Why the body cannot be parsed; empty if it can."""
+    is_present: bool = True
+    """Whether there is a body to validate."""
+
+    @property
+    def properties(self) -> JsonObject:
+        """The properties of the data; empty if it is not an object."""
+        data: object = self.data
+        if isinstance(data, dict):
+            return cast("JsonObject", data)
+        return {}
+
+
+def parse_body(operation: Operation, request: Request) -> ParsedBody:
+    """Parse the JSON body.
+
+    An error is returned, not raised: the rate limit counts the request before `check_body` rejects
+    it, and the body may contain the rate limit's key.
+    """
+    if operation.body_schema is None:
+        return ParsedBody(is_present=False)
+    if not request.body and not operation.body_required:
+        return ParsedBody(is_present=False)
+
+    content_type = request.headers.get("content-type", "")
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        return ParsedBody(error="the content type must be application/json")
+    try:
+        text = request.body.decode("utf-8")
+        data: Any = json.loads(text, parse_constant=_reject_constant, parse_float=_finite_float)
+        if _nesting(data) > MAXIMUM_NESTING:
+            return ParsedBody(error="the body is nested too deeply")
+    except (ValueError, RecursionError):
+        return ParsedBody(error="the body is not JSON")
+    return ParsedBody(data)
+
+
+def location_of(operation: Operation, request: Request, body: ParsedBody) -> str:
+    """The location that the request names: the value of the spec's rate-limit key.
+
+    Empty if the operation has no such key, or the request no value for it.
+    """
+    name = operation.rate_limit_key
+    if name is None:
+        return ""
+    value = body.properties.get(name)
+    if value is None:
+        value = operation.path_values(request.path).get(name)
+    if value is None:
+        value = request.headers.get(name.lower())
+    if value is None:
+        value = _query_values(request).get(name, [""])[0]
+    return str(value)
+
+
+def check_parameters(operation: Operation, request: Request) -> None:
+    """Require valid parameters.
+
+    Raises:
+        RejectionError: 400, a parameter is missing or its value is invalid.
+    """
+    for parameter in operation.parameters:
+        if parameter.location not in ENFORCED_LOCATIONS:
+            continue
+        texts = _parameter_texts(parameter, operation, request)
+        if not texts and parameter.required:
+            raise RejectionError(400, f"{parameter.name} is missing in the {parameter.location}")
+        if texts and not parameter.accepts(texts):
+            message = f"{parameter.name} in the {parameter.location} is not a documented value"
+            raise RejectionError(400, message)
+
+
+def check_body(operation: Operation, body: ParsedBody) -> None:
+    """Require a body that satisfies the schema.
+
+    Raises:
+        RejectionError: 400, the body is not JSON. 422, it violates the schema; 400 where the
+            operation does not document 422.
+    """
+    schema = operation.body_schema
+    if schema is None or not body.is_present:
+        return
+    if body.error:
+        raise RejectionError(400, body.error)
+    violations = _violations(schema, body.data)
+    if not violations:
+        return
+    if operation.documents(422):
+        raise RejectionError(422, violations)
+    raise RejectionError(400, "; ".join(violations))
+
+
+def _violations(schema: CompiledSchema, data: Any) -> list[str]:
+    try:
+        # Most bodies are valid, and this check is several times as fast as a list of violations.
+        if schema.is_valid(data):
+            return []
+        return schema.violations(data)
+    except UnicodeEncodeError as error:
+        # The validator takes UTF-8, which cannot encode half of a surrogate pair.
+        raise RejectionError(400, "the body has half of a surrogate pair") from error
+
+
+def _parameter_texts(parameter: Parameter, operation: Operation, request: Request) -> list[str]:
+    """The values of a parameter in the request; empty if it is absent."""
+    if parameter.location == "path":
+        return [operation.path_values(request.path)[parameter.name]]
+    if parameter.location == "query":
+        return _query_values(request).get(parameter.name, [])
+    header = request.headers.get(parameter.name.lower())
+    return [] if header is None else [header]
+
+
+def _query_values(request: Request) -> dict[str, list[str]]:
+    if not request.query:
+        return {}
+    return parse_qs(request.query, keep_blank_values=True)
+
+
+def _nesting(data: Any) -> int:
+    """How deeply data is nested. The loop goes level by level, as recursion has a limit."""
+    depth = 0
+    level = [data]
+    while level:
+        depth += 1
+        next_level: list[Any] = []
+        for item in level:
+            # The parser returns plain dicts and lists, for which this is the fastest check.
+            if item.__class__ is dict:
+                next_level += item.values()
+            elif item.__class__ is list:
+                next_level += item
+        level = next_level
+    return depth
+
+
+def _reject_constant(constant: str) -> NoReturn:
+    """Python's parser accepts NaN and Infinity, which are not JSON (RFC 8259, section 6)."""
+    raise ValueError(constant)
+
+
+def _finite_float(text: str) -> float:
+    """A number that is too large for a float would become infinite, which is not JSON."""
+    number = float(text)
+    if not isfinite(number):
+        raise ValueError(text)
+    return number
