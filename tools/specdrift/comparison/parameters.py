@@ -10,7 +10,7 @@ from ..model.document import Node
 from ..model.schema import Schema
 from ..rules import Change
 from .context import Context, Pointers
-from .elements import first_media_type, is_deprecated, need, schema_of
+from .elements import deprecation_action, first_media_type, is_deprecated, need, schema_of
 from .media_types import normalized_media_type
 from .schemas.comparison import SchemaComparison
 
@@ -145,7 +145,7 @@ def _compare_parameter(
     if base.need != revised.need:
         yield context.change(f"*-became-{revised.need}", pointers)
     if base.is_deprecated != revised.is_deprecated:
-        action = "deprecated" if revised.is_deprecated else "reactivated"
+        action = deprecation_action(revised.is_deprecated)
         yield context.change(f"*-{action}", pointers)
     if _is_written_differently(base, revised, schemas):
         yield context.change(
