@@ -95,7 +95,10 @@ def compare_parameters(
     for identity in base | revised:
         parameter = base.get(identity) or revised[identity]
         parameter_context = replace(
-            context, name=f"the {parameter.location} parameter {parameter.name}", is_text=True
+            context,
+            name=f"the {parameter.location} parameter {parameter.name}",
+            is_text=True,
+            is_header_parameter=parameter.location == "header",
         )
         if identity not in revised:
             yield _removed_parameter(parameter, parameter_context)
