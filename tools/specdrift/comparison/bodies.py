@@ -43,10 +43,7 @@ def compare_content(
     base_content = _content(base)
     revised_content = _content(revised)
     matches = _match_media_types(list(base_content), list(revised_content), context.direction)
-
-    prefix = "response-media-type"
-    if context.direction == Direction.REQUEST:
-        prefix = "request-body-media-type"
+    prefix = _id_prefix(context)
     for name in base_content:
         if name in matches.removed:
             pointers = Pointers.to_both(base_content[name], revised)
@@ -67,9 +64,9 @@ def compare_content(
         )
 
 
-@dataclass(frozen=True)
+@dataclass
 class _MediaTypeMatches:
-    """How the media types of two bodies correspond."""
+    """How the media types of two bodies correspond; complete when the matching is done."""
 
     counterparts: dict[str, str]
     """The media type of the revision whose schema is compared, by that of the base."""
@@ -116,12 +113,18 @@ def _match_missing_media_type(
     matches.counterparts[name] = related_name
 
 
+def _id_prefix(context: Context) -> str:
+    if context.direction == Direction.REQUEST:
+        return "request-body-media-type"
+    return "response-media-type"
+
+
 def _renamed_media_type(
     name: str, revised_name: str, context: Context, pointers: Pointers
 ) -> Change:
     if context.direction == Direction.REQUEST:
-        return context.change("request-body-media-type-added", pointers, name=revised_name)
-    rule_id = f"response-media-type-name-{relation(name, revised_name)}"
+        return context.change(f"{_id_prefix(context)}-added", pointers, name=revised_name)
+    rule_id = f"{_id_prefix(context)}-name-{relation(name, revised_name)}"
     return context.change(rule_id, pointers, old=name, new=revised_name)
 
 

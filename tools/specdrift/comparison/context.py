@@ -80,6 +80,9 @@ class Context:
     is_text: bool = False
     """Whether values of every type are written as text, as everywhere outside JSON."""
 
+    is_header_parameter: bool = False
+    """Whether the part is a parameter that is sent as a header."""
+
     is_exploded: bool = False
     """Whether the part is a query parameter that is repeated for each element of a list."""
 
@@ -121,7 +124,13 @@ class Context:
     def for_equality(self) -> Context:
         """Return the context without everything that does not affect whether schemas are equal."""
         return replace(
-            self, operation="", name="", path=("",), is_never_sent=False, is_inverted=False
+            self,
+            operation="",
+            name="",
+            path=("",),
+            is_never_sent=False,
+            is_inverted=False,
+            is_header_parameter=False,
         )
 
     def change(
@@ -176,7 +185,7 @@ class Context:
         is_write_only = self.is_never_sent and place == "response-property"
         if is_write_only and action in _IDS_OF_WRITE_ONLY_PROPERTIES:
             return "response-write-only-property"
-        is_header_property = self.is_nested and self.name.startswith("the header parameter")
+        is_header_property = self.is_header_parameter and self.is_nested
         if is_header_property and action in _IDS_OF_HEADER_PROPERTIES:
             return "request-header-property"
         return ""

@@ -11,17 +11,17 @@ from ..model.document import Document, Files, Node, TooComplexError, is_mapping
 from ..rules import Change
 from .context import Context, Pointers
 from .elements import is_deprecated
-from .operations import OperationComparison, PathItem, operation_context
+from .operations import Operation, OperationComparison
 from .security import compare_schemes, compare_security, effective_security, security_of
 
 # OpenAPI 3.1, "Path Item Object"; `query` is new in 3.2.
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
 
-_Paths: TypeAlias = dict[str, PathItem]
-"""Path items by the template without the names of its parameters, such as `/pets/{}`."""
+_Paths: TypeAlias = dict[str, dict[str, Operation]]
+"""Operations by method, by the template without the names of its parameters: `/pets/{}`."""
 
 _Operations: TypeAlias = dict[tuple[str, str], Node]
-"""Operations by path and method."""
+"""The nodes of operations by path and method."""
 
 
 def compare(
@@ -65,7 +65,7 @@ def compare_documents(base: Document, revised: Document, within_base: bool = Fal
 
 
 @dataclass(frozen=True)
-class _OperationPair:
+class _ComparedOperations:
     """The operations of both documents, reduced to those that are compared."""
 
     base: _Operations
@@ -85,25 +85,34 @@ class _DocumentComparison:
         """Yield all changes: first those of the document, then those of each path."""
         base_paths = _paths(self._base)
         revised_paths = _paths(self._revised)
-        yield from self._compare_security(self._operation_pair(base_paths, revised_paths))
+        yield from self._compare_security(self._compared_operations(base_paths, revised_paths))
 
         # Paths keep the order of the base, followed by those that only the revision has.
         path_keys = base_paths | revised_paths
         if self._within_base:
             path_keys = base_paths
         for key in path_keys:
-            yield from self._compare_paths(base_paths.get(key), revised_paths.get(key))
+            if key not in revised_paths:
+                for operation in base_paths[key].values():
+                    yield _removed_operation(operation, "api-path-removed")
+            elif key not in base_paths:
+                for operation in revised_paths[key].values():
+                    yield _added_operation(operation)
+            else:
+                yield from self._compare_path(base_paths[key], revised_paths[key])
 
-    def _operation_pair(self, base_paths: _Paths, revised_paths: _Paths) -> _OperationPair:
+    def _compared_operations(
+        self, base_paths: _Paths, revised_paths: _Paths
+    ) -> _ComparedOperations:
         base_operations = _all_operations(base_paths)
         revised_operations = _all_operations(revised_paths)
         if self._within_base:
             revised_operations = {
                 key: node for key, node in revised_operations.items() if key in base_operations
             }
-        return _OperationPair(base_operations, revised_operations)
+        return _ComparedOperations(base_operations, revised_operations)
 
-    def _compare_security(self, operations: _OperationPair) -> Iterator[Change]:
+    def _compare_security(self, operations: _ComparedOperations) -> Iterator[Change]:
         """Compare the security schemes, and the security of the document if it is used."""
         scheme_names = _used_schemes(operations) if self._within_base else None
         yield from compare_schemes(self._base, self._revised, scheme_names)
@@ -115,69 +124,52 @@ class _DocumentComparison:
                 "api-global-security",
             )
 
-    def _compare_paths(
-        self, base_path: PathItem | None, revised_path: PathItem | None
+    def _compare_path(
+        self, base: dict[str, Operation], revised: dict[str, Operation]
     ) -> Iterator[Change]:
-        if base_path is None:
-            if revised_path is not None:
-                yield from _added_operations(revised_path, _operations(revised_path.node))
-            return
-        base_operations = _operations(base_path.node)
-        if revised_path is None:
-            yield from _removed_operations(base_path, base_operations, "api-path-removed")
-            return
-        revised_operations = _operations(revised_path.node)
-        methods = base_operations | revised_operations
+        methods = base | revised
         if self._within_base:
-            methods = base_operations
+            methods = base
         for method in methods:
-            if method not in revised_operations:
-                removed = {method: base_operations[method]}
-                yield from _removed_operations(base_path, removed, "api-removed")
-            elif method not in base_operations:
-                added = {method: revised_operations[method]}
-                yield from _added_operations(revised_path, added)
+            if method not in revised:
+                yield _removed_operation(base[method], "api-removed")
+            elif method not in base:
+                yield _added_operation(revised[method])
             else:
-                yield from self._operations.compare(
-                    method,
-                    base_path,
-                    revised_path,
-                    base_operations[method],
-                    revised_operations[method],
-                )
+                yield from self._operations.compare(base[method], revised[method])
 
 
 def _paths(document: Document) -> _Paths:
-    """The path items of a document. Renamed path parameters do not make another path."""
+    """The operations of each path. Renamed path parameters do not make another path."""
     paths: _Paths = {}
     for template, node in document.root.children("paths"):
         key = re.sub(r"\{[^{}]*\}", "{}", template)
         # A document can, against the specification, have two templates that differ only in names.
         if key in paths:
             key = template
-        paths[key] = PathItem(template, node.resolved())
+        paths[key] = _operations(template, node.resolved())
     return paths
 
 
-def _operations(path: Node) -> dict[str, Node]:
+def _operations(template: str, path: Node) -> dict[str, Operation]:
     """The operations of a path by method."""
-    operations = dict[str, Node]()
+    operations = dict[str, Operation]()
     for method in _METHODS:
-        operation = path.child(method)
-        if is_mapping(operation.value):
-            operations[method] = operation
+        node = path.child(method)
+        if is_mapping(node.value):
+            operations[method] = Operation(method, template, path, node)
     return operations
 
 
 def _all_operations(paths: _Paths) -> _Operations:
     operations: _Operations = {}
-    for key, path in paths.items():
-        for method, operation in _operations(path.node).items():
-            operations[key, method] = operation
+    for key, path_operations in paths.items():
+        for method, operation in path_operations.items():
+            operations[key, method] = operation.node
     return operations
 
 
-def _used_schemes(operations: _OperationPair) -> set[str]:
+def _used_schemes(operations: _ComparedOperations) -> set[str]:
     """The names of the security schemes that the operations require."""
     names = set[str]()
     for operation in (*operations.base.values(), *operations.revised.values()):
@@ -185,7 +177,7 @@ def _used_schemes(operations: _OperationPair) -> set[str]:
     return names
 
 
-def _document_security_applies(operations: _OperationPair) -> bool:
+def _document_security_applies(operations: _ComparedOperations) -> bool:
     """Whether an operation uses the security of the document in both versions.
 
     If each operation has its own security in one of the versions, the operations report the
@@ -201,16 +193,12 @@ def _document_security_applies(operations: _OperationPair) -> bool:
     )
 
 
-def _removed_operations(
-    path: PathItem, operations: dict[str, Node], prefix: str
-) -> Iterator[Change]:
-    for method, operation in operations.items():
-        suffix = "with-deprecation" if is_deprecated(operation) else "without-deprecation"
-        context = operation_context(method, path, operation)
-        yield context.change(f"{prefix}-{suffix}", Pointers(base=operation.location))
+def _removed_operation(operation: Operation, prefix: str) -> Change:
+    suffix = "with-deprecation" if is_deprecated(operation.node) else "without-deprecation"
+    pointers = Pointers(base=operation.node.location)
+    return operation.context.change(f"{prefix}-{suffix}", pointers)
 
 
-def _added_operations(path: PathItem, operations: dict[str, Node]) -> Iterator[Change]:
-    for method, operation in operations.items():
-        context = operation_context(method, path, operation)
-        yield context.change("endpoint-added", Pointers(revised=operation.location))
+def _added_operation(operation: Operation) -> Change:
+    pointers = Pointers(revised=operation.node.location)
+    return operation.context.change("endpoint-added", pointers)

@@ -10,6 +10,11 @@ def is_deprecated(node: Node) -> bool:
     return node.get("deprecated") is True
 
 
+def deprecation_action(is_deprecated_now: bool) -> str:
+    """Return the end of the id that reports a changed deprecation."""
+    return "deprecated" if is_deprecated_now else "reactivated"
+
+
 def need(node: Node) -> str:
     """Return `required` or `optional`, the words that ids contain."""
     return "required" if node.get("required") is True else "optional"

@@ -9,8 +9,8 @@ from ..model.document import Node
 from ..rules import Change, Direction
 from .bodies import compare_request_bodies
 from .context import Context, Part, Pointers
-from .elements import is_deprecated
-from .parameters import compare_parameters, parameters_of
+from .elements import deprecation_action, is_deprecated
+from .parameters import Parameter, compare_parameters, parameters_of
 from .responses import compare_responses
 from .schemas.comparison import SchemaComparison
 from .security import compare_security, effective_security, security_of
@@ -20,12 +20,29 @@ _DRAFT_STABILITY_LEVELS = ("draft", "alpha")
 
 
 @dataclass(frozen=True)
-class PathItem:
-    """A path and its node, with references followed."""
+class Operation:
+    """An operation of a document."""
 
+    method: str
+    """In lower case."""
     template: str
-    """Such as `/pets/{id}`."""
+    """The template of the path, such as `/pets/{id}`."""
+    path: Node
+    """The path item, with references followed."""
     node: Node
+
+    @property
+    def context(self) -> Context:
+        """The context of the operation itself."""
+        return Context(
+            f"{self.method.upper()} {self.template}",
+            is_draft=self.node.get("x-stability-level") in _DRAFT_STABILITY_LEVELS,
+        )
+
+    @property
+    def parameters(self) -> dict[str, Parameter]:
+        """The parameters by what identifies them."""
+        return parameters_of(self.template, self.path, self.node)
 
 
 class OperationComparison:
@@ -35,43 +52,24 @@ class OperationComparison:
         # Shared by all operations, so that each schema is read once.
         self._schemas = SchemaComparison()
 
-    def compare(
-        self,
-        method: str,
-        base_path: PathItem,
-        revised_path: PathItem,
-        base_operation: Node,
-        revised_operation: Node,
-    ) -> Iterator[Change]:
+    def compare(self, base: Operation, revised: Operation) -> Iterator[Change]:
         """Yield the changes of an operation."""
-        context = operation_context(method, base_path, base_operation)
-        yield from _compare_deprecation(base_operation, revised_operation, context)
-        yield from _compare_operation_id(base_operation, revised_operation, context)
-        yield from _compare_operation_security(base_operation, revised_operation, context)
+        # The base names the operation and decides whether it is a draft.
+        context = base.context
+        yield from _compare_deprecation(base.node, revised.node, context)
+        yield from _compare_operation_id(base.node, revised.node, context)
+        yield from _compare_security(base.node, revised.node, context)
 
         request = replace(context, direction=Direction.REQUEST)
+        parameter_context = replace(request, part=Part.PARAMETER)
         yield from compare_parameters(
-            parameters_of(base_path.template, base_path.node, base_operation),
-            parameters_of(revised_path.template, revised_path.node, revised_operation),
-            replace(request, part=Part.PARAMETER),
-            self._schemas,
+            base.parameters, revised.parameters, parameter_context, self._schemas
         )
-        yield from compare_request_bodies(
-            base_operation,
-            revised_operation,
-            replace(request, part=Part.BODY, name="the request body"),
-            self._schemas,
-        )
+        body_context = replace(request, part=Part.BODY, name="the request body")
+        yield from compare_request_bodies(base.node, revised.node, body_context, self._schemas)
+
         response = replace(context, direction=Direction.RESPONSE)
-        yield from compare_responses(base_operation, revised_operation, response, self._schemas)
-
-
-def operation_context(method: str, path: PathItem, operation: Node) -> Context:
-    """Return the context of an operation."""
-    return Context(
-        f"{method.upper()} {path.template}",
-        is_draft=operation.get("x-stability-level") in _DRAFT_STABILITY_LEVELS,
-    )
+        yield from compare_responses(base.node, revised.node, response, self._schemas)
 
 
 def _compare_deprecation(
@@ -79,7 +77,7 @@ def _compare_deprecation(
 ) -> Iterator[Change]:
     if is_deprecated(base_operation) == is_deprecated(revised_operation):
         return
-    action = "deprecated" if is_deprecated(revised_operation) else "reactivated"
+    action = deprecation_action(is_deprecated(revised_operation))
     pointers = Pointers.to_both(base_operation, revised_operation)
     yield context.change(f"endpoint-{action}", pointers)
 
@@ -97,7 +95,7 @@ def _compare_operation_id(
     yield context.change(f"api-operation-id-{action}", pointers, old=base_id, new=revised_id)
 
 
-def _compare_operation_security(
+def _compare_security(
     base_operation: Node, revised_operation: Node, context: Context
 ) -> Iterator[Change]:
     # If both inherit the security of their document, the document reports the difference.

@@ -10,7 +10,7 @@ from ..model.document import Node
 from ..model.schema import Schema
 from ..rules import Change
 from .context import Context, Pointers
-from .elements import first_media_type, is_deprecated, need, schema_of
+from .elements import deprecation_action, first_media_type, is_deprecated, need, schema_of
 from .media_types import normalized_media_type
 from .schemas.comparison import SchemaComparison
 
@@ -95,7 +95,10 @@ def compare_parameters(
     for identity in base | revised:
         parameter = base.get(identity) or revised[identity]
         parameter_context = replace(
-            context, name=f"the {parameter.location} parameter {parameter.name}", is_text=True
+            context,
+            name=f"the {parameter.location} parameter {parameter.name}",
+            is_text=True,
+            is_header_parameter=parameter.location == "header",
         )
         if identity not in revised:
             yield _removed_parameter(parameter, parameter_context)
@@ -145,7 +148,7 @@ def _compare_parameter(
     if base.need != revised.need:
         yield context.change(f"*-became-{revised.need}", pointers)
     if base.is_deprecated != revised.is_deprecated:
-        action = "deprecated" if revised.is_deprecated else "reactivated"
+        action = deprecation_action(revised.is_deprecated)
         yield context.change(f"*-{action}", pointers)
     if _is_written_differently(base, revised, schemas):
         yield context.change(

@@ -22,6 +22,7 @@ class _LimitValues:
 
     @property
     def action(self) -> str:
+        """The end of the id."""
         if self.base is None:
             return "set"
         if self.revised is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from ...model.document import Node, TooComplexError
@@ -93,8 +94,8 @@ def schema_pointers(base_schema: Schema, revised_schema: Schema) -> Pointers:
 
 def keyword_in_id(keyword: str) -> str:
     """Return a keyword as in ids: `max-length` for `maxLength`, `min` for `minimum`."""
-    letters = [f"-{letter.lower()}" if letter.isupper() else letter for letter in keyword]
-    return "".join(letters).replace("imum", "")
+    dashed = re.sub("([A-Z])", r"-\1", keyword).lower()
+    return dashed.replace("imum", "")
 
 
 def _resolved(nodes: Nodes) -> Nodes:

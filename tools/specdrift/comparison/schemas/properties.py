@@ -9,7 +9,10 @@ from ...model.schema import Schema
 from ...rules import Change, Direction
 from ..context import Context, Pointers
 from ..differences import Action, common_names
-from .pairs import SchemaCaches, SchemaPair, schema_pointers
+from ..elements import deprecation_action
+from .pairs import SchemaCache, SchemaCaches, SchemaPair, schema_pointers
+
+_STATES_IN_IDS = {"readOnly": "read-only", "writeOnly": "write-only"}
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,7 @@ class _Property:
 
     @property
     def need(self) -> str:
+        """`required` or `optional`, as ids contain it."""
         return "required" if self.is_required else "optional"
 
 
@@ -28,30 +32,22 @@ def compare_properties(
     base_schema: Schema, revised_schema: Schema, context: Context, caches: SchemaCaches
 ) -> Iterator[Change]:
     """Report added and removed properties, and what the objects say about common ones."""
-    for name in base_schema.properties | revised_schema.properties:
-        # A removed property has the flags of the base, every other one those of the revision.
-        if name not in revised_schema.properties:
-            base_property = _Property(
-                caches.base.schema(base_schema.properties[name]),
-                name in base_schema.required,
-            )
-            property_context = _property_context(context, base_property.schema, name)
-            yield _removed_property(base_property, property_context)
+    base_properties = _properties(base_schema, caches.base)
+    revised_properties = _properties(revised_schema, caches.revised)
+    for name in base_properties | revised_properties:
+        if name not in revised_properties:
+            removed_property = base_properties[name]
+            property_context = _property_context(context, removed_property.schema, name)
+            yield _removed_property(removed_property, property_context)
             continue
 
-        revised_property = _Property(
-            caches.revised.schema(revised_schema.properties[name]),
-            name in revised_schema.required,
-        )
+        # The flags of the revision decide whether a property is sent, unless it was removed.
+        revised_property = revised_properties[name]
         property_context = _property_context(context, revised_property.schema, name)
-        if name not in base_schema.properties:
+        if name in base_properties:
+            yield from _compare_property(base_properties[name], revised_property, property_context)
+        else:
             yield _added_property(revised_property, property_context)
-            continue
-        base_property = _Property(
-            caches.base.schema(base_schema.properties[name]),
-            name in base_schema.required,
-        )
-        yield from _compare_property(base_property, revised_property, property_context)
 
 
 def property_pairs(
@@ -62,6 +58,13 @@ def property_pairs(
         revised_nodes = revised_schema.properties[name]
         property_context = _property_context(context, caches.revised.schema(revised_nodes), name)
         yield SchemaPair(base_schema.properties[name], revised_nodes, property_context)
+
+
+def _properties(schema: Schema, cache: SchemaCache) -> dict[str, _Property]:
+    properties = dict[str, _Property]()
+    for name, nodes in schema.properties.items():
+        properties[name] = _Property(cache.schema(nodes), is_required=name in schema.required)
+    return properties
 
 
 def _property_context(context: Context, schema: Schema, name: str) -> Context:
@@ -110,16 +113,19 @@ def _compare_property(
     if base_property.is_required != revised_property.is_required:
         yield context.change(_need_rule(revised_property, context), pointers)
 
-    for flag, flag_in_id in (("readOnly", "read-only"), ("writeOnly", "write-only")):
-        if (flag in base_flags) == (flag in revised_flags):
-            continue
-        state = flag_in_id if flag in revised_flags else f"not-{flag_in_id}"
-        place = f"{context.direction}-{revised_property.need}-property"
-        yield context.change(f"{place}-became-{state}", pointers)
+    place = f"{context.direction}-{revised_property.need}-property"
+    for flag, state in _STATES_IN_IDS.items():
+        had_flag = flag in base_flags
+        has_flag = flag in revised_flags
+        if has_flag and not had_flag:
+            yield context.change(f"{place}-became-{state}", pointers)
+        elif had_flag and not has_flag:
+            yield context.change(f"{place}-became-not-{state}", pointers)
 
-    if ("deprecated" in base_flags) != ("deprecated" in revised_flags):
-        is_deprecated = "deprecated" in revised_flags
-        yield context.change("*-deprecated" if is_deprecated else "*-reactivated", pointers)
+    was_deprecated = "deprecated" in base_flags
+    is_deprecated = "deprecated" in revised_flags
+    if was_deprecated != is_deprecated:
+        yield context.change(f"*-{deprecation_action(is_deprecated)}", pointers)
 
 
 def _need_rule(revised_property: _Property, context: Context) -> str:

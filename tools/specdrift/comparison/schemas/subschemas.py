@@ -33,6 +33,7 @@ def compare_subschemas(
     """Report keywords with a schema that only one side has. Every such schema is a restriction."""
     pointers = schema_pointers(base_schema, revised_schema)
     for keyword in _differing_keywords(base_schema, revised_schema, context, caches):
+        # A keyword that both have is here because the response opened: its restriction is gone.
         action = Action.REMOVED if keyword in base_schema.subschemas else Action.ADDED
         change = restriction_change(keyword, keyword, action, context, pointers)
         # Undescribed properties are no promise, and clients read properties by name.

@@ -36,10 +36,12 @@ class _TypeRelation:
 
     @property
     def widened(self) -> str:
+        """The end of the id if the types are wider."""
         return "list-of-types-widened" if self.is_type_union else "type-generalized"
 
     @property
     def narrowed(self) -> str:
+        """The end of the id if the types are narrower."""
         return "list-of-types-narrowed" if self.is_type_union else "type-specialized"
 
 

@@ -159,7 +159,7 @@ def _branches_without_partner(
     added = list(revised_branches)
     for branch in base_branches:
         for candidate in added:
-            if equality.are_equal((branch,), (candidate,), context):
+            if _are_equal(branch, candidate, context, equality):
                 added.remove(candidate)
                 break
         else:
@@ -178,21 +178,23 @@ def _branches_unlike_all(
     While equality is only assumed, a branch can take a partner that is not really equal, and so
     leave another branch without one. Only a branch unlike all others is a certain difference.
     """
-
-    def are_equal(base_branch: Node, revised_branch: Node) -> bool:
-        return equality.are_equal((base_branch,), (revised_branch,), context)
-
-    removed = [
-        branch
-        for branch in base_branches
-        if not any(are_equal(branch, candidate) for candidate in revised_branches)
-    ]
-    added = [
-        branch
-        for branch in revised_branches
-        if not any(are_equal(candidate, branch) for candidate in base_branches)
-    ]
+    removed = list[Node]()
+    for branch in base_branches:
+        if not any(
+            _are_equal(branch, candidate, context, equality) for candidate in revised_branches
+        ):
+            removed.append(branch)
+    added = list[Node]()
+    for branch in revised_branches:
+        if not any(_are_equal(candidate, branch, context, equality) for candidate in base_branches):
+            added.append(branch)
     return _Branches(removed, added)
+
+
+def _are_equal(
+    base_branch: Node, revised_branch: Node, context: Context, equality: SchemaEquality
+) -> bool:
+    return equality.are_equal((base_branch,), (revised_branch,), context)
 
 
 def _match_by_name(branches: _Branches) -> _Matches:

@@ -34,6 +34,7 @@ def compare_with_new_union(
     If no branch equals the schema, that is the only change. A comparison with each branch would
     not help a reader.
     """
+    # A union can have both keywords, so every branch keeps the keyword that it came from.
     branches = _branches(revised_schema)
     new_branches = [
         branch
