@@ -142,7 +142,7 @@ class TestExitCode:
         )
         code, out, err = run(capsys, files["base"], files["revision"], *options)
         assert (code, out, files[role].read_bytes()) == (2, "", before)
-        assert f"{files[role]}: is read, and cannot be written as well" in err
+        assert f"{files[role]}: is an input and cannot be written" in err
 
     def test_what_was_written_goes_again_where_the_rest_fails(
         self, capsys: pytest.CaptureFixture[str], revision: Path, tmp_path: Path
@@ -203,7 +203,7 @@ class TestExitCode:
         notes = json.loads(run(capsys, SPEC, path, "--format", "json")[1])["notes"]
         assert [note.replace(str(path), "it") for note in notes] == [
             "it has `$dynamicRef`, which is not followed",
-            "it is OpenAPI 3.2, and compared as 3.1: what is new in 3.2 is left out",
+            "it is OpenAPI 3.2, and compared as 3.1: what is new in 3.2 is not compared",
             "`servers` differ, and are not compared",
             "`webhooks` differ, and are not compared",
         ]
@@ -211,7 +211,7 @@ class TestExitCode:
         assert f"{empty} has no `paths`" in run(capsys, empty, empty)[1]
         code, out, err = run(capsys, empty, SPEC, "--within-base")
         assert (code, out) == (2, "")
-        assert "has no `paths`, so that there is nothing to compare" in err
+        assert "has no `paths`, so there is nothing to compare" in err
 
     def test_a_report_that_cannot_be_written_is_none(
         self, capsys: pytest.CaptureFixture[str], revision: Path, tmp_path: Path
@@ -328,7 +328,7 @@ class TestWaivers:
             ({"id": "x", "reason": "y"}, ":2: a waiver has no at"),
             (
                 {"id": "x", "at": "/", "expire": "2030-01-01"},
-                ":2: a waiver has 'expire', which means nothing",
+                ":2: a waiver has the unknown key 'expire'",
             ),
             (
                 {"id": "x", "at": "/", "expires": "soon"},
@@ -449,7 +449,7 @@ class TestWire:
         path.write_text(f"\n{line}\n", encoding="utf-8")
         code, out, err = run(capsys, SPEC, SPEC, "--wire", path)
         assert (code, out) == (2, "")
-        assert f"{path}:2: is no finding" in err
+        assert f"{path}:2: is not a finding" in err
 
 
 def published() -> Json:

@@ -15,8 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from playwright.sync_api import expect, sync_playwright
-from specdrift.report.html import BLOCK, DEPTH, MOST, WIDTH, page, steps
+from specdrift.report.excerpts import MAXIMUM_BLOCK_LINES, MAXIMUM_LINES, MAXIMUM_WIDTH
+from specdrift.report.html import write_html
 from specdrift.report.report import Report
+from specdrift.report.tree import MAXIMUM_STEPS, steps
 from specdrift.rules import INFO, WARN, Direction, Source
 
 from tests.emulator.test_page import SECONDS, Visit, chromium
@@ -65,7 +67,7 @@ def visit() -> Iterator[Visit]:
 def opened(visit: Visit, told: Report, folder: Path) -> str:
     """Show a report as a person does who was sent the file; gives its address."""
     file = folder / "report.html"
-    file.write_text(page(told), encoding="utf-8")
+    file.write_text(write_html(told), encoding="utf-8")
     visit.page.goto(file.as_uri())
     return file.as_uri()
 
@@ -111,12 +113,12 @@ class TestPlace:
         words = f"The request body, at `{'/'.join('abcdefghijklmnop')}`, was added."
         found = steps(entry(words=words, direction="request").change)
         assert found == ("Request", "Body", *"abcdefg", "h/i/j/k/l/m/n/o/p")
-        assert len(found) == DEPTH + 2
+        assert len(found) == MAXIMUM_STEPS + 2
 
 
 class TestHtml:
     def test_it_asks_for_nothing_outside_itself_and_may_not(self) -> None:
-        html = page(realistic())
+        html = write_html(realistic())
         assert re.findall(r"(?:https?:)?//[\w.]+", html) == []
         assert re.findall(r"<(?:link|img|iframe|object|base)\b|\ssrc=|@import|url\(", html) == []
         (policy,) = re.findall(r'http-equiv="Content-Security-Policy" content="(.*?)"', html)
@@ -133,7 +135,7 @@ class TestHtml:
     @given(st.text(min_size=1) | st.just(HOSTILE))
     def test_no_text_of_a_document_is_markup_in_it(self, words: str) -> None:
         def tags(told: Report) -> Counter[str]:
-            found = Counter(re.findall(r"<([^ />]+|/[^>]*)", page(told)))
+            found = Counter(re.findall(r"<([^ />]+|/[^>]*)", write_html(told)))
             # How many of these there are goes by the backticks and the ends of lines in it.
             return Counter(
                 {
@@ -149,7 +151,7 @@ class TestHtml:
         ("entries", "headline", "colour"),
         [
             ([], "Nothing changed.", "INFO"),
-            ([entry(waiver=WAIVER)], "Nothing changed but what is waived.", "INFO"),
+            ([entry(waiver=WAIVER)], "Nothing changed except what is waived.", "INFO"),
             ([entry(INFO)], "Does not break the contract. Does not affect our client.", "INFO"),
             ([entry(WARN)], "May break the contract. Does not affect our client.", "WARN"),
             ([entry()], "Breaks the contract. Does not affect our client.", "ERR"),
@@ -158,7 +160,7 @@ class TestHtml:
     def test_its_headline_says_in_words_what_the_comparison_means(
         self, entries: list[Any], headline: str, colour: str
     ) -> None:
-        html = page(report(*entries))
+        html = write_html(report(*entries))
         assert f"<h1>{headline}</h1>" in html
         assert f'<header class="top {colour}">' in html
         assert f"<title>{headline} old.yaml → new.yaml</title>" in html
@@ -171,7 +173,7 @@ class TestSource:
     def shown(text: str, line: int, other: str | None = None) -> list[list[tuple[str, str]]]:
         sides = Text("a", {"f": text}), Text("b", {"f": text if other is None else other})
         told = entry(base_source=Source("f", line), revision_source=Source("f", line))
-        return panes(page(Report(*sides, (told,))))
+        return panes(write_html(Report(*sides, (told,))))
 
     def test_they_are_those_around_the_place_without_their_common_margin(self) -> None:
         text = "".join(f"    line {number}\n" for number in range(1, 20))
@@ -199,9 +201,9 @@ class TestSource:
         assert revision[-3:] == [("31", "  - value 29"), ("32", "  - more"), ("33", "next:")]
 
     def test_a_line_is_cut_and_so_is_what_is_long(self) -> None:
-        assert self.shown("x" * 5_000_000, 1)[0] == [("1", f"{'x' * WIDTH}…")]
-        long = "a:\n" + "".join(f"  - {number}\n" for number in range(5 * BLOCK))
-        assert len(self.shown(long, 1, long.replace("- ", "- x"))[0]) == MOST
+        assert self.shown("x" * 5_000_000, 1)[0] == [("1", f"{'x' * MAXIMUM_WIDTH}…")]
+        long = "a:\n" + "".join(f"  - {number}\n" for number in range(5 * MAXIMUM_BLOCK_LINES))
+        assert len(self.shown(long, 1, long.replace("- ", "- x"))[0]) == MAXIMUM_LINES
 
 
 class TestBrowser:
@@ -302,7 +304,7 @@ class TestBrowser:
 
     def test_so_does_an_address_that_leads_to_it(self, visit: Visit, tmp_path: Path) -> None:
         file = tmp_path / "report.html"
-        file.write_text(page(realistic()), encoding="utf-8")
+        file.write_text(write_html(realistic()), encoding="utf-8")
         visit.page.goto(f"{file.as_uri()}#change-8")
         expect(visit.page.locator(".change.is-waived")).to_be_in_viewport()
         assert visit.complaints == []
@@ -311,7 +313,7 @@ class TestBrowser:
         self, visit: Visit, tmp_path: Path
     ) -> None:
         file = tmp_path / "report.html"
-        file.write_text(page(realistic()), encoding="utf-8")
+        file.write_text(write_html(realistic()), encoding="utf-8")
         browser = visit.page.context.browser
         assert browser
         tab = browser.new_page(java_script_enabled=False)
@@ -355,7 +357,7 @@ class TestBrowser:
         file = tmp_path / "report.html"
         inserted = "<script>document.title='taken'</script><img src='data:,' onerror=\"document.title='taken'\">"
         file.write_text(
-            page(realistic()).replace("</main>", f"{inserted}</main>"), encoding="utf-8"
+            write_html(realistic()).replace("</main>", f"{inserted}</main>"), encoding="utf-8"
         )
         visit.page.goto(file.as_uri())
         expect(visit.page.locator("output")).to_have_text("9 of 10 shown")
@@ -367,7 +369,9 @@ class TestBrowser:
         opened(visit, report(notes=("A note.",)), tmp_path)
         expect(visit.page.locator("h1")).to_have_text("Nothing changed.")
         expect(visit.page.locator("main")).to_contain_text("A note.")
-        expect(visit.page.locator("main")).to_contain_text("The two documents say the same.")
+        expect(visit.page.locator("main")).to_contain_text(
+            "The two documents have the same meaning."
+        )
         expect(visit.page.locator("#filter")).to_have_count(0)
         assert visit.complaints == []
 

@@ -21,8 +21,10 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from specdrift import Change, compare
 from specdrift.model.document import Document
-from specdrift.report.formats import COMMENT, FORMS, text
+from specdrift.report.formats import WRITERS
+from specdrift.report.markdown import MAXIMUM_CHARACTERS
 from specdrift.report.report import Entry, Fault, Report, Verdict, Waiver
+from specdrift.report.text import write_text
 from specdrift.rules import ERR, INFO, WARN, Level, Source
 from specdrift.verdict import advice, verdict
 
@@ -90,7 +92,10 @@ REVISION = changed(
     ("required: [locationId]", "required: [locationId, channel]"),
     (STARRED, CHANNEL + STARRED),
     ('enum: ["2021-07-28"]', 'enum: ["2026-10-01"]'),
-    ("        - TYPE_INTERNAL_COMMENT\n", "        - TYPE_INTERNAL_COMMENT\n        - TYPE_RCS\n"),
+    (
+        "        - TYPE_INTERNAL_COMMENT\n",
+        "        - TYPE_INTERNAL_COMMENT\n        - TYPE_RCS\n",
+    ),
     ("required: [locationId, contactId, deleted]", "required: [locationId, contactId]"),
     (USER, ""),
     (UNAUTHORIZED, TOO_MANY + UNAUTHORIZED),
@@ -216,50 +221,50 @@ each_report = pytest.mark.parametrize("made", REPORTS.values(), ids=REPORTS)
 
 
 class TestAll:
-    @pytest.mark.parametrize("form", FORMS)
+    @pytest.mark.parametrize("form", WRITERS)
     @each_report
     def test_each_can_be_written_to_a_file_and_ends_its_last_line(
         self, form: str, made: Callable[[], Report]
     ) -> None:
-        written = FORMS[form](made())
+        written = WRITERS[form](made())
         written.encode()  # raises where it cannot be
         assert not written or (written.endswith("\n") and not written.endswith("\n\n"))
 
-    @pytest.mark.parametrize("form", FORMS)
+    @pytest.mark.parametrize("form", WRITERS)
     @each_report
     def test_nothing_that_a_terminal_obeys_or_hides_is_in_any(
         self, form: str, made: Callable[[], Report]
     ) -> None:
-        written = FORMS[form](made()).replace("\u200b", "")
+        written = WRITERS[form](made()).replace("\u200b", "")
         assert [
             character for character in written if not character.isprintable() and character != "\n"
         ] == []
 
-    @pytest.mark.parametrize("form", FORMS)
+    @pytest.mark.parametrize("form", WRITERS)
     def test_each_says_the_same_each_time(self, form: str) -> None:
-        assert FORMS[form](realistic()) == FORMS[form](realistic())
+        assert WRITERS[form](realistic()) == WRITERS[form](realistic())
 
 
 class TestText:
     def test_it_tells_a_change_with_its_places_its_verdict_and_the_advice(self) -> None:
-        told = text(realistic())
+        told = write_text(realistic())
         expected = (
             "  ERR  new-required-request-property\n"
             "       The request body, at `channel`, was added, and is required.\n"
             "       base:     not there, around spec/openapi.yaml:110\n"
             "       revision: spec/openapi.yaml:126\n"
-            "       client:   Breaks our client. The API may refuse what the client sends.\n"
-            "       advice:   Bring spec/openapi.yaml:110 up to date, `make generate` and release"
+            "       client:   Breaks our client. The API may reject what the client sends.\n"
+            "       advice:   Bring spec/openapi.yaml:110 up to date, run `make generate` and release"
         )
         assert expected in told
 
     def test_where_no_line_is_known_it_tells_the_pointer(self) -> None:
-        told = text(report(entry(base_pointer="/a/b", revision_pointer="")))
+        told = write_text(report(entry(base_pointer="/a/b", revision_pointer="")))
         assert "base:     /a/b\n" in told
         assert "revision: not there\n" in told
 
     def test_a_change_of_the_whole_document_is_there_on_both_sides(self) -> None:
-        told = text(report(entry(base_pointer="", revision_pointer="")))
+        told = write_text(report(entry(base_pointer="", revision_pointer="")))
         assert "base:     the whole document\n       revision: the whole document\n" in told
 
     def test_it_has_the_worst_operation_first_and_the_document_last(self) -> None:
@@ -269,12 +274,12 @@ class TestText:
             entry(WARN, operation="GET /a"),
             entry(WARN),
         ]
-        told = text(report(*entries))
+        told = write_text(report(*entries))
         headings = [line for line in told.splitlines() if re.match(r"GET|The document", line)]
         assert headings == ["GET /b", "GET /a", "The document as a whole"]
 
     def test_waived_changes_are_a_line_each_with_the_reason_and_count_for_nothing(self) -> None:
-        told = text(report(entry(), entry(WARN, "other", waiver=WAIVER)))
+        told = write_text(report(entry(), entry(WARN, "other", waiver=WAIVER)))
         assert (
             "\nWaived\n  WARN other in GET /a: It changed. The API never sent it. (until 2027-03-31)\n"
             in told
@@ -283,24 +288,24 @@ class TestText:
         assert told.endswith("\n1 ERR, 0 WARN, 0 INFO, 1 waived\n")
 
     def test_it_tells_waivers_at_fault_where_they_are_written_and_notes(self) -> None:
-        told = text(report(faults=(FAULT,), notes=("A note.",)))
+        told = write_text(report(faults=(FAULT,), notes=("A note.",)))
         fault = f"spec/waivers.yaml:9: The waiver of response-header-added at {WAIVER.at} matches"
         assert f"Waivers at fault\n  {fault} nothing: remove it\n\nNotes\n  A note.\n" in told
         assert told.endswith("\n0 ERR, 0 WARN, 0 INFO, 0 waived, 1 waiver at fault\n")
 
     def test_where_nothing_changed_it_says_between_what(self) -> None:
-        assert text(report()) == "Nothing changed from old.yaml to new.yaml.\n"
+        assert write_text(report()) == "Nothing changed from old.yaml to new.yaml.\n"
 
     def test_it_has_colour_only_where_that_is_asked_for(self) -> None:
-        plain, coloured = text(realistic()), text(realistic(), colour=True)
+        plain, coloured = write_text(realistic()), write_text(realistic(), colour=True)
         assert "\033" not in plain
         assert "\033[31mERR \033[0m" in coloured
         assert re.sub("\033\\[\\d+m", "", coloured) == plain
 
     @given(st.text(min_size=1))
     def test_no_text_of_a_document_makes_a_line_or_a_code_of_its_own(self, words: str) -> None:
-        told = text(hostile(words))
-        lines = len(text(hostile("x")).split("\n"))
+        told = write_text(hostile(words))
+        lines = len(write_text(hostile("x")).split("\n"))
         assert len(told.split("\n")) == lines
         assert all(character.isprintable() for line in told.split("\n") for character in line)
 
@@ -309,7 +314,7 @@ class TestJson:
     @each_report
     def test_it_is_valid_against_its_schema(self, made: Callable[[], Report]) -> None:
         validator(ROOT / "tools" / "specdrift" / "report" / "report.schema.json").validate(
-            json.loads(FORMS["json"](made()))
+            json.loads(WRITERS["json"](made()))
         )
 
     def test_the_schema_is_one_describes_everything_and_allows_nothing_else(self) -> None:
@@ -336,7 +341,7 @@ class TestJson:
                 ), name
 
     def test_it_tells_everything_of_a_change(self) -> None:
-        found = json.loads(FORMS["json"](realistic()))
+        found = json.loads(WRITERS["json"](realistic()))
         assert (found["form"], found["base"], found["revision"]) == (
             1,
             "main:spec/openapi.yaml",
@@ -350,8 +355,8 @@ class TestJson:
             "direction": "request",
             "name": '"2021-07-28"',
             "text": 'The header parameter Version can no longer have the value "2021-07-28".',
-            "client": {"effect": "breaks", "reason": "The API may refuse what the client sends."},
-            "advice": "Bring spec/openapi.yaml:98 up to date, `make generate` and release: until then calls may fail.",
+            "client": {"effect": "breaks", "reason": "The API may reject what the client sends."},
+            "advice": "Bring spec/openapi.yaml:98 up to date, run `make generate` and release. Until then, calls may fail.",
             "base": {
                 "pointer": "/components/schemas/ApiVersion",
                 "source": {"file": FILE, "line": 98},
@@ -370,7 +375,7 @@ class TestJson:
         assert len(found["notes"]) == 1
 
     def test_what_a_document_says_comes_back_as_it_was(self) -> None:
-        found = json.loads(FORMS["json"](hostile()))
+        found = json.loads(WRITERS["json"](hostile()))
         assert {
             found["base"],
             found["changes"][0]["text"],
@@ -380,12 +385,12 @@ class TestJson:
 
 class TestMarkdown:
     def test_it_says_in_words_what_the_comparison_means_and_counts(self) -> None:
-        lines = FORMS["markdown"](realistic()).split("\n")
+        lines = WRITERS["markdown"](realistic()).split("\n")
         assert lines[0] == "## Breaks the contract. Breaks our client."
         assert lines[2].endswith("**3 ERR, 1 WARN, 5 INFO, 1 waived, 1 waiver at fault**")
 
     def test_it_is_a_table_for_each_operation_and_what_is_waived_can_be_unfolded(self) -> None:
-        shown = rendered(FORMS["markdown"](realistic()))
+        shown = rendered(WRITERS["markdown"](realistic()))
         headings = re.findall("<h3>(.*?)</h3>", shown)
         assert headings == ["Waivers at fault", OPERATION, "The document as a whole", "Notes"]
         assert shown.count("<table>") == 3
@@ -399,7 +404,7 @@ class TestMarkdown:
     )
     def test_what_a_document_says_is_shown_as_it_is_and_makes_no_markup(self, words: str) -> None:
         shown = rendered(
-            FORMS["markdown"](report(entry(words=f"x{words}x", operation=f"x{words}x")))
+            WRITERS["markdown"](report(entry(words=f"x{words}x", operation=f"x{words}x")))
         )
         tags = set(re.findall(r"<(\w+)", shown))
         assert tags <= {
@@ -427,30 +432,30 @@ class TestMarkdown:
         "words", ["@someone", "@org/team", "a@b.example", "#12", "owner/name#12"]
     )
     def test_it_calls_nobody_and_links_no_issue(self, words: str) -> None:
-        assert not re.search(r"@\w|#\d", FORMS["markdown"](report(entry(words=words))))
+        assert not re.search(r"@\w|#\d", WRITERS["markdown"](report(entry(words=words))))
 
     def test_of_more_than_a_comment_takes_it_says_how_many_were_left_out(self) -> None:
-        told = FORMS["markdown"](
+        told = WRITERS["markdown"](
             report(*(entry(words=f"Change {number} {'*' * 400}") for number in range(300)))
         )
-        assert COMMENT - 3000 < len(told) <= COMMENT
+        assert MAXIMUM_CHARACTERS - 3000 < len(told) <= MAXIMUM_CHARACTERS
         left = re.search(r"\*\*(\d+) more left out:\*\*", told)
         assert left
         assert int(left[1]) + told.count("Change ") == 300
 
     def test_a_long_text_is_cut_so_that_it_leaves_room_for_others(self) -> None:
-        told = FORMS["markdown"](report(entry(words="x" * 100_000), entry(words="The other.")))
+        told = WRITERS["markdown"](report(entry(words="x" * 100_000), entry(words="The other.")))
         assert f"{'x' * 399}…<br>" in told
         assert "The other" in told
         assert "left out" not in told
 
     def test_what_a_comment_takes_is_told_whole(self) -> None:
-        assert "left out" not in FORMS["markdown"](realistic())
+        assert "left out" not in WRITERS["markdown"](realistic())
 
 
 class TestGithub:
     def test_each_change_is_a_command_of_its_level_at_its_place(self) -> None:
-        lines = FORMS["github"](realistic()).splitlines()
+        lines = WRITERS["github"](realistic()).splitlines()
         advice = realistic().entries[0].advice
         assert lines[0].startswith(
             "::error file=spec/waivers.yaml,line=9,title=specdrift%3A waiver::The waiver of"
@@ -458,7 +463,7 @@ class TestGithub:
         assert lines[1] == (
             "::error file=spec/openapi.yaml,line=104,title=specdrift%3A request-parameter-enum-value-removed::"
             'The header parameter Version can no longer have the value "2021-07-28".%0ABreaks our client. '
-            "The API may refuse what the client sends.%0A" + advice
+            "The API may reject what the client sends.%0A" + advice
         )
         commands = [line.split()[0] for line in lines]
         assert commands == ["::error"] * 4 + ["::warning"] + ["::notice"] * 6
@@ -467,20 +472,20 @@ class TestGithub:
         self,
     ) -> None:
         placed, lost = entry(base_source=Source("old.yaml", 4)), entry()
-        assert FORMS["github"](report(placed, lost)).splitlines() == [
+        assert WRITERS["github"](report(placed, lost)).splitlines() == [
             "::error file=old.yaml,line=4,title=specdrift%3A rule::It changed.%0ADoes not affect our client.",
             "::error title=specdrift%3A rule::It changed.%0ADoes not affect our client.",
         ]
 
     def test_what_is_waived_is_no_command(self) -> None:
-        assert FORMS["github"](report(entry(waiver=WAIVER))) == ""
+        assert WRITERS["github"](report(entry(waiver=WAIVER))) == ""
 
     @given(st.text())
     def test_whatever_a_document_says_stays_in_its_command_and_in_its_property(
         self, words: str
     ) -> None:
         place = Source(words, 7)
-        (line,) = FORMS["github"](
+        (line,) = WRITERS["github"](
             report(entry(identifier=words, words=words, revision_source=place))
         ).split("\n")[:-1]
         name, properties, data = re.fullmatch(r"::(\w+) ([^:]*)::(.*)", line).groups()  # type: ignore[union-attr]
@@ -493,10 +498,10 @@ class TestGithub:
 class TestSarif:
     @each_report
     def test_it_is_valid_against_the_schema_of_oasis(self, made: Callable[[], Report]) -> None:
-        validator(sarif_schema()).validate(json.loads(FORMS["sarif"](made())))
+        validator(sarif_schema()).validate(json.loads(WRITERS["sarif"](made())))
 
     def test_a_result_has_its_rule_its_level_its_place_and_where_it_was(self) -> None:
-        (run,) = json.loads(FORMS["sarif"](realistic()))["runs"]
+        (run,) = json.loads(WRITERS["sarif"](realistic()))["runs"]
         rules = run["tool"]["driver"]["rules"]
         assert len({rule["id"] for rule in rules}) == len(rules)
         assert [rules[result["ruleIndex"]]["id"] for result in run["results"]] == [
@@ -518,7 +523,7 @@ class TestSarif:
         assert result["relatedLocations"][0]["physicalLocation"]["region"] == {"startLine": 98}
 
     def test_what_is_waived_is_suppressed_with_the_reason_and_the_rest_is_not(self) -> None:
-        (run,) = json.loads(FORMS["sarif"](realistic()))["runs"]
+        (run,) = json.loads(WRITERS["sarif"](realistic()))["runs"]
         (waived,) = [result for result in run["results"] if result["suppressions"]]
         assert waived["ruleId"] == WAIVER.id
         (suppression,) = waived["suppressions"]
@@ -526,7 +531,7 @@ class TestSarif:
         assert suppression["justification"] == "The API never sent it. (until 2027-03-31)"
 
     def test_waivers_at_fault_and_notes_are_notifications(self) -> None:
-        (invocation,) = json.loads(FORMS["sarif"](realistic()))["runs"][0]["invocations"]
+        (invocation,) = json.loads(WRITERS["sarif"](realistic()))["runs"][0]["invocations"]
         (fault,) = invocation["toolConfigurationNotifications"]
         assert (
             fault["level"],
@@ -537,7 +542,7 @@ class TestSarif:
 
     def test_a_fingerprint_stays_where_lines_move_and_is_another_for_another_change(self) -> None:
         def prints(told: Report) -> list[str]:
-            (run,) = json.loads(FORMS["sarif"](told))["runs"]
+            (run,) = json.loads(WRITERS["sarif"](told))["runs"]
             return [result["partialFingerprints"]["specdrift/v1"] for result in run["results"]]
 
         told = realistic()
@@ -553,7 +558,7 @@ class TestSarif:
 
     def test_a_place_is_a_relative_reference_whatever_the_file_is_called(self) -> None:
         (run,) = json.loads(
-            FORMS["sarif"](report(entry(revision_source=Source("a b/main:ü%.yaml", 1))))
+            WRITERS["sarif"](report(entry(revision_source=Source("a b/main:ü%.yaml", 1))))
         )["runs"]
         (location,) = run["results"][0]["locations"]
         assert (

@@ -550,7 +550,7 @@ def _within(place: Place, schema: Schema, name: str) -> Place:
 
 def _meant(nodes: Nodes) -> Nodes:
     """The places that some lead to, each once, in an order that does not depend on how one came there."""
-    return tuple(sorted({node.meant for node in nodes}, key=lambda node: node.location))
+    return tuple(sorted({node.target for node in nodes}, key=lambda node: node.location))
 
 
 def _both(old: Schema, new: Schema) -> tuple[str, str]:
