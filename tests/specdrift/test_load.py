@@ -128,7 +128,7 @@ def test_json_and_yaml_documents_are_loaded(text: str, folder: Path, parser: Non
     assert load("a").document["a"] == "😀"
 
 
-BAD: dict[str, tuple[str | bytes, str]] = {
+INVALID_FILES: dict[str, tuple[str | bytes, str]] = {
     "an empty file": ("", "a: is not an OpenAPI document: the top level is not a mapping"),
     "a list": (
         "- openapi: 3.1.0\n",
@@ -150,7 +150,7 @@ BAD: dict[str, tuple[str | bytes, str]] = {
         "openapi: 3.1.0\n? [a]\n: 1\n",
         "a:2: does not parse as YAML: a key must be a string",
     ),
-    "an alias in itself": (
+    "an alias that contains itself": (
         "openapi: 3.1.0\na: &a\n  b: *a\n",
         "a:2: does not parse as YAML: an alias contains itself",
     ),
@@ -158,11 +158,11 @@ BAD: dict[str, tuple[str | bytes, str]] = {
         "openapi: 3.1.0\na: *a\n",
         "a:2: does not parse as YAML: found undefined alias",
     ),
-    "an object of Python": (
+    "a tag for a Python object": (
         "a: 1\nb: !!python/name:os.system\n",
         "a:2: does not parse as YAML: JSON has no type for the tag ",
     ),
-    "a value that its tag does not fit": (
+    "a value that its tag does not allow": (
         "openapi: 3.1.0\na: !!int text\n",
         "a: does not parse as YAML: ",
     ),
@@ -170,53 +170,53 @@ BAD: dict[str, tuple[str | bytes, str]] = {
         "openapi: 3.1.0\na: 'é\x01'\n",
         "a:2: does not parse as YAML: a control character",
     ),
-    "half of a pair of surrogates": (
+    "a lone surrogate": (
         '{"openapi": "3.1.0", "a": "\\uD800"}',
         "a: does not parse as JSON: ",
     ),
-    "a number without end": (
+    "a number with too many digits": (
         '{"openapi": "3.1.0", "a": ' + "9" * 5000 + "}",
         "a: does not parse as JSON: ",
     ),
-    "bytes that are no text": (
+    "bytes that are not UTF-8": (
         b"openapi: 3.1.0\na: \xff\n",
         "a:2: cannot be read: it is not UTF-8",
     ),
     "UTF-16": ("openapi: 3.1.0\n".encode("utf-16"), "a:1: cannot be read: it is not UTF-8"),
     "a deep list": ("openapi: 3.1.0\na:\n  " + "[" * 100_000, "a:3: is nested deeper than"),
-    "a deep list of a kind without brackets": (
+    "a deep block list": (
         "openapi: 3.1.0\na:\n" + "- " * 50_000,
         "a:3: is nested deeper than",
     ),
     "a deep object": ('{"openapi": "3.1.0",\n"a":' + '{"b":' * 5_000, "a:2: is nested deeper than"),
-    "an object too deep by one": (
+    "an object that is one level too deep": (
         '{"openapi": "3.1.0",\n"a":' + "[" * MAXIMUM_DEPTH + "1" + "]" * MAXIMUM_DEPTH + "}",
         "a:2: is nested deeper than",
     ),
-    "an alias that is deep": (
+    "aliases that are nested too deeply": (
         "openapi: 3.1.0\n"
         + "".join(f"a{n}: &a{n} [{f'*a{n - 1}' if n else 1}]\n" for n in range(MAXIMUM_DEPTH + 1)),
         "a:2: is nested deeper than",
     ),
-    "aliases that explode": (
+    "aliases that expand to too many nodes": (
         "openapi: 3.1.0\na0: &a0 []\n"
         + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 9)),
         "a:9: does not parse as YAML: more than 1000000 nodes once its aliases are expanded",
     ),
-    "merged mappings that explode": (
+    "merges that expand to too many nodes": (
         "openapi: 3.1.0\na0: &a0 {x: 1}\n"
         + "".join(f"a{n}: &a{n}\n  <<: [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 9)),
         "does not parse as YAML: more than 1000000 nodes once its aliases are expanded",
     ),
-    "more values than fit": (
+    "too many values": (
         '{"openapi": "3.1.0",\n"a":[' + "0," * 1_000_000 + "0]}",
         "a:2: has more than 1,000,000 values",
     ),
-    "a long name of much": (
+    "names that are too long in JSON": (
         '{"openapi": "3.1.0",\n"' + "a" * 100_000 + '":[' + "0," * 2_000 + "0]}",
         "a:2: has more than 1,000,000 values, or names that are too long",
     ),
-    "a long name of much, in YAML": (
+    "names that are too long in YAML": (
         "openapi: 3.1.0\n? " + "a" * 100_000 + "\n: [" + "0, " * 2_000 + "0]\n",
         "a:3: has more than 1,000,000 values, or names that are too long",
     ),
@@ -233,20 +233,24 @@ BAD: dict[str, tuple[str | bytes, str]] = {
         "a:2: is OpenAPI 3.10.0, and OpenAPI 3.0, 3.1 or 3.2 is needed",
     ),
 }
+"""The content of each invalid file, and a part of the error message."""
 
 
-@pytest.mark.parametrize("name", BAD)
+@pytest.mark.parametrize("name", INVALID_FILES)
 def test_invalid_document_is_reported_with_its_line(name: str, folder: Path, parser: None) -> None:
-    text, expected = BAD[name]
-    (folder / "a").write_bytes(text if isinstance(text, bytes) else text.encode())
-    assert expected in load_error("a")
+    content, message = INVALID_FILES[name]
+    (folder / "a").write_bytes(content if isinstance(content, bytes) else content.encode())
+    assert message in load_error("a")
 
 
 def test_unquoted_values_have_the_types_of_yaml_1_2(folder: Path, parser: None) -> None:
     write(
         folder,
         {
-            "a": "openapi: 3.1.0\nx: [yes, no, on, off, 1:30, 010, true, False, 12, -3, 0, 1.5, 2020-01-01, null]\n"
+            "a": (
+                "openapi: 3.1.0\n"
+                "x: [yes, no, on, off, 1:30, 010, true, False, 12, -3, 0, 1.5, 2020-01-01, null]\n"
+            )
         },
     )
     texts = ["yes", "no", "on", "off", "1:30", "010"]

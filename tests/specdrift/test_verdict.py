@@ -1,7 +1,7 @@
 """Compares the verdicts of specdrift with the behaviour of the real client.
 
-The API changes, and the client does not: the client runs against an emulator of the changed spec, or
-against a response that the changed spec allows.
+The API changes, and the client does not. The client runs against an emulator of the changed spec,
+or receives a response that the changed spec allows.
 """
 
 from __future__ import annotations
@@ -454,7 +454,7 @@ def test_narrower_request_breaks_and_wider_request_does_not(rule: str) -> None:
     identifier = rule.replace("*", "request-property")
     level = RULES[rule].request
     change = change_with(identifier, level=level, direction="request")
-    # The contract allows this removal after a deprecation, but the client still sends the parameter.
+    # The contract allows this removal after a deprecation. The client still sends the parameter.
     is_removed = identifier == "request-parameter-removed-with-deprecation"
     expected = "breaks" if level != "INFO" or is_removed else "none"
     assert verdict(change, Document({})).effect == expected

@@ -215,6 +215,7 @@ def create_report(options: Options) -> Report:
             f"{base.loaded.name}: has no `paths`, so there is nothing to compare within it"
         )
     document_changes = _compare(base.nodes, revision.nodes, options.within_base)
+    # The findings of clients have the same rules and places, so they join the changes below.
     wire_changes = read_findings(options.wire) if options.wire else []
     waivers = read_waivers(read_file(options.waivers)) if options.waivers else []
     coverage = apply_waivers(
@@ -226,6 +227,7 @@ def create_report(options: Options) -> Report:
     entries: list[Entry] = []
     for change, waiver in zip([*document_changes, *wire_changes], coverage.waivers, strict=True):
         located_change = _with_sources(change, base.loaded, revision.loaded)
+        # The verdict depends on the base, from which the client was generated.
         decision = verdict(located_change, base.nodes)
         recommendation = advice(located_change, decision.effect) if options.advise else ""
         entries.append(Entry(located_change, decision, recommendation, waiver))
@@ -338,16 +340,21 @@ def _wants_colour(options: Options) -> bool:
     if options.colour != "auto":
         return options.colour == "always"
     # https://no-color.org: any value except the empty one disables colours.
-    if sys.stdout is None or os.environ.get("NO_COLOR"):  # pyright: ignore[reportUnnecessaryComparison]
+    if os.environ.get("NO_COLOR"):
         return False
-    return sys.stdout.isatty()
+    return _has_standard_output() and sys.stdout.isatty()
 
 
 def _print(text: str) -> None:
-    # A closed standard output is None, although its type does not allow that.
-    if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison]
+    if not _has_standard_output():
         raise OSError("there is no standard output to write to")
+    # A terminal with a small character set shows escapes instead of failing.
     encoding = sys.stdout.encoding or "utf-8"
     sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
     # A full disk must raise here, not when the interpreter exits.
     sys.stdout.flush()
+
+
+def _has_standard_output() -> bool:
+    # A closed standard output is None, although its type does not allow that.
+    return sys.stdout is not None  # pyright: ignore[reportUnnecessaryComparison]

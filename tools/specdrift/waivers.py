@@ -75,6 +75,7 @@ def _expiry(fields: dict[str, Any], source: Source) -> datetime.date | None:
     try:
         return datetime.date.fromisoformat(fields["expires"])
     except (TypeError, ValueError):
+        # TypeError: YAML may have a number here.
         raise _invalid(source, "`expires` must be a date such as 2027-06-30") from None
 
 
@@ -100,6 +101,7 @@ def apply_waivers(
         wire_changes: what clients found in responses. They follow the others in the result.
         today: the current date.
     """
+    # Expired waivers count as used, so that they are reported as expired and not as unused.
     matches = [
         [waiver for waiver in waivers if not waiver.on_the_wire and _covers(waiver, change)]
         for change in document_changes

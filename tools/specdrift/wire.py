@@ -43,6 +43,7 @@ def read_findings(file: Path) -> list[Change]:
 
 def _change(line: str, place: str) -> Change:
     finding = _parse(line, place)
+    # Clients find drift in responses only. A rule without a severity there is a mistake.
     level = level_of(finding["rule"], "response")
     if level is None:
         raise ComparisonError(f"{place}: no rule has the id {finding['rule']!r}")

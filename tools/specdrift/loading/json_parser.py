@@ -70,11 +70,13 @@ def _places(text: str) -> Iterator[Place]:
     line = 1
     line_counted_to = 0
     for token in _TOKEN.finditer(text):
+        # Counting from the last token keeps the scan linear.
         line += text.count("\n", line_counted_to, token.start())
         line_counted_to = token.start()
         if token[0] in {"}", "]"}:
             containers.pop()
             continue
+        # An element starts with its first token, a member with its key.
         container = containers[-1]
         if container.indexes is not None:
             value_pointer = container.pointer + pointer(next(container.indexes))

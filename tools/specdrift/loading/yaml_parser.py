@@ -58,7 +58,7 @@ def parse_yaml(name: str, text: str) -> Content:
 
 
 def _reject_control_characters(name: str, text: str) -> None:
-    # The parser in C accepts some of them, the one in Python does not.
+    # PyYAML's parser in C accepts some of them, and the one in Python rejects all.
     character = yaml.reader.Reader.NON_PRINTABLE.search(text)
     if character is None:
         return
@@ -121,6 +121,7 @@ def _check_nodes(node: yaml.Node, counts: dict[int, int]) -> int:
         yaml.MarkedYAMLError: a node has no equivalent in JSON, contains itself, or there are more
             nodes than `MAXIMUM_NODES`.
     """
+    # PyYAML represents an alias by the node of its anchor, so each node is counted once.
     if id(node) not in counts:
         counts[id(node)] = 0
         _check_tag(node)

@@ -59,6 +59,7 @@ class Document:
 
     def _look_up(self, reference: str, file: str) -> Node | None:
         name, _, fragment = reference.partition("#")
+        # A reference without a file leads to the file that contains it.
         target_file = file_of(name, file) if name else file
         content = self._files.get(target_file) if target_file else self.root.value
         if content is None:
@@ -142,6 +143,7 @@ class Node:
         A reference without a target, or in a circle, gives a placeholder: `{DANGLING: text}`.
         """
         node: Node = self
+        # A reference may lead to another one, and in a circle back to the first.
         visited: set[Node] = {self}
         while (text := node.reference) is not None:
             target = node.document.find(text, node.file)

@@ -100,6 +100,7 @@ class _Differences(NamedTuple):
 
 def _block_indexes(file_lines: list[str], source: Source) -> range:
     start = source.line - 1
+    # The text may be unknown, or shorter than the line says.
     if start >= len(file_lines):
         return range(0)
     end = start + 1
@@ -110,6 +111,7 @@ def _block_indexes(file_lines: list[str], source: Source) -> range:
 
 
 def _belongs_to(first_line: str, line: str) -> bool:
+    # Blank lines have no indentation of their own.
     if not line.strip():
         return True
     return _indentation(line) > _indentation(first_line)
@@ -121,6 +123,7 @@ def _indentation(line: str) -> int:
 
 def _differences(base: _Block, revision: _Block) -> _Differences:
     differences = _Differences(set(), set())
+    # Without `autojunk`, frequent lines such as `}` match as well.
     matcher = SequenceMatcher(None, base.lines, revision.lines, autojunk=False)
     for operation, base_start, base_end, revision_start, revision_end in matcher.get_opcodes():
         if operation != "equal":
@@ -134,6 +137,7 @@ def _excerpt_lines(block: _Block, differences: set[int]) -> list[Line]:
     if not block.indexes:
         return []
     first = block.indexes.start
+    # The margin may begin before the file or end after it. Indexes outside are removed below.
     indexes = set(range(first - CONTEXT_LINES, first + CONTEXT_LINES + 1))
     for index in differences:
         indexes.update({index - 1, index, index + 1})

@@ -46,6 +46,7 @@ def _change(entry: Entry) -> dict[str, object]:
 
 def _location(location: Location) -> dict[str, object]:
     return {
+        # An empty pointer means the whole document.
         "pointer": location.pointer if location.exists else None,
         "source": _source(location.source) if location.source else None,
     }

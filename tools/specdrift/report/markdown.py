@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from .report import Entry, Report
@@ -20,7 +21,7 @@ from .wording import (
 MAXIMUM_CHARACTERS = 65_536
 """GitHub's limit for the body of a comment."""
 
-_CLOSING_SENTENCE_CHARACTERS = 100
+_CLOSING_CHARACTERS = 100
 """Reserved for the sentence about omitted items."""
 
 _MAXIMUM_TEXT_CHARACTERS = 400
@@ -36,8 +37,10 @@ def write_markdown(report: Report) -> str:
         "",
         f"From {base_name} to {revision_name}: **{summary(report)}**",
     ]
-    room = MAXIMUM_CHARACTERS - _CLOSING_SENTENCE_CHARACTERS - _size(lines)
+    room = MAXIMUM_CHARACTERS - _CLOSING_CHARACTERS - _size(lines)
     omitted = 0
+    # The most important sections come first. Omitted items use up room as well, so that nothing
+    # follows the first omission and the report is never silently incomplete in the middle.
     for section in _sections(report):
         room -= len(section.opening) + len(section.closing) + 2
         items = _items_within(section.items, room)
@@ -86,7 +89,7 @@ def _fault_table(report: Report) -> _Section:
     return _table("Waivers at fault", ("Where", "Problem"), rows)
 
 
-def _table(title: str, columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> _Section:
+def _table(title: str, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> _Section:
     header = f"| {' | '.join(columns)} |"
     separator = f"|{' --- |' * len(columns)}"
     items = [f"| {' | '.join(cells)} |" for cells in rows]
@@ -110,6 +113,7 @@ def _row(entry: Entry) -> tuple[str, ...]:
 def _plain(text: str) -> str:
     """A text without markup, mentions and links to issues."""
     short_text = shortened(text, _MAXIMUM_TEXT_CHARACTERS)
+    # CommonMark allows a backslash before any ASCII punctuation.
     escaped = re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", short_text)
     # GitHub looks for @name and #1 after it interprets the escapes. A zero-width space prevents it.
     return re.sub(r"(@|#(?=\d))", "\\1\u200b", escaped)

@@ -26,6 +26,7 @@ _SARIF_LEVELS: dict[Level, str] = {ERR: "error", WARN: "warning", INFO: "note"}
 
 def write_sarif(report: Report) -> str:
     """The report as SARIF. Faulty waivers and notes become notifications of the run."""
+    # Results refer to their rule by its index in this order.
     rule_levels = _rule_levels(report)
     rule_ids = list(rule_levels)
     rules = [_rule(rule_id, level) for rule_id, level in rule_levels.items()]

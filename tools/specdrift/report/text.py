@@ -59,6 +59,7 @@ def _lines(report: Report, painter: _Painter) -> Iterator[str]:
     yield from _section("Waivers at fault", faults, painter)
     yield from _section("Notes", report.notes, painter)
     yield ""
+    # A fault needs the counts even if nothing changed, because it fails the comparison.
     if report.entries or report.faults:
         yield summary(report)
     else:
