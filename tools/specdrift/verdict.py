@@ -135,7 +135,7 @@ def media_type_changed(change: Change, base: Document) -> Verdict | None:
 
 
 def response_header_changed(change: Change, base: Document) -> Verdict | None:
-    """The client reads rate-limit headers only, and the spec does not document those."""
+    """The spec documents none of the headers that the client reads, such as the rate limit's."""
     if not _has_id(change, "*response-header-*"):
         return None
     return Verdict(NONE, "The client reads no header that the spec documents.")

@@ -101,24 +101,22 @@ def apply_waivers(
         wire_changes: what clients found in responses. They follow the others in the result.
         today: the current date.
     """
-    # Expired waivers count as used, so that they are reported as expired and not as unused.
-    matches = [
-        [waiver for waiver in waivers if not waiver.on_the_wire and _covers(waiver, change)]
-        for change in document_changes
-    ]
-    matches += [
-        [waiver for waiver in waivers if _covers(waiver, change)] for change in wire_changes
-    ]
-    used = {waiver for matching_waivers in matches for waiver in matching_waivers}
-    faults: list[Fault] = []
-    for waiver in waivers:
-        if waiver in used and _is_expired(waiver, today):
-            faults.append(Fault(waiver, f"expired on {waiver.expires}: check it again"))
-    for waiver in waivers:
-        may_be_unused = waiver.on_the_wire and not wire_changes
-        if waiver not in used and not may_be_unused:
-            faults.append(Fault(waiver, "covers nothing any more: remove it"))
-    return Coverage([_first_valid(waivers, today) for waivers in matches], faults)
+    document_waivers = [waiver for waiver in waivers if not waiver.on_the_wire]
+    matches = [_matching(document_waivers, change) for change in document_changes]
+    matches += [_matching(waivers, change) for change in wire_changes]
+    # An expired waiver is used too, so that it is reported as expired and not as unused.
+    used = {waiver for candidates in matches for waiver in candidates}
+    expired = [waiver for waiver in waivers if waiver in used and _is_expired(waiver, today)]
+    # Without findings, nobody knows whether a waiver for the wire still covers something.
+    required = waivers if wire_changes else document_waivers
+    unused = [waiver for waiver in required if waiver not in used]
+    faults = [Fault(waiver, f"expired on {waiver.expires}: check it again") for waiver in expired]
+    faults += [Fault(waiver, "covers nothing any more: remove it") for waiver in unused]
+    return Coverage([_first_valid(candidates, today) for candidates in matches], faults)
+
+
+def _matching(waivers: Sequence[Waiver], change: Change) -> list[Waiver]:
+    return [waiver for waiver in waivers if _covers(waiver, change)]
 
 
 def _covers(waiver: Waiver, change: Change) -> bool:

@@ -169,7 +169,7 @@ class CommittedFile(Origin):
 
     def read(self) -> bytes:
         """Read the file from git's object store."""
-        # `git cat-file` has options that write files. --end-of-options is a second protection.
+        # Git would take such a revision for an option. --end-of-options is a second protection.
         if self.revision.startswith("-"):
             raise OSError("a revision does not begin with a hyphen")
         size = _run_git("cat-file", "-s", "--end-of-options", self.display_name)

@@ -90,7 +90,7 @@ def _compose(name: str, text: str) -> Content:
 
 
 def _loader_type() -> Any:
-    """The loader in C, which is ten times faster but not part of every installation of PyYAML."""
+    """The loader in C, which is faster but not part of every installation of PyYAML."""
     return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
