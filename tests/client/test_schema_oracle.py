@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator
 from leadconnector._generated import load_contract
 from leadconnector._runtime import schema as contract_schema
 from leadconnector._runtime.schema import Finding, documented, planned
-from specdrift.loading import Text
+from specdrift.loading import ParsedFile
 
 Json = dict[str, Any]
 NAMES = ["a", "b", "c"]
@@ -275,7 +275,7 @@ def test_objects_that_generation_merges_are_held_as_another_validator_holds_them
     case: tuple[Json, Json], operation: str
 ) -> None:
     spec, data = case
-    schemas = _Schemas(Document(Path("spec.yaml"), spec, Text("spec.yaml", "", spec, {})))
+    schemas = _Schemas(Document(Path("spec.yaml"), spec, ParsedFile("spec.yaml", "", spec, {})))
     taken = schemas.take({"$ref": "#/components/schemas/Whole"}, "")
     closing: Json = {"unevaluatedProperties": False} if operation else {}
     valid = not errors({**spec, "$ref": "#/components/schemas/Whole", **closing}, data)

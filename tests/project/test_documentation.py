@@ -15,8 +15,8 @@ import pytest
 from leadconnector import Finding, LeadConnector, LeadConnectorError, errors
 from leadconnector.client import Options
 from leadconnector_emulator import Emulator, EmulatorTransport, Fault
-from specdrift.loading import read
-from specdrift.waivers import waivers
+from specdrift.loading import read_file
+from specdrift.waivers import read_waivers
 
 from tests.support.calling import CONVERSATION_ID, LOCATION_ID, TOKEN
 from tests.support.paths import ROOT
@@ -94,7 +94,9 @@ def test_a_shell_block_parses_and_calls_targets_and_files_that_exist(
 def test_a_yaml_block_is_a_waiver_file(text: str, tmp_path: Path) -> None:
     path = tmp_path / "waivers.yaml"
     path.write_text(text, encoding="utf-8")
-    assert [each.reason for each in waivers(read(str(path)))] == ["The page's list is older."]
+    assert [each.reason for each in read_waivers(read_file(str(path)))] == [
+        "The page's list is older."
+    ]
 
 
 def test_every_exception_is_in_the_readme() -> None:

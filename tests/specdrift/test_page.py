@@ -1,4 +1,4 @@
-"""The page of a comparison: where in its tree a change stands, and what a person sees of it in a real browser."""
+"""Tests the HTML report: the tree of places, the excerpts, and the page in a real browser."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from playwright.sync_api import expect, sync_playwright
-from specdrift.report.html import BLOCK, DEPTH, MOST, WIDTH, page, steps
+from playwright.sync_api import Request, expect, sync_playwright
+from specdrift.report.excerpts import MAXIMUM_BLOCK_LINES, MAXIMUM_LINES, MAXIMUM_WIDTH
+from specdrift.report.html import write_html
 from specdrift.report.report import Report
+from specdrift.report.tree import MAXIMUM_STEPS, steps
 from specdrift.rules import INFO, WARN, Direction, Source
 
 from tests.specdrift.test_report import (
@@ -24,7 +26,7 @@ from tests.specdrift.test_report import (
     HOSTILE,
     OPERATION,
     WAIVER,
-    Text,
+    TextSide,
     entry,
     hostile,
     realistic,
@@ -40,13 +42,14 @@ CHANNEL = ".change:has(code:text-is('new-required-request-property'))"
 RCS = ".change:has-text('TYPE_RCS')"
 
 
-@pytest.fixture
-def visit() -> Iterator[Visit]:
+@pytest.fixture(name="visit")
+def browser_visit() -> Iterator[Visit]:
+    """A browser tab, which records its requests and errors."""
     executable = chromium()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=executable,
-            chromium_sandbox=False,  # it does not work for root, which CI is
+            chromium_sandbox=False,  # the sandbox does not work for root, as which CI runs
             args=["--disable-gpu", "--disable-background-networking"],
         )
         context = browser.new_context(
@@ -54,69 +57,132 @@ def visit() -> Iterator[Visit]:
         )
         context.set_default_timeout(SECONDS * 1000)
         expect.set_options(timeout=SECONDS * 1000)
-        made = Visit(context.new_page())
-        context.on("request", lambda request: made.requests.append(request.url))
-        made.page.on("console", made.hear)
-        made.page.on("pageerror", made.fail)
-        yield made
+        visit = Visit(context.new_page())
+
+        def record_request(request: Request) -> None:
+            visit.requests.append(request.url)
+
+        context.on("request", record_request)
+        visit.page.on("console", visit.hear)
+        visit.page.on("pageerror", visit.fail)
+        yield visit
         browser.close()
 
 
-def opened(visit: Visit, told: Report, folder: Path) -> str:
-    """Show a report as a person does who was sent the file; gives its address."""
+def open_report(visit: Visit, report: Report, folder: Path) -> str:
+    """Open a report from a file, as a user does. Return its URL."""
+    url = write_report(report, folder)
+    visit.page.goto(url)
+    return url
+
+
+def write_report(report: Report, folder: Path) -> str:
+    """Write a report to a file and return its URL."""
     file = folder / "report.html"
-    file.write_text(page(told), encoding="utf-8")
-    visit.page.goto(file.as_uri())
+    file.write_text(write_html(report), encoding="utf-8")
     return file.as_uri()
 
 
-def panes(html: str) -> list[list[tuple[str, str]]]:
-    """The numbers and the texts of the lines that are shown, of each side that has some."""
+def excerpts(html: str) -> list[list[tuple[str, str]]]:
+    """The numbers and texts of the lines in each excerpt that is not empty."""
     sources = re.findall(r'<ol class="source">(.*?)</ol>', html, re.DOTALL)
     return [re.findall(r"<span>(\d+)</span><span>(.*?)</span>", source) for source in sources]
 
 
-class TestPlace:
+class TestSteps:
     @pytest.mark.parametrize(
-        ("direction", "words", "pointer", "expected"),
+        ("direction", "sentence", "pointer", "expected"),
         [
-            ("none", "The scope a is no longer required.", "/paths/~1a/get/security", ()),
-            ("request", "The query parameter a became required.", "", ("Request", "Parameters", "query parameter a")),
+            (
+                "none",
+                "The scope a is no longer required.",
+                "/paths/~1a/get/security",
+                (),
+            ),
+            (
+                "request",
+                "The query parameter a became required.",
+                "",
+                ("Request", "Parameters", "query parameter a"),
+            ),
             (
                 "request",
                 "The query parameter filter, at `items/name`, was added.",
                 "",
                 ("Request", "Parameters", "query parameter filter", "items", "name"),
             ),
-            ("request", "The request body became required.", "", ("Request", "Body")),
-            ("request", "The request body, at `a/b`, was added.", "", ("Request", "Body", "a", "b")),
-            ("response", "The response 200, at `a/b`, was removed.", "", ("Response 200", "a", "b")),
-            ("response", "The response DEFAULT may be null now.", "", ("Response DEFAULT",)),
-            ("response", "The success status 201 was removed.", "", ("Response 201",)),
-            ("response", "The status 4XX was added.", "", ("Response 4XX",)),
-            ("response", "The header x-a of the response 200 was added.", "", ("Response 200", "header x-a")),
-            ("response", "The response text/csv was added.", "/paths/~1a/get/responses/404/content", ("Response 404",)),
-            ("response", "The response text/csv was added.", "/components/responses/Error/content", ("Response",)),
+            (
+                "request",
+                "The request body became required.",
+                "",
+                ("Request", "Body"),
+            ),
+            (
+                "request",
+                "The request body, at `a/b`, was added.",
+                "",
+                ("Request", "Body", "a", "b"),
+            ),
+            (
+                "response",
+                "The response 200, at `a/b`, was removed.",
+                "",
+                ("Response 200", "a", "b"),
+            ),
+            (
+                "response",
+                "The response DEFAULT may be null now.",
+                "",
+                ("Response DEFAULT",),
+            ),
+            (
+                "response",
+                "The success status 201 was removed.",
+                "",
+                ("Response 201",),
+            ),
+            (
+                "response",
+                "The status 4XX was added.",
+                "",
+                ("Response 4XX",),
+            ),
+            (
+                "response",
+                "The header x-a of the response 200 was added.",
+                "",
+                ("Response 200", "header x-a"),
+            ),
+            (
+                "response",
+                "The response text/csv was added.",
+                "/paths/~1a/get/responses/404/content",
+                ("Response 404",),
+            ),
+            (
+                "response",
+                "The response text/csv was added.",
+                "/components/responses/Error/content",
+                ("Response",),
+            ),
         ],
-    )  # fmt: skip
-    def test_it_is_found_by_the_sentence_and_the_pointers(
-        self, direction: Direction, words: str, pointer: str, expected: tuple[str, ...]
+    )
+    def test_steps_come_from_the_sentence_and_the_pointers(
+        self, direction: Direction, sentence: str, pointer: str, expected: tuple[str, ...]
     ) -> None:
-        assert (
-            steps(entry(words=words, direction=direction, revision_pointer=pointer).change)
-            == expected
-        )
+        change = entry(text=sentence, direction=direction, revision_pointer=pointer).change
+        assert steps(change) == expected
 
-    def test_it_is_told_by_no_more_steps_than_a_page_can_show(self) -> None:
-        words = f"The request body, at `{'/'.join('abcdefghijklmnop')}`, was added."
-        found = steps(entry(words=words, direction="request").change)
-        assert found == ("Request", "Body", *"abcdefg", "h/i/j/k/l/m/n/o/p")
-        assert len(found) == DEPTH + 2
+    def test_number_of_steps_is_limited(self) -> None:
+        sentence = f"The request body, at `{'/'.join('abcdefghijklmnop')}`, was added."
+        result = steps(entry(text=sentence, direction="request").change)
+        assert result == ("Request", "Body", *"abcdefg", "h/i/j/k/l/m/n/o/p")
+        assert len(result) == MAXIMUM_STEPS + 2
 
 
-class TestHtml:
-    def test_it_asks_for_nothing_outside_itself_and_may_not(self) -> None:
-        html = page(realistic())
+class TestMarkup:
+    def test_page_loads_nothing_and_its_policy_forbids_it(self) -> None:
+        html = write_html(realistic())
         assert re.findall(r"(?:https?:)?//[\w.]+", html) == []
         assert re.findall(r"<(?:link|img|iframe|object|base)\b|\ssrc=|@import|url\(", html) == []
         (policy,) = re.findall(r'http-equiv="Content-Security-Policy" content="(.*?)"', html)
@@ -131,92 +197,95 @@ class TestHtml:
         assert re.fullmatch(r"'sha256-[\w+/]{43}='", directives["style-src"])
 
     @given(st.text(min_size=1) | st.just(HOSTILE))
-    def test_no_text_of_a_document_is_markup_in_it(self, words: str) -> None:
-        def tags(told: Report) -> Counter[str]:
-            found = Counter(re.findall(r"<([^ />]+|/[^>]*)", page(told)))
-            # How many of these there are goes by the backticks and the ends of lines in it.
-            return Counter(
-                {
-                    tag: number
-                    for tag, number in found.items()
-                    if tag.strip("/") not in {"code", "li", "span"}
-                }
-            )
+    def test_text_of_a_document_is_no_markup(self, text: str) -> None:
+        assert self.tags(hostile(text)) == self.tags(hostile("x"))
 
-        assert tags(hostile(words)) == tags(hostile("x"))
+    @staticmethod
+    def tags(report: Report) -> Counter[str]:
+        """The number of tags by name, without those that depend on backticks and line ends."""
+        names = re.findall(r"<([^ />]+|/[^>]*)", write_html(report))
+        variable = {"code", "li", "span"}
+        return Counter(name for name in names if name.strip("/") not in variable)
 
     @pytest.mark.parametrize(
         ("entries", "headline", "colour"),
         [
             ([], "Nothing changed.", "INFO"),
-            ([entry(waiver=WAIVER)], "Nothing changed but what is waived.", "INFO"),
+            ([entry(waiver=WAIVER)], "Nothing changed except what is waived.", "INFO"),
             ([entry(INFO)], "Does not break the contract. Does not affect our client.", "INFO"),
             ([entry(WARN)], "May break the contract. Does not affect our client.", "WARN"),
             ([entry()], "Breaks the contract. Does not affect our client.", "ERR"),
         ],
     )  # fmt: skip
-    def test_its_headline_says_in_words_what_the_comparison_means(
+    def test_headline_and_colour_summarise_the_comparison(
         self, entries: list[Any], headline: str, colour: str
     ) -> None:
-        html = page(report(*entries))
+        html = write_html(report(*entries))
         assert f"<h1>{headline}</h1>" in html
         assert f'<header class="top {colour}">' in html
         assert f"<title>{headline} old.yaml → new.yaml</title>" in html
 
 
-class TestSource:
-    """The lines that are shown of a side."""
-
+class TestExcerpts:
     @staticmethod
-    def shown(text: str, line: int, other: str | None = None) -> list[list[tuple[str, str]]]:
-        sides = Text("a", {"f": text}), Text("b", {"f": text if other is None else other})
-        told = entry(base_source=Source("f", line), revision_source=Source("f", line))
-        return panes(page(Report(*sides, (told,))))
+    def create_excerpts(
+        text: str, line: int, other: str | None = None
+    ) -> list[list[tuple[str, str]]]:
+        """The excerpts of a change in the same line of two texts, which may be the same text."""
+        base = TextSide("a", {"f": text})
+        revision = TextSide("b", {"f": text if other is None else other})
+        change = entry(base_source=Source("f", line), revision_source=Source("f", line))
+        return excerpts(write_html(Report(base, revision, (change,))))
 
-    def test_they_are_those_around_the_place_without_their_common_margin(self) -> None:
+    def test_lines_around_the_change_lose_their_common_margin(self) -> None:
         text = "".join(f"    line {number}\n" for number in range(1, 20))
-        base, revision = self.shown(text, 10)
+        base, revision = self.create_excerpts(text, 10)
         assert base == revision == [(str(number), f"line {number}") for number in range(7, 14)]
 
     @pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\x85", "\u2028"])
-    def test_they_are_counted_as_yaml_counts_them(self, end: str) -> None:
-        assert self.shown(f"a{end}b{end}c{end}", 2)[0][:3] == [("1", "a"), ("2", "b"), ("3", "c")]
+    def test_lines_are_counted_as_in_yaml(self, end: str) -> None:
+        assert self.create_excerpts(f"a{end}b{end}c{end}", 2)[0][:3] == [
+            ("1", "a"),
+            ("2", "b"),
+            ("3", "c"),
+        ]
 
-    def test_at_the_start_and_the_end_there_are_fewer(self) -> None:
-        assert self.shown("a\nb\n", 1)[0] == [("1", "a"), ("2", "b")]
-        assert self.shown("a\nb\n", 2)[0] == [("1", "a"), ("2", "b")]
+    def test_excerpt_is_shorter_at_the_start_and_end_of_a_file(self) -> None:
+        assert self.create_excerpts("a\nb\n", 1)[0] == [("1", "a"), ("2", "b")]
+        assert self.create_excerpts("a\nb\n", 2)[0] == [("1", "a"), ("2", "b")]
 
     @pytest.mark.parametrize(("text", "line"), [("", 2), ("a\nb\n", 3), ("a\n", 99)])
-    def test_of_a_line_that_is_not_there_nothing_is_shown(self, text: str, line: int) -> None:
-        assert self.shown(text, line) == []
+    def test_missing_line_has_no_excerpt(self, text: str, line: int) -> None:
+        assert self.create_excerpts(text, line) == []
 
-    def test_what_differs_further_in_is_shown_however_far_away(self) -> None:
+    def test_distant_difference_in_the_block_is_shown(self) -> None:
         values = [f"  - value {number}\n" for number in range(30)]
-        base, revision = self.shown(
-            f"enum:\n{''.join(values)}next:\n", 1, f"enum:\n{''.join(values)}  - more\nnext:\n"
-        )
+        enum = f"enum:\n{''.join(values)}"
+        base, revision = self.create_excerpts(f"{enum}next:\n", 1, f"{enum}  - more\nnext:\n")
         assert [number for number, _ in base] == ["1", "2", "3", "4"]
         assert revision[-3:] == [("31", "  - value 29"), ("32", "  - more"), ("33", "next:")]
 
-    def test_a_line_is_cut_and_so_is_what_is_long(self) -> None:
-        assert self.shown("x" * 5_000_000, 1)[0] == [("1", f"{'x' * WIDTH}…")]
-        long = "a:\n" + "".join(f"  - {number}\n" for number in range(5 * BLOCK))
-        assert len(self.shown(long, 1, long.replace("- ", "- x"))[0]) == MOST
+    def test_long_lines_and_long_excerpts_are_cut(self) -> None:
+        assert self.create_excerpts("x" * 5_000_000, 1)[0] == [("1", f"{'x' * MAXIMUM_WIDTH}…")]
+        long = "a:\n" + "".join(f"  - {number}\n" for number in range(5 * MAXIMUM_BLOCK_LINES))
+        assert len(self.create_excerpts(long, 1, long.replace("- ", "- x"))[0]) == MAXIMUM_LINES
 
 
 class TestBrowser:
-    def test_it_opens_from_a_file_and_asks_for_no_other(self, visit: Visit, tmp_path: Path) -> None:
-        address = opened(visit, realistic(), tmp_path)
+    def test_page_opens_from_a_file_without_further_requests(
+        self, visit: Visit, tmp_path: Path
+    ) -> None:
+        address = open_report(visit, realistic(), tmp_path)
         expect(visit.page.locator("h1")).to_have_text("Breaks the contract. Breaks our client.")
         expect(visit.page.locator("html")).to_have_attribute("lang", "en")
         expect(visit.page.locator("output")).to_have_text("9 of 10 shown")
         assert visit.requests == [address]
         assert visit.complaints == []
 
-    def test_changes_stand_in_their_operation_where_they_are(
+    def test_changes_are_arranged_by_operation_and_place(
         self, visit: Visit, tmp_path: Path
     ) -> None:
-        opened(visit, realistic(), tmp_path)
+        open_report(visit, realistic(), tmp_path)
         page = visit.page
         expect(page.locator(".operation > h2")).to_have_text([OPERATION, "The document as a whole"])
         places = [
@@ -238,10 +307,10 @@ class TestBrowser:
         page.locator(".contents a").last.click()
         expect(page.locator(".operation").last).to_be_in_viewport()
 
-    def test_both_sides_are_shown_with_the_line_marked_and_what_differs(
+    def test_both_excerpts_mark_the_line_and_the_differences(
         self, visit: Visit, tmp_path: Path
     ) -> None:
-        opened(visit, realistic(), tmp_path)
+        open_report(visit, realistic(), tmp_path)
         base, revision = (
             visit.page.locator(RCS).locator(f"figure.{role}") for role in ("base", "revision")
         )
@@ -251,10 +320,10 @@ class TestBrowser:
         expect(base.locator(".differs")).to_have_count(0)
         expect(revision.locator(".differs")).to_have_text(["243  - TYPE_RCS"])
 
-    def test_the_side_where_it_is_not_there_is_empty_and_says_so(
+    def test_document_without_the_changed_part_has_no_excerpt(
         self, visit: Visit, tmp_path: Path
     ) -> None:
-        opened(visit, realistic(), tmp_path)
+        open_report(visit, realistic(), tmp_path)
         base, revision = (
             visit.page.locator(CHANNEL).locator(f"figure.{role}") for role in ("base", "revision")
         )
@@ -262,12 +331,12 @@ class TestBrowser:
         expect(base.locator("li")).to_have_count(0)
         expect(revision.locator(".marked")).to_have_text("126channel:")
 
-    def test_it_can_be_filtered_by_level_with_the_keyboard(
+    def test_severities_can_be_filtered_with_the_keyboard(
         self, visit: Visit, tmp_path: Path
     ) -> None:
-        opened(visit, realistic(), tmp_path)
+        open_report(visit, realistic(), tmp_path)
         page = visit.page
-        for _ in range(2):  # the first leads past the head of the page
+        for _ in range(2):  # the first is the link that skips the header
             page.keyboard.press("Tab")
         page.keyboard.press("Space")
         expect(page.locator("output")).to_have_text("6 of 10 shown")
@@ -281,106 +350,106 @@ class TestBrowser:
         page.get_by_label("WARN").uncheck()
         expect(page.locator(".operation:visible")).to_have_count(0)
 
-    def test_what_is_waived_is_shown_on_demand_with_the_reason(
+    def test_waived_change_is_shown_on_demand_with_its_reason(
         self, visit: Visit, tmp_path: Path
     ) -> None:
-        opened(visit, realistic(), tmp_path)
+        open_report(visit, realistic(), tmp_path)
         waived = visit.page.locator(".change.is-waived")
         expect(waived).to_be_hidden()
         visit.page.get_by_label("waived").check()
         expect(waived).to_be_visible()
         expect(waived).to_contain_text("The API never sent it. (until 2027-03-31)")
 
-    def test_a_link_to_a_change_that_the_filter_hides_shows_it(
-        self, visit: Visit, tmp_path: Path
-    ) -> None:
-        opened(visit, realistic(), tmp_path)
+    def test_link_reveals_a_filtered_change(self, visit: Visit, tmp_path: Path) -> None:
+        open_report(visit, realistic(), tmp_path)
         visit.page.get_by_label("ERR").uncheck()
         expect(visit.page.locator(CHANNEL)).to_be_hidden()
         visit.page.locator("#breaking a").nth(1).click()
         expect(visit.page.locator(CHANNEL)).to_be_in_viewport()
 
-    def test_so_does_an_address_that_leads_to_it(self, visit: Visit, tmp_path: Path) -> None:
-        file = tmp_path / "report.html"
-        file.write_text(page(realistic()), encoding="utf-8")
-        visit.page.goto(f"{file.as_uri()}#change-8")
+    def test_url_fragment_reveals_a_filtered_change(self, visit: Visit, tmp_path: Path) -> None:
+        url = write_report(realistic(), tmp_path)
+        visit.page.goto(f"{url}#change-8")
         expect(visit.page.locator(".change.is-waived")).to_be_in_viewport()
         assert visit.complaints == []
 
-    def test_without_scripts_everything_is_there_and_no_filter(
+    def test_page_without_scripts_shows_everything_and_no_filter(
         self, visit: Visit, tmp_path: Path
     ) -> None:
-        file = tmp_path / "report.html"
-        file.write_text(page(realistic()), encoding="utf-8")
+        url = write_report(realistic(), tmp_path)
         browser = visit.page.context.browser
         assert browser
         tab = browser.new_page(java_script_enabled=False)
-        tab.goto(file.as_uri())
+        tab.goto(url)
         expect(tab.locator(".change:visible")).to_have_count(10)
         expect(tab.locator("#filter")).to_be_hidden()
 
     @pytest.mark.parametrize("scheme", ["light", "dark"])
-    def test_its_text_has_enough_contrast(self, visit: Visit, tmp_path: Path, scheme: Any) -> None:
+    def test_text_has_enough_contrast(self, visit: Visit, tmp_path: Path, scheme: Any) -> None:
         visit.page.emulate_media(color_scheme=scheme)
-        opened(visit, realistic(), tmp_path)
+        open_report(visit, realistic(), tmp_path)
         visit.page.get_by_label("waived").check()
-        found = visit.page.evaluate(CONTRASTS)
-        assert len(found) > 100
-        assert [each for each in found if each["ratio"] < 4.5] == []
+        contrasts = visit.page.evaluate(CONTRASTS)
+        assert len(contrasts) > 100
+        # WCAG 2.2, success criterion 1.4.3, level AA.
+        assert [contrast for contrast in contrasts if contrast["ratio"] < 4.5] == []
 
-    @pytest.mark.parametrize("told", [realistic, hostile])
-    def test_it_fits_any_width(
-        self, visit: Visit, tmp_path: Path, told: Callable[[], Report]
+    @pytest.mark.parametrize("create", [realistic, hostile])
+    def test_page_fits_any_width(
+        self, visit: Visit, tmp_path: Path, create: Callable[[], Report]
     ) -> None:
-        opened(visit, told(), tmp_path)
+        open_report(visit, create(), tmp_path)
         for width in (320, 400, 800, 1280):
             visit.page.set_viewport_size({"width": width, "height": 900})
             assert visit.page.evaluate("document.documentElement.scrollWidth") == width
 
-    def test_a_hostile_document_runs_nothing_and_is_shown_as_text(
-        self, visit: Visit, tmp_path: Path
-    ) -> None:
-        words = "</script><script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">"
-        address = opened(visit, hostile(words), tmp_path)
+    def test_hostile_document_is_shown_as_text(self, visit: Visit, tmp_path: Path) -> None:
+        text = (
+            "</script><script>document.title='taken'</script>"
+            "<img src=x onerror=\"document.title='taken'\">"
+        )
+        address = open_report(visit, hostile(text), tmp_path)
         expect(visit.page.locator("output")).to_have_text("3 of 6 shown")
-        expect(visit.page.locator(".operation > h2")).to_have_text(words)
-        expect(visit.page.locator(".change .marked").first).to_contain_text(words)
+        expect(visit.page.locator(".operation > h2")).to_have_text(text)
+        expect(visit.page.locator(".change .marked").first).to_contain_text(text)
         expect(visit.page.locator("img")).to_have_count(0)
         expect(visit.page.locator("script")).to_have_count(1)
         assert "taken'" in visit.page.title()
         assert visit.requests == [address]
         assert visit.complaints == []
 
-    def test_even_markup_in_it_would_run_nothing(self, visit: Visit, tmp_path: Path) -> None:
+    def test_policy_blocks_injected_markup(self, visit: Visit, tmp_path: Path) -> None:
         file = tmp_path / "report.html"
-        inserted = "<script>document.title='taken'</script><img src='data:,' onerror=\"document.title='taken'\">"
-        file.write_text(
-            page(realistic()).replace("</main>", f"{inserted}</main>"), encoding="utf-8"
+        markup = (
+            "<script>document.title='taken'</script>"
+            "<img src='data:,' onerror=\"document.title='taken'\">"
         )
+        html = write_html(realistic()).replace("</main>", f"{markup}</main>")
+        file.write_text(html, encoding="utf-8")
         visit.page.goto(file.as_uri())
         expect(visit.page.locator("output")).to_have_text("9 of 10 shown")
         expect(visit.page.locator("main img")).to_have_count(1)
         assert visit.page.title() != "taken"
         assert len(visit.complaints) >= 2
 
-    def test_a_report_of_nothing_says_so(self, visit: Visit, tmp_path: Path) -> None:
-        opened(visit, report(notes=("A note.",)), tmp_path)
+    def test_empty_report(self, visit: Visit, tmp_path: Path) -> None:
+        open_report(visit, report(notes=("A note.",)), tmp_path)
         expect(visit.page.locator("h1")).to_have_text("Nothing changed.")
         expect(visit.page.locator("main")).to_contain_text("A note.")
-        expect(visit.page.locator("main")).to_contain_text("The two documents say the same.")
+        expect(visit.page.locator("main")).to_contain_text(
+            "The two documents have the same meaning."
+        )
         expect(visit.page.locator("#filter")).to_have_count(0)
         assert visit.complaints == []
 
-    def test_it_is_as_the_picture_in_the_documentation_shows(
+    def test_picture_in_the_documentation_has_the_size_of_a_screenshot(
         self, visit: Visit, tmp_path: Path
     ) -> None:
-        opened(visit, replace(realistic(), faults=(), notes=()), tmp_path)
+        open_report(visit, replace(realistic(), faults=(), notes=()), tmp_path)
         expect(visit.page.locator("output")).to_have_text("9 of 10 shown")
-        # Take the picture anew with `DRIFT_PICTURE=docs/drift-page.png`.
-        for data in (
-            visit.page.screenshot(path=os.environ.get("DRIFT_PICTURE")),
-            PICTURE.read_bytes(),
-        ):
+        # `DRIFT_PICTURE=docs/drift-page.png` writes a new picture.
+        screenshot = visit.page.screenshot(path=os.environ.get("DRIFT_PICTURE"))
+        for data in (screenshot, PICTURE.read_bytes()):
             assert data.startswith(b"\x89PNG\r\n\x1a\n")
             assert list(struct.unpack(">II", data[16:24])) == SIZE
             assert len(data) < 300_000
@@ -389,7 +458,8 @@ class TestBrowser:
 CONTRASTS = """() => {
   const parse = text => text.match(/[\\d.]+/g).map(Number);
   const light = ([r, g, b]) => {
-    const [x, y, z] = [r, g, b].map(v => v / 255).map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    const linear = v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+    const [x, y, z] = [r, g, b].map(v => linear(v / 255));
     return 0.2126 * x + 0.7152 * y + 0.0722 * z;
   };
   const behind = element => {
@@ -403,11 +473,12 @@ CONTRASTS = """() => {
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
     const element = walker.currentNode.parentElement;
-    if (!walker.currentNode.data.trim() || !element.checkVisibility() || element.closest("script, .skip")) continue;
+    if (!walker.currentNode.data.trim()) continue;
+    if (!element.checkVisibility() || element.closest("script, .skip")) continue;
     const [a, b] = [light(parse(getComputedStyle(element).color)), light(behind(element))];
     const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
     found.push({text: walker.currentNode.data.trim().slice(0, 40), ratio});
   }
   return found;
 }"""
-"""The contrast of each text that is shown, as WCAG counts it."""
+"""A script that returns the contrast of each visible text, as WCAG defines it."""

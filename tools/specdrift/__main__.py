@@ -1,4 +1,4 @@
-"""Starts the command line, or says what it needs."""
+"""Starts the command line, and names the missing extra if a dependency is not installed."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ import sys
 
 
 def main() -> int:
-    """Compare as the command line says; gives the exit code."""
+    """Run the command line and return its exit code."""
     try:
-        from .cli import main as compare  # noqa: PLC0415  # without the extra there is no PyYAML to import
+        # The command line needs PyYAML and Jinja, which are part of the extra `drift` only.
+        from .cli import main as run_command_line  # noqa: PLC0415
     except ImportError as error:
-        print(
-            f"specdrift: {error.name} is not installed: install leadconnector[drift]",
-            file=sys.stderr,
-        )
+        message = f"specdrift: {error.name} is not installed: install leadconnector[drift]"
+        print(message, file=sys.stderr)
         return 2
-    return compare()
+    return run_command_line()
 
 
 if __name__ == "__main__":

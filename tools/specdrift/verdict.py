@@ -1,9 +1,10 @@
-"""What a change means for our client as it is, and what is to be done about it: one table, read from the top."""
+"""Decides what a change means for our client as it is, and recommends what to do about it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fnmatch import fnmatchcase
-from typing import NamedTuple
+from typing import TypeAlias
 
 from .model.document import Document, is_list, unescaped
 from .report.report import Effect, Verdict
@@ -13,99 +14,257 @@ BREAKS: Effect = "breaks"
 DRIFT: Effect = "drift"
 NONE: Effect = "none"
 
-
-class Row(NamedTuple):
-    """What the ids that a pattern fits mean for the client."""
-
-    pattern: str
-    effect: Effect
-    reason: str
-    required: Effect | None = None
-    """The effect where the property must be there, if that is another."""
-
-
-_ABSENT = "The answer cannot be held without it."
-_OF_NO_KNOWN_FORM = (
-    "An optional field is read as left out; without a required one the answer cannot be held."
-)
-_KEPT = "A value that is not known is kept."
-_OTHER_TYPE = "The attribute may hold what its type does not say."
-_REFUSED = "The API may refuse what the client sends."
-_UNREADABLE = "The client may not be able to read the answer."
-_AS_BEFORE = "Calls go on as before."
-
-# fmt: off
-VERDICTS = (
-    # What is there, or is not there any more
-    Row("api-*removed-with*",                 BREAKS, "The API no longer has the operation."),
-    Row("api-operation-id-*",                 NONE,   "Calls go on; the next generation renames the method."),
-    Row("request-parameter-removed*",         BREAKS, "The API may refuse what it no longer knows."),
-    Row("request-property-removed",           BREAKS, "The API may refuse what it no longer knows."),
-    Row("response-success-status-added",      BREAKS, "A success that the spec does not have is raised as an error."),
-    Row("response-non-success-status-added",  DRIFT,  "It is raised as the error of its status."),
-    Row("response-*status-removed",           NONE,   "What does not come need not be read."),
-    Row("response-media-type-removed",        BREAKS, _UNREADABLE),
-    Row("response-media-type-*",              DRIFT,  "It is read as the one that the spec has."),
-    Row("*response-header-*",                 NONE,   "The client reads no header that the spec documents."),
-    # What an answer may hold
-    Row("response-optional-property-removed", NONE,   "The attribute stays unset."),
-    Row("response-required-property-removed", BREAKS, _ABSENT),
-    Row("response-*-property-added",          DRIFT,  "It is kept among the additional properties."),
-    Row("response-*-became-optional",         BREAKS, _ABSENT),
-    Row("response-required-*-became-write-only", BREAKS, _ABSENT),
-    Row("request-required-*-became-not-read-only", BREAKS, _REFUSED),
-    Row("response-*-enum-value-added",        DRIFT,  _KEPT),
-    Row("response-*-became-not-enum",         DRIFT,  _KEPT),
-    Row("response-*-const-[!a]*",             DRIFT,  _KEPT),
-    Row("response-*-became-nullable",         DRIFT,  _OF_NO_KNOWN_FORM, required=BREAKS),
-    Row("response-*-any-of-added",            DRIFT,  _OF_NO_KNOWN_FORM, required=BREAKS),
-    Row("response-*-one-of-added",            DRIFT,  _OF_NO_KNOWN_FORM, required=BREAKS),
-    Row("response-*-type-changed",            BREAKS, _OTHER_TYPE),
-    Row("response-*-type-generalized",        BREAKS, _OTHER_TYPE),
-    Row("response-*-list-of-types-widened",   BREAKS, _OTHER_TYPE),
-    Row("response-*-pattern-[!a]*",           DRIFT,  _KEPT),
-    Row("response-*max-*increased",           DRIFT,  _KEPT),
-    Row("response-*min-*decreased",           DRIFT,  _KEPT),
-    Row("response-*-unset",                   DRIFT,  _KEPT),
-)
-# fmt: on
-"""The first that fits counts."""
-
-_NO_PARAMETERS = frozenset({"accept", "authorization", "content-type"})
-"""Headers that are no parameters, whatever a document says: OpenAPI has them ignored."""
+_UNREADABLE = "The client may not be able to read the response."
+_REJECTED = "The API may reject what the client sends."
+_INCOMPLETE = "The client cannot represent the response without it."
+_KEPT = "The client keeps an unknown value."
 
 
 def verdict(change: Change, base: Document) -> Verdict:
-    """What a change means for a client that was generated from the base."""
-    if "request-parameter" in change.id and change.name.lower() in _NO_PARAMETERS:
-        return Verdict(NONE, "The client sends this header whether it is a parameter or not.")
-    for row in VERDICTS:
-        if fnmatchcase(change.id, row.pattern):
-            required = (
-                row.required if row.required and _is_required(change.base_pointer, base) else None
-            )
-            return Verdict(required or row.effect, row.reason)
+    """Decide what a change means for a client that was generated from the base document.
+
+    The first matching rule decides. Without a rule, the severity decides.
+    """
+    for rule in RULES:
+        decision = rule(change, base)
+        if decision is not None:
+            return decision
     if change.level == INFO:
-        return Verdict(NONE, _AS_BEFORE)
-    return Verdict(BREAKS, _UNREADABLE if change.direction == "response" else _REFUSED)
+        return Verdict(NONE, "Calls are not affected.")
+    if change.direction == "response":
+        return Verdict(BREAKS, _UNREADABLE)
+    return Verdict(BREAKS, _REJECTED)
 
 
 def advice(change: Change, effect: Effect) -> str:
-    """What to do where the base is a spec of ours, and the revision is what the API says of itself."""
+    """Recommend what to do if the base is our spec and the revision is the API's own document."""
     place = change.base_source or change.base_pointer or "the spec"
     if effect == BREAKS:
-        return f"Bring {place} up to date, `make generate` and release: until then calls may fail."
+        return (
+            f"Bring {place} up to date, run `make generate` and release."
+            " Until then, calls may fail."
+        )
     if effect == DRIFT:
-        return f"Bring {place} up to date and `make generate` with the next release: until then it is told as drift."
-    return f"Bring {place} up to date when it is wanted; nothing depends on it."
+        return (
+            f"Bring {place} up to date and run `make generate` for the next release."
+            " Until then, the client reports drift."
+        )
+    return f"Bring {place} up to date at any time. No call depends on it."
+
+
+# The rules. Each returns None if it does not apply. A change has one of oasdiff's check ids, such
+# as `response-property-became-nullable`; `*` matches the place in it, such as `property`.
+
+
+def header_the_client_always_sends(change: Change, base: Document) -> Verdict | None:
+    """OpenAPI ignores parameters with these header names ("Parameter Object", field `name`)."""
+    if "request-parameter" not in change.id:
+        return None
+    if change.name.lower() not in {"accept", "authorization", "content-type"}:
+        return None
+    return Verdict(NONE, "The client sends this header, documented or not.")
+
+
+# Operations and requests
+
+
+def operation_removed(change: Change, base: Document) -> Verdict | None:
+    """A removal breaks the client even after a deprecation, which the contract allows."""
+    if not _has_id(change, "api-*removed-with*"):
+        return None
+    return Verdict(BREAKS, "The API no longer has the operation.")
+
+
+def operation_renamed(change: Change, base: Document) -> Verdict | None:
+    """The operation id appears in Python only, as the name of the method."""
+    if not _has_id(change, "api-operation-id-*"):
+        return None
+    return Verdict(NONE, "Calls are not affected. The next generation renames the method.")
+
+
+def request_input_removed(change: Change, base: Document) -> Verdict | None:
+    """The client continues to send the parameter or property."""
+    if not _has_id(change, "request-parameter-removed*", "request-property-removed"):
+        return None
+    return Verdict(BREAKS, "The API may reject an unknown parameter or property.")
+
+
+def read_only_property_accepted(change: Change, base: Document) -> Verdict | None:
+    """The client never sends a read-only property, but now the API requires it."""
+    if not _has_id(change, "request-required-*-became-not-read-only"):
+        return None
+    return Verdict(BREAKS, _REJECTED)
+
+
+# Statuses, media types and headers of responses
+
+
+def success_status_added(change: Change, base: Document) -> Verdict | None:
+    """The client has no model for the body of an undocumented success."""
+    if not _has_id(change, "response-success-status-added"):
+        return None
+    return Verdict(BREAKS, "The client raises an undocumented success status as an error.")
+
+
+def error_status_added(change: Change, base: Document) -> Verdict | None:
+    """Every error status has an exception class, documented or not."""
+    if not _has_id(change, "response-non-success-status-added"):
+        return None
+    return Verdict(DRIFT, "The client raises the exception of the status.")
+
+
+def status_removed(change: Change, base: Document) -> Verdict | None:
+    """A status that the API no longer returns needs no handling."""
+    if not _has_id(change, "response-*status-removed"):
+        return None
+    return Verdict(NONE, "The client handles one status more than it needs to.")
+
+
+def media_type_removed(change: Change, base: Document) -> Verdict | None:
+    """The API may now return a format that the client cannot decode."""
+    if not _has_id(change, "response-media-type-removed"):
+        return None
+    return Verdict(BREAKS, _UNREADABLE)
+
+
+def media_type_changed(change: Change, base: Document) -> Verdict | None:
+    """The client decodes every response as the media type in the spec."""
+    if not _has_id(change, "response-media-type-*"):
+        return None
+    return Verdict(DRIFT, "The client decodes the response as the media type in the spec.")
+
+
+def response_header_changed(change: Change, base: Document) -> Verdict | None:
+    """The spec documents none of the headers that the client reads, such as the rate limit's."""
+    if not _has_id(change, "*response-header-*"):
+        return None
+    return Verdict(NONE, "The client reads no header that the spec documents.")
+
+
+# Properties of responses
+
+
+def optional_property_removed(change: Change, base: Document) -> Verdict | None:
+    """The client treats the property as absent."""
+    if not _has_id(change, "response-optional-property-removed"):
+        return None
+    return Verdict(NONE, "The attribute stays unset.")
+
+
+def required_property_may_be_absent(change: Change, base: Document) -> Verdict | None:
+    """A required attribute of a model has no value for "absent"."""
+    if not _has_id(
+        change,
+        "response-required-property-removed",
+        "response-*-became-optional",
+        "response-required-*-became-write-only",
+    ):
+        return None
+    return Verdict(BREAKS, _INCOMPLETE)
+
+
+def property_added(change: Change, base: Document) -> Verdict | None:
+    """Models keep undocumented properties in `additional_properties`."""
+    if not _has_id(change, "response-*-property-added"):
+        return None
+    return Verdict(DRIFT, "The client keeps it in `additional_properties`.")
+
+
+# Values in responses
+
+
+def form_added(change: Change, base: Document) -> Verdict | None:
+    """Null, or another alternative of a union. Only an optional property can be left unset."""
+    if not _has_id(
+        change,
+        "response-*-became-nullable",
+        "response-*-any-of-added",
+        "response-*-one-of-added",
+    ):
+        return None
+    reason = "An optional property stays unset. The client cannot represent a required one."
+    if _is_required(change.base_pointer, base):
+        return Verdict(BREAKS, reason)
+    return Verdict(DRIFT, reason)
+
+
+def type_changed(change: Change, base: Document) -> Verdict | None:
+    """The client returns a scalar of the wrong type as it was received."""
+    if not _has_id(
+        change,
+        "response-*-type-changed",
+        "response-*-type-generalized",
+        "response-*-list-of-types-widened",
+    ):
+        return None
+    return Verdict(BREAKS, "The attribute may have a value that its type does not allow.")
+
+
+def enum_value_added(change: Change, base: Document) -> Verdict | None:
+    """Enums are open, so an unknown value does not fail."""
+    if not _has_id(
+        change,
+        "response-*-enum-value-added",
+        "response-*-became-not-enum",
+        "response-*-const-removed",
+        "response-*-const-changed",
+    ):
+        return None
+    return Verdict(DRIFT, _KEPT)
+
+
+def limit_relaxed(change: Change, base: Document) -> Verdict | None:
+    """The client reports a value beyond a documented limit, and returns it nevertheless."""
+    if not _has_id(
+        change,
+        "response-*-pattern-removed",
+        "response-*-pattern-changed",
+        "response-*-pattern-generalized",
+        "response-*max-*increased",
+        "response-*min-*decreased",
+        "response-*-unset",
+    ):
+        return None
+    return Verdict(DRIFT, _KEPT)
+
+
+Rule: TypeAlias = Callable[[Change, Document], Verdict | None]
+
+RULES: tuple[Rule, ...] = (
+    header_the_client_always_sends,
+    operation_removed,
+    operation_renamed,
+    request_input_removed,
+    read_only_property_accepted,
+    success_status_added,
+    error_status_added,
+    status_removed,
+    media_type_removed,
+    media_type_changed,
+    response_header_changed,
+    optional_property_removed,
+    required_property_may_be_absent,
+    property_added,
+    form_added,
+    type_changed,
+    enum_value_added,
+    limit_relaxed,
+)
+"""In order: the first rule that returns a verdict decides."""
+
+
+def _has_id(change: Change, *patterns: str) -> bool:
+    return any(fnmatchcase(change.id, pattern) for pattern in patterns)
 
 
 def _is_required(pointer: str, document: Document) -> bool:
-    """Whether the property that stands there must be; a schema that is no property always must."""
+    """Whether a property is required. A schema that is not a property always is."""
     file, _, place = pointer.rpartition("#")
     owner, _, name = place.rpartition("/")
+    if not owner.endswith("/properties"):
+        return True
     parent = document.find(f"#{owner.removesuffix('/properties')}", file)
-    if not owner.endswith("/properties") or parent is None:
+    if parent is None:
         return True
     required = parent.get("required")
     return is_list(required) and unescaped(name) in required

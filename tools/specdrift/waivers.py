@@ -1,113 +1,147 @@
-"""Differences that are known: which changes a waiver covers, and which waivers cover nothing any more."""
+"""Reads the waivers of accepted differences, and decides which changes they cover."""
 
 from __future__ import annotations
 
 import datetime
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from .loading import ComparisonError, Text
+from .loading import ComparisonError, ParsedFile
 from .model.document import is_list, is_mapping
 from .report.report import Fault, Waiver
 from .rules import Change, Source
 
-_REQUIRED, _OPTIONAL = ("id", "at", "reason"), ("name", "expires", "on")
+_REQUIRED_KEYS = ("id", "at", "reason")
+_OPTIONAL_KEYS = ("name", "expires", "on")
+_KEYS_HINT = f"required: {', '.join(_REQUIRED_KEYS)}; optional: {', '.join(_OPTIONAL_KEYS)}"
 
 
-def waivers(file: Text) -> list[Waiver]:
-    """The waivers of a file: a list under `waivers`.
+@dataclass(frozen=True)
+class Coverage:
+    """What the waivers do in a comparison."""
+
+    waivers: list[Waiver | None]
+    """The waiver of each change; None if no waiver covers it."""
+    faults: list[Fault]
+
+
+def read_waivers(file: ParsedFile) -> list[Waiver]:
+    """The waivers in a file, which has them as a list under `waivers`.
 
     Raises:
-        ComparisonError: it is not such a file.
+        ComparisonError: the file has another structure.
     """
-    found: Any = (
-        file.data.get("waivers")
-        if is_mapping(file.data) and set(file.data) == {"waivers"}
-        else None
-    )
-    if not is_list(found):
+    data = file.data
+    if not is_mapping(data) or set(data) != {"waivers"} or not is_list(data["waivers"]):
         raise ComparisonError(
-            f"{file.source('')}: a waiver file holds one list, `waivers`, and nothing else"
+            f"{file.source('')}: a waiver file contains one list, `waivers`, and nothing else"
         )
-    return [_waiver(each, file.source(f"/waivers/{index}")) for index, each in enumerate(found)]
+    return [
+        _waiver(item, file.source(f"/waivers/{index}"))
+        for index, item in enumerate(data["waivers"])
+    ]
 
 
 def _waiver(data: Any, source: Source) -> Waiver:
-    known = data if is_mapping(data) else {}
-    missing = [
-        key for key in _REQUIRED if not (isinstance(known.get(key), str) and known[key].strip())
-    ]
-    odd = [key for key in known if key not in (*_REQUIRED, *_OPTIONAL)]
-    if missing or odd:
-        problem = (
-            f"has no {missing[0]}, which must be text"
-            if missing
-            else f"has {odd[0]!r}, which means nothing"
-        )
-        raise ComparisonError(
-            f"{source}: a waiver {problem} (it has {', '.join(_REQUIRED)}; also {', '.join(_OPTIONAL)})"
-        )
-    if known.get("on", "wire") != "wire":
-        raise ComparisonError(
-            f"{source}: `on` must be wire: then the waiver is for findings in answers alone"
-        )
-    try:
-        expires = datetime.date.fromisoformat(known["expires"]) if "expires" in known else None
-    except (TypeError, ValueError):
-        raise ComparisonError(f"{source}: `expires` must be a date such as 2027-06-30") from None
-    name, on_the_wire = str(known.get("name", "")), known.get("on") == "wire"
+    fields: dict[str, Any] = data if is_mapping(data) else {}
+    for key in _REQUIRED_KEYS:
+        if not _is_text(fields.get(key)):
+            raise _invalid(source, f"a waiver has no {key}, which must be text ({_KEYS_HINT})")
+    for key in fields:
+        if key not in _REQUIRED_KEYS and key not in _OPTIONAL_KEYS:
+            raise _invalid(source, f"a waiver has the unknown key {key!r} ({_KEYS_HINT})")
+    if fields.get("on", "wire") != "wire":
+        raise _invalid(source, "`on` must be wire: such a waiver covers findings of clients only")
     return Waiver(
-        known["id"], known["at"], known["reason"].strip(), source, expires, name, on_the_wire
+        id=fields["id"],
+        at=fields["at"],
+        reason=fields["reason"].strip(),
+        source=source,
+        expires=_expiry(fields, source),
+        name=str(fields.get("name", "")),
+        on_the_wire="on" in fields,
     )
 
 
-def waived(
-    changes: Sequence[Change], wire: Sequence[Change], known: Sequence[Waiver], today: datetime.date
-) -> tuple[list[Waiver | None], list[Fault]]:
-    """The waiver of each change, and those that are at fault: they are past their last day, or cover nothing.
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and value.strip() != ""
+
+
+def _expiry(fields: dict[str, Any], source: Source) -> datetime.date | None:
+    if "expires" not in fields:
+        return None
+    try:
+        return datetime.date.fromisoformat(fields["expires"])
+    except (TypeError, ValueError):
+        # TypeError: YAML may have a number here.
+        raise _invalid(source, "`expires` must be a date such as 2027-06-30") from None
+
+
+def _invalid(source: Source, problem: str) -> ComparisonError:
+    return ComparisonError(f"{source}: {problem}")
+
+
+def apply_waivers(
+    waivers: Sequence[Waiver],
+    *,
+    document_changes: Sequence[Change],
+    wire_changes: Sequence[Change],
+    today: datetime.date,
+) -> Coverage:
+    """Decide which waiver covers each change, and which waivers are faulty.
+
+    An expired waiver covers nothing. A waiver for the wire covers no change between documents, and
+    may be unused if there are no findings.
 
     Args:
-        changes: between the documents.
-        wire: what clients found in answers; these come after the others in what is given back.
-        known: the waivers. Those for the wire alone are not asked to cover anything where nothing was found there.
-        today: the date.
+        waivers: the waivers.
+        document_changes: the changes between the documents.
+        wire_changes: what clients found in responses. They follow the others in the result.
+        today: the current date.
     """
-    covering = [
-        [each for each in known if not each.on_the_wire and _covers(each, change)]
-        for change in changes
-    ]
-    covering += [[each for each in known if _covers(each, change)] for change in wire]
-    used = {each for found in covering for each in found}
-    faults = [
-        Fault(each, f"expired on {each.expires}: look again")
-        for each in known
-        if each in used and _over(each, today)
-    ]
-    idle = [each for each in known if each not in used and (wire or not each.on_the_wire)]
-    faults += [Fault(each, "covers nothing any more: remove it") for each in idle]
-    return [
-        next((each for each in found if not _over(each, today)), None) for found in covering
-    ], faults
+    document_waivers = [waiver for waiver in waivers if not waiver.on_the_wire]
+    matches = [_matching(document_waivers, change) for change in document_changes]
+    matches += [_matching(waivers, change) for change in wire_changes]
+    # An expired waiver is used too, so that it is reported as expired and not as unused.
+    used = {waiver for candidates in matches for waiver in candidates}
+    expired = [waiver for waiver in waivers if waiver in used and _is_expired(waiver, today)]
+    # Without findings, nobody knows whether a waiver for the wire still covers something.
+    required = waivers if wire_changes else document_waivers
+    unused = [waiver for waiver in required if waiver not in used]
+    faults = [Fault(waiver, f"expired on {waiver.expires}: check it again") for waiver in expired]
+    faults += [Fault(waiver, "covers nothing any more: remove it") for waiver in unused]
+    return Coverage([_first_valid(candidates, today) for candidates in matches], faults)
+
+
+def _matching(waivers: Sequence[Waiver], change: Change) -> list[Waiver]:
+    return [waiver for waiver in waivers if _covers(waiver, change)]
 
 
 def _covers(waiver: Waiver, change: Change) -> bool:
-    names = {"", change.name, _text(change.name)}
-    return (
-        waiver.id == change.id
-        and waiver.at in {change.base_pointer, change.revision_pointer}
-        and waiver.name in names
-    )
+    if waiver.id != change.id:
+        return False
+    if waiver.at not in {change.base_pointer, change.revision_pointer}:
+        return False
+    return waiver.name in {"", change.name, _without_quotes(change.name)}
 
 
-def _over(waiver: Waiver, today: datetime.date) -> bool:
-    return waiver.expires is not None and waiver.expires < today
-
-
-def _text(name: str) -> str:
-    """A name without the quotes that text has in JSON."""
+def _without_quotes(name: str) -> str:
+    """The name of an enum value, which a change has as JSON: `"a"` becomes `a`."""
     try:
-        found = json.loads(name)
+        value = json.loads(name)
     except ValueError:
         return name
-    return found if isinstance(found, str) else name
+    return value if isinstance(value, str) else name
+
+
+def _first_valid(waivers: Sequence[Waiver], today: datetime.date) -> Waiver | None:
+    for waiver in waivers:
+        if not _is_expired(waiver, today):
+            return waiver
+    return None
+
+
+def _is_expired(waiver: Waiver, today: datetime.date) -> bool:
+    return waiver.expires is not None and waiver.expires < today

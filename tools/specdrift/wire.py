@@ -1,4 +1,4 @@
-"""Reads what a client found in answers, as changes of the same vocabulary and in the same places."""
+"""Reads what clients found in responses, as changes with the same check ids and places."""
 
 from __future__ import annotations
 
@@ -10,56 +10,65 @@ from .loading import ComparisonError
 from .model.document import is_mapping
 from .rules import Change, Direction, level_of
 
-MAXIMUM_LINE = 100_000
-"""Characters: a finding has some hundreds."""
+MAXIMUM_LINE_CHARACTERS = 100_000
+"""A finding has some hundred. A longer line is not a finding, and is not read into memory."""
 
 _KEYS = ("kind", "rule", "operation", "pointer", "path", "expected")
 
 
-def findings(file: Path) -> list[Change]:
-    """The changes that findings tell of; each once, however often it was found.
+def read_findings(file: Path) -> list[Change]:
+    """The changes that the findings in a file report, each once.
 
     Args:
-        file: holds a finding in each line: the fields of a `leadconnector.Finding`, as JSON.
+        file: a file with one finding per line: the fields of a `leadconnector.Finding` as JSON.
 
     Raises:
-        ComparisonError: it cannot be read, or a line is no finding.
+        ComparisonError: the file cannot be read, or a line is not a finding.
     """
-    found, number = dict[Change, None](), 0
+    # A dict instead of a set keeps the order.
+    changes: dict[Change, None] = {}
+    line_number = 0
     try:
         with file.open(encoding="utf-8") as lines:
-            while line := lines.readline(MAXIMUM_LINE):
-                number += 1
+            while line := lines.readline(MAXIMUM_LINE_CHARACTERS):
+                line_number += 1
                 if line.strip():
-                    found[_change(line, f"{file}:{number}")] = None
+                    changes[_change(line, f"{file}:{line_number}")] = None
     except (OSError, UnicodeDecodeError) as error:
         raise ComparisonError(
-            f"{file}: cannot be read: {error}: name a file with a finding in each line"
+            f"{file}: cannot be read: {error}: name a file with one finding per line"
         ) from error
-    return list(found)
+    return list(changes)
 
 
 def _change(line: str, place: str) -> Change:
-    try:
-        finding: Any = json.loads(line)
-    except (ValueError, RecursionError):
-        finding = None
-    if not is_mapping(finding) or not all(isinstance(finding.get(key), str) for key in _KEYS):
-        raise ComparisonError(
-            f"{place}: is no finding: a JSON object with {', '.join(_KEYS)}, each of them text"
-        )
+    finding = _parse(line, place)
+    # Clients find drift in responses only. A rule without a severity there is a mistake.
     level = level_of(finding["rule"], Direction.RESPONSE)
     if level is None:
-        raise ComparisonError(f"{place}: no rule is called {finding['rule']!r}")
+        raise ComparisonError(f"{place}: no rule has the id {finding['rule']!r}")
     kind = finding["kind"].replace("-", " ")
-    text = f"In an answer, `{finding['path']}` must be {finding['expected']} ({kind})."
     return Change(
-        finding["rule"],
-        level,
-        finding["operation"],
-        Direction.RESPONSE,
-        finding["pointer"],
-        "",
-        text,
-        finding["path"],
+        id=finding["rule"],
+        level=level,
+        operation=finding["operation"],
+        direction=Direction.RESPONSE,
+        base_pointer=finding["pointer"],
+        revision_pointer="",
+        text=f"In a response, `{finding['path']}` must be {finding['expected']} ({kind}).",
+        name=finding["path"],
     )
+
+
+def _parse(line: str, place: str) -> dict[str, str]:
+    problem = f"{place}: is not a finding: a JSON object with the texts {', '.join(_KEYS)}"
+    try:
+        finding: Any = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise ComparisonError(problem) from error
+    if not is_mapping(finding):
+        raise ComparisonError(problem)
+    for key in _KEYS:
+        if not isinstance(finding.get(key), str):
+            raise ComparisonError(problem)
+    return finding

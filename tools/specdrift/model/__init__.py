@@ -1,1 +1,1 @@
-"""The model of an OpenAPI document: places with references followed, and schemas in one normal form."""
+"""Represents what a document means: its nodes, and its schemas in normal form."""

@@ -1,29 +1,171 @@
-"""A loaded document as places that know where they stand, with references followed only when somebody asks."""
+"""Represents a loaded document as nodes that know their location and resolve references."""
 
 from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias, TypeGuard
+from typing import Any, TypeAlias, TypeGuard, cast
 from urllib.parse import unquote, urljoin
 
 Files: TypeAlias = Mapping[str, Any]
-"""Loaded documents by the path that leads to them from the main one, such as `../common/schemas.json`."""
+"""Loaded documents by their path from the main document, such as `../common/schemas.json`."""
 
 DANGLING = "$dangling"
-"""The only key of what stands in for a reference that leads nowhere; its value is the reference's text."""
+"""The only key of the placeholder for an unresolvable reference. Its value is the `$ref`."""
 
 MAXIMUM_LOOKUPS = 20
-"""How many pointers may lead through references, each for the sake of the one before; a circle of them has no end."""
+"""How many JSON pointers may lead through references to each other. A circle of them never ends."""
 
 
 class TooComplexError(Exception):
-    """What cannot be compared within bounds. The message says, in one line, where it is and what to do."""
+    """The documents cannot be compared within the limits.
+
+    The message states in one line where the problem is and what to do.
+    """
+
+
+class Document:
+    """A document and the other files that it may refer to."""
+
+    def __init__(self, root: Mapping[str, Any], files: Files | None = None) -> None:
+        self.root = Node(self, "", "", root)
+        """The node of the whole main document."""
+        self.dangling: dict[str, str] = {}
+        """The unresolvable references so far: the text of each, by the location of its node."""
+        self.joins_siblings = not str(root.get("openapi", "")).startswith("3.0")
+        """Whether keywords beside a `$ref` count. They do since OpenAPI 3.1."""
+        self._files: Files = {} if files is None else files
+        self._lookups = 0
+        self._anchors: dict[str, dict[str, str]] = {}
+        self._targets: dict[tuple[str, str], Node | None] = {}
+
+    def find(self, reference: str, file: str = "") -> Node | None:
+        """Return the node that a reference leads to; None if there is no such node.
+
+        Args:
+            reference: the text of the `$ref`.
+            file: the file that contains the reference; empty for the main document.
+        """
+        key = (reference, file)
+        if key in self._targets:
+            return self._targets[key]
+        target = self._look_up(reference, file)
+        # A lookup inside another lookup may have stopped at MAXIMUM_LOOKUPS.
+        # Its result would be wrong for a reference that is looked up directly.
+        if self._lookups == 0:
+            self._targets[key] = target
+        return target
+
+    def _look_up(self, reference: str, file: str) -> Node | None:
+        name, _, fragment = reference.partition("#")
+        # A reference without a file leads to the file that contains it.
+        target_file = file_of(name, file) if name else file
+        content = self._files.get(target_file) if target_file else self.root.value
+        if content is None:
+            return None
+        target_pointer = self._pointer_of(unquote(fragment), target_file, content)
+        if target_pointer is None:
+            return None
+        return self._follow(target_pointer, Node(self, target_file, "", content))
+
+    def _pointer_of(self, fragment: str, file: str, content: Any) -> str | None:
+        """The JSON pointer of a fragment: the fragment itself, or the place of its `$anchor`."""
+        if fragment == "" or fragment.startswith("/"):
+            return fragment
+        if file not in self._anchors:
+            self._anchors[file] = dict(_anchors(content))
+        return self._anchors[file].get(fragment)
+
+    def _follow(self, target_pointer: str, root: Node) -> Node | None:
+        """The node at a pointer below the root of a file; None if it does not exist."""
+        node = root
+        for step in target_pointer.split("/")[1:]:
+            # A pointer may lead through a node that is itself a reference.
+            if node.reference is not None:
+                if self._lookups == MAXIMUM_LOOKUPS:
+                    return None
+                self._lookups += 1
+                node = node.resolved()
+                self._lookups -= 1
+            node = node.child(unescaped(step))
+            if node.value is None:
+                return None
+        return node
+
+
+@dataclass(frozen=True)
+class Node:
+    """A value and its location. Two nodes of a document are equal if their locations are."""
+
+    document: Document = field(compare=False, repr=False)
+    file: str
+    """The path of its file from the main document; empty for the main document."""
+    pointer: str
+    """The JSON pointer within the file."""
+    value: Any = field(compare=False, repr=False)
+
+    @property
+    def location(self) -> str:
+        """The JSON pointer, with the file before it outside the main document."""
+        return f"{self.file}#{self.pointer}" if self.file else self.pointer
+
+    def child(self, *steps: str | int) -> Node:
+        """The node at some steps below. Its value is None if nothing exists there."""
+        value = self.value
+        for step in steps:
+            value = _member(value, str(step))
+        return Node(self.document, self.file, self.pointer + pointer(*steps), value)
+
+    def children(self, *steps: str | int) -> Iterator[tuple[str, Node]]:
+        """The names and nodes of the members or elements of the node at some steps below."""
+        parent = self.child(*steps)
+        if is_mapping(parent.value):
+            for name in parent.value:
+                yield str(name), parent.child(name)
+        elif is_list(parent.value):
+            for index in range(len(parent.value)):
+                yield str(index), parent.child(index)
+
+    def get(self, key: str) -> Any:
+        """The value of a member, or None."""
+        return self.value.get(key) if is_mapping(self.value) else None
+
+    @property
+    def reference(self) -> str | None:
+        """The text of the node's `$ref`; None if it has none."""
+        text = self.get("$ref")
+        return text if isinstance(text, str) else None
+
+    def resolved(self) -> Node:
+        """The final target of the node's reference, or the node itself if it is no reference.
+
+        A reference without a target, or in a circle, gives a placeholder: `{DANGLING: text}`.
+        """
+        node: Node = self
+        # A reference may lead to another one, and in a circle back to the first.
+        visited: set[Node] = {self}
+        while (text := node.reference) is not None:
+            target = node.document.find(text, node.file)
+            if target is None or target in visited:
+                node.document.dangling[node.location] = text
+                return Node(self.document, self.file, self.pointer + "/$ref", {DANGLING: text})
+            visited.add(target)
+            node = target
+        return node
+
+    @property
+    def target(self) -> Node:
+        """The target of the reference, unless keywords that count stand beside the `$ref`."""
+        if self.reference is None:
+            return self
+        if self.document.joins_siblings and len(self.value) > 1:
+            return self
+        return self.resolved()
 
 
 def is_mapping(value: Any) -> TypeGuard[dict[str, Any]]:
-    """Whether a value is a mapping; that its keys are text is the loader's affair."""
+    """Whether a value is a mapping. The loader ensures that its keys are strings."""
     return isinstance(value, dict)
 
 
@@ -33,165 +175,63 @@ def is_list(value: Any) -> TypeGuard[list[Any]]:
 
 
 def pointer(*steps: object) -> str:
-    """A JSON pointer from its steps, each escaped."""
+    """Build a JSON pointer from unescaped steps (RFC 6901)."""
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
 
 
 def unescaped(step: str) -> str:
-    """A step of a JSON pointer as it is called where it leads."""
+    """Undo the escapes in a step of a JSON pointer. The order matters: `~01` means `~1`."""
     return step.replace("~1", "/").replace("~0", "~")
 
 
 def file_of(name: str, base: str) -> str:
-    """The file that a reference names, read in another: a path from the main document, or a URL.
+    """Resolve the file part of a reference against the file that contains it.
 
     Args:
-        name: the reference without its fragment.
-        base: where the other file is, in the same form; empty for the main document.
+        name: the reference without its fragment: a relative path or a URL.
+        base: the containing file, as a path from the main document or a URL; empty for the main
+            document.
     """
-    if "://" not in base or "://" in name:
-        return (
-            name
-            if "://" in name
-            else posixpath.normpath(posixpath.join(posixpath.dirname(base), name))
-        )
+    if "://" in name:
+        return name
+    if "://" not in base:
+        return posixpath.normpath(posixpath.join(posixpath.dirname(base), name))
     try:
         return urljoin(base, name)
-    except (
-        ValueError
-    ):  # such as an address that does not close its bracket: it leads nowhere under any name
+    except ValueError:
+        # For example an IPv6 address without its closing bracket. No file has such a name.
         return name
 
 
-@dataclass(frozen=True)
-class Node:
-    """A value and its place. Two nodes of a document are equal where they stand in the same place."""
-
-    document: Document = field(compare=False, repr=False)
-    file: str
-    pointer: str
-    value: Any = field(compare=False, repr=False)
-
-    @property
-    def location(self) -> str:
-        """The place as told in a change: a JSON pointer, with the file before it where that is not the main one."""
-        return f"{self.file}#{self.pointer}" if self.file else self.pointer
-
-    def child(self, *steps: str | int) -> Node:
-        """What stands some steps below; its value is None where nothing does."""
-        value = self.value
-        for step in steps:
-            value = _step(value, str(step))
-        return Node(self.document, self.file, self.pointer + pointer(*steps), value)
-
-    def children(self, *steps: str | int) -> Iterator[tuple[str, Node]]:
-        """The members of the mapping, or the elements of the list, that stands some steps below, each with its name."""
-        parent = self.child(*steps)
-        if is_mapping(parent.value):
-            yield from ((str(name), parent.child(name)) for name in parent.value)
-        elif is_list(parent.value):
-            yield from ((str(index), parent.child(index)) for index in range(len(parent.value)))
-
-    def get(self, key: str) -> Any:
-        """The value of a member, or None."""
-        return self.value.get(key) if is_mapping(self.value) else None
-
-    @property
-    def reference(self) -> str | None:
-        """The text of the reference that stands here, if one does."""
-        text = self.get("$ref")
-        return text if isinstance(text, str) else None
-
-    def resolved(self) -> Node:
-        """The node itself, or what its reference leads to in the end; a stand-in where that is nothing."""
-        node: Node = self
-        seen = set[Node]((node,))
-        while (text := node.reference) is not None:
-            target = node.document.find(text, node.file)
-            if target is None or target in seen:
-                node.document.dangling[node.location] = text
-                return Node(self.document, self.file, self.pointer + "/$ref", {DANGLING: text})
-            seen.add(target)
-            node = target
-        return node
-
-    @property
-    def meant(self) -> Node:
-        """What the reference leads to, where nothing that counts stands beside it; else the node itself."""
-        alone = self.reference is not None and (
-            len(self.value) == 1 or not self.document.joins_siblings
-        )
-        return self.resolved() if alone else self
+def _anchors(content: Any) -> Iterator[tuple[str, str]]:
+    """The `$anchor` names in a file, each with its JSON pointer."""
+    queue: list[tuple[str, Any]] = [("", content)]
+    # The loop visits the values that it appends: without recursion, any depth works.
+    for parent_pointer, value in queue:
+        for name, child in members(value):
+            if is_mapping(child) or is_list(child):
+                queue.append((parent_pointer + pointer(name), child))
+        if is_mapping(value) and isinstance(value.get("$anchor"), str):
+            yield value["$anchor"], parent_pointer
 
 
-class Document:
-    """A document with the other files that it may refer to."""
-
-    def __init__(self, root: Mapping[str, Any], files: Files | None = None) -> None:
-        self._files: Files = {} if files is None else files
-        self._lookups = 0
-        self._anchors: dict[str, dict[str, str]] = {}
-        self._found: dict[tuple[str, str], Node | None] = {}
-        self.root = Node(self, "", "", root)
-        self.dangling: dict[str, str] = {}
-        """The references that were followed and lead nowhere: the text of each, by the location of what holds it."""
-        self.joins_siblings = not str(root.get("openapi", "")).startswith("3.0")
-        """Whether what stands beside a `$ref` counts: since OpenAPI 3.1 it does."""
-
-    def find(self, reference: str, file: str = "") -> Node | None:
-        """What a reference leads to, read in a file; None where that is nothing."""
-        if (reference, file) in self._found:
-            return self._found[reference, file]
-        found = self._find(reference, file)
-        if not self._lookups:  # on the way through other references it may have been given up
-            self._found[reference, file] = found
-        return found
-
-    def _find(self, reference: str, file: str) -> Node | None:
-        name, _, place = reference.partition("#")
-        file = file_of(name, file) if name else file
-        place = unquote(place)
-        value = self._files.get(file) if file else self.root.value
-        if place and not place.startswith("/"):
-            if file not in self._anchors:
-                self._anchors[file] = dict(_anchors(value))
-            place = self._anchors[file].get(place, place)
-        if value is None or (place and not place.startswith("/")):
-            return None
-        node = Node(self, file, "", value)
-        for escaped in place.split("/")[1:]:
-            if (
-                node.reference is not None
-            ):  # a pointer may lead through a place that is itself a reference
-                if self._lookups == MAXIMUM_LOOKUPS:
-                    return None
-                self._lookups += 1
-                node = node.resolved()
-                self._lookups -= 1
-            node = node.child(unescaped(escaped))
-            if node.value is None:
-                return None
-        return node
-
-
-def _anchors(value: Any) -> Iterator[tuple[str, str]]:
-    """The names that places of a file have by `$anchor`, each with its JSON pointer."""
-    todo = [("", value)]
-    for place, each in todo:
-        members = each.items() if is_mapping(each) else enumerate(each) if is_list(each) else ()
-        todo += [
-            (place + pointer(name), member)
-            for name, member in members
-            if isinstance(member, dict | list)
-        ]
-        if is_mapping(each) and isinstance(each.get("$anchor"), str):
-            yield each["$anchor"], place
-
-
-def _step(value: Any, step: str) -> Any:
+def members(value: Any) -> Iterator[tuple[object, Any]]:
+    """The members of a mapping by key, or the elements of a list by index; otherwise nothing."""
     if is_mapping(value):
-        # A loader of YAML may leave a status as a number.
-        return value.get(step, value.get(int(step)) if step.isdecimal() else None)  # type: ignore[call-overload]
+        yield from value.items()
+    elif is_list(value):
+        yield from enumerate(value)
+
+
+def _member(value: Any, step: str) -> Any:
+    if is_mapping(value):
+        if step in value:
+            return value[step]
+        if step.isdecimal():
+            # Documents that were loaded elsewhere may have an unquoted status as a number.
+            by_number = cast("dict[int, Any]", value)
+            return by_number.get(int(step))
+        return None
     if is_list(value) and step.isdecimal() and int(step) < len(value):
         return value[int(step)]
     return None

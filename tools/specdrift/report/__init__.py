@@ -1,1 +1,1 @@
-"""What a comparison reports, and the formats it is written in."""
+"""Contains what a comparison reports, and one module per output format."""

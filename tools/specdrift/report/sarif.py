@@ -1,4 +1,4 @@
-"""The report as SARIF 2.1.0, which code scanning and editors read."""
+"""Writes the report as SARIF 2.1.0, which code scanning and editors read."""
 
 from __future__ import annotations
 
@@ -6,101 +6,133 @@ import hashlib
 import json
 from urllib.parse import quote
 
-from ..rules import ERR, INFO, WARN, Level, Source
-from .report import Entry, Report, Waiver
-from .wording import CONTRACT, Spot, sentences, spots, told_fault, until, visible
+from ..rules import ERR, INFO, WARN, Change, Level, Source
+from .report import Entry, Fault, Report, Waiver
+from .wording import (
+    CONTRACT_WORDS,
+    Location,
+    expiry_suffix,
+    fault_sentence,
+    locations,
+    sentences,
+    visible,
+)
 
 _SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 )
-_LEVELS: dict[Level, str] = {ERR: "error", WARN: "warning", INFO: "note"}
+_SARIF_LEVELS: dict[Level, str] = {ERR: "error", WARN: "warning", INFO: "note"}
 
 
-def sarif(report: Report) -> str:
-    """The report as SARIF; what is at fault with waivers, and notes, are notifications of the run."""
-    # Each with the level that comes last, the worst.
-    rules: dict[str, Level] = {
-        entry.change.id: entry.change.level for entry in reversed(report.entries)
+def write_sarif(report: Report) -> str:
+    """The report as SARIF. Faulty waivers and notes become notifications of the run."""
+    # Results refer to their rule by its index in this order.
+    rule_levels = _rule_levels(report)
+    rule_ids = list(rule_levels)
+    rules = [_rule(rule_id, level) for rule_id, level in rule_levels.items()]
+    invocation = {
+        "executionSuccessful": True,
+        "toolConfigurationNotifications": [_fault(fault) for fault in report.faults],
+        "toolExecutionNotifications": [
+            {"level": "note", "message": _message(note)} for note in report.notes
+        ],
     }
-    indexes = {identifier: index for index, identifier in enumerate(rules)}
-    faults = [
-        {
-            "level": "error",
-            "message": _message(told_fault(fault)),
-            "locations": [_physical(fault.waiver.source)],
-        }
-        for fault in report.faults
-    ]
-    notes = [{"level": "note", "message": _message(note)} for note in report.notes]
-    notifications = {"toolConfigurationNotifications": faults, "toolExecutionNotifications": notes}
     run = {
-        "tool": {
-            "driver": {"name": "specdrift", "rules": [_rule(*rule) for rule in rules.items()]}
-        },
-        "invocations": [{"executionSuccessful": True, **notifications}],
-        "results": [_result(entry, indexes[entry.change.id]) for entry in report.entries],
+        "tool": {"driver": {"name": "specdrift", "rules": rules}},
+        "invocations": [invocation],
+        "results": [_result(entry, rule_ids.index(entry.change.id)) for entry in report.entries],
     }
-    return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
+    document = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
+    return json.dumps(document, indent=2) + "\n"
 
 
-def _rule(identifier: str, level: Level) -> dict[str, object]:
+def _rule_levels(report: Report) -> dict[str, Level]:
+    """The worst severity that each rule has in this report."""
+    levels: dict[str, Level] = {}
+    # The entries begin with the worst severity, so the last assignment is the worst.
+    for entry in reversed(report.entries):
+        levels[entry.change.id] = entry.change.level
+    return levels
+
+
+def _rule(rule_id: str, level: Level) -> dict[str, object]:
     return {
-        "id": identifier,
-        "shortDescription": _message(identifier.replace("-", " ").capitalize()),
-        "fullDescription": _message(f"{CONTRACT[level]}, at its worst."),
-        "defaultConfiguration": {"level": _LEVELS[level]},
+        "id": rule_id,
+        "shortDescription": _message(rule_id.replace("-", " ").capitalize()),
+        "fullDescription": _message(f"{CONTRACT_WORDS[level]}, at its worst."),
+        "defaultConfiguration": {"level": _SARIF_LEVELS[level]},
     }
 
 
-def _result(entry: Entry, index: int) -> dict[str, object]:
+def _fault(fault: Fault) -> dict[str, object]:
+    return {
+        "level": "error",
+        "message": _message(fault_sentence(fault)),
+        "locations": [_physical_location(fault.waiver.source)],
+    }
+
+
+def _result(entry: Entry, rule_index: int) -> dict[str, object]:
     change = entry.change
-    base, revision = spots(change)
-    # The sentence has the value that tells apart what happened at one place; lines move, and are left out.
-    identity = [
-        change.id,
-        change.operation,
-        change.base_pointer,
-        change.revision_pointer,
-        change.text,
-    ]
-    first, other = (revision, base) if revision.source or not base.source else (base, revision)
+    base, revision = locations(change)
+    # Code scanning annotates the first location, so it should have a line.
+    if base.source and not revision.source:
+        main, related = base, revision
+    else:
+        main, related = revision, base
+    related_message = _message(f"In the {related.role}: {related}")
     return {
         "ruleId": change.id,
-        "ruleIndex": index,
-        "level": _LEVELS[change.level],
+        "ruleIndex": rule_index,
+        "level": _SARIF_LEVELS[change.level],
         "message": _message(" ".join(sentences(entry))),
-        "locations": [_location(first)],
-        "relatedLocations": [
-            {**_location(other), "message": _message(f"In the {other.role}: {other}")}
-        ],
-        "partialFingerprints": {
-            "specdrift/v1": hashlib.sha256(json.dumps(identity).encode()).hexdigest()
-        },
+        "locations": [_location(main)],
+        "relatedLocations": [{**_location(related), "message": related_message}],
+        "partialFingerprints": {"specdrift/v1": _fingerprint(change)},
         "properties": {"operation": change.operation, "client": entry.verdict.effect},
         "suppressions": [_suppression(entry.waiver)] if entry.waiver else [],
     }
 
 
-def _location(spot: Spot) -> dict[str, object]:
-    logical = (
-        {"logicalLocations": [{"fullyQualifiedName": spot.pointer or "/"}]} if spot.there else {}
-    )
-    return {**(_physical(spot.source) if spot.source else {}), **logical}
+def _fingerprint(change: Change) -> str:
+    """Identify a change across runs. Lines move, so they are not part of it."""
+    identity = [
+        change.id,
+        change.operation,
+        change.base_pointer,
+        change.revision_pointer,
+        # The sentence contains the value, such as that of an enum.
+        change.text,
+    ]
+    return hashlib.sha256(json.dumps(identity).encode()).hexdigest()
 
 
-def _physical(source: Source) -> dict[str, object]:
-    location = {"uri": quote(source.file.encode(errors="replace"))}
+def _location(location: Location) -> dict[str, object]:
+    result: dict[str, object] = {}
+    if location.source:
+        result.update(_physical_location(location.source))
+    if location.exists:
+        result["logicalLocations"] = [{"fullyQualifiedName": location.pointer or "/"}]
+    return result
+
+
+def _physical_location(source: Source) -> dict[str, object]:
+    # `uri` is a URI reference: `main:a b.yaml` must not look like a scheme. Lone surrogates
+    # cannot be encoded, so they are replaced.
+    uri = quote(source.file.encode(errors="replace"))
     return {
-        "physicalLocation": {"artifactLocation": location, "region": {"startLine": source.line}}
+        "physicalLocation": {
+            "artifactLocation": {"uri": uri},
+            "region": {"startLine": source.line},
+        }
     }
 
 
 def _suppression(waiver: Waiver) -> dict[str, object]:
-    justification = visible(waiver.reason) + until(waiver)
     return {
         "kind": "external",
-        "justification": justification,
-        "location": _physical(waiver.source),
+        "justification": visible(waiver.reason) + expiry_suffix(waiver),
+        "location": _physical_location(waiver.source),
     }
 
 

@@ -1,4 +1,4 @@
-"""What several forms of output say alike: places, groups, counts, and the verdict in words."""
+"""Provides the sentences, groups and counts that several output formats share."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import NamedTuple
 from ..rules import ERR, INFO, WARN, Change, Level, Source, worst
 from .report import LEVELS, Effect, Entry, Fault, Report, Waiver
 
-DOCUMENT = "The document as a whole"
-"""The heading of what is in no operation."""
+WHOLE_DOCUMENT = "The document as a whole"
+"""The heading of changes outside all operations."""
 
-CONTRACT: dict[Level, str] = {
+CONTRACT_WORDS: dict[Level, str] = {
     ERR: "Breaks the contract",
     WARN: "May break the contract",
     INFO: "Does not break the contract",
 }
 
-CLIENT: dict[Effect, str] = {
+CLIENT_WORDS: dict[Effect, str] = {
     "breaks": "Breaks our client",
     "drift": "Shows in our client as wire drift only",
     "none": "Does not affect our client",
@@ -26,103 +26,161 @@ CLIENT: dict[Effect, str] = {
 """The worst first."""
 
 
-class Spot(NamedTuple):
-    """Where a change is on one of the two sides."""
+def headline(report: Report) -> str:
+    """What the whole comparison means, in one or two sentences."""
+    if not report.entries:
+        return "Nothing changed."
+    if not report.counted:
+        return "Nothing changed except what is waived."
+    level = worst(entry.change.level for entry in report.counted)
+    effect = _worst_effect(report.counted)
+    return f"{CONTRACT_WORDS[level]}. {CLIENT_WORDS[effect]}."
+
+
+def _worst_effect(entries: Iterable[Entry]) -> Effect:
+    effects = {entry.verdict.effect for entry in entries}
+    return next(effect for effect in CLIENT_WORDS if effect in effects)
+
+
+def summary(report: Report) -> str:
+    """The counts, such as `2 ERR, 1 WARN, 3 INFO, 4 waived, 1 waiver at fault`."""
+    parts = [f"{number} {name}" for name, number in counts(report.entries).items()]
+    if len(report.faults) == 1:
+        parts.append("1 waiver at fault")
+    elif report.faults:
+        parts.append(f"{len(report.faults)} waivers at fault")
+    return ", ".join(parts)
+
+
+def counts(entries: Iterable[Entry]) -> dict[str, int]:
+    """The number of entries of each severity that are not waived, and of those that are."""
+    numbers = Counter("waived" if entry.waiver else entry.change.level for entry in entries)
+    return {name: numbers[name] for name in (*LEVELS, "waived")}
+
+
+class OperationGroup(NamedTuple):
+    """The entries of one operation."""
+
+    heading: str
+    entries: list[Entry]
+
+
+def group_by_operation(entries: Iterable[Entry]) -> list[OperationGroup]:
+    """Group entries by operation, in their order. Those of the whole document are the last."""
+    groups: dict[str, list[Entry]] = {}
+    whole_document: list[Entry] = []
+    for entry in entries:
+        if entry.change.operation:
+            groups.setdefault(entry.change.operation, []).append(entry)
+        else:
+            whole_document.append(entry)
+    if whole_document:
+        groups[WHOLE_DOCUMENT] = whole_document
+    return [OperationGroup(heading, group) for heading, group in groups.items()]
+
+
+def sentences(entry: Entry) -> list[str]:
+    """The sentences about a change, its meaning for our client, and the advice if there is any."""
+    parts = [entry.change.text, client_sentence(entry)]
+    if entry.advice:
+        parts.append(entry.advice)
+    return parts
+
+
+def client_sentence(entry: Entry) -> str:
+    """What a change means for our client, with the reason."""
+    return f"{CLIENT_WORDS[entry.verdict.effect]}. {entry.verdict.reason}".rstrip()
+
+
+def fault_sentence(fault: Fault) -> str:
+    """What is wrong with a waiver."""
+    return f"The waiver of {fault.waiver.id} at {fault.waiver.at} {fault.problem}"
+
+
+def expiry_suffix(waiver: Waiver) -> str:
+    """The text to append to a waiver's reason: its last day, or nothing if it does not expire."""
+    if waiver.expires is None:
+        return ""
+    return f" (until {waiver.expires.isoformat()})"
+
+
+class WaivedChange(NamedTuple):
+    """A waived change in few words."""
+
+    sentence: str
+    reason: str
+    """Why it is accepted."""
+
+
+def waived_changes(report: Report) -> list[WaivedChange]:
+    """The waived changes, in the order of the report."""
+    return [
+        WaivedChange(_short_sentence(entry.change), f"{waiver.reason}{expiry_suffix(waiver)}")
+        for entry in report.entries
+        if (waiver := entry.waiver) is not None
+    ]
+
+
+def _short_sentence(change: Change) -> str:
+    place = f" in {change.operation}" if change.operation else ""
+    return f"{change.level} {change.id}{place}: {change.text}"
+
+
+class Location(NamedTuple):
+    """Where a change is in one of the two documents."""
 
     role: str
     """`base` or `revision`."""
     pointer: str
     source: Source | None
-    there: bool
-    """Whether it is on this side at all; if not, the source is that of what surrounds its place."""
+    """The line of the place. If the place does not exist, the line of what surrounds it."""
+    exists: bool
+    """Whether the changed part exists in this document."""
 
     def __str__(self) -> str:
-        where = str(self.source) if self.source else self.pointer
-        if self.there:
-            return where or "the whole document"
-        return f"not there, around {where}" if where else "not there"
-
-    def data(self) -> dict[str, object]:
-        """The same as JSON."""
-        return {
-            "pointer": self.pointer if self.there else None,
-            "source": self.source and self.source._asdict(),
-        }
+        place = str(self.source) if self.source else self.pointer
+        if self.exists:
+            return place or "the whole document"
+        if place:
+            return f"not there, around {place}"
+        return "not there"
 
 
-def spots(change: Change) -> tuple[Spot, Spot]:
+def locations(change: Change) -> tuple[Location, Location]:
     """Where a change is in the base and in the revision."""
-    base, revision = change.base_pointer, change.revision_pointer
-    whole = not (base or revision)  # the pointer to a whole document is empty as well
-    return (
-        Spot("base", base, change.base_source, whole or bool(base)),
-        Spot("revision", revision, change.revision_source, whole or bool(revision)),
+    # The pointer to a whole document is empty, as is the pointer to nothing.
+    whole_document = change.base_pointer == "" and change.revision_pointer == ""
+    base = Location(
+        role="base",
+        pointer=change.base_pointer,
+        source=change.base_source,
+        exists=whole_document or change.base_pointer != "",
     )
-
-
-def grouped(entries: Iterable[Entry]) -> list[tuple[str, list[Entry]]]:
-    """The entries by operation, in their order; those of the document as a whole last, with their heading."""
-    groups = dict[str, list[Entry]]()
-    for entry in sorted(entries, key=lambda entry: not entry.change.operation):
-        groups.setdefault(entry.change.operation or DOCUMENT, []).append(entry)
-    return list(groups.items())
-
-
-def counts(entries: Iterable[Entry]) -> dict[str, int]:
-    """How many there are of each level that count, and how many are waived."""
-    found = Counter("waived" if entry.waiver else entry.change.level for entry in entries)
-    return {name: found[name] for name in (*LEVELS, "waived")}
-
-
-def until(waiver: Waiver) -> str:
-    """How long a waiver counts, to be put behind its reason; empty where that is for good."""
-    return f" (until {waiver.expires.isoformat()})" if waiver.expires else ""
-
-
-def told_fault(fault: Fault) -> str:
-    """A waiver that is at fault, and what is wrong with it."""
-    return f"The waiver of {fault.waiver.id} at {fault.waiver.at} {fault.problem}"
-
-
-def verdict(entry: Entry) -> str:
-    """What a change means for our client, in words."""
-    return f"{CLIENT[entry.verdict.effect]}. {entry.verdict.reason}".rstrip()
-
-
-def sentences(entry: Entry) -> list[str]:
-    """A change, what it means for our client, and what to do about it where that is known."""
-    return [entry.change.text, verdict(entry), *filter(None, [entry.advice])]
-
-
-def headline(report: Report) -> str:
-    """What the whole comparison means, in a sentence or two."""
-    if not report.counted:
-        return "Nothing changed but what is waived." if report.entries else "Nothing changed."
-    level = worst(entry.change.level for entry in report.counted)
-    effects = {entry.verdict.effect for entry in report.counted}
-    return f"{CONTRACT[level]}. {next(words for effect, words in CLIENT.items() if effect in effects)}."
-
-
-def summary(report: Report) -> str:
-    """The counts, such as `2 ERR, 1 WARN, 3 INFO, 4 waived`."""
-    told = [f"{number} {name}" for name, number in counts(report.entries).items()]
-    if report.faults:
-        told.append(f"{len(report.faults)} waiver{'s' * (len(report.faults) > 1)} at fault")
-    return ", ".join(told)
+    revision = Location(
+        role="revision",
+        pointer=change.revision_pointer,
+        source=change.revision_source,
+        exists=whole_document or change.revision_pointer != "",
+    )
+    return base, revision
 
 
 def visible(text: str) -> str:
-    """A text of a document on one line, with what a terminal would obey, or nobody would see, written out.
+    """Escape the characters of a text that are invisible or that a terminal interprets.
 
-    That is control characters, ends of lines, marks that turn the direction of writing, and lone surrogates, which
-    cannot be written to a file.
+    These are control characters, line ends, marks that change the direction of writing, and lone
+    surrogates, which cannot be written to a file.
     """
     return "".join(
-        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in text
     )
 
 
-def clipped(text: str, most: int) -> str:
-    """The same, cut where it is longer than some characters."""
-    shown = visible(text[: most + 1])
-    return shown if len(shown) <= most else f"{shown[: most - 1]}…"
+def shortened(text: str, length: int) -> str:
+    """Make a text visible, and cut it if it is longer than a number of characters."""
+    # Escapes only make a text longer, so one character more is enough to detect the excess.
+    visible_text = visible(text[: length + 1])
+    if len(visible_text) <= length:
+        return visible_text
+    return f"{visible_text[: length - 1]}…"

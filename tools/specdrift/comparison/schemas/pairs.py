@@ -100,7 +100,7 @@ def keyword_in_id(keyword: str) -> str:
 
 def _resolved(nodes: Nodes) -> Nodes:
     # Sorted, so that the order of the branches of an `allOf` does not matter.
-    targets = {node.meant for node in nodes}
+    targets = {node.target for node in nodes}
     return tuple(sorted(targets, key=_location))
 
 

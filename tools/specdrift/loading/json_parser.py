@@ -1,0 +1,91 @@
+"""Parses JSON together with the line of every value, which the standard library does not report."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from ..model.document import pointer
+from .errors import error_at
+from .line_index import Content, Place, index_lines
+
+_OBJECT_START = re.compile(r'\s*\{\s*["}]')
+_TOKEN = re.compile(
+    r"""
+    (?P<string> "[^"\\]*(?:\\.[^"\\]*)*" ) (?P<colon> \s*: )?   # a key has a colon behind it
+    | [\[\]{}]
+    | [^\s\[\]{},:"]+                                           # a number, true, false or null
+    """,
+    re.VERBOSE,
+)
+
+
+def is_json(text: str) -> bool:
+    """Whether a text is JSON rather than YAML: it begins as an object with a quoted key."""
+    return _OBJECT_START.match(text) is not None
+
+
+def parse_json(name: str, text: str) -> Content:
+    """Parse the text of a JSON file.
+
+    Raises:
+        ComparisonError: it does not parse, has a duplicate key, or exceeds a limit.
+    """
+    return Content(_parse(name, text), index_lines(name, _places(text)))
+
+
+def _parse(name: str, text: str) -> Any:
+    try:
+        data: Any = json.loads(text)
+        if "\\ud" in text.lower():
+            # Half of a surrogate pair cannot be written to a report. This raises a ValueError.
+            json.dumps(data, ensure_ascii=False).encode()
+    except RecursionError:
+        # The line index rejects such a file afterwards, with the line.
+        return None
+    except json.JSONDecodeError as error:
+        raise error_at(name, error.lineno, f"does not parse as JSON: {error.msg}") from error
+    except ValueError as error:
+        # For example a number with more than 4,300 digits.
+        raise error_at(name, None, f"does not parse as JSON: {error}") from error
+    return data
+
+
+class _Container(NamedTuple):
+    """An object or array that the scan is inside of."""
+
+    pointer: str
+    indexes: Iterator[int] | None
+    """The indexes of an array's next elements; None for an object."""
+
+
+def _places(text: str) -> Iterator[Place]:
+    """The places of all values of a valid JSON text, in its order."""
+    # The document itself has no place, so its container is like an object without keys.
+    containers = [_Container("", None)]
+    value_pointer = ""
+    line = 1
+    line_counted_to = 0
+    for token in _TOKEN.finditer(text):
+        # Counting from the last token keeps the scan linear.
+        line += text.count("\n", line_counted_to, token.start())
+        line_counted_to = token.start()
+        if token[0] in {"}", "]"}:
+            containers.pop()
+            continue
+        # An element starts with its first token, a member with its key.
+        container = containers[-1]
+        if container.indexes is not None:
+            value_pointer = container.pointer + pointer(next(container.indexes))
+            yield Place(value_pointer, line)
+        elif token["colon"]:
+            key = json.loads(token["string"])
+            value_pointer = container.pointer + pointer(key)
+            yield Place(value_pointer, line)
+        if token[0] == "{":
+            containers.append(_Container(value_pointer, None))
+        elif token[0] == "[":
+            containers.append(_Container(value_pointer, itertools.count()))

@@ -1,0 +1,277 @@
+"""Reads bytes from a file, a git revision or a URL, within limits on size, time and location.
+
+Every read failure is an `OSError`. The callers add what was being read and why.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+import subprocess
+import time
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from urllib.parse import unquote
+
+import httpx
+
+from ..model.document import file_of
+
+MAXIMUM_BYTES = 16 * 2**20
+"""Per file. The vendor's largest document has 0.5 MB, and GitHub's, a very large one, has 12 MB."""
+
+MAXIMUM_SECONDS = 60.0
+"""For one HTTP response in total, so that a slow trickle of bytes ends."""
+
+_IDLE_SECONDS = 10
+"""For connecting, and between two parts of an HTTP response."""
+
+_MAXIMUM_REDIRECTS = 3
+_LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class Origin(ABC):
+    """The place of a document: a file, a file in a git revision, or a URL."""
+
+    @property
+    @abstractmethod
+    def display_name(self) -> str:
+        """The name for messages and reports, without secrets."""
+
+    @property
+    @abstractmethod
+    def folder(self) -> str:
+        """The folder that contains the document, in the form of a root."""
+
+    @property
+    def may_be_endless(self) -> bool:
+        """Whether the content may never end, as that of a pipe or a device."""
+        return False
+
+    @abstractmethod
+    def sibling(self, reference: str) -> Origin:
+        """The place that a relative reference in this document leads to."""
+
+    @abstractmethod
+    def is_within(self, root: str) -> bool:
+        """Whether the place is inside a root: a folder, or the prefix of URLs."""
+
+    @abstractmethod
+    def read(self) -> bytes:
+        """Read the content.
+
+        Raises:
+            OSError: the content cannot be read, or exceeds a limit.
+        """
+
+
+def origin_of(source: str) -> Origin:
+    """Interpret a command-line argument: a URL, `REVISION:PATH` in git, or a path.
+
+    Raises:
+        OSError: git is needed to interpret the path, and fails.
+    """
+    if os.path.exists(source) or ":" not in source:
+        return LocalFile(source)
+    if "://" in source:
+        return WebFile(source)
+    revision, _, path = source.partition(":")
+    # Git counts a path from the top of the repository unless it begins with a dot.
+    if path.startswith(("./", "../")):
+        current_folder = _run_git("rev-parse", "--show-prefix").decode().rstrip("\n")
+        path = posixpath.join(current_folder, path)
+    return CommittedFile(revision, posixpath.normpath(path))
+
+
+def without_secrets(source: str) -> str:
+    """Remove the credentials and the query of a URL, which may contain secrets."""
+    if "://" not in source:
+        return source
+    without_credentials = re.sub("(?<=://)[^/@]*@", "", source)
+    return without_credentials.partition("?")[0]
+
+
+def cause_of(error: OSError) -> str:
+    """The cause of a read failure, without the file name that `str` may repeat."""
+    return error.strerror or str(error)
+
+
+@dataclass(frozen=True)
+class LocalFile(Origin):
+    """A file on this machine."""
+
+    path: str
+
+    @property
+    def display_name(self) -> str:
+        """The path as it was given."""
+        return self.path
+
+    @property
+    def folder(self) -> str:
+        """The folder of the file."""
+        return file_of(".", self.path)
+
+    @property
+    def may_be_endless(self) -> bool:
+        """Whether it is a pipe or a device. A folder is not: reading it fails."""
+        if not os.path.exists(self.path):
+            return False
+        return not os.path.isfile(self.path) and not os.path.isdir(self.path)
+
+    def sibling(self, reference: str) -> LocalFile:
+        """The file at a path relative to this one."""
+        return LocalFile(_sibling_path(reference, self.path))
+
+    def is_within(self, root: str) -> bool:
+        """Whether the file is inside a folder."""
+        # Compare real paths, so that no symbolic link leads out of the root.
+        real_path = os.path.realpath(self.path)
+        real_root = os.path.realpath(root)
+        return os.path.commonpath([real_path, real_root]) == real_root
+
+    def read(self) -> bytes:
+        """Read the file."""
+        with open(self.path, "rb") as file:
+            content = file.read(MAXIMUM_BYTES + 1)
+        _check_size(len(content))
+        return content
+
+
+@dataclass(frozen=True)
+class CommittedFile(Origin):
+    """A file in a git revision. Git does not follow symbolic links, so they cannot leave a root."""
+
+    revision: str
+    path: str
+    """From the top of the repository."""
+
+    @property
+    def display_name(self) -> str:
+        """`REVISION:PATH`, as git names a file."""
+        return f"{self.revision}:{self.path}"
+
+    @property
+    def folder(self) -> str:
+        """The folder of the file in the repository."""
+        return file_of(".", self.path)
+
+    def sibling(self, reference: str) -> CommittedFile:
+        """The file at a path relative to this one, in the same revision."""
+        return CommittedFile(self.revision, _sibling_path(reference, self.path))
+
+    def is_within(self, root: str) -> bool:
+        """Whether the file is inside a folder of the repository."""
+        path = PurePosixPath(self.path)
+        return ".." not in path.parts and path.is_relative_to(posixpath.normpath(root))
+
+    def read(self) -> bytes:
+        """Read the file from git's object store."""
+        # Git would take such a revision for an option. --end-of-options is a second protection.
+        if self.revision.startswith("-"):
+            raise OSError("a revision does not begin with a hyphen")
+        size = _run_git("cat-file", "-s", "--end-of-options", self.display_name)
+        _check_size(int(size))
+        return _run_git("cat-file", "blob", "--end-of-options", self.display_name)
+
+
+@dataclass(frozen=True)
+class WebFile(Origin):
+    """A document at an HTTPS URL, or at an HTTP URL of this machine."""
+
+    url: str
+
+    @property
+    def display_name(self) -> str:
+        """The URL without credentials and query."""
+        return without_secrets(self.url)
+
+    @property
+    def folder(self) -> str:
+        """The URL up to its last slash."""
+        return file_of(".", self.url)
+
+    def sibling(self, reference: str) -> WebFile:
+        """The document at a URL relative to this one."""
+        return WebFile(file_of(reference, self.url))
+
+    def is_within(self, root: str) -> bool:
+        """Whether the URL begins with a prefix."""
+        if self.url != root and not self.url.startswith(root.rstrip("/") + "/"):
+            return False
+        # The server may decode `%2e%2e` and leave the root.
+        return ".." not in unquote(self.url).split("/")
+
+    def read(self) -> bytes:
+        """Download the document."""
+        try:
+            with (
+                httpx.Client(
+                    follow_redirects=True,
+                    max_redirects=_MAXIMUM_REDIRECTS,
+                    timeout=_IDLE_SECONDS,
+                    # httpx calls the hook for every redirect as well.
+                    event_hooks={"request": [_reject_insecure_request]},
+                ) as client,
+                # Without compression, the size limit applies to what is received.
+                client.stream("GET", self.url, headers={"Accept-Encoding": "identity"}) as response,
+            ):
+                return _body_of(response)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise OSError(str(error) or type(error).__name__) from error
+
+
+def _sibling_path(reference: str, path: str) -> str:
+    # A path with a NUL byte would raise ValueError instead of OSError.
+    relative_path = unquote(reference).replace("\0", "")
+    return file_of(relative_path, path)
+
+
+def _check_size(size: int) -> None:
+    if size > MAXIMUM_BYTES:
+        raise OSError(f"it has more than {MAXIMUM_BYTES >> 20} MiB")
+
+
+def _run_git(*arguments: str) -> bytes:
+    """The output of a git command in the current directory."""
+    try:
+        result = subprocess.run(
+            ["git", *arguments],  # noqa: S607  # the git on the user's PATH
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+        )
+    except OSError as error:
+        raise OSError(f"git cannot be run: {cause_of(error)}") from error
+    if result.returncode != 0:
+        message = result.stderr.decode(errors="replace").strip()
+        first_line = message.partition("\n")[0]
+        raise OSError(first_line.removeprefix("fatal: "))
+    return result.stdout
+
+
+def _reject_insecure_request(request: httpx.Request) -> None:
+    url = request.url
+    if url.scheme == "https":
+        return
+    if url.scheme == "http" and url.host in _LOOPBACK_HOSTS:
+        return
+    raise OSError(
+        f"{without_secrets(str(url))} is not allowed: only https is, and http on this machine"
+    )
+
+
+def _body_of(response: httpx.Response) -> bytes:
+    """Read a response body within the limits on size and time."""
+    if response.status_code != 200:
+        raise OSError(f"the server returned status {response.status_code}")
+    deadline = time.monotonic() + MAXIMUM_SECONDS
+    content = bytearray()
+    for part in response.iter_bytes():
+        content += part
+        _check_size(len(content))
+        if time.monotonic() > deadline:
+            raise OSError(f"the response takes more than {MAXIMUM_SECONDS:.0f} seconds")
+    return bytes(content)

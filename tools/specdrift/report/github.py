@@ -1,0 +1,50 @@
+"""Writes the report as workflow commands, which GitHub Actions shows as annotations of lines."""
+
+from __future__ import annotations
+
+from ..rules import ERR, INFO, WARN, Level, Source
+from .report import Entry, Fault, Report
+from .wording import fault_sentence, sentences, visible
+
+_COMMANDS: dict[Level, str] = {ERR: "error", WARN: "warning", INFO: "notice"}
+
+
+def write_github(report: Report) -> str:
+    """The report as workflow commands: the faulty waivers, the changes, and the notes."""
+    commands = [_fault_command(fault) for fault in report.faults]
+    commands += [_change_command(entry) for entry in report.counted]
+    commands += [_command("notice", "note", [note], None) for note in report.notes]
+    return "".join(f"{command}\n" for command in commands)
+
+
+def _fault_command(fault: Fault) -> str:
+    return _command("error", "waiver", [fault_sentence(fault)], fault.waiver.source)
+
+
+def _change_command(entry: Entry) -> str:
+    change = entry.change
+    source = change.revision_source or change.base_source
+    return _command(_COMMANDS[change.level], change.id, sentences(entry), source)
+
+
+def _command(name: str, title: str, lines: list[str], source: Source | None) -> str:
+    properties: list[str] = []
+    if source is not None:
+        properties.append(f"file={_escape_property(source.file)}")
+        properties.append(f"line={source.line}")
+    title = f"specdrift: {title}"
+    properties.append(f"title={_escape_property(title)}")
+    message = "%0A".join(_escape(line) for line in lines)
+    return f"::{name} {','.join(properties)}::{message}"
+
+
+# The escapes are those of GitHub's own toolkit (`actions/toolkit`, packages/core/src/command.ts).
+
+
+def _escape(text: str) -> str:
+    escaped = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return visible(escaped)
+
+
+def _escape_property(text: str) -> str:
+    return _escape(text).replace(":", "%3A").replace(",", "%2C")

@@ -1,0 +1,71 @@
+"""Writes the report as JSON for programs. `report.schema.json` is the schema."""
+
+from __future__ import annotations
+
+import json
+
+from ..rules import Source
+from .report import Entry, Fault, Report, Waiver
+from .wording import Location, counts, locations
+
+JSON_FORM = 1
+"""The version of the schema. It increases when a member is removed or changes its meaning."""
+
+
+def write_json(report: Report) -> str:
+    """The report as JSON."""
+    document = {
+        "form": JSON_FORM,
+        "base": report.base.name,
+        "revision": report.revision.name,
+        "counts": counts(report.entries),
+        "changes": [_change(entry) for entry in report.entries],
+        "faults": [_fault(fault) for fault in report.faults],
+        "notes": report.notes,
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def _change(entry: Entry) -> dict[str, object]:
+    change = entry.change
+    base, revision = locations(change)
+    return {
+        "id": change.id,
+        "level": change.level,
+        "operation": change.operation,
+        "direction": change.direction,
+        "name": change.name,
+        "text": change.text,
+        "client": {"effect": entry.verdict.effect, "reason": entry.verdict.reason},
+        "advice": entry.advice,
+        "base": _location(base),
+        "revision": _location(revision),
+        "waiver": _waiver(entry.waiver) if entry.waiver else None,
+    }
+
+
+def _location(location: Location) -> dict[str, object]:
+    return {
+        # An empty pointer means the whole document.
+        "pointer": location.pointer if location.exists else None,
+        "source": _source(location.source) if location.source else None,
+    }
+
+
+def _source(source: Source) -> dict[str, object]:
+    return {"file": source.file, "line": source.line}
+
+
+def _fault(fault: Fault) -> dict[str, object]:
+    return {"waiver": _waiver(fault.waiver), "problem": fault.problem}
+
+
+def _waiver(waiver: Waiver) -> dict[str, object]:
+    return {
+        "id": waiver.id,
+        "at": waiver.at,
+        "name": waiver.name,
+        "reason": waiver.reason,
+        "expires": waiver.expires.isoformat() if waiver.expires else None,
+        "source": _source(waiver.source),
+    }
