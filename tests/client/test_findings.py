@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 import yaml
-from generate.__main__ import _parse, _settings
 from generate.contract import _Schemas, contract
 from generate.document import Document
+from generate.generate import _parse, _settings
 from generate.operations import resources
 from leadconnector._runtime import schema as contract_schema
 from leadconnector._runtime.schema import Documented, Finding, Reading, documented
