@@ -1,4 +1,4 @@
-"""`python -m generate`: run the generator, compare its output with the spec, and swap it in, or leave all as it was."""
+"""Generate the client in `generated/` from `spec/openapi.yaml`."""
 
 from __future__ import annotations
 
@@ -6,79 +6,162 @@ import argparse
 import os
 import signal
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from .contract import FILE_NAME
+from .check import check_spec
+from .contract import FILE_NAME, write_contract
 from .document import SpecError
-from .generate import generate
-from .swap import compare, swap_in, workplace
+from .generate import parse_spec, read_settings, render_package
+from .load import load_document
+from .operations import arrange_resources
+from .swap import changed_files, check_replaceable, swap_in, workplace
+from .verify import verify_package, verify_schemas
 
 _ROOT = Path(__file__).resolve().parents[2]
 SPEC = _ROOT / "spec" / "openapi.yaml"
 
 
+@dataclass(frozen=True)
+class Options:
+    """The command line of the generation step."""
+
+    spec: Path
+    config: Path
+    templates: Path
+    output: Path
+    check: bool
+
+
 def main(arguments: list[str] | None = None) -> int:
-    """Generate, or with `--check` say whether what is there is in step. Exit status 0, or 1 with the reason."""
+    """Generate the client, or with `--check` only report whether it is up to date.
+
+    Returns:
+        Exit status 0, or 1 if the spec is invalid or `--check` found a difference.
+    """
+    options = _parse_options(arguments)
+    try:
+        differences = run(options)
+    except SpecError as error:
+        print(f"generate: {error}", file=sys.stderr)
+        print(f"generate: {_display_name(options.output)} is unchanged.", file=sys.stderr)
+        return 1
+    if options.check and differences:
+        _report_outdated(differences)
+        return 1
+    _report_result(options.output, differences)
+    return 0
+
+
+def run(options: Options) -> list[str]:
+    """Generate into a temporary folder, and replace the output unless `--check` is set.
+
+    Returns:
+        The files of the output that differ from newly generated ones.
+
+    Raises:
+        SpecError: the spec is invalid, or something got lost. The output is unchanged.
+    """
+    output = options.output
+    check_replaceable(output, marker=FILE_NAME)
+    with workplace(output) as folder:
+        package = folder / output.name
+        generate(options, package)
+        differences = changed_files(output, package)
+        if differences and not options.check:
+            swap_in(package, output, folder)
+    return differences
+
+
+def generate(options: Options, package: Path) -> None:
+    """Write the client for a spec into a new folder, verified against the spec.
+
+    Raises:
+        SpecError: the spec is invalid, the generator warned, or something got lost.
+    """
+    document = load_document(options.spec)
+    check_spec(document)
+
+    settings = read_settings(options.config, options.spec, package)
+    data = parse_spec(document, settings)
+    resources = arrange_resources(document, data)
+    verify_schemas(document, data, resources)
+
+    render_package(document, data, resources, settings, options.templates)
+    write_contract(document, options.spec.read_bytes(), resources, package)
+    # The generator writes this marker for type checkers (PEP 561) only with packaging files.
+    (package / "py.typed").touch()
+    verify_package(document, package, resources)
+
+
+def _parse_options(arguments: list[str] | None) -> Options:
     parser = argparse.ArgumentParser(prog="generate", description=__doc__)
     parser.add_argument("--spec", type=Path, default=SPEC, help="the OpenAPI document")
     parser.add_argument(
         "--config",
         type=Path,
         default=_ROOT / "generator-config.yaml",
-        help="the generator's settings",
+        help="the generator's configuration",
     )
     parser.add_argument(
-        "--templates", type=Path, default=_ROOT / "templates", help="overrides of its templates"
+        "--templates",
+        type=Path,
+        default=_ROOT / "templates",
+        help="the folder with our overrides of the generator's templates",
     )
     parser.add_argument(
         "--output", type=Path, default=_ROOT / "generated", help="the package to write"
     )
     parser.add_argument(
-        "--check", action="store_true", help="write nothing; fail if the output is out of step"
+        "--check",
+        action="store_true",
+        help="write nothing; fail if the output is not up to date",
     )
-    options = parser.parse_args(arguments)
-    output: Path = options.output.resolve()
-    try:
-        if output.exists() and not (output / FILE_NAME).is_file():
-            raise SpecError(
-                f"{output}: is there, and is no output of this step; it will not be replaced"
-            )
-        with workplace(output) as folder:
-            new = folder / output.name
-            generate(options.spec, options.config, options.templates, new)
-            differences = compare(output, new)
-            if options.check:
-                for difference in differences:
-                    print(f"out of step: {difference}", file=sys.stderr)
-                if differences:
-                    print("Run `make generate` and commit the result.", file=sys.stderr)
-                    return 1
-            elif differences:
-                swap_in(new, output, folder)
-    except SpecError as error:
-        print(f"generate: {error}", file=sys.stderr)
-        print(f"generate: {_shown(output)} is as it was.", file=sys.stderr)
-        return 1
-    verb = "changed" if differences else "in step"
-    print(f"{_shown(output)}: {verb}{f' ({len(differences)} files)' if differences else ''}")
-    return 0
+    namespace = parser.parse_args(arguments)
+    return Options(
+        spec=namespace.spec,
+        config=namespace.config,
+        templates=namespace.templates,
+        # Through symbolic links: the package that a link leads to is replaced, not the link.
+        output=namespace.output.resolve(),
+        check=namespace.check,
+    )
 
 
-def _shown(path: Path) -> str:
-    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
+def _report_outdated(differences: Sequence[str]) -> None:
+    for difference in differences:
+        print(f"not up to date: {difference}", file=sys.stderr)
+    print("Run `make generate` and commit the result.", file=sys.stderr)
 
 
-def _end(number: int, frame: object) -> None:
-    sys.exit(128 + number)  # an exception, so that what was begun is cleared away
+def _report_result(output: Path, differences: Sequence[str]) -> None:
+    if differences:
+        print(f"{_display_name(output)}: changed ({len(differences)} files)")
+    else:
+        print(f"{_display_name(output)}: up to date")
 
 
-def _run() -> None:
-    signal.signal(signal.SIGTERM, _end)
+def _display_name(path: Path) -> str:
+    """A path relative to the working directory if it is below it."""
+    if path.is_relative_to(Path.cwd()):
+        return os.path.relpath(path)
+    return str(path)
+
+
+def _exit_on_signal(number: int, _frame: object) -> None:
+    # Raises SystemExit, so that context managers remove the temporary folder.
+    sys.exit(128 + number)
+
+
+def _run_as_program() -> None:
+    signal.signal(signal.SIGTERM, _exit_on_signal)
     try:
         sys.exit(main())
     except KeyboardInterrupt:
+        # 128 + SIGINT, as shells report it, without a traceback.
         sys.exit(130)
 
 
 if __name__ == "__main__":
-    _run()
+    _run_as_program()
