@@ -59,6 +59,13 @@ class Argument:
         return "str"
 
     @property
+    def builder_keyword(self) -> str:
+        """The keyword of the generated request builder or body model."""
+        if self.is_whole_body:
+            return "body"
+        return str(self.prop.python_name)
+
+    @property
     def is_body_property(self) -> bool:
         """Whether the argument is one property of the body."""
         return self.location is Location.BODY and bool(self.name)
