@@ -22,7 +22,7 @@ def main() -> int:
     spec = load_document(generation.SPEC)
     for operation in spec.operations():
         print(
-            f"  spec/openapi.yaml: {operation.method.upper()} {operation.path}, {operation.node['operationId']}"
+            f"  spec/openapi.yaml: {operation.method.upper()} {operation.path}, {operation.node.get('operationId')}"
         )
 
     heading("The client, generated from it")

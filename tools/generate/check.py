@@ -35,7 +35,7 @@ def check_operation_ids(document: Document) -> None:
         raise document.error("/paths", "there is no operation in this spec: nothing to generate")
     labels: dict[str, str] = {}
     for operation in operations:
-        node = operation.root.child("operationId")
+        node = operation.node.child("operationId")
         # Without an operationId the generator derives a name from method and path.
         if node.value is None:
             continue

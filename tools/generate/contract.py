@@ -49,7 +49,7 @@ _HEADER_RULE = TextRule(
     expected="printable ASCII, not blank, without spaces at either end",
 )
 _COOKIE_RULE = TextRule(
-    # RFC 6265, section 4.1.1: these characters separate cookies.
+    # RFC 6265, section 4.1.1: the value of a cookie excludes these characters.
     pattern=rf"(?![^;,\" ]*[;,\" ]){_PRINTABLE}",
     expected="printable ASCII, not blank, without space, quote, comma or semicolon",
 )
@@ -70,6 +70,7 @@ def write_contract(
     Raises:
         SpecError: a number in the spec is not finite, so that JSON cannot contain it.
     """
+    # Another version of these may write other code for the same spec.
     versions = {name: version(name) for name in ("openapi-python-client", "ruff")}
     contract = build_contract(document, spec, resources, versions)
     try:
@@ -92,7 +93,7 @@ def build_contract(
     return {
         "title": info.get("title"),
         "api_version": str(info.get("version")),
-        "server": first_server.mapping.get("url"),
+        "server": first_server.get("url"),
         "spec_sha256": hashlib.sha256(spec).hexdigest(),
         "generated_with": versions,
         "error_messages": sorted(_message_properties(document, resources)),
@@ -156,7 +157,7 @@ def _schema_of(document: Document, operation: OperationView, argument: Argument)
     """The schema of an argument. Its value is `None` for a body that is not JSON alone."""
     node = document.at(argument.pointer)
     if argument.is_body_property:
-        # The pointer of a body property leads to its schema.
+        # Its pointer leads to the schema itself.
         return node
     if not argument.is_whole_body:
         return document.resolve(node.child("schema"))
@@ -165,7 +166,7 @@ def _schema_of(document: Document, operation: OperationView, argument: Argument)
     if "json" not in content_type or len(content.mapping) != 1:
         return Node(None, node.pointer)
     media_type = content.child(content_type)
-    return Node(media_type.mapping.get("schema", {}), media_type.child("schema").pointer)
+    return Node(media_type.get("schema", {}), media_type.child("schema").pointer)
 
 
 def _with_text_rule(argument: Argument, schema: Any, schemas: ContractSchemas) -> Any:
@@ -179,6 +180,7 @@ def _with_text_rule(argument: Argument, schema: Any, schemas: ContractSchemas) -
     if "$ref" in schema:
         # The client reads no keyword beside `$ref`.
         schema = schemas.target(schema)
+    # `(?s)`: a line break in a required body text is fine, and `.` must match it.
     return {**schema, "x-text": f"(?s){rule.pattern}", "x-expected": rule.expected}
 
 
@@ -206,6 +208,7 @@ def _response_entry(
         "media_types": [_essence(media_type) for media_type in content.mapping],
     }
     if response.content == "json":
+        # `verify` rejects several content types, so there is only one with JSON.
         media_type = next(name for name in content.mapping if "json" in name)
         schema = content.child(media_type, "schema")
         entry["schema_pointer"] = schema.pointer
@@ -238,6 +241,6 @@ def _response_schemas(document: Document, response: ResponseView) -> Iterator[No
 def _properties_with_role(document: Document, schema: Node, role: str) -> set[str]:
     names: set[str] = set()
     for name, child in document.properties(schema).items():
-        if document.resolve(child.schema).mapping.get("x-role") == role:
+        if document.resolve(child.schema).get("x-role") == role:
             names.add(name)
     return names

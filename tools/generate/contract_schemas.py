@@ -27,7 +27,7 @@ class ContractSchemas:
         """A schema without documentation. Values that are not mappings stay as they are."""
         if not is_mapping(schema.value):
             return schema.value
-        if isinstance(schema.mapping.get("$ref"), str):
+        if isinstance(schema.get("$ref"), str):
             return self._reference(schema)
         if "allOf" in schema.mapping:
             return self._merged(schema)

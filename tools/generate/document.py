@@ -55,6 +55,10 @@ class Node:
             return self.value
         return []
 
+    def get(self, key: str, default: Any = None) -> Any:
+        """The value of a key, or the default if it is absent or the value is not a mapping."""
+        return self.mapping.get(key, default)
+
     def child(self, *keys: str) -> Node:
         """The node below these keys. Its value is `None` if a key is absent."""
         value = self.value
@@ -80,16 +84,15 @@ class Operation:
     method: str
     """The HTTP method in lower case, as the path item spells it."""
     path: str
-    pointer: str
-    node: dict[str, Any]
+    node: Node
     """The operation object."""
     path_item: Node
     """The path item that contains the operation."""
 
     @property
-    def root(self) -> Node:
-        """The operation object with its JSON pointer."""
-        return Node(self.node, self.pointer)
+    def pointer(self) -> str:
+        """The JSON pointer of the operation object."""
+        return self.node.pointer
 
     @property
     def label(self) -> str:
@@ -153,20 +156,21 @@ class Document:
                 raise self.error(path_item.pointer, "a path item must be a mapping")
             for method in METHODS:
                 node = path_item.child(method)
+                # A path item rarely has every method.
                 if node.value is None:
                     continue
                 if not is_mapping(node.value):
                     raise self.error(node.pointer, "an operation must be a mapping")
-                yield Operation(method, path, node.pointer, node.value, path_item)
+                yield Operation(method, path, node, path_item)
 
     def parameters(self, operation: Operation) -> Iterator[Node]:
         """The parameters of an operation, with those of its path item that it does not redefine."""
         identities: set[tuple[str, str]] = set()
-        for container in (operation.root, operation.path_item):
+        for container in (operation.node, operation.path_item):
             for reference in container.child("parameters").elements():
                 parameter = self.resolve(reference)
                 # OpenAPI 3.1, "Parameter Object": name and location together identify a parameter.
-                identity = (str(parameter.mapping.get("name")), str(parameter.mapping.get("in")))
+                identity = (str(parameter.get("name")), str(parameter.get("in")))
                 if identity in identities:
                     continue
                 identities.add(identity)
@@ -203,7 +207,7 @@ class Document:
 
 
 def _reference(node: Node) -> str | None:
-    reference = node.mapping.get("$ref")
+    reference = node.get("$ref")
     return reference if isinstance(reference, str) else None
 
 

@@ -50,9 +50,11 @@ def parse_spec(document: Document, settings: Config) -> GeneratorData:
     try:
         data = GeneratorData.from_dict(document.root, config=settings)
     except Exception as error:
+        # Unforeseen specs make the generator raise any exception, such as AttributeError.
         raise SpecError(f"{document.path}: the generator cannot read it: {error}") from error
     if isinstance(data, GeneratorError):
         raise SpecError(f"{document.path}: the generator reports: {data.header}: {data.detail}")
+    # With a warning the generator continues, but without the parameter or operation in question.
     warnings: list[GeneratorError] = []
     for collection in data.endpoint_collections_by_tag.values():
         warnings += collection.parse_errors
@@ -73,14 +75,16 @@ def render_package(
         SpecError: a template or a formatter failed.
     """
     project = Project(openapi=data, config=settings, custom_template_path=templates)
+    # `endpoint_init.py.jinja` collects import lines with `do`.
     project.env.add_extension("jinja2.ext.do")
-    # Jinja2 types its globals as a mapping of the built-in ones.
+    # Typed as `Any`, because Jinja2 types its globals as a mapping of the built-in ones.
     environment: Any = project.env
     environment.globals.update(_template_globals(resources))
     with _formatter_on_path(), _silenced():
         try:
             errors = project.build()
         except Exception as error:
+            # Templates raise exceptions of Jinja2 or of Python.
             raise SpecError(f"{document.path}: the generator failed: {error}") from error
     _reject_warnings(document, errors)
 
@@ -92,6 +96,7 @@ def used_imports(code: str, candidates: Iterable[str]) -> str:
     """
     lines: set[str] = set()
     for candidate in candidates:
+        # A candidate is `import name` or `from module import name, name`.
         module, _, names = candidate.rpartition("import ")
         for name in names.split(", "):
             if re.search(rf"\b{re.escape(name)}\b", code):

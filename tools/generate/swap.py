@@ -62,6 +62,7 @@ def swap_in(package: Path, output: Path, folder: Path) -> None:
     """
     old_package = folder / "old"
     try:
+        # A folder with content cannot be overwritten by a rename (POSIX rename).
         if output.exists():
             output.rename(old_package)
         package.rename(output)
@@ -85,4 +86,5 @@ def _relative_files(root: Path) -> Iterator[Path]:
 def _is_same(existing: Path, revised: Path) -> bool:
     if not existing.is_file() or not revised.is_file():
         return False
+    # `shallow=False`: compare the bytes. By default equal size and time count as equal.
     return filecmp.cmp(existing, revised, shallow=False)

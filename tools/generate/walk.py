@@ -16,7 +16,7 @@ def all_references(node: Node) -> Iterator[Node]:
     """Every reference object at or below a node."""
     # Below `properties`, a key is the name of a property and never a keyword.
     keys_are_names = node.pointer.endswith("/properties")
-    if isinstance(node.mapping.get("$ref"), str) and not keys_are_names:
+    if isinstance(node.get("$ref"), str) and not keys_are_names:
         yield node
     for key, child in node.entries():
         if keys_are_names or key not in _DATA_KEYWORDS:
@@ -32,6 +32,7 @@ def all_schemas(document: Document) -> Iterator[Node]:
 
 def _schemas_below(node: Node) -> Iterator[Node]:
     for key, child in node.entries():
+        # Parameters, headers and media types have their schema under this key.
         if key == "schema":
             yield from _with_subschemas(child)
         elif child.pointer == "/components/schemas":

@@ -40,8 +40,8 @@ def parameter_arguments(
     properties = _parameter_properties(endpoint)
     arguments: dict[tuple[str, str], Argument] = {}
     for parameter in document.parameters(operation):
-        location = str(parameter.mapping.get("in"))
-        name = str(parameter.mapping.get("name"))
+        location = str(parameter.get("in"))
+        name = str(parameter.get("name"))
         prop = properties.get((location, name))
         if prop is None:
             raise document.error(parameter.pointer, _dropped_message(parameter, location, name))
@@ -112,11 +112,13 @@ def _dropped_message(parameter: Node, location: str, name: str) -> str:
 
 def _only_header_value(source: ArgumentSource) -> str | None:
     """The value that the session fills in for a required header with one value, such as Version."""
+    # A `const` would say the same, but the generator rejects it in a header.
     if not isinstance(source.prop, EnumProperty):
         return None
     if source.location is not Location.HEADER or not source.prop.required:
         return None
-    values = [value for value in source.schema.child("enum").sequence if value is not None]
+    enum = source.schema.child("enum")
+    values = [value for value in enum.sequence if value is not None]
     if len(values) != 1:
         return None
     return str(values[0])
@@ -141,6 +143,7 @@ def _conversion(prop: PropertyProtocol, python_name: str) -> str:
         return model_from_mapping(annotation, python_name)
     if not isinstance(prop, EnumProperty):
         return python_name
+    # The generated request builder takes enum members only.
     conversion = f"{annotation}({python_name})"
     if prop.required:
         return conversion
@@ -148,9 +151,10 @@ def _conversion(prop: PropertyProtocol, python_name: str) -> str:
 
 
 def _documentation(source: ArgumentSource, default: str | None) -> str:
-    description = source.description.mapping.get("description")
-    schema_description = source.schema.mapping.get("description")
+    description = source.description.get("description")
+    schema_description = source.schema.get("description")
     text = str(description or schema_description or "").strip()
+    # Some descriptions of the API reference end with a full stop, others do not.
     sentences = [text.removesuffix(".")]
     if default is not None:
         sentences.append(f"Default: {default!r}, the only value in the spec")
@@ -160,7 +164,8 @@ def _documentation(source: ArgumentSource, default: str | None) -> str:
 
 
 def _role(source: ArgumentSource) -> str | None:
-    role = source.description.mapping.get("x-role") or source.schema.mapping.get("x-role")
+    # The role of the parameter itself precedes that of its schema, which may be shared.
+    role = source.description.get("x-role") or source.schema.get("x-role")
     if not role:
         return None
     return str(role)

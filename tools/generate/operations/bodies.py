@@ -45,15 +45,17 @@ def request_body(
     """
     if not endpoint.bodies:
         return RequestBody(arguments=(), model_class=None, optional=False, content_type=None)
-    content_type = str(endpoint.bodies[0].content_type.get_untrusted_value())
+    first_body = endpoint.bodies[0]
+    content_type = str(first_body.content_type.get_untrusted_value())
     model = _flattened_model(endpoint, models)
     if model is None:
         argument = _whole_body(operation, endpoint, reserved_names)
         return RequestBody((argument,), None, optional=False, content_type=content_type)
+    arguments = _body_properties(document, operation, model, reserved_names)
     return RequestBody(
-        arguments=tuple(_body_properties(document, operation, model, reserved_names)),
+        arguments=tuple(arguments),
         model_class=model_name(model),
-        optional=not endpoint.bodies[0].prop.required,
+        optional=not first_body.prop.required,
         content_type=content_type,
     )
 
@@ -87,28 +89,30 @@ def _body_properties(
 ) -> list[Argument]:
     properties = model_properties(model)
     schemas = document.properties(_only_body_schema(document, operation))
-    names = set(reserved_names)
+    used_names = set(reserved_names)
     arguments: list[Argument] = []
     for prop in properties:
-        schema = schemas[spec_name(prop)].schema
-        sibling_names = {str(sibling.python_name) for sibling in properties if sibling is not prop}
-        python_name = _free_name(str(prop.python_name), "body", names | sibling_names)
-        names.add(python_name)
-        resolved_schema = document.resolve(schema)
+        name = spec_name(prop)
+        # A name with a suffix must not take the name of a property that comes later.
+        siblings = {str(sibling.python_name) for sibling in properties if sibling is not prop}
+        python_name = _free_name(str(prop.python_name), "body", used_names | siblings)
+        used_names.add(python_name)
+        schema = document.resolve(schemas[name].schema)
         source = ArgumentSource(
             prop=prop,
             location=Location.BODY,
-            name=spec_name(prop),
-            pointer=schema.pointer,
-            description=resolved_schema,
-            schema=resolved_schema,
+            name=name,
+            # Not the pointer of a shared component: findings name the property of this body.
+            pointer=schemas[name].schema.pointer,
+            description=schema,
+            schema=schema,
         )
         arguments.append(create_argument(source, python_name))
     return arguments
 
 
 def _only_body_schema(document: Document, operation: Operation) -> Node:
-    body = document.resolve(operation.root.child("requestBody"))
+    body = document.resolve(operation.node.child("requestBody"))
     _, media_type = next(body.child("content").entries())
     return media_type.child("schema")
 
@@ -143,13 +147,17 @@ def _whole_body(operation: Operation, endpoint: Endpoint, reserved_names: Set[st
 
 
 def _convertible_model(endpoint: Endpoint) -> ModelProperty | None:
-    """The model of the only body. `None` where a mapping would be ambiguous or need files."""
-    if len(endpoint.bodies) != 1 or endpoint.bodies[0].body_type is BodyType.FILES:
+    """The model that a mapping can become. `None` if there is no such model."""
+    # With several content types, a mapping would not say which one to send.
+    if len(endpoint.bodies) != 1:
         return None
-    prop = endpoint.bodies[0].prop
-    if not isinstance(prop, ModelProperty):
+    body = endpoint.bodies[0]
+    # Fields of multipart bodies may be files, which are no JSON values.
+    if body.body_type is BodyType.FILES:
         return None
-    return prop
+    if not isinstance(body.prop, ModelProperty):
+        return None
+    return body.prop
 
 
 def _free_name(name: str, suffix: str, reserved_names: Set[str]) -> str:

@@ -49,6 +49,7 @@ def arrange_resources(document: Document, data: GeneratorData) -> tuple[Resource
         tag = _tag_identifier(operation)
         endpoint = endpoints.next_of(tag)
         if endpoint is None or endpoint.method != operation.method:
+            # The method differs if the generator dropped this operation but not the next one.
             raise document.error(operation.pointer, "the generator dropped this operation")
         view = _operation_view(document, operation, endpoint, data, tag)
         siblings = operations_by_tag.setdefault(tag, [])
@@ -147,9 +148,9 @@ def _check_tags(document: Document, operations_by_tag: Mapping[str, list[Operati
 def _tag_descriptions(document: Document) -> dict[str, str]:
     descriptions: dict[str, str] = {}
     for tag in document.top.child("tags").elements():
-        name = str(tag.mapping.get("name"))
+        name = str(tag.get("name"))
         identifier = str(PythonIdentifier(name, prefix="tag"))
-        descriptions[identifier] = str(tag.mapping.get("description", ""))
+        descriptions[identifier] = str(tag.get("description", ""))
     return descriptions
 
 

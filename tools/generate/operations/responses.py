@@ -27,7 +27,7 @@ def response_views(
         SpecError: the generator dropped a response, or no response is a success.
     """
     generated = {str(item.status_code.pattern): item for item in endpoint.responses}
-    responses = operation.root.child("responses")
+    responses = operation.node.child("responses")
     success_statuses = _success_statuses(responses)
     views: list[ResponseView] = []
     for status, reference in responses.entries():
@@ -54,7 +54,7 @@ def _view(status: str, node: Node, response: Response, *, success: bool) -> Resp
         content=content,
         annotation=annotation,
         success=success,
-        description=str(node.mapping.get("description", "")),
+        description=str(node.get("description", "")),
         pointer=node.pointer,
         prop=response.prop,
     )
@@ -63,6 +63,7 @@ def _view(status: str, node: Node, response: Response, *, success: bool) -> Resp
 def _success_statuses(responses: Node) -> frozenset[str]:
     """The statuses in the 200s, or `default` in a spec that lists no such status."""
     statuses = [str(status) for status in responses.mapping]
+    # `2XX` is a range of statuses (OpenAPI 3.1, "Responses Object").
     successes = frozenset(status for status in statuses if status.startswith("2"))
     return successes or frozenset({"default"})
 

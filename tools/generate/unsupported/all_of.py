@@ -46,7 +46,7 @@ def _check_part(document: Document, part: Node) -> None:
             part.pointer,
             f"only the properties of several schemas in allOf are merged; {keyword} would be lost",
         )
-    if part.mapping.get("type", "object") != "object":
+    if part.get("type", "object") != "object":
         raise document.error(part.pointer, "each of several schemas in allOf must be an object")
 
 

@@ -17,7 +17,7 @@ _DEFAULT_STYLES = {"query": "form", "cookie": "form", "path": "simple", "header"
 def reject_unusable_server(document: Document) -> None:
     """The first server is the client's default base URL. Nothing fills in its variables."""
     first_server = next(document.top.child("servers").elements(), Node(None, "/servers"))
-    url = first_server.mapping.get("url")
+    url = first_server.get("url")
     if not isinstance(url, str) or not _ABSOLUTE_URL.fullmatch(url):
         raise document.error(
             "/servers", "the first server must be an absolute http(s) URL without variables"
@@ -35,7 +35,7 @@ def reject_path_with_query(document: Document, operation: Operation) -> None:
 
 def reject_operation_servers(document: Document, operation: Operation) -> None:
     """The client has one base URL and sends every operation there."""
-    if "servers" in operation.node or "servers" in operation.path_item.mapping:
+    if "servers" in operation.node.mapping or "servers" in operation.path_item.mapping:
         raise document.error(
             f"{operation.pointer}/servers",
             "servers of one operation are not supported: the client has one base URL",
@@ -57,12 +57,12 @@ def reject_other_credentials(document: Document, operation: Operation) -> None:
 
 def reject_other_style(document: Document, parameter: Node) -> None:
     """The generated code writes every parameter in the default style of its location."""
-    location = str(parameter.mapping.get("in"))
+    location = str(parameter.get("in"))
     default_style = _DEFAULT_STYLES.get(location, "form")
     # OpenAPI 3.1, "Parameter Object": only style `form` explodes arrays by default.
     default_explode = default_style == "form"
-    style = parameter.mapping.get("style", default_style)
-    explode = parameter.mapping.get("explode", default_explode)
+    style = parameter.get("style", default_style)
+    explode = parameter.get("explode", default_explode)
     if style != default_style or explode != default_explode:
         raise document.error(
             parameter.pointer,
@@ -72,7 +72,7 @@ def reject_other_style(document: Document, parameter: Node) -> None:
 
 def reject_allow_reserved(document: Document, parameter: Node) -> None:
     """Httpx percent-encodes reserved characters of the query in any case."""
-    if parameter.mapping.get("allowReserved"):
+    if parameter.get("allowReserved"):
         raise document.error(parameter.pointer, "allowReserved is not supported")
 
 
@@ -81,7 +81,7 @@ PARAMETER_RULES = (reject_other_style, reject_allow_reserved)
 
 
 def _security_scheme_names(document: Document, operation: Operation) -> Iterator[str]:
-    requirements = operation.root.child("security")
+    requirements = operation.node.child("security")
     if not requirements.sequence:
         # An operation without its own requirements has those of the document.
         requirements = document.top.child("security")
@@ -90,9 +90,9 @@ def _security_scheme_names(document: Document, operation: Operation) -> Iterator
 
 
 def _is_bearer(scheme: Node) -> bool:
-    scheme_type = scheme.mapping.get("type")
+    scheme_type = scheme.get("type")
     if scheme_type == "oauth2":
         return True
     # RFC 9110, section 11.1: the names of HTTP authentication schemes ignore case.
-    http_scheme = str(scheme.mapping.get("scheme")).lower()
+    http_scheme = str(scheme.get("scheme")).lower()
     return scheme_type == "http" and http_scheme == "bearer"

@@ -33,13 +33,13 @@ def reject_pattern_properties(document: Document, schema: Node) -> None:
 def reject_boolean_exclusive_limit(document: Document, schema: Node) -> None:
     """OpenAPI 3.0 has booleans here, 3.1 the limit itself. `True` would be the limit 1."""
     for keyword in ("exclusiveMinimum", "exclusiveMaximum"):
-        if isinstance(schema.mapping.get(keyword), bool):
+        if isinstance(schema.get(keyword), bool):
             raise document.error(schema.pointer, f"{keyword} is a number since OpenAPI 3.1")
 
 
 def reject_foreign_pattern(document: Document, schema: Node) -> None:
     """Patterns use the dialect of ECMA-262. The client compiles them with Python's `re`."""
-    pattern = schema.mapping.get("pattern")
+    pattern = schema.get("pattern")
     if not isinstance(pattern, str):
         return
     try:
@@ -110,7 +110,7 @@ def reject_properties_beside_alternatives(document: Document, schema: Node) -> N
 
 def reject_boolean_schema(document: Document, schema: Node) -> None:
     """JSON Schema allows `true` and `false` as schemas. The generator does not."""
-    subschemas = [schema.mapping.get("items")]
+    subschemas = [schema.get("items")]
     subschemas += schema.child("properties").mapping.values()
     for keyword in ("allOf", "anyOf", "oneOf"):
         subschemas += schema.child(keyword).sequence
@@ -131,7 +131,7 @@ def reject_const_beside_enum(document: Document, schema: Node) -> None:
 
 def reject_structured_enum_value(document: Document, schema: Node) -> None:
     """The generator makes enum members of scalars only."""
-    values = [*schema.child("enum").sequence, schema.mapping.get("const")]
+    values = [*schema.child("enum").sequence, schema.get("const")]
     for value in values:
         if is_mapping(value) or is_list(value):
             raise document.error(schema.pointer, "a value of an enum must be a scalar")

@@ -64,6 +64,7 @@ def _verify_names(document: Document, package: Path) -> None:
         module = ast.parse(file.read_text(encoding="utf-8"))
         meanings: dict[str, str] = {}
         for name, meaning in _bound_names(module.body):
+            # For example, a model that has the name of a class that the module imports.
             if meanings.setdefault(name, meaning) != meaning:
                 raise document.error(
                     json_pointer("components", "schemas", name),

@@ -48,6 +48,7 @@ class _SchemaComparison:
         if not is_mapping(schema.value) or schema.pointer in self._compared:
             return
         self._compared.add(schema.pointer)
+        # Every type of property with parts. What is not listed is a scalar, without parts.
         if isinstance(prop, EnumProperty):
             self._compare_enum(schema, prop)
         elif isinstance(prop, ListProperty):
@@ -56,7 +57,7 @@ class _SchemaComparison:
             self._compare_model(schema, self._models[model_name(prop)])
         elif isinstance(prop, UnionProperty):
             self._compare_union(schema, prop)
-        elif schema.mapping.get("properties"):
+        elif schema.get("properties"):
             raise self._document.error(
                 schema.pointer, "the generator dropped the properties of this object"
             )
@@ -65,10 +66,12 @@ class _SchemaComparison:
         generated_values = set(prop.values.values())
         for index, value in enumerate(_values_without_null(schema)):
             pointer = f"{schema.pointer}/enum/{index}"
+            # The client would send and expect another value than the API.
             if isinstance(value, str) and not _survives_literal(value):
                 raise self._document.error(
                     pointer, "the generator drops a control character of this value"
                 )
+            # Of two values with one Python name, the generator keeps one.
             if _generated_value(value) not in generated_values:
                 raise self._document.error(
                     pointer,
@@ -108,7 +111,8 @@ def _verify_body(
     generated = {
         item.content_type.get_untrusted_value(): item.prop for item in operation.endpoint.bodies
     }
-    if len(generated) > 1 and body.mapping.get("required"):
+    # The generated code then uses `Unset` without importing it (openapi-python-client 0.29.1).
+    if len(generated) > 1 and body.get("required"):
         raise document.error(
             body.pointer,
             f"{len(generated)} required body types ({', '.join(generated)}): "
@@ -129,6 +133,7 @@ def _verify_response(
             content.pointer,
             f"of {', '.join(content.mapping)} the generator would drop all but one",
         )
+    # Text and bytes have no parts that could get lost.
     if response.content != "json":
         return
     for content_type, media_type in content.entries():
@@ -152,5 +157,6 @@ def _generated_value(value: Any) -> Any:
 
 def _survives_literal(text: str) -> bool:
     """Whether a text is unchanged in a generated literal, which omits some control characters."""
+    # The literal is valid JSON too, so this reads it as Python would.
     literal = f'"{in_double_quote_literal(text)}"'
     return bool(json.loads(literal) == text)
