@@ -88,15 +88,17 @@ def build_contract(
     operations: dict[str, Any] = {}
     for operation in _operations(resources):
         operations[operation.operation_id] = _operation_entry(document, operation, schemas)
-    info = document.top.child("info").mapping
+    info = document.top.child("info")
+    message_properties = _message_properties(document, resources)
+    spec_hash = hashlib.sha256(spec)
     first_server = next(document.top.child("servers").elements(), Node(None, "/servers"))
     return {
         "title": info.get("title"),
         "api_version": str(info.get("version")),
         "server": first_server.get("url"),
-        "spec_sha256": hashlib.sha256(spec).hexdigest(),
+        "spec_sha256": spec_hash.hexdigest(),
         "generated_with": versions,
-        "error_messages": sorted(_message_properties(document, resources)),
+        "error_messages": sorted(message_properties),
         "operations": operations,
         "schemas": dict(sorted(schemas.by_name.items())),
     }
@@ -104,7 +106,8 @@ def build_contract(
 
 def render(contract: dict[str, Any]) -> str:
     """The contract as JSON text: stable, and readable in a diff."""
-    return json.dumps(contract, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    text = json.dumps(contract, indent=2, ensure_ascii=False, allow_nan=False)
+    return f"{text}\n"
 
 
 def _operations(resources: Sequence[Resource]) -> Iterator[OperationView]:

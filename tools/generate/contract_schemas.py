@@ -42,7 +42,9 @@ class ContractSchemas:
 
     def target(self, reference: Schema) -> Schema:
         """The collected schema that a reduced reference leads to."""
-        return self.by_name[reference["$ref"].removeprefix(_CONTRACT_PREFIX)]
+        pointer: str = reference["$ref"]
+        name = pointer.removeprefix(_CONTRACT_PREFIX)
+        return self.by_name[name]
 
     def _reduce_keyword(self, keyword: str, child: Node) -> Any:
         if keyword == "properties":
@@ -65,10 +67,8 @@ class ContractSchemas:
     def _merged(self, schema: Node) -> Any:
         """An `allOf` as its only branch, or as one object with the properties of all branches."""
         branches = list(schema.child("allOf").elements())
-        has_own_constraints = not schema.mapping.keys().isdisjoint(
-            {"type", "properties", "required"}
-        )
-        if len(branches) == 1 and not has_own_constraints:
+        own_constraints = schema.mapping.keys() & {"type", "properties", "required"}
+        if len(branches) == 1 and not own_constraints:
             return self._reference_to(branches[0])
         properties = self.document.properties(schema)
         required = [name for name, child in properties.items() if child.required]
@@ -82,13 +82,15 @@ class ContractSchemas:
 
     def _reference_to(self, node: Node) -> Any:
         """A reference to a node, so that findings name its place in the spec."""
-        return self.reduce(Node({"$ref": f"#{node.pointer}"}, node.pointer))
+        reference = {"$ref": f"#{node.pointer}"}
+        return self.reduce(Node(reference, node.pointer))
 
 
 def _is_documentation(keyword: str) -> bool:
-    # `x-role` is the one extension that the client reads at run time.
-    is_ignored_extension = keyword.startswith("x-") and keyword != "x-role"
-    return is_ignored_extension or keyword in _DOCUMENTATION_KEYWORDS
+    # The one extension that the client reads at run time.
+    if keyword == "x-role":
+        return False
+    return keyword.startswith("x-") or keyword in _DOCUMENTATION_KEYWORDS
 
 
 def _contract_name(pointer: str) -> str:

@@ -123,11 +123,13 @@ class Document:
 
     def error(self, pointer: str, message: str) -> SpecError:
         """An error that names the file, the line of the pointer or its parent, and the pointer."""
-        return SpecError(f"{self.text.source(pointer)}: #{pointer}: {message}")
+        source = self.text.source(pointer)
+        return SpecError(f"{source}: #{pointer}: {message}")
 
     def at(self, pointer: str) -> Node:
         """The node at a pointer, after following references."""
-        return self.resolve(Node({"$ref": f"#{pointer}"}, pointer))
+        reference = {"$ref": f"#{pointer}"}
+        return self.resolve(Node(reference, pointer))
 
     def resolve(self, node: Node) -> Node:
         """Follow `$ref` until a node has none.

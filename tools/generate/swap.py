@@ -45,8 +45,11 @@ def workplace(output: Path) -> Generator[Path]:
 
 def changed_files(existing: Path, revised: Path) -> list[str]:
     """The files, relative to the package, that differ or exist in only one of two packages."""
-    files = {*_relative_files(existing), *_relative_files(revised)}
-    return sorted(str(file) for file in files if not _is_same(existing / file, revised / file))
+    changed: list[str] = []
+    for file in {*_relative_files(existing), *_relative_files(revised)}:
+        if not _is_same(existing / file, revised / file):
+            changed.append(str(file))
+    return sorted(changed)
 
 
 def swap_in(package: Path, output: Path, folder: Path) -> None:

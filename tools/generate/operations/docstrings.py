@@ -58,9 +58,11 @@ def _errors_section(errors: Sequence[ResponseView]) -> str:
 
 
 def _wrap(text: str, indent: str = "") -> str:
-    single_line = " ".join(text.split())
+    words = text.split()
+    single_line = " ".join(words)
+    escaped = safe_for_docstring(single_line)
     return textwrap.fill(
-        safe_for_docstring(single_line),
+        escaped,
         _WIDTH,
         initial_indent=indent,
         subsequent_indent=indent * 2,

@@ -59,15 +59,17 @@ def arrange_resources(document: Document, data: GeneratorData) -> tuple[Resource
         raise document.error("/paths", "there is no operation in this spec")
     _check_tags(document, operations_by_tag)
     descriptions = _tag_descriptions(document)
-    return tuple(
-        Resource(
+    resources: list[Resource] = []
+    for tag, operations in operations_by_tag.items():
+        description = descriptions.get(tag)
+        resource = Resource(
             tag=tag,
             class_name=_class_name(tag, data),
-            documentation=descriptions.get(tag) or f"The operations tagged {tag!r}.",
+            documentation=description or f"The operations tagged {tag!r}.",
             operations=tuple(operations),
         )
-        for tag, operations in operations_by_tag.items()
-    )
+        resources.append(resource)
+    return tuple(resources)
 
 
 class _Endpoints:
@@ -94,15 +96,17 @@ def _operation_view(
     parameters = parameter_arguments(document, operation, endpoint)
     # `self` is the method's own parameter.
     reserved_names = {"self", *(argument.python_name for argument in parameters)}
-    models = list(data.models)
-    body = request_body(document, operation, endpoint, models, reserved_names)
+    body = request_body(document, operation, endpoint, data.models, reserved_names)
     arguments = (*parameters, *body.arguments)
     responses = response_views(document, operation, endpoint)
+    operation_id = operation.node.get("operationId")
+    # `field_` is the generator's prefix for names that are not identifiers.
+    name = PythonIdentifier(endpoint.name, "field_")
+    constant = endpoint.name.upper()
     return OperationView(
-        operation_id=str(operation.node.get("operationId") or endpoint.name),
-        # The generator's prefix for names that are not identifiers.
-        name=str(PythonIdentifier(endpoint.name, "field_")),
-        constant=str(endpoint.name).upper(),
+        operation_id=str(operation_id or endpoint.name),
+        name=str(name),
+        constant=constant,
         tag=tag,
         method=operation.method.upper(),
         path=operation.path,
@@ -120,7 +124,8 @@ def _operation_view(
 def _tag_identifier(operation: Operation) -> str:
     # The generator puts an operation into its first tag, and into `default` without one.
     tags = operation.node.get("tags") or ["default"]
-    return str(PythonIdentifier(str(tags[0]), prefix="tag"))
+    first_tag = str(tags[0])
+    return str(PythonIdentifier(first_tag, prefix="tag"))
 
 
 def _check_method_name(

@@ -46,7 +46,8 @@ def _imported_methods(document: Document, package: Path) -> dict[str, list[str]]
     )
     if result.returncode != 0:
         # The last line of a traceback names the error.
-        lines = result.stderr.strip().splitlines()
+        error_output = result.stderr.strip()
+        lines = error_output.splitlines()
         reason = lines[-1] if lines else f"exit status {result.returncode}"
         raise SpecError(f"{document.path}: the generated code cannot be imported: {reason}")
     methods: dict[str, list[str]] = json.loads(result.stdout)

@@ -159,4 +159,5 @@ def _survives_literal(text: str) -> bool:
     """Whether a text is unchanged in a generated literal, which omits some control characters."""
     # The literal is valid JSON too, so this reads it as Python would.
     literal = f'"{in_double_quote_literal(text)}"'
-    return bool(json.loads(literal) == text)
+    decoded: str = json.loads(literal)
+    return decoded == text
