@@ -43,18 +43,7 @@ def arrange_resources(document: Document, data: GeneratorData) -> tuple[Resource
     Raises:
         SpecError: the generator dropped an operation, or two names collide.
     """
-    operations_by_tag: dict[str, list[OperationView]] = {}
-    endpoints = _Endpoints(data)
-    for operation in document.operations():
-        tag = _tag_identifier(operation)
-        endpoint = endpoints.next_of(tag)
-        if endpoint is None or endpoint.method != operation.method:
-            # The method differs if the generator dropped this operation but not the next one.
-            raise document.error(operation.pointer, "the generator dropped this operation")
-        view = _operation_view(document, operation, endpoint, data, tag)
-        siblings = operations_by_tag.setdefault(tag, [])
-        _check_method_name(document, view, siblings)
-        siblings.append(view)
+    operations_by_tag = _operations_by_tag(document, data)
     if not operations_by_tag:
         raise document.error("/paths", "there is no operation in this spec")
     _check_tags(document, operations_by_tag)
@@ -72,6 +61,22 @@ def arrange_resources(document: Document, data: GeneratorData) -> tuple[Resource
     return tuple(resources)
 
 
+def _operations_by_tag(document: Document, data: GeneratorData) -> dict[str, list[OperationView]]:
+    operations_by_tag: dict[str, list[OperationView]] = {}
+    endpoints = _Endpoints(data)
+    for operation in document.operations():
+        tag = _tag_identifier(operation)
+        endpoint = endpoints.next_of(tag)
+        # The method differs if the generator dropped this operation but not the next one.
+        if endpoint is None or endpoint.method != operation.method:
+            raise document.error(operation.pointer, "the generator dropped this operation")
+        view = _operation_view(document, operation, endpoint, data, tag)
+        siblings = operations_by_tag.setdefault(tag, [])
+        _check_method_name(document, view, siblings)
+        siblings.append(view)
+    return operations_by_tag
+
+
 class _Endpoints:
     """The generator's endpoints, taken in the order of the spec.
 
@@ -80,14 +85,17 @@ class _Endpoints:
     """
 
     def __init__(self, data: GeneratorData) -> None:
-        self._by_tag = {
-            str(tag): iter(collection.endpoints)
+        self._remaining = {
+            str(tag): list(collection.endpoints)
             for tag, collection in data.endpoint_collections_by_tag.items()
         }
 
     def next_of(self, tag: str) -> Endpoint | None:
         """The next endpoint of a tag, `None` after the last."""
-        return next(self._by_tag.get(tag, iter(())), None)
+        endpoints = self._remaining.get(tag)
+        if not endpoints:
+            return None
+        return endpoints.pop(0)
 
 
 def _operation_view(
