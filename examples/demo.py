@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 
 import generate.__main__ as generation
-from generate.document import Document
+from generate.load import load_document
 from handle_errors import mark_as_read
 from leadconnector import AsyncLeadConnector, LeadConnector
 from leadconnector_emulator import Emulator, Server
@@ -19,10 +19,10 @@ SHOWN = ("starred", "unreadCount", "feedback")
 
 def main() -> int:
     heading("The spec, written by hand")
-    spec = Document.load(generation.SPEC)
+    spec = load_document(generation.SPEC)
     for operation in spec.operations():
         print(
-            f"  spec/openapi.yaml: {operation.method.upper()} {operation.path}, {operation.node['operationId']}"
+            f"  spec/openapi.yaml: {operation.method.upper()} {operation.path}, {operation.node.get('operationId')}"
         )
 
     heading("The client, generated from it")

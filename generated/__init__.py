@@ -15,7 +15,10 @@ T = TypeVar("T")
 
 @cache
 def load_contract() -> Mapping[str, Any]:
-    """What code needs of the spec while it runs, as generation wrote it beside this module; read once."""
+    """The machine-readable contract of the spec.
+
+    Generation writes it beside this module. It is parsed once per process.
+    """
     return cast(
         "Mapping[str, Any]",
         json.loads((files(__name__) / "contract.json").read_bytes()),
@@ -24,30 +27,30 @@ def load_contract() -> Mapping[str, Any]:
 
 @frozen
 class Operation(Generic[T]):
-    """One operation of the API: how its request is written and how its answers are read."""
+    """One operation of the API: how to build its request and decode its responses."""
 
     operation_id: str
     build: Callable[..., dict[str, Any]]
-    """From the arguments by name to httpx's keyword arguments for a request."""
+    """Takes the arguments by name. Returns keyword arguments for `httpx.Client.request`."""
     success: Mapping[str, Callable[[Any], T]]
-    """By documented status (`200`, `2XX`, `default`): from the body's data to what the call returns."""
+    """Decode the parsed body of a success, by status (`200`, `2XX` or `default`)."""
     errors: Mapping[str, Callable[[Any], object]]
-    """The same for the statuses that are raised."""
+    """Decode the parsed body of an error, by status."""
 
 
 class Session(Protocol):
-    """What the resource classes need of whoever carries a call out."""
+    """Executes operations for the resource classes, blocking."""
 
     def call(self, operation: Operation[T], arguments: Mapping[str, object]) -> T:
-        """Carry the operation out with these arguments, an argument that was left out being `UNSET`."""
+        """Execute an operation. Arguments that the caller omitted are `UNSET`."""
         ...
 
 
 class AsyncSession(Protocol):
-    """`Session` for async code."""
+    """Executes operations for the async resource classes."""
 
     async def call(self, operation: Operation[T], arguments: Mapping[str, object]) -> T:
-        """Carry the operation out with these arguments, an argument that was left out being `UNSET`."""
+        """Execute an operation. Arguments that the caller omitted are `UNSET`."""
         ...
 
 

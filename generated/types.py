@@ -1,4 +1,4 @@
-"""Types that the generated modules share."""
+"""Types shared by the generated modules."""
 
 from collections.abc import Mapping, MutableMapping
 from http import HTTPStatus
@@ -8,7 +8,10 @@ from attrs import define
 
 
 class Unset:
-    """The type of `UNSET`: a field or argument that is left out. There is one instance, and it is false."""
+    """The type of `UNSET`, which stands for an omitted field or argument.
+
+    There is one instance. It is false in a condition.
+    """
 
     _instance: Self | None = None
 
@@ -35,7 +38,7 @@ class Unset:
 
 UNSET: Unset = Unset()
 
-# What httpx accepts as one entry of `files=`.
+# The entries of `files=` that httpx accepts.
 FileContent = IO[bytes] | bytes | str
 FileTypes = (
     tuple[str | None, FileContent, str | None]
@@ -53,7 +56,7 @@ class File:
     mime_type: str | None = None
 
     def to_tuple(self) -> FileTypes:
-        """The form in which httpx takes a file."""
+        """The file as an entry of httpx's `files=`."""
         return self.file_name, self.payload, self.mime_type
 
 
@@ -62,7 +65,7 @@ T = TypeVar("T")
 
 @define
 class Response(Generic[T]):
-    """What the plain functions with `_detailed` in their name return."""
+    """The return type of the generated `…_detailed` functions."""
 
     status_code: HTTPStatus
     content: bytes

@@ -10,12 +10,13 @@ class ApiVersion(StrEnum):
         if not isinstance(value, str):
             return None
         unknown = str.__new__(cls, value)
-        unknown._name_ = unknown._value_ = value
+        unknown._name_ = value
+        unknown._value_ = value
         return unknown
 
     @property
     def is_unknown(self) -> bool:
-        """Whether this value is none of those that the spec names."""
+        """Whether the spec does not list this value."""
         return self._value_ not in type(self)._value2member_map_
 
     def __repr__(self) -> str:

@@ -67,7 +67,7 @@ def test_an_id_of_the_maximum_length_is_sent(call: Caller) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "problem"),
     [
-        ("location_id", "", "a text that is not empty"),
+        ("location_id", "", "a non-empty string"),
         ("location_id", None, "must be of type string"),
         ("location_id", 5, "must be of type string"),
         ("location_id", UNSET, "is required"),

@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 import yaml
-from generate.__main__ import _parse, _settings
-from generate.contract import _Schemas, contract
-from generate.document import Document
-from generate.operations import resources
+from generate.contract import build_contract
+from generate.contract_schemas import ContractSchemas
+from generate.document import Node
+from generate.generate import parse_spec, read_settings
+from generate.load import load_document
+from generate.operations import arrange_resources
 from leadconnector._runtime import schema as contract_schema
 from leadconnector._runtime.schema import Documented, Finding, Reading, documented
 
@@ -141,7 +143,7 @@ def test_a_finding_says_what_and_where_and_what_is_documented(
 
 
 def test_every_finding_points_into_the_spec() -> None:
-    spec = Document.load(SPEC)
+    spec = load_document(SPEC)
     answer = changed(id=None, new=1, lastMessageType=3, unreadCount="x", locationId=[])
     findings = [
         *documented(ID).read("200", answer).findings,
@@ -152,7 +154,7 @@ def test_every_finding_points_into_the_spec() -> None:
 
     assert len(findings) == 8
     for finding in findings:
-        assert spec.at(finding.pointer)[1] == finding.pointer
+        assert spec.at(finding.pointer).pointer == finding.pointer
 
 
 def test_what_can_be_held_is_and_what_cannot_is_left_out() -> None:
@@ -267,9 +269,10 @@ def growing(tmp_path: Path, response: Json, **schemas: Json) -> Json:
     spec["components"]["schemas"] |= schemas
     path = tmp_path / "spec.yaml"
     path.write_text(yaml.safe_dump(spec), encoding="utf-8")
-    document = Document.load(path)
-    data = _parse(document, _settings(ROOT / "generator-config.yaml", path, tmp_path / "made"))
-    return contract(document, b"", resources(document, data), {})
+    document = load_document(path)
+    settings = read_settings(ROOT / "generator-config.yaml", path, tmp_path / "made")
+    data = parse_spec(document, settings)
+    return build_contract(document, b"", arrange_resources(document, data), {})
 
 
 @pytest.fixture(name="whole")
@@ -449,19 +452,18 @@ def test_a_schema_that_is_called_by_two_names_is_found_where_it_stands(reading: 
 def test_a_schema_that_stands_elsewhere_keeps_its_place(tmp_path: Path) -> None:
     path = tmp_path / "spec.yaml"
     path.write_text(SPEC.read_text(encoding="utf-8"), encoding="utf-8")
-    schemas = _Schemas(Document.load(path))
+    schemas = ContractSchemas(load_document(path))
     place = f"{CONVERSATION}/properties/id"
 
-    taken = schemas.take({"items": {"$ref": f"#{place}"}}, "/x")
+    taken = schemas.reduce(Node({"items": {"$ref": f"#{place}"}}, "/x"))
 
     assert taken == {"items": {"$ref": f"#/schemas/{place}"}}
-    assert schemas.found == {place: {"type": "string"}}
+    assert schemas.by_name == {place: {"type": "string"}}
 
 
 def test_what_a_spec_extends_schemas_with_is_no_keyword_of_ours() -> None:
-    taken = _Schemas(Document.load(SPEC)).take(
-        {"type": "string", "x-text": "a", "x-expected": "b", "x-role": "c"}, ""
-    )
+    schema = {"type": "string", "x-text": "a", "x-expected": "b", "x-role": "c"}
+    taken = ContractSchemas(load_document(SPEC)).reduce(Node(schema, ""))
 
     assert taken == {"type": "string", "x-role": "c"}
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from generate.contract import _Schemas
-from generate.document import Document
+from generate.contract_schemas import ContractSchemas
+from generate.document import Document, Node
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
@@ -275,16 +275,18 @@ def test_objects_that_generation_merges_are_held_as_another_validator_holds_them
     case: tuple[Json, Json], operation: str
 ) -> None:
     spec, data = case
-    schemas = _Schemas(Document(Path("spec.yaml"), spec, ParsedFile("spec.yaml", "", spec, {})))
-    taken = schemas.take({"$ref": "#/components/schemas/Whole"}, "")
+    schemas = ContractSchemas(
+        Document(Path("spec.yaml"), spec, ParsedFile("spec.yaml", "", spec, {}))
+    )
+    taken = schemas.reduce(Node({"$ref": "#/components/schemas/Whole"}, ""))
     closing: Json = {"unevaluatedProperties": False} if operation else {}
     valid = not errors({**spec, "$ref": "#/components/schemas/Whole", **closing}, data)
 
-    found = findings(taken, data, operation=operation, named=schemas.found)
+    found = findings(taken, data, operation=operation, named=schemas.by_name)
 
     assert (not found) == valid
     for finding in found:
-        assert schemas.document.at(finding.pointer)[1] == finding.pointer
+        assert schemas.document.at(finding.pointer).pointer == finding.pointer
 
 
 CONVERSATION: Json = {

@@ -1,4 +1,4 @@
-"""The generated code keeps what it is given: open enums, `UNSET`, the models, and the contract beside them."""
+"""The generated enums, `UNSET` and models preserve data, and the contract matches the spec."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ CONTRACT = cast(
     "dict[str, Any]", json.loads((GENERATED / "contract.json").read_text(encoding="utf-8"))
 )
 
-DATA: dict[str, Any] = {
+CONVERSATION: dict[str, Any] = {
     "locationId": "l",
     "contactId": "c",
     "deleted": False,
@@ -44,23 +44,24 @@ DATA: dict[str, Any] = {
 }
 
 
-# The same examples in every run, and as long as the machine takes.
+# The same examples in every run, without a time limit that a busy machine could exceed.
 repeatable = settings(
     derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 
 
-def pickled(value: Any) -> Any:
+def pickle_copy(value: Any) -> Any:
+    """A copy by way of a pickle."""
     return pickle.loads(pickle.dumps(value))
 
 
-COPIES = pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, pickled])
+COPIES = pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, pickle_copy])
 
 
 # Open enums
 
 
-def test_known_values_are_the_members_in_the_specs_order() -> None:
+def test_members_are_the_values_of_the_spec_in_its_order() -> None:
     spec = cast("dict[str, Any]", yaml.safe_load(SPEC.read_text(encoding="utf-8")))
     values = spec["components"]["schemas"]["LastMessageType"]["enum"]
     assert [member.value for member in LastMessageType] == values
@@ -68,13 +69,13 @@ def test_known_values_are_the_members_in_the_specs_order() -> None:
     assert len(LastMessageType) == 35
 
 
-def test_a_known_value_gives_the_member_itself() -> None:
+def test_a_value_of_the_spec_returns_its_member() -> None:
     assert LastMessageType("TYPE_CALL") is LastMessageType.TYPE_CALL
     assert not LastMessageType.TYPE_CALL.is_unknown
     assert repr(LastMessageType.TYPE_CALL) == "<LastMessageType.TYPE_CALL: 'TYPE_CALL'>"
 
 
-def test_a_value_that_the_spec_does_not_name_is_like_a_member_and_says_that_it_is_unknown() -> None:
+def test_an_unknown_value_behaves_like_a_member_and_is_marked() -> None:
     unknown = LastMessageType("TYPE_TELEPATHY")
     assert type(unknown) is LastMessageType
     assert unknown.is_unknown
@@ -84,13 +85,13 @@ def test_a_value_that_the_spec_does_not_name_is_like_a_member_and_says_that_it_i
 
 
 @pytest.mark.parametrize("value", ["TYPE_CALL", "TYPE_TELEPATHY", ""])
-def test_a_value_is_equal_to_its_string_and_hashes_like_it(value: str) -> None:
+def test_a_value_equals_its_string_and_has_its_hash(value: str) -> None:
     member = LastMessageType(value)
     assert member == value
     assert member == LastMessageType(value)
     assert member != value + "X"
     assert hash(member) == hash(value)
-    assert {value: "found"}[member] == "found"
+    assert {value: "present"}[member] == "present"
 
 
 @pytest.mark.parametrize("value", ["TYPE_CALL", "TYPE_TELEPATHY", "ünïcode \" ' \n"])
@@ -102,17 +103,17 @@ def test_a_value_round_trips_through_json(value: str) -> None:
 
 @COPIES
 @pytest.mark.parametrize("value", ["TYPE_CALL", "TYPE_TELEPATHY"])
-def test_a_value_survives_copying_and_pickling(copied: Callable[[Any], Any], value: str) -> None:
+def test_a_value_survives_copying_and_pickling(duplicate: Callable[[Any], Any], value: str) -> None:
     member = LastMessageType(value)
-    other = copied(member)
-    assert type(other) is LastMessageType
-    assert (other, other.value, other.name, other.is_unknown) == (
+    clone = duplicate(member)
+    assert type(clone) is LastMessageType
+    assert (clone, clone.value, clone.name, clone.is_unknown) == (
         member,
         value,
         value,
         member.is_unknown,
     )
-    assert repr(other) == repr(member)
+    assert repr(clone) == repr(member)
 
 
 def test_unknown_values_do_not_become_members() -> None:
@@ -123,14 +124,14 @@ def test_unknown_values_do_not_become_members() -> None:
 
 
 @pytest.mark.parametrize("value", [None, 5, 1.5, ["TYPE_CALL"], b"TYPE_CALL"])
-def test_what_is_no_string_is_no_value_of_a_string_enum(value: object) -> None:
+def test_a_string_enum_rejects_other_types(value: object) -> None:
     with pytest.raises(ValueError, match="is not a valid LastMessageType"):
         LastMessageType(cast("Any", value))
 
 
 @repeatable
 @given(st.text())
-def test_any_string_makes_a_value_that_keeps_it(text: str) -> None:
+def test_a_string_enum_accepts_every_string_unchanged(text: str) -> None:
     value = LastMessageType(text)
     assert value == value.value == str(value) == text
     assert value.is_unknown is (text not in list(LastMessageType))
@@ -145,7 +146,7 @@ INTEGER_ENUM = {
 
 @pytest.fixture(scope="module", name="levels")
 def package_with_an_integer_enum(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """The models generated from the spec with an enum of numbers in it."""
+    """The models of the spec with an additional enum of integers."""
     folder = tmp_path_factory.mktemp("integers")
     spec = cast("dict[str, Any]", yaml.safe_load(SPEC.read_text(encoding="utf-8")))
     spec["components"]["schemas"]["Alarm"] = INTEGER_ENUM
@@ -166,17 +167,17 @@ def package_with_an_integer_enum(tmp_path_factory: pytest.TempPathFactory) -> It
             patch.delitem(sys.modules, name)
 
 
-def test_known_numbers_are_the_members_in_the_specs_order(levels: Any) -> None:
+def test_integer_members_are_the_values_of_the_spec_in_its_order(levels: Any) -> None:
     members: list[Any] = [*levels.AlarmLevel]
     assert all(isinstance(member, IntEnum) for member in members)
     assert [member.value for member in members] == [30, 10, 20, -1]
     assert not any(member.is_unknown for member in members)
-    known = levels.AlarmLevel(10)
-    assert known is members[1]
-    assert repr(known) == f"<AlarmLevel.{known.name}: 10>"
+    member = levels.AlarmLevel(10)
+    assert member is members[1]
+    assert repr(member) == f"<AlarmLevel.{member.name}: 10>"
 
 
-def test_a_number_that_the_spec_does_not_name_is_like_a_member_and_says_that_it_is_unknown(
+def test_an_unknown_number_behaves_like_a_member_and_is_marked(
     levels: Any,
 ) -> None:
     unknown = levels.AlarmLevel(99)
@@ -198,12 +199,12 @@ def test_unknown_numbers_do_not_become_members(levels: Any) -> None:
 @COPIES
 @pytest.mark.parametrize("value", [10, 99])
 def test_a_number_survives_copying_and_pickling(
-    levels: Any, copied: Callable[[Any], Any], value: int
+    levels: Any, duplicate: Callable[[Any], Any], value: int
 ) -> None:
     member = levels.AlarmLevel(value)
-    other = copied(member)
-    assert type(other) is levels.AlarmLevel
-    assert (other, other.is_unknown, repr(other)) == (member, value == 99, repr(member))
+    clone = duplicate(member)
+    assert type(clone) is levels.AlarmLevel
+    assert (clone, clone.is_unknown, repr(clone)) == (member, value == 99, repr(member))
 
 
 @pytest.mark.parametrize("value", [10, 99])
@@ -216,7 +217,7 @@ def test_a_number_round_trips_through_a_model_and_json(levels: Any, value: int) 
 
 
 @pytest.mark.parametrize("value", [None, "10", 1.5, True])
-def test_what_is_no_number_is_no_value_of_an_integer_enum(levels: Any, value: object) -> None:
+def test_an_integer_enum_rejects_other_types(levels: Any, value: object) -> None:
     with pytest.raises(ValueError, match="is not a valid AlarmLevel"):
         levels.AlarmLevel(value)
 
@@ -225,12 +226,12 @@ def test_what_is_no_number_is_no_value_of_an_integer_enum(levels: Any, value: ob
 
 
 @COPIES
-def test_unset_is_one_object_under_copying_and_pickling(copied: Callable[[Any], Any]) -> None:
-    assert copied(UNSET) is UNSET
-    assert copied([UNSET])[0] is UNSET
+def test_unset_is_one_object_under_copying_and_pickling(duplicate: Callable[[Any], Any]) -> None:
+    assert duplicate(UNSET) is UNSET
+    assert duplicate([UNSET])[0] is UNSET
 
 
-def test_unset_is_false_and_shows_what_it_is() -> None:
+def test_unset_is_false_and_has_a_readable_repr() -> None:
     assert not UNSET
     assert repr(UNSET) == "UNSET"
     assert Unset() is UNSET
@@ -240,83 +241,90 @@ def test_unset_is_false_and_shows_what_it_is() -> None:
 # Models
 
 
-def test_a_model_keeps_what_the_spec_does_not_name() -> None:
-    model = Conversation.from_dict(DATA)
+def test_a_model_keeps_unknown_properties_and_values() -> None:
+    model = Conversation.from_dict(CONVERSATION)
     assert model.last_message_type is not UNSET
     assert isinstance(model.last_message_type, LastMessageType)
     assert model.last_message_type.is_unknown
     assert model["somethingNew"] == {"nested": [1, None]}
-    assert model.to_dict() == DATA
+    assert model.to_dict() == CONVERSATION
 
 
-def test_a_model_leaves_out_what_is_unset_and_sends_what_is_false() -> None:
+def test_a_model_omits_unset_fields_and_keeps_false_and_zero() -> None:
     request = UpdateConversationRequest(location_id="l", starred=False, unread_count=0)
     assert request.to_dict() == {"locationId": "l", "starred": False, "unreadCount": 0}
     assert request.feedback is UNSET
 
 
-def test_reading_a_model_leaves_its_data_as_it_was() -> None:
-    data = copy.deepcopy(DATA)
+def test_decoding_a_model_does_not_change_its_data() -> None:
+    data = copy.deepcopy(CONVERSATION)
     Conversation.from_dict(data)
-    assert data == DATA
+    assert data == CONVERSATION
 
 
 @COPIES
-def test_a_model_survives_copying_and_pickling_with_what_is_unset(
-    copied: Callable[[Any], Any],
+def test_a_model_with_unset_fields_survives_copying_and_pickling(
+    duplicate: Callable[[Any], Any],
 ) -> None:
-    model = Conversation.from_dict(DATA)
-    other = copied(model)
-    assert other == model
-    assert other.inbox is UNSET
-    assert other.to_dict() == DATA
+    model = Conversation.from_dict(CONVERSATION)
+    clone = duplicate(model)
+    assert clone == model
+    assert clone.inbox is UNSET
+    assert clone.to_dict() == CONVERSATION
 
 
-def test_the_feedback_holds_any_object() -> None:
+def test_the_feedback_accepts_every_object() -> None:
     feedback = ConversationFeedback.from_dict({"rating": 5})
     feedback["comment"] = "fine"
     assert feedback.to_dict() == {"rating": 5, "comment": "fine"}
     assert "rating" in feedback
 
 
+FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 JSON = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(),
+    st.none() | st.booleans() | st.integers() | FLOATS | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=5,
 )
 
 
+def merged(mappings: tuple[dict[str, Any], dict[str, Any]]) -> dict[str, Any]:
+    """Two mappings as one. The second wins."""
+    first, second = mappings
+    return {**first, **second}
+
+
+SCALARS: dict[str, st.SearchStrategy[Any]] = {
+    "string": st.text(),
+    "boolean": st.booleans(),
+    "number": st.integers() | FLOATS,
+}
+
+
 def data_of(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
-    """Data that fits a schema of the contract, with properties, and enum values, that it does not name."""
+    """Valid data of a schema of the contract, with unknown properties and enum values."""
     if "$ref" in schema:
-        return data_of(CONTRACT["schemas"][str(schema["$ref"]).removeprefix("#/schemas/")])
+        name = str(schema["$ref"]).removeprefix("#/schemas/")
+        return data_of(CONTRACT["schemas"][name])
     if "enum" in schema:
         return st.sampled_from(cast("list[str]", schema["enum"])) | st.text()
     if schema["type"] == "array":
         return st.lists(data_of(schema["items"]), max_size=3)
-    if schema["type"] != "object":
-        strategies: dict[str, st.SearchStrategy[Any]] = {
-            "string": st.text(),
-            "boolean": st.booleans(),
-            "number": st.integers() | st.floats(allow_nan=False, allow_infinity=False),
-        }
-        return strategies[str(schema["type"])]
+    if schema["type"] == "object":
+        return objects_of(schema)
+    return SCALARS[str(schema["type"])]
+
+
+def objects_of(schema: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
+    """Valid objects: every required property, some optional and some unknown ones."""
     properties = cast("dict[str, dict[str, Any]]", schema.get("properties", {}))
-    required = cast("list[str]", schema.get("required", []))
-    named = st.fixed_dictionaries(
-        {name: data_of(properties[name]) for name in required},
-        optional={
-            name: data_of(child) for name, child in properties.items() if name not in required
-        },
-    )
-    others = st.dictionaries(
-        st.text().filter(lambda name: name not in properties), JSON, max_size=2
-    )
-    return st.tuples(others, named).map(lambda both: {**both[0], **both[1]})
+    strategies = {name: data_of(child) for name, child in properties.items()}
+    required_names = cast("list[str]", schema.get("required", []))
+    required = {name: strategies.pop(name) for name in required_names}
+    known_properties = st.fixed_dictionaries(required, optional=strategies)
+    unknown_names = st.text().filter(lambda name: name not in properties)
+    unknown_properties = st.dictionaries(unknown_names, JSON, max_size=2)
+    return st.tuples(unknown_properties, known_properties).map(merged)
 
 
 OBJECTS = sorted(name for name, schema in CONTRACT["schemas"].items() if schema["type"] == "object")
@@ -325,16 +333,16 @@ OBJECTS = sorted(name for name, schema in CONTRACT["schemas"].items() if schema[
 @pytest.mark.parametrize("name", OBJECTS)
 @repeatable
 @given(data=st.data())
-def test_every_model_round_trips_whatever_fits_its_schema(name: str, data: st.DataObject) -> None:
+def test_every_model_round_trips_valid_data(name: str, data: st.DataObject) -> None:
     model = getattr(models, name)
     value = data.draw(data_of(CONTRACT["schemas"][name]))
-    read = model.from_dict(value)
-    assert read.to_dict() == value
-    assert json.loads(json.dumps(read.to_dict())) == value
-    assert model.from_dict(read.to_dict()) == read
+    decoded = model.from_dict(value)
+    assert decoded.to_dict() == value
+    assert json.loads(json.dumps(decoded.to_dict())) == value
+    assert model.from_dict(decoded.to_dict()) == decoded
 
 
-def test_the_models_above_are_those_of_every_answer() -> None:
+def test_those_models_are_all_models_of_responses() -> None:
     assert set(OBJECTS) == {
         "BadRequest",
         "Conversation",
@@ -344,7 +352,7 @@ def test_the_models_above_are_those_of_every_answer() -> None:
     }
 
 
-BODY = {
+ARGUMENTS = {
     argument["name"]: argument
     for argument in CONTRACT["operations"]["updateConversation"]["arguments"]
 }
@@ -358,31 +366,31 @@ BODY = {
             "required": ["locationId"],
             "properties": {
                 name: argument["schema"]
-                for name, argument in BODY.items()
+                for name, argument in ARGUMENTS.items()
                 if argument["in"] == "body"
             },
         }
     )
 )
-def test_the_request_round_trips_too(value: dict[str, Any]) -> None:
+def test_the_request_round_trips_valid_data(value: dict[str, Any]) -> None:
     assert UpdateConversationRequest.from_dict(value).to_dict() == value
 
 
-# What is beside the code
+# The type marker and the contract
 
 
 @pytest.mark.parametrize(
     "folder", ["generated", "overrides/leadconnector", "overrides/leadconnector/_generated"]
 )
-def test_the_package_says_that_it_is_typed(folder: str) -> None:
+def test_the_package_contains_the_type_marker(folder: str) -> None:
     assert (ROOT / folder / "py.typed").is_file()
 
 
-def test_the_contract_is_that_of_the_committed_spec() -> None:
+def test_the_contract_has_the_hash_of_the_committed_spec() -> None:
     assert CONTRACT["spec_sha256"] == hashlib.sha256(SPEC.read_bytes()).hexdigest()
 
 
-def test_the_contract_says_what_generated_it() -> None:
+def test_the_contract_has_the_versions_of_the_tools() -> None:
     assert CONTRACT["generated_with"] == {
         "openapi-python-client": version("openapi-python-client"),
         "ruff": version("ruff"),
@@ -402,7 +410,8 @@ def test_the_contract_has_the_operation_with_its_arguments_and_responses() -> No
     operation = CONTRACT["operations"]["updateConversation"]
     assert (operation["method"], operation["path"]) == ("PUT", "/conversations/{conversationId}")
     assert operation["python"] == "conversations.update_conversation"
-    assert [(a["argument"], a["name"], a["in"], a["required"]) for a in operation["arguments"]] == [
+    keys = ("argument", "name", "in", "required")
+    assert [tuple(argument[key] for key in keys) for argument in operation["arguments"]] == [
         ("conversation_id", "conversationId", "path", True),
         ("version", "Version", "header", False),
         ("location_id", "locationId", "body", True),
@@ -410,31 +419,38 @@ def test_the_contract_has_the_operation_with_its_arguments_and_responses() -> No
         ("starred", "starred", "body", False),
         ("feedback", "feedback", "body", False),
     ]
-    assert BODY["Version"]["default"] == "2021-07-28"
-    assert BODY["Version"]["role"] == "api-version"
+    assert ARGUMENTS["Version"]["default"] == "2021-07-28"
+    assert ARGUMENTS["Version"]["role"] == "api-version"
     assert {
-        status: answer["content"] for status, answer in operation["responses"].items()
+        status: response["content"] for status, response in operation["responses"].items()
     } == dict.fromkeys(["200", "422", "401", "400"], "json")
 
 
-def test_the_contracts_schemas_are_the_specs_without_what_only_people_read() -> None:
-    def stripped(node: Any, *, names: bool = False) -> Any:
-        if isinstance(node, dict):
-            dropped = set[str]() if names else {"description", "example", "x-enum-varnames"}
-            items = cast("dict[str, Any]", node).items()
-            return {
-                key: stripped(value, names=key == "properties" and not names)
-                for key, value in items
-                if key not in dropped
-            }
-        if isinstance(node, list):
-            return [stripped(value) for value in cast("list[object]", node)]
-        return (
-            node.replace("#/components/schemas/", "#/schemas/") if isinstance(node, str) else node
-        )
+def without_documentation(node: Any, *, keys_are_names: bool = False) -> Any:
+    """A schema of the spec in the form of the contract.
 
+    Args:
+        node: the schema, or a part of it.
+        keys_are_names: whether the keys of the node are names of properties, not keywords.
+    """
+    if isinstance(node, dict):
+        reduced: dict[str, Any] = {}
+        for key, value in cast("dict[str, Any]", node).items():
+            if keys_are_names:
+                reduced[key] = without_documentation(value)
+            elif key not in {"description", "example", "x-enum-varnames"}:
+                reduced[key] = without_documentation(value, keys_are_names=key == "properties")
+        return reduced
+    if isinstance(node, list):
+        return [without_documentation(value) for value in cast("list[object]", node)]
+    if isinstance(node, str):
+        return node.replace("#/components/schemas/", "#/schemas/")
+    return node
+
+
+def test_the_schemas_of_the_contract_are_those_of_the_spec_without_documentation() -> None:
     spec = cast("dict[str, Any]", yaml.safe_load(SPEC.read_text(encoding="utf-8")))
-    # An argument's own schema stands with the argument; only what schemas refer to is listed apart.
+    # The schema of an argument is part of the argument. The list has the targets of references.
     assert set(CONTRACT["schemas"]) == {*OBJECTS, "LastMessageType"}
     for name, schema in CONTRACT["schemas"].items():
-        assert schema == stripped(spec["components"]["schemas"][name])
+        assert schema == without_documentation(spec["components"]["schemas"][name])

@@ -1,8 +1,9 @@
-"""The spec says what HighLevel's reference page of "Update Conversation" says, field by field."""
+"""The spec matches HighLevel's reference page "Update Conversation", field by field."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, cast
 
 import pytest
@@ -15,65 +16,77 @@ from tests.support.paths import ROOT
 SPEC = ROOT / "spec" / "openapi.yaml"
 
 ID = "tDtDnQdgm2LXpyiqYvZ6"
-UNNAMED = ""
+NO_DESCRIPTION = ""
 
-# A field as the page lists it: name, type, whether it is required, description, example.
-Field = tuple[str, str, bool, str, object]
+
+@dataclass(frozen=True)
+class Field:
+    """A field as the page lists it."""
+
+    name: str
+    type_name: str
+    """In the page's notation, such as `array[string]`."""
+    required: bool
+    description: str
+    example: object
+
 
 REQUEST: list[Field] = [
-    ("locationId", "string", True, "Location ID as string", ID),
-    ("unreadCount", "number", False, "Count of unread messages in the conversation", 1),
-    ("starred", "boolean", False, "Starred status of the conversation.", True),
-    ("feedback", "object", False, "Feedback on the conversation, a free-form object.", None),
+    Field("locationId", "string", True, "Location ID as string", ID),
+    Field("unreadCount", "number", False, "Count of unread messages in the conversation", 1),
+    Field("starred", "boolean", False, "Starred status of the conversation.", True),
+    Field("feedback", "object", False, "Feedback on the conversation, a free-form object.", None),
 ]
 
 SUCCESS: list[Field] = [
-    ("success", "boolean", True, "Boolean value as the API response.", True),
-    ("conversation", "object", True, "Conversation data of the provided conversation ID.", None),
+    Field("success", "boolean", True, "Boolean value as the API response.", True),
+    Field(
+        "conversation", "object", True, "Conversation data of the provided conversation ID.", None
+    ),
 ]
 
 CONVERSATION: list[Field] = [
-    ("id", "string", False, "Contact ID as string", ID),
-    ("locationId", "string", True, "Location ID as string", ID),
-    ("contactId", "string", True, "Contact ID as string", ID),
-    ("assignedTo", "string", False, "Assigned User ID as string", ID),
-    ("userId", "string", False, "User ID as string", ID),
-    (
+    Field("id", "string", False, "Contact ID as string", ID),
+    Field("locationId", "string", True, "Location ID as string", ID),
+    Field("contactId", "string", True, "Contact ID as string", ID),
+    Field("assignedTo", "string", False, "Assigned User ID as string", ID),
+    Field("userId", "string", False, "User ID as string", ID),
+    Field(
         "lastMessageBody",
         "string",
         False,
         "Last message body as string",
         "Hello, this is the message body",
     ),
-    ("lastMessageDate", "string", False, "Last message date as UTC", "1628008053263"),
-    (
+    Field("lastMessageDate", "string", False, "Last message date as UTC", "1628008053263"),
+    Field(
         "lastMessageType",
         "string",
         False,
         "Type of the last message sent/received in the conversation.",
         "TYPE_CALL",
     ),
-    ("unreadCount", "number", False, "Count of unread messages in the conversation", 1),
-    ("inbox", "boolean", False, "Inbox status of the conversation.", True),
-    ("starred", "boolean", False, "Starred status of the conversation.", True),
-    ("deleted", "boolean", True, "Deleted status of the conversation.", False),
+    Field("unreadCount", "number", False, "Count of unread messages in the conversation", 1),
+    Field("inbox", "boolean", False, "Inbox status of the conversation.", True),
+    Field("starred", "boolean", False, "Starred status of the conversation.", True),
+    Field("deleted", "boolean", True, "Deleted status of the conversation.", False),
 ]
 
 UNPROCESSABLE_ENTITY: list[Field] = [
-    ("statusCode", "number", False, UNNAMED, 422),
-    ("message", "array[string]", False, UNNAMED, ["Unprocessable Entity"]),
-    ("error", "string", False, UNNAMED, "Unprocessable Entity"),
+    Field("statusCode", "number", False, NO_DESCRIPTION, 422),
+    Field("message", "array[string]", False, NO_DESCRIPTION, ["Unprocessable Entity"]),
+    Field("error", "string", False, NO_DESCRIPTION, "Unprocessable Entity"),
 ]
 
 UNAUTHORIZED: list[Field] = [
-    ("statusCode", "number", False, UNNAMED, 401),
-    ("message", "string", False, UNNAMED, "Invalid token: access token is invalid"),
-    ("error", "string", False, UNNAMED, "Unauthorized"),
+    Field("statusCode", "number", False, NO_DESCRIPTION, 401),
+    Field("message", "string", False, NO_DESCRIPTION, "Invalid token: access token is invalid"),
+    Field("error", "string", False, NO_DESCRIPTION, "Unauthorized"),
 ]
 
 BAD_REQUEST: list[Field] = [
-    ("statusCode", "number", False, UNNAMED, 400),
-    ("message", "string", False, UNNAMED, "Bad Request"),
+    Field("statusCode", "number", False, NO_DESCRIPTION, 400),
+    Field("message", "string", False, NO_DESCRIPTION, "Bad Request"),
 ]
 
 LAST_MESSAGE_TYPES = [
@@ -114,8 +127,8 @@ LAST_MESSAGE_TYPES = [
     "TYPE_INTERNAL_COMMENT",
 ]
 
-# One for the path parameter, one for the version, then: the body's three, `success`, the conversation's twelve, and
-# those of the three errors.
+# One each of the path parameter, the version and `success`, then three of the body, twelve of the
+# conversation, and those of the three errors.
 EXAMPLES = 1 + 1 + 3 + 1 + 12 + (3 + 3 + 2)
 
 
@@ -140,42 +153,44 @@ def resolved(spec: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
 
 def type_name(schema: dict[str, Any]) -> str:
     """A type in the page's notation."""
-    return f"array[{schema['items']['type']}]" if schema["type"] == "array" else str(schema["type"])
+    if schema["type"] == "array":
+        return f"array[{schema['items']['type']}]"
+    return str(schema["type"])
 
 
 def fields(spec: dict[str, Any], schema: dict[str, Any]) -> list[Field]:
-    """An object schema's properties in the notation above, in the spec's order."""
-    found: list[Field] = []
+    """The properties of an object schema as fields of the page, in the order of the spec."""
+    listed: list[Field] = []
     required = cast("list[str]", schema.get("required", []))
     assert set(required) <= set(schema["properties"])
     for name, raw in cast("dict[str, dict[str, Any]]", schema["properties"]).items():
         child = resolved(spec, raw)
-        found.append(
-            (
+        listed.append(
+            Field(
                 name,
                 type_name(child),
                 name in required,
-                child.get("description", UNNAMED),
+                child.get("description", NO_DESCRIPTION),
                 child.get("example"),
             )
         )
-    return found
+    return listed
 
 
-def json_schema(spec: dict[str, Any], content_holder: dict[str, Any]) -> dict[str, Any]:
-    """The schema of a request body or response, which has JSON and nothing else."""
-    assert list(content_holder["content"]) == ["application/json"]
-    return resolved(spec, content_holder["content"]["application/json"]["schema"])
+def json_schema(spec: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a request body or response. JSON is its only content type."""
+    assert list(node["content"]) == ["application/json"]
+    return resolved(spec, node["content"]["application/json"]["schema"])
 
 
-def answer_schema(spec: dict[str, Any], operation: dict[str, Any], status: str) -> dict[str, Any]:
+def response_schema(spec: dict[str, Any], operation: dict[str, Any], status: str) -> dict[str, Any]:
     schema = json_schema(spec, resolved(spec, operation["responses"][status]))
     assert schema["type"] == "object"
     return schema
 
 
 def schemas_with_example(node: object) -> Iterator[dict[str, Any]]:
-    """Everything that has an `example`, which in this spec only schemas have."""
+    """Every schema with an `example`. In this spec only schemas have one."""
     if isinstance(node, dict):
         mapping = cast("dict[str, Any]", node)
         if "example" in mapping:
@@ -200,7 +215,7 @@ def test_the_spec_is_valid_openapi_3_1(spec: dict[str, Any]) -> None:
     assert [str(error) for error in errors] == []
 
 
-def test_the_validator_that_the_spec_passes_refuses_a_broken_one(spec: dict[str, Any]) -> None:
+def test_the_openapi_validator_rejects_an_invalid_spec(spec: dict[str, Any]) -> None:
     errors = cast(
         "Iterator[Exception]",
         OpenAPIV31SpecValidator({**spec, "info": {"title": "Untitled"}}).iter_errors(),
@@ -208,20 +223,20 @@ def test_the_validator_that_the_spec_passes_refuses_a_broken_one(spec: dict[str,
     assert ["is a required property" in str(error) for error in errors] == [True]
 
 
-def test_every_example_fits_its_own_schema(spec: dict[str, Any]) -> None:
-    found = list(schemas_with_example(spec))
-    for schema in found:
+def test_every_example_is_valid(spec: dict[str, Any]) -> None:
+    schemas = list(schemas_with_example(spec))
+    for schema in schemas:
         Draft202012Validator.check_schema(schema)
         assert "type" in schema
         assert problems(schema, schema["example"]) == []
-    assert len(found) == EXAMPLES == 26
+    assert len(schemas) == EXAMPLES == 26
 
 
-def test_the_one_server_is_highlevels(spec: dict[str, Any]) -> None:
+def test_the_server_is_that_of_highlevel(spec: dict[str, Any]) -> None:
     assert spec["servers"] == [{"url": "https://services.leadconnectorhq.com"}]
 
 
-def test_the_one_operation_is_a_put_on_a_conversation(
+def test_the_only_operation_is_put_on_a_conversation(
     spec: dict[str, Any], operation: dict[str, Any]
 ) -> None:
     assert list(spec["paths"]) == ["/conversations/{conversationId}"]
@@ -231,7 +246,7 @@ def test_the_one_operation_is_a_put_on_a_conversation(
     assert [tag["name"] for tag in spec["tags"]] == ["Conversations"]
 
 
-def test_the_operation_is_worded_as_on_the_page(operation: dict[str, Any]) -> None:
+def test_the_operation_has_the_wording_of_the_page(operation: dict[str, Any]) -> None:
     assert operation["summary"] == "Update Conversation"
     assert (
         operation["description"] == "Update the conversation details based on the conversation ID"
@@ -241,8 +256,8 @@ def test_the_operation_is_worded_as_on_the_page(operation: dict[str, Any]) -> No
 def test_the_parameters_are_the_conversation_id_and_the_version(
     spec: dict[str, Any], operation: dict[str, Any]
 ) -> None:
-    found = [resolved(spec, parameter) for parameter in operation["parameters"]]
-    assert [(node["in"], node["name"], node["required"]) for node in found] == [
+    parameters = [resolved(spec, parameter) for parameter in operation["parameters"]]
+    assert [(node["in"], node["name"], node["required"]) for node in parameters] == [
         ("path", "conversationId", True),
         ("header", "Version", True),
     ]
@@ -272,11 +287,11 @@ def test_the_version_header_is_required_and_has_one_allowed_value(
     assert schema["enum"] == ["2021-07-28"]
 
 
-def test_the_version_of_the_document_is_that_of_the_api(spec: dict[str, Any]) -> None:
+def test_the_document_has_the_version_of_the_api(spec: dict[str, Any]) -> None:
     assert spec["info"]["version"] == "2021-07-28"
 
 
-def test_the_security_is_a_bearer_token_and_nothing_else(
+def test_the_only_security_is_a_bearer_token(
     spec: dict[str, Any], operation: dict[str, Any]
 ) -> None:
     assert operation["security"] == [{"bearer": []}]
@@ -285,12 +300,16 @@ def test_the_security_is_a_bearer_token_and_nothing_else(
     assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
 
 
-def test_the_security_is_worded_as_on_the_page(spec: dict[str, Any]) -> None:
-    assert spec["components"]["securitySchemes"]["bearer"]["description"].splitlines() == [
-        "Use the Access Token generated with user type as Sub-Account (OR) Private Integration Token of Sub-Account.",
-        "Provide your bearer token in the Authorization header when making requests to protected resources.",
+def test_the_security_has_the_wording_of_the_page(spec: dict[str, Any]) -> None:
+    scheme = spec["components"]["securitySchemes"]["bearer"]
+    assert scheme["description"].splitlines() == [
+        "Use the Access Token generated with user type as Sub-Account (OR) "
+        "Private Integration Token of Sub-Account.",
+        "Provide your bearer token in the Authorization header "
+        "when making requests to protected resources.",
         "Example: Authorization: Bearer 123",
-        "The header Authorization is required: Access Token, for example `Bearer 9c48df2694a849b6089f9d0d3513efe`.",
+        "The header Authorization is required: Access Token, "
+        "for example `Bearer 9c48df2694a849b6089f9d0d3513efe`.",
     ]
 
 
@@ -304,7 +323,7 @@ def test_the_body_is_a_required_json_object_with_the_fields_of_the_page(
     assert schema["required"] == ["locationId"]
 
 
-def test_the_feedback_is_an_object_of_any_form(
+def test_the_feedback_is_a_free_form_object(
     spec: dict[str, Any], operation: dict[str, Any]
 ) -> None:
     feedback = resolved(spec, json_schema(spec, operation["requestBody"])["properties"]["feedback"])
@@ -313,7 +332,7 @@ def test_the_feedback_is_an_object_of_any_form(
     assert problems(feedback, "five stars") != []
 
 
-def test_the_responses_are_the_four_of_the_page(operation: dict[str, Any]) -> None:
+def test_the_four_responses_are_those_of_the_page(operation: dict[str, Any]) -> None:
     assert {status: node["description"] for status, node in operation["responses"].items()} == {
         "200": "Successful response",
         "422": "Unprocessable Entity",
@@ -330,30 +349,32 @@ def test_the_responses_are_the_four_of_the_page(operation: dict[str, Any]) -> No
 def test_each_response_has_the_fields_of_the_page(
     spec: dict[str, Any], operation: dict[str, Any], status: str, expected: list[Field]
 ) -> None:
-    assert fields(spec, answer_schema(spec, operation, status)) == expected
+    assert fields(spec, response_schema(spec, operation, status)) == expected
 
 
 def test_the_conversation_has_the_twelve_fields_of_the_page(
     spec: dict[str, Any], operation: dict[str, Any]
 ) -> None:
     conversation = resolved(
-        spec, answer_schema(spec, operation, "200")["properties"]["conversation"]
+        spec, response_schema(spec, operation, "200")["properties"]["conversation"]
     )
     assert fields(spec, conversation) == CONVERSATION
     assert len(CONVERSATION) == 12
 
 
-def test_examples_are_equal_in_type_too(spec: dict[str, Any], operation: dict[str, Any]) -> None:
-    """`1 == True`, so the comparisons above would take one for the other."""
+def test_examples_have_the_types_of_the_page(
+    spec: dict[str, Any], operation: dict[str, Any]
+) -> None:
+    """`1 == True` in Python, so the comparisons above cannot distinguish them."""
     conversation = resolved(
-        spec, answer_schema(spec, operation, "200")["properties"]["conversation"]
+        spec, response_schema(spec, operation, "200")["properties"]["conversation"]
     )
     for expected, schema in (
         (REQUEST, json_schema(spec, operation["requestBody"])),
         (CONVERSATION, conversation),
     ):
-        assert [type(field[4]) for field in fields(spec, schema)] == [
-            type(field[4]) for field in expected
+        assert [type(field.example) for field in fields(spec, schema)] == [
+            type(field.example) for field in expected
         ]
 
 
@@ -361,7 +382,7 @@ def test_the_last_message_type_has_the_thirty_five_values_of_the_page_in_its_ord
     spec: dict[str, Any], operation: dict[str, Any]
 ) -> None:
     conversation = resolved(
-        spec, answer_schema(spec, operation, "200")["properties"]["conversation"]
+        spec, response_schema(spec, operation, "200")["properties"]["conversation"]
     )
     assert (
         resolved(spec, conversation["properties"]["lastMessageType"])["enum"] == LAST_MESSAGE_TYPES
@@ -369,11 +390,11 @@ def test_the_last_message_type_has_the_thirty_five_values_of_the_page_in_its_ord
     assert len(set(LAST_MESSAGE_TYPES)) == 35
 
 
-def test_the_last_message_date_is_a_string_though_it_shows_a_number(
+def test_the_last_message_date_is_a_string_of_digits(
     spec: dict[str, Any], operation: dict[str, Any]
 ) -> None:
     conversation = resolved(
-        spec, answer_schema(spec, operation, "200")["properties"]["conversation"]
+        spec, response_schema(spec, operation, "200")["properties"]["conversation"]
     )
     date = conversation["properties"]["lastMessageDate"]
     assert date["type"] == "string"

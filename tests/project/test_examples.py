@@ -120,7 +120,7 @@ def test_the_demo_shows_each_step(tmp_path: Path) -> None:
     assert (result.stderr, result.returncode) == ("", 0)
     steps = [
         "PUT /conversations/{conversationId}, updateConversation",
-        "generated: in step",
+        "generated: up to date",
         "client.conversations.update_conversation(conversation_id, location_id,",
         "played from the spec at http://127.0.0.1:",
         "before  starred=False  unreadCount=3",

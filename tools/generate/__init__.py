@@ -1,1 +1,4 @@
-"""The generation step: from `spec/openapi.yaml` to `generated/`, with nothing dropped on the way."""
+"""The generation step: writes the client in `generated/` from `spec/openapi.yaml`.
+
+`__main__.py` lists its steps, one module each: load, check, generate, verify, contract, swap.
+"""

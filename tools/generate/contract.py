@@ -1,208 +1,249 @@
-"""Writes `contract.json`: what code needs of the spec while it runs, without the spec, YAML or the generator."""
+"""Writes `contract.json`: what the client needs of the spec at run time.
+
+With it the client needs neither the spec nor YAML nor the generator.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
-from .document import Document, Schema, is_mapping, list_at, mapping_at, pointer
-from .operations import Argument, OperationView, Resource
+from .contract_schemas import ContractSchemas
+from .document import Document, Node, SpecError
+from .operations import Argument, Location, OperationView, Resource, ResponseView
 
 FILE_NAME = "contract.json"
 
 MAXIMUM_PATH_LENGTH = 512
-"""Characters of one path parameter: far above any id, far below what servers allow of a URL."""
+"""Characters of one path parameter: longer than any id, shorter than the URL limit of servers."""
+
+
+@dataclass(frozen=True)
+class TextRule:
+    """What a text must look like to be sent in one location."""
+
+    pattern: str
+    """The regular expression for the whole text."""
+    expected: str
+    """The same in words, for error messages."""
+
 
 _PRINTABLE = "[!-~]([ -~]*[!-~])?"
-_TEXTS = {
-    "path": (
-        rf"(?!\.\.?\Z)[^\x00-\x1f\x7f-\x9f]{{1,{MAXIMUM_PATH_LENGTH}}}",
-        f"1 to {MAXIMUM_PATH_LENGTH} characters, no control characters, and not '.' or '..' (the URL would be another)",
+
+_PATH_RULE = TextRule(
+    # A dot segment would change the path (RFC 3986, section 5.2.4).
+    pattern=rf"(?!\.\.?\Z)[^\x00-\x1f\x7f-\x9f]{{1,{MAXIMUM_PATH_LENGTH}}}",
+    expected=(
+        f"1 to {MAXIMUM_PATH_LENGTH} characters, no control characters, "
+        "and not '.' or '..', which would change the URL"
     ),
-    "header": (_PRINTABLE, "printable ASCII, not blank, and without blanks around it"),
-    "cookie": (
-        rf"(?![^;,\" ]*[;,\" ]){_PRINTABLE}",
-        "printable ASCII, not blank, without what separates cookies",
-    ),
-}
-"""What a text must match as a whole to stand where it is sent, or the request would be another; and that in words."""
+)
+_HEADER_RULE = TextRule(
+    # RFC 9110, section 5.5, without the obsolete bytes above ASCII.
+    pattern=_PRINTABLE,
+    expected="printable ASCII, not blank, without spaces at either end",
+)
+_COOKIE_RULE = TextRule(
+    # RFC 6265, section 4.1.1: the value of a cookie excludes these characters.
+    pattern=rf"(?![^;,\" ]*[;,\" ]){_PRINTABLE}",
+    expected="printable ASCII, not blank, without space, quote, comma or semicolon",
+)
+_REQUIRED_BODY_RULE = TextRule(pattern=".+", expected="a non-empty string")
 
-_DROPPED = frozenset({"description", "example", "examples", "title", "externalDocs", "xml"})
-_PREFIX = "/components/schemas/"
 
+def write_contract(
+    document: Document, spec: bytes, resources: Sequence[Resource], output: Path
+) -> None:
+    """Write the contract beside the generated code.
 
-class _Schemas:
-    """Collects the schemas that are used, references between them kept as `#/schemas/NAME`.
+    Args:
+        document: the spec.
+        spec: the bytes of its file, for the hash.
+        resources: the operations of the spec.
+        output: the folder of the generated package.
 
-    The name of one that stands elsewhere than among the components is its JSON pointer.
+    Raises:
+        SpecError: a number in the spec is not finite, so that JSON cannot contain it.
     """
-
-    def __init__(self, document: Document) -> None:
-        self.document = document
-        self.found: dict[str, Schema] = {}
-
-    def take(self, node: Any, place: str) -> Any:
-        """A schema without what only people read."""
-        if not is_mapping(node):
-            return node
-        if isinstance(node.get("$ref"), str):
-            target, where = self.document.resolve(node, place)
-            name = where.removeprefix(_PREFIX) if "/" not in where.removeprefix(_PREFIX) else where
-            if name not in self.found:
-                self.found[name] = {}
-                self.found[name] = self.take(target, where)
-            return {"$ref": f"#/schemas/{name}"}
-        if "allOf" in node:
-            return self._merged(node, place)
-        taken: Schema = {}
-        for key, value in node.items():
-            where = place + pointer(key)
-            if key in _DROPPED or (key.startswith("x-") and key != "x-role"):
-                continue
-            if key == "properties":
-                taken[key] = {
-                    name: self.take(child, where + pointer(name)) for name, child in value.items()
-                }
-            elif key in {"anyOf", "oneOf"}:
-                taken[key] = [
-                    self.take(child, f"{where}/{index}") for index, child in enumerate(value)
-                ]
-            elif key in {"items", "additionalProperties"}:
-                taken[key] = self.take(value, where)
-            elif key == "const":
-                taken["enum"] = [value]
-            else:
-                taken[key] = value
-        return taken
-
-    def _merged(self, node: Schema, place: str) -> Any:
-        """An `allOf` as one schema: the only branch, or an object with the properties of all; each keeps its place."""
-        if len(node["allOf"]) == 1 and node.keys().isdisjoint({"type", "properties", "required"}):
-            return self.take({"$ref": f"#{place}/allOf/0"}, place)
-        properties = self.document.properties(node, place)
-        taken: Schema = {"type": "object"}
-        if required := [name for name, (_, _, is_required) in properties.items() if is_required]:
-            taken["required"] = required
-        taken["properties"] = {
-            name: self.take({"$ref": f"#{where}"}, where)
-            for name, (_, where, _) in properties.items()
-        }
-        return taken
+    # Another version of these may write other code for the same spec.
+    versions = {name: version(name) for name in ("openapi-python-client", "ruff")}
+    contract = build_contract(document, spec, resources, versions)
+    try:
+        text = render(contract)
+    except ValueError as error:
+        raise SpecError(f"{document.path}: a number in it is not finite: {error}") from error
+    (output / FILE_NAME).write_text(text, encoding="utf-8")
 
 
-def contract(
+def build_contract(
     document: Document, spec: bytes, resources: Sequence[Resource], versions: dict[str, str]
 ) -> dict[str, Any]:
-    """The contract of a spec: its operations with their arguments and answers, and the schemas that they use."""
-    schemas = _Schemas(document)
-    operations = {
-        operation.operation_id: _operation(operation, document, schemas)
-        for resource in resources
-        for operation in resource.operations
-    }
-    info = mapping_at(document.root, "info")
-    servers = list_at(document.root, "servers") or [{}]
+    """The contract: the operations with arguments and responses, and the schemas they use."""
+    schemas = ContractSchemas(document)
+    operations: dict[str, Any] = {}
+    for operation in _operations(resources):
+        operations[operation.operation_id] = _operation_entry(document, operation, schemas)
+    info = document.top.child("info")
+    message_properties = _message_properties(document, resources)
+    spec_hash = hashlib.sha256(spec)
+    first_server = next(document.top.child("servers").elements(), Node(None, "/servers"))
     return {
         "title": info.get("title"),
         "api_version": str(info.get("version")),
-        "server": servers[0].get("url"),
-        "spec_sha256": hashlib.sha256(spec).hexdigest(),
+        "server": first_server.get("url"),
+        "spec_sha256": spec_hash.hexdigest(),
         "generated_with": versions,
-        "error_messages": sorted(_message_properties(document, resources)),
+        "error_messages": sorted(message_properties),
         "operations": operations,
-        "schemas": dict(sorted(schemas.found.items())),
+        "schemas": dict(sorted(schemas.by_name.items())),
     }
 
 
-def render(data: dict[str, Any]) -> str:
-    """The contract as it is committed: stable, and readable in a diff."""
-    return json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+def render(contract: dict[str, Any]) -> str:
+    """The contract as JSON text: stable, and readable in a diff."""
+    text = json.dumps(contract, indent=2, ensure_ascii=False, allow_nan=False)
+    return f"{text}\n"
 
 
-def _operation(operation: OperationView, document: Document, schemas: _Schemas) -> dict[str, Any]:
-    arguments: list[dict[str, Any]] = []
-    for argument in operation.arguments:
-        node, place = document.at(argument.place)
-        schema, where = node, place
-        if argument.location != "body":
-            schema, where = document.resolve(node.get("schema"), f"{place}/schema")
-        if argument.location == "body" and not argument.name:
-            schema, where = None, place
-            if (
-                operation.body_content_type
-                and "json" in operation.body_content_type
-                and len(node["content"]) == 1
-            ):
-                schema = node["content"][operation.body_content_type].get("schema", {})
-                where = f"{place}/content{pointer(operation.body_content_type)}/schema"
-        entry: dict[str, Any] = {
-            "argument": argument.python_name,
-            "name": argument.name,
-            "in": argument.location,
-            "required": argument.required,
-            "schema": _sent(argument, schemas.take(schema, where), schemas),
-        }
-        if argument.default is not None:
-            entry["default"] = argument.default
-        if argument.role is not None:
-            entry["role"] = argument.role
-        arguments.append(entry)
-    answers: dict[str, dict[str, Any]] = {}
-    for answer in operation.answers:
-        node, place = document.at(answer.place)
-        content = mapping_at(node, "content")
-        entry = {
-            "content": answer.content,
-            "pointer": place,
-            "media_types": [name.partition(";")[0].strip().lower() for name in content],
-        }
-        if answer.content == "json":
-            name = next(name for name in content if "json" in name)
-            entry["schema_pointer"] = f"{place}/content{pointer(name)}/schema"
-            entry["schema"] = schemas.take(content[name]["schema"], entry["schema_pointer"])
-        answers[answer.status] = entry
+def _operations(resources: Sequence[Resource]) -> Iterator[OperationView]:
+    for resource in resources:
+        yield from resource.operations
+
+
+def _operation_entry(
+    document: Document, operation: OperationView, schemas: ContractSchemas
+) -> dict[str, Any]:
+    arguments = [
+        _argument_entry(document, operation, argument, schemas) for argument in operation.arguments
+    ]
+    responses = {
+        response.status: _response_entry(document, response, schemas)
+        for response in operation.responses
+    }
     return {
         "id": operation.operation_id,
-        "pointer": operation.place,
+        "pointer": operation.pointer,
         "name": f"{operation.method} {operation.path}",
         "method": operation.method,
         "path": operation.path,
         "python": f"{operation.tag}.{operation.name}",
         "arguments": arguments,
-        "responses": answers,
+        "responses": responses,
     }
 
 
-def _sent(argument: Argument, schema: Any, schemas: _Schemas) -> Any:
-    """A schema with what is asked of a text to be sent as this argument; `None` for a body that is no JSON."""
+def _argument_entry(
+    document: Document, operation: OperationView, argument: Argument, schemas: ContractSchemas
+) -> dict[str, Any]:
+    source = _schema_of(document, operation, argument)
+    schema = schemas.reduce(source)
+    entry: dict[str, Any] = {
+        "argument": argument.python_name,
+        "name": argument.name,
+        "in": argument.location,
+        "required": argument.required,
+        "schema": _with_text_rule(argument, schema, schemas),
+    }
+    if argument.default is not None:
+        entry["default"] = argument.default
+    if argument.role is not None:
+        entry["role"] = argument.role
+    return entry
+
+
+def _schema_of(document: Document, operation: OperationView, argument: Argument) -> Node:
+    """The schema of an argument. Its value is `None` for a body that is not JSON alone."""
+    node = document.at(argument.pointer)
+    if argument.is_body_property:
+        # Its pointer leads to the schema itself.
+        return node
+    if not argument.is_whole_body:
+        return document.resolve(node.child("schema"))
+    content = node.child("content")
+    content_type = operation.body_content_type or ""
+    if "json" not in content_type or len(content.mapping) != 1:
+        return Node(None, node.pointer)
+    media_type = content.child(content_type)
+    return Node(media_type.get("schema", {}), media_type.child("schema").pointer)
+
+
+def _with_text_rule(argument: Argument, schema: Any, schemas: ContractSchemas) -> Any:
+    """A schema with the rule for a text in the argument's location."""
     if argument.role == "api-version":
-        schema = {"type": "string"}  # one that the spec does not know may be asked for
-    text = _TEXTS.get(argument.location)
-    if argument.location == "body" and argument.name and argument.required:
-        text = (".+", "a text that is not empty")
-    if text and schema and "$ref" in schema:  # beside which nothing is read
-        schema = schemas.found[schema["$ref"].removeprefix("#/schemas/")]
-    return (
-        schema
-        if text is None or schema is None
-        else {**schema, "x-text": f"(?s){text[0]}", "x-expected": text[1]}
-    )
+        # Callers may send a version that is not in the spec.
+        schema = {"type": "string"}
+    rule = _text_rule(argument)
+    if rule is None or schema is None:
+        return schema
+    if "$ref" in schema:
+        # The client reads no keyword beside `$ref`.
+        schema = schemas.target(schema)
+    # `(?s)`: a line break in a required body text is fine, and `.` must match it.
+    return {**schema, "x-text": f"(?s){rule.pattern}", "x-expected": rule.expected}
+
+
+def _text_rule(argument: Argument) -> TextRule | None:
+    if argument.location is Location.PATH:
+        return _PATH_RULE
+    if argument.location is Location.HEADER:
+        return _HEADER_RULE
+    if argument.location is Location.COOKIE:
+        return _COOKIE_RULE
+    if argument.is_body_property and argument.required:
+        return _REQUIRED_BODY_RULE
+    # A query may contain any text, and so may an optional body property.
+    return None
+
+
+def _response_entry(
+    document: Document, response: ResponseView, schemas: ContractSchemas
+) -> dict[str, Any]:
+    node = document.at(response.pointer)
+    content = node.child("content")
+    entry: dict[str, Any] = {
+        "content": response.content,
+        "pointer": node.pointer,
+        "media_types": [_essence(media_type) for media_type in content.mapping],
+    }
+    if response.content == "json":
+        # `verify` rejects several content types, so there is only one with JSON.
+        media_type = next(name for name in content.mapping if "json" in name)
+        schema = content.child(media_type, "schema")
+        entry["schema_pointer"] = schema.pointer
+        entry["schema"] = schemas.reduce(schema)
+    return entry
+
+
+def _essence(media_type: str) -> str:
+    """A media type without parameters (WHATWG MIME Sniffing, "essence")."""
+    essence, _, _ = media_type.partition(";")
+    return essence.strip().lower()
 
 
 def _message_properties(document: Document, resources: Sequence[Resource]) -> set[str]:
-    """The names of the properties that the spec marks as an error's messages."""
+    """The names of the properties whose `x-role` is `error-messages`."""
     names: set[str] = set()
-    for resource in resources:
-        for operation in resource.operations:
-            for answer in operation.answers:
-                node, place = document.at(answer.place)
-                for content, media in mapping_at(node, "content").items():
-                    properties = document.properties(
-                        media.get("schema"), f"{place}/content{pointer(content)}/schema"
-                    )
-                    for name, (schema, where, _) in properties.items():
-                        if document.resolve(schema, where)[0].get("x-role") == "error-messages":
-                            names.add(name)
+    for operation in _operations(resources):
+        for response in operation.responses:
+            for schema in _response_schemas(document, response):
+                names |= _properties_with_role(document, schema, "error-messages")
+    return names
+
+
+def _response_schemas(document: Document, response: ResponseView) -> Iterator[Node]:
+    node = document.at(response.pointer)
+    for _, media_type in node.child("content").entries():
+        yield media_type.child("schema")
+
+
+def _properties_with_role(document: Document, schema: Node, role: str) -> set[str]:
+    names: set[str] = set()
+    for name, child in document.properties(schema).items():
+        if document.resolve(child.schema).get("x-role") == role:
+            names.add(name)
     return names

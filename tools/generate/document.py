@@ -1,4 +1,4 @@
-"""Loads the spec so that whatever is wrong with it can be told with file and line."""
+"""The loaded spec as values with JSON pointers, so that every error names a file and a line."""
 
 from __future__ import annotations
 
@@ -7,20 +7,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from specdrift.loading import ComparisonError, ParsedFile
-from specdrift.model.document import is_list, is_mapping, pointer, unescaped
+from specdrift.loading import ParsedFile
+from specdrift.model.document import is_list, is_mapping, unescaped
+from specdrift.model.document import pointer as json_pointer
 
 __all__ = [
     "METHODS",
     "Document",
+    "Node",
+    "ObjectProperty",
     "Operation",
     "Schema",
     "SpecError",
     "is_list",
     "is_mapping",
-    "list_at",
-    "mapping_at",
-    "pointer",
+    "json_pointer",
 ]
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
@@ -30,150 +31,192 @@ Schema = dict[str, Any]
 
 
 class SpecError(Exception):
-    """The spec, or what the generator made of it, is not usable; says where and why."""
+    """The spec, or the code generated from it, is not usable. The message says where and why."""
 
 
-def mapping_at(node: dict[str, Any], key: str) -> dict[str, Any]:
-    """The mapping under a key; an empty one where there is none."""
-    value = node.get(key)
-    return value if is_mapping(value) else {}
+@dataclass(frozen=True)
+class Node:
+    """One value of the document and the JSON pointer to it."""
 
+    value: Any
+    pointer: str
 
-def list_at(node: dict[str, Any], key: str) -> list[Any]:
-    """The list under a key; an empty one where there is none."""
-    value = node.get(key)
-    return value if is_list(value) else []
+    @property
+    def mapping(self) -> dict[str, Any]:
+        """The value if it is a mapping, otherwise an empty mapping."""
+        if is_mapping(self.value):
+            return self.value
+        return {}
+
+    @property
+    def sequence(self) -> list[Any]:
+        """The value if it is a list, otherwise an empty list."""
+        if is_list(self.value):
+            return self.value
+        return []
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The value of a key, or the default if it is absent or the value is not a mapping."""
+        return self.mapping.get(key, default)
+
+    def child(self, *keys: str) -> Node:
+        """The node below these keys. Its value is `None` if a key is absent."""
+        value = self.value
+        for key in keys:
+            value = value.get(key) if is_mapping(value) else None
+        return Node(value, self.pointer + json_pointer(*keys))
+
+    def entries(self) -> Iterator[tuple[str, Node]]:
+        """The keys and child nodes of a mapping. Other values have none."""
+        for key, value in self.mapping.items():
+            yield key, Node(value, self.pointer + json_pointer(key))
+
+    def elements(self) -> Iterator[Node]:
+        """The child nodes of a list. Other values have none."""
+        for index, value in enumerate(self.sequence):
+            yield Node(value, f"{self.pointer}/{index}")
 
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation of the spec, and where it stands."""
+    """One operation of the spec."""
 
     method: str
+    """The HTTP method in lower case, as the path item spells it."""
     path: str
-    place: str
-    node: dict[str, Any]
-    path_item: dict[str, Any]
+    node: Node
+    """The operation object."""
+    path_item: Node
+    """The path item that contains the operation."""
+
+    @property
+    def pointer(self) -> str:
+        """The JSON pointer of the operation object."""
+        return self.node.pointer
+
+    @property
+    def label(self) -> str:
+        """The operation as people write it: `PUT /conversations/{conversationId}`."""
+        return f"{self.method.upper()} {self.path}"
+
+
+@dataclass(frozen=True)
+class ObjectProperty:
+    """One property of an object schema."""
+
+    schema: Node
+    required: bool
 
 
 @dataclass(frozen=True)
 class Document:
-    """A loaded spec: its data, and the text that says where each place in it is written."""
+    """A loaded spec: its data, and the text that knows the line of every JSON pointer."""
 
     path: Path
     root: dict[str, Any]
     text: ParsedFile = field(repr=False)
 
-    @classmethod
-    def load(cls, path: Path) -> Document:
-        """Read and parse a YAML or JSON file.
+    @property
+    def top(self) -> Node:
+        """The whole document as a node."""
+        return Node(self.root, "")
+
+    def error(self, pointer: str, message: str) -> SpecError:
+        """An error that names the file, the line of the pointer or its parent, and the pointer."""
+        source = self.text.source(pointer)
+        return SpecError(f"{source}: #{pointer}: {message}")
+
+    def at(self, pointer: str) -> Node:
+        """The node at a pointer, after following references."""
+        reference = {"$ref": f"#{pointer}"}
+        return self.resolve(Node(reference, pointer))
+
+    def resolve(self, node: Node) -> Node:
+        """Follow `$ref` until a node has none.
 
         Raises:
-            SpecError: the file cannot be read, does not parse, has a duplicate key, or holds no mapping.
+            SpecError: a reference leaves the document, has no target, or leads back to itself.
         """
-        try:
-            text = ParsedFile.parse(str(path), path.read_bytes())
-        except OSError as error:
-            raise SpecError(f"{path}: cannot be read: {error}") from error
-        except ComparisonError as error:
-            raise SpecError(str(error)) from error
-        if not is_mapping(text.data):
-            raise SpecError(f"{path}: is not an OpenAPI document: the top level is not a mapping")
-        return cls(path, text.data, text)
-
-    def error(self, place: str, message: str) -> SpecError:
-        """An error that names this file, the line of the place (or of what surrounds it), and the place."""
-        return SpecError(f"{self.text.source(place)}: #{place}: {message}")
-
-    def resolve(self, node: Any, place: str) -> tuple[Any, str]:
-        """Follow `$ref` until there is none; returns the node and where it stands.
-
-        Raises:
-            SpecError: the reference leaves the document, points nowhere, or leads back to itself.
-        """
-        seen: list[str] = []
-        while is_mapping(node) and isinstance(reference := node.get("$ref"), str):
+        followed: set[str] = set()
+        while (reference := _reference(node)) is not None:
             if not reference.startswith("#/"):
                 raise self.error(
-                    place, f"$ref {reference!r} leaves this file; the generator reads one file"
+                    node.pointer,
+                    f"$ref {reference!r} leaves this file; the generator reads one file",
                 )
-            if reference in seen:
-                raise self.error(place, f"$ref {reference!r} leads back to itself")
-            seen.append(reference)
-            target: Any = self.root
-            for part in reference[2:].split("/"):
-                key = unescaped(part)
-                if is_mapping(target) and key in target:
-                    target = target[key]
-                elif is_list(target) and key.isdecimal() and int(key) < len(target):
-                    target = target[int(key)]
-                else:
-                    raise self.error(place, f"$ref {reference!r} points to nothing")
-            node, place = target, reference[1:]
-        return node, place
-
-    def at(self, place: str) -> tuple[Any, str]:
-        """What stands at a place, and, where that is a reference, what it leads to and where."""
-        return self.resolve({"$ref": f"#{place}"}, place)
-
-    def check_references(self) -> None:
-        """Raise `SpecError` for the first reference that cannot be followed, used or not."""
-        values = {"example", "examples", "default", "enum", "const"}
-
-        def walk(node: Any, place: str) -> None:
-            if is_mapping(node):
-                names = place.endswith("/properties")
-                if isinstance(node.get("$ref"), str) and not names:
-                    self.resolve(node, place)
-                for key, value in node.items():
-                    if names or key not in values:
-                        walk(value, place + pointer(key))
-            elif is_list(node):
-                for index, value in enumerate(node):
-                    walk(value, place + pointer(index))
-
-        walk(self.root, "")
+            if reference in followed:
+                raise self.error(node.pointer, f"$ref {reference!r} leads back to itself")
+            followed.add(reference)
+            node = self._target(reference, node.pointer)
+        return node
 
     def operations(self) -> Iterator[Operation]:
-        """The operations, in the generator's order: by path as written, then by method."""
-        for path, raw in mapping_at(self.root, "paths").items():
-            place = pointer("paths", path)
-            path_item, place = self.resolve(raw, place)
-            if not is_mapping(path_item):
-                raise self.error(place, "a path item must be a mapping")
+        """The operations in the generator's order: by path as written, then by method."""
+        for path, reference in self.top.child("paths").entries():
+            path_item = self.resolve(reference)
+            if not is_mapping(path_item.value):
+                raise self.error(path_item.pointer, "a path item must be a mapping")
             for method in METHODS:
-                node = path_item.get(method)
-                if node is not None:
-                    if not is_mapping(node):
-                        raise self.error(f"{place}/{method}", "an operation must be a mapping")
-                    yield Operation(method, path, f"{place}/{method}", node, path_item)
+                node = path_item.child(method)
+                # A path item rarely has every method.
+                if node.value is None:
+                    continue
+                if not is_mapping(node.value):
+                    raise self.error(node.pointer, "an operation must be a mapping")
+                yield Operation(method, path, node, path_item)
 
-    def parameters(self, operation: Operation) -> Iterator[tuple[dict[str, Any], str]]:
-        """An operation's parameters, those of its path item included unless it redefines them, and where they stand."""
-        seen: set[tuple[str, str]] = set()
-        path_place = operation.place.rpartition("/")[0]
-        for holder, place in ((operation.node, operation.place), (operation.path_item, path_place)):
-            for index, raw in enumerate(list_at(holder, "parameters")):
-                node, found = self.resolve(raw, f"{place}/parameters/{index}")
-                key = (str(node.get("name")), str(node.get("in")))
-                if key not in seen:
-                    seen.add(key)
-                    yield node, found
+    def parameters(self, operation: Operation) -> Iterator[Node]:
+        """The parameters of an operation, with those of its path item that it does not redefine."""
+        identities: set[tuple[str, str]] = set()
+        for container in (operation.node, operation.path_item):
+            for reference in container.child("parameters").elements():
+                parameter = self.resolve(reference)
+                # OpenAPI 3.1, "Parameter Object": name and location together identify a parameter.
+                identity = (str(parameter.get("name")), str(parameter.get("in")))
+                if identity in identities:
+                    continue
+                identities.add(identity)
+                yield parameter
 
-    def properties(self, schema: Any, place: str) -> dict[str, tuple[Any, str, bool]]:
-        """The properties of an object schema, `allOf` included: name to schema, place, and whether it is required."""
-        found: dict[str, tuple[Any, str, bool]] = {}
+    def properties(self, schema: Node) -> dict[str, ObjectProperty]:
+        """The properties of an object schema by name, including those of `allOf` branches."""
+        schemas: dict[str, Node] = {}
         required: set[str] = set()
+        for part in self._all_of_parts(schema, frozenset()):
+            required.update(part.child("required").sequence)
+            schemas.update(part.child("properties").entries())
+        return {name: ObjectProperty(node, name in required) for name, node in schemas.items()}
 
-        def collect(schema: Any, place: str, above: frozenset[str]) -> None:
-            schema, place = self.resolve(schema, place)
-            if place in above or not is_mapping(schema):
-                return
-            required.update(list_at(schema, "required"))
-            for index, branch in enumerate(list_at(schema, "allOf")):
-                collect(branch, f"{place}/allOf/{index}", above | {place})
-            for name, value in mapping_at(schema, "properties").items():
-                found[name] = (value, place + pointer("properties", name), False)
+    def _all_of_parts(self, schema: Node, ancestors: frozenset[str]) -> Iterator[Node]:
+        """The schemas of an object. Branches come first, so that the object overrides them."""
+        part = self.resolve(schema)
+        # `check` rejects an `allOf` that contains itself. Here it only must not recurse forever.
+        if part.pointer in ancestors or not is_mapping(part.value):
+            return
+        for branch in part.child("allOf").elements():
+            yield from self._all_of_parts(branch, ancestors | {part.pointer})
+        yield part
 
-        collect(schema, place, frozenset())
-        return {name: (node, where, name in required) for name, (node, where, _) in found.items()}
+    def _target(self, reference: str, pointer: str) -> Node:
+        value: Any = self.root
+        for step in reference.removeprefix("#/").split("/"):
+            try:
+                value = _member(value, unescaped(step))
+            except LookupError:
+                message = f"$ref {reference!r} points to nothing"
+                raise self.error(pointer, message) from None
+        return Node(value, reference.removeprefix("#"))
+
+
+def _reference(node: Node) -> str | None:
+    reference = node.get("$ref")
+    return reference if isinstance(reference, str) else None
+
+
+def _member(container: Any, key: str) -> Any:
+    """The member of a mapping or list. Raises `LookupError` if there is none."""
+    if is_mapping(container):
+        return container[key]
+    if is_list(container) and key.isdecimal():
+        return container[int(key)]
+    raise LookupError(key)

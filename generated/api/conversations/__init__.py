@@ -103,11 +103,11 @@ class Conversations:
             unread_count: Count of unread messages in the conversation. Example: `1`.
             starred: Starred status of the conversation. Example: `True`.
             feedback: Feedback on the conversation, a free-form object.
-            version: API Version. By default '2021-07-28', the one documented value.
+            version: API Version. Default: '2021-07-28', the only value in the spec.
 
         Raises:
-            The client's error for the status: 422 Unprocessable Entity, 401 Unauthorized,
-                400 Bad Request, or any other.
+            The client's exception for an error status: 422 Unprocessable Entity, 401
+                Unauthorized, 400 Bad Request, or any other.
         """
         return self._session.call(
             _UPDATE_CONVERSATION,
@@ -148,11 +148,11 @@ class AsyncConversations:
             unread_count: Count of unread messages in the conversation. Example: `1`.
             starred: Starred status of the conversation. Example: `True`.
             feedback: Feedback on the conversation, a free-form object.
-            version: API Version. By default '2021-07-28', the one documented value.
+            version: API Version. Default: '2021-07-28', the only value in the spec.
 
         Raises:
-            The client's error for the status: 422 Unprocessable Entity, 401 Unauthorized,
-                400 Bad Request, or any other.
+            The client's exception for an error status: 422 Unprocessable Entity, 401
+                Unauthorized, 400 Bad Request, or any other.
         """
         return await self._session.call(
             _UPDATE_CONVERSATION,

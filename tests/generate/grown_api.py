@@ -1,0 +1,408 @@
+"""An extension of the API with new fields, values, operations and tags, and code that uses it."""
+
+from __future__ import annotations
+
+NEW_SCHEMAS = """
+NotFound:
+  type: object
+  properties:
+    statusCode: {type: number}
+    message: {type: string, x-role: error-messages}
+    traceId: {type: string}
+
+ContactKind:
+  type: string
+  enum: [person, company]
+
+Contact:
+  type: object
+  required: [id, createdAt, name]
+  properties:
+    id: {type: string}
+    name: {type: [string, "null"]}
+    createdAt: {type: string, format: date-time}
+    kind: {$ref: "#/components/schemas/ContactKind"}
+    tags: {type: array, items: {type: string}}
+    owner:
+      oneOf:
+        - $ref: "#/components/schemas/User"
+        - $ref: "#/components/schemas/Team"
+
+User:
+  type: object
+  required: [email]
+  additionalProperties: false
+  properties:
+    email: {type: string}
+
+Team:
+  type: object
+  required: [members]
+  additionalProperties: false
+  properties:
+    members: {type: integer}
+
+NewContact:
+  type: object
+  required: [name, version]
+  properties:
+    name: {type: string}
+    version: {type: integer, description: The version of the contact itself.}
+    nickname: {type: [string, "null"]}
+    bornAt: {type: string, format: date-time}
+    origin: {const: web}
+    kind: {$ref: "#/components/schemas/ContactKind"}
+    owner:
+      oneOf:
+        - $ref: "#/components/schemas/User"
+        - $ref: "#/components/schemas/Team"
+
+ContactNote:
+  type: object
+  properties:
+    text: {type: string}
+    pinned: {type: boolean}
+
+Tag:
+  type: object
+  required: [label]
+  properties:
+    label: {type: string}
+"""
+
+NEW_PATHS = """
+/contacts/{contactId}:
+  parameters:
+    - {name: contactId, in: path, required: true, schema: {type: string}}
+    - $ref: "#/components/parameters/Version"
+  get:
+    operationId: getContact
+    tags: [Contacts]
+    summary: Get Contact
+    parameters:
+      - {name: fields, in: query, schema: {type: array, items: {type: string}}}
+      - {name: X-Trace, in: header, schema: {type: string}}
+    responses:
+      "200":
+        description: The contact
+        content: {application/json: {schema: {$ref: "#/components/schemas/Contact"}}}
+      "404":
+        description: Not Found
+        content: {application/json: {schema: {$ref: "#/components/schemas/NotFound"}}}
+  delete:
+    operationId: deleteContact
+    tags: [Contacts]
+    responses:
+      "204": {description: Deleted}
+  patch:
+    operationId: noteContact
+    tags: [Contacts]
+    requestBody:
+      content: {application/json: {schema: {$ref: "#/components/schemas/ContactNote"}}}
+    responses:
+      "204": {description: Noted}
+
+/contacts:
+  post:
+    operationId: createContact
+    tags: [Contacts]
+    parameters:
+      - $ref: "#/components/parameters/Version"
+    requestBody:
+      required: true
+      content: {application/json: {schema: {$ref: "#/components/schemas/NewContact"}}}
+    responses:
+      "201":
+        description: Created
+        content: {application/json: {schema: {$ref: "#/components/schemas/Contact"}}}
+
+/contacts/tags:
+  put:
+    operationId: replaceTags
+    tags: [Contacts]
+    requestBody:
+      required: true
+      content:
+        application/json:
+          schema: {type: array, items: {$ref: "#/components/schemas/Tag"}}
+    responses:
+      "200":
+        description: The tags
+        content:
+          application/json:
+            schema: {type: array, items: {$ref: "#/components/schemas/Tag"}}
+
+# A tag with the name of a schema.
+/teams/{teamId}:
+  get:
+    operationId: getTeam
+    tags: [Team]
+    parameters:
+      - {name: teamId, in: path, required: true, schema: {type: string}}
+    responses:
+      "200":
+        description: The team
+        content: {application/json: {schema: {$ref: "#/components/schemas/Team"}}}
+"""
+
+# Executed and type-checked. test_growth.py asserts what it prints. `assert_type` is for mypy and
+# pyright.
+CONSUMER = """
+from __future__ import annotations
+
+import asyncio
+import datetime
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any, assert_type
+
+import httpx
+from leadconnector import UNSET, AsyncLeadConnector, LeadConnector, NotFoundError, Unset
+from leadconnector.models import (
+    Contact,
+    ContactKind,
+    ContactNote,
+    LastMessageType,
+    NotFound,
+    Tag,
+    Team,
+    UpdateConversationResponse,
+    User,
+)
+
+CONTACT: dict[str, Any] = {
+    "id": "c1",
+    "name": None,
+    "createdAt": "2021-08-03T22:27:33+00:00",
+    "kind": "robot",
+    "tags": ["a"],
+    "owner": {"members": 3},
+}
+BIRTH = datetime.datetime(1990, 1, 2, 3, 4, 5, tzinfo=datetime.timezone.utc)
+CONVERSATION: dict[str, Any] = {
+    "success": True,
+    "conversation": {
+        "locationId": "l",
+        "contactId": "c",
+        "deleted": False,
+        "snoozed": True,
+        "lastMessageType": "TYPE_TELEPATHY",
+    },
+}
+NOT_FOUND: dict[str, Any] = {"statusCode": 404, "message": "No such contact", "traceId": "t-1"}
+requests: list[dict[str, Any]] = []
+
+
+def respond(request: httpx.Request) -> httpx.Response:
+    content = request.content
+    requests.append(
+        {
+            "method": request.method,
+            "path": request.url.raw_path.decode(),
+            "version": request.headers.get("Version"),
+            "trace": request.headers.get("X-Trace"),
+            "authorization": request.headers["Authorization"],
+            "body": json.loads(content) if content else None,
+        }
+    )
+    if request.url.path == "/contacts/missing":
+        return httpx.Response(404, json=NOT_FOUND)
+    if request.method in {"DELETE", "PATCH"}:
+        return httpx.Response(204)
+    if request.method == "POST":
+        return httpx.Response(201, json=CONTACT)
+    if request.url.path == "/contacts/tags":
+        return httpx.Response(200, content=content)
+    if request.url.path.startswith("/teams"):
+        return httpx.Response(200, json={"members": 3})
+    if request.method == "GET":
+        return httpx.Response(200, json=CONTACT)
+    return httpx.Response(200, json=CONVERSATION)
+
+
+def describe_contact(contact: Contact) -> dict[str, Any]:
+    assert_type(contact.id, str)
+    assert_type(contact.name, str | None)
+    assert_type(contact.created_at, datetime.datetime)
+    assert_type(contact.kind, ContactKind | Unset)
+    assert_type(contact.tags, list[str] | Unset)
+    assert_type(contact.owner, User | Team | Unset)
+    return {
+        "class": type(contact).__name__,
+        "id": contact.id,
+        "name": contact.name,
+        "created": contact.created_at.timestamp(),
+        "kind": repr(contact.kind),
+        "unknown": isinstance(contact.kind, ContactKind) and contact.kind.is_unknown,
+        "owner": repr(contact.owner),
+        "round_trip": contact.to_dict() == CONTACT,
+    }
+
+
+def describe_update(response: UpdateConversationResponse) -> dict[str, Any]:
+    conversation = response.conversation
+    assert_type(conversation.snoozed, bool | Unset)
+    return {
+        "snoozed": conversation.snoozed,
+        "is_member": conversation.last_message_type is LastMessageType.TYPE_TELEPATHY,
+    }
+
+
+def describe_error(error: NotFoundError) -> dict[str, Any]:
+    model = error.body
+    assert isinstance(model, NotFound)
+    assert_type(model.trace_id, str | Unset)
+    return {"messages": error.messages, "trace": model.trace_id, "request_id": error.request_id}
+
+
+def untyped(call: Callable[..., object]) -> Callable[..., object]:
+    # Type checkers forbid the use of a value of type None. This hides the type.
+    return call
+
+
+def untyped_async(call: Callable[..., Awaitable[object]]) -> Callable[..., Awaitable[object]]:
+    return call
+
+
+def call_blocking() -> dict[str, Any]:
+    returned: dict[str, Any] = {}
+    with LeadConnector(token="test-token", transport=httpx.MockTransport(respond)) as client:
+        updated = client.conversations.update_conversation(
+            "id", location_id="l", source="app", note="hello"
+        )
+        assert_type(updated, UpdateConversationResponse)
+        returned["update"] = describe_update(updated)
+        returned["update_without"] = describe_update(
+            client.conversations.update_conversation("id", location_id="l", source="app")
+        )
+        contact = client.contacts.get_contact("a/b", fields=["name", "tags"], x_trace="t1")
+        assert_type(contact, Contact)
+        returned["get"] = describe_contact(contact)
+        returned["get_plain"] = describe_contact(client.contacts.get_contact("c1"))
+        try:
+            client.contacts.get_contact("missing", version="2099-01-01")
+        except NotFoundError as error:
+            returned["missing"] = describe_error(error)
+        delete: Callable[[str], None] = client.contacts.delete_contact
+        returned["delete"] = untyped(delete)("c1")
+        created = client.contacts.create_contact(
+            name="Ada",
+            version_body=2,
+            nickname=None,
+            born_at=BIRTH,
+            kind="person",
+            owner=Team(members=1),
+            origin="web",
+        )
+        assert_type(created, Contact)
+        returned["create"] = describe_contact(created)
+        returned["create_little"] = describe_contact(
+            client.contacts.create_contact(
+                name="Ada", version_body=2, nickname=UNSET, owner=User(email="e"), version="v2"
+            )
+        )
+        tags = client.contacts.replace_tags(body=[Tag(label="x"), Tag(label="y")])
+        assert_type(tags, list[Tag])
+        returned["tags"] = repr([tag.label for tag in tags])
+        note = untyped(client.contacts.note_contact)
+        returned["note"] = note("c1", text="t")
+        returned["note_nothing"] = note("c1")
+        returned["note_false"] = note("c1", pinned=False)
+        team = client.team.get_team("t1")
+        assert_type(team, Team)
+        returned["team"] = team.members
+    assert_type(ContactNote(text="t").pinned, bool | Unset)
+    return returned
+
+
+async def call_async() -> dict[str, Any]:
+    returned: dict[str, Any] = {}
+    async with AsyncLeadConnector(
+        token="test-token", transport=httpx.MockTransport(respond)
+    ) as client:
+        updated = await client.conversations.update_conversation(
+            "id", location_id="l", source="app", note="hello"
+        )
+        assert_type(updated, UpdateConversationResponse)
+        returned["update"] = describe_update(updated)
+        returned["update_without"] = describe_update(
+            await client.conversations.update_conversation("id", location_id="l", source="app")
+        )
+        contact = await client.contacts.get_contact("a/b", fields=["name", "tags"], x_trace="t1")
+        assert_type(contact, Contact)
+        returned["get"] = describe_contact(contact)
+        returned["get_plain"] = describe_contact(await client.contacts.get_contact("c1"))
+        try:
+            await client.contacts.get_contact("missing", version="2099-01-01")
+        except NotFoundError as error:
+            returned["missing"] = describe_error(error)
+        delete: Callable[[str], Awaitable[None]] = client.contacts.delete_contact
+        returned["delete"] = await untyped_async(delete)("c1")
+        created = await client.contacts.create_contact(
+            name="Ada",
+            version_body=2,
+            nickname=None,
+            born_at=BIRTH,
+            kind="person",
+            owner=Team(members=1),
+            origin="web",
+        )
+        assert_type(created, Contact)
+        returned["create"] = describe_contact(created)
+        returned["create_little"] = describe_contact(
+            await client.contacts.create_contact(
+                name="Ada", version_body=2, nickname=UNSET, owner=User(email="e"), version="v2"
+            )
+        )
+        tags = await client.contacts.replace_tags(body=[Tag(label="x"), Tag(label="y")])
+        assert_type(tags, list[Tag])
+        returned["tags"] = repr([tag.label for tag in tags])
+        note = untyped_async(client.contacts.note_contact)
+        returned["note"] = await note("c1", text="t")
+        returned["note_nothing"] = await note("c1")
+        returned["note_false"] = await note("c1", pinned=False)
+        team = await client.team.get_team("t1")
+        assert_type(team, Team)
+        returned["team"] = team.members
+    return returned
+
+
+def with_requests(returned: dict[str, Any]) -> dict[str, Any]:
+    pairs = zip(returned.items(), requests, strict=True)
+    calls = {
+        name: {"request": request, "returned": value} for (name, value), request in pairs
+    }
+    requests.clear()
+    return calls
+
+
+def main() -> None:
+    blocking = with_requests(call_blocking())
+    asynchronous = with_requests(asyncio.run(call_async()))
+    print(json.dumps({"sync": blocking, "async": asynchronous}))
+
+
+main()
+"""
+
+# A type checker must report each line that ends with `# wrong`, and no other line.
+MISTAKES = """
+from leadconnector import LeadConnector
+from leadconnector.models import Tag
+
+
+def mistakes(client: LeadConnector) -> None:
+    client.conversations.update_conversation("id", location_id="l", source="app", note="n")
+    client.conversations.update_conversation("id", location_id="l", source=5)  # wrong
+    client.conversations.update_conversation("id", location_id="l")  # wrong
+    client.contacts.get_contact("c1", fields="name")  # wrong
+    client.contacts.get_contact("c1").id.append("x")  # wrong
+    client.contacts.create_contact(name="Ada", version_body="2")  # wrong
+    client.contacts.replace_tags(body=[Tag(label="x")])
+    client.contacts.create_contact(name="Ada", version_body=2, origin="mail")  # wrong
+    client.contacts.replace_tags(body=["x"])  # wrong
+    client.contacts.rename_contact("c1")  # wrong
+"""
+WRONG_LINES = [
+    number for number, line in enumerate(MISTAKES.splitlines(), 1) if line.endswith("# wrong")
+]

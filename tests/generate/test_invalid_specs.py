@@ -1,0 +1,277 @@
+"""An invalid spec is rejected with file, line and reason, and the output stays unchanged."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from generate.__main__ import main
+
+from tests.generate.samples import SPEC_TEXT, edited, with_second_operation
+
+PATHS = SPEC_TEXT[SPEC_TEXT.index("paths:\n") : SPEC_TEXT.index("components:\n")]
+
+
+@dataclass(frozen=True)
+class InvalidSpec:
+    """A spec that is rejected, and the expected error."""
+
+    text: str
+    reason: str
+    """A part of the message."""
+    at: str | None = None
+    """A text of the spec. The error must name the line of its first occurrence."""
+
+
+INVALID_SPECS = {
+    "invalid YAML": InvalidSpec(SPEC_TEXT + "\nx-more: [never, closed\n", "does not parse"),
+    "a tab for indentation": InvalidSpec(
+        edited(("info:\n", "info:\n\ttitle: Tab\n")), "does not parse", "\ttitle"
+    ),
+    "a duplicate key": InvalidSpec(
+        edited(("  title: LeadConnector\n", "  title: LeadConnector\n  title: Again\n")),
+        "duplicate key 'title'",
+        "  title: Again",
+    ),
+    "an anchor that contains itself": InvalidSpec(
+        SPEC_TEXT + "x-loop: &loop\n  inner: *loop\n", "contains itself", "x-loop"
+    ),
+    "a broken reference that is used": InvalidSpec(
+        edited(
+            (
+                '              $ref: "#/components/schemas/BadRequest"',
+                '              $ref: "#/components/schemas/X"',
+            )
+        ),
+        "'#/components/schemas/X' points to nothing",
+        '              schema:\n                $ref: "#/components/schemas/X"',
+    ),
+    "a broken reference that nothing uses": InvalidSpec(
+        SPEC_TEXT + '    Unused:\n      $ref: "#/components/schemas/Nowhere"\n',
+        "'#/components/schemas/Nowhere' points to nothing",
+        "    Unused:",
+    ),
+    "a loop of references": InvalidSpec(
+        SPEC_TEXT
+        + '    Hen:\n      $ref: "#/components/schemas/Egg"\n'
+        + '    Egg:\n      $ref: "#/components/schemas/Hen"\n',
+        "leads back to itself",
+        "    Hen:",
+    ),
+    "a reference to another file": InvalidSpec(
+        edited(
+            (
+                '                $ref: "#/components/schemas/BadRequest"',
+                '                $ref: "models.yaml#/BadRequest"',
+            )
+        ),
+        "'models.yaml#/BadRequest' leaves this file",
+        '              schema:\n                $ref: "models.yaml',
+    ),
+    "const in the version header": InvalidSpec(
+        edited(
+            (
+                '      enum: ["2021-07-28"]\n      x-enum-varnames: [V2021_07_28]\n',
+                '      const: "2021-07-28"\n',
+            )
+        ),
+        "not allowed in header",
+        "    put:",
+    ),
+    "no operation": InvalidSpec(
+        SPEC_TEXT.replace(PATHS, "paths: {}\n"), "no operation", "paths: {}"
+    ),
+    "an operation that is not a mapping": InvalidSpec(
+        SPEC_TEXT.replace(PATHS, "paths:\n  /contacts:\n    get: text\n"),
+        "must be a mapping",
+        "    get: text",
+    ),
+    "a duplicate operationId": InvalidSpec(
+        with_second_operation("updateConversation"),
+        "duplicate operationId 'updateConversation'",
+        "      operationId: updateConversation\n      tags: [Conversations]\n"
+        "      parameters:\n        - {name",
+    ),
+    "two operationIds with the same Python name": InvalidSpec(
+        with_second_operation("update_conversation"),
+        "same Python name as 'updateConversation'",
+        "      operationId: update_conversation",
+    ),
+    "a parameter declared with content": InvalidSpec(
+        edited(
+            (
+                '      schema:\n        $ref: "#/components/schemas/ApiVersion"',
+                "      content:\n        application/json:\n          schema: {type: string}",
+            )
+        ),
+        "Parameter has no schema",
+        "    Version:\n      name: Version",
+    ),
+    "two required body types": InvalidSpec(
+        edited(
+            (
+                '              $ref: "#/components/schemas/UpdateConversationRequest"\n',
+                '              $ref: "#/components/schemas/UpdateConversationRequest"\n'
+                "          multipart/form-data:\n"
+                "            schema:\n"
+                '              $ref: "#/components/schemas/UpdateConversationRequest"\n',
+            )
+        ),
+        "2 required body types (application/json, multipart/form-data)",
+        "      requestBody:",
+    ),
+    "an enum value whose Python name belongs to the previous one": InvalidSpec(
+        edited(("        - TYPE_SMS\n", "        - TYPE-CALL\n        - TYPE_SMS\n")),
+        "dropped the value 'TYPE_CALL'",
+        "        - TYPE_CALL",
+    ),
+    "an enum value with the Python name of the previous one": InvalidSpec(
+        edited(("        - TYPE_CALL\n", "        - TYPE-CALL\n        - TYPE_CALL\n")),
+        "Duplicate key TYPE_CALL in enum",
+    ),
+    "an operation without a success response": InvalidSpec(
+        edited(('        "200":\n', '        "303":\n')),
+        "no response of status 2XX",
+        "      responses:",
+    ),
+    "a response with an impossible status": InvalidSpec(
+        edited(('        "400":\n', '        "soon":\n')),
+        "Invalid response status code",
+        "    put:",
+    ),
+    "a path without its parameter": InvalidSpec(
+        edited(("  /conversations/{conversationId}:", "  /conversations/{other}:")),
+        "do not match with path",
+        "    put:",
+    ),
+    "a schema of an unknown type": InvalidSpec(
+        edited(("          type: boolean\n", "          type: yes-or-no\n")), "validation errors"
+    ),
+    "a schema with the name of an import of the generated code": InvalidSpec(
+        edited(
+            ("/components/schemas/BadRequest", "/components/schemas/Session"),
+            ("    BadRequest:\n", "    Session:\n"),
+        ),
+        "'Session' has two meanings",
+        "    Session:",
+    ),
+    "a response with two content types": InvalidSpec(
+        edited(
+            (
+                "description: Bad Request\n          content:\n",
+                "description: Bad Request\n          content:\n"
+                "            text/plain: {schema: {type: string}}\n",
+            )
+        ),
+        "would drop all but one",
+    ),
+    "a tag that would hide a method of the client": InvalidSpec(
+        edited(("      tags: [Conversations]\n", "      tags: [close]\n")),
+        "hide the client's own method",
+        "      tags: [close]",
+    ),
+    "an operationId with a line break": InvalidSpec(
+        edited(
+            (
+                "      operationId: updateConversation\n",
+                '      operationId: "update\\nConversation"\n',
+            )
+        ),
+        "must be printable",
+        "      operationId:",
+    ),
+    "a property with a control character in its name": InvalidSpec(
+        edited(("        inbox:\n", '        "in\\x01box":\n')),
+        "dropped the property 'in\\x01box'",
+        '        "in',
+    ),
+    "an enum value with a control character": InvalidSpec(
+        edited(("        - TYPE_SMS\n", '        - "TYPE\\x01_SMS"\n')),
+        "control character",
+        '        - "TYPE',
+    ),
+    "a top level that is not a mapping": InvalidSpec("- openapi: 3.1.0\n", "not a mapping"),
+    "an empty file": InvalidSpec("", "not a mapping"),
+}
+
+
+@pytest.mark.parametrize("name", INVALID_SPECS)
+def test_an_invalid_spec_is_rejected_and_leaves_the_output_unchanged(
+    name: str,
+    tmp_path: Path,
+    output: Path,
+    is_unchanged: Callable[[], bool],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    invalid = INVALID_SPECS[name]
+    assert invalid.text != SPEC_TEXT
+    spec = tmp_path / "bad.yaml"
+    spec.write_text(invalid.text, encoding="utf-8")
+    assert main(["--spec", str(spec), "--output", str(output)]) == 1
+    messages = capsys.readouterr()
+    assert messages.out == ""
+    assert invalid.reason in messages.err
+    assert str(spec) in messages.err
+    assert "is unchanged." in messages.err.splitlines()[-1]
+    if invalid.at is not None:
+        line = invalid.text[: invalid.text.index(invalid.at)].count("\n") + 1
+        assert f"{spec}:{line}:" in messages.err
+    assert is_unchanged()
+
+
+def test_invalid_yaml_is_reported_with_its_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = tmp_path / "bad.yaml"
+    spec.write_text("openapi: 3.1.0\ninfo: {title: [}\n", encoding="utf-8")
+    assert main(["--spec", str(spec), "--output", str(tmp_path / "generated")]) == 1
+    assert f"{spec}:2: does not parse" in capsys.readouterr().err
+    assert os.listdir(tmp_path) == ["bad.yaml"]
+
+
+def write_nothing(path: Path) -> None:
+    assert not path.exists()
+
+
+def write_utf_16(path: Path) -> None:
+    path.write_bytes(SPEC_TEXT.encode("utf-16"))
+
+
+@pytest.mark.parametrize(
+    "create", [write_nothing, Path.mkdir, write_utf_16], ids=["missing", "a folder", "UTF-16"]
+)
+def test_an_unreadable_spec_is_reported_and_leaves_the_output_unchanged(
+    create: Callable[[Path], None],
+    tmp_path: Path,
+    output: Path,
+    is_unchanged: Callable[[], bool],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    spec = tmp_path / "unreadable.yaml"
+    create(spec)
+    assert main(["--spec", str(spec), "--output", str(output)]) == 1
+    assert re.search(rf"{re.escape(str(spec))}(:1)?: cannot be read", capsys.readouterr().err)
+    assert is_unchanged()
+
+
+def test_a_missing_spec_creates_no_output(tmp_path: Path) -> None:
+    assert (
+        main(["--spec", str(tmp_path / "nowhere.yaml"), "--output", str(tmp_path / "generated")])
+        == 1
+    )
+    assert os.listdir(tmp_path) == []
+
+
+def test_aliases_that_expand_exponentially_are_rejected(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = ["x-0: &a0 [1, 2, 3, 4, 5, 6, 7, 8, 9]"]
+    lines += [f"x-{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)]
+    spec = tmp_path / "bomb.yaml"
+    spec.write_text("\n".join([SPEC_TEXT, *lines]), encoding="utf-8")
+    assert main(["--spec", str(spec), "--output", str(tmp_path / "generated")]) == 1
+    assert "aliases" in capsys.readouterr().err

@@ -1,0 +1,162 @@
+"""Runs openapi-python-client: reads the checked spec with it, and renders the package."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+from typing import Any
+
+from openapi_python_client import Project
+from openapi_python_client.config import Config, ConfigFile, MetaType
+from openapi_python_client.parser import GeneratorData
+from openapi_python_client.parser.errors import GeneratorError
+from openapi_python_client.strings import safe_for_docstring
+
+from .document import Document, SpecError, json_pointer
+from .operations import Resource
+
+_OPERATION_IN_MESSAGE = re.compile(
+    r"parsing (GET|PUT|POST|DELETE|OPTIONS|HEAD|PATCH|TRACE) (/\S*) within"
+)
+_COMPONENT_IN_MESSAGE = re.compile(r"/components/[^/\s]+/[\w.-]+")
+
+
+def read_settings(config: Path, spec: Path, output: Path) -> Config:
+    """The generator's settings from its configuration file.
+
+    Raises:
+        SpecError: the file cannot be read, or is not a generator configuration.
+    """
+    try:
+        file = ConfigFile.load_from_path(config)
+    except Exception as error:
+        raise SpecError(f"{config}: is not a usable generator configuration: {error}") from error
+    # `overwrite=False`: the output is a new folder, because `overwrite` leaves stale files behind.
+    return Config.from_sources(
+        file, MetaType.NONE, spec, "utf-8", overwrite=False, output_path=output
+    )
+
+
+def parse_spec(document: Document, settings: Config) -> GeneratorData:
+    """The spec as the generator reads it.
+
+    Raises:
+        SpecError: the generator failed, or warned that it drops something.
+    """
+    try:
+        data = GeneratorData.from_dict(document.root, config=settings)
+    except Exception as error:
+        # Unforeseen specs make the generator raise any exception, such as AttributeError.
+        raise SpecError(f"{document.path}: the generator cannot read it: {error}") from error
+    if isinstance(data, GeneratorError):
+        raise SpecError(f"{document.path}: the generator reports: {data.header}: {data.detail}")
+    # With a warning the generator continues, but without the parameter or operation in question.
+    warnings: list[GeneratorError] = []
+    for collection in data.endpoint_collections_by_tag.values():
+        warnings += collection.parse_errors
+    _reject_warnings(document, [*warnings, *data.errors])
+    return data
+
+
+def render_package(
+    document: Document,
+    data: GeneratorData,
+    resources: Sequence[Resource],
+    settings: Config,
+    templates: Path,
+) -> None:
+    """Render the package into the output folder of the settings, and format it.
+
+    Raises:
+        SpecError: a template or a formatter failed.
+    """
+    project = Project(openapi=data, config=settings, custom_template_path=templates)
+    # `endpoint_init.py.jinja` collects import lines with `do`.
+    project.env.add_extension("jinja2.ext.do")
+    # Typed as `Any`, because Jinja2 types its globals as a mapping of the built-in ones.
+    environment: Any = project.env
+    environment.globals.update(_template_globals(resources))
+    with _formatter_on_path(), _silenced():
+        try:
+            errors = project.build()
+        except Exception as error:
+            # Templates raise exceptions of Jinja2 or of Python.
+            raise SpecError(f"{document.path}: the generator failed: {error}") from error
+    _reject_warnings(document, errors)
+
+
+def used_imports(code: str, candidates: Iterable[str]) -> str:
+    """The import lines, sorted, of the names that the code uses.
+
+    ruff cannot do this: it keeps unused imports in an `__init__.py`, where they may be re-exports.
+    """
+    lines: set[str] = set()
+    for candidate in candidates:
+        # A candidate is `import name` or `from module import name, name`.
+        module, _, names = candidate.rpartition("import ")
+        for name in names.split(", "):
+            if re.search(rf"\b{re.escape(name)}\b", code):
+                lines.add(f"{module}import {name}")
+    return "\n".join(sorted(lines))
+
+
+def _template_globals(resources: Sequence[Resource]) -> dict[str, object]:
+    """What the templates in `templates/` use beside the generator's own variables."""
+    resources_by_tag = {resource.tag: resource for resource in resources}
+    return {
+        "resources": resources,
+        "resource_of": resources_by_tag.__getitem__,
+        "used_imports": used_imports,
+        "docstring_text": safe_for_docstring,
+    }
+
+
+def _reject_warnings(document: Document, warnings: Iterable[GeneratorError]) -> None:
+    """Raise `SpecError` if there are warnings: each one means that the client misses something."""
+    lines: list[str] = []
+    for warning in warnings:
+        parts = [part.strip() for part in (warning.header, warning.detail) if part]
+        message = ": ".join(parts)
+        error = document.error(_pointer_in(message), f"the generator reports: {message}")
+        lines.append(str(error))
+    if lines:
+        raise SpecError("\n".join(lines))
+
+
+def _pointer_in(message: str) -> str:
+    """The JSON pointer of the operation or component that a message of the generator names."""
+    operation = _OPERATION_IN_MESSAGE.search(message)
+    if operation:
+        method = operation[1].lower()
+        return json_pointer("paths", operation[2], method)
+    component = _COMPONENT_IN_MESSAGE.search(message)
+    if component:
+        return component[0]
+    # The error then names the file without a line.
+    return ""
+
+
+@contextmanager
+def _formatter_on_path() -> Generator[None]:
+    """Put the ruff that is installed beside this Python first on the path.
+
+    The generator calls `ruff` by name, and another version could format differently.
+    """
+    previous_path = os.environ.get("PATH", "")
+    own_programs = str(Path(sys.executable).parent)
+    os.environ["PATH"] = os.pathsep.join([own_programs, previous_path])
+    try:
+        yield
+    finally:
+        os.environ["PATH"] = previous_path
+
+
+@contextmanager
+def _silenced() -> Generator[None]:
+    """The generator prints the name of its output folder, which is a temporary one."""
+    with open(os.devnull, "w", encoding="utf-8") as devnull, redirect_stdout(devnull):
+        yield

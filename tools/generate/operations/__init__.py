@@ -1,0 +1,17 @@
+"""Arranges the parsed spec as resource classes with methods, for the templates and the contract.
+
+The generator decides types and names of models and properties. This package only arranges them as
+keyword arguments. The decisions are here, not in the templates, so that they are typed and tested.
+"""
+
+from .resources import arrange_resources
+from .views import Argument, Location, OperationView, Resource, ResponseView
+
+__all__ = [
+    "Argument",
+    "Location",
+    "OperationView",
+    "Resource",
+    "ResponseView",
+    "arrange_resources",
+]

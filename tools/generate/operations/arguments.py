@@ -1,0 +1,171 @@
+"""Builds the arguments of a method from parameters and properties."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from openapi_python_client.parser.openapi import Endpoint
+from openapi_python_client.parser.properties import EnumProperty, ModelProperty
+from openapi_python_client.parser.properties.protocol import PropertyProtocol
+
+from ..document import Document, Node, Operation
+from ..generator_api import spec_name, type_annotation
+from .views import Argument, Location
+
+
+@dataclass(frozen=True)
+class ArgumentSource:
+    """One parameter or body property, as the spec and the generator know it."""
+
+    prop: PropertyProtocol
+    location: Location
+    name: str
+    pointer: str
+    description: Node
+    """Where description and `x-role` are: the parameter, or the schema of a body property."""
+    schema: Node
+
+
+def parameter_arguments(
+    document: Document, operation: Operation, endpoint: Endpoint
+) -> list[Argument]:
+    """The arguments for the parameters of an operation.
+
+    Path parameters come first, in the order of the path. Within the other locations the order is
+    that of the spec.
+
+    Raises:
+        SpecError: the generator dropped a parameter.
+    """
+    properties = _parameter_properties(endpoint)
+    arguments: dict[tuple[str, str], Argument] = {}
+    for parameter in document.parameters(operation):
+        location = str(parameter.get("in"))
+        name = str(parameter.get("name"))
+        prop = properties.get((location, name))
+        if prop is None:
+            raise document.error(parameter.pointer, _dropped_message(parameter, location, name))
+        source = ArgumentSource(
+            prop=prop,
+            location=Location(location),
+            name=name,
+            pointer=parameter.pointer,
+            description=parameter,
+            schema=document.resolve(parameter.child("schema")),
+        )
+        arguments[location, name] = create_argument(source, str(prop.python_name))
+    path_names = [spec_name(prop) for prop in endpoint.path_parameters]
+    ordered = [arguments[Location.PATH, name] for name in path_names]
+    for other_location in (Location.QUERY, Location.HEADER, Location.COOKIE):
+        ordered += [item for item in arguments.values() if item.location is other_location]
+    return ordered
+
+
+def create_argument(source: ArgumentSource, python_name: str) -> Argument:
+    """The argument for one parameter or body property."""
+    default = _only_header_value(source)
+    required = source.prop.required and default is None
+    annotation = _annotation(source.prop, default)
+    if not required:
+        annotation = f"{annotation} | Unset"
+    return Argument(
+        python_name=python_name,
+        name=source.name,
+        location=source.location,
+        required=required,
+        annotation=annotation,
+        conversion=_conversion(source.prop, python_name),
+        documentation=_documentation(source, default),
+        pointer=source.pointer,
+        default=default,
+        role=_role(source),
+        prop=source.prop,
+    )
+
+
+def model_from_mapping(model: str, name: str) -> str:
+    """The expression that makes a model of an argument, which may be a mapping instead."""
+    return f"{model}.from_dict({name}) if isinstance({name}, Mapping) else {name}"
+
+
+def _parameter_properties(endpoint: Endpoint) -> dict[tuple[str, str], PropertyProtocol]:
+    """The generator's parameters by location and name."""
+    properties_by_location = {
+        Location.PATH: endpoint.path_parameters,
+        Location.QUERY: endpoint.query_parameters,
+        Location.HEADER: endpoint.header_parameters,
+        Location.COOKIE: endpoint.cookie_parameters,
+    }
+    return {
+        (location, spec_name(prop)): prop
+        for location, properties in properties_by_location.items()
+        for prop in properties
+    }
+
+
+def _dropped_message(parameter: Node, location: str, name: str) -> str:
+    message = f"the generator dropped the {location} parameter {name!r}"
+    if "content" in parameter.mapping:
+        return f"{message} (it is declared with `content`)"
+    return message
+
+
+def _only_header_value(source: ArgumentSource) -> str | None:
+    """The value that the session fills in for a required header with one value, such as Version."""
+    # A `const` would say the same, but the generator rejects it in a header.
+    if not isinstance(source.prop, EnumProperty):
+        return None
+    if source.location is not Location.HEADER or not source.prop.required:
+        return None
+    enum = source.schema.child("enum")
+    values = [value for value in enum.sequence if value is not None]
+    if len(values) != 1:
+        return None
+    return str(values[0])
+
+
+def _annotation(prop: PropertyProtocol, default: str | None) -> str:
+    annotation = type_annotation(prop)
+    if default is not None:
+        # A caller may deviate from the one value in the spec, with any text.
+        return "str"
+    if isinstance(prop, EnumProperty):
+        # The plain value is convenient, and type checkers accept values that are not in the spec.
+        return f"{annotation} | {prop.value_type.__name__}"
+    if isinstance(prop, ModelProperty):
+        return f"{annotation} | Mapping[str, Any]"
+    return annotation
+
+
+def _conversion(prop: PropertyProtocol, python_name: str) -> str:
+    annotation = type_annotation(prop)
+    if isinstance(prop, ModelProperty):
+        return model_from_mapping(annotation, python_name)
+    if not isinstance(prop, EnumProperty):
+        return python_name
+    # The generated request builder takes enum members only.
+    conversion = f"{annotation}({python_name})"
+    if prop.required:
+        return conversion
+    return f"{python_name} if isinstance({python_name}, Unset) else {conversion}"
+
+
+def _documentation(source: ArgumentSource, default: str | None) -> str:
+    description = source.description.get("description")
+    schema_description = source.schema.get("description")
+    text = str(description or schema_description or "").strip()
+    # Some descriptions of the API reference end with a full stop, others do not.
+    sentences = [text.removesuffix(".")]
+    if default is not None:
+        sentences.append(f"Default: {default!r}, the only value in the spec")
+    elif "example" in source.schema.mapping:
+        sentences.append(f"Example: `{source.schema.mapping['example']}`")
+    return " ".join(f"{sentence}." for sentence in sentences if sentence)
+
+
+def _role(source: ArgumentSource) -> str | None:
+    # The role of the parameter itself precedes that of its schema, which may be shared.
+    role = source.description.get("x-role") or source.schema.get("x-role")
+    if not role:
+        return None
+    return str(role)

@@ -1,0 +1,166 @@
+"""Decides how a method takes the request body: as keyword arguments, or as one argument."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence, Set
+from dataclasses import dataclass
+
+from openapi_python_client.parser.bodies import BodyType
+from openapi_python_client.parser.openapi import Endpoint
+from openapi_python_client.parser.properties import ModelProperty
+
+from ..document import Document, Node, Operation
+from ..generator_api import model_name, model_properties, spec_name, type_annotation
+from .arguments import ArgumentSource, create_argument, model_from_mapping
+from .views import Argument, Location
+
+
+@dataclass(frozen=True)
+class RequestBody:
+    """The arguments for the body of one operation."""
+
+    arguments: tuple[Argument, ...]
+    model_class: str | None
+    """The model built from the arguments. `None`: no body, or a body that is one argument."""
+    optional: bool
+    """Whether the model is not sent if no argument is given."""
+    content_type: str | None
+
+
+def request_body(
+    document: Document,
+    operation: Operation,
+    endpoint: Endpoint,
+    models: Sequence[ModelProperty],
+    reserved_names: Set[str],
+) -> RequestBody:
+    """Arrange the body of an operation.
+
+    Args:
+        document: the spec.
+        operation: the operation in the spec.
+        endpoint: the same operation in the generator.
+        models: every model of the generator.
+        reserved_names: Python names that the other arguments of the method use.
+    """
+    if not endpoint.bodies:
+        return RequestBody(arguments=(), model_class=None, optional=False, content_type=None)
+    first_body = endpoint.bodies[0]
+    content_type = str(first_body.content_type.get_untrusted_value())
+    model = _flattened_model(endpoint, models)
+    if model is None:
+        argument = _whole_body(operation, endpoint, reserved_names)
+        return RequestBody((argument,), None, optional=False, content_type=content_type)
+    arguments = _body_properties(document, operation, model, reserved_names)
+    return RequestBody(
+        arguments=tuple(arguments),
+        model_class=model_name(model),
+        optional=not first_body.prop.required,
+        content_type=content_type,
+    )
+
+
+def _flattened_model(endpoint: Endpoint, models: Sequence[ModelProperty]) -> ModelProperty | None:
+    """The model whose properties become keyword arguments. `None` if the body is one argument."""
+    prop = _convertible_model(endpoint)
+    if prop is None:
+        return None
+    # The property of a body need not list the model's properties. The model itself does.
+    model = _model_of(prop, models)
+    if model is None or not model_properties(model):
+        return None
+    if prop.required:
+        return model
+    # An optional body with a required property: no argument could be required in the signature.
+    if any(member.required for member in model_properties(model)):
+        return None
+    return model
+
+
+def _model_of(prop: ModelProperty, models: Sequence[ModelProperty]) -> ModelProperty | None:
+    for model in models:
+        if model.class_info == prop.class_info:
+            return model
+    return None
+
+
+def _body_properties(
+    document: Document, operation: Operation, model: ModelProperty, reserved_names: Set[str]
+) -> list[Argument]:
+    properties = model_properties(model)
+    schemas = document.properties(_only_body_schema(document, operation))
+    used_names = set(reserved_names)
+    arguments: list[Argument] = []
+    for prop in properties:
+        name = spec_name(prop)
+        # A name with a suffix must not take the name of a property that comes later.
+        siblings = {str(sibling.python_name) for sibling in properties if sibling is not prop}
+        python_name = _free_name(str(prop.python_name), "body", used_names | siblings)
+        used_names.add(python_name)
+        schema = document.resolve(schemas[name].schema)
+        source = ArgumentSource(
+            prop=prop,
+            location=Location.BODY,
+            name=name,
+            # Not the pointer of a shared component: findings name the property of this body.
+            pointer=schemas[name].schema.pointer,
+            description=schema,
+            schema=schema,
+        )
+        arguments.append(create_argument(source, python_name))
+    return arguments
+
+
+def _only_body_schema(document: Document, operation: Operation) -> Node:
+    body = document.resolve(operation.node.child("requestBody"))
+    _, media_type = next(body.child("content").entries())
+    return media_type.child("schema")
+
+
+def _whole_body(operation: Operation, endpoint: Endpoint, reserved_names: Set[str]) -> Argument:
+    """The body as one argument: an array, several content types, a file, or an optional object."""
+    python_name = _free_name("body", "content", reserved_names)
+    properties = [body.prop for body in endpoint.bodies]
+    required = all(prop.required for prop in properties)
+    # A dictionary instead of a set: two content types may share a type, and the order is stable.
+    annotations = dict.fromkeys(type_annotation(prop) for prop in properties)
+    conversion = python_name
+    model = _convertible_model(endpoint)
+    if model is not None:
+        annotations["Mapping[str, Any]"] = None
+        conversion = model_from_mapping(model_name(model), python_name)
+    if not required:
+        annotations["Unset"] = None
+    return Argument(
+        python_name=python_name,
+        name="",
+        location=Location.BODY,
+        required=required,
+        annotation=" | ".join(annotations),
+        conversion=conversion,
+        documentation="The body of the request.",
+        pointer=f"{operation.pointer}/requestBody",
+        default=None,
+        role=None,
+        prop=properties[0],
+    )
+
+
+def _convertible_model(endpoint: Endpoint) -> ModelProperty | None:
+    """The model that a mapping can become. `None` if there is no such model."""
+    # With several content types, a mapping would not say which one to send.
+    if len(endpoint.bodies) != 1:
+        return None
+    body = endpoint.bodies[0]
+    # Fields of multipart bodies may be files, which are no JSON values.
+    if body.body_type is BodyType.FILES:
+        return None
+    if not isinstance(body.prop, ModelProperty):
+        return None
+    return body.prop
+
+
+def _free_name(name: str, suffix: str, reserved_names: Set[str]) -> str:
+    while name in reserved_names:
+        name = f"{name}_{suffix}"
+    return name

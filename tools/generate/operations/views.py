@@ -1,0 +1,189 @@
+"""What the templates render and the contract records, as frozen data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from openapi_python_client.parser.openapi import Endpoint
+from openapi_python_client.parser.properties.protocol import PropertyProtocol
+
+
+class Location(StrEnum):
+    """Where an argument is sent. The order is that of the arguments of a method."""
+
+    PATH = "path"
+    QUERY = "query"
+    HEADER = "header"
+    COOKIE = "cookie"
+    BODY = "body"
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One argument of a resource method."""
+
+    python_name: str
+    name: str
+    """The name in the spec. Empty for an argument that is the whole body."""
+    location: Location
+    required: bool
+    annotation: str
+    """The type in the signature, without the default."""
+    conversion: str
+    """The expression that converts the argument for the generated request builder."""
+    documentation: str
+    pointer: str
+    """The JSON pointer of the parameter, body property or request body."""
+    default: str | None
+    """The value that the session fills in: the only value of a required header."""
+    role: str | None
+    """The value of `x-role`, if the spec has one."""
+    prop: PropertyProtocol
+    """The generator's property."""
+
+    @property
+    def declaration(self) -> str:
+        """The argument in the signature of the resource method."""
+        declaration = f"{self.python_name}: {self.annotation}"
+        if self.required:
+            return declaration
+        return f"{declaration} = UNSET"
+
+    @property
+    def built_annotation(self) -> str:
+        """The type once the session has filled in the default."""
+        if self.default is None:
+            return self.annotation
+        return "str"
+
+    @property
+    def builder_keyword(self) -> str:
+        """The keyword of the generated request builder or body model."""
+        if self.is_whole_body:
+            return "body"
+        return str(self.prop.python_name)
+
+    @property
+    def is_body_property(self) -> bool:
+        """Whether the argument is one property of the body."""
+        return self.location is Location.BODY and bool(self.name)
+
+    @property
+    def is_whole_body(self) -> bool:
+        """Whether the argument is the whole body."""
+        return self.location is Location.BODY and not self.name
+
+    @property
+    def signature_order(self) -> tuple[bool, bool, bool]:
+        """The sort key of a signature: path parameters, required, optional, filled in."""
+        return (
+            self.location is not Location.PATH,
+            self.default is not None,
+            not self.required,
+        )
+
+
+@dataclass(frozen=True)
+class ResponseView:
+    """One response of the spec."""
+
+    status: str
+    """`200`, `2XX` or `default`, as the spec writes it."""
+    content: str
+    """How the body is read: `json`, `text`, `bytes` or `none`."""
+    annotation: str
+    success: bool
+    description: str
+    pointer: str
+    prop: PropertyProtocol
+    """The generator's property for the body."""
+
+
+@dataclass(frozen=True)
+class OperationView:
+    """One operation, arranged as a method of a resource class."""
+
+    operation_id: str
+    name: str
+    """The name of the Python method."""
+    constant: str
+    """The name of the module's constant that describes the operation."""
+    tag: str
+    method: str
+    """The HTTP method in upper case."""
+    path: str
+    pointer: str
+    arguments: tuple[Argument, ...]
+    body_class: str | None
+    """The model built from the body arguments. `None`: no body, or a body that is one argument."""
+    body_optional: bool
+    body_content_type: str | None
+    responses: tuple[ResponseView, ...]
+    endpoint: Endpoint
+    """The generator's endpoint."""
+    documentation: str
+    """The text of the docstring, escaped."""
+
+    @property
+    def positional(self) -> list[Argument]:
+        """The path parameters. They come first and need no keyword."""
+        return [argument for argument in self.arguments if argument.location is Location.PATH]
+
+    @property
+    def keyword(self) -> list[Argument]:
+        """The other arguments: required ones first, those that the session fills in last."""
+        arguments = [item for item in self.arguments if item.location is not Location.PATH]
+        return sorted(arguments, key=_signature_order)
+
+    @property
+    def body_arguments(self) -> list[Argument]:
+        """The arguments that become properties of the body."""
+        return [argument for argument in self.arguments if argument.is_body_property]
+
+    @property
+    def parameters(self) -> list[Argument]:
+        """The arguments that go to the generated request builder directly."""
+        return [argument for argument in self.arguments if not argument.is_body_property]
+
+    @property
+    def return_annotation(self) -> str:
+        """The union of the success models, `None` last. Only `None` if no response has content."""
+        annotations = {item.annotation for item in self.responses if item.success}
+        models = sorted(annotations - {"None"})
+        if "None" in annotations or not models:
+            models.append("None")
+        return " | ".join(models)
+
+    @property
+    def import_candidates(self) -> set[str]:
+        """Import lines for every name that the rendered method may use."""
+        lines: set[str] = set()
+        for prop in self._properties():
+            # Three dots: resource modules are two packages below the root.
+            lines |= prop.get_imports(prefix="...")
+            lines |= prop.get_lazy_imports(prefix="...")
+        return lines
+
+    def _properties(self) -> Iterator[PropertyProtocol]:
+        for argument in self.arguments:
+            yield argument.prop
+        for response in self.responses:
+            yield response.prop
+        for body in self.endpoint.bodies:
+            yield body.prop
+
+
+@dataclass(frozen=True)
+class Resource:
+    """The operations of one tag: one class for blocking and one for async code."""
+
+    tag: str
+    class_name: str
+    documentation: str
+    operations: tuple[OperationView, ...]
+
+
+def _signature_order(argument: Argument) -> tuple[bool, bool, bool]:
+    return argument.signature_order

@@ -1,0 +1,73 @@
+"""The JSON Schema keywords that the client validates, and those that have no effect on data."""
+
+from __future__ import annotations
+
+VALIDATED_KEYWORDS = frozenset(
+    {
+        "$ref",
+        "additionalProperties",
+        "allOf",
+        "anyOf",
+        "const",
+        "enum",
+        "exclusiveMaximum",
+        "exclusiveMinimum",
+        "items",
+        "maxItems",
+        "maxLength",
+        "maximum",
+        "minItems",
+        "minLength",
+        "minimum",
+        "oneOf",
+        "pattern",
+        "properties",
+        "required",
+        "type",
+    }
+)
+"""What the client's `_runtime/schema.py` implements."""
+
+ANNOTATION_KEYWORDS = frozenset(
+    {
+        "$comment",
+        "contentEncoding",
+        "contentMediaType",
+        "default",
+        "deprecated",
+        "description",
+        "discriminator",
+        "example",
+        "examples",
+        "externalDocs",
+        "format",
+        "readOnly",
+        "summary",
+        "title",
+        "writeOnly",
+        "xml",
+    }
+)
+"""What describes a schema. No data becomes valid or invalid by it."""
+
+REFERENCE_SIBLINGS = frozenset(
+    {"$ref", "deprecated", "description", "example", "examples", "summary", "title"}
+)
+"""What may stand next to `$ref`: the generator ignores it, and no data depends on it."""
+
+ROLES = frozenset({"api-version", "error-messages", "rate-limit-key"})
+"""The values of our extension `x-role`. `spec/openapi.yaml` explains them."""
+
+MODEL_ATTRIBUTES = frozenset(
+    {
+        "additional_keys",
+        "additional_properties",
+        "cls",
+        "d",
+        "field_dict",
+        "from_dict",
+        "src_dict",
+        "to_dict",
+    }
+)
+"""Methods and local variables of every generated model, from the generator's `model.py.jinja`."""

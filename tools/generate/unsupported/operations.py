@@ -1,0 +1,98 @@
+"""Rules for the server, the operations and their parameters."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ..document import Document, Node, Operation
+
+_ABSOLUTE_URL = re.compile(r"https?://[^{}\s?#]+")
+_PLAIN_PATH = re.compile(r"/[^?#]*")
+
+_DEFAULT_STYLES = {"query": "form", "cookie": "form", "path": "simple", "header": "simple"}
+"""OpenAPI 3.1, "Parameter Object": the default of `style` for each `in`."""
+
+
+def reject_unusable_server(document: Document) -> None:
+    """The first server is the client's default base URL. Nothing fills in its variables."""
+    first_server = next(document.top.child("servers").elements(), Node(None, "/servers"))
+    url = first_server.get("url")
+    if not isinstance(url, str) or not _ABSOLUTE_URL.fullmatch(url):
+        raise document.error(
+            "/servers", "the first server must be an absolute http(s) URL without variables"
+        )
+
+
+def reject_path_with_query(document: Document, operation: Operation) -> None:
+    """The session appends the path to the base URL: it must not change host, query or fragment."""
+    if not _PLAIN_PATH.fullmatch(operation.path):
+        raise document.error(
+            operation.path_item.pointer,
+            "a path must begin with / and have no query or fragment",
+        )
+
+
+def reject_operation_servers(document: Document, operation: Operation) -> None:
+    """The client has one base URL and sends every operation there."""
+    if "servers" in operation.node.mapping or "servers" in operation.path_item.mapping:
+        raise document.error(
+            f"{operation.pointer}/servers",
+            "servers of one operation are not supported: the client has one base URL",
+        )
+
+
+def reject_other_credentials(document: Document, operation: Operation) -> None:
+    """The session sends a bearer token. OAuth 2 tokens are bearer tokens too (RFC 6750)."""
+    for name in _security_scheme_names(document, operation):
+        reference = document.top.child("components", "securitySchemes", name)
+        scheme = document.resolve(reference)
+        if not _is_bearer(scheme):
+            raise document.error(
+                f"{operation.pointer}/security",
+                f"the client sends only bearer tokens; {name!r} is a different scheme"
+                f" ({scheme.pointer})",
+            )
+
+
+def reject_other_style(document: Document, parameter: Node) -> None:
+    """The generated code writes every parameter in the default style of its location."""
+    location = str(parameter.get("in"))
+    default_style = _DEFAULT_STYLES.get(location, "form")
+    # OpenAPI 3.1, "Parameter Object": only style `form` explodes arrays by default.
+    default_explode = default_style == "form"
+    style = parameter.get("style", default_style)
+    explode = parameter.get("explode", default_explode)
+    if style != default_style or explode != default_explode:
+        raise document.error(
+            parameter.pointer,
+            f"only style {default_style} with the default of explode is supported",
+        )
+
+
+def reject_allow_reserved(document: Document, parameter: Node) -> None:
+    """Httpx percent-encodes reserved characters of the query in any case."""
+    if parameter.get("allowReserved"):
+        raise document.error(parameter.pointer, "allowReserved is not supported")
+
+
+OPERATION_RULES = (reject_path_with_query, reject_operation_servers, reject_other_credentials)
+PARAMETER_RULES = (reject_other_style, reject_allow_reserved)
+
+
+def _security_scheme_names(document: Document, operation: Operation) -> Iterator[str]:
+    requirements = operation.node.child("security")
+    if not requirements.sequence:
+        # An operation without its own requirements has those of the document.
+        requirements = document.top.child("security")
+    for requirement in requirements.elements():
+        yield from requirement.mapping
+
+
+def _is_bearer(scheme: Node) -> bool:
+    scheme_type = scheme.get("type")
+    if scheme_type == "oauth2":
+        return True
+    # RFC 9110, section 11.1: the names of HTTP authentication schemes ignore case.
+    http_scheme = str(scheme.get("scheme")).lower()
+    return scheme_type == "http" and http_scheme == "bearer"

@@ -1,0 +1,168 @@
+"""Rules for one schema object. `SCHEMA_RULES` at the end lists them in order."""
+
+from __future__ import annotations
+
+import re
+
+from ..document import Document, Node, is_list, is_mapping
+from .all_of import reject_unmergeable_all_of
+from .keywords import (
+    ANNOTATION_KEYWORDS,
+    MODEL_ATTRIBUTES,
+    REFERENCE_SIBLINGS,
+    ROLES,
+    VALIDATED_KEYWORDS,
+)
+
+
+def reject_nullable(document: Document, schema: Node) -> None:
+    """OpenAPI 3.1 dropped this keyword of 3.0, so the generator would not allow null."""
+    if "nullable" in schema.mapping:
+        raise document.error(
+            schema.pointer,
+            "nullable is an OpenAPI 3.0 keyword; in 3.1 write type: [..., 'null']",
+        )
+
+
+def reject_pattern_properties(document: Document, schema: Node) -> None:
+    """Neither the generator nor the client matches property names with patterns."""
+    if "patternProperties" in schema.mapping:
+        raise document.error(schema.pointer, "patternProperties is not supported")
+
+
+def reject_boolean_exclusive_limit(document: Document, schema: Node) -> None:
+    """OpenAPI 3.0 has booleans here, 3.1 the limit itself. `True` would be the limit 1."""
+    for keyword in ("exclusiveMinimum", "exclusiveMaximum"):
+        if isinstance(schema.get(keyword), bool):
+            raise document.error(schema.pointer, f"{keyword} is a number since OpenAPI 3.1")
+
+
+def reject_foreign_pattern(document: Document, schema: Node) -> None:
+    """Patterns use the dialect of ECMA-262. The client compiles them with Python's `re`."""
+    pattern = schema.get("pattern")
+    if not isinstance(pattern, str):
+        return
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise document.error(
+            schema.pointer, f"Python cannot compile the pattern: {error}"
+        ) from error
+
+
+def reject_reference_siblings(document: Document, schema: Node) -> None:
+    """The generator reads nothing next to `$ref`, although OpenAPI 3.1 allows it."""
+    if "$ref" not in schema.mapping:
+        return
+    ignored = sorted(schema.mapping.keys() - REFERENCE_SIBLINGS)
+    if ignored:
+        raise document.error(
+            schema.pointer, f"keywords beside $ref would be lost: {', '.join(ignored)}"
+        )
+
+
+def reject_unknown_role(document: Document, schema: Node) -> None:
+    """The session looks for roles by name, so a misspelled one would have no effect."""
+    if "x-role" not in schema.mapping:
+        return
+    role = schema.mapping["x-role"]
+    if role not in ROLES:
+        expected = ", ".join(sorted(ROLES))
+        raise document.error(schema.pointer, f"x-role {role!r} is not one of {expected}")
+
+
+def reject_model_attribute(document: Document, schema: Node) -> None:
+    """Such a property would hide a method or variable of the generated model."""
+    names = schema.child("properties").mapping.keys()
+    conflicts = sorted(names & MODEL_ATTRIBUTES)
+    if conflicts:
+        raise document.error(
+            schema.pointer,
+            f"a property named {conflicts[0]!r} would hide a member of every generated model",
+        )
+
+
+def reject_empty_property_name(document: Document, schema: Node) -> None:
+    """No Python name can be derived from an empty name."""
+    if "" in schema.child("properties").mapping:
+        raise document.error(schema.pointer, "a property must have a name")
+
+
+def reject_required_without_property(document: Document, schema: Node) -> None:
+    """The generator ignores a required name that is no property, usually a misspelled one."""
+    # `reject_unmergeable_all_of` compares with the properties of all branches.
+    if "properties" not in schema.mapping or "allOf" in schema.mapping:
+        return
+    properties = schema.child("properties").mapping
+    for name in schema.child("required").sequence:
+        if name not in properties:
+            raise document.error(
+                schema.pointer, f"required names {str(name)!r}, which is not a property here"
+            )
+
+
+def reject_properties_beside_alternatives(document: Document, schema: Node) -> None:
+    """The generator makes a union of such a schema and drops its properties."""
+    has_alternatives = "anyOf" in schema.mapping or "oneOf" in schema.mapping
+    if has_alternatives and "properties" in schema.mapping:
+        raise document.error(schema.pointer, "properties beside anyOf or oneOf would be dropped")
+
+
+def reject_boolean_schema(document: Document, schema: Node) -> None:
+    """JSON Schema allows `true` and `false` as schemas. The generator does not."""
+    subschemas = [schema.get("items")]
+    subschemas += schema.child("properties").mapping.values()
+    for keyword in ("allOf", "anyOf", "oneOf"):
+        subschemas += schema.child(keyword).sequence
+    for subschema in subschemas:
+        if subschema in (True, False):
+            raise document.error(
+                schema.pointer, "a schema must be a mapping: true and false are not supported"
+            )
+
+
+def reject_const_beside_enum(document: Document, schema: Node) -> None:
+    """The contract writes `const` as an `enum` of one value, which would replace the other."""
+    if "const" in schema.mapping and "enum" in schema.mapping:
+        raise document.error(
+            schema.pointer, "const and enum beside each other: one of them would be lost"
+        )
+
+
+def reject_structured_enum_value(document: Document, schema: Node) -> None:
+    """The generator makes enum members of scalars only."""
+    values = [*schema.child("enum").sequence, schema.get("const")]
+    for value in values:
+        if is_mapping(value) or is_list(value):
+            raise document.error(schema.pointer, "a value of an enum must be a scalar")
+
+
+def reject_unvalidated_keyword(document: Document, schema: Node) -> None:
+    """The client would ignore the keyword: it is misspelled, or not implemented."""
+    unknown = schema.mapping.keys() - VALIDATED_KEYWORDS - ANNOTATION_KEYWORDS
+    # Extensions are free: OpenAPI 3.1, "Specification Extensions".
+    unsupported = sorted(keyword for keyword in unknown if not keyword.startswith("x-"))
+    if unsupported:
+        raise document.error(
+            schema.pointer, f"{unsupported[0]} is not a keyword that the client validates"
+        )
+
+
+SCHEMA_RULES = (
+    reject_nullable,
+    reject_pattern_properties,
+    reject_boolean_exclusive_limit,
+    reject_foreign_pattern,
+    reject_reference_siblings,
+    reject_unknown_role,
+    reject_model_attribute,
+    reject_empty_property_name,
+    reject_required_without_property,
+    reject_properties_beside_alternatives,
+    reject_boolean_schema,
+    reject_const_beside_enum,
+    reject_structured_enum_value,
+    # After the rules with a more specific message for one keyword.
+    reject_unvalidated_keyword,
+    reject_unmergeable_all_of,
+)
