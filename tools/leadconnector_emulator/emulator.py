@@ -147,6 +147,7 @@ class Emulator:
     def _process(self, request: Request) -> Response:
         """Run the steps of the pipeline. The first step that rejects the request decides.
 
+        The comments list the statuses with which a step can reject the request.
         The spec does not define the order of the steps. This is a gateway's usual order: the
         token before the rate limit, and the rate limit before the content.
         """
@@ -156,16 +157,16 @@ class Emulator:
         operation: Operation | None = None
         limit_headers: Mapping[str, str] = {}
         try:
-            operation = self._route(request)
-            token = self._authenticate(operation, request)
+            operation = self._route(request)  # 404, 405
+            token = self._authenticate(operation, request)  # 401
             # The body may name the location that the rate limit counts for.
             body = parse_body(operation, request)
             location = location_of(operation, request, body)
-            limit_headers = self._count(token, location)
-            check_parameters(operation, request)
-            check_body(operation, body)
-            self._authorize(operation, token, location)
-            content = self._resources.apply(
+            limit_headers = self._count(token, location)  # 429
+            check_parameters(operation, request)  # 400
+            check_body(operation, body)  # 400, 422
+            self._authorize(operation, token, location)  # 401
+            content = self._resources.apply(  # 400, 404
                 operation,
                 request.path,
                 location,

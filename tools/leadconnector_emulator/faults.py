@@ -382,11 +382,11 @@ def _fault_from(rule: object) -> Fault:
     return Fault(**options)
 
 
-def _headers_from(headers: Any) -> Any:
+def _headers_from(headers: object) -> object:
     """Headers with numbers as text: YAML reads `Retry-After: 2` as a number."""
     if not isinstance(headers, dict):
         return headers
-    texts: dict[Any, Any] = {}
-    for name, value in cast("dict[Any, Any]", headers).items():
+    texts: dict[object, object] = {}
+    for name, value in cast("dict[object, object]", headers).items():
         texts[name] = str(value) if _is_number(value) else value
     return texts

@@ -103,7 +103,7 @@ class Spec:
 
     def _requires_token(self, node: JsonObject) -> bool:
         """Whether the operation, or else the document, lists a security requirement."""
-        security = node.get("security", self.root.get("security", []))
+        security: Any = node.get("security", self.root.get("security", []))
         # An empty requirement makes the token optional (OpenAPI 3.1, section 4.8.30).
         return bool(security) and {} not in security
 
