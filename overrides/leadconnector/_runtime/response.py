@@ -4,8 +4,8 @@ import json
 import math
 from codecs import BOM_UTF8
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Generic, cast
+from dataclasses import replace
+from typing import Any, Generic, NamedTuple, cast
 
 from .. import errors
 from .._generated import Operation, T, load_contract
@@ -226,28 +226,32 @@ class ResponseReader(Generic[T]):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedBody:
+class ParsedBody(NamedTuple):
     """A body before it is compared with the spec. The repr shows no data."""
 
-    data: Any = field(repr=False)
+    data: Any
     """JSON data, text, bytes or `None`, as the spec has it; the text if there is a problem."""
     problem: str = ""
     """Why the body cannot be parsed; empty if it can."""
 
+    def __repr__(self) -> str:
+        return f"ParsedBody({self.problem!r})"
 
-@dataclass(frozen=True, slots=True)
-class DecodedBody:
+
+class DecodedBody(NamedTuple):
     """A body after it was compared with the spec. The repr shows no data."""
 
-    value: Any = field(repr=False)
+    value: Any
     """The generated model; the data if there is a problem."""
     problem: str = ""
     """Why there is no model; empty if there is one."""
-    path: str = field(default="$", repr=False)
+    path: str = "$"
     """The JSON path of the problem."""
-    findings: tuple[Finding, ...] = field(default=(), repr=False)
+    findings: tuple[Finding, ...] = ()
     """All deviations from the spec."""
+
+    def __repr__(self) -> str:
+        return f"DecodedBody({self.problem!r}, {len(self.findings)} findings)"
 
 
 def parse_body(content: str, response: RawResponse) -> ParsedBody:
