@@ -31,7 +31,7 @@ from collections.abc import Mapping as _Mapping
 from dataclasses import dataclass as _dataclass
 from typing import Literal as _Literal
 
-from ._runtime.schema import Finding
+from ._runtime.finding import Finding
 
 
 @_dataclass(frozen=True, eq=False)

@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from leadconnector import UNSET, ArgumentError, LeadConnectorError
 from leadconnector._runtime.call import _problem
-from leadconnector._runtime.schema import planned
+from leadconnector._runtime.schema import compile_schema
 
 from tests.support.calling import ANSWER, CONVERSATION_ID, LOCATION_ID, Caller, answering, call_sync
 
@@ -186,7 +186,7 @@ def test_what_the_generated_code_knows_how_to_write_is_left_to_it(
     assert (
         _problem(
             {"argument": "a", "required": True, "schema": schema},
-            planned(schema or {}, {}),
+            compile_schema(schema or {}, {}),
             complete,
         )
         == ""
@@ -197,7 +197,7 @@ def test_what_the_generated_code_knows_how_to_write_is_left_to_it(
 def test_a_value_of_any_kind_must_be_data_all_the_same() -> None:
     argument: dict[str, Any] = {"argument": "a", "required": False, "schema": {}}
 
-    assert "JSON can hold" in _problem(argument, planned({}, {}), {"a": math.nan})
+    assert "JSON can hold" in _problem(argument, compile_schema({}, {}), {"a": math.nan})
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,10 @@ from .. import errors
 from .._generated import Operation, T, load_contract
 from .._generated.types import Unset
 from ..auth import Token
+from .contract import CheckedBody, OperationContract, operation_contract
+from .finding import Finding, JsonPath
 from .http import Limits, RawResponse, logger, no_answer
-from .schema import Documented, Finding, Plan, Reading, Schema, documented
+from .schema import Schema, Validator
 from .settings import Settings
 
 _MISFITS = (AttributeError, KeyError, TypeError, ValueError, RecursionError)
@@ -63,7 +65,7 @@ class Call(Generic[T]):
         self._settings, self._operation, self._known = (
             settings,
             operation,
-            documented(operation.operation_id),
+            operation_contract(operation.operation_id),
         )
         self.name, self.method = self._known.name, self._known.method
         end = math.inf if settings.deadline is None else settings.clock() + settings.deadline
@@ -110,7 +112,7 @@ class Call(Generic[T]):
         """
         if answer.error:
             raise answer.error
-        key, decoders = self._known.key(answer.status), self._operation.success
+        key, decoders = self._known.response_key(answer.status), self._operation.success
         if self._settings.on_response is not None:
             self._settings.on_response(self._info(answer))
         if not (200 <= answer.status < 300 and key in decoders):
@@ -132,12 +134,12 @@ class Call(Generic[T]):
         )
         raise kind(text, **vars(self._info(answer)), path=self.redacted(path), findings=findings)
 
-    def _received(self, key: str, answer: RawResponse, clean: Callable[[Any], Any]) -> Reading:
+    def _received(self, key: str, answer: RawResponse, clean: Callable[[Any], Any]) -> CheckedBody:
         """What the body holds, as the spec has it for this response, cleaned; its text where that fails."""
         content, problem = self._known.content[key], answer.problem
         if content == "json" and not problem:
             try:
-                return Reading(clean(_JSON.decode(answer.body.removeprefix(BOM_UTF8).decode())))
+                return CheckedBody(clean(_JSON.decode(answer.body.removeprefix(BOM_UTF8).decode())))
             except json.JSONDecodeError as error:
                 problem = (
                     f"is no JSON: {error.msg} at character {error.pos}"
@@ -150,23 +152,23 @@ class Call(Generic[T]):
             ) as error:  # too deep, not UTF-8, a number of thousands of digits
                 problem = f"is no JSON that can be read: {type(error).__name__}"
         if content == "none" or (content == "bytes" and not problem):
-            return Reading(answer.body if content == "bytes" else None)
-        return Reading(clean(answer.body.decode("utf-8", "replace")), problem)
+            return CheckedBody(answer.body if content == "bytes" else None)
+        return CheckedBody(clean(answer.body.decode("utf-8", "replace")), problem)
 
     def _read(
-        self, decode: Callable[[Any], object], key: str, answer: RawResponse, received: Reading
-    ) -> Reading:
+        self, decode: Callable[[Any], object], key: str, answer: RawResponse, received: CheckedBody
+    ) -> CheckedBody:
         """The model of what was received, or that itself where it fits none; what is not as documented is reported."""
         others = self._known.undocumented_content_type(key, answer.headers.get("content-type", ""))
-        reading = received if received.problem else self._known.read(key, received.data)
+        reading = received if received.problem else self._known.check_body(key, received.data)
         found, problem = (*others, *reading.findings), reading.problem
         findings = self._report(found) if found else ()
         try:
             if not problem:
-                return Reading(decode(reading.data), "", "$", findings)
+                return CheckedBody(decode(reading.data), "", "$", findings)
         except _MISFITS as error:
             problem = f"does not fit the generated model ({type(error).__name__})"
-        return Reading(received.data, problem, reading.path, findings)
+        return CheckedBody(received.data, problem, reading.path, findings)
 
     def _status_error(self, key: str, answer: RawResponse) -> errors.APIStatusError:
         if not key:
@@ -227,7 +229,7 @@ class Call(Generic[T]):
 
 
 def _checked(
-    known: Documented, arguments: Mapping[str, object], version: str | None
+    known: OperationContract, arguments: Mapping[str, object], version: str | None
 ) -> dict[str, Any]:
     """The arguments, each of them acceptable, with those filled in that the contract has a default for.
 
@@ -245,7 +247,7 @@ def _checked(
     return complete
 
 
-def _problem(argument: Schema, plan: Plan, complete: dict[str, Any]) -> str:
+def _problem(argument: Schema, plan: Validator, complete: dict[str, Any]) -> str:
     """What is wrong with an argument; empty where nothing is, and what was examined is then what is sent."""
     name, schema, value = argument["argument"], argument["schema"], complete[argument["argument"]]
     absent = isinstance(value, Unset)
@@ -259,11 +261,11 @@ def _problem(argument: Schema, plan: Plan, complete: dict[str, Any]) -> str:
         if type(value) is str
         else type(value) in {bool, int, float} and -1e300 < value < 1e300
     )
-    if plain and (accepts := plan.accepts.get(value.__class__)) and accepts(value):
+    if plain and (accepts := plan.quick_checks.get(value.__class__)) and accepts(value):
         return ""
     try:
         data = value if plain else json.loads(_JSON_OF_ARGUMENTS(value).encode())
-        _, found = plan.fit(data, name)
+        found = plan.normalise(data, JsonPath(None, name)).findings
     except Exception as error:  # beside what JSON is unfit for, whatever a mapping or a model of the caller's raises
         ours = isinstance(error, AttributeError | TypeError | ValueError | RecursionError)
         return f"{name} must be data that JSON can hold ({error if ours else type(error).__name__})"

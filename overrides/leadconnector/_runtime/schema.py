@@ -1,403 +1,545 @@
-"""Reads the contract that generation writes beside its code, and holds data against it, without telling what that is.
+"""Compiles the contract's schemas to validators, so that checking a response takes microseconds.
 
-A schema becomes a plan once: what data has to go through, by the kind of data that it is, and nothing where anything
-goes. Every keyword that generation lets through is held, but that `oneOf` is read as `anyOf`: data of two documented
-forms is no drift. `format` is an annotation, and 1.0 is an integer.
+The keywords follow JSON Schema 2020-12 with two exceptions. `oneOf` is checked like `anyOf`:
+data that matches two documented forms is no drift. `format` is an annotation and is not checked.
 """
 
-import json
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import cache, lru_cache
-from typing import Any, NamedTuple, TypeAlias, cast
+from collections.abc import Callable, Iterator, Mapping, Sized
+from dataclasses import dataclass, field
+from functools import partial
+from types import NoneType
+from typing import Any, TypeAlias
 
-from .._generated import load_contract
+from .finding import ROOT, Finding, JsonPath
 
-Schema = Mapping[str, Any]
+Schema: TypeAlias = Mapping[str, Any]
+Predicate: TypeAlias = Callable[[Any], object]
+"""Returns something true for valid data."""
 
 MAXIMUM_FINDINGS = 100
-"""How many findings are told of one whole: enough to see what changed, and a body full of them fills no memory."""
+"""Findings reported for one body. A response full of deviations must not fill the memory."""
 
-MAXIMUM_NAME = 64
-"""Characters of a name from the wire that a path shows."""
-
-_SCALARS = {str: "string", bool: "boolean", int: "integer", float: "number", type(None): "null"}
-_KINDS: Mapping[type, str] = {**_SCALARS, dict: "object", list: "array"}
-_LIMITS: Mapping[str, tuple[set[type], Callable[[Any], Callable[[Any], object]], str]] = {
-    "minimum": (
-        {int, float},
-        lambda least: lambda data: least <= data,
-        "response-{}-min-decreased",
-    ),
-    "maximum": ({int, float}, lambda most: lambda data: most >= data, "response-{}-max-increased"),
-    "exclusiveMinimum": (
-        {int, float},
-        lambda less: lambda data: less < data,
-        "response-{}-exclusive-min-decreased",
-    ),
-    "exclusiveMaximum": (
-        {int, float},
-        lambda more: lambda data: more > data,
-        "response-{}-exclusive-max-increased",
-    ),
-    "minLength": (
-        {str},
-        lambda least: lambda data: least <= len(data),
-        "response-{}-min-length-decreased",
-    ),
-    "maxLength": (
-        {str},
-        lambda most: lambda data: most >= len(data),
-        "response-{}-max-length-increased",
-    ),
-    "minItems": (
-        {list},
-        lambda least: lambda data: least <= len(data),
-        "response-{}-min-items-decreased",
-    ),
-    "maxItems": (
-        {list},
-        lambda most: lambda data: most >= len(data),
-        "response-{}-type-generalized",
-    ),
-    "pattern": (
-        {str},
-        lambda pattern: re.compile(pattern).search,
-        "response-property-pattern-changed",
-    ),
-    "x-text": (
-        {str},
-        lambda pattern: re.compile(pattern).fullmatch,
-        "",
-    ),  # of arguments: what can be sent as such
-}
-"""What a keyword is about, what holds such data against its value, and the rule for what does not pass."""
-
-_FORMS = {"anyOf": "response-{}-any-of-added", "oneOf": "response-{}-one-of-added"}
-_MISSING = ("missing", "response-property-became-optional", "there")
-_UNDOCUMENTED = ("undocumented-field", "response-optional-property-added", "a documented property")
+UNDOCUMENTED_FIELD = "undocumented-field"
+"""The one kind of finding that never prevents data from having a documented form."""
 
 
-Place: TypeAlias = "str | tuple[Place, str | int]"
-"""Where data stands: what the whole is called, or a place and a step from there; it becomes a path where it is told."""
+# Public interface: a schema becomes a `Validator`, which returns `Normalised` data.
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One place where an answer is not as documented. It never holds the value that was there."""
-
-    kind: str
-    """What it is, such as `unknown-enum-value`."""
-    rule: str
-    """The check id, as oasdiff names it, that a comparison of specs would give to the change that documents it."""
-    operation: str
-    """Method and path as the spec has them, such as `PUT /conversations/{conversationId}`."""
-    pointer: str
-    """Where in the spec, as a JSON pointer."""
-    path: str
-    """Where in the answer, as a JSON path; `$` is the whole."""
-    expected: str
-    """What the spec has in that place."""
-
-
-def planned(
-    schema: Schema, memo: "dict[str, Plan]", pointer: str = "", operation: str = ""
-) -> "Plan":
-    """The plan of a schema, or of the one that it refers to.
+def compile_schema(
+    schema: Schema, schemas: Mapping[str, Schema], *, pointer: str = "", operation: str = ""
+) -> "Validator":
+    """Compile a schema and every schema it refers to.
 
     Args:
-        schema: the schema, as it stands in the contract.
-        memo: the plans made so far, by pointer, as a schema may contain itself; empty for the outermost.
-        pointer: where it stands in the spec, as a JSON pointer.
-        operation: what findings name; empty for what is sent, where a name that is not documented is no finding.
+        schema: the schema, as in the contract.
+        schemas: the contract's named schemas, which a `$ref` may refer to.
+        pointer: the place of the schema in the spec, as a JSON pointer.
+        operation: the operation that findings name. Empty for request data: there, an undocumented
+            property name is no finding.
     """
-    if "$ref" in schema:
-        name: str = schema["$ref"].removeprefix("#/schemas/")
-        schema, pointer = (
-            load_contract()["schemas"][name],
-            name if name[0] == "/" else f"/components/schemas/{name}",
-        )
-    return memo.get(pointer) or Plan(schema, memo, pointer, operation)
+    return _Compiler(schemas, operation).compile(schema, pointer)
 
 
-class Plan:
-    """A schema with what follows from it, found out once; `planned` makes it."""
+@dataclass(frozen=True, slots=True)
+class Normalised:
+    """Data after validation, ready for a generated model."""
 
-    def __init__(
-        self, schema: Schema, memo: "dict[str, Plan]", pointer: str, operation: str
-    ) -> None:
-        def plan(child: Schema, *steps: object) -> "Plan":
-            escaped = (str(step).replace("~", "~0").replace("/", "~1") for step in steps)
-            return planned(child, memo, "/".join((pointer, *escaped)), operation)
+    data: Any = field(repr=False)
+    """The data without optional parts that no model can store; the same object if unchanged."""
+    misfit: Finding | None
+    """Why no generated model can store the data; `None` if one can."""
+    findings: list[Finding]
+    """All deviations from the schema, including the misfit."""
 
-        memo[pointer] = self
-        self._where, properties = (operation, pointer), schema.get("properties", {})
-        self._properties = {
-            name: plan(child, "properties", name) for name, child in properties.items()
-        }
-        self._forms = {
-            key: [plan(x, key, i) for i, x in enumerate(schema[key])]
-            for key in _FORMS
-            if key in schema
-        }
-        # Of what has parts: the plan of those without one of their own, where they may be, and the required ones.
-        self._parts = dict[type, tuple[Plan | None, list[str]]]()
-        others: Schema | bool = schema.get("additionalProperties", not (operation and properties))
-        if properties or "required" in schema or others is not True:
-            other = (
-                None
-                if others is False
-                else plan({} if others is True else others, "additionalProperties")
-            )
-            self._parts[dict] = other, schema.get("required", [])
+
+class Validator:
+    """One compiled schema. `compile_schema` creates it."""
+
+    def __init__(self, schema: Schema, pointer: str, compiler: "_Compiler") -> None:
+        self._pointer = pointer
+        self._operation = compiler.operation
+        # Registered before its parts are compiled, because a schema may contain itself.
+        compiler.validators[pointer] = self
+
+        self._checks = {data_type: [*_checks(schema, data_type)] for data_type in _TYPE_NAMES}
+        self._branch_sets = [
+            self._compile_branches(schema, keyword, compiler)
+            for keyword in _BRANCH_RULES
+            if keyword in schema
+        ]
+        self._members = self._compile_members(schema, compiler)
+        self._items: Validator | None = None
         if "items" in schema:
-            self._parts[list] = plan(schema["items"], "items"), []
-        self._checks = {kind: list(_checks(schema, kind)) for kind in _KINDS}
-        single = {
-            kind: checks
-            for kind, checks in self._checks.items()
-            if len(checks) < 2 and kind not in self._parts
-        }
-        self.accepts = {
-            kind: each[0][0] if each else type for kind, each in single.items() if not self._forms
-        }
-        """By kind, what says at once that there is no more to be looked at, where one check does (`type`: always)."""
+            self._items = compiler.compile_part(schema["items"], pointer, "items")
+        self.quick_checks = self._find_quick_checks()
+        """By type of data: the one check that suffices, where one does. `normalise` is the rest."""
 
-    def fit(self, data: Any, path: str = "$") -> tuple[Any, list[Finding]]:
-        """The data as a generated model takes it, or the `Finding` because of which none can hold it; and all findings.
+    def normalise(self, data: Any, path: JsonPath = ROOT) -> Normalised:
+        """Validate data and remove the optional parts that no generated model can store.
 
-        What is optional and cannot be held is left out; a scalar of the wrong type stays as it is. Where nothing is
-        left out it is the same object.
+        A scalar of the wrong type stays: a generated model stores it unchanged.
 
         Args:
-            data: what `json.loads` gave.
-            path: where it stands.
+            data: the result of `json.loads`.
+            path: the place of the data, which findings start with.
         """
-        found: list[Finding] = []
-        return self._fit(data, path, found), found
-
-    def _fit(self, data: Any, place: Place, found: list[Finding]) -> Any:
-        for holds, unfit, told in self._checks[data.__class__]:
-            if not holds(data):
-                finding = self._tell(data, place, found, *told)
-                if unfit:
-                    return finding
-        for (
-            keyword,
-            forms,
-        ) in (
-            self._forms.items()
-        ):  # the one from which it differs least: by undocumented names alone
-            tried = [form.fit(data, _path(place)) for form in forms]
-            fitting = [
-                each
-                for each in tried
-                if {finding.kind for finding in each[1]} <= {_UNDOCUMENTED[0]}
-            ]
-            if not fitting:
-                return self._tell(
-                    data, place, found, "undocumented-form", _FORMS[keyword], "of a documented form"
-                )
-            data, differing = min(fitting, key=lambda each: len(each[1]))
-            found.extend(differing[: MAXIMUM_FINDINGS - len(found)])
-        return self._fit_parts(data, place, found) if data.__class__ in self._parts else data
-
-    def _fit_parts(self, data: Any, place: Place, found: list[Finding]) -> Any:
-        other, required = self._parts[data.__class__]
-        parts: dict[Any, Any] = (
-            data if data.__class__ is dict else dict(enumerate(cast("list[object]", data)))
-        )
-        changed: dict[Any, Any] = {}
-        for name in [name for name in required if name not in parts]:
-            changed[name] = self._properties.get(name, self)._tell(
-                data, (place, name), found, *_MISSING
-            )
-        for step, value in parts.items():
-            plan = self._properties.get(step, other)
-            if plan is None:
-                self._tell(data, (place, step), found, *_UNDOCUMENTED)
-            elif not ((accepts := plan.accepts.get(value.__class__)) and accepts(value)):
-                fitted = plan._fit(value, (place, step), found)
-                if fitted is not value:
-                    changed[step] = fitted
-        if not changed:
-            return data
-        kept = {
-            step: value
-            for step, value in (parts | changed).items()
-            if not isinstance(value, Finding)
-        }
-        whole = kept if parts is data else [*kept.values()]
-        return next((changed[name] for name in required if name not in kept), whole)
-
-    def _tell(
-        self, data: object, place: Place, found: list[Finding], kind: str, rule: str, expected: str
-    ) -> Finding:
-        kind, rule = ("null", "response-{}-became-nullable") if data is None else (kind, rule)
-        told = Finding(
-            kind,
-            rule.format("body" if place == "$" else "property"),
-            *self._where,
-            _path(place),
-            expected,
-        )
-        # A finding for which there is no room takes the last one's place, but with undocumented names data has a form.
-        if len(found) < MAXIMUM_FINDINGS or kind != _UNDOCUMENTED[0]:
-            found[MAXIMUM_FINDINGS - 1 :] = [told]
-        return told
-
-
-def _path(place: Place) -> str:
-    """The JSON path. A name in it comes from the wire, and may hold anything."""
-    if isinstance(place, str):
-        return place
-    path, step = _path(place[0]), place[1]
-    if (
-        isinstance(step, str)
-        and step.isascii()
-        and step.isidentifier()
-        and len(step) <= MAXIMUM_NAME
-    ):
-        return f"{path}.{step}"
-    return f"{path}[{step if isinstance(step, int) else json.dumps(step[:MAXIMUM_NAME])}]"
-
-
-def _checks(
-    schema: Schema, kind: type
-) -> Iterator[tuple[Callable[[Any], object], bool, tuple[str, str, str]]]:
-    """What data of this kind must pass, whether no model can hold what does not, and what is told of it."""
-    null, nested = kind is type(None), kind not in _SCALARS
-    types: list[str] = (
-        [schema["type"]] if isinstance(schema.get("type"), str) else schema.get("type", [])
-    )
-    if types and _KINDS[kind] not in types and not (kind is int and "number" in types):
-        holds: Callable[[Any], object] = (
-            float.is_integer if kind is float and "integer" in types else lambda _: False
-        )
-        unfit = null or nested or "enum" in schema or not {"object", "array"}.isdisjoint(types)
-        yield (
-            holds,
-            unfit,
-            ("wrong-type", "response-{}-type-changed", f"of type {', '.join(types)}"),
-        )
-    if "enum" in schema:  # of scalars alone, as generation sees to; 1 is 1.0, but never true
-        values = [value for value in schema["enum"] if isinstance(value, bool) == (kind is bool)]
-        expected = f"a documented value, such as {', '.join(map(str, schema['enum'][:5]))}"
-        holds = (values if nested else frozenset(values)).__contains__
-        yield holds, null, ("unknown-enum-value", "response-property-enum-value-added", expected)
-    for keyword, (kinds, holding, rule) in _LIMITS.items():
-        if keyword in schema and kind in kinds:
-            expected = (
-                schema["x-expected"]
-                if keyword == "x-text"
-                else f"in keeping with {keyword} {schema[keyword]}"
-            )
-            yield holding(schema[keyword]), False, ("out-of-bounds", rule, expected)
-
-
-class Reading(NamedTuple):
-    """An answer's data, or a part of it, read as the spec has it."""
-
-    data: object
-    """As a generated model takes it; as it came where there is a problem."""
-    problem: str = ""
-    """Why no generated model can hold it, where that is so; never what was there."""
-    path: str = "$"
-    """Where the problem is, as a JSON path; `$` is the whole."""
-    findings: tuple[Finding, ...] = ()
-    """All that is not as documented."""
-
-    def __repr__(self) -> str:  # a traceback's variables may be shown
-        return f"Reading({len(self.findings)} findings)"
-
-
-class Documented:
-    """An operation as the contract has it, with what follows from that found out once."""
-
-    def __init__(self, known: Schema) -> None:
-        self.name: str = known["name"]
-        """In messages and findings: method and path, without the ids that a URL holds."""
-        self.method: str = known["method"]
-        self.arguments = {
-            each["argument"]: (each, planned(each["schema"] or {}, {}))
-            for each in known["arguments"]
-        }
-        """What the contract has of each argument, and the plan of its schema; by its name."""
-        self.rate_limit_key = [
-            name
-            for name, (each, _) in self.arguments.items()
-            if each.get("role") == "rate-limit-key"
-        ]
-        """The names of the arguments for whose values the API counts requests apart."""
-        self._responses, self._pointer = known["responses"], f"{known['pointer']}/responses"
-        having = [(key, each) for key, each in self._responses.items() if "schema" in each]
-        self._plans = {
-            key: planned(each["schema"], {}, each["schema_pointer"], self.name)
-            for key, each in having
-        }
-        self.content = {"": "json"} | {
-            key: each["content"] for key, each in self._responses.items()
-        }
-        """What a response holds: `json`, `text`, `bytes`, `none`; of one that is not documented, `json`."""
-        self.undocumented_content_type = lru_cache(100)(self._undocumented_content_type)
-
-    def key(self, status: int) -> str:
-        """What the contract calls the response with this status: `200`, `2XX`, `default`; empty where it has none."""
-        others = f"{status // 100}XX", "default"
-        return (
-            exact
-            if (exact := str(status)) in self._responses
-            else next(filter(self._responses.get, others), "")
-        )
-
-    def read(self, key: str, data: object) -> Reading:
-        """Hold what `json.loads` gave of a response against what the spec has for it.
-
-        A name that is not documented is a finding, unless the spec says what others there may be; it stays in the data.
-        """
+        findings: list[Finding] = []
         try:
-            fitted, found = self._plans[key].fit(data) if key in self._plans else (data, [])
-        except RecursionError:
-            return Reading(data, "is nested too deeply")
-        if isinstance(fitted, Finding):
-            return Reading(data, f"must be {fitted.expected}", fitted.path, tuple(found))
-        return Reading(fitted, "", "$", tuple(found))
+            normalised = self._normalise(data, path, findings)
+        except _MisfitError as error:
+            return Normalised(data, error.finding, findings)
+        return Normalised(normalised, None, findings)
 
-    def undocumented_status(self, status: int) -> Finding:
-        """The finding for an answer whose status is not documented."""
-        rule = f"response-{'success' if 200 <= status < 300 else 'non-success'}-status-added"
-        expected = f"of status {', '.join(sorted(self._responses))}"
-        return Finding("undocumented-status", rule, self.name, self._pointer, "$", expected)
+    def _normalise(self, data: Any, path: JsonPath, findings: list[Finding]) -> Any:
+        """Return the normalised data; raise `_MisfitError` if no model can store it."""
+        data_type = data.__class__
+        for check in self._checks[data_type]:
+            if check.accepts(data):
+                continue
+            finding = self._report(check.deviation, data, path, findings)
+            if check.is_fatal:
+                raise _MisfitError(finding)
+        for branch_set in self._branch_sets:
+            data = self._normalise_branches(branch_set, data, path, findings)
+        if data_type is dict and self._members is not None:
+            return self._normalise_object(self._members, data, path, findings)
+        if data_type is list and self._items is not None:
+            return self._normalise_array(self._items, data, path, findings)
+        return data
 
-    def _undocumented_content_type(self, key: str, given: str) -> tuple[Finding, ...]:
-        """The finding for an answer whose media type is not documented; empty where it is, also by a range of types.
+    def _normalise_object(
+        self, members: "_Members", data: dict[str, Any], path: JsonPath, findings: list[Finding]
+    ) -> dict[str, Any]:
+        misfits = self._report_missing(members, data, path, findings)
+        replacements: dict[str, Any] = {}
+        for name, value in data.items():
+            validator = members.properties.get(name, members.additional)
+            if validator is None:
+                self._report(_UNDOCUMENTED, data, JsonPath(path, name), findings)
+                continue
+            # Most properties are valid scalars: they need no path and no further call.
+            accepts = validator.quick_checks.get(value.__class__)
+            if accepts is not None and accepts(value):
+                continue
+            try:
+                normalised = validator._normalise(value, JsonPath(path, name), findings)
+            except _MisfitError as error:
+                misfits[name] = error.finding
+                continue
+            if normalised is not value:
+                replacements[name] = normalised
 
-        Of a response that documents no content there is none. No `Content-Type` at all (empty) is a finding.
+        if not misfits and not replacements:
+            return data
+        _require_all(members.required, misfits)
+        return {
+            name: replacements.get(name, value)
+            for name, value in data.items()
+            if name not in misfits
+        }
+
+    def _report_missing(
+        self, members: "_Members", data: dict[str, Any], path: JsonPath, findings: list[Finding]
+    ) -> dict[str, Finding]:
+        """Report each required property that is missing; return the findings by name."""
+        missing: dict[str, Finding] = {}
+        for name in members.required:
+            if name in data:
+                continue
+            validator = members.properties.get(name, self)
+            missing[name] = validator._report(_MISSING, data, JsonPath(path, name), findings)
+        return missing
+
+    def _normalise_array(
+        self, validator: "Validator", data: list[Any], path: JsonPath, findings: list[Finding]
+    ) -> list[Any]:
+        normalised: list[Any] = []
+        is_changed = False
+        for index, value in enumerate(data):
+            accepts = validator.quick_checks.get(value.__class__)
+            if accepts is not None and accepts(value):
+                normalised.append(value)
+                continue
+            try:
+                item = validator._normalise(value, JsonPath(path, index), findings)
+            except _MisfitError:
+                is_changed = True
+                continue
+            normalised.append(item)
+            if item is not value:
+                is_changed = True
+        if is_changed:
+            return normalised
+        return data
+
+    def _normalise_branches(
+        self, branch_set: "_BranchSet", data: Any, path: JsonPath, findings: list[Finding]
+    ) -> Any:
+        """Normalise by the branch with the fewest findings.
+
+        Data matches a branch if it deviates from it by undocumented property names alone.
         """
-        documented: list[str] = self._responses.get(key, {}).get("media_types", [])
-        given = given.partition(";")[0].strip().lower()
-        if not documented or not {given, f"{given.partition('/')[0]}/*", "*/*"}.isdisjoint(
-            documented
-        ):
-            return ()
-        pointer, expected = (
-            f"{self._responses[key]['pointer']}/content",
-            f"of type {' or '.join(documented)}",
+        matches: list[Normalised] = []
+        for validator in branch_set.validators:
+            candidate = validator.normalise(data, path)
+            if _has_only_undocumented_fields(candidate.findings):
+                matches.append(candidate)
+        if not matches:
+            raise _MisfitError(self._report(branch_set.deviation, data, path, findings))
+        best_match = min(matches, key=_number_of_findings)
+        room = MAXIMUM_FINDINGS - len(findings)
+        findings.extend(best_match.findings[:room])
+        return best_match.data
+
+    def _report(
+        self, deviation: "_Deviation", data: Any, path: JsonPath, findings: list[Finding]
+    ) -> Finding:
+        """Add a finding to the list and return it."""
+        kind = deviation.kind
+        rule = deviation.rule
+        if data is None:
+            kind = "null"
+            rule = "response-{}-became-nullable"
+        subject = "body" if path.parent is None else "property"
+        finding = Finding(
+            kind=kind,
+            rule=rule.format(subject),
+            operation=self._operation,
+            pointer=self._pointer,
+            path=str(path),
+            expected=deviation.expected,
         )
-        return (
-            Finding(
-                "undocumented-content-type",
-                "response-media-type-added",
-                self.name,
-                pointer,
-                "$",
-                expected,
-            ),
-        )
+        if len(findings) < MAXIMUM_FINDINGS:
+            findings.append(finding)
+        elif kind != UNDOCUMENTED_FIELD:
+            # A full list must still show that the data matches no branch.
+            findings[-1] = finding
+        return finding
+
+    def _compile_branches(
+        self, schema: Schema, keyword: str, compiler: "_Compiler"
+    ) -> "_BranchSet":
+        validators = [
+            compiler.compile_part(branch, self._pointer, keyword, index)
+            for index, branch in enumerate(schema[keyword])
+        ]
+        deviation = _Deviation("undocumented-form", _BRANCH_RULES[keyword], "of a documented form")
+        return _BranchSet(validators, deviation)
+
+    def _compile_members(self, schema: Schema, compiler: "_Compiler") -> "_Members | None":
+        """The properties of an object; `None` if the schema describes none."""
+        properties = schema.get("properties", {})
+        required: list[str] = schema.get("required", [])
+        additional_schema = _additional_schema(schema, is_response=bool(self._operation))
+        if not properties and not required and additional_schema == _ANY_DATA:
+            return None
+        additional: Validator | None = None
+        if additional_schema is not None:
+            additional = compiler.compile_part(
+                additional_schema, self._pointer, "additionalProperties"
+            )
+        validators = {
+            name: compiler.compile_part(child, self._pointer, "properties", name)
+            for name, child in properties.items()
+        }
+        return _Members(validators, required, additional)
+
+    def _find_quick_checks(self) -> dict[type, Predicate]:
+        if self._branch_sets:
+            return {}
+        quick_checks: dict[type, Predicate] = {}
+        for data_type, checks in self._checks.items():
+            if data_type is dict and self._members is not None:
+                continue
+            if data_type is list and self._items is not None:
+                continue
+            if not checks:
+                quick_checks[data_type] = _anything
+            elif len(checks) == 1:
+                quick_checks[data_type] = checks[0].accepts
+        return quick_checks
 
 
-@cache
-def documented(operation_id: str) -> Documented:
-    """What the contract has of an operation; found out once."""
-    return Documented(load_contract()["operations"][operation_id])
+class _MisfitError(Exception):
+    """No generated model can store the data. An optional part that raises it is removed."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding.kind)
+        self.finding = finding
+
+
+def _require_all(required: list[str], misfits: Mapping[str, Finding]) -> None:
+    """Raise `_MisfitError` for the first required property that is a misfit."""
+    for name in required:
+        if name in misfits:
+            raise _MisfitError(misfits[name])
+
+
+@dataclass(frozen=True, slots=True)
+class _Deviation:
+    """The part of a finding that depends on the schema alone."""
+
+    kind: str
+    rule: str
+    """The check id of oasdiff, with `{}` for `body` or `property`."""
+    expected: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Check:
+    """One keyword of a schema, for data of one type."""
+
+    accepts: Predicate
+    deviation: _Deviation
+    is_fatal: bool
+    """Whether no generated model can store data that fails this check."""
+
+
+@dataclass(frozen=True, slots=True)
+class _BranchSet:
+    """The branches of one `anyOf` or `oneOf`."""
+
+    validators: list[Validator]
+    deviation: _Deviation
+    """Reported for data that matches no branch."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Members:
+    """The properties that an object has, may have and must have."""
+
+    properties: Mapping[str, Validator]
+    required: list[str]
+    additional: Validator | None
+    """For every other name; `None` if the spec documents no other name."""
+
+
+class _Compiler:
+    """Compiles the schemas of one body or argument, each of them once."""
+
+    def __init__(self, schemas: Mapping[str, Schema], operation: str) -> None:
+        self.schemas = schemas
+        self.operation = operation
+        self.validators: dict[str, Validator] = {}
+        """By place in the spec."""
+
+    def compile(self, schema: Schema, pointer: str) -> Validator:
+        """The validator of a schema, or of the one it refers to."""
+        if "$ref" in schema:
+            name: str = schema["$ref"].removeprefix("#/schemas/")
+            schema = self.schemas[name]
+            # Generation names a schema outside of `components` by its pointer.
+            pointer = name if name.startswith("/") else f"/components/schemas/{name}"
+        if pointer in self.validators:
+            return self.validators[pointer]
+        return Validator(schema, pointer, self)
+
+    def compile_part(self, schema: Schema, pointer: str, *steps: str | int) -> Validator:
+        """The validator of a part of the schema at a pointer."""
+        # RFC 6901, section 3: `~` and `/` are escaped.
+        escaped_steps = [str(step).replace("~", "~0").replace("/", "~1") for step in steps]
+        return self.compile(schema, "/".join([pointer, *escaped_steps]))
+
+
+# Checks by keyword.
+
+_TYPE_NAMES: Mapping[type, str] = {
+    str: "string",
+    bool: "boolean",
+    int: "integer",
+    float: "number",
+    NoneType: "null",
+    dict: "object",
+    list: "array",
+}
+"""The JSON Schema type of each type that `json.loads` returns."""
+
+_CONTAINERS = frozenset({dict, list})
+
+_BRANCH_RULES = {
+    "anyOf": "response-{}-any-of-added",
+    "oneOf": "response-{}-one-of-added",
+}
+_MISSING = _Deviation("missing", "response-property-became-optional", "there")
+_UNDOCUMENTED = _Deviation(
+    UNDOCUMENTED_FIELD, "response-optional-property-added", "a documented property"
+)
+
+
+_ANY_DATA: Schema = {}
+"""The schema that accepts everything."""
+
+
+def _additional_schema(schema: Schema, *, is_response: bool) -> Schema | None:
+    """The schema of properties without one of their own; `None` if no other name is documented."""
+    additional: Schema | bool = True
+    if "additionalProperties" in schema:
+        additional = schema["additionalProperties"]
+    elif is_response and schema.get("properties"):
+        # JSON Schema would allow any name. In a response, a new name is drift worth reporting.
+        additional = False
+    if additional is True:
+        return _ANY_DATA
+    if additional is False:
+        return None
+    return additional
+
+
+def _checks(schema: Schema, data_type: type) -> Iterator[_Check]:
+    """The checks that data of this type must pass, in the order in which they are reported."""
+    type_names = _documented_types(schema)
+    if type_names and not _is_type_documented(data_type, type_names):
+        yield _type_check(schema, data_type, type_names)
+    if "enum" in schema:
+        yield _enum_check(schema, data_type)
+    for keyword in _LIMITS:
+        if keyword.name in schema and data_type in keyword.types:
+            yield _limit_check(schema, keyword)
+
+
+def _documented_types(schema: Schema) -> list[str]:
+    types = schema.get("type", [])
+    if isinstance(types, str):
+        return [types]
+    return list(types)
+
+
+def _is_type_documented(data_type: type, type_names: list[str]) -> bool:
+    if data_type is int and "number" in type_names:
+        return True
+    return _TYPE_NAMES[data_type] in type_names
+
+
+def _type_check(schema: Schema, data_type: type, type_names: list[str]) -> _Check:
+    """The check of a type that `type` does not list."""
+    accepts: Predicate = _nothing
+    if data_type is float and "integer" in type_names:
+        # 1.0 is an integer (JSON Schema 2020-12, Core, section 4.2.1).
+        accepts = float.is_integer
+    expected = f"of type {', '.join(type_names)}"
+    deviation = _Deviation("wrong-type", "response-{}-type-changed", expected)
+    return _Check(accepts, deviation, _is_type_fatal(schema, data_type, type_names))
+
+
+def _is_type_fatal(schema: Schema, data_type: type, type_names: list[str]) -> bool:
+    """Whether a generated model fails for a value of a wrong type; it stores most scalars as is."""
+    if data_type is NoneType or data_type in _CONTAINERS:
+        return True
+    # A model parses what it expects to be an enum, an object or an array.
+    return "enum" in schema or "object" in type_names or "array" in type_names
+
+
+def _enum_check(schema: Schema, data_type: type) -> _Check:
+    """The check of documented values; generation ensures that they are scalars."""
+    examples = ", ".join(map(str, schema["enum"][:5]))
+    deviation = _Deviation(
+        "unknown-enum-value",
+        "response-property-enum-value-added",
+        f"a documented value, such as {examples}",
+    )
+    is_bool = data_type is bool
+    # In Python `1 == True`, in JSON they differ.
+    values = frozenset(value for value in schema["enum"] if isinstance(value, bool) == is_bool)
+    accepts: Predicate = values.__contains__
+    if data_type in _CONTAINERS:
+        accepts = _nothing
+    # Generated enums are open: they take any value but null.
+    return _Check(accepts, deviation, is_fatal=data_type is NoneType)
+
+
+@dataclass(frozen=True, slots=True)
+class _Limit:
+    """A keyword that limits a value (JSON Schema 2020-12, Validation, section 6)."""
+
+    name: str
+    types: frozenset[type]
+    """The types of data it applies to; other data always passes."""
+    is_valid: Callable[[Any, Any], object]
+    """Tests data, its second argument, against the value of the keyword, its first."""
+    rule: str
+    """As in `_Deviation`."""
+
+
+def _limit_check(schema: Schema, keyword: _Limit) -> _Check:
+    limit = schema[keyword.name]
+    expected = f"in keeping with {keyword.name} {limit}"
+    if keyword is _SENDABLE_TEXT:
+        expected = schema["x-expected"]
+    deviation = _Deviation("out-of-bounds", keyword.rule, expected)
+    if isinstance(limit, str):
+        # Patterns are the only limits that are text. They are compiled once, not at each check.
+        limit = re.compile(limit)
+    return _Check(partial(keyword.is_valid, limit), deviation, is_fatal=False)
+
+
+def _anything(data: object) -> bool:
+    return True
+
+
+def _nothing(data: object) -> bool:
+    return False
+
+
+def _is_at_least(limit: float, number: float) -> bool:
+    return number >= limit
+
+
+def _is_at_most(limit: float, number: float) -> bool:
+    return number <= limit
+
+
+def _is_above(limit: float, number: float) -> bool:
+    return number > limit
+
+
+def _is_below(limit: float, number: float) -> bool:
+    return number < limit
+
+
+def _has_minimum_size(limit: int, data: Sized) -> bool:
+    return len(data) >= limit
+
+
+def _has_maximum_size(limit: int, data: Sized) -> bool:
+    return len(data) <= limit
+
+
+def _contains_pattern(pattern: re.Pattern[str], text: str) -> object:
+    # JSON Schema patterns are not anchored (2020-12, Core, section 6.4).
+    return pattern.search(text)
+
+
+def _matches_pattern(pattern: re.Pattern[str], text: str) -> object:
+    return pattern.fullmatch(text)
+
+
+_NUMBERS = frozenset({int, float})
+_TEXT = frozenset({str})
+_ARRAYS = frozenset({list})
+
+_SENDABLE_TEXT = _Limit("x-text", _TEXT, _matches_pattern, "")
+"""An extension that generation adds to arguments: the text that a path or header can carry."""
+
+# The rules are oasdiff's. It has no rule for `maxItems`, so that one is a more general type.
+_LIMITS = (
+    _Limit("minimum", _NUMBERS, _is_at_least, "response-{}-min-decreased"),
+    _Limit("maximum", _NUMBERS, _is_at_most, "response-{}-max-increased"),
+    _Limit("exclusiveMinimum", _NUMBERS, _is_above, "response-{}-exclusive-min-decreased"),
+    _Limit("exclusiveMaximum", _NUMBERS, _is_below, "response-{}-exclusive-max-increased"),
+    _Limit("minLength", _TEXT, _has_minimum_size, "response-{}-min-length-decreased"),
+    _Limit("maxLength", _TEXT, _has_maximum_size, "response-{}-max-length-increased"),
+    _Limit("minItems", _ARRAYS, _has_minimum_size, "response-{}-min-items-decreased"),
+    _Limit("maxItems", _ARRAYS, _has_maximum_size, "response-{}-type-generalized"),
+    _Limit("pattern", _TEXT, _contains_pattern, "response-property-pattern-changed"),
+    _SENDABLE_TEXT,
+)
+
+
+def _has_only_undocumented_fields(findings: list[Finding]) -> bool:
+    return all(finding.kind == UNDOCUMENTED_FIELD for finding in findings)
+
+
+def _number_of_findings(candidate: Normalised) -> int:
+    return len(candidate.findings)

@@ -18,8 +18,8 @@ from .._version import __version__
 from ..auth import Credentials
 from ..errors import ConfigurationError, ResponseInfo
 from ..rate_limit import RateLimit
+from .finding import Finding
 from .retry import MAXIMUM_RETRIES
-from .schema import Finding
 
 HEADERS = {
     "Accept": "application/json",
