@@ -15,7 +15,7 @@ import httpx
 from leadconnector import LeadConnector, RateLimit
 from leadconnector._generated.api.conversations import update_conversation as generated
 from leadconnector._generated.client import AuthenticatedClient
-from leadconnector._runtime.settings import Options
+from leadconnector.client import Options
 from leadconnector.models import ApiVersion, UpdateConversationRequest
 
 CALLS, ROUNDS, LOCATIONS, KNOWN = 2_000, 15, 1_000, 100

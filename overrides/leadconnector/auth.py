@@ -1,110 +1,82 @@
-"""Where the token of a request comes from, and how it is kept out of everything that is shown."""
+"""Where the token of each request comes from: a string, a callable, or an object such as `OAuth`."""
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from typing import Any, Generic, NoReturn, Protocol, TypeVar, cast
+from dataclasses import dataclass
+from typing import Any, cast
 
+from ._highlevel import TOKEN_VARIABLE
+from ._runtime.protocols import TokenSource
+from ._runtime.secrets import Secret, Token
 from .errors import CredentialsError
 
-Value_co = TypeVar("Value_co", covariant=True)
+SyncTokenOption = str | Callable[[], str] | TokenSource
+"""The `token` option of `LeadConnector`."""
 
-_BEARER = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # RFC 6750, section 2.1
-
-
-@dataclass(frozen=True, slots=True)
-class Secret(Generic[Value_co]):
-    """A value that no repr, log, local variable of a traceback or pickle shows: `reveal` it only where it is used."""
-
-    _value: Value_co = field(repr=False)
-
-    def reveal(self) -> Value_co:
-        """The value itself."""
-        return self._value
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a credential is not pickled or copied")
+AsyncTokenOption = str | Callable[[], str | Awaitable[str]] | TokenSource
+"""The `token` option of `AsyncLeadConnector`, which also accepts an async callable."""
 
 
-class Token(Secret[str]):
-    """A bearer token that can be sent; as credentials, the token of each attempt.
+def token_source(option: Secret[Any]) -> TokenSource:
+    """The token source for a client's `token` option.
+
+    Args:
+        option: the option, or the environment variable's value; it holds `None` where there is neither.
 
     Raises:
-        CredentialsError: it is not one; the message never shows it.
+        CredentialsError: there is no token, or it cannot be sent.
     """
-
-    def __init__(self, secret: Secret[Any]) -> None:
-        fits = isinstance(secret.reveal(), str) and _BEARER.fullmatch(secret.reveal()) is not None
-        CredentialsError.unless(
-            fits, "the token, not shown, must be text without blanks (only async clients await)"
-        )
-        super().__init__(secret.reveal())
-
-    def token(self, base_url: str, rejected: "Token | None", timeout: float | None) -> "Token":
-        """This one, also where it was refused."""
-        return self
-
-    async def token_async(
-        self, base_url: str, rejected: "Token | None", timeout: float | None
-    ) -> "Token":
-        """This one, also where it was refused."""
-        return self
+    if option.reveal() is None:
+        raise CredentialsError(f"there is no token: pass token=, or set {TOKEN_VARIABLE}")
+    if hasattr(option.reveal(), "get_token_async"):
+        return cast("TokenSource", option.reveal())
+    if callable(option.reveal()):
+        return CallableToken(option)
+    return StaticToken(Token(option))
 
 
-class Credentials(Protocol):
-    """Gives the token of each attempt: `token` that of a sync client's request, `token_async` of an async client's.
+@dataclass(frozen=True)
+class StaticToken:
+    """A token that never changes. It is also returned after the API rejected it."""
 
-    Args of both methods:
-        base_url: where the API is.
-        rejected: the token that the API has just refused (401), where it has: another one is wanted.
-        timeout: seconds that may be spent on getting one; `None` is no limit.
+    _token: Token
 
-    Raises of both: LeadConnectorError, or whatever a user's callable does. `TimeoutError` once the timeout has passed.
-    """
+    def get_token(self, base_url: str, rejected: Token | None, timeout: float | None) -> Token:
+        """Return the token."""
+        return self._token
 
-    def token(self, base_url: str, rejected: Token | None, timeout: float | None) -> Token:
-        """The token of a sync client's request."""
-        ...
-
-    async def token_async(
+    async def get_token_async(
         self, base_url: str, rejected: Token | None, timeout: float | None
     ) -> Token:
-        """The token of an async client's request."""
-        ...
+        """Return the token."""
+        return self._token
 
 
-class CallableToken(Secret[Callable[[], str | Awaitable[str]]]):
-    """A token that a callable of the user's gives, for each request anew."""
+@dataclass(frozen=True)
+class CallableToken:
+    """Calls a function for the token of each request."""
 
-    def token(self, base_url: str, rejected: Token | None, timeout: float | None) -> Token:
-        """What the callable gives now."""
-        return Token(Secret(self._value()))
+    _function: Secret[Callable[[], str | Awaitable[str]]]
 
-    async def token_async(
+    def get_token(self, base_url: str, rejected: Token | None, timeout: float | None) -> Token:
+        """Call the function.
+
+        Raises:
+            CredentialsError: it returned no valid token.
+        """
+        return Token(Secret(self._function.reveal()()))
+
+    async def get_token_async(
         self, base_url: str, rejected: Token | None, timeout: float | None
     ) -> Token:
-        """What the callable gives now, awaited where it is to be."""
+        """Call the function, and await its result if it is awaitable.
+
+        Raises:
+            CredentialsError: it returned no valid token.
+            TimeoutError: the result did not arrive in time.
+        """
         async with asyncio.timeout(timeout):
-            given: Secret[Any] = Secret(self._value())
-            return Token(
-                Secret(await given.reveal()) if isinstance(given.reveal(), Awaitable) else given
-            )
-
-
-SyncTokenSource = str | Callable[[], str] | Credentials
-AsyncTokenSource = str | Callable[[], str | Awaitable[str]] | Credentials
-
-
-def credentials(secret: Secret[Any]) -> Credentials:
-    """What gives the token of each attempt, from what a user passed.
-
-    Raises:
-        CredentialsError: there is no token, or it is not one that can be sent.
-    """
-    CredentialsError.unless(
-        secret.reveal() is not None, "there is no token: pass token=, or set LEADCONNECTOR_TOKEN"
-    )
-    if hasattr(secret.reveal(), "token_async"):
-        return cast("Credentials", secret.reveal())
-    return CallableToken(secret.reveal()) if callable(secret.reveal()) else Token(secret)
+            result: Secret[Any] = Secret(self._function.reveal()())
+            if isinstance(result.reveal(), Awaitable):
+                return Token(Secret(await result.reveal()))
+            return Token(result)

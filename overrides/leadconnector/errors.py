@@ -1,54 +1,61 @@
-"""Everything that a call can raise, in one tree.
+"""Every exception that the package raises on purpose, in one tree.
 
     LeadConnectorError
-    ├── ConfigurationError          a client cannot be made like this (also a ValueError)
-    │   └── CredentialsError        no token, or one that cannot be sent
-    ├── ArgumentError               an argument of a call is not acceptable; nothing was sent (also a ValueError)
-    ├── ClientClosedError           the client was closed before the call
-    ├── OAuthError                  the token endpoint gave no new token
-    │   └── ReauthorizationError        and never will: the user must authorise the application again
-    ├── RateLimitUnavailableError       the shared quota cannot be asked, and is to fail closed; nothing was sent
-    ├── APIConnectionError          no whole answer came
-    │   └── APITimeoutError         not in time
-    ├── APIDecodingError            the answer said success, but is not what the spec describes
-    │   └── DriftError                  it can be read all the same; raised with `strict=True` alone
-    └── APIStatusError              the answer was not a success
+    ├── ConfigurationError              an option or the environment is invalid (also a ValueError)
+    │   └── CredentialsError            no token, or a token that cannot be sent
+    ├── ArgumentError                   an argument is invalid; nothing was sent (also a ValueError)
+    ├── ClientClosedError               the client was closed before the call
+    ├── OAuthError                      the token endpoint returned no new token
+    │   └── ReauthorizationError        the user must authorise the application again
+    ├── RateLimitUnavailableError       the shared rate limit is unreachable and fails closed; nothing was sent
+    ├── APIConnectionError              no whole response arrived
+    │   └── APITimeoutError             no whole response arrived in time
+    ├── APIDecodingError                a success whose body deviates from the spec
+    │   └── DriftError                  it can be decoded all the same; only with `strict=True`
+    └── APIStatusError                  the response is no success
         ├── BadRequestError             400
         ├── AuthenticationError         401
         ├── PermissionDeniedError       403
         ├── NotFoundError               404
         ├── UnprocessableEntityError    422
         ├── RateLimitError              429
-        │   └── DailyRateLimitError             the location's requests of the day are used up
+        │   └── DailyRateLimitError     the location's requests of the day are used up
         ├── ServerError                 500 and above
-        └── UnexpectedStatusError       any other
+        └── UnexpectedStatusError       any other status
 
-No exception holds a credential: a token that the API sends back is redacted.
+No exception holds a credential. A token that the API sends back is redacted.
 """
 
-# Imported under names that `from .errors import *` leaves out: the package's root has the classes alone.
-from collections.abc import Mapping as _Mapping
-from dataclasses import dataclass as _dataclass
-from typing import Literal as _Literal
+from __future__ import annotations
 
-from ._runtime.finding import Finding
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from ._runtime.finding import Finding
 
 
-@_dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class ResponseInfo:
-    """What came with an answer besides its data."""
+    """A response without its data."""
 
     status_code: int
-    headers: _Mapping[str, str]
-    """Looked up without regard to case."""
+    headers: Mapping[str, str]
+    """The lookup ignores case."""
     request_id: str | None
-    """What the API's support can find this call by, where the answer has such a thing."""
+    """Identifies the call to the API's support, if the response has such an id."""
     attempts: int
-    """How many requests it took, the first included."""
+    """How many requests the call sent."""
 
 
 class LeadConnectorError(Exception):
-    """The root of every exception that this package raises on purpose. Its details are attributes, also in a pickle."""
+    """The root of the tree.
+
+    Args:
+        message: one line for people.
+        **details: the attributes that the class documents. A pickle keeps them.
+    """
 
     def __init__(self, message: str, **details: object) -> None:
         super().__init__(message)
@@ -56,85 +63,79 @@ class LeadConnectorError(Exception):
 
 
 class ConfigurationError(LeadConnectorError, ValueError):
-    """A client cannot be made with these options, or with this environment."""
-
-    @classmethod
-    def unless(cls, holds: bool, problem: str) -> None:
-        """Raise it, unless what is wanted of an option holds."""
-        if not holds:
-            raise cls(problem)
+    """An option or an environment variable is invalid."""
 
 
 class CredentialsError(ConfigurationError):
-    """There is no token, or it is not one that can be sent. The message never shows it."""
+    """There is no token, or it cannot be sent. The message does not show it."""
 
 
 class ArgumentError(LeadConnectorError, ValueError):
-    """An argument of a call is not acceptable. Nothing was sent."""
+    """An argument of a call is invalid. Nothing was sent."""
 
     argument: str
     """The name of the argument."""
 
 
 class ClientClosedError(LeadConnectorError):
-    """A call on a client that was closed."""
+    """A call on a closed client."""
 
 
 class OAuthError(LeadConnectorError):
-    """The token endpoint refused to give a new token, or its answer cannot be understood."""
+    """The token endpoint rejected the request, or its response cannot be used."""
 
     status_code: int
     error: str
-    """The code that RFC 6749 (section 5.2) has for it, such as `invalid_client`; empty where there was none."""
+    """The error code (RFC 6749, section 5.2), such as `invalid_client`; empty where there is none."""
 
 
 class ReauthorizationError(OAuthError):
-    """The refresh token is used up, revoked or expired: the user must authorise the application again."""
+    """The refresh token is used up, revoked or expired. The user must authorise the application again."""
 
 
 class RateLimitUnavailableError(LeadConnectorError):
-    """What several processes share their quota through cannot be reached. Nothing was sent."""
+    """The rate limit that several processes share is unreachable. Nothing was sent."""
 
 
 class APIConnectionError(LeadConnectorError):
-    """The API could not be reached, or the connection ended before the answer did."""
+    """The API could not be reached, or the connection ended before the whole response arrived."""
 
     attempts: int
-    """How many requests were tried."""
-    failure: _Literal["never sent", "lost", "invalid request"]
-    """Of the last of them: `never sent` surely had no effect; `lost` may have had one, as no whole answer tells."""
+    """How many requests the call sent."""
+    failure: Literal["never sent", "lost", "invalid request"]
+    """About the last request. `never sent` had no effect. `lost` may have had one. `invalid request` is no valid HTTP."""
 
 
 class APITimeoutError(APIConnectionError):
-    """No whole answer came in time."""
+    """No whole response arrived in time."""
 
 
 class APIDecodingError(LeadConnectorError, ResponseInfo):
-    """The answer's status is a success, but its body is not what the spec describes."""
+    """The status is a success, but the body deviates from the spec."""
 
     path: str
-    """Where in the body, as a JSON path; `$` is the whole."""
+    """The JSON path of the problem in the body; `$` is the whole body."""
     findings: tuple[Finding, ...]
-    """All that is not as documented."""
+    """All deviations from the spec."""
 
 
 class DriftError(APIDecodingError):
-    """A success that is not as documented, though it could be read: only with `strict=True`."""
+    """A success that deviates from the spec, although it can be decoded. Raised only with `strict=True`."""
 
 
 class APIStatusError(LeadConnectorError, ResponseInfo):
-    """The answer's status is not a documented success."""
+    """The status is no documented success."""
 
     body: object
-    """The model of the documented error where the body fits it, else the JSON as received, else the text."""
+    """The model of the documented error if the body matches it; else the received JSON; else the text."""
     messages: list[str]
-    """What the API says is wrong; empty where it says nothing."""
+    """The API's explanations; may be empty."""
     retry_after: float | None
-    """Seconds to wait that the answer asks for, where it does."""
+    """Seconds that the response asks to wait, if it does."""
 
 
 class BadRequestError(APIStatusError):
-    """400: the request could not be carried out as it was sent."""
+    """400: the API could not process the request."""
 
 
 class AuthenticationError(APIStatusError):
@@ -142,15 +143,15 @@ class AuthenticationError(APIStatusError):
 
 
 class PermissionDeniedError(APIStatusError):
-    """403: the token may not do this."""
+    """403: the token lacks a permission."""
 
 
 class NotFoundError(APIStatusError):
-    """404: there is no such thing."""
+    """404: the resource does not exist."""
 
 
 class UnprocessableEntityError(APIStatusError):
-    """422: a value in the request is not acceptable."""
+    """422: a value in the request is invalid."""
 
 
 class RateLimitError(APIStatusError):
@@ -158,11 +159,11 @@ class RateLimitError(APIStatusError):
 
 
 class DailyRateLimitError(RateLimitError):
-    """The location's requests of the day are used up. Where that was known before, nothing was sent: attempts is 0."""
+    """The location's requests of the day are used up. If this was known before, nothing was sent: `attempts` is 0."""
 
 
 class ServerError(APIStatusError):
-    """500 and above: the API, or something in front of it, failed."""
+    """500 and above: the API, or a system in front of it, failed."""
 
 
 class UnexpectedStatusError(APIStatusError):

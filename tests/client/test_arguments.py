@@ -18,7 +18,7 @@ from generate.contract import MAXIMUM_PATH_LENGTH
 from hypothesis import given
 from hypothesis import strategies as st
 from leadconnector import UNSET, ArgumentError, LeadConnectorError
-from leadconnector._runtime.call import _problem
+from leadconnector._runtime.request import check_argument
 from leadconnector._runtime.schema import compile_schema
 
 from tests.support.calling import ANSWER, CONVERSATION_ID, LOCATION_ID, Caller, answering, call_sync
@@ -181,23 +181,18 @@ WHEN = datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC)
 def test_what_the_generated_code_knows_how_to_write_is_left_to_it(
     schema: Any, value: object, sent: object
 ) -> None:
-    complete: dict[str, Any] = {"a": value}
+    argument: dict[str, Any] = {"argument": "a", "required": True, "schema": schema}
 
-    assert (
-        _problem(
-            {"argument": "a", "required": True, "schema": schema},
-            compile_schema(schema or {}, {}),
-            complete,
-        )
-        == ""
-    )
-    assert complete == {"a": sent}
+    check = check_argument(argument, compile_schema(schema or {}, {}), value)
+
+    assert check.problem == ""
+    assert check.value == sent
 
 
 def test_a_value_of_any_kind_must_be_data_all_the_same() -> None:
     argument: dict[str, Any] = {"argument": "a", "required": False, "schema": {}}
 
-    assert "JSON can hold" in _problem(argument, compile_schema({}, {}), {"a": math.nan})
+    assert "JSON can hold" in check_argument(argument, compile_schema({}, {}), math.nan).problem
 
 
 @pytest.mark.parametrize(
@@ -210,7 +205,9 @@ def test_no_variable_of_a_frame_of_the_check_holds_what_was_to_be_sent(
 
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
     ours = [
-        frame for frame in frames if frame.f_code.co_name in {"_checked", "_problem", "_jsonable"}
+        frame
+        for frame in frames
+        if frame.f_code.co_name in {"complete_arguments", "check_argument", "_jsonable"}
     ]
     assert ours
     assert not [frame for frame in ours if "secret" in repr(frame.f_locals)]

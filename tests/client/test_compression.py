@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from leadconnector import APIDecodingError, ServerError
-from leadconnector._runtime.http import MAXIMUM_BODY, Limits, RawResponse, exchange
+from leadconnector._runtime.http import MAXIMUM_BODY, Limits, RawResponse, send
 from leadconnector_emulator import Emulator, Fault, Server
 
 from tests.support.calling import ANSWER, Caller, answering
@@ -99,7 +99,7 @@ def read_with_its_peak(transport: httpx.BaseTransport) -> tuple[RawResponse, int
     """An answer, and how many bytes of memory reading it took at the most."""
     tracemalloc.start()
     try:
-        return exchange(transport, REQUEST, Limits()), tracemalloc.get_traced_memory()[1]
+        return send(transport, REQUEST, Limits()), tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
 
@@ -112,7 +112,7 @@ def test_reading_a_gzip_bomb_takes_memory_within_the_limit(size: int) -> None:
     )
     read, peak = read_with_its_peak(transport)
 
-    assert "larger" in read.problem
+    assert "larger" in read.body_problem
     assert peak < 5 * MAXIMUM_BODY
 
 
@@ -128,7 +128,7 @@ def test_a_body_without_an_end_is_read_to_the_limit_at_the_most(
     )
     read, peak = read_with_its_peak(transport)
 
-    assert problem in read.problem
+    assert problem in read.body_problem
     assert peak < 5 * MAXIMUM_BODY
 
 
@@ -142,9 +142,9 @@ def test_whatever_the_compressed_bytes_are_the_outcome_is_a_body_or_a_problem(
     data: bytes, encoding: str, size: int, cut: bool
 ) -> None:
     packed = gzip.compress(data)[: len(data) or None] if cut else data
-    read = exchange(answer(packed, encoding, size=size), REQUEST, Limits())
+    read = send(answer(packed, encoding, size=size), REQUEST, Limits())
 
-    assert read.problem or encoding != "identity" or read.body == packed
+    assert read.body_problem or encoding != "identity" or read.body == packed
 
 
 def test_requests_ask_for_what_can_be_read(call: Caller) -> None:

@@ -113,7 +113,7 @@ def test_an_async_client_works_in_two_event_loops_one_after_the_other(server: Se
         runner = asyncio.new_event_loop()
         try:
             assert runner.run_until_complete(update_async(client)).success
-            runner.run_until_complete(client._pipe._own[runner].aclose())
+            runner.run_until_complete(client._connections._by_owner[runner].aclose())
         finally:
             runner.close()
 
@@ -128,7 +128,7 @@ def test_an_async_client_works_in_two_event_loops_at_once(server: Server) -> Non
             for _ in range(10):
                 barrier.wait(10)
                 assert (await update_async(client)).success
-            await client._pipe._own[loop].aclose()
+            await client._connections._by_owner[loop].aclose()
             return True
 
         return asyncio.run(run())

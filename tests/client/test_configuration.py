@@ -20,8 +20,8 @@ from leadconnector import (
     LeadConnector,
     LeadConnectorError,
 )
-from leadconnector._runtime.settings import checked_base_url
-from leadconnector.auth import Secret, Token
+from leadconnector._runtime.http import check_base_url
+from leadconnector._runtime.secrets import Secret, Token
 
 from tests.support.calling import (
     ANSWER,
@@ -152,7 +152,7 @@ def test_an_unusable_base_url_is_refused(client: Any, base_url: Any) -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8080", "127.1.2.3", "localhost", "[::1]:8080"])
 def test_plain_http_is_accepted_for_loopback(host: str) -> None:
-    assert checked_base_url(f"http://{host}/") == f"http://{host}"
+    assert check_base_url(f"http://{host}/", "the base URL") == f"http://{host}"
 
 
 @given(st.text() | st.from_regex(r"https?://[a-z0-9.@:/?#-]{0,20}", fullmatch=True))
@@ -160,7 +160,7 @@ def test_whatever_the_base_url_is_a_token_never_travels_in_clear_to_another_mach
     text: str,
 ) -> None:
     try:
-        url = httpx.URL(checked_base_url(text))
+        url = httpx.URL(check_base_url(text, "the base URL"))
     except ConfigurationError:
         return
     assert url.scheme == "https" or url.host in {"localhost", "::1"} or url.host.startswith("127.")

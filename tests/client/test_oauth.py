@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import leadconnector.oauth
+import leadconnector.oauth.endpoint
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -36,7 +36,7 @@ from leadconnector import (
     ReauthorizationError,
 )
 from leadconnector._runtime.http import Limits
-from leadconnector.auth import Secret, Token
+from leadconnector._runtime.secrets import Secret, Token
 from leadconnector.oauth import FileTokenStore, MemoryTokenStore, OAuth, Tokens, TokenStore
 from leadconnector_emulator import Emulator, EmulatorTransport, Fault, Request, Server
 from leadconnector_emulator import TokenEndpoint as Endpoint
@@ -130,7 +130,7 @@ def outcomes_of_five(oauth: OAuth, origin: Origin) -> list[object]:
     """What five tasks get that ask for a token while the endpoint does not yet answer."""
 
     async def run() -> list[object]:
-        tasks = [asyncio.create_task(oauth.token_async(URL, None, None)) for _ in range(5)]
+        tasks = [asyncio.create_task(oauth.get_token_async(URL, None, None)) for _ in range(5)]
         await asyncio.to_thread(origin.arrived.wait, 10)
         origin.gate.set()
         return await asyncio.gather(*tasks, return_exceptions=True)
@@ -158,7 +158,7 @@ def made(
 
 
 def ask(oauth: OAuth, rejected: str | None = None, timeout: float | None = 20.0) -> str:
-    return oauth.token(URL, Token(Secret(rejected)) if rejected else None, timeout).reveal()
+    return oauth.get_token(URL, Token(Secret(rejected)) if rejected else None, timeout).reveal()
 
 
 def refreshing() -> list[threading.Thread]:
@@ -306,7 +306,7 @@ class TestRequest:
         self, server: Server, endpoint: Endpoint
     ) -> None:
         oauth = made(MemoryTokenStore(expired()), token_url=f"{server.url}/oauth/token")
-        assert oauth.token("https://elsewhere.invalid", None, 20).reveal().startswith("access-")
+        assert oauth.get_token("https://elsewhere.invalid", None, 20).reveal().startswith("access-")
         assert endpoint.refreshes == 1
 
     @pytest.mark.parametrize(
@@ -339,7 +339,7 @@ class TestRequest:
         monkeypatch.setattr(socket, "create_connection", refused_once)
         assert (
             made(MemoryTokenStore(expired()))
-            .token(server.url, None, 20)
+            .get_token(server.url, None, 20)
             .reveal()
             .startswith("access-")
         )
@@ -362,7 +362,7 @@ class TestRequest:
         with pytest.raises(kind) as caught:
             ask(made(MemoryTokenStore(expired()), origin))
         assert (caught.value.attempts, len(origin.forms)) == (1, 1)
-        assert "no whole answer" in str(caught.value)
+        assert "no whole response" in str(caught.value)
         check_hidden(caught.value)
 
 
@@ -441,7 +441,7 @@ class TestInterruption:
         oauth = made(store, origin)
 
         async def run() -> list[object]:
-            tasks = [asyncio.create_task(oauth.token_async(URL, None, None)) for _ in range(3)]
+            tasks = [asyncio.create_task(oauth.get_token_async(URL, None, None)) for _ in range(3)]
             await asyncio.to_thread(origin.arrived.wait, 10)
             tasks[0].cancel()
             await asyncio.sleep(0)
@@ -461,10 +461,10 @@ class TestInterruption:
         oauth = made(store, origin)
 
         async def run() -> None:
-            task = asyncio.create_task(oauth.token_async(URL, None, None))
+            task = asyncio.create_task(oauth.get_token_async(URL, None, None))
             await asyncio.to_thread(origin.arrived.wait, 10)
             with suppress(TimeoutError):
-                await oauth.token_async(URL, None, 0.001)
+                await oauth.get_token_async(URL, None, 0.001)
             assert not task.done()
 
         asyncio.run(run())
@@ -479,7 +479,7 @@ class TestInterruption:
         oauth, found = made(MemoryTokenStore(expired()), origin), list[str]()
 
         def run() -> None:
-            found.append(asyncio.run(oauth.token_async(URL, None, 20)).reveal())
+            found.append(asyncio.run(oauth.get_token_async(URL, None, 20)).reveal())
 
         threads = [threading.Thread(target=run) for _ in range(4)]
         for thread in threads:
@@ -599,11 +599,11 @@ class TestRefusal:
     def test_the_emulators_refusals_tell_what_they_are(self, server: Server) -> None:
         unknown = made(MemoryTokenStore(expired(refresh="unknown")))
         with pytest.raises(ReauthorizationError) as refused:
-            unknown.token(server.url, None, 20)
+            unknown.get_token(server.url, None, 20)
         assert (refused.value.status_code, refused.value.error) == (400, "invalid_grant")
         wrong = made(MemoryTokenStore(expired()), client_secret="wrong-client-secret")
         with pytest.raises(OAuthError) as caught:
-            wrong.token(server.url, None, 20)
+            wrong.get_token(server.url, None, 20)
         assert type(caught.value) is OAuthError
         assert (caught.value.status_code, caught.value.error) == (401, "invalid_client")
         check_hidden(caught.value)
@@ -687,7 +687,7 @@ class TestRefusal:
             yield from (b"access-1" for _ in range(1000))
 
         monkeypatch.setattr(
-            leadconnector.oauth, "_LIMITS", Limits(clock=lambda: float(next(seconds)))
+            leadconnector.oauth.endpoint, "LIMITS", Limits(clock=lambda: float(next(seconds)))
         )
         with pytest.raises(APITimeoutError) as caught:
             ask(
@@ -701,7 +701,7 @@ class TestRefusal:
     def test_a_connection_that_ends_is_no_answer(self, server: Server, fault: Any) -> None:
         server.emulator.set_faults(Fault(**fault))
         with pytest.raises(APIConnectionError) as caught:
-            made(MemoryTokenStore(expired())).token(server.url, None, 20)
+            made(MemoryTokenStore(expired())).get_token(server.url, None, 20)
         check_hidden(caught.value)
 
 
@@ -792,7 +792,7 @@ class TestStore:
     )
     def test_a_store_without_tokens_is_told_of_and_nothing_is_sent(self, tokens: Any) -> None:
         origin = Origin()
-        with pytest.raises(CredentialsError, match="the token store holds no") as caught:
+        with pytest.raises(CredentialsError, match="the token store has no") as caught:
             ask(made(Store(tokens), origin))
         check_hidden(caught.value)
         assert origin.forms == []
@@ -971,7 +971,7 @@ class TestHidden:
 
         def failing(*args: object) -> None:
             for frame, _ in traceback.walk_stack(sys._getframe()):
-                if frame.f_globals.get("__name__") == "leadconnector.oauth":
+                if frame.f_globals.get("__name__", "").startswith("leadconnector.oauth."):
                     frames.append(f"{frame.f_code.co_name} {frame.f_locals!r}")
 
         def answer() -> httpx.Response:
@@ -982,7 +982,7 @@ class TestHidden:
         monkeypatch.setattr(logging.Logger, "error", failing)
         assert ask(made(Spy(expired()), origin)) == "access-1"
         text = "\n".join(frames)
-        assert {"_asked", "_refreshed", "_fly", "_renewed"} <= {
+        assert {"_run", "_renew", "_save", "refresh", "_response", "_send"} <= {
             frame.split()[0] for frame in frames
         }
         assert not any(secret in text for secret in SECRETS), text
@@ -1006,7 +1006,7 @@ def test_a_client_of_the_emulator_works_with_it_from_an_expired_token_on(
 ) -> None:
     emulator = Emulator(token_endpoint=endpoint)
     oauth = made(MemoryTokenStore(expired()), EmulatorTransport(emulator))
-    token = oauth.token("http://127.0.0.1", None, 20).reveal()
+    token = oauth.get_token("http://127.0.0.1", None, 20).reveal()
     headers = {
         "authorization": f"Bearer {token}",
         "version": "2021-07-28",
@@ -1044,11 +1044,11 @@ def test_a_token_of_the_store_that_is_refused_while_its_refresh_still_ends_is_no
     ending = threading.Timer(0.05, ended.set)
     ending.start()
 
-    given = oauth.token("https://example.com", None, 10)
+    given = oauth.get_token("https://example.com", None, 10)
 
     assert ended.is_set()  # nobody is given the token while its flight is under way
     assert given.reveal() == "access-0"
-    assert oauth.token("https://example.com", given, 10).reveal() == "access-1"
+    assert oauth.get_token("https://example.com", given, 10).reveal() == "access-1"
     ending.join()
 
 

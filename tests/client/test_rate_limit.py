@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from leadconnector import ConfigurationError, DailyRateLimitError
 from leadconnector._runtime.http import RawResponse
-from leadconnector._runtime.retry import LONGEST_ASKED_FOR
+from leadconnector._runtime.retry import LONGEST_RETRY_AFTER
 from leadconnector.rate_limit import (
     DAY,
     GRACE,
@@ -135,7 +135,7 @@ def news(
     quota: RateLimit, slot: Reservation, status: int, said: Mapping[str, str], delay: float | None
 ) -> Correction | None:
     """What an answer says that is to be heeded."""
-    found = quota.correction(slot, RawResponse(status, said, b"", asked=delay))
+    found = quota._correction(slot, RawResponse(status, said, b"", retry_after=delay))
     assert found is None or found.args[:3] == ("correct", slot.key, slot.number)
     return None if found is None else found.args[3:]
 
@@ -338,7 +338,7 @@ class TestCorrection:
             (200, headers(3, 20_000), None, correction(limit=3, seconds=20.0)),
             (200, headers(left=0), None, correction(exhausted=True)),
             (429, headers(), 2.5, correction(pause=2.5)),
-            (429, headers(), float("inf"), correction(pause=LONGEST_ASKED_FOR)),
+            (429, headers(), float("inf"), correction(pause=LONGEST_RETRY_AFTER)),
             (429, headers(), 0.0, None),
             (429, headers(interval=4000), None, correction(pause=4.0)),
             (429, headers(interval=0), None, correction(pause=10.0)),

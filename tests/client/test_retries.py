@@ -29,18 +29,19 @@ from leadconnector import (
     ResponseInfo,
     ServerError,
 )
-from leadconnector._runtime.http import RawResponse, failure
+from leadconnector._highlevel import CONVENTIONS, RATE_LIMIT_SECONDS
+from leadconnector._runtime.http import RawResponse, failure_of
 from leadconnector._runtime.retry import (
     FIRST_WAIT,
-    LONGEST_ASKED_FOR,
+    LONGEST_RETRY_AFTER,
     LONGEST_WAIT,
     MAXIMUM_RETRIES,
-    NEVER,
-    VENDORS_INTERVAL,
-    Tried,
-    retry_after,
-    wait_after,
+    Attempt,
+    RetryPolicy,
+    decide,
+    parse_retry_after,
 )
+from leadconnector._runtime.secrets import Secret, Token
 from leadconnector.rate_limit import Reservation
 from leadconnector_emulator import Emulator, EmulatorTransport, Fault, Server
 
@@ -58,14 +59,32 @@ from tests.support.calling import (
 TRANSIENT = [408, 429, 500, 502, 503, 504, *range(520, 528)]
 
 
+NEVER = float("inf")
+
+
 def waits(
-    status: int = 0, error: Exception | None = None, asked: float | None = None, **changes: Any
+    status: int = 0,
+    error: Exception | None = None,
+    retry_after: float | None = None,
+    *,
+    headers: dict[str, str] | None = None,
+    method: str = "PUT",
+    number: int = 1,
+    retries: int = MAXIMUM_RETRIES,
+    random: float = 1.0,
 ) -> float:
-    """The wait after this answer to a first attempt, or after this error that came in the place of one."""
-    answer = RawResponse(
-        status, changes.pop("headers", {}), b"", failure(error) if error else "", asked=asked
-    )
-    return wait_after(answer, Tried(1, "PUT", MAXIMUM_RETRIES, 1.0)._replace(**changes))
+    """The wait after this response, or this error, of an attempt; `NEVER` if it is not repeated."""
+    outcome: RawResponse | APIConnectionError
+    if error is None:
+        outcome = RawResponse(status, headers or {}, b"", retry_after=retry_after)
+        is_daily_limit = CONVENTIONS.is_daily_limit(outcome)
+    else:
+        outcome = APIConnectionError("lost", attempts=number, failure=failure_of(error))
+        is_daily_limit = False
+    attempt = Attempt(method, number, Token(Secret("token")), outcome, is_daily_limit)
+    policy = RetryPolicy(retries, CONVENTIONS.rate_limit_interval, lambda: random)
+    decision = decide(attempt, policy)
+    return decision.wait if decision.retry else NEVER
 
 
 @pytest.mark.parametrize("status", range(100, 600))
@@ -89,14 +108,14 @@ def test_no_more_attempts_are_made_than_retries_are_wanted() -> None:
 
 
 def test_the_wait_that_an_answer_asks_for_is_kept_unless_it_is_too_long() -> None:
-    assert waits(status=503, asked=0.0) == 0.0
-    assert waits(status=503, asked=LONGEST_ASKED_FOR) == LONGEST_ASKED_FOR
-    assert waits(status=503, asked=LONGEST_ASKED_FOR + 0.001) == NEVER
-    assert waits(status=429, asked=3.0) == 3.0
+    assert waits(status=503, retry_after=0.0) == 0.0
+    assert waits(status=503, retry_after=LONGEST_RETRY_AFTER) == LONGEST_RETRY_AFTER
+    assert waits(status=503, retry_after=LONGEST_RETRY_AFTER + 0.001) == NEVER
+    assert waits(status=429, retry_after=3.0) == 3.0
 
 
 def test_a_refused_request_waits_the_vendors_interval_where_the_answer_names_none() -> None:
-    assert waits(status=429) == VENDORS_INTERVAL
+    assert waits(status=429) == RATE_LIMIT_SECONDS
     assert waits(status=429, headers={"x-ratelimit-daily-remaining": "0"}) == NEVER
 
 
@@ -149,7 +168,7 @@ def test_a_connection_that_takes_too_long_to_make_executed_nothing() -> None:
         with pytest.raises(httpx.ConnectTimeout) as caught:
             transport.handle_request(httpx.Request("PUT", url, extensions=timeout))
 
-    assert failure(caught.value) == "never sent"
+    assert failure_of(caught.value) == "never sent"
 
 
 def test_a_request_that_is_no_http_is_not_tried_again() -> None:
@@ -169,11 +188,11 @@ def test_whatever_happened_a_wait_is_bounded_and_the_attempts_end(
     number: int, method: str, random: float, status: int | None, asked: float | None, retries: int
 ) -> None:
     ended: dict[str, Any] = (
-        {"error": TimeoutError("x")} if status is None else {"status": status, "asked": asked}
+        {"error": TimeoutError("x")} if status is None else {"status": status, "retry_after": asked}
     )
     wait = waits(**ended, number=number, method=method, random=random, retries=retries)
 
-    assert wait == NEVER or 0 <= wait <= max(LONGEST_ASKED_FOR, LONGEST_WAIT, VENDORS_INTERVAL)
+    assert wait == NEVER or 0 <= wait <= max(LONGEST_RETRY_AFTER, LONGEST_WAIT, RATE_LIMIT_SECONDS)
     assert wait == NEVER or number <= retries
     assert FIRST_WAIT < LONGEST_WAIT
 
@@ -209,14 +228,14 @@ def test_a_wait_is_read_as_seconds_or_as_a_date(
 ) -> None:
     encoded = httpx.Headers([(name.encode(), value.encode()) for name, value in headers.items()])
 
-    assert retry_after(encoded, now=100.0) == seconds
+    assert parse_retry_after(encoded, now=100.0) == seconds
 
 
 @given(st.binary(max_size=40), st.binary(max_size=40))
 def test_whatever_a_wait_is_written_as_it_is_not_negative_or_not_read(
     value: bytes, date: bytes
 ) -> None:
-    asked = retry_after(httpx.Headers([(b"Retry-After", value), (b"Date", date)]), 0.0)
+    asked = parse_retry_after(httpx.Headers([(b"Retry-After", value), (b"Date", date)]), 0.0)
 
     assert asked is None or asked >= 0.0
 
@@ -387,7 +406,7 @@ def test_nothing_is_sent_after_the_deadline_however_long_the_token_took(call: Ca
         clock.seconds += 5.0
         return TOKEN
 
-    with pytest.raises(APITimeoutError, match="not sent: a token") as caught:
+    with pytest.raises(APITimeoutError, match="not sent: .* for a token") as caught:
         call(in_turn([success], requests), options={"deadline": 5.0, "token": slow}, clock=clock)
 
     assert (requests, caught.value.attempts, caught.value.failure) == ([], 0, "never sent")
@@ -403,7 +422,7 @@ def test_nothing_is_sent_after_the_deadline_however_long_the_quota_took(call: Ca
             return slot
 
     quota = Slow(1, clock=lambda: 0.0)
-    with pytest.raises(APITimeoutError, match="not sent: its location's quota"):
+    with pytest.raises(APITimeoutError, match="not sent: .* for the rate limit"):
         call(
             in_turn([success], requests),
             options={"deadline": 5.0, "rate_limit": quota},

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 from leadconnector import AsyncLeadConnector, LeadConnector, LeadConnectorError
-from leadconnector.auth import Secret, Token
+from leadconnector._runtime.secrets import Secret, Token
 
 from tests.support.calling import ANSWER, LOCATION_ID, Caller, answering
 
@@ -124,7 +124,13 @@ def test_the_look_into_frames_sees_their_variables(call: Caller) -> None:
 @pytest.mark.parametrize("client", [LeadConnector, AsyncLeadConnector])
 def test_a_clients_parts_show_no_credential(client: Any) -> None:
     made = client(token=TOKEN, transport=answering(lambda: httpx.Response(200)))
-    parts = [made, made._settings, made._pipe, made.conversations, made._settings.credentials]
+    parts = [
+        made,
+        made._settings,
+        made._connections,
+        made.conversations,
+        made._settings.token_source,
+    ]
 
     assert TOKEN not in repr([[part, getattr(part, "__dict__", {})] for part in parts])
 

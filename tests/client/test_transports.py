@@ -19,7 +19,7 @@ from leadconnector import (
     BadRequestError,
     LeadConnector,
 )
-from leadconnector._runtime.http import BODY_SECONDS, proxy_for
+from leadconnector._runtime.http import BODY_SECONDS, environment_proxy
 from leadconnector_emulator import Emulator, EmulatorTransport, Server
 
 from tests.support.calling import (
@@ -298,13 +298,13 @@ def test_the_environments_proxy_is_used_unless_it_excludes_the_host(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
-    assert proxy_for("https://services.leadconnectorhq.com") == "http://proxy.example:3128"
+    assert environment_proxy("https://services.leadconnectorhq.com") == "http://proxy.example:3128"
 
     monkeypatch.setenv("https_proxy", "proxy.example:3128")
-    assert proxy_for("https://services.leadconnectorhq.com") == "http://proxy.example:3128"
+    assert environment_proxy("https://services.leadconnectorhq.com") == "http://proxy.example:3128"
 
     monkeypatch.setenv("no_proxy", "leadconnectorhq.com")
-    assert proxy_for("https://services.leadconnectorhq.com") is None
+    assert environment_proxy("https://services.leadconnectorhq.com") is None
 
 
 def test_what_goes_to_loopback_in_clear_goes_through_no_proxy(
@@ -313,7 +313,7 @@ def test_what_goes_to_loopback_in_clear_goes_through_no_proxy(
     monkeypatch.setenv("http_proxy", "http://proxy.example:3128")
     monkeypatch.setenv("all_proxy", "http://proxy.example:3128")
 
-    assert proxy_for(server.url) is None
+    assert environment_proxy(server.url) is None
     with LeadConnector(token=TOKEN, base_url=server.url) as client:
         assert client.conversations.update_conversation(
             CONVERSATION_ID, location_id=LOCATION_ID

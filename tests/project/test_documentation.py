@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 from leadconnector import Finding, LeadConnector, LeadConnectorError, errors
-from leadconnector._runtime.settings import Options
+from leadconnector.client import Options
 from leadconnector_emulator import Emulator, EmulatorTransport, Fault
 from specdrift.loading import read
 from specdrift.waivers import waivers

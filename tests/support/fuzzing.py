@@ -54,7 +54,7 @@ from leadconnector import (
     UnexpectedStatusError,
     errors,
 )
-from leadconnector._runtime.call import STATUS_ERRORS
+from leadconnector._runtime.response import STATUS_ERRORS
 from leadconnector.models import (
     ApiVersion,
     ConversationFeedback,

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 
-from leadconnector.auth import Secret, Token
+from leadconnector._runtime.secrets import Secret, Token
 from leadconnector.oauth import FileTokenStore, OAuth
 
 
@@ -22,12 +22,12 @@ def swarm(oauth: OAuth, url: str, rejected: str, threads: int, tasks: int) -> li
 
     def ask() -> None:
         try:
-            found.append(oauth.token(url, refused, 30.0).reveal())
+            found.append(oauth.get_token(url, refused, 30.0).reveal())
         except Exception as error:
             found.append(type(error).__name__)
 
     async def ask_all() -> None:
-        asked = (oauth.token_async(url, refused, 30.0) for _ in range(tasks))
+        asked = (oauth.get_token_async(url, refused, 30.0) for _ in range(tasks))
         outcomes = await asyncio.gather(*asked, return_exceptions=True)
         found.extend(
             each.reveal() if isinstance(each, Token) else type(each).__name__ for each in outcomes

@@ -1,95 +1,208 @@
-"""Whether an attempt that failed is made again, and when: a table of small rules, without I/O.
+"""Decides whether a failed attempt is repeated, and when. Pure functions, without I/O.
 
-Each rule answers one question with the seconds to wait, `NEVER`, or `None` where it has nothing to say; the first that
-says something decides.
+Each rule is a function that returns a `Decision`, or `None` where it does not apply. The first matching rule decides.
 """
 
-import math
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import NamedTuple
 
+from ..errors import APIConnectionError
 from .http import RawResponse
-
-NEVER = math.inf
+from .secrets import Token
 
 MAXIMUM_RETRIES = 2
-"""What Stripe's and OpenAI's clients do by default, too."""
+"""The default of Stripe's and OpenAI's clients, too."""
 
-FIRST_WAIT, LONGEST_WAIT = 0.5, 8.0
-"""Seconds that a wait of our own choosing is drawn below: at first, and at the most (it doubles each time)."""
+FIRST_WAIT = 0.5
+"""Upper bound in seconds of the first random wait. It doubles with each retry. Stripe and OpenAI use the same."""
 
-LONGEST_ASKED_FOR = 60.0
-"""Seconds that an answer may ask us to wait; if it asks for more the caller is told. No location pauses for longer, so
-that of those who call it then, one in that time asks again."""
+LONGEST_WAIT = 8.0
+"""Upper bound in seconds of any random wait."""
 
-VENDORS_INTERVAL = 10.0
-"""Seconds in which the vendor counts requests: after it, a location that was refused has its whole quota again."""
+LONGEST_RETRY_AFTER = 60.0
+"""Longest `Retry-After` in seconds that a call waits for. A longer one is raised to the caller."""
 
-_TRANSIENT = frozenset(
-    {0, 408, 429, 500, 502, 503, 504, *range(520, 528)}
-)  # 0 is none; 520 to 527 are Cloudflare's
-_IDEMPOTENT = frozenset(
-    {"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"}
-)  # RFC 9110, section 9.2.2
+# RFC 9110, section 15; RFC 6585 for 429. 520 to 527 are Cloudflare's, which serves the API.
+_TRANSIENT_STATUS_CODES = frozenset({408, 429, 500, 502, 503, 504, *range(520, 528)})
+
+# RFC 9110, section 9.2.2.
+_IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 
 
-class Tried(NamedTuple):
-    """What was tried."""
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One request of a call, and its outcome."""
 
-    number: int
-    """Of the attempt, from 1."""
     method: str
+    number: int
+    """From 1. A request with a renewed token has the number of the request before it, as it is no retry."""
+    token: Token
+    """The token that it was sent with."""
+    outcome: RawResponse | APIConnectionError
+    """The response, or the error if no whole response arrived."""
+    is_daily_limit: bool = False
+    """Whether the API rejected it because the requests of the day are used up."""
+
+    @property
+    def is_success(self) -> bool:
+        """Whether there is a response with a 2xx status."""
+        return isinstance(self.outcome, RawResponse) and self.outcome.is_success
+
+    @property
+    def status_code(self) -> int | None:
+        """The status of the response, if there is one."""
+        if isinstance(self.outcome, APIConnectionError):
+            return None
+        return self.outcome.status_code
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds that the response asks to wait, if it does."""
+        if isinstance(self.outcome, APIConnectionError):
+            return None
+        return self.outcome.retry_after
+
+    @property
+    def surely_not_executed(self) -> bool:
+        """Whether the API has certainly not acted on the request."""
+        if isinstance(self.outcome, APIConnectionError):
+            return self.outcome.failure == "never sent"
+        return self.outcome.status_code == 429
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """What the rules need to know beside the attempt."""
+
     retries: int
-    """How many are wanted at the most."""
-    random: float
-    """From 0 to 1."""
+    """How many retries a call may make."""
+    rate_limit_interval: float
+    """Seconds to wait after 429 without a `Retry-After`."""
+    random: Callable[[], float]
+    """Returns a number from 0 to 1."""
 
 
-RULES: tuple[Callable[[RawResponse, Tried], float | None], ...] = (
-    # All that are wanted were made.
-    lambda _, tried: NEVER if tried.number > tried.retries else None,
-    # It would come again: it is final, the mistake is ours or the transport's, or the day's requests are used up.
-    lambda it, _: (
-        NEVER
-        if it.status not in _TRANSIENT or it.problem == "invalid request" or it.day_is_used_up
-        else None
-    ),
-    # It may have been executed, and must not be twice.
-    lambda it, tried: (
-        None
-        if tried.method in _IDEMPOTENT or it.status == 429 or it.problem == "never sent"
-        else NEVER
-    ),
-    # It asks for a wait that is too long, or for one that is not.
-    lambda it, _: NEVER if (it.asked or 0.0) > LONGEST_ASKED_FOR else it.asked,
-    # The location's quota is used up.
-    lambda it, _: VENDORS_INTERVAL if it.status == 429 else None,
-    # Full jitter, so that those who failed together do not come back together.
-    lambda _, tried: tried.random * min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** (tried.number - 1)),
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to do after an attempt."""
+
+    retry: bool
+    wait: float = 0.0
+    """Seconds until the next attempt."""
+
+
+STOP = Decision(retry=False)
+RETRY_NOW = Decision(retry=True)
+
+Rule = Callable[[Attempt, RetryPolicy], Decision | None]
+
+
+def decide(attempt: Attempt, policy: RetryPolicy) -> Decision:
+    """Apply the rules to a failed attempt. The first matching rule decides."""
+    for rule in RULES:
+        decision = rule(attempt, policy)
+        if decision is not None:
+            return decision
+    return wait_with_full_jitter(attempt, policy)
+
+
+def stop_after_last_retry(attempt: Attempt, policy: RetryPolicy) -> Decision | None:
+    """The call has made all its retries."""
+    if attempt.number > policy.retries:
+        return STOP
+    return None
+
+
+def stop_on_final_status(attempt: Attempt, policy: RetryPolicy) -> Decision | None:
+    """The same request would get the same response."""
+    if attempt.status_code is not None and attempt.status_code not in _TRANSIENT_STATUS_CODES:
+        return STOP
+    return None
+
+
+def stop_on_invalid_request(attempt: Attempt, policy: RetryPolicy) -> Decision | None:
+    """The transport cannot send the request, now or later."""
+    outcome = attempt.outcome
+    if isinstance(outcome, APIConnectionError) and outcome.failure == "invalid request":
+        return STOP
+    return None
+
+
+def stop_on_daily_limit(attempt: Attempt, policy: RetryPolicy) -> Decision | None:
+    """The requests of the day are used up. The next day is too far away to wait for."""
+    if attempt.is_daily_limit:
+        return STOP
+    return None
+
+
+def stop_if_possibly_executed(attempt: Attempt, policy: RetryPolicy) -> Decision | None:
+    """A request that is not idempotent must not be executed twice (RFC 9110, section 9.2.2)."""
+    if attempt.method in _IDEMPOTENT_METHODS or attempt.surely_not_executed:
+        return None
+    return STOP
+
+
+def obey_retry_after(attempt: Attempt, policy: RetryPolicy) -> Decision | None:
+    """The response asks for a wait (RFC 9110, section 10.2.3)."""
+    if attempt.retry_after is None:
+        return None
+    if attempt.retry_after > LONGEST_RETRY_AFTER:
+        return STOP
+    return Decision(retry=True, wait=attempt.retry_after)
+
+
+def wait_for_rate_limit(attempt: Attempt, policy: RetryPolicy) -> Decision | None:
+    """The rate limit is exceeded. After one interval the API permits all its requests again."""
+    if attempt.status_code == 429:
+        return Decision(retry=True, wait=policy.rate_limit_interval)
+    return None
+
+
+def wait_with_full_jitter(attempt: Attempt, policy: RetryPolicy) -> Decision:
+    """Random waits, so that calls that failed together do not return together ("full jitter", AWS).
+
+    https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+    """
+    bound = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** (attempt.number - 1))
+    return Decision(retry=True, wait=policy.random() * bound)
+
+
+RULES: tuple[Rule, ...] = (
+    stop_after_last_retry,
+    stop_on_final_status,
+    stop_on_invalid_request,
+    stop_on_daily_limit,
+    stop_if_possibly_executed,
+    obey_retry_after,
+    wait_for_rate_limit,
 )
+"""In order of precedence. `wait_with_full_jitter` decides where no rule matches."""
 
 
-def wait_after(answer: RawResponse, tried: Tried) -> float:
-    """Seconds until the next attempt, or `NEVER`, after this answer to what was tried."""
-    return next(wait for rule in RULES if (wait := rule(answer, tried)) is not None)
+def parse_retry_after(headers: Mapping[str, str], now: float) -> float | None:
+    """Seconds that a response asks to wait; `None` where it does not (RFC 9110, section 10.2.3).
 
-
-def retry_after(headers: Mapping[str, str], now: float) -> float | None:
-    """Seconds to wait that an answer asks for: a number or a date (RFC 9110, section 10.2.3); `None` where it does not.
-
-    A date is counted from the answer's own, so that clocks which differ do no harm; from `now` (seconds since the
-    epoch) where it has none.
+    Args:
+        headers: by name in lower case. A date is compared with the response's own `Date`, as clocks can differ.
+        now: seconds since the epoch, used where there is no `Date`.
     """
     value = headers.get("retry-after", "")
+    # Longer numbers exceed the largest float.
     if re.fullmatch(r"\d{1,300}(\.\d*)?", value, re.ASCII):
         return float(value)
-    until, since = _seconds(value), _seconds(headers.get("date", ""))
-    return None if until is None else max(0.0, until - (now if since is None else since))
+    retry_at = _epoch_seconds(value)
+    if retry_at is None:
+        return None
+    sent_at = _epoch_seconds(headers.get("date", ""))
+    if sent_at is None:
+        sent_at = now
+    return max(0.0, retry_at - sent_at)
 
 
-def _seconds(date: str) -> float | None:
+def _epoch_seconds(date: str) -> float | None:
+    """Parse an HTTP date, if it is one."""
     try:
         return parsedate_to_datetime(date).timestamp()
     except (TypeError, ValueError, IndexError, OverflowError, OSError):

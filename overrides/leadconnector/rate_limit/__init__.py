@@ -16,9 +16,11 @@ from functools import lru_cache, partial
 from importlib import import_module, resources
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from .._runtime.http import RawResponse, logger
-from .._runtime.retry import LONGEST_ASKED_FOR
-from ..auth import Secret
+from .._highlevel import RATE_LIMIT_REQUESTS, RATE_LIMIT_SECONDS
+from .._runtime.http import RawResponse
+from .._runtime.log import logger
+from .._runtime.retry import LONGEST_RETRY_AFTER
+from .._runtime.secrets import Secret
 from ..errors import ConfigurationError, DailyRateLimitError, RateLimitUnavailableError
 
 if TYPE_CHECKING:
@@ -141,13 +143,13 @@ class RateLimit:
         ConfigurationError: the limit is not from 1 to a million, or the seconds not from a microsecond to a day.
     """
 
-    blocks: bool = False
+    uses_network: bool = False
     """Whether the methods wait for a network, so that an event loop is to call them in a thread."""
 
     def __init__(
         self,
-        limit: int = 100,
-        seconds: float = 10.0,
+        limit: int = RATE_LIMIT_REQUESTS,
+        seconds: float = RATE_LIMIT_SECONDS,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -157,9 +159,10 @@ class RateLimit:
             and type(seconds) in {int, float}
             and 1e-6 <= seconds <= DAY
         )
-        ConfigurationError.unless(
-            holds, "a quota's limit must be a positive integer, its seconds 1e-6 to 86,400"
-        )
+        if not holds:
+            raise ConfigurationError(
+                "a quota's limit must be a positive integer, its seconds 1e-6 to 86,400"
+            )
         self._rate, self._clock, self._locks = (
             (limit, round(float(seconds), 6)),
             clock,
@@ -206,7 +209,23 @@ class RateLimit:
         """Give back a slot that nothing was, or will be, sent with: those behind it move forward. Never raises."""
         self._act("release", slot.key, slot.number)
 
-    def correction(self, slot: Reservation, answer: RawResponse) -> partial[Reservation] | None:
+    def needs_update(self, reservation: Reservation, response: RawResponse | None) -> bool:
+        """Whether `update` has anything to do. Uses no network.
+
+        Args:
+            reservation: the reservation that permitted the request.
+            response: the response, or `None` if the request was sent but got no whole response.
+        """
+        return self._correction(reservation, response) is not None
+
+    def update(self, reservation: Reservation, response: RawResponse | None) -> None:
+        """Apply what a response says about the rate limit. Never raises; the arguments are those of `needs_update`."""
+        if correct := self._correction(reservation, response):
+            correct()
+
+    def _correction(
+        self, slot: Reservation, answer: RawResponse | None
+    ) -> partial[Reservation] | None:
         """What is to be called (it never raises) so that the quota heeds an answer; `None`: it says nothing new.
 
         New is that it is late, another limit, a pause, the end of the day's requests, and that there are some again.
@@ -218,16 +237,22 @@ class RateLimit:
             answer: to it. After 429 the key pauses: for what it asks, else the interval that the headers name, else a
                 window.
         """
+        if answer is None:
+            return (
+                partial(self._act, "correct", slot.key, slot.number)
+                if self._is_late(slot)
+                else None
+            )
         said = [answer.headers.get(name, "") for name in _NAMES]
         limit, interval, left = [int(text[:9]) if text.isdecimal() else None for text in said]
-        seconds = min(interval / 1000, LONGEST_ASKED_FOR) if interval else self._rate[1]
+        seconds = min(interval / 1000, LONGEST_RETRY_AFTER) if interval else self._rate[1]
         rate = (
             in_force(*self._rate, limit, seconds)
             if limit and (limit, seconds) != slot.rate
             else slot.rate
         )
-        pause = seconds if answer.asked is None else answer.asked
-        pause = min(pause, LONGEST_ASKED_FOR) if answer.status == 429 else 0.0
+        pause = seconds if answer.retry_after is None else answer.retry_after
+        pause = min(pause, LONGEST_RETRY_AFTER) if answer.status_code == 429 else 0.0
         exhausted = slot.exhausted if left is None else left == 0
         if rate != slot.rate or pause or exhausted != slot.exhausted:
             return partial(self._act, "correct", slot.key, slot.number, *rate, pause, exhausted)
@@ -270,13 +295,13 @@ class RedisRateLimit(RateLimit):
         ConfigurationError: an argument is not acceptable, or redis-py is not installed.
     """
 
-    blocks = True
+    uses_network = True
 
     def __init__(
         self,
         server: Shared,
-        limit: int = 100,
-        seconds: float = 10.0,
+        limit: int = RATE_LIMIT_REQUESTS,
+        seconds: float = RATE_LIMIT_SECONDS,
         *,
         prefix: str = PREFIX,
         fail_open: bool = True,
@@ -304,9 +329,8 @@ class RedisRateLimit(RateLimit):
                 redis.RedisError,
                 "",
             )
-        ConfigurationError.unless(
-            not problem, problem
-        )  # here, without its cause, which may quote the URL
+        if problem:  # here, without its cause, which may quote the URL
+            raise ConfigurationError(problem)
 
     def close(self) -> None:
         """Close the connections, also those of a client that was given. A call opens new ones."""

@@ -1,0 +1,38 @@
+"""HighLevel's constants in one place: everything about the vendor that its OpenAPI document does not say.
+
+The rest of the package imports them from here. `_runtime` receives them as values.
+"""
+
+from ._runtime.protocols import ApiConventions
+from ._version import __version__
+
+TOKEN_VARIABLE = "LEADCONNECTOR_TOKEN"
+BASE_URL_VARIABLE = "LEADCONNECTOR_BASE_URL"
+
+USER_AGENT = f"leadconnector/{__version__}"
+
+# https://marketplace.gohighlevel.com/docs/other/rate-limits: for each application and location.
+RATE_LIMIT_REQUESTS = 100
+RATE_LIMIT_SECONDS = 10.0
+
+# Header names are in lower case, as in `RawResponse`.
+RATE_LIMIT_MAX_HEADER = "x-ratelimit-max"
+RATE_LIMIT_INTERVAL_HEADER = "x-ratelimit-interval-milliseconds"
+DAILY_REMAINING_HEADER = "x-ratelimit-daily-remaining"
+
+TOKEN_PATH = "/oauth/token"
+"""The token endpoint, relative to the base URL."""
+
+REFRESH_FORM = {"grant_type": "refresh_token", "user_type": "Location"}
+"""The fixed fields of a refresh request. The credentials are added to them."""
+
+ACCESS_TOKEN_SECONDS = 86_400.0
+"""The life of an access token where the token endpoint does not state it: the vendor's tokens live a day."""
+
+CONVENTIONS = ApiConventions(
+    # No request-id header is documented. The first two are usual; Cloudflare, which serves the API, sends `cf-ray`.
+    request_id_headers=("x-request-id", "x-trace-id", "cf-ray"),
+    request_id_property="traceId",
+    daily_remaining_header=DAILY_REMAINING_HEADER,
+    rate_limit_interval=RATE_LIMIT_SECONDS,
+)

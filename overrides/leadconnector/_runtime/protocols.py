@@ -1,0 +1,114 @@
+"""What a session needs from outside: a token source, a rate limiter, and the conventions of the API.
+
+The session imports none of their implementations. So it runs, and is tested, without OAuth and Redis.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from .http import RawResponse
+from .secrets import Token
+
+Clock = Callable[[], float]
+"""Returns seconds."""
+
+GENERATED_CODE_ERRORS = (AttributeError, KeyError, TypeError, ValueError, RecursionError)
+"""What generated code raises for data that it cannot encode or decode."""
+
+
+class TokenSource(Protocol):
+    """Supplies the token of each request: `get_token` to a sync client, `get_token_async` to an async client.
+
+    Args of both methods:
+        base_url: the API's base URL.
+        rejected: the token that the API rejected with 401, if any. The source should return another one.
+        timeout: seconds that the method may take; `None` for no limit.
+
+    Raises of both methods:
+        LeadConnectorError: no token is available.
+        TimeoutError: the timeout expired.
+    """
+
+    def get_token(self, base_url: str, rejected: Token | None, timeout: float | None) -> Token:
+        """Return the token of a sync client's next request."""
+        ...
+
+    async def get_token_async(
+        self, base_url: str, rejected: Token | None, timeout: float | None
+    ) -> Token:
+        """Return the token of an async client's next request."""
+        ...
+
+
+class Reservation(Protocol):
+    """A place in the queue of one rate-limit key. It permits one request."""
+
+    @property
+    def wait(self) -> float:
+        """Seconds until the request may be sent, counted from the reservation."""
+        ...
+
+
+ReservationT = TypeVar("ReservationT", bound=Reservation)
+
+
+class RateLimiter(Protocol[ReservationT]):
+    """Decides when the next request of a key may be sent. Its methods do not sleep."""
+
+    uses_network: bool
+    """Whether the methods wait for a network. An event loop then calls them in a thread."""
+
+    def reserve(self, key: str) -> ReservationT:
+        """Reserve the next request of a key.
+
+        Raises:
+            DailyRateLimitError: the requests of the day are used up.
+            RateLimitUnavailableError: a shared rate limit cannot be reached and fails closed.
+        """
+        ...
+
+    def remaining(self, reservation: ReservationT) -> float:
+        """Seconds until the request may be sent. At 0.0, send it at once.
+
+        Raises:
+            RateLimitUnavailableError: a shared rate limit cannot be reached and fails closed.
+        """
+        ...
+
+    def release(self, reservation: ReservationT) -> None:
+        """Give back a reservation without a request. Never raises."""
+        ...
+
+    def needs_update(self, reservation: ReservationT, response: RawResponse | None) -> bool:
+        """Whether `update` has anything to do. Uses no network.
+
+        Args:
+            reservation: the reservation that permitted the request.
+            response: the response, or `None` if the request was sent but got no whole response.
+        """
+        ...
+
+    def update(self, reservation: ReservationT, response: RawResponse | None) -> None:
+        """Apply what a response says about the rate limit. Never raises; the arguments are those of `needs_update`."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiConventions:
+    """What an OpenAPI document does not say about an API, but the session needs to know."""
+
+    request_id_headers: tuple[str, ...]
+    """Headers that can hold a request id, in order of preference; in lower case."""
+    request_id_property: str
+    """The property of an error's body that holds the request id where no header does."""
+    daily_remaining_header: str
+    """The header with the number of requests that the day still allows; in lower case."""
+    rate_limit_interval: float
+    """Seconds to wait after `429 Too Many Requests` without a `Retry-After`."""
+
+    def is_daily_limit(self, response: RawResponse) -> bool:
+        """Whether the API rejected the request because the requests of the day are used up."""
+        if response.status_code != 429:
+            return False
+        return response.headers.get(self.daily_remaining_header, "").strip() == "0"

@@ -1,0 +1,160 @@
+"""Turns the arguments of a call into an HTTP request. Invalid arguments raise before anything is sent."""
+
+import datetime
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from .._generated import Operation
+from .._generated.types import Unset
+from ..errors import ArgumentError
+from .contract import OperationContract
+from .finding import JsonPath
+from .http import InvalidURL, PreparedRequest, RequestFactory
+from .protocols import GENERATED_CODE_ERRORS
+from .schema import Schema, Validator
+from .secrets import Secret
+
+# Arguments can be personal data. So they are in a `Secret` wherever an exception can show a frame's variables.
+Arguments = Secret[dict[str, Any]]
+
+
+def complete_arguments(
+    description: OperationContract, arguments: Arguments, version: str | None
+) -> None:
+    """Validate the arguments of a call, and replace them with what to send. Defaults of the spec are added.
+
+    Args:
+        description: the operation in the spec.
+        arguments: all arguments by name; an omitted one is `UNSET`.
+        version: replaces the default of the argument that is the API version.
+
+    Raises:
+        ArgumentError: names the first invalid argument and what it must be. It does not show the value.
+    """
+    for name, (argument, plan) in description.arguments.items():
+        if "default" in argument and isinstance(arguments.reveal()[name], Unset):
+            arguments.reveal()[name] = _default(argument, version)
+        if _is_valid_unchanged(arguments.reveal()[name], plan):
+            continue
+        check = check_argument(argument, plan, arguments.reveal()[name])
+        if check.problem:
+            raise ArgumentError(check.problem, argument=name)
+        arguments.reveal()[name] = check.value
+
+
+def rate_limit_key(description: OperationContract, arguments: Arguments) -> str:
+    """The key under which the API counts the call: the values of the arguments that the spec marks."""
+    return "/".join([str(arguments.reveal()[name]) for name in description.rate_limit_key])
+
+
+def prepare_request(
+    description: OperationContract,
+    operation: Operation[Any],
+    arguments: Arguments,
+    requests: RequestFactory,
+) -> PreparedRequest:
+    """The request of a call, without its token.
+
+    Raises:
+        ArgumentError: the arguments make no request. Each argument is valid, so this is the exception.
+    """
+    try:
+        return requests.prepare(description.method, operation.build(**arguments.reveal()))
+    except (*GENERATED_CODE_ERRORS, InvalidURL) as error:
+        raise ArgumentError("the arguments make no request", argument="arguments") from error
+
+
+@dataclass(frozen=True, slots=True)
+class ArgumentCheck:
+    """The result of a check: a problem, or the value to send."""
+
+    problem: str = ""
+    """What the argument must be; empty for a valid one."""
+    value: object = field(default=None, repr=False)
+    """What to send in place of a valid argument."""
+
+
+def check_argument(argument: Schema, plan: Validator, value: object) -> ArgumentCheck:
+    """Validate one argument against its schema.
+
+    Args:
+        argument: its description in the contract.
+        plan: its compiled schema.
+        value: what the caller passed.
+    """
+    name = argument["argument"]
+    if isinstance(value, Unset):
+        return ArgumentCheck(f"{name} is required" if argument["required"] else "", value)
+    if argument["schema"] is None:
+        # A body that is not JSON. The generated builder knows its form.
+        return ArgumentCheck(value=value)
+    try:
+        data = value if _is_plain(value) else json.loads(_encode_argument(value).encode())
+        findings = plan.normalise(data, JsonPath(None, name)).findings
+    except Exception as error:  # a mapping or a model of the caller can raise anything
+        is_expected = isinstance(error, AttributeError | TypeError | ValueError | RecursionError)
+        reason = str(error) if is_expected else type(error).__name__
+        return ArgumentCheck(f"{name} must be data that JSON can hold ({reason})")
+    if findings:
+        return ArgumentCheck(f"{findings[0].path} must be {findings[0].expected}")
+    if _is_sent_as_validated(value, data, argument["schema"]):
+        return ArgumentCheck(value=data)
+    return ArgumentCheck(value=value)
+
+
+def _default(argument: Schema, version: str | None) -> object:
+    if version is not None and argument.get("role") == "api-version":
+        return version
+    return argument["default"]
+
+
+def _is_valid_unchanged(value: object, plan: Validator) -> bool:
+    """Whether a value certainly needs no closer look. Most arguments are such values, so this saves time."""
+    if not _is_plain(value):
+        return False
+    accepts = plan.quick_checks.get(value.__class__)
+    return accepts is not None and bool(accepts(value))
+
+
+def _is_plain(value: object) -> bool:
+    """Whether JSON certainly represents a value as it is."""
+    if type(value) is str:
+        return value.isascii()
+    if type(value) in {bool, int, float}:
+        # Finite, and with no more digits than Python writes (`sys.get_int_max_str_digits`).
+        return -1e300 < cast("float", value) < 1e300
+    return False
+
+
+def _is_sent_as_validated(value: object, data: object, schema: Schema) -> bool:
+    """Whether to send the validated JSON data, and not the caller's object.
+
+    A subclass of `str` or a mapping could otherwise write something else than what was validated. Generated code
+    writes dates and UUIDs with a documented format, and lists, itself.
+    """
+    if isinstance(value, str | Mapping):
+        return True
+    return isinstance(data, str) and "format" not in schema
+
+
+def _jsonable(value: Any) -> object:
+    """Convert a mapping, a date, a UUID or a model for `json.JSONEncoder`.
+
+    Raises:
+        TypeError: it is nothing of these.
+    """
+    if isinstance(value, Mapping):
+        return dict(cast("Mapping[object, object]", value))
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    if isinstance(value, uuid.UUID):
+        return str(value)
+    if hasattr(value, "to_dict"):
+        return value.to_dict()
+    raise TypeError(f"{type(value).__name__} is no such data")
+
+
+_encode_argument = json.JSONEncoder(default=_jsonable, allow_nan=False, ensure_ascii=False).encode

@@ -1,0 +1,403 @@
+"""The lifecycle of one call, top to bottom: validate, get a token, reserve, send within limits, retry.
+
+It is written once, as a coroutine. What takes time goes through an `IO` object. `BlockingIO` blocks, so the coroutine of
+a sync client never suspends. `AwaitingIO` awaits.
+"""
+
+import asyncio
+import math
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import replace
+from typing import Any, Generic, Protocol, TypeVar, TypeVarTuple, cast
+
+from .._generated import Operation, T
+from ..errors import APIConnectionError, APITimeoutError, LeadConnectorError
+from .connections import Connections
+from .contract import OperationContract, operation_contract
+from .http import (
+    AsyncBaseTransport,
+    BaseTransport,
+    Limits,
+    PreparedRequest,
+    RawResponse,
+    Request,
+    connection_error,
+    is_transport_failure,
+    send,
+    send_async,
+)
+from .log import logger
+from .protocols import RateLimiter, Reservation
+from .request import Arguments, complete_arguments, prepare_request, rate_limit_key
+from .response import ResponseReader
+from .retry import RETRY_NOW, STOP, Attempt, Decision, RetryPolicy, decide, parse_retry_after
+from .secrets import Secret, Token
+from .settings import Settings
+
+LONGEST_SLEEP = 1.0
+"""Seconds after which a waiting call looks at its reservation again. Released ones before it move it forward."""
+
+Result = TypeVar("Result")
+Args = TypeVarTuple("Args")
+
+
+class AsyncSession:
+    """Carries out the calls of a client. The generated async resources call it."""
+
+    def __init__(self, io: "IO", settings: Settings) -> None:
+        self._io = io
+        self._settings = settings
+        self._rate_limit = settings.rate_limit
+        self._retry_policy = RetryPolicy(
+            settings.retries, settings.conventions.rate_limit_interval, settings.random
+        )
+
+    async def call(self, operation: Operation[T], arguments: Mapping[str, object]) -> T:
+        """Carry out an operation.
+
+        Raises:
+            LeadConnectorError: the error of the last attempt, or why there was none.
+        """
+        # Creating the first transport takes longer than a reservation stays valid. So it comes before.
+        self._io.check_open()
+        call = Call(operation, Secret(dict(arguments)), self._settings)
+        attempt = await self._send_until_final(call)
+        if isinstance(attempt.outcome, APIConnectionError):
+            raise attempt.outcome
+        return call.reader(attempt.token).read(attempt.outcome)
+
+    async def _send_until_final(self, call: "Call[T]") -> Attempt:
+        """Send requests until one succeeds, fails for good, or there is no time for another. Returns the last."""
+        attempt: Attempt | None = None
+        while True:
+            try:
+                # The token is first: a token source can take longer than a reservation stays valid.
+                token = await self._next_token(call)
+                reservation = await self._reserve(call)
+            except LeadConnectorError:
+                if attempt is None:
+                    raise
+                # The failed attempt explains more than the reason why there is no other.
+                return attempt
+            attempt = await self._attempt(call, token, reservation)
+            decision = await self._decide(call, attempt)
+            if not decision.retry or call.is_over_in(decision.wait):
+                return attempt
+            _log_retry(call, attempt, decision.wait)
+            if decision.wait > 0.0:
+                await self._io.sleep(decision.wait)
+
+    # The token.
+
+    async def _next_token(self, call: "Call[T]") -> Token:
+        if call.renewed_token is not None:
+            return call.renewed_token
+        return await self._get_token(call, rejected=None)
+
+    async def _get_token(self, call: "Call[T]", rejected: Token | None) -> Token:
+        """Ask the token source.
+
+        Raises:
+            APITimeoutError: the deadline passed before the token was there.
+        """
+        try:
+            token = await self._io.get_token(
+                self._settings.base_url, rejected, call.remaining_seconds()
+            )
+        except TimeoutError:
+            call.check_deadline(0.0, "a token")
+            # The deadline has not passed: this is an error of the caller's own function.
+            raise
+        call.check_deadline(0.0, "a token")
+        return token
+
+    # The rate limit.
+
+    async def _reserve(self, call: "Call[T]") -> Reservation | None:
+        """Wait until the rate limit permits the next request; `None` without a rate limit.
+
+        Raises:
+            APITimeoutError: that is after the deadline.
+        """
+        if self._rate_limit is None:
+            return None
+        reservation: Reservation = await self._io.run(self._rate_limit.reserve, call.rate_limit_key)
+        try:
+            await self._wait_for(call, self._rate_limit, reservation)
+        except (Exception, asyncio.CancelledError, KeyboardInterrupt):
+            # The calls behind this one move forward.
+            await self._io.run(self._rate_limit.release, reservation)
+            raise
+        return reservation
+
+    async def _wait_for(
+        self, call: "Call[T]", rate_limit: RateLimiter[Any], reservation: Reservation
+    ) -> None:
+        wait = reservation.wait
+        if wait > 0.0:
+            logger.info("%s: waits %.3f s for the rate limit", call.name, wait)
+        call.check_deadline(wait, "the rate limit")
+        while wait > 0.0:
+            await self._io.sleep(min(wait, LONGEST_SLEEP))
+            # Another thread or task can close the client meanwhile.
+            self._io.check_open()
+            wait = await self._io.run(rate_limit.remaining, reservation)
+            call.check_deadline(wait, "the rate limit")
+
+    async def _update_rate_limit(
+        self, reservation: Reservation | None, outcome: RawResponse | APIConnectionError
+    ) -> None:
+        """Report the outcome of a request to the rate limit."""
+        if self._rate_limit is None or reservation is None:
+            return
+        if isinstance(outcome, RawResponse):
+            response = outcome
+        elif outcome.failure == "never sent":
+            await self._io.run(self._rate_limit.release, reservation)
+            return
+        else:
+            response = None
+        if self._rate_limit.needs_update(reservation, response):
+            await self._io.run(self._rate_limit.update, reservation, response)
+
+    # One request.
+
+    async def _attempt(
+        self, call: "Call[T]", token: Token, reservation: Reservation | None
+    ) -> Attempt:
+        outcome = await self._send(call, token)
+        await self._update_rate_limit(reservation, outcome)
+        is_daily_limit = False
+        if isinstance(outcome, RawResponse):
+            is_daily_limit = self._settings.conventions.is_daily_limit(outcome)
+        return Attempt(call.method, call.retry_number(), token, outcome, is_daily_limit)
+
+    async def _send(self, call: "Call[T]", token: Token) -> RawResponse | APIConnectionError:
+        """Send a request. Returns its outcome; a mistake in a custom transport's own code raises."""
+        request = call.next_request(token)
+        try:
+            response = await self._io.send(request, call.limits)
+        except Exception as error:
+            if not is_transport_failure(error):
+                raise
+            return connection_error(error, call.name, request, [token], call.attempts)
+        if response.is_success:
+            return response
+        retry_after = parse_retry_after(response.headers, self._settings.now())
+        return replace(response, retry_after=retry_after)
+
+    async def _decide(self, call: "Call[T]", attempt: Attempt) -> Decision:
+        """What to do after an attempt."""
+        if attempt.is_success:
+            return STOP
+        if attempt.status_code == 401 and call.renewed_token is None:
+            return await self._renew_token(call, attempt.token)
+        return decide(attempt, self._retry_policy)
+
+    async def _renew_token(self, call: "Call[T]", rejected: Token) -> Decision:
+        """Ask the token source for another token, once in a call. It may have expired, or been replaced."""
+        try:
+            call.renewed_token = await self._get_token(call, rejected)
+        except APITimeoutError:
+            # The response with 401 explains more.
+            return STOP
+        if call.renewed_token == rejected:
+            return STOP
+        return RETRY_NOW
+
+
+class SyncSession:
+    """Carries out the calls of a client. The generated resources call it."""
+
+    def __init__(self, io: "BlockingIO", settings: Settings) -> None:
+        self._session = AsyncSession(io, settings)
+
+    def call(self, operation: Operation[T], arguments: Mapping[str, object]) -> T:
+        """Carry out an operation; like `AsyncSession.call`."""
+        return run_without_event_loop(self._session.call(operation, arguments))
+
+
+def run_without_event_loop(coroutine: Coroutine[Any, Any, Result]) -> Result:
+    """Run a coroutine that never suspends, as with `BlockingIO`.
+
+    `send(None)` starts a coroutine and runs it to its first suspension. Here there is none, so it runs to its end, and
+    `StopIteration` carries the result.
+    """
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        return cast("Result", end.value)
+    coroutine.close()
+    raise RuntimeError("a blocking call suspended")
+
+
+class IO(Protocol):
+    """What takes time in a call."""
+
+    def check_open(self) -> None:
+        """Check that the client is open, and create its transport.
+
+        Raises:
+            ClientClosedError: it is closed.
+        """
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+    async def get_token(
+        self, base_url: str, rejected: Token | None, timeout: float | None
+    ) -> Token:
+        """Get a token from the token source; see `TokenSource`."""
+        ...
+
+    async def run(self, function: Callable[[*Args], Result], *args: *Args) -> Result:
+        """Call a method of the rate limit."""
+        ...
+
+    async def send(self, request: Request, limits: Limits) -> RawResponse:
+        """Send a request with the client's transport."""
+        ...
+
+
+class BlockingIO:
+    """Blocks the thread. Its coroutines never suspend."""
+
+    def __init__(self, connections: Connections[BaseTransport], settings: Settings) -> None:
+        self._connections = connections
+        self._settings = settings
+
+    def check_open(self) -> None:
+        """See `IO`."""
+        self._connections.transport()
+
+    async def sleep(self, seconds: float) -> None:
+        """See `IO`."""
+        self._settings.sleep(seconds)
+
+    async def get_token(
+        self, base_url: str, rejected: Token | None, timeout: float | None
+    ) -> Token:
+        """See `IO`."""
+        return self._settings.token_source.get_token(base_url, rejected, timeout)
+
+    async def run(self, function: Callable[[*Args], Result], *args: *Args) -> Result:
+        """See `IO`."""
+        return function(*args)
+
+    async def send(self, request: Request, limits: Limits) -> RawResponse:
+        """See `IO`."""
+        return send(self._connections.transport(), request, limits)
+
+
+class AwaitingIO:
+    """Awaits in the running event loop."""
+
+    def __init__(self, connections: Connections[AsyncBaseTransport], settings: Settings) -> None:
+        self._connections = connections
+        self._settings = settings
+
+    def check_open(self) -> None:
+        """See `IO`."""
+        self._connections.transport()
+
+    async def sleep(self, seconds: float) -> None:
+        """See `IO`."""
+        await self._settings.sleep_async(seconds)
+
+    async def get_token(
+        self, base_url: str, rejected: Token | None, timeout: float | None
+    ) -> Token:
+        """See `IO`."""
+        return await self._settings.token_source.get_token_async(base_url, rejected, timeout)
+
+    async def run(self, function: Callable[[*Args], Result], *args: *Args) -> Result:
+        """See `IO`. A thread waits for the network, so that the event loop goes on."""
+        if self._settings.rate_limit is not None and self._settings.rate_limit.uses_network:
+            return await asyncio.to_thread(function, *args)
+        return function(*args)
+
+    async def send(self, request: Request, limits: Limits) -> RawResponse:
+        """See `IO`."""
+        return await send_async(self._connections.transport(), request, limits)
+
+
+class Call(Generic[T]):
+    """The state of one call: what it sends, its deadline, and its attempts.
+
+    Raises:
+        ArgumentError: an argument is invalid.
+    """
+
+    def __init__(self, operation: Operation[T], arguments: Arguments, settings: Settings) -> None:
+        description = operation_contract(operation.operation_id)
+        self._operation = operation
+        self._description: OperationContract = description
+        self._settings = settings
+        self.name = description.name
+        self.method = description.method
+        self.limits = Limits(settings.clock, settings.timeouts, _deadline(settings))
+        complete_arguments(description, arguments, settings.version)
+        self.rate_limit_key = rate_limit_key(description, arguments)
+        self._request: PreparedRequest = prepare_request(
+            description, operation, arguments, settings.requests
+        )
+        self.attempts = 0
+        """How many requests were sent."""
+        self.renewed_token: Token | None = None
+        """The token that replaced a rejected one."""
+
+    def next_request(self, token: Token) -> Request:
+        """The request of the next attempt. None of its timeouts is beyond the deadline."""
+        self.attempts += 1
+        return self._request.authorized(token, self.limits.step_timeouts())
+
+    def retry_number(self) -> int:
+        """The number of the attempt for the retry rules. The request with a renewed token is no retry."""
+        if self.renewed_token is None:
+            return self.attempts
+        return self.attempts - 1
+
+    def remaining_seconds(self) -> float | None:
+        """Seconds until the deadline; `None` without one."""
+        if self.limits.deadline == math.inf:
+            return None
+        return max(0.0, self.limits.deadline - self._settings.clock())
+
+    def is_over_in(self, seconds: float) -> bool:
+        """Whether the deadline is not after these seconds."""
+        return self._settings.clock() + seconds >= self.limits.deadline
+
+    def check_deadline(self, wait: float, purpose: str) -> None:
+        """Check that a wait ends before the deadline.
+
+        Raises:
+            APITimeoutError: it does not.
+        """
+        if self.is_over_in(wait):
+            raise APITimeoutError(
+                f"{self.name}: not sent: waiting {wait:.3f} s for {purpose} exceeds the deadline",
+                attempts=self.attempts,
+                failure="never sent",
+            )
+
+    def reader(self, token: Token) -> ResponseReader[T]:
+        """Reads the response to the last request, which was sent with this token."""
+        return ResponseReader(
+            self._operation, self._description, self._settings, token, self.attempts
+        )
+
+
+def _deadline(settings: Settings) -> float:
+    if settings.deadline is None:
+        return math.inf
+    return settings.clock() + settings.deadline
+
+
+def _log_retry(call: Call[Any], attempt: Attempt, wait: float) -> None:
+    if isinstance(attempt.outcome, APIConnectionError):
+        reason = f"no whole response ({attempt.outcome.failure})"
+    else:
+        reason = f"status {attempt.outcome.status_code}"
+    logger.info("%s: %s; attempt %d in %.3f s", call.name, reason, call.attempts + 1, wait)
