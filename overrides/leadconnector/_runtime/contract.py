@@ -1,12 +1,14 @@
 """Reads the contract, which generation writes next to the code, one operation at a time."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import NamedTuple
 
 from .._generated import load_contract
 from .finding import Finding
-from .schema import Schema, Validator, compile_schema
+from .keywords import Schema
+from .schema import Validator, compile_schema
 
 
 @cache
@@ -25,11 +27,9 @@ class ArgumentContract(NamedTuple):
     """The compiled schema; it accepts everything if the contract has no schema."""
 
 
-class CheckedBody(NamedTuple):
-    """The data of a response body after the check against the spec. Its repr shows no data.
-
-    It is a named tuple because each call creates several, and those are the fastest to create.
-    """
+@dataclass(frozen=True, slots=True, repr=False)
+class CheckedBody:
+    """The data of a response body after the check against the spec. Its repr shows no data."""
 
     data: object
     """Ready for a generated model; as received if there is a problem."""

@@ -38,7 +38,7 @@ class JsonPath(NamedTuple):
     """A property name or an array index; for the root, the name of the data."""
 
     def __str__(self) -> str:
-        """The JSON path, such as `$.conversation.id`."""
+        """The JSON path, such as `$.people[0].name`."""
         steps: list[str] = []
         path = self
         while path.parent is not None:

@@ -13,8 +13,9 @@ from ..errors import ArgumentError
 from .contract import OperationContract
 from .finding import JsonPath
 from .http import InvalidURL, PreparedRequest, RequestFactory
+from .keywords import Schema
 from .protocols import GENERATED_CODE_ERRORS
-from .schema import Schema, Validator
+from .schema import Validator
 from .secrets import Secret
 
 # Arguments can be personal data. So they are in a `Secret` wherever an exception can show a frame's variables.

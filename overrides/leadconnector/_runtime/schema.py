@@ -4,18 +4,12 @@ The keywords follow JSON Schema 2020-12 with two exceptions. `oneOf` is checked 
 data that matches two documented forms is no drift. `format` is an annotation and is not checked.
 """
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sized
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
-from types import NoneType
-from typing import Any, TypeAlias
+from typing import Any
 
 from .finding import ROOT, Finding, JsonPath
-
-Schema: TypeAlias = Mapping[str, Any]
-Predicate: TypeAlias = Callable[[Any], object]
-"""Returns something true for valid data."""
+from .keywords import TYPE_NAMES, Check, Deviation, Predicate, Schema, anything, checks_of
 
 MAXIMUM_FINDINGS = 100
 """Findings reported for one body. A response full of deviations must not fill the memory."""
@@ -23,8 +17,10 @@ MAXIMUM_FINDINGS = 100
 UNDOCUMENTED_FIELD = "undocumented-field"
 """The one kind of finding that never prevents data from having a documented form."""
 
-
-# Public interface: a schema becomes a `Validator`, which returns `Normalised` data.
+_MISSING = Deviation("missing", "response-property-became-optional", "there")
+_UNDOCUMENTED = Deviation(
+    UNDOCUMENTED_FIELD, "response-optional-property-added", "a documented property"
+)
 
 
 def compile_schema(
@@ -57,24 +53,36 @@ class Normalised:
 class Validator:
     """One compiled schema. `compile_schema` creates it."""
 
-    def __init__(self, schema: Schema, pointer: str, compiler: "_Compiler") -> None:
+    def __init__(self, pointer: str, operation: str) -> None:
         self._pointer = pointer
-        self._operation = compiler.operation
-        # Registered before its parts are compiled, because a schema may contain itself.
-        compiler.validators[pointer] = self
-
-        self._checks = {data_type: [*_checks(schema, data_type)] for data_type in _TYPE_NAMES}
-        self._branch_sets = [
-            self._compile_branches(schema, keyword, compiler)
-            for keyword in _BRANCH_RULES
-            if keyword in schema
-        ]
-        self._members = self._compile_members(schema, compiler)
+        self._operation = operation
+        self._checks: Mapping[type, list[Check]] = {}
+        self._branch_sets: list[_BranchSet] = []
+        self._members: _Members | None = None
         self._items: Validator | None = None
-        if "items" in schema:
-            self._items = compiler.compile_part(schema["items"], pointer, "items")
+        self.quick_checks: Mapping[type, Predicate] = {}
+        """By type of data: a check that replaces `normalise`. Types that need more are absent."""
+
+    def complete(
+        self,
+        checks: Mapping[type, list[Check]],
+        branch_sets: "list[_BranchSet]",
+        members: "_Members | None",
+        items: "Validator | None",
+    ) -> None:
+        """Set the rules. A schema may contain itself, so its validator exists before its parts.
+
+        Args:
+            checks: the checks of each type of data.
+            branch_sets: the branches of `anyOf` and `oneOf`.
+            members: the properties of an object, if the schema describes any.
+            items: the elements of an array, if the schema describes them.
+        """
+        self._checks = checks
+        self._branch_sets = branch_sets
+        self._members = members
+        self._items = items
         self.quick_checks = self._find_quick_checks()
-        """By type of data: the one check that suffices, where one does. `normalise` is the rest."""
 
     def normalise(self, data: Any, path: JsonPath = ROOT) -> Normalised:
         """Validate data and remove the optional parts that no generated model can store.
@@ -194,7 +202,7 @@ class Validator:
         return best_match.data
 
     def _report(
-        self, deviation: "_Deviation", data: Any, path: JsonPath, findings: list[Finding]
+        self, deviation: Deviation, data: Any, path: JsonPath, findings: list[Finding]
     ) -> Finding:
         """Add a finding to the list and return it."""
         kind = deviation.kind
@@ -218,34 +226,6 @@ class Validator:
             findings[-1] = finding
         return finding
 
-    def _compile_branches(
-        self, schema: Schema, keyword: str, compiler: "_Compiler"
-    ) -> "_BranchSet":
-        validators = [
-            compiler.compile_part(branch, self._pointer, keyword, index)
-            for index, branch in enumerate(schema[keyword])
-        ]
-        deviation = _Deviation("undocumented-form", _BRANCH_RULES[keyword], "of a documented form")
-        return _BranchSet(validators, deviation)
-
-    def _compile_members(self, schema: Schema, compiler: "_Compiler") -> "_Members | None":
-        """The properties of an object; `None` if the schema describes none."""
-        properties = schema.get("properties", {})
-        required: list[str] = schema.get("required", [])
-        additional_schema = _additional_schema(schema, is_response=bool(self._operation))
-        if not properties and not required and additional_schema == _ANY_DATA:
-            return None
-        additional: Validator | None = None
-        if additional_schema is not None:
-            additional = compiler.compile_part(
-                additional_schema, self._pointer, "additionalProperties"
-            )
-        validators = {
-            name: compiler.compile_part(child, self._pointer, "properties", name)
-            for name, child in properties.items()
-        }
-        return _Members(validators, required, additional)
-
     def _find_quick_checks(self) -> dict[type, Predicate]:
         if self._branch_sets:
             return {}
@@ -256,7 +236,7 @@ class Validator:
             if data_type is list and self._items is not None:
                 continue
             if not checks:
-                quick_checks[data_type] = _anything
+                quick_checks[data_type] = anything
             elif len(checks) == 1:
                 quick_checks[data_type] = checks[0].accepts
         return quick_checks
@@ -277,24 +257,12 @@ def _require_all(required: list[str], misfits: Mapping[str, Finding]) -> None:
             raise _MisfitError(misfits[name])
 
 
-@dataclass(frozen=True, slots=True)
-class _Deviation:
-    """The part of a finding that depends on the schema alone."""
-
-    kind: str
-    rule: str
-    """The check id of oasdiff, with `{}` for `body` or `property`."""
-    expected: str
+def _has_only_undocumented_fields(findings: list[Finding]) -> bool:
+    return all(finding.kind == UNDOCUMENTED_FIELD for finding in findings)
 
 
-@dataclass(frozen=True, slots=True)
-class _Check:
-    """One keyword of a schema, for data of one type."""
-
-    accepts: Predicate
-    deviation: _Deviation
-    is_fatal: bool
-    """Whether no generated model can store data that fails this check."""
+def _number_of_findings(candidate: Normalised) -> int:
+    return len(candidate.findings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,7 +270,7 @@ class _BranchSet:
     """The branches of one `anyOf` or `oneOf`."""
 
     validators: list[Validator]
-    deviation: _Deviation
+    deviation: Deviation
     """Reported for data that matches no branch."""
 
 
@@ -316,60 +284,83 @@ class _Members:
     """For every other name; `None` if the spec documents no other name."""
 
 
+_BRANCH_RULES = {
+    "anyOf": "response-{}-any-of-added",
+    "oneOf": "response-{}-one-of-added",
+}
+"""The rule for data that matches no branch of a keyword."""
+
+_ANY_DATA: Schema = {}
+"""The schema that accepts everything."""
+
+
 class _Compiler:
     """Compiles the schemas of one body or argument, each of them once."""
 
     def __init__(self, schemas: Mapping[str, Schema], operation: str) -> None:
-        self.schemas = schemas
-        self.operation = operation
-        self.validators: dict[str, Validator] = {}
-        """By place in the spec."""
+        self._schemas = schemas
+        self._operation = operation
+        # By place in the spec.
+        self._validators: dict[str, Validator] = {}
 
     def compile(self, schema: Schema, pointer: str) -> Validator:
         """The validator of a schema, or of the one it refers to."""
         if "$ref" in schema:
             name: str = schema["$ref"].removeprefix("#/schemas/")
-            schema = self.schemas[name]
+            schema = self._schemas[name]
             # Generation names a schema outside of `components` by its pointer.
             pointer = name if name.startswith("/") else f"/components/schemas/{name}"
-        if pointer in self.validators:
-            return self.validators[pointer]
-        return Validator(schema, pointer, self)
+        if pointer in self._validators:
+            return self._validators[pointer]
+        validator = Validator(pointer, self._operation)
+        self._validators[pointer] = validator
+        validator.complete(
+            checks={data_type: list(checks_of(schema, data_type)) for data_type in TYPE_NAMES},
+            branch_sets=self._branch_sets(schema, pointer),
+            members=self._members(schema, pointer),
+            items=self._items(schema, pointer),
+        )
+        return validator
 
-    def compile_part(self, schema: Schema, pointer: str, *steps: str | int) -> Validator:
+    def _branch_sets(self, schema: Schema, pointer: str) -> list[_BranchSet]:
+        branch_sets: list[_BranchSet] = []
+        for keyword, rule in _BRANCH_RULES.items():
+            if keyword not in schema:
+                continue
+            validators = [
+                self._compile_part(branch, pointer, keyword, str(index))
+                for index, branch in enumerate(schema[keyword])
+            ]
+            deviation = Deviation("undocumented-form", rule, "of a documented form")
+            branch_sets.append(_BranchSet(validators, deviation))
+        return branch_sets
+
+    def _members(self, schema: Schema, pointer: str) -> _Members | None:
+        """The properties of an object; `None` if the schema describes none."""
+        properties: Mapping[str, Schema] = schema.get("properties", {})
+        required: list[str] = schema.get("required", [])
+        additional_schema = _additional_schema(schema, is_response=bool(self._operation))
+        if not properties and not required and additional_schema == _ANY_DATA:
+            return None
+        additional: Validator | None = None
+        if additional_schema is not None:
+            additional = self._compile_part(additional_schema, pointer, "additionalProperties")
+        validators = {
+            name: self._compile_part(child, pointer, "properties", name)
+            for name, child in properties.items()
+        }
+        return _Members(validators, required, additional)
+
+    def _items(self, schema: Schema, pointer: str) -> Validator | None:
+        if "items" not in schema:
+            return None
+        return self._compile_part(schema["items"], pointer, "items")
+
+    def _compile_part(self, schema: Schema, pointer: str, *steps: str) -> Validator:
         """The validator of a part of the schema at a pointer."""
         # RFC 6901, section 3: `~` and `/` are escaped.
-        escaped_steps = [str(step).replace("~", "~0").replace("/", "~1") for step in steps]
+        escaped_steps = [step.replace("~", "~0").replace("/", "~1") for step in steps]
         return self.compile(schema, "/".join([pointer, *escaped_steps]))
-
-
-# Checks by keyword.
-
-_TYPE_NAMES: Mapping[type, str] = {
-    str: "string",
-    bool: "boolean",
-    int: "integer",
-    float: "number",
-    NoneType: "null",
-    dict: "object",
-    list: "array",
-}
-"""The JSON Schema type of each type that `json.loads` returns."""
-
-_CONTAINERS = frozenset({dict, list})
-
-_BRANCH_RULES = {
-    "anyOf": "response-{}-any-of-added",
-    "oneOf": "response-{}-one-of-added",
-}
-_MISSING = _Deviation("missing", "response-property-became-optional", "there")
-_UNDOCUMENTED = _Deviation(
-    UNDOCUMENTED_FIELD, "response-optional-property-added", "a documented property"
-)
-
-
-_ANY_DATA: Schema = {}
-"""The schema that accepts everything."""
 
 
 def _additional_schema(schema: Schema, *, is_response: bool) -> Schema | None:
@@ -385,161 +376,3 @@ def _additional_schema(schema: Schema, *, is_response: bool) -> Schema | None:
     if additional is False:
         return None
     return additional
-
-
-def _checks(schema: Schema, data_type: type) -> Iterator[_Check]:
-    """The checks that data of this type must pass, in the order in which they are reported."""
-    type_names = _documented_types(schema)
-    if type_names and not _is_type_documented(data_type, type_names):
-        yield _type_check(schema, data_type, type_names)
-    if "enum" in schema:
-        yield _enum_check(schema, data_type)
-    for keyword in _LIMITS:
-        if keyword.name in schema and data_type in keyword.types:
-            yield _limit_check(schema, keyword)
-
-
-def _documented_types(schema: Schema) -> list[str]:
-    types = schema.get("type", [])
-    if isinstance(types, str):
-        return [types]
-    return list(types)
-
-
-def _is_type_documented(data_type: type, type_names: list[str]) -> bool:
-    if data_type is int and "number" in type_names:
-        return True
-    return _TYPE_NAMES[data_type] in type_names
-
-
-def _type_check(schema: Schema, data_type: type, type_names: list[str]) -> _Check:
-    """The check of a type that `type` does not list."""
-    accepts: Predicate = _nothing
-    if data_type is float and "integer" in type_names:
-        # 1.0 is an integer (JSON Schema 2020-12, Core, section 4.2.1).
-        accepts = float.is_integer
-    expected = f"of type {', '.join(type_names)}"
-    deviation = _Deviation("wrong-type", "response-{}-type-changed", expected)
-    return _Check(accepts, deviation, _is_type_fatal(schema, data_type, type_names))
-
-
-def _is_type_fatal(schema: Schema, data_type: type, type_names: list[str]) -> bool:
-    """Whether a generated model fails for a value of a wrong type; it stores most scalars as is."""
-    if data_type is NoneType or data_type in _CONTAINERS:
-        return True
-    # A model parses what it expects to be an enum, an object or an array.
-    return "enum" in schema or "object" in type_names or "array" in type_names
-
-
-def _enum_check(schema: Schema, data_type: type) -> _Check:
-    """The check of documented values; generation ensures that they are scalars."""
-    examples = ", ".join(map(str, schema["enum"][:5]))
-    deviation = _Deviation(
-        "unknown-enum-value",
-        "response-property-enum-value-added",
-        f"a documented value, such as {examples}",
-    )
-    is_bool = data_type is bool
-    # In Python `1 == True`, in JSON they differ.
-    values = frozenset(value for value in schema["enum"] if isinstance(value, bool) == is_bool)
-    accepts: Predicate = values.__contains__
-    if data_type in _CONTAINERS:
-        accepts = _nothing
-    # Generated enums are open: they take any value but null.
-    return _Check(accepts, deviation, is_fatal=data_type is NoneType)
-
-
-@dataclass(frozen=True, slots=True)
-class _Limit:
-    """A keyword that limits a value (JSON Schema 2020-12, Validation, section 6)."""
-
-    name: str
-    types: frozenset[type]
-    """The types of data it applies to; other data always passes."""
-    is_valid: Callable[[Any, Any], object]
-    """Tests data, its second argument, against the value of the keyword, its first."""
-    rule: str
-    """As in `_Deviation`."""
-
-
-def _limit_check(schema: Schema, keyword: _Limit) -> _Check:
-    limit = schema[keyword.name]
-    expected = f"in keeping with {keyword.name} {limit}"
-    if keyword is _SENDABLE_TEXT:
-        expected = schema["x-expected"]
-    deviation = _Deviation("out-of-bounds", keyword.rule, expected)
-    if isinstance(limit, str):
-        # Patterns are the only limits that are text. They are compiled once, not at each check.
-        limit = re.compile(limit)
-    return _Check(partial(keyword.is_valid, limit), deviation, is_fatal=False)
-
-
-def _anything(data: object) -> bool:
-    return True
-
-
-def _nothing(data: object) -> bool:
-    return False
-
-
-def _is_at_least(limit: float, number: float) -> bool:
-    return number >= limit
-
-
-def _is_at_most(limit: float, number: float) -> bool:
-    return number <= limit
-
-
-def _is_above(limit: float, number: float) -> bool:
-    return number > limit
-
-
-def _is_below(limit: float, number: float) -> bool:
-    return number < limit
-
-
-def _has_minimum_size(limit: int, data: Sized) -> bool:
-    return len(data) >= limit
-
-
-def _has_maximum_size(limit: int, data: Sized) -> bool:
-    return len(data) <= limit
-
-
-def _contains_pattern(pattern: re.Pattern[str], text: str) -> object:
-    # JSON Schema patterns are not anchored (2020-12, Core, section 6.4).
-    return pattern.search(text)
-
-
-def _matches_pattern(pattern: re.Pattern[str], text: str) -> object:
-    return pattern.fullmatch(text)
-
-
-_NUMBERS = frozenset({int, float})
-_TEXT = frozenset({str})
-_ARRAYS = frozenset({list})
-
-_SENDABLE_TEXT = _Limit("x-text", _TEXT, _matches_pattern, "")
-"""An extension that generation adds to arguments: the text that a path or header can carry."""
-
-# The rules are oasdiff's. It has no rule for `maxItems`, so that one is a more general type.
-_LIMITS = (
-    _Limit("minimum", _NUMBERS, _is_at_least, "response-{}-min-decreased"),
-    _Limit("maximum", _NUMBERS, _is_at_most, "response-{}-max-increased"),
-    _Limit("exclusiveMinimum", _NUMBERS, _is_above, "response-{}-exclusive-min-decreased"),
-    _Limit("exclusiveMaximum", _NUMBERS, _is_below, "response-{}-exclusive-max-increased"),
-    _Limit("minLength", _TEXT, _has_minimum_size, "response-{}-min-length-decreased"),
-    _Limit("maxLength", _TEXT, _has_maximum_size, "response-{}-max-length-increased"),
-    _Limit("minItems", _ARRAYS, _has_minimum_size, "response-{}-min-items-decreased"),
-    _Limit("maxItems", _ARRAYS, _has_maximum_size, "response-{}-type-generalized"),
-    _Limit("pattern", _TEXT, _contains_pattern, "response-property-pattern-changed"),
-    _SENDABLE_TEXT,
-)
-
-
-def _has_only_undocumented_fields(findings: list[Finding]) -> bool:
-    return all(finding.kind == UNDOCUMENTED_FIELD for finding in findings)
-
-
-def _number_of_findings(candidate: Normalised) -> int:
-    return len(candidate.findings)
