@@ -30,11 +30,11 @@ from benchmarks.long.served import (
     LOCATION,
     PATIENCE,
     SPAWN,
-    Played,
+    EmulatorOptions,
     in_processes,
+    print_table,
+    print_verdict,
     served,
-    show,
-    verdict,
 )
 
 HEAD_START = 0.5
@@ -109,7 +109,7 @@ def refreshed(
     )
     with (
         tempfile.TemporaryDirectory() as folder,
-        served(Played(refresh_tokens=("refresh-0",))) as (url, tell),
+        served(EmulatorOptions(refresh_tokens=("refresh-0",))) as (url, tell),
     ):
         path = str(Path(folder) / "tokens.json")
         FileTokenStore(path).save(Tokens("access-0", "refresh-0", expires_at))
@@ -121,8 +121,8 @@ def refreshed(
     failed = Counter(outcome for outcome in outcomes if outcome)
     if failed:
         print(f"{title}: {dict(failed)}")
-    refused = sum(each.status == 401 for each in told.seen)
-    applied = sum(each.status == 200 for each in told.seen)
+    refused = sum(each.status == 401 for each in told.requests)
+    applied = sum(each.status == 200 for each in told.requests)
     seconds = max(each.ended for each in done) - min(each.begun for each in done)
     held = {
         "one refresh": told.refreshes == 1,
@@ -154,8 +154,10 @@ def main() -> int:
     revoked, revoked_broken = refreshed(
         "revoked, though it looks valid", time.time() + DAY, options
     )
-    show([["the token is", "calls", "refreshes", "failures", "401", "seconds"], expired, revoked])
-    return verdict(expired_broken + revoked_broken)
+    print_table(
+        [["the token is", "calls", "refreshes", "failures", "401", "seconds"], expired, revoked]
+    )
+    return print_verdict(expired_broken + revoked_broken)
 
 
 if __name__ == "__main__":
