@@ -638,11 +638,12 @@ class TestResponse:
             unknown.get_token(server.url, None, 20)
         assert (raised.value.status_code, raised.value.error) == (400, "invalid_grant")
         wrong = make_oauth(MemoryTokenStore(expired_tokens()), client_secret="wrong-client-secret")
-        with pytest.raises(OAuthError) as raised:
+        with pytest.raises(OAuthError) as raised_for_secret:
             wrong.get_token(server.url, None, 20)
-        assert type(raised.value) is OAuthError
-        assert (raised.value.status_code, raised.value.error) == (401, "invalid_client")
-        assert_no_secret_in(raised.value)
+        error = raised_for_secret.value
+        assert type(error) is OAuthError
+        assert (error.status_code, error.error) == (401, "invalid_client")
+        assert_no_secret_in(error)
 
     @pytest.mark.parametrize(
         ("status", "body", "error"),
