@@ -1,4 +1,4 @@
-"""A dependable, typed client of HighLevel's API, generated from its OpenAPI description."""
+"""A typed client of HighLevel's API, generated from its OpenAPI document: the public names."""
 
 from ._generated.types import UNSET, Unset
 from ._runtime.finding import Finding

@@ -1,4 +1,4 @@
-"""Turns the arguments of a call into an HTTP request. Invalid arguments raise before anything is sent."""
+"""Turns the arguments of a call into an HTTP request, and rejects invalid arguments."""
 
 import datetime
 import json
@@ -18,22 +18,24 @@ from .protocols import GENERATED_CODE_ERRORS
 from .schema import Validator
 from .secrets import Secret
 
-# Arguments can be personal data. So they are in a `Secret` wherever an exception can show a frame's variables.
 Arguments = Secret[dict[str, Any]]
+"""Arguments by name. They can be personal data, and a traceback can show variables."""
 
 
 def complete_arguments(
     description: OperationContract, arguments: Arguments, version: str | None
 ) -> None:
-    """Validate the arguments of a call, and replace them with what to send. Defaults of the spec are added.
+    """Validate the arguments of a call in place.
+
+    An omitted argument gets its default. A mapping or a subclass of `str` becomes plain JSON data.
 
     Args:
         description: the operation in the spec.
-        arguments: all arguments by name; an omitted one is `UNSET`.
+        arguments: all arguments by name. An omitted one is `UNSET`.
         version: replaces the default of the argument that is the API version.
 
     Raises:
-        ArgumentError: names the first invalid argument and what it must be. It does not show the value.
+        ArgumentError: names the first invalid argument and what it must be, without its value.
     """
     for name, (argument, plan) in description.arguments.items():
         if "default" in argument and isinstance(arguments.reveal()[name], Unset):
@@ -47,7 +49,7 @@ def complete_arguments(
 
 
 def rate_limit_key(description: OperationContract, arguments: Arguments) -> str:
-    """The key under which the API counts the call: the values of the arguments that the spec marks."""
+    """The values of the arguments for which the API counts calls separately."""
     return "/".join([str(arguments.reveal()[name]) for name in description.rate_limit_key])
 
 
@@ -60,7 +62,7 @@ def prepare_request(
     """The request of a call, without its token.
 
     Raises:
-        ArgumentError: the arguments make no request. Each argument is valid, so this is the exception.
+        ArgumentError: the arguments are valid one by one, but make no request.
     """
     try:
         return requests.prepare(description.method, operation.build(**arguments.reveal()))
@@ -96,6 +98,7 @@ def check_argument(argument: Schema, plan: Validator, value: object) -> Argument
         data = value if _is_plain(value) else json.loads(_encode_argument(value).encode())
         findings = plan.normalise(data, JsonPath(None, name)).findings
     except Exception as error:  # a mapping or a model of the caller can raise anything
+        # The text of other exceptions can hold the value.
         is_expected = isinstance(error, AttributeError | TypeError | ValueError | RecursionError)
         reason = str(error) if is_expected else type(error).__name__
         return ArgumentCheck(f"{name} must be data that JSON can hold ({reason})")
@@ -113,7 +116,7 @@ def _default(argument: Schema, version: str | None) -> object:
 
 
 def _is_valid_unchanged(value: object, plan: Validator) -> bool:
-    """Whether a value certainly needs no closer look. Most arguments are such values, so this saves time."""
+    """Whether a value is valid for certain. This fast path serves most arguments."""
     if not _is_plain(value):
         return False
     accepts = plan.quick_checks.get(value.__class__)
@@ -121,7 +124,7 @@ def _is_valid_unchanged(value: object, plan: Validator) -> bool:
 
 
 def _is_plain(value: object) -> bool:
-    """Whether JSON certainly represents a value as it is."""
+    """Whether JSON represents a value unchanged for certain."""
     if type(value) is str:
         return value.isascii()
     if type(value) in {bool, int, float}:
@@ -133,8 +136,8 @@ def _is_plain(value: object) -> bool:
 def _is_sent_as_validated(value: object, data: object, schema: Schema) -> bool:
     """Whether to send the validated JSON data, and not the caller's object.
 
-    A subclass of `str` or a mapping could otherwise write something else than what was validated. Generated code
-    writes dates and UUIDs with a documented format, and lists, itself.
+    A mapping or a subclass of `str` could otherwise write something else than what was validated.
+    Generated code itself writes lists, and dates and UUIDs whose format the spec states.
     """
     if isinstance(value, str | Mapping):
         return True

@@ -1,4 +1,4 @@
-"""Turns an HTTP response into the typed result of a call, or into one of the documented exceptions."""
+"""Turns an HTTP response into the typed result of a call, or raises a documented exception."""
 
 import json
 import math
@@ -26,18 +26,18 @@ STATUS_ERRORS: Mapping[int, type[errors.APIStatusError]] = {
     429: errors.RateLimitError,
     500: errors.ServerError,
 }
-"""The exception of each status that has its own. All statuses above 500 have that of 500."""
+"""The exception of each status that has its own. All statuses above 500 share that of 500."""
 
 MAXIMUM_LOGGED_DRIFT = 1000
-"""Kinds and paths of drift that a client logs. The API chooses the paths, so their number has no other bound."""
+"""How many kinds and paths of drift a client logs. The API could send any number of names."""
 
 MAXIMUM_MESSAGE = 200
-"""Characters of the API's explanations in the message of an exception."""
+"""Characters of the API's own messages in the message of an exception."""
 
 
 @dataclass(frozen=True, slots=True)
 class ResponseReader(Generic[T]):
-    """Reads the response of one call."""
+    """Reads the last response of one call."""
 
     operation: Operation[T]
     description: OperationContract = field(repr=False)
@@ -126,7 +126,7 @@ class ResponseReader(Generic[T]):
         return STATUS_ERRORS.get(min(response.status_code, 500), errors.UnexpectedStatusError)
 
     def _parse_redacted(self, key: str, response: RawResponse) -> "ParsedBody":
-        """Parse the body of an error, without the token: the API can repeat it, and the exception shows the body."""
+        """Parse the body of an error and redact the token. The exception shows the body."""
         parsed = parse_body(self.description.content[key], response)
         try:
             return ParsedBody(redact_data(parsed.data, self.token), parsed.problem)
@@ -186,7 +186,7 @@ class ResponseReader(Generic[T]):
         """Log each kind and path once, and call `on_drift` with each finding.
 
         Returns:
-            The findings. Their paths show no token: a path has names from the wire.
+            The findings. The token is redacted in their paths, which have names from the wire.
         """
         redacted: list[Finding] = []
         for finding in findings:
@@ -221,7 +221,7 @@ class ParsedBody:
     data: Any = field(repr=False)
     """JSON data, text, bytes or `None`, as the spec has it; the text if there is a problem."""
     problem: str = ""
-    """Why the body is not what the spec describes; empty where it is."""
+    """Why the body cannot be parsed; empty if it can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +231,7 @@ class DecodedBody:
     value: object = field(repr=False)
     """The generated model; the data if there is a problem."""
     problem: str = ""
-    """Why there is no model; empty where there is one."""
+    """Why there is no model; empty if there is one."""
     path: str = field(default="$", repr=False)
     """The JSON path of the problem."""
     findings: tuple[Finding, ...] = field(default=(), repr=False)
@@ -302,7 +302,10 @@ def _properties(data: object) -> Mapping[str, Any]:
 
 
 def _messages(properties: Mapping[str, Any]) -> list[str]:
-    """The texts in the properties that the spec marks as error messages. Each holds a text or a list."""
+    """The texts in the properties that the spec marks as error messages.
+
+    Such a property is a text or a list of texts. HighLevel's 422 has a list.
+    """
     messages: list[str] = []
     for name in load_contract()["error_messages"]:
         value = properties.get(name)
