@@ -49,12 +49,12 @@ from benchmarks.long.served import (
     PATIENCE,
     SPAWN,
     TOKEN,
-    Played,
-    Told,
+    EmulatorOptions,
+    EmulatorRecord,
     in_processes,
+    print_table,
+    print_verdict,
     served,
-    show,
-    verdict,
 )
 
 PROCESSES = 4
@@ -273,27 +273,32 @@ class Row:
 
 
 def judged(
-    title: str, done: Iterable[Done], told: Told, options: Options, end: float, jitter: float
+    title: str,
+    done: Iterable[Done],
+    told: EmulatorRecord,
+    options: Options,
+    end: float,
+    jitter: float,
 ) -> Row:
     """What a run is told to be, of what its callers and the emulator saw."""
     outcomes = [outcome for each in done for outcome in each.outcomes]
     booked = sorted(
         (booking for each in done for booking in each.booked), key=lambda booking: booking.begun
     )
-    applied = {each.number for each in told.seen if each.applied}
+    applied = {each.number for each in told.requests if each.applied}
     lost = [outcome for outcome in outcomes if outcome.error or outcome.number not in applied]
     for outcome in lost[:5]:
         print(f"lost: {outcome}")
-    keys = sorted({each.location for each in told.seen})
+    keys = sorted({each.location for each in told.requests})
     accepted = {
-        key: [each for each in told.seen if each.location == key and each.status == 200]
+        key: [each for each in told.requests if each.location == key and each.status == 200]
         for key in keys
     }
     slots = {booking.number: booking.time for booking in booked}
     return Row(
         title,
         len(outcomes),
-        sum(each.status == 429 for each in told.seen),
+        sum(each.status == 429 for each in told.requests),
         len(lost),
         min(
             (used([each.at for each in accepted[key] if each.at <= end], options) for key in keys),
@@ -353,7 +358,7 @@ def late(arrivals: list[tuple[float, float]]) -> float:
 def alone(title: str, options: Options, locations: int = 0) -> Row:
     """Callers in this process: threads over some locations or, without any, tasks."""
     quota = Watched(options.limit, options.window)
-    with served(Played(rate=options.rate)) as (url, tell):
+    with served(EmulatorOptions(rate=options.rate)) as (url, tell):
         end = time.monotonic() + options.seconds
         if locations:
             done = in_threads(url, quota, locations, options.callers, end, 0)
@@ -364,7 +369,7 @@ def alone(title: str, options: Options, locations: int = 0) -> Row:
 
 def together(title: str, options: Options, redis: Redis, outage: bool) -> Row:
     """Callers in several processes, whose Redis is away for the second third of the time where that is wanted."""
-    with served(Played(rate=options.rate)) as (url, tell):
+    with served(EmulatorOptions(rate=options.rate)) as (url, tell):
         ready = SPAWN.Barrier(PROCESSES + 1)
         each = [(url, redis.url, options, ready, place) for place in range(PROCESSES)]
         wait: Callable[[], list[Done]] = in_processes(in_a_process, each)
@@ -419,8 +424,8 @@ def main() -> int:
             finally:
                 redis.stop()
     head = ["", "calls", "429", "lost", "used", "order", "late"]
-    show([head, *(row.cells() for row in rows)])
-    return verdict([each for row in rows for each in row.broken(options)])
+    print_table([head, *(row.cells() for row in rows)])
+    return print_verdict([each for row in rows for each in row.broken(options)])
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from ._generated import load_contract
 from ._generated.api import AsyncResources, Resources
 from ._highlevel import BASE_URL_VARIABLE, CONVENTIONS, TOKEN_VARIABLE, USER_AGENT
 from ._runtime.connections import Connections
+from ._runtime.finding import Finding
 from ._runtime.http import (
     AsyncBaseTransport,
     BaseTransport,
@@ -24,7 +25,6 @@ from ._runtime.http import (
     default_async_transport,
     default_transport,
 )
-from ._runtime.schema import Finding
 from ._runtime.secrets import Secret, refuse_pickling
 from ._runtime.session import AsyncSession, AwaitingIO, BlockingIO, SyncSession
 from ._runtime.settings import Settings

@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from leadconnector import UNSET, ArgumentError, LeadConnectorError
 from leadconnector._runtime.request import check_argument
-from leadconnector._runtime.schema import planned
+from leadconnector._runtime.schema import compile_schema
 
 from tests.support.calling import ANSWER, CONVERSATION_ID, LOCATION_ID, Caller, answering, call_sync
 
@@ -184,7 +184,7 @@ def test_values_that_generated_code_encodes_are_not_converted(
 ) -> None:
     argument: dict[str, Any] = {"argument": "a", "required": True, "schema": schema}
 
-    check = check_argument(argument, planned(schema or {}, {}), value)
+    check = check_argument(argument, compile_schema(schema or {}, {}), value)
 
     assert check.problem == ""
     assert check.value == sent
@@ -193,7 +193,7 @@ def test_values_that_generated_code_encodes_are_not_converted(
 def test_an_argument_without_a_schema_type_must_still_be_json_data() -> None:
     argument: dict[str, Any] = {"argument": "a", "required": False, "schema": {}}
 
-    assert "JSON can hold" in check_argument(argument, planned({}, {}), math.nan).problem
+    assert "JSON can hold" in check_argument(argument, compile_schema({}, {}), math.nan).problem
 
 
 @pytest.mark.parametrize(

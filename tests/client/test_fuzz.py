@@ -23,24 +23,24 @@ from leadconnector import (
 )
 from leadconnector._runtime.http import MAXIMUM_BODY
 
-from tests.support.calling import LOCATION_ID, TOKEN
-from tests.support.fuzzing import (
-    FAILURES,
+from benchmarks.long.fuzzing.bodies import bomb
+from benchmarks.long.fuzzing.cases import (
     Case,
     Outcome,
-    Reply,
-    answered,
-    answered_calls,
-    asked,
-    asked_calls,
-    bomb,
-    broken_promises,
-    misplaced_arguments,
-    replies_of_bytes,
     run_async,
     run_sync,
-    seeded,
 )
+from benchmarks.long.fuzzing.cases import case_with_random_arguments as asked
+from benchmarks.long.fuzzing.cases import case_with_random_replies as answered
+from benchmarks.long.fuzzing.cases import seeded_random as seeded
+from benchmarks.long.fuzzing.failures import FAILURES
+from benchmarks.long.fuzzing.promises import broken_promises
+from benchmarks.long.fuzzing.replies import Reply
+from benchmarks.long.fuzzing.sent_requests import request_problems as misplaced_arguments
+from tests.support.calling import LOCATION_ID, TOKEN
+from tests.support.fuzz_strategies import cases_with_random_arguments as asked_calls
+from tests.support.fuzz_strategies import cases_with_random_replies as answered_calls
+from tests.support.fuzz_strategies import replies_of_bytes
 
 Run = Callable[[Case], Outcome]
 RUNS: dict[str, Run] = {"sync": run_sync, "async": lambda case: asyncio.run(run_async(case))}

@@ -9,10 +9,11 @@ from typing import Any, Generic, NamedTuple, cast
 
 from .. import errors
 from .._generated import Operation, T, load_contract
+from .contract import OperationContract
+from .finding import Finding
 from .http import RawResponse, case_insensitive
 from .log import logger
 from .protocols import GENERATED_CODE_ERRORS
-from .schema import Documented, Finding
 from .secrets import Token, redact, redact_data
 from .settings import Settings
 
@@ -48,7 +49,7 @@ class ResponseReader(Generic[T]):
     def __init__(
         self,
         operation: Operation[T],
-        description: Documented,
+        description: OperationContract,
         settings: Settings,
         token: Token,
         attempts: int,
@@ -67,7 +68,7 @@ class ResponseReader(Generic[T]):
             DriftError: the body deviates from the spec, and the client is strict.
             APIStatusError: the status is no documented success.
         """
-        key = self._description.key(response.status_code)
+        key = self._description.response_key(response.status_code)
         if self._settings.on_response is not None:
             self._settings.on_response(self._info(response))
         if not response.is_success or key not in self._operation.success:
@@ -166,7 +167,7 @@ class ResponseReader(Generic[T]):
         problem = parsed.problem
         path = "$"
         if not problem:
-            reading = self._description.read(key, data)
+            reading = self._description.check_body(key, data)
             findings = (*findings, *reading.findings)
             data = reading.data
             problem = reading.problem
