@@ -101,7 +101,7 @@ def check_argument(argument: Schema, validator: Validator, value: object) -> Arg
         # A body that is not JSON. The generated builder knows its form.
         return ArgumentCheck(value=value)
     try:
-        data = value if _is_plain(value) else json.loads(_encode_argument(value).encode())
+        data = json.loads(_encode_argument(value).encode())
         findings = validator.normalise(data, JsonPath(None, name)).findings
     except Exception as error:  # a mapping or a model of the caller can raise anything
         # The text of other exceptions can hold the value.
@@ -121,23 +121,20 @@ def _default(argument: Schema, version: str | None) -> object:
     return argument["default"]
 
 
-def _is_valid_unchanged(value: object, validator: Validator) -> bool:
-    """Whether a value is valid for certain. This fast path serves most arguments."""
-    if not _is_plain(value):
-        return False
-    accepts = validator.quick_checks.get(value.__class__)
-    if accepts is None:
-        return False
-    return bool(accepts(value))
+def _is_valid_unchanged(value: Any, validator: Validator) -> bool:
+    """Whether a value is certainly valid, and JSON represents it unchanged.
 
-
-def _is_plain(value: Any) -> bool:
-    """Whether JSON represents a value unchanged for certain."""
-    if type(value) is str:
-        return value.isascii()
-    if type(value) in {bool, int, float}:
+    This fast path serves most arguments. It may miss valid values, which are then validated fully.
+    """
+    kind = type(value)
+    is_valid = validator.quick_checks.get(kind)
+    if is_valid is None:
+        return False
+    if kind is str:
+        return value.isascii() and bool(is_valid(value))
+    if kind in {bool, int, float}:
         # Finite, and with no more digits than Python writes (`sys.get_int_max_str_digits`).
-        return bool(-1e300 < value < 1e300)
+        return -1e300 < value < 1e300 and bool(is_valid(value))
     return False
 
 
