@@ -14,6 +14,7 @@ from ._generated import load_contract
 from ._generated.api import AsyncResources, Resources
 from ._highlevel import BASE_URL_VARIABLE, CONVENTIONS, TOKEN_VARIABLE, USER_AGENT
 from ._runtime.connections import Connections
+from ._runtime.finding import Finding
 from ._runtime.http import (
     AsyncBaseTransport,
     BaseTransport,
@@ -24,7 +25,6 @@ from ._runtime.http import (
     default_async_transport,
     default_transport,
 )
-from ._runtime.schema import Finding
 from ._runtime.secrets import Secret, refuse_pickling
 from ._runtime.session import AsyncSession, AwaitingIO, BlockingIO, SyncSession
 from ._runtime.settings import Settings
@@ -74,7 +74,7 @@ class _Client(Generic[TokenOption, Transport]):
         # The rest can raise, and a traceback can show the variables of this frame.
         del token
         self._connections = Connections(self._new_transport, self._connection_owner, transport)
-        self._base_url = check_base_url(_base_url(base_url), "the base URL")
+        self._base_url = check_base_url(_resolve_base_url(base_url), "the base URL")
         source = token_source(token_option)
         _check_options(options)
         _check_transport(transport, self._transport_method)
@@ -223,7 +223,7 @@ class AsyncLeadConnector(_Client[AsyncTokenOption, AsyncBaseTransport], AsyncRes
         await self.close()
 
 
-def _base_url(option: str | None) -> str:
+def _resolve_base_url(option: str | None) -> str:
     """The base URL: the option, the environment variable, or the server in the spec."""
     if option is not None:
         return option

@@ -34,7 +34,7 @@ from typing import TYPE_CHECKING, Literal
 
 # A leaf module: all others import it, so at run time it imports nothing of the package.
 if TYPE_CHECKING:
-    from ._runtime.schema import Finding
+    from ._runtime.finding import Finding
 
 
 @dataclass(frozen=True, eq=False)

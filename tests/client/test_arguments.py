@@ -19,9 +19,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from leadconnector import UNSET, ArgumentError, LeadConnectorError
 from leadconnector._runtime.request import check_argument
-from leadconnector._runtime.schema import planned
+from leadconnector._runtime.schema import compile_schema
 
-from tests.support.calling import ANSWER, CONVERSATION_ID, LOCATION_ID, Caller, answering, call_sync
+from tests.support.calling import (
+    CONVERSATION_ID,
+    LOCATION_ID,
+    Caller,
+    call_sync,
+    succeeding,
+)
 
 CONTAINS_ITSELF: dict[str, Any] = {}
 CONTAINS_ITSELF["self"] = CONTAINS_ITSELF
@@ -30,7 +36,7 @@ CONTAINS_ITSELF["self"] = CONTAINS_ITSELF
 def argument_error(call: Caller, *arguments: Any, **named: Any) -> ArgumentError:
     requests: list[httpx.Request] = []
     with pytest.raises(ArgumentError) as caught:
-        call(answering(lambda: httpx.Response(200, json=ANSWER), requests), *arguments, **named)
+        call(succeeding(requests), *arguments, **named)
     assert requests == [], "the request was sent"
     return caught.value
 
@@ -61,7 +67,7 @@ def test_an_invalid_id_is_rejected(call: Caller, conversation_id: object, proble
 
 
 def test_an_id_of_the_maximum_length_is_sent(call: Caller) -> None:
-    call(answering(lambda: httpx.Response(200, json=ANSWER)), "x" * MAXIMUM_PATH_LENGTH)
+    call(succeeding(), "x" * MAXIMUM_PATH_LENGTH)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +142,7 @@ def test_a_subclass_of_str_is_sent_as_it_was_validated(
     call: Caller,
 ) -> None:
     requests: list[httpx.Request] = []
-    transport = answering(lambda: httpx.Response(200, json=ANSWER), requests)
+    transport = succeeding(requests)
 
     call(transport, Disguised("abc"))
     call(transport, Named.ONE, version=Named.ONE)
@@ -153,7 +159,7 @@ def test_dates_and_uuids_in_a_mapping_are_sent_as_json_text(call: Caller) -> Non
     when = datetime.datetime(2026, 1, 2, 3, 4, tzinfo=datetime.UTC)
     feedback = MappingProxyType({"at": when, "inner": MappingProxyType({"id": UUID(int=1)})})
 
-    call(answering(lambda: httpx.Response(200, json=ANSWER), requests), feedback=feedback)
+    call(succeeding(requests), feedback=feedback)
 
     sent = json.loads(requests[0].content)["feedback"]
     assert sent == {
@@ -184,7 +190,7 @@ def test_values_that_generated_code_encodes_are_not_converted(
 ) -> None:
     argument: dict[str, Any] = {"argument": "a", "required": True, "schema": schema}
 
-    check = check_argument(argument, planned(schema or {}, {}), value)
+    check = check_argument(argument, compile_schema(schema or {}, {}), value)
 
     assert check.problem == ""
     assert check.value == sent
@@ -193,7 +199,7 @@ def test_values_that_generated_code_encodes_are_not_converted(
 def test_an_argument_without_a_schema_type_must_still_be_json_data() -> None:
     argument: dict[str, Any] = {"argument": "a", "required": False, "schema": {}}
 
-    assert "JSON can hold" in check_argument(argument, planned({}, {}), math.nan).problem
+    assert "JSON can hold" in check_argument(argument, compile_schema({}, {}), math.nan).problem
 
 
 @pytest.mark.parametrize(
@@ -218,7 +224,7 @@ def test_no_variable_of_the_validating_frames_shows_an_argument(
 @pytest.mark.parametrize("value", [10**400, -(10**400), 1.7e308])
 def test_a_number_of_any_size_is_sent(call: Caller, value: float) -> None:
     requests: list[httpx.Request] = []
-    call(answering(lambda: httpx.Response(200, json=ANSWER), requests), unread_count=value)
+    call(succeeding(requests), unread_count=value)
 
     assert json.loads(requests[0].content)["unreadCount"] == value
 
@@ -230,7 +236,7 @@ def test_a_number_with_more_digits_than_python_writes_is_rejected(call: Caller) 
 
 def test_a_text_in_the_body_can_have_any_unicode_character(call: Caller) -> None:
     requests: list[httpx.Request] = []
-    call(answering(lambda: httpx.Response(200, json=ANSWER), requests), location_id="é\n\x00😀 .")
+    call(succeeding(requests), location_id="é\n\x00😀 .")
 
     assert json.loads(requests[0].content)["locationId"] == "é\n\x00😀 ."
 
@@ -272,7 +278,7 @@ def test_any_arguments_are_rejected_or_sent_as_the_spec_describes(
     **arguments: Any,
 ) -> None:
     requests: list[httpx.Request] = []
-    transport = answering(lambda: httpx.Response(200, json=ANSWER), requests)
+    transport = succeeding(requests)
     refused: list[str] = []
     try:
         call_sync(transport, arguments.pop("conversation_id"), **arguments)
@@ -302,7 +308,7 @@ def test_feedback_of_json_data_is_sent_unchanged(feedback: dict[str, Any]) -> No
     except ValueError:
         return
     call_sync(
-        answering(lambda: httpx.Response(200, json=ANSWER), requests),
+        succeeding(requests),
         CONVERSATION_ID,
         feedback=feedback,
     )

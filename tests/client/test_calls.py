@@ -10,7 +10,15 @@ import pytest
 from leadconnector import UNSET, LeadConnector, ResponseInfo
 from leadconnector.models import ConversationFeedback, LastMessageType, UpdateConversationResponse
 
-from tests.support.calling import ANSWER, CONVERSATION_ID, LOCATION_ID, TOKEN, Caller, answering
+from tests.support.calling import (
+    CONVERSATION_ID,
+    LOCATION_ID,
+    SUCCESS_BODY,
+    TOKEN,
+    Caller,
+    returning,
+    succeeding,
+)
 
 
 def request_of(
@@ -22,7 +30,7 @@ def request_of(
 ) -> httpx.Request:
     requests: list[httpx.Request] = []
     call(
-        answering(lambda: httpx.Response(200, json=ANSWER), requests),
+        succeeding(requests),
         conversation_id,
         options=options,
         **named,
@@ -120,12 +128,16 @@ def test_every_request_has_all_four_timeouts(call: Caller) -> None:
 
 
 def test_a_call_returns_the_success_model(call: Caller) -> None:
-    answer = {
-        **ANSWER,
-        "conversation": {**ANSWER["conversation"], "lastMessageType": "TYPE_SMS", "unreadCount": 4},
+    response_body = {
+        **SUCCESS_BODY,
+        "conversation": {
+            **SUCCESS_BODY["conversation"],
+            "lastMessageType": "TYPE_SMS",
+            "unreadCount": 4,
+        },
     }
 
-    updated = call(answering(lambda: httpx.Response(200, json=answer)))
+    updated = call(returning(200, json=response_body))
 
     assert isinstance(updated, UpdateConversationResponse)
     assert updated.success is True
@@ -137,14 +149,12 @@ def test_a_call_returns_the_success_model(call: Caller) -> None:
 
 def test_an_unknown_enum_value_and_an_undocumented_field_are_kept(call: Caller) -> None:
     conversation = {
-        **ANSWER["conversation"],
+        **SUCCESS_BODY["conversation"],
         "lastMessageType": "TYPE_TELEPATHY",
         "mood": {"is": "good"},
     }
 
-    updated = call(
-        answering(lambda: httpx.Response(200, json={**ANSWER, "conversation": conversation}))
-    )
+    updated = call(returning(200, json={**SUCCESS_BODY, "conversation": conversation}))
 
     assert isinstance(updated.conversation.last_message_type, LastMessageType)
     assert updated.conversation.last_message_type.is_unknown
@@ -155,22 +165,20 @@ def test_an_unknown_enum_value_and_an_undocumented_field_are_kept(call: Caller) 
 
 @pytest.mark.parametrize("name", ["starred", "lastMessageType", "unreadCount", "id"])
 def test_null_in_an_optional_field_is_decoded_as_absent(call: Caller, name: str) -> None:
-    conversation = {**ANSWER["conversation"], name: None}
+    conversation = {**SUCCESS_BODY["conversation"], name: None}
 
-    updated = call(
-        answering(lambda: httpx.Response(200, json={**ANSWER, "conversation": conversation}))
-    )
+    updated = call(returning(200, json={**SUCCESS_BODY, "conversation": conversation}))
 
     assert name not in updated.conversation.to_dict()
 
 
 def test_a_scalar_of_the_wrong_type_is_returned_unchanged(call: Caller) -> None:
-    answer = {
+    response_body = {
         "success": "no",
-        "conversation": {**ANSWER["conversation"], "deleted": "false", "unreadCount": "12"},
+        "conversation": {**SUCCESS_BODY["conversation"], "deleted": "false", "unreadCount": "12"},
     }
 
-    assert call(answering(lambda: httpx.Response(200, json=answer))).to_dict() == answer
+    assert call(returning(200, json=response_body)).to_dict() == response_body
 
 
 @pytest.mark.parametrize(
@@ -179,31 +187,29 @@ def test_a_scalar_of_the_wrong_type_is_returned_unchanged(call: Caller) -> None:
 def test_an_optional_value_that_its_model_cannot_represent_is_decoded_as_absent(
     call: Caller, name: str, value: object
 ) -> None:
-    conversation = {**ANSWER["conversation"], name: value}
+    conversation = {**SUCCESS_BODY["conversation"], name: value}
 
-    updated = call(
-        answering(lambda: httpx.Response(200, json={**ANSWER, "conversation": conversation}))
-    )
+    updated = call(returning(200, json={**SUCCESS_BODY, "conversation": conversation}))
 
-    assert updated.to_dict() == ANSWER
+    assert updated.to_dict() == SUCCESS_BODY
 
 
 def test_a_byte_order_mark_before_the_json_is_ignored(call: Caller) -> None:
-    body = b"\xef\xbb\xbf" + json.dumps(ANSWER).encode()
+    body = b"\xef\xbb\xbf" + json.dumps(SUCCESS_BODY).encode()
 
-    assert call(answering(lambda: httpx.Response(200, content=body))).to_dict() == ANSWER
+    assert call(returning(200, content=body)).to_dict() == SUCCESS_BODY
 
 
 def test_on_response_receives_status_headers_and_attempts(call: Caller) -> None:
-    seen: list[ResponseInfo] = []
+    infos: list[ResponseInfo] = []
     headers = {"X-RateLimit-Remaining": "99", "x-request-id": "abc"}
 
     call(
-        answering(lambda: httpx.Response(200, json=ANSWER, headers=headers)),
-        options={"on_response": seen.append},
+        returning(200, json=SUCCESS_BODY, headers=headers),
+        options={"on_response": infos.append},
     )
 
-    (info,) = seen
+    (info,) = infos
     assert (info.status_code, info.attempts, info.request_id) == (200, 1, "abc")
     assert info.headers["x-ratelimit-remaining"] == info.headers["X-RateLimit-Remaining"] == "99"
 
@@ -213,30 +219,28 @@ def test_an_exception_of_on_response_reaches_the_caller(call: Caller) -> None:
         raise LookupError(info.status_code)
 
     with pytest.raises(LookupError, match="200"):
-        call(answering(lambda: httpx.Response(200, json=ANSWER)), options={"on_response": fail})
+        call(succeeding(), options={"on_response": fail})
 
 
 def test_with_options_shares_the_connections_and_does_not_change_the_original() -> None:
     requests: list[httpx.Request] = []
-    seen: list[ResponseInfo] = []
-    client = LeadConnector(
-        token=TOKEN, transport=answering(lambda: httpx.Response(200, json=ANSWER), requests)
-    )
+    infos: list[ResponseInfo] = []
+    client = LeadConnector(token=TOKEN, transport=succeeding(requests))
 
-    other = client.with_options(timeout=1.5, version="v3", on_response=seen.append)
-    other.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
+    changed_client = client.with_options(timeout=1.5, version="v3", on_response=infos.append)
+    changed_client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
     client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
 
-    assert type(other) is LeadConnector
+    assert type(changed_client) is LeadConnector
     assert [request.extensions["timeout"]["read"] for request in requests] == [1.5, 30.0]
     assert [request.headers["version"] for request in requests] == ["v3", "2021-07-28"]
-    assert len(seen) == 1
+    assert len(infos) == 1
 
 
 def test_cookies_of_the_api_are_not_sent_back() -> None:
     requests: list[httpx.Request] = []
     cookie = {"set-cookie": "session=1; Path=/"}
-    transport = answering(lambda: httpx.Response(200, headers=cookie, json=ANSWER), requests)
+    transport = returning(200, headers=cookie, json=SUCCESS_BODY, requests=requests)
     with LeadConnector(token=TOKEN, transport=transport) as client:
         for _ in range(2):
             client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)

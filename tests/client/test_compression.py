@@ -17,9 +17,14 @@ from leadconnector import APIDecodingError, ServerError
 from leadconnector._runtime.http import MAXIMUM_BODY, Limits, RawResponse, send
 from leadconnector_emulator import Emulator, Fault, Server
 
-from tests.support.calling import ANSWER, Caller, answering
+from tests.support.calling import (
+    SUCCESS_BODY,
+    Caller,
+    returning,
+    succeeding,
+)
 
-BODY = json.dumps(ANSWER).encode()
+BODY = json.dumps(SUCCESS_BODY).encode()
 
 REQUEST = httpx.Request("PUT", "https://example.com")
 
@@ -46,18 +51,18 @@ def transport_with(
         "Content-Type": "application/json",
         "Content-Length": str(len(body)),
     }
-    return answering(lambda: httpx.Response(status, headers=headers, stream=Chunks(body, size)))
+    return returning(status, headers=headers, stream=Chunks(body, size))
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "x-gzip", " GZIP "])
 @pytest.mark.parametrize("size", [1, 7, 100_000])
 def test_a_compressed_response_is_decompressed(call: Caller, encoding: str, size: int) -> None:
-    assert call(transport_with(gzip.compress(BODY), encoding, size=size)).to_dict() == ANSWER
+    assert call(transport_with(gzip.compress(BODY), encoding, size=size)).to_dict() == SUCCESS_BODY
 
 
 def test_a_response_without_compression_is_read(call: Caller) -> None:
-    assert call(transport_with(BODY, "identity")).to_dict() == ANSWER
-    assert call(transport_with(BODY, "")).to_dict() == ANSWER
+    assert call(transport_with(BODY, "identity")).to_dict() == SUCCESS_BODY
+    assert call(transport_with(BODY, "")).to_dict() == SUCCESS_BODY
 
 
 @pytest.mark.parametrize(
@@ -109,9 +114,7 @@ def send_and_measure_memory(transport: httpx.BaseTransport) -> tuple[RawResponse
 @pytest.mark.parametrize("size", [1000, 10_000_000])
 def test_a_gzip_bomb_uses_bounded_memory(size: int) -> None:
     bomb = Chunks(gzip.compress(b" " * (200 * 1024 * 1024)), size)
-    transport = answering(
-        lambda: httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=bomb)
-    )
+    transport = returning(200, headers={"Content-Encoding": "gzip"}, stream=bomb)
     response, peak = send_and_measure_memory(transport)
 
     assert "larger" in response.body_problem
@@ -123,9 +126,7 @@ def test_a_gzip_bomb_uses_bounded_memory(size: int) -> None:
 )
 def test_an_endless_body_is_read_up_to_the_limit(encoding: str, problem: str) -> None:
     endless = (bytes(100_000) for _ in itertools.count())
-    transport = answering(
-        lambda: httpx.Response(200, headers={"Content-Encoding": encoding}, content=endless)
-    )
+    transport = returning(200, headers={"Content-Encoding": encoding}, content=endless)
     response, peak = send_and_measure_memory(transport)
 
     assert problem in response.body_problem
@@ -150,6 +151,6 @@ def test_any_compressed_bytes_result_in_a_body_or_a_problem(
 def test_requests_accept_only_the_supported_encoding(call: Caller) -> None:
     requests: list[httpx.Request] = []
 
-    call(answering(lambda: httpx.Response(200, json=ANSWER), requests))
+    call(succeeding(requests))
 
     assert requests[0].headers["accept-encoding"] == "gzip"

@@ -19,7 +19,13 @@ from leadconnector import (
 )
 from leadconnector_emulator import Emulator, EmulatorTransport, Fault, Server
 
-from tests.support.calling import ANSWER, CONVERSATION_ID, LOCATION_ID, TOKEN, answering
+from tests.support.calling import (
+    CONVERSATION_ID,
+    LOCATION_ID,
+    SUCCESS_BODY,
+    TOKEN,
+    succeeding,
+)
 from tests.support.outside import run_program
 
 
@@ -143,7 +149,7 @@ def test_a_custom_transport_of_another_event_loop_raises_a_connection_error() ->
             self.loop = self.loop or asyncio.get_running_loop()
             if self.loop is not asyncio.get_running_loop():
                 raise RuntimeError("Event loop is closed")
-            return httpx.Response(200, json=ANSWER)
+            return httpx.Response(200, json=SUCCESS_BODY)
 
     client = AsyncLeadConnector(token=TOKEN, transport=BelongsToOneLoop())
     asyncio.run(update_async(client))
@@ -153,9 +159,7 @@ def test_a_custom_transport_of_another_event_loop_raises_a_connection_error() ->
 
 
 def test_a_custom_transport_without_a_loop_works_in_any_event_loop() -> None:
-    client = AsyncLeadConnector(
-        token=TOKEN, transport=answering(lambda: httpx.Response(200, json=ANSWER))
-    )
+    client = AsyncLeadConnector(token=TOKEN, transport=succeeding())
 
     assert [asyncio.run(update_async(client)).success for _ in range(2)] == [True, True]
 

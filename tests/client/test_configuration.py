@@ -24,13 +24,12 @@ from leadconnector._runtime.http import check_base_url
 from leadconnector._runtime.secrets import Secret, Token
 
 from tests.support.calling import (
-    ANSWER,
     CONVERSATION_ID,
     LOCATION_ID,
     TOKEN,
     Caller,
-    answering,
     call_async,
+    succeeding,
 )
 
 CLIENTS = [LeadConnector, AsyncLeadConnector]
@@ -39,7 +38,7 @@ both = pytest.mark.parametrize("client", CLIENTS)
 
 
 def unused_transport() -> httpx.MockTransport:
-    return answering(lambda: httpx.Response(200, json=ANSWER))
+    return succeeding()
 
 
 @both
@@ -92,7 +91,7 @@ def test_the_environment_supplies_the_token_and_the_base_url(
     monkeypatch.setenv("LEADCONNECTOR_BASE_URL", "http://127.0.0.1:9")
     requests: list[httpx.Request] = []
 
-    call(answering(lambda: httpx.Response(200, json=ANSWER), requests), options={"token": None})
+    call(succeeding(requests), options={"token": None})
 
     assert requests[0].headers["authorization"] == "Bearer from-the-environment"
     assert requests[0].url.host == "127.0.0.1"
@@ -104,7 +103,7 @@ def test_options_override_the_environment(call: Caller, monkeypatch: pytest.Monk
     requests: list[httpx.Request] = []
 
     call(
-        answering(lambda: httpx.Response(200, json=ANSWER), requests),
+        succeeding(requests),
         options={"token": "passed", "base_url": "https://passed.example"},
     )
 
@@ -189,9 +188,7 @@ def test_an_httpx_timeout_is_used_unchanged(call: Caller) -> None:
     requests: list[httpx.Request] = []
     timeout = httpx.Timeout(connect=1, read=2, write=3, pool=4)
 
-    call(
-        answering(lambda: httpx.Response(200, json=ANSWER), requests), options={"timeout": timeout}
-    )
+    call(succeeding(requests), options={"timeout": timeout})
 
     assert requests[0].extensions["timeout"] == {"connect": 1, "read": 2, "write": 3, "pool": 4}
 
@@ -199,7 +196,7 @@ def test_an_httpx_timeout_is_used_unchanged(call: Caller) -> None:
 def test_a_callable_supplies_the_token_of_each_request() -> None:
     tokens = iter(["first", "second"])
     requests: list[httpx.Request] = []
-    transport = answering(lambda: httpx.Response(200, json=ANSWER), requests)
+    transport = succeeding(requests)
     with LeadConnector(token=lambda: next(tokens), transport=transport) as client:
         for _ in range(2):
             client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
@@ -215,9 +212,7 @@ def test_the_async_client_awaits_an_async_callable() -> None:
         return "awaited"
 
     requests: list[httpx.Request] = []
-    call_async(
-        answering(lambda: httpx.Response(200, json=ANSWER), requests), options={"token": token}
-    )
+    call_async(succeeding(requests), options={"token": token})
 
     assert requests[0].headers["authorization"] == "Bearer awaited"
 
@@ -235,7 +230,7 @@ def test_a_callable_without_a_valid_token_raises_before_a_request(call: Caller) 
 
     with pytest.raises(CredentialsError):
         call(
-            answering(lambda: httpx.Response(200, json=ANSWER), requests),
+            succeeding(requests),
             options={"token": lambda: None},
         )
 

@@ -31,7 +31,14 @@ from leadconnector import (
 )
 from leadconnector.models import BadRequest, Unauthorized, UnprocessableEntity
 
-from tests.support.calling import ANSWER, TOKEN, Caller, answering
+from tests.support.calling import (
+    SUCCESS_BODY,
+    TOKEN,
+    Caller,
+    responding,
+    returning,
+    succeeding,
+)
 
 STATUSES: list[tuple[int, type[APIStatusError]]] = [
     (201, UnexpectedStatusError),
@@ -57,13 +64,13 @@ STATUSES: list[tuple[int, type[APIStatusError]]] = [
 
 def status_error(call: Caller, response: Callable[[], httpx.Response]) -> APIStatusError:
     with pytest.raises(APIStatusError) as caught:
-        call(answering(response))
+        call(responding(response))
     return caught.value
 
 
 def decoding_error(call: Caller, **response: Any) -> APIDecodingError:
     with pytest.raises(APIDecodingError) as caught:
-        call(answering(lambda: httpx.Response(200, **response)))
+        call(returning(200, **response))
     return caught.value
 
 
@@ -145,9 +152,9 @@ def test_the_messages_are_always_a_list_of_strings(
 
 
 def test_the_message_of_an_error_has_the_api_messages_in_one_short_line(call: Caller) -> None:
-    said = "line one\nline two\x1b[31m" + "x" * 1000
+    api_message = "line one\nline two\x1b[31m" + "x" * 1000
 
-    text = str(status_error(call, lambda: httpx.Response(400, json={"message": said})))
+    text = str(status_error(call, lambda: httpx.Response(400, json={"message": api_message})))
 
     assert "line one line two" in text
     assert text.isprintable()
@@ -209,7 +216,7 @@ def test_the_header_lookup_of_an_error_ignores_case(call: Caller) -> None:
         (b'{"success":' + b"1" * 5000 + b"}", "$"),
         (b"[" * 100_000, "$"),
         (b'{"success":tr', "$"),
-        (json.dumps(ANSWER).encode("utf-16"), "$"),
+        (json.dumps(SUCCESS_BODY).encode("utf-16"), "$"),
         (b'{"success":"\xff"}', "$"),
     ],
 )
@@ -228,12 +235,12 @@ def test_a_body_above_the_maximum_size_is_a_decoding_error(call: Caller) -> None
 
 
 def test_an_error_does_not_show_the_content_of_a_conversation(call: Caller) -> None:
-    answer = {
+    response_body = {
         "success": True,
         "conversation": {"lastMessageBody": "my diagnosis", "contactId": "Erika"},
     }
 
-    error = decoding_error(call, json=answer)
+    error = decoding_error(call, json=response_body)
 
     shown_texts = "".join(traceback.format_exception(error)) + repr(error) + repr(error.__dict__)
     assert "diagnosis" not in shown_texts
@@ -268,7 +275,7 @@ def test_a_token_echoed_in_json_escapes_is_redacted(call: Caller, escaped: str) 
     body = body.replace("9", escaped) if escaped != "\\/" else body.replace("/", escaped)
 
     with pytest.raises(APIStatusError) as caught:
-        call(answering(lambda: httpx.Response(422, text=body)), options={"token": token})
+        call(returning(422, text=body), options={"token": token})
 
     assert caught.value.messages == ["Invalid: [redacted]"]
     assert token not in repr(caught.value.__dict__) + str(caught.value)
@@ -287,14 +294,14 @@ def test_the_message_of_an_undocumented_status_does_not_show_the_conversation(
 
 @pytest.mark.parametrize("status", [200, 400, 500])
 def test_a_header_that_is_not_ascii_is_decoded(call: Caller, status: int) -> None:
-    seen: list[ResponseInfo] = []
+    infos: list[ResponseInfo] = []
     headers = [(b"x-note", "café".encode("latin-1")), (b"x-other", "日本".encode())]
-    response = httpx.Response(status, headers=headers, json=ANSWER)
+    response = httpx.Response(status, headers=headers, json=SUCCESS_BODY)
     with suppress(APIStatusError):
-        call(answering(lambda: response), options={"on_response": seen.append})
+        call(responding(lambda: response), options={"on_response": infos.append})
 
-    assert "caf" in seen[0].headers["x-note"]
-    assert pickle.loads(pickle.dumps(seen[0])).status_code == status
+    assert "caf" in infos[0].headers["x-note"]
+    assert pickle.loads(pickle.dumps(infos[0])).status_code == status
 
 
 @pytest.mark.parametrize("status", [200, 400])
@@ -303,9 +310,9 @@ def test_a_response_of_any_depth_is_a_result_or_a_documented_error(
     call: Caller, status: int, depth: int
 ) -> None:
     deep = "[" * depth + "]" * depth
-    body = json.dumps({**ANSWER, "message": "No"})[:-1] + f', "more": {deep}}}'
+    body = json.dumps({**SUCCESS_BODY, "message": "No"})[:-1] + f', "more": {deep}}}'
     with suppress(LeadConnectorError):
-        call(answering(lambda: httpx.Response(status, text=body)))
+        call(returning(status, text=body))
 
 
 def test_a_token_in_an_html_page_with_a_success_status_is_redacted(call: Caller) -> None:
@@ -330,7 +337,7 @@ def test_an_error_survives_pickle_and_copy(call: Caller) -> None:
 
 def test_an_argument_error_survives_pickle(call: Caller) -> None:
     with pytest.raises(ArgumentError) as caught:
-        call(answering(lambda: httpx.Response(200, json=ANSWER)), "")
+        call(succeeding(), "")
 
     assert pickle.loads(pickle.dumps(caught.value)).argument == "conversation_id"
 
@@ -343,7 +350,7 @@ def test_all_exceptions_of_the_package_are_in_one_tree() -> None:
     ]
 
     assert len(classes) > 15
-    assert all(issubclass(found, LeadConnectorError) for found in classes)
+    assert all(issubclass(error_class, LeadConnectorError) for error_class in classes)
 
 
 def test_the_log_shows_no_token_and_no_conversation(
@@ -351,7 +358,7 @@ def test_the_log_shows_no_token_and_no_conversation(
 ) -> None:
     caplog.set_level(logging.DEBUG)
 
-    call(answering(lambda: httpx.Response(200, json=ANSWER)), feedback={"text": "my diagnosis"})
+    call(succeeding(), feedback={"text": "my diagnosis"})
 
     assert TOKEN not in caplog.text
     assert "diagnosis" not in caplog.text
@@ -360,12 +367,9 @@ def test_the_log_shows_no_token_and_no_conversation(
 def test_redacting_a_short_token_changes_only_texts(call: Caller) -> None:
     body = {"message": "true", "statusCode": 400, "tt": [True, "t"]}
 
-    assert (
-        call(answering(lambda: httpx.Response(200, json=ANSWER)), options={"token": "t"}).to_dict()
-        == ANSWER
-    )
+    assert call(succeeding(), options={"token": "t"}).to_dict() == SUCCESS_BODY
     with pytest.raises(BadRequestError) as caught:
-        call(answering(lambda: httpx.Response(400, json=body)), options={"token": "t"})
+        call(returning(400, json=body), options={"token": "t"})
     assert caught.value.messages == ["[redacted]rue"]
 
 

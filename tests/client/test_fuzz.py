@@ -23,23 +23,25 @@ from leadconnector import (
 )
 from leadconnector._runtime.http import MAXIMUM_BODY
 
-from tests.support.calling import LOCATION_ID, TOKEN
-from tests.support.fuzzing import (
-    FAILURES,
+from benchmarks.long.fuzzing.bodies import bomb
+from benchmarks.long.fuzzing.cases import (
     Case,
     Outcome,
-    Reply,
-    answered,
-    answered_calls,
-    asked,
-    asked_calls,
-    bomb,
-    broken_promises,
-    misplaced_arguments,
-    replies_of_bytes,
+    case_with_random_arguments,
+    case_with_random_replies,
     run_async,
     run_sync,
-    seeded,
+    seeded_random,
+)
+from benchmarks.long.fuzzing.failures import FAILURES
+from benchmarks.long.fuzzing.promises import broken_promises
+from benchmarks.long.fuzzing.replies import Reply
+from benchmarks.long.fuzzing.sent_requests import request_problems
+from tests.support.calling import LOCATION_ID, TOKEN
+from tests.support.fuzz_strategies import (
+    cases_with_random_arguments,
+    cases_with_random_replies,
+    replies_of_bytes,
 )
 
 Run = Callable[[Case], Outcome]
@@ -60,7 +62,7 @@ def quiet() -> Iterator[None]:
 
 @runs
 @fuzzed
-@given(answered_calls)
+@given(cases_with_random_replies)
 def test_every_drawn_response_results_in_a_model_or_a_valid_error(run: Run, case: Case) -> None:
     assert broken_promises(case, run(case)) == []
 
@@ -119,23 +121,26 @@ def test_an_endless_body_uses_bounded_memory(run: Run, status: int, form: str) -
 
 @runs
 @fuzzed
-@given(asked_calls)
+@given(cases_with_random_arguments)
 def test_any_arguments_are_rejected_by_name_or_sent_once_as_the_spec_describes(
     run: Run, case: Case
 ) -> None:
     outcome = run(case)
 
-    assert broken_promises(case, outcome) + misplaced_arguments(case, outcome) == []
+    assert broken_promises(case, outcome) + request_problems(case, outcome) == []
 
 
 def test_the_drawn_cases_cover_every_outcome_of_a_call() -> None:
-    random, found = seeded(7), Counter[str]()
+    random = seeded_random(7)
+    outcomes = Counter[str]()
     for _ in range(1500):
-        found[type(run_sync(answered(random)).value).__name__] += 1
+        outcomes[type(run_sync(case_with_random_replies(random)).value).__name__] += 1
     for _ in range(100):
-        found[f"{type(run_sync(asked(random)).value).__name__} of arguments"] += 1
+        outcomes[
+            f"{type(run_sync(case_with_random_arguments(random)).value).__name__} of arguments"
+        ] += 1
 
-    assert {name for name, count in found.items() if count > 9} >= {
+    assert {name for name, count in outcomes.items() if count > 9} >= {
         *(
             "UpdateConversationResponse",
             "APIDecodingError",
@@ -194,9 +199,9 @@ def test_the_checker_of_outcomes_detects_each_problem(value: Exception, problem:
     outcome = run_sync(case)
     assert broken_promises(case, outcome) == []
 
-    found = broken_promises(case, Outcome(value, outcome.requests, outcome.seen))
+    problems = broken_promises(case, Outcome(value, outcome.requests, outcome.seen))
 
-    assert any(problem in each for each in found)
+    assert any(problem in text for text in problems)
 
 
 ID = "/conversations/tDtDnQdgm2LXpyiqYvZ6"
@@ -229,15 +234,15 @@ def sent(url: str = ID, body: object = LOCATION, version: str = "v3") -> Outcome
 def test_the_checker_of_requests_detects_each_problem(
     url: str, body: object, version: str, problem: str
 ) -> None:
-    assert misplaced_arguments(Case(), sent()) == []
+    assert request_problems(Case(), sent()) == []
 
-    assert any(problem in each for each in misplaced_arguments(Case(), sent(url, body, version)))
+    assert any(problem in text for text in request_problems(Case(), sent(url, body, version)))
 
 
 def test_the_checker_of_requests_detects_a_missing_and_an_extra_request() -> None:
     (request,) = sent().requests
 
-    assert misplaced_arguments(Case(), Outcome(None, [], [])) == ["0 requests"]
-    assert misplaced_arguments(Case(), Outcome(None, [request, request], [])) == ["2 requests"]
-    refused = misplaced_arguments(Case(), Outcome(ArgumentError("x", argument="x"), [request], []))
+    assert request_problems(Case(), Outcome(None, [], [])) == ["0 requests"]
+    assert request_problems(Case(), Outcome(None, [request, request], [])) == ["2 requests"]
+    refused = request_problems(Case(), Outcome(ArgumentError("x", argument="x"), [request], []))
     assert refused == ["refused, but sent", "it names no argument"]

@@ -46,9 +46,9 @@ from leadconnector.rate_limit import Reservation
 from leadconnector_emulator import Emulator, EmulatorTransport, Fault, Server
 
 from tests.support.calling import (
-    ANSWER,
     CONVERSATION_ID,
     LOCATION_ID,
+    SUCCESS_BODY,
     TOKEN,
     Caller,
     Clock,
@@ -152,16 +152,16 @@ def test_other_requests_are_retried_only_if_they_were_certainly_not_executed(
         {"status": 408},
     ]
 
-    assert all(waits(method=method, **each) < NEVER for each in retried)
-    assert all(waits(method=method, **each) == NEVER for each in not_retried)
+    assert all(waits(method=method, **case) < NEVER for case in retried)
+    assert all(waits(method=method, **case) == NEVER for case in not_retried)
 
 
 def test_a_timeout_while_connecting_means_never_sent() -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=0) as full, ExitStack() as waiting:
         for _ in range(2):  # the backlog is then full
-            other = waiting.enter_context(socket.socket())
-            other.setblocking(False)
-            other.connect_ex(full.getsockname())
+            client_socket = waiting.enter_context(socket.socket())
+            client_socket.setblocking(False)
+            client_socket.connect_ex(full.getsockname())
         transport = waiting.enter_context(httpx.HTTPTransport())
         url = f"http://127.0.0.1:{full.getsockname()[1]}"
         timeout = {"timeout": httpx.Timeout(0.02).as_dict()}
@@ -185,10 +185,17 @@ def test_an_invalid_request_is_not_retried() -> None:
     st.integers(0, 100),
 )
 def test_every_wait_is_bounded_and_the_number_of_attempts_too(
-    number: int, method: str, random: float, status: int | None, asked: float | None, retries: int
+    number: int,
+    method: str,
+    random: float,
+    status: int | None,
+    retry_after: float | None,
+    retries: int,
 ) -> None:
     outcome: dict[str, Any] = (
-        {"error": TimeoutError("x")} if status is None else {"status": status, "retry_after": asked}
+        {"error": TimeoutError("x")}
+        if status is None
+        else {"status": status, "retry_after": retry_after}
     )
     wait = waits(**outcome, number=number, method=method, random=random, retries=retries)
 
@@ -252,7 +259,7 @@ def in_turn(
 
 
 def success(request: httpx.Request) -> httpx.Response:
-    return httpx.Response(200, json=ANSWER)
+    return httpx.Response(200, json=SUCCESS_BODY)
 
 
 def status(code: int, **headers: str) -> Callable[[httpx.Request], httpx.Response]:
@@ -278,7 +285,7 @@ def test_a_success_after_transient_failures_counts_its_attempts(call: Caller, co
         starred=True,
     )
 
-    assert updated.to_dict() == ANSWER
+    assert updated.to_dict() == SUCCESS_BODY
     assert [info.attempts for info in infos] == [3]
     assert len(clock.waits) >= 2
     assert {(request.url, request.content) for request in requests} == {

@@ -15,7 +15,12 @@ import pytest
 from leadconnector import AsyncLeadConnector, LeadConnector, LeadConnectorError
 from leadconnector._runtime.secrets import Secret, Token
 
-from tests.support.calling import ANSWER, LOCATION_ID, Caller, answering
+from tests.support.calling import (
+    LOCATION_ID,
+    Caller,
+    returning,
+    succeeding,
+)
 
 TOKEN = "pit-0f2a1c9e-very-secret"
 
@@ -105,7 +110,7 @@ def test_a_failed_call_shows_no_credential(
         caplog.text,
     ]
     shown_texts += [repr(pickle.dumps(error)), *locals_of_ours(error)]
-    assert [each for each in shown_texts if TOKEN in each] == []
+    assert [text for text in shown_texts if TOKEN in text] == []
 
 
 def test_the_inspection_of_frames_finds_their_variables(call: Caller) -> None:
@@ -114,17 +119,17 @@ def test_the_inspection_of_frames_finds_their_variables(call: Caller) -> None:
 
     with pytest.raises(LookupError) as caught:
         call(
-            answering(lambda: httpx.Response(200, json=ANSWER)),
+            succeeding(),
             options={"on_response": fail},
             starred=True,
         )
 
-    assert any("'starred': True" in each for each in locals_of_ours(caught.value))
+    assert any("'starred': True" in text for text in locals_of_ours(caught.value))
 
 
 @pytest.mark.parametrize("client", [LeadConnector, AsyncLeadConnector])
 def test_the_parts_of_a_client_show_no_credential(client: Any) -> None:
-    instance = client(token=TOKEN, transport=answering(lambda: httpx.Response(200)))
+    instance = client(token=TOKEN, transport=returning(200))
     parts = [
         instance,
         instance._settings,
@@ -164,4 +169,4 @@ def test_a_cancelled_call_shows_no_credential() -> None:
                 return error
             raise AssertionError
 
-    assert [each for each in locals_of_ours(asyncio.run(run())) if TOKEN in each] == []
+    assert [text for text in locals_of_ours(asyncio.run(run())) if TOKEN in text] == []

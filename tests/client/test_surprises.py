@@ -48,18 +48,19 @@ from leadconnector.models import LastMessageType, UpdateConversationResponse
 from leadconnector_emulator import Fault, Server
 
 from tests.support.calling import (
-    ANSWER,
     CONVERSATION_ID,
     LOCATION_ID,
+    SUCCESS_BODY,
     TOKEN,
     Caller,
     Clock,
-    answering,
+    returning,
+    succeeding,
 )
 from tests.support.outside import hanging_up, run_program
 
 Ask = Callable[..., UpdateConversationResponse]
-BODY = json.dumps(ANSWER).encode()
+BODY = json.dumps(SUCCESS_BODY).encode()
 both = pytest.mark.parametrize("client", [LeadConnector, AsyncLeadConnector])
 
 
@@ -95,7 +96,7 @@ def error_of(ask: Ask, *faults: Fault, **options: Any) -> Any:
 def decoding_error(call: Caller, body: bytes) -> APIDecodingError:
     """The exception for a success with this body."""
     with pytest.raises(APIDecodingError) as caught:
-        call(answering(lambda: httpx.Response(200, content=body)))
+        call(returning(200, content=body))
     return caught.value
 
 
@@ -103,9 +104,9 @@ def drifting(
     ask: Ask, *faults: Fault, **options: Any
 ) -> tuple[UpdateConversationResponse, list[tuple[str, str]]]:
     """The result of a call, and the kind and path of each finding."""
-    found: list[Any] = []
-    updated = ask(*faults, on_drift=found.append, **options)
-    return updated, [(finding.kind, finding.path) for finding in found]
+    findings: list[Any] = []
+    updated = ask(*faults, on_drift=findings.append, **options)
+    return updated, [(finding.kind, finding.path) for finding in findings]
 
 
 def compressed(status: int, body: bytes) -> bytes:
@@ -156,16 +157,21 @@ def test_a_429_has_the_seconds_to_wait(ask: Ask) -> None:
 
 @pytest.mark.parametrize(("status", "kind"), [(400, BadRequestError), (401, AuthenticationError)])
 @pytest.mark.parametrize(
-    ("body", "kept"),
+    ("body", "expected_body"),
     [("<html>Oops</html>", "<html>Oops</html>"), ("", ""), ("null", None)],
     ids=["html", "empty", "null"],
 )
 def test_an_error_with_any_body_is_raised_by_its_status_with_the_body(
-    ask: Ask, status: int, kind: type[APIStatusError], body: str, kept: object
+    ask: Ask, status: int, kind: type[APIStatusError], body: str, expected_body: object
 ) -> None:
     error = error_of(ask, Fault(status=status, body=body))
 
-    assert (type(error), error.status_code, error.body, error.messages) == (kind, status, kept, [])
+    assert (type(error), error.status_code, error.body, error.messages) == (
+        kind,
+        status,
+        expected_body,
+        [],
+    )
 
 
 @pytest.mark.parametrize("body", ["<html>Oops</html>", "", "[]", '"text"', "null"])
@@ -227,16 +233,18 @@ def test_an_unknown_enum_value_round_trips_and_is_a_finding(ask: Ask) -> None:
 def test_a_scalar_of_another_type_is_unchanged_and_a_finding_that_strict_raises(
     call: Caller, path: str, name: str, value: str
 ) -> None:
-    conversation = {**ANSWER["conversation"], name: value}
-    answer = (
-        {**ANSWER, name: value} if path == "$.success" else {**ANSWER, "conversation": conversation}
+    conversation = {**SUCCESS_BODY["conversation"], name: value}
+    response_body = (
+        {**SUCCESS_BODY, name: value}
+        if path == "$.success"
+        else {**SUCCESS_BODY, "conversation": conversation}
     )
     place = "$.success" if path == "$.success" else f"$.conversation.{name}"
-    found: list[Any] = []
-    transport = answering(lambda: httpx.Response(200, json=answer))
+    findings: list[Any] = []
+    transport = returning(200, json=response_body)
 
-    assert call(transport, options={"on_drift": found.append}).to_dict() == answer
-    assert [(finding.kind, finding.path) for finding in found] == [("wrong-type", place)]
+    assert call(transport, options={"on_drift": findings.append}).to_dict() == response_body
+    assert [(finding.kind, finding.path) for finding in findings] == [("wrong-type", place)]
     with pytest.raises(DriftError) as caught:
         call(transport, options={"strict": True})
     assert (caught.value.path, [finding.path for finding in caught.value.findings]) == (
@@ -312,16 +320,16 @@ def test_invalid_json_is_a_decoding_error(call: Caller, body: bytes) -> None:
 
 
 def test_a_byte_order_mark_is_ignored(call: Caller) -> None:
-    transport = answering(lambda: httpx.Response(200, content=b"\xef\xbb\xbf" + BODY))
+    transport = returning(200, content=b"\xef\xbb\xbf" + BODY)
 
-    assert call(transport).to_dict() == ANSWER
+    assert call(transport).to_dict() == SUCCESS_BODY
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32"])
 def test_json_in_another_encoding_than_utf_8_is_a_decoding_error(
     call: Caller, encoding: str
 ) -> None:
-    error = decoding_error(call, json.dumps(ANSWER).encode(encoding))
+    error = decoding_error(call, json.dumps(SUCCESS_BODY).encode(encoding))
 
     assert (type(error), error.path) == (APIDecodingError, "$")
 
@@ -362,7 +370,7 @@ def test_a_dropped_connection_is_retried_and_then_a_connection_error(ask: Ask, d
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response_body",
     [
         b"Transfer-Encoding: chunked\r\n\r\nFF\r\n" + BODY,
         b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n" % (len(BODY), BODY),
@@ -372,10 +380,10 @@ def test_a_dropped_connection_is_retried_and_then_a_connection_error(ask: Ask, d
     ids=["within a chunk", "before the last chunk", "before the length", "without a length"],
 )
 def test_a_truncated_body_is_retried_and_then_a_connection_error(
-    call: Caller, answer: bytes
+    call: Caller, response_body: bytes
 ) -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-    with hanging_up(head + answer) as server, pytest.raises(APIConnectionError) as caught:
+    with hanging_up(head + response_body) as server, pytest.raises(APIConnectionError) as caught:
         call(None, options={"base_url": server.url})
 
     assert (type(caught.value), caught.value.attempts, server.count) == (APIConnectionError, 3, 3)
@@ -403,7 +411,7 @@ def argument_error(call: Caller, *arguments: Any, **named: Any) -> ArgumentError
     """The exception for invalid arguments. No request is sent."""
     requests: list[httpx.Request] = []
     with pytest.raises(ArgumentError) as caught:
-        call(answering(lambda: httpx.Response(200, json=ANSWER), requests), *arguments, **named)
+        call(succeeding(requests), *arguments, **named)
     assert requests == []
     return caught.value
 
@@ -457,14 +465,14 @@ def test_an_argument_of_another_type_is_rejected_by_name(
 
 def test_an_integer_is_sent_as_an_integer(call: Caller) -> None:
     requests: list[httpx.Request] = []
-    call(answering(lambda: httpx.Response(200, json=ANSWER), requests), unread_count=3)
+    call(succeeding(requests), unread_count=3)
 
     assert b'"unreadCount":3}' in requests[0].read()
 
 
 def test_feedback_can_be_any_mapping_of_json_data(call: Caller) -> None:
     requests: list[httpx.Request] = []
-    call(answering(lambda: httpx.Response(200, json=ANSWER), requests), feedback={"a": 1})
+    call(succeeding(requests), feedback={"a": 1})
 
     assert json.loads(requests[0].read())["feedback"] == {"a": 1}
 
@@ -492,7 +500,7 @@ def test_a_client_without_a_token_is_rejected(client: Any) -> None:
 def test_a_callable_is_called_for_each_request() -> None:
     requests: list[httpx.Request] = []
     tokens = iter(["first", "second"])
-    transport = answering(lambda: httpx.Response(200, json=ANSWER), requests)
+    transport = succeeding(requests)
 
     with LeadConnector(token=lambda: next(tokens), transport=transport) as client:
         for _ in range(2):
@@ -506,7 +514,7 @@ def test_a_callable_is_called_for_each_request() -> None:
 
 @both
 def test_a_client_does_not_show_its_token_and_cannot_be_pickled(client: Any) -> None:
-    made = client(token=TOKEN, transport=answering(lambda: httpx.Response(200)))
+    made = client(token=TOKEN, transport=returning(200))
 
     assert TOKEN not in f"{made!r} {made} {vars(made)!r} {made.conversations!r}"
     with pytest.raises(TypeError, match="credential"):
@@ -518,9 +526,11 @@ def test_exceptions_and_logs_do_not_show_the_token(
     call: Caller, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     def echo(request: httpx.Request) -> httpx.Response:
-        said = request.headers["authorization"]
+        authorization = request.headers["authorization"]
         return httpx.Response(
-            status, headers={"x-echo": said}, json={"message": said, "more": [said]}
+            status,
+            headers={"x-echo": authorization},
+            json={"message": authorization, "more": [authorization]},
         )
 
     with caplog.at_level(logging.DEBUG), pytest.raises(LeadConnectorError) as caught:
@@ -529,9 +539,8 @@ def test_exceptions_and_logs_do_not_show_the_token(
     error = caught.value
     shown_texts = [str(error), repr(error), repr(vars(error)), caplog.text]
     shown_texts.append(repr(pickle.dumps(error)))
-    assert [
-        each for each in [*shown_texts, "".join(traceback.format_exception(error))] if TOKEN in each
-    ] == []
+    shown_texts.append("".join(traceback.format_exception(error)))
+    assert [text for text in shown_texts if TOKEN in text] == []
 
 
 @both
@@ -553,9 +562,7 @@ def test_an_unsafe_base_url_is_rejected(client: Any, base_url: str) -> None:
 
 
 def test_a_closed_client_raises() -> None:
-    client = LeadConnector(
-        token=TOKEN, transport=answering(lambda: httpx.Response(200, json=ANSWER))
-    )
+    client = LeadConnector(token=TOKEN, transport=succeeding())
     client.close()
 
     with pytest.raises(ClientClosedError, match="closed"):
@@ -564,9 +571,7 @@ def test_a_closed_client_raises() -> None:
 
 def test_a_closed_async_client_raises() -> None:
     async def run() -> None:
-        client = AsyncLeadConnector(
-            token=TOKEN, transport=answering(lambda: httpx.Response(200, json=ANSWER))
-        )
+        client = AsyncLeadConnector(token=TOKEN, transport=succeeding())
         await client.close()
         await client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
 
@@ -577,8 +582,8 @@ def test_a_closed_async_client_raises() -> None:
 def test_each_of_a_hundred_threads_gets_its_own_response(server: Server) -> None:
     barrier = threading.Barrier(100)
     ids = [f"conversation-{number}" for number in range(100)]
-    for each in ids:
-        server.emulator.put("conversations", {**server.emulator.example, "id": each})
+    for conversation_id in ids:
+        server.emulator.put("conversations", {**server.emulator.example, "id": conversation_id})
 
     def update(client: LeadConnector, conversation_id: str) -> object:
         barrier.wait()

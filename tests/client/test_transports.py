@@ -23,12 +23,13 @@ from leadconnector._runtime.http import BODY_SECONDS, environment_proxy
 from leadconnector_emulator import Emulator, EmulatorTransport, Server
 
 from tests.support.calling import (
-    ANSWER,
     CONVERSATION_ID,
     LOCATION_ID,
+    SUCCESS_BODY,
     TOKEN,
     Caller,
-    answering,
+    responding,
+    returning,
     with_settings,
 )
 from tests.support.outside import hanging_up
@@ -46,8 +47,8 @@ def test_the_sync_client_updates_a_conversation_over_a_socket(server: Server) ->
 
 def test_the_async_client_updates_many_conversations_over_a_socket(server: Server) -> None:
     ids = [f"conversation-{number}" for number in range(20)]
-    for each in ids:
-        server.emulator.put("conversations", {**server.emulator.example, "id": each})
+    for conversation_id in ids:
+        server.emulator.put("conversations", {**server.emulator.example, "id": conversation_id})
 
     async def update_all() -> None:
         async with AsyncLeadConnector(token=TOKEN, base_url=server.url) as client:
@@ -59,9 +60,9 @@ def test_the_async_client_updates_many_conversations_over_a_socket(server: Serve
 
     asyncio.run(update_all())
 
-    assert [(server.emulator.get("conversations", each) or {})["starred"] for each in ids] == [
-        False
-    ] * len(ids)
+    for conversation_id in ids:
+        conversation = server.emulator.get("conversations", conversation_id) or {}
+        assert conversation["starred"] is False
 
 
 def test_the_async_client_works_with_aiohttp_as_its_transport(server: Server) -> None:
@@ -119,7 +120,7 @@ def test_one_client_serves_many_threads(server: Server) -> None:
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response_bytes",
     [
         None,
         b"",
@@ -133,9 +134,9 @@ def test_one_client_serves_many_threads(server: Server) -> None:
     ],
 )
 def test_a_connection_without_a_whole_response_is_retried_and_then_a_connection_error(
-    call: Caller, answer: bytes | None
+    call: Caller, response_bytes: bytes | None
 ) -> None:
-    with hanging_up(answer) as server, pytest.raises(APIConnectionError) as caught:
+    with hanging_up(response_bytes) as server, pytest.raises(APIConnectionError) as caught:
         call(None, options={"base_url": server.url})
 
     assert caught.value.attempts == 3
@@ -185,7 +186,7 @@ def test_an_error_of_a_custom_transport_becomes_a_connection_error(
         raise failure
 
     with pytest.raises(APIConnectionError) as caught:
-        call(answering(fail))
+        call(responding(fail))
 
     assert caught.value.__cause__ is failure
     assert isinstance(caught.value, APITimeoutError) == isinstance(failure, httpx.TimeoutException)
@@ -205,14 +206,16 @@ def test_the_cause_of_a_connection_error_has_no_credential_and_no_body(call: Cal
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response_bytes",
     [
         b"HTTP/1.1 200 OK\r\nX-Echo\x01: Bearer %s\r\n\r\n" % TOKEN.encode(),
         b'{"conversation": {"lastMessageBody": "my diagnosis"}} ' + TOKEN.encode() + b"\r\n\r\n",
     ],
 )
-def test_an_error_does_not_quote_a_response_that_is_not_http(call: Caller, answer: bytes) -> None:
-    with hanging_up(answer) as server, pytest.raises(APIConnectionError) as caught:
+def test_an_error_does_not_quote_a_response_that_is_not_http(
+    call: Caller, response_bytes: bytes
+) -> None:
+    with hanging_up(response_bytes) as server, pytest.raises(APIConnectionError) as caught:
         call(None, options={"base_url": server.url})
 
     shown_texts = "".join(traceback.format_exception(caught.value))
@@ -261,7 +264,7 @@ class Drip(httpx.SyncByteStream, httpx.AsyncByteStream):
 def test_an_endless_slow_body_raises_a_timeout_and_closes_the_response() -> None:
     ticks: list[int] = []
     stream = Drip(lambda: ticks.append(1))
-    transport = answering(lambda: httpx.Response(200, stream=stream))
+    transport = returning(200, stream=stream)
 
     with LeadConnector(token=TOKEN, transport=transport) as client:
         with_settings(client, clock=lambda: float(len(ticks)), retries=0)
@@ -275,7 +278,7 @@ def test_an_endless_slow_body_raises_a_timeout_and_closes_the_response() -> None
 def test_an_endless_slow_async_body_raises_a_timeout_and_closes_the_response() -> None:
     ticks: list[int] = []
     stream = Drip(lambda: ticks.append(1))
-    transport = answering(lambda: httpx.Response(200, stream=stream))
+    transport = returning(200, stream=stream)
 
     async def run() -> None:
         async with AsyncLeadConnector(token=TOKEN, transport=transport) as client:
@@ -296,7 +299,7 @@ def test_a_mistake_in_a_custom_transport_reaches_the_caller(call: Caller) -> Non
         raise AssertionError("the test's own assertion")
 
     with pytest.raises(AssertionError, match="own assertion"):
-        call(answering(fail))
+        call(responding(fail))
 
 
 def test_the_proxy_of_the_environment_is_used_unless_no_proxy_excludes_the_host(
@@ -352,18 +355,16 @@ def test_a_response_in_many_chunks_is_joined(call: Caller) -> None:
             for part in parts:
                 yield part
 
-    assert (
-        call(answering(lambda: httpx.Response(200, stream=Parts()))).conversation.contact_id == "c"
-    )
+    assert call(returning(200, stream=Parts())).conversation.contact_id == "c"
 
 
 def test_the_httpx_response_has_its_request(call: Caller) -> None:
     responses: list[httpx.Response] = []
 
     def respond() -> httpx.Response:
-        responses.append(httpx.Response(200, json=ANSWER))
+        responses.append(httpx.Response(200, json=SUCCESS_BODY))
         return responses[-1]
 
-    call(answering(respond))
+    call(responding(respond))
 
     assert responses[0].request.method == "PUT"

@@ -15,7 +15,7 @@ TOKEN = "9c48df2694a849b6089f9d0d3513efe"
 CONVERSATION_ID = "tDtDnQdgm2LXpyiqYvZ6"
 LOCATION_ID = "tDtDnQdgm2LXpyiqYvZ6"
 
-ANSWER: dict[str, Any] = {
+SUCCESS_BODY: dict[str, Any] = {
     "success": True,
     "conversation": {
         "id": CONVERSATION_ID,
@@ -139,14 +139,35 @@ def call_async(
     return asyncio.run(run())
 
 
-def answering(
-    response: Callable[[], httpx.Response], requests: list[httpx.Request] | None = None
+def responding(
+    respond: Callable[[], httpx.Response], requests: list[httpx.Request] | None = None
 ) -> httpx.MockTransport:
-    """A transport that returns the same response to each request, and records the requests."""
+    """A transport that calls a function for each response.
+
+    Args:
+        respond: makes a response, or raises.
+        requests: records the requests.
+    """
 
     def handle(request: httpx.Request) -> httpx.Response:
         if requests is not None:
             requests.append(request)
-        return response()
+        return respond()
 
     return httpx.MockTransport(handle)
+
+
+def returning(
+    status: int, *, requests: list[httpx.Request] | None = None, **response: Any
+) -> httpx.MockTransport:
+    """A transport that returns equal responses, made with the keyword arguments of httpx."""
+
+    def respond() -> httpx.Response:
+        return httpx.Response(status, **response)
+
+    return responding(respond, requests)
+
+
+def succeeding(requests: list[httpx.Request] | None = None) -> httpx.MockTransport:
+    """A transport that returns the smallest documented success."""
+    return returning(200, requests=requests, json=SUCCESS_BODY)

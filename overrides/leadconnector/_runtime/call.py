@@ -5,10 +5,10 @@ from typing import Generic
 
 from .._generated import Operation, T
 from ..errors import APITimeoutError
+from .contract import OperationContract, operation_contract
 from .http import Limits, PreparedRequest, Request
 from .request import Arguments, complete_arguments, prepare_request, rate_limit_key
 from .response import ResponseReader
-from .schema import Documented, documented
 from .secrets import Token
 from .settings import Settings
 
@@ -21,9 +21,9 @@ class Call(Generic[T]):
     """
 
     def __init__(self, operation: Operation[T], arguments: Arguments, settings: Settings) -> None:
-        description = documented(operation.operation_id)
+        description = operation_contract(operation.operation_id)
         self._operation = operation
-        self._description: Documented = description
+        self._description: OperationContract = description
         self._settings = settings
         self.name = description.name
         self.method = description.method

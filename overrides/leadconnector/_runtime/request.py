@@ -10,9 +10,12 @@ from typing import Any, cast
 from .._generated import Operation
 from .._generated.types import Unset
 from ..errors import ArgumentError
+from .contract import OperationContract
+from .finding import JsonPath
 from .http import InvalidURL, PreparedRequest, RequestFactory
+from .keywords import Schema
 from .protocols import GENERATED_CODE_ERRORS
-from .schema import Documented, Plan, Schema
+from .schema import Validator
 
 
 class Arguments(dict[str, Any]):
@@ -25,7 +28,9 @@ class Arguments(dict[str, Any]):
         return f"Arguments({len(self)})"
 
 
-def complete_arguments(description: Documented, arguments: Arguments, version: str | None) -> None:
+def complete_arguments(
+    description: OperationContract, arguments: Arguments, version: str | None
+) -> None:
     """Validate the arguments of a call in place.
 
     An omitted argument gets its default. A mapping or a subclass of `str` becomes plain JSON data.
@@ -38,24 +43,24 @@ def complete_arguments(description: Documented, arguments: Arguments, version: s
     Raises:
         ArgumentError: names the first invalid argument and what it must be, without its value.
     """
-    for name, (argument, plan) in description.arguments.items():
+    for name, (argument, validator) in description.arguments.items():
         if "default" in argument and isinstance(arguments[name], Unset):
             arguments[name] = _default(argument, version)
-        if _is_valid_unchanged(arguments[name], plan):
+        if _is_valid_unchanged(arguments[name], validator):
             continue
-        check = check_argument(argument, plan, arguments[name])
+        check = check_argument(argument, validator, arguments[name])
         if check.problem:
             raise ArgumentError(check.problem, argument=name)
         arguments[name] = check.value
 
 
-def rate_limit_key(description: Documented, arguments: Arguments) -> str:
+def rate_limit_key(description: OperationContract, arguments: Arguments) -> str:
     """The values of the arguments for which the API counts calls separately."""
     return "/".join([str(arguments[name]) for name in description.rate_limit_key])
 
 
 def prepare_request(
-    description: Documented,
+    description: OperationContract,
     operation: Operation[Any],
     arguments: Arguments,
     requests: RequestFactory,
@@ -81,12 +86,12 @@ class ArgumentCheck:
     """What to send in place of a valid argument."""
 
 
-def check_argument(argument: Schema, plan: Plan, value: object) -> ArgumentCheck:
+def check_argument(argument: Schema, validator: Validator, value: object) -> ArgumentCheck:
     """Validate one argument against its schema.
 
     Args:
         argument: its description in the contract.
-        plan: its compiled schema.
+        validator: its compiled schema.
         value: what the caller passed.
     """
     name = argument["argument"]
@@ -96,8 +101,8 @@ def check_argument(argument: Schema, plan: Plan, value: object) -> ArgumentCheck
         # A body that is not JSON. The generated builder knows its form.
         return ArgumentCheck(value=value)
     try:
-        data = value if _is_plain(value) else json.loads(_encode_argument(value).encode())
-        _, findings = plan.fit(data, name)
+        data = json.loads(_encode_argument(value).encode())
+        findings = validator.normalise(data, JsonPath(None, name)).findings
     except Exception as error:  # a mapping or a model of the caller can raise anything
         # The text of other exceptions can hold the value.
         is_expected = isinstance(error, AttributeError | TypeError | ValueError | RecursionError)
@@ -116,23 +121,20 @@ def _default(argument: Schema, version: str | None) -> object:
     return argument["default"]
 
 
-def _is_valid_unchanged(value: object, plan: Plan) -> bool:
-    """Whether a value is valid for certain. This fast path serves most arguments."""
-    if not _is_plain(value):
-        return False
-    accepts = plan.accepts.get(value.__class__)
-    if accepts is None:
-        return False
-    return bool(accepts(value))
+def _is_valid_unchanged(value: Any, validator: Validator) -> bool:
+    """Whether a value is certainly valid, and JSON represents it unchanged.
 
-
-def _is_plain(value: Any) -> bool:
-    """Whether JSON represents a value unchanged for certain."""
-    if type(value) is str:
-        return value.isascii()
-    if type(value) in {bool, int, float}:
+    This fast path serves most arguments. It may miss valid values, which are then validated fully.
+    """
+    kind = type(value)
+    is_valid = validator.quick_checks.get(kind)
+    if is_valid is None:
+        return False
+    if kind is str:
+        return value.isascii() and bool(is_valid(value))
+    if kind in {bool, int, float}:
         # Finite, and with no more digits than Python writes (`sys.get_int_max_str_digits`).
-        return bool(-1e300 < value < 1e300)
+        return -1e300 < value < 1e300 and bool(is_valid(value))
     return False
 
 

@@ -4,15 +4,16 @@ import json
 import math
 from codecs import BOM_UTF8
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Generic, cast
+from dataclasses import replace
+from typing import Any, Generic, NamedTuple, cast
 
 from .. import errors
 from .._generated import Operation, T, load_contract
+from .contract import OperationContract
+from .finding import Finding
 from .http import RawResponse, case_insensitive
 from .log import logger
 from .protocols import GENERATED_CODE_ERRORS
-from .schema import Documented, Finding
 from .secrets import Token, redact, redact_data
 from .settings import Settings
 
@@ -48,7 +49,7 @@ class ResponseReader(Generic[T]):
     def __init__(
         self,
         operation: Operation[T],
-        description: Documented,
+        description: OperationContract,
         settings: Settings,
         token: Token,
         attempts: int,
@@ -67,7 +68,7 @@ class ResponseReader(Generic[T]):
             DriftError: the body deviates from the spec, and the client is strict.
             APIStatusError: the status is no documented success.
         """
-        key = self._description.key(response.status_code)
+        key = self._description.response_key(response.status_code)
         if self._settings.on_response is not None:
             self._settings.on_response(self._info(response))
         if not response.is_success or key not in self._operation.success:
@@ -166,7 +167,7 @@ class ResponseReader(Generic[T]):
         problem = parsed.problem
         path = "$"
         if not problem:
-            reading = self._description.read(key, data)
+            reading = self._description.check_body(key, data)
             findings = (*findings, *reading.findings)
             data = reading.data
             problem = reading.problem
@@ -226,28 +227,32 @@ class ResponseReader(Generic[T]):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedBody:
+class ParsedBody(NamedTuple):
     """A body before it is compared with the spec. The repr shows no data."""
 
-    data: Any = field(repr=False)
+    data: Any
     """JSON data, text, bytes or `None`, as the spec has it; the text if there is a problem."""
     problem: str = ""
     """Why the body cannot be parsed; empty if it can."""
 
+    def __repr__(self) -> str:
+        return f"ParsedBody({self.problem!r})"
 
-@dataclass(frozen=True, slots=True)
-class DecodedBody:
+
+class DecodedBody(NamedTuple):
     """A body after it was compared with the spec. The repr shows no data."""
 
-    value: Any = field(repr=False)
+    value: Any
     """The generated model; the data if there is a problem."""
     problem: str = ""
     """Why there is no model; empty if there is one."""
-    path: str = field(default="$", repr=False)
+    path: str = "$"
     """The JSON path of the problem."""
-    findings: tuple[Finding, ...] = field(default=(), repr=False)
+    findings: tuple[Finding, ...] = ()
     """All deviations from the spec."""
+
+    def __repr__(self) -> str:
+        return f"DecodedBody({self.problem!r}, {len(self.findings)} findings)"
 
 
 def parse_body(content: str, response: RawResponse) -> ParsedBody:

@@ -6,7 +6,6 @@ It is written once, as a coroutine, for both clients. An `IO` object does all th
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import replace
 from typing import Any, Protocol, TypeVar, TypeVarTuple
 
 from .._generated import Operation, T
@@ -86,7 +85,10 @@ class AsyncSession:
                 # The failure of the last attempt explains more than why no other is possible.
                 return attempt
             attempt = await self._attempt(call, token)
-            await self._update_rate_limit(reservation, attempt)
+            if reservation is not None:
+                await self._update_rate_limit(reservation, attempt)
+            if attempt.is_success:
+                return attempt
             decision = await self._decide(call, attempt)
             if not decision.retry or call.is_over_in(decision.wait):
                 return attempt
@@ -127,9 +129,12 @@ class AsyncSession:
             self._rate_limit.reserve, call.rate_limit_key
         )
         try:
-            await self._wait_for(call, self._rate_limit, reservation)
+            call.check_deadline(reservation.wait, "the rate limit")
+            if reservation.wait > 0.0:
+                await self._wait_for(call, self._rate_limit, reservation)
         except (Exception, asyncio.CancelledError, KeyboardInterrupt):
-            # The calls behind this one move forward.
+            # The calls behind this one move forward. GeneratorExit is not handled: a coroutine that
+            # is being closed cannot await.
             await self._io.call_rate_limit(self._rate_limit.release, reservation)
             raise
         return reservation
@@ -138,9 +143,7 @@ class AsyncSession:
         self, call: Call[T], rate_limit: RateLimiter[Any], reservation: Reservation
     ) -> None:
         wait = reservation.wait
-        if wait > 0.0:
-            logger.info("%s: waits %.3f s for the rate limit", call.name, wait)
-        call.check_deadline(wait, "the rate limit")
+        logger.info("%s: waits %.3f s for the rate limit", call.name, wait)
         while wait > 0.0:
             await self._io.sleep(min(wait, LONGEST_SLEEP))
             # Another thread or task can close the client meanwhile.
@@ -148,9 +151,9 @@ class AsyncSession:
             wait = await self._io.call_rate_limit(rate_limit.remaining, reservation)
             call.check_deadline(wait, "the rate limit")
 
-    async def _update_rate_limit(self, reservation: Reservation | None, attempt: Attempt) -> None:
+    async def _update_rate_limit(self, reservation: Reservation, attempt: Attempt) -> None:
         """Report the outcome of a request to the rate limit."""
-        if self._rate_limit is None or reservation is None:
+        if self._rate_limit is None:
             return
         if attempt.was_never_sent:
             await self._io.call_rate_limit(self._rate_limit.release, reservation)
@@ -174,14 +177,12 @@ class AsyncSession:
         if response.is_success:
             return Attempt(call.method, call.retry_number(), token, response)
         retry_after = parse_retry_after(response.headers, self._settings.now())
-        response = replace(response, retry_after=retry_after)
+        response = response._replace(retry_after=retry_after)
         is_daily_limit = self._settings.conventions.is_daily_limit(response)
         return Attempt(call.method, call.retry_number(), token, response, is_daily_limit)
 
     async def _decide(self, call: Call[T], attempt: Attempt) -> Decision:
-        """What to do after an attempt."""
-        if attempt.is_success:
-            return STOP
+        """What to do after a failed attempt."""
         if attempt.status_code == 401 and call.renewed_token is None:
             return await self._renew_token(call, attempt.token)
         return decide(attempt, self._retry_policy)

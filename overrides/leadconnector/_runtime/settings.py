@@ -9,10 +9,10 @@ from functools import cached_property
 from typing import Any
 
 from ..errors import ResponseInfo
+from .finding import Finding
 from .http import RequestFactory, Timeout, Timeouts, timeouts_of
 from .protocols import ApiConventions, Clock, RateLimiter, TokenSource
 from .retry import MAXIMUM_RETRIES
-from .schema import Finding
 
 
 @dataclass(frozen=True, kw_only=True)
