@@ -23,7 +23,7 @@ local LONGEST_LAG = 0.04
 local GRACE = 2e6
 local DAY = 86400e6
 
--- A process leaves a failed Redis alone for one second (RETRY_SECONDS in shared.py). Half a second
+-- A process leaves a failed Redis alone for one second (RETRY_SECONDS in circuit_breaker.py). Half a second
 -- later, every process has reported what it sent meanwhile.
 local REPORTING = 1.5e6
 
