@@ -94,7 +94,7 @@ class SharedKey:
         if now >= self._local_until:
             self.state = State.ASKING
 
-    # What Redis is told
+    # Requests to Redis
 
     def request(
         self,
