@@ -1,7 +1,10 @@
-"""Holds both clients to their promises over as many answers and arguments as one likes, for long.
+"""Makes 200,000 calls with random responses or arguments, and checks every outcome.
 
-Prints how the calls ended, the slowest and the memory they took; ends with 1 where anything was not as promised. The
-same seed draws the same cases: those that are told are `answered(seeded("answers SEED NUMBER"))`, or `asked`.
+Prints how the calls ended, the slowest calls and the memory. Exit status 1 if a check fails. The
+same seed makes the same calls. Call NUMBER of a run with `--seed SEED` is
+
+    case_with_random_replies(seeded_random("answers SEED NUMBER"))
+    case_with_random_arguments(seeded_random("arguments SEED NUMBER"))
 """
 
 from __future__ import annotations
@@ -19,116 +22,182 @@ from dataclasses import dataclass, field
 from itertools import islice
 from random import Random
 
-from tests.support.fuzzing import (
-    BOMBS,
+from benchmarks.long.fuzzing.bodies import BOMB_SIZES, bomb
+from benchmarks.long.fuzzing.cases import (
     Case,
     Outcome,
-    answered,
-    asked,
-    bomb,
-    broken_promises,
-    misplaced_arguments,
+    case_with_random_arguments,
+    case_with_random_replies,
     run_async,
     run_sync,
-    seeded,
+    seeded_random,
 )
+from benchmarks.long.fuzzing.promises import broken_promises
+from benchmarks.long.fuzzing.sent_requests import request_problems
 
 BATCH = 100
-"""Async calls that are made at once, and sync calls between two collections of garbage."""
+"""Async calls that run at once, and sync calls between two garbage collections."""
 
-THOROUGH = 20
-"""Of so many outcomes one is looked at with its traceback."""
+THOROUGH_EVERY = 20
+"""One outcome in this many is searched for the token with its traceback."""
 
 WARM_UP = 1_000
-"""Calls that are made before anything is measured."""
+"""Calls of each kind before the measurement."""
+
+WARM_UP_SEED = -1
+"""Differs from the seeds of measured runs."""
 
 MAXIMUM_GROWTH = 128
-"""MiB that the process may grow by: some bodies of the largest size, as bytes and as text, and what judges them."""
+"""MiB that the process may grow by.
+
+Some bodies of the largest size, as bytes and as text, and the memory of the checks.
+"""
+
+SHOWN_PROBLEMS = 20
+"""Problems that are printed."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of random call."""
+
+    name: str
+    """Part of the seed, so it must not change: then a seed still makes the same calls."""
+    count: int
+    draw: Callable[[Random], Case]
+    has_random_arguments: bool
 
 
 @dataclass
 class Figures:
-    """What is told of one kind of case."""
+    """The results of the calls of one kind."""
 
-    ends: Counter[str] = field(default_factory=Counter[str])
-    broken: list[str] = field(default_factory=list[str])
-    longest: float = 0.0
+    outcomes: Counter[str] = field(default_factory=Counter[str])
+    """How many calls returned or raised which class."""
+    problems: list[str] = field(default_factory=list[str])
+    longest_call: float = 0.0
     """Seconds of the longest sync call."""
     longest_batch: float = 0.0
     """Seconds of the longest batch of async calls."""
 
+    def add(self, kind: Kind, number: int, case: Case, outcome: Outcome) -> None:
+        """Check an outcome and count it."""
+        self.outcomes[type(outcome.value).__name__] += 1
+        problems = broken_promises(case, outcome, thorough=number % THOROUGH_EVERY == 0)
+        if kind.has_random_arguments:
+            problems += request_problems(case, outcome)
+        self.problems += [f"{kind.name} {number}: {problem}" for problem in problems]
 
-def judge(figures: Figures, number: int, case: Case, outcome: Outcome, kind: str) -> None:
-    """Count an outcome, and note where it should not be what it is."""
-    figures.ends[type(outcome.value).__name__] += 1
-    found = broken_promises(case, outcome, thorough=number % THOROUGH == 0)
-    found += misplaced_arguments(case, outcome) if kind == "arguments" else []
-    figures.broken += [f"{kind} {number}: {text}" for text in found]
+    def run_batch(self, cases: list[Case]) -> list[Outcome]:
+        """Make sync calls, one after the other."""
+        outcomes: list[Outcome] = []
+        for case in cases:
+            start = time.perf_counter()
+            outcomes.append(run_sync(case))
+            self.longest_call = max(self.longest_call, time.perf_counter() - start)
+        return outcomes
+
+    async def run_batch_async(self, cases: list[Case]) -> list[Outcome]:
+        """Make async calls, all at once."""
+        start = time.perf_counter()
+        outcomes = await asyncio.gather(*map(run_async, cases))
+        self.longest_batch = max(self.longest_batch, time.perf_counter() - start)
+        return outcomes
 
 
-async def measure(kind: str, seed: int, count: int, draw: Callable[[Random], Case]) -> Figures:
-    """Make the calls in batches, one batch sync and the next async, all in this event loop."""
+async def run_calls(kind: Kind, seed: int, count: int) -> Figures:
+    """Make calls in batches: one batch sync, the next async, all in this event loop."""
     figures = Figures()
-    cases: Iterator[tuple[int, Case]] = (
-        (n, draw(seeded(f"{kind} {seed} {n}"))) for n in range(count)
-    )
+    cases = draw_cases(kind, seed, count)
     is_sync = False
     while batch := list(islice(cases, BATCH)):
         is_sync = not is_sync
         gc.collect()
-        outcomes: list[Outcome] = []
-        begun = time.perf_counter()
+        batch_cases = [case for _, case in batch]
         if is_sync:
-            for _, case in batch:
-                before = time.perf_counter()
-                outcomes.append(run_sync(case))
-                figures.longest = max(figures.longest, time.perf_counter() - before)
+            outcomes = figures.run_batch(batch_cases)
         else:
-            outcomes = await asyncio.gather(*(run_async(case) for _, case in batch))
-            figures.longest_batch = max(figures.longest_batch, time.perf_counter() - begun)
+            outcomes = await figures.run_batch_async(batch_cases)
         for (number, case), outcome in zip(batch, outcomes, strict=True):
-            judge(figures, number, case, outcome, kind)
+            figures.add(kind, number, case, outcome)
     return figures
 
 
-async def main() -> int:
-    """Run what the command line asks for."""
+def draw_cases(kind: Kind, seed: int, count: int) -> Iterator[tuple[int, Case]]:
+    """The calls of a run, with their numbers."""
+    for number in range(count):
+        yield number, kind.draw(seeded_random(f"{kind.name} {seed} {number}"))
+
+
+async def warm_up(kinds: list[Kind]) -> None:
+    """Create everything that is created once, then leave garbage collection to `run_calls`."""
+    for mebibytes in BOMB_SIZES:
+        bomb(mebibytes * 1024 * 1024)
+    for kind in kinds:
+        await run_calls(kind, WARM_UP_SEED, min(kind.count, WARM_UP))
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+
+
+def print_figures(kind: Kind, seed: int, figures: Figures, seconds: float) -> None:
+    """Print the results of one kind of call."""
+    print(f"{kind.count} {kind.name} with seed {seed} in {seconds:.0f} s")
+    for name, count in figures.outcomes.most_common():
+        print(f"  {count:>8} {name}")
+    call = f"{figures.longest_call * 1e3:.1f} ms"
+    batch = f"{figures.longest_batch * 1e3:.1f} ms"
+    print(f"  longest call: {call}; of {BATCH} at once: {batch}")
+
+
+def peak_memory() -> int:
+    """The largest memory of this process so far, in KiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+async def fuzz(kinds: list[Kind], seed: int) -> int:
+    """Make all calls and print the results. Returns the exit status."""
+    await warm_up(kinds)
+    problems: list[str] = []
+    memory_before = peak_memory()
+    for kind in kinds:
+        start = time.perf_counter()
+        figures = await run_calls(kind, seed, kind.count)
+        print_figures(kind, seed, figures, time.perf_counter() - start)
+        problems += figures.problems
+    growth = (peak_memory() - memory_before) / 1024
+    foreign_exceptions = [problem for problem in problems if "outside the tree" in problem]
+    print(f"peak memory: {growth:.0f} MiB above that of the first {WARM_UP} calls of each kind")
+    print(f"exceptions outside the tree: {len(foreign_exceptions)}")
+    print(f"broken promises: {len(problems)}")
+    for problem in problems[:SHOWN_PROBLEMS]:
+        print(problem)
+    if problems or growth > MAXIMUM_GROWTH:
+        return 1
+    return 0
+
+
+def main() -> int:
+    """Make the calls that the command line describes. Returns the exit status."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
-        "--responses", type=int, default=100_000, help="calls that are answered anything"
+        "--responses", type=int, default=100_000, help="calls with random responses"
     )
-    parser.add_argument("--arguments", type=int, default=100_000, help="calls with any arguments")
+    parser.add_argument(
+        "--arguments", type=int, default=100_000, help="calls with random arguments"
+    )
     options = parser.parse_args()
+    # Logged drift would take most of the time.
     logging.disable(logging.CRITICAL)
-    draws = {"answers": (options.responses, answered), "arguments": (options.arguments, asked)}
-    for mebibytes in BOMBS:  # made once, which takes a while
-        bomb(mebibytes * 1024 * 1024)
-    for kind, (count, draw) in draws.items():
-        await measure(kind, -1, min(count, WARM_UP), draw)
-    gc.collect()
-    gc.freeze()
-    gc.disable()
-    broken: list[str] = []
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    for kind, (count, draw) in draws.items():
-        begun = time.perf_counter()
-        figures = await measure(kind, options.seed, count, draw)
-        print(f"{count} {kind} with seed {options.seed} in {time.perf_counter() - begun:.0f} s")
-        for name, times in figures.ends.most_common():
-            print(f"  {times:>8} {name}")
-        print(
-            f"  longest call: {figures.longest * 1e3:.1f} ms; of {BATCH} at once: {figures.longest_batch * 1e3:.1f} ms"
-        )
-        broken += figures.broken
-    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-    print(f"peak memory: {grown:.0f} MiB above that of the first {WARM_UP} calls of each kind")
-    print(f"exceptions outside the tree: {sum('outside the tree' in each for each in broken)}")
-    print("\n".join([f"broken promises: {len(broken)}", *broken[:20]]))
-    return 1 if broken or grown > MAXIMUM_GROWTH else 0
+    kinds = [
+        Kind("answers", options.responses, case_with_random_replies, has_random_arguments=False),
+        Kind("arguments", options.arguments, case_with_random_arguments, has_random_arguments=True),
+    ]
+    return asyncio.run(fuzz(kinds, options.seed))
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main()))
+    sys.exit(main())

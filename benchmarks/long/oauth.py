@@ -1,7 +1,8 @@
-"""One token for everyone: how often it is refreshed where threads, tasks and processes all find that it is of no use.
+"""One token for everyone: how often it is refreshed when many callers need a new one at once.
 
-Each of them makes an update at the same moment, with a file that all share the tokens in. Once the access token has
-expired; once it looks valid, and the API refuses it. The refresh token may be used once, as the vendor's.
+Threads, tasks and processes make one update each at the same moment. They share the tokens in one
+file. In the first run the access token has expired. In the second it looks valid, but the API
+rejects it. As with the vendor, the refresh token can be used once.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from dataclasses import dataclass
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import NamedTuple
@@ -30,118 +32,49 @@ from benchmarks.long.served import (
     LOCATION,
     PATIENCE,
     SPAWN,
-    Played,
+    EmulatorOptions,
+    EmulatorRecord,
     in_processes,
+    print_table,
+    print_verdict,
     served,
-    show,
-    verdict,
 )
 
 HEAD_START = 0.5
-"""Seconds for threads and tasks to start in, so that all begin together."""
+"""Seconds for threads and tasks to start, so that all send their request at the same moment."""
 
 DAY = 86_400.0
 
+SUCCESS = ""
+"""The outcome of a successful call. The outcome of any other is the name of its exception."""
 
-class Done(NamedTuple):
-    """What callers got."""
+COLUMNS = ["the token is", "calls", "refreshes", "failures", "401", "seconds"]
+
+
+class Results(NamedTuple):
+    """The results of the callers of one process. Times are of `time.monotonic`.
+
+    All processes of a machine share that clock.
+    """
 
     outcomes: list[str]
-    """Of each call an exception's name; empty for a success."""
-    begun: float
-    ended: float
-    """When the last of them ended. Times are of `time.monotonic`, which all processes of a machine share."""
+    """One for each call."""
+    started_at: float
+    ended_at: float
+    """When the last call ended."""
 
 
-def swarm(url: str, path: str, threads: int, tasks: int, ready: Barrier) -> Done:
-    """Threads with one client and tasks with another, all with one `OAuth`, which call once at the same moment."""
-    store = FileTokenStore(path)
-    oauth = OAuth(client_id="client", client_secret="client-secret", store=store)
-    outcomes = list[str]()
-    ready.wait(PATIENCE)
-    begin = time.monotonic() + HEAD_START
+@dataclass(frozen=True)
+class Report:
+    """The report of one run."""
 
-    def work() -> None:
-        time.sleep(max(0.0, begin - time.monotonic()))
-        try:
-            client.conversations.update_conversation(LOCATION, location_id=LOCATION, starred=True)
-            outcomes.append("")
-        except LeadConnectorError as error:
-            outcomes.append(type(error).__name__)
-
-    async def work_async(client: AsyncLeadConnector) -> None:
-        await asyncio.sleep(max(0.0, begin - time.monotonic()))
-        try:
-            await client.conversations.update_conversation(
-                LOCATION, location_id=LOCATION, starred=True
-            )
-            outcomes.append("")
-        except LeadConnectorError as error:
-            outcomes.append(type(error).__name__)
-
-    async def all_tasks() -> None:
-        async with (
-            AsyncLeadConnector(token=oauth, base_url=url, rate_limit=None) as client,
-            asyncio.TaskGroup() as group,
-        ):
-            for _ in range(tasks):
-                group.create_task(work_async(client))
-
-    with LeadConnector(token=oauth, base_url=url, rate_limit=None) as client:
-        running = [threading.Thread(target=work) for _ in range(threads)]
-        for thread in running:
-            thread.start()
-        asyncio.run(all_tasks())
-        for thread in running:
-            thread.join()
-    return Done(outcomes, begin, time.monotonic())
-
-
-def refreshed(
-    title: str, expires_at: float, options: argparse.Namespace
-) -> tuple[list[object], list[str]]:
-    """A row of the table, and the promises that did not hold."""
-    threads, tasks, processes, share = (
-        options.threads,
-        options.tasks,
-        options.processes,
-        options.share,
-    )
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        served(Played(refresh_tokens=("refresh-0",))) as (url, tell),
-    ):
-        path = str(Path(folder) / "tokens.json")
-        FileTokenStore(path).save(Tokens("access-0", "refresh-0", expires_at))
-        ready = SPAWN.Barrier(processes + 1)
-        others = in_processes(swarm, [(url, path, share, share, ready)] * processes)
-        done: list[Done] = [swarm(url, path, threads, tasks, ready), *others()]
-        told = tell()
-    outcomes = [outcome for each in done for outcome in each.outcomes]
-    failed = Counter(outcome for outcome in outcomes if outcome)
-    if failed:
-        print(f"{title}: {dict(failed)}")
-    refused = sum(each.status == 401 for each in told.seen)
-    applied = sum(each.status == 200 for each in told.seen)
-    seconds = max(each.ended for each in done) - min(each.begun for each in done)
-    held = {
-        "one refresh": told.refreshes == 1,
-        "no call fails": not failed,
-        "each call was made": len(outcomes) == applied == threads + tasks + 2 * share * processes,
-    }
-    row: list[object] = [
-        title,
-        len(outcomes),
-        told.refreshes,
-        failed.total(),
-        refused,
-        f"{seconds:.2f}",
-    ]
-    return row, [f"{title}: {promise}" for promise, holds in held.items() if not holds]
+    row: list[object]
+    """The cells of `COLUMNS`."""
+    failed_checks: list[str]
 
 
 def main() -> int:
-    """Try both; 1 where a promise does not hold."""
+    """Make both runs. Returns the exit status: 1 if a check failed."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -150,12 +83,112 @@ def main() -> int:
     parser.add_argument("--processes", type=int, default=4)
     parser.add_argument("--share", type=int, default=12, help="threads, and tasks, of each process")
     options = parser.parse_args()
-    expired, expired_broken = refreshed("expired", time.time() - 1, options)
-    revoked, revoked_broken = refreshed(
-        "revoked, though it looks valid", time.time() + DAY, options
-    )
-    show([["the token is", "calls", "refreshes", "failures", "401", "seconds"], expired, revoked])
-    return verdict(expired_broken + revoked_broken)
+    expired = run("expired", time.time() - 1, options)
+    revoked = run("revoked, though it looks valid", time.time() + DAY, options)
+    print_table([COLUMNS, expired.row, revoked.row])
+    return print_verdict(expired.failed_checks + revoked.failed_checks)
+
+
+def run(title: str, expires_at: float, options: argparse.Namespace) -> Report:
+    """Let all callers start with a token of which only the refresh token is valid.
+
+    Args:
+        title: names the run.
+        expires_at: when the access token seems to expire, in seconds since the epoch.
+        options: the numbers of callers.
+    """
+    emulator_options = EmulatorOptions(refresh_tokens=("refresh-0",))
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        served(emulator_options) as (url, get_record),
+    ):
+        path = str(Path(folder) / "tokens.json")
+        FileTokenStore(path).save(Tokens("access-0", "refresh-0", expires_at))
+        barrier = SPAWN.Barrier(options.processes + 1)
+        arguments = (url, path, options.share, options.share, barrier)
+        results_of_processes = in_processes(call_all, [arguments] * options.processes)
+        results = [call_all(url, path, options.threads, options.tasks, barrier)]
+        results += results_of_processes()
+        record = get_record()
+    return report(title, results, record, options)
+
+
+def report(
+    title: str, results: list[Results], record: EmulatorRecord, options: argparse.Namespace
+) -> Report:
+    """Compare the results of the callers with the record of the emulator."""
+    outcomes = [outcome for result in results for outcome in result.outcomes]
+    failures = Counter(outcome for outcome in outcomes if outcome != SUCCESS)
+    if failures:
+        print(f"{title}: {dict(failures)}")
+    statuses = Counter(request.status for request in record.requests)
+    started_at = min(result.started_at for result in results)
+    ended_at = max(result.ended_at for result in results)
+    callers = options.threads + options.tasks + 2 * options.share * options.processes
+    checks = {
+        "one refresh": record.refreshes == 1,
+        "no call fails": not failures,
+        "each call was made": len(outcomes) == statuses[200] == callers,
+    }
+    row: list[object] = [
+        title,
+        len(outcomes),
+        record.refreshes,
+        failures.total(),
+        statuses[401],
+        f"{ended_at - started_at:.2f}",
+    ]
+    failed_checks = [f"{title}: {check}" for check, passed in checks.items() if not passed]
+    return Report(row, failed_checks)
+
+
+def call_all(url: str, path: str, threads: int, tasks: int, barrier: Barrier) -> Results:
+    """Make one call in each thread and each task of this process at the same moment.
+
+    The threads share one client and the tasks another. Both clients have the same `OAuth`.
+    """
+    store = FileTokenStore(path)
+    oauth = OAuth(client_id="client", client_secret="client-secret", store=store)
+    outcomes: list[str] = []
+    barrier.wait(PATIENCE)
+    started_at = time.monotonic() + HEAD_START
+
+    def call() -> None:
+        time.sleep(max(0.0, started_at - time.monotonic()))
+        try:
+            client.conversations.update_conversation(LOCATION, location_id=LOCATION, starred=True)
+        except LeadConnectorError as error:
+            outcomes.append(type(error).__name__)
+        else:
+            outcomes.append(SUCCESS)
+
+    async def call_async(async_client: AsyncLeadConnector) -> None:
+        await asyncio.sleep(max(0.0, started_at - time.monotonic()))
+        try:
+            await async_client.conversations.update_conversation(
+                LOCATION, location_id=LOCATION, starred=True
+            )
+        except LeadConnectorError as error:
+            outcomes.append(type(error).__name__)
+        else:
+            outcomes.append(SUCCESS)
+
+    async def run_tasks() -> None:
+        async with (
+            AsyncLeadConnector(token=oauth, base_url=url, rate_limit=None) as async_client,
+            asyncio.TaskGroup() as group,
+        ):
+            for _ in range(tasks):
+                group.create_task(call_async(async_client))
+
+    with LeadConnector(token=oauth, base_url=url, rate_limit=None) as client:
+        running = [threading.Thread(target=call) for _ in range(threads)]
+        for thread in running:
+            thread.start()
+        asyncio.run(run_tasks())
+        for thread in running:
+            thread.join()
+    return Results(outcomes, started_at, time.monotonic())
 
 
 if __name__ == "__main__":

@@ -45,12 +45,19 @@ from leadconnector import (
 from leadconnector.rate_limit import Reservation
 from leadconnector_emulator import RateLimits
 
-from benchmarks.long.served import LOCATION, PATIENCE, SPAWN, TOKEN, in_processes, served
-from benchmarks.long.served import Played as EmulatorOptions
-from benchmarks.long.served import Seen as RecordedRequest
-from benchmarks.long.served import Told as EmulatorRecord
-from benchmarks.long.served import show as print_table
-from benchmarks.long.served import verdict as print_verdict
+from benchmarks.long.served import (
+    LOCATION,
+    PATIENCE,
+    SPAWN,
+    TOKEN,
+    EmulatorOptions,
+    EmulatorRecord,
+    RecordedRequest,
+    in_processes,
+    print_table,
+    print_verdict,
+    served,
+)
 
 PROCESSES = 4
 LOCATIONS = 3
@@ -339,19 +346,19 @@ def evaluate(
     """
     outcomes = [outcome for work in works for outcome in work.outcomes]
     bookings = [booking for work in works for booking in work.bookings]
-    lost = lost_calls(outcomes, record.seen)
+    lost = lost_calls(outcomes, record.requests)
     for outcome in lost[:5]:
         print(f"lost: {outcome}")
     # Each location has a rate limit of its own. The table shows the worst values.
-    locations = sorted({request.location for request in record.seen})
+    locations = sorted({request.location for request in record.requests})
     results = [
-        evaluate_location(location, bookings, record.seen, options, end, jitter)
+        evaluate_location(location, bookings, record.requests, options, end, jitter)
         for location in locations
     ]
     return Row(
         title,
         calls=len(outcomes),
-        rejected=sum(request.status == 429 for request in record.seen),
+        rejected=sum(request.status == 429 for request in record.requests),
         lost=len(lost),
         used=min((result.used for result in results), default=0.0),
         ordered=all(result.ordered for result in results),

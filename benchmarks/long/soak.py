@@ -1,9 +1,11 @@
-"""A hundred thousand updates while one request in twenty goes wrong: what became of each, and what is left behind.
+"""Makes 100,000 updates while one request in twenty fails, then looks for losses and leaks.
 
-Threads share a sync client and tasks an async one, without a quota, with the default retries; the waits between them
-are a hundredth of what they are. Each worker has conversations of its own, and each call sets an `unreadCount` that no
-other call sets, so that what the emulator did is known for each call, whatever its caller was told. One call in a
-hundred has an argument that is not acceptable.
+Threads share a sync client and tasks share an async client. Both have the default retries and no
+rate limit. Waits between attempts are a hundredth of the usual ones.
+
+Each worker has conversations of its own. Each call sets an `unreadCount` that no other call sets.
+So the emulator knows for each call whether it was applied, whatever the caller received. One call
+in a hundred has an invalid argument.
 """
 
 from __future__ import annotations
@@ -21,24 +23,39 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from leadconnector import AsyncLeadConnector, LeadConnector, LeadConnectorError, ResponseInfo
+from leadconnector.errors import APIConnectionError
 from leadconnector_emulator import Fault
 
-from benchmarks.long.served import LOCATION, TOKEN, Played, Told, served, show, verdict
+from benchmarks.long.served import (
+    LOCATION,
+    NO_FAULT,
+    NO_NUMBER,
+    TOKEN,
+    EmulatorOptions,
+    EmulatorRecord,
+    print_table,
+    print_verdict,
+    served,
+)
+from benchmarks.long.waiting import replace_settings
 
-FASTER = 100
-"""What waits between attempts are divided by."""
+SPEED_UP = 100
+"""Waits between attempts are divided by this number."""
 
 CONVERSATIONS = 200
-"""Of each worker."""
+"""Conversations of each worker."""
 
-WRONG = 100
-"""One call in so many has an argument that is not acceptable."""
+INVALID_EVERY = 100
+"""One call in this many has an invalid argument."""
 
-SHARE = 0.05
-"""Of the requests, that something goes wrong with."""
+FAULT_SHARE = 0.05
+"""The share of requests with a fault."""
+
+WARM_UP = 1_000
+"""Updates before the measurement, so that everything that is created once exists already."""
 
 _HTML = {"Content-Type": "text/html"}
 _JSON = {"Content-Type": "application/json"}
@@ -51,123 +68,181 @@ FAULTS = {
     "dropped after the headers": Fault(drop="after"),
     "truncated": Fault(truncate=20),
     "5 ms late": Fault(latency=0.005),
-    "200, but no JSON": Fault(status=200, body='{"success": tru', headers=_JSON),
-    "200, but of a wrong type": Fault(wrong_type="conversation.deleted"),
+    "200, invalid JSON": Fault(status=200, body='{"success": tru', headers=_JSON),
+    "200, wrong type": Fault(wrong_type="conversation.deleted"),
 }
-
-
-def kilobytes() -> int:
-    """The memory that this process holds (RSS)."""
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS")))
+"""All faults, with the names that the table shows."""
 
 
 class Arguments(TypedDict):
-    """Of an update."""
+    """The arguments of an update."""
 
     conversation_id: str
     location_id: str
     unread_count: float
 
 
-BAD: tuple[Callable[[Arguments], Arguments], ...] = (
-    lambda good: {**good, "conversation_id": ".."},
-    lambda good: {**good, "conversation_id": ""},
-    lambda good: {**good, "conversation_id": "a\nb"},
-    lambda good: {**good, "location_id": "\ud800"},
-    lambda good: {**good, "unread_count": math.nan},
+def with_parent_folder_as_id(arguments: Arguments) -> Arguments:
+    """A conversation id that changes the path."""
+    return {**arguments, "conversation_id": ".."}
+
+
+def with_empty_id(arguments: Arguments) -> Arguments:
+    """An empty conversation id."""
+    return {**arguments, "conversation_id": ""}
+
+
+def with_line_break_in_id(arguments: Arguments) -> Arguments:
+    """A conversation id with a control character."""
+    return {**arguments, "conversation_id": "a\nb"}
+
+
+def with_surrogate_as_location(arguments: Arguments) -> Arguments:
+    """A location id that UTF-8 cannot encode."""
+    return {**arguments, "location_id": "\ud800"}
+
+
+def with_nan_as_number(arguments: Arguments) -> Arguments:
+    """A number that JSON cannot express."""
+    return {**arguments, "unread_count": math.nan}
+
+
+INVALID_ARGUMENTS: tuple[Callable[[Arguments], Arguments], ...] = (
+    with_parent_folder_as_id,
+    with_empty_id,
+    with_line_break_in_id,
+    with_surrogate_as_location,
+    with_nan_as_number,
 )
 
 
 @dataclass
 class Record:
-    """What callers were told."""
+    """What callers received. Threads and tasks share it."""
 
     updates: int
+    """The number of calls to make."""
     outcomes: Counter[str] = field(default_factory=Counter[str])
+    """How many calls ended in success, or in which exception."""
     attempts: int = 0
-    """Requests that the clients say they made."""
+    """Requests that the clients report."""
     succeeded: bytearray = field(init=False)
-    """For each call, whether it did."""
-    bad: set[int] = field(default_factory=set[int])
-    """Calls with an argument that is not acceptable."""
-    left: dict[str, set[int]] = field(default_factory=dict[str, set[int]])
-    """The numbers that a conversation may have in the end: of its last success, and of calls after it that failed."""
-    kilobytes: list[int] = field(default_factory=list[int])
-    """Of memory, at first and after each quarter of the updates but the last."""
+    """For each call, whether it was successful.
+
+    One byte for each, allocated at the start: so the record does not look like a memory leak.
+    """
+    invalid: set[int] = field(default_factory=set[int])
+    """The numbers of the calls with an invalid argument."""
+    possible_numbers: dict[str, set[int]] = field(default_factory=dict[str, set[int]])
+    """The numbers that a conversation may have at the end.
+
+    These are the number of its last successful call, and the numbers of later calls that failed:
+    a failed call may have been applied.
+    """
+    memory: list[int] = field(default_factory=list[int])
+    """KiB at the start, and after each quarter of the updates except the last."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         self.succeeded = bytearray(self.updates)
 
     def calls(self, worker: int, numbers: Iterator[int]) -> Iterator[tuple[int, Arguments]]:
-        """What a worker is to call, until all updates are made."""
+        """The calls of a worker, until all updates are made.
+
+        Args:
+            worker: the number of the worker.
+            numbers: a counter that all workers share.
+
+        Yields:
+            The number of a call, and its arguments.
+        """
+        quarter = max(1, self.updates // 4)
         for turn in count():
             number = next(numbers)
             if number >= self.updates:
                 return
-            if number % (max(1, self.updates // 4)) == 0:
-                self.kilobytes.append(kilobytes())
-            name = f"conversation-{worker}-{turn % CONVERSATIONS}"
-            arguments = Arguments(conversation_id=name, location_id=LOCATION, unread_count=number)
-            if number % WRONG == WRONG // 2:
-                arguments = BAD[number // WRONG % len(BAD)](arguments)
-                self.bad.add(number)
-            yield number, arguments
+            if number % quarter == 0:
+                self.memory.append(resident_memory())
+            yield number, self.arguments_of(worker, turn, number)
 
-    def ended(self, number: int, conversation: str, error: LeadConnectorError | None) -> None:
-        """Note how a call ended."""
+    def arguments_of(self, worker: int, turn: int, number: int) -> Arguments:
+        """The arguments of a call, which are invalid for some numbers."""
+        conversation = f"conversation-{worker}-{turn % CONVERSATIONS}"
+        arguments = Arguments(
+            conversation_id=conversation, location_id=LOCATION, unread_count=number
+        )
+        hundred, position = divmod(number, INVALID_EVERY)
+        if position != INVALID_EVERY // 2:
+            return arguments
+        self.invalid.add(number)
+        make_invalid = INVALID_ARGUMENTS[hundred % len(INVALID_ARGUMENTS)]
+        return make_invalid(arguments)
+
+    def add_success(self, number: int, conversation: str) -> None:
+        """Record a successful call."""
         with self.lock:
-            self.outcomes["success" if error is None else type(error).__name__] += 1
-            if error is None:
-                self.succeeded[number] = True
-                self.left[conversation] = {number}
-            elif number not in self.bad:
-                self.left.setdefault(conversation, {-1}).add(number)
+            self.outcomes["success"] += 1
+            self.succeeded[number] = True
+            self.possible_numbers[conversation] = {number}
 
-    def answered(self, info: ResponseInfo) -> None:
-        """Count the attempts of a call that got an answer in the end."""
+    def add_error(self, number: int, conversation: str, error: LeadConnectorError) -> None:
+        """Record a failed call."""
+        with self.lock:
+            self.outcomes[type(error).__name__] += 1
+            if isinstance(error, APIConnectionError):
+                # Without a response, `on_response` was not called.
+                self.attempts += error.attempts
+            if number not in self.invalid:
+                self.possible_numbers.setdefault(conversation, {NO_NUMBER}).add(number)
+
+    def add_response(self, info: ResponseInfo) -> None:
+        """Record the attempts of a call that received a response: the option `on_response`."""
         with self.lock:
             self.attempts += info.attempts
 
-    def unanswered(self, error: LeadConnectorError) -> None:
-        """Count those of a call that got none: `answered` does not hear of it."""
-        with self.lock:
-            self.attempts += (
-                0 if hasattr(error, "status_code") else int(getattr(error, "attempts", 0))
-            )
+
+def resident_memory() -> int:
+    """The memory of this process (RSS) in KiB."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS")))
 
 
-def hurried(client: Any) -> None:
-    """Let a client wait a hundredth of what it would; its settings are its own, hence the type."""
+def speed_up(client: LeadConnector | AsyncLeadConnector) -> None:
+    """Shorten the waits of a client between attempts."""
 
     def sleep(seconds: float) -> None:
-        time.sleep(seconds / FASTER)
+        time.sleep(seconds / SPEED_UP)
 
     async def sleep_async(seconds: float) -> None:
-        await asyncio.sleep(seconds / FASTER)
+        await asyncio.sleep(seconds / SPEED_UP)
 
-    client._settings = replace(client._settings, sleep=sleep, sleep_async=sleep_async)
-    client._make_resources()
+    replace_settings(client, sleep=sleep, sleep_async=sleep_async)
 
 
-def in_threads(url: str, record: Record, numbers: Iterator[int], workers: int) -> None:
-    """The updates of the threads."""
+def run_threads(url: str, record: Record, numbers: Iterator[int], workers: int) -> None:
+    """Make updates in threads that share a client.
+
+    Args:
+        url: the emulator.
+        record: where to record the outcomes.
+        numbers: the counter of the calls.
+        workers: how many threads.
+    """
 
     def work(worker: int) -> None:
         for number, arguments in record.calls(worker, numbers):
-            error: LeadConnectorError | None = None
+            conversation = arguments["conversation_id"]
             try:
                 client.conversations.update_conversation(**arguments)
-            except LeadConnectorError as raised:
-                error = raised
-                record.unanswered(raised)
-            record.ended(number, arguments["conversation_id"], error)
+            except LeadConnectorError as error:
+                record.add_error(number, conversation, error)
+            else:
+                record.add_success(number, conversation)
 
     with LeadConnector(
-        token=TOKEN, base_url=url, rate_limit=None, on_response=record.answered
+        token=TOKEN, base_url=url, rate_limit=None, on_response=record.add_response
     ) as client:
-        hurried(client)
+        speed_up(client)
         threads = [threading.Thread(target=work, args=(worker,)) for worker in range(workers)]
         for thread in threads:
             thread.start()
@@ -175,87 +250,201 @@ def in_threads(url: str, record: Record, numbers: Iterator[int], workers: int) -
             thread.join()
 
 
-async def in_tasks(
-    url: str, record: Record, numbers: Iterator[int], first: int, workers: int
-) -> int:
-    """The updates of the tasks; how many tasks are left once the client is closed, besides this one."""
+async def run_tasks(url: str, record: Record, numbers: Iterator[int], workers: range) -> int:
+    """Make updates in tasks that share a client.
+
+    Args:
+        url: the emulator.
+        record: where to record the outcomes.
+        numbers: the counter of the calls.
+        workers: the numbers of the tasks, which differ from those of the threads.
+
+    Returns:
+        How many other tasks still exist after the client is closed.
+    """
 
     async def work(worker: int) -> None:
         for number, arguments in record.calls(worker, numbers):
-            error: LeadConnectorError | None = None
+            conversation = arguments["conversation_id"]
             try:
                 await client.conversations.update_conversation(**arguments)
-            except LeadConnectorError as raised:
-                error = raised
-                record.unanswered(raised)
-            record.ended(number, arguments["conversation_id"], error)
+            except LeadConnectorError as error:
+                record.add_error(number, conversation, error)
+            else:
+                record.add_success(number, conversation)
 
     async with AsyncLeadConnector(
-        token=TOKEN, base_url=url, rate_limit=None, on_response=record.answered
+        token=TOKEN, base_url=url, rate_limit=None, on_response=record.add_response
     ) as client:
-        hurried(client)
+        speed_up(client)
         async with asyncio.TaskGroup() as group:
-            for worker in range(first, first + workers):
+            for worker in workers:
                 group.create_task(work(worker))
     return len(asyncio.all_tasks()) - 1
 
 
 @dataclass(frozen=True)
-class Held:
-    """What this process holds."""
+class Resources:
+    """Resources of this process."""
 
     files: int
+    """Open file descriptors."""
     threads: int
-    kilobytes: int
-    """Of memory (RSS)."""
+    memory: int
+    """KiB."""
 
     @staticmethod
-    def now() -> Held:
-        """At this moment."""
+    def now() -> Resources:
+        """The resources in use, after a garbage collection."""
         gc.collect()
         files = len(os.listdir("/proc/self/fd"))
-        return Held(files, threading.active_count(), kilobytes())
+        return Resources(files, threading.active_count(), resident_memory())
 
 
-def soaked(url: str, updates: int, threads: int, tasks: int) -> tuple[Record, int]:
-    """Make the updates; what callers were told, and how many tasks were left."""
-    record, numbers = Record(updates), count()
-    with_threads = threading.Thread(target=in_threads, args=(url, record, numbers, threads))
-    with_threads.start()
-    left = asyncio.run(in_tasks(url, record, numbers, threads, tasks))
-    with_threads.join()
-    return record, left
+@dataclass(frozen=True)
+class RunOptions:
+    """The size of a run."""
+
+    updates: int
+    threads: int
+    tasks: int
 
 
-def broken(record: Record, told: Told, before: Held, after: Held, tasks_left: int) -> list[str]:
-    """The promises that did not hold."""
-    applied = {each.number for each in told.seen if each.applied}
+@dataclass(frozen=True)
+class Run:
+    """Everything that is known after a run."""
+
+    record: Record
+    emulator: EmulatorRecord
+    before: Resources
+    after: Resources
+    remaining_tasks: int
+    seconds: float
+
+
+def make_updates(url: str, options: RunOptions) -> tuple[Record, int]:
+    """Make the updates. Returns what callers received, and how many tasks still exist."""
+    record = Record(options.updates)
+    numbers = count()
+    thread = threading.Thread(target=run_threads, args=(url, record, numbers, options.threads))
+    thread.start()
+    task_numbers = range(options.threads, options.threads + options.tasks)
+    remaining_tasks = asyncio.run(run_tasks(url, record, numbers, task_numbers))
+    thread.join()
+    return record, remaining_tasks
+
+
+def soak(options: RunOptions, seed: int) -> Run:
+    """Make the updates against an emulator with faults.
+
+    Args:
+        options: the size of the run.
+        seed: of the emulator's random choice of faults.
+    """
+    # The first fault that applies decides. So a request has one with this probability altogether.
+    probability = 1 - (1 - FAULT_SHARE) ** (1 / len(FAULTS))
+    faults = tuple(replace(fault, probability=probability) for fault in FAULTS.values())
+    with served(EmulatorOptions()) as (url, _):
+        make_updates(url, replace(options, updates=min(WARM_UP, options.updates)))
+    with served(EmulatorOptions(faults=faults, seed=seed)) as (url, get_record):
+        before = Resources.now()
+        start = time.monotonic()
+        record, remaining_tasks = make_updates(url, options)
+        seconds = time.monotonic() - start
+        after = Resources.now()
+        return Run(record, get_record(), before, after, remaining_tasks, seconds)
+
+
+def failed_checks(run: Run) -> list[str]:
+    """The checks that a run fails."""
+    return [*failed_checks_of_calls(run), *failed_checks_of_resources(run)]
+
+
+def failed_checks_of_calls(run: Run) -> Iterator[str]:
+    """The checks of what became of the calls."""
+    record = run.record
+    applied = {request.number for request in run.emulator.requests if request.applied}
     succeeded = [number for number, success in enumerate(record.succeeded) if success]
-    ours = {name for name in told.numbers if name.startswith("conversation-")}
-    held = {
-        "each success is applied": applied.issuperset(succeeded),
-        "a conversation has the number of its last success, or of a later call that failed": all(
-            number in record.left.get(name, ())
-            for name, number in told.numbers.items()
-            if name in ours
+    if not applied.issuperset(succeeded):
+        yield "each success is applied"
+    # The emulator also has the conversation of the spec's example, which no worker updates.
+    if not all(
+        number in record.possible_numbers.get(conversation, ())
+        for conversation, number in run.emulator.numbers.items()
+        if is_of_worker(conversation)
+    ):
+        yield "a conversation has the number of its last success, or of a later call that failed"
+    if not rejects_invalid_arguments(run):
+        yield "nothing is sent of a call with an invalid argument"
+    if record.outcomes.total() != record.updates:
+        yield "each call ended"
+    if len(run.emulator.requests) > record.attempts:
+        yield "no more requests arrived than the clients report"
+
+
+def is_of_worker(conversation: str) -> bool:
+    """Whether a conversation belongs to a worker."""
+    return conversation.startswith("conversation-")
+
+
+def rejects_invalid_arguments(run: Run) -> bool:
+    """Whether each invalid argument raised an `ArgumentError`, and nothing of it was sent."""
+    sent_numbers = {request.number for request in run.emulator.requests}
+    if not all(map(is_of_worker, run.emulator.numbers)):
+        # An invalid conversation id reached the emulator, which created a conversation.
+        return False
+    if not run.record.invalid.isdisjoint(sent_numbers):
+        return False
+    return run.record.outcomes["ArgumentError"] == len(run.record.invalid)
+
+
+def failed_checks_of_resources(run: Run) -> Iterator[str]:
+    """The checks of what remains after the clients are closed."""
+    if run.after.files > run.before.files:
+        yield "no file stays open"
+    if run.after.threads > run.before.threads:
+        yield "no thread remains"
+    if run.remaining_tasks > 0:
+        yield "no task remains"
+
+
+def rows_of(run: Run) -> list[tuple[object, object]]:
+    """The table of a run."""
+    record = run.record
+    requests = len(run.emulator.requests)
+    by_fault = Counter(request.fault for request in run.emulator.requests)
+    faulty = requests - by_fault[NO_FAULT]
+    quarters = ", ".join(mebibytes(size) for size in record.memory[1:])
+    return [
+        ("outcome", "calls"),
+        *record.outcomes.most_common(),
+        ("", ""),
+        ("fault", "requests"),
+        *((name, by_fault[index]) for index, name in enumerate(FAULTS)),
+        ("", ""),
+        ("updates per second", f"{record.updates / run.seconds:.0f}"),
+        ("seconds", f"{run.seconds:.1f}"),
+        ("requests that the clients report", record.attempts),
+        ("requests that arrived", requests),
+        ("requests with a fault", f"{100 * faulty / requests:.1f} %"),
+        ("open files before, after", f"{run.before.files}, {run.after.files}"),
+        ("threads before, after", f"{run.before.threads}, {run.after.threads}"),
+        ("remaining tasks", run.remaining_tasks),
+        (
+            "memory before, after (MiB)",
+            f"{mebibytes(run.before.memory)}, {mebibytes(run.after.memory)}",
         ),
-        "nothing is sent of a call whose argument is not acceptable": (
-            ours == set(told.numbers)
-            and record.bad.isdisjoint(each.number for each in told.seen)
-            and record.outcomes["ArgumentError"] == len(record.bad)
-        ),
-        "each call ended": sum(record.outcomes.values()) == record.updates,
-        "no more requests came in than the clients say they made": len(told.seen)
-        <= record.attempts,
-        "no file stays open": after.files <= before.files,
-        "no thread stays": after.threads <= before.threads,
-        "no task stays": tasks_left == 0,
-    }
-    return [promise for promise, holds in held.items() if not holds]
+        ("memory after each quarter of the updates", quarters),
+    ]
+
+
+def mebibytes(kibibytes: int) -> str:
+    """A size as text."""
+    return f"{kibibytes / 1024:.1f}"
 
 
 def main() -> int:
-    """Make the updates, and tell what became of them; 1 where a promise does not hold."""
+    """Run the soak and print a table. Exit status 1 if a check fails."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -263,48 +452,11 @@ def main() -> int:
     parser.add_argument("--threads", type=int, default=8)
     parser.add_argument("--tasks", type=int, default=16)
     parser.add_argument("--seed", type=int, default=1, help="of the faults")
-    options = parser.parse_args()
-    updates: int = options.updates
-    each = 1 - (1 - SHARE) ** (1 / len(FAULTS))  # the first that applies decides
-    faults = tuple(replace(fault, probability=each) for fault in FAULTS.values())
-    with served(Played()) as (url, _):
-        soaked(
-            url, min(1000, updates), options.threads, options.tasks
-        )  # what is made once, is made now
-    with served(Played(faults=faults, seed=options.seed)) as (url, tell):
-        before, begun = Held.now(), time.monotonic()
-        record, tasks_left = soaked(url, updates, options.threads, options.tasks)
-        seconds = time.monotonic() - begun
-        after, told = Held.now(), tell()
-    by_fault = Counter(each.fault for each in told.seen)
-    sent, went_wrong = len(told.seen), len(told.seen) - by_fault[-1]
-    show(
-        [
-            ("outcome", "calls"),
-            *record.outcomes.most_common(),
-            ("", ""),
-            ("fault", "requests"),
-            *((name, by_fault[place]) for place, name in enumerate(FAULTS)),
-            ("", ""),
-            ("updates per second", f"{updates / seconds:.0f}"),
-            ("seconds", f"{seconds:.1f}"),
-            ("requests that the clients made", record.attempts),
-            ("requests that came in", sent),
-            ("of them went wrong", f"{100 * went_wrong / sent:.1f} %"),
-            ("files open before, after", f"{before.files}, {after.files}"),
-            ("threads before, after", f"{before.threads}, {after.threads}"),
-            ("tasks left", tasks_left),
-            (
-                "memory before, after (MB)",
-                f"{before.kilobytes / 1024:.1f}, {after.kilobytes / 1024:.1f}",
-            ),
-            (
-                "and after each quarter of the updates",
-                ", ".join(f"{each / 1024:.1f}" for each in record.kilobytes[1:]),
-            ),
-        ]
-    )
-    return verdict(broken(record, told, before, after, tasks_left))
+    arguments = parser.parse_args()
+    options = RunOptions(arguments.updates, arguments.threads, arguments.tasks)
+    run = soak(options, arguments.seed)
+    print_table(rows_of(run))
+    return print_verdict(failed_checks(run))
 
 
 if __name__ == "__main__":

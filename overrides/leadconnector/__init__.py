@@ -1,7 +1,7 @@
-"""A dependable, typed client of HighLevel's API, generated from its OpenAPI description."""
+"""A typed client of HighLevel's API, generated from its OpenAPI document: the public names."""
 
 from ._generated.types import UNSET, Unset
-from ._runtime.schema import Finding
+from ._runtime.finding import Finding
 from ._version import __version__
 from .client import AsyncLeadConnector, LeadConnector
 from .errors import (

@@ -1,11 +1,12 @@
-"""HighLevel's constants in one place: everything about the vendor that its OpenAPI document does not say.
+"""HighLevel's constants in one place: what the vendor documents outside its OpenAPI document.
 
-The rest of the package imports them from here. `_runtime` receives them as values.
+`client`, `auth`, `oauth` and `rate_limit` import them. `_runtime` receives them as values.
 """
 
 from ._runtime.protocols import ApiConventions
 from ._version import __version__
 
+# Environment variables.
 TOKEN_VARIABLE = "LEADCONNECTOR_TOKEN"
 BASE_URL_VARIABLE = "LEADCONNECTOR_BASE_URL"
 
@@ -27,10 +28,11 @@ REFRESH_FORM = {"grant_type": "refresh_token", "user_type": "Location"}
 """The fixed fields of a refresh request. The credentials are added to them."""
 
 ACCESS_TOKEN_SECONDS = 86_400.0
-"""The life of an access token where the token endpoint does not state it: the vendor's tokens live a day."""
+"""The life of an access token if the token endpoint does not state it: the documented day."""
 
 CONVENTIONS = ApiConventions(
-    # No request-id header is documented. The first two are usual; Cloudflare, which serves the API, sends `cf-ray`.
+    # The vendor documents no such header. The first two are customary. `cf-ray` is from Cloudflare,
+    # which serves the API.
     request_id_headers=("x-request-id", "x-trace-id", "cf-ray"),
     request_id_property="traceId",
     daily_remaining_header=DAILY_REMAINING_HEADER,

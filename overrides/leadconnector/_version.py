@@ -1,3 +1,3 @@
-"""The version of this package: the one place that states it."""
+"""The version of this package. The build and the `User-Agent` header read it."""
 
 __version__ = "0.1.0"

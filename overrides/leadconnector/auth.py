@@ -1,4 +1,4 @@
-"""Where the token of each request comes from: a string, a callable, or an object such as `OAuth`."""
+"""Token sources: they supply the token of each request, from a string or from a callable."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -21,13 +21,14 @@ def token_source(option: Secret[Any]) -> TokenSource:
     """The token source for a client's `token` option.
 
     Args:
-        option: the option, or the environment variable's value; it holds `None` where there is neither.
+        option: the option, or else the environment variable; `None` if there is neither.
 
     Raises:
         CredentialsError: there is no token, or it cannot be sent.
     """
     if option.reveal() is None:
         raise CredentialsError(f"there is no token: pass token=, or set {TOKEN_VARIABLE}")
+    # An `OAuth`, or any other implementation of the protocol.
     if hasattr(option.reveal(), "get_token_async"):
         return cast("TokenSource", option.reveal())
     if callable(option.reveal()):

@@ -1,4 +1,7 @@
-"""The two clients: their options, defaults and lifecycle. The generated resources are their attributes."""
+"""The two clients: their options, defaults and lifecycle.
+
+The generated resources are their attributes.
+"""
 
 import asyncio
 import os
@@ -11,6 +14,7 @@ from ._generated import load_contract
 from ._generated.api import AsyncResources, Resources
 from ._highlevel import BASE_URL_VARIABLE, CONVENTIONS, TOKEN_VARIABLE, USER_AGENT
 from ._runtime.connections import Connections
+from ._runtime.finding import Finding
 from ._runtime.http import (
     AsyncBaseTransport,
     BaseTransport,
@@ -21,7 +25,6 @@ from ._runtime.http import (
     default_async_transport,
     default_transport,
 )
-from ._runtime.schema import Finding
 from ._runtime.secrets import Secret, refuse_pickling
 from ._runtime.session import AsyncSession, AwaitingIO, BlockingIO, SyncSession
 from ._runtime.settings import Settings
@@ -32,7 +35,8 @@ from .rate_limit import RateLimit
 LONGEST_TIMEOUT = 86_400.0
 """Seconds: a day. A longer `timeout` or `deadline` is a mistake, such as milliseconds."""
 
-MAXIMUM_RETRIES_OPTION = 100
+LARGEST_RETRIES = 100
+"""Upper bound of the `retries` option. More is a mistake."""
 
 TokenOption = TypeVar("TokenOption", bound=AsyncTokenOption)
 Transport = TypeVar("Transport")
@@ -70,7 +74,7 @@ class _Client(Generic[TokenOption, Transport]):
         # The rest can raise, and a traceback can show the variables of this frame.
         del token
         self._connections = Connections(self._new_transport, self._connection_owner, transport)
-        self._base_url = check_base_url(_base_url(base_url), "the base URL")
+        self._base_url = check_base_url(_resolve_base_url(base_url), "the base URL")
         source = token_source(token_option)
         _check_options(options)
         _check_transport(transport, self._transport_method)
@@ -86,7 +90,9 @@ class _Client(Generic[TokenOption, Transport]):
         self._make_resources()
 
     def with_options(self, **options: Unpack[Options]) -> Self:
-        """This client with some options changed. Both share connections and, unless it is changed, the rate limit.
+        """A client with some options changed.
+
+        Both share their connections, and their rate limit unless that option is changed.
 
         Raises:
             ConfigurationError: an option is invalid.
@@ -105,10 +111,11 @@ class _Client(Generic[TokenOption, Transport]):
 
     @staticmethod
     def _connection_owner() -> object:
-        """Who can share a connection with the caller."""
+        """Identifies the code that can share connections; see `Connections`."""
         raise NotImplementedError
 
     def _default_transport(self) -> Transport:
+        """Create a transport that uses the environment's proxies."""
         raise NotImplementedError
 
     def _new_transport(self) -> Transport:
@@ -120,7 +127,7 @@ class _Client(Generic[TokenOption, Transport]):
                 f"bad HTTPS_PROXY, ALL_PROXY or SSL_CERT_FILE ({type(error).__name__})"
             ) from None
 
-    # A client holds a token. A copy would also close the connections of the original.
+    # A client has a token. And a copy would close the connections of the original.
     __reduce__ = refuse_pickling
 
     def __repr__(self) -> str:
@@ -132,21 +139,27 @@ class LeadConnector(_Client[SyncTokenOption, BaseTransport], Resources):
     """A client of HighLevel's API. Threads can share it.
 
     Args:
-        token: the bearer token, a callable that returns it for each request, or an `OAuth`. Default: the environment
-            variable `LEADCONNECTOR_TOKEN`.
-        base_url: the URL of the API. Default: `LEADCONNECTOR_BASE_URL`, then the server in the spec.
+        token: the bearer token, a callable that returns it for each request, or an `OAuth`.
+            Default: the environment variable `LEADCONNECTOR_TOKEN`.
+        base_url: the URL of the API.
+            Default: the environment variable `LEADCONNECTOR_BASE_URL`, else the server in the spec.
         version: the API version to send. Default: each operation's documented version.
-        timeout: seconds that an attempt waits for the next bytes, or an `httpx.Timeout`. Default: 30, and 5 to connect.
-        deadline: seconds that a whole call may take, with its retries and waits. Default: no limit.
-        retries: how many times a failed attempt is repeated, if that is safe and can help. Default: 2.
-        rate_limit: how many requests to send per location. Default: the vendor's limit. `None` for no limit.
-        on_response: called with the `ResponseInfo` of the last response, before the call returns or raises. Its
-            exceptions reach the caller.
-        on_drift: called with a `Finding` for each deviation of a response from the spec. Its exceptions reach the
-            caller. The log has each kind and path once.
-        strict: whether a success that deviates from the spec raises `DriftError`. Default: `False`.
-        transport: an httpx transport to send with; the client closes it. Default: a connection pool that uses the
-            environment's proxies.
+        timeout: seconds that an attempt waits for the next bytes, or an `httpx.Timeout`.
+            Default: 30 s, and 5 s to connect.
+        deadline: seconds that a whole call may take, with its retries and waits.
+            Default: no limit.
+        retries: how many times a failed attempt is repeated, if that is safe and can help.
+            Default: 2.
+        rate_limit: how many requests may be sent per location; `None` for no limit.
+            Default: the vendor's limit, counted by this client.
+        on_response: called with the `ResponseInfo` of the last response, before the call returns
+            or raises. Its exceptions reach the caller.
+        on_drift: called with a `Finding` for each deviation of a response from the spec. Its
+            exceptions reach the caller. The log has each kind and path once.
+        strict: whether a success that deviates from the spec raises `DriftError`.
+            Default: `False`.
+        transport: an httpx transport to send with. The client closes it.
+            Default: a connection pool that uses the environment's proxies.
 
     Raises:
         CredentialsError: there is no token, or it cannot be sent.
@@ -161,7 +174,7 @@ class LeadConnector(_Client[SyncTokenOption, BaseTransport], Resources):
 
     @staticmethod
     def _connection_owner() -> object:
-        # All threads share connections. The main thread stands for them: it lives as long as the process.
+        # Threads share connections. The main thread stands for all: it lives until the process ends.
         return threading.main_thread()
 
     def _default_transport(self) -> BaseTransport:
@@ -180,7 +193,10 @@ class LeadConnector(_Client[SyncTokenOption, BaseTransport], Resources):
 
 
 class AsyncLeadConnector(_Client[AsyncTokenOption, AsyncBaseTransport], AsyncResources):
-    """`LeadConnector` for asyncio. It has the same options; a callable for the token can be async. Tasks can share it."""
+    """`LeadConnector` for asyncio, with the same options. Tasks can share it.
+
+    A callable for the token can be async.
+    """
 
     _transport_method = "handle_async_request"
 
@@ -207,18 +223,18 @@ class AsyncLeadConnector(_Client[AsyncTokenOption, AsyncBaseTransport], AsyncRes
         await self.close()
 
 
-def _base_url(option: str | None) -> str:
+def _resolve_base_url(option: str | None) -> str:
     """The base URL: the option, the environment variable, or the server in the spec."""
     if option is not None:
         return option
     return os.environ.get(BASE_URL_VARIABLE) or load_contract()["server"]
 
 
-# The types forbid these values already. The checks give untyped callers a clear message.
+# Type checkers already reject these values. The checks give untyped callers a clear message.
 
 
 def _check_options(options: Options) -> None:
-    """Validate the options that are there.
+    """Validate the options that the caller passed.
 
     Raises:
         ConfigurationError: one is invalid.
@@ -231,7 +247,7 @@ def _check_options(options: Options) -> None:
     if deadline is not None and not _is_duration(deadline):
         raise ConfigurationError("deadline must be above 0 s and up to a day")
     retries = values.get("retries", 0)
-    if type(retries) is not int or not 0 <= retries <= MAXIMUM_RETRIES_OPTION:
+    if type(retries) is not int or not 0 <= retries <= LARGEST_RETRIES:
         raise ConfigurationError("retries must be a whole number, 0 to 100")
     if not isinstance(values.get("rate_limit"), RateLimit | None):
         raise ConfigurationError("rate_limit must be a RateLimit, or None")

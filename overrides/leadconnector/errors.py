@@ -1,18 +1,18 @@
 """Every exception that the package raises on purpose, in one tree.
 
     LeadConnectorError
-    ├── ConfigurationError              an option or the environment is invalid (also a ValueError)
-    │   └── CredentialsError            no token, or a token that cannot be sent
-    ├── ArgumentError                   an argument is invalid; nothing was sent (also a ValueError)
+    ├── ConfigurationError              an option or the environment is invalid; also a ValueError
+    │   └── CredentialsError            there is no token, or it cannot be sent
+    ├── ArgumentError                   an argument is invalid, nothing was sent; also a ValueError
     ├── ClientClosedError               the client was closed before the call
     ├── OAuthError                      the token endpoint returned no new token
     │   └── ReauthorizationError        the user must authorise the application again
-    ├── RateLimitUnavailableError       the shared rate limit is unreachable and fails closed; nothing was sent
+    ├── RateLimitUnavailableError       the shared rate limit is unreachable, nothing was sent
     ├── APIConnectionError              no whole response arrived
     │   └── APITimeoutError             no whole response arrived in time
-    ├── APIDecodingError                a success whose body deviates from the spec
-    │   └── DriftError                  it can be decoded all the same; only with `strict=True`
-    └── APIStatusError                  the response is no success
+    ├── APIDecodingError                a success whose body cannot be decoded
+    │   └── DriftError                  it could be, but deviates from the spec; needs `strict=True`
+    └── APIStatusError                  the response is no documented success
         ├── BadRequestError             400
         ├── AuthenticationError         401
         ├── PermissionDeniedError       403
@@ -32,8 +32,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+# A leaf module: all others import it, so at run time it imports nothing of the package.
 if TYPE_CHECKING:
-    from ._runtime.schema import Finding
+    from ._runtime.finding import Finding
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,11 +87,14 @@ class OAuthError(LeadConnectorError):
 
     status_code: int
     error: str
-    """The error code (RFC 6749, section 5.2), such as `invalid_client`; empty where there is none."""
+    """The error code of RFC 6749, section 5.2, such as `invalid_client`; may be empty."""
 
 
 class ReauthorizationError(OAuthError):
-    """The refresh token is used up, revoked or expired. The user must authorise the application again."""
+    """The refresh token is used up, revoked or expired.
+
+    The user must authorise the application again.
+    """
 
 
 class RateLimitUnavailableError(LeadConnectorError):
@@ -103,7 +107,12 @@ class APIConnectionError(LeadConnectorError):
     attempts: int
     """How many requests the call sent."""
     failure: Literal["never sent", "lost", "invalid request"]
-    """About the last request. `never sent` had no effect. `lost` may have had one. `invalid request` is no valid HTTP."""
+    """What is known about the last request.
+
+    - `never sent`: the API did not receive it, so it had no effect.
+    - `lost`: it may have had an effect.
+    - `invalid request`: it is not valid HTTP.
+    """
 
 
 class APITimeoutError(APIConnectionError):
@@ -111,7 +120,7 @@ class APITimeoutError(APIConnectionError):
 
 
 class APIDecodingError(LeadConnectorError, ResponseInfo):
-    """The status is a success, but the body deviates from the spec."""
+    """The status is a success, but the body cannot be decoded as the spec describes it."""
 
     path: str
     """The JSON path of the problem in the body; `$` is the whole body."""
@@ -120,14 +129,14 @@ class APIDecodingError(LeadConnectorError, ResponseInfo):
 
 
 class DriftError(APIDecodingError):
-    """A success that deviates from the spec, although it can be decoded. Raised only with `strict=True`."""
+    """A success that can be decoded but deviates from the spec. Raised only with `strict=True`."""
 
 
 class APIStatusError(LeadConnectorError, ResponseInfo):
     """The status is no documented success."""
 
     body: object
-    """The model of the documented error if the body matches it; else the received JSON; else the text."""
+    """The generated model of the error; if the body does not match it, its JSON data or text."""
     messages: list[str]
     """The API's explanations; may be empty."""
     retry_after: float | None
@@ -159,7 +168,10 @@ class RateLimitError(APIStatusError):
 
 
 class DailyRateLimitError(RateLimitError):
-    """The location's requests of the day are used up. If this was known before, nothing was sent: `attempts` is 0."""
+    """The location's requests of the day are used up.
+
+    If an earlier response showed this, nothing was sent: `attempts` is 0.
+    """
 
 
 class ServerError(APIStatusError):

@@ -1,3 +1,3 @@
-"""The models of the API's requests and responses, as generated from the spec."""
+"""The generated models of the API's requests and responses, under a public name."""
 
 from ._generated.models import *

@@ -1,4 +1,4 @@
-"""What is found in an answer that is not as documented: what it is called, and where it is said to be."""
+"""Findings: the kind, the rule and the place of every deviation of a response from the spec."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ from generate.__main__ import _parse, _settings
 from generate.contract import _Schemas, contract
 from generate.document import Document
 from generate.operations import resources
-from leadconnector._runtime import schema as contract_schema
-from leadconnector._runtime.schema import Documented, Finding, Reading, documented
+from leadconnector._runtime.contract import CheckedBody, OperationContract, operation_contract
+from leadconnector._runtime.finding import Finding
 
 from tests.support.paths import ROOT
 
 Json = dict[str, Any]
 SPEC = ROOT / "spec" / "openapi.yaml"
 ID = "updateConversation"
+OPERATION = operation_contract(ID)
 PATH = "/paths/~1conversations~1{conversationId}/put"
 CONVERSATION = "/components/schemas/Conversation"
-ANSWER: Json = {
+RESPONSE: Json = {
     "success": True,
     "conversation": {
         "id": "x",
@@ -36,40 +37,41 @@ ANSWER: Json = {
 }
 
 
-def changed(**properties: Any) -> Json:
-    answer = copy.deepcopy(ANSWER)
-    answer["conversation"].update(properties)
-    return answer
+def response_with(**properties: Any) -> Json:
+    response = copy.deepcopy(RESPONSE)
+    response["conversation"].update(properties)
+    return response
 
 
-def without(name: str) -> Json:
-    answer = copy.deepcopy(ANSWER)
-    del answer["conversation"][name]
-    return answer
+def response_without(name: str) -> Json:
+    response = copy.deepcopy(RESPONSE)
+    del response["conversation"][name]
+    return response
 
 
-def test_an_answer_as_documented_is_handed_on_as_it_is() -> None:
-    reading = documented(ID).read("200", ANSWER)
+def test_a_valid_body_stays_unresponse_with() -> None:
+    body = OPERATION.check_body("200", RESPONSE)
 
-    assert reading == Reading(ANSWER)
-    assert reading.data is ANSWER
+    assert body == CheckedBody(RESPONSE)
+    assert body.data is RESPONSE
 
 
 @pytest.mark.parametrize(
-    ("answer", "finding"),
+    ("response", "finding"),
     [
         (
-            changed(lastMessageType="TYPE_NEW"),
+            response_with(lastMessageType="TYPE_NEW"),
             (
                 "unknown-enum-value",
                 "response-property-enum-value-added",
                 "/components/schemas/LastMessageType",
                 "$.conversation.lastMessageType",
-                "a documented value, such as TYPE_CALL, TYPE_SMS, TYPE_EMAIL, TYPE_SMS_REVIEW_REQUEST, TYPE_WEBCHAT",
+                "a documented value, such as TYPE_CALL, TYPE_SMS, TYPE_EMAIL, "
+                "TYPE_SMS_REVIEW_REQUEST, TYPE_WEBCHAT",
             ),
         ),
         (
-            changed(new=1),
+            response_with(new=1),
             (
                 "undocumented-field",
                 "response-optional-property-added",
@@ -79,7 +81,7 @@ def test_an_answer_as_documented_is_handed_on_as_it_is() -> None:
             ),
         ),
         (
-            changed(id=None),
+            response_with(id=None),
             (
                 "null",
                 "response-property-became-nullable",
@@ -89,7 +91,7 @@ def test_an_answer_as_documented_is_handed_on_as_it_is() -> None:
             ),
         ),
         (
-            changed(id=5),
+            response_with(id=5),
             (
                 "wrong-type",
                 "response-property-type-changed",
@@ -99,7 +101,7 @@ def test_an_answer_as_documented_is_handed_on_as_it_is() -> None:
             ),
         ),
         (
-            without("deleted"),
+            response_without("deleted"),
             (
                 "missing",
                 "response-property-became-optional",
@@ -130,55 +132,55 @@ def test_an_answer_as_documented_is_handed_on_as_it_is() -> None:
         ),
     ],
 )
-def test_a_finding_says_what_and_where_and_what_is_documented(
-    answer: Any, finding: tuple[str, ...]
+def test_a_finding_has_kind_rule_place_and_expectation(
+    response: Any, finding: tuple[str, ...]
 ) -> None:
     kind, rule, *place = finding
 
-    assert documented(ID).read("200", answer).findings == (
+    assert OPERATION.check_body("200", response).findings == (
         Finding(kind, rule, "PUT /conversations/{conversationId}", *place),
     )
 
 
 def test_every_finding_points_into_the_spec() -> None:
     spec = Document.load(SPEC)
-    answer = changed(id=None, new=1, lastMessageType=3, unreadCount="x", locationId=[])
+    response = response_with(id=None, new=1, lastMessageType=3, unreadCount="x", locationId=[])
     findings = [
-        *documented(ID).read("200", answer).findings,
-        *documented(ID).read("422", {"message": [1]}).findings,
+        *OPERATION.check_body("200", response).findings,
+        *OPERATION.check_body("422", {"message": [1]}).findings,
     ]
-    findings += [documented(ID).undocumented_status(418)]
-    findings += documented(ID).undocumented_content_type("200", "text/html")
+    findings += [OPERATION.undocumented_status(418)]
+    findings += OPERATION.undocumented_content_type("200", "text/html")
 
     assert len(findings) == 8
     for finding in findings:
         assert spec.at(finding.pointer)[1] == finding.pointer
 
 
-def test_what_can_be_held_is_and_what_cannot_is_left_out() -> None:
-    reading = documented(ID).read("200", changed(new=1, id=None, unreadCount="x"))
+def test_optional_data_that_no_model_can_store_is_removed() -> None:
+    body = OPERATION.check_body("200", response_with(new=1, id=None, unreadCount="x"))
 
-    assert not reading.problem
-    held = changed(new=1, unreadCount="x")["conversation"]
-    del held["id"]
-    assert reading.data == {"success": True, "conversation": held}
+    assert not body.problem
+    expected = response_with(new=1, unreadCount="x")["conversation"]
+    del expected["id"]
+    assert body.data == {"success": True, "conversation": expected}
 
 
-def test_what_cannot_be_held_says_why_and_what_else_was_found() -> None:
-    reading = documented(ID).read("200", changed(locationId=None, new=1))
+def test_a_problem_has_its_path_and_all_other_findings() -> None:
+    body = OPERATION.check_body("200", response_with(locationId=None, new=1))
 
-    assert (reading.path, reading.problem) == (
+    assert (body.path, body.problem) == (
         "$.conversation.locationId",
         "must be of type string",
     )
-    assert [finding.kind for finding in reading.findings] == ["null", "undocumented-field"]
+    assert [finding.kind for finding in body.findings] == ["null", "undocumented-field"]
 
 
 @pytest.mark.parametrize("status_key", ["", "500", "2XX"])
-def test_an_answer_without_a_schema_is_handed_on_as_it_is(status_key: str) -> None:
+def test_a_body_without_a_schema_stays_unresponse_with(status_key: str) -> None:
     data = {"any": [None]}
 
-    assert documented(ID).read(status_key, data) == Reading(data)
+    assert OPERATION.check_body(status_key, data) == CheckedBody(data)
 
 
 @pytest.mark.parametrize(
@@ -195,15 +197,15 @@ def test_an_answer_without_a_schema_is_handed_on_as_it_is(status_key: str) -> No
         ("\ud800", '$["\\ud800"]'),
     ],
 )
-def test_a_name_from_the_wire_is_shown_short_and_escaped(name: str, path: str) -> None:
-    assert [finding.path for finding in documented(ID).read("401", {name: 1}).findings] == [path]
+def test_a_received_name_is_short_and_escaped_in_a_path(name: str, path: str) -> None:
+    assert [finding.path for finding in OPERATION.check_body("401", {name: 1}).findings] == [path]
 
 
-def test_a_status_that_is_not_documented_is_a_finding_at_the_responses() -> None:
+def test_an_undocumented_status_is_a_finding_at_the_responses() -> None:
     expected = "of status 200, 400, 401, 422"
     operation = "PUT /conversations/{conversationId}"
 
-    assert documented(ID).undocumented_status(202) == Finding(
+    assert OPERATION.undocumented_status(202) == Finding(
         "undocumented-status",
         "response-success-status-added",
         operation,
@@ -211,23 +213,21 @@ def test_a_status_that_is_not_documented_is_a_finding_at_the_responses() -> None
         "$",
         expected,
     )
-    assert [
-        documented(ID).undocumented_status(status).rule for status in (299, 199, 300, 404, 503)
-    ] == [
+    assert [OPERATION.undocumented_status(status).rule for status in (299, 199, 300, 404, 503)] == [
         "response-success-status-added",
         *["response-non-success-status-added"] * 4,
     ]
 
 
 @pytest.mark.parametrize(
-    "given", ["application/json", "Application/JSON; charset=utf-8", "application/json ;a=b"]
+    "content_type", ["application/json", "Application/JSON; charset=utf-8", "application/json ;a=b"]
 )
-def test_a_documented_media_type_is_no_finding(given: str) -> None:
-    assert documented(ID).undocumented_content_type("200", given) == ()
+def test_a_documented_media_type_is_no_finding(content_type: str) -> None:
+    assert OPERATION.undocumented_content_type("200", content_type) == ()
 
 
 @pytest.mark.parametrize(
-    "given",
+    "content_type",
     [
         "",
         "text/html",
@@ -237,8 +237,8 @@ def test_a_documented_media_type_is_no_finding(given: str) -> None:
         "application/json, text/html",
     ],
 )
-def test_any_other_media_type_is_a_finding_also_none(given: str) -> None:
-    assert documented(ID).undocumented_content_type("200", given) == (
+def test_an_undocumented_or_missing_media_type_is_a_finding(content_type: str) -> None:
+    assert OPERATION.undocumented_content_type("200", content_type) == (
         Finding(
             "undocumented-content-type",
             "response-media-type-added",
@@ -250,15 +250,15 @@ def test_any_other_media_type_is_a_finding_also_none(given: str) -> None:
     )
 
 
-def test_a_response_that_is_not_documented_has_no_media_type_to_differ_from() -> None:
-    assert documented(ID).undocumented_content_type("503", "text/html") == ()
+def test_an_undocumented_response_has_no_media_type_finding() -> None:
+    assert OPERATION.undocumented_content_type("503", "text/html") == ()
 
 
-# Operations that a spec may come to have
+# Operations that the spec does not have yet.
 
 
-def growing(tmp_path: Path, response: Json, **schemas: Json) -> Json:
-    """The contract of a spec with this 200 response and these schemas besides."""
+def contract_with(tmp_path: Path, response: Json, **schemas: Json) -> Json:
+    """The contract of our spec with another 200 response and additional schemas."""
     spec = yaml.safe_load(SPEC.read_text(encoding="utf-8"))
     spec["paths"]["/conversations/{conversationId}"]["put"]["responses"]["200"] = {
         "description": "",
@@ -268,30 +268,33 @@ def growing(tmp_path: Path, response: Json, **schemas: Json) -> Json:
     path = tmp_path / "spec.yaml"
     path.write_text(yaml.safe_dump(spec), encoding="utf-8")
     document = Document.load(path)
-    data = _parse(document, _settings(ROOT / "generator-config.yaml", path, tmp_path / "made"))
+    data = _parse(document, _settings(ROOT / "generator-config.yaml", path, tmp_path / "output"))
     return contract(document, b"", resources(document, data), {})
 
 
-@pytest.fixture(name="whole")
-def reading_of_another_spec(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., Reading]:
-    def reading(schema: Json, data: Any, **schemas: Json) -> Reading:
-        made = growing(tmp_path, {"content": {"application/json": {"schema": schema}}}, **schemas)
-        monkeypatch.setattr(contract_schema, "load_contract", lambda: made)
-        return Documented(made["operations"][ID]).read("200", data)
-
-    return reading
+CheckBody = Callable[..., CheckedBody]
+FindingsOf = Callable[..., tuple[Finding, ...]]
 
 
-Whole = Callable[..., Reading]
-Read = Callable[..., tuple[Finding, ...]]
+@pytest.fixture
+def check_body(tmp_path: Path) -> CheckBody:
+    """Checks data against the 200 response of a spec with another schema."""
+
+    def check(schema: Json, data: Any, **schemas: Json) -> CheckedBody:
+        response = {"content": {"application/json": {"schema": schema}}}
+        contract = contract_with(tmp_path, response, **schemas)
+        operation = OperationContract(contract["operations"][ID], contract["schemas"])
+        return operation.check_body("200", data)
+
+    return check
 
 
-@pytest.fixture(name="reading")
-def findings_of_another_spec(whole: Whole) -> Read:
+@pytest.fixture
+def findings_of(check_body: CheckBody) -> FindingsOf:
+    """The findings of `check_body`."""
+
     def findings(schema: Json, data: Any, **schemas: Json) -> tuple[Finding, ...]:
-        return whole(schema, data, **schemas).findings
+        return check_body(schema, data, **schemas).findings
 
     return findings
 
@@ -345,8 +348,8 @@ def findings_of_another_spec(whole: Whole) -> Read:
         ),
     ],
 )
-def test_a_limit_that_is_passed_is_out_of_bounds(
-    reading: Read, keywords: Json, data: Any, root_rule: str, rule: str
+def test_a_value_beyond_a_limit_is_out_of_bounds(
+    findings_of: FindingsOf, keywords: Json, data: Any, root_rule: str, rule: str
 ) -> None:
     types: Json = {"int": "integer", "str": "string", "list": "array"}
     schema: Json = {"type": types[type(data).__name__], **keywords}
@@ -354,43 +357,49 @@ def test_a_limit_that_is_passed_is_out_of_bounds(
         schema["items"] = {}
     nested: Json = {"type": "object", "properties": {"a": schema}}
 
-    (at_root,), (within,) = reading(schema, data), reading(nested, {"a": data})
+    (at_root,) = findings_of(schema, data)
+    (in_property,) = findings_of(nested, {"a": data})
 
     keyword = next(iter(keywords))
     assert (at_root.kind, at_root.rule, at_root.path) == ("out-of-bounds", root_rule, "$")
-    assert (within.kind, within.rule, within.path) == ("out-of-bounds", rule, "$.a")
-    assert within.pointer == f"{PATH}/responses/200/content/application~1json/schema/properties/a"
-    assert within.expected == f"in keeping with {keyword} {keywords[keyword]}"
+    assert (in_property.kind, in_property.rule, in_property.path) == ("out-of-bounds", rule, "$.a")
+    assert (
+        in_property.pointer == f"{PATH}/responses/200/content/application~1json/schema/properties/a"
+    )
+    assert in_property.expected == f"in keeping with {keyword} {keywords[keyword]}"
 
 
 @pytest.mark.parametrize("keyword", ["anyOf", "oneOf"])
-def test_data_of_no_documented_form_is_a_finding_that_would_add_one(
-    reading: Read, keyword: str
-) -> None:
+def test_data_of_an_undocumented_form_is_a_finding(findings_of: FindingsOf, keyword: str) -> None:
     forms = {
         keyword: [{"type": "string"}, {"type": "object", "properties": {"b": {"type": "string"}}}]
     }
     rule = "any-of" if keyword == "anyOf" else "one-of"
 
-    (at_root,) = reading(forms, 5)
-    (within,) = reading({"type": "object", "properties": {"a": forms}}, {"a": 5})
+    (at_root,) = findings_of(forms, 5)
+    (in_property,) = findings_of({"type": "object", "properties": {"a": forms}}, {"a": 5})
 
     assert (at_root.kind, at_root.rule) == ("undocumented-form", f"response-body-{rule}-added")
-    assert (within.kind, within.rule) == ("undocumented-form", f"response-property-{rule}-added")
+    assert (in_property.kind, in_property.rule) == (
+        "undocumented-form",
+        f"response-property-{rule}-added",
+    )
 
 
-def test_data_of_two_forms_is_of_a_documented_one(reading: Read) -> None:
-    assert reading({"oneOf": [{"type": "integer"}, {"type": "number"}]}, 1) == ()
+def test_data_that_matches_two_forms_is_valid(findings_of: FindingsOf) -> None:
+    assert findings_of({"oneOf": [{"type": "integer"}, {"type": "number"}]}, 1) == ()
 
 
-def test_a_field_that_is_new_is_found_in_the_form_that_the_data_has(reading: Read) -> None:
+def test_a_new_field_is_a_finding_in_the_form_that_the_data_matches(
+    findings_of: FindingsOf,
+) -> None:
     named = {"required": ["name"], "type": "object", "properties": {"name": {"type": "string"}}}
     sized = {"required": ["size"], "type": "object", "properties": {"size": {"type": "number"}}}
     forms = {
         "oneOf": [{"$ref": "#/components/schemas/Named"}, {"$ref": "#/components/schemas/Sized"}]
     }
 
-    (finding,) = reading(forms, {"size": 1, "new": 2}, Named=named, Sized=sized)
+    (finding,) = findings_of(forms, {"size": 1, "new": 2}, Named=named, Sized=sized)
 
     assert (finding.kind, finding.pointer, finding.path) == (
         "undocumented-field",
@@ -399,7 +408,7 @@ def test_a_field_that_is_new_is_found_in_the_form_that_the_data_has(reading: Rea
     )
 
 
-def test_a_name_that_one_branch_of_all_documents_is_documented(reading: Read) -> None:
+def test_a_name_in_one_branch_of_all_of_is_documented(findings_of: FindingsOf) -> None:
     base = {"type": "object", "properties": {"a": {"type": "string"}}}
     schema = {
         "allOf": [
@@ -408,85 +417,86 @@ def test_a_name_that_one_branch_of_all_documents_is_documented(reading: Read) ->
         ]
     }
 
-    assert reading(schema, {"a": "x", "b": "x"}, Base=base) == ()
-    (finding,) = reading(schema, {"a": "x", "b": 1}, Base=base)
+    assert findings_of(schema, {"a": "x", "b": "x"}, Base=base) == ()
+    (finding,) = findings_of(schema, {"a": "x", "b": 1}, Base=base)
     assert finding.pointer.endswith("/schema/allOf/1/properties/b")
-    assert [x.path for x in reading(schema, {"a": "x", "c": 1}, Base=base)] == ["$.c"]
+    assert [x.path for x in findings_of(schema, {"a": "x", "c": 1}, Base=base)] == ["$.c"]
 
 
-@pytest.mark.parametrize("others", [True, {"type": "integer"}, {}])
-def test_where_the_spec_says_what_other_names_there_may_be_none_is_a_finding(
-    reading: Read, others: Any
+@pytest.mark.parametrize("additional", [True, {"type": "integer"}, {}])
+def test_a_new_name_is_no_finding_if_the_spec_allows_additional_properties(
+    findings_of: FindingsOf, additional: Any
 ) -> None:
     schema = {
         "type": "object",
         "properties": {"a": {"type": "string"}},
-        "additionalProperties": others,
+        "additionalProperties": additional,
     }
 
-    assert reading(schema, {"a": "x", "new": 1}) == ()
+    assert findings_of(schema, {"a": "x", "new": 1}) == ()
 
 
-def test_a_name_that_is_forbidden_is_a_finding_and_stays_in_the_data(reading: Read) -> None:
+def test_a_forbidden_name_is_a_finding(findings_of: FindingsOf) -> None:
     schema = {
         "type": "object",
         "properties": {"a": {"type": "string"}},
         "additionalProperties": False,
     }
 
-    assert [x.kind for x in reading(schema, {"a": "x", "new": 1})] == ["undocumented-field"]
+    assert [x.kind for x in findings_of(schema, {"a": "x", "new": 1})] == ["undocumented-field"]
 
 
-def test_a_schema_that_is_called_by_two_names_is_found_where_it_stands(reading: Read) -> None:
+def test_a_finding_in_an_alias_points_to_the_aliased_schema(findings_of: FindingsOf) -> None:
     schema = {"type": "object", "properties": {"a": {"$ref": "#/components/schemas/Alias"}}}
     alias = {"$ref": "#/components/schemas/LastMessageType"}
 
-    assert [x.pointer for x in reading(schema, {"a": "NEW"}, Alias=alias)] == [
+    assert [x.pointer for x in findings_of(schema, {"a": "NEW"}, Alias=alias)] == [
         "/components/schemas/LastMessageType"
     ]
 
 
-def test_a_schema_that_stands_elsewhere_keeps_its_place(tmp_path: Path) -> None:
+def test_a_schema_outside_of_components_keeps_its_pointer(tmp_path: Path) -> None:
     path = tmp_path / "spec.yaml"
     path.write_text(SPEC.read_text(encoding="utf-8"), encoding="utf-8")
     schemas = _Schemas(Document.load(path))
     place = f"{CONVERSATION}/properties/id"
 
-    taken = schemas.take({"items": {"$ref": f"#{place}"}}, "/x")
+    schema = schemas.take({"items": {"$ref": f"#{place}"}}, "/x")
 
-    assert taken == {"items": {"$ref": f"#/schemas/{place}"}}
+    assert schema == {"items": {"$ref": f"#/schemas/{place}"}}
     assert schemas.found == {place: {"type": "string"}}
 
 
-def test_what_a_spec_extends_schemas_with_is_no_keyword_of_ours() -> None:
-    taken = _Schemas(Document.load(SPEC)).take(
+def test_extensions_of_the_spec_do_not_replace_our_keywords() -> None:
+    schema = _Schemas(Document.load(SPEC)).take(
         {"type": "string", "x-text": "a", "x-expected": "b", "x-role": "c"}, ""
     )
 
-    assert taken == {"type": "string", "x-role": "c"}
+    assert schema == {"type": "string", "x-role": "c"}
 
 
-def test_media_types_are_compared_without_what_a_spec_says_besides(tmp_path: Path) -> None:
-    made = growing(
+def test_media_types_of_the_spec_are_compared_without_parameters(tmp_path: Path) -> None:
+    contract_json = contract_with(
         tmp_path, {"content": {"application/json; charset=UTF-8": {"schema": {"type": "string"}}}}
     )
 
-    assert made["operations"][ID]["responses"]["200"]["media_types"] == ["application/json"]
+    assert contract_json["operations"][ID]["responses"]["200"]["media_types"] == [
+        "application/json"
+    ]
 
 
-def test_a_text_that_refers_to_its_schema_is_asked_for_both(tmp_path: Path) -> None:
+def test_a_referenced_text_schema_keeps_its_enum_and_gets_the_text_rule(tmp_path: Path) -> None:
     reference = {
         "allOf": [{"$ref": "#/components/schemas/LastMessageType"}],
         "description": "Where it is.",
     }
     body = {"type": "object", "required": ["locationId"], "properties": {"locationId": reference}}
-    made = growing(tmp_path, {}, UpdateConversationRequest=body)
+    contract_json = contract_with(tmp_path, {}, UpdateConversationRequest=body)
 
-    (schema,) = (
-        x["schema"] for x in made["operations"][ID]["arguments"] if x["name"] == "locationId"
-    )
+    arguments = contract_json["operations"][ID]["arguments"]
+    (schema,) = [argument["schema"] for argument in arguments if argument["name"] == "locationId"]
     assert {"enum", "x-text", "x-expected"} <= schema.keys()
-    assert "x-text" not in made["schemas"]["LastMessageType"]
+    assert "x-text" not in contract_json["schemas"]["LastMessageType"]
 
 
 TREE: Json = {
@@ -498,50 +508,47 @@ TREE: Json = {
 }
 
 
-def test_a_schema_that_contains_itself_is_walked_as_deep_as_the_data_goes(reading: Read) -> None:
+def test_a_recursive_schema_validates_data_at_every_depth(findings_of: FindingsOf) -> None:
     reference = {"$ref": "#/components/schemas/Tree"}
 
-    assert reading(reference, {"children": [{"children": [{"value": "x"}]}]}, Tree=TREE) == ()
-    (finding,) = reading(reference, {"children": [{}, {"children": [{"value": 1}]}]}, Tree=TREE)
+    assert findings_of(reference, {"children": [{"children": [{"value": "x"}]}]}, Tree=TREE) == ()
+    (finding,) = findings_of(reference, {"children": [{}, {"children": [{"value": 1}]}]}, Tree=TREE)
     assert finding.path == "$.children[1].children[0].value"
     assert finding.pointer == "/components/schemas/Tree/properties/value"
 
 
 @pytest.mark.parametrize("deepest", [{"value": "x"}, {"value": 1}])
-def test_data_that_is_nested_too_deeply_is_a_misfit(whole: Whole, deepest: Json) -> None:
+def test_data_that_is_nested_too_deeply_is_a_problem(check_body: CheckBody, deepest: Json) -> None:
     data: Json = deepest
     for _ in range(100_000):
         data = {"children": [data]}
 
-    found = whole({"$ref": "#/components/schemas/Tree"}, data, Tree=TREE)
+    body = check_body({"$ref": "#/components/schemas/Tree"}, data, Tree=TREE)
 
-    assert (found.data is data, found.problem, found.path, found.findings) == (
+    assert (body.data is data, body.problem, body.path, body.findings) == (
         True,
         "is nested too deeply",
         "$",
         (),
     )
-    while "children" in data:  # taken apart here, as its own end would go as deep
+    # Python would free the nested data recursively: take it apart first.
+    while "children" in data:
         data = data["children"].pop()
 
 
-def test_a_reading_shows_no_data() -> None:
-    assert (
-        repr(documented(ID).read("200", changed(id="a secret", new="a secret")))
-        == "Reading(1 findings)"
+def test_the_repr_of_a_checked_body_shows_no_data() -> None:
+    body = OPERATION.check_body("200", response_with(id="a secret", new="a secret"))
+
+    assert repr(body) == "CheckedBody(1 findings)"
+
+
+def test_findings_show_no_value() -> None:
+    response = response_with(
+        id=["a secret"], locationId={"a secret": "a secret"}, lastMessageType="a secret"
     )
+    received = json.loads(json.dumps(response))
 
-
-def test_findings_tell_no_value() -> None:
-    answer = json.loads(
-        json.dumps(
-            changed(
-                id=["a secret"], locationId={"a secret": "a secret"}, lastMessageType="a secret"
-            )
-        )
-    )
-
-    findings = documented(ID).read("200", answer).findings
+    findings = OPERATION.check_body("200", received).findings
 
     assert len(findings) == 3
     assert "secret" not in repr(findings)

@@ -1,19 +1,21 @@
-"""Fitting data to the schemas of the contract: what is a difference, and what a model is then given."""
+"""Compiled schemas: which data is valid, and how invalid data is normalised."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-from leadconnector._runtime.schema import MAXIMUM_FINDINGS, Finding, planned
+from leadconnector._runtime.finding import Finding
+from leadconnector._runtime.schema import MAXIMUM_FINDINGS, Normalised, compile_schema
 
 
-def fit(schema: dict[str, Any], data: Any) -> tuple[Any, list[Finding]]:
-    return planned(schema, {}).fit(data)
+def normalise(schema: dict[str, Any], data: Any) -> Normalised:
+    return compile_schema(schema, {}).normalise(data)
 
 
-def differences(schema: dict[str, Any], data: Any) -> list[str]:
-    return [f"{finding.path} must be {finding.expected}" for finding in fit(schema, data)[1]]
+def findings_as_text(schema: dict[str, Any], data: Any) -> list[str]:
+    findings = normalise(schema, data).findings
+    return [f"{finding.path} must be {finding.expected}" for finding in findings]
 
 
 @pytest.mark.parametrize(
@@ -35,13 +37,13 @@ def differences(schema: dict[str, Any], data: Any) -> list[str]:
         ({"type": "object", "additionalProperties": {"type": "integer"}}, {"a": 1}),
     ],
 )
-def test_data_that_fits_is_no_finding(schema: dict[str, Any], data: Any) -> None:
-    assert differences(schema, data) == []
-    assert fit(schema, data)[0] == data
+def test_valid_data_has_no_finding(schema: dict[str, Any], data: Any) -> None:
+    assert findings_as_text(schema, data) == []
+    assert normalise(schema, data).data == data
 
 
 @pytest.mark.parametrize(
-    ("schema", "data", "found"),
+    ("schema", "data", "finding"),
     [
         ({"type": "string", "minLength": 2}, "a", "$ must be in keeping with minLength 2"),
         ({"type": "integer", "maximum": 5}, 6, "$ must be in keeping with maximum 5"),
@@ -65,14 +67,14 @@ def test_data_that_fits_is_no_finding(schema: dict[str, Any], data: Any) -> None
         ({"type": "array", "items": {"type": "string"}}, ["a", 1], "$[1] must be of type string"),
     ],
 )
-def test_data_that_does_not_fit_is_a_finding_with_its_place(
-    schema: dict[str, Any], data: Any, found: str
+def test_invalid_data_is_one_finding_with_its_path(
+    schema: dict[str, Any], data: Any, finding: str
 ) -> None:
-    assert differences(schema, data) == [found]
+    assert findings_as_text(schema, data) == [finding]
 
 
 @pytest.mark.parametrize(
-    ("schema", "data", "fitted"),
+    ("schema", "data", "normalised"),
     [
         (
             {"type": "object", "properties": {"a": {"type": "string"}}},
@@ -92,61 +94,61 @@ def test_data_that_does_not_fit_is_a_finding_with_its_place(
         ({"type": "array", "items": {"type": "object"}}, [{}, None, "x", {"a": 1}], [{}, {"a": 1}]),
     ],
 )
-def test_what_is_optional_and_cannot_be_held_is_left_out(
-    schema: dict[str, Any], data: Any, fitted: Any
+def test_an_optional_part_that_no_model_can_store_is_removed(
+    schema: dict[str, Any], data: Any, normalised: Any
 ) -> None:
-    assert fit(schema, data)[0] == fitted
+    assert normalise(schema, data).data == normalised
 
 
-def test_what_is_required_and_cannot_be_held_takes_what_is_around_it_along() -> None:
+def test_a_required_part_that_no_model_can_store_removes_the_object_around_it() -> None:
     inner = {"type": "object", "required": ["a"], "properties": {"a": {"type": "object"}}}
     schema = {"type": "object", "properties": {"inner": inner}}
 
-    assert fit(schema, {"inner": {"a": None}, "b": 1})[0] == {"b": 1}
-    unfit = fit({**schema, "required": ["inner"]}, {"inner": {"a": None}})[0]
-    assert isinstance(unfit, Finding)
-    assert (unfit.kind, unfit.path, unfit.pointer) == (
+    assert normalise(schema, {"inner": {"a": None}, "b": 1}).data == {"b": 1}
+    misfit = normalise({**schema, "required": ["inner"]}, {"inner": {"a": None}}).misfit
+    assert isinstance(misfit, Finding)
+    assert (misfit.kind, misfit.path, misfit.pointer) == (
         "null",
         "$.inner.a",
         "/properties/inner/properties/a",
     )
-    assert unfit.expected == "of type object"
+    assert misfit.expected == "of type object"
 
 
-@pytest.mark.parametrize(("name", "rest"), [("changed", {}), ("list", {"more": {}})])
-def test_what_is_as_documented_stays_the_same_object(name: str, rest: Any) -> None:
+@pytest.mark.parametrize(("name", "additional"), [("changed", {}), ("list", {"more": {}})])
+def test_unchanged_data_stays_the_same_object(name: str, additional: Any) -> None:
     inner = {"type": "object", "properties": {"a": {"type": "string"}}}
-    schema = {
-        "properties": {"changed": inner, "same": inner, "list": {"type": "array", "items": inner}}
-    }
-    data = {"changed": {"a": "x"}, "same": {"a": "x"}, "list": [{"a": "x"}], **rest}
-    assert fit(schema, data)[0] is data
+    array = {"type": "array", "items": inner}
+    schema = {"properties": {"changed": inner, "same": inner, "list": array}}
+    data = {"changed": {"a": "x"}, "same": {"a": "x"}, "list": [{"a": "x"}], **additional}
+    assert normalise(schema, data).data is data
 
     data[name] = {"a": None} if name == "changed" else [{"a": None}]
-    fitted = fit(schema, data)[0]
+    normalised = normalise(schema, data).data
 
-    assert fitted == {**data, name: {} if name == "changed" else [{}]}
-    assert fitted["same"] is data["same"]
-    assert data[name] in ({"a": None}, [{"a": None}]), "what was given is as it was"
+    assert normalised == {**data, name: {} if name == "changed" else [{}]}
+    assert normalised["same"] is data["same"]
+    assert data[name] in ({"a": None}, [{"a": None}]), "the input is not modified"
 
 
-def test_every_difference_is_told_and_the_first_misfit_is_why() -> None:
+def test_every_deviation_is_a_finding_and_the_first_required_misfit_is_the_reason() -> None:
     schema = {
         "type": "object",
         "required": ["a", "b"],
         "properties": {"a": {"type": "object"}, "b": {"type": "array"}},
     }
 
-    unfit, found = fit(schema, {"a": "x", "b": None})
+    result = normalise(schema, {"a": "x", "b": None})
 
-    assert unfit == found[0]
-    assert [(finding.kind, finding.path) for finding in found] == [
+    assert result.misfit == result.findings[0]
+    assert [(finding.kind, finding.path) for finding in result.findings] == [
         ("wrong-type", "$.a"),
         ("null", "$.b"),
     ]
 
 
-FORMS: list[tuple[Any, Any, Any, list[str]]] = [
+BRANCHES: list[tuple[Any, Any, Any, list[str]]] = [
+    # (branches, data, normalised data or None for a misfit, kinds of findings)
     ([{"required": ["a"]}, {"required": ["b"]}], {"b": 1}, {"b": 1}, []),
     ([{"required": ["a"]}, {"required": ["b"]}], {"a": 1, "b": 1}, {"a": 1, "b": 1}, []),
     ([{"required": ["a"]}, {"required": ["b"]}], {}, None, ["undocumented-form"]),
@@ -172,14 +174,17 @@ FORMS: list[tuple[Any, Any, Any, list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("schema", "data", "fitted", "kinds"), FORMS)
-def test_data_is_held_as_the_form_that_it_has(
-    schema: Any, data: Any, fitted: Any, kinds: list[str]
+@pytest.mark.parametrize(("branches", "data", "normalised", "kinds"), BRANCHES)
+def test_data_is_normalised_by_the_branch_with_the_fewest_findings(
+    branches: Any, data: Any, normalised: Any, kinds: list[str]
 ) -> None:
-    result, found = fit({"oneOf": schema}, data)
+    result = normalise({"oneOf": branches}, data)
 
-    assert [finding.kind for finding in found] == kinds
-    assert result == (found[0] if fitted is None else fitted)
+    assert [finding.kind for finding in result.findings] == kinds
+    if normalised is None:
+        assert result.misfit == result.findings[0]
+    else:
+        assert result.data == normalised
 
 
 @pytest.mark.parametrize(
@@ -189,19 +194,19 @@ def test_data_is_held_as_the_form_that_it_has(
         ({"anyOf": [{"additionalProperties": False}]}, {"a": 1, "b": 2, "c": 3}),
     ],
 )
-def test_a_body_full_of_differences_is_told_by_its_first(
+def test_a_body_full_of_deviations_reports_the_first_ones(
     item: dict[str, Any], data: object
 ) -> None:
-    _, found = fit({"items": item}, [data] * (MAXIMUM_FINDINGS * 3))
+    findings = normalise({"items": item}, [data] * (MAXIMUM_FINDINGS * 3)).findings
 
-    assert len(found) == MAXIMUM_FINDINGS
-    assert found[0].path.startswith("$[0]")
+    assert len(findings) == MAXIMUM_FINDINGS
+    assert findings[0].path.startswith("$[0]")
 
 
-def test_a_form_is_not_taken_for_fitting_because_there_is_too_much_to_tell() -> None:
+def test_a_full_list_of_findings_does_not_make_a_branch_match() -> None:
     names = {f"n{number}": 1 for number in range(MAXIMUM_FINDINGS * 2)}
-    form = {"properties": {"last": {"type": "object"}}, "additionalProperties": False}
+    branch = {"properties": {"last": {"type": "object"}}, "additionalProperties": False}
 
-    assert [x.kind for x in fit({"anyOf": [form]}, {**names, "last": 1})[1]] == [
-        "undocumented-form"
-    ]
+    findings = normalise({"anyOf": [branch]}, {**names, "last": 1}).findings
+
+    assert [finding.kind for finding in findings] == ["undocumented-form"]

@@ -1,55 +1,48 @@
-"""The long runs in benchmarks/long, with tiny numbers, so that they do not rot; and that they see what is wrong."""
+"""The long runs in benchmarks/long: they work with small numbers, and they detect failures."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
-from importlib import import_module
-from typing import Any
 
 import pytest
 
+from benchmarks.long import rates, soak
+from benchmarks.long.served import NO_FAULT, EmulatorRecord, RecordedRequest
 from tests.support.paths import ROOT
 from tests.support.redis_server import executable
 
-SECONDS = 100
-"""How long a program may take that takes much less: a bound, so that no test hangs."""
-
-
-def program(name: str) -> Any:
-    """A module that no search path of the tests leads to."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "path", [str(ROOT), *sys.path])
-        return import_module(f"benchmarks.long.{name}")
+TIMEOUT = 100
+"""Seconds. A run takes much less; the limit keeps a failing test from hanging."""
 
 
 def run(name: str, *options: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", f"benchmarks.long.{name}", *map(str, options)]
-    places = os.pathsep.join(str(ROOT / name) for name in ("overrides", "tools"))
-    environment = {**os.environ, "PYTHONPATH": places}
+    paths = os.pathsep.join(str(ROOT / folder) for folder in ("overrides", "tools"))
     return subprocess.run(
         command,
         cwd=ROOT,
-        env=environment,
+        env={**os.environ, "PYTHONPATH": paths},
         capture_output=True,
         text=True,
-        timeout=SECONDS,
+        timeout=TIMEOUT,
         check=False,
     )
 
 
-def cells(done: subprocess.CompletedProcess[str], title: str) -> list[str]:
-    """What stands behind a title in the table."""
-    (line,) = [line for line in done.stdout.splitlines() if line.startswith(title)]
+def cells(result: subprocess.CompletedProcess[str], title: str) -> list[str]:
+    """The cells of the row with this title."""
+    [line] = [line for line in result.stdout.splitlines() if line.startswith(title)]
     return line.removeprefix(title).split()
 
 
-def test_the_run_of_the_quota_loses_no_call_and_keeps_the_order() -> None:
-    executable()  # Redis's
-    options = ["--seconds", 1, "--limit", 30, "--window", 0.5, "--callers", 8]
-    done = run("rates", *options, "--slack", 0.2, "--refused", 1000, "--least", -1000)
-    assert done.returncode == 0, done.stdout + done.stderr
+def test_the_rate_limit_run_loses_no_call_and_keeps_the_order() -> None:
+    executable()  # Skips the test without Redis.
+    size = ["--seconds", 1, "--limit", 30, "--window", 0.5, "--callers", 8]
+    tolerance = ["--slack", 0.2, "--refused", 1000, "--least", -1000]
+    result = run("rates", *size, *tolerance)
+    assert result.returncode == 0, result.stdout + result.stderr
     rows = [
         "8 threads ",
         "8 tasks",
@@ -58,102 +51,99 @@ def test_the_run_of_the_quota_loses_no_call_and_keeps_the_order() -> None:
         "the same, Redis away for a third",
     ]
     for title in rows[:4]:
-        calls, _, lost = cells(done, title)[:3]
+        calls, _, lost = cells(result, title)[:3]
         assert (int(calls) >= 30, lost) == (True, "0")
-    assert cells(done, rows[4])[2] == "0"
-    assert "every promise held" in done.stdout
+    assert cells(result, rows[4])[2] == "0"
+    assert "all checks passed" in result.stdout
 
 
-def test_the_run_of_the_quota_fails_where_more_is_promised_than_a_window_allows() -> None:
+def test_the_rate_limit_run_fails_if_it_requires_more_than_a_window_allows() -> None:
     executable()
-    done = run(
-        "rates",
-        "--seconds",
-        0.1,
-        "--limit",
-        8,
-        "--window",
-        0.2,
-        "--callers",
-        4,
-        "--slack",
-        0.1,
-        "--least",
-        101,
-    )
-    assert done.returncode == 1, done.stdout + done.stderr
-    assert "NOT held: 4 threads: 101 % of the window is used" in done.stdout
+    size = ["--seconds", 0.1, "--limit", 8, "--window", 0.2, "--callers", 4]
+    result = run("rates", *size, "--slack", 0.1, "--least", 101)
+    assert result.returncode == 1, result.stdout + result.stderr
+    assert "FAILED: 4 threads: 101 % of the window is used" in result.stdout
 
 
 def test_the_soak_accounts_for_every_call_and_leaves_nothing_open() -> None:
-    done = run("soak", "--updates", 600, "--threads", 3, "--tasks", 3)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert cells(done, "ArgumentError") == ["6"]
-    assert int(cells(done, "success")[0]) > 500
-    assert float(cells(done, "of them went wrong")[0]) > 1
+    result = run("soak", "--updates", 600, "--threads", 3, "--tasks", 3)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert cells(result, "ArgumentError") == ["6"]
+    assert int(cells(result, "success")[0]) > 500
+    assert float(cells(result, "requests with a fault")[0]) > 1
 
 
-def test_the_run_of_tokens_refreshes_once() -> None:
-    done = run("oauth", "--threads", 6, "--tasks", 6, "--processes", 2, "--share", 2)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert cells(done, "expired")[:4] == ["20", "1", "0", "0"]
-    assert cells(done, "revoked, though it looks valid")[:3] == ["20", "1", "0"]
+def test_the_token_run_refreshes_once() -> None:
+    result = run("oauth", "--threads", 6, "--tasks", 6, "--processes", 2, "--share", 2)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert cells(result, "expired")[:4] == ["20", "1", "0", "0"]
+    assert cells(result, "revoked, though it looks valid")[:3] == ["20", "1", "0"]
 
 
 @pytest.mark.parametrize(
-    ("second", "kept"),
+    ("second", "expected"),
     [((2.0, 3.0, 10.0), True), ((2.0, 3.0, 9.0), False), ((0.5, 3.0, 9.0), True)],
-    ids=["the same slot", "an earlier slot", "asked at the same time"],
+    ids=["the same time", "an earlier time", "requested at the same time"],
 )
-def test_an_order_is_broken_by_who_asks_later_and_comes_first(
-    second: tuple[float, float, float], kept: bool
+def test_the_order_is_broken_by_a_later_request_with_an_earlier_time(
+    second: tuple[float, float, float], expected: bool
 ) -> None:
-    rates = program("rates")
-    booked = [rates.Booking(1, "a", 0.0, 1.0, 10.0), rates.Booking(2, "a", *second)]
-    assert rates.in_order(booked, 0.0) is kept
+    bookings = [rates.Booking(1, "a", 0.0, 1.0, 10.0), rates.Booking(2, "a", *second)]
+    assert rates.in_order(bookings, 0.0) is expected
 
 
-def test_what_is_late_came_after_one_with_a_later_slot() -> None:
-    rates = program("rates")
+def test_a_request_is_late_if_it_arrives_after_one_with_a_later_time() -> None:
     assert rates.late([(0.0, 1.0), (0.0, 2.0), (5.0, 6.0)]) == 0.0
     assert rates.late([(0.0, 1.0), (0.0, 7.5), (5.0, 6.0)]) == 1.5
 
 
-def test_a_window_that_is_full_each_time_is_used_whole() -> None:
-    rates = program("rates")
+def test_a_window_that_is_always_full_is_used_completely() -> None:
     options = rates.Options(60.0, 100, 10.0, 40, 95.0, 0, 0.0)
     bursts = [10.0 * number for number in range(6) for _ in range(100)]
     assert rates.used(bursts, options) == 100.0
-    assert rates.used([each * 1.25 for each in bursts], options) == 80.0
+    assert rates.used([time * 1.25 for time in bursts], options) == 80.0
+
+
+CONVERSATION = "conversation-0-0"
+
+
+def recorded(number: int, applied: bool) -> RecordedRequest:
+    return RecordedRequest(0.0, CONVERSATION, "a", number, 200, applied, NO_FAULT)
+
+
+def run_of_two_calls(
+    emulator: EmulatorRecord, after: soak.Resources, remaining_tasks: int = 0
+) -> soak.Run:
+    """A run with a successful call, number 0, and an invalid argument, number 1."""
+    record = soak.Record(2, attempts=2, invalid={1})
+    record.add_success(0, CONVERSATION)
+    record.outcomes["ArgumentError"] += 1
+    before = soak.Resources(files=1, threads=1, memory=1)
+    return soak.Run(record, emulator, before, after, remaining_tasks, seconds=1.0)
 
 
 @pytest.mark.parametrize(
-    ("seen", "promise"),
+    ("requests", "check"),
     [
         ([], "each success is applied"),
         ([(0, True), (2, True)], "a conversation has the number"),
         ([(0, True), (1, False)], "nothing is sent of a call"),
-        ([(0, True)] * 3, "no more requests came in"),
+        ([(0, True)] * 3, "no more requests arrived"),
     ],
 )
-def test_the_soak_sees_what_is_wrong(seen: list[tuple[int, bool]], promise: str) -> None:
-    soak, served = program("soak"), program("served")
-    record = soak.Record(2, attempts=2, bad={1})
-    record.ended(0, "conversation-0-0", None)
-    record.outcomes["ArgumentError"] += 1
-    held, numbers = soak.Held(1, 1, 1), {"conversation-0-0": seen[-1][0]} if seen else {}
-    right = served.Told(
-        [served.Seen(0.0, "conversation-0-0", "a", 0, 200, True, -1)], {"conversation-0-0": 0}, 0
-    )
-    assert soak.broken(record, right, held, held, 0) == []
-    wrong = served.Told(
-        [served.Seen(0.0, "conversation-0-0", "a", number, 200, ok, -1) for number, ok in seen],
-        numbers,
-        0,
-    )
-    assert any(each.startswith(promise) for each in soak.broken(record, wrong, held, held, 0))
-    assert soak.broken(record, right, held, soak.Held(2, 2, 1), 1) == [
+def test_the_soak_detects_failures(requests: list[tuple[int, bool]], check: str) -> None:
+    unchanged = soak.Resources(files=1, threads=1, memory=1)
+    correct = EmulatorRecord([recorded(0, True)], {CONVERSATION: 0}, 0)
+    assert soak.failed_checks(run_of_two_calls(correct, unchanged)) == []
+
+    numbers = {CONVERSATION: requests[-1][0]} if requests else {}
+    wrong = EmulatorRecord([recorded(number, applied) for number, applied in requests], numbers, 0)
+    failures = soak.failed_checks(run_of_two_calls(wrong, unchanged))
+    assert any(failure.startswith(check) for failure in failures)
+
+    leaked = soak.Resources(files=2, threads=2, memory=1)
+    assert soak.failed_checks(run_of_two_calls(correct, leaked, remaining_tasks=1)) == [
         "no file stays open",
-        "no thread stays",
-        "no task stays",
+        "no thread remains",
+        "no task remains",
     ]

@@ -1,27 +1,19 @@
-"""The Makefile and what it installs: targets, the choice of a Python, lock files, and that pyproject.toml agrees."""
+"""The Makefile: its targets, the interpreter it selects, and what it installs."""
 
 from __future__ import annotations
 
 import os
 import re
 import shutil
-import subprocess
 import sys
-import tomllib
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
 
 import pytest
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
 
+from tests.support.make import make
 from tests.support.paths import ROOT
 
-SECONDS = 60
-"""How long a program may take that takes much less: a bound, so that no test hangs."""
-
-LONG = ["fuzz", "rates", "soak", "refreshes"]
+LONG_RUNS = ["fuzz", "rates", "soak", "refreshes"]
 TARGETS = [
     "help",
     "demo",
@@ -31,293 +23,207 @@ TARGETS = [
     "drift",
     "diff",
     "bench",
-    *LONG,
+    *LONG_RUNS,
     "emulator",
     "vendor",
     "lock",
     "clean",
 ]
-LOCKED = re.compile(
-    r"([a-z0-9-]+)(?:\[[a-z0-9,-]+\])?==([0-9][0-9a-z.+!]*)"  # the name, its extras, the version
-    r"(?: ; ([^#@]+?))?((?: +--hash=sha256:[0-9a-f]{64})+)"  # the marker, the hashes
-)
 RULE = re.compile(r"^([^\s#:=][^:=]*):(?!=)(.*)\n((?:\t.*\n)*)", re.MULTILINE)
 
-# Plays a Python that is new enough: notes how it is called, and makes virtual environments with itself in them.
-FAKE = """#!/bin/sh
+FAKE_PYTHON = f"""#!/bin/sh
+# A Python that is new enough. It records how it is called, creates virtual environments that
+# contain a copy of itself, and runs the programs of the Makefile with a real Python.
 echo "$@" >> "$CALLS"
 case "$1 $2" in
     "-m venv") mkdir -p "$4/bin" "$4/packages" && cp "$0" "$4/bin/python" ;;
     "-c import sysconfig"*) echo .venv/packages ;;
+    tools/project/*) exec "{sys.executable}" "$@" ;;
 esac
 """
-OLD = "#!/bin/sh\nexit 1\n"
-NO_VENV = '#!/bin/sh\nmkdir -p .venv\ntest "$1" = -c\n'
+NAMED_PYTHON = '#!/bin/sh\n# Prints its name.\ntest "$1" = -c || echo "$PYTHON"\n'
+OLD_PYTHON = "#!/bin/sh\nexit 1\n"
+PYTHON_WITHOUT_VENV = f"""#!/bin/sh
+case "$1" in
+    -c) exit 0 ;;
+    -m) mkdir -p .venv; exit 1 ;;
+    *) exec "{sys.executable}" "$@" ;;
+esac
+"""
 
 
-@dataclass(frozen=True)
-class Locked:
-    """One requirement of a lock file."""
-
-    name: str
-    version: str
-    marker: str
-    hashes: frozenset[str]
-
-
-def make(*arguments: str, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run make, in an environment without what a `make` around this test has set."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("MAKE", "MFLAGS", "PYTHON"))
-    }
-    return subprocess.run(
-        [cast("str", shutil.which("make")), *arguments],
-        cwd=cwd,
-        env=kept | environment,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=SECONDS,
-        check=False,
-    )
-
-
-def script(path: Path, text: str) -> Path:
+def write_script(path: Path, text: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     path.chmod(0o755)
     return path
 
 
-def locked(name: str) -> list[Locked]:
-    """The requirements of a lock file, each of which is pinned and hashed; there is nothing else in it."""
-    found: list[Locked] = []
-    for line in (
-        (ROOT / "requirements" / name).read_text(encoding="utf-8").replace("\\\n", "").splitlines()
-    ):
-        match = LOCKED.fullmatch(line)
-        assert match, f"{name}: {line}"
-        found.append(Locked(match[1], match[2], match[3] or "", frozenset(match[4].split())))
-    assert found
-    return found
-
-
-def project() -> dict[str, Any]:
-    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+def paths_in(folder: Path) -> list[Path]:
+    return sorted(path.relative_to(folder) for path in folder.rglob("*"))
 
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A folder with the Makefile and the lock files, in which nothing is installed."""
+    """A folder with the Makefile, its programs and the lock files. Nothing is installed in it."""
     folder = tmp_path / "check out"
     shutil.copytree(ROOT / "requirements", folder / "requirements")
+    ignore_caches = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "tools" / "project", folder / "tools" / "project", ignore=ignore_caches)
     shutil.copy(ROOT / "Makefile", folder)
     return folder
 
 
 class TestTargets:
     @pytest.mark.parametrize("arguments", [[], ["help"]], ids=["make", "make help"])
-    def test_make_alone_lists_each_public_target_on_a_line(self, arguments: list[str]) -> None:
-        done = make(*arguments)
-        assert (done.returncode, done.stderr) == (0, "")
-        lines = [
-            re.fullmatch(r"  make ([a-z]+) +(\S.{9,})", line) for line in done.stdout.splitlines()
-        ]
-        assert [line and line[1] for line in lines] == TARGETS
+    def test_help_lists_each_public_target_on_one_line(self, arguments: list[str]) -> None:
+        result = make(*arguments)
+        assert (result.returncode, result.stderr) == (0, "")
+        lines = result.stdout.splitlines()
+        matches = [re.fullmatch(r"  make ([a-z]+) +(\S.{9,})", line) for line in lines]
+        assert [match and match[1] for match in matches] == TARGETS
 
-    def test_every_target_with_a_recipe_is_in_the_help_or_a_file(self) -> None:
+    def test_every_target_with_a_recipe_is_in_the_help_or_is_a_file(self) -> None:
         rules = RULE.findall((ROOT / "Makefile").read_text(encoding="utf-8"))
         recipes = {target: recipe for target, _, recipe in rules if recipe}
-        files = {target for target, recipe in recipes.items() if "\t@touch $@\n" in recipe}
-        assert files == {"$(VENV)/%.installed"}
+        files = {target for target, recipe in recipes.items() if "install.py" in recipe}
+        assert files == {".venv/%.installed"}
         assert sorted(recipes.keys() - files) == sorted(TARGETS)
 
     @pytest.mark.parametrize("target", TARGETS)
-    def test_a_file_of_a_target_s_name_does_not_stop_it(self, checkout: Path, target: str) -> None:
+    def test_a_file_with_the_name_of_a_target_does_not_stop_it(
+        self, checkout: Path, target: str
+    ) -> None:
         (checkout / ".venv").mkdir()
         (checkout / ".venv" / "dev.installed").touch()
         (checkout / target).touch()
-        done = make("--dry-run", target, "DEST=there", cwd=checkout)
-        assert (done.returncode, done.stderr) == (0, "")
-        assert done.stdout
-        assert "up to date" not in done.stdout
+        result = make("--dry-run", target, "DEST=copy", cwd=checkout)
+        assert (result.returncode, result.stderr) == (0, "")
+        assert result.stdout
+        assert "up to date" not in result.stdout
 
-    def test_clean_removes_what_the_others_made_and_nothing_else(self, checkout: Path) -> None:
-        before = sorted(path.relative_to(checkout) for path in checkout.rglob("*"))
-        for name in (
-            ".venv/bin",
-            ".generated-1",
-            "build",
-            "dist",
-            ".pytest_cache",
-            "tools/generate/__pycache__",
-        ):
+    def test_clean_removes_the_output_of_the_other_targets_and_nothing_else(
+        self, checkout: Path
+    ) -> None:
+        before = paths_in(checkout)
+        outputs = [".venv/bin", ".generated-1", "build", "dist", ".pytest_cache"]
+        for name in [*outputs, "tools/generate/__pycache__"]:
             (checkout / name).mkdir(parents=True)
         (checkout / "generated").mkdir()
         assert make("clean", cwd=checkout).returncode == 0
-        after = sorted(path.relative_to(checkout) for path in checkout.rglob("*"))
-        assert after == sorted([*before, Path("generated"), Path("tools"), Path("tools/generate")])
+        assert paths_in(checkout) == sorted([*before, Path("generated"), Path("tools/generate")])
 
 
 class TestPython:
-    def test_where_there_is_no_python_it_says_so(self, checkout: Path) -> None:
-        done = make("test", "PYTHON=", cwd=checkout)
-        assert (done.returncode, done.stdout) == (2, "")
-        assert (
-            "Python 3.11 or newer is needed: none was found; name one: make PYTHON=…\n"
-            in done.stderr
-        )
+    def test_without_any_python_the_message_says_so(self, checkout: Path) -> None:
+        result = make("test", "PYTHON=", cwd=checkout)
+        assert (result.returncode, result.stdout) == (2, "")
+        message = "Python 3.11 or newer is needed: none was found; name one: make PYTHON=…\n"
+        assert message in result.stderr
         assert not (checkout / ".venv").exists()
 
     @pytest.mark.parametrize(
         "target",
-        ["demo", "test", "generate", "check", "bench", *LONG, "emulator", "lock"],
+        ["demo", "test", "generate", "check", "bench", *LONG_RUNS, "emulator", "lock", "vendor"],
     )
-    def test_a_python_that_is_too_old_is_refused_by_name(self, checkout: Path, target: str) -> None:
-        python = script(checkout.parent / "python3.10", OLD)
-        done = make(target, f"PYTHON={python}", cwd=checkout)
-        assert (done.returncode, done.stdout) == (2, "")
-        assert (
-            f"Python 3.11 or newer is needed: {python} is not; name one: make PYTHON=…\n"
-            in done.stderr
-        )
+    def test_a_python_that_is_too_old_is_rejected_by_name(
+        self, checkout: Path, target: str
+    ) -> None:
+        python = write_script(checkout.parent / "python3.10", OLD_PYTHON)
+        result = make(target, f"PYTHON={python}", cwd=checkout)
+        assert (result.returncode, result.stdout) == (2, "")
+        message = f"Python 3.11 or newer is needed: {python} is not; name one: make PYTHON=…\n"
+        assert message in result.stderr
         assert not (checkout / ".venv").exists()
 
-    def test_the_python_that_runs_this_test_is_new_enough(self, checkout: Path) -> None:
-        # It is taken as far as the lock file, which is then no lock file.
+    def test_the_python_of_this_test_is_new_enough(self, checkout: Path) -> None:
+        # pip then rejects this lock file, so that nothing is downloaded.
         (checkout / "requirements" / "dev.txt").write_text("--not-an-option\n", encoding="utf-8")
-        done = make("test", f"PYTHON={sys.executable}", cwd=checkout)
-        assert done.returncode == 2
-        assert "is needed" not in done.stderr
-        assert "--not-an-option" in done.stderr
+        result = make("test", f"PYTHON={sys.executable}", cwd=checkout)
+        assert result.returncode == 2
+        assert "is needed" not in result.stderr
+        assert "--not-an-option" in result.stderr
         assert (checkout / ".venv" / "bin" / "python").exists()
         assert not (checkout / ".venv" / "dev.installed").exists()
 
     @pytest.mark.parametrize(
-        ("there", "taken"),
+        ("installed", "status", "output"),
         [
-            ({"python3": OLD, "python3.12": FAKE, "python3.13": FAKE}, "python3.12"),
-            ({"python3": FAKE, "python3.11": FAKE}, "python3"),
-            ({"python3": OLD}, ""),
+            (
+                {"python3": OLD_PYTHON, "python3.12": NAMED_PYTHON, "python3.13": NAMED_PYTHON},
+                0,
+                "python3.12\n",
+            ),
+            ({"python3": NAMED_PYTHON, "python3.11": NAMED_PYTHON}, 0, "python3\n"),
+            ({"python3": OLD_PYTHON}, 2, ""),
         ],
     )
-    def test_the_first_python_on_the_path_that_is_new_enough_is_taken(
-        self, checkout: Path, there: dict[str, str], taken: str
+    def test_the_first_python_on_the_path_that_is_new_enough_is_used(
+        self, checkout: Path, installed: dict[str, str], status: int, output: str
     ) -> None:
-        for name, text in there.items():
-            script(checkout / "path" / name, text)
-        (checkout / "show.mk").write_text("show:\n\t@: && echo '$(PYTHON)'\n", encoding="utf-8")
-        path = str(checkout / "path")
-        done = make(
-            "-f", "Makefile", "-f", "show.mk", "show", cwd=checkout, PATH=path, CALLS=os.devnull
-        )
-        assert (done.returncode, done.stdout) == (0, f"{taken}\n")
+        for name, text in installed.items():
+            write_script(checkout / "path" / name, text)
+        result = make("vendor", "DEST=copy", cwd=checkout, PATH=str(checkout / "path"))
+        assert (result.returncode, result.stdout) == (status, output)
 
-    def test_a_python_without_venv_leaves_nothing_half_made(self, checkout: Path) -> None:
-        python = script(checkout.parent / "python3", NO_VENV)
-        done = make("test", f"PYTHON={python}", cwd=checkout)
-        assert done.returncode == 2
-        assert (
+    def test_a_python_without_venv_leaves_no_partial_environment(self, checkout: Path) -> None:
+        python = write_script(checkout.parent / "python3", PYTHON_WITHOUT_VENV)
+        result = make("test", f"PYTHON={python}", cwd=checkout)
+        assert result.returncode == 2
+        message = (
             f"{python} cannot make a virtual environment; on Debian: apt install python3-venv\n"
-            in done.stderr
         )
+        assert message in result.stderr
         assert not (checkout / ".venv").exists()
 
 
 class TestInstallation:
     @pytest.fixture
     def calls(self, checkout: Path) -> Path:
+        """The file in which the fake Python records its calls."""
         return checkout.parent / "calls"
 
     @pytest.fixture
     def python(self, checkout: Path) -> str:
-        return f"PYTHON={script(checkout.parent / 'a python', FAKE)}"
+        return f"PYTHON={write_script(checkout.parent / 'a python', FAKE_PYTHON)}"
 
     @staticmethod
-    def installed(calls: Path) -> list[str]:
-        """The lock files that were installed since the last look."""
+    def installed_since_last_call(calls: Path) -> list[str]:
+        """The lock files that were installed. Empties the record."""
         lines = calls.read_text(encoding="utf-8").splitlines()
         calls.unlink()
-        pip = [line.split() for line in lines if line.startswith("-m pip install ")]
-        assert all("--require-hashes" in words for words in pip)
-        return [words[words.index("-r") + 1] for words in pip]
+        commands = [line.split() for line in lines if line.startswith("-m pip install ")]
+        assert all("--require-hashes" in words for words in commands)
+        return [words[words.index("-r") + 1] for words in commands]
 
-    def test_only_what_the_lock_file_has_is_installed_and_only_once(
+    def test_only_the_lock_file_is_installed_and_only_once(
         self, checkout: Path, python: str, calls: Path
     ) -> None:
         assert make("test", python, cwd=checkout, CALLS=str(calls)).returncode == 0
-        assert self.installed(calls) == ["requirements/dev.txt"]
+        assert self.installed_since_last_call(calls) == ["requirements/dev.txt"]
         assert make("test", python, cwd=checkout, CALLS=str(calls)).returncode == 0
-        assert self.installed(calls) == []
-        seconds = (checkout / ".venv" / "dev.installed").stat().st_mtime + 10
-        os.utime(checkout / "requirements" / "dev.txt", (seconds, seconds))
+        assert self.installed_since_last_call(calls) == []
+        later = (checkout / ".venv" / "dev.installed").stat().st_mtime + 10
+        os.utime(checkout / "requirements" / "dev.txt", (later, later))
         assert make("test", python, cwd=checkout, CALLS=str(calls)).returncode == 0
-        assert self.installed(calls) == ["requirements/dev.txt"]
+        assert self.installed_since_last_call(calls) == ["requirements/dev.txt"]
 
-    def test_the_demo_needs_less_and_takes_what_development_has(
+    def test_the_demo_installs_less_unless_development_is_installed(
         self, checkout: Path, python: str, calls: Path
     ) -> None:
         assert make("demo", python, cwd=checkout, CALLS=str(calls)).returncode == 0
-        assert self.installed(calls) == ["requirements/demo.txt"]
+        assert self.installed_since_last_call(calls) == ["requirements/demo.txt"]
         assert make("test", python, cwd=checkout, CALLS=str(calls)).returncode == 0
-        assert self.installed(calls) == ["requirements/dev.txt"]
+        assert self.installed_since_last_call(calls) == ["requirements/dev.txt"]
         (checkout / ".venv" / "demo.installed").unlink()
         assert make("demo", python, cwd=checkout, CALLS=str(calls)).returncode == 0
-        assert self.installed(calls) == []
+        assert self.installed_since_last_call(calls) == []
 
-    def test_both_packages_are_importable_from_the_checkout(
+    def test_both_package_folders_are_importable_from_the_checkout(
         self, checkout: Path, python: str, calls: Path
     ) -> None:
         assert make("test", python, cwd=checkout, CALLS=str(calls)).returncode == 0
-        paths = (
-            (checkout / ".venv" / "packages" / "leadconnector.pth")
-            .read_text(encoding="utf-8")
-            .splitlines()
-        )
-        # Relative to the environment's site-packages, so that a copied or moved checkout uses its own code.
+        path_file = checkout / ".venv" / "packages" / "leadconnector.pth"
+        paths = path_file.read_text(encoding="utf-8").splitlines()
+        # Relative to `site-packages`, so that a copied or moved checkout uses its own code.
         assert paths == ["../../../../overrides", "../../../../tools"]
-
-
-class TestLockFiles:
-    @pytest.mark.parametrize("name", ["demo.txt", "dev.txt"])
-    def test_every_requirement_is_pinned_and_hashed_and_names_no_address(self, name: str) -> None:
-        for requirement in locked(name):
-            assert requirement.hashes
-        assert "://" not in (ROOT / "requirements" / name).read_text(encoding="utf-8")
-
-    @pytest.mark.parametrize("name", ["demo.txt", "dev.txt"])
-    def test_no_requirement_is_there_twice_for_one_environment(self, name: str) -> None:
-        found = [(requirement.name, requirement.marker) for requirement in locked(name)]
-        assert len(found) == len(set(found))
-
-    def test_the_demo_installs_what_development_tests(self) -> None:
-        demo, dev = (
-            {(each.name, each.version, each.hashes) for each in locked(name)}
-            for name in ("demo.txt", "dev.txt")
-        )
-        assert demo < dev
-
-    @pytest.mark.parametrize(("name", "group"), [("demo.txt", "demo"), ("dev.txt", "dev")])
-    def test_the_lock_holds_what_pyproject_asks_for(self, name: str, group: str) -> None:
-        versions = {requirement.name: requirement.version for requirement in locked(name)}
-        asked: list[str] = [*project()["project"]["dependencies"]]
-        asked += project()["project"]["optional-dependencies"]["emulator"]
-        asked += [text for text in project()["dependency-groups"][group] if isinstance(text, str)]
-        for requirement in map(Requirement, asked):
-            assert requirement.specifier.contains(
-                versions[canonicalize_name(requirement.name)], prereleases=True
-            )
-
-    def test_what_decides_the_generated_bytes_is_pinned_exactly_as_locked(self) -> None:
-        versions = {requirement.name: requirement.version for requirement in locked("demo.txt")}
-        pins = {
-            requirement.name: str(requirement.specifier)
-            for requirement in map(Requirement, project()["dependency-groups"]["demo"])
-        }
-        assert pins == {name: f"=={versions[name]}" for name in ("openapi-python-client", "ruff")}
-
-
-def test_the_client_requires_three_distributions_at_run_time() -> None:
-    names = [Requirement(text).name for text in project()["project"]["dependencies"]]
-    assert sorted(names) == ["attrs", "httpx", "sniffio"]

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import griffe
 import pytest
-from surface import SurfaceError, check_out, main, surface_changes
+from project.surface import SurfaceError, check_out, surface_changes
+from project.surface.__main__ import main
 
 from tests.support.paths import ROOT
 
@@ -107,7 +108,7 @@ def told(tmp_path: Path, source: str = SOURCE, init: str = INIT, base: str = SOU
         package(tmp_path / "old", base), package(tmp_path / "new", source, init)
     )
     return [
-        f"{change.level} {change.kind} {change.path.removeprefix('leadconnector.')}"
+        f"{change.severity} {change.kind} {change.path.removeprefix('leadconnector.')}"
         for change in changes
     ]
 
@@ -463,7 +464,7 @@ def test_what_is_no_python_is_refused_with_its_place(tmp_path: Path) -> None:
 
     with pytest.raises(
         SurfaceError,
-        match=r"^generated/__init__\.py:3: is no Python \(.*\): mend it, or name another revision$",
+        match=r"^generated/__init__\.py:3: is not valid Python \(.*\): correct it, or name another revision$",
     ):
         surface_changes(package(tmp_path / "old"), new)
 
@@ -474,7 +475,7 @@ def test_the_client_is_as_it_was_and_a_keyword_argument_of_it_is_missed(tmp_path
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / folder, clone / folder, symlinks=True, ignore=ignored)
     committed(clone)
-    run = [sys.executable, "-m", "surface", "HEAD", "--root", str(clone)]
+    run = [sys.executable, "-m", "project.surface", "HEAD", "--root", str(clone)]
     same = subprocess.run(run, cwd=ROOT / "tools", capture_output=True, text=True, check=False)
     assert (same.returncode, same.stderr) == (0, "")
 

@@ -1,4 +1,4 @@
-"""`make vendor`: the copy is self-contained, works wherever it is put, and takes nobody else's place."""
+"""`make vendor`: the copy is self-contained, works in any folder, and replaces no other code."""
 
 from __future__ import annotations
 
@@ -12,27 +12,32 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.make import clean_environment
 from tests.support.paths import ROOT
 
-SECONDS = 300
-"""How long a program may take that takes much less: a bound, so that no test hangs."""
+TIMEOUT = 300
+"""Seconds. A program takes much less; the limit keeps a failing test from hanging."""
 
-# Python without `site`: no `.pth` file puts this checkout on the path, and what is left is what the client requires.
-ALONE = f"""
+# Runs without the module `site`, so that no `.pth` file adds this checkout to the path.
+# Only the requirements of the client are importable.
+ISOLATED_CODE = f"""
 import sys
 sys.path += sys.argv[1:] + [{sysconfig.get_path("purelib")!r}, {sysconfig.get_path("platlib")!r}]
 import asyncio, importlib.util, json, pickle
 assert importlib.util.find_spec("leadconnector") is None
 import httpx
 
-def answer(request):
+def respond(request):
     if request.headers["Authorization"] != "Bearer good":
         return httpx.Response(401, json={{"statusCode": 401, "message": "Invalid token"}})
-    conversation = {{"locationId": json.loads(request.content)["locationId"], "contactId": "c", "deleted": False}}
+    location_id = json.loads(request.content)["locationId"]
+    conversation = {{"locationId": location_id, "contactId": "c", "deleted": False}}
     return httpx.Response(200, json={{"success": True, "conversation": conversation}})
 
+transport = httpx.MockTransport(respond)
+
 def use(package):
-    with package.LeadConnector(token="good", transport=httpx.MockTransport(answer)) as client:
+    with package.LeadConnector(token="good", transport=transport) as client:
         result = client.conversations.update_conversation("a", location_id="l")
     assert result == asyncio.run(use_async(package))
     assert result.conversation.location_id == "l"
@@ -40,11 +45,11 @@ def use(package):
     assert pickle.loads(pickle.dumps(result)) == result
 
 async def use_async(package):
-    async with package.AsyncLeadConnector(token="good", transport=httpx.MockTransport(answer)) as client:
+    async with package.AsyncLeadConnector(token="good", transport=transport) as client:
         return await client.conversations.update_conversation("a", location_id="l")
 
 def error_of(package):
-    with package.LeadConnector(token="bad", transport=httpx.MockTransport(answer)) as client:
+    with package.LeadConnector(token="bad", transport=transport) as client:
         try:
             client.conversations.update_conversation("a", location_id="l")
         except package.AuthenticationError as error:
@@ -61,7 +66,9 @@ from app._vendor.leadconnector.models import Conversation, UpdateConversationRes
 
 def star(client: LeadConnector) -> Conversation | None:
     try:
-        result = client.conversations.update_conversation("a", location_id="l", starred=True, feedback={"rating": 5})
+        result = client.conversations.update_conversation(
+            "a", location_id="l", starred=True, feedback={"rating": 5}
+        )
     except AuthenticationError as error:
         assert_type(error.messages, list[str])
         return None
@@ -73,55 +80,51 @@ def star(client: LeadConnector) -> Conversation | None:
 
 
 def run(*command: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run a program, in an environment without what a `make` around this test has set."""
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("MAKE", "MFLAGS", "DEST"))
-    }
+    """Run a program. The variables of a `make test` around this test are removed."""
     return subprocess.run(
         command,
         cwd=cwd,
-        env=environment,
+        env=clean_environment(),
         capture_output=True,
         encoding="utf-8",
-        timeout=SECONDS,
+        timeout=TIMEOUT,
         check=False,
     )
 
 
 def vendor(destination: str | Path, checkout: Path = ROOT) -> Path:
-    """Vendor the client; where the copy is."""
-    done = run("make", "vendor", f"DEST={destination}", cwd=checkout)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == f"{destination}/leadconnector\n"
+    """Vendor the client and return the path of the copy."""
+    result = run("make", "vendor", f"DEST={destination}", cwd=checkout)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout == f"{destination}/leadconnector\n"
     return checkout / destination / "leadconnector"
 
 
-def refusal(destination: str | Path, checkout: Path = ROOT) -> str:
-    """What `make vendor` says when it refuses."""
-    done = run("make", "vendor", f"DEST={destination}", cwd=checkout)
-    assert (done.returncode, done.stdout) == (2, "")
-    return done.stderr
+def rejection(destination: str | Path, checkout: Path = ROOT) -> str:
+    """The error message of `make vendor` for an invalid destination."""
+    result = run("make", "vendor", f"DEST={destination}", cwd=checkout)
+    assert (result.returncode, result.stdout) == (2, "")
+    return result.stderr
 
 
 def tree(folder: Path) -> dict[str, bytes]:
-    """Every file under a folder, caches aside; links to folders are not followed."""
-    return {
-        (Path(parent) / name).relative_to(folder).as_posix(): (Path(parent) / name).read_bytes()
-        for parent, _, names in os.walk(folder)
-        for name in names
-        if not any(
-            part == "__pycache__" or part.startswith(".")
-            for part in Path(parent).relative_to(folder).parts
-        )
-    }
+    """Every file under a folder, without caches. Links to folders are not followed."""
+    files: dict[str, bytes] = {}
+    for parent, _, names in os.walk(folder):
+        relative = Path(parent).relative_to(folder)
+        if any(part == "__pycache__" or part.startswith(".") for part in relative.parts):
+            continue
+        for name in names:
+            files[(relative / name).as_posix()] = Path(parent, name).read_bytes()
+    return files
 
 
-def run_alone(code: str, *paths: Path) -> None:
-    """Run Python code that finds packages in these folders, and this checkout's package nowhere."""
-    done = run(sys.executable, "-I", "-S", "-W", "error", "-c", ALONE + code, *paths, cwd=paths[0])
-    assert (done.returncode, done.stderr) == (0, "")
+def run_isolated(code: str, folder: Path) -> None:
+    """Run Python code that can import packages in a folder, but not those of this checkout."""
+    program = ISOLATED_CODE + code
+    options = ["-I", "-S", "-W", "error"]
+    result = run(sys.executable, *options, "-c", program, folder, cwd=folder)
+    assert (result.returncode, result.stderr) == (0, "")
 
 
 @pytest.fixture(scope="module")
@@ -137,15 +140,15 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A copy of what vendoring reads of this checkout, with its links."""
+    """A copy of the files that vendoring reads, with links as links."""
     folder = tmp_path / "checkout"
-    for name in ("overrides", "generated"):
+    for name in ("overrides", "generated", "tools/project"):
         shutil.copytree(ROOT / name, folder / name, symlinks=True)
     shutil.copy(ROOT / "Makefile", folder)
     return folder
 
 
-def test_the_copy_is_the_client_with_what_was_generated_in_it(app: Path) -> None:
+def test_the_copy_is_the_client_with_the_generated_code_inside(app: Path) -> None:
     copy = app / "app" / "_vendor" / "leadconnector"
     generated = {f"_generated/{name}": data for name, data in tree(ROOT / "generated").items()}
     assert tree(copy) == tree(ROOT / "overrides" / "leadconnector") | generated
@@ -153,17 +156,15 @@ def test_the_copy_is_the_client_with_what_was_generated_in_it(app: Path) -> None
         assert (copy / name).is_file()
 
 
-def test_the_copy_has_no_link_and_nothing_that_tools_left_behind(
-    checkout: Path, tmp_path: Path
-) -> None:
+def test_the_copy_has_no_links_and_no_caches(checkout: Path, tmp_path: Path) -> None:
     for folder in ("overrides/leadconnector", "generated", "generated/models"):
-        for junk in (
+        for cache in (
             "__pycache__/module.cpython-311.pyc",
             ".ruff_cache/cache",
             ".mypy_cache/cache.json",
         ):
-            (checkout / folder / junk).parent.mkdir(exist_ok=True)
-            (checkout / folder / junk).touch()
+            (checkout / folder / cache).parent.mkdir(exist_ok=True)
+            (checkout / folder / cache).touch()
     paths = list(vendor(tmp_path / "vendored", checkout).rglob("*"))
     assert not [path for path in paths if path.is_symlink()]
     assert {path.suffix if path.is_file() else path.name for path in paths} == {
@@ -172,9 +173,7 @@ def test_the_copy_has_no_link_and_nothing_that_tools_left_behind(
     }
 
 
-def test_the_copy_imports_the_standard_library_its_requirements_and_relatively_itself(
-    app: Path,
-) -> None:
+def test_the_copy_imports_only_its_requirements_and_itself_relatively(app: Path) -> None:
     copy = app / "app" / "_vendor" / "leadconnector"
     imported: set[str] = set()
     for path in copy.rglob("*.py"):
@@ -190,17 +189,17 @@ def test_the_copy_imports_the_standard_library_its_requirements_and_relatively_i
     assert imported - sys.stdlib_module_names == {"attrs", "httpx", "redis"}
 
 
-def test_the_copy_works_in_a_foreign_package_tree_where_no_other_is_installed(app: Path) -> None:
+def test_the_copy_works_in_another_package_without_an_installed_client(app: Path) -> None:
     code = """
     import app._vendor.leadconnector as package
     use(package)
     assert isinstance(error_of(package), package.LeadConnectorError)
     assert "leadconnector" not in sys.modules
     """
-    run_alone(code.replace("\n    ", "\n"), app)
+    run_isolated(code.replace("\n    ", "\n"), app)
 
 
-def test_two_copies_work_in_one_process_each_with_exceptions_of_its_own(tmp_path: Path) -> None:
+def test_two_copies_in_one_process_have_separate_exceptions(tmp_path: Path) -> None:
     for name in ("app_a", "app_b"):
         vendor(tmp_path / name / "_vendor")
     code = """
@@ -209,10 +208,12 @@ def test_two_copies_work_in_one_process_each_with_exceptions_of_its_own(tmp_path
     use(a)
     use(b)
     assert a.AuthenticationError is not b.AuthenticationError
-    assert isinstance(error_of(a), a.AuthenticationError) and not isinstance(error_of(a), b.LeadConnectorError)
-    assert isinstance(error_of(b), b.AuthenticationError) and not isinstance(error_of(b), a.LeadConnectorError)
+    assert isinstance(error_of(a), a.AuthenticationError)
+    assert not isinstance(error_of(a), b.LeadConnectorError)
+    assert isinstance(error_of(b), b.AuthenticationError)
+    assert not isinstance(error_of(b), a.LeadConnectorError)
     """
-    run_alone(code.replace("\n    ", "\n"), tmp_path)
+    run_isolated(code.replace("\n    ", "\n"), tmp_path)
 
 
 def test_a_strictly_typed_consumer_of_the_copy_passes_mypy(app: Path, tmp_path: Path) -> None:
@@ -223,8 +224,8 @@ def test_a_strictly_typed_consumer_of_the_copy_passes_mypy(app: Path, tmp_path: 
         f"--python-executable={sys.executable}",
         f"--cache-dir={tmp_path}",
     ]
-    done = run(sys.executable, "-m", "mypy", *options, "consumer.py", cwd=app)
-    assert (done.returncode, done.stdout) == (0, "Success: no issues found in 1 source file\n")
+    result = run(sys.executable, "-m", "mypy", *options, "consumer.py", cwd=app)
+    assert (result.returncode, result.stdout) == (0, "Success: no issues found in 1 source file\n")
 
 
 def test_the_destination_may_be_relative_to_the_checkout(checkout: Path, tmp_path: Path) -> None:
@@ -239,14 +240,14 @@ def test_the_destination_may_be_relative_to_the_checkout(checkout: Path, tmp_pat
     assert (tmp_path / "outside" / "leadconnector" / "py.typed").is_file()
 
 
-def test_the_destination_s_name_may_have_a_space(app: Path, tmp_path: Path) -> None:
-    assert tree(vendor(tmp_path / "a folder" / "of ours")) == tree(
+def test_the_name_of_the_destination_may_contain_a_space(app: Path, tmp_path: Path) -> None:
+    assert tree(vendor(tmp_path / "a folder" / "a package")) == tree(
         app / "app" / "_vendor" / "leadconnector"
     )
     assert [path.name for path in tmp_path.iterdir()] == ["a folder"]
 
 
-def test_the_links_of_the_checkout_may_be_checked_out_as_text(
+def test_vendoring_works_if_git_checked_links_out_as_text(
     app: Path, checkout: Path, tmp_path: Path
 ) -> None:
     link = checkout / "overrides" / "leadconnector" / "_generated"
@@ -259,7 +260,7 @@ def test_the_links_of_the_checkout_may_be_checked_out_as_text(
     assert link.read_text(encoding="utf-8") == target
 
 
-def test_vendoring_again_removes_what_is_stale_and_nothing_beside_it(tmp_path: Path) -> None:
+def test_vendoring_again_removes_stale_files_of_the_copy_only(tmp_path: Path) -> None:
     copy = vendor(tmp_path)
     expected = tree(copy)
     (copy / "_generated" / "models" / "stale.py").touch()
@@ -273,36 +274,37 @@ def test_vendoring_again_removes_what_is_stale_and_nothing_beside_it(tmp_path: P
 
 
 @pytest.mark.parametrize("arguments", [[], ["DEST="]])
-def test_without_a_destination_it_says_how_to_use_it(checkout: Path, arguments: list[str]) -> None:
+def test_without_a_destination_the_usage_is_printed(checkout: Path, arguments: list[str]) -> None:
     before = tree(checkout)
-    done = run("make", "vendor", *arguments, cwd=checkout)
-    assert done.returncode == 2
-    assert "usage: make vendor DEST=DIRECTORY\n" in done.stderr
+    result = run("make", "vendor", *arguments, cwd=checkout)
+    assert result.returncode == 2
+    assert "usage: make vendor DEST=DIRECTORY\n" in result.stderr
     assert tree(checkout) == before
 
 
-def test_a_folder_that_is_no_copy_of_the_client_is_refused_and_kept(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_a_copy_of_the_client_is_not_changed(tmp_path: Path) -> None:
     foreign = tmp_path / "leadconnector"
     foreign.mkdir()
     (foreign / "__init__.py").write_text("ours = True\n", encoding="utf-8")
-    assert f"{foreign} is no copy that this target made: it stays as it is\n" in refusal(tmp_path)
+    message = f"{foreign} is not a copy that `make vendor` made: it was not changed\n"
+    assert message in rejection(tmp_path)
     assert tree(tmp_path) == {"leadconnector/__init__.py": b"ours = True\n"}
 
 
-def test_a_file_in_the_copy_s_place_is_refused_and_kept(tmp_path: Path) -> None:
+def test_a_file_in_the_place_of_the_copy_is_not_changed(tmp_path: Path) -> None:
     (tmp_path / "leadconnector").write_text("ours", encoding="utf-8")
-    assert "is no copy that this target made" in refusal(tmp_path)
+    assert "is not a copy that `make vendor` made" in rejection(tmp_path)
     assert (tmp_path / "leadconnector").read_text(encoding="utf-8") == "ours"
 
 
 @pytest.mark.parametrize("link", ["as a link", "as text"])
-def test_the_source_itself_is_refused_and_kept(checkout: Path, link: str) -> None:
+def test_the_source_of_the_client_is_not_changed(checkout: Path, link: str) -> None:
     generated = checkout / "overrides" / "leadconnector" / "_generated"
     if link == "as text":
         target = os.readlink(generated)
         generated.unlink()
         generated.write_text(target, encoding="utf-8")
     before = tree(checkout)
-    assert "is no copy that this target made" in refusal("overrides", checkout)
+    assert "is not a copy that `make vendor` made" in rejection("overrides", checkout)
     assert tree(checkout) == before
     assert generated.is_symlink() == (link == "as a link")

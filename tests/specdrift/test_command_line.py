@@ -19,8 +19,8 @@ import yaml
 from leadconnector import Finding
 from specdrift.cli import main
 
-from tests.project.test_make import make
 from tests.support.calling import call_sync
+from tests.support.make import make
 from tests.support.paths import ROOT
 
 Json = dict[str, Any]

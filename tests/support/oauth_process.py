@@ -1,4 +1,4 @@
-"""A process of its own for `test_oauth`: many threads and tasks ask for a token at once, or one holds the lock."""
+"""A process for `test_oauth`. Many threads and tasks get a token at once, or it locks the store."""
 
 from __future__ import annotations
 
@@ -10,46 +10,52 @@ import time
 from leadconnector._runtime.secrets import Secret, Token
 from leadconnector.oauth import FileTokenStore, OAuth
 
+TIMEOUT = 30.0
+CALLERS = 12
+"""Threads, and as many tasks, that get a token in one process."""
 
-def made(path: str) -> OAuth:
-    return OAuth(client_id="client", client_secret="client-secret", store=FileTokenStore(path))
 
+def get_many_tokens(
+    oauth: OAuth, url: str, rejected: str, *, threads: int, tasks: int
+) -> list[str]:
+    """The result of each caller: a token, or the name of an exception."""
+    results: list[str] = []
+    rejected_token = Token(Secret(rejected)) if rejected else None
 
-def swarm(oauth: OAuth, url: str, rejected: str, threads: int, tasks: int) -> list[str]:
-    """What each of them gets: a token, or the name of an exception."""
-    found: list[str] = []
-    refused = Token(Secret(rejected)) if rejected else None
-
-    def ask() -> None:
+    def get_token() -> None:
         try:
-            found.append(oauth.get_token(url, refused, 30.0).reveal())
+            results.append(oauth.get_token(url, rejected_token, TIMEOUT).reveal())
         except Exception as error:
-            found.append(type(error).__name__)
+            results.append(type(error).__name__)
 
-    async def ask_all() -> None:
-        asked = (oauth.get_token_async(url, refused, 30.0) for _ in range(tasks))
-        outcomes = await asyncio.gather(*asked, return_exceptions=True)
-        found.extend(
-            each.reveal() if isinstance(each, Token) else type(each).__name__ for each in outcomes
-        )
+    async def get_tokens() -> None:
+        calls = [oauth.get_token_async(url, rejected_token, TIMEOUT) for _ in range(tasks)]
+        for outcome in await asyncio.gather(*calls, return_exceptions=True):
+            if isinstance(outcome, Token):
+                results.append(outcome.reveal())
+            else:
+                results.append(type(outcome).__name__)
 
-    running = [threading.Thread(target=ask) for _ in range(threads)]
+    running = [threading.Thread(target=get_token) for _ in range(threads)]
     for thread in running:
         thread.start()
-    asyncio.run(ask_all())
+    asyncio.run(get_tokens())
     for thread in running:
         thread.join()
-    return found
+    return results
 
 
 def main(command: str, path: str, url: str, rejected: str) -> None:
+    store = FileTokenStore(path)
     if command == "lock":
-        with FileTokenStore(path).lock():
+        with store.lock():
             print("locked", flush=True)
-            time.sleep(60)  # it is killed
+            # The test kills the process before that.
+            time.sleep(60)
     print("ready", flush=True)
     sys.stdin.readline()
-    print(*swarm(made(path), url, rejected, 12, 12), flush=True)
+    oauth = OAuth(client_id="client", client_secret="client-secret", store=store)
+    print(*get_many_tokens(oauth, url, rejected, threads=CALLERS, tasks=CALLERS), flush=True)
 
 
 if __name__ == "__main__":

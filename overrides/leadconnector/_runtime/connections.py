@@ -11,10 +11,10 @@ Transport = TypeVar("Transport")
 
 
 class Connections(Generic[Transport]):
-    """The transports of a client. Clients made of it by `with_options` share them.
+    """The transports of a client and of the clients made from it by `with_options`.
 
-    A client without a custom transport creates its own: one for each owner, as two event loops cannot share a
-    connection, and new ones in a forked process, as two processes cannot share one either.
+    A client without a custom transport creates its own. It needs one for each owner, as two event
+    loops cannot share a connection. It needs new ones in a forked process for the same reason.
 
     Args:
         create: creates a transport.
@@ -39,8 +39,9 @@ class Connections(Generic[Transport]):
         """The transport of the current owner.
 
         Raises:
-            ClientClosedError: the client is closed, or its custom transport belongs to the parent process.
-            ConfigurationError: a transport cannot be created with this environment.
+            ClientClosedError: the client is closed, or its custom transport belongs to the
+                parent process.
+            ConfigurationError: the environment's proxy or certificate file is unusable.
         """
         if self.is_closed:
             raise ClientClosedError(

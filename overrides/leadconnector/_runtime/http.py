@@ -1,6 +1,6 @@
-"""The only module that imports httpx: it makes requests and transports, and sends a request within limits.
+"""The only module that imports httpx: it sends one request within limits of time and size.
 
-The limits bound the time of an attempt and the size of its response. They apply to the API and to the token endpoint.
+The API and the token endpoint use it alike. It also makes requests and transports.
 """
 
 import asyncio
@@ -9,45 +9,32 @@ import math
 import re
 import time
 import zlib
-from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing, closing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal, cast
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple, TypeAlias
 from urllib.request import getproxies, proxy_bypass
 
-from httpx import URL as URL
-
-# Re-exported: the types that callers pass, and the error of an invalid URL.
-from httpx import AsyncBaseTransport as AsyncBaseTransport
-from httpx import (
-    AsyncHTTPTransport,
-    ByteStream,
-    ConnectError,
-    ConnectTimeout,
-    Headers,
-    HTTPTransport,
-    LocalProtocolError,
-    PoolTimeout,
-    RemoteProtocolError,
-    RequestError,
-    Response,
-    TimeoutException,
-    UnsupportedProtocol,
-)
-from httpx import BaseTransport as BaseTransport
-from httpx import InvalidURL as InvalidURL
-from httpx import Request as Request
-from httpx import Timeout as Timeout
+import httpx
 
 from ..errors import APIConnectionError, APITimeoutError, ConfigurationError, LeadConnectorError
 from .secrets import Secret, Token, redact
 
+# The types of httpx that the rest of the package and its callers need.
+URL: TypeAlias = httpx.URL
+Request: TypeAlias = httpx.Request
+Timeout: TypeAlias = httpx.Timeout
+BaseTransport: TypeAlias = httpx.BaseTransport
+AsyncBaseTransport: TypeAlias = httpx.AsyncBaseTransport
+InvalidURL: TypeAlias = httpx.InvalidURL
+
 MAXIMUM_BODY = 10 * 1024 * 1024
-"""Bytes of a response's body after decompression. The API's responses have a few hundred."""
+"""Bytes of a response's body after decompression. Responses of the API have a few hundred."""
 
 BODY_SECONDS = 60.0
-"""How long a whole body may take. A server that sends a byte now and then would otherwise never end."""
+"""How long a whole body may take. A server could otherwise send a byte now and then forever."""
 
 READ_SECONDS = 30.0
 """Default of how long an attempt waits for the next bytes."""
@@ -59,11 +46,12 @@ PARSED_URLS = 512
 """Parsed URLs that a client remembers. Parsing takes a seventh of a call's CPU time."""
 
 Timeouts = Mapping[str, float | None]
-"""httpx's timeouts by name (`connect`, `read`, `write`, `pool`), in seconds; `None` for no limit."""
+"""Seconds by httpx's names: `connect`, `read`, `write`, `pool`; `None` for no limit."""
 
 RawHeaders = list[tuple[bytes, bytes]]
 
 Failure = Literal["never sent", "lost", "invalid request"]
+"""What is known about a failed request; see `APIConnectionError.failure`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +64,7 @@ class RawResponse:
     body: bytes
     """Decompressed."""
     body_problem: str = ""
-    """Why the body cannot be used (too large, badly compressed); empty where it can."""
+    """Why the body cannot be used (too large, badly compressed); empty if it can."""
     retry_after: float | None = None
     """Seconds that the response asks to wait before the next request."""
 
@@ -86,32 +74,36 @@ class RawResponse:
         return 200 <= self.status_code < 300
 
     def __repr__(self) -> str:
-        # Tracebacks can show variables. Headers and body can repeat the token or personal data.
+        # A traceback can show variables. Headers and body can repeat the token or personal data.
         return f"RawResponse({self.status_code}, {len(self.body)} bytes)"
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+# Named tuples are made twice as fast as frozen dataclasses. Every call makes several.
+class Limits(NamedTuple):
     """How long an attempt may take, in seconds of `clock`."""
 
     clock: Callable[[], float] = time.monotonic
-    timeouts: Timeouts = field(default_factory=lambda: {"read": None})
-    """httpx's timeouts of each step."""
+    timeouts: Timeouts = MappingProxyType({})
+    """The timeouts of each step. Each step of progress starts a new timeout."""
     deadline: float = math.inf
     """When the whole call must end."""
 
     def phase_seconds(self, started_at: float) -> float:
-        """Seconds for one phase of a response: its head, or its body. Steady progress does not extend it."""
-        longest = max(BODY_SECONDS, self.timeouts["read"] or 0.0)
+        """Seconds for one phase of a response: its head, or its body.
+
+        Unlike the timeouts of steps, it also ends a response that arrives slowly but steadily.
+        """
+        read_timeout = self.timeouts.get("read") or 0.0
+        longest = max(BODY_SECONDS, read_timeout)
         return max(0.0, min(longest, self.deadline - started_at))
 
     def step_timeouts(self) -> dict[str, float | None]:
-        """httpx's timeouts, none of them beyond the deadline."""
-        # Some transports take 0 for "no timeout".
-        left = max(0.001, self.deadline - self.clock())
+        """The timeouts for httpx, none of them beyond the deadline."""
+        # Some transports understand 0 as "no timeout".
+        remaining = max(0.001, self.deadline - self.clock())
         timeouts: dict[str, float | None] = {}
         for name, seconds in self.timeouts.items():
-            timeouts[name] = left if seconds is None else min(seconds, left)
+            timeouts[name] = remaining if seconds is None else min(seconds, remaining)
         return timeouts
 
 
@@ -125,7 +117,8 @@ def send(transport: BaseTransport, request: Request, limits: Limits) -> RawRespo
     with closing(transport.handle_request(request)) as response:
         response.request = request
         body = _BodyBuffer(limits)
-        for chunk in cast("Iterable[bytes]", response.stream):
+        stream: Any = response.stream
+        for chunk in stream:
             body.add(chunk)
             if body.is_full:
                 break
@@ -135,13 +128,17 @@ def send(transport: BaseTransport, request: Request, limits: Limits) -> RawRespo
 async def send_async(
     transport: AsyncBaseTransport, request: Request, limits: Limits
 ) -> RawResponse:
-    """Like `send`. It also limits the time of the head, which a sync transport cannot interrupt."""
+    """`send` for async code. It also limits the head of the response.
+
+    A blocking transport cannot be interrupted while it receives the head.
+    """
     async with asyncio.timeout(limits.phase_seconds(limits.clock())):
         response = await transport.handle_async_request(request)
     async with aclosing(response), asyncio.timeout(limits.phase_seconds(limits.clock())):
         response.request = request
         body = _BodyBuffer(limits)
-        async for chunk in cast("AsyncIterable[bytes]", response.stream):
+        stream: Any = response.stream
+        async for chunk in stream:
             body.add(chunk)
             if body.is_full:
                 break
@@ -149,7 +146,10 @@ async def send_async(
 
 
 class _BodyBuffer:
-    """Collects a body up to the limits of size and time. Its repr shows no data, unlike that of a bytearray."""
+    """Collects a body up to the limits of size and time.
+
+    A traceback can show variables. The repr of this class shows no data, unlike a bytearray's.
+    """
 
     __slots__ = ("_clock", "_seconds", "_started_at", "content")
 
@@ -175,35 +175,38 @@ class _BodyBuffer:
         return len(self.content) > MAXIMUM_BODY
 
 
-def _raw_response(response: Response, buffer: _BodyBuffer) -> RawResponse:
-    """The response, once its body has ended or is too large.
+def _raw_response(response: httpx.Response, buffer: _BodyBuffer) -> RawResponse:
+    """Decode a response whose body has ended or is too large.
 
     Raises:
-        RemoteProtocolError: the connection ended within the body of a success.
+        httpx.RemoteProtocolError: the connection ended within the body of a success.
     """
     headers: dict[str, str] = {}
     for name, value in response.headers.raw:
         headers[name.decode("latin-1").lower()] = value.decode("utf-8", "replace")
     body = _decode(headers.get("content-encoding", ""), buffer.content)
-    # Without one of these headers, the end of the connection ends the body. A cut body then looks complete.
+    # Without these headers the body ends with the connection (RFC 9112, section 6.3).
+    # A connection that breaks within the body then looks like its end.
     has_length = "content-length" in headers or "transfer-encoding" in headers
     may_be_cut = not has_length and response.status_code < 300 and not body.problem
     if may_be_cut and _is_truncated_json(body.content):
-        raise RemoteProtocolError("the connection ended within the body")
+        raise httpx.RemoteProtocolError("the connection ended within the body")
     return RawResponse(response.status_code, headers, body.content, body.problem)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class _Body:
+class _Body(NamedTuple):
     """A body after decompression."""
 
     content: bytes
     problem: str = ""
-    """Why the content cannot be used; empty where it can."""
+    """Why the content cannot be used; empty if it can."""
+
+    def __repr__(self) -> str:
+        return f"_Body({len(self.content)} bytes)"
 
 
 def _decode(content_encoding: str, received: bytearray) -> _Body:
-    """Decompress a body, up to the maximum size: a gzip bomb of 199 KiB has 200 MiB."""
+    """Decompress a body up to the maximum size. A gzip bomb of 199 KiB has 200 MiB."""
     encoding = content_encoding.strip().lower()
     if encoding in {"", "identity"}:
         return _limited(bytes(received))
@@ -226,7 +229,7 @@ def _decompress(received: bytearray) -> _Body:
 
 
 def _limited(content: bytes, problem: str = "") -> _Body:
-    """A body whose size is checked. Excess size is the first problem to report."""
+    """A body that is not too large; an excess size replaces any other problem."""
     if len(content) > MAXIMUM_BODY:
         return _Body(content, f"is larger than {MAXIMUM_BODY} bytes")
     return _Body(content, problem)
@@ -241,7 +244,7 @@ def _is_truncated_json(body: bytes) -> bool:
     except json.JSONDecodeError:
         return True
     except (RecursionError, ValueError):
-        # Nested too deeply, or not UTF-8: the decoder reports that. It does not show a cut.
+        # Nested too deeply, or not UTF-8. That is no sign of a cut; the decoder reports it later.
         return False
     return False
 
@@ -250,32 +253,37 @@ def _is_truncated_json(body: bytes) -> bool:
 
 
 def is_transport_failure(error: Exception) -> bool:
-    """Whether an error of a transport means a failed request, and not a mistake in the transport's own code.
+    """Whether an error of a transport means a failed request.
 
-    Our own errors are none. Built-in exceptions are mistakes, except `OSError` (the network) and a transport that
-    another event loop used.
+    Other errors are raised to the caller unchanged: our own exceptions, and mistakes in the code of
+    a custom transport.
     """
     if isinstance(error, LeadConnectorError):
         return False
-    if isinstance(error, OSError) or "event loop" in str(error).lower():
+    if isinstance(error, OSError):
         return True
+    # asyncio raises a RuntimeError for a connection of another event loop, or of a closed one.
+    if "event loop" in str(error).lower():
+        return True
+    # Libraries have exceptions of their own. A built-in one, such as a TypeError, is a mistake.
     return type(error).__module__ != "builtins"
 
 
 def failure_of(error: Exception) -> Failure:
-    """What is known about a request without a whole response: only `never sent` has surely had no effect."""
-    if isinstance(error, ConnectTimeout):
-        # Only httpx's own transports raise it for a connection that was not made. Others also raise it later.
+    """Classify the error of a request without a whole response."""
+    if isinstance(error, httpx.ConnectTimeout):
+        # httpx's own transports raise it only while they connect. Others, such as that of aiohttp,
+        # also raise it for a connection that they lost.
         from_httpcore = type(error.__cause__).__module__.partition(".")[0] == "httpcore"
         return "never sent" if from_httpcore else "lost"
-    if isinstance(error, UnsupportedProtocol | LocalProtocolError):
+    if isinstance(error, httpx.UnsupportedProtocol | httpx.LocalProtocolError):
         return "invalid request"
-    if isinstance(error, ConnectError | PoolTimeout):
+    if isinstance(error, httpx.ConnectError | httpx.PoolTimeout):
         return "never sent"
     return "lost"
 
 
-# Where an exception's text begins to quote received bytes.
+# The start of quoted bytes in the text of an exception.
 _QUOTED_BYTES = re.compile(r"[:\s]*\bb(?:ytearray|['\"])")
 
 
@@ -286,20 +294,22 @@ def connection_error(
     secrets: Sequence[Secret[str]],
     attempts: int,
 ) -> APIConnectionError:
-    """The exception of a request without a whole response. `error` is its cause where that shows no private data.
+    """The exception of a request without a whole response.
+
+    The transport's error is its cause, unless it quoted private data.
 
     Args:
-        error: the transport's error, for which `is_transport_failure` is true. Private data is removed from it.
+        error: an error for which `is_transport_failure` is true. Private data is removed from it.
         operation: names the operation in the message.
         request: the request that failed.
         secrets: the credentials of the request. A custom transport can quote them.
         attempts: how many requests were sent, with this one.
     """
-    if isinstance(error, RequestError):
+    if isinstance(error, httpx.RequestError):
         # The original request holds the token and the body.
         error.request = Request(request.method, request.url)
     reason = _without_quoted_bytes(error)
-    timed_out = isinstance(error, TimeoutException | TimeoutError)
+    timed_out = isinstance(error, httpx.TimeoutException | TimeoutError)
     error_class = APITimeoutError if timed_out else APIConnectionError
     message = f"{operation}: no whole response"
     if timed_out:
@@ -308,15 +318,15 @@ def connection_error(
     raised = error_class(
         redact(f"{message} ({details})", *secrets), attempts=attempts, failure=failure_of(error)
     )
-    if isinstance(error, RequestError | OSError) and redact(reason, *secrets) == str(error):
+    if isinstance(error, httpx.RequestError | OSError) and redact(reason, *secrets) == str(error):
         raised.__cause__ = error
     return raised
 
 
 def _without_quoted_bytes(error: Exception) -> str:
-    """The text of an error without the bytes that it quotes, which are also removed from the error.
+    """Remove the bytes that an error quotes from the error. Returns the rest of its text.
 
-    h11 quotes a response that is not HTTP. It can hold anything: a token, a conversation.
+    h11 quotes a response that is not HTTP. The bytes can be anything: a token, a conversation.
     """
     text = str(error)
     reason = _QUOTED_BYTES.split(text)[0]
@@ -329,7 +339,7 @@ def _without_quoted_bytes(error: Exception) -> str:
 
 # URLs, transports and requests.
 
-# A host name: labels of up to 63 characters (RFC 1035, section 2.3.4). Or an IPv6 address in brackets.
+# A host is labels of up to 63 characters (RFC 1035, section 2.3.4), or an IPv6 address in brackets.
 _LABEL = r"[^\s/@?#:.\[\]\\]{1,63}"
 _HTTPS_HOST = rf"https://({_LABEL}(\.{_LABEL})*\.?|\[[0-9a-f:.]+\])"
 # A token never travels in clear to another machine.
@@ -357,19 +367,22 @@ def check_base_url(url: str, name: str) -> str:
 
 
 def environment_proxy(url: str) -> str | None:
-    """The proxy that the environment names for a URL (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`), as httpx's client has it.
+    """The proxy of a URL in the environment: `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`.
 
-    `None` for plain http, which goes to loopback only: a proxy would see the token in clear.
+    httpx reads the same variables. Plain http has no proxy: it goes only to loopback, and a proxy
+    would see the token in clear.
     """
     target = URL(url)
     proxies = getproxies()
     proxy = proxies.get("https") or proxies.get("all")
     if not proxy or target.scheme == "http" or proxy_bypass(target.host):
         return None
-    return proxy if "://" in proxy else f"http://{proxy}"
+    if "://" in proxy:
+        return proxy
+    return f"http://{proxy}"
 
 
-def default_transport(url: str, *, retries: int = 0) -> HTTPTransport:
+def default_transport(url: str, *, retries: int = 0) -> httpx.HTTPTransport:
     """A new connection pool for a URL, which uses the environment's proxy.
 
     Args:
@@ -377,18 +390,24 @@ def default_transport(url: str, *, retries: int = 0) -> HTTPTransport:
         retries: how often a failed attempt to connect is repeated.
 
     Raises:
-        OSError, ValueError, ImportError: the environment names an unusable proxy or certificate file.
+        OSError, ValueError, ImportError: the proxy or certificate file of the environment is
+            unusable.
     """
-    return HTTPTransport(proxy=environment_proxy(url), retries=retries)
+    return httpx.HTTPTransport(proxy=environment_proxy(url), retries=retries)
 
 
-def default_async_transport(url: str) -> AsyncHTTPTransport:
+def default_async_transport(url: str) -> httpx.AsyncHTTPTransport:
     """`default_transport` for async code."""
-    return AsyncHTTPTransport(proxy=environment_proxy(url))
+    return httpx.AsyncHTTPTransport(proxy=environment_proxy(url))
 
 
 def timeouts_of(timeout: float | Timeout | None) -> Timeouts:
-    """httpx's timeouts for the `timeout` option: seconds to read and write, and at most 5 s to connect."""
+    """The timeouts for the `timeout` option.
+
+    Args:
+        timeout: seconds, of which connecting gets at most 5; or all of httpx's timeouts;
+            `None` for the default.
+    """
     if isinstance(timeout, Timeout):
         return timeout.as_dict()
     seconds = READ_SECONDS if timeout is None else timeout
@@ -396,17 +415,18 @@ def timeouts_of(timeout: float | Timeout | None) -> Timeouts:
 
 
 def common_headers(user_agent: str) -> dict[str, str]:
-    """The headers of every request, except the host. Only gzip is decompressed with a bound."""
+    """The headers of every request, except the host."""
     return {
         "Accept": "application/json",
+        # `send` decompresses gzip with a bound. It supports no other encoding.
         "Accept-Encoding": "gzip",
         "User-Agent": user_agent,
     }
 
 
 def case_insensitive(headers: Mapping[str, str]) -> Mapping[str, str]:
-    """Headers that are looked up without regard to case."""
-    return Headers(dict(headers), encoding="utf-8")
+    """Headers whose lookup ignores case."""
+    return httpx.Headers(dict(headers), encoding="utf-8")
 
 
 def form_request(
@@ -434,7 +454,7 @@ class PreparedRequest:
     method: str
     url: URL
     headers: RawHeaders
-    body: ByteStream
+    body: httpx.ByteStream
 
     def authorized(self, token: Token, timeouts: Timeouts) -> Request:
         """The request of one attempt."""
@@ -449,16 +469,21 @@ class PreparedRequest:
 
 
 class RequestFactory:
-    """Makes the requests of a client: adds the base URL and the common headers. Remembers parsed URLs."""
+    """Makes the requests of a client from its base URL, its common headers and the arguments."""
 
     def __init__(self, base_url: str, headers: Mapping[str, str]) -> None:
         self._base_url = base_url
         host = URL(base_url).netloc.decode()
-        self._headers: RawHeaders = Headers({"Host": host, **headers}).raw
+        self._headers: RawHeaders = httpx.Headers({"Host": host, **headers}).raw
         self._parse_url = lru_cache(PARSED_URLS)(URL)
 
     def prepare(self, method: str, arguments: dict[str, Any]) -> PreparedRequest:
-        """A request from httpx's keyword arguments, as generated code has them, where `url` is a path.
+        """Prepare a request.
+
+        Args:
+            method: the method in upper case.
+            arguments: keyword arguments for `httpx.Request`, as generated code returns them.
+                Their `url` is a path.
 
         Raises:
             InvalidURL: the path makes no URL.
@@ -467,11 +492,11 @@ class RequestFactory:
         url = self._parse_url(self._base_url + arguments["url"])
         if arguments.keys() == {"method", "url", "json", "headers"}:
             return self._prepare_json(method, url, arguments["headers"], arguments["json"])
-        # Any other body: httpx encodes it.
-        request = Request(**{**arguments, "url": url})
-        # httpx has added the host.
+        # httpx encodes any other body, and adds the host, which is the first common header.
+        request_arguments: dict[str, Any] = {**arguments, "url": url}
+        request = Request(**request_arguments)
         headers = request.headers.raw + self._headers[1:]
-        return PreparedRequest(method, request.url, headers, ByteStream(request.read()))
+        return PreparedRequest(method, request.url, headers, httpx.ByteStream(request.read()))
 
     def _prepare_json(
         self, method: str, url: URL, headers: Mapping[str, str], data: object
@@ -482,7 +507,7 @@ class RequestFactory:
         for name, value in headers.items():
             encoded.append((name.encode("ascii"), value.encode("ascii")))
         encoded.append((b"Content-Length", b"%d" % len(content)))
-        return PreparedRequest(method, url, encoded, ByteStream(content))
+        return PreparedRequest(method, url, encoded, httpx.ByteStream(content))
 
 
 _encode_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode

@@ -1,6 +1,6 @@
-"""What a session needs from outside: a token source, a rate limiter, and the conventions of the API.
+"""The interfaces of a session: token sources, rate limiters, and the conventions of an API.
 
-The session imports none of their implementations. So it runs, and is tested, without OAuth and Redis.
+The session imports no implementation of them. So it can be read and tested without OAuth and Redis.
 """
 
 from collections.abc import Callable
@@ -18,11 +18,14 @@ GENERATED_CODE_ERRORS = (AttributeError, KeyError, TypeError, ValueError, Recurs
 
 
 class TokenSource(Protocol):
-    """Supplies the token of each request: `get_token` to a sync client, `get_token_async` to an async client.
+    """Supplies the token of each request.
+
+    A sync client calls `get_token`, an async client `get_token_async`.
 
     Args of both methods:
         base_url: the API's base URL.
-        rejected: the token that the API rejected with 401, if any. The source should return another one.
+        rejected: the token that the API rejected with 401, if any. A source that can get another
+            one returns it.
         timeout: seconds that the method may take; `None` for no limit.
 
     Raises of both methods:
@@ -90,22 +93,27 @@ class RateLimiter(Protocol[ReservationT]):
         ...
 
     def update(self, reservation: ReservationT, response: RawResponse | None) -> None:
-        """Apply what a response says about the rate limit. Never raises; the arguments are those of `needs_update`."""
+        """Apply what a response says about the rate limit. Never raises.
+
+        Args:
+            reservation: as for `needs_update`.
+            response: as for `needs_update`.
+        """
         ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class ApiConventions:
-    """What an OpenAPI document does not say about an API, but the session needs to know."""
+    """What a session needs to know of an API that its OpenAPI document does not say."""
 
     request_id_headers: tuple[str, ...]
     """Headers that can hold a request id, in order of preference; in lower case."""
     request_id_property: str
-    """The property of an error's body that holds the request id where no header does."""
+    """The property of an error's body with the request id, used if no header has one."""
     daily_remaining_header: str
     """The header with the number of requests that the day still allows; in lower case."""
     rate_limit_interval: float
-    """Seconds to wait after `429 Too Many Requests` without a `Retry-After`."""
+    """Seconds after which the API counts anew. The wait after a 429 without a `Retry-After`."""
 
     def is_daily_limit(self, response: RawResponse) -> bool:
         """Whether the API rejected the request because the requests of the day are used up."""

@@ -1,4 +1,4 @@
-"""Turns the arguments of a call into an HTTP request. Invalid arguments raise before anything is sent."""
+"""Turns the arguments of a call into an HTTP request, and rejects invalid arguments."""
 
 import datetime
 import json
@@ -10,44 +10,57 @@ from typing import Any, cast
 from .._generated import Operation
 from .._generated.types import Unset
 from ..errors import ArgumentError
+from .contract import OperationContract
+from .finding import JsonPath
 from .http import InvalidURL, PreparedRequest, RequestFactory
+from .keywords import Schema
 from .protocols import GENERATED_CODE_ERRORS
-from .schema import Documented, Plan, Schema
-from .secrets import Secret
-
-# Arguments can be personal data. So they are in a `Secret` wherever an exception can show a frame's variables.
-Arguments = Secret[dict[str, Any]]
+from .schema import Validator
 
 
-def complete_arguments(description: Documented, arguments: Arguments, version: str | None) -> None:
-    """Validate the arguments of a call, and replace them with what to send. Defaults of the spec are added.
+class Arguments(dict[str, Any]):
+    """Arguments by name. An omitted one is `UNSET`.
+
+    They can be personal data, and a traceback can show variables. So the repr shows no value.
+    """
+
+    def __repr__(self) -> str:
+        return f"Arguments({len(self)})"
+
+
+def complete_arguments(
+    description: OperationContract, arguments: Arguments, version: str | None
+) -> None:
+    """Validate the arguments of a call in place.
+
+    An omitted argument gets its default. A mapping or a subclass of `str` becomes plain JSON data.
 
     Args:
         description: the operation in the spec.
-        arguments: all arguments by name; an omitted one is `UNSET`.
+        arguments: all arguments of the operation.
         version: replaces the default of the argument that is the API version.
 
     Raises:
-        ArgumentError: names the first invalid argument and what it must be. It does not show the value.
+        ArgumentError: names the first invalid argument and what it must be, without its value.
     """
-    for name, (argument, plan) in description.arguments.items():
-        if "default" in argument and isinstance(arguments.reveal()[name], Unset):
-            arguments.reveal()[name] = _default(argument, version)
-        if _is_valid_unchanged(arguments.reveal()[name], plan):
+    for name, (argument, validator) in description.arguments.items():
+        if "default" in argument and isinstance(arguments[name], Unset):
+            arguments[name] = _default(argument, version)
+        if _is_valid_unchanged(arguments[name], validator):
             continue
-        check = check_argument(argument, plan, arguments.reveal()[name])
+        check = check_argument(argument, validator, arguments[name])
         if check.problem:
             raise ArgumentError(check.problem, argument=name)
-        arguments.reveal()[name] = check.value
+        arguments[name] = check.value
 
 
-def rate_limit_key(description: Documented, arguments: Arguments) -> str:
-    """The key under which the API counts the call: the values of the arguments that the spec marks."""
-    return "/".join([str(arguments.reveal()[name]) for name in description.rate_limit_key])
+def rate_limit_key(description: OperationContract, arguments: Arguments) -> str:
+    """The values of the arguments for which the API counts calls separately."""
+    return "/".join([str(arguments[name]) for name in description.rate_limit_key])
 
 
 def prepare_request(
-    description: Documented,
+    description: OperationContract,
     operation: Operation[Any],
     arguments: Arguments,
     requests: RequestFactory,
@@ -55,10 +68,10 @@ def prepare_request(
     """The request of a call, without its token.
 
     Raises:
-        ArgumentError: the arguments make no request. Each argument is valid, so this is the exception.
+        ArgumentError: the arguments are valid one by one, but make no request.
     """
     try:
-        return requests.prepare(description.method, operation.build(**arguments.reveal()))
+        return requests.prepare(description.method, operation.build(**arguments))
     except (*GENERATED_CODE_ERRORS, InvalidURL) as error:
         raise ArgumentError("the arguments make no request", argument="arguments") from error
 
@@ -73,12 +86,12 @@ class ArgumentCheck:
     """What to send in place of a valid argument."""
 
 
-def check_argument(argument: Schema, plan: Plan, value: object) -> ArgumentCheck:
+def check_argument(argument: Schema, validator: Validator, value: object) -> ArgumentCheck:
     """Validate one argument against its schema.
 
     Args:
         argument: its description in the contract.
-        plan: its compiled schema.
+        validator: its compiled schema.
         value: what the caller passed.
     """
     name = argument["argument"]
@@ -89,8 +102,9 @@ def check_argument(argument: Schema, plan: Plan, value: object) -> ArgumentCheck
         return ArgumentCheck(value=value)
     try:
         data = value if _is_plain(value) else json.loads(_encode_argument(value).encode())
-        _, findings = plan.fit(data, name)
+        findings = validator.normalise(data, JsonPath(None, name)).findings
     except Exception as error:  # a mapping or a model of the caller can raise anything
+        # The text of other exceptions can hold the value.
         is_expected = isinstance(error, AttributeError | TypeError | ValueError | RecursionError)
         reason = str(error) if is_expected else type(error).__name__
         return ArgumentCheck(f"{name} must be data that JSON can hold ({reason})")
@@ -107,29 +121,31 @@ def _default(argument: Schema, version: str | None) -> object:
     return argument["default"]
 
 
-def _is_valid_unchanged(value: object, plan: Plan) -> bool:
-    """Whether a value certainly needs no closer look. Most arguments are such values, so this saves time."""
+def _is_valid_unchanged(value: object, validator: Validator) -> bool:
+    """Whether a value is valid for certain. This fast path serves most arguments."""
     if not _is_plain(value):
         return False
-    accepts = plan.accepts.get(value.__class__)
-    return accepts is not None and bool(accepts(value))
+    accepts = validator.quick_checks.get(value.__class__)
+    if accepts is None:
+        return False
+    return bool(accepts(value))
 
 
-def _is_plain(value: object) -> bool:
-    """Whether JSON certainly represents a value as it is."""
+def _is_plain(value: Any) -> bool:
+    """Whether JSON represents a value unchanged for certain."""
     if type(value) is str:
         return value.isascii()
     if type(value) in {bool, int, float}:
         # Finite, and with no more digits than Python writes (`sys.get_int_max_str_digits`).
-        return -1e300 < cast("float", value) < 1e300
+        return bool(-1e300 < value < 1e300)
     return False
 
 
 def _is_sent_as_validated(value: object, data: object, schema: Schema) -> bool:
     """Whether to send the validated JSON data, and not the caller's object.
 
-    A subclass of `str` or a mapping could otherwise write something else than what was validated. Generated code
-    writes dates and UUIDs with a documented format, and lists, itself.
+    A mapping or a subclass of `str` could otherwise write something else than what was validated.
+    Generated code itself writes lists, and dates and UUIDs whose format the spec states.
     """
     if isinstance(value, str | Mapping):
         return True

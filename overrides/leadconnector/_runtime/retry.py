@@ -1,12 +1,14 @@
-"""Decides whether a failed attempt is repeated, and when. Pure functions, without I/O.
+"""Decides, without I/O, whether a failed attempt is repeated, and when.
 
-Each rule is a function that returns a `Decision`, or `None` where it does not apply. The first matching rule decides.
+Each rule is a function. It returns a `Decision`, or `None` if it does not apply. The first matching
+rule decides.
 """
 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from typing import NamedTuple, TypeAlias
 
 from ..errors import APIConnectionError
 from .http import RawResponse
@@ -16,7 +18,10 @@ MAXIMUM_RETRIES = 2
 """The default of Stripe's and OpenAI's clients, too."""
 
 FIRST_WAIT = 0.5
-"""Upper bound in seconds of the first random wait. It doubles with each retry. Stripe and OpenAI use the same."""
+"""Upper bound in seconds of the first random wait, as in Stripe's and OpenAI's clients.
+
+It doubles with each retry.
+"""
 
 LONGEST_WAIT = 8.0
 """Upper bound in seconds of any random wait."""
@@ -31,17 +36,19 @@ _TRANSIENT_STATUS_CODES = frozenset({408, 429, 500, 502, 503, 504, *range(520, 5
 _IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+Outcome: TypeAlias = RawResponse | APIConnectionError
+"""What a request leads to: a whole response, or the error of a request without one."""
+
+
+class Attempt(NamedTuple):
     """One request of a call, and its outcome."""
 
     method: str
     number: int
-    """From 1. A request with a renewed token has the number of the request before it, as it is no retry."""
+    """From 1. A request with a renewed token is no retry, so it does not count."""
     token: Token
     """The token that it was sent with."""
-    outcome: RawResponse | APIConnectionError
-    """The response, or the error if no whole response arrived."""
+    outcome: Outcome
     is_daily_limit: bool = False
     """Whether the API rejected it because the requests of the day are used up."""
 
@@ -51,30 +58,34 @@ class Attempt:
         return isinstance(self.outcome, RawResponse) and self.outcome.is_success
 
     @property
+    def response(self) -> RawResponse | None:
+        """The response, if there is one."""
+        return self.outcome if isinstance(self.outcome, RawResponse) else None
+
+    @property
     def status_code(self) -> int | None:
         """The status of the response, if there is one."""
-        if isinstance(self.outcome, APIConnectionError):
-            return None
-        return self.outcome.status_code
+        return self.outcome.status_code if isinstance(self.outcome, RawResponse) else None
 
     @property
     def retry_after(self) -> float | None:
         """Seconds that the response asks to wait, if it does."""
-        if isinstance(self.outcome, APIConnectionError):
-            return None
-        return self.outcome.retry_after
+        return self.outcome.retry_after if isinstance(self.outcome, RawResponse) else None
 
     @property
-    def surely_not_executed(self) -> bool:
-        """Whether the API has certainly not acted on the request."""
-        if isinstance(self.outcome, APIConnectionError):
-            return self.outcome.failure == "never sent"
-        return self.outcome.status_code == 429
+    def was_never_sent(self) -> bool:
+        """Whether the API certainly did not receive the request."""
+        return isinstance(self.outcome, APIConnectionError) and self.outcome.failure == "never sent"
+
+    @property
+    def was_never_executed(self) -> bool:
+        """Whether the API certainly did not act on the request."""
+        return self.was_never_sent or self.status_code == 429
 
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """What the rules need to know beside the attempt."""
+    """What the rules need to know besides the attempt."""
 
     retries: int
     """How many retries a call may make."""
@@ -139,7 +150,7 @@ def stop_on_daily_limit(attempt: Attempt, policy: RetryPolicy) -> Decision | Non
 
 def stop_if_possibly_executed(attempt: Attempt, policy: RetryPolicy) -> Decision | None:
     """A request that is not idempotent must not be executed twice (RFC 9110, section 9.2.2)."""
-    if attempt.method in _IDEMPOTENT_METHODS or attempt.surely_not_executed:
+    if attempt.method in _IDEMPOTENT_METHODS or attempt.was_never_executed:
         return None
     return STOP
 
@@ -178,15 +189,15 @@ RULES: tuple[Rule, ...] = (
     obey_retry_after,
     wait_for_rate_limit,
 )
-"""In order of precedence. `wait_with_full_jitter` decides where no rule matches."""
+"""In order of precedence. If none matches, `wait_with_full_jitter` decides."""
 
 
 def parse_retry_after(headers: Mapping[str, str], now: float) -> float | None:
     """Seconds that a response asks to wait; `None` where it does not (RFC 9110, section 10.2.3).
 
     Args:
-        headers: by name in lower case. A date is compared with the response's own `Date`, as clocks can differ.
-        now: seconds since the epoch, used where there is no `Date`.
+        headers: by name in lower case.
+        now: seconds since the epoch. Used if the response has no `Date`.
     """
     value = headers.get("retry-after", "")
     # Longer numbers exceed the largest float.
@@ -195,6 +206,7 @@ def parse_retry_after(headers: Mapping[str, str], now: float) -> float | None:
     retry_at = _epoch_seconds(value)
     if retry_at is None:
         return None
+    # The server's own clock, as ours can differ.
     sent_at = _epoch_seconds(headers.get("date", ""))
     if sent_at is None:
         sent_at = now

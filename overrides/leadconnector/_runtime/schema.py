@@ -1,403 +1,378 @@
-"""Reads the contract that generation writes beside its code, and holds data against it, without telling what that is.
+"""Compiles the contract's schemas to validators, so that checking a response takes microseconds.
 
-A schema becomes a plan once: what data has to go through, by the kind of data that it is, and nothing where anything
-goes. Every keyword that generation lets through is held, but that `oneOf` is read as `anyOf`: data of two documented
-forms is no drift. `format` is an annotation, and 1.0 is an integer.
+The keywords follow JSON Schema 2020-12 with two exceptions. `oneOf` is checked like `anyOf`:
+data that matches two documented forms is no drift. `format` is an annotation and is not checked.
 """
 
-import json
-import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import cache, lru_cache
-from typing import Any, NamedTuple, TypeAlias, cast
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
-from .._generated import load_contract
-
-Schema = Mapping[str, Any]
+from .finding import ROOT, Finding, JsonPath
+from .keywords import TYPE_NAMES, Check, Deviation, Predicate, Schema, anything, checks_of
 
 MAXIMUM_FINDINGS = 100
-"""How many findings are told of one whole: enough to see what changed, and a body full of them fills no memory."""
+"""Findings reported for one body. A response full of deviations must not fill the memory."""
 
-MAXIMUM_NAME = 64
-"""Characters of a name from the wire that a path shows."""
+UNDOCUMENTED_FIELD = "undocumented-field"
+"""The one kind of finding that never prevents data from having a documented form."""
 
-_SCALARS = {str: "string", bool: "boolean", int: "integer", float: "number", type(None): "null"}
-_KINDS: Mapping[type, str] = {**_SCALARS, dict: "object", list: "array"}
-_LIMITS: Mapping[str, tuple[set[type], Callable[[Any], Callable[[Any], object]], str]] = {
-    "minimum": (
-        {int, float},
-        lambda least: lambda data: least <= data,
-        "response-{}-min-decreased",
-    ),
-    "maximum": ({int, float}, lambda most: lambda data: most >= data, "response-{}-max-increased"),
-    "exclusiveMinimum": (
-        {int, float},
-        lambda less: lambda data: less < data,
-        "response-{}-exclusive-min-decreased",
-    ),
-    "exclusiveMaximum": (
-        {int, float},
-        lambda more: lambda data: more > data,
-        "response-{}-exclusive-max-increased",
-    ),
-    "minLength": (
-        {str},
-        lambda least: lambda data: least <= len(data),
-        "response-{}-min-length-decreased",
-    ),
-    "maxLength": (
-        {str},
-        lambda most: lambda data: most >= len(data),
-        "response-{}-max-length-increased",
-    ),
-    "minItems": (
-        {list},
-        lambda least: lambda data: least <= len(data),
-        "response-{}-min-items-decreased",
-    ),
-    "maxItems": (
-        {list},
-        lambda most: lambda data: most >= len(data),
-        "response-{}-type-generalized",
-    ),
-    "pattern": (
-        {str},
-        lambda pattern: re.compile(pattern).search,
-        "response-property-pattern-changed",
-    ),
-    "x-text": (
-        {str},
-        lambda pattern: re.compile(pattern).fullmatch,
-        "",
-    ),  # of arguments: what can be sent as such
-}
-"""What a keyword is about, what holds such data against its value, and the rule for what does not pass."""
-
-_FORMS = {"anyOf": "response-{}-any-of-added", "oneOf": "response-{}-one-of-added"}
-_MISSING = ("missing", "response-property-became-optional", "there")
-_UNDOCUMENTED = ("undocumented-field", "response-optional-property-added", "a documented property")
+_MISSING = Deviation("missing", "response-property-became-optional", "there")
+_UNDOCUMENTED = Deviation(
+    UNDOCUMENTED_FIELD, "response-optional-property-added", "a documented property"
+)
 
 
-Place: TypeAlias = "str | tuple[Place, str | int]"
-"""Where data stands: what the whole is called, or a place and a step from there; it becomes a path where it is told."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One place where an answer is not as documented. It never holds the value that was there."""
-
-    kind: str
-    """What it is, such as `unknown-enum-value`."""
-    rule: str
-    """The check id, as oasdiff names it, that a comparison of specs would give to the change that documents it."""
-    operation: str
-    """Method and path as the spec has them, such as `PUT /conversations/{conversationId}`."""
-    pointer: str
-    """Where in the spec, as a JSON pointer."""
-    path: str
-    """Where in the answer, as a JSON path; `$` is the whole."""
-    expected: str
-    """What the spec has in that place."""
-
-
-def planned(
-    schema: Schema, memo: "dict[str, Plan]", pointer: str = "", operation: str = ""
-) -> "Plan":
-    """The plan of a schema, or of the one that it refers to.
+def compile_schema(
+    schema: Schema, schemas: Mapping[str, Schema], *, pointer: str = "", operation: str = ""
+) -> "Validator":
+    """Compile a schema and every schema it refers to.
 
     Args:
-        schema: the schema, as it stands in the contract.
-        memo: the plans made so far, by pointer, as a schema may contain itself; empty for the outermost.
-        pointer: where it stands in the spec, as a JSON pointer.
-        operation: what findings name; empty for what is sent, where a name that is not documented is no finding.
+        schema: the schema, as in the contract.
+        schemas: the contract's named schemas, which a `$ref` may refer to.
+        pointer: the place of the schema in the spec, as a JSON pointer.
+        operation: the operation that findings name. Empty for request data: there, an undocumented
+            property name is no finding.
     """
-    if "$ref" in schema:
-        name: str = schema["$ref"].removeprefix("#/schemas/")
-        schema, pointer = (
-            load_contract()["schemas"][name],
-            name if name[0] == "/" else f"/components/schemas/{name}",
-        )
-    return memo.get(pointer) or Plan(schema, memo, pointer, operation)
+    return _Compiler(schemas, operation).compile(schema, pointer)
 
 
-class Plan:
-    """A schema with what follows from it, found out once; `planned` makes it."""
+@dataclass(frozen=True, slots=True)
+class Normalised:
+    """Data after validation, ready for a generated model."""
 
-    def __init__(
-        self, schema: Schema, memo: "dict[str, Plan]", pointer: str, operation: str
+    data: Any = field(repr=False)
+    """The data without optional parts that no model can store; the same object if unchanged."""
+    misfit: Finding | None
+    """Why no generated model can store the data; `None` if one can."""
+    findings: list[Finding]
+    """All deviations from the schema, including the misfit."""
+
+
+class Validator:
+    """One compiled schema. `compile_schema` creates it."""
+
+    def __init__(self, pointer: str, operation: str) -> None:
+        self._pointer = pointer
+        self._operation = operation
+        self._checks: Mapping[type, list[Check]] = {}
+        self._branch_sets: list[_BranchSet] = []
+        self._members: _Members | None = None
+        self._items: Validator | None = None
+        self.quick_checks: Mapping[type, Predicate] = {}
+        """By type of data: a check that replaces `normalise`. Types that need more are absent."""
+
+    def complete(
+        self,
+        checks: Mapping[type, list[Check]],
+        branch_sets: "list[_BranchSet]",
+        members: "_Members | None",
+        items: "Validator | None",
     ) -> None:
-        def plan(child: Schema, *steps: object) -> "Plan":
-            escaped = (str(step).replace("~", "~0").replace("/", "~1") for step in steps)
-            return planned(child, memo, "/".join((pointer, *escaped)), operation)
-
-        memo[pointer] = self
-        self._where, properties = (operation, pointer), schema.get("properties", {})
-        self._properties = {
-            name: plan(child, "properties", name) for name, child in properties.items()
-        }
-        self._forms = {
-            key: [plan(x, key, i) for i, x in enumerate(schema[key])]
-            for key in _FORMS
-            if key in schema
-        }
-        # Of what has parts: the plan of those without one of their own, where they may be, and the required ones.
-        self._parts = dict[type, tuple[Plan | None, list[str]]]()
-        others: Schema | bool = schema.get("additionalProperties", not (operation and properties))
-        if properties or "required" in schema or others is not True:
-            other = (
-                None
-                if others is False
-                else plan({} if others is True else others, "additionalProperties")
-            )
-            self._parts[dict] = other, schema.get("required", [])
-        if "items" in schema:
-            self._parts[list] = plan(schema["items"], "items"), []
-        self._checks = {kind: list(_checks(schema, kind)) for kind in _KINDS}
-        single = {
-            kind: checks
-            for kind, checks in self._checks.items()
-            if len(checks) < 2 and kind not in self._parts
-        }
-        self.accepts = {
-            kind: each[0][0] if each else type for kind, each in single.items() if not self._forms
-        }
-        """By kind, what says at once that there is no more to be looked at, where one check does (`type`: always)."""
-
-    def fit(self, data: Any, path: str = "$") -> tuple[Any, list[Finding]]:
-        """The data as a generated model takes it, or the `Finding` because of which none can hold it; and all findings.
-
-        What is optional and cannot be held is left out; a scalar of the wrong type stays as it is. Where nothing is
-        left out it is the same object.
+        """Set the rules. A schema may contain itself, so its validator exists before its parts.
 
         Args:
-            data: what `json.loads` gave.
-            path: where it stands.
+            checks: the checks of each type of data.
+            branch_sets: the branches of `anyOf` and `oneOf`.
+            members: the properties of an object, if the schema describes any.
+            items: the elements of an array, if the schema describes them.
         """
-        found: list[Finding] = []
-        return self._fit(data, path, found), found
+        self._checks = checks
+        self._branch_sets = branch_sets
+        self._members = members
+        self._items = items
+        self.quick_checks = self._find_quick_checks()
 
-    def _fit(self, data: Any, place: Place, found: list[Finding]) -> Any:
-        for holds, unfit, told in self._checks[data.__class__]:
-            if not holds(data):
-                finding = self._tell(data, place, found, *told)
-                if unfit:
-                    return finding
-        for (
-            keyword,
-            forms,
-        ) in (
-            self._forms.items()
-        ):  # the one from which it differs least: by undocumented names alone
-            tried = [form.fit(data, _path(place)) for form in forms]
-            fitting = [
-                each
-                for each in tried
-                if {finding.kind for finding in each[1]} <= {_UNDOCUMENTED[0]}
-            ]
-            if not fitting:
-                return self._tell(
-                    data, place, found, "undocumented-form", _FORMS[keyword], "of a documented form"
-                )
-            data, differing = min(fitting, key=lambda each: len(each[1]))
-            found.extend(differing[: MAXIMUM_FINDINGS - len(found)])
-        return self._fit_parts(data, place, found) if data.__class__ in self._parts else data
+    def normalise(self, data: Any, path: JsonPath = ROOT) -> Normalised:
+        """Validate data and remove the optional parts that no generated model can store.
 
-    def _fit_parts(self, data: Any, place: Place, found: list[Finding]) -> Any:
-        other, required = self._parts[data.__class__]
-        parts: dict[Any, Any] = (
-            data if data.__class__ is dict else dict(enumerate(cast("list[object]", data)))
-        )
-        changed: dict[Any, Any] = {}
-        for name in [name for name in required if name not in parts]:
-            changed[name] = self._properties.get(name, self)._tell(
-                data, (place, name), found, *_MISSING
-            )
-        for step, value in parts.items():
-            plan = self._properties.get(step, other)
-            if plan is None:
-                self._tell(data, (place, step), found, *_UNDOCUMENTED)
-            elif not ((accepts := plan.accepts.get(value.__class__)) and accepts(value)):
-                fitted = plan._fit(value, (place, step), found)
-                if fitted is not value:
-                    changed[step] = fitted
-        if not changed:
-            return data
-        kept = {
-            step: value
-            for step, value in (parts | changed).items()
-            if not isinstance(value, Finding)
-        }
-        whole = kept if parts is data else [*kept.values()]
-        return next((changed[name] for name in required if name not in kept), whole)
+        A scalar of the wrong type stays: a generated model stores it unchanged.
 
-    def _tell(
-        self, data: object, place: Place, found: list[Finding], kind: str, rule: str, expected: str
-    ) -> Finding:
-        kind, rule = ("null", "response-{}-became-nullable") if data is None else (kind, rule)
-        told = Finding(
-            kind,
-            rule.format("body" if place == "$" else "property"),
-            *self._where,
-            _path(place),
-            expected,
-        )
-        # A finding for which there is no room takes the last one's place, but with undocumented names data has a form.
-        if len(found) < MAXIMUM_FINDINGS or kind != _UNDOCUMENTED[0]:
-            found[MAXIMUM_FINDINGS - 1 :] = [told]
-        return told
-
-
-def _path(place: Place) -> str:
-    """The JSON path. A name in it comes from the wire, and may hold anything."""
-    if isinstance(place, str):
-        return place
-    path, step = _path(place[0]), place[1]
-    if (
-        isinstance(step, str)
-        and step.isascii()
-        and step.isidentifier()
-        and len(step) <= MAXIMUM_NAME
-    ):
-        return f"{path}.{step}"
-    return f"{path}[{step if isinstance(step, int) else json.dumps(step[:MAXIMUM_NAME])}]"
-
-
-def _checks(
-    schema: Schema, kind: type
-) -> Iterator[tuple[Callable[[Any], object], bool, tuple[str, str, str]]]:
-    """What data of this kind must pass, whether no model can hold what does not, and what is told of it."""
-    null, nested = kind is type(None), kind not in _SCALARS
-    types: list[str] = (
-        [schema["type"]] if isinstance(schema.get("type"), str) else schema.get("type", [])
-    )
-    if types and _KINDS[kind] not in types and not (kind is int and "number" in types):
-        holds: Callable[[Any], object] = (
-            float.is_integer if kind is float and "integer" in types else lambda _: False
-        )
-        unfit = null or nested or "enum" in schema or not {"object", "array"}.isdisjoint(types)
-        yield (
-            holds,
-            unfit,
-            ("wrong-type", "response-{}-type-changed", f"of type {', '.join(types)}"),
-        )
-    if "enum" in schema:  # of scalars alone, as generation sees to; 1 is 1.0, but never true
-        values = [value for value in schema["enum"] if isinstance(value, bool) == (kind is bool)]
-        expected = f"a documented value, such as {', '.join(map(str, schema['enum'][:5]))}"
-        holds = (values if nested else frozenset(values)).__contains__
-        yield holds, null, ("unknown-enum-value", "response-property-enum-value-added", expected)
-    for keyword, (kinds, holding, rule) in _LIMITS.items():
-        if keyword in schema and kind in kinds:
-            expected = (
-                schema["x-expected"]
-                if keyword == "x-text"
-                else f"in keeping with {keyword} {schema[keyword]}"
-            )
-            yield holding(schema[keyword]), False, ("out-of-bounds", rule, expected)
-
-
-class Reading(NamedTuple):
-    """An answer's data, or a part of it, read as the spec has it."""
-
-    data: object
-    """As a generated model takes it; as it came where there is a problem."""
-    problem: str = ""
-    """Why no generated model can hold it, where that is so; never what was there."""
-    path: str = "$"
-    """Where the problem is, as a JSON path; `$` is the whole."""
-    findings: tuple[Finding, ...] = ()
-    """All that is not as documented."""
-
-    def __repr__(self) -> str:  # a traceback's variables may be shown
-        return f"Reading({len(self.findings)} findings)"
-
-
-class Documented:
-    """An operation as the contract has it, with what follows from that found out once."""
-
-    def __init__(self, known: Schema) -> None:
-        self.name: str = known["name"]
-        """In messages and findings: method and path, without the ids that a URL holds."""
-        self.method: str = known["method"]
-        self.arguments = {
-            each["argument"]: (each, planned(each["schema"] or {}, {}))
-            for each in known["arguments"]
-        }
-        """What the contract has of each argument, and the plan of its schema; by its name."""
-        self.rate_limit_key = [
-            name
-            for name, (each, _) in self.arguments.items()
-            if each.get("role") == "rate-limit-key"
-        ]
-        """The names of the arguments for whose values the API counts requests apart."""
-        self._responses, self._pointer = known["responses"], f"{known['pointer']}/responses"
-        having = [(key, each) for key, each in self._responses.items() if "schema" in each]
-        self._plans = {
-            key: planned(each["schema"], {}, each["schema_pointer"], self.name)
-            for key, each in having
-        }
-        self.content = {"": "json"} | {
-            key: each["content"] for key, each in self._responses.items()
-        }
-        """What a response holds: `json`, `text`, `bytes`, `none`; of one that is not documented, `json`."""
-        self.undocumented_content_type = lru_cache(100)(self._undocumented_content_type)
-
-    def key(self, status: int) -> str:
-        """What the contract calls the response with this status: `200`, `2XX`, `default`; empty where it has none."""
-        others = f"{status // 100}XX", "default"
-        return (
-            exact
-            if (exact := str(status)) in self._responses
-            else next(filter(self._responses.get, others), "")
-        )
-
-    def read(self, key: str, data: object) -> Reading:
-        """Hold what `json.loads` gave of a response against what the spec has for it.
-
-        A name that is not documented is a finding, unless the spec says what others there may be; it stays in the data.
+        Args:
+            data: the result of `json.loads`.
+            path: the place of the data, which findings start with.
         """
+        findings: list[Finding] = []
         try:
-            fitted, found = self._plans[key].fit(data) if key in self._plans else (data, [])
-        except RecursionError:
-            return Reading(data, "is nested too deeply")
-        if isinstance(fitted, Finding):
-            return Reading(data, f"must be {fitted.expected}", fitted.path, tuple(found))
-        return Reading(fitted, "", "$", tuple(found))
+            normalised = self._normalise(data, path, findings)
+        except _MisfitError as error:
+            return Normalised(data, error.finding, findings)
+        return Normalised(normalised, None, findings)
 
-    def undocumented_status(self, status: int) -> Finding:
-        """The finding for an answer whose status is not documented."""
-        rule = f"response-{'success' if 200 <= status < 300 else 'non-success'}-status-added"
-        expected = f"of status {', '.join(sorted(self._responses))}"
-        return Finding("undocumented-status", rule, self.name, self._pointer, "$", expected)
+    def _normalise(self, data: Any, path: JsonPath, findings: list[Finding]) -> Any:
+        """Return the normalised data; raise `_MisfitError` if no model can store it."""
+        data_type = data.__class__
+        for check in self._checks[data_type]:
+            if check.accepts(data):
+                continue
+            finding = self._report(check.deviation, data, path, findings)
+            if check.is_fatal:
+                raise _MisfitError(finding)
+        for branch_set in self._branch_sets:
+            data = self._normalise_branches(branch_set, data, path, findings)
+        if data_type is dict and self._members is not None:
+            return self._normalise_object(self._members, data, path, findings)
+        if data_type is list and self._items is not None:
+            return self._normalise_array(self._items, data, path, findings)
+        return data
 
-    def _undocumented_content_type(self, key: str, given: str) -> tuple[Finding, ...]:
-        """The finding for an answer whose media type is not documented; empty where it is, also by a range of types.
+    def _normalise_object(
+        self, members: "_Members", data: dict[str, Any], path: JsonPath, findings: list[Finding]
+    ) -> dict[str, Any]:
+        misfits = self._report_missing(members, data, path, findings)
+        replacements: dict[str, Any] = {}
+        for name, value in data.items():
+            validator = members.properties.get(name, members.additional)
+            if validator is None:
+                self._report(_UNDOCUMENTED, data, JsonPath(path, name), findings)
+                continue
+            # Most properties are valid scalars: they need no path and no further call.
+            accepts = validator.quick_checks.get(value.__class__)
+            if accepts is not None and accepts(value):
+                continue
+            try:
+                normalised = validator._normalise(value, JsonPath(path, name), findings)
+            except _MisfitError as error:
+                misfits[name] = error.finding
+                continue
+            if normalised is not value:
+                replacements[name] = normalised
 
-        Of a response that documents no content there is none. No `Content-Type` at all (empty) is a finding.
+        if not misfits and not replacements:
+            return data
+        _require_all(members.required, misfits)
+        return {
+            name: replacements.get(name, value)
+            for name, value in data.items()
+            if name not in misfits
+        }
+
+    def _report_missing(
+        self, members: "_Members", data: dict[str, Any], path: JsonPath, findings: list[Finding]
+    ) -> dict[str, Finding]:
+        """Report each required property that is missing; return the findings by name."""
+        missing: dict[str, Finding] = {}
+        for name in members.required:
+            if name in data:
+                continue
+            validator = members.properties.get(name, self)
+            missing[name] = validator._report(_MISSING, data, JsonPath(path, name), findings)
+        return missing
+
+    def _normalise_array(
+        self, validator: "Validator", data: list[Any], path: JsonPath, findings: list[Finding]
+    ) -> list[Any]:
+        normalised: list[Any] = []
+        is_changed = False
+        for index, value in enumerate(data):
+            accepts = validator.quick_checks.get(value.__class__)
+            if accepts is not None and accepts(value):
+                normalised.append(value)
+                continue
+            try:
+                item = validator._normalise(value, JsonPath(path, index), findings)
+            except _MisfitError:
+                is_changed = True
+                continue
+            normalised.append(item)
+            if item is not value:
+                is_changed = True
+        if is_changed:
+            return normalised
+        return data
+
+    def _normalise_branches(
+        self, branch_set: "_BranchSet", data: Any, path: JsonPath, findings: list[Finding]
+    ) -> Any:
+        """Normalise by the branch with the fewest findings.
+
+        Data matches a branch if it deviates from it by undocumented property names alone.
         """
-        documented: list[str] = self._responses.get(key, {}).get("media_types", [])
-        given = given.partition(";")[0].strip().lower()
-        if not documented or not {given, f"{given.partition('/')[0]}/*", "*/*"}.isdisjoint(
-            documented
-        ):
-            return ()
-        pointer, expected = (
-            f"{self._responses[key]['pointer']}/content",
-            f"of type {' or '.join(documented)}",
+        matches: list[Normalised] = []
+        for validator in branch_set.validators:
+            candidate = validator.normalise(data, path)
+            if _has_only_undocumented_fields(candidate.findings):
+                matches.append(candidate)
+        if not matches:
+            raise _MisfitError(self._report(branch_set.deviation, data, path, findings))
+        best_match = min(matches, key=_number_of_findings)
+        room = MAXIMUM_FINDINGS - len(findings)
+        findings.extend(best_match.findings[:room])
+        return best_match.data
+
+    def _report(
+        self, deviation: Deviation, data: Any, path: JsonPath, findings: list[Finding]
+    ) -> Finding:
+        """Add a finding to the list and return it."""
+        kind = deviation.kind
+        rule = deviation.rule
+        if data is None:
+            kind = "null"
+            rule = "response-{}-became-nullable"
+        subject = "body" if path.parent is None else "property"
+        finding = Finding(
+            kind=kind,
+            rule=rule.format(subject),
+            operation=self._operation,
+            pointer=self._pointer,
+            path=str(path),
+            expected=deviation.expected,
         )
-        return (
-            Finding(
-                "undocumented-content-type",
-                "response-media-type-added",
-                self.name,
-                pointer,
-                "$",
-                expected,
-            ),
-        )
+        if len(findings) < MAXIMUM_FINDINGS:
+            findings.append(finding)
+        elif kind != UNDOCUMENTED_FIELD:
+            # A full list must still show that the data matches no branch.
+            findings[-1] = finding
+        return finding
+
+    def _find_quick_checks(self) -> dict[type, Predicate]:
+        if self._branch_sets:
+            return {}
+        quick_checks: dict[type, Predicate] = {}
+        for data_type, checks in self._checks.items():
+            if data_type is dict and self._members is not None:
+                continue
+            if data_type is list and self._items is not None:
+                continue
+            if not checks:
+                quick_checks[data_type] = anything
+            elif len(checks) == 1:
+                quick_checks[data_type] = checks[0].accepts
+        return quick_checks
 
 
-@cache
-def documented(operation_id: str) -> Documented:
-    """What the contract has of an operation; found out once."""
-    return Documented(load_contract()["operations"][operation_id])
+class _MisfitError(Exception):
+    """No generated model can store the data. An optional part that raises it is removed."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding.kind)
+        self.finding = finding
+
+
+def _require_all(required: list[str], misfits: Mapping[str, Finding]) -> None:
+    """Raise `_MisfitError` for the first required property that is a misfit."""
+    for name in required:
+        if name in misfits:
+            raise _MisfitError(misfits[name])
+
+
+def _has_only_undocumented_fields(findings: list[Finding]) -> bool:
+    return all(finding.kind == UNDOCUMENTED_FIELD for finding in findings)
+
+
+def _number_of_findings(candidate: Normalised) -> int:
+    return len(candidate.findings)
+
+
+@dataclass(frozen=True, slots=True)
+class _BranchSet:
+    """The branches of one `anyOf` or `oneOf`."""
+
+    validators: list[Validator]
+    deviation: Deviation
+    """Reported for data that matches no branch."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Members:
+    """The properties that an object has, may have and must have."""
+
+    properties: Mapping[str, Validator]
+    required: list[str]
+    additional: Validator | None
+    """For every other name; `None` if the spec documents no other name."""
+
+
+_BRANCH_RULES = {
+    "anyOf": "response-{}-any-of-added",
+    "oneOf": "response-{}-one-of-added",
+}
+"""The rule for data that matches no branch of a keyword."""
+
+_ANY_DATA: Schema = {}
+"""The schema that accepts everything."""
+
+
+class _Compiler:
+    """Compiles the schemas of one body or argument, each of them once."""
+
+    def __init__(self, schemas: Mapping[str, Schema], operation: str) -> None:
+        self._schemas = schemas
+        self._operation = operation
+        # By place in the spec.
+        self._validators: dict[str, Validator] = {}
+
+    def compile(self, schema: Schema, pointer: str) -> Validator:
+        """The validator of a schema, or of the one it refers to."""
+        if "$ref" in schema:
+            name: str = schema["$ref"].removeprefix("#/schemas/")
+            schema = self._schemas[name]
+            # Generation names a schema outside of `components` by its pointer.
+            pointer = name if name.startswith("/") else f"/components/schemas/{name}"
+        if pointer in self._validators:
+            return self._validators[pointer]
+        validator = Validator(pointer, self._operation)
+        self._validators[pointer] = validator
+        validator.complete(
+            checks={data_type: list(checks_of(schema, data_type)) for data_type in TYPE_NAMES},
+            branch_sets=self._branch_sets(schema, pointer),
+            members=self._members(schema, pointer),
+            items=self._items(schema, pointer),
+        )
+        return validator
+
+    def _branch_sets(self, schema: Schema, pointer: str) -> list[_BranchSet]:
+        branch_sets: list[_BranchSet] = []
+        for keyword, rule in _BRANCH_RULES.items():
+            if keyword not in schema:
+                continue
+            validators = [
+                self._compile_part(branch, pointer, keyword, str(index))
+                for index, branch in enumerate(schema[keyword])
+            ]
+            deviation = Deviation("undocumented-form", rule, "of a documented form")
+            branch_sets.append(_BranchSet(validators, deviation))
+        return branch_sets
+
+    def _members(self, schema: Schema, pointer: str) -> _Members | None:
+        """The properties of an object; `None` if the schema describes none."""
+        properties: Mapping[str, Schema] = schema.get("properties", {})
+        required: list[str] = schema.get("required", [])
+        additional_schema = _additional_schema(schema, is_response=bool(self._operation))
+        if not properties and not required and additional_schema == _ANY_DATA:
+            return None
+        additional: Validator | None = None
+        if additional_schema is not None:
+            additional = self._compile_part(additional_schema, pointer, "additionalProperties")
+        validators = {
+            name: self._compile_part(child, pointer, "properties", name)
+            for name, child in properties.items()
+        }
+        return _Members(validators, required, additional)
+
+    def _items(self, schema: Schema, pointer: str) -> Validator | None:
+        if "items" not in schema:
+            return None
+        return self._compile_part(schema["items"], pointer, "items")
+
+    def _compile_part(self, schema: Schema, pointer: str, *steps: str) -> Validator:
+        """The validator of a part of the schema at a pointer."""
+        # RFC 6901, section 3: `~` and `/` are escaped.
+        escaped_steps = [step.replace("~", "~0").replace("/", "~1") for step in steps]
+        return self.compile(schema, "/".join([pointer, *escaped_steps]))
+
+
+def _additional_schema(schema: Schema, *, is_response: bool) -> Schema | None:
+    """The schema of properties without one of their own; `None` if no other name is documented."""
+    additional: Schema | bool = True
+    if "additionalProperties" in schema:
+        additional = schema["additionalProperties"]
+    elif is_response and schema.get("properties"):
+        # JSON Schema would allow any name. In a response, a new name is drift worth reporting.
+        additional = False
+    if additional is True:
+        return _ANY_DATA
+    if additional is False:
+        return None
+    return additional

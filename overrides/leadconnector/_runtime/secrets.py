@@ -26,7 +26,10 @@ def refuse_pickling(self: object) -> NoReturn:
 
 @dataclass(frozen=True, slots=True)
 class Secret(Generic[Value_co]):
-    """A value that no repr, log or traceback shows. Call `reveal` only in the expression that uses it."""
+    """A value that no repr, log or traceback shows.
+
+    Call `reveal` only in the expression that uses the value: a variable would show it.
+    """
 
     _value: Value_co = field(repr=False)
 
@@ -44,7 +47,8 @@ class Token(Secret[str]):
         secret: the token as the caller passed it. Untyped callers can pass any object.
 
     Raises:
-        CredentialsError: it is not text, or not the syntax of a bearer token. The message does not show it.
+        CredentialsError: it is not text with the syntax of a bearer token. The message does not
+            show it.
     """
 
     def __init__(self, secret: Secret[Any]) -> None:

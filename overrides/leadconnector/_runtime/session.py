@@ -1,23 +1,22 @@
-"""The lifecycle of one call, top to bottom: validate, get a token, reserve, send within limits, retry.
+"""The lifecycle of one call: validate, get a token, wait for the rate limit, send, retry.
 
-It is written once, as a coroutine. What takes time goes through an `IO` object. `BlockingIO` blocks, so the coroutine of
-a sync client never suspends. `AwaitingIO` awaits.
+It is written once, as a coroutine, for both clients. An `IO` object does all that takes time.
+`BlockingIO` blocks, so the coroutine of a sync client never suspends. `AwaitingIO` awaits.
 """
 
 import asyncio
-import math
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
-from typing import Any, Generic, Protocol, TypeVar, TypeVarTuple, cast
+from typing import Any, Protocol, TypeVar, TypeVarTuple
 
 from .._generated import Operation, T
 from ..errors import APIConnectionError, APITimeoutError, LeadConnectorError
+from .call import Call
 from .connections import Connections
 from .http import (
     AsyncBaseTransport,
     BaseTransport,
     Limits,
-    PreparedRequest,
     RawResponse,
     Request,
     connection_error,
@@ -27,15 +26,16 @@ from .http import (
 )
 from .log import logger
 from .protocols import RateLimiter, Reservation
-from .request import Arguments, complete_arguments, prepare_request, rate_limit_key
-from .response import ResponseReader
+from .request import Arguments
 from .retry import RETRY_NOW, STOP, Attempt, Decision, RetryPolicy, decide, parse_retry_after
-from .schema import Documented, documented
-from .secrets import Secret, Token
+from .secrets import Token
 from .settings import Settings
 
 LONGEST_SLEEP = 1.0
-"""Seconds after which a waiting call looks at its reservation again. Released ones before it move it forward."""
+"""Seconds after which a waiting call checks its reservation again.
+
+It may move forward when calls before it release theirs.
+"""
 
 Result = TypeVar("Result")
 Args = TypeVarTuple("Args")
@@ -56,30 +56,37 @@ class AsyncSession:
         """Carry out an operation.
 
         Raises:
-            LeadConnectorError: the error of the last attempt, or why there was none.
+            LeadConnectorError: the error of the last attempt, or the reason why there was none.
         """
-        # Creating the first transport takes longer than a reservation stays valid. So it comes before.
+        # Creating a transport takes longer than a reservation stays valid, so it comes first.
         self._io.check_open()
-        call = Call(operation, Secret(dict(arguments)), self._settings)
+        call = Call(operation, Arguments(arguments), self._settings)
         attempt = await self._send_until_final(call)
         if isinstance(attempt.outcome, APIConnectionError):
             raise attempt.outcome
         return call.reader(attempt.token).read(attempt.outcome)
 
-    async def _send_until_final(self, call: "Call[T]") -> Attempt:
-        """Send requests until one succeeds, fails for good, or there is no time for another. Returns the last."""
+    async def _send_until_final(self, call: Call[T]) -> Attempt:
+        """Send requests until no other is useful or possible.
+
+        Returns:
+            The last attempt.
+        """
         attempt: Attempt | None = None
         while True:
             try:
-                # The token is first: a token source can take longer than a reservation stays valid.
-                token = await self._next_token(call)
+                # A token source can take longer than a reservation stays valid, so it comes first.
+                token = call.renewed_token
+                if token is None:
+                    token = await self._get_token(call, rejected=None)
                 reservation = await self._reserve(call)
             except LeadConnectorError:
                 if attempt is None:
                     raise
-                # The failed attempt explains more than the reason why there is no other.
+                # The failure of the last attempt explains more than why no other is possible.
                 return attempt
-            attempt = await self._attempt(call, token, reservation)
+            attempt = await self._attempt(call, token)
+            await self._update_rate_limit(reservation, attempt)
             decision = await self._decide(call, attempt)
             if not decision.retry or call.is_over_in(decision.wait):
                 return attempt
@@ -89,12 +96,7 @@ class AsyncSession:
 
     # The token.
 
-    async def _next_token(self, call: "Call[T]") -> Token:
-        if call.renewed_token is not None:
-            return call.renewed_token
-        return await self._get_token(call, rejected=None)
-
-    async def _get_token(self, call: "Call[T]", rejected: Token | None) -> Token:
+    async def _get_token(self, call: Call[T], rejected: Token | None) -> Token:
         """Ask the token source.
 
         Raises:
@@ -113,7 +115,7 @@ class AsyncSession:
 
     # The rate limit.
 
-    async def _reserve(self, call: "Call[T]") -> Reservation | None:
+    async def _reserve(self, call: Call[T]) -> Reservation | None:
         """Wait until the rate limit permits the next request; `None` without a rate limit.
 
         Raises:
@@ -121,17 +123,19 @@ class AsyncSession:
         """
         if self._rate_limit is None:
             return None
-        reservation: Reservation = await self._io.run(self._rate_limit.reserve, call.rate_limit_key)
+        reservation: Reservation = await self._io.call_rate_limit(
+            self._rate_limit.reserve, call.rate_limit_key
+        )
         try:
             await self._wait_for(call, self._rate_limit, reservation)
         except (Exception, asyncio.CancelledError, KeyboardInterrupt):
             # The calls behind this one move forward.
-            await self._io.run(self._rate_limit.release, reservation)
+            await self._io.call_rate_limit(self._rate_limit.release, reservation)
             raise
         return reservation
 
     async def _wait_for(
-        self, call: "Call[T]", rate_limit: RateLimiter[Any], reservation: Reservation
+        self, call: Call[T], rate_limit: RateLimiter[Any], reservation: Reservation
     ) -> None:
         wait = reservation.wait
         if wait > 0.0:
@@ -141,52 +145,40 @@ class AsyncSession:
             await self._io.sleep(min(wait, LONGEST_SLEEP))
             # Another thread or task can close the client meanwhile.
             self._io.check_open()
-            wait = await self._io.run(rate_limit.remaining, reservation)
+            wait = await self._io.call_rate_limit(rate_limit.remaining, reservation)
             call.check_deadline(wait, "the rate limit")
 
-    async def _update_rate_limit(
-        self, reservation: Reservation | None, outcome: RawResponse | APIConnectionError
-    ) -> None:
+    async def _update_rate_limit(self, reservation: Reservation | None, attempt: Attempt) -> None:
         """Report the outcome of a request to the rate limit."""
         if self._rate_limit is None or reservation is None:
             return
-        if isinstance(outcome, RawResponse):
-            response = outcome
-        elif outcome.failure == "never sent":
-            await self._io.run(self._rate_limit.release, reservation)
+        if attempt.was_never_sent:
+            await self._io.call_rate_limit(self._rate_limit.release, reservation)
             return
-        else:
-            response = None
+        response = attempt.response
         if self._rate_limit.needs_update(reservation, response):
-            await self._io.run(self._rate_limit.update, reservation, response)
+            await self._io.call_rate_limit(self._rate_limit.update, reservation, response)
 
     # One request.
 
-    async def _attempt(
-        self, call: "Call[T]", token: Token, reservation: Reservation | None
-    ) -> Attempt:
-        outcome = await self._send(call, token)
-        await self._update_rate_limit(reservation, outcome)
-        is_daily_limit = False
-        if isinstance(outcome, RawResponse):
-            is_daily_limit = self._settings.conventions.is_daily_limit(outcome)
-        return Attempt(call.method, call.retry_number(), token, outcome, is_daily_limit)
-
-    async def _send(self, call: "Call[T]", token: Token) -> RawResponse | APIConnectionError:
-        """Send a request. Returns its outcome; a mistake in a custom transport's own code raises."""
+    async def _attempt(self, call: Call[T], token: Token) -> Attempt:
+        """Send a request. Errors that are no transport failures are raised unchanged."""
         request = call.next_request(token)
         try:
             response = await self._io.send(request, call.limits)
         except Exception as error:
             if not is_transport_failure(error):
                 raise
-            return connection_error(error, call.name, request, [token], call.attempts)
+            failure = connection_error(error, call.name, request, [token], call.attempts)
+            return Attempt(call.method, call.retry_number(), token, failure)
         if response.is_success:
-            return response
+            return Attempt(call.method, call.retry_number(), token, response)
         retry_after = parse_retry_after(response.headers, self._settings.now())
-        return replace(response, retry_after=retry_after)
+        response = replace(response, retry_after=retry_after)
+        is_daily_limit = self._settings.conventions.is_daily_limit(response)
+        return Attempt(call.method, call.retry_number(), token, response, is_daily_limit)
 
-    async def _decide(self, call: "Call[T]", attempt: Attempt) -> Decision:
+    async def _decide(self, call: Call[T], attempt: Attempt) -> Decision:
         """What to do after an attempt."""
         if attempt.is_success:
             return STOP
@@ -194,8 +186,8 @@ class AsyncSession:
             return await self._renew_token(call, attempt.token)
         return decide(attempt, self._retry_policy)
 
-    async def _renew_token(self, call: "Call[T]", rejected: Token) -> Decision:
-        """Ask the token source for another token, once in a call. It may have expired, or been replaced."""
+    async def _renew_token(self, call: Call[T], rejected: Token) -> Decision:
+        """Get another token after a 401, once in a call. The first may have expired."""
         try:
             call.renewed_token = await self._get_token(call, rejected)
         except APITimeoutError:
@@ -220,13 +212,14 @@ class SyncSession:
 def run_without_event_loop(coroutine: Coroutine[Any, Any, Result]) -> Result:
     """Run a coroutine that never suspends, as with `BlockingIO`.
 
-    `send(None)` starts a coroutine and runs it to its first suspension. Here there is none, so it runs to its end, and
-    `StopIteration` carries the result.
+    `send(None)` starts a coroutine and runs it to its first suspension. Here there is none, so it
+    runs to its end. `StopIteration` then carries its result.
     """
     try:
         coroutine.send(None)
     except StopIteration as end:
-        return cast("Result", end.value)
+        result: Result = end.value
+        return result
     coroutine.close()
     raise RuntimeError("a blocking call suspended")
 
@@ -252,7 +245,7 @@ class IO(Protocol):
         """Get a token from the token source; see `TokenSource`."""
         ...
 
-    async def run(self, function: Callable[[*Args], Result], *args: *Args) -> Result:
+    async def call_rate_limit(self, function: Callable[[*Args], Result], *args: *Args) -> Result:
         """Call a method of the rate limit."""
         ...
 
@@ -282,7 +275,7 @@ class BlockingIO:
         """See `IO`."""
         return self._settings.token_source.get_token(base_url, rejected, timeout)
 
-    async def run(self, function: Callable[[*Args], Result], *args: *Args) -> Result:
+    async def call_rate_limit(self, function: Callable[[*Args], Result], *args: *Args) -> Result:
         """See `IO`."""
         return function(*args)
 
@@ -312,7 +305,7 @@ class AwaitingIO:
         """See `IO`."""
         return await self._settings.token_source.get_token_async(base_url, rejected, timeout)
 
-    async def run(self, function: Callable[[*Args], Result], *args: *Args) -> Result:
+    async def call_rate_limit(self, function: Callable[[*Args], Result], *args: *Args) -> Result:
         """See `IO`. A thread waits for the network, so that the event loop goes on."""
         if self._settings.rate_limit is not None and self._settings.rate_limit.uses_network:
             return await asyncio.to_thread(function, *args)
@@ -321,78 +314,6 @@ class AwaitingIO:
     async def send(self, request: Request, limits: Limits) -> RawResponse:
         """See `IO`."""
         return await send_async(self._connections.transport(), request, limits)
-
-
-class Call(Generic[T]):
-    """The state of one call: what it sends, its deadline, and its attempts.
-
-    Raises:
-        ArgumentError: an argument is invalid.
-    """
-
-    def __init__(self, operation: Operation[T], arguments: Arguments, settings: Settings) -> None:
-        description = documented(operation.operation_id)
-        self._operation = operation
-        self._description: Documented = description
-        self._settings = settings
-        self.name = description.name
-        self.method = description.method
-        self.limits = Limits(settings.clock, settings.timeouts, _deadline(settings))
-        complete_arguments(description, arguments, settings.version)
-        self.rate_limit_key = rate_limit_key(description, arguments)
-        self._request: PreparedRequest = prepare_request(
-            description, operation, arguments, settings.requests
-        )
-        self.attempts = 0
-        """How many requests were sent."""
-        self.renewed_token: Token | None = None
-        """The token that replaced a rejected one."""
-
-    def next_request(self, token: Token) -> Request:
-        """The request of the next attempt. None of its timeouts is beyond the deadline."""
-        self.attempts += 1
-        return self._request.authorized(token, self.limits.step_timeouts())
-
-    def retry_number(self) -> int:
-        """The number of the attempt for the retry rules. The request with a renewed token is no retry."""
-        if self.renewed_token is None:
-            return self.attempts
-        return self.attempts - 1
-
-    def remaining_seconds(self) -> float | None:
-        """Seconds until the deadline; `None` without one."""
-        if self.limits.deadline == math.inf:
-            return None
-        return max(0.0, self.limits.deadline - self._settings.clock())
-
-    def is_over_in(self, seconds: float) -> bool:
-        """Whether the deadline is not after these seconds."""
-        return self._settings.clock() + seconds >= self.limits.deadline
-
-    def check_deadline(self, wait: float, purpose: str) -> None:
-        """Check that a wait ends before the deadline.
-
-        Raises:
-            APITimeoutError: it does not.
-        """
-        if self.is_over_in(wait):
-            raise APITimeoutError(
-                f"{self.name}: not sent: waiting {wait:.3f} s for {purpose} exceeds the deadline",
-                attempts=self.attempts,
-                failure="never sent",
-            )
-
-    def reader(self, token: Token) -> ResponseReader[T]:
-        """Reads the response to the last request, which was sent with this token."""
-        return ResponseReader(
-            self._operation, self._description, self._settings, token, self.attempts
-        )
-
-
-def _deadline(settings: Settings) -> float:
-    if settings.deadline is None:
-        return math.inf
-    return settings.clock() + settings.deadline
 
 
 def _log_retry(call: Call[Any], attempt: Attempt, wait: float) -> None:

@@ -1,4 +1,4 @@
-"""What a session needs to know of its client. The client validates the values before it makes the settings."""
+"""The options of a client, as its session needs them. The client has validated them."""
 
 import asyncio
 import random
@@ -9,15 +9,15 @@ from functools import cached_property
 from typing import Any
 
 from ..errors import ResponseInfo
+from .finding import Finding
 from .http import RequestFactory, Timeout, Timeouts, timeouts_of
 from .protocols import ApiConventions, Clock, RateLimiter, TokenSource
 from .retry import MAXIMUM_RETRIES
-from .schema import Finding
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """The options of a client, its conventions, and its sources of time and chance."""
+    """The options of a client, the conventions of its API, and its sources of time and chance."""
 
     base_url: str
     token_source: TokenSource = field(repr=False)
@@ -32,7 +32,7 @@ class Settings:
     on_drift: Callable[[Finding], object] | None = None
     strict: bool = False
 
-    # Replaced in tests, which then take no time.
+    # Tests replace them, so that no test waits.
     clock: Clock = time.monotonic
     now: Clock = time.time
     random: Callable[[], float] = random.random
@@ -40,9 +40,9 @@ class Settings:
     sleep_async: Callable[[float], Awaitable[None]] = asyncio.sleep
 
     reported_drift: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]], repr=False)
-    """Kinds and paths of the findings that are already logged. Clients made by `with_options` share it."""
+    """Kind and path of each logged finding. Clients made by `with_options` share the set."""
 
     @cached_property
     def timeouts(self) -> Timeouts:
-        """httpx's timeouts of one attempt."""
+        """Httpx's timeouts of one attempt."""
         return timeouts_of(self.timeout)

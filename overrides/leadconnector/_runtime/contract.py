@@ -1,0 +1,160 @@
+"""Reads the contract, which generation writes next to the code, one operation at a time."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import NamedTuple
+
+from .._generated import load_contract
+from .finding import Finding
+from .keywords import Schema
+from .schema import Validator, compile_schema
+
+
+@cache
+def operation_contract(operation_id: str) -> "OperationContract":
+    """The contract of an operation, compiled at its first use."""
+    contract = load_contract()
+    return OperationContract(contract["operations"][operation_id], contract["schemas"])
+
+
+class ArgumentContract(NamedTuple):
+    """One argument of an operation."""
+
+    entry: Schema
+    """The argument as in the contract: names, place in the request, schema, default, role."""
+    validator: Validator
+    """The compiled schema; it accepts everything if the contract has no schema."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class CheckedBody:
+    """The data of a response body after the check against the spec. Its repr shows no data."""
+
+    data: object
+    """Ready for a generated model; as received if there is a problem."""
+    problem: str = ""
+    """Why no generated model can store the data, without quoting it; empty if one can."""
+    path: str = "$"
+    """The place of the problem, as a JSON path; `$` is the whole body."""
+    findings: tuple[Finding, ...] = ()
+    """All deviations from the spec."""
+
+    def __repr__(self) -> str:
+        """The number of findings: error reports include the variables of a traceback."""
+        return f"CheckedBody({len(self.findings)} findings)"
+
+
+class OperationContract:
+    """One operation as in the contract, with its schemas compiled."""
+
+    def __init__(self, entry: Schema, schemas: Mapping[str, Schema]) -> None:
+        self.name: str = entry["name"]
+        """Method and path template, for messages and findings. It contains no id."""
+        self.method: str = entry["method"]
+        self.arguments: Mapping[str, ArgumentContract] = {
+            argument["argument"]: ArgumentContract(
+                argument, compile_schema(argument["schema"] or {}, schemas)
+            )
+            for argument in entry["arguments"]
+        }
+        """The arguments by their Python name."""
+        self.rate_limit_key = [
+            name
+            for name, argument in self.arguments.items()
+            if argument.entry.get("role") == "rate-limit-key"
+        ]
+        """The names of the arguments whose values the API counts requests by."""
+        self._pointer = f"{entry['pointer']}/responses"
+        self._responses: Mapping[str, Schema] = entry["responses"]
+        self._validators = {
+            key: compile_schema(
+                response["schema"],
+                schemas,
+                pointer=response["schema_pointer"],
+                operation=self.name,
+            )
+            for key, response in self._responses.items()
+            if "schema" in response
+        }
+        self.content = {key: response["content"] for key, response in self._responses.items()}
+        """The kind of body of each response: `json`, `text`, `bytes` or `none`."""
+        # An undocumented response has the key "". Its body is most likely JSON, as all others are.
+        self.content[""] = "json"
+        # Servers send few different media types, so the check of each is remembered.
+        self.undocumented_content_type = lru_cache(100)(self._undocumented_content_type)
+
+    def response_key(self, status_code: int) -> str:
+        """The contract's key of a response: `200`, `2XX` or `default`; empty if undocumented.
+
+        The exact status code has precedence (OpenAPI 3.1, section 4.8.16).
+        """
+        exact_key = str(status_code)
+        if exact_key in self._responses:
+            return exact_key
+        range_key = f"{status_code // 100}XX"
+        if range_key in self._responses:
+            return range_key
+        if "default" in self._responses:
+            return "default"
+        return ""
+
+    def check_body(self, key: str, data: object) -> CheckedBody:
+        """Check a response body and normalise it for the generated model.
+
+        An undocumented property is a finding, unless the spec allows additional properties. It
+        stays in the data.
+
+        Args:
+            key: the response, as `response_key` returns it.
+            data: the result of `json.loads`.
+        """
+        validator = self._validators.get(key)
+        if validator is None:
+            return CheckedBody(data)
+        try:
+            normalised = validator.normalise(data)
+        except RecursionError:
+            return CheckedBody(data, "is nested too deeply")
+        findings = tuple(normalised.findings)
+        misfit = normalised.misfit
+        if misfit is not None:
+            return CheckedBody(data, f"must be {misfit.expected}", misfit.path, findings)
+        return CheckedBody(normalised.data, findings=findings)
+
+    def undocumented_status(self, status_code: int) -> Finding:
+        """The finding for a response whose status code is not documented."""
+        outcome = "success" if 200 <= status_code < 300 else "non-success"
+        return Finding(
+            kind="undocumented-status",
+            rule=f"response-{outcome}-status-added",
+            operation=self.name,
+            pointer=self._pointer,
+            path="$",
+            expected=f"of status {', '.join(sorted(self._responses))}",
+        )
+
+    def _undocumented_content_type(self, key: str, content_type: str) -> tuple[Finding, ...]:
+        """The finding for a response whose media type is not documented; empty if it is.
+
+        A missing `Content-Type` is a finding, except for a response without documented content.
+        """
+        response = self._responses.get(key, {})
+        documented_types: list[str] = response.get("media_types", [])
+        if not documented_types:
+            return ()
+        media_type = content_type.partition(";")[0].strip().lower()
+        main_type = media_type.partition("/")[0]
+        # The spec may document a range of types (RFC 9110, section 12.5.1).
+        for matching_type in (media_type, f"{main_type}/*", "*/*"):
+            if matching_type in documented_types:
+                return ()
+        finding = Finding(
+            kind="undocumented-content-type",
+            rule="response-media-type-added",
+            operation=self.name,
+            pointer=f"{response['pointer']}/content",
+            path="$",
+            expected=f"of type {' or '.join(documented_types)}",
+        )
+        return (finding,)

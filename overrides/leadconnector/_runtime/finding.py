@@ -1,0 +1,61 @@
+"""Describes a deviation of a response from the spec without the data of the response."""
+
+import json
+from dataclasses import dataclass
+from typing import NamedTuple, Optional
+
+MAXIMUM_NAME_LENGTH = 64
+"""Characters of one property name in a path: the server chooses the names and their length."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One deviation of a response from the spec. It never contains the value that was received."""
+
+    kind: str
+    """The kind of deviation, such as `unknown-enum-value`."""
+    rule: str
+    """The check id (named as in oasdiff) of the spec change that would document this value."""
+    operation: str
+    """Method and path as in the spec, such as `PUT /conversations/{conversationId}`."""
+    pointer: str
+    """The place in the spec, as a JSON pointer."""
+    path: str
+    """The place in the response, as a JSON path; `$` is the whole body."""
+    expected: str
+    """What the spec documents at that place."""
+
+
+class JsonPath(NamedTuple):
+    """A place in JSON data, linked to the place that contains it.
+
+    Validation creates a path for every object it enters, but renders one only for a finding.
+    """
+
+    parent: Optional["JsonPath"]
+    """The place that contains this one; `None` for the root."""
+    step: str | int
+    """A property name or an array index; for the root, the name of the data."""
+
+    def __str__(self) -> str:
+        """The JSON path, such as `$.people[0].name`."""
+        steps: list[str] = []
+        path = self
+        while path.parent is not None:
+            steps.append(_render_step(path.step))
+            path = path.parent
+        steps.append(str(path.step))
+        return "".join(reversed(steps))
+
+
+ROOT = JsonPath(None, "$")
+"""The whole body of a response."""
+
+
+def _render_step(step: str | int) -> str:
+    if isinstance(step, int):
+        return f"[{step}]"
+    if len(step) <= MAXIMUM_NAME_LENGTH and step.isascii() and step.isidentifier():
+        return f".{step}"
+    # The name comes from the server: JSON escapes its control characters and quotes.
+    return f"[{json.dumps(step[:MAXIMUM_NAME_LENGTH])}]"

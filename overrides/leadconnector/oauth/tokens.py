@@ -1,0 +1,87 @@
+"""Defines the tokens of one authorisation and reads them from JSON without revealing them."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import cast
+
+from .._runtime.secrets import Secret, Token, refuse_pickling
+from ..errors import CredentialsError
+
+LONGEST_LIFETIME = 1e11
+"""Seconds, some 3,000 years. JSON numbers have no bound, but a later one makes no usable date."""
+
+# RFC 6749, section 5.2, allows more characters. The registered codes have these.
+_ERROR_CODE = re.compile("[a-z_]{1,64}")
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """The tokens of one authorisation. The repr shows none, and they are not pickled or copied."""
+
+    access_token: str = field(repr=False)
+    """Empty if only the refresh token is known."""
+    refresh_token: str = field(repr=False)
+    """Valid for one refresh, which returns the next one."""
+    expires_at: float
+    """Expiry of the access token, in seconds since the epoch; 0.0 causes an immediate refresh."""
+
+    __reduce__ = refuse_pickling
+
+
+class TokenDocument:
+    """A JSON object with tokens, from a file or from the token endpoint.
+
+    It accepts any bytes: an absent or invalid member has a default. No exception leaves it, because
+    an exception could quote the document.
+    """
+
+    def __init__(self, document: bytes) -> None:
+        self._members = Secret(_parse_object(document))
+
+    @property
+    def access_token(self) -> str:
+        """The access token; empty if there is none that a request can carry."""
+        try:
+            return Token(Secret(self._members.reveal().get("access_token"))).reveal()
+        except CredentialsError:
+            return ""
+
+    @property
+    def refresh_token(self) -> str:
+        """The refresh token; empty if there is none."""
+        return self._text("refresh_token")
+
+    @property
+    def error_code(self) -> str:
+        """The error code, such as `invalid_grant` (RFC 6749, section 5.2); empty if none."""
+        if _ERROR_CODE.fullmatch(self._text("error")):
+            return self._text("error")
+        return ""
+
+    def seconds(self, name: str, *, default: float) -> float:
+        """A positive number of seconds, at most `LONGEST_LIFETIME`."""
+        seconds = self._members.reveal().get(name)
+        # NaN, which Python's parser accepts, is not positive.
+        if isinstance(seconds, int | float) and seconds > 0:
+            return float(min(seconds, LONGEST_LIFETIME))
+        return default
+
+    def _text(self, name: str) -> str:
+        """A member that is text; empty if there is none."""
+        text = Secret(self._members.reveal().get(name))
+        if isinstance(text.reveal(), str):
+            return cast("str", text.reveal())
+        return ""
+
+
+def _parse_object(document: bytes) -> Mapping[str, object]:
+    """The members of a JSON object; none if the document is anything else."""
+    try:
+        members = Secret(json.loads(document))
+    except (ValueError, RecursionError):
+        return {}
+    if isinstance(members.reveal(), dict):
+        return cast("Mapping[str, object]", members.reveal())
+    return {}

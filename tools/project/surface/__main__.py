@@ -1,0 +1,74 @@
+"""The command line: `python -m project.surface REVISION`."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import tempfile
+from pathlib import Path
+from typing import NoReturn
+
+from . import SEVERITIES, SurfaceChange, SurfaceError, check_out, surface_changes
+from . import __doc__ as description
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print what changed since a revision.
+
+    Returns:
+        The exit status: 0; 1 if a change is as bad as `--fail-on` or worse; 2 if the comparison
+        failed.
+    """
+    options = parser().parse_args(arguments)
+    try:
+        changes = changes_since(options.revision, options.root)
+    except SurfaceError as error:
+        print(f"surface: {error}", file=sys.stderr)
+        return 2
+    for change in changes:
+        print(change)
+    if not changes:
+        print(f"The public Python surface is as it was in {options.revision}.")
+    failing = SEVERITIES[: SEVERITIES.index(options.fail_on) + 1]
+    if any(change.severity in failing for change in changes):
+        return 1
+    return 0
+
+
+def changes_since(revision: str, root: Path) -> list[SurfaceChange]:
+    """The changes from a git revision to the working tree. Leaves no files behind."""
+    with tempfile.TemporaryDirectory(prefix="surface-") as folder:
+        base = Path(folder, "base")
+        check_out(root, revision, base)
+        return surface_changes(base, root)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of the command line."""
+    result = argparse.ArgumentParser(
+        prog="surface",
+        description=description,
+        formatter_class=argparse.RawTextHelpFormatter,
+    )
+    result.add_argument("revision", metavar="REV", help="a git revision, such as main or HEAD~1")
+    result.add_argument(
+        "--fail-on",
+        choices=SEVERITIES,
+        default="ERR",
+        help="the lowest severity that makes the exit status 1",
+    )
+    result.add_argument("--root", type=Path, default=ROOT, help="the working tree")
+    return result
+
+
+def exit_on_signal(number: int, frame: object) -> NoReturn:
+    """Raise an exception on SIGTERM, so that the temporary folder is removed."""
+    sys.exit(128 + number)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, exit_on_signal)
+    sys.exit(main())
