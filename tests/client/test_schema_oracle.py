@@ -320,7 +320,7 @@ def test_merged_all_of_objects_are_validated_like_the_original_by_another_valida
 
     assert (not reported) == is_valid
     for finding in reported:
-        assert schemas.document.at(finding.pointer)[1] == finding.pointer
+        assert schemas.document.at(finding.pointer).pointer == finding.pointer
 
 
 CONVERSATION: Json = {

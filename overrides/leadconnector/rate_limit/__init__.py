@@ -4,6 +4,7 @@
 - `shared`: `RedisRateLimit`, for all processes that share a Redis.
 - `reservations` decides when each request of a key may be sent; `reserve.lua` does so in Redis.
 - `headers` decides what a response changes; `rate` combines the configured and the advertised rate.
+- `shared_key` is the state machine of `RedisRateLimit`: who decides, Redis or this process.
 - `redis_script` talks to Redis; `circuit_breaker` leaves a failed Redis alone.
 """
 

@@ -20,11 +20,13 @@ class CircuitBreaker:
 
     def allows(self, now: float) -> bool:
         """Return whether the caller may use Redis; after a failure, one caller a second."""
-        if self._retry_at is None:
+        # Read once: another thread can change it at any time.
+        retry_at = self._retry_at
+        if retry_at is None:
             return True
-        if now < self._retry_at:
+        if now < retry_at:
             return False
-        # This caller tries Redis. Others do not wait for the result of that.
+        # This caller tries Redis. The others go on without it, instead of waiting for a timeout.
         self._retry_at = now + RETRY_SECONDS
         return True
 

@@ -122,8 +122,9 @@ class RedisScript:
         # The braces have Redis Cluster put all keys on one node, as a script requires.
         prefix = f"{self._prefix}:{{{request.operation.key}}}"
         keys = [f"{prefix}:{name}" for name in KEY_NAMES]
+        arguments = [_encoded(request)]
         try:
-            return _decoded(self._script(keys, [_encoded(request)]))
+            return _decoded(self._script(keys, arguments))
         except self._failures as error:
             failure = type(error).__name__
         # Outside of the handler, so that the error is not its context.
@@ -161,7 +162,10 @@ def _client(redis: Any, server: Secret[Any]) -> Any:
 
 
 def _encoded(request: ScriptRequest) -> bytes:
-    """Return the JSON that the script reads. Lengths of time are whole microseconds."""
+    """Return the JSON that the script reads. Lengths of time are whole microseconds.
+
+    cjson reads numbers as doubles, which are exact up to 2^53: a time has 51 bits.
+    """
     operation = request.operation
     fields: dict[str, object] = {
         "action": operation.action.value,

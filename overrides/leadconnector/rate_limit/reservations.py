@@ -181,6 +181,10 @@ class ReservationQueue:
         window = self.state.rate.stretched_seconds
         return [send for send in self._sends if now - send.counted_at < window]
 
+    def has_recent_send(self, now: float) -> bool:
+        """Return whether a request still counts: whether the last one does."""
+        return now - self._sends[-1].counted_at < self.state.rate.stretched_seconds
+
     def record_send(self, send: Send) -> None:
         """Add a request that was permitted elsewhere."""
         if send.number != NO_NUMBER:

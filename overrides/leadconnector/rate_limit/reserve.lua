@@ -1,10 +1,12 @@
--- Decides when each request of one key may be sent, for all processes that share a Redis (5 or newer).
+-- Decides when each request of one key may be sent, for all processes that share a Redis.
+--
 -- It decides as ReservationQueue in reservations.py does, with the same names, by Redis's clock.
--- Redis runs one script at a time, so no two processes get the same place.
+-- Redis runs one script at a time, so no two processes get the same place. It needs Redis 5 or
+-- newer: earlier ones do not let a script write after it has read the clock.
 --
 -- Times are microseconds since 1970, lengths of time are microseconds.
 --
--- KEYS[1] sends: a sorted set; the number of each permitted request, by the time at which it counts.
+-- KEYS[1] sends: a sorted set; the number of each permitted request, by the time when it counts.
 -- KEYS[2] waiting: a sorted set; the number of each reservation whose time has not come, by number.
 -- KEYS[3] state: a hash; the fields that are read below and, for each waiting number, its expiry.
 -- KEYS[4] processes: a sorted set; the name of each process, by the time of its last operation.
@@ -17,14 +19,15 @@ local state_key = KEYS[3]
 local processes_key = KEYS[4]
 local request = cjson.decode(ARGV[1])
 
--- The same as in rate.py and reservations.py, which explain them.
+-- The same as in rate.py and reservations.py, which explain them. A test compares them.
 local STRETCH = 1.005
 local LONGEST_LAG = 0.04
 local GRACE = 2e6
 local DAY = 86400e6
 
--- A process leaves a failed Redis alone for one second (RETRY_SECONDS in shared.py). Half a second
--- later, every process has reported what it sent meanwhile.
+-- How long processes that decided alone go on so after the first report. A process leaves a failed
+-- Redis alone for one second (RETRY_SECONDS in circuit_breaker.py). Half a second later, every
+-- process has reported what it sent meanwhile.
 local REPORTING = 1.5e6
 
 -- Redis's clock may be put back by this much without consequence: time servers adjust clocks.
@@ -48,7 +51,8 @@ local now = clock[1] * 1e6 + clock[2]
 -- The state of the key. A missing field is false, and gets its default.
 local fields = redis.call(
     'HMGET', state_key,
-    'limit', 'window', 'paused_until', 'next_probe_at', 'last_number', 'remembered_since', 'local_until'
+    'limit', 'window', 'paused_until', 'next_probe_at', 'last_number',
+    'remembered_since', 'local_until'
 )
 -- The rate in force; a process can be configured with a lower limit than the others.
 local limit = math.min(tonumber(fields[1] or request.limit), request.limit)
@@ -141,7 +145,7 @@ local function apply_update(update)
     write_state('next_probe_at', next_probe_at)
 end
 
--- If Redis's clock was put back, the sends lie in the future and would block the key. They go.
+-- If Redis's clock was put back, the sends lie in the future and would block the key. They are removed.
 if last_number > now + CLOCK_TOLERANCE then
     redis.call('DEL', sends_key, waiting_key, state_key)
     paused_until = 0

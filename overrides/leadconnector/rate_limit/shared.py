@@ -62,7 +62,7 @@ class RedisRateLimit(RateLimit):
         self._redis.close()
 
     def _perform(self, operation: Operation) -> Decision:
-        """Have Redis decide, or decide alone and report that to Redis.
+        """Have Redis decide, or decide alone and report that to Redis: the key's state says which.
 
         The lock protects the key in this process. It is never held while Redis is used.
         """

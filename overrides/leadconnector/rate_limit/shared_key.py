@@ -94,7 +94,7 @@ class SharedKey:
         if now >= self._local_until:
             self.state = State.ASKING
 
-    # What Redis is told
+    # Requests to Redis
 
     def request(
         self,
@@ -115,18 +115,22 @@ class SharedKey:
             decided_locally: whether this process has carried out the operation already. The state
                 does not say that: another thread may have changed it meanwhile.
         """
-        sends = [send for send in self.queue.recent_sends(now) if send.number != NO_NUMBER]
-        reports = [SendReport(send.number, now - send.counted_at) for send in sends]
-        return ScriptRequest(
-            operation,
-            configured,
-            process,
-            decided_locally,
-            # Without a recent request, it does not matter whether Redis has lost its memory: an
-            # idle key expires in Redis.
-            memory_id=self._memory_id if sends else "",
-            sends=reports if self._must_report(now) else [],
-        )
+        memory_id = ""
+        # Otherwise it does not matter whether Redis has lost its memory: an idle key expires there.
+        if self.queue.has_recent_send(now):
+            memory_id = self._memory_id
+        sends = list[SendReport]()
+        if self._must_report(now):
+            sends = self._reports(now)
+        return ScriptRequest(operation, configured, process, decided_locally, memory_id, sends)
+
+    def _reports(self, now: float) -> list[SendReport]:
+        return [
+            SendReport(send.number, now - send.counted_at)
+            for send in self.queue.recent_sends(now)
+            # The others are assumed: their processes report them.
+            if send.number != NO_NUMBER
+        ]
 
     def _must_report(self, now: float) -> bool:
         """Return whether this process has decided alone within the last window.
