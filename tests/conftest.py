@@ -1,4 +1,4 @@
-"""What many tests share: an emulator, in process and on a socket, and clients that talk to it."""
+"""Fixtures of many tests: an emulator, in process and on a socket, and clients of it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from leadconnector_emulator import Emulator, EmulatorTransport, Server
 
 from tests.support.calling import TOKEN, Caller, call_async, call_sync
 
-# The same examples in every run of a pipeline; elsewhere each run tries others.
+# CI runs the same examples every time. Other runs draw new ones.
 settings.register_profile("ci", derandomize=True, deadline=None)
 settings.register_profile("default", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
@@ -20,7 +20,7 @@ settings.load_profile("ci" if os.environ.get("CI") else "default")
 
 @pytest.fixture(autouse=True)
 def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test depends on what the shell that started it has configured."""
+    """Make tests independent of the environment of the shell."""
     names = [
         "LEADCONNECTOR_TOKEN",
         "LEADCONNECTOR_BASE_URL",
@@ -36,7 +36,7 @@ def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def emulator() -> Emulator:
-    """The API in this process, holding one conversation."""
+    """The API in this process, with one conversation."""
     return Emulator(tokens=[TOKEN])
 
 
@@ -50,11 +50,11 @@ def server(emulator: Emulator) -> Iterator[Server]:
 @pytest.fixture
 def client(emulator: Emulator) -> Iterator[LeadConnector]:
     """A client of the emulator in this process."""
-    with LeadConnector(token=TOKEN, transport=EmulatorTransport(emulator)) as made:
-        yield made
+    with LeadConnector(token=TOKEN, transport=EmulatorTransport(emulator)) as client:
+        yield client
 
 
 @pytest.fixture(params=["sync", "async"])
 def call(request: pytest.FixtureRequest) -> Caller:
-    """Makes a call with a client of its own: each test that takes it runs for both clients."""
+    """Makes a call with a new client. A test with this fixture runs for both clients."""
     return {"sync": call_sync, "async": call_async}[str(request.param)]

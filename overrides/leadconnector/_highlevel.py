@@ -28,7 +28,7 @@ REFRESH_FORM = {"grant_type": "refresh_token", "user_type": "Location"}
 """The fixed fields of a refresh request. The credentials are added to them."""
 
 ACCESS_TOKEN_SECONDS = 86_400.0
-"""The life of an access token if the token endpoint does not state it. The vendor documents a day."""
+"""The life of an access token if the token endpoint does not state it: the documented day."""
 
 CONVENTIONS = ApiConventions(
     # The vendor documents no such header. The first two are customary. `cf-ray` is from Cloudflare,

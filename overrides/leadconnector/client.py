@@ -74,7 +74,7 @@ class _Client(Generic[TokenOption, Transport]):
         # The rest can raise, and a traceback can show the variables of this frame.
         del token
         self._connections = Connections(self._new_transport, self._connection_owner, transport)
-        self._base_url = check_base_url(_base_url(base_url), "the base URL")
+        self._base_url = check_base_url(_resolve_base_url(base_url), "the base URL")
         source = token_source(token_option)
         _check_options(options)
         _check_transport(transport, self._transport_method)
@@ -174,7 +174,7 @@ class LeadConnector(_Client[SyncTokenOption, BaseTransport], Resources):
 
     @staticmethod
     def _connection_owner() -> object:
-        # Threads share connections. The main thread stands for all: it lives as long as the process.
+        # Threads share connections. The main thread stands for all: it lives until the process ends.
         return threading.main_thread()
 
     def _default_transport(self) -> BaseTransport:
@@ -223,7 +223,7 @@ class AsyncLeadConnector(_Client[AsyncTokenOption, AsyncBaseTransport], AsyncRes
         await self.close()
 
 
-def _base_url(option: str | None) -> str:
+def _resolve_base_url(option: str | None) -> str:
     """The base URL: the option, the environment variable, or the server in the spec."""
     if option is not None:
         return option

@@ -32,7 +32,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-# A leaf module: the rest of the package imports it, so at run time it imports nothing of the package.
+# A leaf module: all others import it, so at run time it imports nothing of the package.
 if TYPE_CHECKING:
     from ._runtime.finding import Finding
 
@@ -136,7 +136,7 @@ class APIStatusError(LeadConnectorError, ResponseInfo):
     """The status is no documented success."""
 
     body: object
-    """The generated model of the error. If the body does not match it: the JSON data, or the text."""
+    """The generated model of the error; if the body does not match it, its JSON data or text."""
     messages: list[str]
     """The API's explanations; may be empty."""
     retry_after: float | None

@@ -1,4 +1,4 @@
-"""Every argument is checked before anything is sent; for both clients."""
+"""Every argument is validated before a request is sent, by both clients."""
 
 from __future__ import annotations
 
@@ -21,17 +21,23 @@ from leadconnector import UNSET, ArgumentError, LeadConnectorError
 from leadconnector._runtime.request import check_argument
 from leadconnector._runtime.schema import compile_schema
 
-from tests.support.calling import ANSWER, CONVERSATION_ID, LOCATION_ID, Caller, answering, call_sync
+from tests.support.calling import (
+    CONVERSATION_ID,
+    LOCATION_ID,
+    Caller,
+    call_sync,
+    succeeding,
+)
 
 CONTAINS_ITSELF: dict[str, Any] = {}
 CONTAINS_ITSELF["self"] = CONTAINS_ITSELF
 
 
-def refusal(call: Caller, *arguments: Any, **named: Any) -> ArgumentError:
+def argument_error(call: Caller, *arguments: Any, **named: Any) -> ArgumentError:
     requests: list[httpx.Request] = []
     with pytest.raises(ArgumentError) as caught:
-        call(answering(lambda: httpx.Response(200, json=ANSWER), requests), *arguments, **named)
-    assert requests == [], "it was sent all the same"
+        call(succeeding(requests), *arguments, **named)
+    assert requests == [], "the request was sent"
     return caught.value
 
 
@@ -52,16 +58,16 @@ def refusal(call: Caller, *arguments: Any, **named: Any) -> ArgumentError:
         ("a\ud800", "surrogates not allowed"),
     ],
 )
-def test_an_unusable_id_is_refused(call: Caller, conversation_id: object, problem: str) -> None:
-    error = refusal(call, conversation_id)
+def test_an_invalid_id_is_rejected(call: Caller, conversation_id: object, problem: str) -> None:
+    error = argument_error(call, conversation_id)
 
     assert error.argument == "conversation_id"
     assert "conversation_id" in str(error)
     assert problem in str(error)
 
 
-def test_an_id_of_the_longest_length_is_sent(call: Caller) -> None:
-    call(answering(lambda: httpx.Response(200, json=ANSWER)), "x" * MAXIMUM_PATH_LENGTH)
+def test_an_id_of_the_maximum_length_is_sent(call: Caller) -> None:
+    call(succeeding(), "x" * MAXIMUM_PATH_LENGTH)
 
 
 @pytest.mark.parametrize(
@@ -98,10 +104,10 @@ def test_an_id_of_the_longest_length_is_sent(call: Caller) -> None:
         ("version", "vé", "printable ASCII"),
     ],
 )
-def test_an_unacceptable_argument_is_refused_and_named(
+def test_an_invalid_argument_is_rejected_by_name(
     call: Caller, name: str, value: object, problem: str
 ) -> None:
-    error = refusal(call, **{name: value})
+    error = argument_error(call, **{name: value})
 
     assert error.argument == name
     assert str(error).startswith(name)
@@ -110,20 +116,21 @@ def test_an_unacceptable_argument_is_refused_and_named(
     assert isinstance(error, ValueError)
 
 
-def test_a_refusal_does_not_repeat_what_was_said_in_the_body(call: Caller) -> None:
-    assert "secret" not in str(refusal(call, feedback="a secret complaint"))
-    assert "secret" not in str(refusal(call, feedback={"a": ["a secret complaint", object()]}))
+def test_an_argument_error_does_not_quote_the_body(call: Caller) -> None:
+    assert "secret" not in str(argument_error(call, feedback="a secret complaint"))
+    nested = {"a": ["a secret complaint", object()]}
+    assert "secret" not in str(argument_error(call, feedback=nested))
 
 
 class Disguised(str):
-    """Checked as one thing, and written as another."""
+    """A text whose `str()` is another text."""
 
     def __str__(self) -> str:
         return ".."
 
 
 class Named(StrEnum):
-    """An enum whose `str()` is not its value, as that of most was before there was StrEnum."""
+    """An enum whose `str()` is not its value, as before Python had StrEnum."""
 
     ONE = "one"
 
@@ -131,11 +138,11 @@ class Named(StrEnum):
         return f"{type(self).__name__}.{self.name}"
 
 
-def test_what_was_checked_is_what_is_sent_whatever_a_subclass_of_str_makes_of_itself(
+def test_a_subclass_of_str_is_sent_as_it_was_validated(
     call: Caller,
 ) -> None:
     requests: list[httpx.Request] = []
-    transport = answering(lambda: httpx.Response(200, json=ANSWER), requests)
+    transport = succeeding(requests)
 
     call(transport, Disguised("abc"))
     call(transport, Named.ONE, version=Named.ONE)
@@ -147,12 +154,12 @@ def test_what_was_checked_is_what_is_sent_whatever_a_subclass_of_str_makes_of_it
     assert requests[1].headers["version"] == "one"
 
 
-def test_what_a_mapping_holds_is_sent_as_json_has_it(call: Caller) -> None:
+def test_dates_and_uuids_in_a_mapping_are_sent_as_json_text(call: Caller) -> None:
     requests: list[httpx.Request] = []
     when = datetime.datetime(2026, 1, 2, 3, 4, tzinfo=datetime.UTC)
     feedback = MappingProxyType({"at": when, "inner": MappingProxyType({"id": UUID(int=1)})})
 
-    call(answering(lambda: httpx.Response(200, json=ANSWER), requests), feedback=feedback)
+    call(succeeding(requests), feedback=feedback)
 
     sent = json.loads(requests[0].content)["feedback"]
     assert sent == {
@@ -172,13 +179,13 @@ WHEN = datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC)
             {"type": "string", "format": "date-time"},
             WHEN,
             WHEN,
-        ),  # which the generated code writes, as by its type
+        ),  # the generated code encodes it
         ({"type": "array"}, [WHEN], [WHEN]),
         ({}, "é", "é"),
-        (None, WHEN.tzinfo, WHEN.tzinfo),  # a body that is no JSON
+        (None, WHEN.tzinfo, WHEN.tzinfo),  # a body that is not JSON
     ],
 )
-def test_what_the_generated_code_knows_how_to_write_is_left_to_it(
+def test_values_that_generated_code_encodes_are_not_converted(
     schema: Any, value: object, sent: object
 ) -> None:
     argument: dict[str, Any] = {"argument": "a", "required": True, "schema": schema}
@@ -189,7 +196,7 @@ def test_what_the_generated_code_knows_how_to_write_is_left_to_it(
     assert check.value == sent
 
 
-def test_a_value_of_any_kind_must_be_data_all_the_same() -> None:
+def test_an_argument_without_a_schema_type_must_still_be_json_data() -> None:
     argument: dict[str, Any] = {"argument": "a", "required": False, "schema": {}}
 
     assert "JSON can hold" in check_argument(argument, compile_schema({}, {}), math.nan).problem
@@ -198,10 +205,10 @@ def test_a_value_of_any_kind_must_be_data_all_the_same() -> None:
 @pytest.mark.parametrize(
     "value", ["a secret complaint", {"a": "a secret complaint", "b": object()}]
 )
-def test_no_variable_of_a_frame_of_the_check_holds_what_was_to_be_sent(
+def test_no_variable_of_the_validating_frames_shows_an_argument(
     call: Caller, value: object
 ) -> None:
-    error = refusal(call, feedback=value)
+    error = argument_error(call, feedback=value)
 
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
     ours = [
@@ -217,29 +224,29 @@ def test_no_variable_of_a_frame_of_the_check_holds_what_was_to_be_sent(
 @pytest.mark.parametrize("value", [10**400, -(10**400), 1.7e308])
 def test_a_number_of_any_size_is_sent(call: Caller, value: float) -> None:
     requests: list[httpx.Request] = []
-    call(answering(lambda: httpx.Response(200, json=ANSWER), requests), unread_count=value)
+    call(succeeding(requests), unread_count=value)
 
     assert json.loads(requests[0].content)["unreadCount"] == value
 
 
-def test_a_number_of_more_digits_than_python_writes_is_refused(call: Caller) -> None:
-    assert "JSON can hold" in str(refusal(call, unread_count=10**5000))
-    assert "JSON can hold" in str(refusal(call, feedback={"a": 10**5000}))
+def test_a_number_with_more_digits_than_python_writes_is_rejected(call: Caller) -> None:
+    assert "JSON can hold" in str(argument_error(call, unread_count=10**5000))
+    assert "JSON can hold" in str(argument_error(call, feedback={"a": 10**5000}))
 
 
-def test_a_text_of_a_body_may_hold_anything_that_utf_8_can(call: Caller) -> None:
+def test_a_text_in_the_body_can_have_any_unicode_character(call: Caller) -> None:
     requests: list[httpx.Request] = []
-    call(answering(lambda: httpx.Response(200, json=ANSWER), requests), location_id="é\n\x00😀 .")
+    call(succeeding(requests), location_id="é\n\x00😀 .")
 
     assert json.loads(requests[0].content)["locationId"] == "é\n\x00😀 ."
 
 
-def test_feedback_that_is_nested_too_deeply_is_refused(call: Caller) -> None:
+def test_feedback_that_is_nested_too_deeply_is_rejected(call: Caller) -> None:
     deep: Any = {}
     for _ in range(2000):
         deep = {"a": deep}
 
-    assert refusal(call, feedback=deep).argument == "feedback"
+    assert argument_error(call, feedback=deep).argument == "feedback"
 
 
 json_values = st.recursive(
@@ -267,11 +274,11 @@ anything = (
     feedback=st.dictionaries(st.text(), json_values) | anything,
     version=st.text() | anything,
 )
-def test_whatever_the_arguments_are_they_are_refused_or_sent_as_the_spec_says(
+def test_any_arguments_are_rejected_or_sent_as_the_spec_describes(
     **arguments: Any,
 ) -> None:
     requests: list[httpx.Request] = []
-    transport = answering(lambda: httpx.Response(200, json=ANSWER), requests)
+    transport = succeeding(requests)
     refused: list[str] = []
     try:
         call_sync(transport, arguments.pop("conversation_id"), **arguments)
@@ -294,14 +301,14 @@ def test_whatever_the_arguments_are_they_are_refused_or_sent_as_the_spec_says(
 
 
 @given(feedback=st.dictionaries(st.text(), json_values))
-def test_feedback_that_json_can_hold_arrives_as_it_was_given(feedback: dict[str, Any]) -> None:
+def test_feedback_of_json_data_is_sent_unchanged(feedback: dict[str, Any]) -> None:
     requests: list[httpx.Request] = []
     try:
         expected = json.loads(json.dumps(feedback, allow_nan=False, ensure_ascii=False).encode())
     except ValueError:
         return
     call_sync(
-        answering(lambda: httpx.Response(200, json=ANSWER), requests),
+        succeeding(requests),
         CONVERSATION_ID,
         feedback=feedback,
     )

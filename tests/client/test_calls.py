@@ -1,4 +1,4 @@
-"""What a call sends, what it returns, and what comes with it; for both clients."""
+"""The request of a call, its result, and the information about the response, for both clients."""
 
 from __future__ import annotations
 
@@ -10,10 +10,18 @@ import pytest
 from leadconnector import UNSET, LeadConnector, ResponseInfo
 from leadconnector.models import ConversationFeedback, LastMessageType, UpdateConversationResponse
 
-from tests.support.calling import ANSWER, CONVERSATION_ID, LOCATION_ID, TOKEN, Caller, answering
+from tests.support.calling import (
+    CONVERSATION_ID,
+    LOCATION_ID,
+    SUCCESS_BODY,
+    TOKEN,
+    Caller,
+    returning,
+    succeeding,
+)
 
 
-def sent_by(
+def request_of(
     call: Caller,
     conversation_id: str = CONVERSATION_ID,
     /,
@@ -22,7 +30,7 @@ def sent_by(
 ) -> httpx.Request:
     requests: list[httpx.Request] = []
     call(
-        answering(lambda: httpx.Response(200, json=ANSWER), requests),
+        succeeding(requests),
         conversation_id,
         options=options,
         **named,
@@ -32,7 +40,7 @@ def sent_by(
 
 
 def test_a_call_sends_the_documented_request(call: Caller) -> None:
-    request = sent_by(call, unread_count=2, starred=True, feedback={"score": 5})
+    request = request_of(call, unread_count=2, starred=True, feedback={"score": 5})
 
     assert request.method == "PUT"
     assert (
@@ -50,13 +58,13 @@ def test_a_call_sends_the_documented_request(call: Caller) -> None:
     }
 
 
-def test_what_is_left_out_is_not_sent(call: Caller) -> None:
-    assert json.loads(sent_by(call).content) == {"locationId": LOCATION_ID}
-    assert json.loads(sent_by(call, starred=UNSET).content) == {"locationId": LOCATION_ID}
+def test_an_omitted_argument_is_not_sent(call: Caller) -> None:
+    assert json.loads(request_of(call).content) == {"locationId": LOCATION_ID}
+    assert json.loads(request_of(call, starred=UNSET).content) == {"locationId": LOCATION_ID}
 
 
 def test_false_and_zero_are_sent(call: Caller) -> None:
-    assert json.loads(sent_by(call, starred=False, unread_count=0).content) == {
+    assert json.loads(request_of(call, starred=False, unread_count=0).content) == {
         "locationId": LOCATION_ID,
         "starred": False,
         "unreadCount": 0,
@@ -64,14 +72,15 @@ def test_false_and_zero_are_sent(call: Caller) -> None:
 
 
 def test_integers_stay_integers_on_the_wire(call: Caller) -> None:
-    assert b'"unreadCount":3}' in sent_by(call, unread_count=3).content
-    assert b'"unreadCount":3.5}' in sent_by(call, unread_count=3.5).content
+    assert b'"unreadCount":3}' in request_of(call, unread_count=3).content
+    assert b'"unreadCount":3.5}' in request_of(call, unread_count=3.5).content
 
 
-def test_feedback_is_taken_as_a_mapping_or_as_its_model(call: Caller) -> None:
+def test_feedback_can_be_a_mapping_or_its_model(call: Caller) -> None:
     model = ConversationFeedback.from_dict({"score": 5})
 
-    assert sent_by(call, feedback=model).content == sent_by(call, feedback={"score": 5}).content
+    request = request_of(call, feedback=model)
+    assert request.content == request_of(call, feedback={"score": 5}).content
 
 
 @pytest.mark.parametrize(
@@ -86,45 +95,49 @@ def test_feedback_is_taken_as_a_mapping_or_as_its_model(call: Caller) -> None:
         ("a;b,c=d&e+f@g:h", "a%3Bb%2Cc%3Dd%26e%2Bf%40g%3Ah"),
     ],
 )
-def test_an_id_reaches_the_api_percent_encoded_whole(
+def test_an_id_is_percent_encoded_in_the_path(
     call: Caller, conversation_id: str, path: str
 ) -> None:
-    assert sent_by(call, conversation_id).url.raw_path == f"/conversations/{path}".encode()
+    assert request_of(call, conversation_id).url.raw_path == f"/conversations/{path}".encode()
 
 
-def test_the_version_of_the_call_comes_before_that_of_the_client(call: Caller) -> None:
-    assert sent_by(call, options={"version": "v3"}).headers["version"] == "v3"
+def test_the_version_of_the_call_overrides_that_of_the_client(call: Caller) -> None:
+    assert request_of(call, options={"version": "v3"}).headers["version"] == "v3"
     assert (
-        sent_by(call, options={"version": "v3"}, version="2021-04-15").headers["version"]
+        request_of(call, options={"version": "v3"}, version="2021-04-15").headers["version"]
         == "2021-04-15"
     )
 
 
-def test_the_base_url_may_have_a_path(call: Caller) -> None:
-    request = sent_by(call, options={"base_url": "https://gateway.example/highlevel/"})
+def test_the_base_url_can_have_a_path(call: Caller) -> None:
+    request = request_of(call, options={"base_url": "https://gateway.example/highlevel/"})
 
     assert str(request.url) == f"https://gateway.example/highlevel/conversations/{CONVERSATION_ID}"
 
 
-def test_each_request_carries_all_four_timeouts(call: Caller) -> None:
-    assert sent_by(call).extensions["timeout"] == {
+def test_every_request_has_all_four_timeouts(call: Caller) -> None:
+    assert request_of(call).extensions["timeout"] == {
         "connect": 5.0,
         "read": 30.0,
         "write": 30.0,
         "pool": 30.0,
     }
-    assert sent_by(call, options={"timeout": 2}).extensions["timeout"] == dict.fromkeys(
+    assert request_of(call, options={"timeout": 2}).extensions["timeout"] == dict.fromkeys(
         ("connect", "read", "write", "pool"), 2
     )
 
 
 def test_a_call_returns_the_success_model(call: Caller) -> None:
-    answer = {
-        **ANSWER,
-        "conversation": {**ANSWER["conversation"], "lastMessageType": "TYPE_SMS", "unreadCount": 4},
+    response_body = {
+        **SUCCESS_BODY,
+        "conversation": {
+            **SUCCESS_BODY["conversation"],
+            "lastMessageType": "TYPE_SMS",
+            "unreadCount": 4,
+        },
     }
 
-    updated = call(answering(lambda: httpx.Response(200, json=answer)))
+    updated = call(returning(200, json=response_body))
 
     assert isinstance(updated, UpdateConversationResponse)
     assert updated.success is True
@@ -136,14 +149,12 @@ def test_a_call_returns_the_success_model(call: Caller) -> None:
 
 def test_an_unknown_enum_value_and_an_undocumented_field_are_kept(call: Caller) -> None:
     conversation = {
-        **ANSWER["conversation"],
+        **SUCCESS_BODY["conversation"],
         "lastMessageType": "TYPE_TELEPATHY",
         "mood": {"is": "good"},
     }
 
-    updated = call(
-        answering(lambda: httpx.Response(200, json={**ANSWER, "conversation": conversation}))
-    )
+    updated = call(returning(200, json={**SUCCESS_BODY, "conversation": conversation}))
 
     assert isinstance(updated.conversation.last_message_type, LastMessageType)
     assert updated.conversation.last_message_type.is_unknown
@@ -153,91 +164,83 @@ def test_an_unknown_enum_value_and_an_undocumented_field_are_kept(call: Caller) 
 
 
 @pytest.mark.parametrize("name", ["starred", "lastMessageType", "unreadCount", "id"])
-def test_a_null_in_an_optional_field_is_read_as_absent(call: Caller, name: str) -> None:
-    conversation = {**ANSWER["conversation"], name: None}
+def test_null_in_an_optional_field_is_decoded_as_absent(call: Caller, name: str) -> None:
+    conversation = {**SUCCESS_BODY["conversation"], name: None}
 
-    updated = call(
-        answering(lambda: httpx.Response(200, json={**ANSWER, "conversation": conversation}))
-    )
+    updated = call(returning(200, json={**SUCCESS_BODY, "conversation": conversation}))
 
     assert name not in updated.conversation.to_dict()
 
 
-def test_a_scalar_of_the_wrong_type_is_kept_as_received(call: Caller) -> None:
-    answer = {
+def test_a_scalar_of_the_wrong_type_is_returned_unchanged(call: Caller) -> None:
+    response_body = {
         "success": "no",
-        "conversation": {**ANSWER["conversation"], "deleted": "false", "unreadCount": "12"},
+        "conversation": {**SUCCESS_BODY["conversation"], "deleted": "false", "unreadCount": "12"},
     }
 
-    assert call(answering(lambda: httpx.Response(200, json=answer))).to_dict() == answer
+    assert call(returning(200, json=response_body)).to_dict() == response_body
 
 
 @pytest.mark.parametrize(
     ("name", "value"), [("lastMessageType", 7), ("assignedTo", {"id": 1}), ("starred", [True])]
 )
-def test_an_optional_value_that_its_type_cannot_hold_is_read_as_absent(
+def test_an_optional_value_that_its_model_cannot_represent_is_decoded_as_absent(
     call: Caller, name: str, value: object
 ) -> None:
-    conversation = {**ANSWER["conversation"], name: value}
+    conversation = {**SUCCESS_BODY["conversation"], name: value}
 
-    updated = call(
-        answering(lambda: httpx.Response(200, json={**ANSWER, "conversation": conversation}))
-    )
+    updated = call(returning(200, json={**SUCCESS_BODY, "conversation": conversation}))
 
-    assert updated.to_dict() == ANSWER
+    assert updated.to_dict() == SUCCESS_BODY
 
 
 def test_a_byte_order_mark_before_the_json_is_ignored(call: Caller) -> None:
-    body = b"\xef\xbb\xbf" + json.dumps(ANSWER).encode()
+    body = b"\xef\xbb\xbf" + json.dumps(SUCCESS_BODY).encode()
 
-    assert call(answering(lambda: httpx.Response(200, content=body))).to_dict() == ANSWER
+    assert call(returning(200, content=body)).to_dict() == SUCCESS_BODY
 
 
-def test_status_headers_and_attempts_of_a_success_reach_the_callback(call: Caller) -> None:
-    seen: list[ResponseInfo] = []
+def test_on_response_receives_status_headers_and_attempts(call: Caller) -> None:
+    infos: list[ResponseInfo] = []
     headers = {"X-RateLimit-Remaining": "99", "x-request-id": "abc"}
 
     call(
-        answering(lambda: httpx.Response(200, json=ANSWER, headers=headers)),
-        options={"on_response": seen.append},
+        returning(200, json=SUCCESS_BODY, headers=headers),
+        options={"on_response": infos.append},
     )
 
-    (info,) = seen
+    (info,) = infos
     assert (info.status_code, info.attempts, info.request_id) == (200, 1, "abc")
     assert info.headers["x-ratelimit-remaining"] == info.headers["X-RateLimit-Remaining"] == "99"
 
 
-def test_what_the_callback_raises_reaches_the_caller(call: Caller) -> None:
+def test_an_exception_of_on_response_reaches_the_caller(call: Caller) -> None:
     def fail(info: ResponseInfo) -> None:
         raise LookupError(info.status_code)
 
     with pytest.raises(LookupError, match="200"):
-        call(answering(lambda: httpx.Response(200, json=ANSWER)), options={"on_response": fail})
+        call(succeeding(), options={"on_response": fail})
 
 
-def test_a_client_with_other_options_shares_the_connections_and_leaves_the_first_as_it_was() -> (
-    None
-):
+def test_with_options_shares_the_connections_and_does_not_change_the_original() -> None:
     requests: list[httpx.Request] = []
-    seen: list[ResponseInfo] = []
-    client = LeadConnector(
-        token=TOKEN, transport=answering(lambda: httpx.Response(200, json=ANSWER), requests)
-    )
+    infos: list[ResponseInfo] = []
+    client = LeadConnector(token=TOKEN, transport=succeeding(requests))
 
-    other = client.with_options(timeout=1.5, version="v3", on_response=seen.append)
-    other.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
+    changed_client = client.with_options(timeout=1.5, version="v3", on_response=infos.append)
+    changed_client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
     client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
 
-    assert type(other) is LeadConnector
+    assert type(changed_client) is LeadConnector
     assert [request.extensions["timeout"]["read"] for request in requests] == [1.5, 30.0]
     assert [request.headers["version"] for request in requests] == ["v3", "2021-07-28"]
-    assert len(seen) == 1
+    assert len(infos) == 1
 
 
-def test_cookies_that_the_api_sets_are_not_sent_back() -> None:
+def test_cookies_of_the_api_are_not_sent_back() -> None:
     requests: list[httpx.Request] = []
     cookie = {"set-cookie": "session=1; Path=/"}
-    transport = answering(lambda: httpx.Response(200, headers=cookie, json=ANSWER), requests)
+    transport = returning(200, headers=cookie, json=SUCCESS_BODY, requests=requests)
     with LeadConnector(token=TOKEN, transport=transport) as client:
         for _ in range(2):
             client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)

@@ -1,4 +1,4 @@
-"""Compressed answers: read with a bound, or a typed error."""
+"""Compressed responses are decompressed with a bound, or raise a documented exception."""
 
 from __future__ import annotations
 
@@ -17,15 +17,20 @@ from leadconnector import APIDecodingError, ServerError
 from leadconnector._runtime.http import MAXIMUM_BODY, Limits, RawResponse, send
 from leadconnector_emulator import Emulator, Fault, Server
 
-from tests.support.calling import ANSWER, Caller, answering
+from tests.support.calling import (
+    SUCCESS_BODY,
+    Caller,
+    returning,
+    succeeding,
+)
 
-BODY = json.dumps(ANSWER).encode()
+BODY = json.dumps(SUCCESS_BODY).encode()
 
 REQUEST = httpx.Request("PUT", "https://example.com")
 
 
 class Chunks(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """A body in pieces, as it comes from a socket."""
+    """A body in chunks, as a socket delivers it."""
 
     def __init__(self, body: bytes, size: int) -> None:
         self.parts = [body[at : at + size] for at in range(0, len(body), size)]
@@ -38,24 +43,26 @@ class Chunks(httpx.SyncByteStream, httpx.AsyncByteStream):
             yield part
 
 
-def answer(body: bytes, encoding: str, status: int = 200, size: int = 7) -> httpx.MockTransport:
+def transport_with(
+    body: bytes, encoding: str, status: int = 200, size: int = 7
+) -> httpx.MockTransport:
     headers = {
         "Content-Encoding": encoding,
         "Content-Type": "application/json",
         "Content-Length": str(len(body)),
     }
-    return answering(lambda: httpx.Response(status, headers=headers, stream=Chunks(body, size)))
+    return returning(status, headers=headers, stream=Chunks(body, size))
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "x-gzip", " GZIP "])
 @pytest.mark.parametrize("size", [1, 7, 100_000])
-def test_a_compressed_answer_is_read(call: Caller, encoding: str, size: int) -> None:
-    assert call(answer(gzip.compress(BODY), encoding, size=size)).to_dict() == ANSWER
+def test_a_compressed_response_is_decompressed(call: Caller, encoding: str, size: int) -> None:
+    assert call(transport_with(gzip.compress(BODY), encoding, size=size)).to_dict() == SUCCESS_BODY
 
 
-def test_an_answer_that_names_no_compression_is_read(call: Caller) -> None:
-    assert call(answer(BODY, "identity")).to_dict() == ANSWER
-    assert call(answer(BODY, "")).to_dict() == ANSWER
+def test_a_response_without_compression_is_read(call: Caller) -> None:
+    assert call(transport_with(BODY, "identity")).to_dict() == SUCCESS_BODY
+    assert call(transport_with(BODY, "")).to_dict() == SUCCESS_BODY
 
 
 @pytest.mark.parametrize(
@@ -71,11 +78,11 @@ def test_an_answer_that_names_no_compression_is_read(call: Caller) -> None:
         (zlib.compress(BODY), "deflate, gzip"),
     ],
 )
-def test_an_answer_that_cannot_be_decompressed_is_a_decoding_error(
+def test_a_success_that_cannot_be_decompressed_is_a_decoding_error(
     call: Caller, body: bytes, encoding: str
 ) -> None:
     with pytest.raises(APIDecodingError) as caught:
-        call(answer(body, encoding))
+        call(transport_with(body, encoding))
 
     assert caught.value.path == "$"
     assert caught.value.status_code == 200
@@ -83,7 +90,7 @@ def test_an_answer_that_cannot_be_decompressed_is_a_decoding_error(
 
 def test_an_error_that_cannot_be_decompressed_keeps_its_status(call: Caller) -> None:
     with pytest.raises(ServerError) as caught:
-        call(answer(b"no gzip at all", "gzip", status=501))
+        call(transport_with(b"no gzip at all", "gzip", status=501))
 
     assert caught.value.status_code == 501
 
@@ -95,8 +102,8 @@ def test_a_gzip_bomb_is_a_decoding_error(call: Caller) -> None:
         call(None, options={"base_url": server.url, "token": "secret"})
 
 
-def read_with_its_peak(transport: httpx.BaseTransport) -> tuple[RawResponse, int]:
-    """An answer, and how many bytes of memory reading it took at the most."""
+def send_and_measure_memory(transport: httpx.BaseTransport) -> tuple[RawResponse, int]:
+    """A response, and the peak of memory in bytes while it was response."""
     tracemalloc.start()
     try:
         return send(transport, REQUEST, Limits()), tracemalloc.get_traced_memory()[1]
@@ -105,30 +112,24 @@ def read_with_its_peak(transport: httpx.BaseTransport) -> tuple[RawResponse, int
 
 
 @pytest.mark.parametrize("size", [1000, 10_000_000])
-def test_reading_a_gzip_bomb_takes_memory_within_the_limit(size: int) -> None:
+def test_a_gzip_bomb_uses_bounded_memory(size: int) -> None:
     bomb = Chunks(gzip.compress(b" " * (200 * 1024 * 1024)), size)
-    transport = answering(
-        lambda: httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=bomb)
-    )
-    read, peak = read_with_its_peak(transport)
+    transport = returning(200, headers={"Content-Encoding": "gzip"}, stream=bomb)
+    response, peak = send_and_measure_memory(transport)
 
-    assert "larger" in read.body_problem
+    assert "larger" in response.body_problem
     assert peak < 5 * MAXIMUM_BODY
 
 
 @pytest.mark.parametrize(
     ("encoding", "problem"), [("gzip", "badly"), ("identity", "larger"), ("br", "larger")]
 )
-def test_a_body_without_an_end_is_read_to_the_limit_at_the_most(
-    encoding: str, problem: str
-) -> None:
+def test_an_endless_body_is_read_up_to_the_limit(encoding: str, problem: str) -> None:
     endless = (bytes(100_000) for _ in itertools.count())
-    transport = answering(
-        lambda: httpx.Response(200, headers={"Content-Encoding": encoding}, content=endless)
-    )
-    read, peak = read_with_its_peak(transport)
+    transport = returning(200, headers={"Content-Encoding": encoding}, content=endless)
+    response, peak = send_and_measure_memory(transport)
 
-    assert problem in read.body_problem
+    assert problem in response.body_problem
     assert peak < 5 * MAXIMUM_BODY
 
 
@@ -138,18 +139,18 @@ def test_a_body_without_an_end_is_read_to_the_limit_at_the_most(
     st.integers(1, 50),
     st.booleans(),
 )
-def test_whatever_the_compressed_bytes_are_the_outcome_is_a_body_or_a_problem(
+def test_any_compressed_bytes_result_in_a_body_or_a_problem(
     data: bytes, encoding: str, size: int, cut: bool
 ) -> None:
     packed = gzip.compress(data)[: len(data) or None] if cut else data
-    read = send(answer(packed, encoding, size=size), REQUEST, Limits())
+    response = send(transport_with(packed, encoding, size=size), REQUEST, Limits())
 
-    assert read.body_problem or encoding != "identity" or read.body == packed
+    assert response.body_problem or encoding != "identity" or response.body == packed
 
 
-def test_requests_ask_for_what_can_be_read(call: Caller) -> None:
+def test_requests_accept_only_the_supported_encoding(call: Caller) -> None:
     requests: list[httpx.Request] = []
 
-    call(answering(lambda: httpx.Response(200, json=ANSWER), requests))
+    call(succeeding(requests))
 
     assert requests[0].headers["accept-encoding"] == "gzip"

@@ -1,4 +1,4 @@
-"""One client in many threads, tasks, event loops and processes; and calls that are cancelled halfway."""
+"""One client in many threads, tasks, event loops and processes, and cancelled calls."""
 
 from __future__ import annotations
 
@@ -19,7 +19,13 @@ from leadconnector import (
 )
 from leadconnector_emulator import Emulator, EmulatorTransport, Fault, Server
 
-from tests.support.calling import ANSWER, CONVERSATION_ID, LOCATION_ID, TOKEN, answering
+from tests.support.calling import (
+    CONVERSATION_ID,
+    LOCATION_ID,
+    SUCCESS_BODY,
+    TOKEN,
+    succeeding,
+)
 from tests.support.outside import run_program
 
 
@@ -58,15 +64,13 @@ def test_two_hundred_tasks_share_a_client(server: Server) -> None:
 
 
 @pytest.mark.parametrize("step", range(12))
-def test_a_call_that_is_cancelled_anywhere_leaves_a_client_that_works(
-    server: Server, step: int
-) -> None:
-    quota = RateLimit(limit=20, seconds=86_400.0)
+def test_a_client_works_after_a_call_is_cancelled_at_any_step(server: Server, step: int) -> None:
+    rate_limit = RateLimit(limit=20, seconds=86_400.0)
 
     async def run() -> int:
         cancelled = 0
         async with AsyncLeadConnector(
-            token=TOKEN, base_url=server.url, rate_limit=quota, timeout=5.0
+            token=TOKEN, base_url=server.url, rate_limit=rate_limit, timeout=5.0
         ) as client:
             for _ in range(5):
                 call = asyncio.ensure_future(update_async(client))
@@ -75,22 +79,22 @@ def test_a_call_that_is_cancelled_anywhere_leaves_a_client_that_works(
                 call.cancel()
                 outcomes: list[object] = [*await asyncio.gather(call, return_exceptions=True)]
                 cancelled += isinstance(outcomes[0], asyncio.CancelledError)
-            for _ in range(15):  # no slot is lost twice, and no connection of the pool's ten
+            for _ in range(15):  # the pool has ten connections, none of which is lost
                 assert (await update_async(client)).success
         return cancelled
 
     assert asyncio.run(run()) > 0
 
 
-def test_calls_that_are_cancelled_while_they_wait_for_the_quota_give_their_slots_back(
+def test_calls_cancelled_while_waiting_release_their_reservations(
     emulator: Emulator,
 ) -> None:
     seconds = [0.0]
-    quota = RateLimit(limit=1, seconds=10.0, clock=lambda: seconds[0])
+    rate_limit = RateLimit(limit=1, seconds=10.0, clock=lambda: seconds[0])
 
     async def run() -> None:
         async with AsyncLeadConnector(
-            token=TOKEN, transport=EmulatorTransport(emulator), rate_limit=quota
+            token=TOKEN, transport=EmulatorTransport(emulator), rate_limit=rate_limit
         ) as client:
             await update_async(client)
             waiting = [asyncio.ensure_future(update_async(client)) for _ in range(50)]
@@ -106,7 +110,7 @@ def test_calls_that_are_cancelled_while_they_wait_for_the_quota_give_their_slots
     assert len(emulator.exchanges) == 2
 
 
-def test_an_async_client_works_in_two_event_loops_one_after_the_other(server: Server) -> None:
+def test_an_async_client_works_in_successive_event_loops(server: Server) -> None:
     client = AsyncLeadConnector(token=TOKEN, base_url=server.url)
 
     for _ in range(2):
@@ -118,7 +122,7 @@ def test_an_async_client_works_in_two_event_loops_one_after_the_other(server: Se
             runner.close()
 
 
-def test_an_async_client_works_in_two_event_loops_at_once(server: Server) -> None:
+def test_an_async_client_works_in_concurrent_event_loops(server: Server) -> None:
     client = AsyncLeadConnector(token=TOKEN, base_url=server.url)
     barrier = threading.Barrier(2)
 
@@ -137,7 +141,7 @@ def test_an_async_client_works_in_two_event_loops_at_once(server: Server) -> Non
         assert all(threads.map(in_a_loop, range(2)))
 
 
-def test_a_given_transport_in_another_event_loop_says_why_not() -> None:
+def test_a_custom_transport_of_another_event_loop_raises_a_connection_error() -> None:
     class BelongsToOneLoop(httpx.AsyncBaseTransport):
         loop: object = None
 
@@ -145,7 +149,7 @@ def test_a_given_transport_in_another_event_loop_says_why_not() -> None:
             self.loop = self.loop or asyncio.get_running_loop()
             if self.loop is not asyncio.get_running_loop():
                 raise RuntimeError("Event loop is closed")
-            return httpx.Response(200, json=ANSWER)
+            return httpx.Response(200, json=SUCCESS_BODY)
 
     client = AsyncLeadConnector(token=TOKEN, transport=BelongsToOneLoop())
     asyncio.run(update_async(client))
@@ -154,10 +158,8 @@ def test_a_given_transport_in_another_event_loop_says_why_not() -> None:
         asyncio.run(update_async(client))
 
 
-def test_a_given_transport_that_does_not_mind_works_in_any_event_loop() -> None:
-    client = AsyncLeadConnector(
-        token=TOKEN, transport=answering(lambda: httpx.Response(200, json=ANSWER))
-    )
+def test_a_custom_transport_without_a_loop_works_in_any_event_loop() -> None:
+    client = AsyncLeadConnector(token=TOKEN, transport=succeeding())
 
     assert [asyncio.run(update_async(client)).success for _ in range(2)] == [True, True]
 
@@ -168,41 +170,41 @@ import httpx
 from leadconnector import ClientClosedError, LeadConnector
 url, token, ident = sys.argv[1:]
 client = LeadConnector(token=token, base_url=url)
-given = LeadConnector(token=token, base_url=url, transport=httpx.HTTPTransport())
+custom = LeadConnector(token=token, base_url=url, transport=httpx.HTTPTransport())
 def call(client):
     return client.conversations.update_conversation(ident, location_id=ident, starred=True).success
-assert call(client) and call(given)
+assert call(client) and call(custom)
 child = os.fork()
 if child == 0:
     assert all(call(client) for _ in range(3))
     try:
-        call(given)
+        call(custom)
     except ClientClosedError as error:
         os._exit(7 if "forked" in str(error) else 1)
     os._exit(1)
 assert all(call(client) for _ in range(3))
 _, status = os.waitpid(child, 0)
 client.close()
-given.close()
+custom.close()
 sys.exit(os.waitstatus_to_exitcode(status))
 """
 
 
 @pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="this system has no fork")
-def test_after_a_fork_both_processes_go_on_and_a_given_transport_says_why_not(
+def test_after_a_fork_both_processes_work_and_a_custom_transport_raises(
     server: Server,
 ) -> None:
-    done = run_program(FORKED, server.url, "-W", "error", "-W", "ignore::ResourceWarning")
+    result = run_program(FORKED, server.url, "-W", "error", "-W", "ignore::ResourceWarning")
 
-    assert done == (7, "")
+    assert result == (7, "")
 
 
-# httpcore forgets a connection that is just being made while its pool is closed; the interpreter closes it, here
-# and not in some later test.
+# httpcore forgets a connection that is being made while its pool is closed. The interpreter closes
+# it: in this test and not in a later one.
 @pytest.mark.filterwarnings(
     "ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning"
 )
-def test_a_client_that_is_closed_by_another_thread_ends_its_calls_with_our_errors(
+def test_calls_raise_documented_errors_when_another_thread_closes_the_client(
     server: Server,
 ) -> None:
     server.emulator.set_faults(Fault(latency=0.05))
@@ -232,7 +234,7 @@ def test_a_client_that_is_closed_by_another_thread_ends_its_calls_with_our_error
 @pytest.mark.filterwarnings(
     "ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning"
 )
-def test_an_async_client_that_is_closed_by_another_task_ends_its_calls_with_our_errors(
+def test_calls_raise_documented_errors_when_another_task_closes_the_client(
     server: Server,
 ) -> None:
     server.emulator.set_faults(Fault(latency=0.05))

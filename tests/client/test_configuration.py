@@ -1,4 +1,4 @@
-"""A client is made right, or not at all; for both clients."""
+"""The options of both clients are validated when a client is instance."""
 
 from __future__ import annotations
 
@@ -24,13 +24,12 @@ from leadconnector._runtime.http import check_base_url
 from leadconnector._runtime.secrets import Secret, Token
 
 from tests.support.calling import (
-    ANSWER,
     CONVERSATION_ID,
     LOCATION_ID,
     TOKEN,
     Caller,
-    answering,
     call_async,
+    succeeding,
 )
 
 CLIENTS = [LeadConnector, AsyncLeadConnector]
@@ -38,12 +37,12 @@ CLIENTS = [LeadConnector, AsyncLeadConnector]
 both = pytest.mark.parametrize("client", CLIENTS)
 
 
-def nothing() -> httpx.MockTransport:
-    return answering(lambda: httpx.Response(200, json=ANSWER))
+def unused_transport() -> httpx.MockTransport:
+    return succeeding()
 
 
 @both
-def test_without_a_token_the_error_says_where_it_is_looked_for(client: Any) -> None:
+def test_without_a_token_the_error_names_the_option_and_the_variable(client: Any) -> None:
     with pytest.raises(CredentialsError, match=r"token=.*LEADCONNECTOR_TOKEN"):
         client()
 
@@ -66,17 +65,17 @@ def test_without_a_token_the_error_says_where_it_is_looked_for(client: Any) -> N
         [],
     ],
 )
-def test_a_token_that_cannot_be_sent_is_refused_and_not_shown(client: Any, token: Any) -> None:
+def test_an_invalid_token_is_rejected_and_not_shown(client: Any, token: Any) -> None:
     with pytest.raises(CredentialsError) as caught:
         client(token=token)
 
-    told = str(caught.value) + repr(caught.value)
-    assert TOKEN not in told
-    assert "tökén" not in told
+    shown_texts = str(caught.value) + repr(caught.value)
+    assert TOKEN not in shown_texts
+    assert "tökén" not in shown_texts
 
 
 @both
-def test_an_empty_token_in_the_environment_is_refused(
+def test_an_empty_token_in_the_environment_is_rejected(
     client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LEADCONNECTOR_TOKEN", "")
@@ -85,28 +84,26 @@ def test_an_empty_token_in_the_environment_is_refused(
         client()
 
 
-def test_the_token_and_the_base_url_are_taken_from_the_environment(
+def test_the_environment_supplies_the_token_and_the_base_url(
     call: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LEADCONNECTOR_TOKEN", "from-the-environment")
     monkeypatch.setenv("LEADCONNECTOR_BASE_URL", "http://127.0.0.1:9")
     requests: list[httpx.Request] = []
 
-    call(answering(lambda: httpx.Response(200, json=ANSWER), requests), options={"token": None})
+    call(succeeding(requests), options={"token": None})
 
     assert requests[0].headers["authorization"] == "Bearer from-the-environment"
     assert requests[0].url.host == "127.0.0.1"
 
 
-def test_what_is_passed_comes_before_the_environment(
-    call: Caller, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_options_override_the_environment(call: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LEADCONNECTOR_TOKEN", "from-the-environment")
     monkeypatch.setenv("LEADCONNECTOR_BASE_URL", "http://127.0.0.1:9")
     requests: list[httpx.Request] = []
 
     call(
-        answering(lambda: httpx.Response(200, json=ANSWER), requests),
+        succeeding(requests),
         options={"token": "passed", "base_url": "https://passed.example"},
     )
 
@@ -142,7 +139,7 @@ def test_what_is_passed_comes_before_the_environment(
         7,
     ],
 )
-def test_an_unusable_base_url_is_refused(client: Any, base_url: Any) -> None:
+def test_an_invalid_base_url_is_rejected(client: Any, base_url: Any) -> None:
     with pytest.raises(ConfigurationError) as caught:
         client(token=TOKEN, base_url=base_url)
 
@@ -156,7 +153,7 @@ def test_plain_http_is_accepted_for_loopback(host: str) -> None:
 
 
 @given(st.text() | st.from_regex(r"https?://[a-z0-9.@:/?#-]{0,20}", fullmatch=True))
-def test_whatever_the_base_url_is_a_token_never_travels_in_clear_to_another_machine(
+def test_no_base_url_sends_a_token_in_clear_to_another_machine(
     text: str,
 ) -> None:
     try:
@@ -168,7 +165,7 @@ def test_whatever_the_base_url_is_a_token_never_travels_in_clear_to_another_mach
 
 
 @given(st.text() | st.binary() | st.none() | st.integers())
-def test_whatever_a_token_is_it_is_refused_without_being_shown_or_can_be_sent(token: Any) -> None:
+def test_any_token_is_valid_or_rejected_without_being_shown(token: Any) -> None:
     try:
         assert Token(Secret(token)).reveal() == token
     except CredentialsError as error:
@@ -180,28 +177,26 @@ def test_whatever_a_token_is_it_is_refused_without_being_shown_or_can_be_sent(to
 
 @both
 @pytest.mark.parametrize("timeout", [0, -1, float("nan"), float("inf"), 1e300, 10**400, True, "30"])
-def test_an_unusable_timeout_is_refused(client: Any, timeout: Any) -> None:
+def test_an_invalid_timeout_is_rejected(client: Any, timeout: Any) -> None:
     with pytest.raises(ConfigurationError, match="timeout"):
         client(token=TOKEN, timeout=timeout)
     with pytest.raises(ConfigurationError, match="timeout"):
-        client(token=TOKEN, transport=nothing()).with_options(timeout=timeout)
+        client(token=TOKEN, transport=unused_transport()).with_options(timeout=timeout)
 
 
-def test_httpx_timeouts_are_taken_as_they_are(call: Caller) -> None:
+def test_an_httpx_timeout_is_used_unchanged(call: Caller) -> None:
     requests: list[httpx.Request] = []
     timeout = httpx.Timeout(connect=1, read=2, write=3, pool=4)
 
-    call(
-        answering(lambda: httpx.Response(200, json=ANSWER), requests), options={"timeout": timeout}
-    )
+    call(succeeding(requests), options={"timeout": timeout})
 
     assert requests[0].extensions["timeout"] == {"connect": 1, "read": 2, "write": 3, "pool": 4}
 
 
-def test_a_callable_gives_the_token_of_each_request() -> None:
+def test_a_callable_supplies_the_token_of_each_request() -> None:
     tokens = iter(["first", "second"])
     requests: list[httpx.Request] = []
-    transport = answering(lambda: httpx.Response(200, json=ANSWER), requests)
+    transport = succeeding(requests)
     with LeadConnector(token=lambda: next(tokens), transport=transport) as client:
         for _ in range(2):
             client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
@@ -212,32 +207,30 @@ def test_a_callable_gives_the_token_of_each_request() -> None:
     ]
 
 
-def test_the_async_client_takes_an_async_callable() -> None:
+def test_the_async_client_awaits_an_async_callable() -> None:
     async def token() -> str:
         return "awaited"
 
     requests: list[httpx.Request] = []
-    call_async(
-        answering(lambda: httpx.Response(200, json=ANSWER), requests), options={"token": token}
-    )
+    call_async(succeeding(requests), options={"token": token})
 
     assert requests[0].headers["authorization"] == "Bearer awaited"
 
 
-def test_what_a_tokens_callable_raises_is_not_taken_for_a_failed_connection(call: Caller) -> None:
+def test_an_exception_of_the_token_callable_reaches_the_caller(call: Caller) -> None:
     def fail() -> str:
         raise FileNotFoundError("the vault")
 
     with pytest.raises(FileNotFoundError, match="the vault"):
-        call(nothing(), options={"token": fail})
+        call(unused_transport(), options={"token": fail})
 
 
-def test_a_callable_that_gives_no_token_is_told_before_anything_is_sent(call: Caller) -> None:
+def test_a_callable_without_a_valid_token_raises_before_a_request(call: Caller) -> None:
     requests: list[httpx.Request] = []
 
     with pytest.raises(CredentialsError):
         call(
-            answering(lambda: httpx.Response(200, json=ANSWER), requests),
+            succeeding(requests),
             options={"token": lambda: None},
         )
 
@@ -245,46 +238,46 @@ def test_a_callable_that_gives_no_token_is_told_before_anything_is_sent(call: Ca
 
 
 @both
-def test_a_client_shows_its_address_and_no_token(client: Any) -> None:
-    made = client(token=TOKEN, transport=nothing())
+def test_the_repr_of_a_client_shows_its_url_and_no_token(client: Any) -> None:
+    instance = client(token=TOKEN, transport=unused_transport())
 
-    assert repr(made) == f"{client.__name__}(base_url='https://services.leadconnectorhq.com')"
-    parts: list[dict[str, Any]] = [vars(made), vars(made.conversations)]
+    assert repr(instance) == f"{client.__name__}(base_url='https://services.leadconnectorhq.com')"
+    parts: list[dict[str, Any]] = [vars(instance), vars(instance.conversations)]
     assert TOKEN not in repr(parts)
 
 
 @both
 @pytest.mark.parametrize("take", [pickle.dumps, copy.deepcopy])
-def test_neither_a_client_nor_its_resources_are_pickled_or_copied_whole(
-    client: Any, take: Any
-) -> None:
-    made = client(token=TOKEN, transport=nothing())
-    for part in (made, made.conversations):
+def test_a_client_and_its_resources_cannot_be_pickled_or_copied(client: Any, take: Any) -> None:
+    instance = client(token=TOKEN, transport=unused_transport())
+    for part in (instance, instance.conversations):
         with pytest.raises(TypeError, match="credential"):
             take(part)
 
 
 @both
-def test_a_client_is_not_copied_as_both_would_close_the_same_connections(client: Any) -> None:
+def test_a_client_cannot_be_copied_because_both_would_close_the_connections(client: Any) -> None:
     with pytest.raises(TypeError, match="credential"):
-        copy.copy(client(token=TOKEN, transport=nothing()))
+        copy.copy(client(token=TOKEN, transport=unused_transport()))
 
 
-def test_a_closed_client_says_so() -> None:
-    client = LeadConnector(token=TOKEN, transport=nothing())
-    other = client.with_options(timeout=3)
+def test_a_call_on_a_closed_client_raises() -> None:
+    client = LeadConnector(token=TOKEN, transport=unused_transport())
+    changed = client.with_options(timeout=3)
     client.close()
     client.close()
 
     assert repr(client).endswith(", closed)")
-    for closed in (client, other):
+    for closed_client in (client, changed):
         with pytest.raises(ClientClosedError, match="closed"):
-            closed.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
+            closed_client.conversations.update_conversation(
+                CONVERSATION_ID, location_id=LOCATION_ID
+            )
 
 
-def test_a_closed_async_client_says_so() -> None:
+def test_a_call_on_a_closed_async_client_raises() -> None:
     async def run() -> None:
-        client = AsyncLeadConnector(token=TOKEN, transport=nothing())
+        client = AsyncLeadConnector(token=TOKEN, transport=unused_transport())
         await client.close()
         await client.close()
         with pytest.raises(ClientClosedError, match="closed"):
@@ -293,7 +286,7 @@ def test_a_closed_async_client_says_so() -> None:
     asyncio.run(run())
 
 
-def test_the_client_closes_the_transport_that_it_was_given() -> None:
+def test_the_client_closes_a_custom_transport() -> None:
     closed: list[str] = []
 
     class Transport(httpx.MockTransport):
@@ -306,7 +299,7 @@ def test_the_client_closes_the_transport_that_it_was_given() -> None:
 
 
 @both
-def test_an_unusable_option_leaves_a_traceback_without_the_token(client: Any) -> None:
+def test_the_traceback_of_an_invalid_option_does_not_show_the_token(client: Any) -> None:
     with pytest.raises(LeadConnectorError) as caught:
         client(token=TOKEN, base_url="http://example.com")
 
@@ -316,12 +309,12 @@ def test_an_unusable_option_leaves_a_traceback_without_the_token(client: Any) ->
 @pytest.mark.parametrize(
     "url", ["https://.", f"https://{'a' * 64}.example", "https://a..example", "https://.example"]
 )
-def test_a_host_that_no_resolver_takes_is_refused(url: str) -> None:
+def test_a_host_with_invalid_labels_is_rejected(url: str) -> None:
     with pytest.raises(ConfigurationError, match="base URL"):
         LeadConnector(token="secret", base_url=url)
 
 
 @pytest.mark.parametrize("strict", ["no", 0, None])
-def test_what_says_neither_true_nor_false_is_no_choice_of_strictness(strict: Any) -> None:
+def test_strict_must_be_a_bool(strict: Any) -> None:
     with pytest.raises(ConfigurationError, match="strict"):
         LeadConnector(token="secret", strict=strict)

@@ -1,4 +1,4 @@
-"""What a caller gets where the answer is no documented success; for both clients."""
+"""The exceptions for responses that are no documented success, for both clients."""
 
 from __future__ import annotations
 
@@ -31,7 +31,14 @@ from leadconnector import (
 )
 from leadconnector.models import BadRequest, Unauthorized, UnprocessableEntity
 
-from tests.support.calling import ANSWER, TOKEN, Caller, answering
+from tests.support.calling import (
+    SUCCESS_BODY,
+    TOKEN,
+    Caller,
+    responding,
+    returning,
+    succeeding,
+)
 
 STATUSES: list[tuple[int, type[APIStatusError]]] = [
     (201, UnexpectedStatusError),
@@ -57,13 +64,13 @@ STATUSES: list[tuple[int, type[APIStatusError]]] = [
 
 def status_error(call: Caller, response: Callable[[], httpx.Response]) -> APIStatusError:
     with pytest.raises(APIStatusError) as caught:
-        call(answering(response))
+        call(responding(response))
     return caught.value
 
 
 def decoding_error(call: Caller, **response: Any) -> APIDecodingError:
     with pytest.raises(APIDecodingError) as caught:
-        call(answering(lambda: httpx.Response(200, **response)))
+        call(returning(200, **response))
     return caught.value
 
 
@@ -71,7 +78,7 @@ def decoding_error(call: Caller, **response: Any) -> APIDecodingError:
 @pytest.mark.parametrize(
     "body", [b"", b"null", b"<html>Oops</html>", b'{"message": "Oops"}', b"[[]]", b"\xff\xfe"]
 )
-def test_each_status_raises_its_own_error_whatever_the_body(
+def test_each_status_raises_its_own_error_for_any_body(
     call: Caller, status: int, kind: type[APIStatusError], body: bytes
 ) -> None:
     error = status_error(call, lambda: httpx.Response(status, content=body))
@@ -118,7 +125,7 @@ def test_a_documented_error_body_is_its_model(
         (429, b'"slow down"', "slow down"),
     ],
 )
-def test_any_other_body_is_kept_as_received(
+def test_any_other_error_body_is_returned_as_received(
     call: Caller, status: int, content: bytes, body: object
 ) -> None:
     assert status_error(call, lambda: httpx.Response(status, content=content)).body == body
@@ -144,10 +151,10 @@ def test_the_messages_are_always_a_list_of_strings(
     assert status_error(call, lambda: httpx.Response(status, json=body)).messages == messages
 
 
-def test_the_message_of_an_error_tells_what_the_api_said_on_one_short_line(call: Caller) -> None:
-    said = "line one\nline two\x1b[31m" + "x" * 1000
+def test_the_message_of_an_error_has_the_api_messages_in_one_short_line(call: Caller) -> None:
+    api_message = "line one\nline two\x1b[31m" + "x" * 1000
 
-    text = str(status_error(call, lambda: httpx.Response(400, json={"message": said})))
+    text = str(status_error(call, lambda: httpx.Response(400, json={"message": api_message})))
 
     assert "line one line two" in text
     assert text.isprintable()
@@ -165,7 +172,7 @@ def test_the_message_of_an_error_tells_what_the_api_said_on_one_short_line(call:
         ({}, {}, None),
     ],
 )
-def test_the_request_id_is_taken_from_where_there_is_one(
+def test_the_request_id_comes_from_the_first_available_source(
     call: Caller, headers: dict[str, str], body: object, request_id: str | None
 ) -> None:
     assert (
@@ -174,7 +181,7 @@ def test_the_request_id_is_taken_from_where_there_is_one(
     )
 
 
-def test_the_headers_of_an_error_are_looked_up_in_any_case(call: Caller) -> None:
+def test_the_header_lookup_of_an_error_ignores_case(call: Caller) -> None:
     error = status_error(call, lambda: httpx.Response(429, headers={"Retry-After": "7"}))
 
     assert error.headers["retry-after"] == error.headers["RETRY-AFTER"] == "7"
@@ -209,11 +216,11 @@ def test_the_headers_of_an_error_are_looked_up_in_any_case(call: Caller) -> None
         (b'{"success":' + b"1" * 5000 + b"}", "$"),
         (b"[" * 100_000, "$"),
         (b'{"success":tr', "$"),
-        (json.dumps(ANSWER).encode("utf-16"), "$"),
+        (json.dumps(SUCCESS_BODY).encode("utf-16"), "$"),
         (b'{"success":"\xff"}', "$"),
     ],
 )
-def test_a_success_that_is_not_as_documented_names_the_place(
+def test_a_success_that_deviates_from_the_spec_names_the_path(
     call: Caller, body: bytes, path: str
 ) -> None:
     error = decoding_error(call, content=body, headers={"x-request-id": "r"})
@@ -223,26 +230,26 @@ def test_a_success_that_is_not_as_documented_names_the_place(
     assert (error.status_code, error.request_id, error.attempts) == (200, "r", 1)
 
 
-def test_a_body_larger_than_any_answer_is_given_up(call: Caller) -> None:
+def test_a_body_above_the_maximum_size_is_a_decoding_error(call: Caller) -> None:
     assert "larger than" in str(decoding_error(call, content=b" " * (10 * 1024 * 1024 + 1)))
 
 
-def test_an_error_about_a_conversation_tells_nothing_of_what_is_in_it(call: Caller) -> None:
-    answer = {
+def test_an_error_does_not_show_the_content_of_a_conversation(call: Caller) -> None:
+    response_body = {
         "success": True,
         "conversation": {"lastMessageBody": "my diagnosis", "contactId": "Erika"},
     }
 
-    error = decoding_error(call, json=answer)
+    error = decoding_error(call, json=response_body)
 
-    told = "".join(traceback.format_exception(error)) + repr(error) + repr(error.__dict__)
-    assert "diagnosis" not in told
-    assert "Erika" not in told
+    shown_texts = "".join(traceback.format_exception(error)) + repr(error) + repr(error.__dict__)
+    assert "diagnosis" not in shown_texts
+    assert "Erika" not in shown_texts
     assert error.__cause__ is None
     assert error.__context__ is None
 
 
-def test_a_token_that_the_api_sends_back_is_redacted(call: Caller) -> None:
+def test_a_token_echoed_by_the_api_is_redacted(call: Caller) -> None:
     error = status_error(
         call,
         lambda: httpx.Response(
@@ -250,31 +257,31 @@ def test_a_token_that_the_api_sends_back_is_redacted(call: Caller) -> None:
         ),
     )
 
-    told = (
+    shown_texts = (
         "".join(traceback.format_exception(error))
         + repr(error)
         + repr(error.__dict__)
         + str(error.headers.get("x-echo"))
     )
-    assert TOKEN not in told
+    assert TOKEN not in shown_texts
     assert error.messages == ["Invalid token: [redacted]"]
     assert TOKEN.encode() not in pickle.dumps(error)
 
 
 @pytest.mark.parametrize("escaped", ["\\u0039", "\\/"])
-def test_a_token_that_comes_back_in_json_escapes_is_redacted(call: Caller, escaped: str) -> None:
+def test_a_token_echoed_in_json_escapes_is_redacted(call: Caller, escaped: str) -> None:
     token = "9/c48df2694a849b6089f9d0d3513efe"
     body = '{"message": ["Invalid: TOKEN"], "TOKEN": {"deep": ["TOKEN"]}}'.replace("TOKEN", token)
     body = body.replace("9", escaped) if escaped != "\\/" else body.replace("/", escaped)
 
     with pytest.raises(APIStatusError) as caught:
-        call(answering(lambda: httpx.Response(422, text=body)), options={"token": token})
+        call(returning(422, text=body), options={"token": token})
 
     assert caught.value.messages == ["Invalid: [redacted]"]
     assert token not in repr(caught.value.__dict__) + str(caught.value)
 
 
-def test_what_is_in_a_conversation_is_not_in_the_message_of_an_undocumented_status(
+def test_the_message_of_an_undocumented_status_does_not_show_the_conversation(
     call: Caller,
 ) -> None:
     error = status_error(
@@ -286,29 +293,29 @@ def test_what_is_in_a_conversation_is_not_in_the_message_of_an_undocumented_stat
 
 
 @pytest.mark.parametrize("status", [200, 400, 500])
-def test_a_header_that_is_not_ascii_is_kept(call: Caller, status: int) -> None:
-    seen: list[ResponseInfo] = []
+def test_a_header_that_is_not_ascii_is_decoded(call: Caller, status: int) -> None:
+    infos: list[ResponseInfo] = []
     headers = [(b"x-note", "café".encode("latin-1")), (b"x-other", "日本".encode())]
-    response = httpx.Response(status, headers=headers, json=ANSWER)
+    response = httpx.Response(status, headers=headers, json=SUCCESS_BODY)
     with suppress(APIStatusError):
-        call(answering(lambda: response), options={"on_response": seen.append})
+        call(responding(lambda: response), options={"on_response": infos.append})
 
-    assert "caf" in seen[0].headers["x-note"]
-    assert pickle.loads(pickle.dumps(seen[0])).status_code == status
+    assert "caf" in infos[0].headers["x-note"]
+    assert pickle.loads(pickle.dumps(infos[0])).status_code == status
 
 
 @pytest.mark.parametrize("status", [200, 400])
 @pytest.mark.parametrize("depth", [300, 500, 900, 5000])
-def test_an_answer_of_any_depth_is_a_result_or_an_error_of_ours(
+def test_a_response_of_any_depth_is_a_result_or_a_documented_error(
     call: Caller, status: int, depth: int
 ) -> None:
     deep = "[" * depth + "]" * depth
-    body = json.dumps({**ANSWER, "message": "No"})[:-1] + f', "more": {deep}}}'
+    body = json.dumps({**SUCCESS_BODY, "message": "No"})[:-1] + f', "more": {deep}}}'
     with suppress(LeadConnectorError):
-        call(answering(lambda: httpx.Response(status, text=body)))
+        call(returning(status, text=body))
 
 
-def test_a_token_in_a_page_in_place_of_a_success_is_redacted(call: Caller) -> None:
+def test_a_token_in_an_html_page_with_a_success_status_is_redacted(call: Caller) -> None:
     assert TOKEN not in str(decoding_error(call, text=f"<html>{TOKEN}"))
 
 
@@ -330,12 +337,12 @@ def test_an_error_survives_pickle_and_copy(call: Caller) -> None:
 
 def test_an_argument_error_survives_pickle(call: Caller) -> None:
     with pytest.raises(ArgumentError) as caught:
-        call(answering(lambda: httpx.Response(200, json=ANSWER)), "")
+        call(succeeding(), "")
 
     assert pickle.loads(pickle.dumps(caught.value)).argument == "conversation_id"
 
 
-def test_every_exception_of_the_package_is_in_one_tree() -> None:
+def test_all_exceptions_of_the_package_are_in_one_tree() -> None:
     classes = [
         value
         for value in vars(errors).values()
@@ -343,33 +350,30 @@ def test_every_exception_of_the_package_is_in_one_tree() -> None:
     ]
 
     assert len(classes) > 15
-    assert all(issubclass(found, LeadConnectorError) for found in classes)
+    assert all(issubclass(error_class, LeadConnectorError) for error_class in classes)
 
 
-def test_nothing_is_logged_of_a_token_or_a_conversation(
+def test_the_log_shows_no_token_and_no_conversation(
     call: Caller, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
 
-    call(answering(lambda: httpx.Response(200, json=ANSWER)), feedback={"text": "my diagnosis"})
+    call(succeeding(), feedback={"text": "my diagnosis"})
 
     assert TOKEN not in caplog.text
     assert "diagnosis" not in caplog.text
 
 
-def test_a_short_token_changes_nothing_but_texts_of_an_error(call: Caller) -> None:
+def test_redacting_a_short_token_changes_only_texts(call: Caller) -> None:
     body = {"message": "true", "statusCode": 400, "tt": [True, "t"]}
 
-    assert (
-        call(answering(lambda: httpx.Response(200, json=ANSWER)), options={"token": "t"}).to_dict()
-        == ANSWER
-    )
+    assert call(succeeding(), options={"token": "t"}).to_dict() == SUCCESS_BODY
     with pytest.raises(BadRequestError) as caught:
-        call(answering(lambda: httpx.Response(400, json=body)), options={"token": "t"})
+        call(returning(400, json=body), options={"token": "t"})
     assert caught.value.messages == ["[redacted]rue"]
 
 
-def test_an_undocumented_success_that_echoes_the_token_is_an_error_without_it(call: Caller) -> None:
+def test_an_undocumented_success_that_echoes_the_token_raises_without_it(call: Caller) -> None:
     error = status_error(call, lambda: httpx.Response(201, json={"token": TOKEN}))
 
     assert error.body == {"token": "[redacted]"}

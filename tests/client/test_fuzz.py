@@ -1,4 +1,4 @@
-"""Whatever is answered, raised by a transport or passed: a model, or an exception of ours that keeps its promises."""
+"""Random responses, transport errors and arguments result in a model or a valid exception."""
 
 from __future__ import annotations
 
@@ -27,20 +27,22 @@ from benchmarks.long.fuzzing.bodies import bomb
 from benchmarks.long.fuzzing.cases import (
     Case,
     Outcome,
+    case_with_random_arguments,
+    case_with_random_replies,
     run_async,
     run_sync,
+    seeded_random,
 )
-from benchmarks.long.fuzzing.cases import case_with_random_arguments as asked
-from benchmarks.long.fuzzing.cases import case_with_random_replies as answered
-from benchmarks.long.fuzzing.cases import seeded_random as seeded
 from benchmarks.long.fuzzing.failures import FAILURES
 from benchmarks.long.fuzzing.promises import broken_promises
 from benchmarks.long.fuzzing.replies import Reply
-from benchmarks.long.fuzzing.sent_requests import request_problems as misplaced_arguments
+from benchmarks.long.fuzzing.sent_requests import request_problems
 from tests.support.calling import LOCATION_ID, TOKEN
-from tests.support.fuzz_strategies import cases_with_random_arguments as asked_calls
-from tests.support.fuzz_strategies import cases_with_random_replies as answered_calls
-from tests.support.fuzz_strategies import replies_of_bytes
+from tests.support.fuzz_strategies import (
+    cases_with_random_arguments,
+    cases_with_random_replies,
+    replies_of_bytes,
+)
 
 Run = Callable[[Case], Outcome]
 RUNS: dict[str, Run] = {"sync": run_sync, "async": lambda case: asyncio.run(run_async(case))}
@@ -52,7 +54,7 @@ fuzzed = settings(
 
 @pytest.fixture(autouse=True, scope="module")
 def quiet() -> Iterator[None]:
-    """What is logged of drift is not what is looked at here, and pytest would keep it all."""
+    """Discard the log of drift. pytest would keep all of it."""
     logging.disable(logging.CRITICAL)
     yield
     logging.disable(logging.NOTSET)
@@ -60,10 +62,8 @@ def quiet() -> Iterator[None]:
 
 @runs
 @fuzzed
-@given(answered_calls)
-def test_whatever_is_answered_it_is_a_model_or_an_error_that_keeps_its_promises(
-    run: Run, case: Case
-) -> None:
+@given(cases_with_random_replies)
+def test_every_drawn_response_results_in_a_model_or_a_valid_error(run: Run, case: Case) -> None:
     assert broken_promises(case, run(case)) == []
 
 
@@ -71,7 +71,7 @@ def test_whatever_is_answered_it_is_a_model_or_an_error_that_keeps_its_promises(
 @fuzzed
 @given(st.lists(replies_of_bytes, min_size=1, max_size=3), st.booleans())
 @example([Reply(status=999, headers=((b"\xff", b"\xff"),), chunks=(b"\xff",))], False)
-def test_any_status_headers_and_bytes_are_a_model_or_an_error_that_keeps_its_promises(
+def test_any_status_headers_and_bytes_result_in_a_model_or_a_valid_error(
     run: Run, replies: list[Reply], strict: bool
 ) -> None:
     case = Case(tuple(replies), options={"strict": strict})
@@ -84,7 +84,7 @@ def test_any_status_headers_and_bytes_are_a_model_or_an_error_that_keeps_its_pro
 @pytest.mark.parametrize(
     "place", ["in place of the head", "in place of the body", "within the body"]
 )
-def test_whatever_a_transport_raises_it_becomes_a_connection_error(
+def test_any_exception_of_a_transport_becomes_a_connection_error(
     run: Run, name: str, place: str
 ) -> None:
     chunks = (b'{"success":', b"tr") if place == "within the body" else ()
@@ -99,9 +99,7 @@ def test_whatever_a_transport_raises_it_becomes_a_connection_error(
 @runs
 @pytest.mark.parametrize("status", [200, 400, 503])
 @pytest.mark.parametrize("form", ["compressed", "compressed in parts", "plain"])
-def test_a_body_without_end_takes_no_more_memory_than_a_body_may(
-    run: Run, status: int, form: str
-) -> None:
+def test_an_endless_body_uses_bounded_memory(run: Run, status: int, form: str) -> None:
     chunks: tuple[bytes, ...] = (
         bomb(40 * 1024 * 1024) * (3 if form == "compressed in parts" else 1),
     )
@@ -123,23 +121,26 @@ def test_a_body_without_end_takes_no_more_memory_than_a_body_may(
 
 @runs
 @fuzzed
-@given(asked_calls)
-def test_whatever_the_arguments_are_they_are_refused_by_name_or_sent_once_as_the_spec_has_it(
+@given(cases_with_random_arguments)
+def test_any_arguments_are_rejected_by_name_or_sent_once_as_the_spec_describes(
     run: Run, case: Case
 ) -> None:
     outcome = run(case)
 
-    assert broken_promises(case, outcome) + misplaced_arguments(case, outcome) == []
+    assert broken_promises(case, outcome) + request_problems(case, outcome) == []
 
 
-def test_what_is_tried_ends_in_every_way_that_a_call_can() -> None:
-    random, found = seeded(7), Counter[str]()
+def test_the_drawn_cases_cover_every_outcome_of_a_call() -> None:
+    random = seeded_random(7)
+    outcomes = Counter[str]()
     for _ in range(1500):
-        found[type(run_sync(answered(random)).value).__name__] += 1
+        outcomes[type(run_sync(case_with_random_replies(random)).value).__name__] += 1
     for _ in range(100):
-        found[f"{type(run_sync(asked(random)).value).__name__} of arguments"] += 1
+        outcomes[
+            f"{type(run_sync(case_with_random_arguments(random)).value).__name__} of arguments"
+        ] += 1
 
-    assert {name for name, count in found.items() if count > 9} >= {
+    assert {name for name, count in outcomes.items() if count > 9} >= {
         *(
             "UpdateConversationResponse",
             "APIDecodingError",
@@ -193,14 +194,14 @@ class UnknownError(BadRequestError):
         (APIConnectionError("a\nb" * 300, attempts=1), "no short line"),
     ],
 )
-def test_the_judge_of_outcomes_sees_what_is_wrong(value: Exception, problem: str) -> None:
+def test_the_checker_of_outcomes_detects_each_problem(value: Exception, problem: str) -> None:
     case = Case((Reply(400),))
     outcome = run_sync(case)
     assert broken_promises(case, outcome) == []
 
-    found = broken_promises(case, Outcome(value, outcome.requests, outcome.seen))
+    problems = broken_promises(case, Outcome(value, outcome.requests, outcome.seen))
 
-    assert any(problem in each for each in found)
+    assert any(problem in text for text in problems)
 
 
 ID = "/conversations/tDtDnQdgm2LXpyiqYvZ6"
@@ -230,18 +231,18 @@ def sent(url: str = ID, body: object = LOCATION, version: str = "v3") -> Outcome
         (ID, LOCATION, " ", "another version"),
     ],
 )
-def test_the_judge_of_requests_sees_what_is_wrong(
+def test_the_checker_of_requests_detects_each_problem(
     url: str, body: object, version: str, problem: str
 ) -> None:
-    assert misplaced_arguments(Case(), sent()) == []
+    assert request_problems(Case(), sent()) == []
 
-    assert any(problem in each for each in misplaced_arguments(Case(), sent(url, body, version)))
+    assert any(problem in text for text in request_problems(Case(), sent(url, body, version)))
 
 
-def test_the_judge_of_requests_sees_one_too_few_and_one_too_many() -> None:
+def test_the_checker_of_requests_detects_a_missing_and_an_extra_request() -> None:
     (request,) = sent().requests
 
-    assert misplaced_arguments(Case(), Outcome(None, [], [])) == ["0 requests"]
-    assert misplaced_arguments(Case(), Outcome(None, [request, request], [])) == ["2 requests"]
-    refused = misplaced_arguments(Case(), Outcome(ArgumentError("x", argument="x"), [request], []))
+    assert request_problems(Case(), Outcome(None, [], [])) == ["0 requests"]
+    assert request_problems(Case(), Outcome(None, [request, request], [])) == ["2 requests"]
+    refused = request_problems(Case(), Outcome(ArgumentError("x", argument="x"), [request], []))
     assert refused == ["refused, but sent", "it names no argument"]

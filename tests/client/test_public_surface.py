@@ -1,4 +1,4 @@
-"""What a user may import and call, and that both clients offer the same."""
+"""The public names of the package, and the equal methods of both clients."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_both_clients_have_the_same_methods_arguments_and_types(
             assert not inspect.iscoroutinefunction(ours[name])
 
 
-def test_both_clients_are_made_with_the_same_options() -> None:
+def test_both_clients_have_the_same_options() -> None:
     assert [*inspect.signature(LeadConnector).parameters] == [
         *inspect.signature(AsyncLeadConnector).parameters
     ]
@@ -127,7 +127,7 @@ def test_no_hand_written_line_names_a_field_of_the_api() -> None:
         for operation in contract["operations"].values()
         for argument in operation["arguments"]
     }
-    # Words of HTTP and of Python that the API happens to use as well.
+    # Words of HTTP and of Python that the API also uses.
     names -= {"id", "message", "error", "success", "version", "Version"}
     assert "locationId" in names
 

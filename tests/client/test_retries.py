@@ -1,4 +1,4 @@
-"""Which attempts are made again, when, and for how long; as rules, and through both clients."""
+"""Retries: the rules on their own, and their effect on calls of both clients."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ from leadconnector.rate_limit import Reservation
 from leadconnector_emulator import Emulator, EmulatorTransport, Fault, Server
 
 from tests.support.calling import (
-    ANSWER,
     CONVERSATION_ID,
     LOCATION_ID,
+    SUCCESS_BODY,
     TOKEN,
     Caller,
     Clock,
@@ -88,33 +88,33 @@ def waits(
 
 
 @pytest.mark.parametrize("status", range(100, 600))
-def test_exactly_the_transient_statuses_are_tried_again(status: int) -> None:
+def test_only_transient_statuses_are_retried(status: int) -> None:
     assert (waits(status=status) < NEVER) == (status in TRANSIENT)
 
 
 @pytest.mark.parametrize(
     ("number", "longest"), [(1, 0.5), (2, 1.0), (3, 2.0), (4, 4.0), (5, 8.0), (6, 8.0), (90, 8.0)]
 )
-def test_a_wait_of_our_own_is_drawn_below_a_bound_that_doubles(number: int, longest: float) -> None:
+def test_a_random_wait_is_below_a_bound_that_doubles(number: int, longest: float) -> None:
     assert waits(number=number, status=503, retries=100) == longest
     assert waits(number=number, status=503, retries=100, random=0.25) == longest / 4
     assert waits(number=number, status=503, retries=100, random=0.0) == 0.0
 
 
-def test_no_more_attempts_are_made_than_retries_are_wanted() -> None:
+def test_a_call_makes_no_more_than_its_retries() -> None:
     assert waits(number=2, status=503) < NEVER
     assert waits(number=3, status=503) == NEVER
     assert waits(status=503, retries=0) == NEVER
 
 
-def test_the_wait_that_an_answer_asks_for_is_kept_unless_it_is_too_long() -> None:
+def test_retry_after_is_obeyed_unless_it_is_too_long() -> None:
     assert waits(status=503, retry_after=0.0) == 0.0
     assert waits(status=503, retry_after=LONGEST_RETRY_AFTER) == LONGEST_RETRY_AFTER
     assert waits(status=503, retry_after=LONGEST_RETRY_AFTER + 0.001) == NEVER
     assert waits(status=429, retry_after=3.0) == 3.0
 
 
-def test_a_refused_request_waits_the_vendors_interval_where_the_answer_names_none() -> None:
+def test_after_429_without_retry_after_the_wait_is_the_vendors_interval() -> None:
     assert waits(status=429) == RATE_LIMIT_SECONDS
     assert waits(status=429, headers={"x-ratelimit-daily-remaining": "0"}) == NEVER
 
@@ -123,22 +123,22 @@ def test_a_refused_request_waits_the_vendors_interval_where_the_answer_names_non
 @pytest.mark.parametrize(
     "error", [httpx.ReadError("x"), httpx.ReadTimeout("x"), httpx.RemoteProtocolError("x")]
 )
-def test_what_may_have_been_executed_is_tried_again_where_that_does_no_harm(
+def test_an_idempotent_request_is_retried_even_if_it_may_have_been_executed(
     method: str, error: Exception
 ) -> None:
     assert waits(method=method, error=error) < NEVER
 
 
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
-def test_what_may_not_be_repeated_is_tried_again_only_where_it_was_surely_not_executed(
+def test_other_requests_are_retried_only_if_they_were_certainly_not_executed(
     method: str,
 ) -> None:
-    again: list[dict[str, Any]] = [
+    retried: list[dict[str, Any]] = [
         {"error": httpx.ConnectError("x")},
         {"error": httpx.PoolTimeout("x")},
         {"status": 429},
     ]
-    never: list[dict[str, Any]] = [
+    not_retried: list[dict[str, Any]] = [
         {"error": httpx.ReadError("x")},
         {"error": httpx.WriteError("x")},
         {
@@ -152,16 +152,16 @@ def test_what_may_not_be_repeated_is_tried_again_only_where_it_was_surely_not_ex
         {"status": 408},
     ]
 
-    assert all(waits(method=method, **each) < NEVER for each in again)
-    assert all(waits(method=method, **each) == NEVER for each in never)
+    assert all(waits(method=method, **case) < NEVER for case in retried)
+    assert all(waits(method=method, **case) == NEVER for case in not_retried)
 
 
-def test_a_connection_that_takes_too_long_to_make_executed_nothing() -> None:
+def test_a_timeout_while_connecting_means_never_sent() -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=0) as full, ExitStack() as waiting:
-        for _ in range(2):  # nobody accepts them, and there is no room for a third
-            other = waiting.enter_context(socket.socket())
-            other.setblocking(False)
-            other.connect_ex(full.getsockname())
+        for _ in range(2):  # the backlog is then full
+            client_socket = waiting.enter_context(socket.socket())
+            client_socket.setblocking(False)
+            client_socket.connect_ex(full.getsockname())
         transport = waiting.enter_context(httpx.HTTPTransport())
         url = f"http://127.0.0.1:{full.getsockname()[1]}"
         timeout = {"timeout": httpx.Timeout(0.02).as_dict()}
@@ -171,7 +171,7 @@ def test_a_connection_that_takes_too_long_to_make_executed_nothing() -> None:
     assert failure_of(caught.value) == "never sent"
 
 
-def test_a_request_that_is_no_http_is_not_tried_again() -> None:
+def test_an_invalid_request_is_not_retried() -> None:
     assert waits(error=httpx.UnsupportedProtocol("x")) == NEVER
     assert waits(error=httpx.LocalProtocolError("x")) == NEVER
 
@@ -184,13 +184,20 @@ def test_a_request_that_is_no_http_is_not_tried_again() -> None:
     st.floats(0, 1e9) | st.none(),
     st.integers(0, 100),
 )
-def test_whatever_happened_a_wait_is_bounded_and_the_attempts_end(
-    number: int, method: str, random: float, status: int | None, asked: float | None, retries: int
+def test_every_wait_is_bounded_and_the_number_of_attempts_too(
+    number: int,
+    method: str,
+    random: float,
+    status: int | None,
+    retry_after: float | None,
+    retries: int,
 ) -> None:
-    ended: dict[str, Any] = (
-        {"error": TimeoutError("x")} if status is None else {"status": status, "retry_after": asked}
+    outcome: dict[str, Any] = (
+        {"error": TimeoutError("x")}
+        if status is None
+        else {"status": status, "retry_after": retry_after}
     )
-    wait = waits(**ended, number=number, method=method, random=random, retries=retries)
+    wait = waits(**outcome, number=number, method=method, random=random, retries=retries)
 
     assert wait == NEVER or 0 <= wait <= max(LONGEST_RETRY_AFTER, LONGEST_WAIT, RATE_LIMIT_SECONDS)
     assert wait == NEVER or number <= retries
@@ -223,7 +230,7 @@ def test_whatever_happened_a_wait_is_bounded_and_the_attempts_end(
         ({"Retry-After": "9" * 400}, None),
     ],
 )
-def test_a_wait_is_read_as_seconds_or_as_a_date(
+def test_retry_after_is_parsed_as_seconds_or_as_a_date(
     headers: dict[str, str], seconds: float | None
 ) -> None:
     encoded = httpx.Headers([(name.encode(), value.encode()) for name, value in headers.items()])
@@ -232,29 +239,27 @@ def test_a_wait_is_read_as_seconds_or_as_a_date(
 
 
 @given(st.binary(max_size=40), st.binary(max_size=40))
-def test_whatever_a_wait_is_written_as_it_is_not_negative_or_not_read(
-    value: bytes, date: bytes
-) -> None:
-    asked = parse_retry_after(httpx.Headers([(b"Retry-After", value), (b"Date", date)]), 0.0)
+def test_any_retry_after_is_invalid_or_not_negative(value: bytes, date: bytes) -> None:
+    seconds = parse_retry_after(httpx.Headers([(b"Retry-After", value), (b"Date", date)]), 0.0)
 
-    assert asked is None or asked >= 0.0
+    assert seconds is None or seconds >= 0.0
 
 
 def in_turn(
-    answers: Iterable[Callable[[httpx.Request], httpx.Response]], requests: list[httpx.Request]
+    responses: Iterable[Callable[[httpx.Request], httpx.Response]], requests: list[httpx.Request]
 ) -> Any:
-    """A transport that answers each request with the next; it notes the requests."""
-    left = iter(answers)
+    """A transport that handles each request with the next handler, and records the requests."""
+    handlers = iter(responses)
 
     def handle(request: httpx.Request) -> httpx.Response:
         requests.append(request)
-        return next(left)(request)
+        return next(handlers)(request)
 
     return httpx.MockTransport(handle)
 
 
 def success(request: httpx.Request) -> httpx.Response:
-    return httpx.Response(200, json=ANSWER)
+    return httpx.Response(200, json=SUCCESS_BODY)
 
 
 def status(code: int, **headers: str) -> Callable[[httpx.Request], httpx.Response]:
@@ -268,22 +273,20 @@ def lost(request: httpx.Request) -> httpx.Response:
 
 
 @pytest.mark.parametrize("code", TRANSIENT)
-def test_a_transient_failure_is_followed_by_a_success_that_counts_its_attempts(
-    call: Caller, code: int
-) -> None:
+def test_a_success_after_transient_failures_counts_its_attempts(call: Caller, code: int) -> None:
     requests: list[httpx.Request] = []
-    seen: list[ResponseInfo] = []
+    infos: list[ResponseInfo] = []
     clock = Clock()
 
     updated = call(
         in_turn([status(code), lost, success], requests),
-        options={"on_response": seen.append},
+        options={"on_response": infos.append},
         clock=clock,
         starred=True,
     )
 
-    assert updated.to_dict() == ANSWER
-    assert [info.attempts for info in seen] == [3]
+    assert updated.to_dict() == SUCCESS_BODY
+    assert [info.attempts for info in infos] == [3]
     assert len(clock.waits) >= 2
     assert {(request.url, request.content) for request in requests} == {
         (requests[0].url, requests[0].content)
@@ -291,7 +294,7 @@ def test_a_transient_failure_is_followed_by_a_success_that_counts_its_attempts(
     assert json.loads(requests[2].content) == {"locationId": LOCATION_ID, "starred": True}
 
 
-def test_after_the_last_attempt_the_error_counts_them(call: Caller) -> None:
+def test_the_error_of_the_last_attempt_counts_the_attempts(call: Caller) -> None:
     clock = Clock()
 
     with pytest.raises(ServerError) as caught:
@@ -304,7 +307,7 @@ def test_after_the_last_attempt_the_error_counts_them(call: Caller) -> None:
     assert lost_caught.value.attempts == 1
 
 
-def test_an_answer_that_asks_for_a_long_wait_is_raised_with_it_and_not_tried_early(
+def test_a_long_retry_after_is_raised_and_not_retried_early(
     call: Caller,
 ) -> None:
     clock = Clock()
@@ -316,7 +319,7 @@ def test_an_answer_that_asks_for_a_long_wait_is_raised_with_it_and_not_tried_ear
     assert clock.waits == []
 
 
-def test_a_used_up_day_is_raised_at_once(call: Caller) -> None:
+def test_an_exhausted_daily_limit_is_raised_at_once(call: Caller) -> None:
     clock = Clock()
 
     with pytest.raises(DailyRateLimitError) as caught:
@@ -330,7 +333,7 @@ def test_a_used_up_day_is_raised_at_once(call: Caller) -> None:
     assert clock.waits == []
 
 
-def test_a_failure_after_which_the_day_is_used_up_is_what_is_raised(call: Caller) -> None:
+def test_a_failure_is_raised_if_the_daily_limit_prevents_its_retry(call: Caller) -> None:
     requests: list[httpx.Request] = []
 
     with pytest.raises(ServerError) as caught:
@@ -339,36 +342,37 @@ def test_a_failure_after_which_the_day_is_used_up_is_what_is_raised(call: Caller
     assert (caught.value.status_code, caught.value.attempts, len(requests)) == (503, 1, 1)
 
 
-def test_a_location_that_is_asked_to_wait_for_an_hour_is_asked_again_after_a_minute(
+def test_a_location_pauses_for_a_minute_at_most(
     call: Caller,
 ) -> None:
     clock = Clock()
-    quota = RateLimit(clock=clock)
+    rate_limit = RateLimit(clock=clock)
     asks_for_an_hour = status(429, Retry_After="3600")
 
     for _ in range(2):
         with pytest.raises(RateLimitError):
-            call(in_turn([asks_for_an_hour], []), options={"rate_limit": quota}, clock=clock)
+            call(in_turn([asks_for_an_hour], []), options={"rate_limit": rate_limit}, clock=clock)
 
     assert 59.0 < clock.seconds < 61.0
 
 
-def test_each_retry_is_logged_without_the_body_or_the_credential(
+def test_each_retry_is_logged_without_body_or_token(
     call: Caller, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.DEBUG, "leadconnector"):
         call(in_turn([status(503), lost, success], []), feedback={"note": "personal"})
 
-    told = [record.getMessage() for record in caplog.records if record.name == "leadconnector"]
-    assert len(told) == 2
-    assert "503" in told[0]
-    assert "lost" in told[1]
+    records = [record for record in caplog.records if record.name == "leadconnector"]
+    shown_texts = [record.getMessage() for record in records]
+    assert len(shown_texts) == 2
+    assert "503" in shown_texts[0]
+    assert "lost" in shown_texts[1]
     assert TOKEN not in caplog.text
     assert "personal" not in caplog.text
-    assert CONVERSATION_ID not in "".join(told)
+    assert CONVERSATION_ID not in "".join(shown_texts)
 
 
-def test_the_deadline_caps_attempts_and_the_waits_between_them(call: Caller) -> None:
+def test_the_deadline_limits_attempts_and_waits(call: Caller) -> None:
     clock = Clock()
 
     with pytest.raises(ServerError) as caught:
@@ -376,11 +380,11 @@ def test_the_deadline_caps_attempts_and_the_waits_between_them(call: Caller) -> 
             in_turn([status(503)] * 50, []), options={"retries": 50, "deadline": 10.0}, clock=clock
         )
 
-    assert caught.value.attempts == 5  # after 0.5 + 1 + 2 + 4 seconds the next would come at 15.5
+    assert caught.value.attempts == 5  # after 0.5 + 1 + 2 + 4 s, the next would be at 15.5 s
     assert sum(clock.waits) == 7.5
 
 
-def test_no_timeout_of_an_attempt_is_longer_than_what_the_deadline_leaves(call: Caller) -> None:
+def test_no_timeout_of_an_attempt_exceeds_the_deadline(call: Caller) -> None:
     requests: list[httpx.Request] = []
 
     call(in_turn([status(503), success], requests), options={"deadline": 3.0}, clock=Clock())
@@ -399,61 +403,62 @@ def test_no_timeout_of_an_attempt_is_longer_than_what_the_deadline_leaves(call: 
     }
 
 
-def test_nothing_is_sent_after_the_deadline_however_long_the_token_took(call: Caller) -> None:
+def test_nothing_is_sent_if_the_token_arrives_after_the_deadline(call: Caller) -> None:
     clock, requests = Clock(), list[httpx.Request]()
 
     def slow() -> str:
         clock.seconds += 5.0
         return TOKEN
 
-    with pytest.raises(APITimeoutError, match="not sent: .* for a token") as caught:
+    with pytest.raises(APITimeoutError, match=r"not sent: .* for a token") as caught:
         call(in_turn([success], requests), options={"deadline": 5.0, "token": slow}, clock=clock)
 
     assert (requests, caught.value.attempts, caught.value.failure) == ([], 0, "never sent")
 
 
-def test_nothing_is_sent_after_the_deadline_however_long_the_quota_took(call: Caller) -> None:
+def test_nothing_is_sent_if_the_rate_limit_permits_it_after_the_deadline(call: Caller) -> None:
     clock, requests = Clock(), list[httpx.Request]()
 
     class Slow(RateLimit):
         def reserve(self, key: str) -> Reservation:
-            slot = super().reserve(key)
+            reservation = super().reserve(key)
             clock.seconds += 5.0
-            return slot
+            return reservation
 
-    quota = Slow(1, clock=lambda: 0.0)
-    with pytest.raises(APITimeoutError, match="not sent: .* for the rate limit"):
+    rate_limit = Slow(1, clock=lambda: 0.0)
+    with pytest.raises(APITimeoutError, match=r"not sent: .* for the rate limit"):
         call(
             in_turn([success], requests),
-            options={"deadline": 5.0, "rate_limit": quota},
+            options={"deadline": 5.0, "rate_limit": rate_limit},
             clock=clock,
         )
 
     assert requests == []
-    assert RateLimit.reserve(quota, LOCATION_ID).wait == 0.0  # its slot was given back
+    assert RateLimit.reserve(rate_limit, LOCATION_ID).wait == 0.0  # the reservation was released
 
 
-def test_a_call_that_was_refused_says_so_where_another_token_does_not_come_before_the_deadline(
+def test_a_401_is_raised_if_a_new_token_arrives_after_the_deadline(
     call: Caller,
 ) -> None:
-    clock, asked = Clock(), list[float]()
+    clock, asked_at = Clock(), list[float]()
 
     def slow() -> str:
-        asked.append(clock.seconds)
+        asked_at.append(clock.seconds)
         clock.seconds += 3.0
-        return f"token-{len(asked)}"
+        return f"token-{len(asked_at)}"
 
     with pytest.raises(AuthenticationError) as caught:
         call(in_turn([status(401)] * 3, []), options={"deadline": 5.0, "token": slow}, clock=clock)
 
-    assert (asked, caught.value.attempts) == ([0.0, 3.0], 1)
+    assert (asked_at, caught.value.attempts) == ([0.0, 3.0], 1)
 
 
-def test_a_client_that_is_closed_while_a_call_waits_gives_its_slot_back() -> None:
+def test_closing_the_client_releases_the_reservation_of_a_waiting_call() -> None:
     clock = Clock()
-    quota = RateLimit(1, clock=clock)
-    quota.reserve(LOCATION_ID)
-    with LeadConnector(token=TOKEN, transport=in_turn([success], []), rate_limit=quota) as client:
+    rate_limit = RateLimit(1, clock=clock)
+    rate_limit.reserve(LOCATION_ID)
+    transport = in_turn([success], [])
+    with LeadConnector(token=TOKEN, transport=transport, rate_limit=rate_limit) as client:
         timed(client, clock)
 
         def sleep(seconds: float) -> None:
@@ -465,10 +470,10 @@ def test_a_client_that_is_closed_while_a_call_waits_gives_its_slot_back() -> Non
             client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
 
     assert clock.waits == [1.0]
-    assert quota.reserve(LOCATION_ID).wait < 10.0  # the next, and not the one after it
+    assert rate_limit.reserve(LOCATION_ID).wait < 10.0  # the next place, not the one behind it
 
 
-def test_a_body_that_drips_ends_at_the_deadline() -> None:
+def test_a_slow_body_ends_at_the_deadline() -> None:
     with Server(Emulator(tokens=[TOKEN])) as server:
         server.emulator.set_faults(Fault(drip=0.02))
         with (
@@ -478,7 +483,7 @@ def test_a_body_that_drips_ends_at_the_deadline() -> None:
             client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
 
 
-def test_an_async_call_ends_at_the_deadline_even_if_nothing_is_ever_answered() -> None:
+def test_an_async_call_ends_at_the_deadline_without_any_response() -> None:
     async def run() -> None:
         with Server(Emulator(tokens=[TOKEN])) as server:
             server.emulator.set_faults(Fault(latency=20.0))
@@ -502,13 +507,13 @@ def test_a_dropped_connection_is_retried_over_a_socket(
     assert (server.emulator.get("conversations", CONVERSATION_ID) or {})["starred"] is True
 
 
-def test_a_cut_body_is_retried_over_a_socket(server: Server, call: Caller) -> None:
+def test_a_truncated_body_is_retried_over_a_socket(server: Server, call: Caller) -> None:
     server.emulator.set_faults(Fault(nth=1, truncate=7))
 
     assert call(None, options={"base_url": server.url}).success is True
 
 
-def test_a_static_token_that_is_refused_is_not_sent_twice(call: Caller) -> None:
+def test_a_rejected_static_token_is_not_sent_twice(call: Caller) -> None:
     requests: list[httpx.Request] = []
 
     with pytest.raises(AuthenticationError) as caught:
@@ -517,7 +522,7 @@ def test_a_static_token_that_is_refused_is_not_sent_twice(call: Caller) -> None:
     assert (caught.value.attempts, len(requests)) == (1, 1)
 
 
-def test_a_callable_that_has_another_token_after_a_refusal_is_replayed_once(call: Caller) -> None:
+def test_a_request_is_repeated_once_with_a_renewed_token(call: Caller) -> None:
     requests: list[httpx.Request] = []
     tokens = iter(["first", "second", "third"])
 
@@ -536,7 +541,7 @@ def test_a_callable_that_has_another_token_after_a_refusal_is_replayed_once(call
     assert caught.value.attempts == 2
 
 
-def test_a_replay_takes_no_retry_away(call: Caller) -> None:
+def test_a_request_with_a_renewed_token_does_not_count_as_a_retry(call: Caller) -> None:
     tokens = iter(["first", "second"])
 
     call(
@@ -545,7 +550,7 @@ def test_a_replay_takes_no_retry_away(call: Caller) -> None:
     )
 
 
-def test_a_cancelled_wait_ends_the_call_and_closes_nothing() -> None:
+def test_cancelling_a_wait_ends_the_call_and_leaves_the_client_open() -> None:
     async def run() -> None:
         requests: list[httpx.Request] = []
         transport = in_turn([status(503), success], requests)
@@ -564,7 +569,7 @@ def test_a_cancelled_wait_ends_the_call_and_closes_nothing() -> None:
     asyncio.run(run())
 
 
-def test_the_random_part_of_a_wait_can_be_given() -> None:
+def test_the_source_of_random_numbers_can_be_replaced() -> None:
     clock = Clock()
     with LeadConnector(token=TOKEN, transport=in_turn([status(500), success], [])) as client:
         timed(client, clock, random=lambda: 0.5)
@@ -573,7 +578,7 @@ def test_the_random_part_of_a_wait_can_be_given() -> None:
     assert clock.waits == [0.25]
 
 
-def test_a_first_attempt_that_fails_keeps_its_error_when_the_quota_comes_after_the_deadline(
+def test_the_error_of_the_first_attempt_is_raised_if_the_rate_limit_exceeds_the_deadline(
     emulator: Emulator, call: Caller
 ) -> None:
     emulator.set_faults(Fault(status=500))

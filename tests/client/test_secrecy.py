@@ -1,4 +1,4 @@
-"""A credential is in no repr, log, exception, pickle, or local variable of a traceback, however a call ends."""
+"""No repr, log, exception, pickle or variable of a traceback shows a credential."""
 
 from __future__ import annotations
 
@@ -15,13 +15,21 @@ import pytest
 from leadconnector import AsyncLeadConnector, LeadConnector, LeadConnectorError
 from leadconnector._runtime.secrets import Secret, Token
 
-from tests.support.calling import ANSWER, LOCATION_ID, Caller, answering
+from tests.support.calling import (
+    LOCATION_ID,
+    Caller,
+    returning,
+    succeeding,
+)
 
 TOKEN = "pit-0f2a1c9e-very-secret"
 
 
 def locals_of_ours(error: BaseException | None) -> Iterator[str]:
-    """How an error reporter shows the variables of every frame of the package, causes and contexts included."""
+    """The variables of all frames of the package, as an error reporter shows them.
+
+    Frames of causes and contexts are included.
+    """
     while error is not None:
         frame: TracebackType | None = error.__traceback__
         while frame is not None:
@@ -47,101 +55,99 @@ def fail(_: httpx.Request) -> httpx.Response:
 
 def echo(status: int, *, headers: bool = False) -> Callable[[httpx.Request], httpx.Response]:
     def handle(request: httpx.Request) -> httpx.Response:
-        said = request.headers["authorization"]
+        authorization = request.headers["authorization"]
         return httpx.Response(
             status,
-            json={"message": said, said: [said]},
-            headers={"x-echo": said} if headers else {},
+            json={"message": authorization, authorization: [authorization]},
+            headers={"x-echo": authorization} if headers else {},
         )
 
     return handle
 
 
-WAYS: dict[str, Callable[[Caller], object]] = {
-    "a refused token": lambda call: call(None, options={"token": f"{TOKEN} \n"}),
-    "a base URL that is refused": lambda call: call(
+FAILING_CALLS: dict[str, Callable[[Caller], object]] = {
+    "an invalid token": lambda call: call(None, options={"token": f"{TOKEN} \n"}),
+    "an invalid base URL": lambda call: call(
         None, options={"token": TOKEN, "base_url": "http://example.com"}
     ),
-    "an option that is refused": lambda call: call(None, options={"token": TOKEN, "timeout": -1}),
-    "a transport that is none": lambda call: call(object(), options={"token": TOKEN}),
-    "an argument that is refused": lambda call: call(
+    "an invalid option": lambda call: call(None, options={"token": TOKEN, "timeout": -1}),
+    "an invalid transport": lambda call: call(object(), options={"token": TOKEN}),
+    "an invalid argument": lambda call: call(
         httpx.MockTransport(echo(200)), options={"token": TOKEN}, location_id=""
     ),
-    "a connection that is lost": lambda call: call(
-        httpx.MockTransport(fail), options={"token": TOKEN}
-    ),
-    "a callable that gives no token": lambda call: call(
+    "a lost connection": lambda call: call(httpx.MockTransport(fail), options={"token": TOKEN}),
+    "a callable without a valid token": lambda call: call(
         httpx.MockTransport(fail), options={"token": lambda: f"{TOKEN}\n"}
     ),
     "an error that echoes the token": lambda call: call(
         httpx.MockTransport(echo(400)), options={"token": TOKEN}
     ),
-    "a refusal that echoes the token": lambda call: call(
+    "a 401 that echoes the token": lambda call: call(
         httpx.MockTransport(echo(401, headers=True)), options={"token": TOKEN}
     ),
-    "a failure that echoes the token": lambda call: call(
+    "a 503 that echoes the token": lambda call: call(
         httpx.MockTransport(echo(503, headers=True)), options={"token": TOKEN}
     ),
-    "a success that cannot be read": lambda call: call(
+    "a success that cannot be decoded": lambda call: call(
         httpx.MockTransport(echo(200, headers=True)), options={"token": TOKEN}
     ),
 }
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_a_call_that_ends_badly_shows_no_credential(
-    call: Caller, way: str, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("name", FAILING_CALLS)
+def test_a_failed_call_shows_no_credential(
+    call: Caller, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.DEBUG), pytest.raises(LeadConnectorError) as caught:
-        WAYS[way](call)
+        FAILING_CALLS[name](call)
 
     error = caught.value
-    told = [
+    shown_texts = [
         str(error),
         repr(error),
         repr(vars(error)),
         "".join(traceback.format_exception(error)),
         caplog.text,
     ]
-    told += [repr(pickle.dumps(error)), *locals_of_ours(error)]
-    assert [each for each in told if TOKEN in each] == []
+    shown_texts += [repr(pickle.dumps(error)), *locals_of_ours(error)]
+    assert [text for text in shown_texts if TOKEN in text] == []
 
 
-def test_the_look_into_frames_sees_their_variables(call: Caller) -> None:
+def test_the_inspection_of_frames_finds_their_variables(call: Caller) -> None:
     def fail(_: object) -> None:
         raise LookupError
 
     with pytest.raises(LookupError) as caught:
         call(
-            answering(lambda: httpx.Response(200, json=ANSWER)),
+            succeeding(),
             options={"on_response": fail},
             starred=True,
         )
 
-    assert any("'starred': True" in each for each in locals_of_ours(caught.value))
+    assert any("'starred': True" in text for text in locals_of_ours(caught.value))
 
 
 @pytest.mark.parametrize("client", [LeadConnector, AsyncLeadConnector])
-def test_a_clients_parts_show_no_credential(client: Any) -> None:
-    made = client(token=TOKEN, transport=answering(lambda: httpx.Response(200)))
+def test_the_parts_of_a_client_show_no_credential(client: Any) -> None:
+    instance = client(token=TOKEN, transport=returning(200))
     parts = [
-        made,
-        made._settings,
-        made._connections,
-        made.conversations,
-        made._settings.token_source,
+        instance,
+        instance._settings,
+        instance._connections,
+        instance.conversations,
+        instance._settings.token_source,
     ]
 
     assert TOKEN not in repr([[part, getattr(part, "__dict__", {})] for part in parts])
 
 
-def test_a_token_is_neither_shown_nor_pickled() -> None:
+def test_a_token_is_not_shown_and_not_pickled() -> None:
     token = Token(Secret(TOKEN))
 
     assert TOKEN not in f"{token!r} {token} {Secret(TOKEN)!r}"
-    for kept in (token, Secret(TOKEN)):
+    for secret in (token, Secret(TOKEN)):
         with pytest.raises(TypeError, match="credential"):
-            pickle.dumps(kept)
+            pickle.dumps(secret)
 
 
 def test_a_cancelled_call_shows_no_credential() -> None:
@@ -163,4 +169,4 @@ def test_a_cancelled_call_shows_no_credential() -> None:
                 return error
             raise AssertionError
 
-    assert [each for each in locals_of_ours(asyncio.run(run())) if TOKEN in each] == []
+    assert [text for text in locals_of_ours(asyncio.run(run())) if TOKEN in text] == []

@@ -1,6 +1,6 @@
-"""What must never surprise a caller: odd answers, arguments and settings, each in a short test, for both clients.
+"""Unusual responses, arguments and settings, each in a short test, for both clients.
 
-Where the wire matters the emulator, or a server that hangs up, is at the other end of a socket.
+Tests of the wire use the emulator on a socket, or a server that hangs up.
 """
 
 from __future__ import annotations
@@ -48,24 +48,25 @@ from leadconnector.models import LastMessageType, UpdateConversationResponse
 from leadconnector_emulator import Fault, Server
 
 from tests.support.calling import (
-    ANSWER,
     CONVERSATION_ID,
     LOCATION_ID,
+    SUCCESS_BODY,
     TOKEN,
     Caller,
     Clock,
-    answering,
+    returning,
+    succeeding,
 )
 from tests.support.outside import hanging_up, run_program
 
 Ask = Callable[..., UpdateConversationResponse]
-BODY = json.dumps(ANSWER).encode()
+BODY = json.dumps(SUCCESS_BODY).encode()
 both = pytest.mark.parametrize("client", [LeadConnector, AsyncLeadConnector])
 
 
 @pytest.fixture(name="ask")
 def ask_over_a_socket(server: Server, call: Caller) -> Ask:
-    """Calls the emulator, which commits the faults."""
+    """Calls the emulator on a socket, with faults."""
 
     def ask(
         *faults: Fault,
@@ -85,31 +86,31 @@ def ask_over_a_socket(server: Server, call: Caller) -> Ask:
     return ask
 
 
-def refused(ask: Ask, *faults: Fault, **options: Any) -> Any:
-    """The exception that a call of the emulator ends in."""
+def error_of(ask: Ask, *faults: Fault, **options: Any) -> Any:
+    """The exception that a call of the emulator raises."""
     with pytest.raises(LeadConnectorError) as caught:
         ask(*faults, **options)
     return caught.value
 
 
 def decoding_error(call: Caller, body: bytes) -> APIDecodingError:
-    """The exception that a success with this body ends in."""
+    """The exception for a success with this body."""
     with pytest.raises(APIDecodingError) as caught:
-        call(answering(lambda: httpx.Response(200, content=body)))
+        call(returning(200, content=body))
     return caught.value
 
 
 def drifting(
     ask: Ask, *faults: Fault, **options: Any
 ) -> tuple[UpdateConversationResponse, list[tuple[str, str]]]:
-    """What a call returns all the same, and kind and path of what it finds."""
-    found: list[Any] = []
-    updated = ask(*faults, on_drift=found.append, **options)
-    return updated, [(finding.kind, finding.path) for finding in found]
+    """The result of a call, and the kind and path of each finding."""
+    findings: list[Any] = []
+    updated = ask(*faults, on_drift=findings.append, **options)
+    return updated, [(finding.kind, finding.path) for finding in findings]
 
 
 def compressed(status: int, body: bytes) -> bytes:
-    """An answer on the wire that says its body is compressed."""
+    """The bytes of a response whose headers say that its body is compressed."""
     return b"HTTP/1.1 %d X\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%b" % (
         status,
         len(body),
@@ -117,12 +118,12 @@ def compressed(status: int, body: bytes) -> bytes:
     )
 
 
-# Answers
+# Responses
 
 
 @pytest.mark.parametrize("status", [520, 599, 999])
-def test_a_status_that_has_no_name_is_a_server_error_with_its_number(ask: Ask, status: int) -> None:
-    error = refused(ask, Fault(status=status))
+def test_an_unregistered_status_is_a_server_error(ask: Ask, status: int) -> None:
+    error = error_of(ask, Fault(status=status))
 
     assert type(error) is ServerError
     assert (type(error.status_code), error.status_code) == (int, status)
@@ -140,50 +141,57 @@ def test_a_status_that_has_no_name_is_a_server_error_with_its_number(ask: Ask, s
         (418, UnexpectedStatusError),
     ],
 )
-def test_a_status_that_the_operation_does_not_document_is_raised(
+def test_an_undocumented_status_is_raised(
     ask: Ask, status: int, kind: type[APIStatusError]
 ) -> None:
-    error = refused(ask, Fault(status=status, headers={"Location": "/elsewhere"}))
+    error = error_of(ask, Fault(status=status, headers={"Location": "/elsewhere"}))
 
     assert (type(error), error.status_code) == (kind, status)
 
 
-def test_too_many_requests_says_how_long_to_wait(ask: Ask) -> None:
-    error = refused(ask, Fault(status=429, headers={"Retry-After": "7"}), retries=0)
+def test_a_429_has_the_seconds_to_wait(ask: Ask) -> None:
+    error = error_of(ask, Fault(status=429, headers={"Retry-After": "7"}), retries=0)
 
     assert (type(error), error.retry_after) == (RateLimitError, 7.0)
 
 
 @pytest.mark.parametrize(("status", "kind"), [(400, BadRequestError), (401, AuthenticationError)])
 @pytest.mark.parametrize(
-    ("body", "kept"),
+    ("body", "expected_body"),
     [("<html>Oops</html>", "<html>Oops</html>"), ("", ""), ("null", None)],
     ids=["html", "empty", "null"],
 )
-def test_an_error_with_any_body_is_raised_by_its_status_and_keeps_the_body(
-    ask: Ask, status: int, kind: type[APIStatusError], body: str, kept: object
+def test_an_error_with_any_body_is_raised_by_its_status_with_the_body(
+    ask: Ask, status: int, kind: type[APIStatusError], body: str, expected_body: object
 ) -> None:
-    error = refused(ask, Fault(status=status, body=body))
+    error = error_of(ask, Fault(status=status, body=body))
 
-    assert (type(error), error.status_code, error.body, error.messages) == (kind, status, kept, [])
+    assert (type(error), error.status_code, error.body, error.messages) == (
+        kind,
+        status,
+        expected_body,
+        [],
+    )
 
 
 @pytest.mark.parametrize("body", ["<html>Oops</html>", "", "[]", '"text"', "null"])
-def test_a_success_that_is_no_object_is_a_decoding_error_at_the_root(ask: Ask, body: str) -> None:
-    error = refused(ask, Fault(status=200, body=body))
+def test_a_success_that_is_not_an_object_is_a_decoding_error_at_the_root(
+    ask: Ask, body: str
+) -> None:
+    error = error_of(ask, Fault(status=200, body=body))
 
     assert (type(error), error.path, error.status_code) == (APIDecodingError, "$", 200)
 
 
-def test_a_list_of_pairs_is_not_taken_for_a_documented_error(ask: Ask) -> None:
-    error = refused(ask, Fault(status=400, body='[["message","x"]]'))
+def test_a_list_of_pairs_is_not_decoded_as_a_documented_error(ask: Ask) -> None:
+    error = error_of(ask, Fault(status=400, body='[["message","x"]]'))
 
     assert (type(error), error.body, error.messages) == (BadRequestError, [["message", "x"]], [])
 
 
 @pytest.mark.parametrize("place", ["success", "conversation", "conversation.deleted"])
-def test_a_required_field_that_is_missing_is_named(ask: Ask, place: str) -> None:
-    error = refused(ask, Fault(missing=place))
+def test_a_missing_required_field_is_named(ask: Ask, place: str) -> None:
+    error = error_of(ask, Fault(missing=place))
 
     assert (type(error), error.path) == (APIDecodingError, f"$.{place}")
     assert f"$.{place}" in str(error)
@@ -192,14 +200,14 @@ def test_a_required_field_that_is_missing_is_named(ask: Ask, place: str) -> None
 @pytest.mark.parametrize(
     "place", ["success", "conversation", "conversation.locationId", "conversation.deleted"]
 )
-def test_a_null_where_none_may_be_is_named(ask: Ask, place: str) -> None:
-    error = refused(ask, Fault(null=place))
+def test_an_undocumented_null_is_named(ask: Ask, place: str) -> None:
+    error = error_of(ask, Fault(null=place))
 
     assert (type(error), error.path) == (APIDecodingError, f"$.{place}")
 
 
 @pytest.mark.parametrize("name", ["assignedTo", "unreadCount", "inbox", "lastMessageType"])
-def test_a_null_in_an_optional_field_is_absent_and_a_finding(ask: Ask, name: str) -> None:
+def test_null_in_an_optional_field_is_absent_and_a_finding(ask: Ask, name: str) -> None:
     updated, findings = drifting(ask, Fault(null=f"conversation.{name}"))
 
     assert updated.success is True
@@ -207,7 +215,7 @@ def test_a_null_in_an_optional_field_is_absent_and_a_finding(ask: Ask, name: str
     assert findings == [("null", f"$.conversation.{name}")]
 
 
-def test_an_unknown_enum_value_goes_round_and_is_a_finding(ask: Ask) -> None:
+def test_an_unknown_enum_value_round_trips_and_is_a_finding(ask: Ask) -> None:
     updated, findings = drifting(ask, Fault(unknown_enum="conversation.lastMessageType"))
 
     kind = updated.conversation.last_message_type
@@ -222,19 +230,21 @@ def test_an_unknown_enum_value_goes_round_and_is_a_finding(ask: Ask) -> None:
     ("path", "name", "value"),
     [("$.success", "success", "no"), ("$", "deleted", "false"), ("$", "unreadCount", "12")],
 )
-def test_a_scalar_of_another_type_stays_as_it_is_and_is_a_finding_and_strict_raises_it(
+def test_a_scalar_of_another_type_is_unchanged_and_a_finding_that_strict_raises(
     call: Caller, path: str, name: str, value: str
 ) -> None:
-    conversation = {**ANSWER["conversation"], name: value}
-    answer = (
-        {**ANSWER, name: value} if path == "$.success" else {**ANSWER, "conversation": conversation}
+    conversation = {**SUCCESS_BODY["conversation"], name: value}
+    response_body = (
+        {**SUCCESS_BODY, name: value}
+        if path == "$.success"
+        else {**SUCCESS_BODY, "conversation": conversation}
     )
     place = "$.success" if path == "$.success" else f"$.conversation.{name}"
-    found: list[Any] = []
-    transport = answering(lambda: httpx.Response(200, json=answer))
+    findings: list[Any] = []
+    transport = returning(200, json=response_body)
 
-    assert call(transport, options={"on_drift": found.append}).to_dict() == answer
-    assert [(finding.kind, finding.path) for finding in found] == [("wrong-type", place)]
+    assert call(transport, options={"on_drift": findings.append}).to_dict() == response_body
+    assert [(finding.kind, finding.path) for finding in findings] == [("wrong-type", place)]
     with pytest.raises(DriftError) as caught:
         call(transport, options={"strict": True})
     assert (caught.value.path, [finding.path for finding in caught.value.findings]) == (
@@ -243,20 +253,22 @@ def test_a_scalar_of_another_type_stays_as_it_is_and_is_a_finding_and_strict_rai
     )
 
 
-def test_an_optional_value_that_the_type_cannot_hold_is_absent_and_a_finding(ask: Ask) -> None:
+def test_an_optional_value_that_its_model_cannot_represent_is_absent_and_a_finding(
+    ask: Ask,
+) -> None:
     updated, findings = drifting(ask, Fault(wrong_type="conversation.lastMessageType"))
 
     assert "lastMessageType" not in updated.conversation.to_dict()
     assert findings == [("wrong-type", "$.conversation.lastMessageType")]
 
 
-def test_a_required_value_that_the_type_cannot_hold_is_a_decoding_error(ask: Ask) -> None:
-    error = refused(ask, Fault(wrong_type="conversation"))
+def test_a_required_value_that_its_model_cannot_represent_is_a_decoding_error(ask: Ask) -> None:
+    error = error_of(ask, Fault(wrong_type="conversation"))
 
     assert (type(error), error.path) == (APIDecodingError, "$.conversation")
 
 
-def test_an_undocumented_field_is_kept_and_a_finding(ask: Ask) -> None:
+def test_an_undocumented_field_is_returned_and_a_finding(ask: Ask) -> None:
     updated, findings = drifting(ask, Fault(undocumented="conversation.mood"))
 
     assert updated.conversation.additional_properties == {"mood": {"since": "tomorrow"}}
@@ -272,10 +284,10 @@ def test_an_undocumented_field_is_kept_and_a_finding(ask: Ask) -> None:
         (400, BadRequestError, "No", ["No"]),
     ],
 )
-def test_the_messages_of_an_error_are_a_list_of_texts_however_they_were_sent(
+def test_the_messages_of_an_error_are_always_a_list_of_texts(
     ask: Ask, status: int, kind: type[APIStatusError], message: object, messages: list[str]
 ) -> None:
-    error = refused(
+    error = error_of(
         ask, Fault(status=status, body=json.dumps({"statusCode": status, "message": message}))
     )
 
@@ -301,28 +313,28 @@ def test_the_messages_of_an_error_are_a_list_of_texts_however_they_were_sent(
         "Infinity",
     ],
 )
-def test_what_is_no_json_that_can_be_read_is_a_decoding_error(call: Caller, body: bytes) -> None:
+def test_invalid_json_is_a_decoding_error(call: Caller, body: bytes) -> None:
     error = decoding_error(call, body)
 
     assert (type(error), error.path) == (APIDecodingError, "$")
 
 
 def test_a_byte_order_mark_is_ignored(call: Caller) -> None:
-    transport = answering(lambda: httpx.Response(200, content=b"\xef\xbb\xbf" + BODY))
+    transport = returning(200, content=b"\xef\xbb\xbf" + BODY)
 
-    assert call(transport).to_dict() == ANSWER
+    assert call(transport).to_dict() == SUCCESS_BODY
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32"])
 def test_json_in_another_encoding_than_utf_8_is_a_decoding_error(
     call: Caller, encoding: str
 ) -> None:
-    error = decoding_error(call, json.dumps(ANSWER).encode(encoding))
+    error = decoding_error(call, json.dumps(SUCCESS_BODY).encode(encoding))
 
     assert (type(error), error.path) == (APIDecodingError, "$")
 
 
-def test_a_body_that_grows_a_thousandfold_when_it_is_decompressed_ends_within_the_limit(
+def test_a_gzip_bomb_over_a_socket_uses_bounded_memory(
     call: Caller,
 ) -> None:
     with hanging_up(compressed(200, gzip.compress(b" " * 8 * MAXIMUM_BODY))) as server:
@@ -340,7 +352,7 @@ def test_a_body_that_grows_a_thousandfold_when_it_is_decompressed_ends_within_th
 
 @pytest.mark.parametrize("body", [b"no gzip", gzip.compress(BODY)[:-9], gzip.compress(BODY)[:30]])
 @pytest.mark.parametrize(("status", "kind"), [(200, APIDecodingError), (400, BadRequestError)])
-def test_a_body_that_is_badly_compressed_is_an_error_of_ours(
+def test_an_invalid_compression_is_a_documented_error(
     call: Caller, body: bytes, status: int, kind: type[LeadConnectorError]
 ) -> None:
     with hanging_up(compressed(status, body)) as server, pytest.raises(kind) as caught:
@@ -350,17 +362,15 @@ def test_a_body_that_is_badly_compressed_is_an_error_of_ours(
 
 
 @pytest.mark.parametrize("drop", ["before", "within", "after"])
-def test_a_connection_that_is_dropped_is_tried_again_and_then_a_connection_error(
-    ask: Ask, drop: Any
-) -> None:
+def test_a_dropped_connection_is_retried_and_then_a_connection_error(ask: Ask, drop: Any) -> None:
     assert ask(Fault(drop=drop, times=2)).conversation.starred is True
 
-    error = refused(ask, Fault(drop=drop))
+    error = error_of(ask, Fault(drop=drop))
     assert (type(error), error.attempts) == (APIConnectionError, 3)
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response_body",
     [
         b"Transfer-Encoding: chunked\r\n\r\nFF\r\n" + BODY,
         b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n" % (len(BODY), BODY),
@@ -369,26 +379,26 @@ def test_a_connection_that_is_dropped_is_tried_again_and_then_a_connection_error
     ],
     ids=["within a chunk", "before the last chunk", "before the length", "without a length"],
 )
-def test_a_body_that_is_cut_is_tried_again_and_then_a_connection_error(
-    call: Caller, answer: bytes
+def test_a_truncated_body_is_retried_and_then_a_connection_error(
+    call: Caller, response_body: bytes
 ) -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-    with hanging_up(head + answer) as server, pytest.raises(APIConnectionError) as caught:
+    with hanging_up(head + response_body) as server, pytest.raises(APIConnectionError) as caught:
         call(None, options={"base_url": server.url})
 
     assert (type(caught.value), caught.value.attempts, server.count) == (APIConnectionError, 3, 3)
 
 
 class Ticking(Clock):
-    """A clock on which a second passes each time one looks."""
+    """A clock that advances by a second with each reading."""
 
     def __call__(self) -> float:
         self.seconds += 1.0
         return self.seconds
 
 
-def test_a_body_that_drips_ends_in_a_timeout(ask: Ask) -> None:
-    error = refused(ask, Fault(drip=0.001), clock=Ticking(), rate_limit=None, retries=0)
+def test_a_slow_body_raises_a_timeout(ask: Ask) -> None:
+    error = error_of(ask, Fault(drip=0.001), clock=Ticking(), rate_limit=None, retries=0)
 
     assert (type(error), error.attempts) == (APITimeoutError, 1)
     assert "the body took longer than 60 s" in str(error)
@@ -397,29 +407,31 @@ def test_a_body_that_drips_ends_in_a_timeout(ask: Ask) -> None:
 # Requests
 
 
-def unsent(call: Caller, *arguments: Any, **named: Any) -> ArgumentError:
-    """The refusal of arguments, before anything is sent."""
+def argument_error(call: Caller, *arguments: Any, **named: Any) -> ArgumentError:
+    """The exception for invalid arguments. No request is sent."""
     requests: list[httpx.Request] = []
     with pytest.raises(ArgumentError) as caught:
-        call(answering(lambda: httpx.Response(200, json=ANSWER), requests), *arguments, **named)
+        call(succeeding(requests), *arguments, **named)
     assert requests == []
     return caught.value
 
 
 @pytest.mark.parametrize("conversation_id", ["", ".", ".."])
-def test_an_id_that_would_make_another_url_is_refused(call: Caller, conversation_id: str) -> None:
-    assert unsent(call, conversation_id).argument == "conversation_id"
+def test_an_id_that_changes_the_url_is_rejected(call: Caller, conversation_id: str) -> None:
+    assert argument_error(call, conversation_id).argument == "conversation_id"
 
 
 @pytest.mark.parametrize(
     "conversation_id", [None, "x" * 513, "a\x00b", "a\nb", "\x7f", "\x85", "a\ud800"]
 )
-def test_an_id_that_cannot_be_one_is_refused(call: Caller, conversation_id: object) -> None:
-    assert unsent(call, conversation_id).argument == "conversation_id"
+def test_an_id_of_an_invalid_length_or_type_is_rejected(
+    call: Caller, conversation_id: object
+) -> None:
+    assert argument_error(call, conversation_id).argument == "conversation_id"
 
 
 @pytest.mark.parametrize("conversation_id", ["a/b", "%2F", "é日本", "a b", "a?b", "a#b", "a/../b"])
-def test_an_id_of_any_other_text_reaches_its_conversation(
+def test_any_other_id_reaches_its_conversation(
     ask: Ask, server: Server, conversation_id: str
 ) -> None:
     server.emulator.put(
@@ -442,10 +454,10 @@ def test_an_id_of_any_other_text_reaches_its_conversation(
         ("location_id", ""),
     ],
 )
-def test_an_argument_of_another_type_is_refused_and_named(
+def test_an_argument_of_another_type_is_rejected_by_name(
     call: Caller, name: str, value: object
 ) -> None:
-    error = unsent(call, **{name: value})
+    error = argument_error(call, **{name: value})
 
     assert error.argument == name
     assert name in str(error)
@@ -453,26 +465,26 @@ def test_an_argument_of_another_type_is_refused_and_named(
 
 def test_an_integer_is_sent_as_an_integer(call: Caller) -> None:
     requests: list[httpx.Request] = []
-    call(answering(lambda: httpx.Response(200, json=ANSWER), requests), unread_count=3)
+    call(succeeding(requests), unread_count=3)
 
     assert b'"unreadCount":3}' in requests[0].read()
 
 
-def test_feedback_may_be_any_mapping_that_json_can_hold(call: Caller) -> None:
+def test_feedback_can_be_any_mapping_of_json_data(call: Caller) -> None:
     requests: list[httpx.Request] = []
-    call(answering(lambda: httpx.Response(200, json=ANSWER), requests), feedback={"a": 1})
+    call(succeeding(requests), feedback={"a": 1})
 
     assert json.loads(requests[0].read())["feedback"] == {"a": 1}
 
 
 @pytest.mark.parametrize("value", [object(), {1, 2}, b"bytes", math.nan, "\ud800", 3j])
-def test_feedback_that_json_cannot_hold_is_refused(call: Caller, value: object) -> None:
-    assert unsent(call, feedback={"a": value}).argument == "feedback"
+def test_feedback_that_is_not_json_data_is_rejected(call: Caller, value: object) -> None:
+    assert argument_error(call, feedback={"a": value}).argument == "feedback"
 
 
 @both
 @pytest.mark.parametrize("token", [f"{TOKEN}\n", f"{TOKEN} {TOKEN}", f"{TOKEN}é", "", b"bytes", 7])
-def test_a_token_that_cannot_be_sent_is_refused_and_not_shown(client: Any, token: Any) -> None:
+def test_an_invalid_token_is_rejected_and_not_shown(client: Any, token: Any) -> None:
     with pytest.raises(CredentialsError) as caught:
         client(token=token)
 
@@ -480,15 +492,15 @@ def test_a_token_that_cannot_be_sent_is_refused_and_not_shown(client: Any, token
 
 
 @both
-def test_no_token_at_all_is_refused(client: Any) -> None:
+def test_a_client_without_a_token_is_rejected(client: Any) -> None:
     with pytest.raises(CredentialsError, match="LEADCONNECTOR_TOKEN"):
         client(token=None)
 
 
-def test_a_token_that_is_another_for_each_request_is_sent_as_it_is_then() -> None:
+def test_a_callable_is_called_for_each_request() -> None:
     requests: list[httpx.Request] = []
     tokens = iter(["first", "second"])
-    transport = answering(lambda: httpx.Response(200, json=ANSWER), requests)
+    transport = succeeding(requests)
 
     with LeadConnector(token=lambda: next(tokens), transport=transport) as client:
         for _ in range(2):
@@ -501,8 +513,8 @@ def test_a_token_that_is_another_for_each_request_is_sent_as_it_is_then() -> Non
 
 
 @both
-def test_a_client_shows_no_token_and_is_not_pickled(client: Any) -> None:
-    made = client(token=TOKEN, transport=answering(lambda: httpx.Response(200)))
+def test_a_client_does_not_show_its_token_and_cannot_be_pickled(client: Any) -> None:
+    made = client(token=TOKEN, transport=returning(200))
 
     assert TOKEN not in f"{made!r} {made} {vars(made)!r} {made.conversations!r}"
     with pytest.raises(TypeError, match="credential"):
@@ -510,23 +522,25 @@ def test_a_client_shows_no_token_and_is_not_pickled(client: Any) -> None:
 
 
 @pytest.mark.parametrize("status", [200, 400, 401, 429, 503])
-def test_neither_an_exception_nor_a_log_shows_the_token(
+def test_exceptions_and_logs_do_not_show_the_token(
     call: Caller, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     def echo(request: httpx.Request) -> httpx.Response:
-        said = request.headers["authorization"]
+        authorization = request.headers["authorization"]
         return httpx.Response(
-            status, headers={"x-echo": said}, json={"message": said, "more": [said]}
+            status,
+            headers={"x-echo": authorization},
+            json={"message": authorization, "more": [authorization]},
         )
 
     with caplog.at_level(logging.DEBUG), pytest.raises(LeadConnectorError) as caught:
         call(httpx.MockTransport(echo))
 
     error = caught.value
-    told = [str(error), repr(error), repr(vars(error)), repr(pickle.dumps(error)), caplog.text]
-    assert [
-        each for each in [*told, "".join(traceback.format_exception(error))] if TOKEN in each
-    ] == []
+    shown_texts = [str(error), repr(error), repr(vars(error)), caplog.text]
+    shown_texts.append(repr(pickle.dumps(error)))
+    shown_texts.append("".join(traceback.format_exception(error)))
+    assert [text for text in shown_texts if TOKEN in text] == []
 
 
 @both
@@ -540,28 +554,24 @@ def test_neither_an_exception_nor_a_log_shows_the_token(
         "https://services.leadconnectorhq.com#a",
     ],
 )
-def test_a_base_url_that_is_not_safe_is_refused(client: Any, base_url: str) -> None:
+def test_an_unsafe_base_url_is_rejected(client: Any, base_url: str) -> None:
     with pytest.raises(ConfigurationError, match="base URL") as caught:
         client(token=TOKEN, base_url=base_url)
 
     assert "password" not in str(caught.value)
 
 
-def test_a_client_that_is_closed_says_so() -> None:
-    client = LeadConnector(
-        token=TOKEN, transport=answering(lambda: httpx.Response(200, json=ANSWER))
-    )
+def test_a_closed_client_raises() -> None:
+    client = LeadConnector(token=TOKEN, transport=succeeding())
     client.close()
 
     with pytest.raises(ClientClosedError, match="closed"):
         client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
 
 
-def test_an_async_client_that_is_closed_says_so() -> None:
+def test_a_closed_async_client_raises() -> None:
     async def run() -> None:
-        client = AsyncLeadConnector(
-            token=TOKEN, transport=answering(lambda: httpx.Response(200, json=ANSWER))
-        )
+        client = AsyncLeadConnector(token=TOKEN, transport=succeeding())
         await client.close()
         await client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
 
@@ -569,11 +579,11 @@ def test_an_async_client_that_is_closed_says_so() -> None:
         asyncio.run(run())
 
 
-def test_a_client_that_a_hundred_threads_share_gives_each_its_answer(server: Server) -> None:
+def test_each_of_a_hundred_threads_gets_its_own_response(server: Server) -> None:
     barrier = threading.Barrier(100)
     ids = [f"conversation-{number}" for number in range(100)]
-    for each in ids:
-        server.emulator.put("conversations", {**server.emulator.example, "id": each})
+    for conversation_id in ids:
+        server.emulator.put("conversations", {**server.emulator.example, "id": conversation_id})
 
     def update(client: LeadConnector, conversation_id: str) -> object:
         barrier.wait()
@@ -588,7 +598,7 @@ def test_a_client_that_a_hundred_threads_share_gives_each_its_answer(server: Ser
         assert list(threads.map(partial(update, client), ids)) == ids
 
 
-def test_an_async_client_works_in_one_event_loop_after_the_other(server: Server) -> None:
+def test_an_async_client_works_in_one_event_loop_after_another(server: Server) -> None:
     client = AsyncLeadConnector(token=TOKEN, base_url=server.url)
 
     async def update() -> bool:

@@ -1,4 +1,4 @@
-"""The client over real sockets and other transports, and what a broken connection becomes."""
+"""The clients over sockets and with custom transports, and the errors of connections."""
 
 from __future__ import annotations
 
@@ -23,12 +23,13 @@ from leadconnector._runtime.http import BODY_SECONDS, environment_proxy
 from leadconnector_emulator import Emulator, EmulatorTransport, Server
 
 from tests.support.calling import (
-    ANSWER,
     CONVERSATION_ID,
     LOCATION_ID,
+    SUCCESS_BODY,
     TOKEN,
     Caller,
-    answering,
+    responding,
+    returning,
     with_settings,
 )
 from tests.support.outside import hanging_up
@@ -46,8 +47,8 @@ def test_the_sync_client_updates_a_conversation_over_a_socket(server: Server) ->
 
 def test_the_async_client_updates_many_conversations_over_a_socket(server: Server) -> None:
     ids = [f"conversation-{number}" for number in range(20)]
-    for each in ids:
-        server.emulator.put("conversations", {**server.emulator.example, "id": each})
+    for conversation_id in ids:
+        server.emulator.put("conversations", {**server.emulator.example, "id": conversation_id})
 
     async def update_all() -> None:
         async with AsyncLeadConnector(token=TOKEN, base_url=server.url) as client:
@@ -59,9 +60,9 @@ def test_the_async_client_updates_many_conversations_over_a_socket(server: Serve
 
     asyncio.run(update_all())
 
-    assert [(server.emulator.get("conversations", each) or {})["starred"] for each in ids] == [
-        False
-    ] * len(ids)
+    for conversation_id in ids:
+        conversation = server.emulator.get("conversations", conversation_id) or {}
+        assert conversation["starred"] is False
 
 
 def test_the_async_client_works_with_aiohttp_as_its_transport(server: Server) -> None:
@@ -85,7 +86,7 @@ def test_the_emulator_in_process_serves_both_clients(call: Caller, emulator: Emu
     assert call(EmulatorTransport(emulator), starred=False).conversation.starred is False
 
 
-def test_an_id_with_a_slash_reaches_its_conversation_and_no_other(server: Server) -> None:
+def test_an_id_with_a_slash_reaches_only_its_conversation(server: Server) -> None:
     server.emulator.put("conversations", {**server.emulator.example, "id": "a/../b"})
 
     with LeadConnector(token=TOKEN, base_url=server.url) as client:
@@ -119,7 +120,7 @@ def test_one_client_serves_many_threads(server: Server) -> None:
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response_bytes",
     [
         None,
         b"",
@@ -132,10 +133,10 @@ def test_one_client_serves_many_threads(server: Server) -> None:
         b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n",
     ],
 )
-def test_a_connection_that_ends_before_its_answer_is_tried_again_and_then_a_connection_error(
-    call: Caller, answer: bytes | None
+def test_a_connection_without_a_whole_response_is_retried_and_then_a_connection_error(
+    call: Caller, response_bytes: bytes | None
 ) -> None:
-    with hanging_up(answer) as server, pytest.raises(APIConnectionError) as caught:
+    with hanging_up(response_bytes) as server, pytest.raises(APIConnectionError) as caught:
         call(None, options={"base_url": server.url})
 
     assert caught.value.attempts == 3
@@ -144,7 +145,7 @@ def test_a_connection_that_ends_before_its_answer_is_tried_again_and_then_a_conn
     assert TOKEN not in repr(caught.value) + str(caught.value)
 
 
-def test_a_server_that_is_not_there_is_a_connection_error(call: Caller) -> None:
+def test_a_missing_server_is_a_connection_error(call: Caller) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
 
@@ -152,7 +153,7 @@ def test_a_server_that_is_not_there_is_a_connection_error(call: Caller) -> None:
         call(None, options={"base_url": url})
 
 
-def test_a_server_that_does_not_answer_is_a_timeout(call: Caller) -> None:
+def test_a_server_that_does_not_respond_is_a_timeout(call: Caller) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         with pytest.raises(APITimeoutError, match="in time"):
@@ -160,8 +161,12 @@ def test_a_server_that_does_not_answer_is_a_timeout(call: Caller) -> None:
 
 
 def test_a_redirect_is_raised_and_not_followed(call: Caller) -> None:
-    followed = b"HTTP/1.1 307 Temporary Redirect\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"
-    with hanging_up(followed) as server, pytest.raises(Exception, match="307"):
+    redirect = (
+        b"HTTP/1.1 307 Temporary Redirect\r\n"
+        b"Location: http://127.0.0.1:1/\r\n"
+        b"Content-Length: 0\r\n\r\n"
+    )
+    with hanging_up(redirect) as server, pytest.raises(Exception, match="307"):
         call(None, options={"base_url": server.url})
 
 
@@ -174,20 +179,20 @@ def test_a_redirect_is_raised_and_not_followed(call: Caller) -> None:
         OSError("no"),
     ],
 )
-def test_what_a_given_transport_raises_becomes_a_connection_error(
+def test_an_error_of_a_custom_transport_becomes_a_connection_error(
     call: Caller, failure: Exception
 ) -> None:
     def fail() -> httpx.Response:
         raise failure
 
     with pytest.raises(APIConnectionError) as caught:
-        call(answering(fail))
+        call(responding(fail))
 
     assert caught.value.__cause__ is failure
     assert isinstance(caught.value, APITimeoutError) == isinstance(failure, httpx.TimeoutException)
 
 
-def test_the_cause_of_a_connection_error_holds_no_credential(call: Caller) -> None:
+def test_the_cause_of_a_connection_error_has_no_credential_and_no_body(call: Caller) -> None:
     def fail(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("no", request=request)
 
@@ -201,22 +206,25 @@ def test_the_cause_of_a_connection_error_holds_no_credential(call: Caller) -> No
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response_bytes",
     [
         b"HTTP/1.1 200 OK\r\nX-Echo\x01: Bearer %s\r\n\r\n" % TOKEN.encode(),
         b'{"conversation": {"lastMessageBody": "my diagnosis"}} ' + TOKEN.encode() + b"\r\n\r\n",
     ],
 )
-def test_what_is_no_http_is_not_quoted_by_the_error(call: Caller, answer: bytes) -> None:
-    with hanging_up(answer) as server, pytest.raises(APIConnectionError) as caught:
+def test_an_error_does_not_quote_a_response_that_is_not_http(
+    call: Caller, response_bytes: bytes
+) -> None:
+    with hanging_up(response_bytes) as server, pytest.raises(APIConnectionError) as caught:
         call(None, options={"base_url": server.url})
 
-    told = "".join(traceback.format_exception(caught.value)) + repr(caught.value.__context__)
-    assert TOKEN not in told
-    assert "diagnosis" not in told
+    shown_texts = "".join(traceback.format_exception(caught.value))
+    shown_texts += repr(caught.value.__context__)
+    assert TOKEN not in shown_texts
+    assert "diagnosis" not in shown_texts
 
 
-def test_what_a_transport_of_another_library_raises_becomes_a_connection_error() -> None:
+def test_an_error_of_another_library_becomes_a_connection_error() -> None:
     async def run() -> None:
         with hanging_up(b"SSH-2.0-OpenSSH_9.2\r\n\r\n") as server:
             async with AsyncLeadConnector(
@@ -231,7 +239,7 @@ def test_what_a_transport_of_another_library_raises_becomes_a_connection_error()
 
 
 class Drip(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """A body that sends a byte, moves the clock by a second, and goes on for ever."""
+    """An endless body that advances the clock by a second with each byte."""
 
     def __init__(self, tick: Callable[[], object]) -> None:
         self.tick = tick
@@ -253,10 +261,10 @@ class Drip(httpx.SyncByteStream, httpx.AsyncByteStream):
         self.close()
 
 
-def test_a_body_that_drips_for_ever_ends_in_a_timeout_and_its_response_is_closed() -> None:
+def test_an_endless_slow_body_raises_a_timeout_and_closes_the_response() -> None:
     ticks: list[int] = []
     stream = Drip(lambda: ticks.append(1))
-    transport = answering(lambda: httpx.Response(200, stream=stream))
+    transport = returning(200, stream=stream)
 
     with LeadConnector(token=TOKEN, transport=transport) as client:
         with_settings(client, clock=lambda: float(len(ticks)), retries=0)
@@ -267,10 +275,10 @@ def test_a_body_that_drips_for_ever_ends_in_a_timeout_and_its_response_is_closed
     assert stream.closed
 
 
-def test_an_async_body_that_drips_for_ever_ends_in_a_timeout_and_its_response_is_closed() -> None:
+def test_an_endless_slow_async_body_raises_a_timeout_and_closes_the_response() -> None:
     ticks: list[int] = []
     stream = Drip(lambda: ticks.append(1))
-    transport = answering(lambda: httpx.Response(200, stream=stream))
+    transport = returning(200, stream=stream)
 
     async def run() -> None:
         async with AsyncLeadConnector(token=TOKEN, transport=transport) as client:
@@ -286,15 +294,15 @@ def test_an_async_body_that_drips_for_ever_ends_in_a_timeout_and_its_response_is
     assert stream.closed
 
 
-def test_a_mistake_in_a_given_transport_is_not_taken_for_a_failed_connection(call: Caller) -> None:
+def test_a_mistake_in_a_custom_transport_reaches_the_caller(call: Caller) -> None:
     def fail() -> httpx.Response:
         raise AssertionError("the test's own assertion")
 
     with pytest.raises(AssertionError, match="own assertion"):
-        call(answering(fail))
+        call(responding(fail))
 
 
-def test_the_environments_proxy_is_used_unless_it_excludes_the_host(
+def test_the_proxy_of_the_environment_is_used_unless_no_proxy_excludes_the_host(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
@@ -307,7 +315,7 @@ def test_the_environments_proxy_is_used_unless_it_excludes_the_host(
     assert environment_proxy("https://services.leadconnectorhq.com") is None
 
 
-def test_what_goes_to_loopback_in_clear_goes_through_no_proxy(
+def test_plain_http_to_loopback_uses_no_proxy(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", "http://proxy.example:3128")
@@ -320,7 +328,7 @@ def test_what_goes_to_loopback_in_clear_goes_through_no_proxy(
         ).success
 
 
-def test_a_call_goes_through_the_environments_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_call_uses_the_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     with hanging_up(
         b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"
     ) as proxy:
@@ -332,7 +340,7 @@ def test_a_call_goes_through_the_environments_proxy(monkeypatch: pytest.MonkeyPa
             client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
 
 
-def test_a_large_answer_in_many_chunks_is_put_together(call: Caller) -> None:
+def test_a_response_in_many_chunks_is_joined(call: Caller) -> None:
     parts = [
         b'{"success":true,',
         b'"conversation":{"locationId":"l",',
@@ -347,18 +355,16 @@ def test_a_large_answer_in_many_chunks_is_put_together(call: Caller) -> None:
             for part in parts:
                 yield part
 
-    assert (
-        call(answering(lambda: httpx.Response(200, stream=Parts()))).conversation.contact_id == "c"
-    )
+    assert call(returning(200, stream=Parts())).conversation.contact_id == "c"
 
 
-def test_the_response_knows_its_request(call: Caller) -> None:
+def test_the_httpx_response_has_its_request(call: Caller) -> None:
     responses: list[httpx.Response] = []
 
     def respond() -> httpx.Response:
-        responses.append(httpx.Response(200, json=ANSWER))
+        responses.append(httpx.Response(200, json=SUCCESS_BODY))
         return responses[-1]
 
-    call(answering(respond))
+    call(responding(respond))
 
     assert responses[0].request.method == "PUT"

@@ -1,4 +1,4 @@
-"""Lets one test hold for the sync and the async client: makes a client, a call, and closes it again."""
+"""Runs one test with both clients: makes a client, calls the operation, and closes the client."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TOKEN = "9c48df2694a849b6089f9d0d3513efe"
 CONVERSATION_ID = "tDtDnQdgm2LXpyiqYvZ6"
 LOCATION_ID = "tDtDnQdgm2LXpyiqYvZ6"
 
-ANSWER: dict[str, Any] = {
+SUCCESS_BODY: dict[str, Any] = {
     "success": True,
     "conversation": {
         "id": CONVERSATION_ID,
@@ -24,12 +24,12 @@ ANSWER: dict[str, Any] = {
         "deleted": False,
     },
 }
-"""The smallest documented success, with an id."""
+"""The body of the smallest documented success, with an id."""
 
 
 @dataclass
 class Clock:
-    """A time that goes on when a client waits, and at no other time unless it is moved."""
+    """A clock that advances only when a client sleeps, or when a test moves it."""
 
     seconds: float = 0.0
     waits: list[float] = field(default_factory=list[float])
@@ -38,24 +38,24 @@ class Clock:
         return self.seconds
 
     def sleep(self, seconds: float) -> None:
-        """Note the wait, and let its time pass."""
+        """Record the wait and advance the clock."""
         self.waits.append(seconds)
         self.seconds += seconds
 
     async def sleep_async(self, seconds: float) -> None:
-        """`sleep` that lets other tasks run."""
+        """`sleep` for async clients. Other tasks run meanwhile."""
         self.sleep(seconds)
         await asyncio.sleep(0)
 
 
 def with_settings(client: Any, **changes: Any) -> None:
-    """Put other parts in a client's settings: clock, random, sleep."""
+    """Replace settings of a client, such as `clock`, `random` and `sleep`."""
     client._settings = replace(client._settings, **changes)
     client._make_resources()
 
 
 def timed(client: Any, clock: Clock, random: Callable[[], float] = lambda: 1.0) -> None:
-    """Let a client live in the time of a clock, and draw the longest waits."""
+    """Make a client use a clock. By default its random waits are the longest ones."""
     with_settings(
         client,
         clock=clock,
@@ -67,7 +67,7 @@ def timed(client: Any, clock: Clock, random: Callable[[], float] = lambda: 1.0) 
 
 
 class Caller(Protocol):
-    """Makes one call with a client of its own."""
+    """Makes one call with a new client."""
 
     def __call__(
         self,
@@ -78,9 +78,14 @@ class Caller(Protocol):
         clock: Clock | None = None,
         **arguments: Any,
     ) -> UpdateConversationResponse:
-        """Call `update_conversation`, in the time of the clock (by default one of its own).
+        """Call `update_conversation`.
 
-        The client takes the options, and the arguments are untyped on purpose.
+        Args:
+            transport: the transport of the client, or `None`.
+            conversation_id: the first argument of the call.
+            options: options of the client.
+            clock: the clock of the client. Default: a new one.
+            arguments: the other arguments of the call, untyped on purpose.
         """
         ...
 
@@ -95,16 +100,16 @@ def call_sync(
 ) -> UpdateConversationResponse:
     """A `Caller` with `LeadConnector`."""
     clock = clock or Clock()
-    made_with: dict[str, Any] = {
+    client_options: dict[str, Any] = {
         "token": TOKEN,
         "transport": transport,
         "rate_limit": RateLimit(clock=clock),
         **(options or {}),
     }
-    called_with: dict[str, Any] = {"location_id": LOCATION_ID, **arguments}
-    with LeadConnector(**made_with) as client:
+    call_arguments: dict[str, Any] = {"location_id": LOCATION_ID, **arguments}
+    with LeadConnector(**client_options) as client:
         timed(client, clock)
-        return client.conversations.update_conversation(conversation_id, **called_with)
+        return client.conversations.update_conversation(conversation_id, **call_arguments)
 
 
 def call_async(
@@ -118,30 +123,51 @@ def call_async(
     """A `Caller` with `AsyncLeadConnector`."""
 
     clock = clock or Clock()
-    made_with: dict[str, Any] = {
+    client_options: dict[str, Any] = {
         "token": TOKEN,
         "transport": transport,
         "rate_limit": RateLimit(clock=clock),
         **(options or {}),
     }
-    called_with: dict[str, Any] = {"location_id": LOCATION_ID, **arguments}
+    call_arguments: dict[str, Any] = {"location_id": LOCATION_ID, **arguments}
 
     async def run() -> UpdateConversationResponse:
-        async with AsyncLeadConnector(**made_with) as client:
+        async with AsyncLeadConnector(**client_options) as client:
             timed(client, clock)
-            return await client.conversations.update_conversation(conversation_id, **called_with)
+            return await client.conversations.update_conversation(conversation_id, **call_arguments)
 
     return asyncio.run(run())
 
 
-def answering(
-    response: Callable[[], httpx.Response], requests: list[httpx.Request] | None = None
+def responding(
+    respond: Callable[[], httpx.Response], requests: list[httpx.Request] | None = None
 ) -> httpx.MockTransport:
-    """A transport that gives the same answer to each request, and notes the requests."""
+    """A transport that calls a function for each response.
+
+    Args:
+        respond: makes a response, or raises.
+        requests: records the requests.
+    """
 
     def handle(request: httpx.Request) -> httpx.Response:
         if requests is not None:
             requests.append(request)
-        return response()
+        return respond()
 
     return httpx.MockTransport(handle)
+
+
+def returning(
+    status: int, *, requests: list[httpx.Request] | None = None, **response: Any
+) -> httpx.MockTransport:
+    """A transport that returns equal responses, made with the keyword arguments of httpx."""
+
+    def respond() -> httpx.Response:
+        return httpx.Response(status, **response)
+
+    return responding(respond, requests)
+
+
+def succeeding(requests: list[httpx.Request] | None = None) -> httpx.MockTransport:
+    """A transport that returns the smallest documented success."""
+    return returning(200, requests=requests, json=SUCCESS_BODY)

@@ -1,4 +1,4 @@
-"""What tests need outside the client's process or its manners: a server that hangs up, and a program that calls one."""
+"""A server that closes its connections, and programs that run in a process of their own."""
 
 from __future__ import annotations
 
@@ -17,17 +17,21 @@ from tests.support.paths import ROOT
 
 @dataclass
 class Connections:
-    """A server's address, and how many have called it."""
+    """The URL of a server, and its number of connections."""
 
     url: str
     count: int = 0
 
 
 @contextmanager
-def hanging_up(answer: bytes | None) -> Generator[Connections]:
-    """A server that reads a request, sends these bytes, and hangs up; with `None` it hangs up before it reads."""
+def hanging_up(response: bytes | None) -> Generator[Connections]:
+    """A server that reads a request, sends some bytes, and closes the connection.
+
+    Args:
+        response: the bytes. With `None` it closes the connection before it reads.
+    """
     listener = socket.create_server(("127.0.0.1", 0))
-    made = Connections(f"http://127.0.0.1:{listener.getsockname()[1]}")
+    connections = Connections(f"http://127.0.0.1:{listener.getsockname()[1]}")
 
     def serve() -> None:
         while True:
@@ -35,24 +39,21 @@ def hanging_up(answer: bytes | None) -> Generator[Connections]:
                 connection, _ = listener.accept()
             except OSError:
                 return
-            with (
-                connection,
-                connection.makefile("rb") as request,
-                suppress(OSError),
-            ):  # who calls may hang up first
-                made.count += 1
-                if answer is not None:
+            # The client can close the connection first: that is an OSError.
+            with connection, connection.makefile("rb") as request, suppress(OSError):
+                connections.count += 1
+                if response is not None:
                     lines = (
                         line.lower().partition(b":") for line in takewhile(bytes.strip, request)
                     )
                     head = {name: value for name, _, value in lines}
                     request.read(int(head.get(b"content-length", 0)))
-                    connection.sendall(answer)
+                    connection.sendall(response)
 
     thread = threading.Thread(target=serve)
     thread.start()
     try:
-        yield made
+        yield connections
     finally:
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
@@ -60,8 +61,12 @@ def hanging_up(answer: bytes | None) -> Generator[Connections]:
 
 
 def run_program(program: str, url: str, *options: str) -> tuple[int, str]:
-    """Exit status and stderr of a program, which is given a server's URL, the token and a conversation."""
-    done = subprocess.run(
+    """Run a program with three arguments: the URL of a server, the token, a conversation id.
+
+    Returns:
+        Its exit status and its stderr.
+    """
+    process = subprocess.run(
         [sys.executable, *options, "-c", program, url, TOKEN, CONVERSATION_ID],
         env={"PYTHONPATH": f"{ROOT / 'overrides'}"},
         capture_output=True,
@@ -69,4 +74,4 @@ def run_program(program: str, url: str, *options: str) -> tuple[int, str]:
         timeout=60,
         check=False,
     )
-    return done.returncode, done.stderr
+    return process.returncode, process.stderr

@@ -1,1 +1,4 @@
-"""Carries out one call of any operation of any spec; knows no field of the API and nothing about HighLevel."""
+"""Carries out one call of any operation of any OpenAPI document.
+
+It has no field of the API and nothing about HighLevel: both arrive as values.
+"""

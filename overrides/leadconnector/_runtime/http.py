@@ -9,11 +9,11 @@ import math
 import re
 import time
 import zlib
-from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing, closing, suppress
-from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Literal, TypeAlias, cast
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple, TypeAlias
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
@@ -53,8 +53,8 @@ Failure = Literal["never sent", "lost", "invalid request"]
 """What is known about a failed request; see `APIConnectionError.failure`."""
 
 
-@dataclass(frozen=True, slots=True)
-class RawResponse:
+# Named tuples are made twice as fast as frozen dataclasses. Every call makes several.
+class RawResponse(NamedTuple):
     """A whole response, before its body is parsed."""
 
     status_code: int
@@ -63,7 +63,7 @@ class RawResponse:
     body: bytes
     """Decompressed."""
     body_problem: str = ""
-    """Why the body cannot be used (too large, badly compressed); empty where it can."""
+    """Why the body cannot be used (too large, badly compressed); empty if it can."""
     retry_after: float | None = None
     """Seconds that the response asks to wait before the next request."""
 
@@ -77,12 +77,11 @@ class RawResponse:
         return f"RawResponse({self.status_code}, {len(self.body)} bytes)"
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """How long an attempt may take, in seconds of `clock`."""
 
     clock: Callable[[], float] = time.monotonic
-    timeouts: Timeouts = field(default_factory=dict[str, float | None])
+    timeouts: Timeouts = MappingProxyType({})
     """The timeouts of each step. Each step of progress starts a new timeout."""
     deadline: float = math.inf
     """When the whole call must end."""
@@ -99,10 +98,10 @@ class Limits:
     def step_timeouts(self) -> dict[str, float | None]:
         """The timeouts for httpx, none of them beyond the deadline."""
         # Some transports understand 0 as "no timeout".
-        left = max(0.001, self.deadline - self.clock())
+        remaining = max(0.001, self.deadline - self.clock())
         timeouts: dict[str, float | None] = {}
         for name, seconds in self.timeouts.items():
-            timeouts[name] = left if seconds is None else min(seconds, left)
+            timeouts[name] = remaining if seconds is None else min(seconds, remaining)
         return timeouts
 
 
@@ -116,7 +115,8 @@ def send(transport: BaseTransport, request: Request, limits: Limits) -> RawRespo
     with closing(transport.handle_request(request)) as response:
         response.request = request
         body = _BodyBuffer(limits)
-        for chunk in cast("Iterable[bytes]", response.stream):
+        stream: Any = response.stream
+        for chunk in stream:
             body.add(chunk)
             if body.is_full:
                 break
@@ -135,7 +135,8 @@ async def send_async(
     async with aclosing(response), asyncio.timeout(limits.phase_seconds(limits.clock())):
         response.request = request
         body = _BodyBuffer(limits)
-        async for chunk in cast("AsyncIterable[bytes]", response.stream):
+        stream: Any = response.stream
+        async for chunk in stream:
             body.add(chunk)
             if body.is_full:
                 break
@@ -191,13 +192,15 @@ def _raw_response(response: httpx.Response, buffer: _BodyBuffer) -> RawResponse:
     return RawResponse(response.status_code, headers, body.content, body.problem)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class _Body:
+class _Body(NamedTuple):
     """A body after decompression."""
 
     content: bytes
     problem: str = ""
-    """Why the content cannot be used; empty where it can."""
+    """Why the content cannot be used; empty if it can."""
+
+    def __repr__(self) -> str:
+        return f"_Body({len(self.content)} bytes)"
 
 
 def _decode(content_encoding: str, received: bytearray) -> _Body:
@@ -442,8 +445,7 @@ def form_request(
     return Request("POST", url, headers=dict(headers), data=dict(fields), extensions=extensions)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class PreparedRequest:
+class PreparedRequest(NamedTuple):
     """What all attempts of a call send: the request without its token."""
 
     method: str
@@ -461,6 +463,13 @@ class PreparedRequest:
             stream=self.body,
             extensions={"timeout": timeouts},
         )
+
+    def __repr__(self) -> str:
+        return f"PreparedRequest({self.method})"
+
+
+# The keyword arguments for a request with a JSON body and without query parameters.
+_JSON_REQUEST_ARGUMENTS = frozenset({"method", "url", "json", "headers"})
 
 
 class RequestFactory:
@@ -485,7 +494,7 @@ class RequestFactory:
             TypeError, ValueError, RecursionError: the arguments make no request.
         """
         url = self._parse_url(self._base_url + arguments["url"])
-        if arguments.keys() == {"method", "url", "json", "headers"}:
+        if arguments.keys() == _JSON_REQUEST_ARGUMENTS:
             return self._prepare_json(method, url, arguments["headers"], arguments["json"])
         # httpx encodes any other body, and adds the host, which is the first common header.
         request_arguments: dict[str, Any] = {**arguments, "url": url}

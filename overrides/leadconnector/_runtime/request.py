@@ -16,10 +16,16 @@ from .http import InvalidURL, PreparedRequest, RequestFactory
 from .keywords import Schema
 from .protocols import GENERATED_CODE_ERRORS
 from .schema import Validator
-from .secrets import Secret
 
-Arguments = Secret[dict[str, Any]]
-"""Arguments by name. They can be personal data, and a traceback can show variables."""
+
+class Arguments(dict[str, Any]):
+    """Arguments by name. An omitted one is `UNSET`.
+
+    They can be personal data, and a traceback can show variables. So the repr shows no value.
+    """
+
+    def __repr__(self) -> str:
+        return f"Arguments({len(self)})"
 
 
 def complete_arguments(
@@ -31,26 +37,26 @@ def complete_arguments(
 
     Args:
         description: the operation in the spec.
-        arguments: all arguments by name. An omitted one is `UNSET`.
+        arguments: all arguments of the operation.
         version: replaces the default of the argument that is the API version.
 
     Raises:
         ArgumentError: names the first invalid argument and what it must be, without its value.
     """
-    for name, (argument, plan) in description.arguments.items():
-        if "default" in argument and isinstance(arguments.reveal()[name], Unset):
-            arguments.reveal()[name] = _default(argument, version)
-        if _is_valid_unchanged(arguments.reveal()[name], plan):
+    for name, (argument, validator) in description.arguments.items():
+        if "default" in argument and isinstance(arguments[name], Unset):
+            arguments[name] = _default(argument, version)
+        if _is_valid_unchanged(arguments[name], validator):
             continue
-        check = check_argument(argument, plan, arguments.reveal()[name])
+        check = check_argument(argument, validator, arguments[name])
         if check.problem:
             raise ArgumentError(check.problem, argument=name)
-        arguments.reveal()[name] = check.value
+        arguments[name] = check.value
 
 
 def rate_limit_key(description: OperationContract, arguments: Arguments) -> str:
     """The values of the arguments for which the API counts calls separately."""
-    return "/".join([str(arguments.reveal()[name]) for name in description.rate_limit_key])
+    return "/".join([str(arguments[name]) for name in description.rate_limit_key])
 
 
 def prepare_request(
@@ -65,7 +71,7 @@ def prepare_request(
         ArgumentError: the arguments are valid one by one, but make no request.
     """
     try:
-        return requests.prepare(description.method, operation.build(**arguments.reveal()))
+        return requests.prepare(description.method, operation.build(**arguments))
     except (*GENERATED_CODE_ERRORS, InvalidURL) as error:
         raise ArgumentError("the arguments make no request", argument="arguments") from error
 
@@ -80,12 +86,12 @@ class ArgumentCheck:
     """What to send in place of a valid argument."""
 
 
-def check_argument(argument: Schema, plan: Validator, value: object) -> ArgumentCheck:
+def check_argument(argument: Schema, validator: Validator, value: object) -> ArgumentCheck:
     """Validate one argument against its schema.
 
     Args:
         argument: its description in the contract.
-        plan: its compiled schema.
+        validator: its compiled schema.
         value: what the caller passed.
     """
     name = argument["argument"]
@@ -95,8 +101,8 @@ def check_argument(argument: Schema, plan: Validator, value: object) -> Argument
         # A body that is not JSON. The generated builder knows its form.
         return ArgumentCheck(value=value)
     try:
-        data = value if _is_plain(value) else json.loads(_encode_argument(value).encode())
-        findings = plan.normalise(data, JsonPath(None, name)).findings
+        data = json.loads(_encode_argument(value).encode())
+        findings = validator.normalise(data, JsonPath(None, name)).findings
     except Exception as error:  # a mapping or a model of the caller can raise anything
         # The text of other exceptions can hold the value.
         is_expected = isinstance(error, AttributeError | TypeError | ValueError | RecursionError)
@@ -115,21 +121,20 @@ def _default(argument: Schema, version: str | None) -> object:
     return argument["default"]
 
 
-def _is_valid_unchanged(value: object, plan: Validator) -> bool:
-    """Whether a value is valid for certain. This fast path serves most arguments."""
-    if not _is_plain(value):
+def _is_valid_unchanged(value: Any, validator: Validator) -> bool:
+    """Whether a value is certainly valid, and JSON represents it unchanged.
+
+    This fast path serves most arguments. It may miss valid values, which are then validated fully.
+    """
+    kind = type(value)
+    is_valid = validator.quick_checks.get(kind)
+    if is_valid is None:
         return False
-    accepts = plan.quick_checks.get(value.__class__)
-    return accepts is not None and bool(accepts(value))
-
-
-def _is_plain(value: object) -> bool:
-    """Whether JSON represents a value unchanged for certain."""
-    if type(value) is str:
-        return value.isascii()
-    if type(value) in {bool, int, float}:
+    if kind is str:
+        return value.isascii() and bool(is_valid(value))
+    if kind in {bool, int, float}:
         # Finite, and with no more digits than Python writes (`sys.get_int_max_str_digits`).
-        return -1e300 < cast("float", value) < 1e300
+        return -1e300 < value < 1e300 and bool(is_valid(value))
     return False
 
 

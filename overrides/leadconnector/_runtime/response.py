@@ -4,8 +4,8 @@ import json
 import math
 from codecs import BOM_UTF8
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Generic, cast
+from dataclasses import replace
+from typing import Any, Generic, NamedTuple, cast
 
 from .. import errors
 from .._generated import Operation, T, load_contract
@@ -35,18 +35,30 @@ MAXIMUM_MESSAGE = 200
 """Characters of the API's own messages in the message of an exception."""
 
 
-@dataclass(frozen=True, slots=True)
 class ResponseReader(Generic[T]):
-    """Reads the last response of one call."""
+    """Reads the last response of one call.
 
-    operation: Operation[T]
-    description: OperationContract = field(repr=False)
-    """The operation in the spec."""
-    settings: Settings = field(repr=False)
-    token: Token
-    """The token that the request was sent with. It is redacted in everything that is shown."""
-    attempts: int
-    """How many requests the call sent."""
+    Args:
+        operation: the generated operation.
+        description: the operation in the spec.
+        settings: the settings of the client.
+        token: the token of the request. It is redacted in everything that a caller can see.
+        attempts: how many requests the call sent.
+    """
+
+    def __init__(
+        self,
+        operation: Operation[T],
+        description: OperationContract,
+        settings: Settings,
+        token: Token,
+        attempts: int,
+    ) -> None:
+        self._operation = operation
+        self._description = description
+        self._settings = settings
+        self._token = token
+        self._attempts = attempts
 
     def read(self, response: RawResponse) -> T:
         """The result of the call.
@@ -56,26 +68,27 @@ class ResponseReader(Generic[T]):
             DriftError: the body deviates from the spec, and the client is strict.
             APIStatusError: the status is no documented success.
         """
-        key = self.description.response_key(response.status_code)
-        if self.settings.on_response is not None:
-            self.settings.on_response(self._info(response))
-        if not response.is_success or key not in self.operation.success:
+        key = self._description.response_key(response.status_code)
+        if self._settings.on_response is not None:
+            self._settings.on_response(self._info(response))
+        if not response.is_success or key not in self._operation.success:
             raise self._status_error(key, response)
         return self._success(key, response)
 
     def _success(self, key: str, response: RawResponse) -> T:
-        parsed = parse_body(self.description.content[key], response)
-        decoded = self._decode(self.operation.success[key], key, response, parsed)
+        parsed = parse_body(self._description.content[key], response)
+        decoded = self._decode(self._operation.success[key], key, response, parsed)
         if decoded.problem:
             raise self._decoding_error(
                 errors.APIDecodingError, response, decoded, decoded.path, decoded.problem
             )
-        if decoded.findings and self.settings.strict:
+        if decoded.findings and self._settings.strict:
             finding = decoded.findings[0]
             raise self._decoding_error(
                 errors.DriftError, response, decoded, finding.path, f"must be {finding.expected}"
             )
-        return cast("T", decoded.value)
+        result: T = decoded.value
+        return result
 
     def _decoding_error(
         self,
@@ -86,29 +99,29 @@ class ResponseReader(Generic[T]):
         problem: str,
     ) -> errors.APIDecodingError:
         message = (
-            f"{self.description.name}: {response.status_code}, "
+            f"{self._description.name}: {response.status_code}, "
             f"but the response deviates from the spec: {path} {problem}"
         )
         return error_class(
-            redact(message, self.token),
-            path=redact(path, self.token),
+            redact(message, self._token),
+            path=redact(path, self._token),
             findings=decoded.findings,
             **vars(self._info(response)),
         )
 
     def _status_error(self, key: str, response: RawResponse) -> errors.APIStatusError:
         if not key:
-            self._report((self.description.undocumented_status(response.status_code),))
+            self._report((self._description.undocumented_status(response.status_code),))
         parsed = self._parse_redacted(key, response)
         body = parsed.data
-        if key in self.operation.errors:
-            body = self._decode(self.operation.errors[key], key, response, parsed).value
+        if key in self._operation.errors:
+            body = self._decode(self._operation.errors[key], key, response, parsed).value
         properties = _properties(parsed.data)
         messages = _messages(properties)
         info = self._info(response)
-        if info.request_id is None:
+        if not info.request_id:
             info = replace(info, request_id=self._request_id_in(properties))
-        message = f"{self.description.name}: {response.status_code}"
+        message = f"{self._description.name}: {response.status_code}"
         summary = _one_line("; ".join(messages))
         if summary:
             message += f": {summary}"
@@ -121,17 +134,17 @@ class ResponseReader(Generic[T]):
         )
 
     def _status_error_class(self, response: RawResponse) -> type[errors.APIStatusError]:
-        if self.settings.conventions.is_daily_limit(response):
+        if self._settings.conventions.is_daily_limit(response):
             return errors.DailyRateLimitError
         return STATUS_ERRORS.get(min(response.status_code, 500), errors.UnexpectedStatusError)
 
     def _parse_redacted(self, key: str, response: RawResponse) -> "ParsedBody":
         """Parse the body of an error and redact the token. The exception shows the body."""
-        parsed = parse_body(self.description.content[key], response)
+        parsed = parse_body(self._description.content[key], response)
         try:
-            return ParsedBody(redact_data(parsed.data, self.token), parsed.problem)
+            return ParsedBody(redact_data(parsed.data, self._token), parsed.problem)
         except RecursionError:
-            return ParsedBody(redact(_text(response), self.token), _unreadable("RecursionError"))
+            return ParsedBody(redact(_text(response), self._token), _unreadable("RecursionError"))
 
     def _decode(
         self,
@@ -149,12 +162,12 @@ class ResponseReader(Generic[T]):
             parsed: its body.
         """
         content_type = response.headers.get("content-type", "")
-        findings = self.description.undocumented_content_type(key, content_type)
+        findings = self._description.undocumented_content_type(key, content_type)
         data = parsed.data
         problem = parsed.problem
         path = "$"
         if not problem:
-            reading = self.description.check_body(key, data)
+            reading = self._description.check_body(key, data)
             findings = (*findings, *reading.findings)
             data = reading.data
             problem = reading.problem
@@ -170,16 +183,16 @@ class ResponseReader(Generic[T]):
             return DecodedBody(data, problem, path, findings)
 
     def _info(self, response: RawResponse) -> errors.ResponseInfo:
-        headers = case_insensitive(redact_data(dict(response.headers), self.token))
+        headers = case_insensitive(redact_data(dict(response.headers), self._token))
         request_id = None
-        for name in self.settings.conventions.request_id_headers:
+        for name in self._settings.conventions.request_id_headers:
             if name in headers:
                 request_id = headers[name]
                 break
-        return errors.ResponseInfo(response.status_code, headers, request_id, self.attempts)
+        return errors.ResponseInfo(response.status_code, headers, request_id, self._attempts)
 
     def _request_id_in(self, properties: Mapping[str, object]) -> str | None:
-        request_id = properties.get(self.settings.conventions.request_id_property)
+        request_id = properties.get(self._settings.conventions.request_id_property)
         return request_id if isinstance(request_id, str) else None
 
     def _report(self, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
@@ -190,15 +203,15 @@ class ResponseReader(Generic[T]):
         """
         redacted: list[Finding] = []
         for finding in findings:
-            redacted.append(replace(finding, path=redact(finding.path, self.token)))
+            redacted.append(replace(finding, path=redact(finding.path, self._token)))
         for finding in redacted:
             self._log_once(finding)
-            if self.settings.on_drift is not None:
-                self.settings.on_drift(finding)
+            if self._settings.on_drift is not None:
+                self._settings.on_drift(finding)
         return tuple(redacted)
 
     def _log_once(self, finding: Finding) -> None:
-        reported = self.settings.reported_drift
+        reported = self._settings.reported_drift
         identity = (finding.kind, finding.path)
         if identity in reported or len(reported) >= MAXIMUM_LOGGED_DRIFT:
             return
@@ -214,28 +227,32 @@ class ResponseReader(Generic[T]):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedBody:
+class ParsedBody(NamedTuple):
     """A body before it is compared with the spec. The repr shows no data."""
 
-    data: Any = field(repr=False)
+    data: Any
     """JSON data, text, bytes or `None`, as the spec has it; the text if there is a problem."""
     problem: str = ""
     """Why the body cannot be parsed; empty if it can."""
 
+    def __repr__(self) -> str:
+        return f"ParsedBody({self.problem!r})"
 
-@dataclass(frozen=True, slots=True)
-class DecodedBody:
+
+class DecodedBody(NamedTuple):
     """A body after it was compared with the spec. The repr shows no data."""
 
-    value: object = field(repr=False)
+    value: Any
     """The generated model; the data if there is a problem."""
     problem: str = ""
     """Why there is no model; empty if there is one."""
-    path: str = field(default="$", repr=False)
+    path: str = "$"
     """The JSON path of the problem."""
-    findings: tuple[Finding, ...] = field(default=(), repr=False)
+    findings: tuple[Finding, ...] = ()
     """All deviations from the spec."""
+
+    def __repr__(self) -> str:
+        return f"DecodedBody({self.problem!r}, {len(self.findings)} findings)"
 
 
 def parse_body(content: str, response: RawResponse) -> ParsedBody:
@@ -309,10 +326,12 @@ def _messages(properties: Mapping[str, Any]) -> list[str]:
     messages: list[str] = []
     for name in load_contract()["error_messages"]:
         value = properties.get(name)
-        candidates: list[object] = value if value.__class__ is list else [value]
-        for candidate in candidates:
-            if type(candidate) is str and candidate:
-                messages.append(candidate)
+        texts: list[object] = [value]
+        if isinstance(value, list):
+            texts = cast("list[object]", value)
+        for text in texts:
+            if isinstance(text, str) and text:
+                messages.append(text)
     return messages
 
 

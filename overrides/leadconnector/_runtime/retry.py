@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from ..errors import APIConnectionError
 from .http import RawResponse
@@ -40,8 +40,7 @@ Outcome: TypeAlias = RawResponse | APIConnectionError
 """What a request leads to: a whole response, or the error of a request without one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """One request of a call, and its outcome."""
 
     method: str

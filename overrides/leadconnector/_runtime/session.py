@@ -1,13 +1,12 @@
 """The lifecycle of one call: validate, get a token, wait for the rate limit, send, retry.
 
-It is written once, as a coroutine, for both clients. An `IO` object does everything that takes time:
-`BlockingIO` blocks, so the coroutine of a sync client never suspends; `AwaitingIO` awaits.
+It is written once, as a coroutine, for both clients. An `IO` object does all that takes time.
+`BlockingIO` blocks, so the coroutine of a sync client never suspends. `AwaitingIO` awaits.
 """
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import replace
-from typing import Any, Protocol, TypeVar, TypeVarTuple, cast
+from typing import Any, Protocol, TypeVar, TypeVarTuple
 
 from .._generated import Operation, T
 from ..errors import APIConnectionError, APITimeoutError, LeadConnectorError
@@ -26,8 +25,9 @@ from .http import (
 )
 from .log import logger
 from .protocols import RateLimiter, Reservation
+from .request import Arguments
 from .retry import RETRY_NOW, STOP, Attempt, Decision, RetryPolicy, decide, parse_retry_after
-from .secrets import Secret, Token
+from .secrets import Token
 from .settings import Settings
 
 LONGEST_SLEEP = 1.0
@@ -59,7 +59,7 @@ class AsyncSession:
         """
         # Creating a transport takes longer than a reservation stays valid, so it comes first.
         self._io.check_open()
-        call = Call(operation, Secret(dict(arguments)), self._settings)
+        call = Call(operation, Arguments(arguments), self._settings)
         attempt = await self._send_until_final(call)
         if isinstance(attempt.outcome, APIConnectionError):
             raise attempt.outcome
@@ -75,7 +75,9 @@ class AsyncSession:
         while True:
             try:
                 # A token source can take longer than a reservation stays valid, so it comes first.
-                token = await self._next_token(call)
+                token = call.renewed_token
+                if token is None:
+                    token = await self._get_token(call, rejected=None)
                 reservation = await self._reserve(call)
             except LeadConnectorError:
                 if attempt is None:
@@ -83,7 +85,10 @@ class AsyncSession:
                 # The failure of the last attempt explains more than why no other is possible.
                 return attempt
             attempt = await self._attempt(call, token)
-            await self._update_rate_limit(reservation, attempt)
+            if reservation is not None:
+                await self._update_rate_limit(reservation, attempt)
+            if attempt.is_success:
+                return attempt
             decision = await self._decide(call, attempt)
             if not decision.retry or call.is_over_in(decision.wait):
                 return attempt
@@ -92,11 +97,6 @@ class AsyncSession:
                 await self._io.sleep(decision.wait)
 
     # The token.
-
-    async def _next_token(self, call: Call[T]) -> Token:
-        if call.renewed_token is not None:
-            return call.renewed_token
-        return await self._get_token(call, rejected=None)
 
     async def _get_token(self, call: Call[T], rejected: Token | None) -> Token:
         """Ask the token source.
@@ -129,9 +129,12 @@ class AsyncSession:
             self._rate_limit.reserve, call.rate_limit_key
         )
         try:
-            await self._wait_for(call, self._rate_limit, reservation)
+            call.check_deadline(reservation.wait, "the rate limit")
+            if reservation.wait > 0.0:
+                await self._wait_for(call, self._rate_limit, reservation)
         except (Exception, asyncio.CancelledError, KeyboardInterrupt):
-            # The calls behind this one move forward.
+            # The calls behind this one move forward. GeneratorExit is not handled: a coroutine that
+            # is being closed cannot await.
             await self._io.call_rate_limit(self._rate_limit.release, reservation)
             raise
         return reservation
@@ -140,9 +143,7 @@ class AsyncSession:
         self, call: Call[T], rate_limit: RateLimiter[Any], reservation: Reservation
     ) -> None:
         wait = reservation.wait
-        if wait > 0.0:
-            logger.info("%s: waits %.3f s for the rate limit", call.name, wait)
-        call.check_deadline(wait, "the rate limit")
+        logger.info("%s: waits %.3f s for the rate limit", call.name, wait)
         while wait > 0.0:
             await self._io.sleep(min(wait, LONGEST_SLEEP))
             # Another thread or task can close the client meanwhile.
@@ -150,9 +151,9 @@ class AsyncSession:
             wait = await self._io.call_rate_limit(rate_limit.remaining, reservation)
             call.check_deadline(wait, "the rate limit")
 
-    async def _update_rate_limit(self, reservation: Reservation | None, attempt: Attempt) -> None:
+    async def _update_rate_limit(self, reservation: Reservation, attempt: Attempt) -> None:
         """Report the outcome of a request to the rate limit."""
-        if self._rate_limit is None or reservation is None:
+        if self._rate_limit is None:
             return
         if attempt.was_never_sent:
             await self._io.call_rate_limit(self._rate_limit.release, reservation)
@@ -173,16 +174,15 @@ class AsyncSession:
                 raise
             failure = connection_error(error, call.name, request, [token], call.attempts)
             return Attempt(call.method, call.retry_number(), token, failure)
-        if not response.is_success:
-            retry_after = parse_retry_after(response.headers, self._settings.now())
-            response = replace(response, retry_after=retry_after)
+        if response.is_success:
+            return Attempt(call.method, call.retry_number(), token, response)
+        retry_after = parse_retry_after(response.headers, self._settings.now())
+        response = response._replace(retry_after=retry_after)
         is_daily_limit = self._settings.conventions.is_daily_limit(response)
         return Attempt(call.method, call.retry_number(), token, response, is_daily_limit)
 
     async def _decide(self, call: Call[T], attempt: Attempt) -> Decision:
-        """What to do after an attempt."""
-        if attempt.is_success:
-            return STOP
+        """What to do after a failed attempt."""
         if attempt.status_code == 401 and call.renewed_token is None:
             return await self._renew_token(call, attempt.token)
         return decide(attempt, self._retry_policy)
@@ -213,13 +213,14 @@ class SyncSession:
 def run_without_event_loop(coroutine: Coroutine[Any, Any, Result]) -> Result:
     """Run a coroutine that never suspends, as with `BlockingIO`.
 
-    `send(None)` starts a coroutine and runs it to its first suspension. Here there is none, so it runs
-    to its end. `StopIteration` then carries its result.
+    `send(None)` starts a coroutine and runs it to its first suspension. Here there is none, so it
+    runs to its end. `StopIteration` then carries its result.
     """
     try:
         coroutine.send(None)
     except StopIteration as end:
-        return cast("Result", end.value)
+        result: Result = end.value
+        return result
     coroutine.close()
     raise RuntimeError("a blocking call suspended")
 
