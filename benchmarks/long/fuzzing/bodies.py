@@ -16,7 +16,7 @@ from typing import Any, cast
 from .constants import TOKEN
 
 BOMB_SIZES = (11, 40)
-"""Decompressed MiB of a small compressed body: just above the client's limit of 10, and far above."""
+"""MiB of a small body after decompression: just above the client's limit of 10, and far above."""
 
 
 @dataclass(frozen=True)

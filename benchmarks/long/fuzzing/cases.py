@@ -20,7 +20,10 @@ from .constants import CONVERSATION_ID, LOCATION_ID, SMALLEST_SUCCESS, TOKEN
 from .replies import Reply, ScriptedTransport, random_reply
 
 LONGEST_CALL = 600.0
-"""Seconds on the clock after which a call counts as endless: four attempts with the longest waits."""
+"""Seconds on the clock after which a call counts as endless.
+
+Four attempts with the longest waits between them take less.
+"""
 
 
 def usual_replies() -> tuple[Reply, ...]:
