@@ -49,6 +49,7 @@ RESPONSE = {
     },
 }
 BODY = json.dumps(RESPONSE).encode()
+# The headers of a real response that the client reads.
 HEADERS = [
     (b"Content-Type", b"application/json; charset=utf-8"),
     (b"Content-Length", b"%d" % len(BODY)),
@@ -109,6 +110,8 @@ def main() -> None:
 def measure(variants: list[Variant]) -> dict[Variant, float]:
     """Microseconds per call of each variant, in its best round."""
     best = dict.fromkeys(variants, float("inf"))
+    # The variants take turns, so that a busy moment of the machine affects all of them.
+    # The best round is the one with the least disturbance.
     for _ in range(ROUNDS):
         for variant in variants:
             best[variant] = min(best[variant], time_round(variant.call))

@@ -25,6 +25,7 @@ def main() -> int:
     print_operations()
     if not generate_client():
         return 1
+    # The emulator contains the conversation of the spec's example. Its fields get visible values.
     emulator = Emulator(tokens=[TOKEN])
     emulator.put("conversations", {**emulator.example, "starred": False, "unreadCount": 3})
     conversation_id = str(emulator.example["id"])
@@ -57,6 +58,7 @@ def print_operations() -> None:
 def generate_client() -> bool:
     """Regenerate the client and print its method. Returns False if generation fails."""
     print_heading("The client, generated from it")
+    # The same as `make generate`.
     if generation.main([]) != 0:
         return False
     with LeadConnector(token=TOKEN) as client:

@@ -103,6 +103,7 @@ class RecordingEmulator(Emulator):
 
     def recorded(self, request: Request, response: Response, arrival: float) -> RecordedRequest:
         """The record of a request."""
+        # The path is `/conversations/{conversationId}`.
         conversation = request.path.rpartition("/")[2]
         data = json.loads(request.body)
         number = data.get("unreadCount")
@@ -139,6 +140,7 @@ def _serve(pipe: Connection, options: EmulatorOptions) -> None:
         locations = dict.fromkeys(options.refresh_tokens, LOCATION)
         token_endpoint = TokenEndpoint(refresh_tokens=locations)
     emulator = RecordingEmulator(
+        # Workers use conversations that nothing has created before.
         create_missing=True,
         rate_limits=options.rate,
         faults=options.faults,

@@ -158,6 +158,7 @@ class Record:
         """
         quarter = max(1, self.updates // 4)
         for turn in count():
+            # `next` of a counter is atomic, so that no number occurs twice.
             number = next(numbers)
             if number >= self.updates:
                 return
@@ -280,6 +281,7 @@ async def run_tasks(url: str, record: Record, numbers: Iterator[int], workers: r
         async with asyncio.TaskGroup() as group:
             for worker in workers:
                 group.create_task(work(worker))
+    # This coroutine runs in a task as well.
     return len(asyncio.all_tasks()) - 1
 
 
@@ -326,6 +328,7 @@ def make_updates(url: str, options: RunOptions) -> tuple[Record, int]:
     """Make the updates. Returns what callers received, and how many tasks still exist."""
     record = Record(options.updates)
     numbers = count()
+    # `run_threads` blocks until its threads end. In a thread of its own, it runs beside the tasks.
     thread = threading.Thread(target=run_threads, args=(url, record, numbers, options.threads))
     thread.start()
     task_numbers = range(options.threads, options.threads + options.tasks)

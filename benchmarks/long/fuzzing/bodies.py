@@ -33,12 +33,15 @@ class EncodedBody:
 
 def changed_json(random: Random, data: Any) -> Any:
     """JSON data with up to three random changes: a member removed, replaced or added."""
+    # The documented bodies are shared.
     data = deepcopy(data)
+    # Usually one change: with more, one error often hides the others.
     for _ in range(random.choice([0, 1, 1, 2, 3])):
         change = random.randrange(5)
         value = random.choice(ODD_VALUES)(random)
         places = members_of(data)
         if not places or random.randrange(12) == 0:
+            # Replaces all of the data.
             return value
         parent, key = random.choice(places)
         if change == 0:

@@ -71,6 +71,7 @@ def case_with_random_replies(random: Random) -> Case:
         "retries": random.choice([0, 0, 1, 2, 3]),
         "strict": random.random() < 0.2,
     }
+    # Rarely, because a call that ends at its deadline tries less.
     if random.random() < 0.1:
         options["deadline"] = random.choice([0.001, 3.0, 100])
     count = random.choice([1, 1, 2, 4])
