@@ -1,4 +1,4 @@
-"""Measures what a call of the client costs without a network.
+"""Measures the cost of a call of the client without a network.
 
 Compares the whole call, with and without rate limit and retries, with the plain generated
 function. The transport responds at once, so only the client's own code is measured: one thread,

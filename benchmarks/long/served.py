@@ -1,7 +1,7 @@
-"""What the long runs share: an emulator in another process, worker processes, and a table.
+"""Shared parts of the long runs: an emulator in another process, worker processes, and a table.
 
 The emulator runs in a process of its own, so that it does not compete with the client for Python's
-global lock. It records every request and what it did with it.
+global lock. It records every request and its effect.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class EmulatorOptions:
 
 
 class RecordedRequest(NamedTuple):
-    """A request to the emulator, and what the emulator did with it."""
+    """A request to the emulator, and its effect."""
 
     at: float
     """When it arrived: seconds of `time.monotonic`, which all processes of a machine share."""

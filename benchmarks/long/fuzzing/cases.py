@@ -57,7 +57,7 @@ class Outcome:
     """The result, or the exception."""
     requests: list[httpx.Request]
     seen: list[ResponseInfo]
-    """What the option `on_response` received."""
+    """The arguments of the callback `on_response`."""
 
 
 def seeded_random(seed: int | str) -> Random:

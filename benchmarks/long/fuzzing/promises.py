@@ -1,4 +1,4 @@
-"""Checks that the outcome of a call is what the documentation promises.
+"""Checks that the outcome of a call keeps the promises of the documentation.
 
 Each check returns or yields the broken promises as short texts.
 """

@@ -18,7 +18,7 @@ Header = tuple[bytes, bytes]
 
 @dataclass(frozen=True)
 class Reply:
-    """What a transport does with one request: a response, an exception, or both."""
+    """The reaction of a transport to one request: a response, an exception, or both."""
 
     status: int = 200
     headers: tuple[Header, ...] = ()
