@@ -10,17 +10,17 @@ SHELL := /bin/sh
 
 # A value such as BASE=… is data: neither make nor a shell evaluates it. So `make diff BASE=…` is
 # safe for every name that git allows a branch. Two rules achieve this:
-# - No recipe contains one of these variables as text. Programs read them from the environment.
-# - Make would expand `$(shell …)` in a value from the command line. `keep_text` replaces such a
-#   value by its unexpanded text.
+# - No recipe contains a value as text. Programs read the values from the environment.
+# - Make would expand `$(shell …)` in a value from its command line. `keep_text` replaces such a
+#   value by its unexpanded text. Make passes values from the environment on unexpanded anyway.
 # Known limitation: `make 'BASE:=…'` and `make 'BASE!=…'` ask make to evaluate the value. Make does
 # so before it reads this file.
-override INPUTS := ARGS BASE BIN DEST DEV PYTHON TESTS UPGRADE UPSTREAM UPSTREAM_ROOT
 override define keep_text
-override export $(1) := $$(value $(1))
+override $(1) := $$(value $(1))
+export $(1)
 endef
-override is_defined = $(filter-out undefined,$(origin $(1)))
-$(foreach name,$(INPUTS),$(if $(call is_defined,$(name)),$(eval $(call keep_text,$(name)))))
+override is_on_command_line = $(filter command,$(origin $(1)))
+$(foreach name,$(.VARIABLES),$(if $(call is_on_command_line,$(name)),$(eval $(call keep_text,$(name)))))
 
 # The tests replace BIN and DEV, in order to run a target with their own interpreter.
 export BIN := .venv/bin

@@ -16,26 +16,30 @@ from leadconnector import (
 
 
 def mark_as_read(client: LeadConnector, conversation_id: str, location_id: str) -> str:
-    """Try it, and say in a sentence how it went."""
+    """Mark a conversation as read. Returns a sentence about the result."""
     try:
         client.conversations.update_conversation(
             conversation_id, location_id=location_id, unread_count=0
         )
     except ArgumentError as error:
-        return f"not sent, the argument {error.argument!r} is wrong: {error}"
+        # Nothing was sent. Correct the argument.
+        return f"not sent, the argument {error.argument!r} is invalid: {error}"
     except AuthenticationError as error:
-        return f"the token is not accepted, get a new one: {error.messages}"
+        return f"the token is not valid, get a new one: {error.messages}"
     except APIStatusError as error:
-        return f"refused with {error.status_code}: {error.messages} (request id {error.request_id})"
+        # The support of the API needs the request id.
+        return f"failed with {error.status_code}: {error.messages} (request id {error.request_id})"
     except APIConnectionError as error:
-        return f"no answer after {error.attempts} attempt(s): {error}"
+        # The client has retried already.
+        return f"no response after {error.attempts} attempt(s): {error}"
     except LeadConnectorError as error:
-        return f"something else: {error}"
+        # Every other exception of the client.
+        return f"failed: {error}"
     return "marked as read"
 
 
 def main(conversation_id: str, location_id: str) -> None:
-    with LeadConnector() as client:
+    with LeadConnector() as client:  # reads the token from LEADCONNECTOR_TOKEN
         print(mark_as_read(client, conversation_id, location_id))
 
 

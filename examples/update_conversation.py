@@ -10,21 +10,21 @@ from leadconnector.models import Conversation
 
 
 def star(client: LeadConnector, conversation_id: str, location_id: str) -> Conversation:
-    updated = client.conversations.update_conversation(
+    """Star a conversation and mark it as read. Returns the updated conversation."""
+    response = client.conversations.update_conversation(
         conversation_id,
         location_id=location_id,
         unread_count=0,
         starred=True,
     )
-    return updated.conversation
+    return response.conversation
 
 
 def main(conversation_id: str, location_id: str) -> None:
-    with LeadConnector() as client:  # the token is taken from LEADCONNECTOR_TOKEN
+    with LeadConnector() as client:  # reads the token from LEADCONNECTOR_TOKEN
         conversation = star(client, conversation_id, location_id)
-    print(
-        f"{conversation.id}: starred={conversation.starred}, unread_count={conversation.unread_count}"
-    )
+    state = f"starred={conversation.starred}, unread_count={conversation.unread_count}"
+    print(f"{conversation.id}: {state}")
 
 
 if __name__ == "__main__":

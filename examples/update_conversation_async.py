@@ -13,20 +13,22 @@ from leadconnector.models import Conversation
 async def unstar(
     client: AsyncLeadConnector, conversation_id: str, location_id: str
 ) -> Conversation:
-    updated = await client.conversations.update_conversation(
+    """Unstar a conversation and set its feedback. Returns the updated conversation."""
+    response = await client.conversations.update_conversation(
         conversation_id,
         location_id=location_id,
         starred=False,
         feedback={"resolved": True, "score": 5},
     )
-    return updated.conversation
+    return response.conversation
 
 
 async def main(location_id: str, *conversation_ids: str) -> None:
-    async with AsyncLeadConnector() as client:  # the token is taken from LEADCONNECTOR_TOKEN
-        for conversation in await asyncio.gather(
-            *(unstar(client, each, location_id) for each in conversation_ids)
-        ):
+    async with AsyncLeadConnector() as client:  # reads the token from LEADCONNECTOR_TOKEN
+        updates = [
+            unstar(client, conversation_id, location_id) for conversation_id in conversation_ids
+        ]
+        for conversation in await asyncio.gather(*updates):
             print(f"{conversation.id}: starred={conversation.starred}")
 
 

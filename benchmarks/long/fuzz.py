@@ -112,6 +112,7 @@ async def run_calls(kind: Kind, seed: int, count: int) -> Figures:
     is_sync = False
     while batch := list(islice(cases, BATCH)):
         is_sync = not is_sync
+        # Only here, so that a collection does not count as part of the longest call.
         gc.collect()
         batch_cases = [case for _, case in batch]
         if is_sync:
@@ -131,11 +132,13 @@ def draw_cases(kind: Kind, seed: int, count: int) -> Iterator[tuple[int, Case]]:
 
 async def warm_up(kinds: list[Kind]) -> None:
     """Create everything that is created once, then leave garbage collection to `run_calls`."""
+    # `bomb` caches its results, because compressing takes long.
     for mebibytes in BOMB_SIZES:
         bomb(mebibytes * 1024 * 1024)
     for kind in kinds:
         await run_calls(kind, WARM_UP_SEED, min(kind.count, WARM_UP))
     gc.collect()
+    # Later collections skip everything that exists now.
     gc.freeze()
     gc.disable()
 
@@ -165,6 +168,7 @@ async def fuzz(kinds: list[Kind], seed: int) -> int:
         figures = await run_calls(kind, seed, kind.count)
         print_figures(kind, seed, figures, time.perf_counter() - start)
         problems += figures.problems
+    # The peak, not the current size: a call must not need much memory even for a moment.
     growth = (peak_memory() - memory_before) / 1024
     foreign_exceptions = [problem for problem in problems if "outside the tree" in problem]
     print(f"peak memory: {growth:.0f} MiB above that of the first {WARM_UP} calls of each kind")

@@ -1,7 +1,7 @@
-"""What the long runs share: an emulator in another process, worker processes, and a table.
+"""Shared parts of the long runs: an emulator in another process, worker processes, and a table.
 
 The emulator runs in a process of its own, so that it does not compete with the client for Python's
-global lock. It records every request and what it did with it.
+global lock. It records every request and its effect.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class EmulatorOptions:
 
 
 class RecordedRequest(NamedTuple):
-    """A request to the emulator, and what the emulator did with it."""
+    """A request to the emulator, and its effect."""
 
     at: float
     """When it arrived: seconds of `time.monotonic`, which all processes of a machine share."""
@@ -103,6 +103,7 @@ class RecordingEmulator(Emulator):
 
     def recorded(self, request: Request, response: Response, arrival: float) -> RecordedRequest:
         """The record of a request."""
+        # The path is `/conversations/{conversationId}`.
         conversation = request.path.rpartition("/")[2]
         data = json.loads(request.body)
         number = data.get("unreadCount")
@@ -139,6 +140,7 @@ def _serve(pipe: Connection, options: EmulatorOptions) -> None:
         locations = dict.fromkeys(options.refresh_tokens, LOCATION)
         token_endpoint = TokenEndpoint(refresh_tokens=locations)
     emulator = RecordingEmulator(
+        # Workers use conversations that nothing has created before.
         create_missing=True,
         rate_limits=options.rate,
         faults=options.faults,

@@ -118,7 +118,7 @@ INVALID_ARGUMENTS: tuple[Callable[[Arguments], Arguments], ...] = (
 
 @dataclass
 class Record:
-    """What callers received. Threads and tasks share it."""
+    """The outcomes that callers received. Threads and tasks share it."""
 
     updates: int
     """The number of calls to make."""
@@ -158,6 +158,7 @@ class Record:
         """
         quarter = max(1, self.updates // 4)
         for turn in count():
+            # `next` of a counter is atomic, so that no number occurs twice.
             number = next(numbers)
             if number >= self.updates:
                 return
@@ -280,6 +281,7 @@ async def run_tasks(url: str, record: Record, numbers: Iterator[int], workers: r
         async with asyncio.TaskGroup() as group:
             for worker in workers:
                 group.create_task(work(worker))
+    # This coroutine runs in a task as well.
     return len(asyncio.all_tasks()) - 1
 
 
@@ -323,9 +325,10 @@ class Run:
 
 
 def make_updates(url: str, options: RunOptions) -> tuple[Record, int]:
-    """Make the updates. Returns what callers received, and how many tasks still exist."""
+    """Make the updates. Returns the outcomes, and how many tasks still exist."""
     record = Record(options.updates)
     numbers = count()
+    # `run_threads` blocks until its threads end. In a thread of its own, it runs beside the tasks.
     thread = threading.Thread(target=run_threads, args=(url, record, numbers, options.threads))
     thread.start()
     task_numbers = range(options.threads, options.threads + options.tasks)
@@ -361,7 +364,7 @@ def failed_checks(run: Run) -> list[str]:
 
 
 def failed_checks_of_calls(run: Run) -> Iterator[str]:
-    """The checks of what became of the calls."""
+    """The checks of the outcomes of the calls."""
     record = run.record
     applied = {request.number for request in run.emulator.requests if request.applied}
     succeeded = [number for number, success in enumerate(record.succeeded) if success]
@@ -399,7 +402,7 @@ def rejects_invalid_arguments(run: Run) -> bool:
 
 
 def failed_checks_of_resources(run: Run) -> Iterator[str]:
-    """The checks of what remains after the clients are closed."""
+    """The checks of resources that remain after the clients are closed."""
     if run.after.files > run.before.files:
         yield "no file stays open"
     if run.after.threads > run.before.threads:

@@ -1,4 +1,4 @@
-"""Every code block of the documentation runs, and what the documentation names exists."""
+"""The code blocks of the documentation run, and the names in it exist."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ import re
 import subprocess
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import httpx
 import pytest
 from leadconnector import Finding, LeadConnector, LeadConnectorError, errors
-from leadconnector.client import Options
 from leadconnector_emulator import Emulator, EmulatorTransport, Fault
 from specdrift.loading import read_file
 from specdrift.waivers import read_waivers
@@ -27,16 +26,19 @@ BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def blocks(language: str) -> list[Any]:
-    found: list[Any] = []
+    """The code blocks in a language, as parameters whose id is the file and line."""
+    parameters: list[Any] = []
     for document in DOCUMENTS:
-        for match in BLOCK.finditer(document.read_text(encoding="utf-8")):
+        text = document.read_text(encoding="utf-8")
+        for match in BLOCK.finditer(text):
             if match[1] == language:
-                line = document.read_text(encoding="utf-8")[: match.start()].count("\n") + 1
-                found.append(pytest.param(match[2], id=f"{document.relative_to(ROOT)}:{line}"))
-    return found
+                line = text[: match.start()].count("\n") + 1
+                block_id = f"{document.relative_to(ROOT)}:{line}"
+                parameters.append(pytest.param(match[2], id=block_id))
+    return parameters
 
 
-def test_there_are_code_blocks_and_each_says_its_language() -> None:
+def test_each_code_block_names_its_language() -> None:
     languages = {
         match[1]
         for document in DOCUMENTS
@@ -49,7 +51,7 @@ def test_there_are_code_blocks_and_each_says_its_language() -> None:
 
 @pytest.mark.parametrize("code", blocks("python"))
 def test_a_python_block_runs_as_it_is(code: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The default transport is the emulator here; all else is as a reader would run it."""
+    """Only the default transport is replaced, by the emulator. The rest is as for a reader."""
     transport = EmulatorTransport(Emulator(tokens=["your-token"]))
 
     def default_transport(proxy: str | None = None) -> EmulatorTransport:
@@ -65,14 +67,14 @@ def test_a_python_block_runs_as_it_is(code: str, monkeypatch: pytest.MonkeyPatch
     exec(compile(code, "block", "exec"), {"__name__": "__main__"})
 
 
-def test_what_the_blocks_run_against_is_the_emulator() -> None:
+def test_the_blocks_run_against_an_emulator_that_checks_the_token() -> None:
     transport = EmulatorTransport(Emulator(tokens=["your-token"]))
 
-    async def answer() -> int:
+    async def status_without_token() -> int:
         request = httpx.Request("PUT", "http://localhost/conversations/x")
         return (await transport.handle_async_request(request)).status_code
 
-    assert asyncio.run(answer()) == 401
+    assert asyncio.run(status_without_token()) == 401
 
 
 @pytest.mark.parametrize("code", blocks("sh"))
@@ -94,7 +96,7 @@ def test_a_shell_block_parses_and_calls_targets_and_files_that_exist(
 def test_a_yaml_block_is_a_waiver_file(text: str, tmp_path: Path) -> None:
     path = tmp_path / "waivers.yaml"
     path.write_text(text, encoding="utf-8")
-    assert [each.reason for each in read_waivers(read_file(str(path)))] == [
+    assert [waiver.reason for waiver in read_waivers(read_file(str(path)))] == [
         "The page's list is older."
     ]
 
@@ -112,17 +114,18 @@ def test_every_exception_is_in_the_readme() -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_link_within_the_project_leads_somewhere(document: Path) -> None:
+def test_a_link_within_the_project_has_a_target(document: Path) -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text(encoding="utf-8"))
 
     assert [link for link in links if not (document.parent / link).exists()] == []
 
 
 def test_every_option_of_a_client_is_in_the_table_of_the_readme() -> None:
-    names = {*LeadConnector.__init__.__annotations__, *Options.__annotations__} - {
-        "return",
-        "options",
-    }
+    hints = get_type_hints(LeadConnector.__init__)
+    # `**options: Unpack[Options]`
+    [options_class] = get_args(hints.pop("options"))
+    hints.pop("return")
+    names = {*hints, *options_class.__annotations__}
 
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert len(names) == 11
@@ -140,44 +143,45 @@ def test_every_option_of_a_client_is_in_the_table_of_the_readme() -> None:
         Fault(status=418),
     ],
 )
-def test_the_kind_and_the_rule_of_each_drift_are_documented(fault: Fault) -> None:
-    emulator, found = Emulator(tokens=[TOKEN]), list[Finding]()
+def test_the_kind_and_the_rule_of_each_finding_are_documented(fault: Fault) -> None:
+    emulator = Emulator(tokens=[TOKEN])
+    findings: list[Finding] = []
     emulator.set_faults(fault)
     transport = EmulatorTransport(emulator)
     with (
-        LeadConnector(token=TOKEN, transport=transport, on_drift=found.append) as client,
+        LeadConnector(token=TOKEN, transport=transport, on_drift=findings.append) as client,
         suppress(LeadConnectorError),
     ):
         client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
 
     documented = (ROOT / "docs" / "drift.md").read_text(encoding="utf-8")
-    assert found
-    assert [
-        x for x in found if f"`{x.kind}`" not in documented or f"`{x.rule}`" not in documented
-    ] == []
+    assert findings
+    assert [finding.kind for finding in findings if f"`{finding.kind}`" not in documented] == []
+    assert [finding.rule for finding in findings if f"`{finding.rule}`" not in documented] == []
 
 
-def defined(file: Path) -> set[str]:
-    """The tests in a file, each as pytest names it."""
-    found: set[str] = set()
+def names_of_tests(file: Path) -> set[str]:
+    """The tests in a file, by pytest's names for them: `::test_…` or `::TestClass::test_…`."""
+    names: set[str] = set()
     for node in ast.parse(file.read_text(encoding="utf-8")).body:
-        prefix, members = (
-            (f"::{node.name}", node.body) if isinstance(node, ast.ClassDef) else ("", [node])
-        )
-        found |= {f"{prefix}::{each.name}" for each in members if isinstance(each, ast.FunctionDef)}
-    return found
+        if isinstance(node, ast.FunctionDef):
+            names.add(f"::{node.name}")
+        if isinstance(node, ast.ClassDef):
+            methods = [member for member in node.body if isinstance(member, ast.FunctionDef)]
+            names |= {f"::{node.name}::{method.name}" for method in methods}
+    return names
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_test_that_is_named_exists(document: Path) -> None:
+def test_a_test_that_a_document_names_exists(document: Path) -> None:
     named = NAMED_TEST.findall(document.read_text(encoding="utf-8"))
 
     assert [
-        (file, name) for file, name in named if name not in defined(ROOT / "tests" / file)
+        (file, name) for file, name in named if name not in names_of_tests(ROOT / "tests" / file)
     ] == []
 
 
-def test_each_promise_names_a_test_that_holds_it() -> None:
+def test_each_promise_names_a_test_that_verifies_it() -> None:
     text = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
     promised = text[text.index("## Guaranteed") : text.index("## Not guaranteed")]
 

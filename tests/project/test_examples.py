@@ -1,4 +1,4 @@
-"""The examples, run as a user runs them: each in a process of its own, against a socket."""
+"""The examples, run as users run them: each in its own process, over a socket."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from tests.support.paths import ROOT
 def run(
     example: str, *arguments: str, directory: Path, **environment: str
 ) -> subprocess.CompletedProcess[str]:
+    """Run an example. Its environment has only what is passed here."""
     paths = os.pathsep.join(str(ROOT / name) for name in ("overrides", "tools"))
     return subprocess.run(
         [sys.executable, str(ROOT / "examples" / example), *arguments],
@@ -34,7 +35,8 @@ def run(
     )
 
 
-def against(server: Server, token: str = TOKEN) -> dict[str, str]:
+def environment_for(server: Server, token: str = TOKEN) -> dict[str, str]:
+    """The variables that configure a client for a server."""
     return {"LEADCONNECTOR_TOKEN": token, "LEADCONNECTOR_BASE_URL": server.url}
 
 
@@ -46,7 +48,7 @@ def test_the_sync_example_stars_a_conversation(server: Server, tmp_path: Path) -
         CONVERSATION_ID,
         LOCATION_ID,
         directory=tmp_path,
-        **against(server),
+        **environment_for(server),
     )
 
     assert (result.stderr, result.returncode) == ("", 0)
@@ -63,7 +65,7 @@ def test_the_async_example_unstars_several_conversations(server: Server, tmp_pat
         CONVERSATION_ID,
         "other",
         directory=tmp_path,
-        **against(server),
+        **environment_for(server),
     )
 
     assert (result.stderr, result.returncode) == ("", 0)
@@ -71,50 +73,50 @@ def test_the_async_example_unstars_several_conversations(server: Server, tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("conversation_id", "token", "told"),
+    ("conversation_id", "token", "message"),
     [
         (CONVERSATION_ID, TOKEN, "marked as read"),
-        (CONVERSATION_ID, "expired", "the token is not accepted"),
-        ("unknown", TOKEN, "refused with 400"),
-        ("..", TOKEN, "not sent, the argument 'conversation_id' is wrong"),
+        (CONVERSATION_ID, "expired", "the token is not valid"),
+        ("unknown", TOKEN, "failed with 400"),
+        ("..", TOKEN, "not sent, the argument 'conversation_id' is invalid"),
     ],
 )
-def test_the_example_of_errors_tells_each_apart(
-    server: Server, tmp_path: Path, conversation_id: str, token: str, told: str
+def test_the_example_of_errors_reports_each_kind_of_error(
+    server: Server, tmp_path: Path, conversation_id: str, token: str, message: str
 ) -> None:
     result = run(
         "handle_errors.py",
         conversation_id,
         LOCATION_ID,
         directory=tmp_path,
-        **against(server, token),
+        **environment_for(server, token),
     )
 
     assert (result.stderr, result.returncode) == ("", 0)
-    assert told in result.stdout
+    assert message in result.stdout
 
 
-def test_the_example_of_errors_tells_when_nobody_answers(tmp_path: Path) -> None:
+def test_the_example_of_errors_reports_a_missing_response(tmp_path: Path) -> None:
     environment = {"LEADCONNECTOR_TOKEN": TOKEN, "LEADCONNECTOR_BASE_URL": "http://127.0.0.1:1"}
 
     result = run(
         "handle_errors.py", CONVERSATION_ID, LOCATION_ID, directory=tmp_path, **environment
     )
 
-    assert "no answer after 3 attempt(s)" in result.stdout
+    assert "no response after 3 attempt(s)" in result.stdout
 
 
 @pytest.mark.parametrize(
     "example", ["update_conversation.py", "update_conversation_async.py", "handle_errors.py"]
 )
-def test_an_example_without_its_arguments_says_how_it_is_run(example: str, tmp_path: Path) -> None:
+def test_an_example_without_arguments_prints_its_usage(example: str, tmp_path: Path) -> None:
     result = run(example, directory=tmp_path)
 
     assert result.returncode == 1
     assert f"python examples/{example}" in result.stderr
 
 
-def test_the_demo_shows_each_step(tmp_path: Path) -> None:
+def test_the_demo_prints_each_step(tmp_path: Path) -> None:
     result = run("demo.py", directory=tmp_path)
 
     assert (result.stderr, result.returncode) == ("", 0)
@@ -122,16 +124,16 @@ def test_the_demo_shows_each_step(tmp_path: Path) -> None:
         "PUT /conversations/{conversationId}, updateConversation",
         "generated: up to date",
         "client.conversations.update_conversation(conversation_id, location_id,",
-        "played from the spec at http://127.0.0.1:",
+        "A mock server, driven by the spec, at http://127.0.0.1:",
         "before  starred=False  unreadCount=3",
-        "updated = client.conversations.update_conversation(",
+        "response = client.conversations.update_conversation(",
         "after   starred=True  unreadCount=0",
-        "updated = await client.conversations.update_conversation(",
+        "response = await client.conversations.update_conversation(",
         "after   starred=False  unreadCount=0  feedback={'resolved': True, 'score': 5}",
-        "unknown conversation  refused with 400",
-        "refused argument      not sent",
-        "wrong token           the token is not accepted",
+        "unknown conversation  failed with 400",
+        "invalid argument      not sent",
+        "wrong token           the token is not valid",
     ]
-    places = [result.stdout.find(step) for step in steps]
-    assert -1 not in places
-    assert places == sorted(places)
+    positions = [result.stdout.find(step) for step in steps]
+    assert -1 not in positions
+    assert positions == sorted(positions)

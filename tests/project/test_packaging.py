@@ -1,4 +1,7 @@
-"""The distributions: built from a copy of the checkout, and installed and used with what they declare, nothing else."""
+"""The distributions: built from a copy of the checkout, installed with their requirements, used.
+
+A fresh environment gets only the requirements that the metadata declares.
+"""
 
 from __future__ import annotations
 
@@ -20,28 +23,39 @@ from packaging.requirements import Requirement
 
 from tests.support.paths import ROOT
 
-SECONDS = 120
-"""How long a program may take that takes much less: a bound, so that no test hangs."""
+TIMEOUT = 120
+"""Seconds. A program takes much less; the limit keeps a failing test from hanging."""
 
-LINKS = ("overrides/leadconnector/_generated", "tools/leadconnector_emulator/openapi.yaml")
+LINKS = (
+    "overrides/leadconnector/_generated",
+    "tools/leadconnector_emulator/openapi.yaml",
+)
+"""The symbolic links in the repository."""
 
-USE = """
+USE_CLIENT = """
 import asyncio, importlib.metadata, json
 import httpx, leadconnector
 from leadconnector import AsyncLeadConnector, LeadConnector, NotFoundError
 from leadconnector.models import LastMessageType, UpdateConversationResponse
 
-def answer(request):
+def respond(request):
     if request.url.path != "/conversations/a":
         return httpx.Response(404)
-    conversation = {"locationId": json.loads(request.content)["locationId"], "contactId": "c", "deleted": False}
-    return httpx.Response(200, json={"success": True, "conversation": conversation | {"lastMessageType": "TYPE_SMS"}})
+    conversation = {
+        "locationId": json.loads(request.content)["locationId"],
+        "contactId": "c",
+        "deleted": False,
+        "lastMessageType": "TYPE_SMS",
+    }
+    return httpx.Response(200, json={"success": True, "conversation": conversation})
+
+transport = httpx.MockTransport(respond)
 
 async def use_async():
-    async with AsyncLeadConnector(token="t", transport=httpx.MockTransport(answer)) as client:
+    async with AsyncLeadConnector(token="t", transport=transport) as client:
         return await client.conversations.update_conversation("a", location_id="l", starred=True)
 
-with LeadConnector(token="t", transport=httpx.MockTransport(answer)) as client:
+with LeadConnector(token="t", transport=transport) as client:
     result = client.conversations.update_conversation("a", location_id="l", starred=True)
     for result in result, asyncio.run(use_async()):
         assert isinstance(result, UpdateConversationResponse), result
@@ -58,7 +72,7 @@ print(leadconnector.__file__)
 print(leadconnector._generated.__file__)
 """
 
-LIGHT = """
+LIST_IMPORTED_MODULES = """
 import sys
 sys.path.insert(0, sys.argv[1])
 import leadconnector, leadconnector.models
@@ -66,39 +80,45 @@ print(leadconnector.__file__)
 print(*sys.modules)
 """
 
-EMULATE = """
+USE_EMULATOR = """
 import leadconnector_emulator
 from leadconnector import LeadConnector
 from leadconnector_emulator import Emulator, EmulatorTransport
 emulator = Emulator(tokens=["t"])
 with LeadConnector(token="t", transport=EmulatorTransport(emulator)) as client:
     example = emulator.example
-    result = client.conversations.update_conversation(example["id"], location_id=example["locationId"], unread_count=7)
+    result = client.conversations.update_conversation(
+        example["id"], location_id=example["locationId"], unread_count=7
+    )
 assert result.conversation.unread_count == 7
 print(leadconnector_emulator.__file__)
 """
 
 
 def run(*command: str | Path, cwd: Path) -> str:
-    """What a program prints, once it ended well and without a word on stderr."""
-    done = subprocess.run(
-        command, cwd=cwd, capture_output=True, encoding="utf-8", timeout=SECONDS, check=False
+    """Run a program that must succeed, and return its output."""
+    result = subprocess.run(
+        command, cwd=cwd, capture_output=True, encoding="utf-8", timeout=TIMEOUT, check=False
     )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    assert result.returncode == 0, result.stderr
+    return result.stdout
 
 
 def copy_checkout(target: Path) -> Path:
-    """A copy of what git tracks, links as links; without git, of what `.gitignore` does not name."""
-    if (ROOT / ".git").exists():
-        for name in run("git", "ls-files", "-z", cwd=ROOT).rstrip("\0").split("\0"):
-            if os.path.lexists(ROOT / name):
-                (target / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(ROOT / name, target / name, follow_symlinks=False)
-    else:
+    """Copy the files that git tracks, with links as links.
+
+    Without git, as in an unpacked sdist, copy the files that `.gitignore` does not name.
+    """
+    if not (ROOT / ".git").exists():
         ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").split()
         patterns = shutil.ignore_patterns(*(pattern.rstrip("/") for pattern in ignored))
         shutil.copytree(ROOT, target, symlinks=True, ignore=patterns)
+        return target
+    for name in run("git", "ls-files", "-z", cwd=ROOT).rstrip("\0").split("\0"):
+        # A file may be deleted and not committed yet.
+        if os.path.lexists(ROOT / name):
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target / name, follow_symlinks=False)
     return target
 
 
@@ -110,52 +130,72 @@ def build(checkout: Path, target: Path, kind: str = "wheel") -> Path:
 
 
 def content(wheel: Path) -> dict[str, bytes]:
+    """The files in a wheel."""
     with zipfile.ZipFile(wheel) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
 def content_under(folder: Path, prefix: str) -> dict[str, bytes]:
-    """The files under a folder, through links to files but not to folders, with their names in the wheel."""
-    return {
-        f"{prefix}/{(Path(parent) / name).relative_to(folder).as_posix()}": (
-            Path(parent) / name
-        ).read_bytes()
-        for parent, _, names in os.walk(folder)
-        for name in names
-    }
+    """The files under a folder, by their names in the wheel. Links to folders are not followed."""
+    files: dict[str, bytes] = {}
+    for parent, _, names in os.walk(folder):
+        relative = Path(parent).relative_to(folder)
+        for name in names:
+            files[f"{prefix}/{(relative / name).as_posix()}"] = Path(parent, name).read_bytes()
+    return files
 
 
-def needed(requirements: Iterable[str], extra: str = "") -> set[str]:
-    """The names of the distributions, as they are installed here, that requirements bring with them."""
-    found: set[str] = set()
-    todo = [(Requirement(text), extra) for text in requirements]
-    while todo:
-        requirement, wanted = todo.pop()
-        if requirement.name not in found and (
-            not requirement.marker or requirement.marker.evaluate({"extra": wanted})
-        ):
-            found.add(requirement.name)
-            required = [Requirement(text) for text in distribution(requirement.name).requires or []]
-            todo += [(other, asked) for other in required for asked in (requirement.extras or {""})]
-    return found
+def distributions_for(requirements: Iterable[str], extra: str = "") -> set[str]:
+    """The names of all distributions that requirements need, as installed here."""
+    names: set[str] = set()
+    pending = [(Requirement(text), extra) for text in requirements]
+    while pending:
+        requirement, requested_extra = pending.pop()
+        marker = requirement.marker
+        if requirement.name in names:
+            continue
+        if marker is not None and not marker.evaluate({"extra": requested_extra}):
+            continue
+        names.add(requirement.name)
+        for text in distribution(requirement.name).requires or []:
+            for inner_extra in requirement.extras or {""}:
+                pending.append((Requirement(text), inner_extra))
+    return names
 
 
 def install(environment: Path, wheel: Path, extra: str = "", also: Iterable[str] = ()) -> Path:
-    """A fresh virtual environment with a wheel, what its metadata asks for, and more; the Python in it."""
+    """Create a virtual environment with a wheel and its requirements. Nothing is downloaded.
+
+    Args:
+        environment: the folder to create.
+        wheel: the wheel.
+        extra: the extra of the wheel to install.
+        also: further requirements.
+
+    Returns:
+        The Python of the environment.
+    """
     run(sys.executable, "-m", "venv", "--without-pip", environment, cwd=environment.parent)
     values = {"base": str(environment), "platbase": str(environment)}
     packages = Path(sysconfig.get_path("purelib", "venv", values))
     metadata = unpacked(wheel, packages)
-    for name in needed(metadata.requires or [], extra) | needed(also):
-        for file in distribution(name).files or []:
-            if ".." not in file.parts and file.suffix != ".pyc":
-                (packages / file).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(str(file.locate()), packages / file)
+    names = distributions_for(metadata.requires or [], extra) | distributions_for(also)
+    for name in names:
+        copy_distribution(name, packages)
     return Path(sysconfig.get_path("scripts", "venv", values)) / Path(sys.executable).name
 
 
+def copy_distribution(name: str, packages: Path) -> None:
+    """Copy the modules of an installed distribution. Scripts, which are elsewhere, are omitted."""
+    for file in distribution(name).files or []:
+        if ".." in file.parts or file.suffix == ".pyc":
+            continue
+        (packages / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(str(file.locate()), packages / file)
+
+
 def unpacked(wheel: Path, target: Path) -> Distribution:
-    """The distribution that a wheel becomes in a folder."""
+    """Unpack a wheel into a folder, and return its metadata."""
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(target)
     (metadata,) = target.glob("leadconnector-*.dist-info")
@@ -177,12 +217,12 @@ def metadata(wheel: Path) -> Distribution:
     return unpacked(wheel, wheel.parent.parent / "unpacked")
 
 
-def test_the_wheel_holds_the_three_packages_whole_and_nothing_else(
+def test_the_wheel_contains_the_three_packages_and_nothing_else(
     checkout: Path, wheel: Path
 ) -> None:
     information = f"leadconnector-{leadconnector.__version__}.dist-info"
-    found = content(wheel)
-    assert {name.partition("/")[2] for name in found if name.startswith(information)} == {
+    files = content(wheel)
+    assert {name.partition("/")[2] for name in files if name.startswith(information)} == {
         "METADATA",
         "RECORD",
         "WHEEL",
@@ -196,7 +236,7 @@ def test_the_wheel_holds_the_three_packages_whole_and_nothing_else(
         **content_under(checkout / "tools" / "specdrift", "specdrift"),
     }
     assert {
-        name: data for name, data in found.items() if not name.startswith(information)
+        name: data for name, data in files.items() if not name.startswith(information)
     } == expected
     for name in (
         "py.typed",
@@ -205,14 +245,14 @@ def test_the_wheel_holds_the_three_packages_whole_and_nothing_else(
         "_generated/contract.json",
         "_generated/api/__init__.py",
     ):
-        assert f"leadconnector/{name}" in found
+        assert f"leadconnector/{name}" in files
     assert (
-        found["leadconnector_emulator/openapi.yaml"]
+        files["leadconnector_emulator/openapi.yaml"]
         == (checkout / "spec" / "openapi.yaml").read_bytes()
     )
 
 
-def test_every_file_in_the_wheel_is_a_real_one(wheel: Path) -> None:
+def test_the_wheel_contains_only_regular_files(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         assert not [
             info
@@ -225,7 +265,7 @@ def test_the_wheel_is_pure_python_for_every_platform(wheel: Path) -> None:
     assert wheel.name == f"leadconnector-{leadconnector.__version__}-py3-none-any.whl"
 
 
-def test_the_wheel_names_its_few_requirements(metadata: Distribution) -> None:
+def test_the_wheel_declares_its_few_requirements(metadata: Distribution) -> None:
     requirements = [Requirement(text) for text in metadata.requires or []]
     always = [requirement for requirement in requirements if requirement.marker is None]
     assert sorted(requirement.name for requirement in always) == ["attrs", "httpx", "sniffio"]
@@ -236,7 +276,9 @@ def test_the_wheel_names_its_few_requirements(metadata: Distribution) -> None:
         "": list[str](),
     }.items():
         conditional = [
-            each for each in requirements if each.marker and each.marker.evaluate({"extra": extra})
+            requirement
+            for requirement in requirements
+            if requirement.marker and requirement.marker.evaluate({"extra": extra})
         ]
         assert sorted(requirement.name for requirement in conditional) == names
     assert metadata.metadata.get_all("Provides-Extra") == ["drift", "emulator", "redis"]
@@ -251,9 +293,11 @@ def test_the_wheel_states_the_version_the_license_and_the_python_it_needs(
     assert metadata.metadata["License-Expression"] == "MIT"
 
 
-def test_the_wheel_works_with_its_run_time_requirements_alone(wheel: Path, tmp_path: Path) -> None:
+def test_the_wheel_works_with_only_its_run_time_requirements(wheel: Path, tmp_path: Path) -> None:
     python = install(tmp_path / "environment", wheel)
-    package, generated = run(python, "-I", "-W", "error", "-c", USE, cwd=tmp_path).splitlines()
+    package, generated = run(
+        python, "-I", "-W", "error", "-c", USE_CLIENT, cwd=tmp_path
+    ).splitlines()
     root = Path(package).parent
     assert root.is_relative_to(tmp_path / "environment")
     assert Path(generated).parent == root / "_generated"
@@ -262,11 +306,13 @@ def test_the_wheel_works_with_its_run_time_requirements_alone(wheel: Path, tmp_p
         assert run(python, "-I", "-c", probe, cwd=tmp_path) == "None\n"
 
 
-def test_importing_the_package_imports_no_tool_though_all_are_installed(
+def test_importing_the_client_imports_no_tool_even_if_installed(
     metadata: Distribution, tmp_path: Path
 ) -> None:
     root = Path(str(metadata.locate_file("")))
-    package, modules = run(sys.executable, "-I", "-c", LIGHT, root, cwd=tmp_path).splitlines()
+    package, modules = run(
+        sys.executable, "-I", "-c", LIST_IMPORTED_MODULES, root, cwd=tmp_path
+    ).splitlines()
     assert Path(package).parent == root / "leadconnector"
     loaded = {name.partition(".")[0] for name in modules.split()}
     assert {"leadconnector", "httpx", "attrs"} <= loaded
@@ -284,19 +330,19 @@ def test_importing_the_package_imports_no_tool_though_all_are_installed(
 
 def test_the_emulator_works_with_its_extra(wheel: Path, tmp_path: Path) -> None:
     python = install(tmp_path / "environment", wheel, "emulator")
-    package = run(python, "-I", "-W", "error", "-c", EMULATE, cwd=tmp_path).strip()
+    package = run(python, "-I", "-W", "error", "-c", USE_EMULATOR, cwd=tmp_path).strip()
     assert Path(package).is_relative_to(tmp_path / "environment")
     assert "--port" in run(python, "-I", "-m", "leadconnector_emulator", "--help", cwd=tmp_path)
 
 
-def test_specdrift_without_its_extra_says_what_it_needs(wheel: Path, tmp_path: Path) -> None:
+def test_specdrift_without_its_extra_names_the_extra(wheel: Path, tmp_path: Path) -> None:
     python = install(tmp_path / "environment", wheel)
     command = [str(python), "-I", "-m", "specdrift", "a.yaml", "b.yaml"]
-    done = subprocess.run(
+    result = subprocess.run(
         command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
     )
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "is not installed: install leadconnector[drift]" in done.stderr
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "is not installed: install leadconnector[drift]" in result.stderr
 
 
 def test_specdrift_works_with_its_extra(
@@ -310,7 +356,9 @@ def test_specdrift_works_with_its_extra(
     assert out == f"Nothing changed from {spec} to {spec}.\n"
     assert "</html>" in report.read_text(encoding="utf-8")
     programs = {
-        each.name: each.value for each in metadata.entry_points if each.group == "console_scripts"
+        entry_point.name: entry_point.value
+        for entry_point in metadata.entry_points
+        if entry_point.group == "console_scripts"
     }
     assert programs == {"specdrift": "specdrift.__main__:main"}
 
@@ -322,31 +370,34 @@ import pytest
 
 
 def star(client, conversation_id, location_id):
-    return client.conversations.update_conversation(conversation_id, location_id=location_id, starred=True).conversation
+    response = client.conversations.update_conversation(
+        conversation_id, location_id=location_id, starred=True
+    )
+    return response.conversation
 
 
 def test_the_service_stars_a_conversation(leadconnector_client, leadconnector_emulator):
     example = leadconnector_emulator.example
-    leadconnector_emulator.put("conversations", {**example, "id": "mine", "starred": False})
-    assert star(leadconnector_client, "mine", example["locationId"]).starred
-    assert leadconnector_emulator.get("conversations", "mine")["starred"] is True
+    leadconnector_emulator.put("conversations", {**example, "id": "ours", "starred": False})
+    assert star(leadconnector_client, "ours", example["locationId"]).starred
+    assert leadconnector_emulator.get("conversations", "ours")["starred"] is True
     (exchange,) = leadconnector_emulator.exchanges
     assert (exchange.request.method, exchange.response.status) == ("PUT", 200)
 
 
-def test_each_test_has_an_emulator_of_its_own(leadconnector_emulator):
-    assert leadconnector_emulator.get("conversations", "mine") is None
+def test_each_test_has_a_new_emulator(leadconnector_emulator):
+    assert leadconnector_emulator.get("conversations", "ours") is None
     assert leadconnector_emulator.exchanges == []
 
 
-def test_the_service_meets_a_fault(leadconnector_client, leadconnector_emulator):
+def test_the_service_receives_a_fault(leadconnector_client, leadconnector_emulator):
     leadconnector_emulator.set_faults(Fault(status=503))
     with pytest.raises(ServerError):
-        star(leadconnector_client, "mine", "location")
+        star(leadconnector_client, "ours", "location")
 """
 
 
-def test_a_project_that_installs_the_extra_has_the_fixtures_in_its_own_pytest(
+def test_a_project_with_the_emulator_extra_has_its_pytest_fixtures(
     wheel: Path, tmp_path: Path
 ) -> None:
     python = install(tmp_path / "environment", wheel, "emulator", also=["pytest"])
@@ -363,7 +414,7 @@ def test_a_project_that_installs_the_extra_has_the_fixtures_in_its_own_pytest(
     assert "leadconnector_client" in fixtures
 
 
-def test_the_sdist_holds_no_link_and_builds_the_same_wheel(
+def test_the_sdist_contains_no_links_and_builds_the_same_wheel(
     checkout: Path, wheel: Path, tmp_path: Path
 ) -> None:
     sdist = build(checkout, tmp_path / "sdist", "sdist")
@@ -379,7 +430,7 @@ def test_the_sdist_holds_no_link_and_builds_the_same_wheel(
     assert content(build(source, tmp_path / "wheel")) == content(wheel)
 
 
-def test_the_same_wheel_is_built_where_links_are_checked_out_as_text(
+def test_the_wheel_is_the_same_if_git_checked_links_out_as_text(
     checkout: Path, wheel: Path, tmp_path: Path
 ) -> None:
     copy = Path(shutil.copytree(checkout, tmp_path / "checkout", symlinks=True))
@@ -391,18 +442,16 @@ def test_the_same_wheel_is_built_where_links_are_checked_out_as_text(
     assert content(build(copy, tmp_path / "wheel")) == content(wheel)
 
 
-def test_what_python_and_the_type_checkers_leave_behind_is_in_no_wheel(
-    checkout: Path, wheel: Path, tmp_path: Path
-) -> None:
+def test_caches_are_not_in_the_wheel(checkout: Path, wheel: Path, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(checkout, tmp_path / "checkout", symlinks=True))
     for folder in ("generated", "overrides/leadconnector", "tools/leadconnector_emulator"):
-        for junk in ("__pycache__/module.cpython-311.pyc", ".mypy_cache/cache.json"):
-            (copy / folder / junk).parent.mkdir()
-            (copy / folder / junk).touch()
+        for cache in ("__pycache__/module.cpython-311.pyc", ".mypy_cache/cache.json"):
+            (copy / folder / cache).parent.mkdir()
+            (copy / folder / cache).touch()
     assert content(build(copy, tmp_path / "wheel")) == content(wheel)
 
 
-def test_an_editable_install_takes_both_packages_from_the_checkout(
+def test_an_editable_install_uses_both_packages_of_the_checkout(
     checkout: Path, tmp_path: Path
 ) -> None:
     code = "import sys; from hatchling.build import build_editable; build_editable(sys.argv[1])"
@@ -413,9 +462,9 @@ def test_an_editable_install_takes_both_packages_from_the_checkout(
     (paths,) = [data for name, data in content(editable).items() if name.endswith(".pth")]
     assert paths.decode().split("\n") == [str(checkout / "overrides"), str(checkout / "tools")]
     python = install(tmp_path / "environment", editable, "emulator")
-    assert run(python, "-I", "-c", USE, cwd=tmp_path).splitlines() == [
+    assert run(python, "-I", "-c", USE_CLIENT, cwd=tmp_path).splitlines() == [
         str(checkout / "overrides" / "leadconnector" / "__init__.py"),
         str(checkout / "overrides" / "leadconnector" / "_generated" / "__init__.py"),
     ]
-    emulator = run(python, "-I", "-c", EMULATE, cwd=tmp_path).strip()
+    emulator = run(python, "-I", "-c", USE_EMULATOR, cwd=tmp_path).strip()
     assert Path(emulator) == checkout / "tools" / "leadconnector_emulator" / "__init__.py"

@@ -1,4 +1,4 @@
-"""What changed in the Python that users see: each kind of change, what is none, and what cannot be compared."""
+"""Changes of public Python names: each kind of change, edits that are no change, and errors."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ class Options(TypedDict, total=False):
 
 
 class Resource:
-    def update(self, key: str, *, starred: bool | None = None, mode: Literal["a", "b"] = "a") -> str | None:
+    def update(
+        self, key: str, *, starred: bool | None = None, mode: Literal["a", "b"] = "a"
+    ) -> str | None:
         return None
 
 
@@ -70,7 +72,7 @@ class Model:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     code: int
     headers: Mapping[str, str]
 
@@ -81,13 +83,14 @@ class Store(Protocol):
 
 def helper(first: int, second: int = 2, *others: int) -> int: ...
 """
-NAMES = ["Answer", "BadError", "Client", "Kind", "Model", "RootError", "Store", "helper"]
+NAMES = ["BadError", "Client", "Kind", "Model", "Response", "RootError", "Store", "helper"]
 INIT = f"from ._client import {', '.join(NAMES)}\nfrom .models import *\n\n__all__ = {NAMES}\n"
 
 
 def package(root: Path, source: str = SOURCE, init: str = INIT) -> Path:
-    """A checkout of a small package, a part of which is a link, as in this repository."""
-    folder, generated = root / "overrides" / "leadconnector", root / "generated"
+    """Create a checkout of a small package. As in this repository, a part of it is a link."""
+    folder = root / "overrides" / "leadconnector"
+    generated = root / "generated"
     folder.mkdir(parents=True)
     generated.mkdir()
     (folder / "__init__.py").write_text(init)
@@ -99,27 +102,30 @@ def package(root: Path, source: str = SOURCE, init: str = INIT) -> Path:
 
 
 def edited(old: str, new: str) -> str:
+    """The source of the package, with a text replaced that occurs once."""
     assert SOURCE.count(old) == 1
     return SOURCE.replace(old, new)
 
 
-def told(tmp_path: Path, source: str = SOURCE, init: str = INIT, base: str = SOURCE) -> list[str]:
-    changes = surface_changes(
-        package(tmp_path / "old", base), package(tmp_path / "new", source, init)
-    )
+def changes_of(tmp_path: Path, source: str) -> list[str]:
+    """The changes from the package to one with another source: severity, kind and path."""
+    base = package(tmp_path / "old")
+    revision = package(tmp_path / "new", source)
     return [
         f"{change.severity} {change.kind} {change.path.removeprefix('leadconnector.')}"
-        for change in changes
+        for change in surface_changes(base, revision)
     ]
 
 
 def git(repository: Path, *arguments: str) -> str:
+    """Run git, independently of the user's settings, and return its output."""
     settings = ["-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
     command = ["git", "-C", str(repository), *settings, *arguments]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
 def committed(root: Path) -> Path:
+    """Make a folder a repository with one commit."""
     git(root, "init", "--quiet", "--initial-branch=main")
     git(root, "add", ".")
     git(root, "commit", "--quiet", "--message=One")
@@ -128,6 +134,7 @@ def committed(root: Path) -> Path:
 
 UPDATE = 'key: str, *, starred: bool | None = None, mode: Literal["a", "b"] = "a"'
 EDITS: dict[str, tuple[str, str, list[str]]] = {
+    # name: the old text, the new text, the expected changes
     "a keyword argument removed": (
         "starred: bool | None = None, ",
         "",
@@ -280,7 +287,7 @@ EDITS: dict[str, tuple[str, str, list[str]]] = {
     "the order of a data class": (
         "    code: int\n    headers: Mapping[str, str]",
         "    headers: Mapping[str, str]\n    code: int",
-        ["ERR parameter-moved Answer.__init__", "ERR parameter-moved Answer.__init__"],
+        ["ERR parameter-moved Response.__init__", "ERR parameter-moved Response.__init__"],
     ),
     "an argument by name alone": (
         "second: int = 2, *others: int",
@@ -296,30 +303,32 @@ EDITS: dict[str, tuple[str, str, list[str]]] = {
 
 
 @pytest.mark.parametrize("name", EDITS)
-def test_each_kind_of_change_is_told_where_users_see_it(tmp_path: Path, name: str) -> None:
+def test_each_kind_of_change_is_reported_at_its_public_path(tmp_path: Path, name: str) -> None:
     old, new, expected = EDITS[name]
 
-    assert told(tmp_path, edited(old, new)) == expected
+    assert changes_of(tmp_path, edited(old, new)) == expected
 
 
 @pytest.mark.parametrize("name", EDITS)
-def test_what_griffe_calls_a_breakage_is_never_harmless(tmp_path: Path, name: str) -> None:
+def test_a_breaking_change_of_griffe_is_never_just_information(tmp_path: Path, name: str) -> None:
     old, new, expected = EDITS[name]
-    roots = package(tmp_path / "old"), package(tmp_path / "new", edited(old, new))
-    before, after = (
-        griffe.load("leadconnector", search_paths=[root / "overrides"], try_relative_path=False)
-        for root in roots
-    )
+    base = load_with_griffe(package(tmp_path / "old"))
+    revision = load_with_griffe(package(tmp_path / "new", edited(old, new)))
 
-    broken = any(griffe.find_breaking_changes(before, after))
+    is_breaking = any(griffe.find_breaking_changes(base, revision))
 
-    assert not broken or any(not line.startswith("INFO") for line in expected)
+    assert not is_breaking or any(not line.startswith("INFO") for line in expected)
 
 
-SAME: dict[str, tuple[str, str]] = {
+def load_with_griffe(root: Path) -> griffe.Object | griffe.Alias:
+    return griffe.load("leadconnector", search_paths=[root / "overrides"], try_relative_path=False)
+
+
+EDITS_WITHOUT_CHANGE: dict[str, tuple[str, str]] = {
+    # name: the old text, the new text
     "a private method's arguments": ("_hidden(self, a: int)", "_hidden(self, b: str)"),
     "a private attribute": ("        self._secret = Resource()\n", ""),
-    "the class that an attribute holds, renamed": ("Resource", "Resources"),
+    "the class of an attribute's value, renamed": ("Resource", "Resources"),
     "a private base renamed": ("_Base", "_Root"),
     "a union in another order": ("str | None = None, **", "None | str = None, **"),
     "a union in another way": (
@@ -336,17 +345,18 @@ SAME: dict[str, tuple[str, str]] = {
 }
 
 
-@pytest.mark.parametrize("name", SAME)
-def test_what_users_do_not_see_is_no_change(tmp_path: Path, name: str) -> None:
-    old, new = SAME[name]
+@pytest.mark.parametrize("name", EDITS_WITHOUT_CHANGE)
+def test_an_edit_that_users_do_not_see_is_no_change(tmp_path: Path, name: str) -> None:
+    old, new = EDITS_WITHOUT_CHANGE[name]
     source = SOURCE.replace(old, new).replace("import httpx", "import httpx\nimport httpx as web")
     assert source.count(new) >= 1
 
-    assert told(tmp_path, source) == []
+    assert changes_of(tmp_path, source) == []
 
 
-def test_what_moved_between_private_modules_is_no_change(tmp_path: Path) -> None:
-    old, new = package(tmp_path / "old"), package(tmp_path / "new")
+def test_a_move_between_private_modules_is_no_change(tmp_path: Path) -> None:
+    old = package(tmp_path / "old")
+    new = package(tmp_path / "new")
     folder = new / "overrides" / "leadconnector"
     (folder / "_client.py").rename(folder / "_other.py")
     (folder / "__init__.py").write_text(INIT.replace("._client", "._other"))
@@ -354,8 +364,9 @@ def test_what_moved_between_private_modules_is_no_change(tmp_path: Path) -> None
     assert surface_changes(old, new) == []
 
 
-def test_a_name_that_went_is_told_once_for_each_module_that_had_it(tmp_path: Path) -> None:
-    old, new = package(tmp_path / "old"), package(tmp_path / "new")
+def test_a_removed_name_is_reported_for_each_module_that_had_it(tmp_path: Path) -> None:
+    old = package(tmp_path / "old")
+    new = package(tmp_path / "new")
     (new / "generated" / "__init__.py").write_text("__all__ = ()\n")
     (old / "overrides" / "leadconnector" / "__init__.py").write_text(INIT + "__all__ += ['Pet']\n")
 
@@ -367,25 +378,26 @@ def test_a_name_that_went_is_told_once_for_each_module_that_had_it(tmp_path: Pat
     ]
 
 
-def test_a_change_is_one_line_with_its_place(tmp_path: Path) -> None:
+def test_a_change_is_printed_as_one_line_with_its_location(tmp_path: Path) -> None:
     source = edited("starred: bool | None = None, ", "")
     [change] = surface_changes(package(tmp_path / "old"), package(tmp_path / "new", source))
 
     line = source[: source.index("    def update")].count("\n") + 1
     assert (change.file, change.line) == (FILE, line)
     assert str(change) == (
-        f"ERR  leadconnector.Client.things.update: The parameter starred was removed. [parameter-removed] {FILE}:{line}"
+        "ERR  leadconnector.Client.things.update: The parameter starred was removed. "
+        f"[parameter-removed] {FILE}:{line}"
     )
 
 
-def test_the_worst_is_told_first(tmp_path: Path) -> None:
+def test_the_worst_change_comes_first(tmp_path: Path) -> None:
     source = (
         edited("key: str", "key: str | int")
         .replace('] = "a"', '] = "b"')
         .replace("def close", "async def close")
     )
 
-    assert [line.split()[0] for line in told(tmp_path, source)] == ["ERR", "WARN", "INFO"]
+    assert [line.split()[0] for line in changes_of(tmp_path, source)] == ["ERR", "WARN", "INFO"]
 
 
 def test_a_revision_is_compared_with_the_working_tree(
@@ -409,10 +421,11 @@ def test_a_revision_is_compared_with_the_working_tree(
     assert git(repository, "worktree", "list").count("\n") == 1
 
 
-def test_reading_a_revision_leaves_nothing_behind(
+def test_reading_a_revision_leaves_no_files_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    repository, scratch = committed(package(tmp_path / "repository")), tmp_path / "scratch"
+    repository = committed(package(tmp_path / "repository"))
+    scratch = tmp_path / "scratch"
     scratch.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(scratch))
     before = {path.relative_to(repository) for path in repository.rglob("*")}
@@ -427,7 +440,7 @@ def test_reading_a_revision_leaves_nothing_behind(
 @pytest.mark.parametrize(
     ("revision", "problem"), [("nowhere", "git cannot read it"), ("", "git cannot read it")]
 )
-def test_a_revision_that_cannot_be_read_is_one_line(
+def test_an_unreadable_revision_is_reported_in_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], revision: str, problem: str
 ) -> None:
     repository = committed(package(tmp_path / "repository"))
@@ -441,51 +454,56 @@ def test_a_revision_that_cannot_be_read_is_one_line(
 
 
 @pytest.mark.parametrize("revision", ["-x", "--help", "--output=x"])
-def test_a_revision_that_looks_like_an_option_is_refused(tmp_path: Path, revision: str) -> None:
+def test_a_revision_that_looks_like_an_option_is_rejected(tmp_path: Path, revision: str) -> None:
     with pytest.raises(SurfaceError, match="does not start with"):
         check_out(tmp_path, revision, tmp_path / "base")
 
 
-def test_a_folder_that_is_no_repository_is_refused(tmp_path: Path) -> None:
+def test_a_folder_that_is_no_repository_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(SurfaceError, match="git cannot read it"):
         check_out(tmp_path, "HEAD", tmp_path / "base")
 
 
-def test_a_revision_without_the_packages_is_refused(tmp_path: Path) -> None:
+def test_a_revision_without_the_packages_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "old").mkdir()
 
     with pytest.raises(SurfaceError, match="name a revision that has one"):
         surface_changes(tmp_path / "old", package(tmp_path / "new"))
 
 
-def test_what_is_no_python_is_refused_with_its_place(tmp_path: Path) -> None:
+def test_invalid_python_is_rejected_with_its_location(tmp_path: Path) -> None:
     new = package(tmp_path / "new")
     (new / "generated" / "__init__.py").write_text("class Pet:\n    name: str\n  x\n")
 
-    with pytest.raises(
-        SurfaceError,
-        match=r"^generated/__init__\.py:3: is not valid Python \(.*\): correct it, or name another revision$",
-    ):
+    message = (
+        r"^generated/__init__\.py:3: is not valid Python \(.*\): "
+        r"correct it, or name another revision$"
+    )
+    with pytest.raises(SurfaceError, match=message):
         surface_changes(package(tmp_path / "old"), new)
 
 
-def test_the_client_is_as_it_was_and_a_keyword_argument_of_it_is_missed(tmp_path: Path) -> None:
+def test_a_removed_argument_of_the_real_client_is_reported(tmp_path: Path) -> None:
     clone = tmp_path / "clone"
     for folder in ("overrides", "generated", "tools/leadconnector_emulator"):
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / folder, clone / folder, symlinks=True, ignore=ignored)
     committed(clone)
-    run = [sys.executable, "-m", "project.surface", "HEAD", "--root", str(clone)]
-    same = subprocess.run(run, cwd=ROOT / "tools", capture_output=True, text=True, check=False)
-    assert (same.returncode, same.stderr) == (0, "")
+    command = [sys.executable, "-m", "project.surface", "HEAD", "--root", str(clone)]
+    unchanged = subprocess.run(
+        command, cwd=ROOT / "tools", capture_output=True, text=True, check=False
+    )
+    assert (unchanged.returncode, unchanged.stderr) == (0, "")
 
     resource = next((clone / "generated" / "api").glob("*/__init__.py"))
     text = resource.read_text()
     resource.write_text(text.replace("        starred: bool | Unset = UNSET,\n", ""))
     assert resource.read_text() != text
-    missed = subprocess.run(run, cwd=ROOT / "tools", capture_output=True, text=True, check=False)
-    assert missed.returncode == 1
-    assert [line.partition(":")[0].split() for line in missed.stdout.splitlines()] == [
+    changed = subprocess.run(
+        command, cwd=ROOT / "tools", capture_output=True, text=True, check=False
+    )
+    assert changed.returncode == 1
+    assert [line.partition(":")[0].split() for line in changed.stdout.splitlines()] == [
         ["ERR", f"leadconnector.{client}.conversations.update_conversation"]
         for client in ("AsyncLeadConnector", "LeadConnector")
     ]

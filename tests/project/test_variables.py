@@ -239,9 +239,10 @@ def test_the_destination_of_a_copy_is_a_name_and_not_evaluated(
 @both_origins
 @each_payload
 @pytest.mark.parametrize(
-    ("target", "name"), [("vendor", "PYTHON"), ("test", "BIN"), ("test", "DEV")]
+    ("target", "name"),
+    [("vendor", "PYTHON"), ("test", "BIN"), ("test", "DEV"), ("help", "UNKNOWN")],
 )
-def test_the_name_of_a_program_or_file_is_not_evaluated(
+def test_no_other_variable_is_evaluated(
     checkout: Checkout, target: str, name: str, payload: str, origin: str
 ) -> None:
     before = checkout.files()

@@ -1,7 +1,7 @@
-"""Random calls of the client: what can happen to a call, and what must not come of it.
+"""Random calls of the client, and checks of their outcomes.
 
-- `failures`, `bodies`, `replies`: what a transport returns or raises.
-- `arguments`: what a caller passes.
+- `failures`, `bodies`, `replies`: the responses and exceptions of a transport.
+- `arguments`: the arguments of a caller.
 - `cases`: one call with its outcome.
 - `promises`, `sent_requests`: the checks.
 

@@ -25,7 +25,7 @@ REQUIRED = {"conversation_id", "location_id"}
 
 
 def random_arguments(random: Random) -> dict[str, Any]:
-    """Arguments of `update_conversation`: all required ones, and each optional one half the time."""
+    """Arguments of `update_conversation`: the required ones, and half of the optional ones."""
     arguments: dict[str, Any] = {}
     for name, draw in ACCEPTABLE_VALUES.items():
         if name not in REQUIRED and random.random() >= 0.5:

@@ -16,7 +16,7 @@ from typing import Any, cast
 from .constants import TOKEN
 
 BOMB_SIZES = (11, 40)
-"""Decompressed MiB of a small compressed body: just above the client's limit of 10, and far above."""
+"""MiB of a small body after decompression: just above the client's limit of 10, and far above."""
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,15 @@ class EncodedBody:
 
 def changed_json(random: Random, data: Any) -> Any:
     """JSON data with up to three random changes: a member removed, replaced or added."""
+    # The documented bodies are shared.
     data = deepcopy(data)
+    # Usually one change: with more, one error often hides the others.
     for _ in range(random.choice([0, 1, 1, 2, 3])):
         change = random.randrange(5)
         value = random.choice(ODD_VALUES)(random)
         places = members_of(data)
         if not places or random.randrange(12) == 0:
+            # Replaces all of the data.
             return value
         parent, key = random.choice(places)
         if change == 0:

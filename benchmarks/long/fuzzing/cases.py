@@ -20,7 +20,10 @@ from .constants import CONVERSATION_ID, LOCATION_ID, SMALLEST_SUCCESS, TOKEN
 from .replies import Reply, ScriptedTransport, random_reply
 
 LONGEST_CALL = 600.0
-"""Seconds on the clock after which a call counts as endless: four attempts with the longest waits."""
+"""Seconds on the clock after which a call counts as endless.
+
+Four attempts with the longest waits between them take less.
+"""
 
 
 def usual_replies() -> tuple[Reply, ...]:
@@ -54,7 +57,7 @@ class Outcome:
     """The result, or the exception."""
     requests: list[httpx.Request]
     seen: list[ResponseInfo]
-    """What the option `on_response` received."""
+    """The arguments of the callback `on_response`."""
 
 
 def seeded_random(seed: int | str) -> Random:
@@ -68,6 +71,7 @@ def case_with_random_replies(random: Random) -> Case:
         "retries": random.choice([0, 0, 1, 2, 3]),
         "strict": random.random() < 0.2,
     }
+    # Rarely, because a call that ends at its deadline tries less.
     if random.random() < 0.1:
         options["deadline"] = random.choice([0.001, 3.0, 100])
     count = random.choice([1, 1, 2, 4])

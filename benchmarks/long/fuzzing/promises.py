@@ -1,4 +1,4 @@
-"""Checks that the outcome of a call is what the documentation promises.
+"""Checks that the outcome of a call keeps the promises of the documentation.
 
 Each check returns or yields the broken promises as short texts.
 """
@@ -115,6 +115,7 @@ def problems_of_error(error: LeadConnectorError, thorough: bool) -> Iterator[str
 def survives_pickling(error: LeadConnectorError) -> bool:
     """Whether a pickled copy of an exception has its class, message and attributes."""
     copy: LeadConnectorError = pickle.loads(pickle.dumps(error))  # noqa: S301  # our own bytes
+    # Exceptions cross process boundaries as pickles, for example in a process pool.
     if type(copy) is not type(error):
         return False
     if str(copy) != str(error):
@@ -142,6 +143,7 @@ def texts_of(error: LeadConnectorError, thorough: bool) -> list[str]:
 def local_variables(error: BaseException) -> Iterator[str]:
     """The local variables of the client's frames, as an error reporter shows them."""
     frame: TracebackType | None = error.__traceback__
+    # The frames of the checks themselves contain the token.
     while frame is not None:
         module = str(frame.tb_frame.f_globals.get("__name__", ""))
         if module.startswith("leadconnector."):

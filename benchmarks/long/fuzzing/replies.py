@@ -18,7 +18,7 @@ Header = tuple[bytes, bytes]
 
 @dataclass(frozen=True)
 class Reply:
-    """What a transport does with one request: a response, an exception, or both."""
+    """The reaction of a transport to one request: a response, an exception, or both."""
 
     status: int = 200
     headers: tuple[Header, ...] = ()
@@ -162,6 +162,7 @@ def random_reply(random: Random) -> Reply:
     chunks = randomly_split(random, body.content)
     failure_name = ""
     if random.random() < 0.05:
+        # The connection breaks within the body, or after it.
         chunks = chunks[: random.randrange(len(chunks) + 1)]
         failure_name = random.choice([*FAILURES])
     return Reply(status, tuple(headers), tuple(chunks), failure_name)
@@ -184,10 +185,12 @@ def random_headers(random: Random, status: int, encoding: bytes | None) -> list[
         name = random.randbytes(random.randrange(9))
         value = random.randbytes(random.randrange(30))
         headers.append((name, value))
+    # The client computes a wait from both headers.
     if status in {429, 503} and random.random() < 0.5:
         values = random.choice([HEADER_VALUES, DATES])
         headers.append((b"Retry-After", random.choice(values)))
         headers.append((b"Date", random.choice(values)))
+    # Makes the client report that the daily limit is used up.
     if status == 429 and random.random() < 0.3:
         headers.append((b"X-RateLimit-Daily-Remaining", random.choice(HEADER_VALUES)))
     if encoding is not None:

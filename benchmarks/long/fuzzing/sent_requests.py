@@ -35,7 +35,9 @@ HEADER_COUNT = 8
 
 
 def request_problems(case: Case, outcome: Outcome) -> list[str]:
-    """What is wrong with the requests of a call: none after a rejected argument, otherwise one.
+    """The problems of the requests of a call.
+
+    A rejected argument sends no request. Other arguments send exactly one.
 
     Args:
         case: the call.
@@ -54,7 +56,7 @@ def request_problems(case: Case, outcome: Outcome) -> list[str]:
 
 
 def problems_of_rejection(case: Case, outcome: Outcome, error: ArgumentError) -> Iterator[str]:
-    """What is wrong with the rejection of an argument."""
+    """The problems of the rejection of an argument."""
     if outcome.requests:
         yield "refused, but sent"
     if error.argument not in case.arguments:
@@ -62,7 +64,7 @@ def problems_of_rejection(case: Case, outcome: Outcome, error: ArgumentError) ->
 
 
 def problems_of_path(request: httpx.Request, conversation_id: str | None) -> Iterator[str]:
-    """What is wrong with the path of a request."""
+    """The problems of the path of a request."""
     match = PATH.fullmatch(request.url.raw_path)
     if match is None:
         yield "a path of another form"
@@ -75,7 +77,7 @@ def problems_of_path(request: httpx.Request, conversation_id: str | None) -> Ite
 
 
 def problems_of_body(request: httpx.Request, location_id: str | None) -> Iterator[str]:
-    """What is wrong with the body of a request."""
+    """The problems of the body of a request."""
     # `NaN` is not JSON. As a list, it violates every schema of the spec.
     body = json.loads(request.read().decode(), parse_constant=as_list)
     if not request_schema().is_valid(body):
@@ -87,7 +89,7 @@ def problems_of_body(request: httpx.Request, location_id: str | None) -> Iterato
 
 
 def problems_of_headers(request: httpx.Request) -> Iterator[str]:
-    """What is wrong with the headers of a request."""
+    """The problems of the headers of a request."""
     headers = [(name.lower(), value) for name, value in request.headers.raw]
     values = dict(headers)
     if values.get(b"content-length") != b"%d" % len(request.content):

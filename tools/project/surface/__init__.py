@@ -1,9 +1,9 @@
-"""What changed in the Python names that users see, between a git revision and the working tree.
+"""Changes of the public Python names between a git revision and the working tree.
 
 `make diff` runs it as `python -m project.surface REVISION`. The steps, a module each:
 
 - `checkout`: write the files of the revision into a temporary folder.
-- `loading`: collect what users see of each side, with griffe, which does not import the code.
+- `loading`: collect the public names of each side, with griffe, which does not import the code.
 - `comparison`: compare the two sides, path by path. `annotations` compares types.
 
 griffe has a comparison of its own, `find_breaking_changes`. It does not know types, changed base

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print what changed since a revision.
+    """Print the changes since a revision.
 
     Returns:
         The exit status: 0; 1 if a change is as bad as `--fail-on` or worse; 2 if the comparison

@@ -1,4 +1,4 @@
-"""What griffe does not know about classes: all their bases, and their generated constructors."""
+"""Adds facts about classes that griffe lacks: all their bases, and generated constructors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Collects what users see of a checkout: every public path, and the object at that path.
+"""Collects the public names of a checkout: every public path, and the object at that path.
 
 Only public paths count. The place of a definition does not matter: a class may move from one
 private module to another.

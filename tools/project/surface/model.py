@@ -65,7 +65,7 @@ class SurfaceChange:
 
 @dataclass
 class Surface:
-    """What users of one checkout see."""
+    """The public names of one checkout."""
 
     root: Path
     objects: dict[str, PythonObject] = field(default_factory=dict[str, "PythonObject"])
