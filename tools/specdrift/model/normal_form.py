@@ -206,6 +206,10 @@ class _SchemaReader:
                 f"{self.schema.node.location}: its unions have more than {MAXIMUM_BRANCHES:,}"
                 " branches together: take some of them apart"
             )
+        # The time grows with the square of the number, so a longer union is taken as it is.
+        if len(branches) > MAXIMUM_BRANCHES:
+            union += branches
+            return
         # A branch repeated within one union counts once as well. Otherwise the number of branches
         # would depend on the order of the parts.
         for branch in branches:
