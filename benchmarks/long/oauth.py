@@ -152,43 +152,51 @@ def call_all(url: str, path: str, threads: int, tasks: int, barrier: Barrier) ->
     outcomes: list[str] = []
     barrier.wait(PATIENCE)
     started_at = time.monotonic() + HEAD_START
-
-    def call() -> None:
-        time.sleep(max(0.0, started_at - time.monotonic()))
-        try:
-            client.conversations.update_conversation(LOCATION, location_id=LOCATION, starred=True)
-        except LeadConnectorError as error:
-            outcomes.append(type(error).__name__)
-        else:
-            outcomes.append(SUCCESS)
-
-    async def call_async(async_client: AsyncLeadConnector) -> None:
-        await asyncio.sleep(max(0.0, started_at - time.monotonic()))
-        try:
-            await async_client.conversations.update_conversation(
-                LOCATION, location_id=LOCATION, starred=True
-            )
-        except LeadConnectorError as error:
-            outcomes.append(type(error).__name__)
-        else:
-            outcomes.append(SUCCESS)
-
-    async def run_tasks() -> None:
-        async with (
-            AsyncLeadConnector(token=oauth, base_url=url, rate_limit=None) as async_client,
-            asyncio.TaskGroup() as group,
-        ):
-            for _ in range(tasks):
-                group.create_task(call_async(async_client))
-
     with LeadConnector(token=oauth, base_url=url, rate_limit=None) as client:
-        running = [threading.Thread(target=call) for _ in range(threads)]
+        running = [
+            threading.Thread(target=call, args=(client, started_at, outcomes))
+            for _ in range(threads)
+        ]
         for thread in running:
             thread.start()
-        asyncio.run(run_tasks())
+        asyncio.run(call_in_tasks(url, oauth, tasks, started_at, outcomes))
         for thread in running:
             thread.join()
     return Results(outcomes, started_at, time.monotonic())
+
+
+def call(client: LeadConnector, started_at: float, outcomes: list[str]) -> None:
+    """Make one call at a time of `time.monotonic`, and record its outcome."""
+    time.sleep(max(0.0, started_at - time.monotonic()))
+    try:
+        client.conversations.update_conversation(LOCATION, location_id=LOCATION, starred=True)
+    except LeadConnectorError as error:
+        outcomes.append(type(error).__name__)
+    else:
+        outcomes.append(SUCCESS)
+
+
+async def call_in_tasks(
+    url: str, oauth: OAuth, tasks: int, started_at: float, outcomes: list[str]
+) -> None:
+    """Make one call in each of so many tasks, which share a client."""
+    async with (
+        AsyncLeadConnector(token=oauth, base_url=url, rate_limit=None) as client,
+        asyncio.TaskGroup() as group,
+    ):
+        for _ in range(tasks):
+            group.create_task(call_async(client, started_at, outcomes))
+
+
+async def call_async(client: AsyncLeadConnector, started_at: float, outcomes: list[str]) -> None:
+    """`call` for a task."""
+    await asyncio.sleep(max(0.0, started_at - time.monotonic()))
+    try:
+        await client.conversations.update_conversation(LOCATION, location_id=LOCATION, starred=True)
+    except LeadConnectorError as error:
+        outcomes.append(type(error).__name__)
+    else:
+        outcomes.append(SUCCESS)
 
 
 if __name__ == "__main__":
