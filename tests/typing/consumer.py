@@ -1,4 +1,4 @@
-"""Type-checked, never run: what a consumer's code may rely on under mypy --strict and pyright's strict mode."""
+"""Code of a user, which mypy --strict and pyright strict check. It is never run."""
 
 from __future__ import annotations
 

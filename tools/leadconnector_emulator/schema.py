@@ -31,7 +31,7 @@ class CompiledSchema:
         return self._validator.is_valid(data)
 
     def violations(self, data: Any) -> list[str]:
-        """One message for each violation, sorted by place: `starred: 1 is not of type "boolean"`."""
+        """One message per violation, sorted by place: `starred: 1 is not of type "boolean"`."""
         located_messages: list[tuple[str, str]] = []
         for error in self._validator.iter_errors(data):
             place = ".".join(map(str, error.instance_path))
