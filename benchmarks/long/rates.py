@@ -34,6 +34,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, count
 from multiprocessing.synchronize import Barrier
+from operator import attrgetter
 
 from leadconnector import (
     AsyncLeadConnector,
@@ -415,11 +416,11 @@ def used(arrivals: list[float], options: Options) -> float:
 
 def in_order(bookings: list[Booking], jitter: float) -> bool:
     """Return whether no caller got an earlier place than one that had it before this one asked."""
-    by_end = sorted(bookings, key=lambda booking: booking.ended_at)
+    by_end = sorted(bookings, key=attrgetter("ended_at"))
     # The last place of this and all earlier bookings.
     last_places = [*accumulate((booking.place for booking in by_end), max)]
     ended = 0
-    for booking in sorted(bookings, key=lambda booking: booking.started_at):
+    for booking in sorted(bookings, key=attrgetter("started_at")):
         # Count the bookings that had ended when this one started.
         while by_end[ended].ended_at < booking.started_at:
             ended += 1
