@@ -1,17 +1,19 @@
-"""How much of the vendor's limit callers get who call as fast as they can, and whether any call is refused or lost.
+"""Measures how much of the rate limit busy callers get, and whether a call is rejected or lost.
 
-Forty callers in each run: threads, tasks, processes with a shared quota, threads over three locations, and processes
-whose Redis is away for the second third of the time. What is told of each run:
+Each run has forty callers that call as fast as they can: threads, tasks, threads over three
+locations, processes that share a rate limit in Redis, and processes whose Redis is away for the
+second third of the time. The table shows for each run:
 
 - calls: how many were made;
-- 429: how many requests the emulator refused;
-- lost: calls that raised, or that succeeded and are not in the emulator's state;
-- used: of what the window allows, for the location with the least. With N accepted requests in the S seconds between
-  the first of them and the last before the callers stop, it is (N - limit) / (limit * S / window): the first `limit`
-  are free, after them come `limit` in each window. A strict window never allows more than 100 %;
-- order: whether, for each location, no caller got an earlier slot than one whose booking had ended before it asked;
-- late: by how many milliseconds at the most a request reached the emulator after one with a later slot (to know, not
-  to hold: slots of one burst are equal, and threads race to the socket).
+- 429: how many requests the emulator rejected;
+- lost: calls that raised, or that succeeded without an effect in the emulator;
+- used: percent of what the window allows, for the location with the lowest value. With N accepted
+  requests in the S seconds between the first one and the last one before the callers stop, it is
+  (N - limit) / (limit * S / window). The first `limit` requests are free; each window then allows
+  `limit` more. A strict window never allows more than 100 %;
+- order: whether the reservations of each location are in the order of the calls to `reserve`;
+- late: the most milliseconds by which a request arrived after one with a later reservation. It is
+  not checked: reservations of one burst are due at the same time, and threads race to the socket.
 """
 
 from __future__ import annotations
@@ -25,14 +27,13 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, count
 from multiprocessing.synchronize import Barrier
-from typing import NamedTuple
 
 from leadconnector import (
     AsyncLeadConnector,
@@ -51,6 +52,7 @@ from benchmarks.long.served import (
     TOKEN,
     EmulatorOptions,
     EmulatorRecord,
+    RecordedRequest,
     in_processes,
     print_table,
     print_verdict,
@@ -59,110 +61,121 @@ from benchmarks.long.served import (
 
 PROCESSES = 4
 LOCATIONS = 3
-REDIS_JITTER = 0.1
-"""Seconds by which the local time of a slot in Redis may be off: what its answer takes on a busy machine."""
 
-_number: ContextVar[int] = ContextVar("number")
+REDIS_JITTER = 0.1
+"""Seconds by which a reservation in Redis may seem out of order: a reply on a busy machine."""
+
+NUMBERS_OF_PROCESS = 10_000_000
+"""How many call numbers each process has to itself."""
+
+_call_number: ContextVar[int] = ContextVar("call_number")
+"""The number of the present call in a thread or task, for the reservation that it makes."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """How long and how much."""
+    """The options of the program."""
 
     seconds: float
+    """Length of each run."""
     limit: int
+    """Requests in a window."""
     window: float
+    """Seconds."""
     callers: int
-    least: float
-    """Of the window, what has to be used, in percent."""
-    refused: int
-    """429s that a run may have."""
+    minimum_use: float
+    """Percent of the window that has to be used."""
+    maximum_rejected: int
+    """Requests of a run that the emulator may reject."""
     slack: float
-    """Seconds by which the emulator's window is shorter: that of a short window is less than a machine's jitter."""
+    """Seconds by which the emulator's window is shorter.
+
+    A short window needs some: its stretch is less than the jitter of a machine.
+    """
 
     @property
-    def rate(self) -> RateLimits:
-        """The emulator's; with slack it is not the vendor's anyway, and may say how long who is refused has to wait."""
+    def emulator_limits(self) -> RateLimits:
+        """The emulator's rate limit. With slack, its 429 states a Retry-After, to save time."""
         return RateLimits(
             burst=self.limit, interval=self.window - self.slack, retry_after=self.slack > 0
         )
 
 
-class Booked(NamedTuple):
-    """One booking. Times are of `time.monotonic`, which all processes of a machine share."""
+@dataclass(frozen=True)
+class Booking:
+    """One reservation. Times are of `time.monotonic`, which all processes of a machine share."""
 
-    number: int
-    """The call's."""
+    call: int
+    """The number of the call."""
     key: str
-    begun: float
-    ended: float
-    time: float
-    """The slot's place: in this order slots are served."""
+    started_at: float
+    """When the call asked for it."""
+    ended_at: float
+    place: float
+    """The number of the reservation, in seconds. Requests are sent in this order."""
 
 
-class Outcome(NamedTuple):
-    """How a call ended."""
+@dataclass(frozen=True)
+class Outcome:
+    """The result of a call."""
 
-    number: int
+    call: int
+    """The number of the call."""
     error: str
-    """The exception's name; empty for a success."""
+    """The name of the exception; empty for a success."""
 
 
-class Done(NamedTuple):
+@dataclass(frozen=True)
+class Work:
     """What the callers of one process did."""
 
     outcomes: list[Outcome]
-    booked: list[Booked]
+    bookings: list[Booking]
 
 
-class Watched(RateLimit):
-    """A quota that notes what is booked."""
+class RecordingRateLimit(RateLimit):
+    """A rate limit that records its reservations."""
 
     @cached_property
-    def booked(self) -> list[Booked]:
-        """All bookings so far."""
+    def bookings(self) -> list[Booking]:
+        """All reservations so far."""
         return []
 
     def reserve(self, key: str) -> Reservation:
-        """As of the quota."""
-        begun = time.monotonic()
-        slot = super().reserve(key)
-        self.booked.append(Booked(_number.get(), key, begun, time.monotonic(), slot.number / 1e6))
-        return slot
+        """Reserve, and record when."""
+        started_at = time.monotonic()
+        reservation = super().reserve(key)
+        ended_at = time.monotonic()
+        place = reservation.number / 1e6
+        self.bookings.append(Booking(_call_number.get(), key, started_at, ended_at, place))
+        return reservation
 
 
-class WatchedRedis(Watched, RedisRateLimit):
-    """The same of a shared one."""
+class RecordingRedisRateLimit(RecordingRateLimit, RedisRateLimit):
+    """A shared rate limit that records its reservations."""
 
 
 class Redis:
-    """A redis-server on a free loopback port, that stores nothing on disk."""
+    """A redis-server on a free loopback port, which stores nothing on disk."""
 
     def __init__(self, executable: str, folder: str) -> None:
-        with closing(socket.create_server(("127.0.0.1", 0))) as free:
-            self._port = int(free.getsockname()[1])
-        options = [
-            "--save",
-            "",
-            "--appendonly",
-            "no",
-            "--bind",
-            "127.0.0.1",
-            "--port",
-            str(self._port),
-        ]
-        self._command = [executable, *options, "--dir", folder]
-        self.url = f"redis://127.0.0.1:{self._port}/0"
+        with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+            port = int(listener.getsockname()[1])
+        self._command = [executable, "--dir", folder, "--bind", "127.0.0.1", "--port", str(port)]
+        # Both ways of storing on disk are off.
+        self._command += ["--save", "", "--appendonly", "no"]
+        self.url = f"redis://127.0.0.1:{port}/0"
         self.start()
 
     def start(self) -> None:
-        """Start it, and wait until it answers."""
+        """Start it, and wait until it accepts connections."""
         self._process = subprocess.Popen(self._command, stdout=subprocess.PIPE, text=True)
-        if not any("Ready to accept connections" in line for line in self._process.stdout or ()):
+        lines = self._process.stdout or ()
+        if not any("Ready to accept connections" in line for line in lines):
             raise SystemExit("redis-server did not start")
 
     def stop(self) -> None:
-        """End it: what it held is gone."""
+        """Kill it. It loses its data."""
         self._process.kill()
         self._process.communicate()
 
@@ -170,233 +183,354 @@ class Redis:
 # The callers
 
 
-def in_threads(
-    url: str, quota: Watched, locations: int, callers: int, end: float, first: int
-) -> Done:
-    """Threads that call with one client, each in one location and with a conversation of its own."""
-    outcomes, numbers = list[Outcome](), count(first)
+def call_in_threads(
+    url: str,
+    rate_limit: RecordingRateLimit,
+    locations: int,
+    callers: int,
+    end: float,
+    first_call: int = 0,
+) -> Work:
+    """Call with one client in threads, until `end`.
 
-    def work(place: int) -> None:
-        while time.monotonic() < end:
-            number = next(numbers)
-            _number.set(number)
+    Each thread has one location and one conversation. The calls are numbered from `first_call`.
+    """
+    outcomes = list[Outcome]()
+    numbers = count(first_call)
+
+    def call_until_end(caller: int) -> None:
+        for call in calls_until(end, numbers):
             try:
                 client.conversations.update_conversation(
-                    f"conversation-{first + place}",
-                    location_id=name(place % locations),
-                    unread_count=number,
+                    f"conversation-{first_call + caller}",
+                    location_id=location_name(caller % locations),
+                    unread_count=call,
                 )
-                outcomes.append(Outcome(number, ""))
+                outcomes.append(Outcome(call, ""))
             except LeadConnectorError as error:
-                outcomes.append(Outcome(number, type(error).__name__))
+                outcomes.append(Outcome(call, type(error).__name__))
 
-    with LeadConnector(token=TOKEN, base_url=url, rate_limit=quota) as client:
-        threads = [threading.Thread(target=work, args=(place,)) for place in range(callers)]
+    with LeadConnector(token=TOKEN, base_url=url, rate_limit=rate_limit) as client:
+        threads = [
+            threading.Thread(target=call_until_end, args=(caller,)) for caller in range(callers)
+        ]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-    return Done(outcomes, quota.booked)
+    return Work(outcomes, rate_limit.bookings)
 
 
-async def in_tasks(url: str, quota: Watched, callers: int, end: float) -> Done:
-    """Tasks that call with one client, each with a conversation of its own."""
-    outcomes, numbers = list[Outcome](), count()
+async def call_in_tasks(url: str, rate_limit: RecordingRateLimit, callers: int, end: float) -> Work:
+    """Call with one client in tasks, until `end`. Each task has one conversation."""
+    outcomes = list[Outcome]()
+    numbers = count()
 
-    async def work(place: int) -> None:
-        while time.monotonic() < end:
-            number = next(numbers)
-            _number.set(number)
+    async def call_until_end(caller: int) -> None:
+        for call in calls_until(end, numbers):
             try:
                 await client.conversations.update_conversation(
-                    f"conversation-{place}", location_id=name(0), unread_count=number
+                    f"conversation-{caller}", location_id=location_name(0), unread_count=call
                 )
-                outcomes.append(Outcome(number, ""))
+                outcomes.append(Outcome(call, ""))
             except LeadConnectorError as error:
-                outcomes.append(Outcome(number, type(error).__name__))
+                outcomes.append(Outcome(call, type(error).__name__))
 
     async with (
-        AsyncLeadConnector(token=TOKEN, base_url=url, rate_limit=quota) as client,
+        AsyncLeadConnector(token=TOKEN, base_url=url, rate_limit=rate_limit) as client,
         asyncio.TaskGroup() as group,
     ):
-        for place in range(callers):
-            group.create_task(work(place))
-    return Done(outcomes, quota.booked)
+        for caller in range(callers):
+            group.create_task(call_until_end(caller))
+    return Work(outcomes, rate_limit.bookings)
 
 
-def in_a_process(url: str, redis: str, options: Options, ready: Barrier, place: int) -> Done:
-    """The work of one of the processes that share a quota in Redis."""
-    quota = WatchedRedis(redis, options.limit, options.window)
+def call_in_process(
+    url: str, redis_url: str, options: Options, ready: Barrier, process: int
+) -> Work:
+    """Call in the threads of one of the processes that share a rate limit."""
+    rate_limit = RecordingRedisRateLimit(redis_url, options.limit, options.window)
+    callers = options.callers // PROCESSES
+    # All processes start at the same time.
     ready.wait(PATIENCE)
     end = time.monotonic() + options.seconds
-    try:
-        return in_threads(url, quota, 1, options.callers // PROCESSES, end, place * 10_000_000)
-    finally:
-        quota.close()
+    with closing(rate_limit):
+        return call_in_threads(
+            url, rate_limit, 1, callers, end, first_call=process * NUMBERS_OF_PROCESS
+        )
 
 
-def name(place: int) -> str:
-    """What a location is called."""
-    return f"{LOCATION}{place or ''}"
+def calls_until(end: float, numbers: Iterator[int]) -> Iterator[int]:
+    """Yield the number of each call of a caller, and set it for the reservation, until `end`."""
+    while time.monotonic() < end:
+        number = next(numbers)
+        _call_number.set(number)
+        yield number
 
 
-# What came of it
+def location_name(number: int) -> str:
+    """Return the name of a location; the first one is that of the spec's examples."""
+    return f"{LOCATION}{number or ''}"
+
+
+# The results
 
 
 @dataclass
 class Row:
-    """What is told of a run, and what it breaks."""
+    """The result of a run."""
 
     title: str
     calls: int
-    refused: int
+    rejected: int
     lost: int
     used: float
+    """Percent."""
     ordered: bool
     late: float
+    """Milliseconds."""
 
     def cells(self) -> list[str]:
-        """As the table has them."""
-        order = "kept" if self.ordered else "BROKEN"
-        counts = [str(each) for each in (self.calls, self.refused, self.lost)]
-        return [self.title, *counts, f"{self.used:.1f} %", order, f"{self.late:.1f} ms"]
+        """Return the row of the table."""
+        return [
+            self.title,
+            str(self.calls),
+            str(self.rejected),
+            str(self.lost),
+            f"{self.used:.1f} %",
+            "kept" if self.ordered else "BROKEN",
+            f"{self.late:.1f} ms",
+        ]
 
-    def broken(self, options: Options) -> list[str]:
-        """The promises that do not hold."""
-        held = {
+    def failed_checks(self, options: Options) -> list[str]:
+        """Return the checks that failed."""
+        checks = {
             "no call is lost": self.lost == 0,
-            f"at most {options.refused} requests are refused": self.refused <= options.refused,
-            f"{options.least:g} % of the window is used": self.used >= options.least,
-            "slots go to who asks first": self.ordered,
+            f"at most {options.maximum_rejected} requests are rejected": (
+                self.rejected <= options.maximum_rejected
+            ),
+            f"{options.minimum_use:g} % of the window is used": self.used >= options.minimum_use,
+            "reservations are in the order of the calls": self.ordered,
         }
-        return [f"{self.title}: {promise}" for promise, holds in held.items() if not holds]
+        return [f"{self.title}: {check}" for check, passed in checks.items() if not passed]
 
 
-def judged(
+@dataclass(frozen=True)
+class LocationResult:
+    """The result of a run for one location."""
+
+    used: float
+    """Percent."""
+    ordered: bool
+    late: float
+    """Seconds."""
+
+
+def evaluate(
     title: str,
-    done: Iterable[Done],
-    told: EmulatorRecord,
+    works: list[Work],
+    record: EmulatorRecord,
     options: Options,
     end: float,
     jitter: float,
 ) -> Row:
-    """What a run is told to be, of what its callers and the emulator saw."""
-    outcomes = [outcome for each in done for outcome in each.outcomes]
-    booked = sorted(
-        (booking for each in done for booking in each.booked), key=lambda booking: booking.begun
-    )
-    applied = {each.number for each in told.requests if each.applied}
-    lost = [outcome for outcome in outcomes if outcome.error or outcome.number not in applied]
+    """Compare what the callers and the emulator recorded of a run.
+
+    Args:
+        title: the name of the run.
+        works: what the callers of each process did.
+        record: what the emulator recorded.
+        options: the options of the program.
+        end: when the callers stopped.
+        jitter: seconds by which a reservation may seem out of order.
+    """
+    outcomes = [outcome for work in works for outcome in work.outcomes]
+    bookings = [booking for work in works for booking in work.bookings]
+    lost = lost_calls(outcomes, record.requests)
     for outcome in lost[:5]:
         print(f"lost: {outcome}")
-    keys = sorted({each.location for each in told.requests})
-    accepted = {
-        key: [each for each in told.requests if each.location == key and each.status == 200]
-        for key in keys
-    }
-    slots = {booking.number: booking.time for booking in booked}
+    # Each location has a rate limit of its own. The table shows the worst values.
+    locations = sorted({request.location for request in record.requests})
+    results = [
+        evaluate_location(location, bookings, record.requests, options, end, jitter)
+        for location in locations
+    ]
     return Row(
         title,
-        len(outcomes),
-        sum(each.status == 429 for each in told.requests),
-        len(lost),
-        min(
-            (used([each.at for each in accepted[key] if each.at <= end], options) for key in keys),
-            default=0.0,
-        ),
-        all(
-            in_order([booking for booking in booked if booking.key == key], jitter) for key in keys
-        ),
-        max(
-            (late([(slots[each.number], each.at) for each in accepted[key]]) for key in keys),
-            default=0.0,
-        )
-        * 1000,
+        calls=len(outcomes),
+        rejected=sum(request.status == 429 for request in record.requests),
+        lost=len(lost),
+        used=min((result.used for result in results), default=0.0),
+        ordered=all(result.ordered for result in results),
+        late=max((result.late for result in results), default=0.0) * 1000,
     )
+
+
+def evaluate_location(
+    location: str,
+    bookings: list[Booking],
+    requests: list[RecordedRequest],
+    options: Options,
+    end: float,
+    jitter: float,
+) -> LocationResult:
+    """Evaluate one location. The arguments are those of `evaluate`."""
+    of_location = [booking for booking in bookings if booking.key == location]
+    accepted = [
+        request for request in requests if request.location == location and request.status == 200
+    ]
+    arrivals = [request.at for request in accepted if request.at <= end]
+    return LocationResult(
+        used=used(arrivals, options),
+        ordered=in_order(of_location, jitter),
+        late=late(places_and_arrivals(of_location, accepted)),
+    )
+
+
+def lost_calls(outcomes: list[Outcome], requests: list[RecordedRequest]) -> list[Outcome]:
+    """Return the calls that raised, or that succeeded without an effect."""
+    applied = {request.number for request in requests if request.applied}
+    return [outcome for outcome in outcomes if outcome.error or outcome.call not in applied]
+
+
+def places_and_arrivals(
+    bookings: list[Booking], requests: list[RecordedRequest]
+) -> list[tuple[float, float]]:
+    """Return the place and the arrival of each request."""
+    # A retried call has several reservations. The last one is that of the accepted request.
+    places = {booking.call: booking.place for booking in bookings}
+    return [(places[request.number], request.at) for request in requests]
 
 
 def used(arrivals: list[float], options: Options) -> float:
-    """Percent of what the window allows, as the module says."""
-    seconds = max(arrivals) - min(arrivals) if arrivals else 0.0
-    return (
-        100 * (len(arrivals) - options.limit) / (options.limit * seconds / options.window)
-        if seconds
-        else 0.0
-    )
+    """Return the percent of the window that is used; the module describes the formula."""
+    if not arrivals:
+        return 0.0
+    seconds = max(arrivals) - min(arrivals)
+    if seconds == 0.0:
+        return 0.0
+    allowed = options.limit * seconds / options.window
+    return 100 * (len(arrivals) - options.limit) / allowed
 
 
-def in_order(booked: list[Booked], jitter: float) -> bool:
-    """Whether none got an earlier slot than one whose booking had ended before it asked."""
-    ended = sorted(booked, key=lambda booking: booking.ended)
-    latest = [*accumulate((booking.time for booking in ended), max)]
-    place = -1
-    for booking in booked:  # by when they asked
-        while ended[place + 1].ended < booking.begun:
-            place += 1
-        if place >= 0 and booking.time < latest[place] - jitter:
+def in_order(bookings: list[Booking], jitter: float) -> bool:
+    """Return whether no caller got an earlier place than one that had it before this one asked."""
+    by_end = sorted(bookings, key=lambda booking: booking.ended_at)
+    # The last place of this and all earlier bookings.
+    last_places = [*accumulate((booking.place for booking in by_end), max)]
+    ended = 0
+    for booking in sorted(bookings, key=lambda booking: booking.started_at):
+        # Count the bookings that had ended when this one started.
+        while by_end[ended].ended_at < booking.started_at:
+            ended += 1
+        if ended == 0:
+            continue
+        if booking.place < last_places[ended - 1] - jitter:
             return False
     return True
 
 
-def late(arrivals: list[tuple[float, float]]) -> float:
-    """By how much at the most one arrived after one with a later slot, in seconds; of pairs of slot and arrival."""
-    arrivals = sorted(arrivals)
-    earliest = [*accumulate((at for _, at in reversed(arrivals)), min)][::-1]
-    slots = [slot for slot, _ in arrivals]
-    worst, following = 0.0, 0
-    for slot, at in arrivals:
-        while following < len(slots) and slots[following] <= slot:
-            following += 1
-        if following < len(slots):
-            worst = max(worst, at - earliest[following])
-    return worst
+def late(requests: list[tuple[float, float]]) -> float:
+    """Return the most seconds by which a request arrived after one with a later place.
+
+    Args:
+        requests: place and arrival of each.
+    """
+    ordered = sorted(requests)
+    places = [place for place, _ in ordered]
+    # The first arrival of this and all later places.
+    arrivals_from_end = (arrival for _, arrival in reversed(ordered))
+    first_arrivals = [*accumulate(arrivals_from_end, min)][::-1]
+    longest = 0.0
+    later = 0
+    for place, arrival in ordered:
+        # Skip equal places: their requests are due at the same time.
+        while later < len(places) and places[later] <= place:
+            later += 1
+        if later < len(places):
+            longest = max(longest, arrival - first_arrivals[later])
+    return longest
 
 
 # The runs
 
 
-def alone(title: str, options: Options, locations: int = 0) -> Row:
-    """Callers in this process: threads over some locations or, without any, tasks."""
-    quota = Watched(options.limit, options.window)
-    with served(EmulatorOptions(rate=options.rate)) as (url, tell):
+def run_threads(title: str, options: Options, locations: int) -> Row:
+    """Run threads of this process over some locations."""
+    rate_limit = RecordingRateLimit(options.limit, options.window)
+    with served(EmulatorOptions(rate=options.emulator_limits)) as (url, get_record):
         end = time.monotonic() + options.seconds
-        if locations:
-            done = in_threads(url, quota, locations, options.callers, end, 0)
-        else:
-            done = asyncio.run(in_tasks(url, quota, options.callers, end))
-        return judged(title, [done], tell(), options, end, 0.0)
+        work = call_in_threads(url, rate_limit, locations, options.callers, end)
+        return evaluate(title, [work], get_record(), options, end, jitter=0.0)
 
 
-def together(title: str, options: Options, redis: Redis, outage: bool) -> Row:
-    """Callers in several processes, whose Redis is away for the second third of the time where that is wanted."""
-    with served(EmulatorOptions(rate=options.rate)) as (url, tell):
-        ready = SPAWN.Barrier(PROCESSES + 1)
-        each = [(url, redis.url, options, ready, place) for place in range(PROCESSES)]
-        wait: Callable[[], list[Done]] = in_processes(in_a_process, each)
-        ready.wait(PATIENCE)
-        begin = time.monotonic()
-        end = begin + options.seconds
-        if outage:
-            time.sleep(max(0.0, begin + options.seconds / 3 - time.monotonic()))
+def run_tasks(title: str, options: Options) -> Row:
+    """Run tasks of this process."""
+    rate_limit = RecordingRateLimit(options.limit, options.window)
+    with served(EmulatorOptions(rate=options.emulator_limits)) as (url, get_record):
+        end = time.monotonic() + options.seconds
+        work = asyncio.run(call_in_tasks(url, rate_limit, options.callers, end))
+        return evaluate(title, [work], get_record(), options, end, jitter=0.0)
+
+
+def run_processes(title: str, options: Options, executable: str, *, outage: bool) -> Row:
+    """Run processes that share a rate limit, with or without an outage of Redis."""
+    # Each run has a new Redis, which knows no request to an earlier emulator.
+    with tempfile.TemporaryDirectory() as folder:
+        redis = Redis(executable, folder)
+        try:
+            return run_processes_with(redis, title, options, outage=outage)
+        finally:
             redis.stop()
-            time.sleep(max(0.0, begin + options.seconds * 2 / 3 - time.monotonic()))
+
+
+def run_processes_with(redis: Redis, title: str, options: Options, *, outage: bool) -> Row:
+    """Run processes that share a rate limit in this Redis."""
+    with served(EmulatorOptions(rate=options.emulator_limits)) as (url, get_record):
+        # The processes and this one, which knows then when they started.
+        ready = SPAWN.Barrier(PROCESSES + 1)
+        arguments = [(url, redis.url, options, ready, number) for number in range(PROCESSES)]
+        get_works: Callable[[], list[Work]] = in_processes(call_in_process, arguments)
+        ready.wait(PATIENCE)
+        start = time.monotonic()
+        if outage:
+            sleep_until(start + options.seconds / 3)
+            redis.stop()
+            sleep_until(start + options.seconds * 2 / 3)
             redis.start()
-        return judged(title, wait(), tell(), options, end, REDIS_JITTER)
+        works = get_works()
+        end = start + options.seconds
+        return evaluate(title, works, get_record(), options, end, REDIS_JITTER)
 
 
-def main() -> int:
-    """Run all, one after the other; 1 where a promise does not hold."""
+def sleep_until(moment: float) -> None:
+    """Sleep until a time of `time.monotonic`."""
+    time.sleep(max(0.0, moment - time.monotonic()))
+
+
+def parse_arguments() -> tuple[Options, str]:
+    """Return the options, and the path of redis-server."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--seconds", type=float, default=60.0, help="of each run")
+    parser.add_argument("--seconds", type=float, default=60.0, help="length of each run")
     parser.add_argument("--limit", type=int, default=100, help="requests in a window")
     parser.add_argument("--window", type=float, default=10.0, help="seconds")
     parser.add_argument("--callers", type=int, default=40)
     parser.add_argument(
-        "--least", type=float, default=95.0, help="percent of the window that have to be used"
+        "--least",
+        dest="minimum_use",
+        type=float,
+        default=95.0,
+        help="percent of the window that have to be used",
     )
-    parser.add_argument("--refused", type=int, default=0, help="429s that a run may have")
+    parser.add_argument(
+        "--refused",
+        dest="maximum_rejected",
+        type=int,
+        default=0,
+        help="requests of a run that may be rejected with 429",
+    )
     parser.add_argument(
         "--slack", type=float, default=0.0, help="seconds by which the emulator's window is shorter"
     )
@@ -404,28 +538,25 @@ def main() -> int:
     executable = shutil.which("redis-server")
     if executable is None:
         parser.error("redis-server is not installed (on Debian: apt install redis-server)")
-    callers, share = options.callers, options.callers // PROCESSES
+    return options, executable
+
+
+def main() -> int:
+    """Run everything, one run after the other. Returns 1 if a check failed."""
+    options, executable = parse_arguments()
+    callers = options.callers
+    shared_title = f"{PROCESSES} processes of {callers // PROCESSES} threads, Redis"
+    outage_title = "the same, Redis away for a third"
     rows = [
-        alone(f"{callers} threads", options, 1),
-        alone(f"{callers} tasks", options),
-        alone(f"{callers} threads, {LOCATIONS} locations", options, LOCATIONS),
+        run_threads(f"{callers} threads", options, locations=1),
+        run_tasks(f"{callers} tasks", options),
+        run_threads(f"{callers} threads, {LOCATIONS} locations", options, LOCATIONS),
+        run_processes(shared_title, options, executable, outage=False),
+        run_processes(outage_title, options, executable, outage=True),
     ]
-    runs = {
-        f"{PROCESSES} processes of {share} threads, Redis": False,
-        "the same, Redis away for a third": True,
-    }
-    for title, outage in runs.items():
-        with tempfile.TemporaryDirectory() as folder:
-            redis = Redis(
-                executable, folder
-            )  # a new one: it knows of nothing that another emulator counted
-            try:
-                rows.append(together(title, options, redis, outage))
-            finally:
-                redis.stop()
     head = ["", "calls", "429", "lost", "used", "order", "late"]
     print_table([head, *(row.cells() for row in rows)])
-    return print_verdict([each for row in rows for each in row.broken(options)])
+    return print_verdict([check for row in rows for check in row.failed_checks(options)])
 
 
 if __name__ == "__main__":

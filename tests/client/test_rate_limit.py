@@ -1,4 +1,4 @@
-"""The quota of one process: no window above the limit, in order, nothing lost, whatever happens in between."""
+"""Tests of `RateLimit`: no window above the limit, first come first served, and nothing lost."""
 
 from __future__ import annotations
 
@@ -15,24 +15,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 from leadconnector import ConfigurationError, DailyRateLimitError
 from leadconnector._runtime.http import RawResponse
-from leadconnector._runtime.retry import LONGEST_RETRY_AFTER
-from leadconnector.rate_limit import (
-    DAY,
-    GRACE,
+from leadconnector.rate_limit import RateLimit, Reservation
+from leadconnector.rate_limit.headers import LONGEST_PAUSE, LimitState
+from leadconnector.rate_limit.rate import DAY_SECONDS, STRETCH, Rate
+from leadconnector.rate_limit.reservations import (
+    GRACE_SECONDS,
     LONGEST_LAG,
-    STRETCH,
+    NO_NUMBER,
     TOLERANCE,
-    RateLimit,
-    Reservation,
+    Action,
+    Operation,
+    ReservationQueue,
 )
 
-LIMIT, SECONDS = 5, 10.0
+LIMIT = 5
+SECONDS = 10.0
+WINDOW = SECONDS * STRETCH
+"""Seconds between a request and the one that takes its place."""
+
+KEY = "key"
 
 Step = tuple[str, Any]
-Correction = tuple[float, ...]
 STEPS: st.SearchStrategy[list[Step]] = st.lists(
     st.one_of(
-        st.tuples(st.just("book"), st.integers(1, 12)),
+        st.tuples(st.just("reserve"), st.integers(1, 12)),
         st.tuples(st.just("release"), st.lists(st.integers(0, 30), min_size=1, max_size=20)),
         st.tuples(st.just("pause"), st.floats(0, 15)),
         st.tuples(st.just("limit"), st.integers(1, 8)),
@@ -43,7 +49,7 @@ STEPS: st.SearchStrategy[list[Step]] = st.lists(
 
 
 class Clock:
-    """Time that moves when a test says so."""
+    """A clock that a test moves."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -52,92 +58,165 @@ class Clock:
         return self.now
 
 
+def stopped_clock() -> float:
+    """A clock that never moves."""
+    return 0.0
+
+
+def do_nothing() -> None:
+    """What happens by default when a simulation's clock moves."""
+
+
 @dataclass
 class Simulation:
-    """Callers of one key who wait, and what they sent when."""
+    """Callers of one key: who waits, and who sent when."""
 
     rate_limit: RateLimit
     clock: Clock
-    tick: Callable[[], None] = lambda: None
+    on_tick: Callable[[], None] = do_nothing
     """Called whenever the clock has moved."""
     waiting: list[tuple[int, Reservation]] = field(default_factory=list[tuple[int, Reservation]])
-    sent: list[tuple[int, float]] = field(default_factory=list[tuple[int, float]])
-    """Who, and when."""
-    booked: int = 0
-    paused: float = 0.0
+    """Caller and reservation."""
+    sends: list[tuple[int, float]] = field(default_factory=list[tuple[int, float]])
+    """Caller and time."""
+    caller_count: int = 0
+    paused_until: float = 0.0
     limit: int = LIMIT
 
     def step(self, name: str, value: Any) -> None:
-        if name == "book":
-            for _ in range(value):
-                self.waiting.append((self.booked, self.rate_limit.reserve("key")))
-                self.booked += 1
+        duration = 0.0
+        if name == "reserve":
+            self.reserve(value)
         elif name == "release":
-            for index in value:
-                if index < len(self.waiting):
-                    self.rate_limit.release(self.waiting.pop(index)[1])
+            self.release(value)
         elif name == "pause":
-            correct(self.rate_limit, correction(limit=self.limit, pause=value))
-            self.paused = max(self.paused, self.clock.now + value)
+            apply_update(self.rate_limit, update(limit=self.limit, pause=value))
+            self.paused_until = max(self.paused_until, self.clock.now + value)
         elif name == "limit":
             self.limit = min(value, LIMIT)
-            correct(self.rate_limit, correction(limit=self.limit))
-        self.advance(self.clock.now + (value if name == "advance" else 0.0))
+            apply_update(self.rate_limit, update(limit=self.limit))
+        elif name == "advance":
+            duration = value
+        self.advance(self.clock.now + duration)
+
+    def reserve(self, count: int) -> None:
+        for _ in range(count):
+            self.waiting.append((self.caller_count, self.rate_limit.reserve(KEY)))
+            self.caller_count += 1
+
+    def release(self, indexes: list[int]) -> None:
+        for index in indexes:
+            if index < len(self.waiting):
+                _, reservation = self.waiting.pop(index)
+                self.rate_limit.release(reservation)
 
     def advance(self, until: float) -> None:
-        """Let everybody send who may, as soon as they may."""
+        """Move the clock. Each caller sends as soon as it may."""
         while True:
-            waits = [self.rate_limit.remaining(slot) for _, slot in self.waiting]
-            for (who, _), wait in zip(self.waiting, waits, strict=True):
-                if wait == 0:
-                    assert (
-                        self.clock.now >= self.paused - 2e-6
-                    )  # Redis counts microseconds, from a rounded clock
-                    self.sent.append((who, self.clock.now))
-            self.waiting = [
-                waiter for waiter, wait in zip(self.waiting, waits, strict=True) if wait > 0
-            ]
-            soonest = min((wait for wait in waits if wait > 0), default=None)
-            if soonest is None or self.clock.now + soonest > until:
+            waits = [self.rate_limit.remaining(reservation) for _, reservation in self.waiting]
+            self.send_due(waits)
+            next_wait = min((wait for wait in waits if wait > 0), default=None)
+            if next_wait is None or self.clock.now + next_wait > until:
                 break
-            self.move(self.clock.now + soonest)
+            self.move(self.clock.now + next_wait)
         self.move(until)
+
+    def send_due(self, waits: list[float]) -> None:
+        still_waiting = list[tuple[int, Reservation]]()
+        for (caller, reservation), wait in zip(self.waiting, waits, strict=True):
+            if wait > 0:
+                still_waiting.append((caller, reservation))
+                continue
+            # Redis counts microseconds, from a rounded clock.
+            assert self.clock.now >= self.paused_until - 2e-6
+            self.sends.append((caller, self.clock.now))
+        self.waiting = still_waiting
 
     def move(self, now: float) -> None:
         self.clock.now = now
-        self.tick()
+        self.on_tick()
 
     def check(self) -> None:
-        assert [who for who, _ in self.sent] == sorted(who for who, _ in self.sent)
-        assert_within([at for _, at in self.sent], LIMIT, SECONDS)
+        """Verify the order and the limit of all requests so far."""
+        callers = [caller for caller, _ in self.sends]
+        assert callers == sorted(callers)
+        assert_within([sent_at for _, sent_at in self.sends], LIMIT, SECONDS)
 
 
 def assert_within(times: list[float], limit: int, seconds: float) -> None:
-    """No window of the length, wherever it begins, holds more than the limit."""
+    """Verify that no window of this length, wherever it begins, contains more than the limit."""
     ordered = sorted(times)
-    assert all(
-        later - first >= seconds for first, later in zip(ordered, ordered[limit:], strict=False)
-    )
+    pairs = zip(ordered, ordered[limit:], strict=False)
+    assert all(later - first >= seconds for first, later in pairs)
 
 
-def correction(
-    limit: int = LIMIT, seconds: float = SECONDS, pause: float = 0.0, exhausted: bool = False
-) -> Correction:
-    return limit, seconds, pause, exhausted
+@dataclass(frozen=True)
+class Update:
+    """What `RateLimit.update` applies. Without a state, the request only counts later."""
+
+    state: LimitState | None
+    pause: float = 0.0
 
 
-def correct(quota: RateLimit, correction: Correction, slot: Reservation | None = None) -> None:
-    """What an answer to a request tells; by default to one without a slot of its own."""
-    quota._act("correct", "key", slot.number if slot else 0, *correction)
+COUNT_LATER = Update(None)
 
 
-def news(
-    quota: RateLimit, slot: Reservation, status: int, said: Mapping[str, str], delay: float | None
-) -> Correction | None:
-    """What an answer says that is to be heeded."""
-    found = quota._correction(slot, RawResponse(status, said, b"", retry_after=delay))
-    assert found is None or found.args[:3] == ("correct", slot.key, slot.number)
-    return None if found is None else found.args[3:]
+def update(
+    limit: int = LIMIT, seconds: float = SECONDS, pause: float = 0.0, day_exhausted: bool = False
+) -> Update:
+    return Update(LimitState(Rate(limit, seconds), day_exhausted), pause)
+
+
+def apply_update(
+    rate_limit: RateLimit, change: Update, reservation: Reservation | None = None
+) -> None:
+    """Apply the update of a reservation; by default, of one that the rate limit does not know."""
+    number = reservation.number if reservation else NO_NUMBER
+    operation = Operation(Action.UPDATE, KEY, number, change.state, change.pause)
+    rate_limit._perform(operation)
+
+
+def update_after(
+    rate_limit: RateLimit,
+    reservation: Reservation,
+    status_code: int = 200,
+    response_headers: Mapping[str, str] | None = None,
+    retry_after: float | None = None,
+) -> Update | None:
+    """Return the update that a response makes necessary, if any, without applying it."""
+    headers_by_name = dict(response_headers or {})
+    response = RawResponse(status_code, headers_by_name, b"", retry_after=retry_after)
+    if not rate_limit.needs_update(reservation, response):
+        return None
+    operation = rate_limit._update_operation(reservation, response)
+    assert operation.action is Action.UPDATE
+    assert (operation.key, operation.number) == (reservation.key, reservation.number)
+    return Update(operation.state, operation.pause)
+
+
+def headers(
+    limit: object = None, interval: object = None, daily_remaining: object = None
+) -> httpx.Headers:
+    values = {
+        "X-RateLimit-Max": limit,
+        "X-RateLimit-Interval-Milliseconds": interval,
+        "x-ratelimit-daily-remaining": daily_remaining,
+    }
+    return httpx.Headers({name: str(value) for name, value in values.items() if value is not None})
+
+
+def wait(rate_limit: RateLimit, key: str = KEY) -> float:
+    """Return how long a new reservation has to wait."""
+    return rate_limit.remaining(rate_limit.reserve(key))
+
+
+def state_of(rate_limit: RateLimit) -> LimitState:
+    """Return what the rate limit knows about the key."""
+    return rate_limit._perform(Operation(Action.RELEASE, KEY)).state
+
+
+def queue_of(rate_limit: RateLimit) -> ReservationQueue:
+    return rate_limit._queues(os.getpid(), KEY)
 
 
 def simulation() -> Simulation:
@@ -146,7 +225,7 @@ def simulation() -> Simulation:
 
 
 @given(STEPS)
-def test_no_window_has_more_than_the_limit_and_all_send_in_the_order_of_their_bookings(
+def test_no_window_exceeds_the_limit_and_callers_send_in_the_order_of_their_reservations(
     steps: list[Step],
 ) -> None:
     run = simulation()
@@ -158,210 +237,215 @@ def test_no_window_has_more_than_the_limit_and_all_send_in_the_order_of_their_bo
 
 
 @given(st.lists(st.tuples(st.floats(0, 30), st.integers(0, 40)), max_size=60), st.integers(0, 60))
-def test_who_wakes_late_never_breaks_the_limit(
+def test_a_caller_that_asks_late_never_exceeds_the_limit(
     wakes: list[tuple[float, int]], callers: int
 ) -> None:
-    run, sent = simulation(), list[float]()
-    waiting = [run.rate_limit.reserve("key") for _ in range(callers)]
-    for later, index in [*wakes, *((15.0, 0) for _ in range(200))]:
-        run.clock.now += later
-        if index < len(waiting) and run.rate_limit.remaining(waiting[index]) == 0:
-            sent.append(run.clock.now)
+    run = simulation()
+    rate_limit = run.rate_limit
+    sends = list[float]()
+    waiting = [rate_limit.reserve(KEY) for _ in range(callers)]
+    for delay, index in [*wakes, *((15.0, 0) for _ in range(200))]:
+        run.clock.now += delay
+        if index < len(waiting) and rate_limit.remaining(waiting[index]) == 0:
+            sends.append(run.clock.now)
             waiting.pop(index)
-        waiting.append(run.rate_limit.reserve("key"))
+        waiting.append(rate_limit.reserve(KEY))
         if index % 3 == 0:
-            run.rate_limit.release(waiting.pop())
-    assert_within(sent, LIMIT, SECONDS)
-    assert not wakes or sent or not callers
+            rate_limit.release(waiting.pop())
+    assert_within(sends, LIMIT, SECONDS)
+    assert not wakes or sends or not callers
 
 
 @given(st.integers(0, 100), st.data())
-def test_while_there_is_demand_the_limit_is_used_to_the_full(
-    released: int, data: st.DataObject
-) -> None:
+def test_constant_demand_uses_the_whole_limit(released: int, data: st.DataObject) -> None:
     run = simulation()
-    run.step("book", 200)
+    run.step("reserve", 200)
     for _ in range(released):
         run.step("release", [data.draw(st.integers(0, len(run.waiting) - 1))])
     run.advance(run.clock.now + 10_000)
-    rounds = [1000.0 + index // LIMIT * SECONDS * STRETCH for index in range(200 - released)]
-    assert [at for _, at in run.sent] == pytest.approx(rounds)
+    expected = [1000.0 + index // LIMIT * WINDOW for index in range(200 - released)]
+    assert [sent_at for _, sent_at in run.sends] == pytest.approx(expected)
 
 
-def test_nobody_waits_for_a_thousand_who_were_cancelled() -> None:
-    quota = RateLimit(LIMIT, SECONDS, clock=Clock())
-    *others, last = (quota.reserve("key") for _ in range(1001))
-    for slot in others[LIMIT:]:
-        quota.release(slot)
-    assert quota.remaining(last) == pytest.approx(SECONDS * STRETCH)
-    for slot in others[:LIMIT]:
-        quota.release(slot)
-    assert quota.remaining(last) == 0.0
-    assert quota.remaining(quota.reserve("key")) == 0.0
+def test_a_thousand_released_reservations_block_nobody() -> None:
+    rate_limit = RateLimit(LIMIT, SECONDS, clock=Clock())
+    *others, last = (rate_limit.reserve(KEY) for _ in range(1001))
+    for reservation in others[LIMIT:]:
+        rate_limit.release(reservation)
+    assert rate_limit.remaining(last) == pytest.approx(WINDOW)
+    for reservation in others[:LIMIT]:
+        rate_limit.release(reservation)
+    assert rate_limit.remaining(last) == 0.0
+    assert wait(rate_limit) == 0.0
 
 
-def test_keys_do_not_wait_for_each_other() -> None:
+def test_keys_do_not_block_each_other() -> None:
     run = simulation()
-    run.step("book", 100)
-    assert run.rate_limit.remaining(run.rate_limit.reserve("other")) == 0.0
+    run.step("reserve", 100)
+    assert wait(run.rate_limit, "another key") == 0.0
 
 
-def test_who_is_late_goes_before_those_who_came_later_and_behind_those_who_came_earlier() -> None:
+def test_a_late_reservation_stays_behind_earlier_and_before_later_ones() -> None:
     clock = Clock()
-    quota = RateLimit(LIMIT, SECONDS, clock=clock)
-    slots = [quota.reserve("key") for _ in range(LIMIT + 3)]
+    rate_limit = RateLimit(LIMIT, SECONDS, clock=clock)
+    reservations = [rate_limit.reserve(KEY) for _ in range(LIMIT + 3)]
     clock.now += 1
-    correct(quota, correction(pause=5.0))
-    assert [quota.remaining(slots[index]) for index in (1, 0, 2)] == [5.0, 5.0, 5.0]
+    apply_update(rate_limit, update(pause=5.0))
+    waits = [rate_limit.remaining(reservations[index]) for index in (1, 0, 2)]
+    assert waits == [5.0, 5.0, 5.0]
     clock.now += 5
-    assert [quota.remaining(slot) for slot in slots[:3]] == [0.0, 0.0, 0.0]
-    assert quota.remaining(slots[LIMIT]) > 0.0
+    waits = [rate_limit.remaining(reservation) for reservation in reservations[:3]]
+    assert waits == [0.0, 0.0, 0.0]
+    assert rate_limit.remaining(reservations[LIMIT]) > 0.0
 
 
-def test_a_slot_that_is_due_is_not_moved_by_a_pause() -> None:
+def test_a_pause_does_not_move_a_reservation_that_is_due() -> None:
     run = simulation()
-    slot = run.rate_limit.reserve("key")
-    correct(run.rate_limit, correction(pause=5.0))
-    assert run.rate_limit.remaining(slot) == 0.0
-    assert run.rate_limit.remaining(run.rate_limit.reserve("key")) == 5.0
+    reservation = run.rate_limit.reserve(KEY)
+    apply_update(run.rate_limit, update(pause=5.0))
+    assert run.rate_limit.remaining(reservation) == 0.0
+    assert wait(run.rate_limit) == 5.0
 
 
-def test_a_slot_that_a_pause_moved_is_not_due_at_its_old_time() -> None:
+def test_a_pause_moves_a_waiting_reservation() -> None:
     clock = Clock()
-    quota = RateLimit(1, SECONDS, clock=clock)
-    quota.reserve("key")
-    slot = quota.reserve("key")
-    correct(quota, correction(limit=1, pause=15.0))
-    clock.now += SECONDS * STRETCH
-    assert quota.remaining(slot) == pytest.approx(15.0 - SECONDS * STRETCH)
+    rate_limit = RateLimit(1, SECONDS, clock=clock)
+    rate_limit.reserve(KEY)
+    reservation = rate_limit.reserve(KEY)
+    apply_update(rate_limit, update(limit=1, pause=15.0))
+    clock.now += WINDOW
+    assert rate_limit.remaining(reservation) == pytest.approx(15.0 - WINDOW)
 
 
 def test_a_pause_does_not_end_a_longer_one() -> None:
     run = simulation()
-    correct(run.rate_limit, correction(pause=DAY))
-    correct(run.rate_limit, correction(pause=1.0))
-    assert run.rate_limit.remaining(run.rate_limit.reserve("key")) == DAY
+    apply_update(run.rate_limit, update(pause=DAY_SECONDS))
+    apply_update(run.rate_limit, update(pause=1.0))
+    assert wait(run.rate_limit) == DAY_SECONDS
 
 
 @pytest.mark.parametrize(
     ("limit", "interval", "expected"),
     [
-        (3, None, (3, 10.0)),
-        (3, 20, (3, 20.0)),
-        (50, 10, (5, 10.0)),
-        (5, 20, (5, 20.0)),
-        (10, 20, (5, 10.0)),
-        (3, 5, (3, 6.0)),
-        (50, 1, (5, 10.0)),
-        (1, 2, (1, 2.0)),
+        (3, None, Rate(3, 10.0)),
+        (3, 20, Rate(3, 20.0)),
+        (50, 10, Rate(5, 10.0)),
+        (5, 20, Rate(5, 20.0)),
+        (10, 20, Rate(5, 10.0)),
+        (3, 5, Rate(3, 6.0)),
+        (50, 1, Rate(5, 10.0)),
+        (1, 2, Rate(1, 2.0)),
     ],
 )
-def test_what_is_in_force_keeps_to_the_configured_rate_and_to_the_one_that_the_api_names(
-    limit: int, interval: int | None, expected: tuple[int, float]
+def test_the_effective_rate_exceeds_neither_the_configured_nor_the_advertised_one(
+    limit: int, interval: int | None, expected: Rate
 ) -> None:
-    quota = RateLimit(LIMIT, SECONDS)
-    for said in (headers(limit, interval and interval * 1000), headers(LIMIT, 10_000)):
-        found = news(quota, quota.reserve("key"), 200, said, None)
-        if found is not None:
-            correct(quota, found)
-        assert quota.reserve("key").rate == expected
-        expected = (LIMIT, SECONDS)
+    rate_limit = RateLimit(LIMIT, SECONDS)
+    milliseconds = None if interval is None else interval * 1000
+    for response_headers in (headers(limit, milliseconds), headers(LIMIT, 10_000)):
+        change = update_after(rate_limit, rate_limit.reserve(KEY), 200, response_headers)
+        if change is not None:
+            apply_update(rate_limit, change)
+        assert rate_limit.reserve(KEY).state.rate == expected
+        # The second response advertises the configured rate again.
+        expected = Rate(LIMIT, SECONDS)
 
 
-class TestDay:
-    def test_once_used_up_one_call_in_each_window_is_to_find_out(self) -> None:
+class TestExhaustedDay:
+    def test_one_call_in_each_window_finds_out_whether_it_is_over(self) -> None:
         run = simulation()
-        correct(run.rate_limit, correction(exhausted=True))
+        apply_update(run.rate_limit, update(day_exhausted=True))
         with pytest.raises(DailyRateLimitError) as caught:
-            run.rate_limit.reserve("key")
+            run.rate_limit.reserve(KEY)
         for _ in range(3):
             with pytest.raises(DailyRateLimitError):
-                run.rate_limit.reserve("key")
+                run.rate_limit.reserve(KEY)
             run.clock.now += SECONDS
-            probe = run.rate_limit.reserve("key")
+            probe = run.rate_limit.reserve(KEY)
             assert run.rate_limit.remaining(probe) == 0.0
-            assert news(run.rate_limit, probe, 200, headers(left=0), None) is None
+            assert update_after(run.rate_limit, probe, 200, headers(daily_remaining=0)) is None
         error = caught.value
-        assert (error.status_code, error.attempts, error.messages, error.retry_after) == (
-            429,
-            0,
-            [],
-            None,
-        )
+        assert (error.status_code, error.attempts, error.messages) == (429, 0, [])
+        assert error.retry_after is None
         assert (error.headers, error.body, error.request_id) == ({}, None, None)
         assert str(pickle.loads(pickle.dumps(error))) == str(error)
 
-    def test_an_answer_with_a_remainder_ends_it(self) -> None:
+    def test_a_response_with_remaining_requests_ends_it(self) -> None:
         run = simulation()
-        correct(run.rate_limit, correction(exhausted=True))
+        apply_update(run.rate_limit, update(day_exhausted=True))
         run.clock.now += SECONDS
-        found = news(run.rate_limit, run.rate_limit.reserve("key"), 200, headers(left=7), None)
-        assert found == correction(exhausted=False)
-        correct(run.rate_limit, correction(exhausted=False))
-        assert not run.rate_limit.reserve("key").exhausted
-        assert not run.rate_limit.reserve("key").exhausted
+        probe = run.rate_limit.reserve(KEY)
+        change = update_after(run.rate_limit, probe, 200, headers(daily_remaining=7))
+        assert change == update(day_exhausted=False)
+        apply_update(run.rate_limit, update(day_exhausted=False))
+        assert not run.rate_limit.reserve(KEY).state.day_exhausted
+        assert not run.rate_limit.reserve(KEY).state.day_exhausted
 
-    def test_an_answer_to_what_was_sent_before_does_not_end_it(self) -> None:
+    def test_a_response_to_an_earlier_request_does_not_end_it(self) -> None:
         run = simulation()
-        before = run.rate_limit.reserve("key")
-        correct(run.rate_limit, correction(exhausted=True))
-        assert news(run.rate_limit, before, 200, headers(left=3), None) is None
+        earlier = run.rate_limit.reserve(KEY)
+        apply_update(run.rate_limit, update(day_exhausted=True))
+        assert update_after(run.rate_limit, earlier, 200, headers(daily_remaining=3)) is None
 
     def test_it_concerns_one_key(self) -> None:
         run = simulation()
-        correct(run.rate_limit, correction(exhausted=True))
-        assert run.rate_limit.remaining(run.rate_limit.reserve("other")) == 0.0
+        apply_update(run.rate_limit, update(day_exhausted=True))
+        assert wait(run.rate_limit, "another key") == 0.0
 
 
-def headers(limit: object = None, interval: object = None, left: object = None) -> httpx.Headers:
-    named = {
-        "X-RateLimit-Max": limit,
-        "X-RateLimit-Interval-Milliseconds": interval,
-        "x-ratelimit-daily-remaining": left,
-    }
-    return httpx.Headers({name: str(value) for name, value in named.items() if value is not None})
-
-
-class TestCorrection:
+class TestUpdate:
     @pytest.mark.parametrize(
-        "said", [headers(), headers(5, 10_000, 7), headers(100, 10_000), headers(None, None, 1)]
+        "response_headers",
+        [headers(), headers(5, 10_000, 7), headers(100, 10_000), headers(None, None, 1)],
     )
-    def test_a_usual_answer_needs_none(self, said: httpx.Headers) -> None:
-        quota = RateLimit(LIMIT, SECONDS)
-        assert news(quota, quota.reserve("key"), 200, said, None) is None
+    def test_a_usual_response_needs_none(self, response_headers: httpx.Headers) -> None:
+        rate_limit = RateLimit(LIMIT, SECONDS)
+        assert update_after(rate_limit, rate_limit.reserve(KEY), 200, response_headers) is None
 
     @pytest.mark.parametrize(
-        ("status", "said", "retry_after", "expected"),
+        ("status_code", "response_headers", "retry_after", "expected"),
         [
-            (200, headers(3, 10_000), None, correction(limit=3)),
-            (500, headers(3), None, correction(limit=3)),
-            (200, headers(3, 20_000), None, correction(limit=3, seconds=20.0)),
-            (200, headers(left=0), None, correction(exhausted=True)),
-            (429, headers(), 2.5, correction(pause=2.5)),
-            (429, headers(), float("inf"), correction(pause=LONGEST_RETRY_AFTER)),
+            (200, headers(3, 10_000), None, update(limit=3)),
+            (500, headers(3), None, update(limit=3)),
+            (200, headers(3, 20_000), None, update(limit=3, seconds=20.0)),
+            (200, headers(daily_remaining=0), None, update(day_exhausted=True)),
+            (429, headers(), 2.5, update(pause=2.5)),
+            (429, headers(), float("inf"), update(pause=LONGEST_PAUSE)),
             (429, headers(), 0.0, None),
-            (429, headers(interval=4000), None, correction(pause=4.0)),
-            (429, headers(interval=0), None, correction(pause=10.0)),
-            (429, headers(), None, correction(pause=10.0)),
+            (429, headers(interval=4000), None, update(pause=4.0)),
+            (429, headers(interval=0), None, update(pause=10.0)),
+            (429, headers(), None, update(pause=10.0)),
             (503, headers(), 2.5, None),
         ],
     )
-    def test_what_an_answer_says(
+    def test_a_response_changes_the_rate_the_day_or_pauses_the_key(
         self,
-        status: int,
-        said: httpx.Headers,
+        status_code: int,
+        response_headers: httpx.Headers,
         retry_after: float | None,
-        expected: Correction | None,
+        expected: Update | None,
     ) -> None:
-        quota = RateLimit(LIMIT, SECONDS)
-        assert news(quota, quota.reserve("key"), status, said, retry_after) == expected
+        rate_limit = RateLimit(LIMIT, SECONDS)
+        change = update_after(
+            rate_limit, rate_limit.reserve(KEY), status_code, response_headers, retry_after
+        )
+        assert change == expected
 
-    def test_a_limit_that_is_known_is_not_told_again_and_one_that_grows_back_is(self) -> None:
-        quota = RateLimit(LIMIT, SECONDS)
-        correct(quota, correction(limit=3))
-        slot = quota.reserve("key")
-        assert news(quota, slot, 200, headers(3, 10_000), None) is None
-        assert news(quota, slot, 200, headers(100, 10_000), None) == correction(limit=LIMIT)
+    def test_a_known_limit_needs_none_and_a_restored_limit_does(self) -> None:
+        rate_limit = RateLimit(LIMIT, SECONDS)
+        apply_update(rate_limit, update(limit=3))
+        reservation = rate_limit.reserve(KEY)
+        assert update_after(rate_limit, reservation, 200, headers(3, 10_000)) is None
+        change = update_after(rate_limit, reservation, 200, headers(100, 10_000))
+        assert change == update(limit=LIMIT)
+
+    def test_it_is_applied_by_the_public_method(self) -> None:
+        rate_limit = RateLimit(LIMIT, SECONDS, clock=Clock())
+        reservation = rate_limit.reserve(KEY)
+        response = RawResponse(429, dict(headers(3, 10_000)), b"", retry_after=2.5)
+        rate_limit.update(reservation, response)
+        assert rate_limit.reserve(KEY).state.rate == Rate(3, SECONDS)
+        assert wait(rate_limit) == 2.5
 
     @given(
         st.lists(
@@ -374,131 +458,128 @@ class TestCorrection:
                         "x-frame-options",
                     ]
                 ),
-                st.one_of(st.binary(), st.integers().map(lambda n: b"%d" % n)),
+                st.one_of(st.binary(), st.integers().map(lambda number: b"%d" % number)),
             )
         ),
         st.integers(100, 599),
     )
-    def test_garbage_in_headers_does_no_harm(
-        self, said: list[tuple[str, bytes]], status: int
+    def test_malformed_headers_are_ignored(
+        self, pairs: list[tuple[str, bytes]], status_code: int
     ) -> None:
-        quota = RateLimit(LIMIT, SECONDS)
-        found = news(
-            quota,
-            quota.reserve("key"),
-            status,
-            httpx.Headers([(n.encode(), v) for n, v in said]),
-            None,
-        )
-        assert found is None or status == 429 or any(value.strip().isdigit() for _, value in said)
-        if found is not None:
-            correct(quota, found)
-        limit, seconds = quota._act("release", "key", 0).rate
-        assert 1 <= limit <= LIMIT
-        assert seconds >= SECONDS
+        rate_limit = RateLimit(LIMIT, SECONDS)
+        response_headers = httpx.Headers([(name.encode(), value) for name, value in pairs])
+        change = update_after(rate_limit, rate_limit.reserve(KEY), status_code, response_headers)
+        has_number = any(value.strip().isdigit() for _, value in pairs)
+        assert change is None or status_code == 429 or has_number
+        if change is not None:
+            apply_update(rate_limit, change)
+        rate = state_of(rate_limit).rate
+        assert 1 <= rate.limit <= LIMIT
+        assert rate.seconds >= SECONDS
 
 
-def test_forty_threads_get_slots_within_the_limit() -> None:
-    quota, clock, slots = RateLimit(100, SECONDS, clock=lambda: 0.0), 0.0, list[list[Reservation]]()
+def test_forty_threads_reserve_within_the_limit() -> None:
+    rate_limit = RateLimit(100, SECONDS, clock=stopped_clock)
+    reservations = list[list[Reservation]]()
     start = threading.Barrier(40)
 
-    def hammer() -> None:
+    def reserve_fifty() -> None:
         start.wait()
-        slots.append([quota.reserve("key") for _ in range(50)])
+        reservations.append([rate_limit.reserve(KEY) for _ in range(50)])
 
-    threads = [threading.Thread(target=hammer) for _ in range(40)]
+    threads = [threading.Thread(target=reserve_fifty) for _ in range(40)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    times = [slot.wait for mine in slots for slot in mine]
+    times = [reservation.wait for of_thread in reservations for reservation in of_thread]
     assert len(times) == 2000
     assert_within(times, 100, SECONDS)
-    assert max(times) == pytest.approx(clock + 19 * SECONDS * STRETCH)
-    assert all(mine == sorted(mine, key=lambda slot: slot.wait) for mine in slots)
-    assert len({slot.number for mine in slots for slot in mine}) == 2000
+    assert max(times) == pytest.approx(19 * WINDOW)
+    for of_thread in reservations:
+        assert of_thread == sorted(of_thread, key=lambda reservation: reservation.wait)
+    numbers = {reservation.number for of_thread in reservations for reservation in of_thread}
+    assert len(numbers) == 2000
 
 
-def test_keys_that_were_not_used_for_the_longest_time_are_forgotten() -> None:
-    quota = RateLimit(1, SECONDS, clock=lambda: 0.0)
+def test_the_least_recently_used_keys_are_forgotten() -> None:
+    rate_limit = RateLimit(1, SECONDS, clock=stopped_clock)
     for number in range(15_000):
-        quota.reserve(f"location {number}")
-        quota.reserve("used all the time")
-    assert quota._window.cache_info().currsize == 10_000
-    assert quota.reserve("location 14999").wait > 0
-    assert quota.reserve("used all the time").wait > 15_000
-    assert quota.reserve("location 0").wait == 0
+        rate_limit.reserve(f"location {number}")
+        rate_limit.reserve("used all the time")
+    assert rate_limit._queues.cache_info().currsize == 10_000
+    assert rate_limit.reserve("location 14999").wait > 0
+    assert rate_limit.reserve("used all the time").wait > 15_000
+    assert rate_limit.reserve("location 0").wait == 0
 
 
-def test_what_is_out_of_the_window_is_forgotten() -> None:
+def test_requests_outside_of_the_window_are_forgotten() -> None:
     run = simulation()
     for _ in range(1000):
-        run.rate_limit.reserve("key")
+        run.rate_limit.reserve(KEY)
         run.clock.now += SECONDS / LIMIT * 2
-    window = run.rate_limit._window(os.getpid(), "key", run.rate_limit._rate)
-    assert (len(window.sent), window.waiting) == (LIMIT, [])
+    queue = queue_of(run.rate_limit)
+    assert (len(queue._sends), queue._waiting) == (LIMIT, [])
 
 
-def test_who_never_asks_again_keeps_nobody_waiting_for_long() -> None:
+def test_a_caller_that_never_asks_again_blocks_others_only_for_the_grace_period() -> None:
     clock = Clock()
-    quota = RateLimit(1, SECONDS, clock=clock)
-    _, gone, waiting = (quota.reserve("key") for _ in range(3))
-    clock.now += SECONDS * STRETCH
-    assert quota.remaining(waiting) > GRACE
-    clock.now += GRACE + 0.1
-    assert quota.remaining(waiting) == 0.0
-    assert quota.remaining(gone) == pytest.approx(SECONDS * STRETCH)
-    window = quota._window(os.getpid(), "key", quota._rate)
-    assert [number for number, _ in window.waiting] == [gone.number]
+    rate_limit = RateLimit(1, SECONDS, clock=clock)
+    _, abandoned, waiting = (rate_limit.reserve(KEY) for _ in range(3))
+    clock.now += WINDOW
+    assert rate_limit.remaining(waiting) > GRACE_SECONDS
+    clock.now += GRACE_SECONDS + 0.1
+    assert rate_limit.remaining(waiting) == 0.0
+    assert rate_limit.remaining(abandoned) == pytest.approx(WINDOW)
+    assert [entry.number for entry in queue_of(rate_limit)._waiting] == [abandoned.number]
 
 
-def test_who_is_given_up_and_asks_again_is_served_before_those_who_came_later() -> None:
+def test_an_expired_reservation_is_served_before_later_ones_when_its_caller_asks_again() -> None:
     clock = Clock()
-    quota = RateLimit(1, SECONDS, clock=clock)
-    _, late, later = (quota.reserve("key") for _ in range(3))
-    clock.now += 2 * SECONDS * STRETCH
-    correct(quota, correction(limit=1, pause=3.0))
-    assert quota.remaining(later) == 3.0
-    assert quota.remaining(late) == 3.0
-    assert quota.remaining(later) == pytest.approx(3.0 + SECONDS * STRETCH)
+    rate_limit = RateLimit(1, SECONDS, clock=clock)
+    _, late, later = (rate_limit.reserve(KEY) for _ in range(3))
+    clock.now += 2 * WINDOW
+    apply_update(rate_limit, update(limit=1, pause=3.0))
+    assert rate_limit.remaining(later) == 3.0
+    assert rate_limit.remaining(late) == 3.0
+    assert rate_limit.remaining(later) == pytest.approx(3.0 + WINDOW)
 
 
-def test_a_slot_that_is_used_late_counts_from_when_it_is_used() -> None:
+def test_a_reservation_that_is_used_late_counts_from_its_use() -> None:
     clock = Clock()
-    quota = RateLimit(1, SECONDS, clock=clock)
-    slot, next_one = quota.reserve("key"), quota.reserve("key")
+    rate_limit = RateLimit(1, SECONDS, clock=clock)
+    first, second = rate_limit.reserve(KEY), rate_limit.reserve(KEY)
     clock.now += SECONDS * TOLERANCE * 0.9
-    assert quota.remaining(slot) == 0.0
-    assert quota.remaining(next_one) == pytest.approx(SECONDS * (STRETCH - TOLERANCE * 0.9))
+    assert rate_limit.remaining(first) == 0.0
+    assert rate_limit.remaining(second) == pytest.approx(SECONDS * (STRETCH - TOLERANCE * 0.9))
     clock.now += 5
-    assert quota.remaining(slot) == 0.0
-    assert quota.remaining(next_one) == pytest.approx(SECONDS * STRETCH)
+    assert rate_limit.remaining(first) == 0.0
+    assert rate_limit.remaining(second) == pytest.approx(WINDOW)
 
 
-def test_a_slot_that_was_booked_elsewhere_is_queued_by_its_number() -> None:
-    quota, here = RateLimit(1, SECONDS, clock=lambda: 0.0), RateLimit(1, SECONDS, clock=lambda: 0.0)
-    elsewhere = [quota.reserve("key") for _ in range(3)]
-    booked = [here.reserve("key") for _ in range(3)]
-    waits = [
-        round(here.remaining(slot) / SECONDS / STRETCH) for slot in [*elsewhere[1:], *booked[1:]]
-    ]
-    assert waits == [1, 2, 3, 4]
+def test_a_reservation_of_another_rate_limit_is_queued_by_its_number() -> None:
+    foreign_limit = RateLimit(1, SECONDS, clock=stopped_clock)
+    rate_limit = RateLimit(1, SECONDS, clock=stopped_clock)
+    foreign = [foreign_limit.reserve(KEY) for _ in range(3)]
+    native = [rate_limit.reserve(KEY) for _ in range(3)]
+    waits = [rate_limit.remaining(reservation) for reservation in [*foreign[1:], *native[1:]]]
+    assert [round(seconds / WINDOW) for seconds in waits] == [1, 2, 3, 4]
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_a_forked_process_starts_anew_though_a_lock_was_held() -> None:
-    quota = RateLimit(1, SECONDS, clock=lambda: 0.0)
-    quota.reserve("key")
-    with quota._locks[os.getpid()]:
+def test_a_forked_process_starts_anew_even_if_a_lock_was_taken() -> None:
+    rate_limit = RateLimit(1, SECONDS, clock=stopped_clock)
+    rate_limit.reserve(KEY)
+    with rate_limit._lock():
         child = os.fork()
         if child == 0:
-            os._exit(0 if quota.remaining(quota.reserve("key")) == 0.0 else 1)
+            os._exit(0 if wait(rate_limit) == 0.0 else 1)
         assert os.waitpid(child, 0)[1] == 0
-    assert quota.reserve("key").wait > 0
+    assert rate_limit.reserve(KEY).wait > 0
 
 
 @pytest.mark.parametrize("limit", [0, -1, 1.5, True, None, "100"])
-def test_a_limit_that_is_none_is_refused(limit: Any) -> None:
+def test_an_invalid_limit_is_rejected(limit: Any) -> None:
     with pytest.raises(ConfigurationError, match="limit must be a positive integer"):
         RateLimit(limit)
 
@@ -506,59 +587,68 @@ def test_a_limit_that_is_none_is_refused(limit: Any) -> None:
 @pytest.mark.parametrize(
     "seconds", [0, -1.0, float("nan"), float("inf"), True, None, "10", 86_401, 1e-7]
 )
-def test_seconds_that_are_none_are_refused(seconds: Any) -> None:
-    with pytest.raises(ConfigurationError, match="its seconds 1e-6 to 86,400"):
+def test_an_invalid_window_is_rejected(seconds: Any) -> None:
+    with pytest.raises(ConfigurationError, match="seconds must be a number, 1e-6 to 86,400"):
         RateLimit(100, seconds)
 
 
-class TestLateAnswers:
+class TestLateResponses:
     @given(st.lists(st.tuples(st.floats(0, 12), st.floats(0, 0.04), st.floats(0, 1)), max_size=60))
-    def test_wherever_between_its_sending_and_its_answer_the_api_counts_a_request_the_limit_holds(
+    def test_the_limit_is_kept_whenever_the_api_counts_a_request_until_its_response(
         self, calls: list[tuple[float, float, float]]
     ) -> None:
         clock = Clock()
-        quota, counted = RateLimit(LIMIT, SECONDS, clock=clock), list[float]()
-        for pause, answered, share in calls:
+        rate_limit = RateLimit(LIMIT, SECONDS, clock=clock)
+        counted_at = list[float]()
+        for pause, duration, share in calls:
             clock.now += pause
-            slot = quota.reserve("key")
-            while wait := quota.remaining(slot) if slot.wait else 0.0:
-                clock.now += wait
-            slot = slot._replace(wait=clock.now - slot.asked)
-            counted.append(clock.now + answered * SECONDS * share)
-            clock.now += answered * SECONDS
-            if (known := news(quota, slot, 200, {}, None)) is not None:
-                correct(quota, known, slot)
-        assert_within(counted, LIMIT, SECONDS)
+            reservation = rate_limit.reserve(KEY)
+            seconds = reservation.wait
+            while seconds:
+                clock.now += seconds
+                seconds = rate_limit.remaining(reservation)
+            reservation = reservation._replace(wait=clock.now - reservation.requested_at)
+            counted_at.append(clock.now + duration * SECONDS * share)
+            clock.now += duration * SECONDS
+            if (change := update_after(rate_limit, reservation)) is not None:
+                apply_update(rate_limit, change, reservation)
+        assert_within(counted_at, LIMIT, SECONDS)
 
-    @pytest.mark.parametrize("status", [200, 500, 0])
-    def test_a_slot_counts_from_its_answer_or_the_failure_of_its_request(self, status: int) -> None:
+    @pytest.mark.parametrize("status_code", [200, 500, None])
+    def test_a_request_counts_from_its_response_or_its_failure(
+        self, status_code: int | None
+    ) -> None:
         clock = Clock()
-        quota = RateLimit(2, SECONDS, clock=clock)
-        first, _ = quota.reserve("key"), quota.reserve("key")
+        rate_limit = RateLimit(2, SECONDS, clock=clock)
+        first, _ = rate_limit.reserve(KEY), rate_limit.reserve(KEY)
         clock.now += 0.3
-        assert news(quota, first, status, {}, None) == ()
-        correct(quota, (), first)
-        waits = [quota.reserve("key").wait for _ in range(2)]
-        assert waits == pytest.approx([SECONDS * STRETCH - 0.3, SECONDS * STRETCH])
+        response = None if status_code is None else RawResponse(status_code, {}, b"")
+        assert rate_limit.needs_update(first, response)
+        operation = rate_limit._update_operation(first, response)
+        assert operation == Operation(Action.UPDATE, KEY, first.number)
+        rate_limit.update(first, response)
+        waits = [rate_limit.reserve(KEY).wait for _ in range(2)]
+        assert waits == pytest.approx([WINDOW - 0.3, WINDOW])
 
-    def test_an_answer_that_comes_at_once_needs_no_correction(self) -> None:
+    def test_a_fast_response_needs_no_update(self) -> None:
         clock = Clock()
-        quota = RateLimit(LIMIT, SECONDS, clock=clock)
-        slot = quota.reserve("key")
+        rate_limit = RateLimit(LIMIT, SECONDS, clock=clock)
+        reservation = rate_limit.reserve(KEY)
         clock.now += SECONDS * TOLERANCE * 0.9
-        assert news(quota, slot, 200, {}, None) is None
+        assert update_after(rate_limit, reservation) is None
 
-    def test_no_answer_is_so_slow_that_more_than_a_twentieth_of_the_quota_is_lost(self) -> None:
+    def test_a_slow_response_costs_at_most_a_twentieth_of_the_limit(self) -> None:
         clock = Clock()
-        quota = RateLimit(1, SECONDS, clock=clock)
-        slot = quota.reserve("key")
+        rate_limit = RateLimit(1, SECONDS, clock=clock)
+        reservation = rate_limit.reserve(KEY)
         clock.now += SECONDS * 0.9
-        correct(quota, (), slot)
-        assert quota.reserve("key").wait == pytest.approx(SECONDS * (STRETCH + LONGEST_LAG - 0.9))
+        apply_update(rate_limit, COUNT_LATER, reservation)
+        expected = SECONDS * (STRETCH + LONGEST_LAG - 0.9)
+        assert rate_limit.reserve(KEY).wait == pytest.approx(expected)
 
-    def test_what_is_known_of_the_rate_stays_as_it_is(self) -> None:
+    def test_it_does_not_change_the_state_of_the_key(self) -> None:
         run = simulation()
-        slot = run.rate_limit.reserve("key")
-        correct(run.rate_limit, correction(limit=3, exhausted=True))
-        correct(run.rate_limit, (), slot)
-        assert run.rate_limit._act("release", "key", 0)[-2:] == ((3, SECONDS), True)
+        reservation = run.rate_limit.reserve(KEY)
+        apply_update(run.rate_limit, update(limit=3, day_exhausted=True))
+        apply_update(run.rate_limit, COUNT_LATER, reservation)
+        assert state_of(run.rate_limit) == LimitState(Rate(3, SECONDS), day_exhausted=True)

@@ -1,11 +1,11 @@
-"""The quota that processes share, against a real Redis: the same promises, and what happens while it is away."""
+"""Tests of `RedisRateLimit` with a real Redis: the guarantees of `RateLimit`, also in an outage."""
 
 from __future__ import annotations
 
 import logging
-import math
 import os
 import pickle
+import re
 import socket
 import subprocess
 import sys
@@ -26,42 +26,49 @@ from leadconnector import (
     DailyRateLimitError,
     RateLimitUnavailableError,
     RedisRateLimit,
-    rate_limit,
 )
-from leadconnector.rate_limit import DAY, GRACE, RETRY_SECONDS, STRETCH, Reservation
+from leadconnector.rate_limit import Reservation, redis_script
+from leadconnector.rate_limit.circuit_breaker import RETRY_SECONDS
+from leadconnector.rate_limit.rate import DAY_SECONDS, STRETCH, Rate
+from leadconnector.rate_limit.reservations import GRACE_SECONDS, LONGEST_LAG
+from leadconnector.rate_limit.shared_key import SharedKey, State
 
 from tests.client.test_rate_limit import (
+    KEY,
     LIMIT,
     SECONDS,
     STEPS,
+    WINDOW,
     Clock,
     Simulation,
     Step,
-    correct,
-    correction,
+    apply_update,
     headers,
-    news,
+    update,
+    update_after,
+    wait,
 )
 from tests.support import redis_server
 from tests.support.paths import ROOT
 from tests.support.redis_server import SECONDS as PATIENCE
 from tests.support.redis_server import RedisServer
 
-BOOK = """
+RESERVE_250 = """
 import sys
 from leadconnector import RedisRateLimit
-quota = RedisRateLimit(sys.argv[1])
-print(*(quota.reserve("key").number for _ in range(250)))
-quota.close()
+rate_limit = RedisRateLimit(sys.argv[1])
+print(*(rate_limit.reserve("key").number for _ in range(250)))
+rate_limit.close()
 """
+"""A program that reserves, and prints the numbers."""
 
-RESTORING = 1.5
-"""Seconds that quota.lua gives all to tell what they sent alone."""
+REPORTING_SECONDS = 1.5
+"""How long reserve.lua lets all processes report what they sent without Redis."""
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    """One server for all tests that leave it as it is."""
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """One server for all tests that do not stop it."""
     server = RedisServer(tmp_path_factory.mktemp("redis"))
     yield server
     server.stop()
@@ -69,532 +76,632 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[RedisServer]:
-    """A server that a test may stop."""
-    made = RedisServer(tmp_path)
-    yield made
-    made.stop()
+    """A server that the test may stop."""
+    redis_server = RedisServer(tmp_path)
+    yield redis_server
+    redis_server.stop()
 
 
 @pytest.fixture
-def quota(shared: RedisServer) -> Iterator[RedisRateLimit]:
-    """A quota that no other test shares."""
-    with closing(
-        RedisRateLimit(shared.timed(PATIENCE), LIMIT, SECONDS, prefix=str(uuid4()))
-    ) as made:
-        yield made
+def rate_limit(shared_server: RedisServer) -> Iterator[RedisRateLimit]:
+    """A rate limit that no other test shares."""
+    with closing(new_rate_limit(shared_server)) as rate_limit:
+        yield rate_limit
 
 
-def in_redis(server: RedisServer, quota: RedisRateLimit) -> dict[int, float]:
-    """The numbers of slots in Redis: those that were free, with their times in seconds, and those that wait."""
+def new_rate_limit(server: RedisServer, prefix: str = "") -> RedisRateLimit:
+    """A rate limit that waits for a slow machine; with a prefix of its own by default."""
+    url = server.url_with_timeout(PATIENCE)
+    return RedisRateLimit(url, LIMIT, SECONDS, prefix=prefix or str(uuid4()))
+
+
+def redis_name(rate_limit: RedisRateLimit, name: str) -> str:
+    """The name in Redis of what it stores for the key."""
+    return f"{rate_limit._redis._prefix}:{{{KEY}}}:{name}"
+
+
+def numbers_in_redis(server: RedisServer, rate_limit: RedisRateLimit) -> set[int]:
+    """The numbers of all reservations of the key, permitted and waiting."""
+    numbers = set[int]()
     with closing(server.client()) as client:
-        names = [f"{quota._prefix}:{{key}}:{what}" for what in ("sent", "waiting")]
-        found: Any = [client.zrange(name, 0, -1, withscores=True) for name in names]
-        return {int(number): score / 1e6 for each in found for number, score in each}
+        for name in ("sends", "waiting"):
+            members: list[bytes] = client.zrange(redis_name(rate_limit, name), 0, -1)
+            numbers.update(int(member) for member in members)
+    return numbers
 
 
-def clocked(quota: RedisRateLimit) -> Clock:
-    """The clock of a quota, that a test moves; Redis keeps its own."""
-    quota._clock = Clock()
-    return quota._clock
+def with_clock(rate_limit: RedisRateLimit) -> Clock:
+    """Give the rate limit a clock that the test moves. Redis keeps its own."""
+    clock = Clock()
+    rate_limit._clock = clock
+    return clock
+
+
+def key_of(rate_limit: RedisRateLimit) -> SharedKey:
+    return rate_limit._keys(os.getpid(), KEY)
 
 
 def simulated(server: RedisServer) -> tuple[Simulation, RedisRateLimit]:
-    """Callers whose Redis has a clock that the test moves, and who ask it each time."""
-    quota = RedisRateLimit(server.timed(PATIENCE), LIMIT, SECONDS, prefix=str(uuid4()))
-    clock, client, name = clocked(quota), server.client(), f"{quota._prefix}:clock"
-    text = str(quota._script.script).replace(
-        "redis.call('TIME')", f"redis.call('HMGET', '{name}', 'seconds', 'rest')"
-    )
+    """Callers of a rate limit whose Redis has the clock of the test."""
+    rate_limit = new_rate_limit(server)
+    clock = with_clock(rate_limit)
+    client = server.client()
+    clock_name = f"{rate_limit._redis._prefix}:clock"
+    script = rate_limit._redis._script
+    read_clock = f"redis.call('HMGET', '{clock_name}', 'seconds', 'microseconds')"
+    text = str(script.script).replace("redis.call('TIME')", read_clock)
     assert "TIME" not in text
-    quota._script = quota._script.registered_client.register_script(text)
+    rate_limit._redis._script = script.registered_client.register_script(text)
 
-    def tick() -> None:
-        seconds, rest = divmod(round(clock.now * 1e6), 1_000_000)
-        client.hset(name, mapping={"seconds": seconds, "rest": rest})
+    def write_clock() -> None:
+        seconds, microseconds = divmod(round(clock.now * 1e6), 1_000_000)
+        client.hset(clock_name, mapping={"seconds": seconds, "microseconds": microseconds})
 
-    tick()
-    return Simulation(quota, clock, tick), quota
+    write_clock()
+    return Simulation(rate_limit, clock, write_clock), rate_limit
 
 
 class TestSimulated:
     @given(STEPS)
     @settings(max_examples=40)
-    def test_no_window_has_more_than_the_limit_and_all_send_in_the_order_of_their_bookings(
-        self, shared: RedisServer, steps: list[Step]
+    def test_no_window_exceeds_the_limit_and_callers_send_in_the_order_of_their_reservations(
+        self, shared_server: RedisServer, steps: list[Step]
     ) -> None:
-        run, quota = simulated(shared)
-        with closing(quota):
+        run, rate_limit = simulated(shared_server)
+        with closing(rate_limit):
             for name, value in steps:
                 run.step(name, value)
             run.advance(run.clock.now + 10_000)
         run.check()
         assert run.waiting == []
-        assert quota._window(os.getpid(), "key", quota._rate).alone == -math.inf
+        key = key_of(rate_limit)
+        # It never decided alone.
+        assert (key.state, key._local_until) == (State.ASKING, None)
 
-    def test_while_there_is_demand_the_limit_is_used_to_the_full(self, shared: RedisServer) -> None:
-        run, quota = simulated(shared)
-        with closing(quota):
-            run.step("book", 50)
+    def test_constant_demand_uses_the_whole_limit(self, shared_server: RedisServer) -> None:
+        run, rate_limit = simulated(shared_server)
+        with closing(rate_limit):
+            run.step("reserve", 50)
             run.step("release", list(range(20, -1, -1)))
             run.advance(run.clock.now + 10_000)
-        rounds = [1000.0 + index // LIMIT * SECONDS * STRETCH for index in range(29)]
-        assert [at for _, at in run.sent] == pytest.approx(rounds, abs=0.001)
+        expected = [1000.0 + index // LIMIT * WINDOW for index in range(29)]
+        assert [sent_at for _, sent_at in run.sends] == pytest.approx(expected, abs=0.001)
 
-    def test_who_is_late_is_booked_anew_by_the_order_of_the_places(
-        self, shared: RedisServer
+    def test_a_late_reservation_is_booked_anew_in_the_order_of_the_numbers(
+        self, shared_server: RedisServer
     ) -> None:
-        run, quota = simulated(shared)
-        with closing(quota):
-            slots = [quota.reserve("key") for _ in range(LIMIT + 3)]
+        run, rate_limit = simulated(shared_server)
+        with closing(rate_limit):
+            reservations = [rate_limit.reserve(KEY) for _ in range(LIMIT + 3)]
             run.move(run.clock.now + 1)
-            correct(quota, correction(pause=5.0))
-            assert [quota.remaining(slots[index]) for index in (1, 0, 2)] == [5.0, 5.0, 5.0]
+            apply_update(rate_limit, update(pause=5.0))
+            waits = [rate_limit.remaining(reservations[index]) for index in (1, 0, 2)]
+            assert waits == [5.0, 5.0, 5.0]
             run.move(run.clock.now + 5)
-            assert [quota.remaining(slot) for slot in slots[:3]] == [0.0, 0.0, 0.0]
-            assert quota.remaining(slots[LIMIT]) > 0.0
-            assert [quota.remaining(slot) for slot in slots[3:LIMIT]] == [0.0, 0.0]
-            assert set(in_redis(shared, quota)) == {slot.number for slot in slots}
+            waits = [rate_limit.remaining(reservation) for reservation in reservations[:3]]
+            assert waits == [0.0, 0.0, 0.0]
+            assert rate_limit.remaining(reservations[LIMIT]) > 0.0
+            waits = [rate_limit.remaining(reservation) for reservation in reservations[3:LIMIT]]
+            assert waits == [0.0, 0.0]
+            numbers = {reservation.number for reservation in reservations}
+            assert numbers_in_redis(shared_server, rate_limit) == numbers
 
-    def test_who_are_late_keep_their_order_among_each_other(self, shared: RedisServer) -> None:
-        run, quota = simulated(shared)
-        with closing(quota):
-            correct(quota, correction(limit=1))
-            slots = [quota.reserve("key") for _ in range(4)]
+    def test_late_reservations_keep_their_order(self, shared_server: RedisServer) -> None:
+        run, rate_limit = simulated(shared_server)
+        with closing(rate_limit):
+            apply_update(rate_limit, update(limit=1))
+            reservations = [rate_limit.reserve(KEY) for _ in range(4)]
             run.move(run.clock.now + 100)
-            waits = [round(quota.remaining(slots[index]), 2) for index in (0, 1, 3, 2, 3)]
-            assert waits == [0.0, 10.05, 20.1, 20.1, 30.15]
+            waits = [rate_limit.remaining(reservations[index]) for index in (0, 1, 3, 2, 3)]
+            assert [round(seconds, 2) for seconds in waits] == [0.0, 10.05, 20.1, 20.1, 30.15]
 
-    def test_once_the_day_is_used_up_one_call_in_each_window_is_to_find_out(
-        self, shared: RedisServer
+    def test_one_call_in_each_window_finds_out_whether_an_exhausted_day_is_over(
+        self, shared_server: RedisServer
     ) -> None:
-        run, quota = simulated(shared)
-        with closing(quota):
-            correct(quota, correction(exhausted=True))
+        run, rate_limit = simulated(shared_server)
+        with closing(rate_limit):
+            apply_update(rate_limit, update(day_exhausted=True))
             probes = list[Reservation]()
             for _ in range(2):
                 with pytest.raises(DailyRateLimitError):
-                    quota.reserve("key")
+                    rate_limit.reserve(KEY)
                 run.move(run.clock.now + SECONDS)
-                probes.append(quota.reserve("key"))
-                assert quota.remaining(probes[-1]) == 0.0
-                assert news(quota, probes[-1], 200, headers(left=0), None) is None
-            found = news(quota, probes[-1], 200, headers(left=7), None)
-            assert found is not None
-            correct(quota, found)
-            assert not quota.reserve("key").exhausted
-            assert not quota.reserve("key").exhausted
+                probes.append(rate_limit.reserve(KEY))
+                assert rate_limit.remaining(probes[-1]) == 0.0
+                assert update_after(rate_limit, probes[-1], 200, headers(daily_remaining=0)) is None
+            change = update_after(rate_limit, probes[-1], 200, headers(daily_remaining=7))
+            assert change is not None
+            apply_update(rate_limit, change)
+            assert not rate_limit.reserve(KEY).state.day_exhausted
+            assert not rate_limit.reserve(KEY).state.day_exhausted
 
-    def test_a_clock_of_redis_that_is_put_back_makes_nobody_wait(self, shared: RedisServer) -> None:
-        run, quota = simulated(shared)
-        with closing(quota):
+    def test_a_redis_clock_that_is_put_back_makes_nobody_wait(
+        self, shared_server: RedisServer
+    ) -> None:
+        run, rate_limit = simulated(shared_server)
+        with closing(rate_limit):
             for _ in range(LIMIT):
-                quota.reserve("key")
+                rate_limit.reserve(KEY)
             run.move(run.clock.now - 300)
-            assert quota.remaining(quota.reserve("key")) == 0.0
+            assert wait(rate_limit) == 0.0
 
-    def test_who_never_asks_again_keeps_nobody_waiting_for_long(self, shared: RedisServer) -> None:
-        run, quota = simulated(shared)
-        with closing(quota):
-            correct(quota, correction(limit=1))
-            _, gone, waiting = (quota.reserve("key") for _ in range(3))
-            run.move(run.clock.now + SECONDS * STRETCH)
-            assert quota.remaining(waiting) > GRACE
-            run.move(run.clock.now + GRACE + 0.1)
-            assert quota.remaining(waiting) == 0.0
-            assert quota.remaining(gone) == pytest.approx(SECONDS * STRETCH)
+    def test_a_caller_that_never_asks_again_blocks_others_only_for_the_grace_period(
+        self, shared_server: RedisServer
+    ) -> None:
+        run, rate_limit = simulated(shared_server)
+        with closing(rate_limit):
+            apply_update(rate_limit, update(limit=1))
+            _, abandoned, waiting = (rate_limit.reserve(KEY) for _ in range(3))
+            run.move(run.clock.now + WINDOW)
+            assert rate_limit.remaining(waiting) > GRACE_SECONDS
+            run.move(run.clock.now + GRACE_SECONDS + 0.1)
+            assert rate_limit.remaining(waiting) == 0.0
+            assert rate_limit.remaining(abandoned) == pytest.approx(WINDOW)
 
 
-def test_four_processes_share_one_limit_and_lose_nothing(shared: RedisServer) -> None:
-    command = [sys.executable, "-c", BOOK, shared.url]
+def test_four_processes_share_one_limit_and_lose_nothing(shared_server: RedisServer) -> None:
+    command = [sys.executable, "-c", RESERVE_250, shared_server.url]
     environment = os.environ | {"PYTHONPATH": str(ROOT / "overrides")}
-    running = [
+    processes = [
         subprocess.Popen(command, stdout=subprocess.PIPE, encoding="utf-8", env=environment)
         for _ in range(4)
     ]
-    places = [
-        [int(place) for place in process.communicate(timeout=60)[0].split()] for process in running
-    ]
-    assert [process.returncode for process in running] == [0, 0, 0, 0]
-    with closing(RedisRateLimit(shared.url)) as quota:
-        found = in_redis(shared, quota)
-    assert set(found) == {place for mine in places for place in mine}
-    assert len(found) == 1000
-    assert all(mine == sorted(mine) for mine in places)
+    outputs = [process.communicate(timeout=60)[0] for process in processes]
+    numbers = [[int(number) for number in output.split()] for output in outputs]
+    assert [process.returncode for process in processes] == [0, 0, 0, 0]
+    with closing(RedisRateLimit(shared_server.url)) as rate_limit:
+        in_redis = numbers_in_redis(shared_server, rate_limit)
+    assert in_redis == {number for of_process in numbers for number in of_process}
+    assert len(in_redis) == 1000
+    assert all(of_process == sorted(of_process) for of_process in numbers)
 
 
-def test_clients_of_one_prefix_share_and_those_of_another_do_not(
-    shared: RedisServer, quota: RedisRateLimit
+def test_rate_limits_of_one_prefix_share_and_those_of_another_do_not(
+    shared_server: RedisServer, rate_limit: RedisRateLimit
 ) -> None:
+    prefix = rate_limit._redis._prefix
     with (
-        closing(RedisRateLimit(shared.timed(PATIENCE), LIMIT, prefix=quota._prefix)) as same,
-        closing(RedisRateLimit(shared.timed(PATIENCE), LIMIT, prefix=str(uuid4()))) as other,
+        closing(new_rate_limit(shared_server, prefix)) as same_prefix,
+        closing(new_rate_limit(shared_server)) as other_prefix,
     ):
-        waits = [each.remaining(each.reserve("key")) for each in (quota, same) * 3]
-        assert [wait > 0 for wait in waits] == [False] * LIMIT + [True]
-        assert other.remaining(other.reserve("key")) == 0.0
+        waits = [wait(user) for user in (rate_limit, same_prefix) * 3]
+        assert [seconds > 0 for seconds in waits] == [False] * LIMIT + [True]
+        assert wait(other_prefix) == 0.0
 
 
-def test_forty_threads_share_the_connections(shared: RedisServer, quota: RedisRateLimit) -> None:
-    slots = list[Reservation]()
-    threads = [
-        threading.Thread(target=lambda: slots.extend(quota.reserve("key") for _ in range(10)))
-        for _ in range(40)
-    ]
+def test_forty_threads_share_the_connections(
+    shared_server: RedisServer, rate_limit: RedisRateLimit
+) -> None:
+    reservations = list[Reservation]()
+
+    def reserve_ten() -> None:
+        reservations.extend(rate_limit.reserve(KEY) for _ in range(10))
+
+    threads = [threading.Thread(target=reserve_ten) for _ in range(40)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert set(in_redis(shared, quota)) == {slot.number for slot in slots}
-    assert len({slot.number for slot in slots}) == 400
-    with closing(shared.client()) as client:
-        assert len(client.client_list()) <= rate_limit.OPTIONS["max_connections"] + 2
+    numbers = {reservation.number for reservation in reservations}
+    assert numbers_in_redis(shared_server, rate_limit) == numbers
+    assert len(numbers) == 400
+    with closing(shared_server.client()) as client:
+        maximum = redis_script.CONNECTION_OPTIONS["max_connections"]
+        assert len(client.client_list()) <= maximum + 2
 
 
-def test_a_call_that_need_not_wait_asks_redis_once(
-    shared: RedisServer, quota: RedisRateLimit
+def test_a_call_that_does_not_wait_uses_redis_once(
+    shared_server: RedisServer, rate_limit: RedisRateLimit
 ) -> None:
-    with closing(shared.client()) as client:
-        quota.remaining(quota.reserve("key"))
+    with closing(shared_server.client()) as client:
+        wait(rate_limit)
         before: Any = client.info("commandstats")
-        slot = quota.reserve("key")
-        assert quota.remaining(slot) == 0.0
-        assert news(quota, slot, 200, headers(LIMIT, 10_000, 1000), None) is None
+        reservation = rate_limit.reserve(KEY)
+        assert rate_limit.remaining(reservation) == 0.0
+        assert update_after(rate_limit, reservation, 200, headers(LIMIT, 10_000, 1000)) is None
         after: Any = client.info("commandstats")
     assert after["cmdstat_evalsha"]["calls"] - before["cmdstat_evalsha"]["calls"] == 1
 
 
 def test_a_script_that_redis_forgot_is_sent_again(
-    shared: RedisServer, quota: RedisRateLimit
+    shared_server: RedisServer, rate_limit: RedisRateLimit
 ) -> None:
-    quota.reserve("key")
-    with closing(shared.client()) as client:
+    rate_limit.reserve(KEY)
+    with closing(shared_server.client()) as client:
         client.script_flush()
-    assert quota.reserve("key").number in in_redis(shared, quota)
+    assert rate_limit.reserve(KEY).number in numbers_in_redis(shared_server, rate_limit)
 
 
-def test_what_is_idle_expires(shared: RedisServer, quota: RedisRateLimit) -> None:
-    last = [quota.reserve("key") for _ in range(LIMIT + 1)][-1]
-    with closing(shared.client()) as client:
-        lives = [
-            int(client.pttl(f"{quota._prefix}:{{key}}:{what}"))
-            for what in ("sent", "waiting", "known")
+def test_an_idle_key_expires(shared_server: RedisServer, rate_limit: RedisRateLimit) -> None:
+    last = [rate_limit.reserve(KEY) for _ in range(LIMIT + 1)][-1]
+    with closing(shared_server.client()) as client:
+        milliseconds = [
+            int(client.pttl(redis_name(rate_limit, name))) for name in redis_script.KEY_NAMES
         ]
-    assert all(SECONDS < life / 1000 <= last.wait + SECONDS * STRETCH + GRACE + 1 for life in lives)
+    longest = last.wait + WINDOW + GRACE_SECONDS + 1
+    assert len(milliseconds) == 4
+    assert all(SECONDS < lifetime / 1000 <= longest for lifetime in milliseconds)
 
 
-def test_what_is_known_of_the_day_outlives_an_idle_day(
-    shared: RedisServer, quota: RedisRateLimit
+def test_an_exhausted_day_is_remembered_for_a_day_without_calls(
+    shared_server: RedisServer, rate_limit: RedisRateLimit
 ) -> None:
-    correct(quota, correction(exhausted=True))
-    with closing(shared.client()) as client:
-        assert int(client.pttl(f"{quota._prefix}:{{key}}:known")) > DAY * 1000
+    apply_update(rate_limit, update(day_exhausted=True))
+    with closing(shared_server.client()) as client:
+        assert int(client.pttl(redis_name(rate_limit, "state"))) > DAY_SECONDS * 1000
 
 
-def test_nobody_waits_for_those_who_were_cancelled(
-    shared: RedisServer, quota: RedisRateLimit
+def test_released_reservations_block_nobody(
+    shared_server: RedisServer, rate_limit: RedisRateLimit
 ) -> None:
-    correct(quota, correction(limit=1))
-    first, waiting, *others, last = (quota.reserve("key") for _ in range(20))
-    for slot in others:
-        quota.release(slot)
-    assert SECONDS < quota.remaining(last) <= 2 * SECONDS * STRETCH
-    assert set(in_redis(shared, quota)) == {first.number, waiting.number, last.number}
-    quota.release(first)
-    assert quota.remaining(waiting) == 0.0
-    with closing(shared.client()) as client:
-        left: Any = client.hkeys(f"{quota._prefix}:{{key}}:known")
-    assert {name for name in left if name.isdigit()} == {b"%d" % last.number}
+    apply_update(rate_limit, update(limit=1))
+    first, waiting, *others, last = (rate_limit.reserve(KEY) for _ in range(20))
+    for reservation in others:
+        rate_limit.release(reservation)
+    assert SECONDS < rate_limit.remaining(last) <= 2 * WINDOW
+    numbers = {first.number, waiting.number, last.number}
+    assert numbers_in_redis(shared_server, rate_limit) == numbers
+    rate_limit.release(first)
+    assert rate_limit.remaining(waiting) == 0.0
+    with closing(shared_server.client()) as client:
+        fields: list[bytes] = client.hkeys(redis_name(rate_limit, "state"))
+    assert {field for field in fields if field.isdigit()} == {b"%d" % last.number}
 
 
-def test_a_client_can_be_given(shared: RedisServer) -> None:
-    with closing(shared.client()) as client:
-        quota = RedisRateLimit(client, prefix=str(uuid4()))
-        assert quota.reserve("key").number in in_redis(shared, quota)
-        quota.close()
-        assert quota.reserve("key").number in in_redis(shared, quota)
+def test_a_client_of_redis_py_can_be_passed(shared_server: RedisServer) -> None:
+    with closing(shared_server.client()) as client:
+        rate_limit = RedisRateLimit(client, prefix=str(uuid4()))
+        assert rate_limit.reserve(KEY).number in numbers_in_redis(shared_server, rate_limit)
+        rate_limit.close()
+        assert rate_limit.reserve(KEY).number in numbers_in_redis(shared_server, rate_limit)
 
 
-def test_seconds_of_any_length_are_the_same_on_both_sides(shared: RedisServer) -> None:
-    with closing(RedisRateLimit(shared.timed(PATIENCE), 3, 0.125014, prefix=str(uuid4()))) as quota:
-        assert quota.reserve("key").rate == quota._rate
-        correct(quota, (2, quota._rate[1], 0.0, False))
-        assert quota.reserve("key").rate == (2, quota._rate[1])
+def test_fractions_of_a_second_are_the_same_on_both_sides(shared_server: RedisServer) -> None:
+    url = shared_server.url_with_timeout(PATIENCE)
+    with closing(RedisRateLimit(url, 3, 0.125014, prefix=str(uuid4()))) as rate_limit:
+        seconds = rate_limit._rate.seconds
+        assert rate_limit.reserve(KEY).state.rate == rate_limit._rate
+        apply_update(rate_limit, update(limit=2, seconds=seconds))
+        assert rate_limit.reserve(KEY).state.rate == Rate(2, seconds)
+
+
+def test_the_script_has_the_constants_of_the_process() -> None:
+    path = ROOT / "overrides/leadconnector/rate_limit/reserve.lua"
+    pairs = re.findall(r"^local ([A-Z_]+) = ([\d.e]+)$", path.read_text("utf-8"), re.MULTILINE)
+    constants = {name: float(value) for name, value in pairs}
+    assert constants["STRETCH"] == STRETCH
+    assert constants["LONGEST_LAG"] == LONGEST_LAG
+    assert constants["GRACE"] == GRACE_SECONDS * 1e6
+    assert constants["DAY"] == DAY_SECONDS * 1e6
+    # Each process retries within RETRY_SECONDS, so all of them can report in time.
+    assert constants["REPORTING"] == REPORTING_SECONDS * 1e6 > RETRY_SECONDS * 1e6
 
 
 class TestAway:
-    def test_calls_go_on_within_the_limit_of_the_process_and_come_back(
+    def test_calls_go_on_within_the_limit_of_the_process_and_return_to_redis(
         self, server: RedisServer, caplog: pytest.LogCaptureFixture
     ) -> None:
         caplog.set_level(logging.INFO, "leadconnector")
-        with closing(RedisRateLimit(server.url, LIMIT, SECONDS)) as quota:
-            clock = clocked(quota)
-            waiting = [quota.reserve("key") for _ in range(LIMIT + 1)][-1]
+        with closing(RedisRateLimit(server.url, LIMIT, SECONDS)) as rate_limit:
+            clock = with_clock(rate_limit)
+            waiting = [rate_limit.reserve(KEY) for _ in range(LIMIT + 1)][-1]
             server.stop()
-            clock.now += SECONDS * STRETCH
-            assert quota.remaining(waiting) == 0.0
-            slots = [quota.reserve("key") for _ in range(LIMIT)]
-            assert [quota.remaining(slot) > 0 for slot in slots] == [False] * (LIMIT - 1) + [True]
-            quota.release(slots[-1])
-            correct(quota, correction(pause=1.0))
+            clock.now += WINDOW
+            assert rate_limit.remaining(waiting) == 0.0
+            reservations = [rate_limit.reserve(KEY) for _ in range(LIMIT)]
+            last = reservations[-1]
+            waits = [rate_limit.remaining(reservation) for reservation in reservations]
+            assert [seconds > 0 for seconds in waits] == [False] * (LIMIT - 1) + [True]
+            rate_limit.release(last)
+            apply_update(rate_limit, update(pause=1.0))
             assert len(caplog.messages) == 1
+            assert key_of(rate_limit).state is State.LOCAL
             server.start()
-            assert quota.reserve("key").number not in in_redis(server, quota)
+            # Redis is not tried again yet.
+            assert rate_limit.reserve(KEY).number not in numbers_in_redis(server, rate_limit)
             clock.now += RETRY_SECONDS
-            later = SECONDS * STRETCH - RETRY_SECONDS
-            assert quota.remaining(slots[-1]) == pytest.approx(
-                later
-            )  # alone, until all have told what they sent
-            assert slots[0].number in in_redis(server, quota)
-            assert slots[-1].number not in in_redis(server, quota)
-            clock.now += RESTORING
-            assert quota.remaining(slots[-1]) == pytest.approx(
-                later, abs=0.5
-            )  # by Redis's clock, which did not move
-            assert slots[-1].number in in_redis(server, quota)
+            later = WINDOW - RETRY_SECONDS
+            # The process still decides alone, until all processes can have reported.
+            assert rate_limit.remaining(last) == pytest.approx(later)
+            assert key_of(rate_limit).state is State.REPORTING
+            assert reservations[0].number in numbers_in_redis(server, rate_limit)
+            assert last.number not in numbers_in_redis(server, rate_limit)
+            clock.now += REPORTING_SECONDS
+            # By Redis's clock, which did not move.
+            assert rate_limit.remaining(last) == pytest.approx(later, abs=0.5)
+            assert key_of(rate_limit).state is State.ASKING
+            assert last.number in numbers_in_redis(server, rate_limit)
         assert len(caplog.messages) == 2
-        assert "does not answer (ConnectionError)" in caplog.messages[0]
-        assert "answers again" in caplog.messages[1]
+        assert "does not respond (ConnectionError)" in caplog.messages[0]
+        assert "responds again" in caplog.messages[1]
         assert server.PASSWORD not in caplog.text
         assert {record.name for record in caplog.records} == {"leadconnector"}
 
-    def test_each_of_those_who_share_keeps_to_its_part_and_counts_what_it_sent_before(
+    def test_each_process_keeps_to_its_share_and_counts_what_it_sent_before(
         self, server: RedisServer
     ) -> None:
         with (
-            closing(RedisRateLimit(server.url, 6, SECONDS)) as one,
-            closing(RedisRateLimit(server.url, 6, SECONDS)) as other,
+            closing(RedisRateLimit(server.url, 6, SECONDS)) as first,
+            closing(RedisRateLimit(server.url, 6, SECONDS)) as second,
         ):
-            clocks = [clocked(quota) for quota in (one, other)]
-            for quota in (one, other, other, one):
-                assert quota.reserve("key").wait == 0.0
+            clocks = [with_clock(rate_limit) for rate_limit in (first, second)]
+            for rate_limit in (first, second, second, first):
+                assert rate_limit.reserve(KEY).wait == 0.0
             server.stop()
             waits = [
-                [round(quota.reserve("key").wait, 2) for _ in range(3)] for quota in (one, other)
+                [round(rate_limit.reserve(KEY).wait, 2) for _ in range(3)]
+                for rate_limit in (first, second)
             ]
             assert waits == [[0.0, 10.05, 10.05]] * 2
             for clock in clocks:
-                clock.now += SECONDS * STRETCH
-            assert [quota.reserve("other").wait for quota in (one, other) for _ in range(2)] == [
-                0.0
-            ] * 4
+                clock.now += WINDOW
+            waits_of_new_key = [
+                rate_limit.reserve("another key").wait
+                for rate_limit in (first, second)
+                for _ in range(2)
+            ]
+            assert waits_of_new_key == [0.0] * 4
 
-    def test_what_others_sent_is_waited_for_no_longer_than_redis_had_said(
+    def test_requests_of_other_processes_count_until_the_time_that_redis_stated(
         self, server: RedisServer
     ) -> None:
         with (
-            closing(RedisRateLimit(server.url, 6, SECONDS)) as one,
-            closing(RedisRateLimit(server.url, 6, SECONDS)) as other,
+            closing(RedisRateLimit(server.url, 6, SECONDS)) as first,
+            closing(RedisRateLimit(server.url, 6, SECONDS)) as second,
         ):
-            clocks = [clocked(quota) for quota in (one, other)]
-            for quota in (one, other, other, other, other, other):
-                assert quota.reserve("key").wait == 0.0
-            slots = [quota.reserve("key") for quota in (one, one, other, one)]
+            clocks = [with_clock(rate_limit) for rate_limit in (first, second)]
+            for rate_limit in (first, second, second, second, second, second):
+                assert rate_limit.reserve(KEY).wait == 0.0
+            reservations = [rate_limit.reserve(KEY) for rate_limit in (first, first, second, first)]
             server.stop()
             for clock in clocks:
                 clock.now += SECONDS / 2
-            assert one.remaining(slots[0]) == pytest.approx(
-                SECONDS * STRETCH - SECONDS / 2, abs=0.5
-            )
+            expected = WINDOW - SECONDS / 2
+            assert first.remaining(reservations[0]) == pytest.approx(expected, abs=0.5)
             for clock in clocks:
-                clock.now += SECONDS * STRETCH - SECONDS / 2
-            assert [one.remaining(slots[index]) for index in (0, 1, 3)] == [
-                0.0
-            ] * 3  # its whole part
+                clock.now += WINDOW - SECONDS / 2
+            # Its whole share is free.
+            waits = [first.remaining(reservations[index]) for index in (0, 1, 3)]
+            assert waits == [0.0] * 3
 
-    def test_who_asks_when_others_may_have_sent_again_waits_for_them(
+    def test_a_caller_that_asks_after_others_may_have_sent_waits_for_a_window(
         self, server: RedisServer
     ) -> None:
         with (
-            closing(RedisRateLimit(server.url, 6, SECONDS)) as one,
-            closing(RedisRateLimit(server.url, 6, SECONDS)) as other,
+            closing(RedisRateLimit(server.url, 6, SECONDS)) as first,
+            closing(RedisRateLimit(server.url, 6, SECONDS)) as second,
         ):
-            clock = clocked(one)
-            for quota in (one, other, other, other, other, other):
-                assert quota.reserve("key").wait == 0.0
-            slots = [one.reserve("key") for _ in range(3)]
+            clock = with_clock(first)
+            for rate_limit in (first, second, second, second, second, second):
+                assert rate_limit.reserve(KEY).wait == 0.0
+            reservations = [first.reserve(KEY) for _ in range(3)]
             server.stop()
-            clock.now += SECONDS * STRETCH
-            assert [one.remaining(slot) > 0.0 for slot in slots] == [False, True, True]
+            clock.now += WINDOW
+            waits = [first.remaining(reservation) for reservation in reservations]
+            assert [seconds > 0.0 for seconds in waits] == [False, True, True]
 
-    def test_who_does_not_wait_when_it_goes_away_need_not_wait_then(
-        self, server: RedisServer
-    ) -> None:
-        with closing(RedisRateLimit(server.url, LIMIT, SECONDS)) as quota:
-            clocked(quota)
-            slot = quota.reserve("key")
+    def test_where_nobody_waits_the_whole_limit_is_free(self, server: RedisServer) -> None:
+        with closing(RedisRateLimit(server.url, LIMIT, SECONDS)) as rate_limit:
+            with_clock(rate_limit)
+            reservation = rate_limit.reserve(KEY)
             server.stop()
-            quota.release(slot)
-            assert [quota.reserve("key").wait for _ in range(LIMIT)] == [0.0] * LIMIT
+            rate_limit.release(reservation)
+            assert [rate_limit.reserve(KEY).wait for _ in range(LIMIT)] == [0.0] * LIMIT
 
-    def test_who_comes_back_keeps_to_its_part_until_all_have_told_what_they_sent(
+    def test_a_process_keeps_to_its_share_until_all_have_reported(
         self, server: RedisServer
     ) -> None:
         with (
-            closing(RedisRateLimit(server.url, 6, SECONDS)) as one,
-            closing(RedisRateLimit(server.url, 6, SECONDS)) as other,
+            closing(RedisRateLimit(server.url, 6, SECONDS)) as first,
+            closing(RedisRateLimit(server.url, 6, SECONDS)) as second,
         ):
-            clocks = [clocked(quota) for quota in (one, other)]
-            for quota in (one, other, one):
-                assert quota.reserve("key").wait == 0.0
+            clocks = [with_clock(rate_limit) for rate_limit in (first, second)]
+            for rate_limit in (first, second, first):
+                assert rate_limit.reserve(KEY).wait == 0.0
             server.stop()
-            assert one.reserve("key").wait == other.reserve("key").wait == 0.0
+            assert first.reserve(KEY).wait == second.reserve(KEY).wait == 0.0
             server.start()
             for clock in clocks:
                 clock.now += RETRY_SECONDS
-            assert one.reserve("key").wait > SECONDS - RETRY_SECONDS
-            assert other.reserve("key").wait == 0.0
-            assert other.reserve("key").wait > SECONDS - RETRY_SECONDS
-            assert len(in_redis(server, one)) == 6
+            assert first.reserve(KEY).wait > SECONDS - RETRY_SECONDS
+            assert second.reserve(KEY).wait == 0.0
+            assert second.reserve(KEY).wait > SECONDS - RETRY_SECONDS
+            assert len(numbers_in_redis(server, first)) == 6
             for clock in clocks:
-                clock.now += RESTORING
-            assert one.reserve("key").wait == pytest.approx(
-                SECONDS * STRETCH - RETRY_SECONDS, abs=0.5
-            )
+                clock.now += REPORTING_SECONDS
+            expected = WINDOW - RETRY_SECONDS
+            assert first.reserve(KEY).wait == pytest.approx(expected, abs=0.5)
 
-    def test_what_is_sent_while_one_tries_is_told_too(self, server: RedisServer) -> None:
-        with closing(RedisRateLimit(server.url, LIMIT, SECONDS)) as quota:
-            clock = clocked(quota)
+    def test_a_request_of_another_thread_during_a_report_is_reported_too(
+        self, server: RedisServer
+    ) -> None:
+        with closing(RedisRateLimit(server.url, LIMIT, SECONDS)) as rate_limit:
+            clock = with_clock(rate_limit)
             server.stop()
-            quota.reserve("key")
+            rate_limit.reserve(KEY)
             server.start()
             clock.now += RETRY_SECONDS
-            script, slots = quota._script, list[Reservation]()
+            script = rate_limit._redis._script
+            reservations = list[Reservation]()
 
-            def meanwhile(*arguments: Any) -> object:
-                slots.append(quota.reserve("key"))  # as another thread would
-                quota._script = script
+            def run_after_another_thread(*arguments: Any) -> object:
+                reservations.append(rate_limit.reserve(KEY))
+                rate_limit._redis._script = script
                 return script(*arguments)
 
-            quota._script = meanwhile
-            quota.reserve("key")
-            quota.reserve("key")
-            assert slots[0].wait == 0.0
-            assert slots[0].number in in_redis(server, quota)
+            rate_limit._redis._script = run_after_another_thread
+            rate_limit.reserve(KEY)
+            rate_limit.reserve(KEY)
+            assert reservations[0].wait == 0.0
+            assert reservations[0].number in numbers_in_redis(server, rate_limit)
 
-    def test_a_redis_that_forgot_is_told_before_more_is_sent(self, server: RedisServer) -> None:
+    def test_a_failure_in_another_thread_does_not_turn_a_decision_into_a_report(
+        self, server: RedisServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with closing(RedisRateLimit(server.url, LIMIT, SECONDS)) as rate_limit:
+            breaker = rate_limit._circuit_breaker
+            allows = breaker.allows
+
+            def deny(now: float) -> bool:
+                return False
+
+            def allow_after_another_thread(now: float) -> bool:
+                # The other thread finds Redis away.
+                monkeypatch.setattr(breaker, "allows", deny)
+                rate_limit.reserve(KEY)
+                monkeypatch.setattr(breaker, "allows", allows)
+                return True
+
+            monkeypatch.setattr(breaker, "allows", allow_after_another_thread)
+            reservation = rate_limit.reserve(KEY)
+            assert key_of(rate_limit).state is State.LOCAL
+            assert reservation.number in numbers_in_redis(server, rate_limit)
+
+    def test_a_redis_that_lost_its_memory_gets_a_report_before_more_is_sent(
+        self, server: RedisServer
+    ) -> None:
         with (
-            closing(RedisRateLimit(server.url, 3, SECONDS)) as one,
-            closing(RedisRateLimit(server.url, 3, SECONDS)) as other,
+            closing(RedisRateLimit(server.url, 3, SECONDS)) as first,
+            closing(RedisRateLimit(server.url, 3, SECONDS)) as second,
         ):
-            for quota in (one, other, one):
-                assert quota.reserve("key").wait == 0.0
+            for rate_limit in (first, second, first):
+                assert rate_limit.reserve(KEY).wait == 0.0
             with closing(server.client()) as client:
                 client.flushall()
-            slot = one.reserve("key")
-            assert slot.wait > SECONDS - 1.0
-            assert other.reserve("key").wait > SECONDS - 1.0
-            assert one.remaining(slot) > SECONDS - 1.0
-            assert len(in_redis(server, one)) == 3
+            reservation = first.reserve(KEY)
+            assert reservation.wait > SECONDS - 1.0
+            assert second.reserve(KEY).wait > SECONDS - 1.0
+            assert first.remaining(reservation) > SECONDS - 1.0
+            assert len(numbers_in_redis(server, first)) == 3
 
-    def test_a_location_that_was_idle_has_nothing_to_be_told(self, server: RedisServer) -> None:
-        with closing(RedisRateLimit(server.url, 1, SECONDS)) as quota:
-            clock = clocked(quota)
-            quota.reserve("key")
+    def test_a_key_that_was_idle_has_nothing_to_report(self, server: RedisServer) -> None:
+        with closing(RedisRateLimit(server.url, 1, SECONDS)) as rate_limit:
+            clock = with_clock(rate_limit)
+            rate_limit.reserve(KEY)
             with closing(server.client()) as client:
-                client.flushall()  # as its keys expire
-            clock.now += SECONDS * STRETCH + 1.0
-            assert quota.reserve("key").wait == 0.0
+                # As if the keys had expired.
+                client.flushall()
+            clock.now += WINDOW + 1.0
+            assert rate_limit.reserve(KEY).wait == 0.0
 
-    def test_to_fail_closed_is_to_send_nothing(self, server: RedisServer) -> None:
-        with closing(RedisRateLimit(server.url, LIMIT, SECONDS, fail_open=False)) as quota:
-            clock = clocked(quota)
-            slot = [quota.reserve("key") for _ in range(LIMIT + 1)][-1]
+    def test_without_fail_open_nothing_is_sent(self, server: RedisServer) -> None:
+        with closing(RedisRateLimit(server.url, LIMIT, SECONDS, fail_open=False)) as rate_limit:
+            clock = with_clock(rate_limit)
+            last = [rate_limit.reserve(KEY) for _ in range(LIMIT + 1)][-1]
             server.stop()
-            clock.now += SECONDS * STRETCH
+            clock.now += WINDOW
             for _ in range(2):
-                with pytest.raises(
-                    RateLimitUnavailableError, match="nothing is sent until it does"
-                ):
-                    quota.reserve("key")
+                with pytest.raises(RateLimitUnavailableError, match="nothing is sent until it"):
+                    rate_limit.reserve(KEY)
                 with pytest.raises(RateLimitUnavailableError):
-                    quota.remaining(slot)
-            quota.release(slot)
-            correct(quota, correction(pause=1.0))
+                    rate_limit.remaining(last)
+            rate_limit.release(last)
+            apply_update(rate_limit, update(pause=1.0))
             server.start()
             clock.now += RETRY_SECONDS
-            assert quota.reserve("key").number in in_redis(server, quota)
+            assert rate_limit.reserve(KEY).number in numbers_in_redis(server, rate_limit)
 
-    def test_one_that_hangs_is_waited_for_once(
+    def test_a_call_that_fails_closed_takes_no_place(self, server: RedisServer) -> None:
+        with closing(RedisRateLimit(server.url, LIMIT, SECONDS, fail_open=False)) as rate_limit:
+            with_clock(rate_limit)
+            reservation = rate_limit.reserve(KEY)
+            server.stop()
+            # A release goes on without Redis, so the key is in the state LOCAL.
+            rate_limit.release(reservation)
+            for _ in range(LIMIT):
+                with pytest.raises(RateLimitUnavailableError):
+                    rate_limit.reserve(KEY)
+            assert key_of(rate_limit).state is State.LOCAL
+            assert key_of(rate_limit).queue.recent_sends(rate_limit._clock()) == []
+
+    def test_a_redis_that_hangs_is_waited_for_once(
         self, server: RedisServer, caplog: pytest.LogCaptureFixture
     ) -> None:
-        with closing(RedisRateLimit(server.timed(0.02), LIMIT, SECONDS)) as quota:
-            clock, calls = clocked(quota), 0
-            quota.reserve("key")
-            server.halt()
-            quota.reserve("key")
+        url = server.url_with_timeout(0.02)
+        with closing(RedisRateLimit(url, LIMIT, SECONDS)) as rate_limit:
+            clock = with_clock(rate_limit)
+            calls = 0
+            rate_limit.reserve(KEY)
+            server.suspend()
+            rate_limit.reserve(KEY)
 
-            def count(*_: object) -> list[int]:
+            def count_and_fail(*_: object) -> bytes:
                 nonlocal calls
                 calls += 1
-                quota.reserve("key")  # as another thread would while this one tries
+                # As another thread would while this one tries.
+                rate_limit.reserve(KEY)
                 raise redis.TimeoutError
 
-            script, quota._script = quota._script, count
+            script = rate_limit._redis._script
+            rate_limit._redis._script = count_and_fail
             for _ in range(20):
-                quota.reserve("key")
+                rate_limit.reserve(KEY)
             assert calls == 0
             clock.now += RETRY_SECONDS
             for _ in range(20):
-                quota.reserve("key")
+                rate_limit.reserve(KEY)
             assert calls == 1
-            quota._script = script
+            rate_limit._redis._script = script
         assert len(caplog.messages) == 1
 
-    def test_one_that_is_starting_is_away(
-        self, quota: RedisRateLimit, caplog: pytest.LogCaptureFixture
+    def test_a_redis_that_is_starting_is_away(
+        self, rate_limit: RedisRateLimit, caplog: pytest.LogCaptureFixture
     ) -> None:
-        def load(*_: object) -> list[int]:
+        def fail(*_: object) -> bytes:
             raise redis.BusyLoadingError
 
-        script, quota._script = quota._script, load
-        assert quota.reserve("key").wait == 0.0
+        script = rate_limit._redis._script
+        rate_limit._redis._script = fail
+        assert rate_limit.reserve(KEY).wait == 0.0
         assert "BusyLoadingError" in caplog.text
-        quota._script = script
+        rate_limit._redis._script = script
 
-    def test_a_connection_that_ends_is_not_tried_again_at_once(self) -> None:
+    def test_a_closed_connection_is_not_retried_at_once(self) -> None:
         connections = list[socket.socket]()
         with socket.create_server(("127.0.0.1", 0)) as listener:
 
-            def accept() -> None:
+            def accept_and_close() -> None:
                 with suppress(OSError):
                     while True:
-                        connections.append(listener.accept()[0])
-                        connections[-1].close()
+                        connection, _ = listener.accept()
+                        connections.append(connection)
+                        connection.close()
 
-            thread = threading.Thread(target=accept)
+            thread = threading.Thread(target=accept_and_close)
             thread.start()
-            with closing(RedisRateLimit(f"redis://127.0.0.1:{listener.getsockname()[1]}")) as quota:
-                assert quota.reserve("key").wait == 0.0
+            port = listener.getsockname()[1]
+            with closing(RedisRateLimit(f"redis://127.0.0.1:{port}")) as rate_limit:
+                assert rate_limit.reserve(KEY).wait == 0.0
             listener.shutdown(socket.SHUT_RDWR)
             thread.join()
         assert len(connections) == 1
 
-    def test_a_wrong_password_is_one_that_does_not_answer(
-        self, shared: RedisServer, caplog: pytest.LogCaptureFixture
+    def test_a_redis_that_rejects_the_password_is_away(
+        self, shared_server: RedisServer, caplog: pytest.LogCaptureFixture
     ) -> None:
-        with closing(
-            RedisRateLimit(shared.url.replace(shared.PASSWORD, "wrong-one"), LIMIT, SECONDS)
-        ) as quota:
-            assert quota.reserve("key").wait == 0.0
+        url = shared_server.url.replace(shared_server.PASSWORD, "wrong-one")
+        with closing(RedisRateLimit(url, LIMIT, SECONDS)) as rate_limit:
+            assert rate_limit.reserve(KEY).wait == 0.0
         assert "AuthenticationError" in caplog.text
         assert "wrong-one" not in caplog.text
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_forked_process_has_connections_of_its_own(
-    shared: RedisServer, quota: RedisRateLimit
+    shared_server: RedisServer, rate_limit: RedisRateLimit
 ) -> None:
-    first = quota.reserve("key")
-    pool = quota._script.registered_client.connection_pool
-    used = pool.get_connection()
+    first = rate_limit.reserve(KEY)
+    pool = rate_limit._redis._script.registered_client.connection_pool
+    connection = pool.get_connection()
     child = os.fork()
     if child == 0:
-        mine = quota.reserve("key")
-        os._exit(0 if mine.number > first.number and not quota._retry_at else 1)
+        of_child = rate_limit.reserve(KEY)
+        by_redis = not rate_limit._circuit_breaker.is_open
+        os._exit(0 if of_child.number > first.number and by_redis else 1)
     assert os.waitpid(child, 0)[1] == 0
-    pool.release(used)
-    assert quota.reserve("key").number in in_redis(shared, quota)
-    assert len(in_redis(shared, quota)) == 3
+    pool.release(connection)
+    assert rate_limit.reserve(KEY).number in numbers_in_redis(shared_server, rate_limit)
+    assert len(numbers_in_redis(shared_server, rate_limit)) == 3
 
 
 class TestSecrets:
@@ -607,52 +714,55 @@ class TestSecrets:
             "redis://:hunter2hunter2@[host",
         ],
     )
-    def test_a_url_that_is_none_is_refused_without_being_shown(self, url: str) -> None:
+    def test_an_invalid_url_is_rejected_and_not_shown(self, url: str) -> None:
         with pytest.raises(ConfigurationError, match="not shown here") as caught:
             RedisRateLimit(url)
         assert_hidden(caught.value, "hunter2hunter2")
 
-    def test_nothing_that_is_raised_or_shown_has_the_password(self, server: RedisServer) -> None:
+    def test_no_exception_and_no_repr_shows_the_password(self, server: RedisServer) -> None:
         with pytest.raises(ConfigurationError) as caught:
             RedisRateLimit(server.url, seconds=0)
         assert_hidden(caught.value, server.PASSWORD)
-        quota = RedisRateLimit(server.url, fail_open=False)
+        rate_limit = RedisRateLimit(server.url, fail_open=False)
         server.stop()
-        with pytest.raises(RateLimitUnavailableError) as failed:
-            quota.reserve("key")
-        assert_hidden(failed.value, server.PASSWORD)
-        assert server.PASSWORD not in repr(vars(quota))
+        with pytest.raises(RateLimitUnavailableError) as failure:
+            rate_limit.reserve(KEY)
+        assert_hidden(failure.value, server.PASSWORD)
+        assert server.PASSWORD not in repr(vars(rate_limit))
+        assert server.PASSWORD not in repr(vars(rate_limit._redis))
         with pytest.raises((TypeError, pickle.PicklingError)):
-            pickle.dumps(quota)
+            pickle.dumps(rate_limit)
 
     @pytest.mark.parametrize("target", [None, 5, b"redis://host", object(), redis.asyncio.Redis()])
-    def test_what_is_no_redis_is_refused(self, target: Any) -> None:
+    def test_another_object_is_rejected(self, target: Any) -> None:
         with pytest.raises(ConfigurationError, match="must be a client, or a URL"):
             RedisRateLimit(target)
 
-    def test_without_redis_py_it_names_the_extra(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_error_without_redis_py_names_the_extra(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setitem(sys.modules, "redis", None)
         with pytest.raises(ConfigurationError, match=r"install leadconnector\[redis\]"):
             RedisRateLimit("redis://host")
 
 
 def assert_hidden(error: BaseException, secret: str) -> None:
-    """Neither the text nor a local variable of ours on the way shows it."""
+    """Verify that neither the text nor a local variable of the package shows a secret."""
     shown = traceback.TracebackException.from_exception(error, capture_locals=True)
-    ours = [frame for frame in shown.stack if "overrides" in frame.filename]
-    assert ours
+    frames = [frame for frame in shown.stack if "overrides" in frame.filename]
+    assert frames
     assert secret not in str([error, error.args, error.__cause__, error.__context__])
-    assert secret not in "".join(str(frame.locals) for frame in ours)
+    assert secret not in "".join(str(frame.locals) for frame in frames)
 
 
 class TestWithoutServer:
-    def test_its_tests_are_skipped_and_say_so(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_tests_are_skipped(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("PATH", "")
         monkeypatch.delenv("CI", raising=False)
         with pytest.raises(pytest.skip.Exception, match="redis-server is not installed"):
             redis_server.executable()
 
-    def test_ci_does_not_let_them_pass(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_tests_fail_in_ci(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("PATH", "")
         monkeypatch.setenv("CI", "true")
         with pytest.raises(pytest.fail.Exception, match="redis-server is not installed"):

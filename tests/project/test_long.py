@@ -88,7 +88,7 @@ def test_the_token_run_refreshes_once() -> None:
 def test_the_order_is_broken_by_a_later_request_with_an_earlier_time(
     second: tuple[float, float, float], expected: bool
 ) -> None:
-    bookings = [rates.Booked(1, "a", 0.0, 1.0, 10.0), rates.Booked(2, "a", *second)]
+    bookings = [rates.Booking(1, "a", 0.0, 1.0, 10.0), rates.Booking(2, "a", *second)]
     assert rates.in_order(bookings, 0.0) is expected
 
 

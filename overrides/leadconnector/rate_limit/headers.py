@@ -1,0 +1,108 @@
+"""Decides what a response changes about the rate limit of its key."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from .._highlevel import (
+    DAILY_REMAINING_HEADER,
+    RATE_LIMIT_INTERVAL_HEADER,
+    RATE_LIMIT_MAX_HEADER,
+)
+from .._runtime.http import RawResponse
+from .._runtime.retry import LONGEST_RETRY_AFTER
+from .rate import Rate, effective_rate
+
+LONGEST_PAUSE = LONGEST_RETRY_AFTER
+"""Seconds. A call that is asked to wait for longer raises `RateLimitError` instead of waiting.
+
+After this pause, one of the next callers finds out whether the API still rejects requests.
+"""
+
+LONGEST_NUMBER = 9
+"""Digits that are read of a header's number: they suffice for every real value."""
+
+
+class AdvertisedLimit(NamedTuple):
+    """What the headers of one response say about the rate limit; `None` where they say nothing."""
+
+    limit: int | None
+    """Requests in an interval."""
+    interval: float | None
+    """Length of the interval in seconds, at most `LONGEST_PAUSE`."""
+    daily_remaining: int | None
+    """Requests that the location has for the rest of the day."""
+
+
+class LimitState(NamedTuple):
+    """What is known about the rate limit of a key, apart from its reservations."""
+
+    rate: Rate
+    """The rate in force."""
+    day_exhausted: bool
+    """Whether the location has no request left for the day."""
+
+
+def advertised_limit(headers: Mapping[str, str]) -> AdvertisedLimit:
+    """Read the vendor's rate-limit headers. A value that is no whole number is ignored.
+
+    `X-RateLimit-Remaining` is not read: it includes requests of other clients, and responses
+    overtake each other.
+
+    Args:
+        headers: by name in lower case.
+    """
+    # A limit or an interval of 0 has no meaning.
+    limit = _whole_number(headers, RATE_LIMIT_MAX_HEADER) or None
+    milliseconds = _whole_number(headers, RATE_LIMIT_INTERVAL_HEADER)
+    interval = min(milliseconds / 1000, LONGEST_PAUSE) if milliseconds else None
+    return AdvertisedLimit(limit, interval, _whole_number(headers, DAILY_REMAINING_HEADER))
+
+
+def state_after_response(state: LimitState, response: RawResponse, configured: Rate) -> LimitState:
+    """Return the state of a key after a response; an equal one where it says nothing new.
+
+    Args:
+        state: what was known when the request was permitted.
+        response: the response to the request.
+        configured: the rate that the user configured.
+    """
+    advertised = advertised_limit(response.headers)
+    rate = _rate_after(state.rate, advertised, configured)
+    day_exhausted = _day_exhausted_after(state.day_exhausted, advertised)
+    return LimitState(rate, day_exhausted)
+
+
+def pause_after_response(response: RawResponse, configured: Rate) -> float:
+    """Return for how many seconds no request of the key is sent, because the API rejected one.
+
+    It is what `Retry-After` asks for, else the interval in which the API counts.
+    """
+    if response.status_code != 429:
+        return 0.0
+    wait = response.retry_after
+    if wait is None:
+        wait = advertised_limit(response.headers).interval or configured.seconds
+    return min(wait, LONGEST_PAUSE)
+
+
+def _rate_after(current: Rate, advertised: AdvertisedLimit, configured: Rate) -> Rate:
+    if advertised.limit is None:
+        return current
+    advertised_rate = Rate(advertised.limit, advertised.interval or configured.seconds)
+    # The usual case. It is checked first, since this runs after every request.
+    if advertised_rate == current:
+        return current
+    return effective_rate(configured, advertised_rate)
+
+
+def _day_exhausted_after(current: bool, advertised: AdvertisedLimit) -> bool:
+    if advertised.daily_remaining is None:
+        return current
+    return advertised.daily_remaining == 0
+
+
+def _whole_number(headers: Mapping[str, str], name: str) -> int | None:
+    text = headers.get(name, "")
+    if not text.isdecimal():
+        return None
+    return int(text[:LONGEST_NUMBER])

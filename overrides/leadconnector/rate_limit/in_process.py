@@ -1,0 +1,185 @@
+"""Keeps the requests of one process within the API's rate limit, so that none is rejected."""
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from functools import lru_cache
+from typing import NamedTuple
+
+from .._highlevel import RATE_LIMIT_REQUESTS, RATE_LIMIT_SECONDS
+from .._runtime.http import RawResponse
+from ..errors import DailyRateLimitError
+from .headers import LimitState, pause_after_response, state_after_response
+from .rate import configured_rate
+from .reservations import (
+    NO_NUMBER,
+    TOLERANCE,
+    Action,
+    Decision,
+    Operation,
+    ReservationQueue,
+)
+
+MAXIMUM_KEYS = 10_000
+"""Keys that are remembered. A further key replaces the least recently used one."""
+
+
+class Reservation(NamedTuple):
+    """A place in the queue of one key. It permits one request."""
+
+    key: str
+    number: int
+    """Requests are sent in the order of their numbers: microseconds since 1970, or the next."""
+    requested_at: float
+    """When it was reserved, on the rate limit's clock."""
+    wait: float
+    """Seconds from then until the request may be sent."""
+    state: LimitState
+    """What was known about the key. A request on an exhausted day finds out whether it still is."""
+
+
+class RateLimit:
+    """Limits the requests of one process in any window of time, per key.
+
+    All its threads and event loops can share one.
+
+    A caller reserves, sends once `remaining` is 0.0, and releases a reservation that it does not
+    use. No method sleeps. A forked process starts without reservations.
+
+    Args:
+        limit: requests in a window. The API allows each application 100 in 10 s for each location.
+        seconds: length of the window.
+        clock: returns seconds that never decrease.
+
+    Raises:
+        ConfigurationError: the limit is not 1 to a million, or the seconds not 1e-6 to 86,400.
+    """
+
+    uses_network: bool = False
+    """Whether the methods wait for a network. An event loop then calls them in a thread."""
+
+    def __init__(
+        self,
+        limit: int = RATE_LIMIT_REQUESTS,
+        seconds: float = RATE_LIMIT_SECONDS,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._rate = configured_rate(limit, seconds)
+        self._clock = clock
+        # By process id: in a forked process, a lock can be taken for ever by the parent.
+        self._locks = dict[int, threading.Lock]()
+        self._queues = lru_cache(MAXIMUM_KEYS)(self._new_queue)
+
+    def reserve(self, key: str) -> Reservation:
+        """Reserve the next request of a key.
+
+        Raises:
+            DailyRateLimitError: the requests of the day are used up. One call in each window
+                succeeds, to find out whether they still are.
+            RateLimitUnavailableError: a shared rate limit cannot be reached and fails closed.
+        """
+        decision = self._perform(Operation(Action.RESERVE, key))
+        if decision.number == NO_NUMBER:
+            raise _daily_limit_error()
+        return Reservation(key, decision.number, decision.decided_at, decision.wait, decision.state)
+
+    def remaining(self, reservation: Reservation) -> float:
+        """Return the seconds until the request may be sent.
+
+        At 0.0, send it at once, and do not ask for this reservation again. Otherwise ask again when
+        the seconds have passed, and about once a second until then: they can also become fewer.
+
+        Raises:
+            RateLimitUnavailableError: a shared rate limit cannot be reached and fails closed.
+        """
+        if reservation.wait == 0.0 and not self._is_late(reservation):
+            return 0.0
+        operation = Operation(Action.REBOOK, reservation.key, reservation.number)
+        return self._perform(operation).wait
+
+    def release(self, reservation: Reservation) -> None:
+        """Give back a reservation without a request. Those behind it move forward. Never raises."""
+        operation = Operation(Action.RELEASE, reservation.key, reservation.number)
+        self._perform(operation)
+
+    def needs_update(self, reservation: Reservation, response: RawResponse | None) -> bool:
+        """Return whether `update` has anything to do. It usually has not. Uses no network.
+
+        Args:
+            reservation: the reservation that permitted the request.
+            response: the response; `None` if the request was sent but got no whole response.
+        """
+        if self._is_late(reservation):
+            return True
+        return response is not None and self._has_news(reservation, response)
+
+    def update(self, reservation: Reservation, response: RawResponse | None) -> None:
+        """Apply a response: its lateness, another rate, a pause, and whether the day is exhausted.
+
+        Never raises. The arguments are those of `needs_update`.
+        """
+        operation = self._update_operation(reservation, response)
+        self._perform(operation)
+
+    def _update_operation(
+        self, reservation: Reservation, response: RawResponse | None
+    ) -> Operation:
+        if response is None or not self._has_news(reservation, response):
+            # Only the request counts later.
+            return Operation(Action.UPDATE, reservation.key, reservation.number)
+        return Operation(
+            Action.UPDATE,
+            reservation.key,
+            reservation.number,
+            state=state_after_response(reservation.state, response, self._rate),
+            pause=pause_after_response(response, self._rate),
+        )
+
+    def _has_news(self, reservation: Reservation, response: RawResponse) -> bool:
+        if pause_after_response(response, self._rate) > 0.0:
+            return True
+        state = state_after_response(reservation.state, response, self._rate)
+        return state != reservation.state
+
+    def _is_late(self, reservation: Reservation) -> bool:
+        due_at = reservation.requested_at + reservation.wait
+        return self._clock() - due_at > reservation.state.rate.seconds * TOLERANCE
+
+    def _perform(self, operation: Operation) -> Decision:
+        """Carry out an operation. `RedisRateLimit` has Redis do it."""
+        with self._lock():
+            queue = self._queues(os.getpid(), operation.key)
+            # Read under the lock, so that no later operation has an earlier time.
+            return queue.perform(operation, self._clock(), timestamp())
+
+    def _lock(self) -> threading.Lock:
+        process = os.getpid()
+        lock = self._locks.get(process)
+        if lock is None:
+            # Atomic, so that all threads get the same lock.
+            lock = self._locks.setdefault(process, threading.Lock())
+        return lock
+
+    def _new_queue(self, process: int, key: str) -> ReservationQueue:
+        return ReservationQueue(self._rate)
+
+
+def timestamp() -> int:
+    """Return the microseconds since 1970, from which reservations take their numbers."""
+    return time.time_ns() // 1000
+
+
+def _daily_limit_error() -> DailyRateLimitError:
+    return DailyRateLimitError(
+        "the API's requests of the day are used up for this location: "
+        "call again on the API's next day",
+        status_code=429,
+        attempts=0,
+        retry_after=None,
+        headers={},
+        request_id=None,
+        body=None,
+        messages=[],
+    )

@@ -1,0 +1,71 @@
+"""Defines a rate, and decides which one is in force when the API advertises another."""
+
+import math
+from typing import NamedTuple
+
+from ..errors import ConfigurationError
+
+HIGHEST_LIMIT = 1_000_000
+"""Requests in a window. The process stores one entry for each of them per key."""
+
+SHORTEST_WINDOW_SECONDS = 1e-6
+"""Redis counts in microseconds."""
+
+DAY_SECONDS = 86_400.0
+"""The longest window that can be configured."""
+
+STRETCH = 1.005
+"""Factor by which the window is longer here than at the API: 50 ms for the vendor's ten seconds.
+
+Two requests can take a different time to the API. Without the stretch, a slow one followed by a
+fast one would arrive closer together than they were sent.
+"""
+
+
+class Rate(NamedTuple):
+    """A number of requests in any window of time."""
+
+    limit: int
+    """Requests."""
+    seconds: float
+    """Length of the window."""
+
+    @property
+    def stretched_seconds(self) -> float:
+        """Seconds that this client keeps between a request and the one `limit` requests later."""
+        return self.seconds * STRETCH
+
+
+def configured_rate(limit: object, seconds: object) -> Rate:
+    """Return the rate that a user configured.
+
+    Raises:
+        ConfigurationError: the limit or the window is out of range, or of another type. Users
+            without a type checker get a message instead of a failure during a call.
+    """
+    # `type() is` because True is an int, too.
+    if type(limit) is not int or not 1 <= limit <= HIGHEST_LIMIT:
+        raise ConfigurationError("a rate limit's limit must be a positive integer up to a million")
+    message = "a rate limit's seconds must be a number, 1e-6 to 86,400"
+    if type(seconds) is not int and type(seconds) is not float:
+        raise ConfigurationError(message)
+    # NaN fails this comparison.
+    if not SHORTEST_WINDOW_SECONDS <= seconds <= DAY_SECONDS:
+        raise ConfigurationError(message)
+    # Whole microseconds are the same number in Python and in the Lua script.
+    return Rate(limit, round(float(seconds), 6))
+
+
+def effective_rate(configured: Rate, advertised: Rate) -> Rate:
+    """Return the fastest rate that exceeds neither the configured nor the advertised one.
+
+    An advertised rate never raises the configured one.
+    """
+    windows = math.ceil(advertised.seconds / configured.seconds)
+    # The configured rate sends at most this many requests in one advertised window.
+    if configured.limit * windows <= advertised.limit:
+        return configured
+    limit = min(configured.limit, advertised.limit)
+    # As many requests take this long at the configured rate: 50 of 100 in 10 s take 5 s.
+    seconds_as_configured = configured.seconds * limit / configured.limit
+    return Rate(limit, max(advertised.seconds, seconds_as_configured))

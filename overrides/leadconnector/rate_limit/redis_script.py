@@ -1,0 +1,214 @@
+"""Runs the Lua script in Redis: the only module that talks to Redis.
+
+It translates an operation to JSON, and the JSON reply back. Every failure becomes one exception.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib import import_module, resources
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from .._runtime.secrets import Secret
+from ..errors import ConfigurationError
+from .headers import LimitState
+from .rate import Rate
+from .reservations import Operation
+
+if TYPE_CHECKING:
+    import redis
+
+CONNECTION_OPTIONS = {
+    "max_connections": 16,
+    "timeout": 0.5,
+    "socket_timeout": 0.5,
+    "socket_connect_timeout": 0.5,
+}
+"""Options of redis-py for a server that is named by a URL; the URL can override them.
+
+At most 16 threads ask Redis at the same time. The seconds are short, since a call waits for Redis
+before it is sent. Redis itself needs less than a millisecond.
+"""
+
+KEY_NAMES = ("sends", "waiting", "state", "processes")
+"""What the script stores for each rate-limit key. The script describes each of them."""
+
+Server: TypeAlias = "str | redis.Redis"
+"""A Redis: a URL, or a client of redis-py."""
+
+
+class RedisUnavailableError(Exception):
+    """Redis did not run the script. The text is the type of the failure.
+
+    It never shows the failure's own text, which can contain the URL with its password.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class SendReport:
+    """A request that this process permitted without Redis."""
+
+    number: int
+    age: float
+    """Seconds since it was counted. Redis has a clock of its own, so an age is sent and no time."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptRequest:
+    """What the script is called with."""
+
+    operation: Operation
+    configured: Rate
+    process: str
+    """A name of this process, by which Redis counts how many share the key."""
+    decided_locally: bool
+    """Whether the process has carried out the operation already and only reports it."""
+    memory_id: str
+    """`memory_id` of the last reply; empty if this process sent nothing within the window."""
+    sends: Sequence[SendReport]
+    """What the process permitted without Redis."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptReply:
+    """What the script returns. Lengths of time are in seconds."""
+
+    number: int
+    """The reservation's number; `NO_NUMBER` if none was booked."""
+    wait: float
+    """Seconds until the request may be sent."""
+    state: LimitState
+    """The state of the key after the operation."""
+    process_count: int
+    """How many processes share the key."""
+    memory_id: str
+    """Since when Redis remembers the key. A later time means that it lost its memory meanwhile."""
+    memory_lost: bool
+    """Whether Redis lost its memory since the reply with the request's `memory_id`.
+
+    If so, it booked nothing.
+    """
+    local_for: float
+    """Seconds for which processes that decide locally continue to do so."""
+    free_in: float
+    """Seconds until a request of any process could be sent; 0.0 or less if one could be now."""
+    last_send_age: float
+    """Seconds since a request of any process was last permitted; 0.0 if none is known."""
+
+
+class RedisScript:
+    """The script, ready to run on one Redis. It connects with the first run.
+
+    Raises:
+        ConfigurationError: the server is neither a URL nor a client, or redis-py is not installed.
+    """
+
+    def __init__(self, server: Secret[Any], prefix: str) -> None:
+        redis = _import_redis()
+        self._prefix = prefix
+        # Odd options in a URL, such as an unknown encoding, make a run raise the last three.
+        self._failures = (redis.RedisError, OSError, AttributeError, TypeError, ValueError)
+        lua = resources.files(f"{__package__}") / "reserve.lua"
+        # redis-py sends the script itself where Redis does not have it yet.
+        self._script = _client(redis, server).register_script(lua.read_text(encoding="utf-8"))
+
+    def run(self, request: ScriptRequest) -> ScriptReply:
+        """Carry out an operation in Redis.
+
+        Raises:
+            RedisUnavailableError: Redis did not reply in time, or not with a result.
+        """
+        # The braces have Redis Cluster put all keys on one node, as a script requires.
+        prefix = f"{self._prefix}:{{{request.operation.key}}}"
+        keys = [f"{prefix}:{name}" for name in KEY_NAMES]
+        arguments = [_encoded(request)]
+        try:
+            return _decoded(self._script(keys, arguments))
+        except self._failures as error:
+            failure = type(error).__name__
+        # Outside of the handler, so that the error is not its context.
+        raise RedisUnavailableError(failure)
+
+    def close(self) -> None:
+        """Close the connections. The next run opens new ones."""
+        self._script.registered_client.close()
+
+
+def _import_redis() -> Any:
+    with suppress(ImportError):
+        return import_module("redis")
+    raise ConfigurationError("RedisRateLimit needs redis-py: install leadconnector[redis]")
+
+
+def _client(redis: Any, server: Secret[Any]) -> Any:
+    """Return a client.
+
+    Raises:
+        ConfigurationError: the server is neither a client nor a URL. The error of redis-py is not
+            its cause, since it can show the URL with its password.
+    """
+    if isinstance(server.reveal(), redis.Redis):
+        return server.reveal()
+    with suppress(AttributeError, TypeError, ValueError):
+        return redis.Redis.from_pool(
+            # Where all connections are in use, a thread waits for one instead of failing.
+            redis.BlockingConnectionPool.from_url(server.reveal(), **CONNECTION_OPTIONS)
+        )
+    raise ConfigurationError(
+        "a rate limit's Redis must be a client, or a URL (not shown here) like "
+        "redis://:password@host:6379/0"
+    )
+
+
+def _encoded(request: ScriptRequest) -> bytes:
+    """Return the JSON that the script reads. Lengths of time are whole microseconds.
+
+    cjson reads numbers as doubles, which are exact up to 2^53: a time has 51 bits.
+    """
+    operation = request.operation
+    fields: dict[str, object] = {
+        "action": operation.action.value,
+        "number": operation.number,
+        "process": request.process,
+        "limit": request.configured.limit,
+        "window": _microseconds(request.configured.seconds),
+        "decided_locally": request.decided_locally,
+        "memory_id": request.memory_id,
+        "sends": [
+            {"number": send.number, "age": _microseconds(send.age)} for send in request.sends
+        ],
+    }
+    if operation.state is not None:
+        fields["update"] = {
+            "limit": operation.state.rate.limit,
+            "window": _microseconds(operation.state.rate.seconds),
+            "day_exhausted": operation.state.day_exhausted,
+            "pause": _microseconds(operation.pause),
+        }
+    return json.dumps(fields).encode()
+
+
+def _decoded(text: str | bytes) -> ScriptReply:
+    """Return what the script returned. Its numbers are text: cjson prints 14 digits of their 16."""
+    fields: Mapping[str, Any] = json.loads(text)
+    rate = Rate(int(fields["limit"]), _seconds(fields["window"]))
+    return ScriptReply(
+        number=int(fields["number"]),
+        wait=_seconds(fields["wait"]),
+        state=LimitState(rate, day_exhausted=fields["day_exhausted"]),
+        process_count=int(fields["process_count"]),
+        memory_id=fields["memory_id"],
+        memory_lost=fields["memory_lost"],
+        local_for=_seconds(fields["local_for"]),
+        free_in=_seconds(fields["free_in"]),
+        last_send_age=_seconds(fields["last_send_age"]),
+    )
+
+
+def _microseconds(seconds: float) -> int:
+    return round(seconds * 1e6)
+
+
+def _seconds(microseconds: str) -> float:
+    return int(microseconds) / 1e6
