@@ -170,20 +170,11 @@ def _has_maximum_size(limit: int, data: Sized) -> bool:
     return len(data) <= limit
 
 
-def _contains_pattern(pattern: re.Pattern[str], text: str) -> object:
-    # JSON Schema patterns are not anchored (2020-12, Core, section 6.4).
-    return pattern.search(text)
-
-
-def _matches_pattern(pattern: re.Pattern[str], text: str) -> object:
-    return pattern.fullmatch(text)
-
-
 _NUMBERS = frozenset({int, float})
 _TEXT = frozenset({str})
 _ARRAYS = frozenset({list})
 
-_SENDABLE_TEXT = _Limit("x-text", _TEXT, _matches_pattern, "")
+_SENDABLE_TEXT = _Limit("x-text", _TEXT, re.Pattern[str].fullmatch, "")
 """An extension that generation adds to arguments: the text that a path or header can carry."""
 
 # The rules are oasdiff's. It has no rule for `maxItems`, so that one is a more general type.
@@ -196,6 +187,7 @@ _LIMITS = (
     _Limit("maxLength", _TEXT, _has_maximum_size, "response-{}-max-length-increased"),
     _Limit("minItems", _ARRAYS, _has_minimum_size, "response-{}-min-items-decreased"),
     _Limit("maxItems", _ARRAYS, _has_maximum_size, "response-{}-type-generalized"),
-    _Limit("pattern", _TEXT, _contains_pattern, "response-property-pattern-changed"),
+    # JSON Schema patterns are not anchored (2020-12, Core, section 6.4).
+    _Limit("pattern", _TEXT, re.Pattern[str].search, "response-property-pattern-changed"),
     _SENDABLE_TEXT,
 )

@@ -62,6 +62,7 @@ class Validator:
         self._items: Validator | None = None
         self.quick_checks: Mapping[type, Predicate] = {}
         """By type of data: a check that replaces `normalise`. Types that need more are absent."""
+        self._unrestricted_types: frozenset[type] = frozenset()
 
     def complete(
         self,
@@ -83,6 +84,9 @@ class Validator:
         self._members = members
         self._items = items
         self.quick_checks = self._find_quick_checks()
+        self._unrestricted_types = frozenset(
+            data_type for data_type, check in self.quick_checks.items() if check is anything
+        )
 
     def normalise(self, data: Any, path: JsonPath = ROOT) -> Normalised:
         """Validate data and remove the optional parts that no generated model can store.
@@ -128,6 +132,8 @@ class Validator:
                 self._report(_UNDOCUMENTED, data, JsonPath(path, name), findings)
                 continue
             # Most properties are valid scalars: they need no path and no further call.
+            if value.__class__ in validator._unrestricted_types:
+                continue
             accepts = validator.quick_checks.get(value.__class__)
             if accepts is not None and accepts(value):
                 continue
