@@ -174,7 +174,7 @@ class LeadConnector(_Client[SyncTokenOption, BaseTransport], Resources):
 
     @staticmethod
     def _connection_owner() -> object:
-        # Threads share connections. The main thread represents all: it lives as long as the process.
+        # Threads share connections. The main thread stands for all: it lives as long as they do.
         return threading.main_thread()
 
     def _default_transport(self) -> BaseTransport:

@@ -126,7 +126,7 @@ def _is_valid_unchanged(value: Any, validator: Validator) -> bool:
 
     This fast path serves most arguments. It may miss valid values, which are then validated fully.
     """
-    kind = type(value)
+    kind: type[Any] = value.__class__
     is_valid = validator.quick_checks.get(kind)
     if is_valid is None:
         return False

@@ -92,9 +92,7 @@ class AsyncSession:
             decision = await self._decide(call, attempt)
             if not decision.retry or call.is_over_in(decision.wait):
                 return attempt
-            _log_retry(call, attempt, decision.wait)
-            if decision.wait > 0.0:
-                await self._io.sleep(decision.wait)
+            await self._pause(call, attempt, decision.wait)
 
     # The token.
 
@@ -186,6 +184,12 @@ class AsyncSession:
         if attempt.status_code == 401 and call.renewed_token is None:
             return await self._renew_token(call, attempt.token)
         return decide(attempt, self._retry_policy)
+
+    async def _pause(self, call: Call[T], attempt: Attempt, seconds: float) -> None:
+        """Wait before the next attempt."""
+        _log_retry(call, attempt, seconds)
+        if seconds > 0.0:
+            await self._io.sleep(seconds)
 
     async def _renew_token(self, call: Call[T], rejected: Token) -> Decision:
         """Get another token after a 401, once in a call. The first may have expired."""
