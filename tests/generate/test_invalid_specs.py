@@ -167,7 +167,7 @@ INVALID_SPECS = {
                 "            text/plain: {schema: {type: string}}\n",
             )
         ),
-        "would drop all but one",
+        "supports one content type per response",
     ),
     "a tag that would hide a method of the client": InvalidSpec(
         edited(("      tags: [Conversations]\n", "      tags: [close]\n")),

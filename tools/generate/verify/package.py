@@ -1,4 +1,7 @@
-"""Imports the generated package and compares its methods with the spec."""
+"""Checks that the generated package can be imported and has a method for every operation.
+
+It also checks that no generated module gives one name two meanings.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,8 @@ def verify_package(document: Document, package: Path, resources: Sequence[Resour
     Raises:
         SpecError: a module cannot be imported, a name is ambiguous, or a method is incomplete.
     """
-    methods = _imported_methods(document, package)
+    methods = _import_package_and_list_methods(document, package)
+    # Second, because only an importable package is certain to parse.
     _verify_names(document, package)
     for resource in resources:
         for operation in resource.operations:
@@ -30,14 +34,16 @@ def verify_package(document: Document, package: Path, resources: Sequence[Resour
                 if parameters != _expected_parameters(operation):
                     raise document.error(
                         operation.pointer,
-                        f"the generated method {class_name}.{operation.name} is incomplete",
+                        f"the generated method {class_name}.{operation.name} is incomplete: "
+                        "it is missing, or it has other parameters than the operation",
                     )
 
 
-def _imported_methods(document: Document, package: Path) -> dict[str, list[str]]:
+def _import_package_and_list_methods(document: Document, package: Path) -> dict[str, list[str]]:
     """The parameters of every resource method, by `tag.Class.method`."""
-    # Its own process: the package may have the name of one that is imported here. `-I` ignores
-    # the environment, and `-B` writes no cache into the package.
+    # A separate process, because this one may have imported a package of the same name already.
+    # `-I` keeps PYTHONPATH and this folder out of the import path. `-B` writes no cache files
+    # into the package.
     result = subprocess.run(
         [sys.executable, "-B", "-I", str(_IMPORT_SCRIPT), str(package.parent), package.name],
         capture_output=True,
@@ -45,9 +51,8 @@ def _imported_methods(document: Document, package: Path) -> dict[str, list[str]]
         check=False,
     )
     if result.returncode != 0:
-        # The last line of a traceback names the error.
-        error_output = result.stderr.strip()
-        lines = error_output.splitlines()
+        # The last line of a traceback usually names the error.
+        lines = result.stderr.strip().splitlines()
         reason = lines[-1] if lines else f"exit status {result.returncode}"
         raise SpecError(f"{document.path}: the generated code cannot be imported: {reason}")
     methods: dict[str, list[str]] = json.loads(result.stdout)
@@ -60,14 +65,17 @@ def _expected_parameters(operation: OperationView) -> list[str]:
 
 
 def _verify_names(document: Document, package: Path) -> None:
-    """Raise `SpecError` for a module that uses one name for two things."""
+    """Raise `SpecError` if a module binds one name to two things.
+
+    For example, a model can have the name of a class that its module imports.
+    """
     for file in sorted(package.rglob("*.py")):
         module = ast.parse(file.read_text(encoding="utf-8"))
-        meanings: dict[str, str] = {}
-        for name, meaning in _bound_names(module.body):
-            # For example, a model that has the name of a class that the module imports.
-            if meanings.setdefault(name, meaning) != meaning:
+        origins: dict[str, str] = {}
+        for name, origin in _bound_names(module.body):
+            if origins.setdefault(name, origin) != origin:
                 raise document.error(
+                    # The name of a model is the name of its schema, unless the schema is inline.
                     json_pointer("components", "schemas", name),
                     f"{name!r} has two meanings in the generated {file.relative_to(package)}; "
                     "rename it",
@@ -75,7 +83,10 @@ def _verify_names(document: Document, package: Path) -> None:
 
 
 def _bound_names(statements: Sequence[ast.stmt]) -> Iterator[tuple[str, str]]:
-    """The names that a module binds, each with a text that identifies its meaning."""
+    """The names that imports, functions and classes bind, each with a text for its origin.
+
+    Assignments are ignored: the names that templates assign, such as `T`, are fixed.
+    """
     for statement in statements:
         match statement:
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
@@ -84,6 +95,7 @@ def _bound_names(statements: Sequence[ast.stmt]) -> Iterator[tuple[str, str]]:
                 for alias in statement.names:
                     yield alias.asname or alias.name, alias.name
             case ast.ImportFrom():
+                # As in the source: `from ..types import UNSET` has the module `..types`.
                 module = "." * statement.level + (statement.module or "")
                 for alias in statement.names:
                     yield alias.asname or alias.name, f"{module} {alias.name}"

@@ -1,9 +1,13 @@
-"""Compares the bodies and responses of the spec with the generator's models."""
+"""Compares the bodies and responses of the spec with the generator's models.
+
+A *property*, in this module, is the generator's object for a schema (`PropertyProtocol`).
+Parameters are compared later, in `verify_package`: each is a parameter of a generated method.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from openapi_python_client.parser import GeneratorData
@@ -22,7 +26,8 @@ def verify_schemas(document: Document, data: GeneratorData, resources: Sequence[
     """Compare every body and response with the generator's properties.
 
     Raises:
-        SpecError: a field, a value or a type got lost in the generator.
+        SpecError: the generator dropped a field, a value or a content type, or would generate
+            code that cannot be imported.
     """
     models = {model_name(model): model for model in data.models}
     comparison = _SchemaComparison(document, models)
@@ -39,21 +44,25 @@ class _SchemaComparison:
     def __init__(self, document: Document, models: dict[str, ModelProperty]) -> None:
         self._document = document
         self._models = models
-        self._compared: set[str] = set()
+        self._visited_pointers: set[str] = set()
 
-    def compare(self, reference: Node, prop: PropertyProtocol) -> None:
+    def compare(self, schema_or_reference: Node, prop: PropertyProtocol) -> None:
         """Raise `SpecError` for the first part of the schema that the property lacks."""
-        schema = self._document.resolve(reference)
-        # A schema that is compared already, or that contains itself.
-        if not is_mapping(schema.value) or schema.pointer in self._compared:
+        schema = self._document.resolve(schema_or_reference)
+        # An absent schema, or `true`, has no parts.
+        if not is_mapping(schema.value):
             return
-        self._compared.add(schema.pointer)
-        # Every type of property with parts. What is not listed is a scalar, without parts.
+        # Before the comparison: a schema that contains itself would never end.
+        if schema.pointer in self._visited_pointers:
+            return
+        self._visited_pointers.add(schema.pointer)
+        # The types of property that have parts, and last an object that became a scalar.
         if isinstance(prop, EnumProperty):
             self._compare_enum(schema, prop)
         elif isinstance(prop, ListProperty):
             self.compare(schema.child("items"), prop.inner_property)
         elif isinstance(prop, ModelProperty):
+            # The property at a reference has no list of fields. The model of the same name has.
             self._compare_model(schema, self._models[model_name(prop)])
         elif isinstance(prop, UnionProperty):
             self._compare_union(schema, prop)
@@ -63,10 +72,14 @@ class _SchemaComparison:
             )
 
     def _compare_enum(self, schema: Node, prop: EnumProperty) -> None:
+        # The generator's mapping is from Python name to value.
         generated_values = set(prop.values.values())
-        for index, value in enumerate(_values_without_null(schema)):
+        for index, value in enumerate(schema.child("enum").sequence):
+            # The generator turns null into an optional type instead.
+            if value is None:
+                continue
             pointer = f"{schema.pointer}/enum/{index}"
-            # The client would send and expect another value than the API.
+            # Without the character, the client's value would differ from the API's.
             if isinstance(value, str) and not _survives_literal(value):
                 raise self._document.error(
                     pointer, "the generator drops a control character of this value"
@@ -80,22 +93,29 @@ class _SchemaComparison:
                 )
 
     def _compare_model(self, schema: Node, model: ModelProperty) -> None:
-        generated = {spec_name(prop): prop for prop in model_properties(model)}
-        for name, child in self._document.properties(schema).items():
-            pointer = child.schema.pointer
-            if name not in generated or not _survives_literal(name):
+        generated_properties = {spec_name(prop): prop for prop in model_properties(model)}
+        for name, spec_property in self._document.properties(schema).items():
+            pointer = spec_property.schema.pointer
+            generated_property = generated_properties.get(name)
+            if generated_property is None:
+                raise self._document.error(pointer, f"the generator dropped the property {name!r}")
+            if not _survives_literal(name):
                 raise self._document.error(
-                    pointer, f"the generator dropped the property {name!r}, or a character of it"
+                    pointer, f"the generator dropped a control character of the name {name!r}"
                 )
-            if generated[name].required != child.required:
+            if generated_property.required != spec_property.required:
+                expected = "required" if spec_property.required else "optional"
                 raise self._document.error(
-                    pointer, f"the generator does not know whether {name!r} is required"
+                    pointer, f"{name!r} is {expected}, but not in the generated model"
                 )
-            self.compare(child.schema, generated[name])
+            self.compare(spec_property.schema, generated_property)
 
     def _compare_union(self, schema: Node, prop: UnionProperty) -> None:
+        # The generator lists the branches of `anyOf` first.
         branches = [*schema.child("anyOf").elements(), *schema.child("oneOf").elements()]
-        # A type list such as `[string, "null"]` becomes a union too, without branches in the spec.
+        # The generator's union has other members than the spec has branches if it comes from a
+        # type list such as `[string, "null"]`, or if it flattened a union within this one. Its
+        # members cannot be paired with branches then.
         if len(branches) != len(prop.inner_properties):
             return
         for branch, inner_property in zip(branches, prop.inner_properties, strict=True):
@@ -106,22 +126,26 @@ def _verify_body(
     document: Document, operation: OperationView, comparison: _SchemaComparison
 ) -> None:
     body = document.resolve(document.at(operation.pointer).child("requestBody"))
+    # `child` of a missing key is a node whose value is None: the operation has no body.
     if body.value is None:
         return
-    generated = {
-        item.content_type.get_untrusted_value(): item.prop for item in operation.endpoint.bodies
-    }
-    # The generated code then uses `Unset` without importing it (openapi-python-client 0.29.1).
-    if len(generated) > 1 and body.get("required"):
+    generated_bodies: dict[str, PropertyProtocol] = {}
+    for generated_body in operation.endpoint.bodies:
+        # The content type as the spec has it. "Untrusted" means: not escaped for code.
+        content_type = generated_body.content_type.get_untrusted_value()
+        generated_bodies[content_type] = generated_body.prop
+    # With several required body types, openapi-python-client 0.29.1 generates code that uses
+    # `Unset` without importing it.
+    if len(generated_bodies) > 1 and body.get("required"):
         raise document.error(
             body.pointer,
-            f"{len(generated)} required body types ({', '.join(generated)}): "
+            f"{len(generated_bodies)} required body types ({', '.join(generated_bodies)}): "
             "the generated code for them cannot be imported",
         )
     for content_type, media_type in body.child("content").entries():
-        if content_type not in generated:
+        if content_type not in generated_bodies:
             raise document.error(media_type.pointer, "the generator dropped this request body")
-        comparison.compare(media_type.child("schema"), generated[content_type])
+        comparison.compare(media_type.child("schema"), generated_bodies[content_type])
 
 
 def _verify_response(
@@ -131,7 +155,8 @@ def _verify_response(
     if len(content.mapping) > 1:
         raise document.error(
             content.pointer,
-            f"of {', '.join(content.mapping)} the generator would drop all but one",
+            "the generator supports one content type per response and would drop the others of "
+            f"{', '.join(content.mapping)}",
         )
     # Text and bytes have no parts that could get lost.
     if response.content != "json":
@@ -141,23 +166,16 @@ def _verify_response(
             comparison.compare(media_type.child("schema"), response.prop)
 
 
-def _values_without_null(schema: Node) -> Iterator[Any]:
-    """The values of an enum. The generator turns null into an optional type instead."""
-    for value in schema.child("enum").sequence:
-        if value is not None:
-            yield value
-
-
 def _generated_value(value: Any) -> Any:
-    """An enum value as the generator stores it: strings are escaped already."""
+    """An enum value as the generator stores it: strings are escaped for a literal."""
     if isinstance(value, str):
         return in_double_quote_literal(value)
     return value
 
 
 def _survives_literal(text: str) -> bool:
-    """Whether a text is unchanged in a generated literal, which omits some control characters."""
-    # The literal is valid JSON too, so this reads it as Python would.
+    """Whether the generator's literal keeps every character; it omits some control characters."""
+    # The generator escapes only backslashes and double quotes, so the literal is JSON, too.
     literal = f'"{in_double_quote_literal(text)}"'
     decoded: str = json.loads(literal)
     return decoded == text
