@@ -147,6 +147,7 @@ class Validator:
 
         if not misfits and not replacements:
             return data
+        # A required misfit makes the whole object a misfit. An optional one is removed.
         _require_all(members.required, misfits)
         return {
             name: replacements.get(name, value)
@@ -179,6 +180,7 @@ class Validator:
             try:
                 item = validator._normalise(value, JsonPath(path, index), findings)
             except _MisfitError:
+                # No element of an array is required, so it is removed.
                 is_changed = True
                 continue
             normalised.append(item)
