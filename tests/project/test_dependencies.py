@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -177,6 +178,16 @@ def test_tools_do_not_import_the_client() -> None:
 def test_nothing_imports_tests(part: str) -> None:
     for path in (ROOT / part).rglob("*.py"):
         assert matching(imports_of(path, ROOT / part), "tests") == [], path
+
+
+@pytest.mark.parametrize("name", ["install.py", "vendor.py"])
+def test_programs_that_run_before_the_installation_need_only_the_standard_library(
+    name: str,
+) -> None:
+    program = ROOT / "tools" / "project" / name
+    imported = imports_of(program, ROOT / "tools")
+
+    assert {module.partition(".")[0] for module in imported} <= sys.stdlib_module_names
 
 
 @pytest.mark.parametrize(
