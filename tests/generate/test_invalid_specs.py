@@ -186,7 +186,7 @@ INVALID_SPECS = {
     ),
     "a property with a control character in its name": InvalidSpec(
         edited(("        inbox:\n", '        "in\\x01box":\n')),
-        "dropped the property 'in\\x01box'",
+        "dropped a control character of the property name 'in\\x01box'",
         '        "in',
     ),
     "an enum value with a control character": InvalidSpec(

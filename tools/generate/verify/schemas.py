@@ -101,7 +101,8 @@ class _SchemaComparison:
                 raise self._document.error(pointer, f"the generator dropped the property {name!r}")
             if not _survives_literal(name):
                 raise self._document.error(
-                    pointer, f"the generator dropped a control character of the name {name!r}"
+                    pointer,
+                    f"the generator dropped a control character of the property name {name!r}",
                 )
             if generated_property.required != spec_property.required:
                 expected = "required" if spec_property.required else "optional"
