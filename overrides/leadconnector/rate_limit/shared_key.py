@@ -45,7 +45,7 @@ class State(Enum):
     REPORTING = auto()
     """This process decides, within its share, and reports each request to Redis.
 
-    Redis may not know yet what other processes sent. So its decisions could be wrong.
+    Redis may not know yet what other processes sent. So its decisions could exceed the limit.
     """
 
 
