@@ -20,9 +20,9 @@ from leadconnector.rate_limit.headers import LONGEST_PAUSE, LimitState
 from leadconnector.rate_limit.rate import DAY_SECONDS, STRETCH, Rate
 from leadconnector.rate_limit.reservations import (
     GRACE_SECONDS,
-    LONGEST_LAG,
+    LATENESS_TOLERANCE_WINDOWS,
+    MAXIMUM_LAG_WINDOWS,
     NO_NUMBER,
-    TOLERANCE,
     Action,
     Operation,
     ReservationQueue,
@@ -158,7 +158,7 @@ class Update:
     pause: float = 0.0
 
 
-COUNT_LATER = Update(None)
+LATE_RESPONSE = Update(None)
 
 
 def update(
@@ -519,7 +519,7 @@ def test_requests_outside_of_the_window_are_forgotten() -> None:
         run.rate_limit.reserve(KEY)
         run.clock.now += SECONDS / LIMIT * 2
     queue = queue_of(run.rate_limit)
-    assert (len(queue._sends), queue._waiting) == (LIMIT, [])
+    assert (len(queue._permitted), queue._waiting) == (LIMIT, [])
 
 
 def test_a_caller_that_never_asks_again_blocks_others_only_for_the_grace_period() -> None:
@@ -549,9 +549,11 @@ def test_a_reservation_that_is_used_late_counts_from_its_use() -> None:
     clock = Clock()
     rate_limit = RateLimit(1, SECONDS, clock=clock)
     first, second = rate_limit.reserve(KEY), rate_limit.reserve(KEY)
-    clock.now += SECONDS * TOLERANCE * 0.9
+    clock.now += SECONDS * LATENESS_TOLERANCE_WINDOWS * 0.9
     assert rate_limit.remaining(first) == 0.0
-    assert rate_limit.remaining(second) == pytest.approx(SECONDS * (STRETCH - TOLERANCE * 0.9))
+    assert rate_limit.remaining(second) == pytest.approx(
+        SECONDS * (STRETCH - LATENESS_TOLERANCE_WINDOWS * 0.9)
+    )
     clock.now += 5
     assert rate_limit.remaining(first) == 0.0
     assert rate_limit.remaining(second) == pytest.approx(WINDOW)
@@ -634,21 +636,21 @@ class TestLateResponses:
         clock = Clock()
         rate_limit = RateLimit(LIMIT, SECONDS, clock=clock)
         reservation = rate_limit.reserve(KEY)
-        clock.now += SECONDS * TOLERANCE * 0.9
+        clock.now += SECONDS * LATENESS_TOLERANCE_WINDOWS * 0.9
         assert update_after(rate_limit, reservation) is None
 
-    def test_a_slow_response_costs_at_most_a_twentieth_of_the_limit(self) -> None:
+    def test_a_slow_response_costs_at_most_four_percent_of_the_limit(self) -> None:
         clock = Clock()
         rate_limit = RateLimit(1, SECONDS, clock=clock)
         reservation = rate_limit.reserve(KEY)
         clock.now += SECONDS * 0.9
-        apply_update(rate_limit, COUNT_LATER, reservation)
-        expected = SECONDS * (STRETCH + LONGEST_LAG - 0.9)
+        apply_update(rate_limit, LATE_RESPONSE, reservation)
+        expected = SECONDS * (STRETCH + MAXIMUM_LAG_WINDOWS - 0.9)
         assert rate_limit.reserve(KEY).wait == pytest.approx(expected)
 
     def test_it_does_not_change_the_state_of_the_key(self) -> None:
         run = simulation()
         reservation = run.rate_limit.reserve(KEY)
         apply_update(run.rate_limit, update(limit=3, day_exhausted=True))
-        apply_update(run.rate_limit, COUNT_LATER, reservation)
+        apply_update(run.rate_limit, LATE_RESPONSE, reservation)
         assert state_of(run.rate_limit) == LimitState(Rate(3, SECONDS), day_exhausted=True)

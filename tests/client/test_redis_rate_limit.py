@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import pickle
 import re
@@ -30,7 +31,7 @@ from leadconnector import (
 from leadconnector.rate_limit import Reservation, redis_script
 from leadconnector.rate_limit.circuit_breaker import RETRY_SECONDS
 from leadconnector.rate_limit.rate import DAY_SECONDS, STRETCH, Rate
-from leadconnector.rate_limit.reservations import GRACE_SECONDS, LONGEST_LAG
+from leadconnector.rate_limit.reservations import GRACE_SECONDS, MAXIMUM_LAG_WINDOWS
 from leadconnector.rate_limit.shared_key import SharedKey, State
 
 from tests.client.test_rate_limit import (
@@ -63,7 +64,7 @@ rate_limit.close()
 """A program that reserves, and prints the numbers."""
 
 REPORTING_SECONDS = 1.5
-"""How long reserve.lua lets all processes report what they sent without Redis."""
+"""How long reserve.lua lets the active processes report what they sent without Redis."""
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +119,7 @@ def with_clock(rate_limit: RedisRateLimit) -> Clock:
 
 
 def key_of(rate_limit: RedisRateLimit) -> SharedKey:
-    return rate_limit._keys(os.getpid(), KEY)
+    return rate_limit._shared_keys(os.getpid(), KEY)
 
 
 def simulated(server: RedisServer) -> tuple[Simulation, RedisRateLimit]:
@@ -156,7 +157,7 @@ class TestSimulated:
         assert run.waiting == []
         key = key_of(rate_limit)
         # It never decided alone.
-        assert (key.state, key._local_until) == (State.ASKING, None)
+        assert (key.state, key._local_until) == (State.ASKING, -math.inf)
 
     def test_constant_demand_uses_the_whole_limit(self, shared_server: RedisServer) -> None:
         run, rate_limit = simulated(shared_server)
@@ -370,11 +371,11 @@ def test_the_script_has_the_constants_of_the_process() -> None:
     pairs = re.findall(r"^local ([A-Z_]+) = ([\d.e]+)$", path.read_text("utf-8"), re.MULTILINE)
     constants = {name: float(value) for name, value in pairs}
     assert constants["STRETCH"] == STRETCH
-    assert constants["LONGEST_LAG"] == LONGEST_LAG
+    assert constants["MAXIMUM_LAG_WINDOWS"] == MAXIMUM_LAG_WINDOWS
     assert constants["GRACE"] == GRACE_SECONDS * 1e6
     assert constants["DAY"] == DAY_SECONDS * 1e6
-    # Each process retries within RETRY_SECONDS, so all of them can report in time.
-    assert constants["REPORTING"] == REPORTING_SECONDS * 1e6 > RETRY_SECONDS * 1e6
+    # Each active process retries within RETRY_SECONDS, so it can report in time.
+    assert constants["REPORTING_PERIOD"] == REPORTING_SECONDS * 1e6 > RETRY_SECONDS * 1e6
 
 
 class TestAway:
@@ -401,7 +402,7 @@ class TestAway:
             assert rate_limit.reserve(KEY).number not in numbers_in_redis(server, rate_limit)
             clock.now += RETRY_SECONDS
             later = WINDOW - RETRY_SECONDS
-            # The process still decides alone, until all processes can have reported.
+            # The process still decides alone, until all active processes can have reported.
             assert rate_limit.remaining(last) == pytest.approx(later)
             assert key_of(rate_limit).state is State.REPORTING
             assert reservations[0].number in numbers_in_redis(server, rate_limit)
@@ -601,7 +602,7 @@ class TestAway:
             clock.now += RETRY_SECONDS
             assert rate_limit.reserve(KEY).number in numbers_in_redis(server, rate_limit)
 
-    def test_a_call_that_fails_closed_takes_no_place(self, server: RedisServer) -> None:
+    def test_a_call_that_fails_closed_books_nothing(self, server: RedisServer) -> None:
         with closing(RedisRateLimit(server.url, LIMIT, SECONDS, fail_open=False)) as rate_limit:
             with_clock(rate_limit)
             reservation = rate_limit.reserve(KEY)
@@ -612,7 +613,7 @@ class TestAway:
                 with pytest.raises(RateLimitUnavailableError):
                     rate_limit.reserve(KEY)
             assert key_of(rate_limit).state is State.LOCAL
-            assert key_of(rate_limit).queue.recent_sends(rate_limit._clock()) == []
+            assert key_of(rate_limit).queue.recent_requests(rate_limit._clock()) == []
 
     def test_a_redis_that_hangs_is_waited_for_once(
         self, server: RedisServer, caplog: pytest.LogCaptureFixture

@@ -6,6 +6,8 @@
 - `headers` decides what a response changes; `rate` combines the configured and the advertised rate.
 - `shared_key` is the state machine of `RedisRateLimit`: who decides, Redis or this process.
 - `redis_script` talks to Redis; `circuit_breaker` leaves a failed Redis alone.
+
+A *rate-limit key* is what the API counts requests by, here a location. It is no credential.
 """
 
 from .in_process import RateLimit, Reservation

@@ -26,7 +26,7 @@ class AdvertisedLimit(NamedTuple):
     """What the headers of one response say about the rate limit; `None` where they say nothing."""
 
     limit: int | None
-    """Requests in an interval."""
+    """Requests in an interval. It becomes the limit of the window."""
     interval: float | None
     """Length of the interval in seconds, at most `LONGEST_PAUSE`."""
     daily_remaining: int | None
@@ -58,22 +58,24 @@ def advertised_limit(headers: Mapping[str, str]) -> AdvertisedLimit:
     return AdvertisedLimit(limit, interval, _whole_number(headers, DAILY_REMAINING_HEADER))
 
 
-def state_after_response(state: LimitState, response: RawResponse, configured: Rate) -> LimitState:
+def state_after_response(
+    state: LimitState, response: RawResponse, configured_rate: Rate
+) -> LimitState:
     """Return the state of a key after a response; an equal one where it says nothing new.
 
     Args:
         state: what was known when the request was permitted.
         response: the response to the request.
-        configured: the rate that the user configured.
+        configured_rate: the rate that the user configured.
     """
     advertised = advertised_limit(response.headers)
-    rate = _rate_after(state.rate, advertised, configured)
+    rate = _rate_after(state.rate, advertised, configured_rate)
     day_exhausted = _day_exhausted_after(state.day_exhausted, advertised)
     return LimitState(rate, day_exhausted)
 
 
-def pause_after_response(response: RawResponse, configured: Rate) -> float:
-    """Return for how many seconds no request of the key is sent, because the API rejected one.
+def pause_after_response(response: RawResponse, configured_rate: Rate) -> float:
+    """Return for how many seconds no request of the key is sent; 0.0 unless the API rejected one.
 
     It is what `Retry-After` asks for, else the interval in which the API counts.
     """
@@ -81,18 +83,18 @@ def pause_after_response(response: RawResponse, configured: Rate) -> float:
         return 0.0
     wait = response.retry_after
     if wait is None:
-        wait = advertised_limit(response.headers).interval or configured.seconds
+        wait = advertised_limit(response.headers).interval or configured_rate.seconds
     return min(wait, LONGEST_PAUSE)
 
 
-def _rate_after(current: Rate, advertised: AdvertisedLimit, configured: Rate) -> Rate:
+def _rate_after(current: Rate, advertised: AdvertisedLimit, configured_rate: Rate) -> Rate:
     if advertised.limit is None:
         return current
-    advertised_rate = Rate(advertised.limit, advertised.interval or configured.seconds)
+    advertised_rate = Rate(advertised.limit, advertised.interval or configured_rate.seconds)
     # The usual case. It is checked first, since this runs after every request.
     if advertised_rate == current:
         return current
-    return effective_rate(configured, advertised_rate)
+    return effective_rate(configured_rate, advertised_rate)
 
 
 def _day_exhausted_after(current: bool, advertised: AdvertisedLimit) -> bool:

@@ -13,8 +13,8 @@ from ..errors import DailyRateLimitError
 from .headers import LimitState, pause_after_response, state_after_response
 from .rate import configured_rate
 from .reservations import (
+    LATENESS_TOLERANCE_WINDOWS,
     NO_NUMBER,
-    TOLERANCE,
     Action,
     Decision,
     Operation,
@@ -22,30 +22,40 @@ from .reservations import (
 )
 
 MAXIMUM_KEYS = 10_000
-"""Keys that are remembered. A further key replaces the least recently used one."""
+"""Rate-limit keys that are remembered. A further one replaces the least recently used one."""
 
 
 class Reservation(NamedTuple):
-    """A place in the queue of one key. It permits one request."""
+    """A reservation for one request of one rate-limit key.
+
+    With a wait, it is a position in a queue, and permits nothing until `remaining` returns 0.0.
+    """
 
     key: str
     number: int
-    """Requests are sent in the order of their numbers: microseconds since 1970, or the next."""
+    """The position in the queue: lower numbers are served first.
+
+    Microseconds since 1970, or one more than the last number.
+    """
     requested_at: float
     """When it was reserved, on the rate limit's clock."""
     wait: float
-    """Seconds from then until the request may be sent."""
+    """Seconds from then until its send time. 0.0: the request is permitted; send it at once."""
     state: LimitState
-    """What was known about the key. A request on an exhausted day finds out whether it still is."""
+    """What was known about the key.
+
+    If the day was exhausted, this request finds out whether it still is.
+    """
 
 
 class RateLimit:
-    """Limits the requests of one process in any window of time, per key.
+    """Limits the requests of one process in any window of time, per rate-limit key.
 
     All its threads and event loops can share one.
 
-    A caller reserves, sends once `remaining` is 0.0, and releases a reservation that it does not
-    use. No method sleeps. A forked process starts without reservations.
+    A caller reserves. It sends at once if the reservation has no wait, and otherwise once
+    `remaining` returns 0.0. It releases a reservation that it does not use. No method sleeps. A
+    forked process starts without reservations.
 
     Args:
         limit: requests in a window. The API allows each application 100 in 10 s for each location.
@@ -70,6 +80,7 @@ class RateLimit:
         self._clock = clock
         # By process id: in a forked process, a lock can be taken for ever by the parent.
         self._locks = dict[int, threading.Lock]()
+        # By process id and rate-limit key: a forked process starts with new queues.
         self._queues = lru_cache(MAXIMUM_KEYS)(self._new_queue)
 
     def reserve(self, key: str) -> Reservation:
@@ -82,19 +93,22 @@ class RateLimit:
         """
         decision = self._perform(Operation(Action.RESERVE, key))
         if decision.number == NO_NUMBER:
+            # Nothing was booked, since the day is exhausted.
             raise _daily_limit_error()
         return Reservation(key, decision.number, decision.decided_at, decision.wait, decision.state)
 
     def remaining(self, reservation: Reservation) -> float:
-        """Return the seconds until the request may be sent.
+        """Return 0.0 and permit the request, or return the seconds until its send time.
 
         At 0.0, send it at once, and do not ask for this reservation again. Otherwise ask again when
         the seconds have passed, and about once a second until then: they can also become fewer.
+        The request is not permitted without another call, which books its send time again.
 
         Raises:
             RateLimitUnavailableError: a shared rate limit cannot be reached and fails closed.
         """
         if reservation.wait == 0.0 and not self._is_late(reservation):
+            # It was permitted when it was reserved.
             return 0.0
         operation = Operation(Action.REBOOK, reservation.key, reservation.number)
         return self._perform(operation).wait
@@ -144,8 +158,10 @@ class RateLimit:
         return state != reservation.state
 
     def _is_late(self, reservation: Reservation) -> bool:
+        """Return whether it is too late now, to send the request or to get its response."""
         due_at = reservation.requested_at + reservation.wait
-        return self._clock() - due_at > reservation.state.rate.seconds * TOLERANCE
+        tolerance = reservation.state.rate.seconds * LATENESS_TOLERANCE_WINDOWS
+        return self._clock() - due_at > tolerance
 
     def _perform(self, operation: Operation) -> Decision:
         """Carry out an operation. `RedisRateLimit` has Redis do it."""
@@ -155,14 +171,16 @@ class RateLimit:
             return queue.perform(operation, self._clock(), timestamp())
 
     def _lock(self) -> threading.Lock:
-        process = os.getpid()
-        lock = self._locks.get(process)
+        """Return the lock of this process, for all rate-limit keys."""
+        process_id = os.getpid()
+        lock = self._locks.get(process_id)
         if lock is None:
             # Atomic, so that all threads get the same lock.
-            lock = self._locks.setdefault(process, threading.Lock())
+            lock = self._locks.setdefault(process_id, threading.Lock())
         return lock
 
-    def _new_queue(self, process: int, key: str) -> ReservationQueue:
+    def _new_queue(self, process_id: int, key: str) -> ReservationQueue:
+        """Return a new queue. `lru_cache` stores it by the arguments, which have no other use."""
         return ReservationQueue(self._rate)
 
 

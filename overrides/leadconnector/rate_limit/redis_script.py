@@ -32,7 +32,7 @@ before it is sent. Redis itself needs less than a millisecond.
 """
 
 KEY_NAMES = ("sends", "waiting", "state", "processes")
-"""What the script stores for each rate-limit key. The script describes each of them."""
+"""The Redis keys of each rate-limit key, without their beginning. The script describes them."""
 
 Server: TypeAlias = "str | redis.Redis"
 """A Redis: a URL, or a client of redis-py."""
@@ -46,12 +46,12 @@ class RedisUnavailableError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class SendReport:
-    """A request that this process permitted without Redis."""
+class ReportedRequest:
+    """A request that this process permitted, as Redis gets to know it."""
 
     number: int
     age: float
-    """Seconds since it was counted. Redis has a clock of its own, so an age is sent and no time."""
+    """Seconds since it counts. Redis has a clock of its own, so an age is sent and no time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +59,15 @@ class ScriptRequest:
     """What the script is called with."""
 
     operation: Operation
-    configured: Rate
-    process: str
-    """A name of this process, by which Redis counts how many share the key."""
+    configured_rate: Rate
+    process_name: str
+    """Unique, so that Redis can count the processes that share the key."""
     decided_locally: bool
     """Whether the process has carried out the operation already and only reports it."""
     memory_id: str
     """`memory_id` of the last reply; empty if this process sent nothing within the window."""
-    sends: Sequence[SendReport]
-    """What the process permitted without Redis."""
+    reported_requests: Sequence[ReportedRequest]
+    """After an outage: all recent requests of this process, also those that Redis permitted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,25 +75,31 @@ class ScriptReply:
     """What the script returns. Lengths of time are in seconds."""
 
     number: int
-    """The reservation's number; `NO_NUMBER` if none was booked."""
+    """The request's number, or the one that was booked; `NO_NUMBER` if the day is exhausted."""
     wait: float
-    """Seconds until the request may be sent."""
+    """As in `Decision`: 0.0 for a permitted request, else seconds until the caller rebooks."""
     state: LimitState
     """The state of the key after the operation."""
     process_count: int
     """How many processes share the key."""
     memory_id: str
-    """Since when Redis remembers the key. A later time means that it lost its memory meanwhile."""
+    """Identifies one lifetime of the key's data in Redis.
+
+    Another one than before means that Redis lost its memory meanwhile.
+    """
     memory_lost: bool
     """Whether Redis lost its memory since the reply with the request's `memory_id`.
 
     If so, it booked nothing.
     """
     local_for: float
-    """Seconds for which processes that decide locally continue to do so."""
+    """Seconds for which processes that decide alone continue to do so: the reporting period."""
     free_in: float
-    """Seconds until a request of any process could be sent; 0.0 or less if one could be now."""
-    last_send_age: float
+    """Seconds until a request of any process could be sent; 0.0 if one could be now.
+
+    Used if Redis fails later, like the next field: from then on, others may have sent.
+    """
+    last_permitted_age: float
     """Seconds since a request of any process was last permitted; 0.0 if none is known."""
 
 
@@ -170,15 +176,17 @@ def _encoded(request: ScriptRequest) -> bytes:
     fields: dict[str, object] = {
         "action": operation.action.value,
         "number": operation.number,
-        "process": request.process,
-        "limit": request.configured.limit,
-        "window": _microseconds(request.configured.seconds),
+        "process_name": request.process_name,
+        "limit": request.configured_rate.limit,
+        "window": _microseconds(request.configured_rate.seconds),
         "decided_locally": request.decided_locally,
         "memory_id": request.memory_id,
-        "sends": [
-            {"number": send.number, "age": _microseconds(send.age)} for send in request.sends
+        "reported_requests": [
+            {"number": reported.number, "age": _microseconds(reported.age)}
+            for reported in request.reported_requests
         ],
     }
+    # Without a state, the field is left out: cjson decodes `null` to a value that is true in Lua.
     if operation.state is not None:
         fields["update"] = {
             "limit": operation.state.rate.limit,
@@ -202,7 +210,7 @@ def _decoded(text: str | bytes) -> ScriptReply:
         memory_lost=fields["memory_lost"],
         local_for=_seconds(fields["local_for"]),
         free_in=_seconds(fields["free_in"]),
-        last_send_age=_seconds(fields["last_send_age"]),
+        last_permitted_age=_seconds(fields["last_permitted_age"]),
     )
 
 

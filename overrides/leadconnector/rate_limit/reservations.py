@@ -1,7 +1,7 @@
-"""Decides when each request of one key may be sent. Pure: the caller supplies the time.
+"""Decides when each request of one rate-limit key may be sent.
 
-Callers queue for the next free place, first come, first served. However a window is laid over the
-time, it contains no more than `limit` requests.
+Does no I/O and reads no clock: the caller supplies the time. Reservations are served first come,
+first served. However a window is laid over the time, it contains no more than `limit` requests.
 """
 
 import math
@@ -14,36 +14,39 @@ from typing import NamedTuple
 from .headers import LimitState
 from .rate import STRETCH, Rate
 
-TOLERANCE = (STRETCH - 1) / 2
-"""How late a reservation may be used, in windows, before it must be booked again.
+LATENESS_TOLERANCE_WINDOWS = (STRETCH - 1) / 2
+"""How late a request may be sent, and its response may come, without consequence. In windows.
 
-Also how late its response may come before the request counts later than it was sent. Both kinds
-of lateness together stay within the stretch of the window.
+A window is stretched by `STRETCH - 1`, which is 2 x this tolerance: one for the sending, and one
+for the response. `in_process` compares: a reservation that is used later is booked again, and
+after a later response the request counts later than it was permitted.
 """
 
-LONGEST_LAG = 0.04
-"""How much later than it was sent a request may count, in windows.
+MAXIMUM_LAG_WINDOWS = 0.04
+"""At most how much later than it was permitted a request counts after a late response. In windows.
 
-Without this bound, slow responses would reduce the number of requests that are possible.
+The API counts the request at an unknown time before its response. Without this bound, slow
+responses would reduce the possible number of requests without limit. With it, they still cost up
+to 4 %.
 """
 
 GRACE_SECONDS = 2.0
-"""How long a waiting reservation blocks those behind it after its time has come.
+"""How long a waiting reservation blocks those behind it after its send time.
 
-Callers ask about once a second. A caller that does not is gone, for example its process ended.
+Callers rebook about once a second. A caller that does not is gone, for example its process ended.
 """
 
 NO_NUMBER = 0
-"""The number of an entry without a reservation."""
+"""Stands where there is no reservation. Numbers of reservations are higher."""
 
 
 class Action(Enum):
     """What is done with a reservation. The values are the names in the Lua script."""
 
     RESERVE = "reserve"
-    """Book a new place at the end of the queue."""
+    """Book a send time for a new number, at the end of the queue."""
     REBOOK = "rebook"
-    """Compute the wait of a reservation anew. Its number keeps its place in the queue."""
+    """Book a send time for an existing number, which keeps its position in the queue."""
     RELEASE = "release"
     """Give a reservation back: nothing was, or will be, sent with it."""
     UPDATE = "update"
@@ -55,67 +58,100 @@ BOOKING_ACTIONS = frozenset({Action.RESERVE, Action.REBOOK})
 
 
 class Operation(NamedTuple):
-    """One action on one key, in a form that both this process and Redis can carry out."""
+    """One action on one rate-limit key, in a form that this process and Redis can carry out.
+
+    The last two fields belong to UPDATE. An UPDATE without a state has no pause either: the
+    response was late, and says nothing else.
+    """
 
     action: Action
     key: str
     number: int = NO_NUMBER
     """The reservation's number; `NO_NUMBER` to reserve."""
     state: LimitState | None = None
-    """Of an update: the state from now on; `None` if it does not change."""
+    """The state from now on, even if only the pause is new; `None` if the response says nothing."""
     pause: float = 0.0
-    """Of an update: seconds from now in which no request of the key is sent."""
+    """Seconds from now in which no request of the key is sent."""
 
 
 class Decision(NamedTuple):
-    """The result of an operation."""
+    """The result of an operation. RELEASE and UPDATE only use the state and the time."""
 
     number: int
-    """The reservation's number; `NO_NUMBER` if the operation booked none."""
+    """The number that was booked; `NO_NUMBER` if the day is exhausted: nothing is permitted."""
     wait: float
-    """Seconds from `decided_at` until the request may be sent."""
+    """Seconds from `decided_at` until the booked send time.
+
+    0.0: the request is permitted and counted; send it at once. More: it is not permitted; REBOOK
+    after this time. Without a number, the wait has no meaning.
+    """
     state: LimitState
     """The state of the key after the operation."""
     decided_at: float
-    """When it was carried out, on the rate limit's clock."""
+    """When it was carried out: the operation's `now`."""
 
 
-class Send(NamedTuple):
-    """A request that was permitted."""
+class PermittedRequest(NamedTuple):
+    """A request that was permitted. It counts for one window."""
 
     counted_at: float
-    """When it counts: when it was sent, or later if its response was late."""
+    """When it counts: when it was permitted, or later if its response was late."""
     number: int
+    """The reservation's number.
+
+    `NO_NUMBER` if another process is assumed to have sent the request.
+    """
 
 
 class Waiting(NamedTuple):
-    """A reservation whose time has not come."""
+    """A reservation whose send time has not come."""
 
     number: int
     expires_at: float
     """When it no longer blocks those behind it."""
 
 
-_NO_SEND = Send(-math.inf, NO_NUMBER)
+_PADDING = PermittedRequest(-math.inf, NO_NUMBER)
+"""Fills the list of permitted requests. It lies so far in the past that it never counts."""
+
 _number = attrgetter("number")
 _counted_at = attrgetter("counted_at")
 
 
 class ReservationQueue:
-    """The reservations of one key. All times are seconds of the caller's clock."""
+    """The reservations of one rate-limit key.
+
+    The protocol of a request:
+
+    1. `reserve` returns a wait. At 0.0, the request is permitted and already counted.
+    2. Otherwise it is not permitted, and only waits. The caller sleeps and calls `rebook`, until
+       that returns 0.0. Time alone never permits a request.
+    3. `release` withdraws it, if it is not sent after all. `update` applies its response.
+
+    Args of the methods:
+        now: seconds of the caller's clock. It never decreases from one booking to the next.
+        number: the number of a reservation, so it is not `NO_NUMBER`.
+    """
 
     def __init__(self, rate: Rate) -> None:
+        """Start without reservations.
+
+        Args:
+            rate: the configured rate. The limit of `state.rate` never exceeds its limit, since
+                an advertised rate never raises the configured one.
+        """
         self.state = LimitState(rate, day_exhausted=False)
         self.process_count = 1
-        """How many processes share the rate. Each keeps to its share where it decides alone."""
+        """How many processes share the limit. `SharedKey` sets it from the replies of Redis."""
         self._paused_until = -math.inf
         # Only used while the day is exhausted.
         self._next_probe_at = -math.inf
         self._last_number = NO_NUMBER
-        # The last `limit` requests, by time. It is always full, so that the request `limit` places
-        # back exists. A lower advertised limit uses the end of it.
-        self._sends = deque([_NO_SEND] * rate.limit, maxlen=rate.limit)
-        # By number.
+        # The last requests, in the order of `counted_at`. It always contains exactly `rate.limit`
+        # entries, so that the request `limit` places before the end exists, for every limit in
+        # force.
+        self._permitted = deque([_PADDING] * rate.limit, maxlen=rate.limit)
+        # In the order of the numbers.
         self._waiting = list[Waiting]()
 
     def perform(self, operation: Operation, now: float, timestamp: int) -> Decision:
@@ -123,8 +159,9 @@ class ReservationQueue:
 
         Args:
             operation: what to do; its key is the one of this queue.
-            now: the time.
-            timestamp: microseconds since 1970, from which a new reservation takes its number.
+            now: seconds of the caller's clock, for all decisions.
+            timestamp: microseconds since 1970, only for the number of a new reservation. They
+                order the reservations of all processes.
         """
         match operation.action:
             case Action.RESERVE:
@@ -135,24 +172,24 @@ class ReservationQueue:
                 self.release(operation.number)
             case Action.UPDATE:
                 self.update(now, operation)
-        return Decision(NO_NUMBER, 0.0, self.state, now)
+        return self._nothing_booked(now)
 
     def reserve(self, now: float, timestamp: int) -> Decision:
-        """Book the next place; nothing is booked while the day is exhausted.
+        """Book the next send time. While the day is exhausted, nothing is booked.
 
         The API does not document when the day ends. So one request in each window is let through
         to find out.
         """
         if self.state.day_exhausted:
             if now < self._next_probe_at:
-                return Decision(NO_NUMBER, 0.0, self.state, now)
+                return self._nothing_booked(now)
             self._next_probe_at = now + self.state.rate.seconds
         # Two reservations can have the same microsecond, and the system clock can be put back.
         self._last_number = max(timestamp, self._last_number + 1)
         return self._book(now, self._last_number)
 
     def rebook(self, now: float, number: int) -> Decision:
-        """Book a place for an existing number: before all higher numbers."""
+        """Book a send time for an existing number. Its position is before all higher numbers."""
         self.release(number)
         return self._book(now, number)
 
@@ -161,14 +198,16 @@ class ReservationQueue:
         index = bisect_left(self._waiting, number, key=_number)
         if index < len(self._waiting) and self._waiting[index].number == number:
             del self._waiting[index]
-        send = self._find_send(number)
-        if send is not None:
-            self._sends.remove(send)
-            self._sends.appendleft(_NO_SEND)
+        request = self._find_permitted(number)
+        if request is not None:
+            self._permitted.remove(request)
+            # The number of entries stays the same.
+            self._permitted.appendleft(_PADDING)
 
     def update(self, now: float, operation: Operation) -> None:
         """Apply what a response says that arrives now."""
-        self._count_later(now, operation.number)
+        # Before the new state: the API counted this request in the window that was in force.
+        self._postpone_counting(now, operation.number)
         if operation.state is None:
             return
         self.state = operation.state
@@ -176,64 +215,77 @@ class ReservationQueue:
         self._paused_until = max(self._paused_until, now + operation.pause)
         self._next_probe_at = now + self.state.rate.seconds
 
-    def recent_sends(self, now: float) -> list[Send]:
+    def recent_requests(self, now: float) -> list[PermittedRequest]:
         """Return the requests that still count."""
         window = self.state.rate.stretched_seconds
-        return [send for send in self._sends if now - send.counted_at < window]
+        return [request for request in self._permitted if now - request.counted_at < window]
 
-    def has_recent_send(self, now: float) -> bool:
+    def has_recent_request(self, now: float) -> bool:
         """Return whether a request still counts: whether the last one does."""
-        return now - self._sends[-1].counted_at < self.state.rate.stretched_seconds
+        return now - self._permitted[-1].counted_at < self.state.rate.stretched_seconds
 
-    def record_send(self, send: Send) -> None:
-        """Add a request that was permitted elsewhere."""
-        if send.number != NO_NUMBER:
+    def record_request(self, request: PermittedRequest) -> None:
+        """Add a request that was permitted elsewhere: by Redis, or to another process."""
+        # Assumed requests have no number. Without this condition, each would replace the last one.
+        if request.number != NO_NUMBER:
             # It replaces an earlier entry of a reservation that was booked again.
-            self.release(send.number)
-        self._sends.popleft()
-        insort(self._sends, send, key=_counted_at)
+            self.release(request.number)
+        # The number of entries stays the same.
+        self._permitted.popleft()
+        insort(self._permitted, request, key=_counted_at)
 
-    def share(self) -> int:
-        """Return how many requests in a window this process may send alone: at least one."""
+    def local_limit(self) -> int:
+        """Return how many requests in a window this process may permit: its share, at least one.
+
+        All bookings use it. A process that shares with no other has the whole limit.
+        """
         return max(1, self.state.rate.limit // self.process_count)
+
+    def _nothing_booked(self, now: float) -> Decision:
+        """Return a decision without a number, which permits no request."""
+        return Decision(NO_NUMBER, 0.0, self.state, now)
 
     def _book(self, now: float, number: int) -> Decision:
         self._drop_expired(now)
         position = bisect_left(self._waiting, number, key=_number)
-        free_at = self._free_at(now, position)
-        if free_at == now:
-            self._sends.append(Send(now, number))
+        send_time = self._send_time(now, position)
+        # Exact, although they are floats: where nothing delays the request, `_send_time` returns
+        # `now` itself.
+        if send_time == now:
+            # The order stays right, since `now` never decreases. `maxlen` drops the oldest entry.
+            # It no longer counts: nor does the one `limit` places back, or `now` were too early.
+            self._permitted.append(PermittedRequest(now, number))
         else:
-            self._waiting.insert(position, Waiting(number, free_at + GRACE_SECONDS))
-        return Decision(number, free_at - now, self.state, now)
+            self._waiting.insert(position, Waiting(number, send_time + GRACE_SECONDS))
+        return Decision(number, send_time - now, self.state, now)
 
     def _drop_expired(self, now: float) -> None:
         """Remove those who are gone from the head of the queue. Elsewhere they block nobody yet."""
         while self._waiting and self._waiting[0].expires_at < now:
             del self._waiting[0]
 
-    def _free_at(self, now: float, position: int) -> float:
-        """Return when the place is free that has `position` reservations before it."""
-        limit = self.share()
+    def _send_time(self, now: float, position: int) -> float:
+        """Return when the reservation with `position` reservations before it may be sent."""
+        limit = self.local_limit()
         window = self.state.rate.stretched_seconds
         # Each window serves `limit` of those who wait.
         windows, index = divmod(position, limit)
-        # The place is free a window after the request `limit` places before it.
-        previous = self._sends[index - limit]
-        first_free_at = max(now, self._paused_until, previous.counted_at + window)
-        return first_free_at + windows * window
+        # In the first window, a request follows the one `limit` places before it by a window.
+        previous = self._permitted[index - limit]
+        in_first_window = max(now, self._paused_until, previous.counted_at + window)
+        return in_first_window + windows * window
 
-    def _count_later(self, now: float, number: int) -> None:
+    def _postpone_counting(self, now: float, number: int) -> None:
         """Count a request from its response: the API may have counted it as late as that."""
-        send = self._find_send(number)
-        if send is None:
+        request = self._find_permitted(number)
+        if request is None:
             return
-        latest = send.counted_at + self.state.rate.seconds * LONGEST_LAG
-        self._sends.remove(send)
-        insort(self._sends, Send(min(now, latest), number), key=_counted_at)
+        latest = request.counted_at + self.state.rate.seconds * MAXIMUM_LAG_WINDOWS
+        self._permitted.remove(request)
+        insort(self._permitted, PermittedRequest(min(now, latest), number), key=_counted_at)
 
-    def _find_send(self, number: int) -> Send | None:
-        for send in self._sends:
-            if send.number == number:
-                return send
+    def _find_permitted(self, number: int) -> PermittedRequest | None:
+        for request in self._permitted:
+            if request.number == number:
+                return request
         return None

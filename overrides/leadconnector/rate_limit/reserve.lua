@@ -1,10 +1,11 @@
--- Decides when each request of one key may be sent, for all processes that share a Redis.
+-- Decides when each request of one rate-limit key may be sent, for all processes with one Redis.
 --
--- It decides as ReservationQueue in reservations.py does, with the same names, by Redis's clock.
--- Redis runs one script at a time, so no two processes get the same place. It needs Redis 5 or
--- newer: earlier ones do not let a script write after it has read the clock.
+-- It decides as ReservationQueue in reservations.py does, with the same terms, by Redis's clock.
+-- Redis runs one script at a time, so no two processes get the same send time. It needs Redis 5 or
+-- newer: earlier ones do not let a script write after it has read the clock. `main` is at the end.
 --
--- Times are microseconds since 1970, lengths of time are microseconds.
+-- Times are microseconds since 1970. Lengths of time are microseconds, also in the request: window,
+-- update.pause, and age of a reported request.
 --
 -- KEYS[1] sends: a sorted set; the number of each permitted request, by the time when it counts.
 -- KEYS[2] waiting: a sorted set; the number of each reservation whose time has not come, by number.
@@ -13,7 +14,7 @@
 -- ARGV[1] request: JSON; see ScriptRequest in redis_script.py.
 -- Returns JSON; see ScriptReply in redis_script.py.
 
-local sends_key = KEYS[1]
+local permitted_key = KEYS[1]
 local waiting_key = KEYS[2]
 local state_key = KEYS[3]
 local processes_key = KEYS[4]
@@ -21,22 +22,24 @@ local request = cjson.decode(ARGV[1])
 
 -- The same as in rate.py and reservations.py, which explain them. A test compares them.
 local STRETCH = 1.005
-local LONGEST_LAG = 0.04
+local MAXIMUM_LAG_WINDOWS = 0.04
 local GRACE = 2e6
 local DAY = 86400e6
 
--- How long processes that decided alone go on so after the first report. A process leaves a failed
--- Redis alone for one second (RETRY_SECONDS in circuit_breaker.py). Half a second later, every
--- process has reported what it sent meanwhile.
-local REPORTING = 1.5e6
+-- How long processes keep deciding alone after the first report: long enough for each active
+-- process to try Redis again and report. A process leaves a failed Redis alone for one second
+-- (RETRY_SECONDS in circuit_breaker.py). An idle process does not report in this time.
+local REPORTING_PERIOD = 1.5e6
 
 -- Redis's clock may be put back by this much without consequence: time servers adjust clocks.
 local CLOCK_TOLERANCE = 1e6
 
+-- Stands where there is no reservation. In a reply: the day is exhausted, so nothing was booked.
 local NO_NUMBER = 0
 
--- Returns a number as text with all of its digits. Lua and cjson print only the first 14 of them;
--- a time has 16.
+-- Returns a number as text with all of its digits; a time has 16. It is needed for `..` and for
+-- cjson, which write only 14. redis.call writes all of them. `whole` is used for what it stores,
+-- too, so that a number always becomes the same text.
 local function whole(value)
     return string.format('%.0f', value)
 end
@@ -61,14 +64,26 @@ local paused_until = tonumber(fields[3] or 0)
 -- When the next request may find out whether the day is still exhausted; 0 if it is not exhausted.
 local next_probe_at = tonumber(fields[4] or 0)
 local last_number = tonumber(fields[5] or NO_NUMBER)
--- Since when Redis has this key. A process that knows another time has seen Redis lose its memory.
+-- When this lifetime of the key's data began. It identifies the lifetime: it is the memory_id.
 local remembered_since = tonumber(fields[6] or now)
--- Until when the processes that decide locally continue to do so.
+-- Until when the processes that decide alone continue to do so.
 local local_until = tonumber(fields[7] or 0)
+
+-- Whether Redis no longer knows requests of this process that still count. The process states the
+-- memory_id that it knows, or none if it sent nothing within the window: then nothing is missing. A
+-- process that decided locally reports its requests anyway.
+local memory_lost = not request.decided_locally
+    and request.memory_id ~= ''
+    and request.memory_id ~= whole(remembered_since)
+
+-- Whether Redis books for this process. That does not depend on local_until: a process that asks
+-- Redis during the reporting period had nothing to report, so Redis knows all that it sent. Redis
+-- does not know yet what the other processes sent, and send until then: a known limitation.
+local decides_here = not request.decided_locally and not memory_lost
 
 -- Removes a reservation, whether it waits or was permitted.
 local function release(number)
-    redis.call('ZREM', sends_key, whole(number))
+    redis.call('ZREM', permitted_key, whole(number))
     redis.call('ZREM', waiting_key, whole(number))
     redis.call('HDEL', state_key, whole(number))
 end
@@ -89,30 +104,34 @@ local function drop_expired()
     end
 end
 
--- Returns when the place is free that has `position` reservations before it.
-local function free_at(position)
+-- Returns when the reservation with `position` reservations before it may be sent.
+local function send_time(position)
     -- Each window serves `limit` of those who wait.
     local windows = math.floor(position / limit)
     local index = position % limit
-    local first_free_at = math.max(now, paused_until)
-    -- The place is free a window after the request `limit` places before it, if there is one.
-    local previous = redis.call('ZCARD', sends_key) - limit + index
-    if previous >= 0 then
-        local counted_at = redis.call('ZRANGE', sends_key, previous, previous, 'WITHSCORES')[2]
-        first_free_at = math.max(first_free_at, counted_at + window * STRETCH)
+    local in_first_window = math.max(now, paused_until)
+    -- In the first window, a request follows the one `limit` places before it by a window, if there
+    -- is one. Rank 0 is the oldest permitted request.
+    local previous_rank = redis.call('ZCARD', permitted_key) - limit + index
+    if previous_rank >= 0 then
+        local previous = redis.call(
+            'ZRANGE', permitted_key, previous_rank, previous_rank, 'WITHSCORES'
+        )
+        local counted_at = previous[2]
+        in_first_window = math.max(in_first_window, counted_at + window * STRETCH)
     end
-    return first_free_at + windows * window * STRETCH
+    return in_first_window + windows * window * STRETCH
 end
 
--- Books the place of a number, and returns the wait.
+-- Books a send time for a number, and returns the wait; 0 if the request is permitted now.
 local function book(number)
-    -- Only sends within the window count.
-    redis.call('ZREMRANGEBYSCORE', sends_key, '-inf', now - window * STRETCH)
+    -- Only permitted requests within the window count.
+    redis.call('ZREMRANGEBYSCORE', permitted_key, '-inf', now - window * STRETCH)
     drop_expired()
     local position = redis.call('ZCOUNT', waiting_key, '-inf', '(' .. whole(number))
-    local wait = free_at(position) - now
+    local wait = send_time(position) - now
     if wait == 0 then
-        redis.call('ZADD', sends_key, whole(now), whole(number))
+        redis.call('ZADD', permitted_key, whole(now), whole(number))
     else
         redis.call('ZADD', waiting_key, whole(number), whole(number))
         write_state(whole(number), now + wait + GRACE)
@@ -120,12 +139,27 @@ local function book(number)
     return wait
 end
 
+-- Books a send time for a new number, and returns the number and the wait. While the day is
+-- exhausted, nothing is booked, but one request in each window finds out whether it still is.
+local function reserve()
+    if now < next_probe_at then
+        return NO_NUMBER, 0
+    end
+    if next_probe_at > 0 then
+        write_state('next_probe_at', now + window)
+    end
+    -- Two reservations can have the same microsecond.
+    local number = math.max(now, last_number + 1)
+    write_state('last_number', number)
+    return number, book(number)
+end
+
 -- Counts a request from its response: the API may have counted it as late as that.
-local function count_later(number)
-    local counted_at = redis.call('ZSCORE', sends_key, whole(number))
+local function postpone_counting(number)
+    local counted_at = redis.call('ZSCORE', permitted_key, whole(number))
     if counted_at then
-        local latest = counted_at + math.floor(window * LONGEST_LAG)
-        redis.call('ZADD', sends_key, whole(math.min(now, latest)), whole(number))
+        local latest = counted_at + math.floor(window * MAXIMUM_LAG_WINDOWS)
+        redis.call('ZADD', permitted_key, whole(math.min(now, latest)), whole(number))
     end
 end
 
@@ -145,82 +179,108 @@ local function apply_update(update)
     write_state('next_probe_at', next_probe_at)
 end
 
--- If Redis's clock was put back, the sends lie in the future and would block the key. They are removed.
-if last_number > now + CLOCK_TOLERANCE then
-    redis.call('DEL', sends_key, waiting_key, state_key)
-    paused_until = 0
-    next_probe_at = 0
-    last_number = NO_NUMBER
-end
-write_state('remembered_since', remembered_since)
-
--- Count the processes: those that asked within a window, or that wait.
-redis.call('ZADD', processes_key, whole(now), request.process)
-redis.call('ZREMRANGEBYSCORE', processes_key, '-inf', now - window * STRETCH - GRACE)
-
--- Add what the process permitted without Redis. NX: a repeated report changes nothing.
-for _, send in ipairs(request.sends) do
-    redis.call('ZADD', sends_key, 'NX', whole(now - send.age), whole(send.number))
-    redis.call('ZREM', waiting_key, whole(send.number))
-    redis.call('HDEL', state_key, whole(send.number))
-end
-
--- The process has sent requests that Redis no longer knows, and has not reported them yet.
-local memory_lost = not request.decided_locally
-    and request.memory_id ~= ''
-    and request.memory_id ~= whole(remembered_since)
-local decides_here = not request.decided_locally and not memory_lost
-
--- The first report after an outage starts the time in which all processes report.
-if not decides_here and local_until < now then
-    local_until = now + REPORTING
-    write_state('local_until', local_until)
-end
-
-local number = request.number
-local wait = 0
-if request.action == 'release' then
-    release(number)
-elseif request.action == 'update' then
-    count_later(number)
-    if request.update then
-        apply_update(request.update)
+-- If Redis's clock was put back, the permitted requests lie in the future and would block the key.
+-- They are removed, and so is the state: waiting reservations, the pause, the exhausted day, and,
+-- after this run, the advertised rate. Kept are the processes, and the memory_id, which `main`
+-- writes again. With another one, each process would report what is removed here on purpose.
+local function reset_after_clock_step()
+    if last_number > now + CLOCK_TOLERANCE then
+        redis.call('DEL', permitted_key, waiting_key, state_key)
+        paused_until = 0
+        next_probe_at = 0
+        last_number = NO_NUMBER
     end
-elseif request.action == 'rebook' and decides_here then
-    release(number)
-    wait = book(number)
-elseif request.action == 'reserve' and decides_here and now >= next_probe_at then
-    -- While the day is exhausted, one request in each window finds out whether it still is.
-    if next_probe_at > 0 then
-        write_state('next_probe_at', now + window)
-    end
-    -- Two reservations can have the same microsecond.
-    number = math.max(now, last_number + 1)
-    write_state('last_number', number)
-    wait = book(number)
 end
 
--- An idle key expires once nothing in it can count. What a response said is kept for a day, since
+-- Counts the processes: those that asked within a window, or that wait.
+local function record_process()
+    redis.call('ZADD', processes_key, whole(now), request.process_name)
+    redis.call('ZREMRANGEBYSCORE', processes_key, '-inf', now - window * STRETCH - GRACE)
+end
+
+-- Adds what the process permitted without Redis. NX: a repeated report changes nothing.
+local function record_reports()
+    for _, reported in ipairs(request.reported_requests) do
+        local counted_at = whole(now - reported.age)
+        redis.call('ZADD', permitted_key, 'NX', counted_at, whole(reported.number))
+        redis.call('ZREM', waiting_key, whole(reported.number))
+        redis.call('HDEL', state_key, whole(reported.number))
+    end
+end
+
+-- Starts the time in which all active processes report, with the first report after an outage.
+local function start_reporting_period()
+    if not decides_here and local_until < now then
+        local_until = now + REPORTING_PERIOD
+        write_state('local_until', local_until)
+    end
+end
+
+-- Carries out the operation, and returns the number and the wait of the reply. Releases and updates
+-- are carried out for processes that decide alone, too; bookings are theirs, and come as reports.
+local function perform()
+    local number = request.number
+    local wait = 0
+    if request.action == 'release' then
+        release(number)
+    elseif request.action == 'update' then
+        -- First, since the API counted this request in the window that was in force.
+        postpone_counting(number)
+        -- The field is left out if there is nothing to apply. A null would be true.
+        if request.update then
+            apply_update(request.update)
+        end
+    elseif request.action == 'rebook' and decides_here then
+        release(number)
+        wait = book(number)
+    elseif request.action == 'reserve' and decides_here then
+        number, wait = reserve()
+    end
+    return number, wait
+end
+
+-- An idle key expires once nothing in it can count. Callers that wait longer than this one ask
+-- each second, and extend the lifetime each time. What a response said is kept for a day, since
 -- otherwise the API would have to reject requests to say it again.
-local keep = math.max(wait, paused_until - now) + window * STRETCH + GRACE
-if next_probe_at > 0 or limit ~= request.limit then
-    keep = keep + DAY
-end
-for _, key in ipairs(KEYS) do
-    redis.call('PEXPIRE', key, math.ceil(keep / 1000))
+local function set_expiry(wait)
+    local lifetime = math.max(wait, paused_until - now) + window * STRETCH + GRACE
+    if next_probe_at > 0 or limit ~= request.limit then
+        lifetime = lifetime + DAY
+    end
+    for _, key in ipairs(KEYS) do
+        redis.call('PEXPIRE', key, math.ceil(lifetime / 1000))
+    end
 end
 
-local last_send = redis.call('ZRANGE', sends_key, -1, -1, 'WITHSCORES')[2] or now
-return cjson.encode({
-    number = whole(number),
-    wait = whole(math.ceil(wait)),
-    limit = whole(limit),
-    window = whole(window),
-    day_exhausted = next_probe_at > 0,
-    process_count = redis.call('ZCARD', processes_key),
-    memory_id = whole(remembered_since),
-    memory_lost = memory_lost,
-    local_for = whole(math.max(0, local_until - now)),
-    free_in = whole(math.ceil(free_at(0) - now)),
-    last_send_age = whole(now - last_send),
-})
+local function encode_reply(number, wait)
+    local last_permitted = redis.call('ZRANGE', permitted_key, -1, -1, 'WITHSCORES')
+    local last_permitted_at = last_permitted[2] or now
+    return cjson.encode({
+        number = whole(number),
+        wait = whole(math.ceil(wait)),
+        limit = whole(limit),
+        window = whole(window),
+        day_exhausted = next_probe_at > 0,
+        process_count = redis.call('ZCARD', processes_key),
+        memory_id = whole(remembered_since),
+        memory_lost = memory_lost,
+        -- How much of the reporting period remains; 0 if it is over.
+        local_for = whole(math.max(0, local_until - now)),
+        -- If Redis fails, a process infers from these two when others can have sent requests.
+        free_in = whole(math.ceil(send_time(0) - now)),
+        last_permitted_age = whole(now - last_permitted_at),
+    })
+end
+
+local function main()
+    reset_after_clock_step()
+    write_state('remembered_since', remembered_since)
+    record_process()
+    record_reports()
+    start_reporting_period()
+    local number, wait = perform()
+    set_expiry(wait)
+    return encode_reply(number, wait)
+end
+
+return main()

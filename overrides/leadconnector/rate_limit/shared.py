@@ -1,4 +1,9 @@
-"""Keeps all processes that share a Redis within the API's rate limit, also while Redis is away."""
+"""Shares one rate limit between all processes that use one Redis, and bridges its outages.
+
+A *rate-limit key* is what the API counts requests by, for example a location. A *Redis key* is the
+name of a value in Redis. An *update* applies a late or otherwise relevant response. A *report*
+tells Redis which requests this process permitted without it.
+"""
 
 import os
 from functools import lru_cache
@@ -9,26 +14,37 @@ from ..errors import RateLimitUnavailableError
 from .circuit_breaker import CircuitBreaker
 from .in_process import MAXIMUM_KEYS, RateLimit, timestamp
 from .redis_script import RedisScript, RedisUnavailableError, ScriptReply, Server
-from .reservations import BOOKING_ACTIONS, Decision, Operation
+from .reservations import BOOKING_ACTIONS, NO_NUMBER, Decision, Operation
 from .shared_key import SharedKey, State
 
 PREFIX = "leadconnector:rate-limit"
-"""The beginning of the name of each of our keys in Redis."""
+"""The beginning of each Redis key that the script uses."""
 
 
 class RedisRateLimit(RateLimit):
     """A `RateLimit` that is shared by all processes that use the same Redis and prefix.
 
-    Redis decides before each request, once a second while a caller waits, and gets a report of each
-    late response. While Redis is away, each process keeps to its share of the limit, or sends
-    nothing. Redis is tried again each second. `State` describes the return to it.
+    Redis decides before each request, and once a second while a caller waits. It also gets an
+    update after each late response. While Redis is away, each process keeps to its share of the
+    limit, or sends nothing. Redis is tried again each second. `State` describes the return to it.
+
+    While Redis decides, all processes together stay within the limit, as the threads of one
+    `RateLimit` do. During an outage and after it, they can exceed it in these cases:
+
+    - The share depends on the number of processes that Redis stated last. A process that starts
+      during the outage, or uses a new rate-limit key, assumes that it is alone.
+    - A share is at least one request, also where there are more processes than requests.
+    - For 1.5 seconds after the first report, some processes decide alone while Redis already
+      decides for those that had nothing to report. Each side may use what the other one uses.
+    - A process that is idle then reports with its next operation. Until that, Redis does not know
+      what the process sent during the outage.
 
     Args:
         server: a URL such as `redis://:password@host:6379/0`, with options of redis-py such as
             `?socket_timeout=2`; or a `redis.Redis` with timeouts of its own.
         limit: requests in a window.
         seconds: length of the window.
-        prefix: the beginning of each key in Redis.
+        prefix: the beginning of each Redis key.
         fail_open: whether requests are sent while Redis is away.
 
     Raises:
@@ -47,7 +63,8 @@ class RedisRateLimit(RateLimit):
         fail_open: bool = True,
     ) -> None:
         secret_server = Secret(server)
-        # The URL can contain a password, and a traceback can show local variables.
+        # The next lines can raise. A traceback can show local variables, arguments included, and
+        # the URL can contain a password.
         del server
         super().__init__(limit, seconds)
         self._redis = RedisScript(secret_server, prefix)
@@ -55,7 +72,9 @@ class RedisRateLimit(RateLimit):
         self._circuit_breaker = CircuitBreaker()
         # Unique, so that Redis can count the processes of all machines.
         self._name = os.urandom(16).hex()
-        self._keys = lru_cache(MAXIMUM_KEYS)(self._new_key)
+        # By process id and rate-limit key: a forked process starts with new ones, since it has
+        # sent nothing itself.
+        self._shared_keys = lru_cache(MAXIMUM_KEYS)(self._new_shared_key)
 
     def close(self) -> None:
         """Close the connections, also those of a client that was passed. A call opens new ones."""
@@ -66,10 +85,14 @@ class RedisRateLimit(RateLimit):
 
         The lock protects the key in this process. It is never held while Redis is used.
         """
-        key = self._keys(os.getpid(), operation.key)
+        key = self._shared_keys(os.getpid(), operation.key)
+        # Before Redis is asked: a reservation's lateness is measured from here. So it includes the
+        # time that Redis takes, and is never underestimated.
         now = self._clock()
         with self._lock():
-            key.return_to_redis(now)
+            key.end_reporting_period(now)
+        # Read without the lock. If another thread changes the state meanwhile, this operation goes
+        # on as if it had come a moment earlier. Its report, if any, is complete in each state.
         if key.state is State.ASKING:
             return self._ask_redis(key, operation, now)
         return self._decide_and_report(key, operation)
@@ -77,20 +100,22 @@ class RedisRateLimit(RateLimit):
     def _ask_redis(self, key: SharedKey, operation: Operation, now: float) -> Decision:
         """Carry out an operation in the state ASKING."""
         try:
-            reply = self._run(key, operation, now, decided_locally=False)
+            reply = self._run_script(key, operation, now, decided_locally=False)
         except RedisUnavailableError as error:
-            if self._must_fail(operation):
+            if self._requires_redis(operation):
                 raise _unavailable_error() from error
-            return self._leave_redis(key, operation, now)
+            return self._continue_without_redis(key, operation, now)
         if reply.memory_lost:
-            return self._leave_redis(key, operation, now)
+            # Redis has booked nothing, since it does not know what this process sent.
+            return self._continue_without_redis(key, operation, now)
         with self._lock():
-            key.remember_decision(now, operation, reply)
+            key.redis_decided(now, operation, reply)
         return Decision(reply.number, reply.wait, reply.state, now)
 
-    def _leave_redis(self, key: SharedKey, operation: Operation, now: float) -> Decision:
+    def _continue_without_redis(self, key: SharedKey, operation: Operation, now: float) -> Decision:
+        """Leave the state ASKING, and carry out the operation that Redis did not."""
         with self._lock():
-            key.leave_redis(now, operation)
+            key.redis_lost(now, operation)
         return self._decide_and_report(key, operation)
 
     def _decide_and_report(self, key: SharedKey, operation: Operation) -> Decision:
@@ -101,28 +126,36 @@ class RedisRateLimit(RateLimit):
         with self._lock():
             decision = key.queue.perform(operation, self._clock(), timestamp())
         try:
-            reply = self._run(key, operation, decision.decided_at, decided_locally=True)
+            reply = self._run_script(key, operation, decision.decided_at, decided_locally=True)
         except RedisUnavailableError as error:
             with self._lock():
-                key.stop_reporting()
-            if self._must_fail(operation):
+                key.report_failed()
+            if self._requires_redis(operation):
                 self._take_back(key, decision)
                 raise _unavailable_error() from error
             return decision
         with self._lock():
-            key.start_reporting(decision.decided_at, reply)
+            key.report_accepted(decision.decided_at, reply)
         return decision
 
     def _take_back(self, key: SharedKey, decision: Decision) -> None:
-        """Release what was booked for a caller that gets an exception: it sends nothing."""
+        """Release what was booked for a caller that gets an exception: it sends nothing.
+
+        On an exhausted day nothing was booked, so there is no number to release.
+        """
+        if decision.number == NO_NUMBER:
+            return
         with self._lock():
             key.queue.release(decision.number)
 
-    def _must_fail(self, operation: Operation) -> bool:
-        """Return whether an operation fails without Redis. Only those that permit a request do."""
+    def _requires_redis(self, operation: Operation) -> bool:
+        """Return whether an operation fails without Redis: if it could permit a request.
+
+        With `fail_open`, none does.
+        """
         return not self._fail_open and operation.action in BOOKING_ACTIONS
 
-    def _run(
+    def _run_script(
         self, key: SharedKey, operation: Operation, now: float, *, decided_locally: bool
     ) -> ScriptReply:
         """Have the script decide, or report to it what was decided locally.
@@ -133,7 +166,7 @@ class RedisRateLimit(RateLimit):
         if not self._circuit_breaker.allows(now):
             raise RedisUnavailableError("not tried again yet")
         with self._lock():
-            request = key.request(
+            script_request = key.script_request(
                 operation,
                 self._rate,
                 self._process_name(),
@@ -141,8 +174,9 @@ class RedisRateLimit(RateLimit):
                 decided_locally=decided_locally,
             )
         try:
-            reply = self._redis.run(request)
+            reply = self._redis.run(script_request)
         except RedisUnavailableError as error:
+            # The time now: the attempt itself can take as long as its timeout.
             self._circuit_breaker.failed(self._clock(), str(error))
             raise
         self._circuit_breaker.succeeded()
@@ -152,8 +186,9 @@ class RedisRateLimit(RateLimit):
         """Return the name of this process in Redis. A forked process has another one."""
         return f"{self._name}-{os.getpid()}"
 
-    def _new_key(self, process: int, key: str) -> SharedKey:
-        return SharedKey(self._new_queue(process, key))
+    def _new_shared_key(self, process_id: int, key: str) -> SharedKey:
+        """Return a new key. `lru_cache` stores it by the arguments, which have no other use."""
+        return SharedKey(self._new_queue(process_id, key))
 
 
 def _unavailable_error() -> RateLimitUnavailableError:

@@ -1,106 +1,141 @@
-"""The state machine of `RedisRateLimit`: who decides about a key, Redis or this process alone.
+"""The state machine of `RedisRateLimit`: who decides about a rate-limit key, Redis or this process.
 
-Pure: `shared` talks to Redis, and calls a method here for each transition.
+Does no I/O and reads no clock: `shared` talks to Redis, and calls a method here for each event.
 """
 
+import math
 from enum import Enum, auto
 
 from .rate import Rate
-from .redis_script import ScriptReply, ScriptRequest, SendReport
-from .reservations import BOOKING_ACTIONS, NO_NUMBER, Action, Operation, ReservationQueue, Send
+from .redis_script import ReportedRequest, ScriptReply, ScriptRequest
+from .reservations import (
+    BOOKING_ACTIONS,
+    NO_NUMBER,
+    Action,
+    Operation,
+    PermittedRequest,
+    ReservationQueue,
+)
 
 
 class State(Enum):
-    """Who decides about one key in one process.
+    """Who decides about one rate-limit key in one process.
 
-    ASKING ──── Redis fails, or has lost its memory ───▶ LOCAL
-      ▲                                                 │   ▲
-      │                                  Redis accepts  │   │ Redis fails
-      │                                       a report  ▼   │
-      └──────────── all processes have reported ──── REPORTING
+                redis_lost             report_accepted
+        ASKING ────────────▶ LOCAL ─────────────────────▶ REPORTING
+          ▲                        ◀─────────────────────     │
+          │                             report_failed         │
+          └───────────────────────────────────────────────────┘
+                          end_reporting_period
+
+    A report contains the requests that this process permitted itself. The reporting period is a
+    time limit: it is long enough for each active process to report, but nobody checks that all
+    did.
+
+    Threads overlap. So the result of a report can arrive after another thread has returned to
+    ASKING. No guard prevents that: the result then leads from ASKING to REPORTING or LOCAL. The
+    process decides alone again, within its share and counting what it sent. It returns to ASKING
+    as usual: after REPORTING with the next operation, unless Redis has begun another period.
     """
 
     ASKING = auto()
     """Redis decides each operation."""
     LOCAL = auto()
-    """Redis does not know what this process sends. The process decides alone, within its share."""
+    """This process decides, within its share. Redis does not know what the process sends."""
     REPORTING = auto()
-    """Redis knows what this process sent, but perhaps not what the others sent.
+    """This process decides, within its share, and reports each request to Redis.
 
-    So the process still decides alone.
+    Redis may not know yet what other processes sent. So its decisions could exceed the limit.
     """
 
 
 class SharedKey:
-    """One key in one process: its state, and what the process needs in order to decide alone."""
+    """One rate-limit key in one process: its state, and the data with which the process decides.
+
+    The caller holds the rate limit's lock during each method, but not while it uses Redis.
+    """
 
     def __init__(self, queue: ReservationQueue) -> None:
         self.state = State.ASKING
-        # Decides in LOCAL and REPORTING. In ASKING, it only records what this process sends.
+        # Decides in LOCAL and REPORTING. In ASKING, it only records; see `redis_decided`.
         self.queue = queue
-        # The memory of Redis that the last reply came from.
+        # Identifies one lifetime of the key's data in Redis: the one of the last reply.
         self._memory_id = ""
-        # When REPORTING ends, or ended last.
-        self._local_until: float | None = None
-        # By the last decision of Redis: when the next request of any process could be sent, and
-        # when the last one was sent.
-        self._free_at = 0.0
-        self._last_send_at = 0.0
+        # When the reporting period ends, or ended last.
+        self._local_until = -math.inf
+        # By the last decision of Redis: the earliest send time of any process, and when a request
+        # of any process was last permitted.
+        self._free_at = -math.inf
+        self._last_permitted_at = -math.inf
 
-    # Transitions
+    # Events
 
-    def remember_decision(self, now: float, operation: Operation, reply: ScriptReply) -> None:
-        """Stay in ASKING: Redis decided. What it said is needed if it fails later."""
+    def redis_decided(self, now: float, operation: Operation, reply: ScriptReply) -> None:
+        """No transition: record what the process needs if Redis fails later.
+
+        The same if another thread has lost Redis meanwhile: the request is sent and must count.
+
+        These are the key's state and the permitted requests of this process. Not recorded are:
+
+        - pauses: the API may reject one more request, and its response states the pause again;
+        - releases and late responses: the process counts a request too many, or slightly early;
+        - waiting reservations: their callers rebook, and keep their positions by their numbers.
+
+        Args:
+            now: the time before Redis was asked.
+            operation: the operation that Redis carried out.
+            reply: its reply.
+        """
         self._memory_id = reply.memory_id
         self.queue.state = reply.state
         self.queue.process_count = reply.process_count
         self._free_at = now + reply.free_in
-        self._last_send_at = now - reply.last_send_age
+        self._last_permitted_at = now - reply.last_permitted_age
         if operation.action not in BOOKING_ACTIONS or reply.number == NO_NUMBER:
             return
         if reply.wait == 0.0:
             # The caller sends now.
-            self.queue.record_send(Send(now, reply.number))
+            self.queue.record_request(PermittedRequest(now, reply.number))
 
-    def leave_redis(self, now: float, operation: Operation) -> None:
-        """ASKING to LOCAL: Redis failed, or has lost its memory."""
+    def redis_lost(self, now: float, operation: Operation) -> None:
+        """ASKING to LOCAL: Redis failed during an operation, or has lost its memory."""
         if self.state is not State.ASKING:
             # Another thread was faster.
             return
         self.state = State.LOCAL
-        # Only callers that wait book anew. So Redis had no place for this one: all were used, by
-        # this process or by others.
+        # A caller rebooks because Redis had made it wait: the limit was used up, by this process
+        # or by others. A permitted reservation that is used too late is rebooked, too. For that
+        # one, the assumption is only too cautious.
         if operation.action is Action.REBOOK:
-            self._assume_sends_of_others(now)
+            self._assume_requests_of_others(now)
 
-    def start_reporting(self, now: float, reply: ScriptReply) -> None:
+    def report_accepted(self, now: float, reply: ScriptReply) -> None:
         """LOCAL to REPORTING, or stay there: Redis knows what this process sent.
 
-        It may not know yet what the other processes sent. So this one continues to decide alone
-        until every process has had the time to report.
+        Args:
+            now: the time of the decision that was reported.
+            reply: the reply. It states how much of the reporting period remains.
         """
         self.state = State.REPORTING
         self._memory_id = reply.memory_id
         self._local_until = now + reply.local_for
 
-    def stop_reporting(self) -> None:
+    def report_failed(self) -> None:
         """REPORTING to LOCAL, or stay there: Redis got no report. The next one repeats it."""
         self.state = State.LOCAL
 
-    def return_to_redis(self, now: float) -> None:
-        """REPORTING to ASKING, once every process has had the time to report."""
-        if self.state is not State.REPORTING or self._local_until is None:
-            return
-        if now >= self._local_until:
+    def end_reporting_period(self, now: float) -> None:
+        """REPORTING to ASKING, if the reporting period is over."""
+        if self.state is State.REPORTING and now >= self._local_until:
             self.state = State.ASKING
 
     # Requests to Redis
 
-    def request(
+    def script_request(
         self,
         operation: Operation,
-        configured: Rate,
-        process: str,
+        configured_rate: Rate,
+        process_name: str,
         now: float,
         *,
         decided_locally: bool,
@@ -109,46 +144,61 @@ class SharedKey:
 
         Args:
             operation: the operation for Redis to decide, or to know of.
-            configured: the rate that the user configured.
-            process: the name of this process in Redis.
+            configured_rate: the rate that the user configured.
+            process_name: the name of this process in Redis.
             now: the time.
             decided_locally: whether this process has carried out the operation already. The state
                 does not say that: another thread may have changed it meanwhile.
         """
         memory_id = ""
         # Otherwise it does not matter whether Redis has lost its memory: an idle key expires there.
-        if self.queue.has_recent_send(now):
+        if self.queue.has_recent_request(now):
             memory_id = self._memory_id
-        sends = list[SendReport]()
+        reported_requests = list[ReportedRequest]()
         if self._must_report(now):
-            sends = self._reports(now)
-        return ScriptRequest(operation, configured, process, decided_locally, memory_id, sends)
+            reported_requests = self._reported_requests(now)
+        return ScriptRequest(
+            operation,
+            configured_rate,
+            process_name,
+            decided_locally,
+            memory_id,
+            reported_requests,
+        )
 
-    def _reports(self, now: float) -> list[SendReport]:
+    def _reported_requests(self, now: float) -> list[ReportedRequest]:
+        """Return all recent requests of this process.
+
+        Redis may know some of them. It ignores those: a repeated report changes nothing.
+        """
         return [
-            SendReport(send.number, now - send.counted_at)
-            for send in self.queue.recent_sends(now)
+            ReportedRequest(request.number, now - request.counted_at)
+            for request in self.queue.recent_requests(now)
             # The others are assumed: their processes report them.
-            if send.number != NO_NUMBER
+            if request.number != NO_NUMBER
         ]
 
     def _must_report(self, now: float) -> bool:
         """Return whether this process has decided alone within the last window.
 
-        Still true at the start of ASKING: another thread may have sent a request while the last
-        report was under way.
+        Still true at the start of ASKING: another thread may have permitted a request while the
+        last report was under way.
         """
         if self.state is not State.ASKING:
             return True
-        if self._local_until is None:
-            return False
         return now - self._local_until < self.queue.state.rate.stretched_seconds
 
-    def _assume_sends_of_others(self, now: float) -> None:
-        """Count the unused part of this process's share as sent by other processes."""
-        # Until the next request was possible, nobody sent one after the last that Redis knew of.
-        # From then on, others may have sent one at any time.
-        counted_at = self._last_send_at if now < self._free_at else now
-        unused = self.queue.share() - len(self.queue.recent_sends(now))
+    def _assume_requests_of_others(self, now: float) -> None:
+        """Count the unused part of this process's share as used by other processes.
+
+        Without this, each process would send its whole share at once, although the limit was used
+        up when Redis was last asked.
+        """
+        # Since `_free_at`, the others may have sent at any time, at the latest now.
+        counted_at = now
+        if now < self._free_at:
+            # Nobody could send since the last permitted request. So theirs are at least that old.
+            counted_at = self._last_permitted_at
+        unused = self.queue.local_limit() - len(self.queue.recent_requests(now))
         for _ in range(unused):
-            self.queue.record_send(Send(counted_at, NO_NUMBER))
+            self.queue.record_request(PermittedRequest(counted_at, NO_NUMBER))
