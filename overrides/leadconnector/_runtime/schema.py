@@ -54,7 +54,8 @@ def compile_schema(
         schema: the schema, as in the contract.
         schemas: the contract's named schemas, which a `$ref` may refer to.
         pointer: the place of the schema in the spec, as a JSON pointer.
-        operation: the operation that findings name.
+        operation: the operation that findings name. It may be empty for a request, whose findings
+            only supply the text of an error.
         is_response: whether the data is a response, in which an undocumented property is a finding.
             A request may contain any property, unless the schema forbids it.
     """
@@ -66,7 +67,10 @@ class Normalised:
     """Data after validation, ready for a generated model."""
 
     data: Any = field(repr=False)
-    """The data without optional parts that no model can store; the same object if unchanged."""
+    """The data without optional parts that no model can store; as received if there is a misfit.
+
+    It is the same object if it is unchanged.
+    """
     misfit: Finding | None
     """Why no generated model can store the data; `None` if one can."""
     findings: list[Finding]
@@ -119,7 +123,7 @@ class Validator:
     def normalise(self, data: Any, path: JsonPath = ROOT) -> Normalised:
         """Validate data and remove the optional parts that no generated model can store.
 
-        A scalar of the wrong type stays: a generated model stores it unchanged.
+        Most scalars of a wrong type stay: see `Check.is_fatal`.
 
         Args:
             data: the result of `json.loads`.
