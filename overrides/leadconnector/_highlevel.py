@@ -27,7 +27,7 @@ TOKEN_PATH = "/oauth/token"
 REFRESH_FORM = {"grant_type": "refresh_token", "user_type": "Location"}
 """The fixed fields of a refresh request. The credentials are added to them."""
 
-ACCESS_TOKEN_SECONDS = 86_400.0
+DEFAULT_ACCESS_TOKEN_SECONDS = 86_400.0
 """The life of an access token if the token endpoint does not state it: the documented day."""
 
 CONVENTIONS = ApiConventions(

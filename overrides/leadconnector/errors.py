@@ -53,9 +53,12 @@ class ResponseInfo:
 class LeadConnectorError(Exception):
     """The root of the tree.
 
+    All subclasses keep this constructor. `type(error)(str(error), **vars(error))` is then a copy:
+    each waiter for a failed OAuth refresh gets one.
+
     Args:
         message: one line for people.
-        **details: the attributes that the class documents. A pickle keeps them.
+        **details: exactly the attributes that the class documents. A pickle keeps them.
     """
 
     def __init__(self, message: str, **details: object) -> None:

@@ -369,7 +369,7 @@ def test_a_value_beyond_a_limit_is_out_of_bounds(
     assert (
         in_property.pointer == f"{PATH}/responses/200/content/application~1json/schema/properties/a"
     )
-    assert in_property.expected == f"in keeping with {keyword} {keywords[keyword]}"
+    assert in_property.expected == f"valid for {keyword} {keywords[keyword]}"
 
 
 @pytest.mark.parametrize("keyword", ["anyOf", "oneOf"])

@@ -1026,7 +1026,15 @@ class TestSecrecy:
         store.errors["save"] = RuntimeError("no")
         assert get_token(make_oauth(store, ScriptedEndpoint(respond))) == "access-1"
         text = "\n".join(variables)
-        assert {"_run", "_renew", "_save", "refresh", "_response", "_send"} <= functions
+        expected_functions = {
+            "_run",
+            "_load_or_refresh",
+            "_save",
+            "refresh",
+            "_remembered_or_sent",
+            "_send",
+        }
+        assert expected_functions <= functions
         assert not any(secret in text for secret in SECRETS), text
 
     def test_a_bug_in_a_custom_transport_is_the_cause_and_shows_no_secret(self) -> None:

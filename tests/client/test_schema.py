@@ -45,15 +45,15 @@ def test_valid_data_has_no_finding(schema: dict[str, Any], data: Any) -> None:
 @pytest.mark.parametrize(
     ("schema", "data", "finding"),
     [
-        ({"type": "string", "minLength": 2}, "a", "$ must be in keeping with minLength 2"),
-        ({"type": "integer", "maximum": 5}, 6, "$ must be in keeping with maximum 5"),
+        ({"type": "string", "minLength": 2}, "a", "$ must be valid for minLength 2"),
+        ({"type": "integer", "maximum": 5}, 6, "$ must be valid for maximum 5"),
         (
             {"type": "integer", "exclusiveMinimum": 5},
             5,
-            "$ must be in keeping with exclusiveMinimum 5",
+            "$ must be valid for exclusiveMinimum 5",
         ),
-        ({"type": "array", "minItems": 1}, [], "$ must be in keeping with minItems 1"),
-        ({"type": "string", "pattern": "^a"}, "b", "$ must be in keeping with pattern ^a"),
+        ({"type": "array", "minItems": 1}, [], "$ must be valid for minItems 1"),
+        ({"type": "string", "pattern": "^a"}, "b", "$ must be valid for pattern ^a"),
         ({"type": "integer"}, 1.5, "$ must be of type integer"),
         ({"type": "number"}, True, "$ must be of type number"),
         ({"enum": [1]}, True, "$ must be a documented value, such as 1"),

@@ -73,6 +73,7 @@ class OperationContract:
                 schemas,
                 pointer=response["schema_pointer"],
                 operation=self.name,
+                is_response=True,
             )
             for key, response in self._responses.items()
             if "schema" in response

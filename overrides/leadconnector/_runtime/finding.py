@@ -1,4 +1,8 @@
-"""Describes a deviation of a response from the spec without the data of the response."""
+"""Describes a deviation of a response from the spec without the data of the response.
+
+The checks in `schema` and `contract` create findings. The client logs them and passes them to the
+`on_drift` callback of the application. The tool `specdrift` reads them as changes of the spec.
+"""
 
 import json
 from dataclasses import dataclass
@@ -15,7 +19,11 @@ class Finding:
     kind: str
     """The kind of deviation, such as `unknown-enum-value`."""
     rule: str
-    """The check id (named as in oasdiff) of the spec change that would document this value."""
+    """The id of the change to the spec that would allow the data.
+
+    An example is `response-property-type-changed`. oasdiff, a tool that compares OpenAPI documents,
+    defines the ids.
+    """
     operation: str
     """Method and path as in the spec, such as `PUT /conversations/{conversationId}`."""
     pointer: str
@@ -23,7 +31,7 @@ class Finding:
     path: str
     """The place in the response, as a JSON path; `$` is the whole body."""
     expected: str
-    """What the spec documents at that place."""
+    """What the spec documents at that place. It completes the sentence "it must be …"."""
 
 
 class JsonPath(NamedTuple):

@@ -15,14 +15,18 @@ Predicate: TypeAlias = Callable[[Any], object]
 
 @dataclass(frozen=True, slots=True)
 class Deviation:
-    """The part of a finding that depends on the schema alone."""
+    """The fields of a `Finding` that depend on the schema alone."""
 
     kind: str
-    """As in `Finding`."""
+    """`Finding.kind`: a short name for the deviation, such as `wrong-type`."""
     rule: str
-    """As in `Finding`, with `{}` for `body` or `property`."""
+    """`Finding.rule`: the id of the change to the spec that would allow the data.
+
+    The ids are those of oasdiff, a tool that compares OpenAPI documents. `{}` stands for `body` or
+    `property`: `response-{}-type-changed`.
+    """
     expected: str
-    """As in `Finding`."""
+    """`Finding.expected`: what the spec allows. It completes the sentence "it must be …"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +35,15 @@ class Check:
 
     accepts: Predicate
     deviation: Deviation
+    """Reported for data that fails the check."""
     is_fatal: bool
-    """Whether no generated model can store data that fails this check."""
+    """Whether no generated model can store data that fails the check.
+
+    `_is_type_fatal` and `_enum_check` decide it. No other check is fatal.
+    """
 
 
-TYPE_NAMES: Mapping[type, str] = {
+TYPE_NAME_BY_TYPE: Mapping[type, str] = {
     str: "string",
     bool: "boolean",
     int: "integer",
@@ -46,22 +54,106 @@ TYPE_NAMES: Mapping[type, str] = {
 }
 """The JSON Schema type of each type that `json.loads` returns."""
 
+DATA_TYPES = tuple(TYPE_NAME_BY_TYPE)
+"""The types that `json.loads` returns."""
+
 _CONTAINERS = frozenset({dict, list})
 
 
+def accept_all(data: object) -> bool:
+    """Accept all data."""
+    return True
+
+
+def reject_all(data: object) -> bool:
+    """Accept no data."""
+    return False
+
+
+# Tests of data against the value of a keyword. The value is the first argument, as in
+# `re.Pattern.search(pattern, text)`, so that `partial` can bind it.
+
+
+def _is_at_least(minimum: float, number: float) -> bool:
+    return number >= minimum
+
+
+def _is_at_most(maximum: float, number: float) -> bool:
+    return number <= maximum
+
+
+def _is_above(limit: float, number: float) -> bool:
+    return number > limit
+
+
+def _is_below(limit: float, number: float) -> bool:
+    return number < limit
+
+
+def _has_minimum_size(minimum: int, data: Sized) -> bool:
+    return len(data) >= minimum
+
+
+def _has_maximum_size(maximum: int, data: Sized) -> bool:
+    return len(data) <= maximum
+
+
+@dataclass(frozen=True, slots=True)
+class _Restriction:
+    """A keyword for one kind of data (JSON Schema 2020-12, Validation, section 6)."""
+
+    keyword: str
+    types: frozenset[type]
+    """The types of data it applies to; other data always passes."""
+    is_valid: Callable[[Any, Any], object]
+    """Tests data, its second argument, against the value of the keyword, its first."""
+    rule: str
+    """As in `Deviation`."""
+
+
+_NUMBERS = frozenset({int, float})
+_TEXT = frozenset({str})
+_ARRAYS = frozenset({list})
+
+# An extension that generation adds to arguments: the text that a path or header can carry. It has
+# no rule, because rules are about responses.
+_SENDABLE_TEXT = _Restriction("x-text", _TEXT, re.Pattern[str].fullmatch, "")
+
+# oasdiff has no rule for a larger `maxItems`, so that one has the rule for a more general type.
+_RESTRICTIONS = (
+    _Restriction("minimum", _NUMBERS, _is_at_least, "response-{}-min-decreased"),
+    _Restriction("maximum", _NUMBERS, _is_at_most, "response-{}-max-increased"),
+    _Restriction("exclusiveMinimum", _NUMBERS, _is_above, "response-{}-exclusive-min-decreased"),
+    _Restriction("exclusiveMaximum", _NUMBERS, _is_below, "response-{}-exclusive-max-increased"),
+    _Restriction("minLength", _TEXT, _has_minimum_size, "response-{}-min-length-decreased"),
+    _Restriction("maxLength", _TEXT, _has_maximum_size, "response-{}-max-length-increased"),
+    _Restriction("minItems", _ARRAYS, _has_minimum_size, "response-{}-min-items-decreased"),
+    _Restriction("maxItems", _ARRAYS, _has_maximum_size, "response-{}-type-generalized"),
+    # JSON Schema patterns are not anchored (2020-12, Core, section 6.4).
+    _Restriction("pattern", _TEXT, re.Pattern[str].search, "response-property-pattern-changed"),
+    _SENDABLE_TEXT,
+)
+
+
 def checks_of(schema: Schema, data_type: type) -> Iterator[Check]:
-    """The checks that data of this type must pass, in the order in which they are reported."""
+    """The checks that data of this type must pass, in the order in which they are reported.
+
+    Args:
+        schema: the schema; the schemas inside it are ignored.
+        data_type: one of `DATA_TYPES`.
+    """
     type_names = _documented_types(schema)
     if type_names and not _is_type_documented(data_type, type_names):
         yield _type_check(schema, data_type, type_names)
     if "enum" in schema:
         yield _enum_check(schema, data_type)
-    for keyword in _LIMITS:
-        if keyword.name in schema and data_type in keyword.types:
-            yield _limit_check(schema, keyword)
+    for restriction in _RESTRICTIONS:
+        if restriction.keyword in schema and data_type in restriction.types:
+            yield _restriction_check(schema, restriction)
 
 
 def _documented_types(schema: Schema) -> list[str]:
+    """The types that the schema lists; empty if it allows all."""
     types = schema.get("type", [])
     if isinstance(types, str):
         return [types]
@@ -71,12 +163,12 @@ def _documented_types(schema: Schema) -> list[str]:
 def _is_type_documented(data_type: type, type_names: list[str]) -> bool:
     if data_type is int and "number" in type_names:
         return True
-    return TYPE_NAMES[data_type] in type_names
+    return TYPE_NAME_BY_TYPE[data_type] in type_names
 
 
 def _type_check(schema: Schema, data_type: type, type_names: list[str]) -> Check:
-    """The check of a type that `type` does not list."""
-    accepts: Predicate = nothing
+    """The check for data of a type that the schema does not list."""
+    accepts: Predicate = reject_all
     if data_type is float and "integer" in type_names:
         # 1.0 is an integer (JSON Schema 2020-12, Core, section 4.2.1).
         accepts = float.is_integer
@@ -86,15 +178,26 @@ def _type_check(schema: Schema, data_type: type, type_names: list[str]) -> Check
 
 
 def _is_type_fatal(schema: Schema, data_type: type, type_names: list[str]) -> bool:
-    """Whether a generated model fails for a value of a wrong type; it stores most scalars as is."""
-    if data_type is NoneType or data_type in _CONTAINERS:
+    """Whether no generated model can store data of a type that the schema does not list.
+
+    A model stores a string, number or boolean as it is, if the schema describes only such scalars.
+    """
+    # Models mark an absent property with `UNSET` and do not expect null.
+    if data_type is NoneType:
         return True
-    # A model parses what it expects to be an enum, an object or an array.
+    if data_type in _CONTAINERS:
+        return True
+    # A model converts data for these schemas. The conversion raises for another type: generated
+    # enums accept unknown values, but only of their own type.
     return "enum" in schema or "object" in type_names or "array" in type_names
 
 
 def _enum_check(schema: Schema, data_type: type) -> Check:
-    """The check of documented values; generation ensures that they are scalars."""
+    """The check of documented values. Generation ensures that they are scalars.
+
+    A value that the enum does not list is not fatal, because generated enums accept unknown values
+    of their type. Null is always fatal. `_type_check` decides about data of another type.
+    """
     examples = ", ".join(map(str, schema["enum"][:5]))
     deviation = Deviation(
         "unknown-enum-value",
@@ -106,88 +209,19 @@ def _enum_check(schema: Schema, data_type: type) -> Check:
     values = frozenset(value for value in schema["enum"] if isinstance(value, bool) == is_bool)
     accepts: Predicate = values.__contains__
     if data_type in _CONTAINERS:
-        accepts = nothing
-    # Generated enums are open: they take any value but null.
+        # They are not hashable, so a lookup in the set would raise.
+        accepts = reject_all
     return Check(accepts, deviation, is_fatal=data_type is NoneType)
 
 
-@dataclass(frozen=True, slots=True)
-class _Limit:
-    """A keyword that limits a value (JSON Schema 2020-12, Validation, section 6)."""
-
-    name: str
-    types: frozenset[type]
-    """The types of data it applies to; other data always passes."""
-    is_valid: Callable[[Any, Any], object]
-    """Tests data, its second argument, against the value of the keyword, its first."""
-    rule: str
-    """As in `Deviation`."""
-
-
-def _limit_check(schema: Schema, keyword: _Limit) -> Check:
-    limit = schema[keyword.name]
-    expected = f"in keeping with {keyword.name} {limit}"
-    if keyword is _SENDABLE_TEXT:
+def _restriction_check(schema: Schema, restriction: _Restriction) -> Check:
+    value = schema[restriction.keyword]
+    expected = f"valid for {restriction.keyword} {value}"
+    if restriction is _SENDABLE_TEXT:
+        # Generation writes a description next to this pattern.
         expected = schema["x-expected"]
-    deviation = Deviation("out-of-bounds", keyword.rule, expected)
-    if isinstance(limit, str):
-        # Patterns are the only limits that are text. They are compiled once, not at each check.
-        limit = re.compile(limit)
-    return Check(partial(keyword.is_valid, limit), deviation, is_fatal=False)
-
-
-def anything(data: object) -> bool:
-    """Accept all data."""
-    return True
-
-
-def nothing(data: object) -> bool:
-    """Accept no data."""
-    return False
-
-
-def _is_at_least(limit: float, number: float) -> bool:
-    return number >= limit
-
-
-def _is_at_most(limit: float, number: float) -> bool:
-    return number <= limit
-
-
-def _is_above(limit: float, number: float) -> bool:
-    return number > limit
-
-
-def _is_below(limit: float, number: float) -> bool:
-    return number < limit
-
-
-def _has_minimum_size(limit: int, data: Sized) -> bool:
-    return len(data) >= limit
-
-
-def _has_maximum_size(limit: int, data: Sized) -> bool:
-    return len(data) <= limit
-
-
-_NUMBERS = frozenset({int, float})
-_TEXT = frozenset({str})
-_ARRAYS = frozenset({list})
-
-_SENDABLE_TEXT = _Limit("x-text", _TEXT, re.Pattern[str].fullmatch, "")
-"""An extension that generation adds to arguments: the text that a path or header can carry."""
-
-# The rules are oasdiff's. It has no rule for `maxItems`, so that one is a more general type.
-_LIMITS = (
-    _Limit("minimum", _NUMBERS, _is_at_least, "response-{}-min-decreased"),
-    _Limit("maximum", _NUMBERS, _is_at_most, "response-{}-max-increased"),
-    _Limit("exclusiveMinimum", _NUMBERS, _is_above, "response-{}-exclusive-min-decreased"),
-    _Limit("exclusiveMaximum", _NUMBERS, _is_below, "response-{}-exclusive-max-increased"),
-    _Limit("minLength", _TEXT, _has_minimum_size, "response-{}-min-length-decreased"),
-    _Limit("maxLength", _TEXT, _has_maximum_size, "response-{}-max-length-increased"),
-    _Limit("minItems", _ARRAYS, _has_minimum_size, "response-{}-min-items-decreased"),
-    _Limit("maxItems", _ARRAYS, _has_maximum_size, "response-{}-type-generalized"),
-    # JSON Schema patterns are not anchored (2020-12, Core, section 6.4).
-    _Limit("pattern", _TEXT, re.Pattern[str].search, "response-property-pattern-changed"),
-    _SENDABLE_TEXT,
-)
+    deviation = Deviation("out-of-bounds", restriction.rule, expected)
+    if isinstance(value, str):
+        # Only patterns are text. The methods of `re.Pattern` need a compiled one.
+        value = re.compile(value)
+    return Check(partial(restriction.is_valid, value), deviation, is_fatal=False)

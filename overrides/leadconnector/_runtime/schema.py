@@ -1,7 +1,24 @@
 """Compiles the contract's schemas to validators, so that checking a response takes microseconds.
 
-The keywords follow JSON Schema 2020-12 with two exceptions. `oneOf` is checked like `anyOf`:
-data that matches two documented forms is no drift. `format` is an annotation and is not checked.
+Terms:
+
+- The *spec* is the OpenAPI document. The *contract* contains the parts of it that the client needs
+  at run time. Generation writes it.
+- *Drift* is any deviation of a response from the spec. A `Finding` describes one deviation.
+- A *misfit* is a finding that makes the data unusable: no generated model can store it.
+
+Keywords have their meaning in JSON Schema 2020-12, with these exceptions:
+
+- In a response, a property that the schema does not describe is a finding, unless the schema allows
+  it with `additionalProperties` or describes no property at all.
+- Such a finding alone does not make a branch of `anyOf` or `oneOf` invalid.
+- `oneOf` is checked like `anyOf`: data that matches two documented forms is no drift.
+- Keywords beside `$ref` are ignored.
+- `pattern` is a regular expression of Python.
+- `format` is an annotation and is not checked.
+
+Generation prepares the schemas: it merges `allOf` and writes `const` as an `enum`. It rejects a
+spec with any other keyword that restricts data. Beside `$ref`, it allows annotations only.
 """
 
 from collections.abc import Mapping
@@ -9,13 +26,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .finding import ROOT, Finding, JsonPath
-from .keywords import TYPE_NAMES, Check, Deviation, Predicate, Schema, anything, checks_of
+from .keywords import DATA_TYPES, Check, Deviation, Predicate, Schema, accept_all, checks_of
 
 MAXIMUM_FINDINGS = 100
 """Findings reported for one body. A response full of deviations must not fill the memory."""
 
 UNDOCUMENTED_FIELD = "undocumented-field"
-"""The one kind of finding that never prevents data from having a documented form."""
+"""The one kind of finding that does not prevent data from matching a branch of `anyOf`."""
 
 _MISSING = Deviation("missing", "response-property-became-optional", "there")
 _UNDOCUMENTED = Deviation(
@@ -24,7 +41,12 @@ _UNDOCUMENTED = Deviation(
 
 
 def compile_schema(
-    schema: Schema, schemas: Mapping[str, Schema], *, pointer: str = "", operation: str = ""
+    schema: Schema,
+    schemas: Mapping[str, Schema],
+    *,
+    pointer: str = "",
+    operation: str = "",
+    is_response: bool = False,
 ) -> "Validator":
     """Compile a schema and every schema it refers to.
 
@@ -32,10 +54,12 @@ def compile_schema(
         schema: the schema, as in the contract.
         schemas: the contract's named schemas, which a `$ref` may refer to.
         pointer: the place of the schema in the spec, as a JSON pointer.
-        operation: the operation that findings name. Empty for request data: there, an undocumented
-            property name is no finding.
+        operation: the operation that findings name. It may be empty for a request, whose findings
+            only supply the text of an error.
+        is_response: whether the data is a response, in which an undocumented property is a finding.
+            A request may contain any property, unless the schema forbids it.
     """
-    return _Compiler(schemas, operation).compile(schema, pointer)
+    return _Compiler(schemas, operation, is_response=is_response).compile(schema, pointer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +67,10 @@ class Normalised:
     """Data after validation, ready for a generated model."""
 
     data: Any = field(repr=False)
-    """The data without optional parts that no model can store; the same object if unchanged."""
+    """The data without optional parts that no model can store; as received if there is a misfit.
+
+    It is the same object if it is unchanged.
+    """
     misfit: Finding | None
     """Why no generated model can store the data; `None` if one can."""
     findings: list[Finding]
@@ -56,22 +83,27 @@ class Validator:
     def __init__(self, pointer: str, operation: str) -> None:
         self._pointer = pointer
         self._operation = operation
+        # `set_rules` sets all of the following.
         self._checks: Mapping[type, list[Check]] = {}
         self._branch_sets: list[_BranchSet] = []
         self._members: _Members | None = None
         self._items: Validator | None = None
         self.quick_checks: Mapping[type, Predicate] = {}
-        """By type of data: a check that replaces `normalise`. Types that need more are absent."""
+        """By type of data: accepts data for which `normalise` would change and report nothing.
+
+        Types of data that need more than one check are absent.
+        """
+        # The types of data that are always valid.
         self._unrestricted_types: frozenset[type] = frozenset()
 
-    def complete(
+    def set_rules(
         self,
         checks: Mapping[type, list[Check]],
         branch_sets: "list[_BranchSet]",
         members: "_Members | None",
         items: "Validator | None",
     ) -> None:
-        """Set the rules. A schema may contain itself, so its validator exists before its parts.
+        """Set the rules, once. A schema may contain itself: its validator exists before its parts.
 
         Args:
             checks: the checks of each type of data.
@@ -83,15 +115,15 @@ class Validator:
         self._branch_sets = branch_sets
         self._members = members
         self._items = items
-        self.quick_checks = self._find_quick_checks()
+        self.quick_checks = self._quick_checks_by_type()
         self._unrestricted_types = frozenset(
-            data_type for data_type, check in self.quick_checks.items() if check is anything
+            data_type for data_type, check in self.quick_checks.items() if check is accept_all
         )
 
     def normalise(self, data: Any, path: JsonPath = ROOT) -> Normalised:
         """Validate data and remove the optional parts that no generated model can store.
 
-        A scalar of the wrong type stays: a generated model stores it unchanged.
+        Most scalars of a wrong type stay: see `Check.is_fatal`.
 
         Args:
             data: the result of `json.loads`.
@@ -110,11 +142,11 @@ class Validator:
         for check in self._checks[data_type]:
             if check.accepts(data):
                 continue
-            finding = self._report(check.deviation, data, path, findings)
+            finding = self._report(check.deviation, path, findings, is_null=data is None)
             if check.is_fatal:
                 raise _MisfitError(finding)
         for branch_set in self._branch_sets:
-            data = self._normalise_branches(branch_set, data, path, findings)
+            self._match_branches(branch_set, data, path, findings)
         if data_type is dict and self._members is not None:
             return self._normalise_object(self._members, data, path, findings)
         if data_type is list and self._items is not None:
@@ -129,7 +161,7 @@ class Validator:
         for name, value in data.items():
             validator = members.properties.get(name, members.additional)
             if validator is None:
-                self._report(_UNDOCUMENTED, data, JsonPath(path, name), findings)
+                self._report(_UNDOCUMENTED, JsonPath(path, name), findings)
                 continue
             # Most properties are valid scalars: they need no path and no further call.
             if value.__class__ in validator._unrestricted_types:
@@ -147,8 +179,8 @@ class Validator:
 
         if not misfits and not replacements:
             return data
-        # A required misfit makes the whole object a misfit. An optional one is removed.
-        _require_all(members.required, misfits)
+        _raise_for_required(members.required, misfits)
+        # The remaining misfits are optional, so they are removed.
         return {
             name: replacements.get(name, value)
             for name, value in data.items()
@@ -163,8 +195,10 @@ class Validator:
         for name in members.required:
             if name in data:
                 continue
+            # The validator of the property reports it, because a finding names the place of its
+            # schema in the spec. A required name without a schema has the place of this object.
             validator = members.properties.get(name, self)
-            missing[name] = validator._report(_MISSING, data, JsonPath(path, name), findings)
+            missing[name] = validator._report(_MISSING, JsonPath(path, name), findings)
         return missing
 
     def _normalise_array(
@@ -190,32 +224,47 @@ class Validator:
             return normalised
         return data
 
-    def _normalise_branches(
+    def _match_branches(
         self, branch_set: "_BranchSet", data: Any, path: JsonPath, findings: list[Finding]
-    ) -> Any:
-        """Normalise by the branch with the fewest findings.
+    ) -> None:
+        """Report the findings of the branch that matches best; raise `_MisfitError` if none does.
 
-        Data matches a branch if it deviates from it by undocumented property names alone.
+        Data matches a branch if it deviates from it by undocumented property names alone. Nothing
+        is removed from such data, so there is no normalised data to return.
         """
         matches: list[Normalised] = []
         for validator in branch_set.validators:
             candidate = validator.normalise(data, path)
+            # This also excludes misfits: each misfit is a finding of another kind.
             if _has_only_undocumented_fields(candidate.findings):
                 matches.append(candidate)
         if not matches:
-            raise _MisfitError(self._report(branch_set.deviation, data, path, findings))
+            finding = self._report(branch_set.deviation, path, findings, is_null=data is None)
+            raise _MisfitError(finding)
         best_match = min(matches, key=_number_of_findings)
         room = MAXIMUM_FINDINGS - len(findings)
         findings.extend(best_match.findings[:room])
-        return best_match.data
 
     def _report(
-        self, deviation: Deviation, data: Any, path: JsonPath, findings: list[Finding]
+        self,
+        deviation: Deviation,
+        path: JsonPath,
+        findings: list[Finding],
+        *,
+        is_null: bool = False,
     ) -> Finding:
-        """Add a finding to the list and return it."""
+        """Add a finding to the list and return it.
+
+        Args:
+            deviation: the deviation of the data from this schema.
+            path: the place of the data.
+            findings: the list.
+            is_null: whether the invalid data is null.
+        """
         kind = deviation.kind
         rule = deviation.rule
-        if data is None:
+        if is_null:
+            # Whatever keyword null violates, the spec would allow it by the same change.
             kind = "null"
             rule = "response-{}-became-nullable"
         subject = "body" if path.parent is None else "property"
@@ -230,11 +279,12 @@ class Validator:
         if len(findings) < MAXIMUM_FINDINGS:
             findings.append(finding)
         elif kind != UNDOCUMENTED_FIELD:
-            # A full list must still show that the data matches no branch.
+            # `_match_branches` relies on this: a list has a finding of another kind than
+            # `UNDOCUMENTED_FIELD` if there was any. So one of those gives way in a full list.
             findings[-1] = finding
         return finding
 
-    def _find_quick_checks(self) -> dict[type, Predicate]:
+    def _quick_checks_by_type(self) -> dict[type, Predicate]:
         if self._branch_sets:
             return {}
         quick_checks: dict[type, Predicate] = {}
@@ -244,7 +294,7 @@ class Validator:
             if data_type is list and self._items is not None:
                 continue
             if not checks:
-                quick_checks[data_type] = anything
+                quick_checks[data_type] = accept_all
             elif len(checks) == 1:
                 quick_checks[data_type] = checks[0].accepts
         return quick_checks
@@ -258,8 +308,11 @@ class _MisfitError(Exception):
         self.finding = finding
 
 
-def _require_all(required: list[str], misfits: Mapping[str, Finding]) -> None:
-    """Raise `_MisfitError` for the first required property that is a misfit."""
+def _raise_for_required(required: list[str], misfits: Mapping[str, Finding]) -> None:
+    """Raise `_MisfitError` if a required property is a misfit: then the whole object is one.
+
+    The first such property is the reason.
+    """
     for name in required:
         if name in misfits:
             raise _MisfitError(misfits[name])
@@ -284,19 +337,21 @@ class _BranchSet:
 
 @dataclass(frozen=True, slots=True)
 class _Members:
-    """The properties that an object has, may have and must have."""
+    """What a schema says about the properties of an object."""
 
     properties: Mapping[str, Validator]
+    """The validators of the described properties, by name."""
     required: list[str]
+    """The names that an object must have, described or not."""
     additional: Validator | None
-    """For every other name; `None` if the spec documents no other name."""
+    """The validator of every property that is not described; `None` if each one is a finding."""
 
 
 _BRANCH_RULES = {
     "anyOf": "response-{}-any-of-added",
     "oneOf": "response-{}-one-of-added",
 }
-"""The rule for data that matches no branch of a keyword."""
+"""The rule for data that matches no branch of a keyword; see `Deviation.rule`."""
 
 _ANY_DATA: Schema = {}
 """The schema that accepts everything."""
@@ -305,9 +360,10 @@ _ANY_DATA: Schema = {}
 class _Compiler:
     """Compiles the schemas of one body or argument, each of them once."""
 
-    def __init__(self, schemas: Mapping[str, Schema], operation: str) -> None:
+    def __init__(self, schemas: Mapping[str, Schema], operation: str, *, is_response: bool) -> None:
         self._schemas = schemas
         self._operation = operation
+        self._is_response = is_response
         # By place in the spec.
         self._validators: dict[str, Validator] = {}
 
@@ -321,16 +377,17 @@ class _Compiler:
         if pointer in self._validators:
             return self._validators[pointer]
         validator = Validator(pointer, self._operation)
+        # Before its parts are compiled: they may refer to this schema.
         self._validators[pointer] = validator
-        validator.complete(
-            checks={data_type: list(checks_of(schema, data_type)) for data_type in TYPE_NAMES},
-            branch_sets=self._branch_sets(schema, pointer),
-            members=self._members(schema, pointer),
-            items=self._items(schema, pointer),
+        validator.set_rules(
+            checks={data_type: list(checks_of(schema, data_type)) for data_type in DATA_TYPES},
+            branch_sets=self._compile_branch_sets(schema, pointer),
+            members=self._compile_members(schema, pointer),
+            items=self._compile_items(schema, pointer),
         )
         return validator
 
-    def _branch_sets(self, schema: Schema, pointer: str) -> list[_BranchSet]:
+    def _compile_branch_sets(self, schema: Schema, pointer: str) -> list[_BranchSet]:
         branch_sets: list[_BranchSet] = []
         for keyword, rule in _BRANCH_RULES.items():
             if keyword not in schema:
@@ -343,11 +400,13 @@ class _Compiler:
             branch_sets.append(_BranchSet(validators, deviation))
         return branch_sets
 
-    def _members(self, schema: Schema, pointer: str) -> _Members | None:
-        """The properties of an object; `None` if the schema describes none."""
+    def _compile_members(self, schema: Schema, pointer: str) -> _Members | None:
+        """The properties of an object; `None` if every object is valid."""
         properties: Mapping[str, Schema] = schema.get("properties", {})
         required: list[str] = schema.get("required", [])
-        additional_schema = _additional_schema(schema, is_response=bool(self._operation))
+        additional_schema = _additional_schema(schema, is_response=self._is_response)
+        # Not only faster. It ends the recursion: `_ANY_DATA` itself has no `additionalProperties`,
+        # so its additional properties have the schema `_ANY_DATA` again.
         if not properties and not required and additional_schema == _ANY_DATA:
             return None
         additional: Validator | None = None
@@ -359,7 +418,8 @@ class _Compiler:
         }
         return _Members(validators, required, additional)
 
-    def _items(self, schema: Schema, pointer: str) -> Validator | None:
+    def _compile_items(self, schema: Schema, pointer: str) -> Validator | None:
+        """The elements of an array; `None` if the schema does not describe them."""
         if "items" not in schema:
             return None
         return self._compile_part(schema["items"], pointer, "items")
@@ -372,7 +432,7 @@ class _Compiler:
 
 
 def _additional_schema(schema: Schema, *, is_response: bool) -> Schema | None:
-    """The schema of properties without one of their own; `None` if no other name is documented."""
+    """The schema of properties that are not described; `None` if each of them is a finding."""
     additional: Schema | bool = True
     if "additionalProperties" in schema:
         additional = schema["additionalProperties"]

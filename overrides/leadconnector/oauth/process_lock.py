@@ -10,8 +10,8 @@ class ProcessLock:
     def __init__(self) -> None:
         self._locks: dict[int, Lock] = {}
 
-    def current(self) -> Lock:
-        """The lock of the current process.
+    def of_this_process(self) -> Lock:
+        """The lock that the threads of the current process share.
 
         After a fork, nobody would release a lock that another thread of the parent had locked.
         """

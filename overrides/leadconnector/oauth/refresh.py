@@ -9,39 +9,44 @@ from .._runtime.secrets import Token
 from ..errors import CredentialsError, LeadConnectorError
 
 
-class PendingToken(Protocol):
-    """A token that a caller can wait for."""
+class TokenHandle(Protocol):
+    """Returns a token, at once or after a wait. `ReadyToken` and `Refresh` implement it."""
 
     def wait(self, timeout: float | None) -> Token:
         """Return the token, or raise `TimeoutError` after so many seconds."""
         ...
 
     async def wait_async(self) -> Token:
-        """Return the token."""
+        """Return the token.
+
+        It has no timeout: `asyncio.timeout` can end the wait of a task. A thread's wait must end
+        itself.
+        """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class ReadyToken:
-    """A token without a wait."""
+    """A token that is available now."""
 
     token: Token
 
     def wait(self, timeout: float | None) -> Token:
-        """Return the token."""
+        """Return the token at once."""
         return self.token
 
     async def wait_async(self) -> Token:
-        """Return the token."""
+        """Return the token at once."""
         return self.token
 
 
 class Refresh:
-    """A refresh in progress. Its one outcome is for every waiter."""
+    """A refresh in progress. It has one outcome, which every waiter gets."""
 
     def __init__(self) -> None:
         self._outcome = Future[_Success | _Failure]()
-        # A running future cannot be cancelled: a cancelled task only stops waiting.
+        # Marks the future as running, so that nothing can cancel it. `wrap_future` passes the
+        # cancellation of a task on to the future: the task must only stop waiting.
         self._outcome.set_running_or_notify_cancel()
 
     @property
@@ -54,11 +59,9 @@ class Refresh:
         self._outcome.set_result(_Success(token))
 
     def fail(self, error: BaseException) -> None:
-        """Raise an exception in every waiter.
-
-        The failure is a result of the future, not its exception: a future would raise one exception
-        object in all threads, and their tracebacks would mix.
-        """
+        """Raise a new exception, made from this error, in every waiter."""
+        # Not `set_exception`: the future would raise one exception object in all threads, and each
+        # of them would add its traceback to it. So the failure is a result, and waiters copy it.
         self._outcome.set_result(_Failure(error))
 
     def wait(self, timeout: float | None) -> Token:
@@ -98,9 +101,14 @@ class _Failure:
 
 
 def error_for_waiter(error: BaseException) -> LeadConnectorError:
-    """A new exception for one waiter, from the error of a refresh."""
+    """A new exception for one waiter, from the error of a refresh.
+
+    It is a copy of an error of this package. For any other error it is a `CredentialsError`.
+    """
     raised: LeadConnectorError
     if isinstance(error, LeadConnectorError):
+        # `LeadConnectorError` guarantees this: its message and its attributes are all arguments of
+        # the constructor.
         raised = type(error)(str(error), **vars(error))
         raised.__cause__ = error.__cause__
     else:
@@ -111,9 +119,10 @@ def error_for_waiter(error: BaseException) -> LeadConnectorError:
 
 
 def describe_error(error: BaseException) -> str:
-    """The text of an error for a log or a message.
+    """Text about an error, for a log or a message, that shows no token.
 
-    The text of an error of a store or a transport can quote a token, so it is only its class.
+    It is the error's own text for our errors and for those that name a file, a host or a module.
+    It is the name of the class for all others: a custom store or transport can quote a token.
     """
     if isinstance(error, LeadConnectorError | OSError | ImportError):
         return str(error)

@@ -62,7 +62,7 @@ class MemoryTokenStore:
 
     def lock(self) -> AbstractContextManager[object]:
         """Exclude other threads."""
-        return self._lock.current()
+        return self._lock.of_this_process()
 
 
 class FileTokenStore:

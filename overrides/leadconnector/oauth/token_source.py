@@ -14,9 +14,9 @@ from .._runtime.http import BaseTransport, check_base_url
 from .._runtime.log import logger
 from .._runtime.secrets import Secret, Token, refuse_pickling
 from ..errors import ConfigurationError
-from .endpoint import TokenEndpoint, is_form_value
+from .endpoint import TokenEndpoint, is_valid_credential
 from .process_lock import ProcessLock
-from .refresh import PendingToken, ReadyToken, Refresh, describe_error
+from .refresh import ReadyToken, Refresh, TokenHandle, describe_error
 from .stores import TokenStore
 from .tokens import Tokens
 
@@ -24,20 +24,32 @@ REFRESH_AHEAD = 300.0
 """Default of the seconds before its expiry at which a token is refreshed."""
 
 RETRY_PAUSE = 30.0
-"""Seconds after a failed refresh of a valid token, and after a success, without another refresh."""
+"""Seconds between a failed refresh and the next attempt, while the token is still valid.
+
+Otherwise each call would send a request to an endpoint that is down.
+"""
+
+MINIMUM_AGE = 30.0
+"""Seconds after a refresh in which a rejected token is not replaced.
+
+A 401 for such a new token has another reason than its age. Another token would not help, and each
+401 would cause a refresh.
+"""
 
 
 class TokenState(Enum):
-    """Whether the current token can be used, and whether it needs a refresh."""
+    """The state of the current token for one caller."""
 
     FRESH = auto()
-    """Callers get it at once."""
+    """The caller gets it at once."""
     REFRESH_DUE = auto()
-    """It expires soon. Callers get it at once, while one thread refreshes it."""
-    EXPIRED = auto()
-    """It has expired, or no token was loaded yet. Callers wait for a refresh."""
-    REJECTED = auto()
-    """The API rejected it with `401 Unauthorized`. That caller waits for a refresh."""
+    """It expires soon. The caller gets it at once, while a thread refreshes it."""
+    UNUSABLE = auto()
+    """The caller waits for a refresh.
+
+    The token has expired, or none was loaded yet. Or the API rejected it with `401 Unauthorized`:
+    then it is unusable only for the caller whose request was rejected.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +62,11 @@ class CurrentToken:
     expires_at: float
 
     def state(self, rejected: Token | None, now: float) -> TokenState:
-        """The state for a caller; `rejected` is the token that the API rejected, if any."""
+        """The state for one caller; `rejected` is the token of its rejected request, if any."""
         if self.token == rejected:
-            return TokenState.REJECTED
+            return TokenState.UNUSABLE
         if now >= self.expires_at:
-            return TokenState.EXPIRED
+            return TokenState.UNUSABLE
         if now >= self.refresh_at:
             return TokenState.REFRESH_DUE
         return TokenState.FRESH
@@ -63,22 +75,27 @@ class CurrentToken:
 class OAuth:
     """A token source that refreshes its access token. Clients, threads and processes may share it.
 
-    While one thread refreshes a token that expires soon, callers still get it. They wait only for
-    the refresh of an expired or rejected token. Nothing interrupts a refresh: a caller who gives up
-    only stops waiting. A valid token that is less than 30 seconds old is not replaced: the API
-    rejects it for another reason than its age.
+    A thread of its own runs each refresh. While it refreshes a token that expires soon, callers
+    still get the old token. They wait only if their token has expired or was rejected. Nothing
+    interrupts a refresh: a caller who gives up only stops waiting.
+
+    For 30 seconds after this object refreshed the token, a rejected token is not replaced while it
+    is valid: the API rejects it for another reason than its age. A refresh by another process does
+    not start these 30 seconds.
 
     Args:
-        client_id: the application's.
-        client_secret: the application's.
-        store: has the tokens of the authorisation, and later the refreshed ones.
-        token_url: the token endpoint; by default `/oauth/token` of the client's base URL. It must
-            be https, or http of loopback.
-        transport: an httpx transport for the refresh requests, used from any thread and never
-            closed. By default, each refresh opens a new one with the environment's proxies, which
-            repeats a failed connection twice if there is no proxy.
-        refresh_ahead: seconds before its expiry at which a token is refreshed, but not before half
-            of its remaining life.
+        client_id: the client id of the application.
+        client_secret: the client secret of the application.
+        store: contains the tokens of the authorisation, and later the refreshed ones.
+        token_url: the token endpoint, which receives the refresh token and the client secret. By
+            default, it is `/oauth/token` below the base URL of the client whose call starts the
+            refresh. So pass it if clients with different base URLs share this object. The scheme
+            must be https; http is allowed only for a loopback host.
+        transport: an httpx transport for the refresh requests. It is used from any thread and never
+            closed. By default, each refresh opens a new one, which uses the environment's proxies.
+            Without a proxy, that one repeats a failed attempt to connect up to two times.
+        refresh_ahead: seconds before its expiry at which a token is refreshed. A token that is
+            loaded with less than twice this time left is refreshed after half of the time left.
         clock: returns the seconds since the epoch.
 
     Raises:
@@ -97,7 +114,7 @@ class OAuth:
         clock: Callable[[], float] = time.time,
     ) -> None:
         secret = Secret(client_secret)
-        # The checks raise, and tracebacks can show arguments.
+        # The checks below can raise, and a traceback can show the arguments of this frame.
         del client_secret
         _check_credentials(client_id, secret)
         _check_store_and_transport(store, transport)
@@ -114,12 +131,14 @@ class OAuth:
         self._lock = ProcessLock()
         # A placeholder that has expired: the first caller loads the stored token.
         self._current = CurrentToken(Token(Secret("not-loaded")), -math.inf, -math.inf)
-        # By process: a fork must not wait for the refresh of its parent.
+        # The last refresh by process id. Threads do not survive a fork, so a child would wait
+        # forever for its parent's refresh.
         self._refreshes: dict[int, Refresh] = {}
 
-        # Only the refreshing thread uses these two.
+        # Only the refresh thread uses these two. At most one runs in a process, so no lock is
+        # needed.
         self._refreshed_at = -math.inf
-        self._replacement: _Replacement | None = None
+        self._last_load: _LastLoad | None = None
 
     __reduce__ = refuse_pickling
 
@@ -133,20 +152,22 @@ class OAuth:
             APIConnectionError: the token endpoint sent no complete response.
             CredentialsError: the store has no tokens, or failed.
             TimeoutError: the timeout expired. The refresh continues.
+            RuntimeError: the thread for a refresh could not start, for example because the process
+                has too many. This also fails callers whose token is still valid.
         """
-        return self._look_up(base_url, rejected).wait(timeout)
+        return self._token_or_refresh(base_url, rejected).wait(timeout)
 
     async def get_token_async(
         self, base_url: str, rejected: Token | None, timeout: float | None
     ) -> Token:
         """Return the token of an async client's request; raises like `get_token`."""
-        pending = self._look_up(base_url, rejected)
+        handle = self._token_or_refresh(base_url, rejected)
         async with asyncio.timeout(timeout):
-            return await pending.wait_async()
+            return await handle.wait_async()
 
-    def _look_up(self, base_url: str, rejected: Token | None) -> PendingToken:
+    def _token_or_refresh(self, base_url: str, rejected: Token | None) -> TokenHandle:
         """The current token, or the refresh to wait for. Starts a refresh if one is needed."""
-        with self._lock.current():
+        with self._lock.of_this_process():
             current = self._current
             state = current.state(rejected, self._clock())
             if state is TokenState.FRESH:
@@ -154,18 +175,20 @@ class OAuth:
             # All other states need a refresh. One serves all callers, so join one in progress.
             refresh = self._refreshes.get(os.getpid())
             if refresh is None or refresh.is_done:
-                refresh = self._start_refresh(base_url, rejected or current.token)
+                refresh = self._start_refresh(base_url, stale=rejected or current.token)
             if state is TokenState.REFRESH_DUE:
                 return ReadyToken(current.token)
             return refresh
 
     def _start_refresh(self, base_url: str, stale: Token) -> Refresh:
+        """Start a thread that replaces the stale token: the rejected, expired or expiring one."""
         refresh = Refresh()
         thread = Thread(
             target=self._run,
             args=(refresh, base_url, stale),
             name="leadconnector-refresh",
-            # The interpreter waits for it at exit. An interruption would lose the new tokens.
+            # The interpreter waits for it at exit. It would kill a daemon thread, and the new
+            # tokens would be lost.
             daemon=False,
         )
         thread.start()
@@ -174,49 +197,60 @@ class OAuth:
         return refresh
 
     def _run(self, refresh: Refresh, base_url: str, stale: Token) -> None:
-        """Refresh the token and set the outcome. This is the refreshing thread."""
+        """Get a new token and set the outcome. This is the main function of the refresh thread."""
         try:
             with self._store.lock():
-                current = self._renew(base_url, stale)
+                current = self._load_or_refresh(base_url, stale)
         # A store may raise anything, also SystemExit. Each waiter must get an outcome.
         except BaseException as error:
-            self._finish_failed(refresh, error)
+            self._fail(refresh, error)
         else:
-            self._finish(refresh, current)
+            self._succeed(refresh, current)
 
-    def _finish(self, refresh: Refresh, current: CurrentToken) -> None:
-        """REFRESH_DUE, EXPIRED or REJECTED to FRESH."""
-        # Together: a caller whose new token is rejected at once must not join this refresh.
-        with self._lock.current():
+    def _succeed(self, refresh: Refresh, current: CurrentToken) -> None:
+        """REFRESH_DUE or UNUSABLE to FRESH."""
+        # Both steps under one lock. Between them, a caller could get the new token, have it
+        # rejected at once, and join this finished refresh, which has no other token for it.
+        with self._lock.of_this_process():
             refresh.succeed(current.token)
             self._current = current
 
-    def _finish_failed(self, refresh: Refresh, error: BaseException) -> None:
+    def _fail(self, refresh: Refresh, error: BaseException) -> None:
         """REFRESH_DUE to FRESH, until the next attempt. An unusable token stays unusable."""
-        with self._lock.current():
+        with self._lock.of_this_process():
             refresh.fail(error)
             self._current = replace(self._current, refresh_at=self._clock() + RETRY_PAUSE)
+        # Without a valid token, callers wait and get the error. Otherwise only the log shows it.
         if self._clock() < self._current.expires_at:
             logger.warning(
                 "the token is still valid, but was not refreshed: %s", describe_error(error)
             )
 
-    def _renew(self, base_url: str, stale: Token) -> CurrentToken:
-        """Use the stored token if it is valid and not the stale one; otherwise refresh it.
+    def _load_or_refresh(self, base_url: str, stale: Token) -> CurrentToken:
+        """Load the tokens, refresh them if necessary, and save new ones.
 
-        Another process may have refreshed and stored it before this one got the store's lock.
+        Another process may have refreshed and stored them before this one got the store's lock.
+        Then there is nothing to refresh.
         """
-        stored = self._load()
-        tokens = self._replacement_of(stored)
+        loaded = self._load()
+        tokens = self._newest_tokens(loaded)
         now = self._clock()
         if not self._is_usable(tokens, stale, now):
             url = self._token_url or f"{base_url}{TOKEN_PATH}"
             tokens = self._endpoint.refresh(tokens, url, now)
             self._refreshed_at = now
-        self._replacement = _Replacement(stored, tokens)
-        if tokens is not stored:
+        # Before saving, which can fail.
+        self._last_load = _LastLoad(loaded, tokens)
+        # Identity is enough: new and unsaved tokens are never the object that was just loaded.
+        # Equal tokens may be saved again, which changes nothing.
+        if tokens is not loaded:
             self._save(tokens)
+        return self._current_token(tokens, now)
+
+    def _current_token(self, tokens: Tokens, now: float) -> CurrentToken:
+        """The tokens as the token in use, with the time of its next refresh."""
         remaining = tokens.expires_at - now
+        # At most half: a token with a short life would otherwise be due for a refresh at once.
         ahead = min(self._refresh_ahead, remaining / 2)
         return CurrentToken(
             Token(Secret(tokens.access_token)),
@@ -225,28 +259,30 @@ class OAuth:
         )
 
     def _load(self) -> Tokens:
-        stored = self._store.load()
+        loaded = self._store.load()
         # A store without type checks may return anything, for example a mapping.
-        if isinstance(stored, Tokens):
-            return stored
+        if isinstance(loaded, Tokens):
+            return loaded
         return _NO_TOKENS
 
-    def _replacement_of(self, stored: Tokens) -> Tokens:
-        """The newer tokens, if the store still has the old ones because saving failed."""
-        replacement = self._replacement
-        if replacement is not None and replacement.stored == stored:
-            return replacement.tokens
-        return stored
+    def _newest_tokens(self, loaded: Tokens) -> Tokens:
+        """The loaded tokens, or those that could not be saved in their place."""
+        last_load = self._last_load
+        if last_load is not None and last_load.loaded == loaded:
+            return last_load.in_use
+        # The store has changed since: these tokens are newer.
+        return loaded
 
     def _is_usable(self, tokens: Tokens, stale: Token, now: float) -> bool:
         """Whether the access token needs no refresh."""
+        # Only the refresh token is known: see `Tokens.access_token`.
         if not tokens.access_token:
             return False
         is_valid = now < tokens.expires_at
         if not is_valid:
             return False
-        # `abs`: the clock may have been set back.
-        is_new = abs(now - self._refreshed_at) < RETRY_PAUSE
+        # `abs`: if the clock was set back, the refresh is in the future, maybe by years.
+        is_new = abs(now - self._refreshed_at) < MINIMUM_AGE
         return is_new or tokens.access_token != stale.reveal()
 
     def _save(self, tokens: Tokens) -> None:
@@ -255,7 +291,9 @@ class OAuth:
         # Whatever a store raises: the old refresh token is used up, and the new one must survive.
         except Exception as error:
             logger.error(
-                "new tokens are in use, but could not be saved yet: %s", describe_error(error)
+                "new tokens are in use, but could not be saved; "
+                "saving is tried again when the store is next read: %s",
+                describe_error(error),
             )
 
 
@@ -263,15 +301,16 @@ _NO_TOKENS = Tokens(access_token="", refresh_token="", expires_at=0.0)
 
 
 @dataclass(frozen=True, slots=True)
-class _Replacement:
-    """The tokens that replaced those in the store; the same ones if nothing was refreshed."""
+class _LastLoad:
+    """The tokens that the store last contained, and the tokens that are in use since then."""
 
-    stored: Tokens
-    tokens: Tokens
+    loaded: Tokens
+    in_use: Tokens
+    """The new tokens after a refresh; otherwise the same as `loaded`."""
 
 
 def _check_credentials(client_id: str, client_secret: Secret[str]) -> None:
-    if not is_form_value(client_id) or not is_form_value(client_secret.reveal()):
+    if not is_valid_credential(client_id) or not is_valid_credential(client_secret.reveal()):
         raise ConfigurationError(
             "client_id and client_secret must be printable ASCII, and not empty"
         )
@@ -285,7 +324,9 @@ def _check_store_and_transport(store: TokenStore, transport: BaseTransport | Non
 
 
 def _check_times(refresh_ahead: float, clock: Callable[[], float]) -> None:
+    # `type` and not `isinstance`: a bool is an instance of int.
     is_number = type(refresh_ahead) in {int, float}
+    # `not … >=` and not `<`: every comparison with NaN is false.
     if not is_number or not refresh_ahead >= 0:
         raise ConfigurationError("refresh_ahead must be 0 s or more")
     if not callable(clock):
