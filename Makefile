@@ -11,16 +11,25 @@ SHELL := /bin/sh
 # A value such as BASE=… is data: neither make nor a shell evaluates it. So `make diff BASE=…` is
 # safe for every name that git allows a branch. Two rules achieve this:
 # - No recipe contains a value as text. Programs read the values from the environment.
-# - Make would expand `$(shell …)` in a value from its command line. `keep_text` replaces such a
-#   value by its unexpanded text. Make passes values from the environment on unexpanded anyway.
-# Known limitation: `make 'BASE:=…'` and `make 'BASE!=…'` ask make to evaluate the value. Make does
-# so before it reads this file.
+# - Make would expand `$(shell …)` in a value from its command line, or from the environment with
+#   `make -e`. `keep_text` replaces such a value by its unexpanded text. Otherwise make passes
+#   values from the environment on unexpanded.
+# Known limitations: `make 'BASE:=…'`, `make 'BASE!=…'`, a variable *name* with `$(…)`, and make's own
+# variables MAKEFILES and MAKEOVERRIDES ask make to evaluate something before it reads this file.
 override define keep_text
 override $(1) := $$(value $(1))
 export $(1)
 endef
-override is_on_command_line = $(filter command,$(origin $(1)))
-$(foreach name,$(.VARIABLES),$(if $(call is_on_command_line,$(name)),$(eval $(call keep_text,$(name)))))
+override is_on_command_line = $(findstring command line,$(origin $(1)))
+override is_in_environment = $(findstring environment,$(origin $(1)))
+# Inside of `foreach`, a variable called `variable` is the loop's own. So it has a line of its own.
+$(if $(call is_on_command_line,variable),$(eval $(call keep_text,variable)))
+$(foreach variable,$(.VARIABLES),\
+	$(if $(call is_on_command_line,$(variable)),$(eval $(call keep_text,$(variable)))))
+# With `make -e`, the environment replaces the variables that this file sets, and expands.
+override has_option_e := $(findstring e,$(firstword -$(MAKEFLAGS)))
+$(if $(has_option_e),$(foreach variable,BIN DEV DEMO,\
+	$(if $(call is_in_environment,$(variable)),$(eval $(call keep_text,$(variable))))))
 
 # The tests replace BIN and DEV, in order to run a target with their own interpreter.
 export BIN := .venv/bin

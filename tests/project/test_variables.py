@@ -286,3 +286,19 @@ def test_a_branch_with_special_characters_in_its_name_is_compared(
     assert f"Nothing changed from {branch}:spec/openapi.yaml" in result.stdout
     assert f"The public Python surface is as it was in {branch}." in result.stdout
     assert sorted(root.rglob("*")) == before
+
+
+@pytest.mark.parametrize("options", [[], ["-e"]])
+@pytest.mark.parametrize("origin", ["command line", "environment"])
+@pytest.mark.parametrize("name", ["BASE", "BIN", "DEV", "DEMO", "RUN", "name", "variable"])
+def test_make_itself_evaluates_no_variable(
+    checkout: Checkout, name: str, origin: str, options: list[str]
+) -> None:
+    before = checkout.files()
+    payload = "$(shell touch x)"
+    if origin == "environment":
+        make(*options, "help", cwd=checkout.root, **{name: payload})
+    else:
+        make(*options, "help", f"{name}={payload}", cwd=checkout.root)
+
+    assert checkout.files() == before
