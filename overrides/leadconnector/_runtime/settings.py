@@ -12,7 +12,7 @@ from ..errors import ResponseInfo
 from .finding import Finding
 from .http import RequestFactory, Timeout, Timeouts, timeouts_of
 from .protocols import ApiConventions, Clock, RateLimiter, TokenSource
-from .retry import MAXIMUM_RETRIES
+from .retry import DEFAULT_RETRIES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +27,7 @@ class Settings:
     version: str | None = None
     timeout: float | Timeout | None = None
     deadline: float | None = None
-    retries: int = MAXIMUM_RETRIES
+    retries: int = DEFAULT_RETRIES
     on_response: Callable[[ResponseInfo], object] | None = None
     on_drift: Callable[[Finding], object] | None = None
     strict: bool = False
