@@ -104,7 +104,7 @@ def check_argument(argument: Schema, validator: Validator, value: object) -> Arg
         data = json.loads(_encode_argument(value).encode())
         findings = validator.normalise(data, JsonPath(None, name)).findings
     except Exception as error:  # a mapping or a model of the caller can raise anything
-        # The text of other exceptions can hold the value.
+        # The text of other exceptions can contain the value.
         is_expected = isinstance(error, AttributeError | TypeError | ValueError | RecursionError)
         reason = str(error) if is_expected else type(error).__name__
         return ArgumentCheck(f"{name} must be data that JSON can hold ({reason})")

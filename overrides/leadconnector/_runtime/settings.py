@@ -39,7 +39,7 @@ class Settings:
     sleep: Callable[[float], None] = time.sleep
     sleep_async: Callable[[float], Awaitable[None]] = asyncio.sleep
 
-    reported_drift: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]], repr=False)
+    logged_findings: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]], repr=False)
     """Kind and path of each logged finding. Clients made by `with_options` share the set."""
 
     @cached_property
