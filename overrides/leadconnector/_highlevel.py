@@ -36,5 +36,5 @@ CONVENTIONS = ApiConventions(
     request_id_headers=("x-request-id", "x-trace-id", "cf-ray"),
     request_id_property="traceId",
     daily_remaining_header=DAILY_REMAINING_HEADER,
-    rate_limit_interval=RATE_LIMIT_SECONDS,
+    wait_after_429=RATE_LIMIT_SECONDS,
 )

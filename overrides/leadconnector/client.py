@@ -13,6 +13,7 @@ from typing import Any, Generic, Self, TypedDict, TypeVar, Unpack, cast
 from ._generated import load_contract
 from ._generated.api import AsyncResources, Resources
 from ._highlevel import BASE_URL_VARIABLE, CONVENTIONS, TOKEN_VARIABLE, USER_AGENT
+from ._runtime.call_io import AwaitingIO, BlockingIO
 from ._runtime.connections import Connections
 from ._runtime.finding import Finding
 from ._runtime.http import (
@@ -26,7 +27,7 @@ from ._runtime.http import (
     default_transport,
 )
 from ._runtime.secrets import Secret, refuse_pickling
-from ._runtime.session import AsyncSession, AwaitingIO, BlockingIO, SyncSession
+from ._runtime.session import AsyncSession, SyncSession
 from ._runtime.settings import Settings
 from .auth import AsyncTokenOption, SyncTokenOption, token_source
 from .errors import ConfigurationError, ResponseInfo

@@ -23,7 +23,7 @@
         ├── ServerError                 500 and above
         └── UnexpectedStatusError       any other status
 
-No exception holds a credential. A token that the API sends back is redacted.
+No exception contains a credential. A token that the API sends back is redacted.
 """
 
 from __future__ import annotations

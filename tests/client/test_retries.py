@@ -32,10 +32,10 @@ from leadconnector import (
 from leadconnector._highlevel import CONVENTIONS, RATE_LIMIT_SECONDS
 from leadconnector._runtime.http import RawResponse, failure_of
 from leadconnector._runtime.retry import (
-    FIRST_WAIT,
+    DEFAULT_RETRIES,
+    FIRST_BACKOFF_BOUND,
+    LONGEST_BACKOFF_BOUND,
     LONGEST_RETRY_AFTER,
-    LONGEST_WAIT,
-    MAXIMUM_RETRIES,
     Attempt,
     RetryPolicy,
     decide,
@@ -70,7 +70,7 @@ def waits(
     headers: dict[str, str] | None = None,
     method: str = "PUT",
     number: int = 1,
-    retries: int = MAXIMUM_RETRIES,
+    retries: int = DEFAULT_RETRIES,
     random: float = 1.0,
 ) -> float:
     """The wait after this response, or this error, of an attempt; `NEVER` if it is not repeated."""
@@ -82,7 +82,7 @@ def waits(
         outcome = APIConnectionError("lost", attempts=number, failure=failure_of(error))
         is_daily_limit = False
     attempt = Attempt(method, number, Token(Secret("token")), outcome, is_daily_limit)
-    policy = RetryPolicy(retries, CONVENTIONS.rate_limit_interval, lambda: random)
+    policy = RetryPolicy(retries, CONVENTIONS.wait_after_429, lambda: random)
     decision = decide(attempt, policy)
     return decision.wait if decision.retry else NEVER
 
@@ -199,9 +199,11 @@ def test_every_wait_is_bounded_and_the_number_of_attempts_too(
     )
     wait = waits(**outcome, number=number, method=method, random=random, retries=retries)
 
-    assert wait == NEVER or 0 <= wait <= max(LONGEST_RETRY_AFTER, LONGEST_WAIT, RATE_LIMIT_SECONDS)
+    assert wait == NEVER or 0 <= wait <= max(
+        LONGEST_RETRY_AFTER, LONGEST_BACKOFF_BOUND, RATE_LIMIT_SECONDS
+    )
     assert wait == NEVER or number <= retries
-    assert FIRST_WAIT < LONGEST_WAIT
+    assert FIRST_BACKOFF_BOUND < LONGEST_BACKOFF_BOUND
 
 
 @pytest.mark.parametrize(

@@ -16,37 +16,41 @@ from .settings import Settings
 class Call(Generic[T]):
     """The state of one call: what it sends, its deadline, and its attempts.
 
+    Its creation validates the arguments. The deadline counts from its creation.
+
     Raises:
         ArgumentError: an argument is invalid.
     """
 
     def __init__(self, operation: Operation[T], arguments: Arguments, settings: Settings) -> None:
-        description = operation_contract(operation.operation_id)
+        contract = operation_contract(operation.operation_id)
         self._operation = operation
-        self._description: OperationContract = description
+        self._contract: OperationContract = contract
         self._settings = settings
-        self.name = description.name
-        self.method = description.method
+        self.name = contract.name
+        self.method = contract.method
         self.limits = Limits(settings.clock, settings.timeouts, _deadline(settings))
-        complete_arguments(description, arguments, settings.version)
-        self.rate_limit_key = rate_limit_key(description, arguments)
+        complete_arguments(contract, arguments, settings.version)
+        self.rate_limit_key = rate_limit_key(contract, arguments)
         self._request: PreparedRequest = prepare_request(
-            description, operation, arguments, settings.requests
+            contract, operation, arguments, settings.requests
         )
         self.attempts = 0
         """How many requests were sent."""
         self.renewed_token: Token | None = None
-        """The token that replaced a rejected one."""
+        """The token that replaced a rejected one after a 401."""
 
     def next_request(self, token: Token) -> Request:
         """The request of the next attempt. None of its timeouts is beyond the deadline."""
         self.attempts += 1
         return self._request.authorized(token, self.limits.step_timeouts())
 
-    def retry_number(self) -> int:
-        """The number of the attempt for the retry rules.
+    @property
+    def try_number(self) -> int:
+        """The number of the last request as the retry rules count it, from 1.
 
-        A request with a renewed token is no retry, so it does not count.
+        A repetition with a renewed token is not a retry. So it has the number of the request before
+        it, which the API rejected with 401. `attempts` counts both.
         """
         if self.renewed_token is None:
             return self.attempts
@@ -58,17 +62,21 @@ class Call(Generic[T]):
             return None
         return max(0.0, self.limits.deadline - self._settings.clock())
 
-    def is_over_in(self, seconds: float) -> bool:
-        """Whether the deadline is not after these seconds."""
+    def deadline_passes_within(self, seconds: float) -> bool:
+        """Whether the deadline passes within a number of seconds, or at their end."""
         return self._settings.clock() + seconds >= self.limits.deadline
 
-    def check_deadline(self, wait: float, purpose: str) -> None:
+    def check_deadline(self, *, wait: float, purpose: str) -> None:
         """Check that a wait ends before the deadline.
 
+        Args:
+            wait: its seconds; 0.0 checks that the deadline has not passed yet.
+            purpose: names in the message what the call waits for.
+
         Raises:
-            APITimeoutError: it does not.
+            APITimeoutError: the wait does not end before the deadline.
         """
-        if self.is_over_in(wait):
+        if self.deadline_passes_within(wait):
             raise APITimeoutError(
                 f"{self.name}: not sent: waiting {wait:.3f} s for {purpose} exceeds the deadline",
                 attempts=self.attempts,
@@ -76,13 +84,16 @@ class Call(Generic[T]):
             )
 
     def reader(self, token: Token) -> ResponseReader[T]:
-        """Reads the response to the last request, which was sent with this token."""
-        return ResponseReader(
-            self._operation, self._description, self._settings, token, self.attempts
-        )
+        """The reader of the response to the last request.
+
+        Args:
+            token: the token of that request.
+        """
+        return ResponseReader(self._operation, self._contract, self._settings, token, self.attempts)
 
 
 def _deadline(settings: Settings) -> float:
+    """When a call that starts now must end, in seconds of the client's clock."""
     if settings.deadline is None:
         return math.inf
     return settings.clock() + settings.deadline

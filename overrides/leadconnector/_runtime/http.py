@@ -304,7 +304,7 @@ def connection_error(
         attempts: how many requests were sent, with this one.
     """
     if isinstance(error, httpx.RequestError):
-        # The original request holds the token and the body.
+        # The original request contains the token and the body.
         error.request = Request(request.method, request.url)
     reason = _without_quoted_bytes(error)
     timed_out = isinstance(error, httpx.TimeoutException | TimeoutError)

@@ -1,4 +1,4 @@
-"""The interfaces of a session: token sources, rate limiters, and the conventions of an API.
+"""The interfaces that a session uses: token sources, rate limiters, and conventions of the API.
 
 The session imports no implementation of them. So it can be read and tested without OAuth and Redis.
 """
@@ -45,7 +45,10 @@ class TokenSource(Protocol):
 
 
 class Reservation(Protocol):
-    """A place in the queue of one rate-limit key. It permits one request."""
+    """A place in the queue of one rate-limit key. It permits one request.
+
+    It is valid only for a short time after its `wait`, a small part of the rate limit's interval.
+    """
 
     @property
     def wait(self) -> float:
@@ -80,7 +83,7 @@ class RateLimiter(Protocol[ReservationT]):
         ...
 
     def release(self, reservation: ReservationT) -> None:
-        """Give back a reservation without a request. Never raises."""
+        """Give back a reservation whose request was not sent. Never raises."""
         ...
 
     def needs_update(self, reservation: ReservationT, response: RawResponse | None) -> bool:
@@ -104,16 +107,16 @@ class RateLimiter(Protocol[ReservationT]):
 
 @dataclass(frozen=True, kw_only=True)
 class ApiConventions:
-    """What a session needs to know of an API that its OpenAPI document does not say."""
+    """Facts about an API that a session needs and that its OpenAPI document does not state."""
 
     request_id_headers: tuple[str, ...]
-    """Headers that can hold a request id, in order of preference; in lower case."""
+    """Headers that can contain a request id, in order of preference; in lower case."""
     request_id_property: str
     """The property of an error's body with the request id, used if no header has one."""
     daily_remaining_header: str
     """The header with the number of requests that the day still allows; in lower case."""
-    rate_limit_interval: float
-    """Seconds after which the API counts anew. The wait after a 429 without a `Retry-After`."""
+    wait_after_429: float
+    """Seconds to wait after a 429 without a `Retry-After`: the interval of the API's rate limit."""
 
     def is_daily_limit(self, response: RawResponse) -> bool:
         """Whether the API rejected the request because the requests of the day are used up."""

@@ -29,21 +29,21 @@ class Arguments(dict[str, Any]):
 
 
 def complete_arguments(
-    description: OperationContract, arguments: Arguments, version: str | None
+    contract: OperationContract, arguments: Arguments, version: str | None
 ) -> None:
     """Validate the arguments of a call in place.
 
     An omitted argument gets its default. A mapping or a subclass of `str` becomes plain JSON data.
 
     Args:
-        description: the operation in the spec.
+        contract: the operation in the spec.
         arguments: all arguments of the operation.
         version: replaces the default of the argument that is the API version.
 
     Raises:
         ArgumentError: names the first invalid argument and what it must be, without its value.
     """
-    for name, (argument, validator) in description.arguments.items():
+    for name, (argument, validator) in contract.arguments.items():
         if "default" in argument and isinstance(arguments[name], Unset):
             arguments[name] = _default(argument, version)
         if _is_valid_unchanged(arguments[name], validator):
@@ -54,13 +54,13 @@ def complete_arguments(
         arguments[name] = check.value
 
 
-def rate_limit_key(description: OperationContract, arguments: Arguments) -> str:
+def rate_limit_key(contract: OperationContract, arguments: Arguments) -> str:
     """The values of the arguments for which the API counts calls separately."""
-    return "/".join([str(arguments[name]) for name in description.rate_limit_key])
+    return "/".join([str(arguments[name]) for name in contract.rate_limit_key])
 
 
 def prepare_request(
-    description: OperationContract,
+    contract: OperationContract,
     operation: Operation[Any],
     arguments: Arguments,
     requests: RequestFactory,
@@ -71,7 +71,7 @@ def prepare_request(
         ArgumentError: the arguments are valid one by one, but make no request.
     """
     try:
-        return requests.prepare(description.method, operation.build(**arguments))
+        return requests.prepare(contract.method, operation.build(**arguments))
     except (*GENERATED_CODE_ERRORS, InvalidURL) as error:
         raise ArgumentError("the arguments make no request", argument="arguments") from error
 
@@ -104,7 +104,7 @@ def check_argument(argument: Schema, validator: Validator, value: object) -> Arg
         data = json.loads(_encode_argument(value).encode())
         findings = validator.normalise(data, JsonPath(None, name)).findings
     except Exception as error:  # a mapping or a model of the caller can raise anything
-        # The text of other exceptions can hold the value.
+        # The text of other exceptions can contain the value.
         is_expected = isinstance(error, AttributeError | TypeError | ValueError | RecursionError)
         reason = str(error) if is_expected else type(error).__name__
         return ArgumentCheck(f"{name} must be data that JSON can hold ({reason})")

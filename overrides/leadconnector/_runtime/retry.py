@@ -1,7 +1,10 @@
 """Decides, without I/O, whether a failed attempt is repeated, and when.
 
 Each rule is a function. It returns a `Decision`, or `None` if it does not apply. The first matching
-rule decides.
+rule decides. All `stop_...` rules come before the rules that choose a wait. So a wait is chosen
+only for a request that may be repeated.
+
+Repeating a request with a renewed token after a 401 is not a retry; see `AsyncSession`.
 """
 
 import re
@@ -14,22 +17,27 @@ from ..errors import APIConnectionError
 from .http import RawResponse
 from .secrets import Token
 
-MAXIMUM_RETRIES = 2
-"""The default of Stripe's and OpenAI's clients, too."""
+DEFAULT_RETRIES = 2
+"""Retries of a call if the caller does not choose, as in Stripe's and OpenAI's clients."""
 
-FIRST_WAIT = 0.5
+FIRST_BACKOFF_BOUND = 0.5
 """Upper bound in seconds of the first random wait, as in Stripe's and OpenAI's clients.
 
 It doubles with each retry.
 """
 
-LONGEST_WAIT = 8.0
-"""Upper bound in seconds of any random wait."""
+LONGEST_BACKOFF_BOUND = 8.0
+"""Upper bound in seconds of any random wait, as in OpenAI's client."""
 
 LONGEST_RETRY_AFTER = 60.0
-"""Longest `Retry-After` in seconds that a call waits for. A longer one is raised to the caller."""
+"""Longest `Retry-After` in seconds that a call waits for. If it is longer, the call fails instead.
 
-# RFC 9110, section 15; RFC 6585 for 429. 520 to 527 are Cloudflare's, which serves the API.
+OpenAI's client has the same bound.
+"""
+
+# These statuses report a temporary condition, so the same request can succeed later (RFC 9110,
+# section 15; RFC 6585 for 429). Cloudflare is in front of the API. It sends 520 to 527 if the API
+# does not respond properly.
 _TRANSIENT_STATUS_CODES = frozenset({408, 429, 500, 502, 503, 504, *range(520, 528)})
 
 # RFC 9110, section 9.2.2.
@@ -37,15 +45,15 @@ _IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELE
 
 
 Outcome: TypeAlias = RawResponse | APIConnectionError
-"""What a request leads to: a whole response, or the error of a request without one."""
+"""The result of a request: a whole response, or the error of a request without one."""
 
 
 class Attempt(NamedTuple):
     """One request of a call, and its outcome."""
 
     method: str
-    number: int
-    """From 1. A request with a renewed token is no retry, so it does not count."""
+    try_number: int
+    """The number of the request as the rules count it, from 1; see `Call.try_number`."""
     token: Token
     """The token that it was sent with."""
     outcome: Outcome
@@ -79,18 +87,22 @@ class Attempt(NamedTuple):
 
     @property
     def was_never_executed(self) -> bool:
-        """Whether the API certainly did not act on the request."""
+        """Whether the API did not act on the request.
+
+        For 429 this is an assumption. A rate limit is checked before a request is executed, but no
+        RFC guarantees it.
+        """
         return self.was_never_sent or self.status_code == 429
 
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """What the rules need to know besides the attempt."""
+    """The settings that the rules need."""
 
     retries: int
     """How many retries a call may make."""
-    rate_limit_interval: float
-    """Seconds to wait after 429 without a `Retry-After`."""
+    wait_after_429: float
+    """Seconds to wait after a 429 without a `Retry-After`."""
     random: Callable[[], float]
     """Returns a number from 0 to 1."""
 
@@ -120,21 +132,21 @@ def decide(attempt: Attempt, policy: RetryPolicy) -> Decision:
 
 
 def stop_after_last_retry(attempt: Attempt, policy: RetryPolicy) -> Decision | None:
-    """The call has made all its retries."""
-    if attempt.number > policy.retries:
+    """Stop if the call has made all its retries."""
+    if attempt.try_number > policy.retries:
         return STOP
     return None
 
 
-def stop_on_final_status(attempt: Attempt, policy: RetryPolicy) -> Decision | None:
-    """The same request would get the same response."""
+def stop_on_permanent_status(attempt: Attempt, policy: RetryPolicy) -> Decision | None:
+    """Stop if the same request would get the same response."""
     if attempt.status_code is not None and attempt.status_code not in _TRANSIENT_STATUS_CODES:
         return STOP
     return None
 
 
 def stop_on_invalid_request(attempt: Attempt, policy: RetryPolicy) -> Decision | None:
-    """The transport cannot send the request, now or later."""
+    """Stop if the transport can never send the request, because it is not valid HTTP."""
     outcome = attempt.outcome
     if isinstance(outcome, APIConnectionError) and outcome.failure == "invalid request":
         return STOP
@@ -142,21 +154,24 @@ def stop_on_invalid_request(attempt: Attempt, policy: RetryPolicy) -> Decision |
 
 
 def stop_on_daily_limit(attempt: Attempt, policy: RetryPolicy) -> Decision | None:
-    """The requests of the day are used up. The next day is too far away to wait for."""
+    """Stop if the requests of the day are used up. The next day is too far away to wait for."""
     if attempt.is_daily_limit:
         return STOP
     return None
 
 
 def stop_if_possibly_executed(attempt: Attempt, policy: RetryPolicy) -> Decision | None:
-    """A request that is not idempotent must not be executed twice (RFC 9110, section 9.2.2)."""
+    """Stop if a request that is not idempotent could be executed twice (RFC 9110, 9.2.2)."""
     if attempt.method in _IDEMPOTENT_METHODS or attempt.was_never_executed:
         return None
     return STOP
 
 
 def obey_retry_after(attempt: Attempt, policy: RetryPolicy) -> Decision | None:
-    """The response asks for a wait (RFC 9110, section 10.2.3)."""
+    """Wait for the response's `Retry-After`, or stop if it is too long (RFC 9110, section 10.2.3).
+
+    The wait is never shortened: the API would reject an earlier request.
+    """
     if attempt.retry_after is None:
         return None
     if attempt.retry_after > LONGEST_RETRY_AFTER:
@@ -165,24 +180,25 @@ def obey_retry_after(attempt: Attempt, policy: RetryPolicy) -> Decision | None:
 
 
 def wait_for_rate_limit(attempt: Attempt, policy: RetryPolicy) -> Decision | None:
-    """The rate limit is exceeded. After one interval the API permits all its requests again."""
+    """Wait one interval if the rate limit is exceeded. The API then permits all requests again."""
     if attempt.status_code == 429:
-        return Decision(retry=True, wait=policy.rate_limit_interval)
+        return Decision(retry=True, wait=policy.wait_after_429)
     return None
 
 
 def wait_with_full_jitter(attempt: Attempt, policy: RetryPolicy) -> Decision:
-    """Random waits, so that calls that failed together do not return together ("full jitter", AWS).
+    """Wait for a random time, up to a bound that doubles with each retry ("full jitter", AWS).
 
+    So calls that failed together are not repeated together.
     https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
     """
-    bound = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** (attempt.number - 1))
+    bound = min(LONGEST_BACKOFF_BOUND, FIRST_BACKOFF_BOUND * 2.0 ** (attempt.try_number - 1))
     return Decision(retry=True, wait=policy.random() * bound)
 
 
 RULES: tuple[Rule, ...] = (
     stop_after_last_retry,
-    stop_on_final_status,
+    stop_on_permanent_status,
     stop_on_invalid_request,
     stop_on_daily_limit,
     stop_if_possibly_executed,
@@ -193,20 +209,24 @@ RULES: tuple[Rule, ...] = (
 
 
 def parse_retry_after(headers: Mapping[str, str], now: float) -> float | None:
-    """Seconds that a response asks to wait; `None` where it does not (RFC 9110, section 10.2.3).
+    """The seconds of a `Retry-After` header; `None` if there is none, or if it is invalid.
+
+    It is a number of seconds or a date (RFC 9110, section 10.2.3). Laxer than the RFC, a number may
+    have a fraction: some servers send one.
 
     Args:
         headers: by name in lower case.
         now: seconds since the epoch. Used if the response has no `Date`.
     """
     value = headers.get("retry-after", "")
-    # Longer numbers exceed the largest float.
+    # Numbers of more than 300 digits are ignored, like any invalid value. The largest float has 309
+    # digits, and a longer number would become infinite.
     if re.fullmatch(r"\d{1,300}(\.\d*)?", value, re.ASCII):
         return float(value)
     retry_at = _epoch_seconds(value)
     if retry_at is None:
         return None
-    # The server's own clock, as ours can differ.
+    # `Date` is the time of the server that chose `retry_at`. Our clock can differ from it.
     sent_at = _epoch_seconds(headers.get("date", ""))
     if sent_at is None:
         sent_at = now

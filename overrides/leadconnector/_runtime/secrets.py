@@ -16,7 +16,7 @@ _BEARER_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 
 
 def refuse_pickling(self: object) -> NoReturn:
-    """Use as `__reduce__` of a class that holds a credential.
+    """Use as `__reduce__` of a class that contains a credential.
 
     Raises:
         TypeError: always. `pickle`, `copy.copy` and `copy.deepcopy` call it.

@@ -1,28 +1,29 @@
 """The lifecycle of one call: validate, get a token, wait for the rate limit, send, retry.
 
-It is written once, as a coroutine, for both clients. An `IO` object does all that takes time.
-`BlockingIO` blocks, so the coroutine of a sync client never suspends. `AwaitingIO` awaits.
+`AsyncSession` is the engine of both clients. All that takes time is awaited from a `CallIO`. With
+a `BlockingIO` the coroutine never suspends, so `SyncSession` runs it without an event loop.
+
+The class names follow the generated protocols `Session` and `AsyncSession`, which they implement.
+
+Terms:
+
+- rate-limit key: the arguments by which the API counts requests, such as the location's id.
+- reservation: the right to send one request of a key, from a stated time on. It is valid only for
+  a short time, so nothing slow may happen between the reservation and the request.
+- deadline: when the whole call must end. It starts with the call (see `Call`), and it covers the
+  token, the rate limit, all attempts and the pauses between them.
+- conventions: facts about the API that its OpenAPI document does not state (`ApiConventions`).
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, Protocol, TypeVar, TypeVarTuple
+from collections.abc import Coroutine, Mapping
+from typing import Any, NamedTuple, TypeVar
 
 from .._generated import Operation, T
 from ..errors import APIConnectionError, APITimeoutError, LeadConnectorError
 from .call import Call
-from .connections import Connections
-from .http import (
-    AsyncBaseTransport,
-    BaseTransport,
-    Limits,
-    RawResponse,
-    Request,
-    connection_error,
-    is_transport_failure,
-    send,
-    send_async,
-)
+from .call_io import BlockingIO, CallIO
+from .http import connection_error, is_transport_failure
 from .log import logger
 from .protocols import RateLimiter, Reservation
 from .request import Arguments
@@ -31,24 +32,32 @@ from .secrets import Token
 from .settings import Settings
 
 LONGEST_SLEEP = 1.0
-"""Seconds after which a waiting call checks its reservation again.
+"""Seconds after which a waiting call checks its reservation again, at the latest.
 
-It may move forward when calls before it release theirs.
+Its turn can come earlier than stated at first, when calls before it release their reservations.
 """
 
 Result = TypeVar("Result")
-Args = TypeVarTuple("Args")
+
+
+class _Turn(NamedTuple):
+    """A reservation, with the rate limit that made it."""
+
+    rate_limit: RateLimiter[Any]
+    reservation: Reservation
 
 
 class AsyncSession:
-    """Carries out the calls of a client. The generated async resources call it."""
+    """Carries out the calls of a client.
 
-    def __init__(self, io: "IO", settings: Settings) -> None:
+    The generated async resources call it. `SyncSession` also uses it.
+    """
+
+    def __init__(self, io: CallIO, settings: Settings) -> None:
         self._io = io
         self._settings = settings
-        self._rate_limit = settings.rate_limit
         self._retry_policy = RetryPolicy(
-            settings.retries, settings.conventions.rate_limit_interval, settings.random
+            settings.retries, settings.conventions.wait_after_429, settings.random
         )
 
     async def call(self, operation: Operation[T], arguments: Mapping[str, object]) -> T:
@@ -56,9 +65,13 @@ class AsyncSession:
 
         Raises:
             LeadConnectorError: the error of the last attempt, or the reason why there was none.
+            Exception: an error of the caller's own token callable, transport, `on_response` or
+                `on_drift`. It is raised unchanged.
         """
-        # Creating a transport takes longer than a reservation stays valid, so it comes first.
-        self._io.check_open()
+        # A new transport loads certificates, which can take longer than a reservation stays valid.
+        # So it exists before the first reservation. Its creation is not inside the deadline, which
+        # starts with `Call`.
+        self._io.ensure_open()
         call = Call(operation, Arguments(arguments), self._settings)
         attempt = await self._send_until_final(call)
         if isinstance(attempt.outcome, APIConnectionError):
@@ -66,38 +79,55 @@ class AsyncSession:
         return call.reader(attempt.token).read(attempt.outcome)
 
     async def _send_until_final(self, call: Call[T]) -> Attempt:
-        """Send requests until no other is useful or possible.
+        """Send requests until one succeeds, or until a further one is useless or impossible.
 
         Returns:
-            The last attempt.
+            The last attempt: a success, or the failure to raise.
+
+        Raises:
+            LeadConnectorError: no request could be sent, the token source failed after a 401, or
+                the client was closed between two attempts.
+            Exception: an error of the caller's own functions.
         """
         attempt: Attempt | None = None
         while True:
             try:
-                # A token source can take longer than a reservation stays valid, so it comes first.
-                token = call.renewed_token
-                if token is None:
-                    token = await self._get_token(call, rejected=None)
-                reservation = await self._reserve(call)
+                # A token source can take longer than a reservation stays valid. So the token comes
+                # before the reservation.
+                token = await self._next_token(call)
+                turn = await self._reserve(call)
             except LeadConnectorError:
                 if attempt is None:
                     raise
-                # The failure of the last attempt explains more than why no other is possible.
+                # The last response explains more than the reason why no further request is sent.
+                # After a 401 this is different: see `_renew_token`.
                 return attempt
-            attempt = await self._attempt(call, token)
-            if reservation is not None:
-                await self._update_rate_limit(reservation, attempt)
+            # If this raises or is cancelled, the reservation stays used: the API may have counted
+            # the request.
+            attempt = await self._send_request(call, token)
+            if turn is not None:
+                await self._update_rate_limit(turn, attempt)
             if attempt.is_success:
                 return attempt
             decision = await self._decide(call, attempt)
-            if not decision.retry or call.is_over_in(decision.wait):
+            if not decision.retry or call.deadline_passes_within(decision.wait):
                 return attempt
-            await self._pause(call, attempt, decision.wait)
+            await self._log_and_pause(call, attempt, decision.wait)
 
     # The token.
 
+    async def _next_token(self, call: Call[T]) -> Token:
+        """The token of the next request: the renewed one after a 401, else that of the source."""
+        if call.renewed_token is not None:
+            return call.renewed_token
+        return await self._get_token(call, rejected=None)
+
     async def _get_token(self, call: Call[T], rejected: Token | None) -> Token:
-        """Ask the token source.
+        """Get a token from the token source.
+
+        Args:
+            call: the call.
+            rejected: the token that the API rejected with 401, if any.
 
         Raises:
             APITimeoutError: the deadline passed before the token was there.
@@ -107,63 +137,75 @@ class AsyncSession:
                 self._settings.base_url, rejected, call.remaining_seconds()
             )
         except TimeoutError:
-            call.check_deadline(0.0, "a token")
+            call.check_deadline(wait=0.0, purpose="a token")
             # The deadline has not passed: this is an error of the caller's own function.
             raise
-        call.check_deadline(0.0, "a token")
+        call.check_deadline(wait=0.0, purpose="a token")
         return token
 
     # The rate limit.
 
-    async def _reserve(self, call: Call[T]) -> Reservation | None:
+    async def _reserve(self, call: Call[T]) -> _Turn | None:
         """Wait until the rate limit permits the next request; `None` without a rate limit.
 
         Raises:
-            APITimeoutError: that is after the deadline.
+            APITimeoutError: the rate limit permits the request only after the deadline.
         """
-        if self._rate_limit is None:
+        rate_limit = self._settings.rate_limit
+        if rate_limit is None:
             return None
+        # Before the `try`: if this fails, there is no reservation to release.
         reservation: Reservation = await self._io.call_rate_limit(
-            self._rate_limit.reserve, call.rate_limit_key
+            rate_limit.reserve, call.rate_limit_key
         )
+        turn = _Turn(rate_limit, reservation)
         try:
-            call.check_deadline(reservation.wait, "the rate limit")
+            call.check_deadline(wait=reservation.wait, purpose="the rate limit")
             if reservation.wait > 0.0:
-                await self._wait_for(call, self._rate_limit, reservation)
+                await self._wait_for_turn(call, turn)
         except (Exception, asyncio.CancelledError, KeyboardInterrupt):
             # The calls behind this one move forward. GeneratorExit is not handled: a coroutine that
             # is being closed cannot await.
-            await self._io.call_rate_limit(self._rate_limit.release, reservation)
+            await self._io.call_rate_limit(rate_limit.release, reservation)
             raise
-        return reservation
+        return turn
 
-    async def _wait_for(
-        self, call: Call[T], rate_limit: RateLimiter[Any], reservation: Reservation
-    ) -> None:
-        wait = reservation.wait
+    async def _wait_for_turn(self, call: Call[T], turn: _Turn) -> None:
+        """Sleep, in steps of `LONGEST_SLEEP`, until the rate limit permits the request.
+
+        Raises:
+            APITimeoutError: the rate limit permits the request only after the deadline.
+            ClientClosedError: the client was closed meanwhile.
+        """
+        wait = turn.reservation.wait
         logger.info("%s: waits %.3f s for the rate limit", call.name, wait)
         while wait > 0.0:
             await self._io.sleep(min(wait, LONGEST_SLEEP))
             # Another thread or task can close the client meanwhile.
-            self._io.check_open()
-            wait = await self._io.call_rate_limit(rate_limit.remaining, reservation)
-            call.check_deadline(wait, "the rate limit")
+            self._io.ensure_open()
+            wait = await self._io.call_rate_limit(turn.rate_limit.remaining, turn.reservation)
+            call.check_deadline(wait=wait, purpose="the rate limit")
 
-    async def _update_rate_limit(self, reservation: Reservation, attempt: Attempt) -> None:
+    async def _update_rate_limit(self, turn: _Turn, attempt: Attempt) -> None:
         """Report the outcome of a request to the rate limit."""
-        if self._rate_limit is None:
-            return
+        rate_limit = turn.rate_limit
         if attempt.was_never_sent:
-            await self._io.call_rate_limit(self._rate_limit.release, reservation)
+            await self._io.call_rate_limit(rate_limit.release, turn.reservation)
             return
         response = attempt.response
-        if self._rate_limit.needs_update(reservation, response):
-            await self._io.call_rate_limit(self._rate_limit.update, reservation, response)
+        # A response usually changes nothing. The check uses no network, so `CallIO` is not needed.
+        if rate_limit.needs_update(turn.reservation, response):
+            await self._io.call_rate_limit(rate_limit.update, turn.reservation, response)
 
     # One request.
 
-    async def _attempt(self, call: Call[T], token: Token) -> Attempt:
-        """Send a request. Errors that are no transport failures are raised unchanged."""
+    async def _send_request(self, call: Call[T], token: Token) -> Attempt:
+        """Send one request.
+
+        Raises:
+            Exception: any error that is not a failure of the transport: an exception of this
+                package, such as `ClientClosedError`, or a mistake in a custom transport.
+        """
         request = call.next_request(token)
         try:
             response = await self._io.send(request, call.limits)
@@ -171,42 +213,51 @@ class AsyncSession:
             if not is_transport_failure(error):
                 raise
             failure = connection_error(error, call.name, request, [token], call.attempts)
-            return Attempt(call.method, call.retry_number(), token, failure)
+            return Attempt(call.method, call.try_number, token, failure)
         if response.is_success:
-            return Attempt(call.method, call.retry_number(), token, response)
+            return Attempt(call.method, call.try_number, token, response)
         retry_after = parse_retry_after(response.headers, self._settings.now())
         response = response._replace(retry_after=retry_after)
         is_daily_limit = self._settings.conventions.is_daily_limit(response)
-        return Attempt(call.method, call.retry_number(), token, response, is_daily_limit)
+        return Attempt(call.method, call.try_number, token, response, is_daily_limit)
 
     async def _decide(self, call: Call[T], attempt: Attempt) -> Decision:
-        """What to do after a failed attempt."""
+        """Decide what to do after a failed attempt."""
         if attempt.status_code == 401 and call.renewed_token is None:
+            # The API does not execute a request that it rejects with 401. So it is safe to repeat,
+            # also for POST. It is no retry, so it happens with `retries=0` too. It happens once in
+            # a call: a renewed token that is rejected as well will not improve.
             return await self._renew_token(call, attempt.token)
         return decide(attempt, self._retry_policy)
 
-    async def _pause(self, call: Call[T], attempt: Attempt, seconds: float) -> None:
-        """Wait before the next attempt."""
+    async def _renew_token(self, call: Call[T], rejected: Token) -> Decision:
+        """Get another token after a 401. The rejected one may have expired.
+
+        Raises:
+            LeadConnectorError: the token source failed. Its error replaces the 401, because it
+                names the cause: the user must authorise the application again, for example.
+        """
+        try:
+            call.renewed_token = await self._get_token(call, rejected)
+        except APITimeoutError:
+            # The deadline passed. That is not the cause of the 401, so the 401 is raised.
+            return STOP
+        if call.renewed_token == rejected:
+            # A token source without another token, such as a fixed token.
+            return STOP
+        return RETRY_NOW
+
+    async def _log_and_pause(self, call: Call[T], attempt: Attempt, seconds: float) -> None:
+        """Log that a failed attempt is repeated, and wait until then."""
         _log_retry(call, attempt, seconds)
         if seconds > 0.0:
             await self._io.sleep(seconds)
 
-    async def _renew_token(self, call: Call[T], rejected: Token) -> Decision:
-        """Get another token after a 401, once in a call. The first may have expired."""
-        try:
-            call.renewed_token = await self._get_token(call, rejected)
-        except APITimeoutError:
-            # The response with 401 explains more.
-            return STOP
-        if call.renewed_token == rejected:
-            return STOP
-        return RETRY_NOW
-
 
 class SyncSession:
-    """Carries out the calls of a client. The generated resources call it."""
+    """Carries out the calls of a sync client. The generated resources call it."""
 
-    def __init__(self, io: "BlockingIO", settings: Settings) -> None:
+    def __init__(self, io: BlockingIO, settings: Settings) -> None:
         self._session = AsyncSession(io, settings)
 
     def call(self, operation: Operation[T], arguments: Mapping[str, object]) -> T:
@@ -219,106 +270,19 @@ def run_without_event_loop(coroutine: Coroutine[Any, Any, Result]) -> Result:
 
     `send(None)` starts a coroutine and runs it to its first suspension. Here there is none, so it
     runs to its end. `StopIteration` then carries its result.
+
+    Raises:
+        Exception: the coroutine's own error.
     """
     try:
         coroutine.send(None)
     except StopIteration as end:
+        # This is certainly the coroutine's end. A StopIteration raised inside a coroutine becomes a
+        # RuntimeError (PEP 479).
         result: Result = end.value
         return result
     coroutine.close()
     raise RuntimeError("a blocking call suspended")
-
-
-class IO(Protocol):
-    """What takes time in a call."""
-
-    def check_open(self) -> None:
-        """Check that the client is open, and create its transport.
-
-        Raises:
-            ClientClosedError: it is closed.
-        """
-        ...
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait."""
-        ...
-
-    async def get_token(
-        self, base_url: str, rejected: Token | None, timeout: float | None
-    ) -> Token:
-        """Get a token from the token source; see `TokenSource`."""
-        ...
-
-    async def call_rate_limit(self, function: Callable[[*Args], Result], *args: *Args) -> Result:
-        """Call a method of the rate limit."""
-        ...
-
-    async def send(self, request: Request, limits: Limits) -> RawResponse:
-        """Send a request with the client's transport."""
-        ...
-
-
-class BlockingIO:
-    """Blocks the thread. Its coroutines never suspend."""
-
-    def __init__(self, connections: Connections[BaseTransport], settings: Settings) -> None:
-        self._connections = connections
-        self._settings = settings
-
-    def check_open(self) -> None:
-        """See `IO`."""
-        self._connections.transport()
-
-    async def sleep(self, seconds: float) -> None:
-        """See `IO`."""
-        self._settings.sleep(seconds)
-
-    async def get_token(
-        self, base_url: str, rejected: Token | None, timeout: float | None
-    ) -> Token:
-        """See `IO`."""
-        return self._settings.token_source.get_token(base_url, rejected, timeout)
-
-    async def call_rate_limit(self, function: Callable[[*Args], Result], *args: *Args) -> Result:
-        """See `IO`."""
-        return function(*args)
-
-    async def send(self, request: Request, limits: Limits) -> RawResponse:
-        """See `IO`."""
-        return send(self._connections.transport(), request, limits)
-
-
-class AwaitingIO:
-    """Awaits in the running event loop."""
-
-    def __init__(self, connections: Connections[AsyncBaseTransport], settings: Settings) -> None:
-        self._connections = connections
-        self._settings = settings
-
-    def check_open(self) -> None:
-        """See `IO`."""
-        self._connections.transport()
-
-    async def sleep(self, seconds: float) -> None:
-        """See `IO`."""
-        await self._settings.sleep_async(seconds)
-
-    async def get_token(
-        self, base_url: str, rejected: Token | None, timeout: float | None
-    ) -> Token:
-        """See `IO`."""
-        return await self._settings.token_source.get_token_async(base_url, rejected, timeout)
-
-    async def call_rate_limit(self, function: Callable[[*Args], Result], *args: *Args) -> Result:
-        """See `IO`. A thread waits for the network, so that the event loop goes on."""
-        if self._settings.rate_limit is not None and self._settings.rate_limit.uses_network:
-            return await asyncio.to_thread(function, *args)
-        return function(*args)
-
-    async def send(self, request: Request, limits: Limits) -> RawResponse:
-        """See `IO`."""
-        return await send_async(self._connections.transport(), request, limits)
 
 
 def _log_retry(call: Call[Any], attempt: Attempt, wait: float) -> None:

@@ -12,7 +12,7 @@ from ..errors import ResponseInfo
 from .finding import Finding
 from .http import RequestFactory, Timeout, Timeouts, timeouts_of
 from .protocols import ApiConventions, Clock, RateLimiter, TokenSource
-from .retry import MAXIMUM_RETRIES
+from .retry import DEFAULT_RETRIES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +27,7 @@ class Settings:
     version: str | None = None
     timeout: float | Timeout | None = None
     deadline: float | None = None
-    retries: int = MAXIMUM_RETRIES
+    retries: int = DEFAULT_RETRIES
     on_response: Callable[[ResponseInfo], object] | None = None
     on_drift: Callable[[Finding], object] | None = None
     strict: bool = False
@@ -39,7 +39,7 @@ class Settings:
     sleep: Callable[[float], None] = time.sleep
     sleep_async: Callable[[float], Awaitable[None]] = asyncio.sleep
 
-    reported_drift: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]], repr=False)
+    logged_findings: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]], repr=False)
     """Kind and path of each logged finding. Clients made by `with_options` share the set."""
 
     @cached_property

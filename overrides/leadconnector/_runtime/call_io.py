@@ -1,0 +1,114 @@
+"""Does all that takes time in a call, either blocking a thread or in an event loop.
+
+The session is written once, as a coroutine, for both clients. It awaits only a `CallIO`.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol, TypeVar, TypeVarTuple
+
+from .connections import Connections
+from .http import AsyncBaseTransport, BaseTransport, Limits, RawResponse, Request
+from .http import send as send_blocking
+from .http import send_async as send_awaiting
+from .secrets import Token
+from .settings import Settings
+
+Result = TypeVar("Result")
+Args = TypeVarTuple("Args")
+
+
+class CallIO(Protocol):
+    """What a call does besides computing. It raises errors of the caller's functions unchanged."""
+
+    def ensure_open(self) -> None:
+        """Check that the client is open. Create its transport if there is none yet.
+
+        Raises:
+            ClientClosedError: the client is closed.
+            ConfigurationError: the environment's proxy or certificate file is unusable.
+        """
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+    async def get_token(
+        self, base_url: str, rejected: Token | None, timeout: float | None
+    ) -> Token:
+        """Get a token from the token source; see `TokenSource`."""
+        ...
+
+    async def call_rate_limit(self, function: Callable[[*Args], Result], *args: *Args) -> Result:
+        """Call a method of the rate limit."""
+        ...
+
+    async def send(self, request: Request, limits: Limits) -> RawResponse:
+        """Send a request with the client's transport; see `http.send`."""
+        ...
+
+
+class BlockingIO:
+    """The `CallIO` of a sync client. It blocks the thread, so its coroutines never suspend."""
+
+    def __init__(self, connections: Connections[BaseTransport], settings: Settings) -> None:
+        self._connections = connections
+        self._settings = settings
+
+    def ensure_open(self) -> None:
+        """See `CallIO`."""
+        self._connections.transport()
+
+    async def sleep(self, seconds: float) -> None:
+        """See `CallIO`."""
+        self._settings.sleep(seconds)
+
+    async def get_token(
+        self, base_url: str, rejected: Token | None, timeout: float | None
+    ) -> Token:
+        """See `CallIO`."""
+        return self._settings.token_source.get_token(base_url, rejected, timeout)
+
+    async def call_rate_limit(self, function: Callable[[*Args], Result], *args: *Args) -> Result:
+        """See `CallIO`."""
+        return function(*args)
+
+    async def send(self, request: Request, limits: Limits) -> RawResponse:
+        """See `CallIO`."""
+        return send_blocking(self._connections.transport(), request, limits)
+
+
+class AwaitingIO:
+    """The `CallIO` of an async client. It awaits in the running event loop."""
+
+    def __init__(self, connections: Connections[AsyncBaseTransport], settings: Settings) -> None:
+        self._connections = connections
+        self._settings = settings
+
+    def ensure_open(self) -> None:
+        """See `CallIO`."""
+        self._connections.transport()
+
+    async def sleep(self, seconds: float) -> None:
+        """See `CallIO`."""
+        await self._settings.sleep_async(seconds)
+
+    async def get_token(
+        self, base_url: str, rejected: Token | None, timeout: float | None
+    ) -> Token:
+        """See `CallIO`."""
+        return await self._settings.token_source.get_token_async(base_url, rejected, timeout)
+
+    async def call_rate_limit(self, function: Callable[[*Args], Result], *args: *Args) -> Result:
+        """See `CallIO`."""
+        if self._settings.rate_limit is not None and self._settings.rate_limit.uses_network:
+            # The methods of a rate limit are not async. Such a one blocks until Redis responds,
+            # so it runs in a worker thread. The event loop serves its other tasks meanwhile.
+            return await asyncio.to_thread(function, *args)
+        # A rate limit without a network takes microseconds: less than a change of threads.
+        return function(*args)
+
+    async def send(self, request: Request, limits: Limits) -> RawResponse:
+        """See `CallIO`."""
+        return await send_awaiting(self._connections.transport(), request, limits)
