@@ -3,7 +3,7 @@
 Prints how the calls ended, the slowest calls and the memory. Exit status 1 if a check fails. The
 same seed makes the same calls. Call NUMBER of a run with `--seed SEED` is
 
-    case_with_random_replies(seeded_random("answers SEED NUMBER"))
+    case_with_random_replies(seeded_random("responses SEED NUMBER"))
     case_with_random_arguments(seeded_random("arguments SEED NUMBER"))
 """
 
@@ -197,7 +197,7 @@ def main() -> int:
     # Logged drift would take most of the time.
     logging.disable(logging.CRITICAL)
     kinds = [
-        Kind("answers", options.responses, case_with_random_replies, has_random_arguments=False),
+        Kind("responses", options.responses, case_with_random_replies, has_random_arguments=False),
         Kind("arguments", options.arguments, case_with_random_arguments, has_random_arguments=True),
     ]
     return asyncio.run(fuzz(kinds, options.seed))

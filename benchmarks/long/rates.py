@@ -519,14 +519,14 @@ def parse_arguments() -> tuple[Options, str]:
     parser.add_argument("--window", type=float, default=10.0, help="seconds")
     parser.add_argument("--callers", type=int, default=40)
     parser.add_argument(
-        "--least",
+        "--min-use",
         dest="minimum_use",
         type=float,
         default=95.0,
         help="percent of the window that have to be used",
     )
     parser.add_argument(
-        "--refused",
+        "--max-rejected",
         dest="maximum_rejected",
         type=int,
         default=0,

@@ -17,7 +17,7 @@ T = TypeVar("T", bound="UpdateConversationRequest")
 
 @_attrs_define
 class UpdateConversationRequest:
-    """The details of the conversation to update; what is left out stays as it is.
+    """The details of the conversation to update; omitted properties are not changed.
 
     Attributes:
         location_id (str): Location ID as string Example: tDtDnQdgm2LXpyiqYvZ6.

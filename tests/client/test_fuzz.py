@@ -245,4 +245,4 @@ def test_the_checker_of_requests_detects_a_missing_and_an_extra_request() -> Non
     assert request_problems(Case(), Outcome(None, [], [])) == ["0 requests"]
     assert request_problems(Case(), Outcome(None, [request, request], [])) == ["2 requests"]
     refused = request_problems(Case(), Outcome(ArgumentError("x", argument="x"), [request], []))
-    assert refused == ["refused, but sent", "it names no argument"]
+    assert refused == ["rejected, but sent", "it names no argument"]

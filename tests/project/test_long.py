@@ -40,7 +40,7 @@ def cells(result: subprocess.CompletedProcess[str], title: str) -> list[str]:
 def test_the_rate_limit_run_loses_no_call_and_keeps_the_order() -> None:
     executable()  # Skips the test without Redis.
     size = ["--seconds", 1, "--limit", 30, "--window", 0.5, "--callers", 8]
-    tolerance = ["--slack", 0.2, "--refused", 1000, "--least", -1000]
+    tolerance = ["--slack", 0.2, "--max-rejected", 1000, "--min-use", -1000]
     result = run("rates", *size, *tolerance)
     assert result.returncode == 0, result.stdout + result.stderr
     rows = [
@@ -60,7 +60,7 @@ def test_the_rate_limit_run_loses_no_call_and_keeps_the_order() -> None:
 def test_the_rate_limit_run_fails_if_it_requires_more_than_a_window_allows() -> None:
     executable()
     size = ["--seconds", 0.1, "--limit", 8, "--window", 0.2, "--callers", 4]
-    result = run("rates", *size, "--slack", 0.1, "--least", 101)
+    result = run("rates", *size, "--slack", 0.1, "--min-use", 101)
     assert result.returncode == 1, result.stdout + result.stderr
     assert "FAILED: 4 threads: 101 % of the window is used" in result.stdout
 

@@ -21,7 +21,7 @@ def arguments_from(variable: str) -> list[str]:
     is expanded: no variables, no file patterns, no commands.
 
     Raises:
-        ArgumentsError: a quote is not closed, or the value ends in a backslash.
+        ArgumentsError: a quote is not closed, or the last character is a backslash.
     """
     value = os.environ.get(variable, "")
     try:

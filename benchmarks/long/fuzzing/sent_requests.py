@@ -58,7 +58,7 @@ def request_problems(case: Case, outcome: Outcome) -> list[str]:
 def problems_of_rejection(case: Case, outcome: Outcome, error: ArgumentError) -> Iterator[str]:
     """The problems of the rejection of an argument."""
     if outcome.requests:
-        yield "refused, but sent"
+        yield "rejected, but sent"
     if error.argument not in case.arguments:
         yield "it names no argument"
 

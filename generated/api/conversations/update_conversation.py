@@ -99,8 +99,8 @@ def sync_detailed(
     Args:
         conversation_id (str):  Example: tDtDnQdgm2LXpyiqYvZ6.
         version (ApiVersion): API Version Example: 2021-07-28.
-        body (UpdateConversationRequest): The details of the conversation to update; what is left
-            out stays as it is.
+        body (UpdateConversationRequest): The details of the conversation to update; omitted
+            properties are not changed.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -139,8 +139,8 @@ def sync(
     Args:
         conversation_id (str):  Example: tDtDnQdgm2LXpyiqYvZ6.
         version (ApiVersion): API Version Example: 2021-07-28.
-        body (UpdateConversationRequest): The details of the conversation to update; what is left
-            out stays as it is.
+        body (UpdateConversationRequest): The details of the conversation to update; omitted
+            properties are not changed.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -174,8 +174,8 @@ async def asyncio_detailed(
     Args:
         conversation_id (str):  Example: tDtDnQdgm2LXpyiqYvZ6.
         version (ApiVersion): API Version Example: 2021-07-28.
-        body (UpdateConversationRequest): The details of the conversation to update; what is left
-            out stays as it is.
+        body (UpdateConversationRequest): The details of the conversation to update; omitted
+            properties are not changed.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -212,8 +212,8 @@ async def asyncio(
     Args:
         conversation_id (str):  Example: tDtDnQdgm2LXpyiqYvZ6.
         version (ApiVersion): API Version Example: 2021-07-28.
-        body (UpdateConversationRequest): The details of the conversation to update; what is left
-            out stays as it is.
+        body (UpdateConversationRequest): The details of the conversation to update; omitted
+            properties are not changed.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -1,9 +1,9 @@
-"""Leaves a failed Redis alone for a while, so that not every call waits for a timeout."""
+"""Stops using a failed Redis for a while, so that not every call waits for a timeout."""
 
 from .._runtime.log import logger
 
 RETRY_SECONDS = 1.0
-"""How long a failed Redis is left alone. Its restart takes about as long."""
+"""How long a failed Redis is not used. Its restart takes about as long."""
 
 
 class CircuitBreaker:
