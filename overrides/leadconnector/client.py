@@ -77,6 +77,7 @@ class _Client(Generic[TokenOption, Transport]):
         self._connections = Connections(self._new_transport, self._connection_owner, transport)
         self._base_url = check_base_url(_resolve_base_url(base_url), "the base URL")
         source = token_source(token_option)
+        _check_names(options, type(self).__name__)
         _check_options(options)
         _check_transport(transport, self._transport_method)
         if "rate_limit" not in options:
@@ -97,7 +98,9 @@ class _Client(Generic[TokenOption, Transport]):
 
         Raises:
             ConfigurationError: an option is invalid.
+            TypeError: there is no such option, or only a new client can have another value.
         """
+        _check_names(options, f"{type(self).__name__}.with_options")
         _check_options(options)
         client = object.__new__(type(self))
         client._connections = self._connections
@@ -232,6 +235,17 @@ def _resolve_base_url(option: str | None) -> str:
 
 
 # Type checkers already reject these values. The checks give untyped callers a clear message.
+
+
+def _check_names(options: Mapping[str, object], function: str) -> None:
+    """Reject unknown options, such as `base_url` for a client that exists already.
+
+    Raises:
+        TypeError: as for every function that gets an unexpected keyword argument.
+    """
+    for name in options:
+        if name not in Options.__annotations__:
+            raise TypeError(f"{function}() got an unexpected keyword argument {name!r}")
 
 
 def _check_options(options: Options) -> None:

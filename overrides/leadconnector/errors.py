@@ -8,8 +8,8 @@
     ├── OAuthError                      the token endpoint returned no new token
     │   └── ReauthorizationError        the user must authorise the application again
     ├── RateLimitUnavailableError       the shared rate limit is unreachable, nothing was sent
-    ├── APIConnectionError              no whole response arrived
-    │   └── APITimeoutError             no whole response arrived in time
+    ├── APIConnectionError              no complete response arrived
+    │   └── APITimeoutError             no complete response arrived in time
     ├── APIDecodingError                a success whose body cannot be decoded
     │   └── DriftError                  it could be, but deviates from the spec; needs `strict=True`
     └── APIStatusError                  the response is no documented success

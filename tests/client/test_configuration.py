@@ -318,3 +318,19 @@ def test_a_host_with_invalid_labels_is_rejected(url: str) -> None:
 def test_strict_must_be_a_bool(strict: Any) -> None:
     with pytest.raises(ConfigurationError, match="strict"):
         LeadConnector(token="secret", strict=strict)
+
+
+@pytest.mark.parametrize("option", ["base_url", "token", "transport", "conventions", "unknown"])
+def test_with_options_rejects_options_that_belong_to_the_connections(option: str) -> None:
+    changes: dict[str, Any] = {option: "http://evil.example"}
+    with LeadConnector(token=TOKEN) as client, pytest.raises(TypeError) as raised:
+        client.with_options(**changes)
+
+    message = "LeadConnector.with_options() got an unexpected keyword argument"
+    assert str(raised.value) == f"{message} {option!r}"
+
+
+def test_an_unknown_option_names_the_client() -> None:
+    options: dict[str, Any] = {"max_retries": 2}
+    with pytest.raises(TypeError, match=r"^AsyncLeadConnector\(\) got an unexpected keyword"):
+        AsyncLeadConnector(token=TOKEN, **options)

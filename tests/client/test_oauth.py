@@ -374,7 +374,7 @@ class TestRequest:
         with pytest.raises(kind) as raised:
             get_token(make_oauth(MemoryTokenStore(expired_tokens()), endpoint))
         assert (raised.value.attempts, len(endpoint.forms)) == (1, 1)
-        assert "no whole response" in str(raised.value)
+        assert "no complete response" in str(raised.value)
         assert_no_secret_in(raised.value)
 
 

@@ -23,6 +23,9 @@ def runtime_statements(node: ast.AST) -> Iterator[ast.stmt]:
     """Every statement below a node, except those that only a type checker reads."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
+            for statement in child.orelse:
+                yield statement
+                yield from runtime_statements(statement)
             continue
         if isinstance(child, ast.stmt):
             yield child
@@ -164,6 +167,33 @@ def test_generated_code_imports_neither_hand_written_code_nor_tools() -> None:
         assert outside == set(), path
 
 
+THIRD_PARTY = {"_runtime": {"httpx"}, "rate_limit": {"redis"}, "oauth": set[str]()}
+"""What parts of the package import besides the standard library; redis only for types."""
+
+
+@pytest.mark.parametrize("part", THIRD_PARTY)
+def test_a_part_of_the_package_imports_few_third_party_modules(part: str) -> None:
+    imported = {
+        name.partition(".")[0] for names in package_imports(part).values() for name in names
+    }
+
+    allowed = {*sys.stdlib_module_names, PACKAGE, *THIRD_PARTY[part]}
+    assert imported <= allowed
+
+
+def test_the_emulator_imports_no_other_tool() -> None:
+    # The emulator is installed without them.
+    for path in (ROOT / "tools" / "leadconnector_emulator").rglob("*.py"):
+        others = [tool for tool in TOOLS if tool != "leadconnector_emulator"]
+        assert matching(imports_of(path, ROOT / "tools"), *others) == [], path
+
+
+def test_specdrift_imports_no_other_tool() -> None:
+    for path in (ROOT / "tools" / "specdrift").rglob("*.py"):
+        others = [tool for tool in TOOLS if tool != "specdrift"]
+        assert matching(imports_of(path, ROOT / "tools"), *others) == [], path
+
+
 def test_tools_do_not_import_the_client() -> None:
     importing = {
         path.relative_to(ROOT)
@@ -198,6 +228,7 @@ def test_programs_that_run_before_the_installation_need_only_the_standard_librar
         ("from .. import oauth", {"leadconnector", "leadconnector.oauth"}),
         ("def call():\n    import httpx", {"httpx"}),
         ("if TYPE_CHECKING:\n    import httpx", set[str]()),
+        ("if TYPE_CHECKING:\n    import attrs\nelse:\n    import httpx", {"httpx"}),
     ],
 )
 def test_the_reader_of_imports_finds_a_violation(source: str, expected: set[str]) -> None:

@@ -319,7 +319,7 @@ class FaultRules:
         """Replace the rules, and restart the counts and the random numbers."""
         self._rules = [_CountedRule(fault) for fault in faults]
         # The same seed gives the same requests in every run; nothing here is a secret.
-        self._random = Random(self._seed)  # noqa: S311
+        self._random = Random(self._seed)  # noqa: S311  # nothing secret
 
     def pick(self, request: Request) -> Fault | None:
         """The rule that applies to a request; `None` for no fault."""

@@ -27,7 +27,7 @@ def leadconnector_emulator() -> Emulator:
 def leadconnector_client(leadconnector_emulator: Emulator) -> Generator[LeadConnector]:
     """A client of `leadconnector_emulator`, with one of its tokens."""
     # The plugin loads in every test run. Only tests that use this fixture import the client.
-    from leadconnector import LeadConnector  # noqa: PLC0415
+    from leadconnector import LeadConnector  # noqa: PLC0415  # only if used
 
     token = next(iter(leadconnector_emulator.tokens), TOKEN)
     with LeadConnector(token=token, transport=EmulatorTransport(leadconnector_emulator)) as client:

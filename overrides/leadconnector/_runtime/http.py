@@ -209,7 +209,7 @@ def _decode(content_encoding: str, received: bytearray) -> _Body:
     if encoding in {"", "identity"}:
         return _limited(bytes(received))
     if encoding not in {"gzip", "x-gzip"}:
-        return _limited(bytes(received), "has an encoding that was not asked for")
+        return _limited(bytes(received), "has an unsupported Content-Encoding")
     if not received:
         return _Body(b"")
     return _decompress(received)
@@ -222,7 +222,7 @@ def _decompress(received: bytearray) -> _Body:
     with suppress(zlib.error):
         content = decompressor.decompress(received, MAXIMUM_BODY + 1)
     if not decompressor.eof or decompressor.unused_data:
-        return _limited(content, "is badly compressed, or has no end, or more behind it")
+        return _limited(content, "is not valid gzip, is cut off, or is followed by other data")
     return _limited(content)
 
 
@@ -309,7 +309,7 @@ def connection_error(
     reason = _without_quoted_bytes(error)
     timed_out = isinstance(error, httpx.TimeoutException | TimeoutError)
     error_class = APITimeoutError if timed_out else APIConnectionError
-    message = f"{operation}: no whole response"
+    message = f"{operation}: no complete response"
     if timed_out:
         message += " in time"
     details = f"{type(error).__name__}: {reason}" if reason else type(error).__name__

@@ -91,7 +91,7 @@ class RateLimiter(Protocol[ReservationT]):
 
         Args:
             reservation: the reservation that permitted the request.
-            response: the response, or `None` if the request was sent but got no whole response.
+            response: the response, or `None` if the request was sent but got no complete response.
         """
         ...
 

@@ -293,7 +293,7 @@ class ResponseReader(Generic[T]):
             return
         logged_findings.add(identity)
         logger.warning(
-            "%s: %s at %s, where the spec (%s) has %s [%s]",
+            "%s: %s at %s (spec: %s): must be %s [%s]",
             finding.operation,
             finding.kind,
             finding.path,

@@ -287,7 +287,7 @@ def run_without_event_loop(coroutine: Coroutine[Any, Any, Result]) -> Result:
 
 def _log_retry(call: Call[Any], attempt: Attempt, wait: float) -> None:
     if isinstance(attempt.outcome, APIConnectionError):
-        reason = f"no whole response ({attempt.outcome.failure})"
+        reason = f"no complete response ({attempt.outcome.failure})"
     else:
         reason = f"status {attempt.outcome.status_code}"
     logger.info("%s: %s; attempt %d in %.3f s", call.name, reason, call.attempts + 1, wait)

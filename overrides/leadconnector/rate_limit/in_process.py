@@ -123,7 +123,7 @@ class RateLimit:
 
         Args:
             reservation: the reservation that permitted the request.
-            response: the response; `None` if the request was sent but got no whole response.
+            response: the response; `None` if the request was sent but got no complete response.
         """
         if self._is_late(reservation):
             return True

@@ -421,7 +421,7 @@ def _is_number(value: Any) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     # YAML has `.nan`, the one number that does not equal itself.
-    return value == value  # noqa: PLR0124
+    return value == value  # noqa: PLR0124  # NaN differs from itself
 
 
 def _has_effect(keyword: str, subschema: Node) -> bool:
