@@ -151,7 +151,8 @@ def _match_branches(
 
     While equality is being decided, equal numbers of branches match if each branch is like some
     branch of the other side. So the unions `[A, A, B]` and `[A, B, B]` count as equal there. That
-    is a tolerance: a comparison outside a decision pairs the branches one by one.
+    is a tolerance: a comparison outside a decision pairs the branches one by one, and reports a
+    change. As `anyOf`, both allow the same values. Only as `oneOf` a difference is missed.
     """
     unequal = _branches_without_partner(base_branches, revised_branches, context, equality)
     if unequal.base and equality.is_deciding and len(base_branches) == len(revised_branches):
