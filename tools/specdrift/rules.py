@@ -1,8 +1,13 @@
 """Defines the rules: what a change is called, how severe it is, and how it is described.
 
-The ids are the check ids of oasdiff (https://github.com/oasdiff/oasdiff, Apache-2.0). If oasdiff
-has no id for a place, the id is formed the way oasdiff forms them. The severities follow oasdiff as
-well. Comments name the release in which oasdiff changed one, and the reason for each deviation.
+The check id of a change is that of oasdiff, an open-source OpenAPI differ
+(https://github.com/oasdiff/oasdiff, Apache-2.0). If oasdiff has no id for a place, the id is formed
+the way oasdiff forms them. The severities follow oasdiff as well. Comments name the release in
+which oasdiff changed one, and the reason for each deviation.
+
+A rule id is either a check id, or a pattern with a `*` for the place in the documents. One rule
+`*-became-required` covers `request-body-became-required`, `request-property-became-required` and so
+on. `comparison/context.py` replaces the `*`; a rule for exactly one place comes before the pattern.
 """
 
 from __future__ import annotations
@@ -49,7 +54,7 @@ class Change:
     """One difference, in one operation or in the document as a whole."""
 
     id: str
-    """The check id, as oasdiff names it."""
+    """The check id, as oasdiff names it. It never contains a `*`."""
 
     level: Level
     """The severity."""
@@ -117,7 +122,7 @@ class Rule:
     """One kind of change."""
 
     id: str
-    """The check id. `*` stands for the place, such as `request-body`."""
+    """The rule id: a check id, or a pattern in which `*` stands for the place."""
 
     severity: Severity
 
@@ -369,10 +374,11 @@ _RESTRICTION_RULES = (
     ),
 )
 
-# `*-part-…` gives the severity and text for every keyword with a subschema; see `subschemas.py`.
+# These rules are shared by every keyword with a subschema. The change keeps their severity and
+# sentence, but `subschemas.py` gives it a check id with the keyword: `request-body-not-added`.
 _SUBSCHEMA_RULES = (
-    Rule("*-part-added", STRICTER, "{what} is now restricted by `{name}`."),
-    Rule("*-part-removed", LOOSER, "{what} is no longer restricted by `{name}`."),
+    Rule("*-restriction-added", STRICTER, "{what} is now restricted by `{name}`."),
+    Rule("*-restriction-removed", LOOSER, "{what} is no longer restricted by `{name}`."),
     Rule("*-prefix-items-added", LOOSER, "{what} now describes its leading item {name}."),
     Rule("*-prefix-items-removed", STRICTER, "{what} no longer describes its leading item {name}."),
 )
@@ -422,8 +428,8 @@ _DISCRIMINATOR_RULES = (
 
 # Reported only beside other changes of the same schema, with the worst severity among those.
 _ALL_OF_RULES = (
-    Rule("*-all-of-added", HARMLESS, "{what} has more parts in `allOf`."),
-    Rule("*-all-of-removed", HARMLESS, "{what} has fewer parts in `allOf`."),
+    Rule("*-all-of-added", HARMLESS, "{what} has more branches in `allOf`."),
+    Rule("*-all-of-removed", HARMLESS, "{what} has fewer branches in `allOf`."),
 )
 
 _GROUPS = (
@@ -449,11 +455,18 @@ RULES = {rule.id: rule for group in _GROUPS for rule in group}
 _KIND_OF_LIMIT = re.compile(
     r"-(length|items|properties|contains)(?=-(increased|decreased|set|unset)$)"
 )
-"""The kind of a limit in an id such as `*-max-length-increased`."""
+"""The kind of a limit in an id: `-length` in `*-max-length-increased`."""
 
 
 def rule_for(identifier: str) -> Rule | None:
-    """Return the rule with an id, or else the rule with the longest pattern that matches the id."""
+    """Return the rule with an id, or else the rule with the longest pattern that matches the id.
+
+    Args:
+        identifier: A rule id or a check id. `*-max-length-increased` finds `*-max-increased`.
+
+    Returns:
+        None if no rule matches.
+    """
     if identifier in RULES:
         return RULES[identifier]
     general_identifier = _KIND_OF_LIMIT.sub("", identifier)
@@ -466,7 +479,8 @@ def rule_for(identifier: str) -> Rule | None:
 
 
 def level_of(identifier: str, direction: Direction) -> Level | None:
-    """Return the severity of an id in one direction; None if no rule has the id."""
+    """Return the severity of a check id in one direction; None if no rule has the id."""
+    # A pattern matches only the end of an id, so the start has to be checked as well.
     if identifier not in RULES and not identifier.startswith(direction):
         return None
     rule = rule_for(identifier)

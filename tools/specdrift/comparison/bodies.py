@@ -9,7 +9,7 @@ from ..model.document import Node, is_mapping
 from ..rules import Change, Direction
 from .context import Context, Pointers
 from .differences import action_between
-from .elements import need
+from .elements import requirement
 from .media_types import contains, is_json, normalized_media_type, relation
 from .schemas.comparison import SchemaComparison
 
@@ -25,14 +25,14 @@ def compare_request_bodies(
     if not has_base and not has_revised:
         return
     if not has_base:
-        rule_id = f"request-body-added-{need(revised)}"
+        rule_id = f"request-body-added-{requirement(revised)}"
         yield context.change(rule_id, Pointers(revised=revised.location))
         return
     if not has_revised:
         yield context.change("request-body-removed", Pointers(base=base.location))
         return
-    if need(base) != need(revised):
-        yield context.change(f"*-became-{need(revised)}", Pointers.to_both(base, revised))
+    if requirement(base) != requirement(revised):
+        yield context.change(f"*-became-{requirement(revised)}", Pointers.to_both(base, revised))
     yield from compare_content(base, revised, context, schemas)
 
 
@@ -58,7 +58,7 @@ def compare_content(
 
     for name, revised_name in matches.counterparts.items():
         # Outside JSON, for example in a form, numbers and booleans are written as text.
-        media_context = replace(context, is_text=not is_json(revised_name))
+        media_context = replace(context, is_written_as_text=not is_json(revised_name))
         yield from _compare_media(
             base_content[name], revised_content[revised_name], media_context, schemas
         )

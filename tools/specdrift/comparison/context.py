@@ -1,4 +1,9 @@
-"""Describes where in the documents the comparison is, and creates the changes for that place."""
+"""Describes where in the documents the comparison is, and creates the changes for that place.
+
+A context starts at an operation (`operations.py`) and is extended on the way down, with
+`dataclasses.replace` and `below`. `Context.change` creates every change. It replaces the `*` of a
+rule id by the place: `*-became-required` gives `request-property-became-required`.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +15,7 @@ from ..rules import INFO, RULES, Change, Direction, Level, Rule, rule_for
 
 
 class Part(StrEnum):
-    """The part of an operation that is compared. Its value appears in the ids of rules."""
+    """The part of an operation that is compared. Its value appears in check ids."""
 
     OPERATION = ""
     PARAMETER = "parameter"
@@ -66,39 +71,55 @@ class Context:
     """The name of the part in a sentence, such as `the query parameter limit`."""
 
     path: tuple[str, ...] = ()
-    """The steps from the schema of the part to the subschema that is compared."""
+    """The keywords and names from the schema of the part down to the compared subschema.
+
+    For example `("address", "street")`, or `("items", "anyOf", "Pet")`. Empty for the schema of the
+    part itself.
+    """
 
     is_draft: bool = False
     """Whether the operation is a draft, so that no change of it breaks a client."""
 
     is_never_sent: bool = False
-    """Whether the property is read-only in a request, or write-only in a response."""
+    """Whether the schema is a property that is read-only in a request or write-only in a response.
 
-    is_inverted: bool = False
-    """Whether the schema is inside `not` or `if`, where allowing more can mean allowing less."""
+    Or whether it is inside such a property. Its changes break nobody.
+    """
 
-    is_text: bool = False
-    """Whether values of every type are written as text, as everywhere outside JSON."""
+    is_direction_unknown: bool = False
+    """Whether the schema is inside `not` or `if`, where allowing more can mean allowing less.
+
+    Then a change counts with the worse severity of both directions.
+    """
+
+    is_written_as_text: bool = False
+    """Whether values of every type are written as text, as everywhere outside JSON.
+
+    For example in a query, a header or a form, where the number 5 and the string "5" look the same.
+    """
 
     is_header_parameter: bool = False
     """Whether the part is a parameter that is sent as a header."""
 
     is_exploded: bool = False
-    """Whether the part is a query parameter that is repeated for each element of a list."""
+    """Whether the part is a parameter that the revision repeats for each element of a list.
+
+    That is `style: form` with `explode: true`: `?tag=a&tag=b` (OpenAPI 3.1, "Parameter Object").
+    """
 
     @property
     def is_nested(self) -> bool:
-        """Whether the schema is a part of what is sent.
+        """Whether the schema is below the schema of the part, so that ids call it a `property`.
 
-        The elements of a list are the values of a parameter or header, so `items` does not count
-        there.
+        In a body, everything below the top is. The elements of a list are the values of a parameter
+        or header, so `items` does not count there.
         """
         if self.part == Part.BODY:
             return bool(self.path)
-        return any(step != "items" for step in self.path)
+        return any(element != "items" for element in self.path)
 
     @property
-    def place(self) -> str:
+    def place_in_id(self) -> str:
         """The place in an id, such as `request-body`, or `response-property` below the body."""
         if not self.is_nested:
             return f"{self.direction}-{self.part}"
@@ -113,23 +134,30 @@ class Context:
             return self.name
         return f"{self.name}, at `{'/'.join(self.path)}`,"
 
-    def below(self, *steps: str) -> Context:
-        """Return the context of a subschema."""
-        return replace(self, path=(*self.path, *steps))
+    def below(self, *path: str) -> Context:
+        """Return the context of a subschema, at the end of a path of keywords and names."""
+        return replace(self, path=(*self.path, *path))
 
-    def without_steps(self) -> Context:
-        """Return the context without its position, so that a repeated schema is reported once."""
+    def without_path(self) -> Context:
+        """Return the context without its exact path, so that a repeated schema is reported once.
+
+        Only whether the schema is nested remains, because that is part of the check ids.
+        """
         return replace(self, path=("",) if self.is_nested else ())
 
     def for_equality(self) -> Context:
-        """Return the context without everything that does not affect whether schemas are equal."""
+        """Return the context without everything that does not affect whether schemas are equal.
+
+        The remaining fields decide, for example, whether a string accepts a number. The path
+        `("",)` stands for any nested place.
+        """
         return replace(
             self,
             operation="",
             name="",
             path=("",),
             is_never_sent=False,
-            is_inverted=False,
+            is_direction_unknown=False,
             is_header_parameter=False,
         )
 
@@ -145,13 +173,17 @@ class Context:
         """Create the change that a rule describes, at this place.
 
         Args:
-            rule_id: The id of a rule or a more specific id. `*` stands for this place.
+            rule_id: The id of a rule, or a longer id that `rule_for` finds a rule for. A `*` is
+                replaced by this place, which gives the check id of the change.
             pointers: The location in each document.
             old: The value in the base.
             new: The value in the revision.
             name: The element that was added or removed.
+
+        Raises:
+            LookupError: No rule has the id.
         """
-        identifier = self._identifier(rule_id)
+        check_id = self._check_id(rule_id)
         rule = rule_for(rule_id)
         if rule is None:
             raise LookupError(f"no rule has the id {rule_id!r}")
@@ -159,9 +191,9 @@ class Context:
             what=self.place_in_text, old=old or "none", new=new or "none", name=name
         )
         return Change(
-            id=identifier,
+            id=check_id,
             # A rule for exactly this place comes before the general rule.
-            level=self._level(RULES.get(identifier, rule)),
+            level=self._level(RULES.get(check_id, rule)),
             operation=self.operation,
             direction=self.direction,
             base_pointer=pointers.base,
@@ -170,13 +202,13 @@ class Context:
             name=str(name),
         )
 
-    def _identifier(self, rule_id: str) -> str:
+    def _check_id(self, rule_id: str) -> str:
         action = rule_id.removeprefix("*-")
-        return rule_id.replace("*", self._special_place(action) or self.place)
+        return rule_id.replace("*", self._special_place_in_id(action) or self.place_in_id)
 
-    def _special_place(self, action: str) -> str:
+    def _special_place_in_id(self, action: str) -> str:
         """The place in an id that oasdiff names differently for some actions; empty for others."""
-        place = self.place
+        place = self.place_in_id
         if place == "response-body" and action.startswith("enum-value-"):
             return "response-mediatype"
         is_read_only = self.is_never_sent and place == "request-property"
@@ -195,6 +227,6 @@ class Context:
         if self.is_never_sent or self.is_draft:
             return INFO
         # Inside `not`, a looser schema makes the value stricter; inside `if`, both are possible.
-        if self.is_inverted:
+        if self.is_direction_unknown:
             return rule.severity.worst
         return rule.severity.level(self.direction)

@@ -15,8 +15,8 @@ def deprecation_action(is_deprecated_now: bool) -> str:
     return "deprecated" if is_deprecated_now else "reactivated"
 
 
-def need(node: Node) -> str:
-    """Return `required` or `optional`, the words that ids contain."""
+def requirement(node: Node) -> str:
+    """Return `required` or `optional`, the words that check ids contain."""
     return "required" if node.get("required") is True else "optional"
 
 

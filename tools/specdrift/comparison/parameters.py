@@ -10,7 +10,7 @@ from ..model.document import Node
 from ..model.schema import Schema
 from ..rules import Change
 from .context import Context, Pointers
-from .elements import deprecation_action, first_media_type, is_deprecated, need, schema_of
+from .elements import deprecation_action, first_media_type, is_deprecated, requirement, schema_of
 from .media_types import normalized_media_type
 from .schemas.comparison import SchemaComparison
 
@@ -32,9 +32,9 @@ class Parameter:
     """Whether the path declares it, for all its operations."""
 
     @property
-    def need(self) -> str:
+    def requirement(self) -> str:
         """`required` or `optional`. Path parameters are always required."""
-        return "required" if self.location == "path" else need(self.node)
+        return "required" if self.location == "path" else requirement(self.node)
 
     @property
     def is_deprecated(self) -> bool:
@@ -97,7 +97,7 @@ def compare_parameters(
         parameter_context = replace(
             context,
             name=f"the {parameter.location} parameter {parameter.name}",
-            is_text=True,
+            is_written_as_text=True,
             is_header_parameter=parameter.location == "header",
         )
         if identity not in revised:
@@ -131,12 +131,12 @@ def _removed_parameter(parameter: Parameter, context: Context) -> Change:
 
 
 def _added_parameter(parameter: Parameter, context: Context) -> Change:
-    rule_id = f"new-{parameter.need}-*"
+    rule_id = f"new-{parameter.requirement}-*"
     # oasdiff has ids of their own for path parameters and for parameters of a whole path.
     if parameter.location == "path":
         rule_id = "new-request-path-parameter"
     elif parameter.is_shared:
-        rule_id = f"new-{parameter.need}-request-default-parameter-to-existing-path"
+        rule_id = f"new-{parameter.requirement}-request-default-parameter-to-existing-path"
     pointers = Pointers(revised=parameter.node.location)
     return context.change(rule_id, pointers, name=parameter.name)
 
@@ -145,8 +145,8 @@ def _compare_parameter(
     base: Parameter, revised: Parameter, context: Context, schemas: SchemaComparison
 ) -> Iterator[Change]:
     pointers = Pointers.to_both(base.node, revised.node)
-    if base.need != revised.need:
-        yield context.change(f"*-became-{revised.need}", pointers)
+    if base.requirement != revised.requirement:
+        yield context.change(f"*-became-{revised.requirement}", pointers)
     if base.is_deprecated != revised.is_deprecated:
         action = deprecation_action(revised.is_deprecated)
         yield context.change(f"*-{action}", pointers)
@@ -164,8 +164,8 @@ def _is_written_differently(base: Parameter, revised: Parameter, schemas: Schema
         return False
     if base.has_media_type or revised.has_media_type:
         return True
-    base_schema = schemas.base_schema(base.schema)
-    revised_schema = schemas.revised_schema(revised.schema)
+    base_schema = schemas.read_base(base.schema)
+    revised_schema = schemas.read_revised(revised.schema)
     return _depends_on_style(base, base_schema) and _depends_on_style(revised, revised_schema)
 
 

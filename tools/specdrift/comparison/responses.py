@@ -9,7 +9,7 @@ from ..model.document import Node
 from ..rules import Change
 from .bodies import compare_content
 from .context import Context, Part, Pointers
-from .elements import need, schema_of
+from .elements import requirement, schema_of
 from .schemas.comparison import SchemaComparison
 
 
@@ -48,11 +48,11 @@ def _compare_headers(
             context,
             part=Part.HEADER,
             name=f"the header {name} of the response {status}",
-            is_text=True,
+            is_written_as_text=True,
         )
         if name not in revised:
             pointers = Pointers(base=base[name].location)
-            rule_id = f"{need(base[name])}-response-header-removed"
+            rule_id = f"{requirement(base[name])}-response-header-removed"
             yield header_context.change(rule_id, pointers)
         elif name not in base:
             pointers = Pointers(revised=revised[name].location)
@@ -64,8 +64,8 @@ def _compare_headers(
 def _compare_header(
     base: Node, revised: Node, context: Context, schemas: SchemaComparison
 ) -> Iterator[Change]:
-    if need(base) != need(revised):
-        yield context.change(f"*-became-{need(revised)}", Pointers.to_both(base, revised))
+    if requirement(base) != requirement(revised):
+        yield context.change(f"*-became-{requirement(revised)}", Pointers.to_both(base, revised))
     yield from schemas.changes(schema_of(base), schema_of(revised), context)
 
 

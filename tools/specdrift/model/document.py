@@ -80,7 +80,7 @@ class Document:
     def _follow(self, target_pointer: str, root: Node) -> Node | None:
         """The node at a pointer below the root of a file; None if it does not exist."""
         node = root
-        for step in target_pointer.split("/")[1:]:
+        for token in target_pointer.split("/")[1:]:
             # A pointer may lead through a node that is itself a reference.
             if node.reference is not None:
                 if self._lookups == MAXIMUM_LOOKUPS:
@@ -88,7 +88,7 @@ class Document:
                 self._lookups += 1
                 node = node.resolved()
                 self._lookups -= 1
-            node = node.child(unescaped(step))
+            node = node.child(unescaped(token))
             if node.value is None:
                 return None
         return node
@@ -110,16 +110,19 @@ class Node:
         """The JSON pointer, with the file before it outside the main document."""
         return f"{self.file}#{self.pointer}" if self.file else self.pointer
 
-    def child(self, *steps: str | int) -> Node:
-        """The node at some steps below. Its value is None if nothing exists there."""
-        value = self.value
-        for step in steps:
-            value = _member(value, str(step))
-        return Node(self.document, self.file, self.pointer + pointer(*steps), value)
+    def child(self, *tokens: str | int) -> Node:
+        """The node below, at the end of a path of names and indexes.
 
-    def children(self, *steps: str | int) -> Iterator[tuple[str, Node]]:
-        """The names and nodes of the members or elements of the node at some steps below."""
-        parent = self.child(*steps)
+        Its value is None if nothing exists there.
+        """
+        value = self.value
+        for token in tokens:
+            value = _member(value, str(token))
+        return Node(self.document, self.file, self.pointer + pointer(*tokens), value)
+
+    def children(self, *tokens: str | int) -> Iterator[tuple[str, Node]]:
+        """The names and nodes of the members or elements of `self.child(*tokens)`."""
+        parent = self.child(*tokens)
         if is_mapping(parent.value):
             for name in parent.value:
                 yield str(name), parent.child(name)
@@ -174,14 +177,14 @@ def is_list(value: Any) -> TypeGuard[list[Any]]:
     return isinstance(value, list)
 
 
-def pointer(*steps: object) -> str:
-    """Build a JSON pointer from unescaped steps (RFC 6901)."""
-    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
+def pointer(*tokens: object) -> str:
+    """Build a JSON pointer from unescaped reference tokens (RFC 6901, section 3)."""
+    return "".join("/" + str(token).replace("~", "~0").replace("/", "~1") for token in tokens)
 
 
-def unescaped(step: str) -> str:
-    """Undo the escapes in a step of a JSON pointer. The order matters: `~01` means `~1`."""
-    return step.replace("~1", "/").replace("~0", "~")
+def unescaped(token: str) -> str:
+    """Undo the escapes in a token of a JSON pointer. The order matters: `~01` means `~1`."""
+    return token.replace("~1", "/").replace("~0", "~")
 
 
 def file_of(name: str, base: str) -> str:
@@ -223,15 +226,15 @@ def members(value: Any) -> Iterator[tuple[object, Any]]:
         yield from enumerate(value)
 
 
-def _member(value: Any, step: str) -> Any:
+def _member(value: Any, token: str) -> Any:
     if is_mapping(value):
-        if step in value:
-            return value[step]
-        if step.isdecimal():
+        if token in value:
+            return value[token]
+        if token.isdecimal():
             # Documents that were loaded elsewhere may have an unquoted status as a number.
             by_number = cast("dict[int, Any]", value)
-            return by_number.get(int(step))
+            return by_number.get(int(token))
         return None
-    if is_list(value) and step.isdecimal() and int(step) < len(value):
-        return value[int(step)]
+    if is_list(value) and token.isdecimal() and int(token) < len(value):
+        return value[int(token)]
     return None

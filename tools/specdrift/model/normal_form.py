@@ -1,6 +1,7 @@
 """Reads schemas of OpenAPI 3.0 and 3.1 into the normal form that the comparison works on.
 
 Only one level is read at a time: subschemas stay nodes. So a schema may contain itself.
+`schema.py` defines the normal form.
 """
 
 from __future__ import annotations
@@ -200,7 +201,7 @@ class _SchemaReader:
         self._add_branches(self.schema.unions.setdefault(keyword, []), branches)
 
     def _add_branches(self, union: list[Node], branches: list[Node]) -> None:
-        """Add branches to the union, each once, however many parts of an `allOf` repeat it."""
+        """Add branches to the union, each once, however many branches of an `allOf` repeat it."""
         if len(union) > MAXIMUM_BRANCHES:
             raise TooComplexError(
                 f"{self.schema.node.location}: its unions have more than {MAXIMUM_BRANCHES:,}"
@@ -211,7 +212,7 @@ class _SchemaReader:
             union += branches
             return
         # A branch repeated within one union counts once as well. Otherwise the number of branches
-        # would depend on the order of the parts.
+        # would depend on the order of the `allOf`.
         for branch in branches:
             if not any(_is_copy(branch, other_branch) for other_branch in union):
                 union.append(branch)

@@ -1,4 +1,4 @@
-"""Defines the normal form of a schema, in which schemas of equal meaning are equal.
+"""Defines the normal form of a schema, in which schemas of equal meaning have equal fields.
 
 `normal_form.read_schema` builds it from OpenAPI 3.0 and 3.1.
 """
@@ -12,7 +12,11 @@ from typing import Any, TypeAlias
 from .document import Node, is_list, is_mapping
 
 Nodes: TypeAlias = tuple[Node, ...]
-"""Schema nodes that apply together, such as the branches of an `allOf`."""
+"""One schema, as all the nodes that describe it together. A value has to match each of them.
+
+Most schemas are one node. Several nodes occur below an `allOf`: if two of its branches describe the
+property `name`, then the schema of that property is both nodes.
+"""
 
 NEVER = "nothing"
 """The type of a schema that no value matches, such as `false`."""
@@ -98,7 +102,7 @@ class Schema:
     discriminator: Node | None = None
 
     all_of_branches: list[Node] = field(default_factory=list[Node])
-    """The branches of each `allOf`, which the other fields contain merged."""
+    """The branches of each `allOf`. Their keywords are merged into the other fields."""
 
     unresolved_references: frozenset[str] = frozenset()
     """The texts of references without a target."""

@@ -20,11 +20,25 @@ from .subschemas import compare_subschemas, subschema_pairs
 from .types import compare_nullable, compare_types, type_description
 from .unions import compare_all_of, compare_unions
 from .values import compare_default, compare_values
-from .wrapping import compare_with_new_union, compare_with_removed_union, is_wrapped_in_union
+from .wrapping import (
+    compare_with_new_union,
+    compare_with_removed_union,
+    is_schema_against_union,
+)
 
 
 class SchemaComparison:
-    """Compares the schemas of two documents, and reports each pair once for each place."""
+    """Compares the schemas of two documents, and reports each pair once for each place.
+
+    The comparison and `SchemaEquality` call each other. To compare two unions, `_compare_pair` asks
+    which of their branches are equal. To decide that, `SchemaEquality` calls `_compare_pair` for
+    two branches: they are equal if it reports no change for them and for all pairs below them.
+
+    Schemas can contain themselves, so such a decision can need its own result. It then assumes that
+    the pair is equal, and corrects the assumption later (see `equality.py`). That works under one
+    contract, which every comparison of keywords has to keep: **assuming more pairs to be equal must
+    never create a change.** Otherwise a difference found under an assumption could be wrong.
+    """
 
     def __init__(self) -> None:
         self._budget = StepBudget()
@@ -43,7 +57,7 @@ class SchemaComparison:
         pending = deque([SchemaPair((base,), (revised,), context)])
         while pending:
             pair = pending.popleft().resolved()
-            key = replace(pair, context=pair.context.without_steps())
+            key = replace(pair, context=pair.context.without_path())
             if key in self._reported:
                 continue
             self._reported.add(key)
@@ -51,27 +65,30 @@ class SchemaComparison:
             yield from result.changes
             pending += result.subschemas
 
-    def base_schema(self, node: Node) -> Schema:
+    def read_base(self, node: Node) -> Schema:
         """Return a schema of the base in normal form."""
         return self._caches.base.schema((node,))
 
-    def revised_schema(self, node: Node) -> Schema:
+    def read_revised(self, node: Node) -> Schema:
         """Return a schema of the revision in normal form."""
         return self._caches.revised.schema((node,))
 
     def _compare_pair(self, pair: SchemaPair) -> PairResult:
         """Compare two schemas themselves. Their subschemas are only paired."""
-        self._budget.spend(pair.base)
+        self._budget.spend(place=pair.base[0])
         base_schema = self._caches.base.schema(pair.base)
         revised_schema = self._caches.revised.schema(pair.revised)
 
         # The content of unresolved references is unknown, so only their texts can be compared.
+        # For the same reason there are no subschemas to pair.
         if base_schema.unresolved_references != revised_schema.unresolved_references:
             return PairResult([_unresolved_change(base_schema, revised_schema, pair.context)])
-        if is_wrapped_in_union(base_schema, revised_schema):
+        # A schema against a union is compared with whole branches. A branch is equal or it is new,
+        # so there is no changed branch whose subschemas could be paired.
+        if is_schema_against_union(base_schema, revised_schema):
             changes = compare_with_new_union(pair, base_schema, revised_schema, self._equality)
             return PairResult(changes)
-        if is_wrapped_in_union(revised_schema, base_schema):
+        if is_schema_against_union(revised_schema, base_schema):
             changes = compare_with_removed_union(pair, base_schema, revised_schema, self._equality)
             return PairResult(changes)
         return self._compare_keywords(base_schema, revised_schema, pair.context)
@@ -93,8 +110,9 @@ class SchemaComparison:
             *unions.changes,
             *compare_discriminators(base_schema, revised_schema, context, self._equality),
         ]
-        # The parts of an `allOf` are only worth a report if they changed the meaning. For
-        # equality, any other change decides already.
+        # An `allOf` is merged into the schema. So a difference of its branches is only worth a
+        # report beside another change, and takes the severity of that change.
+        # `not is_deciding` only saves time: the schemas are unequal already.
         if changes and not self._equality.is_deciding:
             severity = worst(change.level for change in changes)
             for change in compare_all_of(base_schema, revised_schema, context, self._equality):

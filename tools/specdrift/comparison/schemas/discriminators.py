@@ -1,4 +1,9 @@
-"""Compares discriminators: the property that selects a branch of a union, and its mapping."""
+"""Compares discriminators: the property that selects a branch of a union, and its mapping.
+
+Only the discriminator itself is compared here. If an entry of the mapping still names the same
+schema, but that schema changed, `unions.py` reports the change: the target is normally a branch of
+the union as well (OpenAPI 3.1.0, section 4.8.25).
+"""
 
 from __future__ import annotations
 
@@ -48,14 +53,14 @@ def _compare_mappings(
     base_mapping = dict(base.children("mapping"))
     revised_mapping = dict(revised.children("mapping"))
     for difference in name_differences(base_mapping, revised_mapping):
-        # oasdiff says `deleted` here, and `removed` everywhere else.
+        # oasdiff names this action `deleted` in this id, and `removed` in all others.
         action = "deleted" if difference.action == Action.REMOVED else difference.action
         yield context.change(f"*-discriminator-mapping-{action}", pointers, name=difference.name)
 
     for name in common_names(base_mapping, revised_mapping):
         base_entry = base_mapping[name]
         revised_entry = revised_mapping[name]
-        if _leads_to_equal_schemas(base_entry, revised_entry, context, equality):
+        if _means_the_same(base_entry, revised_entry, context, equality):
             continue
         yield context.change(
             "*-discriminator-mapping-changed",
@@ -66,13 +71,14 @@ def _compare_mappings(
         )
 
 
-def _leads_to_equal_schemas(
+def _means_the_same(
     base_entry: Node, revised_entry: Node, context: Context, equality: SchemaEquality
 ) -> bool:
-    base_target = _mapping_target(base_entry)
-    revised_target = _mapping_target(revised_entry)
+    """Whether two entries are written alike, or lead to equal schemas, such as a renamed one."""
     if base_entry.value == revised_entry.value:
         return True
+    base_target = _mapping_target(base_entry)
+    revised_target = _mapping_target(revised_entry)
     if base_target is None or revised_target is None:
         return False
     return equality.are_equal((base_target,), (revised_target,), context)

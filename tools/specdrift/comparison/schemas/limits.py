@@ -8,9 +8,13 @@ from dataclasses import dataclass
 from ...model.schema import EXCLUSIVE_LIMITS, LOWER_LIMITS, UPPER_LIMITS, Schema, canonical
 from ...rules import Change
 from ..context import Context
-from .pairs import keyword_in_id, schema_pointers
+from .ids import keyword_in_id
+from .pairs import schema_pointers
 
-_INCLUSIVE_LIMITS = {exclusive: inclusive for inclusive, exclusive in EXCLUSIVE_LIMITS.items()}
+_EXCLUSIVE_BY_INCLUSIVE = EXCLUSIVE_LIMITS
+_INCLUSIVE_BY_EXCLUSIVE = {
+    exclusive: inclusive for inclusive, exclusive in EXCLUSIVE_LIMITS.items()
+}
 
 
 @dataclass(frozen=True)
@@ -35,12 +39,13 @@ def compare_limits(
 ) -> Iterator[Change]:
     """Report differences of the limits."""
     for keyword in sorted(LOWER_LIMITS | UPPER_LIMITS):
-        if _is_implied(keyword, base_schema, revised_schema):
+        if _is_covered_by_other_form(keyword, base_schema, revised_schema):
             continue
         limit = _limit_values(keyword, base_schema, revised_schema)
         if limit.base == limit.revised:
             continue
-        # The kind of limit is part of the id only: rules exist for `max` and `min` in general.
+        # The check id names the keyword, such as `max-length`. The rules do not: `rule_for` finds
+        # the rule `*-max-increased` for `*-max-length-increased`.
         yield context.change(
             f"*-{keyword_in_id(keyword)}-{limit.action}",
             schema_pointers(base_schema, revised_schema),
@@ -53,18 +58,20 @@ def compare_limits(
 def _limit_values(keyword: str, base_schema: Schema, revised_schema: Schema) -> _LimitValues:
     base_limit = base_schema.limits.get(keyword)
     revised_limit = revised_schema.limits.get(keyword)
-    # Like oasdiff: no `minLength` means 0, so it increases or decreases, and is never set or unset.
-    if keyword == "minLength" and base_limit != revised_limit:
+    # oasdiff reads a missing `minLength` as 0, so it increases or decreases, and is never set or
+    # unset. oasdiff does so for this limit only; for `minItems` it has the ids `set` and `unset`.
+    if keyword == "minLength":
         return _LimitValues(base_limit or 0, revised_limit or 0)
     return _LimitValues(base_limit, revised_limit)
 
 
-def _is_implied(keyword: str, base_schema: Schema, revised_schema: Schema) -> bool:
+def _is_covered_by_other_form(keyword: str, base_schema: Schema, revised_schema: Schema) -> bool:
     """Whether one schema lacks the limit, but has the other form of it, which is as tight.
 
-    For example `minimum: 5` in the base, and `exclusiveMinimum: 5` alone in the revision.
+    The two forms are the inclusive and the exclusive one. For example `minimum: 5` in the base, and
+    `exclusiveMinimum: 5` alone in the revision: the missing `minimum` allows nothing new.
     """
-    other_keyword = EXCLUSIVE_LIMITS.get(keyword) or _INCLUSIVE_LIMITS.get(keyword)
+    other_keyword = _EXCLUSIVE_BY_INCLUSIVE.get(keyword) or _INCLUSIVE_BY_EXCLUSIVE.get(keyword)
     if other_keyword is None:
         return False
     if (keyword in base_schema.limits) == (keyword in revised_schema.limits):
@@ -79,12 +86,14 @@ def _is_implied(keyword: str, base_schema: Schema, revised_schema: Schema) -> bo
 
 
 def _implies(other_keyword: str, other_limit: float, limit: float) -> bool:
-    """Whether the other form of a limit, exclusive or inclusive, is at least as tight.
+    """Whether the other form of a limit is at least as tight as the limit.
 
-    Two forms with one value: `exclusiveMinimum: 5` implies `minimum: 5`, but not the reverse.
+    If both have one value, the exclusive form is tighter: `exclusiveMinimum: 5` implies
+    `minimum: 5`, but not the reverse.
     """
     if other_limit == limit:
-        return other_keyword in _INCLUSIVE_LIMITS
+        # The keys are the exclusive keywords, so this means: the other form is the exclusive one.
+        return other_keyword in _INCLUSIVE_BY_EXCLUSIVE
     if other_keyword in LOWER_LIMITS:
         return other_limit > limit
     return other_limit < limit

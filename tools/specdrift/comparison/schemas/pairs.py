@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 
 from ...model.document import Node, TooComplexError
@@ -12,9 +11,11 @@ from ...rules import Change
 from ..context import Context, Pointers
 
 MAXIMUM_STEPS = 500_000
-"""The most steps in one comparison: pairs of schemas compared and branches of `allOf` read.
+"""The most steps in one comparison.
 
-That takes about ten seconds. The largest document of the vendor takes some hundred steps.
+A step is a pair of schemas that is compared, a question whether a pair is equal, or a branch of
+`allOf` that is read. That many steps take about ten seconds. The largest document of the vendor
+takes some hundred.
 """
 
 
@@ -43,13 +44,17 @@ class PairResult:
 
 
 class StepBudget:
-    """Limits the number of steps of one comparison."""
+    """Limits the number of steps of one comparison; see `MAXIMUM_STEPS`."""
 
     def __init__(self) -> None:
         self._steps = 0
 
-    def spend(self, nodes: Nodes, steps: int = 1) -> None:
+    def spend(self, steps: int = 1, *, place: Node) -> None:
         """Count steps.
+
+        Args:
+            steps: The number of steps to count.
+            place: The schema that takes them. An error names its location.
 
         Raises:
             TooComplexError: The comparison takes more than `MAXIMUM_STEPS`.
@@ -57,9 +62,9 @@ class StepBudget:
         self._steps += steps
         if self._steps > MAXIMUM_STEPS:
             raise TooComplexError(
-                f"{nodes[0].location}: there is too much in it to be compared"
+                f"{place.location}: there is too much in it to be compared"
                 f" (more than {MAXIMUM_STEPS:,} steps):"
-                " give the branches of its unions names, or fewer"
+                " reduce the number of branches in its unions"
             )
 
 
@@ -71,11 +76,11 @@ class SchemaCache:
         self._schemas: dict[Nodes, Schema] = {}
 
     def schema(self, nodes: Nodes) -> Schema:
-        """Return the normal form of nodes that apply together."""
+        """Return the normal form of one schema, merged from the nodes that describe it."""
         if nodes not in self._schemas:
             schema = read_schema(nodes)
             self._schemas[nodes] = schema
-            self._budget.spend(nodes, len(schema.all_of_branches))
+            self._budget.spend(len(schema.all_of_branches), place=nodes[0])
         return self._schemas[nodes]
 
 
@@ -92,14 +97,9 @@ def schema_pointers(base_schema: Schema, revised_schema: Schema) -> Pointers:
     return Pointers.to_both(base_schema.node, revised_schema.node)
 
 
-def keyword_in_id(keyword: str) -> str:
-    """Return a keyword as in ids: `max-length` for `maxLength`, `min` for `minimum`."""
-    dashed = re.sub("([A-Z])", r"-\1", keyword).lower()
-    return dashed.replace("imum", "")
-
-
 def _resolved(nodes: Nodes) -> Nodes:
-    # Sorted, so that the order of the branches of an `allOf` does not matter.
+    # All nodes apply together. So neither their order nor a repeated node changes the meaning.
+    # Sorting and a set give schemas of one meaning one key, in every run.
     targets = {node.target for node in nodes}
     return tuple(sorted(targets, key=_location))
 

@@ -1,4 +1,8 @@
-"""Compares the properties of two objects: existence, `required`, `readOnly` and `deprecated`."""
+"""Compares the properties of two objects: whether they exist, and what role they have.
+
+The role is what the object says about a property (`required`), and the flags `readOnly`,
+`writeOnly` and `deprecated`. The schemas of common properties become pairs; see `property_pairs`.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,8 @@ from ..differences import Action, common_names
 from ..elements import deprecation_action
 from .pairs import SchemaCache, SchemaCaches, SchemaPair, schema_pointers
 
-_STATES_IN_IDS = {"readOnly": "read-only", "writeOnly": "write-only"}
+_FLAG_IDS = {"readOnly": "read-only", "writeOnly": "write-only"}
+"""The flags of a schema, as check ids contain them."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +28,7 @@ class _Property:
     is_required: bool
 
     @property
-    def need(self) -> str:
+    def requirement(self) -> str:
         """`required` or `optional`, as ids contain it."""
         return "required" if self.is_required else "optional"
 
@@ -31,7 +36,7 @@ class _Property:
 def compare_properties(
     base_schema: Schema, revised_schema: Schema, context: Context, caches: SchemaCaches
 ) -> Iterator[Change]:
-    """Report added and removed properties, and what the objects say about common ones."""
+    """Report added and removed properties, and changed roles of common ones."""
     base_properties = _properties(base_schema, caches.base)
     revised_properties = _properties(revised_schema, caches.revised)
     for name in base_properties | revised_properties:
@@ -53,7 +58,7 @@ def compare_properties(
 def property_pairs(
     base_schema: Schema, revised_schema: Schema, context: Context, caches: SchemaCaches
 ) -> Iterator[SchemaPair]:
-    """Yield the pairs of schemas of common properties."""
+    """Yield the schemas of each property that both objects have, as pairs to compare later."""
     for name in common_names(base_schema.properties, revised_schema.properties):
         revised_nodes = revised_schema.properties[name]
         property_context = _property_context(context, caches.revised.schema(revised_nodes), name)
@@ -68,8 +73,9 @@ def _properties(schema: Schema, cache: SchemaCache) -> dict[str, _Property]:
 
 
 def _property_context(context: Context, schema: Schema, name: str) -> Context:
+    """The context of a property of the object at `context`."""
     # OpenAPI 3.1, "Schema Object": a read-only property should not be part of a request, and a
-    # write-only property should not be part of a response.
+    # write-only property should not be part of a response. Nothing inside it is sent either.
     unsent_flag = "readOnly" if context.direction == Direction.REQUEST else "writeOnly"
     is_never_sent = context.is_never_sent or unsent_flag in schema.flags
     return replace(context.below(name), is_never_sent=is_never_sent)
@@ -86,7 +92,7 @@ def _added_property(added_property: _Property, context: Context) -> Change:
     pointers = Pointers(revised=added_property.schema.node.location)
     if context.direction == Direction.RESPONSE:
         return _response_property(added_property, context, Action.ADDED, pointers)
-    rule_id = f"new-{added_property.need}-*"
+    rule_id = f"new-{added_property.requirement}-*"
     if added_property.is_required and added_property.schema.default is not None:
         rule_id += "-with-default"
     return context.change(rule_id, pointers)
@@ -95,10 +101,17 @@ def _added_property(added_property: _Property, context: Context) -> Change:
 def _response_property(
     schema_property: _Property, context: Context, action: Action, pointers: Pointers
 ) -> Change:
-    need = schema_property.need
-    change = context.change(f"response-{need}-property-{action}", pointers)
+    """Report an added or removed property of a response.
+
+    The rule ids are written out instead of with `*`: oasdiff puts `required` or `optional` between
+    the direction and `property`, and uses these ids for bodies and headers alike.
+    """
+    requirement = schema_property.requirement
+    change = context.change(f"response-{requirement}-property-{action}", pointers)
+    # oasdiff has check ids of their own for write-only properties. The severity is INFO already,
+    # because the context says that the property is never sent.
     if context.is_never_sent:
-        return replace(change, id=f"response-{need}-write-only-property-{action}")
+        return replace(change, id=f"response-{requirement}-write-only-property-{action}")
     return change
 
 
@@ -111,16 +124,17 @@ def _compare_property(
     revised_flags = revised_property.schema.flags
 
     if base_property.is_required != revised_property.is_required:
-        yield context.change(_need_rule(revised_property, context), pointers)
+        yield context.change(_requirement_rule_id(revised_property, context), pointers)
 
-    place = f"{context.direction}-{revised_property.need}-property"
-    for flag, state in _STATES_IN_IDS.items():
+    # oasdiff names the requirement in the ids of flags, so that `*` cannot stand for the place.
+    id_prefix = f"{context.direction}-{revised_property.requirement}-property"
+    for flag, flag_id in _FLAG_IDS.items():
         had_flag = flag in base_flags
         has_flag = flag in revised_flags
         if has_flag and not had_flag:
-            yield context.change(f"{place}-became-{state}", pointers)
+            yield context.change(f"{id_prefix}-became-{flag_id}", pointers)
         elif had_flag and not has_flag:
-            yield context.change(f"{place}-became-not-{state}", pointers)
+            yield context.change(f"{id_prefix}-became-not-{flag_id}", pointers)
 
     was_deprecated = "deprecated" in base_flags
     is_deprecated = "deprecated" in revised_flags
@@ -128,10 +142,12 @@ def _compare_property(
         yield context.change(f"*-{deprecation_action(is_deprecated)}", pointers)
 
 
-def _need_rule(revised_property: _Property, context: Context) -> str:
-    rule_id = f"*-became-{revised_property.need}"
+def _requirement_rule_id(revised_property: _Property, context: Context) -> str:
+    """The id of the rule for a property that became required or optional."""
+    rule_id = f"*-became-{revised_property.requirement}"
     has_default = revised_property.schema.default is not None
-    # A default of a response is no help: it describes what the server assumes.
+    # A server applies the default to a request without the property. In a response, the default
+    # has no effect on the client, so it is not part of the id.
     if revised_property.is_required and has_default and context.direction == Direction.REQUEST:
         return f"{rule_id}-with-default"
     return rule_id

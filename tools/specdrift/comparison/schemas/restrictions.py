@@ -1,4 +1,18 @@
-"""Compares the restrictions of two schemas that are neither types, values nor limits."""
+"""Compares restrictions of strings, numbers and lists, and `dependentRequired`.
+
+The restrictions are `pattern`, `multipleOf`, `uniqueItems`, `contentMediaType` and
+`contentEncoding`. `format` is a restriction in normal form as well, but `types.py` compares it
+together with the type.
+
+Like in oasdiff, the ends of the check ids differ between the keywords:
+
+| keyword | added | removed | changed |
+|---|---|---|---|
+| `pattern` | `added` | `removed` | `changed`, or `generalized` if it now matches everything |
+| `multipleOf`, `uniqueItems` | `set` | `unset` | `changed` |
+| `contentMediaType`, `contentEncoding` | `changed` | `changed` | `changed` |
+| `dependentRequired` | `added` | `removed` | `changed` |
+"""
 
 from __future__ import annotations
 
@@ -9,11 +23,12 @@ from ...model.schema import Schema
 from ...rules import Change
 from ..context import Context
 from ..differences import Action, action_between
-from .pairs import keyword_in_id, schema_pointers
+from .ids import keyword_in_id
+from .pairs import schema_pointers
 
 _KEYWORDS = ("pattern", "multipleOf", "uniqueItems", "contentMediaType", "contentEncoding")
 
-_PATTERNS_OF_EVERY_TEXT = frozenset({".*", "^.*$", "^.*", ".*$", "(.*)", "[\\s\\S]*"})
+_PATTERNS_OF_EVERY_STRING = frozenset({".*", "^.*$", "^.*", ".*$", "(.*)", "[\\s\\S]*"})
 """Patterns that restrict nothing. A change to one of them has an id of its own in oasdiff."""
 
 
@@ -26,13 +41,13 @@ class _RestrictionTexts:
     revised: str
 
     @property
-    def action(self) -> str:
-        """The end of the id. The ids of oasdiff differ between keywords."""
+    def id_ending(self) -> str:
+        """The end of the id; see the table of the module."""
         if self.keyword.startswith("content"):
             return "changed"
         action = action_between(self.base, self.revised)
         if self.keyword == "pattern":
-            if action == Action.CHANGED and self.revised in _PATTERNS_OF_EVERY_TEXT:
+            if action == Action.CHANGED and self.revised in _PATTERNS_OF_EVERY_STRING:
                 return "generalized"
             return action
         if action == Action.CHANGED:
@@ -43,7 +58,7 @@ class _RestrictionTexts:
 def compare_restrictions(
     base_schema: Schema, revised_schema: Schema, context: Context
 ) -> Iterator[Change]:
-    """Report differences of patterns, multiples, unique items and the content of texts."""
+    """Report differences of patterns, multiples, unique items and the content of strings."""
     for keyword in _KEYWORDS:
         texts = _RestrictionTexts(
             keyword,
@@ -52,13 +67,14 @@ def compare_restrictions(
         )
         if texts.base == texts.revised:
             continue
-        action = texts.action
+        # Only the sentences of `*-set` and `*-unset` do not name the keyword themselves.
+        is_named_in_change = texts.id_ending in ("set", "unset")
         yield context.change(
-            f"*-{keyword_in_id(keyword)}-{action}",
+            f"*-{keyword_in_id(keyword)}-{texts.id_ending}",
             schema_pointers(base_schema, revised_schema),
             old=texts.base,
             new=texts.revised,
-            name=keyword if action in ("set", "unset") else "",
+            name=keyword if is_named_in_change else "",
         )
 
 

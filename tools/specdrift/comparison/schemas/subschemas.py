@@ -1,4 +1,8 @@
-"""Compares keywords that contain schemas, such as `items`, `not` and `additionalProperties`."""
+"""Compares keywords that contain schemas, such as `items`, `not` and `additionalProperties`.
+
+A keyword that only one schema has is an added or removed restriction. If both have it, the two
+subschemas become a pair. Properties and unions have modules of their own.
+"""
 
 from __future__ import annotations
 
@@ -9,20 +13,24 @@ from ...model.schema import NEVER, Schema
 from ...rules import INFO, Change, Direction
 from ..context import Context, Pointers
 from ..differences import Action, common_names, name_differences
-from .pairs import SchemaCaches, SchemaPair, keyword_in_id, schema_pointers
+from .ids import keyword_in_id
+from .pairs import SchemaCaches, SchemaPair, schema_pointers
 from .types import accepts_repeated_value
 
-_INVERTING_KEYWORDS = frozenset({"not", "if"})
-"""Keywords whose schema does not restrict directly: if it allows more, the value may allow less."""
+_KEYWORDS_OF_UNKNOWN_DIRECTION = frozenset({"not", "if"})
+"""Keywords whose schema does not restrict directly: if it allows more, the whole may allow less."""
 
 _UNDESCRIBED_PROPERTIES = frozenset({"additionalProperties", "unevaluatedProperties"})
-"""Keywords about properties that the object does not describe."""
+"""Keywords with the schema of all properties that the object does not describe."""
 
 _GROUPS_OF_RESTRICTIONS = {
     "patternProperties": "patternProperty",
     "dependentSchemas": "dependentSchema",
 }
-"""Keywords with named schemas that each restrict, and the singular that ids contain."""
+"""Keywords with named schemas that each restrict, and the singular that check ids contain.
+
+`prefixItems` is a group of named schemas too, but has ids of its own.
+"""
 
 _NOTHING = frozenset({NEVER})
 
@@ -32,11 +40,11 @@ def compare_subschemas(
 ) -> Iterator[Change]:
     """Report keywords with a schema that only one side has. Every such schema is a restriction."""
     pointers = schema_pointers(base_schema, revised_schema)
-    for keyword in _differing_keywords(base_schema, revised_schema, context, caches):
-        # A keyword that both have is here because the response opened: its restriction is gone.
-        action = Action.REMOVED if keyword in base_schema.subschemas else Action.ADDED
-        change = restriction_change(keyword, keyword, action, context, pointers)
-        # Undescribed properties are no promise, and clients read properties by name.
+    restrictions = _restriction_actions(base_schema, revised_schema, context, caches)
+    for keyword in sorted(restrictions):
+        change = restriction_change(keyword, restrictions[keyword], context, pointers)
+        # A client reads the properties that the schema describes, by their names. It does not
+        # notice whether others can occur. So this breaks no client that reads a response.
         if keyword in _UNDESCRIBED_PROPERTIES and context.direction == Direction.RESPONSE:
             change = replace(change, level=INFO)
         yield change
@@ -46,8 +54,9 @@ def compare_subschemas(
         revised_group = revised_schema.subschema_groups.get(keyword, {})
         for difference in name_differences(base_group, revised_group):
             name = f"{keyword}: {difference.name}"
-            yield restriction_change(singular, name, difference.action, context, pointers)
+            yield restriction_change(singular, difference.action, context, pointers, name)
 
+    # oasdiff has ids and severities of its own for leading items.
     base_items = base_schema.subschema_groups.get("prefixItems", {})
     revised_items = revised_schema.subschema_groups.get("prefixItems", {})
     for difference in name_differences(base_items, revised_items):
@@ -60,14 +69,17 @@ def subschema_pairs(
 ) -> Iterator[SchemaPair]:
     """Yield the pairs of schemas that both sides have by the same keyword."""
     for keyword in common_names(base_schema.subschemas, revised_schema.subschemas):
-        # Already reported as a removed restriction.
-        if _opens_response(keyword, base_schema, revised_schema, context, caches):
+        # Reported by `compare_subschemas` as a removed restriction.
+        if _stops_forbidding_properties(keyword, base_schema, revised_schema, context, caches):
             continue
-        is_inverted = context.is_inverted or keyword in _INVERTING_KEYWORDS
+        # Two nested `not` cancel out, but the direction counts as unknown there as well.
+        is_direction_unknown = (
+            context.is_direction_unknown or keyword in _KEYWORDS_OF_UNKNOWN_DIRECTION
+        )
         yield SchemaPair(
             base_schema.subschemas[keyword],
             revised_schema.subschemas[keyword],
-            replace(context.below(keyword), is_inverted=is_inverted),
+            replace(context.below(keyword), is_direction_unknown=is_direction_unknown),
         )
 
     for keyword in common_names(base_schema.subschema_groups, revised_schema.subschema_groups):
@@ -78,29 +90,42 @@ def subschema_pairs(
 
 
 def restriction_change(
-    keyword: str, name: str, action: Action, context: Context, pointers: Pointers
+    keyword: str, action: Action, context: Context, pointers: Pointers, name: str = ""
 ) -> Change:
-    """Report an added or removed restriction. All keywords share a rule, but each has its id."""
-    change = context.change(f"*-part-{action}", pointers, name=name)
-    return replace(change, id=f"{context.place}-{keyword_in_id(keyword)}-{action}")
+    """Report an added or removed restriction.
+
+    All keywords share the rules `*-restriction-added` and `*-restriction-removed`, which decide the
+    severity and the sentence. But each keyword has a check id of its own, such as
+    `request-body-not-added`.
+
+    Args:
+        keyword: The keyword that the check id contains.
+        action: Whether the restriction was added or removed.
+        context: The place of the schema.
+        pointers: The locations of both schemas.
+        name: The name of the restriction in the sentence; by default the keyword.
+    """
+    change = context.change(f"*-restriction-{action}", pointers, name=name or keyword)
+    return replace(change, id=f"{context.place_in_id}-{keyword_in_id(keyword)}-{action}")
 
 
-def _differing_keywords(
+def _restriction_actions(
     base_schema: Schema, revised_schema: Schema, context: Context, caches: SchemaCaches
-) -> list[str]:
-    base_keywords = base_schema.subschemas.keys()
-    revised_keywords = revised_schema.subschemas.keys()
-    keywords = set(base_keywords ^ revised_keywords)
+) -> dict[str, Action]:
+    """The keywords whose schema was added or removed as a restriction, with the action."""
+    actions = dict[str, Action]()
+    for difference in name_differences(base_schema.subschemas, revised_schema.subschemas):
+        actions[difference.name] = difference.action
     # If a single value became a list, `items` is not a new restriction but the old value.
     if accepts_repeated_value(base_schema, revised_schema, context):
-        keywords.discard("items")
-    for keyword in base_keywords & revised_keywords:
-        if _opens_response(keyword, base_schema, revised_schema, context, caches):
-            keywords.add(keyword)
-    return sorted(keywords)
+        actions.pop("items", None)
+    for keyword in common_names(base_schema.subschemas, revised_schema.subschemas):
+        if _stops_forbidding_properties(keyword, base_schema, revised_schema, context, caches):
+            actions[keyword] = Action.REMOVED
+    return actions
 
 
-def _opens_response(
+def _stops_forbidding_properties(
     keyword: str,
     base_schema: Schema,
     revised_schema: Schema,
@@ -109,7 +134,9 @@ def _opens_response(
 ) -> bool:
     """Whether a response forbade undescribed properties and now allows some.
 
-    That breaks no client, so the schemas of the keyword are not compared further.
+    For example `additionalProperties: false` became `additionalProperties: {type: string}`. Both
+    schemas have the keyword, but the restriction is gone. That breaks no client, while a comparison
+    of the two subschemas would report a wider type as breaking.
     """
     if keyword not in _UNDESCRIBED_PROPERTIES or context.direction != Direction.RESPONSE:
         return False

@@ -1,4 +1,32 @@
-"""Compares the types, formats and nullability of two schemas."""
+"""Compares the types, formats and nullability of two schemas.
+
+`format` belongs to the type here: an `int32` is a narrower type than an `int64`. "Wider" means that
+the revised schema has all types and formats of the base schema, "narrower" means the reverse.
+`compare_types` reports at most one change. The first matching row decides how its id ends:
+
+| condition in a request | end of the id |
+|---|---|
+| wider, or a list that still accepts the single value | `type-generalized` * |
+| accepted as a string, inside a parameter's object | `type-changed` (there only a warning) |
+| accepted as a string, the parameter itself | `type-generalized` |
+| accepted as a string, in a body | `type-compatible` |
+| narrower, and a schema lists its types in a union | `list-of-types-narrowed` |
+| any other change inside a parameter's object | `type-specialized` |
+| any other change | `type-changed` |
+
+| condition in a response | end of the id |
+|---|---|
+| narrower | `type-specialized` * |
+| wider, with other types | `type-generalized` * |
+| was accepted as a string | `type-compatible` |
+| any other change, also a wider format of the same type | `type-changed` |
+
+* If a schema lists its types in a union, the ids end in `list-of-types-widened` and
+`list-of-types-narrowed` instead.
+
+"Accepted as a string" is about places outside JSON, such as a query or a form. There every value is
+written as text, so the type `string` accepts the written form of every other type.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +39,7 @@ from ...rules import Change, Direction
 from ..context import Context, Part
 from .pairs import schema_pointers
 
-_TEXT = frozenset({"string"})
+_STRING = frozenset({"string"})
 _LIST = frozenset({"array"})
 _NOTHING = frozenset({NEVER})
 
@@ -20,7 +48,7 @@ _CONTAINED_FORMATS = {
     "int64": frozenset({"int32"}),
     "bigint": frozenset({"int32", "int64"}),
 }
-"""The formats that have no value outside another format."""
+"""By wide format: the formats whose values it contains. Each `float` is a `double` as well."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +63,12 @@ class _TypeRelation:
     """Whether a schema lists its types in a union, for which oasdiff has ids of its own."""
 
     @property
-    def widened(self) -> str:
+    def widened_action(self) -> str:
         """The end of the id if the types are wider."""
         return "list-of-types-widened" if self.is_type_union else "type-generalized"
 
     @property
-    def narrowed(self) -> str:
+    def narrowed_action(self) -> str:
         """The end of the id if the types are narrower."""
         return "list-of-types-narrowed" if self.is_type_union else "type-specialized"
 
@@ -48,9 +76,9 @@ class _TypeRelation:
 def compare_types(
     base_schema: Schema, revised_schema: Schema, context: Context
 ) -> Iterator[Change]:
-    """Report a changed type or format, at most one change."""
+    """Report a changed type or format, at most one change; see the tables of the module."""
     relation = _type_relation(base_schema, revised_schema)
-    # Wider and narrower at the same time means equal.
+    # Each schema has all types and formats of the other one, so they are equal.
     if relation.is_wider and relation.is_narrower:
         return
     if context.direction == Direction.REQUEST:
@@ -82,6 +110,7 @@ def accepts_repeated_value(base_schema: Schema, revised_schema: Schema, context:
 
     An exploded list of one element is written `?tag=a`, exactly as the single value was.
     """
+    # Only the parameter itself is repeated, and nothing inside its value.
     if not context.is_exploded or context.path:
         return False
     # `minItems` or `maxItems` can reject a list of one element.
@@ -96,7 +125,7 @@ def accepts_repeated_value(base_schema: Schema, revised_schema: Schema, context:
 
 
 def type_description(schema: Schema) -> str:
-    """Return the types and formats of a schema for a sentence."""
+    """Return the types and formats of a schema for a sentence, such as `string (date)`."""
     if schema.unresolved_references:
         return f"the unresolved {', '.join(sorted(schema.unresolved_references))}"
     formats = [f" ({name})" for name in schema.restrictions.get("format", ())]
@@ -107,7 +136,8 @@ def _item_accepts_types(item_schema: Schema, types: frozenset[str]) -> bool:
     has_restriction = item_schema.limits or item_schema.restrictions or item_schema.unions
     if has_restriction or item_schema.values is not None:
         return False
-    return item_schema.types == _TEXT or _contains_types(item_schema.types, types)
+    # Values in a query are written as text, so items of the type `string` accept all of them.
+    return item_schema.types == _STRING or _contains_types(item_schema.types, types)
 
 
 def _type_names(schema: Schema) -> str:
@@ -132,16 +162,18 @@ def _action_in_request(
     base_schema: Schema, revised_schema: Schema, context: Context, relation: _TypeRelation
 ) -> str:
     if relation.is_wider or accepts_repeated_value(base_schema, revised_schema, context):
-        return relation.widened
+        return relation.widened_action
     is_parameter_property = context.part == Part.PARAMETER and context.is_nested
-    # Outside JSON every value is written as text, so a text accepts all of them.
-    if context.is_text and _accepts_as_text(revised_schema, base_schema):
+    if context.is_written_as_text and _accepts_written_form(revised_schema, base_schema):
+        # oasdiff does not check the written form inside the object of a parameter. It calls the
+        # change `type-changed`, and reports that id as a warning (see the rules).
         if is_parameter_property:
             return "type-changed"
         return "type-generalized" if context.part == Part.PARAMETER else "type-compatible"
     if relation.is_narrower and relation.is_type_union:
-        return relation.narrowed
-    # Like oasdiff: only properties of parameters have an id of their own for a narrower type.
+        return relation.narrowed_action
+    # Like oasdiff: inside the object of a parameter, every other change is called specialized,
+    # whether or not the type is narrower. Elsewhere a narrower type is called changed.
     return "type-specialized" if is_parameter_property else "type-changed"
 
 
@@ -149,20 +181,21 @@ def _action_in_response(
     base_schema: Schema, revised_schema: Schema, context: Context, relation: _TypeRelation
 ) -> str:
     if relation.is_narrower:
-        return relation.narrowed
-    # A wider format of the same type counts as another type, because clients parse by format.
+        return relation.narrowed_action
+    # A client parses by format: code for `int32` fails on an `int64`. So a wider format of the same
+    # type counts as another type.
     if relation.is_wider and base_schema.types != revised_schema.types:
-        return relation.widened
-    if context.is_text and _accepts_as_text(base_schema, revised_schema):
+        return relation.widened_action
+    if context.is_written_as_text and _accepts_written_form(base_schema, revised_schema):
         return "type-compatible"
     return "type-changed"
 
 
-def _accepts_as_text(text_schema: Schema, schema: Schema) -> bool:
-    """Whether a schema of text accepts the written form of another schema's values."""
-    text_formats = text_schema.restrictions.get("format", ())
+def _accepts_written_form(string_schema: Schema, schema: Schema) -> bool:
+    """Whether the first schema is a string that accepts the written form of the other's values."""
+    string_formats = string_schema.restrictions.get("format", ())
     formats = schema.restrictions.get("format", ())
-    return text_schema.types == _TEXT and _contains_formats(text_formats, formats)
+    return string_schema.types == _STRING and _contains_formats(string_formats, formats)
 
 
 def _contains_types(outer: frozenset[str], inner: frozenset[str]) -> bool:
@@ -176,8 +209,13 @@ def _contains_types(outer: frozenset[str], inner: frozenset[str]) -> bool:
 
 
 def _contains_formats(outer: tuple[str, ...], inner: tuple[str, ...]) -> bool:
-    """Whether `outer` has all values of `inner`. No formats at all means no restriction."""
+    """Whether `outer` has all values of `inner`. No formats at all means no restriction.
+
+    A schema has several formats only if branches of an `allOf` differ in it.
+    """
     if not outer or outer == inner:
         return True
-    contained = _CONTAINED_FORMATS.get(outer[0], frozenset())
-    return not contained.isdisjoint(inner)
+    # Known limitation: of several outer formats, only the first one is looked up.
+    contained_formats = _CONTAINED_FORMATS.get(outer[0], frozenset())
+    # All inner formats apply together. So the values are within `outer` if one format is.
+    return not contained_formats.isdisjoint(inner)

@@ -1,4 +1,12 @@
-"""Compares `enum`, `const` and `default` of two schemas."""
+"""Compares `enum`, `const` and `default` of two schemas.
+
+`Schema.values` contains the allowed values of both keywords. Its keys are the values as canonical
+JSON text, which is what the comparison works on: `"a"` with quotes for a string, `1` for a number.
+
+- None: neither keyword is present, and every value is allowed.
+- Empty: no value except `null` is allowed, for example if two branches of an `allOf` have enums
+  without a common value.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +24,12 @@ def compare_values(
 ) -> Iterator[Change]:
     """Report differences of the allowed values.
 
-    An enum of one value and a constant mean the same; the id is that of the way it is written.
+    An enum of one value and a `const` mean the same, so replacing one by the other is no change. If
+    only one schema has values, the id follows the keyword of that schema. If one has a `const` and
+    the other an enum, each different value is reported as a value of an enum.
     """
     if base_schema.values is None and revised_schema.values is None:
         return
-    # No values at all means that every value is allowed.
     if base_schema.values is None:
         rule_id = "*-const-added" if revised_schema.is_constant else "*-became-enum"
         yield _values_change(rule_id, base_schema, revised_schema, context)
@@ -47,6 +56,7 @@ def compare_default(
     """Report a difference of the default."""
     if base_schema.default == revised_schema.default:
         return
+    # Canonical texts are never empty: the default `""` is the text of two quotes.
     action = action_between(base_schema.default, revised_schema.default)
     yield context.change(
         f"*-default-value-{action}",

@@ -1,4 +1,8 @@
-"""Compares a schema with a union: the schema became a branch, or a branch became the schema."""
+"""Compares a schema with a union: the schema became a branch, or a branch became the schema.
+
+For example `Pet` became `oneOf: [Pet, Error]`. Compared keyword by keyword, every keyword of `Pet`
+would look removed. So the schema is compared with each branch as a whole instead.
+"""
 
 from __future__ import annotations
 
@@ -7,23 +11,33 @@ from dataclasses import dataclass
 from ...model.document import Node
 from ...model.schema import Schema
 from ...rules import Change
+from ..context import Context
+from ..differences import Action
 from .equality import SchemaEquality
-from .pairs import SchemaPair, keyword_in_id, schema_pointers
+from .ids import keyword_in_id
+from .pairs import SchemaPair, schema_pointers
 from .types import compare_nullable, type_description
 from .unions import branch_name
 
 
 @dataclass(frozen=True)
-class _Branch:
+class _UnionBranch:
     """A branch of a union, with the keyword of the union."""
 
     keyword: str
+    """`anyOf` or `oneOf`. A schema can have both, so each branch keeps its own."""
     node: Node
 
 
-def is_wrapped_in_union(schema: Schema, union_schema: Schema) -> bool:
-    """Return whether only the second of two schemas is a union, and nothing but a union."""
-    return union_schema.is_only_union and not schema.unions and schema.has_restriction
+def is_schema_against_union(schema: Schema, union_schema: Schema) -> bool:
+    """Return whether the first schema has no union, and the second is nothing but a union.
+
+    A first schema without any restriction does not count: it allows everything, so a comparison
+    with the branches says nothing. The union is then reported as an added or removed restriction.
+    """
+    if schema.unions or not schema.has_restriction:
+        return False
+    return union_schema.is_only_union
 
 
 def compare_with_new_union(
@@ -32,25 +46,18 @@ def compare_with_new_union(
     """Report that a schema became a union: the branches that are new.
 
     If no branch equals the schema, that is the only change. A comparison with each branch would
-    not help a reader.
+    not help a reader, and the change is breaking whether or not `null` is allowed.
     """
-    # A union can have both keywords, so every branch keeps the keyword that it came from.
-    branches = _branches(revised_schema)
+    branches = _union_branches(revised_schema)
     new_branches = [
         branch
         for branch in branches
         if not equality.are_equal(pair.base, (branch.node,), pair.context)
     ]
-    pointers = schema_pointers(base_schema, revised_schema)
     if len(new_branches) == len(branches):
+        pointers = schema_pointers(base_schema, revised_schema)
         return [pair.context.change("*-wrapped-in-one-of", pointers)]
-    changes = [
-        pair.context.change(
-            f"*-{keyword_in_id(branch.keyword)}-added", pointers, name=branch_name(branch.node)
-        )
-        for branch in new_branches
-    ]
-    return [*changes, *compare_nullable(base_schema, revised_schema, pair.context)]
+    return _branch_changes(new_branches, Action.ADDED, pair.context, base_schema, revised_schema)
 
 
 def compare_with_removed_union(
@@ -58,30 +65,49 @@ def compare_with_removed_union(
 ) -> list[Change]:
     """Report that a union became one schema: the branches that were removed.
 
-    If the schema equals no branch, the type changed.
+    If the schema equals no branch, the type changed, and that is the only change. oasdiff has an id
+    for a schema that was wrapped in a union, but none for the reverse.
     """
-    branches = _branches(base_schema)
+    branches = _union_branches(base_schema)
     removed_branches = [
         branch
         for branch in branches
         if not equality.are_equal((branch.node,), pair.revised, pair.context)
     ]
-    pointers = schema_pointers(base_schema, revised_schema)
     if len(removed_branches) == len(branches):
-        description = type_description(revised_schema)
-        return [
-            pair.context.change(
-                "*-type-changed", pointers, old="one of several schemas", new=description
-            )
-        ]
-    changes = [
-        pair.context.change(
-            f"*-{keyword_in_id(branch.keyword)}-removed", pointers, name=branch_name(branch.node)
+        change = pair.context.change(
+            "*-type-changed",
+            schema_pointers(base_schema, revised_schema),
+            old="one of several schemas",
+            new=type_description(revised_schema),
         )
-        for branch in removed_branches
+        return [change]
+    return _branch_changes(
+        removed_branches, Action.REMOVED, pair.context, base_schema, revised_schema
+    )
+
+
+def _branch_changes(
+    branches: list[_UnionBranch],
+    action: Action,
+    context: Context,
+    base_schema: Schema,
+    revised_schema: Schema,
+) -> list[Change]:
+    """Report added or removed branches, and whether `null` became allowed or forbidden.
+
+    The normal form takes `null` out of the branches, so it has to be compared separately.
+    """
+    pointers = schema_pointers(base_schema, revised_schema)
+    changes = list[Change]()
+    for branch in branches:
+        rule_id = f"*-{keyword_in_id(branch.keyword)}-{action}"
+        changes.append(context.change(rule_id, pointers, name=branch_name(branch.node)))
+    changes += compare_nullable(base_schema, revised_schema, context)
+    return changes
+
+
+def _union_branches(schema: Schema) -> list[_UnionBranch]:
+    return [
+        _UnionBranch(keyword, node) for keyword, nodes in schema.unions.items() for node in nodes
     ]
-    return [*changes, *compare_nullable(base_schema, revised_schema, pair.context)]
-
-
-def _branches(schema: Schema) -> list[_Branch]:
-    return [_Branch(keyword, node) for keyword, nodes in schema.unions.items() for node in nodes]
