@@ -6,7 +6,7 @@
     ├── ArgumentError                   an argument is invalid, nothing was sent; also a ValueError
     ├── ClientClosedError               the client was closed before the call
     ├── OAuthError                      the token endpoint returned no new token
-    │   └── ReauthorizationError        the user must authorise the application again
+    │   └── ReauthorizationError        the user must authorize the application again
     ├── RateLimitUnavailableError       the shared rate limit is unreachable, nothing was sent
     ├── APIConnectionError              no complete response arrived
     │   └── APITimeoutError             no complete response arrived in time
@@ -96,7 +96,7 @@ class OAuthError(LeadConnectorError):
 class ReauthorizationError(OAuthError):
     """The refresh token is used up, revoked or expired.
 
-    The user must authorise the application again.
+    The user must authorize the application again.
     """
 
 

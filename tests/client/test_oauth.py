@@ -623,7 +623,7 @@ class TestResponse:
         store = ScriptedStore(expired_tokens())
         oauth = make_oauth(store, endpoint)
         for _ in range(3):
-            with pytest.raises(ReauthorizationError, match="authorise anew") as raised:
+            with pytest.raises(ReauthorizationError, match="authorize anew") as raised:
                 get_token(oauth)
             assert (raised.value.status_code, raised.value.error) == (400, "invalid_grant")
         assert len(endpoint.forms) == 1
@@ -787,9 +787,9 @@ class TestStore:
         store.errors["save"] = OSError()
         get_token(oauth)
         store.errors.clear()
-        store.tokens = Tokens("authorised", "anew", NOW + 9e4)
+        store.tokens = Tokens("authorized", "anew", NOW + 9e4)
         clock.now += 31
-        assert get_token(oauth, "access-1") == "authorised"
+        assert get_token(oauth, "access-1") == "authorized"
         assert store.tokens.refresh_token == "anew"
 
     def test_the_log_of_a_failed_background_refresh_shows_only_the_class_of_a_store_error(

@@ -235,7 +235,7 @@ class AsyncSession:
 
         Raises:
             LeadConnectorError: the token source failed. Its error replaces the 401, because it
-                names the cause: the user must authorise the application again, for example.
+                names the cause: the user must authorize the application again, for example.
         """
         try:
             call.renewed_token = await self._get_token(call, rejected)

@@ -86,7 +86,7 @@ class TokenEndpoint:
         """
         if not is_valid_credential(tokens.refresh_token):
             raise CredentialsError(
-                "the token store has no valid refresh token: save the tokens of a new authorisation"
+                "the token store has no valid refresh token: save the tokens of a new authorization"
             )
         operation = f"POST {URL(url).path}"
         response = self._remembered_or_sent(tokens, url, operation)
@@ -182,6 +182,6 @@ def _error_in_response(
     message = f"{operation}: {status_code} {code or '(no code)'}, no usable access token"
     # RFC 6749, section 5.2: the refresh token is invalid, expired or revoked.
     if code == "invalid_grant":
-        message = f"{message}: the user must authorise anew"
+        message = f"{message}: the user must authorize anew"
         return ReauthorizationError(message, status_code=status_code, error=code)
     return OAuthError(message, status_code=status_code, error=code)

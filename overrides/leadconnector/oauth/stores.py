@@ -98,7 +98,7 @@ class FileTokenStore:
         if mode & ACCESS_BY_OTHERS:
             raise CredentialsError(f"other users may access {self._path}: run chmod 600 on it")
         if not document.refresh_token:
-            raise CredentialsError(f"{self._path} contains no tokens: authorise anew")
+            raise CredentialsError(f"{self._path} contains no tokens: authorize anew")
         return Tokens(
             access_token=document.access_token,
             refresh_token=document.refresh_token,

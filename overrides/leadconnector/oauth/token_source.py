@@ -86,7 +86,7 @@ class OAuth:
     Args:
         client_id: the client id of the application.
         client_secret: the client secret of the application.
-        store: contains the tokens of the authorisation, and later the refreshed ones.
+        store: contains the tokens of the authorization, and later the refreshed ones.
         token_url: the token endpoint, which receives the refresh token and the client secret. By
             default, it is `/oauth/token` below the base URL of the client whose call starts the
             refresh. So pass it if clients with different base URLs share this object. The scheme

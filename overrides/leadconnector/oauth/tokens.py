@@ -1,4 +1,4 @@
-"""Defines the tokens of one authorisation and reads them from JSON without revealing them."""
+"""Defines the tokens of one authorization and reads them from JSON without revealing them."""
 
 import json
 import re
@@ -18,7 +18,7 @@ _ERROR_CODE = re.compile("[a-z_]{1,64}")
 
 @dataclass(frozen=True)
 class Tokens:
-    """The tokens of one authorisation. The repr shows none, and they are not pickled or copied."""
+    """The tokens of one authorization. The repr shows none, and they are not pickled or copied."""
 
     access_token: str = field(repr=False)
     """Empty if only the refresh token is known."""
