@@ -39,7 +39,8 @@ class Check:
     is_fatal: bool
     """Whether no generated model can store data that fails the check.
 
-    `_is_type_fatal` and `_enum_check` decide it. No other check is fatal.
+    `_is_type_fatal` and `_enum_check` decide it. No other check is fatal by itself. In a branch of
+    `anyOf` or `oneOf`, any failed check rejects the branch.
     """
 
 
@@ -181,6 +182,7 @@ def _is_type_fatal(schema: Schema, data_type: type, type_names: list[str]) -> bo
     """Whether no generated model can store data of a type that the schema does not list.
 
     A model stores a string, number or boolean as it is, if the schema describes only such scalars.
+    An object or an array never fits there.
     """
     # Models mark an absent property with `UNSET` and do not expect null.
     if data_type is NoneType:
@@ -196,7 +198,8 @@ def _enum_check(schema: Schema, data_type: type) -> Check:
     """The check of documented values. Generation ensures that they are scalars.
 
     A value that the enum does not list is not fatal, because generated enums accept unknown values
-    of their type. Null is always fatal. `_type_check` decides about data of another type.
+    of their type. Null is always fatal. If the schema has a `type`, `_type_check` decides about
+    data of another type; without one, such data is reported here and is not fatal.
     """
     examples = ", ".join(map(str, schema["enum"][:5]))
     deviation = Deviation(

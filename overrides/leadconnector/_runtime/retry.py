@@ -82,7 +82,10 @@ class Attempt(NamedTuple):
 
     @property
     def was_never_sent(self) -> bool:
-        """Whether the API certainly did not receive the request."""
+        """Whether the API certainly did not receive the request.
+
+        An "invalid request" is excluded: a part of it may have been sent before it failed.
+        """
         return isinstance(self.outcome, APIConnectionError) and self.outcome.failure == "never sent"
 
     @property
@@ -102,7 +105,7 @@ class RetryPolicy:
     retries: int
     """How many retries a call may make."""
     wait_after_429: float
-    """Seconds to wait after a 429 without a `Retry-After`."""
+    """Seconds to wait after a 429 without a `Retry-After`: the interval of the API's rate limit."""
     random: Callable[[], float]
     """Returns a number from 0 to 1."""
 
@@ -220,7 +223,8 @@ def parse_retry_after(headers: Mapping[str, str], now: float) -> float | None:
     """
     value = headers.get("retry-after", "")
     # Numbers of more than 300 digits are ignored, like any invalid value. The largest float has 309
-    # digits, and a longer number would become infinite.
+    # digits, and a longer number would become infinite, also in the exception. ASCII: `\d` alone
+    # matches the digits of all scripts.
     if re.fullmatch(r"\d{1,300}(\.\d*)?", value, re.ASCII):
         return float(value)
     retry_at = _epoch_seconds(value)
@@ -234,8 +238,9 @@ def parse_retry_after(headers: Mapping[str, str], now: float) -> float | None:
 
 
 def _epoch_seconds(date: str) -> float | None:
-    """Parse an HTTP date, if it is one."""
+    """Parse an HTTP date; `None` if it is invalid. A date without a zone counts as local time."""
     try:
         return parsedate_to_datetime(date).timestamp()
+    # Which of these an invalid or extreme date raises depends on Python's version and the platform.
     except (TypeError, ValueError, IndexError, OverflowError, OSError):
         return None

@@ -18,7 +18,8 @@ Keywords have their meaning in JSON Schema 2020-12, with these exceptions:
 - `format` is an annotation and is not checked.
 
 Generation prepares the schemas: it merges `allOf` and writes `const` as an `enum`. It rejects a
-spec with any other keyword that restricts data. Beside `$ref`, it allows annotations only.
+spec with a restricting keyword that neither this module nor `keywords` checks. Beside `$ref`, it
+allows annotations only. A named schema is never a `$ref` itself.
 """
 
 from collections.abc import Mapping
@@ -74,7 +75,10 @@ class Normalised:
     misfit: Finding | None
     """Why no generated model can store the data; `None` if one can."""
     findings: list[Finding]
-    """All deviations from the schema, including the misfit."""
+    """The deviations from the schema, at most `MAXIMUM_FINDINGS`.
+
+    A full list may lack the misfit.
+    """
 
 
 class Validator:
@@ -123,10 +127,11 @@ class Validator:
     def normalise(self, data: Any, path: JsonPath = ROOT) -> Normalised:
         """Validate data and remove the optional parts that no generated model can store.
 
-        Most scalars of a wrong type stay: see `Check.is_fatal`.
+        Most scalars of a wrong type stay: see `Check.is_fatal`. In `anyOf` and `oneOf`, every
+        deviation but an undocumented property is fatal: see `_match_branches`.
 
         Args:
-            data: the result of `json.loads`.
+            data: a response as `json.loads` returns it, or the same types for a request.
             path: the place of the data, which findings start with.
         """
         findings: list[Finding] = []
@@ -230,7 +235,8 @@ class Validator:
         """Report the findings of the branch that matches best; raise `_MisfitError` if none does.
 
         Data matches a branch if it deviates from it by undocumented property names alone. Nothing
-        is removed from such data, so there is no normalised data to return.
+        is removed from such data, so there is no normalised data to return. Data that matches no
+        branch is a misfit: the generated code tries the same branches, and stores none of them.
         """
         matches: list[Normalised] = []
         for validator in branch_set.validators:
@@ -280,7 +286,7 @@ class Validator:
             findings.append(finding)
         elif kind != UNDOCUMENTED_FIELD:
             # `_match_branches` relies on this: a list has a finding of another kind than
-            # `UNDOCUMENTED_FIELD` if there was any. So one of those gives way in a full list.
+            # `UNDOCUMENTED_FIELD` if there was any. So in a full list, the last finding gives way.
             findings[-1] = finding
         return finding
 

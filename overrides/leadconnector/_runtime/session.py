@@ -11,7 +11,8 @@ Terms:
 - reservation: the right to send one request of a key, from a stated time on. It is valid only for
   a short time, so nothing slow may happen between the reservation and the request.
 - deadline: when the whole call must end. It starts with the call (see `Call`), and it covers the
-  token, the rate limit, all attempts and the pauses between them.
+  token, the rate limit, all attempts and the pauses between them. It cuts off requests (see
+  `Limits` in `http`) and token sources. No wait starts that would end after it.
 - conventions: facts about the API that its OpenAPI document does not state (`ApiConventions`).
 """
 
@@ -76,6 +77,7 @@ class AsyncSession:
         attempt = await self._send_until_final(call)
         if isinstance(attempt.outcome, APIConnectionError):
             raise attempt.outcome
+        # Also raises the error of an unsuccessful response. The token is redacted from errors.
         return call.reader(attempt.token).read(attempt.outcome)
 
     async def _send_until_final(self, call: Call[T]) -> Attempt:
@@ -86,7 +88,7 @@ class AsyncSession:
 
         Raises:
             LeadConnectorError: no request could be sent, the token source failed after a 401, or
-                the client was closed between two attempts.
+                the client was closed before a further request was sent.
             Exception: an error of the caller's own functions.
         """
         attempt: Attempt | None = None
@@ -99,8 +101,9 @@ class AsyncSession:
             except LeadConnectorError:
                 if attempt is None:
                     raise
-                # The last response explains more than the reason why no further request is sent.
-                # After a 401 this is different: see `_renew_token`.
+                # The last outcome explains more than the reason why no further request is sent.
+                # Renewing the token after a 401 is different: see `_renew_token`, which runs
+                # outside of this `try`.
                 return attempt
             # If this raises or is cancelled, the reservation stays used: the API may have counted
             # the request.
@@ -154,7 +157,8 @@ class AsyncSession:
         rate_limit = self._settings.rate_limit
         if rate_limit is None:
             return None
-        # Before the `try`: if this fails, there is no reservation to release.
+        # Before the `try`: if this fails, there is no reservation to release. If it is cancelled
+        # while it uses the network, the reservation is unknown here, and expires unused.
         reservation: Reservation = await self._io.call_rate_limit(
             rate_limit.reserve, call.rate_limit_key
         )
@@ -187,7 +191,7 @@ class AsyncSession:
             call.check_deadline(wait=wait, purpose="the rate limit")
 
     async def _update_rate_limit(self, turn: _Turn, attempt: Attempt) -> None:
-        """Report the outcome of a request to the rate limit."""
+        """Report the outcome of a request to the rate limit. `release` and `update` never raise."""
         rate_limit = turn.rate_limit
         if attempt.was_never_sent:
             await self._io.call_rate_limit(rate_limit.release, turn.reservation)
@@ -206,6 +210,7 @@ class AsyncSession:
             Exception: any error that is not a failure of the transport: an exception of this
                 package, such as `ClientClosedError`, or a mistake in a custom transport.
         """
+        # Counts the request: `call.attempts` and `call.try_number` are those of this one from here.
         request = call.next_request(token)
         try:
             response = await self._io.send(request, call.limits)
@@ -240,7 +245,8 @@ class AsyncSession:
         try:
             call.renewed_token = await self._get_token(call, rejected)
         except APITimeoutError:
-            # The deadline passed. That is not the cause of the 401, so the 401 is raised.
+            # There was no time for another token, because of the deadline or in the token source's
+            # own request. That is not the cause of the 401, so the 401 is raised.
             return STOP
         if call.renewed_token == rejected:
             # A token source without another token, such as a fixed token.

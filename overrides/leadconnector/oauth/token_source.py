@@ -209,18 +209,22 @@ class OAuth:
 
     def _succeed(self, refresh: Refresh, current: CurrentToken) -> None:
         """REFRESH_DUE or UNUSABLE to FRESH."""
-        # Both steps under one lock. Between them, a caller could get the new token, have it
-        # rejected at once, and join this finished refresh, which has no other token for it.
+        # Both steps under one lock. Otherwise a caller could see a finished refresh with the old
+        # token, and start another one. Or it could get the new token, have it rejected at once, and
+        # join the refresh that gave it.
         with self._lock.of_this_process():
             refresh.succeed(current.token)
             self._current = current
 
     def _fail(self, refresh: Refresh, error: BaseException) -> None:
-        """REFRESH_DUE to FRESH, until the next attempt. An unusable token stays unusable."""
+        """REFRESH_DUE to FRESH, until the next attempt. An unusable token stays unusable.
+
+        If a token was rejected long before its end, `refresh_at` moves forward for all callers.
+        """
         with self._lock.of_this_process():
             refresh.fail(error)
             self._current = replace(self._current, refresh_at=self._clock() + RETRY_PAUSE)
-        # Without a valid token, callers wait and get the error. Otherwise only the log shows it.
+        # Callers without a usable token wait and get the error. For others, only the log shows it.
         if self._clock() < self._current.expires_at:
             logger.warning(
                 "the token is still valid, but was not refreshed: %s", describe_error(error)
@@ -236,10 +240,11 @@ class OAuth:
         tokens = self._newest_tokens(loaded)
         now = self._clock()
         if not self._is_usable(tokens, stale, now):
+            # It raises for an empty refresh token, and for one that was rejected permanently.
             url = self._token_url or f"{base_url}{TOKEN_PATH}"
             tokens = self._endpoint.refresh(tokens, url, now)
             self._refreshed_at = now
-        # Before saving, which can fail.
+        # Before saving: even if a store ends the thread (SystemExit), the new tokens are known.
         self._last_load = _LastLoad(loaded, tokens)
         # Identity is enough: new and unsaved tokens are never the object that was just loaded.
         # Equal tokens may be saved again, which changes nothing.
@@ -260,7 +265,7 @@ class OAuth:
 
     def _load(self) -> Tokens:
         loaded = self._store.load()
-        # A store without type checks may return anything, for example a mapping.
+        # `None` means that there are no tokens. A store without type checks may return anything.
         if isinstance(loaded, Tokens):
             return loaded
         return _NO_TOKENS
@@ -281,7 +286,8 @@ class OAuth:
         is_valid = now < tokens.expires_at
         if not is_valid:
             return False
-        # `abs`: if the clock was set back, the refresh is in the future, maybe by years.
+        # `abs`: if the clock was set back, the refresh is in the future, maybe by years. Because of
+        # this rule, a token with a life under a minute is not refreshed ahead of time.
         is_new = abs(now - self._refreshed_at) < MINIMUM_AGE
         return is_new or tokens.access_token != stale.reveal()
 

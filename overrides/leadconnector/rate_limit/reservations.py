@@ -27,7 +27,7 @@ MAXIMUM_LAG_WINDOWS = 0.04
 
 The API counts the request at an unknown time before its response. Without this bound, slow
 responses would reduce the possible number of requests without limit. With it, they still cost up
-to 4 %.
+to 4 %. A request that the API counts even later can lead to a 429.
 """
 
 GRACE_SECONDS = 2.0
@@ -83,7 +83,7 @@ class Decision(NamedTuple):
     """Seconds from `decided_at` until the booked send time.
 
     0.0: the request is permitted and counted; send it at once. More: it is not permitted; REBOOK
-    after this time. Without a number, the wait has no meaning.
+    after this time, and about once a second until then. Without a number, it has no meaning.
     """
     state: LimitState
     """The state of the key after the operation."""
@@ -95,7 +95,7 @@ class PermittedRequest(NamedTuple):
     """A request that was permitted. It counts for one window."""
 
     counted_at: float
-    """When it counts: when it was permitted, or later if its response was late."""
+    """When it counts: when it was permitted, or later after an UPDATE."""
     number: int
     """The reservation's number.
 
@@ -129,7 +129,7 @@ class ReservationQueue:
     3. `release` withdraws it, if it is not sent after all. `update` applies its response.
 
     Args of the methods:
-        now: seconds of the caller's clock. It never decreases from one booking to the next.
+        now: seconds of the caller's clock. It never decreases from one call to the next.
         number: the number of a reservation, so it is not `NO_NUMBER`.
     """
 
@@ -189,7 +189,11 @@ class ReservationQueue:
         return self._book(now, self._last_number)
 
     def rebook(self, now: float, number: int) -> Decision:
-        """Book a send time for an existing number. Its position is before all higher numbers."""
+        """Book a send time for an existing number. Its position is before all higher numbers.
+
+        An exhausted day does not matter here: a request that had to wait may be the one that finds
+        out whether the day is still exhausted.
+        """
         self.release(number)
         return self._book(now, number)
 
@@ -276,7 +280,10 @@ class ReservationQueue:
         return in_first_window + windows * window
 
     def _postpone_counting(self, now: float, number: int) -> None:
-        """Count a request from its response: the API may have counted it as late as that."""
+        """Count a request from its response: the API may have counted it as late as that.
+
+        `in_process` asks for it if a response was late or changed the state.
+        """
         request = self._find_permitted(number)
         if request is None:
             return

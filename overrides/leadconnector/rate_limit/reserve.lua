@@ -35,6 +35,7 @@ local REPORTING_PERIOD = 1.5e6
 local CLOCK_TOLERANCE = 1e6
 
 -- Stands where there is no reservation. In a reply: the day is exhausted, so nothing was booked.
+-- (If memory was lost, number and wait of a booking have no meaning.)
 local NO_NUMBER = 0
 
 -- Returns a number as text with all of its digits; a time has 16. It is needed for `..` and for
@@ -125,7 +126,7 @@ end
 
 -- Books a send time for a number, and returns the wait; 0 if the request is permitted now.
 local function book(number)
-    -- Only permitted requests within the window count.
+    -- Older requests delay nothing. Without this, they would fill the memory.
     redis.call('ZREMRANGEBYSCORE', permitted_key, '-inf', now - window * STRETCH)
     drop_expired()
     local position = redis.call('ZCOUNT', waiting_key, '-inf', '(' .. whole(number))
@@ -192,7 +193,8 @@ local function reset_after_clock_step()
     end
 end
 
--- Counts the processes: those that asked within a window, or that wait.
+-- Counts the processes: those that asked within a window, or that wait, and so ask each second.
+-- After a clock step, a process that is gone counts until the clock has caught up.
 local function record_process()
     redis.call('ZADD', processes_key, whole(now), request.process_name)
     redis.call('ZREMRANGEBYSCORE', processes_key, '-inf', now - window * STRETCH - GRACE)
@@ -208,7 +210,8 @@ local function record_reports()
     end
 end
 
--- Starts the time in which all active processes report, with the first report after an outage.
+-- Starts the time in which all active processes report: with the first report after an outage, or
+-- with the first process that knew a memory which was lost.
 local function start_reporting_period()
     if not decides_here and local_until < now then
         local_until = now + REPORTING_PERIOD
@@ -240,8 +243,8 @@ local function perform()
 end
 
 -- An idle key expires once nothing in it can count. Callers that wait longer than this one ask
--- each second, and extend the lifetime each time. What a response said is kept for a day, since
--- otherwise the API would have to reject requests to say it again.
+-- each second, and extend the lifetime each time. A lower limit and an exhausted day are kept for
+-- a day, since otherwise the API would have to reject requests to say so again.
 local function set_expiry(wait)
     local lifetime = math.max(wait, paused_until - now) + window * STRETCH + GRACE
     if next_probe_at > 0 or limit ~= request.limit then

@@ -2,7 +2,7 @@
 
 A *rate-limit key* is what the API counts requests by, for example a location. A *Redis key* is the
 name of a value in Redis. An *update* applies a late or otherwise relevant response. A *report*
-tells Redis which requests this process permitted without it.
+names the requests that this process permitted without Redis.
 """
 
 import os

@@ -52,7 +52,7 @@ class State(Enum):
 class SharedKey:
     """One rate-limit key in one process: its state, and the data with which the process decides.
 
-    The caller holds the rate limit's lock during each method, but not while it uses Redis.
+    The caller has acquired the rate limit's lock before each method, but not while it uses Redis.
     """
 
     def __init__(self, queue: ReservationQueue) -> None:
@@ -105,7 +105,8 @@ class SharedKey:
         self.state = State.LOCAL
         # A caller rebooks because Redis had made it wait: the limit was used up, by this process
         # or by others. A permitted reservation that is used too late is rebooked, too. For that
-        # one, the assumption is only too cautious.
+        # one, the assumption is only too cautious. Any other first operation shows nothing about
+        # the others, so the process then uses its whole share.
         if operation.action is Action.REBOOK:
             self._assume_requests_of_others(now)
 
@@ -117,6 +118,7 @@ class SharedKey:
             reply: the reply. It states how much of the reporting period remains.
         """
         self.state = State.REPORTING
+        # Not the reply's state and process count: Redis learns them while the processes report.
         self._memory_id = reply.memory_id
         self._local_until = now + reply.local_for
 
@@ -169,7 +171,8 @@ class SharedKey:
     def _reported_requests(self, now: float) -> list[ReportedRequest]:
         """Return all recent requests of this process.
 
-        Redis may know some of them. It ignores those: a repeated report changes nothing.
+        Redis may know some of them. It ignores those: a repeated report changes nothing. It can add
+        back one that was released, or that waits again: then it counts a request too many.
         """
         return [
             ReportedRequest(request.number, now - request.counted_at)

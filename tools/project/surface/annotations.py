@@ -76,7 +76,7 @@ def severity_of_input_change(base: frozenset[str], revision: frozenset[str]) -> 
         return "INFO"
     if revision < base:
         return "ERR"
-    # Some members were removed and others added. Names alone cannot tell whether they overlap.
+    # Some members were removed and others added. Names alone do not show whether they overlap.
     return "WARN"
 
 

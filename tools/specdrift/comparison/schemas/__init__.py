@@ -21,6 +21,8 @@ Words that these modules use, in addition to those of the package `comparison`:
 - normal form (`model.schema.Schema`): one level of a schema, merged from its nodes. References are
   followed and the branches of `allOf` are merged, so two ways to write a schema look the same.
 - subschema: a schema directly below another one, such as a property or `items`.
+- place: the context of a comparison without the path to the schema. A schema that two paths of one
+  body reach is reported at the first, which is the shortest.
 - pair (`pairs.SchemaPair`): a schema of the base and its counterpart in the revision.
 - branch: one of the schemas that `anyOf`, `oneOf` or `allOf` lists.
 - union: the branches of `anyOf` or of `oneOf`. An `allOf` is no union.

@@ -36,8 +36,9 @@ class SchemaComparison:
 
     Schemas can contain themselves, so such a decision can need its own result. It then assumes that
     the pair is equal, and corrects the assumption later (see `equality.py`). That works under one
-    contract, which every comparison of keywords has to keep: **assuming more pairs to be equal must
-    never create a change.** Otherwise a difference found under an assumption could be wrong.
+    contract, which every comparison has to keep: **assuming more pairs to be equal must never turn
+    a pair without changes into one with changes.** Otherwise a difference found under an assumption
+    could be wrong.
     """
 
     def __init__(self) -> None:
@@ -79,8 +80,8 @@ class SchemaComparison:
         base_schema = self._caches.base.schema(pair.base)
         revised_schema = self._caches.revised.schema(pair.revised)
 
-        # The content of unresolved references is unknown, so only their texts can be compared.
-        # For the same reason there are no subschemas to pair.
+        # The content of unresolved references is unknown, so only their texts can be compared. What
+        # other branches of an `allOf` say beside them is not compared either: it is incomplete.
         if base_schema.unresolved_references != revised_schema.unresolved_references:
             return PairResult([_unresolved_change(base_schema, revised_schema, pair.context)])
         # A schema against a union is compared with whole branches. A branch is equal or it is new,

@@ -106,6 +106,8 @@ class SchemaEquality:
         Outside a decision the result is final. While a decision is in progress,
         `compare_pair` calls this method again: then undecided pairs count as equal.
         """
+        # `for_equality` drops what only changes the id or the text of a change, such as the path.
+        # So one decision serves every place in which the schemas mean the same.
         pair = SchemaPair(base, revised, context.for_equality()).resolved()
         if self._run is not None:
             return self._consult(pair, self._run)

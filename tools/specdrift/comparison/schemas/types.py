@@ -96,7 +96,10 @@ def compare_types(
 def compare_nullable(
     base_schema: Schema, revised_schema: Schema, context: Context
 ) -> Iterator[Change]:
-    """Report that `null` became allowed or forbidden, if both schemas say whether it is."""
+    """Report that `null` became allowed or forbidden, if both schemas say whether it is.
+
+    A schema that allows every type does not say it.
+    """
     if base_schema.nullable is None or revised_schema.nullable is None:
         return
     if base_schema.nullable == revised_schema.nullable:
@@ -133,6 +136,7 @@ def type_description(schema: Schema) -> str:
 
 
 def _item_accepts_types(item_schema: Schema, types: frozenset[str]) -> bool:
+    # Cautious: any restriction counts, also one that the single value had, such as its format.
     has_restriction = item_schema.limits or item_schema.restrictions or item_schema.unions
     if has_restriction or item_schema.values is not None:
         return False
@@ -215,7 +219,8 @@ def _contains_formats(outer: tuple[str, ...], inner: tuple[str, ...]) -> bool:
     """
     if not outer or outer == inner:
         return True
-    # Known limitation: of several outer formats, only the first one is looked up.
+    # Known limitations: of several outer formats, only the first one is looked up, and a format is
+    # not found in a list of several inner formats that contains it.
     contained_formats = _CONTAINED_FORMATS.get(outer[0], frozenset())
-    # All inner formats apply together. So the values are within `outer` if one format is.
+    # All inner formats apply together. So the values are within `outer` if one of them is.
     return not contained_formats.isdisjoint(inner)

@@ -57,7 +57,7 @@ def compare_unions(
     for keyword in sorted(base_unions.keys() | revised_schema.unions.keys()):
         if keyword not in base_unions or keyword not in revised_schema.unions:
             # A union beside other keywords is a restriction. `wrapping.py` compares the other case:
-            # a schema that is nothing but a union, against a schema without one.
+            # a schema that is nothing but a union, against a restricted schema without one.
             action = action_between(keyword in base_unions, keyword in revised_schema.unions)
             pointers = schema_pointers(base_schema, revised_schema)
             changes.append(restriction_change(keyword, action, context, pointers))
@@ -75,7 +75,10 @@ def compare_unions(
 def compare_all_of(
     base_schema: Schema, revised_schema: Schema, context: Context, equality: SchemaEquality
 ) -> Iterator[Change]:
-    """Report that an `allOf` has more or fewer branches."""
+    """Report removed and added branches of an `allOf`.
+
+    Changed ones need no report: their keywords are merged into the schema and compared there.
+    """
     if not base_schema.all_of_branches or not revised_schema.all_of_branches:
         return
     matches = _match_branches(
@@ -221,7 +224,10 @@ def _are_equal(
 
 
 def _match_by_name(branches: _UnequalBranches) -> _BranchMatches:
-    """Match branches with the same reference or title. The number of a branch is no name."""
+    """Match branches with the same `branch_name`: the last part of a reference, or a title.
+
+    The number of a branch is no name.
+    """
     removed = list[Node]()
     added = list(branches.revised)
     changed = list[tuple[Node, Node]]()

@@ -25,7 +25,10 @@ class _UnionBranch:
     """A branch of a union, with the keyword of the union."""
 
     keyword: str
-    """`anyOf` or `oneOf`. A schema can have both, so each branch keeps its own."""
+    """`anyOf` or `oneOf`. A schema can have both, so each branch keeps its own.
+
+    Simplification: the branches of both are then treated as one list.
+    """
     node: Node
 
 
