@@ -8,8 +8,8 @@ The class names follow the generated protocols `Session` and `AsyncSession`, whi
 Terms:
 
 - rate-limit key: the arguments by which the API counts requests, such as the location's id.
-- reservation: the right to send one request of a key, from a stated time on. It is valid only for
-  a short time, so nothing slow may happen between the reservation and the request.
+- reservation: the right to send one request of a key, from a stated time on, and only for a short
+  time after it. A call may wait for that time. Then nothing slow may happen before the request.
 - deadline: when the whole call must end. It starts with the call (see `Call`), and it covers the
   token, the rate limit, all attempts and the pauses between them. It cuts off requests (see
   `Limits` in `http`) and token sources. No wait starts that would end after it.
@@ -88,7 +88,8 @@ class AsyncSession:
 
         Raises:
             LeadConnectorError: no request could be sent, the token source failed after a 401, or
-                the client was closed before a further request was sent.
+                the client was closed before a further request was sent (unless it waited for the
+                rate limit then).
             Exception: an error of the caller's own functions.
         """
         attempt: Attempt | None = None

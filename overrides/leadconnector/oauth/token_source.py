@@ -219,7 +219,7 @@ class OAuth:
     def _fail(self, refresh: Refresh, error: BaseException) -> None:
         """REFRESH_DUE to FRESH, until the next attempt. An unusable token stays unusable.
 
-        If a token was rejected long before its end, `refresh_at` moves forward for all callers.
+        If a token was rejected long before its end, `refresh_at` becomes earlier for all callers.
         """
         with self._lock.of_this_process():
             refresh.fail(error)
@@ -287,7 +287,7 @@ class OAuth:
         if not is_valid:
             return False
         # `abs`: if the clock was set back, the refresh is in the future, maybe by years. Because of
-        # this rule, a token with a life under a minute is not refreshed ahead of time.
+        # this rule, no token is refreshed ahead of time in its first seconds.
         is_new = abs(now - self._refreshed_at) < MINIMUM_AGE
         return is_new or tokens.access_token != stale.reveal()
 

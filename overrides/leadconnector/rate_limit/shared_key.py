@@ -28,9 +28,9 @@ class State(Enum):
           └───────────────────────────────────────────────────┘
                           end_reporting_period
 
-    A report contains the requests that this process permitted itself. The reporting period is a
-    time limit: it is long enough for each active process to report, but nobody checks that all
-    did.
+    A report contains all recent requests of this process, also those that Redis permitted and may
+    have forgotten. The reporting period is a time limit: it is long enough for each active process
+    to report, but nobody checks that all did.
 
     Threads overlap. So the result of a report can arrive after another thread has returned to
     ASKING. No guard prevents that: the result then leads from ASKING to REPORTING or LOCAL. The

@@ -158,6 +158,7 @@ def _verify_body(
 def _verify_response(
     document: Document, response: ResponseView, comparison: _SchemaComparison
 ) -> None:
+    # `at` follows references.
     content = document.at(response.pointer).child("content")
     if len(content.mapping) > 1:
         raise document.error(

@@ -45,7 +45,8 @@ class SchemaComparison:
         self._budget = StepBudget()
         self._caches = SchemaCaches(SchemaCache(self._budget), SchemaCache(self._budget))
         self._equality = SchemaEquality(self._compare_pair, self._budget)
-        # Pairs already reported, by place. Recursive schemas return to pairs in this set.
+        # Pairs already reported, by place: the context without the path inside the schema. A pair
+        # that returns under another path, as in a recursive schema, is not reported again.
         self._reported = set[SchemaPair]()
 
     def changes(self, base: Node, revised: Node, context: Context) -> Iterator[Change]:
@@ -80,8 +81,9 @@ class SchemaComparison:
         base_schema = self._caches.base.schema(pair.base)
         revised_schema = self._caches.revised.schema(pair.revised)
 
-        # The content of unresolved references is unknown, so only their texts can be compared. What
-        # other branches of an `allOf` say beside them is not compared either: it is incomplete.
+        # The content of unresolved references is unknown, so only their texts can be compared. If
+        # they differ, that is the one change: what stands beside them in an `allOf` is incomplete.
+        # If they are the same, the rest is compared as usual.
         if base_schema.unresolved_references != revised_schema.unresolved_references:
             return PairResult([_unresolved_change(base_schema, revised_schema, pair.context)])
         # A schema against a union is compared with whole branches. A branch is equal or it is new,
