@@ -11,19 +11,16 @@ import httpx
 from leadconnector import AsyncLeadConnector, LeadConnector, RateLimit
 from leadconnector.models import UpdateConversationResponse
 
-TOKEN = "9c48df2694a849b6089f9d0d3513efe"
-CONVERSATION_ID = "tDtDnQdgm2LXpyiqYvZ6"
-LOCATION_ID = "tDtDnQdgm2LXpyiqYvZ6"
+from benchmarks.long.fuzzing.constants import (
+    CONVERSATION_ID,
+    LOCATION_ID,
+    SMALLEST_SUCCESS,
+    TOKEN,
+)
 
-SUCCESS_BODY: dict[str, Any] = {
-    "success": True,
-    "conversation": {
-        "id": CONVERSATION_ID,
-        "locationId": LOCATION_ID,
-        "contactId": "contact",
-        "deleted": False,
-    },
-}
+__all__ = ["CONVERSATION_ID", "LOCATION_ID", "TOKEN"]
+
+SUCCESS_BODY: dict[str, Any] = dict(SMALLEST_SUCCESS)
 """The body of the smallest documented success, with an id."""
 
 
@@ -90,6 +87,18 @@ class Caller(Protocol):
         ...
 
 
+def options_of_client(
+    transport: Any, clock: Clock, options: dict[str, Any] | None
+) -> dict[str, Any]:
+    """The options of a client that uses a transport and a clock."""
+    return {
+        "token": TOKEN,
+        "transport": transport,
+        "rate_limit": RateLimit(clock=clock),
+        **(options or {}),
+    }
+
+
 def call_sync(
     transport: Any,
     conversation_id: Any = CONVERSATION_ID,
@@ -100,12 +109,7 @@ def call_sync(
 ) -> UpdateConversationResponse:
     """A `Caller` with `LeadConnector`."""
     clock = clock or Clock()
-    client_options: dict[str, Any] = {
-        "token": TOKEN,
-        "transport": transport,
-        "rate_limit": RateLimit(clock=clock),
-        **(options or {}),
-    }
+    client_options = options_of_client(transport, clock, options)
     call_arguments: dict[str, Any] = {"location_id": LOCATION_ID, **arguments}
     with LeadConnector(**client_options) as client:
         timed(client, clock)
@@ -123,12 +127,7 @@ def call_async(
     """A `Caller` with `AsyncLeadConnector`."""
 
     clock = clock or Clock()
-    client_options: dict[str, Any] = {
-        "token": TOKEN,
-        "transport": transport,
-        "rate_limit": RateLimit(clock=clock),
-        **(options or {}),
-    }
+    client_options = options_of_client(transport, clock, options)
     call_arguments: dict[str, Any] = {"location_id": LOCATION_ID, **arguments}
 
     async def run() -> UpdateConversationResponse:

@@ -13,11 +13,6 @@ class CircuitBreaker:
         # `None` while Redis responds.
         self._retry_at: float | None = None
 
-    @property
-    def is_open(self) -> bool:
-        """Whether Redis failed last."""
-        return self._retry_at is not None
-
     def allows(self, now: float) -> bool:
         """Return whether the caller may use Redis; after a failure, one caller a second."""
         # Read once: another thread can change it at any time.
