@@ -1,0 +1,60 @@
+"""The only part that imports httpx: it sends one request within limits of time and size.
+
+The API and the token endpoint use it alike. It also makes requests and transports.
+
+- `sending`: sends a request and reads the whole response.
+- `limits`: how long each step may take.
+- `body`: decompresses a body up to a maximum size.
+- `failures`: what the error of a transport means, and the exception that it becomes.
+- `urls`: which base URLs and proxies are valid.
+- `requests`: makes requests.
+- `transports`: makes the default transports.
+"""
+
+from .body import MAXIMUM_BODY
+from .failures import connection_error, failure_of, is_transport_failure
+from .limits import BODY_SECONDS, CONNECT_SECONDS, READ_SECONDS, Limits, Timeouts, timeouts_of
+from .requests import (
+    PARSED_URLS,
+    PreparedRequest,
+    RequestFactory,
+    case_insensitive,
+    common_headers,
+    form_request,
+)
+from .sending import RawResponse, send, send_async
+from .transports import default_async_transport, default_transport
+from .types import URL, AsyncBaseTransport, BaseTransport, InvalidURL, Request, Timeout
+from .urls import check_base_url, environment_proxy
+
+__all__ = [
+    "BODY_SECONDS",
+    "CONNECT_SECONDS",
+    "MAXIMUM_BODY",
+    "PARSED_URLS",
+    "READ_SECONDS",
+    "URL",
+    "AsyncBaseTransport",
+    "BaseTransport",
+    "InvalidURL",
+    "Limits",
+    "PreparedRequest",
+    "RawResponse",
+    "Request",
+    "RequestFactory",
+    "Timeout",
+    "Timeouts",
+    "case_insensitive",
+    "check_base_url",
+    "common_headers",
+    "connection_error",
+    "default_async_transport",
+    "default_transport",
+    "environment_proxy",
+    "failure_of",
+    "form_request",
+    "is_transport_failure",
+    "send",
+    "send_async",
+    "timeouts_of",
+]

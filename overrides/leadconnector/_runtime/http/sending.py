@@ -1,0 +1,123 @@
+"""Sends one request and reads its whole response, within limits of time and size."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import aclosing, closing
+from typing import Any, NamedTuple
+
+import httpx
+
+from .body import MAXIMUM_BODY, decode, is_truncated_json
+from .limits import Limits
+from .types import AsyncBaseTransport, BaseTransport, Request
+
+
+# Named tuples are made twice as fast as frozen dataclasses. Every call makes several.
+class RawResponse(NamedTuple):
+    """A whole response, before its body is parsed."""
+
+    status_code: int
+    headers: Mapping[str, str]
+    """By name in lower case. Of a repeated header, the last value."""
+    body: bytes
+    """Decompressed."""
+    body_problem: str = ""
+    """Why the body cannot be used (too large, badly compressed); empty if it can."""
+    retry_after: float | None = None
+    """Seconds that the response asks to wait before the next request."""
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the status is 2xx."""
+        return 200 <= self.status_code < 300
+
+    def __repr__(self) -> str:
+        # A traceback can show variables. Headers and body can repeat the token or personal data.
+        return f"RawResponse({self.status_code}, {len(self.body)} bytes)"
+
+
+def send(transport: BaseTransport, request: Request, limits: Limits) -> RawResponse:
+    """Send a request and read its response.
+
+    Raises:
+        TimeoutError: the body takes too long.
+        Exception: any error of the transport.
+    """
+    with closing(transport.handle_request(request)) as response:
+        response.request = request
+        body = _BodyBuffer(limits)
+        stream: Any = response.stream
+        for chunk in stream:
+            body.add(chunk)
+            if body.is_full:
+                break
+    return _raw_response(response, body)
+
+
+async def send_async(
+    transport: AsyncBaseTransport, request: Request, limits: Limits
+) -> RawResponse:
+    """`send` for async code. It also limits the head of the response.
+
+    A blocking transport cannot be interrupted while it receives the head.
+    """
+    async with asyncio.timeout(limits.phase_seconds(limits.clock())):
+        response = await transport.handle_async_request(request)
+    async with aclosing(response), asyncio.timeout(limits.phase_seconds(limits.clock())):
+        response.request = request
+        body = _BodyBuffer(limits)
+        stream: Any = response.stream
+        async for chunk in stream:
+            body.add(chunk)
+            if body.is_full:
+                break
+    return _raw_response(response, body)
+
+
+class _BodyBuffer:
+    """Collects a body up to the limits of size and time.
+
+    A traceback can show variables. The repr of this class shows no data, unlike a bytearray's.
+    """
+
+    __slots__ = ("_clock", "_seconds", "_started_at", "content")
+
+    def __init__(self, limits: Limits) -> None:
+        self.content = bytearray()
+        self._clock = limits.clock
+        self._started_at = limits.clock()
+        self._seconds = limits.phase_seconds(self._started_at)
+
+    def add(self, chunk: bytes) -> None:
+        """Append a chunk.
+
+        Raises:
+            TimeoutError: the body takes too long.
+        """
+        self.content += chunk
+        if self._clock() - self._started_at > self._seconds:
+            raise TimeoutError(f"the body took longer than {self._seconds:g} s")
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the body is larger than a client reads."""
+        return len(self.content) > MAXIMUM_BODY
+
+
+def _raw_response(response: httpx.Response, buffer: _BodyBuffer) -> RawResponse:
+    """Decode a response whose body has ended or is too large.
+
+    Raises:
+        httpx.RemoteProtocolError: the connection ended within the body of a success.
+    """
+    headers: dict[str, str] = {}
+    for name, value in response.headers.raw:
+        headers[name.decode("latin-1").lower()] = value.decode("utf-8", "replace")
+    body = decode(headers.get("content-encoding", ""), buffer.content)
+    # Without these headers the body ends with the connection (RFC 9112, section 6.3).
+    # A connection that breaks within the body then looks like its end.
+    has_length = "content-length" in headers or "transfer-encoding" in headers
+    may_be_cut = not has_length and response.status_code < 300 and not body.problem
+    if may_be_cut and is_truncated_json(body.content):
+        raise httpx.RemoteProtocolError("the connection ended within the body")
+    return RawResponse(response.status_code, headers, body.content, body.problem)

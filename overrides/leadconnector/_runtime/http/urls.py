@@ -1,0 +1,50 @@
+"""Which base URLs are valid, and through which proxy a URL is reached."""
+
+import re
+from contextlib import suppress
+from urllib.request import getproxies, proxy_bypass
+
+from ...errors import ConfigurationError
+from .types import URL, InvalidURL
+
+# A host is labels of up to 63 characters (RFC 1035, section 2.3.4), or an IPv6 address in brackets.
+_LABEL = r"[^\s/@?#:.\[\]\\]{1,63}"
+_HTTPS_HOST = rf"https://({_LABEL}(\.{_LABEL})*\.?|\[[0-9a-f:.]+\])"
+# A token never travels in clear to another machine.
+_LOOPBACK_HOST = r"http://(localhost|127(\.\d{1,3}){3}|\[::1\])"
+_PORT_AND_PATH = r"(:\d{1,5})?(/[^\s@?#\\]*)?"
+_BASE_URL = re.compile(rf"({_HTTPS_HOST}|{_LOOPBACK_HOST}){_PORT_AND_PATH}", re.IGNORECASE)
+
+
+def check_base_url(url: str, name: str) -> str:
+    """Return a base URL without a slash at its end.
+
+    Args:
+        url: the URL. Untyped callers can pass any object.
+        name: names the option in the message.
+
+    Raises:
+        ConfigurationError: it is not `https://HOST[:PORT][/PATH]`, or `http://` of loopback.
+    """
+    with suppress(TypeError, ValueError, InvalidURL):
+        if _BASE_URL.fullmatch(url):
+            return str(URL(url)).rstrip("/")
+    raise ConfigurationError(
+        f"{name} must be https://HOST/PATH (http only to loopback), with nothing else in it"
+    )
+
+
+def environment_proxy(url: str) -> str | None:
+    """The proxy of a URL in the environment: `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`.
+
+    httpx reads the same variables. Plain http has no proxy: it goes only to loopback, and a proxy
+    would see the token in clear.
+    """
+    target = URL(url)
+    proxies = getproxies()
+    proxy = proxies.get("https") or proxies.get("all")
+    if not proxy or target.scheme == "http" or proxy_bypass(target.host):
+        return None
+    if "://" in proxy:
+        return proxy
+    return f"http://{proxy}"
