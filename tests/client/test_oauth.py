@@ -667,11 +667,13 @@ class TestResponse:
         self, status: int, body: str, error: str
     ) -> None:
         store = ScriptedStore(expired_tokens())
-        oauth = make_oauth(store, ScriptedEndpoint(httpx.Response(status, content=body)))
+        clock = Clock()
+        oauth = make_oauth(store, ScriptedEndpoint(httpx.Response(status, content=body)), clock)
         with pytest.raises(OAuthError) as raised:
             get_token(oauth)
         assert (raised.value.status_code, raised.value.error, store.saves) == (status, error, 0)
         assert_no_secret_in(raised.value)
+        clock.now += 300
         assert get_token(oauth) == "access-2"
 
     @pytest.mark.parametrize(
@@ -1031,7 +1033,7 @@ class TestSecrecy:
             "_load_or_refresh",
             "_save",
             "refresh",
-            "_remembered_or_sent",
+            "_send_and_read",
             "_send",
         }
         assert expected_functions <= functions
