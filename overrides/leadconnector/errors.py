@@ -155,7 +155,11 @@ class BadRequestError(APIStatusError):
 
 
 class AuthenticationError(APIStatusError):
-    """401: the token is missing, unknown or expired."""
+    """401: the token is missing, unknown or expired, or not valid for this call.
+
+    If a new token was rejected as well, the message says so and names probable causes, such as a
+    missing scope.
+    """
 
 
 class PermissionDeniedError(APIStatusError):

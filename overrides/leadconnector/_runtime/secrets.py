@@ -2,7 +2,7 @@
 
 import re
 from inspect import iscoroutine
-from typing import Any, Generic, NoReturn, TypeVar
+from typing import Any, Generic, NoReturn, TypeVar, cast
 
 from ..errors import CredentialsError
 
@@ -55,7 +55,8 @@ class Secret(Generic[Value_co]):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
-        return bool(self._value == other.reveal())
+        secret = cast("Secret[object]", other)
+        return bool(self._value == secret.reveal())
 
     def __hash__(self) -> int:
         return hash(self._value)

@@ -154,14 +154,9 @@ class TokenEndpoint:
         now: float,
     ) -> OAuthError:
         """The exception for a response without an access token."""
-        secrets = [
-            self._client_secret,
-            Secret(tokens.refresh_token),
-            Secret(tokens.access_token),
-            # A response can have new tokens although it cannot be used.
-            Secret(document.refresh_token),
-            Secret(document.access_token),
-        ]
+        # A response can have new tokens although it cannot be used.
+        new_secrets = [Secret(document.refresh_token), Secret(document.access_token)]
+        secrets = [*self._secrets(tokens), *new_secrets]
         description = explanation_in(response.body, document.error_code, secrets)
         message = message_of_response(
             response.status_code, document.error_code, description, operation
@@ -199,13 +194,20 @@ class TokenEndpoint:
             if not is_transport_failure(error):
                 # `from None`: an earlier error that led to this one has such frames as well.
                 raise error from None
-            secrets = [self._client_secret, Secret(tokens.refresh_token)]
             # One attempt: repeated attempts to connect send no request.
-            failure = connection_error(error, operation, request, secrets, attempts=1)
+            failure = connection_error(error, operation, request, self._secrets(tokens), attempts=1)
             # The errors that led to the transport's error have frames and texts of their own.
             error.__cause__ = None
             error.__context__ = None
             raise failure from failure.__cause__
+
+    def _secrets(self, tokens: Tokens) -> list[Secret[str]]:
+        """The credentials that an error could quote."""
+        return [
+            self._client_secret,
+            Secret(tokens.refresh_token),
+            Secret(tokens.access_token),
+        ]
 
     def _open_transport(self, url: str) -> AbstractContextManager[BaseTransport]:
         if self._transport is not None:
