@@ -39,11 +39,18 @@ class Call(Generic[T]):
         """How many requests were sent."""
         self.renewed_token: Token | None = None
         """The token that replaced a rejected one after a 401."""
+        self.rejection_explanation = ""
+        """Why a new token does not fix the 401, for its exception; empty if it is unknown."""
 
     def next_request(self, token: Token) -> Request:
         """The request of the next attempt. None of its timeouts is beyond the deadline."""
         self.attempts += 1
         return self._request.authorized(token, self.limits.step_timeouts())
+
+    @property
+    def permission(self) -> str:
+        """Names what the token must permit: the operation, for the caller's location."""
+        return f"{self.name} {self.rate_limit_key}"
 
     @property
     def try_number(self) -> int:

@@ -21,7 +21,12 @@ from collections.abc import Coroutine, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 from .._generated import Operation, T
-from ..errors import APIConnectionError, APITimeoutError, LeadConnectorError
+from ..errors import (
+    APIConnectionError,
+    APITimeoutError,
+    AuthenticationError,
+    LeadConnectorError,
+)
 from .call import Call
 from .call_io import BlockingIO, CallIO
 from .http import connection_error, is_transport_failure
@@ -37,6 +42,9 @@ LONGEST_SLEEP = 1.0
 
 Its turn can come earlier than stated at first, when calls before it release their reservations.
 """
+
+MAXIMUM_REJECTED_CALLS = 1000
+"""How many rejected calls are remembered with a token: a bound for the memory."""
 
 Result = TypeVar("Result")
 
@@ -78,7 +86,11 @@ class AsyncSession:
         if isinstance(attempt.outcome, APIConnectionError):
             raise attempt.outcome
         # Also raises the error of an unsuccessful response. The token is redacted from errors.
-        return call.reader(attempt.token).read(attempt.outcome)
+        try:
+            return call.reader(attempt.token).read(attempt.outcome)
+        except AuthenticationError as error:
+            error.args = (f"{error}{call.rejection_explanation}",)
+            raise
 
     async def _send_until_final(self, call: Call[T]) -> Attempt:
         """Send requests until one succeeds, or until a further one is useless or impossible.
@@ -112,6 +124,7 @@ class AsyncSession:
             if turn is not None:
                 await self._update_rate_limit(turn, attempt)
             if attempt.is_success:
+                token.was_accepted = True
                 return attempt
             decision = await self._decide(call, attempt)
             if not decision.retry or call.deadline_passes_within(decision.wait):
@@ -229,28 +242,40 @@ class AsyncSession:
 
     async def _decide(self, call: Call[T], attempt: Attempt) -> Decision:
         """Decide what to do after a failed attempt."""
-        if attempt.status_code == 401 and call.renewed_token is None:
+        if attempt.status_code != 401:
+            return decide(attempt, self._retry_policy)
+        if call.renewed_token is None:
             # The API does not execute a request that it rejects with 401. So it is safe to repeat,
             # also for POST. It is no retry, so it happens with `retries=0` too. It happens once in
             # a call: a renewed token that is rejected as well will not improve.
             return await self._renew_token(call, attempt.token)
-        return decide(attempt, self._retry_policy)
+        call.rejection_explanation = explain_rejection(attempt.token)
+        if len(attempt.token.rejected_calls) < MAXIMUM_REJECTED_CALLS:
+            attempt.token.rejected_calls.add(call.permission)
+        return STOP
 
-    async def _renew_token(self, call: Call[T], rejected: Token) -> Decision:
-        """Get another token after a 401. The rejected one may have expired.
+    async def _renew_token(self, call: Call[T], token: Token) -> Decision:
+        """Get another token after a 401. The rejected `token` may have expired.
 
         Raises:
             LeadConnectorError: the token source failed. Its error replaces the 401, because it
                 names the cause: the user must authorize the application again, for example.
         """
+        rejected = token
+        if call.permission in token.rejected_calls:
+            # Other calls may work with this token, but calls like this one never did.
+            rejected = token.never_accepted()
         try:
             call.renewed_token = await self._get_token(call, rejected)
         except APITimeoutError:
             # There was no time for another token, because of the deadline or in the token source's
             # own request. That is not the cause of the 401, so the 401 is raised.
             return STOP
-        if call.renewed_token == rejected:
-            # A token source without another token, such as a fixed token.
+        if call.renewed_token == token:
+            # A token source without another token, such as a fixed token. Or one that knows when
+            # the token was issued: it does not replace a token that is not the cause of the 401.
+            if token.age() is not None:
+                call.rejection_explanation = explain_rejection(token)
             return STOP
         return RETRY_NOW
 
@@ -290,6 +315,22 @@ def run_without_event_loop(coroutine: Coroutine[Any, Any, Result]) -> Result:
         return result
     coroutine.close()
     raise RuntimeError("a blocking call suspended")
+
+
+def explain_rejection(token: Token) -> str:
+    """The end of the message for a 401 that a new token did not fix.
+
+    Args:
+        token: the last token that was rejected.
+    """
+    age = token.age()
+    rejected_token = "another token"
+    if age is not None:
+        rejected_token = f"a token obtained {age:.0f} s ago"
+    return (
+        f"; the API also rejected {rejected_token}; probable causes: missing scope, "
+        "wrong token class (agency or location), bad Version header"
+    )
 
 
 def _log_retry(call: Call[Any], attempt: Attempt, wait: float) -> None:
