@@ -302,7 +302,7 @@ json_data = st.recursive(
 )
 
 
-def texts_of(data: object) -> list[str]:
+def texts_of(data: Any) -> list[str]:
     """Every text in JSON data, without blanks at both ends."""
     if isinstance(data, str):
         return [data.strip()]

@@ -118,10 +118,10 @@ class _Search:
 
     def _explanation(self, name: str, value: object, depth: int) -> None:
         """Take the texts of a property that explains."""
-        if isinstance(value, dict) and self._vocabulary.maps_fields(name):
+        if self._vocabulary.maps_fields(name) and isinstance(value, dict):
             self._fields(cast("dict[str, Any]", value), depth)
-            return
-        self._texts_of(value, depth)
+        else:
+            self._texts_of(value, depth)
 
     def _texts_of(self, value: object, depth: int) -> None:
         """Take a text, or the texts of a list or an object."""
