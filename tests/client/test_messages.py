@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -306,11 +306,12 @@ def texts_of(data: Any) -> list[str]:
     """Every text in JSON data, without blanks at both ends."""
     if isinstance(data, str):
         return [data.strip()]
+    items: list[Any] = []
     if isinstance(data, list):
-        return [text for item in data for text in texts_of(item)]
+        items = cast("list[Any]", data)
     if isinstance(data, dict):
-        return [text for item in data.values() for text in texts_of(item)]
-    return []
+        items = list(cast("dict[str, Any]", data).values())
+    return [text for item in items for text in texts_of(item)]
 
 
 @given(json_data)
