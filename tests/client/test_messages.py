@@ -7,14 +7,19 @@ from typing import Any, cast
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from leadconnector import APIStatusError, BadRequestError
+from leadconnector import APIStatusError, BadRequestError, LeadConnector, NotFoundError
+from leadconnector._generated import Operation
 from leadconnector._highlevel import ERROR_VOCABULARY
+from leadconnector._runtime.contract import OperationContract
 from leadconnector._runtime.explanations import (
     MAXIMUM_CHARACTERS,
     MAXIMUM_EXCERPT,
     MAXIMUM_EXPLANATIONS,
     explanations_in_json,
 )
+from leadconnector._runtime.http import RawResponse
+from leadconnector._runtime.response import ResponseReader
+from leadconnector._runtime.secrets import Secret, Token
 from leadconnector.models import BadRequest, UnprocessableEntity
 
 from tests.support.calling import TOKEN, Caller, returning
@@ -198,6 +203,20 @@ def test_a_body_that_is_no_json_is_a_short_excerpt(
     assert (error.messages, error.body) == (messages, text)
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"message": "No", "more": NaN}',
+        b'{"message": "No", "more": "\xff"}',
+        '{"message": "No"}'.encode("utf-16"),
+        b'\xef\xbb\xbf{"message": "No"}',
+    ],
+    ids=["NaN", "invalid UTF-8", "UTF-16", "byte order mark"],
+)
+def test_a_body_that_is_no_strict_json_is_explained_too(call: Caller, content: bytes) -> None:
+    assert error_of(call, content=content).messages == ["No"]
+
+
 @pytest.mark.parametrize("content", [b"\xff\xfe", "{}no".encode("utf-16")])
 def test_bytes_are_no_explanation(call: Caller, content: bytes) -> None:
     assert error_of(call, content=content).messages == []
@@ -343,3 +362,30 @@ def test_the_text_of_the_exception_has_all_messages_in_one_short_line(call: Call
     assert "x0 is bad; x1 is bad" in str(error)
     assert str(error).isprintable()
     assert len(str(error)) < 400
+
+
+# Operations that the spec does not have yet.
+
+
+@pytest.mark.parametrize("kind", ["json", "text", "bytes", "none"])
+@pytest.mark.parametrize(
+    ("content", "messages"),
+    [(b'{"message": ["No"]}', ["No"]), (b"<p>No</p>", ["No"]), (b"No", ["No"]), (b"", [])],
+)
+def test_an_error_is_explained_whatever_content_the_spec_has(
+    kind: str, content: bytes, messages: list[str]
+) -> None:
+    response = {"content": kind, "pointer": "/404", "media_types": []}
+    entry = {"name": "GET /a", "method": "GET", "arguments": [], "pointer": "/get"}
+    contract = OperationContract({**entry, "responses": {"404": response}}, {})
+    operation: Operation[object] = Operation(
+        operation_id="get", build=dict, success={}, errors={"404": lambda data: data}
+    )
+    with LeadConnector(token=TOKEN, transport=returning(404)) as client:
+        reader = ResponseReader(operation, contract, client._settings, Token(Secret(TOKEN)), 1)
+
+    with pytest.raises(NotFoundError) as caught:
+        reader.read(RawResponse(404, {}, content))
+
+    assert caught.value.messages == messages
+    assert bool(caught.value.body) == bool(content)
