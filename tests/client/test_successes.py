@@ -294,11 +294,16 @@ def returned_by(
         content: its body.
         error_keys: the keys of the documented errors.
     """
-    responses = {
+    responses: dict[str, dict[str, Any]] = {
         key: {"content": kind, "pointer": f"/{key}", "media_types": []}
         for key, kind in {**successes, **dict.fromkeys(error_keys, "json")}.items()
     }
-    entry = {"name": "GET /a", "method": "GET", "arguments": [], "responses": responses}
+    entry: dict[str, Any] = {
+        "name": "GET /a",
+        "method": "GET",
+        "arguments": [],
+        "responses": responses,
+    }
     operation: Operation[object] = Operation(
         operation_id="get",
         build=dict,
@@ -320,24 +325,24 @@ def pair(key: str, data: object) -> tuple[str, object]:
     return key, data
 
 
-@pytest.mark.parametrize(
-    ("successes", "status", "content", "result"),
-    [
-        ({"200": "json"}, 200, b"1", ("200", 1)),
-        ({"200": "json"}, 201, b"1", ("200", 1)),
-        ({"200": "json", "201": "json"}, 201, b"1", ("201", 1)),
-        ({"200": "json", "201": "json"}, 202, b"1", ("200", 1)),
-        ({"204": "none", "201": "json"}, 202, b"1", ("201", 1)),
-        ({"201": "json", "204": "none"}, 202, b"", ("204", None)),
-        ({"204": "none"}, 200, b"1", ("204", None)),
-        ({"204": "none"}, 200, b"<html>", ("204", None)),
-        ({"200": "text"}, 202, b"", ("200", "")),
-        ({"200": "bytes"}, 202, b"\xff", ("200", b"\xff")),
-        ({"200": "json"}, 204, b"", ("200", {})),
-        ({"2XX": "json"}, 207, b"1", ("2XX", 1)),
-        ({"default": "json"}, 207, b"1", ("default", 1)),
-    ],
-)
+READINGS: list[tuple[dict[str, str], int, bytes, Any]] = [
+    ({"200": "json"}, 200, b"1", ("200", 1)),
+    ({"200": "json"}, 201, b"1", ("200", 1)),
+    ({"200": "json", "201": "json"}, 201, b"1", ("201", 1)),
+    ({"200": "json", "201": "json"}, 202, b"1", ("200", 1)),
+    ({"204": "none", "201": "json"}, 202, b"1", ("201", 1)),
+    ({"201": "json", "204": "none"}, 202, b"", ("204", None)),
+    ({"204": "none"}, 200, b"1", ("204", None)),
+    ({"204": "none"}, 200, b"<html>", ("204", None)),
+    ({"200": "text"}, 202, b"", ("200", "")),
+    ({"200": "bytes"}, 202, b"\xff", ("200", b"\xff")),
+    ({"200": "json"}, 204, b"", ("200", {})),
+    ({"2XX": "json"}, 207, b"1", ("2XX", 1)),
+    ({"default": "json"}, 207, b"1", ("default", 1)),
+]
+
+
+@pytest.mark.parametrize(("successes", "status", "content", "result"), READINGS)
 def test_an_undocumented_success_is_read_as_the_documented_one_that_fits(
     successes: Mapping[str, str], status: int, content: bytes, result: object
 ) -> None:
