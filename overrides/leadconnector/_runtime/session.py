@@ -77,8 +77,13 @@ class AsyncSession:
         attempt = await self._send_until_final(call)
         if isinstance(attempt.outcome, APIConnectionError):
             raise attempt.outcome
-        # Also raises the error of an unsuccessful response. The token is redacted from errors.
-        return call.reader(attempt.token).read(attempt.outcome)
+        reader = call.reader(attempt.token)
+        try:
+            # Also raises the error of an unsuccessful response. The token is redacted from errors.
+            return reader.read(attempt.outcome)
+        finally:
+            if reader.awaitables:
+                await self._io.finish(reader.awaitables)
 
     async def _send_until_final(self, call: Call[T]) -> Attempt:
         """Send requests until one succeeds, or until a further one is useless or impossible.
