@@ -312,7 +312,7 @@ def test_the_sync_client_rejects_an_async_callback(option: str, callback: Any) -
         LeadConnector(token=TOKEN, **{option: callback})
     client = LeadConnector(token=TOKEN)
     with pytest.raises(ConfigurationError, match=f"{option} must not be async"):
-        client.with_options(**{option: callback})  # type: ignore[arg-type]
+        client.with_options(**{option: callback})
 
 
 @pytest.mark.parametrize("option", ["on_response", "on_drift"])
