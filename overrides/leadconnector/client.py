@@ -51,6 +51,8 @@ class _Client(Generic[TokenOption, Transport]):
 
     _transport_method: str
     """The method that a custom transport must have."""
+    _awaits_callbacks: bool
+    """Whether `on_response` and `on_drift` can be async."""
     _base_url = ""  # the repr can be needed before the base URL is validated
 
     @explain_wrong_arguments
@@ -91,7 +93,8 @@ class _Client(Generic[TokenOption, Transport]):
                 "on_response": on_response,
                 "on_drift": on_drift,
                 "strict": strict,
-            }
+            },
+            awaits_callbacks=self._awaits_callbacks,
         )
         self._settings = Settings(
             base_url=self._base_url,
@@ -117,7 +120,7 @@ class _Client(Generic[TokenOption, Transport]):
             # One of them can be a token, and a traceback can show variables.
             del options
             raise
-        settings = check_options(options)
+        settings = check_options(options, awaits_callbacks=self._awaits_callbacks)
         client = object.__new__(type(self))
         client._connections = self._connections
         client._base_url = self._base_url
@@ -192,6 +195,7 @@ class LeadConnector(_Client[SyncTokenOption, BaseTransport], Resources):
     """
 
     _transport_method = "handle_request"
+    _awaits_callbacks = False
 
     def _make_resources(self) -> None:
         io = BlockingIO(self._connections, self._settings)
@@ -220,10 +224,11 @@ class LeadConnector(_Client[SyncTokenOption, BaseTransport], Resources):
 class AsyncLeadConnector(_Client[AsyncTokenOption, AsyncBaseTransport], AsyncResources):
     """`LeadConnector` for asyncio, with the same options. Tasks can share it.
 
-    A callable for the token can be async.
+    The callables for the token, `on_response` and `on_drift` can be async.
     """
 
     _transport_method = "handle_async_request"
+    _awaits_callbacks = True
 
     def _make_resources(self) -> None:
         io = AwaitingIO(self._connections, self._settings)
