@@ -247,7 +247,7 @@ class TestStrictTypes:
         (app / "consumer.py").write_text(CONSUMER, encoding="utf-8")
         settings = {"include": ["consumer.py", "app"], "typeCheckingMode": "strict"}
         (app / "pyrightconfig.json").write_text(json.dumps(settings), encoding="utf-8")
-        options = ["--project", app, "--pythonpath", python_with(extra)]
+        options: list[str | Path] = ["--project", app, "--pythonpath", python_with(extra)]
         result = run(sys.executable, "-m", "pyright", *options, cwd=app)
         assert result.stdout == "0 errors, 0 warnings, 0 informations\n"
         assert result.returncode == 0
