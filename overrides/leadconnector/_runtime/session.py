@@ -24,7 +24,6 @@ from .._generated import Operation, T
 from ..errors import (
     APIConnectionError,
     APITimeoutError,
-    AuthenticationError,
     LeadConnectorError,
 )
 from .call import Call
