@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from generate.__main__ import main
+from jinja2 import DictLoader
 
 from tests.generate.samples import GENERATED, contents, identities, with_second_operation
 from tests.support.paths import ROOT
@@ -254,6 +255,24 @@ def test_templates_that_render_invalid_code_leave_the_output_unchanged(
     )
     assert main(["--templates", str(templates), "--output", str(output)]) == 1
     assert "RuntimeError: no resources" in capsys.readouterr().err
+    assert is_unchanged()
+
+
+def test_a_changed_upstream_template_is_reported(
+    output: Path,
+    is_unchanged: Callable[[], bool],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def load_changed_template(_package: str) -> DictLoader:
+        return DictLoader({"model.py.jinja": "class Model: ...\n"})
+
+    monkeypatch.setattr("generate.upstream_templates.PackageLoader", load_changed_template)
+    assert main(["--output", str(output)]) == 1
+    assert (
+        "the upstream template has no line '@_attrs_define': adapt the template in templates/"
+        in capsys.readouterr().err
+    )
     assert is_unchanged()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import shutil
 import subprocess
@@ -226,6 +227,18 @@ def test_a_strictly_typed_consumer_of_the_copy_passes_mypy(app: Path, tmp_path: 
     ]
     result = run(sys.executable, "-m", "mypy", *options, "consumer.py", cwd=app)
     assert (result.returncode, result.stdout) == (0, "Success: no issues found in 1 source file\n")
+
+
+def test_the_copy_itself_passes_pyright_in_strict_mode(app: Path) -> None:
+    settings = {
+        "include": ["app"],
+        "pythonVersion": "3.11",
+        "typeCheckingMode": "strict",
+    }
+    (app / "pyrightconfig.json").write_text(json.dumps(settings), encoding="utf-8")
+    command = ["-m", "pyright", "--pythonpath", sys.executable]
+    result = run(sys.executable, *command, cwd=app)
+    assert (result.returncode, result.stdout) == (0, "0 errors, 0 warnings, 0 informations\n")
 
 
 def test_the_destination_may_be_relative_to_the_checkout(checkout: Path, tmp_path: Path) -> None:
