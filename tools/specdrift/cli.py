@@ -134,13 +134,18 @@ def _compare(base: Document, revision: Document, within_base: bool) -> list[Chan
 
 
 def _with_sources(change: Change, base: LoadedDocument, revision: LoadedDocument) -> Change:
-    """Add the lines of a change. Where it does not exist, the line of its operation is used."""
+    """Add the lines of a change.
+
+    Where the changed element does not exist, it is the line of what would contain it. A finding of
+    a client has no place in the revision, so there the line of its operation is used.
+    """
     method, _, path = change.operation.partition(" ")
     operation_pointer = pointer("paths", path, method.lower()) if path else ""
+    container = change.container_pointer or operation_pointer
     return replace(
         change,
-        base_source=base.source(change.base_pointer or operation_pointer),
-        revision_source=revision.source(change.revision_pointer or operation_pointer),
+        base_source=base.source(change.base_pointer or container),
+        revision_source=revision.source(change.revision_pointer or container),
     )
 
 
