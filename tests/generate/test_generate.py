@@ -313,38 +313,6 @@ def test_an_output_without_parent_folder_is_an_error(
     assert os.listdir(tmp_path) == []
 
 
-@pytest.mark.parametrize(
-    ("failing_call", "expected_calls"),
-    [
-        pytest.param(1, 1, id="the old package cannot be moved away"),
-        # The third rename restores the old package.
-        pytest.param(2, 3, id="the new package cannot be moved in"),
-    ],
-)
-def test_a_failed_swap_restores_the_old_package(
-    failing_call: int,
-    expected_calls: int,
-    output: Path,
-    is_unchanged: Callable[[], bool],
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    rename = Path.rename
-    calls: list[Path] = []
-
-    def rename_or_fail(self: Path, target: Path) -> Path:
-        calls.append(self)
-        if len(calls) == failing_call:
-            raise OSError("the disk is on fire")
-        return rename(self, target)
-
-    monkeypatch.setattr(Path, "rename", rename_or_fail)
-    assert main(["--output", str(output)]) == 1
-    assert "the disk is on fire" in capsys.readouterr().err
-    assert len(calls) == expected_calls
-    assert is_unchanged()
-
-
 @pytest.mark.parametrize("make", [Path.mkdir, Path.touch], ids=["a folder", "a file"])
 def test_a_folder_that_was_not_generated_is_not_replaced(
     make: Callable[[Path], None], tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -122,7 +122,8 @@ def _reject_warnings(document: Document, warnings: Iterable[GeneratorError]) -> 
     lines: list[str] = []
     for warning in warnings:
         parts = [part.strip() for part in (warning.header, warning.detail) if part]
-        message = ": ".join(parts)
+        # The generator writes details as several lines.
+        message = " ".join(": ".join(parts).split())
         error = document.error(_pointer_in(message), f"the generator reports: {message}")
         lines.append(str(error))
     if lines:

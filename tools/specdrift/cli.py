@@ -22,6 +22,7 @@ from .report.formats import WRITERS
 from .report.report import LEVELS, Entry, Report
 from .report.text import write_text
 from .rules import Change
+from .terminal import visible
 from .verdict import advice, verdict
 from .waivers import apply_waivers, read_waivers
 from .wire import read_findings
@@ -60,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _print_error(error: Exception) -> ExitCode:
     # The text of a MemoryError is empty.
     message = str(error) or "there is not enough memory for the comparison"
-    print(f"specdrift: {message}", file=sys.stderr)
+    print(f"specdrift: {visible(message)}", file=sys.stderr)
     return ExitCode.NOT_COMPARED
 
 
