@@ -255,6 +255,18 @@ class TestStrictTypes:
         assert result.returncode == 0
 
 
+def test_the_copy_itself_passes_pyright_in_strict_mode(app: Path) -> None:
+    settings = {
+        "include": ["app"],
+        "pythonVersion": "3.11",
+        "typeCheckingMode": "strict",
+    }
+    (app / "pyrightconfig.json").write_text(json.dumps(settings), encoding="utf-8")
+    command = ["-m", "pyright", "--pythonpath", sys.executable]
+    result = run(sys.executable, *command, cwd=app)
+    assert (result.returncode, result.stdout) == (0, "0 errors, 0 warnings, 0 informations\n")
+
+
 def test_the_destination_may_be_relative_to_the_checkout(checkout: Path, tmp_path: Path) -> None:
     assert (
         vendor("src/app/_vendor", checkout)
