@@ -1,7 +1,8 @@
 """A mock server of the API, driven by the spec: an httpx transport, an ASGI app and a socket."""
 
+from .access import ANY, TokenAccess
 from .asgi import EmulatorApp
-from .emulator import ANY, Emulator
+from .emulator import Dropped, Emulator
 from .faults import Fault
 from .messages import Delivery, Exchange, Request, Response
 from .rate_limits import RateLimits
@@ -12,6 +13,7 @@ from .transport import EmulatorTransport
 __all__ = [
     "ANY",
     "Delivery",
+    "Dropped",
     "Emulator",
     "EmulatorApp",
     "EmulatorTransport",
@@ -21,5 +23,6 @@ __all__ = [
     "Request",
     "Response",
     "Server",
+    "TokenAccess",
     "TokenEndpoint",
 ]
