@@ -21,13 +21,8 @@ connection makes it accept at once."""
 class AcceptingOwner(Protocol):
     """The server, as it is used here."""
 
-    @property
-    def connection_count(self) -> int:
-        """The number of open connections."""
-        ...
-
     async def connect(self, accepted_socket: socket.socket) -> None:
-        """Serve a connection."""
+        """Serve a connection. At its end, call `Acceptor.release`."""
         ...
 
 
@@ -63,6 +58,7 @@ class Acceptor:
         self._state = _State.STOPPED
         self._retry: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._connection_count = 0
         self._has_logged_pause = False
 
     def start(self) -> None:
@@ -79,8 +75,14 @@ class Acceptor:
         self._cancel_retry()
         self._state = _State.STOPPED
 
+    def release(self) -> None:
+        """A connection has ended, so there is room for another one."""
+        self._connection_count -= 1
+        # The descriptor is closed only after the callback that reports the end.
+        self._loop.call_soon(self.resume)
+
     def resume(self) -> None:
-        """Accept again after a pause, for example because a connection has ended."""
+        """Accept again after a pause."""
         if self._state is not _State.PAUSED:
             return
         # PAUSED -> ACCEPTING. If there is still no room, `_accept` pauses again.
@@ -110,7 +112,7 @@ class Acceptor:
 
     def _accept(self) -> None:
         """Accept one connection. The event loop calls this again while others wait."""
-        if self._owner.connection_count + len(self._tasks) >= MAXIMUM_CONNECTIONS:
+        if self._connection_count >= MAXIMUM_CONNECTIONS:
             self._pause(f"{MAXIMUM_CONNECTIONS} are open")
             return
         try:
@@ -122,6 +124,7 @@ class Acceptor:
             self._pause(error.strerror or str(error))
             return
         accepted_socket.setblocking(False)
+        self._connection_count += 1
         task = self._loop.create_task(self._owner.connect(accepted_socket))
         # The event loop itself has only a weak reference to a task.
         self._tasks.add(task)

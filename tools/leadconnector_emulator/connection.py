@@ -201,13 +201,12 @@ class Connection(asyncio.Protocol):
             self._transport.pause_reading()
 
     def _count_buffered_bytes(self, input_length: int) -> None:
-        """Report to the server how many bytes this connection has."""
+        """Report to the server how many bytes this connection has.
+
+        The transport's buffer does not count: it has its own bound, and drains without a report.
+        """
         buffered_bytes = (
-            input_length
-            + len(self._request_body)
-            + len(self._unsent_body)
-            + self._delivery_bytes
-            + self._transport.get_write_buffer_size()
+            input_length + len(self._request_body) + len(self._unsent_body) + self._delivery_bytes
         )
         self._owner.change_buffered_bytes(buffered_bytes - self._buffered_bytes)
         self._buffered_bytes = buffered_bytes

@@ -108,11 +108,6 @@ class Server:
         return self.emulator.respond(request)
 
     @property
-    def connection_count(self) -> int:
-        """The number of open connections."""
-        return len(self._connections)
-
-    @property
     def has_full_buffers(self) -> bool:
         """Whether the connections together have as many bytes as they may have."""
         return self._buffered_bytes >= MAXIMUM_BUFFERED_BYTES
@@ -129,6 +124,7 @@ class Server:
         except OSError:
             # The client has gone in the meantime.
             accepted_socket.close()
+            self._acceptor.release()
 
     def add_connection(self, connection: Connection) -> None:
         """Register a connection, so that it ends with the server."""
@@ -140,8 +136,7 @@ class Server:
     def remove_connection(self, connection: Connection) -> None:
         """Forget a connection that has ended."""
         self._connections.discard(connection)
-        # Its descriptor is closed after this callback, and then there is room for another one.
-        self._loop.call_soon(self._acceptor.resume)
+        self._acceptor.release()
 
     # The event loop
 
