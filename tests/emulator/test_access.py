@@ -104,19 +104,20 @@ class TestScopes:
         assert update(Emulator(tokens={TOKEN: TokenAccess(scopes=())})).status == 200
 
     @pytest.mark.parametrize(
-        ("security", "scopes", "status"),
+        ("alternatives", "scopes", "status"),
         [
-            ([{"bearer": [WRITE]}], {WRITE}, 200),
-            ([{"bearer": [WRITE]}], {READ}, 401),
-            ([{"bearer": [WRITE, READ]}], {WRITE}, 401),
-            ([{"bearer": [WRITE]}, {"bearer": [READ]}], {READ}, 200),
-            ([{"bearer": [WRITE]}, {"bearer": []}], {"other"}, 401),
-            ([{"bearer": []}], {"option"}, 200),
+            ([f"{WRITE}"], {WRITE}, 200),
+            ([f"{WRITE}"], {READ}, 401),
+            ([f"{WRITE} {READ}"], {WRITE}, 401),
+            ([f"{WRITE}", f"{READ}"], {READ}, 200),
+            ([f"{WRITE}", ""], {"other"}, 401),
+            ([""], {"option"}, 200),
         ],
     )
     def test_the_scopes_of_the_spec_take_precedence_over_the_option(
-        self, tmp_path: Path, security: list[dict[str, list[str]]], scopes: set[str], status: int
+        self, tmp_path: Path, alternatives: list[str], scopes: set[str], status: int
     ) -> None:
+        security = [{"bearer": alternative.split()} for alternative in alternatives]
         emulator = Emulator(
             spec_with_security(tmp_path, security),
             tokens={TOKEN: TokenAccess(scopes=scopes)},
@@ -152,7 +153,10 @@ class TestClass:
 
     def test_a_token_of_a_company_is_valid_where_no_location_is_named(self, tmp_path: Path) -> None:
         document = cast("dict[str, Any]", yaml.safe_load(SPEC.read_text(encoding="utf-8")))
-        operation = {"security": [{"bearer": []}], "responses": {"200": {"description": "Done"}}}
+        operation: dict[str, Any] = {
+            "security": [{"bearer": []}],
+            "responses": {"200": {"description": "Done"}},
+        }
         document["paths"] = {"/companies": {"get": operation}}
         path = tmp_path / "openapi.yaml"
         path.write_text(yaml.safe_dump(document), encoding="utf-8")

@@ -450,7 +450,7 @@ class TestBodies:
             if message["type"] == "http.response.start":
                 statuses.append(message["status"])
 
-        scope = {"type": "http", "method": "PUT", "path": TARGET, "headers": []}
+        scope: dict[str, Any] = {"type": "http", "method": "PUT", "path": TARGET, "headers": []}
         asyncio.run(EmulatorApp(emulator)(scope, receive, send))
         assert statuses == [413]
         assert received <= MAXIMUM_BODY + 100_000

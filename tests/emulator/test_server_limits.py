@@ -11,7 +11,7 @@ import resource
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Generator
 from concurrent.futures import Future
 from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import partial
@@ -512,7 +512,7 @@ class FailingListener:
 
 
 @contextmanager
-def process_with(*options: str) -> Iterator[tuple[subprocess.Popen[str], tuple[str, int]]]:
+def process_with(*options: str) -> Generator[tuple[subprocess.Popen[str], tuple[str, int]]]:
     """Run the command line in another process; yields it and its address."""
     command = [sys.executable, "-m", "leadconnector_emulator", "--port", "0", *options]
     with subprocess.Popen(

@@ -104,7 +104,8 @@ class Spec:
 
     def _security(self, node: JsonObject) -> list[JsonObject]:
         """The security requirements of an operation, or else of the document."""
-        return node.get("security", self.root.get("security", []))
+        security: list[JsonObject] = node.get("security", self.root.get("security", []))
+        return security
 
     def _requires_token(self, node: JsonObject) -> bool:
         """Whether there is a security requirement."""
