@@ -104,8 +104,8 @@ class Spec:
 
     def _security(self, node: JsonObject) -> list[JsonObject]:
         """The security requirements of an operation, or else of the document."""
-        security: list[JsonObject] = node.get("security", self.root.get("security", []))
-        return security
+        security = node.get("security", self.root.get("security", []))
+        return cast("list[JsonObject]", security)
 
     def _requires_token(self, node: JsonObject) -> bool:
         """Whether there is a security requirement."""
