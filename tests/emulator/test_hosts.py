@@ -19,7 +19,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from leadconnector_emulator import Emulator, Server
-from leadconnector_emulator.__main__ import main
+from leadconnector_emulator.cli import main
 from leadconnector_emulator.hosts import HostRules, base_url, host_rules, is_loopback
 
 from tests.support.calling import CONVERSATION_ID, LOCATION_ID, TOKEN

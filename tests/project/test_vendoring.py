@@ -186,7 +186,8 @@ def test_the_copy_imports_only_its_requirements_and_itself_relatively(app: Path)
                 assert node.level <= len(path.relative_to(copy).parts), (
                     f"{path}:{node.lineno} leaves the package"
                 )
-    assert imported - sys.stdlib_module_names == {"attrs", "httpx", "redis"}
+    # redis-py is imported by name where it is used, so that type checkers do not look for it.
+    assert imported - sys.stdlib_module_names == {"attrs", "httpx"}
 
 
 def test_the_copy_works_in_another_package_without_an_installed_client(app: Path) -> None:
