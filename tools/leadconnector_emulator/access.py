@@ -15,6 +15,26 @@ UserType: TypeAlias = Literal["Location", "Company"]
 USER_TYPES: tuple[UserType, ...] = ("Location", "Company")
 
 
+def check_texts(name: str, value: object) -> None:
+    """Reject one string, which is a collection of its characters.
+
+    Raises:
+        TypeError: the value is one string.
+    """
+    if isinstance(value, str):
+        raise TypeError(f"{name} are collections of strings, not one string")
+
+
+def check_user_type(user_type: object) -> None:
+    """Require a class of tokens.
+
+    Raises:
+        ValueError: the class is unknown.
+    """
+    if user_type not in USER_TYPES:
+        raise ValueError(f"user_type must be Location or Company, not {user_type!r}")
+
+
 @dataclass(frozen=True)
 class TokenAccess:
     """What a bearer token is valid for. The default is everything, as a token of a location.
@@ -45,6 +65,9 @@ class TokenAccess:
         return self.scopes is None or set(scopes) <= set(self.scopes)
 
 
+EVERYTHING = TokenAccess()
+"""What most tokens are valid for."""
+
 TokenAccessOrLocations: TypeAlias = "TokenAccess | Collection[str] | None"
 """What a token is valid for, or only its locations."""
 
@@ -68,26 +91,8 @@ def access_by_token(
 
 def as_access(value: TokenAccessOrLocations) -> TokenAccess:
     """What a token is valid for, if perhaps only its locations are stated."""
+    if value is None:  # `ANY`
+        return EVERYTHING
     if isinstance(value, TokenAccess):
         return value
     return TokenAccess(locations=value)
-
-
-def check_texts(name: str, value: object) -> None:
-    """Reject one string, which is a collection of its characters.
-
-    Raises:
-        TypeError: the value is one string.
-    """
-    if isinstance(value, str):
-        raise TypeError(f"{name} are collections of strings, not one string")
-
-
-def check_user_type(user_type: object) -> None:
-    """Require a class of tokens.
-
-    Raises:
-        ValueError: the class is unknown.
-    """
-    if user_type not in USER_TYPES:
-        raise ValueError(f"user_type must be Location or Company, not {user_type!r}")

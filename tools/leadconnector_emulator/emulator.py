@@ -338,6 +338,8 @@ class Emulator:
             return
         if access.user_type == "Company" and operation.names_location:
             raise RejectionError(401, WRONG_CLASS)
+        if access.scopes is None:
+            return
         alternatives = operation.scope_alternatives or (self._required_scopes,)
         if not any(access.includes_scopes(scopes) for scopes in alternatives):
             raise RejectionError(401, MISSING_SCOPE)

@@ -69,6 +69,10 @@ class Admission:
     headers: Mapping[str, str]
 
 
+UNLIMITED = Admission(is_allowed=True, headers={})
+"""Every request passes without limits, and its response has no headers for them."""
+
+
 class RequestCounter:
     """Counts requests in strict sliding windows: no interval has more than `burst` requests.
 
@@ -82,6 +86,7 @@ class RequestCounter:
 
     def __init__(self, limits: RateLimits, *, maximum_bytes: int = MAXIMUM_COUNTER_BYTES) -> None:
         self._limits = limits
+        self._is_disabled = limits.burst is None and limits.daily is None
         self._maximum_bytes = maximum_bytes
         # Both mappings have the key that was used last at their end.
         self._windows: OrderedDict[bytes, deque[float]] = OrderedDict()
@@ -104,6 +109,8 @@ class RequestCounter:
             key: what the request counts for.
             now: seconds since 1970.
         """
+        if self._is_disabled:
+            return UNLIMITED
         digest = _digest(key)
         self._expire(now)
         window = self._window(digest, now)
@@ -120,6 +127,8 @@ class RequestCounter:
 
     def headers(self, key: RateLimitKey, now: float) -> Mapping[str, str]:
         """The rate-limit headers of a response that is not counted."""
+        if self._is_disabled:
+            return UNLIMITED.headers
         digest = _digest(key)
         self._expire(now)
         window = self._window(digest, now)
