@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 from .extra import names_missing_extra
 
 if TYPE_CHECKING:
+    from .access import ANY, TokenAccess
     from .asgi import EmulatorApp
-    from .emulator import ANY, Emulator
+    from .emulator import Dropped, Emulator
     from .faults import Fault
     from .messages import Delivery, Exchange, Request, Response
     from .rate_limits import RateLimits
@@ -18,8 +19,9 @@ else:
     # pytest imports this package in every environment that has the client, also without the extra
     # `emulator`. So a public name is imported only where it is used.
     _MODULES = {
-        "ANY": ".emulator",
+        "ANY": ".access",
         "Delivery": ".messages",
+        "Dropped": ".emulator",
         "Emulator": ".emulator",
         "EmulatorApp": ".asgi",
         "EmulatorTransport": ".transport",
@@ -29,6 +31,7 @@ else:
         "Request": ".messages",
         "Response": ".messages",
         "Server": ".server",
+        "TokenAccess": ".access",
         "TokenEndpoint": ".token_endpoint",
     }
 
@@ -54,6 +57,7 @@ else:
 __all__ = [
     "ANY",
     "Delivery",
+    "Dropped",
     "Emulator",
     "EmulatorApp",
     "EmulatorTransport",
@@ -63,5 +67,6 @@ __all__ = [
     "Request",
     "Response",
     "Server",
+    "TokenAccess",
     "TokenEndpoint",
 ]

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import re
 import shlex
 import signal
+import socket
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
+from .access import USER_TYPES, TokenAccess
 from .emulator import TOKEN, Emulator
+from .exchange_log import MAXIMUM_LOG_BYTES
 from .faults import read_faults
+from .hosts import LOOPBACK
 from .operation import PATH_PARAMETER, Operation
 from .rate_limits import RateLimits
 from .server import Server
@@ -21,6 +26,9 @@ from .spec import SPEC
 from .token_endpoint import TokenEndpoint
 
 PROGRAM = "leadconnector_emulator"
+
+HOST_ERRORS = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.ENETUNREACH})
+"""Errors of `bind` that concern the address; the others concern the port."""
 
 USAGE_ERROR = 2
 """The exit status of a wrong option, as argparse has it."""
@@ -39,10 +47,11 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"{PROGRAM}: {error}", file=sys.stderr)
         return USAGE_ERROR
     try:
-        server = Server(emulator, port=options.port)
-    except (OSError, OverflowError) as error:
-        message = f"port {options.port}: {_port_problem(error)}; --port 0 selects a free one"
-        print(f"{PROGRAM}: {message}", file=sys.stderr)
+        server = Server(
+            emulator, port=options.port, host=options.host, allowed_hosts=options.allow_host
+        )
+    except (OSError, OverflowError, ValueError) as error:
+        print(f"{PROGRAM}: {_listening_problem(error, options)}", file=sys.stderr)
         return USAGE_ERROR
 
     _serve(server, greeting(server.url, options.token, emulator))
@@ -55,7 +64,21 @@ def _argument_parser() -> argparse.ArgumentParser:
         "--port",
         type=int,
         default=8080,
-        help="the port on 127.0.0.1; 0 selects a free one",
+        help="the port; 0 selects a free one",
+    )
+    parser.add_argument(
+        "--host",
+        default=LOOPBACK,
+        metavar="ADDRESS",
+        help="the address to listen on; 0.0.0.0 or :: lets everyone who can reach this machine"
+        " read the recorded requests (default: 127.0.0.1)",
+    )
+    parser.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a further host name under which the page is served; may be repeated",
     )
     parser.add_argument(
         "--spec",
@@ -68,6 +91,47 @@ def _argument_parser() -> argparse.ArgumentParser:
         "--token",
         default=TOKEN,
         help="the bearer token to accept",
+    )
+    parser.add_argument(
+        "--scope",
+        action="append",
+        metavar="SCOPE",
+        help="a scope of the tokens; may be repeated (default: every scope)",
+    )
+    parser.add_argument(
+        "--required-scope",
+        action="append",
+        default=[],
+        metavar="SCOPE",
+        help="a scope that each operation requires for which the spec lists none; may be repeated",
+    )
+    parser.add_argument(
+        "--user-type",
+        choices=USER_TYPES,
+        default="Location",
+        help="the class of the tokens; operations that name a location reject Company",
+    )
+    parser.add_argument(
+        "--accept-version",
+        action="append",
+        default=[],
+        metavar="VERSION",
+        help="a value of the header Version to accept besides the spec's; may be repeated",
+    )
+    parser.add_argument(
+        "--version-status",
+        type=int,
+        choices=(400, 401),
+        default=401,
+        help="the status for another or a missing Version (default: 401, as the live API)",
+    )
+    parser.add_argument(
+        "--log-bytes",
+        type=int,
+        default=MAXIMUM_LOG_BYTES,
+        metavar="BYTES",
+        help="the bound of the request log; beyond it the oldest requests are dropped"
+        " (default: 64 MiB)",
     )
     parser.add_argument(
         "--seed-file",
@@ -118,25 +182,47 @@ def _create_emulator(options: argparse.Namespace) -> Emulator:
         conversations = read_conversations(options.seed_file)
     token_endpoint: TokenEndpoint | None = None
     if options.refresh_token:
-        token_endpoint = TokenEndpoint(refresh_tokens={options.refresh_token: options.location})
+        token_endpoint = TokenEndpoint(
+            refresh_tokens={options.refresh_token: options.location},
+            scopes=options.scope,
+            user_type=options.user_type,
+        )
+    access = TokenAccess(scopes=options.scope, user_type=options.user_type)
     return Emulator(
         options.spec,
-        tokens=[options.token],
+        tokens={options.token: access},
         conversations=conversations,
         create_missing=options.create_missing,
         rate_limits=options.rate_limit,
         token_endpoint=token_endpoint,
         faults=read_faults(options.faults) if options.faults else (),
         seed=options.random_seed,
+        additional_versions=options.accept_version,
+        version_status=options.version_status,
+        required_scopes=options.required_scope,
+        log_bytes=options.log_bytes,
     )
 
 
-def _port_problem(error: OSError | OverflowError) -> str:
-    """The reason in a few words; asyncio appends details in parentheses."""
+def _listening_problem(
+    error: OSError | OverflowError | ValueError, options: argparse.Namespace
+) -> str:
+    """Why the server cannot listen, and what to do."""
     reason = str(error)
     if isinstance(error, OSError) and error.strerror:
         reason = error.strerror
-    return reason.partition(" (")[0]
+    if _concerns_host(error):
+        return (
+            f"host {options.host!r}: {reason}; use an address of this machine, 127.0.0.1, or"
+            " 0.0.0.0 for every address"
+        )
+    return f"port {options.port}: {reason}; --port 0 selects a free one"
+
+
+def _concerns_host(error: OSError | OverflowError | ValueError) -> bool:
+    if isinstance(error, OSError):
+        return isinstance(error, socket.gaierror) or error.errno in HOST_ERRORS
+    return isinstance(error, ValueError)
 
 
 def _serve(server: Server, message: str) -> None:

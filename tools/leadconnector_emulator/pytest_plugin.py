@@ -6,8 +6,8 @@ emulator and the client.
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from typing import TYPE_CHECKING
+from collections.abc import Generator, Mapping
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -20,14 +20,24 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def leadconnector_emulator() -> Emulator:
+def leadconnector_emulator_options() -> Mapping[str, Any]:
+    """The arguments of `Emulator` for `leadconnector_emulator`; none by default.
+
+    Override it in a module or a `conftest.py`, for example to return `{"version_status": 400}`.
+    """
+    return {}
+
+
+@pytest.fixture
+def leadconnector_emulator(leadconnector_emulator_options: Mapping[str, Any]) -> Emulator:
     """The API in this process, new for each test, with the spec's example conversation.
 
-    Override it in a `conftest.py` to set tokens, conversations, limits or faults. Without the extra
-    `emulator`, a test that uses it fails with a message that names the extra.
+    Override it, or `leadconnector_emulator_options`, in a `conftest.py` to set tokens,
+    conversations, limits or faults. Without the extra `emulator`, a test that uses it fails with a
+    message that names the extra.
     """
     emulator_class = _import_emulator()
-    return emulator_class()
+    return emulator_class(**leadconnector_emulator_options)
 
 
 @pytest.fixture
