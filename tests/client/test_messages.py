@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -327,9 +327,10 @@ def texts_of(data: Any) -> list[str]:
         return [data.strip()]
     items: list[Any] = []
     if isinstance(data, list):
-        items = cast("list[Any]", data)
+        items = [*data]
     if isinstance(data, dict):
-        items = list(cast("dict[str, Any]", data).values())
+        members: dict[str, Any] = {**data}
+        items = [*members.values()]
     return [text for item in items for text in texts_of(item)]
 
 
@@ -375,8 +376,8 @@ def test_the_text_of_the_exception_has_all_messages_in_one_short_line(call: Call
 def test_an_error_is_explained_whatever_content_the_spec_has(
     kind: str, content: bytes, messages: list[str]
 ) -> None:
-    response = {"content": kind, "pointer": "/404", "media_types": []}
-    entry = {"name": "GET /a", "method": "GET", "arguments": [], "pointer": "/get"}
+    response: dict[str, Any] = {"content": kind, "pointer": "/404", "media_types": []}
+    entry: dict[str, Any] = {"name": "GET /a", "method": "GET", "arguments": [], "pointer": "/get"}
     contract = OperationContract({**entry, "responses": {"404": response}}, {})
     operation: Operation[object] = Operation(
         operation_id="get", build=dict, success={}, errors={"404": lambda data: data}
