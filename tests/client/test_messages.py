@@ -143,6 +143,24 @@ BODIES: dict[str, tuple[Any, list[str]]] = {
         {"status": 400, "errors": [{"field": "x", "code": "Min", "defaultMessage": "too low"}]},
         ["too low"],
     ),
+    "zod": (
+        {"issues": [{"code": "too_small", "expected": "string", "path": ["x"], "message": "No"}]},
+        ["No"],
+    ),
+    "RFC 7807": (
+        {"invalid-params": [{"name": "age", "reason": "must be positive"}]},
+        ["must be positive"],
+    ),
+    "Mongoose": (
+        {"errors": {"x": {"message": "No", "kind": "required", "path": "x", "value": "private"}}},
+        ["No"],
+    ),
+    "NestJS, nested": (
+        {"statusCode": 400, "message": {"message": ["No"], "error": "Bad Request"}},
+        ["No"],
+    ),
+    ".NET": ({"Message": "An error.", "ExceptionMessage": "No"}, ["An error.", "No"]),
+    "a fault": ({"fault": {"faultstring": "No", "detail": {"errorcode": "E1"}}}, ["No"]),
     "other spellings": (
         {"ErrorMessage": "No", "error-description": "Never", "Errors": ["Nor that"]},
         ["No", "Never", "Nor that"],
@@ -173,6 +191,23 @@ def test_every_status_has_its_explanations(call: Caller, status: int) -> None:
     body = {"message": [class_validator("x", isString="x must be a string")]}
 
     assert error_of(call, status, json=body).messages == ["x must be a string"]
+
+
+@pytest.mark.parametrize(
+    ("status", "phrase"),
+    [
+        (401, "Unauthorized"),
+        (422, "Unprocessable Entity"),
+        (422, "Unprocessable Content"),
+        (429, "too many requests"),
+        (503, "Service Unavailable"),
+    ],
+)
+def test_a_text_that_repeats_the_status_is_a_message_only_if_it_is_the_only_one(
+    call: Caller, status: int, phrase: str
+) -> None:
+    assert error_of(call, status, json={"error": phrase}).messages == [phrase]
+    assert error_of(call, status, json={"error": phrase, "message": "No"}).messages == ["No"]
 
 
 @pytest.mark.parametrize(
