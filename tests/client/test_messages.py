@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -143,6 +143,24 @@ BODIES: dict[str, tuple[Any, list[str]]] = {
         {"status": 400, "errors": [{"field": "x", "code": "Min", "defaultMessage": "too low"}]},
         ["too low"],
     ),
+    "zod": (
+        {"issues": [{"code": "too_small", "expected": "string", "path": ["x"], "message": "No"}]},
+        ["No"],
+    ),
+    "RFC 7807": (
+        {"invalid-params": [{"name": "age", "reason": "must be positive"}]},
+        ["must be positive"],
+    ),
+    "Mongoose": (
+        {"errors": {"x": {"message": "No", "kind": "required", "path": "x", "value": "private"}}},
+        ["No"],
+    ),
+    "NestJS, nested": (
+        {"statusCode": 400, "message": {"message": ["No"], "error": "Bad Request"}},
+        ["No"],
+    ),
+    ".NET": ({"Message": "An error.", "ExceptionMessage": "No"}, ["An error.", "No"]),
+    "a fault": ({"fault": {"faultstring": "No", "detail": {"errorcode": "E1"}}}, ["No"]),
     "other spellings": (
         {"ErrorMessage": "No", "error-description": "Never", "Errors": ["Nor that"]},
         ["No", "Never", "Nor that"],
@@ -173,6 +191,23 @@ def test_every_status_has_its_explanations(call: Caller, status: int) -> None:
     body = {"message": [class_validator("x", isString="x must be a string")]}
 
     assert error_of(call, status, json=body).messages == ["x must be a string"]
+
+
+@pytest.mark.parametrize(
+    ("status", "phrase"),
+    [
+        (401, "Unauthorized"),
+        (422, "Unprocessable Entity"),
+        (422, "Unprocessable Content"),
+        (429, "too many requests"),
+        (503, "Service Unavailable"),
+    ],
+)
+def test_a_text_that_repeats_the_status_is_a_message_only_if_it_is_the_only_one(
+    call: Caller, status: int, phrase: str
+) -> None:
+    assert error_of(call, status, json={"error": phrase}).messages == [phrase]
+    assert error_of(call, status, json={"error": phrase, "message": "No"}).messages == ["No"]
 
 
 @pytest.mark.parametrize(
@@ -327,9 +362,10 @@ def texts_of(data: Any) -> list[str]:
         return [data.strip()]
     items: list[Any] = []
     if isinstance(data, list):
-        items = cast("list[Any]", data)
+        items = [*data]
     if isinstance(data, dict):
-        items = list(cast("dict[str, Any]", data).values())
+        members: dict[str, Any] = {**data}
+        items = [*members.values()]
     return [text for item in items for text in texts_of(item)]
 
 
@@ -375,8 +411,8 @@ def test_the_text_of_the_exception_has_all_messages_in_one_short_line(call: Call
 def test_an_error_is_explained_whatever_content_the_spec_has(
     kind: str, content: bytes, messages: list[str]
 ) -> None:
-    response = {"content": kind, "pointer": "/404", "media_types": []}
-    entry = {"name": "GET /a", "method": "GET", "arguments": [], "pointer": "/get"}
+    response: dict[str, Any] = {"content": kind, "pointer": "/404", "media_types": []}
+    entry: dict[str, Any] = {"name": "GET /a", "method": "GET", "arguments": [], "pointer": "/get"}
     contract = OperationContract({**entry, "responses": {"404": response}}, {})
     operation: Operation[object] = Operation(
         operation_id="get", build=dict, success={}, errors={"404": lambda data: data}
