@@ -5,12 +5,15 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from tests.support.browser import BROWSERS
 from tests.support.paths import ROOT
@@ -86,11 +89,11 @@ class Machine:
         path.write_text(text, encoding="utf-8")
         path.chmod(0o755)
 
-    def run(self) -> list[str]:
+    def run(self, *arguments: str) -> list[str]:
         """Run `.ci/run`, and return the calls that the fake programs recorded."""
         bin_folder = self.folder / "bin"
         self.result = subprocess.run(
-            [self.folder / "checkout" / ".ci" / "run"],
+            [self.folder / "checkout" / ".ci" / "run", *arguments],
             cwd=self.folder,
             env={
                 "PATH": str(bin_folder),
@@ -111,7 +114,7 @@ class Machine:
         return self._record.read_text(encoding="utf-8").splitlines()
 
 
-TOOLS = ("bash", "sh", "env", "dirname", "basename", "cp", "true")
+TOOLS = ("bash", "sh", "env", "dirname", "basename", "cp", "rm", "true")
 
 RUN_ALL = ["make check", "make test"]
 
@@ -281,3 +284,67 @@ class TestInstallation:
 
         assert machine.run() == ["make check"]
         assert machine.result.returncode == 3
+
+    def test_the_lowest_dependencies_are_installed_and_tested(self, machine: Machine) -> None:
+        install_all_but(machine, [])
+        environment = machine.folder / "checkout" / ".venv"
+        (environment / "bin").mkdir(parents=True)
+        (environment / "dev.installed").touch()
+        python = environment / "bin" / "python"
+        python.write_text(RECORD, encoding="utf-8")
+        python.chmod(0o755)
+
+        install, tests = machine.run("lowest")
+
+        assert install == "make .venv/lowest.installed"
+        assert tests.startswith("python -m pytest tests/client tests/emulator tests/specdrift ")
+        # The next `make test` installs the usual versions again.
+        assert not (environment / "dev.installed").exists()
+
+    def test_an_unknown_argument_is_rejected(self, machine: Machine) -> None:
+        install_all_but(machine, [])
+
+        assert machine.run("highest") == []
+        assert machine.result.returncode == 2
+        assert machine.result.stderr == "usage: .ci/run [lowest]\n"
+
+
+def jobs() -> dict[str, Any]:
+    text = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+    return yaml.safe_load(text)["jobs"]
+
+
+def supported_versions() -> list[str]:
+    """The Python versions of the classifiers."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    prefix = "Programming Language :: Python :: 3."
+    classifiers = [text for text in project["classifiers"] if text.startswith(prefix)]
+    return [text.rpartition(" ")[2] for text in classifiers]
+
+
+class TestWorkflow:
+    def test_it_tests_each_supported_python(self) -> None:
+        assert jobs()["check-and-test"]["strategy"]["matrix"]["python"] == supported_versions()
+
+    def test_make_finds_each_supported_python(self) -> None:
+        script = (ROOT / "tools" / "project" / "with_python.sh").read_text(encoding="utf-8")
+        names = " ".join(f"python{version}" for version in supported_versions())
+
+        assert f"for candidate in python3 {names}; do" in script
+
+    def test_it_tests_the_oldest_python_with_the_oldest_dependencies(self) -> None:
+        *_, setup, run = jobs()["lowest"]["steps"]
+
+        assert setup["with"]["python-version"] == supported_versions()[0]
+        assert run["run"] == ".ci/run lowest"
+
+    def test_every_file_of_a_job_exists(self) -> None:
+        commands = [
+            step["run"].split()[0]
+            for job in jobs().values()
+            for step in job["steps"]
+            if "run" in step
+        ]
+
+        assert set(commands) == {".ci/run"}
+        assert (ROOT / ".ci" / "run").stat().st_mode & 0o111
