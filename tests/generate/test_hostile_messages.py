@@ -57,7 +57,7 @@ def broken_reference(spec: Json, name: str) -> None:
 
 
 def unreadable_parameter(spec: Json, name: str) -> None:
-    parameter = {"name": name, "in": "query", "content": {name: {"schema": {}}}}
+    parameter: Json = {"name": name, "in": "query", "content": {name: {"schema": {}}}}
     spec["paths"][PATH]["put"]["parameters"].append(parameter)
 
 

@@ -181,7 +181,7 @@ def test_something_new_points_to_the_place_that_lacks_it(
     assert before in BASE
     [change] = drift(tmp_path, capsys, BASE.replace(before, before + addition, 1))
     assert change["base"]["pointer"] is None
-    line = change["base"]["source"]["line"]
+    line: int = change["base"]["source"]["line"]
     assert BASE.splitlines()[line - 1] == expected
     assert f"Bring {tmp_path / 'base.yaml'}:{line} up to date" in change["advice"]
 
@@ -199,7 +199,7 @@ def test_something_removed_points_to_the_place_that_had_it(
     main([str(base_file), str(revision_file), "--advise", "--format", "json"])
     [change] = json.loads(capsys.readouterr().out)["changes"]
     assert change["revision"]["pointer"] is None
-    line = change["base"]["source"]["line"]
+    line: int = change["base"]["source"]["line"]
     assert base.splitlines()[line - 1].strip() in addition
 
 
@@ -207,7 +207,7 @@ def test_a_new_enum_value_points_to_its_schema(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     [change] = drift(tmp_path, capsys, BASE.replace("[red, green]", "[red, blue, green]"))
-    line = change["base"]["source"]["line"]
+    line: int = change["base"]["source"]["line"]
     assert BASE.splitlines()[line - 1].strip().startswith("colour:")
 
 
