@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 
 from .http import RawResponse
 from .secrets import Token
+from .waiting import WaitingCalls
 
 Clock = Callable[[], float]
 """Returns seconds."""
@@ -51,6 +52,11 @@ class Reservation(Protocol):
     """
 
     @property
+    def number(self) -> int:
+        """The position in the queue: lower numbers are served first."""
+        ...
+
+    @property
     def wait(self) -> float:
         """Seconds until the request may be sent, counted from the reservation."""
         ...
@@ -65,6 +71,9 @@ class RateLimiter(Protocol[ReservationT]):
     uses_network: bool
     """Whether the methods wait for a network. An event loop then calls them in a thread."""
 
+    waiting_calls: WaitingCalls
+    """The calls of this process that wait for it. It wakes the first one when it can be earlier."""
+
     def reserve(self, key: str) -> ReservationT:
         """Reserve the next request of a key.
 
@@ -74,10 +83,11 @@ class RateLimiter(Protocol[ReservationT]):
         """
         ...
 
-    def remaining(self, reservation: ReservationT) -> float:
-        """Seconds until the request may be sent. At 0.0, send it at once.
+    def rebook(self, reservation: ReservationT) -> ReservationT:
+        """Ask again for a reservation with a wait. Send at once if the new one has none.
 
         Raises:
+            DailyRateLimitError: the requests of the day were used up meanwhile.
             RateLimitUnavailableError: a shared rate limit cannot be reached and fails closed.
         """
         ...

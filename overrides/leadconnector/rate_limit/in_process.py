@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from .._highlevel import RATE_LIMIT_REQUESTS, RATE_LIMIT_SECONDS
 from .._runtime.http import RawResponse
+from .._runtime.waiting import WaitingCalls
 from ..errors import DailyRateLimitError
 from .headers import LimitState, pause_after_response, state_after_response
 from .rate import configured_rate
@@ -69,6 +70,9 @@ class RateLimit:
     uses_network: bool = False
     """Whether the methods wait for a network. An event loop then calls them in a thread."""
 
+    _active_calls: int = 1
+    """How many waiting calls of a key ask at the same time; see `WaitingCalls`."""
+
     def __init__(
         self,
         limit: int = RATE_LIMIT_REQUESTS,
@@ -82,6 +86,8 @@ class RateLimit:
         self._locks = dict[int, threading.Lock]()
         # By process id and rate-limit key: a forked process starts with new queues.
         self._queues = lru_cache(MAXIMUM_KEYS)(self._new_queue)
+        self.waiting_calls = WaitingCalls(self._active_calls)
+        """The calls that wait for this rate limit. The sessions of clients use it."""
 
     def reserve(self, key: str) -> Reservation:
         """Reserve the next request of a key.
@@ -91,11 +97,22 @@ class RateLimit:
                 succeeds, to find out whether they still are.
             RateLimitUnavailableError: a shared rate limit cannot be reached and fails closed.
         """
-        decision = self._perform(Operation(Action.RESERVE, key))
-        if decision.number == NO_NUMBER:
-            # Nothing was booked, since the day is exhausted.
-            raise _daily_limit_error()
-        return Reservation(key, decision.number, decision.decided_at, decision.wait, decision.state)
+        return self._book(Operation(Action.RESERVE, key))
+
+    def rebook(self, reservation: Reservation) -> Reservation:
+        """Book a send time again for a reservation, which keeps its position in the queue.
+
+        The new reservation has the same number, and the wait from now on. Without a wait, send the
+        request at once, and do not rebook that reservation.
+
+        Raises:
+            DailyRateLimitError: the requests of the day were used up meanwhile.
+            RateLimitUnavailableError: a shared rate limit cannot be reached and fails closed.
+        """
+        if reservation.wait == 0.0 and not self._is_late(reservation):
+            # It was permitted when it was reserved.
+            return reservation
+        return self._book(Operation(Action.REBOOK, reservation.key, reservation.number))
 
     def remaining(self, reservation: Reservation) -> float:
         """Return 0.0 and permit the request, or return the seconds until its send time.
@@ -105,18 +122,16 @@ class RateLimit:
         The request is not permitted without another call, which books its send time again.
 
         Raises:
+            DailyRateLimitError: the requests of the day were used up meanwhile.
             RateLimitUnavailableError: a shared rate limit cannot be reached and fails closed.
         """
-        if reservation.wait == 0.0 and not self._is_late(reservation):
-            # It was permitted when it was reserved.
-            return 0.0
-        operation = Operation(Action.REBOOK, reservation.key, reservation.number)
-        return self._perform(operation).wait
+        return self.rebook(reservation).wait
 
     def release(self, reservation: Reservation) -> None:
         """Give back a reservation without a request. Those behind it move forward. Never raises."""
         operation = Operation(Action.RELEASE, reservation.key, reservation.number)
         self._perform(operation)
+        self.waiting_calls.wake_first(reservation.key)
 
     def needs_update(self, reservation: Reservation, response: RawResponse | None) -> bool:
         """Return whether `update` has anything to do. It usually has not. Uses no network.
@@ -136,6 +151,19 @@ class RateLimit:
         """
         operation = self._update_operation(reservation, response)
         self._perform(operation)
+        if operation.state is not None:
+            # A higher rate lets the first call send earlier. An exhausted day ends its wait.
+            self.waiting_calls.wake_first(reservation.key)
+
+    def _book(self, operation: Operation) -> Reservation:
+        """Carry out an operation that books."""
+        decision = self._perform(operation)
+        if decision.number == NO_NUMBER:
+            # Nothing was booked, since the day is exhausted.
+            raise _daily_limit_error()
+        return Reservation(
+            operation.key, decision.number, decision.decided_at, decision.wait, decision.state
+        )
 
     def _update_operation(
         self, reservation: Reservation, response: RawResponse | None

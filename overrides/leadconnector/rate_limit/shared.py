@@ -13,7 +13,13 @@ from .._runtime.secrets import Secret
 from ..errors import RateLimitUnavailableError
 from .circuit_breaker import CircuitBreaker
 from .in_process import MAXIMUM_KEYS, RateLimit, timestamp
-from .redis_script import RedisScript, RedisUnavailableError, ScriptReply, Server
+from .redis_script import (
+    CONNECTION_OPTIONS,
+    RedisScript,
+    RedisUnavailableError,
+    ScriptReply,
+    Server,
+)
 from .reservations import BOOKING_ACTIONS, NO_NUMBER, Decision, Operation
 from .shared_key import SharedKey, State
 
@@ -52,6 +58,8 @@ class RedisRateLimit(RateLimit):
     """
 
     uses_network = True
+    # As many as there are connections, so that they can ask Redis at the same time.
+    _active_calls = CONNECTION_OPTIONS["max_connections"]
 
     def __init__(
         self,
