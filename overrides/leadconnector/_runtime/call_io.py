@@ -7,6 +7,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Generic, Protocol, TypeVar, TypeVarTuple
 
 from .connections import Connections
@@ -165,7 +166,7 @@ class AwaitingIO:
             return function(*args)
         booking = _ThreadedBooking(rate_limit)
         try:
-            return await asyncio.to_thread(booking.run, function, *args)
+            return await asyncio.to_thread(booking.run, partial(function, *args))
         except asyncio.CancelledError:
             # The thread cannot be interrupted. It gives back what it books from now on.
             reservation = booking.cancel()
@@ -196,9 +197,9 @@ class _ThreadedBooking(Generic[ReservationT]):
         self._is_cancelled = False
         self._reservation: ReservationT | None = None
 
-    def run(self, function: Callable[[*Args], ReservationT], *args: *Args) -> ReservationT:
+    def run(self, function: Callable[[], ReservationT]) -> ReservationT:
         """Book, and give the reservation back if the call was cancelled meanwhile."""
-        reservation = function(*args)
+        reservation = function()
         with self._lock:
             self._reservation = reservation
             is_cancelled = self._is_cancelled

@@ -28,7 +28,7 @@ from .http import connection_error, is_transport_failure
 from .log import logger
 from .protocols import RateLimiter, Reservation
 from .request import Arguments
-from .retry import RETRY_NOW, STOP, Attempt, Decision, RetryPolicy, decide, parse_retry_after
+from .retry import RETRY_NOW, STOP, Attempt, Decision, RetryPolicy, decide
 from .secrets import Token
 from .settings import Settings
 from .waiting import WaitingCall
@@ -239,10 +239,17 @@ class AsyncSession:
             return Attempt(call.method, call.try_number, token, failure)
         if response.is_success:
             return Attempt(call.method, call.try_number, token, response)
-        retry_after = parse_retry_after(response.headers, self._settings.now())
+        conventions = self._settings.conventions
+        retry_after = conventions.retry_after(response, self._settings.now())
         response = response._replace(retry_after=retry_after)
-        is_daily_limit = self._settings.conventions.is_daily_limit(response)
-        return Attempt(call.method, call.try_number, token, response, is_daily_limit)
+        return Attempt(
+            call.method,
+            call.try_number,
+            token,
+            response,
+            is_daily_limit=conventions.is_daily_limit(response),
+            interval=conventions.interval(response),
+        )
 
     async def _decide(self, call: Call[T], attempt: Attempt) -> Decision:
         """Decide what to do after a failed attempt."""

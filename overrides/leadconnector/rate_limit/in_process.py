@@ -11,7 +11,7 @@ from .._highlevel import RATE_LIMIT_REQUESTS, RATE_LIMIT_SECONDS
 from .._runtime.http import RawResponse
 from .._runtime.waiting import WaitingCalls
 from ..errors import DailyRateLimitError
-from .headers import LimitState, pause_after_response, state_after_response
+from .headers import LimitState, day_end_after_response, pause_after_response, state_after_response
 from .rate import configured_rate
 from .reservations import (
     LATENESS_TOLERANCE_WINDOWS,
@@ -160,7 +160,7 @@ class RateLimit:
         decision = self._perform(operation)
         if decision.number == NO_NUMBER:
             # Nothing was booked, since the day is exhausted.
-            raise _daily_limit_error()
+            raise _daily_limit_error(decision.day_ends_in or None)
         return Reservation(
             operation.key, decision.number, decision.decided_at, decision.wait, decision.state
         )
@@ -177,13 +177,17 @@ class RateLimit:
             reservation.number,
             state=state_after_response(reservation.state, response, self._rate),
             pause=pause_after_response(response, self._rate),
+            day_ends_in=day_end_after_response(response, time.time()),
         )
 
     def _has_news(self, reservation: Reservation, response: RawResponse) -> bool:
         if pause_after_response(response, self._rate) > 0.0:
             return True
         state = state_after_response(reservation.state, response, self._rate)
-        return state != reservation.state
+        if state != reservation.state:
+            return True
+        # This request found out that the exhausted day is not over.
+        return state.day_exhausted and day_end_after_response(response, time.time()) > 0.0
 
     def _is_late(self, reservation: Reservation) -> bool:
         """Return whether it is too late now, to send the request or to get its response."""
@@ -217,13 +221,13 @@ def timestamp() -> int:
     return time.time_ns() // 1000
 
 
-def _daily_limit_error() -> DailyRateLimitError:
+def _daily_limit_error(retry_after: float | None) -> DailyRateLimitError:
     return DailyRateLimitError(
         "the API's requests of the day are used up for this location: "
         "call again on the API's next day",
         status_code=429,
         attempts=0,
-        retry_after=None,
+        retry_after=retry_after,
         headers={},
         request_id=None,
         body=None,

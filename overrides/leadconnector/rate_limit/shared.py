@@ -14,7 +14,7 @@ from ..errors import RateLimitUnavailableError
 from .circuit_breaker import CircuitBreaker
 from .in_process import MAXIMUM_KEYS, RateLimit, timestamp
 from .redis_script import (
-    CONNECTION_OPTIONS,
+    MAXIMUM_CONNECTIONS,
     RedisScript,
     RedisUnavailableError,
     ScriptReply,
@@ -58,8 +58,8 @@ class RedisRateLimit(RateLimit):
     """
 
     uses_network = True
-    # As many as there are connections, so that they can ask Redis at the same time.
-    _active_calls = CONNECTION_OPTIONS["max_connections"]
+    # They use different connections, so that they need not wait for each other.
+    _active_calls = MAXIMUM_CONNECTIONS
 
     def __init__(
         self,
@@ -118,7 +118,7 @@ class RedisRateLimit(RateLimit):
             return self._continue_without_redis(key, operation, now)
         with self._lock():
             key.redis_decided(now, operation, reply)
-        return Decision(reply.number, reply.wait, reply.state, now)
+        return Decision(reply.number, reply.wait, reply.state, now, reply.day_ends_in)
 
     def _continue_without_redis(self, key: SharedKey, operation: Operation, now: float) -> Decision:
         """Leave the state ASKING, and carry out the operation that Redis did not."""
