@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -250,7 +250,7 @@ def script_request() -> redis_script.ScriptRequest:
 
 
 @contextmanager
-def replying_server(reply: bytes) -> Iterator[int]:
+def replying_server(reply: bytes) -> Generator[int]:
     """A server that sends one reply to everything. Yields its port."""
     connections = list[socket.socket]()
 
@@ -914,6 +914,7 @@ class TestAway:
         with closing(RedisRateLimit("redis://127.0.0.1:1", LIMIT, SECONDS)) as rate_limit:
             clock = with_clock(rate_limit)
             rate_limit._redis._script = Replying(reply)
+            reservation = rate_limit.reserve(KEY)
             for _ in range(2 * LIMIT):
                 reservation = rate_limit.reserve(KEY)
                 assert 0.0 <= rate_limit.remaining(reservation) < math.inf

@@ -118,7 +118,7 @@ class RateLimit:
         """Return 0.0 and permit the request, or return the seconds until its send time.
 
         At 0.0, send it at once, and do not ask for this reservation again. Otherwise ask again when
-        the seconds have passed, and about once a second until then: they can also become fewer.
+        the seconds have passed. They can also become fewer, so a caller may ask earlier.
         The request is not permitted without another call, which books its send time again.
 
         Raises:

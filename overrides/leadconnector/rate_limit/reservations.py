@@ -33,7 +33,8 @@ to 4 %. A request that the API counts even later can lead to a 429.
 GRACE_SECONDS = 2.0
 """How long a waiting reservation blocks those behind it after its send time.
 
-Callers rebook about once a second. A caller that does not is gone, for example its process ended.
+Callers rebook at their send time, or at most `FALLBACK_SECONDS` x 1.25 later (see `waiting`). A
+caller that does not is gone, for example its process ended.
 """
 
 NO_NUMBER = 0
@@ -85,7 +86,7 @@ class Decision(NamedTuple):
     """Seconds from `decided_at` until the booked send time.
 
     0.0: the request is permitted and counted; send it at once. More: it is not permitted; REBOOK
-    after this time, and about once a second until then. Without a number, it has no meaning.
+    after this time, or earlier. Without a number, it has no meaning.
     """
     state: LimitState
     """The state of the key after the operation."""

@@ -30,7 +30,8 @@ PREFIX = "leadconnector:rate-limit"
 class RedisRateLimit(RateLimit):
     """A `RateLimit` that is shared by all processes that use the same Redis and prefix.
 
-    Redis decides before each request, and once a second while a caller waits. It also gets an
+    Redis decides before each request, and about once a second for the first waiting caller of each
+    key in each process (less often with over 100 waiting keys; see `WaitingCalls`). It also gets an
     update after each late response. While Redis is away, each process keeps to its share of the
     limit, or sends nothing. Redis is tried again each second. `State` describes the return to it.
 
