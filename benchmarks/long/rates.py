@@ -409,12 +409,12 @@ def used(arrivals: list[float], options: Options) -> float:
     if not arrivals:
         return 0.0
     seconds = max(arrivals) - min(arrivals)
-    counted = len(arrivals)
+    requests = len(arrivals)
     allowed: float = options.limit
     if seconds >= options.window:
-        counted = max(0, len(arrivals) - options.limit)
+        requests = max(0, len(arrivals) - options.limit)
         allowed = options.limit * seconds / options.window
-    return min(100.0, 100 * counted / allowed)
+    return min(100.0, 100 * requests / allowed)
 
 
 def in_order(bookings: list[Booking], jitter: float) -> bool:

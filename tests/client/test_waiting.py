@@ -301,10 +301,10 @@ def test_closing_a_client_ends_its_waiting_calls_now_and_a_few_at_a_time() -> No
 
         run.start(5)
         await run.settle()
-        others = list[asyncio.Task[Any]]()
+        other_tasks = list[asyncio.Task[Any]]()
         tasks = list[asyncio.Task[Any]]()
         for _ in range(100):
-            others += run.start(1, client=other_client)
+            other_tasks += run.start(1, client=other_client)
             tasks += run.start(5)
         await run.settle()
         for task in tasks:
@@ -314,7 +314,7 @@ def test_closing_a_client_ends_its_waiting_calls_now_and_a_few_at_a_time() -> No
         assert {type(outcome) for outcome in outcomes} == {ClientClosedError}
         assert run.loop.time() == 1000.0
         assert max(ended_in_pass.values()) <= 16
-        await asyncio.gather(*others)
+        await asyncio.gather(*other_tasks)
         await other_client.close()
 
     run = in_virtual_time(scenario)
@@ -530,10 +530,10 @@ class TestLine:
                 active = line[:active_count]
                 counts = {waiting_call: count_of(waiting_call) for waiting_call in line}
                 waiting_calls.leave(line.pop(value))
-                woken = {call for call in line if count_of(call) > counts[call]}
-                assert woken >= set(line[:active_count]) - set(active)
-                assert woken >= set(line[:1]) - set(active[:1])
-                assert len(woken) <= 2
+                woken_calls = {call for call in line if count_of(call) > counts[call]}
+                assert woken_calls >= set(line[:active_count]) - set(active)
+                assert woken_calls >= set(line[:1]) - set(active[:1])
+                assert len(woken_calls) <= 2
         for waiting_call in line:
             waiting_calls.leave(waiting_call)
             waiting_calls.leave(waiting_call)

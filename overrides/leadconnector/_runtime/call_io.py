@@ -88,11 +88,14 @@ class BlockingIO:
 
     def new_signal(self) -> Signal:
         """See `CallIO`."""
-        signal: Signal = ThreadSignal()
-        if self._settings.sleep is not time.sleep:
-            signal = SleepingSignal(self.sleep)
+        signal = self._new_signal()
         self._connections.signals.add(signal)
         return signal
+
+    def _new_signal(self) -> Signal:
+        if self._settings.sleep is not time.sleep:
+            return SleepingSignal(self.sleep)
+        return ThreadSignal()
 
     def discard_signal(self, signal: Signal) -> None:
         """See `CallIO`."""
@@ -139,11 +142,14 @@ class AwaitingIO:
 
     def new_signal(self) -> Signal:
         """See `CallIO`."""
-        signal: Signal = LoopSignal()
-        if self._settings.sleep_async is not asyncio.sleep:
-            signal = SleepingSignal(self.sleep)
+        signal = self._new_signal()
         self._connections.signals.add(signal)
         return signal
+
+    def _new_signal(self) -> Signal:
+        if self._settings.sleep_async is not asyncio.sleep:
+            return SleepingSignal(self.sleep)
+        return LoopSignal()
 
     def discard_signal(self, signal: Signal) -> None:
         """See `CallIO`."""
