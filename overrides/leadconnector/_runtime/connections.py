@@ -6,6 +6,7 @@ from typing import Generic, TypeVar
 from weakref import WeakKeyDictionary
 
 from ..errors import ClientClosedError
+from .waiting import ClientSignals
 
 Transport = TypeVar("Transport")
 
@@ -34,6 +35,8 @@ class Connections(Generic[Transport]):
         self._process = os.getpid()
         self._by_owner: WeakKeyDictionary[object, Transport] = WeakKeyDictionary()
         self.is_closed = False
+        self.signals = ClientSignals()
+        """Closing the client wakes the calls that wait for a rate limit."""
 
     def transport(self) -> Transport:
         """The transport of the current owner.
@@ -63,6 +66,7 @@ class Connections(Generic[Transport]):
         if self.is_closed:
             return []
         self.is_closed = True
+        self.signals.close()
         if self._custom is not None:
             return [self._custom]
         transport = self._by_owner.get(self._owner())
@@ -76,3 +80,4 @@ class Connections(Generic[Transport]):
             )
         self._process = os.getpid()
         self._by_owner = WeakKeyDictionary()
+        self.signals = ClientSignals()

@@ -59,6 +59,8 @@ class Attempt(NamedTuple):
     outcome: Outcome
     is_daily_limit: bool = False
     """Whether the API rejected it because the requests of the day are used up."""
+    interval: float | None = None
+    """Seconds of the API's rate-limit interval, if the response states it."""
 
     @property
     def is_success(self) -> bool:
@@ -105,7 +107,7 @@ class RetryPolicy:
     retries: int
     """How many retries a call may make."""
     wait_after_429: float
-    """Seconds to wait after a 429 without a `Retry-After`: the interval of the API's rate limit."""
+    """Seconds to wait after a 429 that states neither a `Retry-After` nor an interval."""
     random: Callable[[], float]
     """Returns a number from 0 to 1."""
 
@@ -184,9 +186,11 @@ def obey_retry_after(attempt: Attempt, policy: RetryPolicy) -> Decision | None:
 
 def wait_for_rate_limit(attempt: Attempt, policy: RetryPolicy) -> Decision | None:
     """Wait one interval if the rate limit is exceeded. The API then permits all requests again."""
-    if attempt.status_code == 429:
-        return Decision(retry=True, wait=policy.wait_after_429)
-    return None
+    if attempt.status_code != 429:
+        return None
+    if attempt.interval is not None:
+        return Decision(retry=True, wait=attempt.interval)
+    return Decision(retry=True, wait=policy.wait_after_429)
 
 
 def wait_with_full_jitter(attempt: Attempt, policy: RetryPolicy) -> Decision:
@@ -227,17 +231,17 @@ def parse_retry_after(headers: Mapping[str, str], now: float) -> float | None:
     # matches the digits of all scripts.
     if re.fullmatch(r"\d{1,300}(\.\d*)?", value, re.ASCII):
         return float(value)
-    retry_at = _epoch_seconds(value)
+    retry_at = epoch_seconds(value)
     if retry_at is None:
         return None
     # `Date` is the time of the server that chose `retry_at`. Our clock can differ from it.
-    sent_at = _epoch_seconds(headers.get("date", ""))
+    sent_at = epoch_seconds(headers.get("date", ""))
     if sent_at is None:
         sent_at = now
     return max(0.0, retry_at - sent_at)
 
 
-def _epoch_seconds(date: str) -> float | None:
+def epoch_seconds(date: str) -> float | None:
     """Parse an HTTP date; `None` if it is invalid. A date without a zone counts as local time."""
     try:
         return parsedate_to_datetime(date).timestamp()
