@@ -59,6 +59,8 @@ class Attempt(NamedTuple):
     outcome: Outcome
     is_daily_limit: bool = False
     """Whether the API rejected it because the requests of the day are used up."""
+    is_final: bool = False
+    """Whether the next request would certainly fail in the same way, before it is sent."""
 
     @property
     def is_success(self) -> bool:
@@ -156,6 +158,13 @@ def stop_on_invalid_request(attempt: Attempt, policy: RetryPolicy) -> Decision |
     return None
 
 
+def stop_on_final_failure(attempt: Attempt, policy: RetryPolicy) -> Decision | None:
+    """Stop if the connection cannot be made: a proxy rejects it, or a certificate is invalid."""
+    if attempt.is_final:
+        return STOP
+    return None
+
+
 def stop_on_daily_limit(attempt: Attempt, policy: RetryPolicy) -> Decision | None:
     """Stop if the requests of the day are used up. The next day is too far away to wait for."""
     if attempt.is_daily_limit:
@@ -203,6 +212,7 @@ RULES: tuple[Rule, ...] = (
     stop_after_last_retry,
     stop_on_permanent_status,
     stop_on_invalid_request,
+    stop_on_final_failure,
     stop_on_daily_limit,
     stop_if_possibly_executed,
     obey_retry_after,

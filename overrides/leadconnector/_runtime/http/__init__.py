@@ -12,7 +12,14 @@ The API and the token endpoint use it alike. It also makes requests and transpor
 """
 
 from .body import MAXIMUM_BODY
-from .failures import connection_error, failure_of, is_transport_failure
+from .failures import (
+    connection_error,
+    decisive_error,
+    failure_of,
+    is_final,
+    is_interruption,
+    is_transport_failure,
+)
 from .limits import BODY_SECONDS, CONNECT_SECONDS, READ_SECONDS, Limits, Timeouts, timeouts_of
 from .requests import (
     PARSED_URLS,
@@ -48,11 +55,14 @@ __all__ = [
     "check_base_url",
     "common_headers",
     "connection_error",
+    "decisive_error",
     "default_async_transport",
     "default_transport",
     "environment_proxy",
     "failure_of",
     "form_request",
+    "is_final",
+    "is_interruption",
     "is_transport_failure",
     "send",
     "send_async",
