@@ -21,8 +21,8 @@ import anyio
 import h11
 import httpcore
 import httpx
-import pytest
 import pyreqwest.exceptions
+import pytest
 import requests
 import urllib3
 from leadconnector import (
@@ -48,25 +48,25 @@ from tests.support.calling import (
 )
 
 
-class SoftTimeLimitExceeded(Exception):
+class SoftTimeLimitExceeded(Exception):  # noqa: N818  # Celery's name
     """Like the exception of Celery, which its signal handler raises."""
 
 
 SoftTimeLimitExceeded.__module__ = "billiard.exceptions"
 
 
-class Timeout(BaseException):
+class Timeout(BaseException):  # gevent's name
     """Like the exception of gevent and eventlet."""
 
 
 Timeout.__module__ = "gevent.timeout"
 
 
-class CallerTimeout(TimeoutError):
+class CallerTimeoutError(TimeoutError):
     """A timeout that the caller's code defines."""
 
 
-class TransportFault(Exception):
+class TransportFaultError(Exception):
     """The exception of a custom transport."""
 
 
@@ -77,8 +77,8 @@ class ClientError(Exception):
 INTERRUPTIONS: list[BaseException] = [
     SoftTimeLimitExceeded(30),
     Timeout("1 s"),
-    CallerTimeout("of the caller"),
-    TransportFault("no route"),
+    CallerTimeoutError("of the caller"),
+    TransportFaultError("no route"),
     ClientError("no such client"),
     concurrent.futures.CancelledError(),
     concurrent.futures.InvalidStateError("no"),
@@ -237,8 +237,8 @@ def test_a_connection_of_a_closed_event_loop_is_retried() -> None:
 def test_an_earlier_error_that_the_caller_handles_does_not_matter(call: Caller) -> None:
     def update() -> None:
         try:
-            raise CallerTimeout
-        except CallerTimeout:
+            raise CallerTimeoutError
+        except CallerTimeoutError:
             call(responding(raising(httpx.ReadError("reset"))))
 
     with pytest.raises(APIConnectionError):
@@ -246,13 +246,13 @@ def test_an_earlier_error_that_the_caller_handles_does_not_matter(call: Caller) 
 
 
 def test_a_timeout_of_the_caller_that_a_transport_wraps_is_raised(call: Caller) -> None:
-    error = CallerTimeout("of the caller")
+    error = CallerTimeoutError("of the caller")
 
     def respond() -> httpx.Response:
         raise httpx.ReadTimeout("timed out") from error
 
     requests: list[httpx.Request] = []
-    with pytest.raises(CallerTimeout) as caught:
+    with pytest.raises(CallerTimeoutError) as caught:
         call(responding(respond, requests))
 
     assert caught.value is error
@@ -470,7 +470,7 @@ def test_a_timeout_of_asyncio_around_a_call_is_raised() -> None:
     assert not isinstance(caught.value, httpx.HTTPError | APIConnectionError)
 
 
-@pytest.mark.parametrize("error", [CallerTimeout("no"), SoftTimeLimitExceeded()], ids=repr)
+@pytest.mark.parametrize("error", [CallerTimeoutError("no"), SoftTimeLimitExceeded()], ids=repr)
 def test_a_token_callable_that_raises_after_the_deadline_raises_its_own_error(
     call: Caller, error: Exception
 ) -> None:

@@ -260,7 +260,7 @@ class AsyncSession:
         if response.is_success:
             return Attempt(call.method, call.try_number, token, response)
         retry_after = parse_retry_after(response.headers, self._settings.now())
-        response = response._replace(retry_after=retry_after)
+        response = response.with_retry_after(retry_after)
         is_daily_limit = self._settings.conventions.is_daily_limit(response)
         return Attempt(call.method, call.try_number, token, response, is_daily_limit)
 

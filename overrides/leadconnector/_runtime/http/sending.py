@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from contextlib import aclosing, closing
-from typing import Any, NamedTuple
+from typing import Any
 
 import httpx
 
@@ -12,24 +12,41 @@ from .limits import Limits
 from .types import AsyncBaseTransport, BaseTransport, Request
 
 
-# Named tuples are made twice as fast as frozen dataclasses. Every call makes several.
-class RawResponse(NamedTuple):
-    """A whole response, before its body is parsed."""
+class RawResponse:
+    """A whole response, before its body is parsed.
 
-    status_code: int
-    headers: Mapping[str, str]
-    """By name in lower case. Of a repeated header, the last value."""
-    body: bytes
-    """Decompressed."""
-    body_problem: str = ""
-    """Why the body cannot be used (too large, badly compressed); empty if it can."""
-    retry_after: float | None = None
-    """Seconds that the response asks to wait before the next request."""
+    It is no named tuple: error reporters show the items of a tuple, and not its repr. Every call
+    makes one, and a frozen dataclass takes twice as long.
+    """
+
+    __slots__ = ("body", "body_problem", "headers", "retry_after", "status_code")
+
+    def __init__(
+        self,
+        status_code: int,
+        headers: Mapping[str, str],
+        body: bytes,
+        body_problem: str = "",
+        retry_after: float | None = None,
+    ) -> None:
+        self.status_code = status_code
+        self.headers = headers
+        """By name in lower case. Of a repeated header, the last value."""
+        self.body = body
+        """Decompressed."""
+        self.body_problem = body_problem
+        """Why the body cannot be used (too large, badly compressed); empty if it can."""
+        self.retry_after = retry_after
+        """Seconds that the response asks to wait before the next request."""
 
     @property
     def is_success(self) -> bool:
         """Whether the status is 2xx."""
         return 200 <= self.status_code < 300
+
+    def with_retry_after(self, seconds: float | None) -> "RawResponse":
+        """The same response with another `retry_after`."""
+        return RawResponse(self.status_code, self.headers, self.body, self.body_problem, seconds)
 
     def __repr__(self) -> str:
         # A traceback can show variables. Headers and body can repeat the token or personal data.
@@ -113,7 +130,8 @@ def _raw_response(response: httpx.Response, buffer: _BodyBuffer) -> RawResponse:
     headers: dict[str, str] = {}
     for name, value in response.headers.raw:
         headers[name.decode("latin-1").lower()] = value.decode("utf-8", "replace")
-    body = decode(headers.get("content-encoding", ""), buffer.content)
+    # Repeated lines of a header are one list (RFC 9110, section 5.3).
+    body = decode(response.headers.get("content-encoding", ""), buffer.content)
     # Without these headers the body ends with the connection (RFC 9112, section 6.3).
     # A connection that breaks within the body then looks like its end.
     has_length = "content-length" in headers or "transfer-encoding" in headers
