@@ -85,8 +85,10 @@ _FINAL_TLS_REASONS = frozenset(
     }
 )
 
-# A certificate error of rustls, which pyreqwest uses. It has no class of its own.
-_RUSTLS_CERTIFICATE_ERROR = re.compile("invalid peer certificate|CaUsedAsEndEntity")
+# What pyreqwest's errors quote of a certificate error of rustls, and of a proxy's 407. The two have
+# no class of their own.
+_RUSTLS_CERTIFICATE_ERROR = "invalid peer certificate"
+_REQWEST_PROXY_ERROR = "proxy authorization required"
 
 # How the text of a proxy's error starts in httpcore and aiohttp: with the status of the CONNECT.
 _PROXY_STATUS = re.compile(r"([1-5]\d\d)\b")
@@ -179,6 +181,9 @@ def _is_of_other_event_loop(error: Exception) -> bool:
 
 def failure_of(error: Exception, handled: BaseException | None = None) -> Failure:
     """Classify the error of a request without a whole response; `handled` as above."""
+    # A certificate is checked before anything is sent.
+    if _has_certificate_error(error, handled):
+        return "never sent"
     if isinstance(error, httpx.ConnectTimeout):
         # httpx's own transports raise it only while they connect. Others, such as that of aiohttp,
         # also raise it for a connection that they lost.
@@ -188,8 +193,6 @@ def failure_of(error: Exception, handled: BaseException | None = None) -> Failur
         return "invalid request"
     # A proxy rejects the CONNECT. Nothing else is sent before it accepts that.
     if isinstance(error, httpx.ConnectError | httpx.PoolTimeout | httpx.ProxyError):
-        return "never sent"
-    if _has_certificate_error(error, handled):
         return "never sent"
     return "lost"
 
@@ -201,6 +204,8 @@ def is_final(error: Exception, handled: BaseException | None = None) -> bool:
     if isinstance(error, httpx.ProxyError):
         return _is_final_proxy_error(str(error))
     for cause in chained_errors(error, handled):
+        if _quotes(cause, _REQWEST_PROXY_ERROR):
+            return True
         # An error that OpenSSL did not create has no reason.
         reason = getattr(cause, "reason", None)
         if isinstance(cause, ssl.SSLError) and reason in _FINAL_TLS_REASONS:
@@ -216,12 +221,19 @@ def _is_final_proxy_error(text: str) -> bool:
 
 
 def _has_certificate_error(error: Exception, handled: BaseException | None) -> bool:
-    """Whether the server's certificate is not trusted. It is checked before anything is sent."""
+    """Whether the server's certificate is not trusted."""
     for cause in chained_errors(error, handled):
         if isinstance(cause, ssl.SSLCertVerificationError):
             return True
-    is_connect_error = isinstance(error, httpx.ConnectError)
-    return is_connect_error and _RUSTLS_CERTIFICATE_ERROR.search(str(error)) is not None
+        if _quotes(cause, _RUSTLS_CERTIFICATE_ERROR):
+            return True
+    return False
+
+
+def _quotes(error: BaseException, text: str) -> bool:
+    """Whether an error of pyreqwest has a text in its details."""
+    is_of_pyreqwest = type(error).__module__.partition(".")[0] == "pyreqwest"
+    return is_of_pyreqwest and text in repr(error)
 
 
 # The start of quoted bytes in the text of an exception.
@@ -230,6 +242,9 @@ _QUOTED_BYTES = re.compile(r"[:\s]*\bb(?:ytearray|['\"])")
 # The user and password of a URL, such as that of a proxy. A password with a slash is no valid URL,
 # but texts can quote it all the same.
 _USER_INFORMATION = re.compile(r"(?<=://)\S*@")
+
+# A header with credentials, as the errors of aiohttp quote those of a proxy.
+_CREDENTIALS = re.compile(r"(?<=uthorization)\W+(?:Basic|Bearer)\s+\S+")
 
 
 def connection_error(
@@ -259,6 +274,9 @@ def connection_error(
         error.request = Request(request.method, request.url)
     reason = _without_quoted_bytes(error)
     timed_out = isinstance(error, httpx.TimeoutException | TimeoutError)
+    if _has_certificate_error(error, handled):
+        # The transport of aiohttp raises a timeout for it.
+        timed_out = False
     error_class = APITimeoutError if timed_out else APIConnectionError
     message = f"{operation}: no complete response"
     if timed_out:
@@ -303,4 +321,6 @@ def _texts(error: BaseException) -> list[str]:
 
 def _redact(text: str, secrets: Sequence[Secret[str]]) -> str:
     """Replace the credentials of a request, and those in a URL."""
-    return _USER_INFORMATION.sub(f"{REDACTED}@", redact(text, *secrets))
+    text = redact(text, *secrets)
+    text = _CREDENTIALS.sub(f" {REDACTED}", text)
+    return _USER_INFORMATION.sub(f"{REDACTED}@", text)
