@@ -6,13 +6,20 @@ The generated resources are their attributes.
 import asyncio
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Generic, Self, TypedDict, TypeVar, Unpack, cast
+from typing import Generic, Literal, Self, TypeVar, Unpack
 
 from ._generated import load_contract
 from ._generated.api import AsyncResources, Resources
 from ._highlevel import BASE_URL_VARIABLE, CONVENTIONS, TOKEN_VARIABLE, USER_AGENT
+from ._options import (
+    Options,
+    check_flag,
+    check_option_changes,
+    check_options,
+    explain_wrong_arguments,
+)
 from ._runtime.call_io import AwaitingIO, BlockingIO
 from ._runtime.connections import Connections
 from ._runtime.finding import Finding
@@ -26,6 +33,8 @@ from ._runtime.http import (
     default_async_transport,
     default_transport,
 )
+from ._runtime.retry import DEFAULT_RETRIES
+from ._runtime.scalars import Duration
 from ._runtime.secrets import Secret, refuse_pickling
 from ._runtime.session import AsyncSession, SyncSession
 from ._runtime.settings import Settings
@@ -33,27 +42,8 @@ from .auth import AsyncTokenOption, SyncTokenOption, token_source
 from .errors import ConfigurationError, ResponseInfo
 from .rate_limit import RateLimit
 
-LONGEST_TIMEOUT = 86_400.0
-"""Seconds: a day. A longer `timeout` or `deadline` is a mistake, such as milliseconds."""
-
-LARGEST_RETRIES = 100
-"""Upper bound of the `retries` option. More is a mistake."""
-
 TokenOption = TypeVar("TokenOption", bound=AsyncTokenOption)
 Transport = TypeVar("Transport")
-
-
-class Options(TypedDict, total=False):
-    """The options that `with_options` can change. `LeadConnector` describes them."""
-
-    version: str | None
-    timeout: float | Timeout | None
-    deadline: float | None
-    retries: int
-    rate_limit: RateLimit | None
-    on_response: Callable[[ResponseInfo], object] | None
-    on_drift: Callable[[Finding], object] | None
-    strict: bool
 
 
 class _Client(Generic[TokenOption, Transport]):
@@ -63,25 +53,46 @@ class _Client(Generic[TokenOption, Transport]):
     """The method that a custom transport must have."""
     _base_url = ""  # the repr can be needed before the base URL is validated
 
+    @explain_wrong_arguments
     def __init__(
         self,
         *,
         token: TokenOption | None = None,
         base_url: str | None = None,
+        version: str | None = None,
+        timeout: Duration | Timeout | None = None,
+        deadline: Duration | None = None,
+        retries: int = DEFAULT_RETRIES,
+        rate_limit: RateLimit | Literal["default"] | None = "default",
+        on_response: Callable[[ResponseInfo], object] | None = None,
+        on_drift: Callable[[Finding], object] | None = None,
+        strict: bool = False,
+        allow_http: bool = False,
         transport: Transport | None = None,
-        **options: Unpack[Options],
     ) -> None:
         token_option = Secret(os.environ.get(TOKEN_VARIABLE) if token is None else token)
         # The rest can raise, and a traceback can show the variables of this frame.
         del token
         self._connections = Connections(self._new_transport, self._connection_owner, transport)
-        self._base_url = check_base_url(_resolve_base_url(base_url), "the base URL")
+        self._base_url = check_base_url(
+            _resolve_base_url(base_url),
+            "the base URL",
+            allow_http=check_flag("allow_http", allow_http),
+        )
         source = token_source(token_option)
-        _check_names(options, type(self).__name__)
-        _check_options(options)
         _check_transport(transport, self._transport_method)
-        if "rate_limit" not in options:
-            options["rate_limit"] = RateLimit()
+        options = check_options(
+            {
+                "version": version,
+                "timeout": timeout,
+                "deadline": deadline,
+                "retries": retries,
+                "rate_limit": RateLimit() if rate_limit == "default" else rate_limit,
+                "on_response": on_response,
+                "on_drift": on_drift,
+                "strict": strict,
+            }
+        )
         self._settings = Settings(
             base_url=self._base_url,
             token_source=source,
@@ -100,12 +111,17 @@ class _Client(Generic[TokenOption, Transport]):
             ConfigurationError: an option is invalid.
             TypeError: there is no such option, or only a new client can have another value.
         """
-        _check_names(options, f"{type(self).__name__}.with_options")
-        _check_options(options)
+        try:
+            check_option_changes(options, type(self).__name__)
+        except TypeError:
+            # One of them can be a token, and a traceback can show variables.
+            del options
+            raise
+        settings = check_options(options)
         client = object.__new__(type(self))
         client._connections = self._connections
         client._base_url = self._base_url
-        client._settings = replace(self._settings, **options)
+        client._settings = replace(self._settings, **settings)
         client._make_resources()
         return client
 
@@ -135,6 +151,9 @@ class _Client(Generic[TokenOption, Transport]):
     __reduce__ = refuse_pickling
 
     def __repr__(self) -> str:
+        if "_connections" not in vars(self):
+            # A traceback can show a client whose options are invalid.
+            return f"{type(self).__name__}()"
         state = ", closed" if self._connections.is_closed else ""
         return f"{type(self).__name__}(base_url={self._base_url!r}{state})"
 
@@ -148,10 +167,10 @@ class LeadConnector(_Client[SyncTokenOption, BaseTransport], Resources):
         base_url: the URL of the API.
             Default: the environment variable `LEADCONNECTOR_BASE_URL`, else the server in the spec.
         version: the API version to send. Default: each operation's documented version.
-        timeout: seconds that an attempt waits for the next bytes, or an `httpx.Timeout`.
-            Default: 30 s, and 5 s to connect.
-        deadline: seconds that a whole call may take, with its retries and waits.
-            Default: no limit.
+        timeout: seconds that an attempt waits for the next bytes, as a number or a `timedelta`, or
+            an `httpx.Timeout`. Default: 30 s, and 5 s to connect.
+        deadline: seconds that a whole call may take, with its retries and waits, as a number or a
+            `timedelta`. Default: no limit.
         retries: how many times a failed attempt is repeated, if that is safe and can help.
             Default: 2.
         rate_limit: how many requests may be sent per location; `None` for no limit.
@@ -162,6 +181,8 @@ class LeadConnector(_Client[SyncTokenOption, BaseTransport], Resources):
             exceptions reach the caller. The log has each kind and path once.
         strict: whether a success that deviates from the spec raises `DriftError`.
             Default: `False`.
+        allow_http: whether the base URL may be plain http on another machine, as in a test network.
+            The token then travels unencrypted. Default: `False`: http only to loopback.
         transport: an httpx transport to send with. The client closes it.
             Default: a connection pool that uses the environment's proxies.
 
@@ -232,52 +253,6 @@ def _resolve_base_url(option: str | None) -> str:
     if option is not None:
         return option
     return os.environ.get(BASE_URL_VARIABLE) or load_contract()["server"]
-
-
-# Type checkers already reject these values. The checks give untyped callers a clear message.
-
-
-def _check_names(options: Mapping[str, object], function: str) -> None:
-    """Reject unknown options, such as `base_url` for a client that exists already.
-
-    Raises:
-        TypeError: as for every function that gets an unexpected keyword argument.
-    """
-    for name in options:
-        if name not in Options.__annotations__:
-            raise TypeError(f"{function}() got an unexpected keyword argument {name!r}")
-
-
-def _check_options(options: Options) -> None:
-    """Validate the options that the caller passed.
-
-    Raises:
-        ConfigurationError: one is invalid.
-    """
-    values = cast("Mapping[str, Any]", options)
-    timeout = values.get("timeout")
-    if timeout is not None and not isinstance(timeout, Timeout) and not _is_duration(timeout):
-        raise ConfigurationError("timeout must be above 0 s and up to a day, or an httpx.Timeout")
-    deadline = values.get("deadline")
-    if deadline is not None and not _is_duration(deadline):
-        raise ConfigurationError("deadline must be above 0 s and up to a day")
-    retries = values.get("retries", 0)
-    if type(retries) is not int or not 0 <= retries <= LARGEST_RETRIES:
-        raise ConfigurationError("retries must be a whole number, 0 to 100")
-    if not isinstance(values.get("rate_limit"), RateLimit | None):
-        raise ConfigurationError("rate_limit must be a RateLimit, or None")
-    for name in ("on_response", "on_drift"):
-        if values.get(name) is not None and not callable(values[name]):
-            raise ConfigurationError(f"{name} must be callable")
-    if type(values.get("strict", False)) is not bool:
-        raise ConfigurationError("strict must be True or False")
-
-
-def _is_duration(value: object) -> bool:
-    """Whether a value is a number of seconds, above 0 and up to a day."""
-    if type(value) not in {int, float}:
-        return False
-    return 0 < cast("float", value) <= LONGEST_TIMEOUT
 
 
 def _check_transport(transport: object, method: str) -> None:

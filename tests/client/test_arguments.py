@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+import numpy
 import pytest
 from generate.contract import MAXIMUM_PATH_LENGTH
 from hypothesis import given
@@ -20,6 +21,7 @@ from hypothesis import strategies as st
 from leadconnector import UNSET, ArgumentError, LeadConnectorError
 from leadconnector._runtime.request import check_argument
 from leadconnector._runtime.schema import compile_schema
+from leadconnector.models import ConversationFeedback
 
 from tests.support.calling import (
     CONVERSATION_ID,
@@ -31,6 +33,10 @@ from tests.support.calling import (
 
 CONTAINS_ITSELF: dict[str, Any] = {}
 CONTAINS_ITSELF["self"] = CONTAINS_ITSELF
+
+NAMES_IN_BODY = {"unread_count": "unreadCount"}
+
+NAIVE = datetime.datetime(2026, 1, 2, 3, 4)
 
 
 def argument_error(call: Caller, *arguments: Any, **named: Any) -> ArgumentError:
@@ -114,6 +120,79 @@ def test_an_invalid_argument_is_rejected_by_name(
     assert problem in str(error)
     assert isinstance(error, LeadConnectorError)
     assert isinstance(error, ValueError)
+
+
+@pytest.mark.parametrize("name", ["unread_count", "starred", "feedback", "version"])
+def test_none_for_an_optional_argument_says_to_leave_it_out(call: Caller, name: str) -> None:
+    error = argument_error(call, **{name: None})
+
+    assert str(error).endswith(f", not None: leave {name} out instead")
+
+
+def test_none_for_a_required_argument_does_not_say_to_leave_it_out(call: Caller) -> None:
+    error = argument_error(call, location_id=None)
+
+    assert str(error) == "location_id must be of type string, not None"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sent"),
+    [
+        ("unread_count", numpy.int64(3), 3),
+        ("unread_count", numpy.uint8(3), 3),
+        ("unread_count", numpy.float64(3.5), 3.5),
+        ("unread_count", numpy.float32(3.5), 3.5),
+        ("unread_count", numpy.array(3), 3),
+        ("starred", numpy.bool_(False), False),
+        ("starred", numpy.bool_(True), True),
+        ("feedback", {"score": numpy.int64(3)}, {"score": 3}),
+        ("feedback", {"scores": [numpy.float32(0.5)]}, {"scores": [0.5]}),
+    ],
+)
+def test_a_number_of_numpy_is_sent_as_a_number(
+    call: Caller, name: str, value: Any, sent: object
+) -> None:
+    requests: list[httpx.Request] = []
+
+    call(succeeding(requests), **{name: value})
+
+    body_value = json.loads(requests[0].content)[NAMES_IN_BODY.get(name, name)]
+    assert (body_value, type(body_value)) == (sent, type(sent))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("unread_count", numpy.bool_(True), "must be of type number"),
+        ("unread_count", numpy.float64("nan"), "must be data that JSON can hold"),
+        ("unread_count", numpy.float32("inf"), "must be data that JSON can hold"),
+        ("unread_count", numpy.array([3]), "ndarray is no such data"),
+        ("unread_count", numpy.complex64(3), "complex is no such data"),
+        ("starred", numpy.int64(1), "must be of type boolean"),
+    ],
+)
+def test_a_number_of_numpy_is_validated(
+    call: Caller, name: str, value: object, problem: str
+) -> None:
+    assert problem in str(argument_error(call, **{name: value}))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        NAIVE,
+        [NAIVE],
+        {"a": (1, NAIVE)},
+        numpy.datetime64("2026-01-02T03:04"),
+        ConversationFeedback.from_dict({"at": NAIVE}),
+    ],
+)
+def test_a_time_without_a_time_zone_is_rejected(value: object) -> None:
+    argument: dict[str, Any] = {"argument": "a", "required": True, "schema": {}}
+
+    check = check_argument(argument, compile_schema({}, {}), value)
+
+    assert "a datetime needs a time zone" in check.problem
 
 
 def test_an_argument_error_does_not_quote_the_body(call: Caller) -> None:

@@ -175,6 +175,39 @@ def test_any_token_is_valid_or_rejected_without_being_shown(token: Any) -> None:
     assert httpx.Headers({"Authorization": f"Bearer {token}"})["authorization"].isascii()
 
 
+def test_plain_http_to_another_machine_names_the_option_that_permits_it() -> None:
+    with pytest.raises(ConfigurationError, match=r"unencrypted.*allow_http=True"):
+        check_base_url("http://emulator:8080", "the base URL")
+
+
+@both
+@pytest.mark.parametrize(
+    "base_url", ["http://emulator:8080", "http://10.0.0.1", "http://api.test.svc.cluster.local/a"]
+)
+def test_plain_http_to_another_machine_is_accepted_with_allow_http(
+    client: Any, base_url: str
+) -> None:
+    instance = client(token=TOKEN, base_url=base_url, allow_http=True)
+
+    assert base_url in repr(instance)
+
+
+@both
+@pytest.mark.parametrize(
+    "base_url", ["http://user@emulator", "http://emulator?a=b", "ftp://emulator", "http://"]
+)
+def test_allow_http_permits_nothing_else(client: Any, base_url: str) -> None:
+    with pytest.raises(ConfigurationError, match="base URL"):
+        client(token=TOKEN, base_url=base_url, allow_http=True)
+
+
+@both
+@pytest.mark.parametrize("allow_http", ["false", 1, None])
+def test_allow_http_must_be_a_bool(client: Any, allow_http: Any) -> None:
+    with pytest.raises(ConfigurationError, match="allow_http must be True or False"):
+        client(token=TOKEN, allow_http=allow_http)
+
+
 @both
 @pytest.mark.parametrize("timeout", [0, -1, float("nan"), float("inf"), 1e300, 10**400, True, "30"])
 def test_an_invalid_timeout_is_rejected(client: Any, timeout: Any) -> None:
@@ -318,19 +351,3 @@ def test_a_host_with_invalid_labels_is_rejected(url: str) -> None:
 def test_strict_must_be_a_bool(strict: Any) -> None:
     with pytest.raises(ConfigurationError, match="strict"):
         LeadConnector(token="secret", strict=strict)
-
-
-@pytest.mark.parametrize("option", ["base_url", "token", "transport", "conventions", "unknown"])
-def test_with_options_rejects_options_that_belong_to_the_connections(option: str) -> None:
-    changes: dict[str, Any] = {option: "http://evil.example"}
-    with LeadConnector(token=TOKEN) as client, pytest.raises(TypeError) as raised:
-        client.with_options(**changes)
-
-    message = "LeadConnector.with_options() got an unexpected keyword argument"
-    assert str(raised.value) == f"{message} {option!r}"
-
-
-def test_an_unknown_option_names_the_client() -> None:
-    options: dict[str, Any] = {"max_retries": 2}
-    with pytest.raises(TypeError, match=r"^AsyncLeadConnector\(\) got an unexpected keyword"):
-        AsyncLeadConnector(token=TOKEN, **options)

@@ -15,6 +15,7 @@ from .finding import JsonPath
 from .http import InvalidURL, PreparedRequest, RequestFactory
 from .keywords import Schema
 from .protocols import GENERATED_CODE_ERRORS
+from .scalars import is_numpy_scalar, plain_scalar
 from .schema import Validator
 
 
@@ -102,6 +103,7 @@ def check_argument(argument: Schema, validator: Validator, value: object) -> Arg
         return ArgumentCheck(value=value)
     try:
         data = json.loads(_encode_argument(value).encode())
+        _check_time_zones(value)
         findings = validator.normalise(data, JsonPath(None, name)).findings
     except Exception as error:  # a mapping or a model of the caller can raise anything
         # The text of other exceptions can contain the value.
@@ -109,7 +111,12 @@ def check_argument(argument: Schema, validator: Validator, value: object) -> Arg
         reason = str(error) if is_expected else type(error).__name__
         return ArgumentCheck(f"{name} must be data that JSON can hold ({reason})")
     if findings:
-        return ArgumentCheck(f"{findings[0].path} must be {findings[0].expected}")
+        problem = f"{findings[0].path} must be {findings[0].expected}"
+        if findings[0].kind == "null":
+            problem += ", not None"
+        if value is None and not argument["required"]:
+            problem += f": leave {name} out instead"
+        return ArgumentCheck(problem)
     if _is_sent_as_validated(value, data, argument["schema"]):
         return ArgumentCheck(value=data)
     return ArgumentCheck(value=value)
@@ -142,15 +149,25 @@ def _is_sent_as_validated(value: object, data: object, schema: Schema) -> bool:
     """Whether to send the validated JSON data, and not the caller's object.
 
     A mapping or a subclass of `str` could otherwise write something else than what was validated.
-    Generated code itself writes lists, and dates and UUIDs whose format the spec states.
+    Generated code itself writes lists, and dates and UUIDs whose format the spec states. It does
+    not know the numbers of other libraries.
     """
     if isinstance(value, str | Mapping):
         return True
-    return isinstance(data, str) and "format" not in schema
+    if isinstance(data, str):
+        return "format" not in schema
+    return _contains_numpy_scalar(value)
+
+
+def _contains_numpy_scalar(value: object) -> bool:
+    """Whether a value is a numpy scalar, or a list with one."""
+    if isinstance(value, list):
+        return any(_contains_numpy_scalar(item) for item in cast("list[object]", value))
+    return is_numpy_scalar(value)
 
 
 def _jsonable(value: Any) -> object:
-    """Convert a mapping, a date, a UUID or a model for `json.JSONEncoder`.
+    """Convert a mapping, a number, a date, a UUID or a model for `json.JSONEncoder`.
 
     Raises:
         TypeError: it is nothing of these.
@@ -163,7 +180,33 @@ def _jsonable(value: Any) -> object:
         return str(value)
     if hasattr(value, "to_dict"):
         return value.to_dict()
-    raise TypeError(f"{type(value).__name__} is no such data")
+    return plain_scalar(value)
+
+
+def _check_time_zones(value: object) -> None:
+    """Reject a time without a time zone, at any depth.
+
+    Raises:
+        ValueError: there is one. The API would have to guess its zone, and could be hours off. RFC
+            3339, section 5.6, which defines OpenAPI's `date-time`, requires an offset.
+    """
+    if is_numpy_scalar(value):
+        # A `datetime64` has no time zone.
+        value = plain_scalar(value)
+    if isinstance(value, datetime.datetime) and value.utcoffset() is None:
+        raise ValueError(
+            "a datetime needs a time zone, for example datetime.now(datetime.timezone.utc)"
+        )
+    if isinstance(value, Mapping):
+        for item in cast("Mapping[object, object]", value).values():
+            _check_time_zones(item)
+    elif isinstance(value, list | tuple):
+        for item in cast("list[object]", value):
+            _check_time_zones(item)
+    else:
+        # A generated model has attributes. Its own `to_dict` would write the time without a zone.
+        for attribute in getattr(type(value), "__attrs_attrs__", ()):
+            _check_time_zones(getattr(value, attribute.name))
 
 
 _encode_argument = json.JSONEncoder(default=_jsonable, allow_nan=False, ensure_ascii=False).encode

@@ -56,14 +56,16 @@ def canonical_path(expression: griffe.Expr | str) -> str:
 def class_of_attribute(attribute: PythonObject) -> griffe.Class | None:
     """The class of an attribute's value, if it is defined in one of the packages.
 
-    For `self.conversations = Conversations(…)` it is the class that is called; otherwise the
-    annotation.
+    For `conversations = Resource(Conversations)` it is the class that the descriptor gets. For
+    another call, `X(…)`, it is the class that is called; otherwise it is the annotation.
     """
     if not isinstance(attribute, griffe.Attribute):
         return None
     modules = attribute.modules_collection
     if isinstance(attribute.value, griffe.ExprCall):
         called_class = local_class(attribute.value, modules)
+        if called_class is not None and "__get__" in called_class.members:
+            return local_class(attribute.value.arguments[0], modules)
         if called_class is not None:
             return called_class
     return local_class(attribute.annotation, modules)

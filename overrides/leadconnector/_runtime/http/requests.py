@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 
+from ..scalars import plain_scalar
 from ..secrets import Token
 from .limits import READ_SECONDS, Timeouts, timeouts_of
 from .types import URL, Request
@@ -128,4 +129,7 @@ class RequestFactory:
         return PreparedRequest(method, url, encoded, httpx.ByteStream(content))
 
 
-_encode_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+# As httpx encodes JSON, but with the numbers of numpy.
+_encode_json = json.JSONEncoder(
+    ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=plain_scalar
+).encode

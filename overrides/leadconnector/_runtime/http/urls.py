@@ -9,29 +9,43 @@ from .types import URL, InvalidURL
 
 # A host is labels of up to 63 characters (RFC 1035, section 2.3.4), or an IPv6 address in brackets.
 _LABEL = r"[^\s/@?#:.\[\]\\]{1,63}"
-_HTTPS_HOST = rf"https://({_LABEL}(\.{_LABEL})*\.?|\[[0-9a-f:.]+\])"
+_ANY_HOST = rf"({_LABEL}(\.{_LABEL})*\.?|\[[0-9a-f:.]+\])"
 # A token never travels in clear to another machine.
 _LOOPBACK_HOST = r"http://(localhost|127(\.\d{1,3}){3}|\[::1\])"
 _PORT_AND_PATH = r"(:\d{1,5})?(/[^\s@?#\\]*)?"
-_BASE_URL = re.compile(rf"({_HTTPS_HOST}|{_LOOPBACK_HOST}){_PORT_AND_PATH}", re.IGNORECASE)
+_SAFE_URL = re.compile(rf"(https://{_ANY_HOST}|{_LOOPBACK_HOST}){_PORT_AND_PATH}", re.IGNORECASE)
+_HTTP_URL = re.compile(rf"https?://{_ANY_HOST}{_PORT_AND_PATH}", re.IGNORECASE)
 
 
-def check_base_url(url: str, name: str) -> str:
+def check_base_url(url: str, name: str, *, allow_http: bool = False) -> str:
     """Return a base URL without a slash at its end.
 
     Args:
         url: the URL. Untyped callers can pass any object.
         name: names the option in the message.
+        allow_http: whether it may be `http://` of any host.
 
     Raises:
         ConfigurationError: it is not `https://HOST[:PORT][/PATH]`, or `http://` of loopback.
     """
-    with suppress(TypeError, ValueError, InvalidURL):
-        if _BASE_URL.fullmatch(url):
-            return str(URL(url)).rstrip("/")
+    if _matches(_SAFE_URL, url) or (allow_http and _matches(_HTTP_URL, url)):
+        return str(URL(url)).rstrip("/")
+    if _matches(_HTTP_URL, url):
+        raise ConfigurationError(
+            f"{name} must be https://HOST/PATH: http would send the token unencrypted to another "
+            "machine (allow_http=True permits that, for a test network)"
+        )
     raise ConfigurationError(
         f"{name} must be https://HOST/PATH (http only to loopback), with nothing else in it"
     )
+
+
+def _matches(pattern: re.Pattern[str], url: str) -> bool:
+    """Whether a URL has a form, and httpx can parse it."""
+    with suppress(TypeError, ValueError, InvalidURL):
+        URL(url)
+        return pattern.fullmatch(url) is not None
+    return False
 
 
 def environment_proxy(url: str) -> str | None:

@@ -1,0 +1,216 @@
+"""Checks the options of a client, and explains to the caller which option is meant."""
+
+import inspect
+from collections.abc import Callable, Collection, Mapping
+from difflib import get_close_matches
+from functools import partial, wraps
+from typing import Any, TypedDict, TypeVar, cast
+
+from ._runtime.finding import Finding
+from ._runtime.http import Timeout
+from ._runtime.scalars import Duration, seconds_of, whole_number
+from .errors import ConfigurationError, ResponseInfo
+from .rate_limit import RateLimit
+
+LONGEST_TIMEOUT = 86_400.0
+"""Seconds: a day. A longer `timeout` or `deadline` is a mistake, such as milliseconds."""
+
+LARGEST_RETRIES = 100
+"""Upper bound of the `retries` option. More is a mistake."""
+
+NAMES_ELSEWHERE: Mapping[str, str] = {
+    "access_token": "token",
+    "api_key": "token",
+    "api_version": "version",
+    "auth": "token",
+    "auth_token": "token",
+    "bearer_token": "token",
+    "credentials": "token",
+    "endpoint": "base_url",
+    "host": "base_url",
+    "http_client": "transport",
+    "httpx_client": "transport",
+    "key": "token",
+    "private_integration_token": "token",
+    "proxies": "transport",
+    "proxy": "transport",
+    "server": "base_url",
+    "url": "base_url",
+    "verify": "transport",
+}
+"""Options of other clients, such as httpx, OpenAI's, and the vendor's SDK, and ours instead."""
+
+FIXED_OPTIONS = frozenset({"token", "base_url", "allow_http", "transport"})
+"""Options that all clients with the same connections share."""
+
+Constructor = TypeVar("Constructor", bound=Callable[..., None])
+
+
+class Options(TypedDict, total=False):
+    """The options that `with_options` can change. `LeadConnector` describes them."""
+
+    version: str | None
+    timeout: Duration | Timeout | None
+    deadline: Duration | None
+    retries: int
+    rate_limit: RateLimit | None
+    on_response: Callable[[ResponseInfo], object] | None
+    on_drift: Callable[[Finding], object] | None
+    strict: bool
+
+
+def explain_wrong_arguments(constructor: Constructor) -> Constructor:
+    """Decorate a constructor of keyword-only options, so that a `TypeError` suggests the option.
+
+    Python's own error names the class that defines the constructor, not the one that is called.
+    """
+
+    @wraps(constructor)
+    def checked(self: object, *positional: object, **options: object) -> None:
+        has_positional = bool(positional)
+        # A traceback can show variables, and any argument can be the token.
+        del positional
+        try:
+            class_name = type(self).__name__
+            if has_positional:
+                raise TypeError(
+                    f"{class_name}() takes keyword arguments only, such as {class_name}(token=…)"
+                )
+            _check_names(list(options), _keyword_names(constructor), f"{class_name}()")
+            constructor(self, **options)
+        finally:
+            options.clear()
+
+    return cast("Constructor", checked)
+
+
+def check_option_changes(names: Collection[str], class_name: str) -> None:
+    """Reject options that `with_options` cannot change.
+
+    Args:
+        names: the names that the caller passed.
+        class_name: the name of the client's class, for the message.
+
+    Raises:
+        TypeError: as for every function that gets an unexpected keyword argument.
+    """
+    function = f"{class_name}.with_options()"
+    for name in names:
+        if name in FIXED_OPTIONS:
+            raise TypeError(f"{function} cannot change {name!r}: make a new {class_name}")
+    _check_names(names, list(Options.__annotations__), function)
+
+
+def _check_names(names: Collection[str], options: Collection[str], function: str) -> None:
+    """Reject names that are no option.
+
+    Raises:
+        TypeError: names the function, the name, and what the caller probably means.
+    """
+    for name in names:
+        if name not in options:
+            hint = _suggestion(name, options)
+            raise TypeError(f"{function} got an unexpected keyword argument {name!r}; {hint}")
+
+
+def _keyword_names(function: Callable[..., object]) -> list[str]:
+    """The names of a function's keyword-only parameters."""
+    names: list[str] = []
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.kind is parameter.KEYWORD_ONLY:
+            names.append(parameter.name)
+    return names
+
+
+def _suggestion(name: str, options: Collection[str]) -> str:
+    """The option that the caller probably means, or all options."""
+    meaning = NAMES_ELSEWHERE.get(name.lower(), "")
+    if meaning in options:
+        return f"did you mean {meaning!r}?"
+    for option in options:
+        # `max_retries`, `request_timeout`.
+        if name.lower().endswith(f"_{option}"):
+            return f"did you mean {option!r}?"
+    matches = get_close_matches(name.lower(), options, n=1)
+    if matches:
+        return f"did you mean {matches[0]!r}?"
+    return f"the options are {', '.join(options)}"
+
+
+def check_options(options: Options) -> dict[str, Any]:
+    """Validate options. Type checkers reject most of what this rejects.
+
+    Returns:
+        The options for `Settings`: durations are seconds, and numbers are Python's own.
+
+    Raises:
+        ConfigurationError: one is invalid.
+    """
+    values: dict[str, Any] = {**options}
+    for name, check in _CHECKS.items():
+        if name in values:
+            values[name] = check(values[name])
+    return values
+
+
+def check_flag(name: str, value: object) -> bool:
+    """Return an option that is a truth value.
+
+    Raises:
+        ConfigurationError: it is none. Text such as "false" would count as true.
+    """
+    if type(value) is not bool:
+        raise ConfigurationError(f"{name} must be True or False")
+    return value
+
+
+def _check_timeout(value: object) -> object:
+    if value is None or isinstance(value, Timeout):
+        return value
+    return _check_duration(
+        value, "timeout must be above 0 s and up to a day, a timedelta, or an httpx.Timeout"
+    )
+
+
+def _check_deadline(value: object) -> object:
+    if value is None:
+        return None
+    return _check_duration(value, "deadline must be above 0 s and up to a day, or a timedelta")
+
+
+def _check_duration(value: object, problem: str) -> float:
+    seconds = seconds_of(value)
+    if seconds is None or not 0 < seconds <= LONGEST_TIMEOUT:
+        raise ConfigurationError(problem)
+    return seconds
+
+
+def _check_retries(value: object) -> int:
+    retries = whole_number(value)
+    if retries is None or not 0 <= retries <= LARGEST_RETRIES:
+        raise ConfigurationError("retries must be a whole number, 0 to 100")
+    return retries
+
+
+def _check_rate_limit(value: object) -> object:
+    if not isinstance(value, RateLimit | None):
+        raise ConfigurationError("rate_limit must be a RateLimit, or None")
+    return value
+
+
+def _check_callback(name: str, value: object) -> object:
+    if value is not None and not callable(value):
+        raise ConfigurationError(f"{name} must be callable")
+    return value
+
+
+_CHECKS: Mapping[str, Callable[[Any], object]] = {
+    "timeout": _check_timeout,
+    "deadline": _check_deadline,
+    "retries": _check_retries,
+    "rate_limit": _check_rate_limit,
+    "on_response": partial(_check_callback, "on_response"),
+    "on_drift": partial(_check_callback, "on_drift"),
+    "strict": partial(check_flag, "strict"),
+}
+"""Each returns the option to use, or raises `ConfigurationError`."""

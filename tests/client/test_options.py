@@ -1,0 +1,253 @@
+"""Which values the options accept, and what a caller of a wrong option reads."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import inspect
+import pydoc
+import traceback
+from fractions import Fraction
+from typing import Any
+from unittest.mock import Mock, create_autospec
+
+import numpy
+import pytest
+from leadconnector import AsyncLeadConnector, ConfigurationError, LeadConnector
+
+from tests.support.calling import TOKEN, Caller, succeeding
+
+CLIENTS = [LeadConnector, AsyncLeadConnector]
+
+both = pytest.mark.parametrize("client", CLIENTS)
+
+OPTIONS = [
+    "token",
+    "base_url",
+    "version",
+    "timeout",
+    "deadline",
+    "retries",
+    "rate_limit",
+    "on_response",
+    "on_drift",
+    "strict",
+    "allow_http",
+    "transport",
+]
+
+
+def type_error(function: Any, *positional: object, **options: object) -> str:
+    with pytest.raises(TypeError) as caught:
+        function(*positional, **options)
+    return str(caught.value)
+
+
+@both
+def test_a_positional_argument_names_the_class_and_the_option(client: Any) -> None:
+    message = type_error(client, TOKEN)
+
+    name = client.__name__
+    assert message == f"{name}() takes keyword arguments only, such as {name}(token=…)"
+
+
+@both
+@pytest.mark.parametrize(
+    ("name", "option"),
+    [
+        ("max_retries", "retries"),
+        ("retry", "retries"),
+        ("request_timeout", "timeout"),
+        ("timeouts", "timeout"),
+        ("api_key", "token"),
+        ("access_token", "token"),
+        ("Token", "token"),
+        ("url", "base_url"),
+        ("baseUrl", "base_url"),
+        ("api_version", "version"),
+        ("ratelimit", "rate_limit"),
+        ("on_drifts", "on_drift"),
+        ("http_client", "transport"),
+        ("proxies", "transport"),
+    ],
+)
+def test_an_unknown_option_names_the_class_and_the_option_that_is_meant(
+    client: Any, name: str, option: str
+) -> None:
+    message = type_error(client, token=TOKEN, **{name: 2})
+
+    unexpected = f"{client.__name__}() got an unexpected keyword argument {name!r}"
+    assert message == f"{unexpected}; did you mean {option!r}?"
+
+
+@both
+def test_an_option_like_no_other_lists_all_options(client: Any) -> None:
+    message = type_error(client, colour="blue")
+
+    assert message.endswith(f"the options are {', '.join(OPTIONS)}")
+
+
+def test_a_subclass_is_named() -> None:
+    class Ours(LeadConnector):
+        pass
+
+    assert type_error(Ours, TOKEN).startswith("Ours() takes keyword arguments only")
+
+
+@pytest.mark.parametrize("option", ["base_url", "token", "transport", "allow_http"])
+def test_with_options_rejects_options_that_belong_to_the_connections(option: str) -> None:
+    with LeadConnector(token=TOKEN) as client:
+        message = type_error(client.with_options, **{option: "http://evil.example"})
+
+    assert message == (
+        f"LeadConnector.with_options() cannot change {option!r}: make a new LeadConnector"
+    )
+
+
+@pytest.mark.parametrize("option", ["conventions", "unknown"])
+def test_with_options_rejects_unknown_options(option: str) -> None:
+    with LeadConnector(token=TOKEN) as client:
+        message = type_error(client.with_options, **{option: 1})
+
+    unexpected = "LeadConnector.with_options() got an unexpected keyword argument"
+    assert message.startswith(f"{unexpected} {option!r}; the options are version, timeout,")
+
+
+@both
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"options": {"tokn": "the-secret"}},
+        {"options": {"token": "the-secret", "max_retries": 1}},
+        {"options": {"token": "the-secret", "timeout": -1}},
+        {"positional": ["the-secret"]},
+    ],
+)
+def test_no_variable_of_a_constructor_shows_the_token(client: Any, wrong: dict[str, Any]) -> None:
+    with pytest.raises((TypeError, ConfigurationError)) as caught:
+        client(*wrong.get("positional", []), **wrong.get("options", {}))
+
+    frames = [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__)]
+    ours = [frame for frame in frames if "leadconnector" in frame.f_code.co_filename]
+    ours = [frame for frame in ours if "tests" not in frame.f_code.co_filename]
+    assert ours
+    assert not [frame for frame in ours if "the-secret" in repr(frame.f_locals)]
+
+
+@both
+def test_the_signature_lists_all_options_with_their_defaults(client: Any) -> None:
+    parameters = inspect.signature(client).parameters
+
+    assert list(parameters) == OPTIONS
+    assert all(parameter.kind is parameter.KEYWORD_ONLY for parameter in parameters.values())
+    assert parameters["retries"].default == 2
+    assert parameters["rate_limit"].default == "default"
+
+
+@both
+@pytest.mark.parametrize("option", OPTIONS)
+def test_help_describes_every_option(client: Any, option: str) -> None:
+    text = pydoc.plain(pydoc.render_doc(client))
+
+    assert f"{option}:" in text
+
+
+@both
+@pytest.mark.parametrize("is_instance", [True, False])
+def test_an_autospec_has_the_resources_and_their_signatures(client: Any, is_instance: bool) -> None:
+    mock = create_autospec(client, instance=is_instance)
+
+    with pytest.raises(TypeError, match="location_id"):
+        mock.conversations.update_conversation("an id")
+    with pytest.raises(AttributeError):
+        mock.conversations.update_conversatio("an id", location_id="a location")
+    result = mock.conversations.update_conversation("an id", location_id="a location")
+    assert asyncio.iscoroutine(result) is (client is AsyncLeadConnector)
+    if asyncio.iscoroutine(result):
+        result.close()
+
+
+@both
+def test_a_mock_with_the_spec_of_a_client_has_the_resources(client: Any) -> None:
+    assert Mock(spec=client).conversations is not None
+
+
+@pytest.mark.parametrize(
+    ("timeout", "seconds"),
+    [
+        (numpy.float64(3), 3.0),
+        (numpy.float32(3), 3.0),
+        (numpy.int64(3), 3.0),
+        (numpy.uint8(3), 3.0),
+        (Fraction(7, 2), 3.5),
+        (datetime.timedelta(seconds=3, milliseconds=500), 3.5),
+    ],
+)
+def test_a_timeout_can_be_any_real_number_or_a_timedelta(
+    call: Caller, timeout: Any, seconds: float
+) -> None:
+    requests: list[Any] = []
+
+    call(succeeding(requests), options={"timeout": timeout})
+
+    read_timeout = requests[0].extensions["timeout"]["read"]
+    assert (read_timeout, type(read_timeout)) == (seconds, float)
+
+
+@both
+@pytest.mark.parametrize(
+    "deadline", [numpy.float64(3), numpy.int32(3), datetime.timedelta(seconds=3), Fraction(3)]
+)
+def test_a_deadline_can_be_any_real_number_or_a_timedelta(client: Any, deadline: Any) -> None:
+    changed = client(token=TOKEN).with_options(deadline=deadline)
+
+    for settings in (client(token=TOKEN, deadline=deadline)._settings, changed._settings):
+        assert (settings.deadline, type(settings.deadline)) == (3.0, float)
+
+
+@both
+@pytest.mark.parametrize("option", ["timeout", "deadline"])
+@pytest.mark.parametrize(
+    "duration",
+    [
+        datetime.timedelta(0),
+        datetime.timedelta(seconds=-1),
+        datetime.timedelta(days=2),
+        datetime.timedelta.max,
+        numpy.float64("nan"),
+        numpy.float64("inf"),
+        numpy.bool_(True),
+        numpy.array([1.0, 2.0]),
+        True,
+        "3",
+        3j,
+        10**400,
+    ],
+)
+def test_an_invalid_duration_is_rejected(client: Any, option: str, duration: Any) -> None:
+    with pytest.raises(ConfigurationError, match=f"{option} must be above 0 s"):
+        client(token=TOKEN, **{option: duration})
+
+
+@both
+@pytest.mark.parametrize("retries", [numpy.int64(3), numpy.uint8(3), 3])
+def test_retries_can_be_any_whole_number(client: Any, retries: Any) -> None:
+    settings = client(token=TOKEN, retries=retries)._settings
+
+    assert (settings.retries, type(settings.retries)) == (3, int)
+
+
+@both
+@pytest.mark.parametrize(
+    "retries", [True, 1.0, numpy.float64(1), numpy.bool_(True), -1, 101, "1", None]
+)
+def test_retries_must_be_a_whole_number(client: Any, retries: Any) -> None:
+    with pytest.raises(ConfigurationError, match="retries must be a whole number"):
+        client(token=TOKEN, retries=retries)
+
+
+@both
+@pytest.mark.parametrize("rate_limit", ["no", 10, True])
+def test_the_rate_limit_must_be_one(client: Any, rate_limit: Any) -> None:
+    with pytest.raises(ConfigurationError, match="rate_limit must be a RateLimit, or None"):
+        client(token=TOKEN, rate_limit=rate_limit)
