@@ -17,10 +17,9 @@ class Conversation:
     """Conversation data of the provided conversation ID.
 
     Attributes:
-        location_id (str): Location ID as string Example: tDtDnQdgm2LXpyiqYvZ6.
-        contact_id (str): Contact ID as string Example: tDtDnQdgm2LXpyiqYvZ6.
-        deleted (bool): Deleted status of the conversation. Example: False.
         id (str | Unset): Contact ID as string Example: tDtDnQdgm2LXpyiqYvZ6.
+        location_id (str | Unset): Location ID as string Example: tDtDnQdgm2LXpyiqYvZ6.
+        contact_id (str | Unset): Contact ID as string Example: tDtDnQdgm2LXpyiqYvZ6.
         assigned_to (str | Unset): Assigned User ID as string Example: tDtDnQdgm2LXpyiqYvZ6.
         user_id (str | Unset): User ID as string Example: tDtDnQdgm2LXpyiqYvZ6.
         last_message_body (str | Unset): Last message body as string Example: Hello, this is the message body.
@@ -30,12 +29,12 @@ class Conversation:
         unread_count (float | Unset): Count of unread messages in the conversation Example: 1.
         inbox (bool | Unset): Inbox status of the conversation. Example: True.
         starred (bool | Unset): Starred status of the conversation. Example: True.
+        deleted (bool | Unset): Deleted status of the conversation. Example: False.
     """
 
-    location_id: str
-    contact_id: str
-    deleted: bool
     id: str | Unset = UNSET
+    location_id: str | Unset = UNSET
+    contact_id: str | Unset = UNSET
     assigned_to: str | Unset = UNSET
     user_id: str | Unset = UNSET
     last_message_body: str | Unset = UNSET
@@ -44,16 +43,15 @@ class Conversation:
     unread_count: float | Unset = UNSET
     inbox: bool | Unset = UNSET
     starred: bool | Unset = UNSET
+    deleted: bool | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
+        id = self.id
+
         location_id = self.location_id
 
         contact_id = self.contact_id
-
-        deleted = self.deleted
-
-        id = self.id
 
         assigned_to = self.assigned_to
 
@@ -73,17 +71,17 @@ class Conversation:
 
         starred = self.starred
 
+        deleted = self.deleted
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update(
-            {
-                "locationId": location_id,
-                "contactId": contact_id,
-                "deleted": deleted,
-            }
-        )
+        field_dict.update({})
         if id is not UNSET:
             field_dict["id"] = id
+        if location_id is not UNSET:
+            field_dict["locationId"] = location_id
+        if contact_id is not UNSET:
+            field_dict["contactId"] = contact_id
         if assigned_to is not UNSET:
             field_dict["assignedTo"] = assigned_to
         if user_id is not UNSET:
@@ -100,19 +98,19 @@ class Conversation:
             field_dict["inbox"] = inbox
         if starred is not UNSET:
             field_dict["starred"] = starred
+        if deleted is not UNSET:
+            field_dict["deleted"] = deleted
 
         return field_dict
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
-        location_id = d.pop("locationId")
-
-        contact_id = d.pop("contactId")
-
-        deleted = d.pop("deleted")
-
         id = d.pop("id", UNSET)
+
+        location_id = d.pop("locationId", UNSET)
+
+        contact_id = d.pop("contactId", UNSET)
 
         assigned_to = d.pop("assignedTo", UNSET)
 
@@ -135,11 +133,12 @@ class Conversation:
 
         starred = d.pop("starred", UNSET)
 
+        deleted = d.pop("deleted", UNSET)
+
         conversation = cls(
+            id=id,
             location_id=location_id,
             contact_id=contact_id,
-            deleted=deleted,
-            id=id,
             assigned_to=assigned_to,
             user_id=user_id,
             last_message_body=last_message_body,
@@ -148,6 +147,7 @@ class Conversation:
             unread_count=unread_count,
             inbox=inbox,
             starred=starred,
+            deleted=deleted,
         )
 
         conversation.additional_properties = d

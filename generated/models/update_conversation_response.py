@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import UNSET, Unset
+
 if TYPE_CHECKING:
     from ..models.conversation import Conversation
 
@@ -17,27 +19,28 @@ T = TypeVar("T", bound="UpdateConversationResponse")
 class UpdateConversationResponse:
     """
     Attributes:
-        success (bool): Boolean value as the API response. Example: True.
-        conversation (Conversation): Conversation data of the provided conversation ID.
+        success (bool | Unset): Boolean value as the API response. Example: True.
+        conversation (Conversation | Unset): Conversation data of the provided conversation ID.
     """
 
-    success: bool
-    conversation: Conversation
+    success: bool | Unset = UNSET
+    conversation: Conversation | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         success = self.success
 
-        conversation = self.conversation.to_dict()
+        conversation: dict[str, Any] | Unset = UNSET
+        if not isinstance(self.conversation, Unset):
+            conversation = self.conversation.to_dict()
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update(
-            {
-                "success": success,
-                "conversation": conversation,
-            }
-        )
+        field_dict.update({})
+        if success is not UNSET:
+            field_dict["success"] = success
+        if conversation is not UNSET:
+            field_dict["conversation"] = conversation
 
         return field_dict
 
@@ -46,9 +49,14 @@ class UpdateConversationResponse:
         from ..models.conversation import Conversation  # noqa: PLC0415
 
         d = dict(src_dict)
-        success = d.pop("success")
+        success = d.pop("success", UNSET)
 
-        conversation = Conversation.from_dict(d.pop("conversation"))
+        _conversation = d.pop("conversation", UNSET)
+        conversation: Conversation | Unset
+        if isinstance(_conversation, Unset):
+            conversation = UNSET
+        else:
+            conversation = Conversation.from_dict(_conversation)
 
         update_conversation_response = cls(
             success=success,

@@ -3,7 +3,7 @@
 `client`, `auth`, `oauth` and `rate_limit` import them. `_runtime` receives them as values.
 """
 
-from ._runtime.protocols import ApiConventions
+from ._runtime.protocols import ApiConventions, ErrorVocabulary
 from ._version import __version__
 
 # Environment variables.
@@ -30,11 +30,93 @@ REFRESH_FORM = {"grant_type": "refresh_token", "user_type": "Location"}
 DEFAULT_ACCESS_TOKEN_SECONDS = 86_400.0
 """The life of an access token if the token endpoint does not state it: the documented day."""
 
+ERROR_VOCABULARY = ErrorVocabulary(
+    # HighLevel's services send NestJS's `message` and `error`, and class-validator's `constraints`
+    # and `children`. OAuth sends `error_description` (RFC 6749, section 5.2). RFC 9457 has `title`
+    # and `detail`, FastAPI `detail` and `msg`, GraphQL and JSON:API `errors`, Spring
+    # `defaultMessage`, and Google's APIs `details` and `description`.
+    explanation_names=frozenset(
+        {
+            "children",
+            "constraints",
+            "defaultmessage",
+            "description",
+            "detail",
+            "details",
+            "error",
+            "errordescription",
+            "errordetail",
+            "errordetails",
+            "errormessage",
+            "errormessages",
+            "errors",
+            "explanation",
+            "fielderrors",
+            "message",
+            "messages",
+            "msg",
+            "nonfielderrors",
+            "reason",
+            "reasons",
+            "title",
+            "validationerrors",
+        }
+    ),
+    field_map_names=frozenset({"constraints", "errors", "fielderrors", "validationerrors"}),
+    # The error page of a gateway or a client library can wrap the error of the API.
+    wrapper_names=frozenset(
+        {"data", "exception", "fault", "meta", "problem", "response", "result"}
+    ),
+    identifier_names=frozenset(
+        {
+            "code",
+            "context",
+            "ctx",
+            "domain",
+            "errorcode",
+            "extensions",
+            "field",
+            "id",
+            "input",
+            "instance",
+            "key",
+            "kind",
+            "loc",
+            "location",
+            "locations",
+            "name",
+            "param",
+            "parameter",
+            "path",
+            "pointer",
+            "property",
+            "received",
+            "rejectedvalue",
+            "request",
+            "requestid",
+            "rule",
+            "severity",
+            "source",
+            "stack",
+            "status",
+            "statuscode",
+            "target",
+            "timestamp",
+            "traceid",
+            "type",
+            "url",
+            "value",
+        }
+    ),
+)
+"""The property names in the bodies of errors: those of the vendor, and those of common servers."""
+
 CONVENTIONS = ApiConventions(
     # The vendor documents no such header. The first two are customary. `cf-ray` is from Cloudflare,
     # which serves the API.
     request_id_headers=("x-request-id", "x-trace-id", "cf-ray"),
     request_id_property="traceId",
+    error_vocabulary=ERROR_VOCABULARY,
     daily_remaining_header=DAILY_REMAINING_HEADER,
     wait_after_429=RATE_LIMIT_SECONDS,
 )

@@ -10,9 +10,9 @@
     ├── RateLimitUnavailableError       the shared rate limit is unreachable, nothing was sent
     ├── APIConnectionError              no complete response arrived
     │   └── APITimeoutError             no complete response arrived in time
-    ├── APIDecodingError                a success whose body cannot be decoded
-    │   └── DriftError                  it could be, but deviates from the spec; needs `strict=True`
-    └── APIStatusError                  the response is no documented success
+    ├── APIDecodingError                a success whose body fits no model
+    │   └── DriftError                  it fits, but deviates from the spec; needs `strict=True`
+    └── APIStatusError                  the status is no success
         ├── BadRequestError             400
         ├── AuthenticationError         401
         ├── PermissionDeniedError       403
@@ -123,8 +123,14 @@ class APITimeoutError(APIConnectionError):
 
 
 class APIDecodingError(LeadConnectorError, ResponseInfo):
-    """The status is a success, but the body cannot be decoded as the spec describes it."""
+    """The API reported success, but no generated model fits the body.
 
+    The update was probably made. Do not assume that it is lost, and do not repeat it because of
+    this exception. `body` has what the API sent.
+    """
+
+    body: object
+    """The body as received: JSON data, or the text if it is no JSON. No message shows it."""
     path: str
     """The JSON path of the problem in the body; `$` is the whole body."""
     findings: tuple[Finding, ...]
@@ -132,16 +138,25 @@ class APIDecodingError(LeadConnectorError, ResponseInfo):
 
 
 class DriftError(APIDecodingError):
-    """A success that can be decoded but deviates from the spec. Raised only with `strict=True`."""
+    """A success that fits its model but deviates from the spec. Raised only with `strict=True`.
+
+    The update was probably made, as for `APIDecodingError`.
+    """
+
+    result: object
+    """The model that the call returns without `strict`."""
 
 
 class APIStatusError(LeadConnectorError, ResponseInfo):
-    """The status is no documented success."""
+    """The status is no success."""
 
     body: object
-    """The generated model of the error; if the body does not match it, its JSON data or text."""
+    """The generated model of the error; if the body does not match it, its JSON data or text.
+
+    The model has each value as received, also one of another type than the spec has.
+    """
     messages: list[str]
-    """The API's explanations; may be empty."""
+    """All texts of the body that explain the error, in its order; may be empty."""
     retry_after: float | None
     """Seconds that the response asks to wait, if it does."""
 
@@ -182,4 +197,4 @@ class ServerError(APIStatusError):
 
 
 class UnexpectedStatusError(APIStatusError):
-    """Any other status: a redirect, or a success that the operation does not document."""
+    """Any other status, such as a redirect."""

@@ -169,13 +169,13 @@ def test_optional_data_that_no_model_can_store_is_removed() -> None:
 
 
 def test_a_problem_has_its_path_and_all_other_findings() -> None:
-    body = OPERATION.check_body("200", response_with(locationId=None, new=1))
+    body = OPERATION.check_body("200", response_with(locationId=["x"], new=1))
 
     assert (body.path, body.problem) == (
         "$.conversation.locationId",
         "must be of type string",
     )
-    assert [finding.kind for finding in body.findings] == ["null", "undocumented-field"]
+    assert [finding.kind for finding in body.findings] == ["wrong-type", "undocumented-field"]
 
 
 @pytest.mark.parametrize("status_key", ["", "500", "2XX"])
@@ -204,7 +204,7 @@ def test_a_received_name_is_short_and_escaped_in_a_path(name: str, path: str) ->
 
 
 def test_an_undocumented_status_is_a_finding_at_the_responses() -> None:
-    expected = "of status 200, 400, 401, 422"
+    expected = "one of the documented statuses 200, 400, 401, 422"
     operation = "PUT /conversations/{conversationId}"
 
     assert OPERATION.undocumented_status(202) == Finding(
@@ -214,6 +214,7 @@ def test_an_undocumented_status_is_a_finding_at_the_responses() -> None:
         f"{PATH}/responses",
         "$",
         expected,
+        "202",
     )
     assert [OPERATION.undocumented_status(status).rule for status in (299, 199, 300, 404, 503)] == [
         "response-success-status-added",
@@ -229,17 +230,19 @@ def test_a_documented_media_type_is_no_finding(content_type: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "content_type",
+    ("content_type", "value"),
     [
-        "",
-        "text/html",
-        "application/problem+json",
-        "application/*",
-        "application",
-        "application/json, text/html",
+        ("", "(no media type)"),
+        ("Text/HTML; charset=utf-8", "text/html"),
+        ("application/problem+json", "application/problem+json"),
+        ("application/*", "(an invalid media type)"),
+        ("application", "(an invalid media type)"),
+        ("application/json, text/html", "(an invalid media type)"),
+        ("a/" + "x" * 128, "(an invalid media type)"),
+        ("a/b\x1b[31m", "(an invalid media type)"),
     ],
 )
-def test_an_undocumented_or_missing_media_type_is_a_finding(content_type: str) -> None:
+def test_an_undocumented_or_missing_media_type_is_a_finding(content_type: str, value: str) -> None:
     assert OPERATION.undocumented_content_type("200", content_type) == (
         Finding(
             "undocumented-content-type",
@@ -247,7 +250,8 @@ def test_an_undocumented_or_missing_media_type_is_a_finding(content_type: str) -
             "PUT /conversations/{conversationId}",
             f"{PATH}/responses/200/content",
             "$",
-            "of type application/json",
+            "one of the documented media types application/json",
+            value,
         ),
     )
 

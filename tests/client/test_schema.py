@@ -100,19 +100,76 @@ def test_an_optional_part_that_no_model_can_store_is_removed(
     assert normalise(schema, data).data == normalised
 
 
-def test_a_required_part_that_no_model_can_store_removes_the_object_around_it() -> None:
+def test_a_required_object_that_is_none_removes_the_object_around_it() -> None:
     inner = {"type": "object", "required": ["a"], "properties": {"a": {"type": "object"}}}
     schema = {"type": "object", "properties": {"inner": inner}}
 
-    assert normalise(schema, {"inner": {"a": None}, "b": 1}).data == {"b": 1}
-    misfit = normalise({**schema, "required": ["inner"]}, {"inner": {"a": None}}).misfit
+    assert normalise(schema, {"inner": {"a": "x"}, "b": 1}).data == {"b": 1}
+    misfit = normalise({**schema, "required": ["inner"]}, {"inner": {"a": "x"}}).misfit
     assert isinstance(misfit, Finding)
     assert (misfit.kind, misfit.path, misfit.pointer) == (
-        "null",
+        "wrong-type",
         "$.inner.a",
         "/properties/inner/properties/a",
     )
     assert misfit.expected == "of type object"
+
+
+@pytest.mark.parametrize(
+    ("schema", "data"),
+    [
+        ({"type": "string"}, None),
+        ({"type": "object"}, None),
+        ({"type": "array"}, None),
+        ({"enum": ["x"]}, None),
+        ({"enum": ["x"]}, 5),
+        ({"type": "string", "enum": ["x"]}, 5),
+        ({"enum": ["x"], "x-const": True}, "y"),
+        ({"type": "string", "format": "date-time"}, "tomorrow"),
+        ({"type": "string", "format": "date-time"}, 5),
+        ({"type": "string", "format": "date"}, "2021-13-01"),
+        ({"type": "string", "format": "uuid"}, "1"),
+        ({"anyOf": [{"type": "string"}, {"type": "integer"}]}, None),
+        ({"anyOf": [{"type": "string"}, {"type": "integer"}]}, True),
+    ],
+)
+def test_a_required_null_or_scalar_that_no_model_can_store_is_removed(
+    schema: dict[str, Any], data: Any
+) -> None:
+    result = normalise({"required": ["a"], "properties": {"a": schema}}, {"a": data, "b": 1})
+
+    assert (result.misfit, result.data) == (None, {"b": 1})
+    assert [finding.path for finding in result.findings] == ["$.a"]
+
+
+@pytest.mark.parametrize(
+    ("schema", "data"),
+    [
+        ({"type": "string"}, []),
+        ({"type": "string"}, {}),
+        ({"type": "object"}, "x"),
+        ({"type": "array"}, 5),
+        ({"type": ["object", "null"]}, "x"),
+        ({"anyOf": [{"type": "object"}, {"type": "integer"}]}, "x"),
+        ({"anyOf": [{"type": "string"}, {"type": "integer"}]}, {}),
+    ],
+)
+def test_a_required_object_or_array_in_the_wrong_place_is_a_misfit(
+    schema: dict[str, Any], data: Any
+) -> None:
+    result = normalise({"required": ["a"], "properties": {"a": schema}}, {"a": data})
+
+    assert isinstance(result.misfit, Finding)
+    assert result.misfit.path == "$.a"
+
+
+def test_a_required_property_that_is_missing_is_no_misfit() -> None:
+    schema = {"required": ["a", "b"], "properties": {"a": {"type": "object"}}}
+
+    result = normalise(schema, {"c": 1})
+
+    assert (result.misfit, result.data) == (None, {"c": 1})
+    assert [finding.path for finding in result.findings] == ["$.a", "$.b"]
 
 
 @pytest.mark.parametrize(("name", "additional"), [("changed", {}), ("list", {"more": {}})])
@@ -138,12 +195,12 @@ def test_every_deviation_is_a_finding_and_the_first_required_misfit_is_the_reaso
         "properties": {"a": {"type": "object"}, "b": {"type": "array"}},
     }
 
-    result = normalise(schema, {"a": "x", "b": None})
+    result = normalise(schema, {"a": "x", "b": 5})
 
     assert result.misfit == result.findings[0]
     assert [(finding.kind, finding.path) for finding in result.findings] == [
         ("wrong-type", "$.a"),
-        ("null", "$.b"),
+        ("wrong-type", "$.b"),
     ]
 
 

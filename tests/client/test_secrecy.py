@@ -58,7 +58,7 @@ def echo(status: int, *, headers: bool = False) -> Callable[[httpx.Request], htt
         authorization = request.headers["authorization"]
         return httpx.Response(
             status,
-            json={"message": authorization, authorization: [authorization]},
+            json={"message": authorization, authorization: [authorization], "conversation": "x"},
             headers={"x-echo": authorization} if headers else {},
         )
 

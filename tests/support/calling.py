@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import httpx
 from leadconnector import AsyncLeadConnector, LeadConnector, RateLimit
-from leadconnector.models import UpdateConversationResponse
+from leadconnector.models import Conversation, UpdateConversationResponse
 
 from benchmarks.long.fuzzing.constants import (
     CONVERSATION_ID,
@@ -22,6 +22,12 @@ __all__ = ["CONVERSATION_ID", "LOCATION_ID", "TOKEN"]
 
 SUCCESS_BODY: dict[str, Any] = dict(SMALLEST_SUCCESS)
 """The body of the smallest documented success, with an id."""
+
+
+def conversation_of(response: UpdateConversationResponse) -> Conversation:
+    """The conversation of a response that has one."""
+    assert isinstance(response.conversation, Conversation)
+    return response.conversation
 
 
 @dataclass

@@ -17,6 +17,7 @@ from .generate import parse_spec, read_settings, render_package
 from .load import load_document
 from .operations import arrange_resources
 from .swap import changed_files, check_replaceable, swap_in, workplace
+from .tolerance import with_optional_responses
 from .verify import verify_package, verify_schemas
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -84,9 +85,10 @@ def generate(options: Options, package: Path) -> None:
     check_spec(document)
 
     settings = read_settings(options.config, options.spec, package)
-    data = parse_spec(document, settings)
+    tolerant = with_optional_responses(document)
+    data = parse_spec(tolerant, settings)
     resources = arrange_resources(document, data)
-    verify_schemas(document, data, resources)
+    verify_schemas(tolerant, data, resources)
 
     render_package(document, data, resources, settings, options.templates)
     write_contract(document, options.spec.read_bytes(), resources, package)

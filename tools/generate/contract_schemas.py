@@ -34,8 +34,10 @@ class ContractSchemas:
         reduced: Schema = {}
         for keyword, child in schema.entries():
             if keyword == "const":
-                # One form instead of two: the client only implements `enum`.
+                # One form instead of two: the client only implements `enum`. The mark is for the
+                # generated code, which accepts unknown values of an enum but not of a `const`.
                 reduced["enum"] = [child.value]
+                reduced["x-const"] = True
             elif not _is_documentation(keyword):
                 reduced[keyword] = self._reduce_keyword(keyword, child)
         return reduced

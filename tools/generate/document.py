@@ -183,7 +183,9 @@ class Document:
         schemas: dict[str, Node] = {}
         required: set[str] = set()
         for part in self._all_of_parts(schema, frozenset()):
-            required.update(part.child("required").sequence)
+            names = part.child("required").sequence
+            # The generator reports other values.
+            required.update(name for name in names if isinstance(name, str))
             schemas.update(part.child("properties").entries())
         return {name: ObjectProperty(node, name in required) for name, node in schemas.items()}
 

@@ -61,7 +61,7 @@ def broken_promises(case: Case, outcome: Outcome, *, thorough: bool = True) -> l
     if isinstance(value, UpdateConversationResponse):
         # Must not raise.
         value.to_dict()
-        if reply.status != 200:
+        if not 200 <= reply.status < 300:
             return ["a model though the status is no success"]
         return []
     if not isinstance(value, LeadConnectorError):
@@ -213,5 +213,7 @@ def problems_of_decoding_error(error: APIDecodingError) -> Iterator[str]:
         yield "no path"
     if isinstance(error, DriftError) and not error.findings:
         yield "no findings"
-    if error.status_code != 200:
-        yield "no 200"
+    if not 200 <= error.status_code < 300:
+        yield "no success"
+    if "body" not in vars(error):
+        yield "no body"

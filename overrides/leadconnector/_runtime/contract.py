@@ -1,5 +1,6 @@
 """Reads the contract, which generation writes next to the code, one operation at a time."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -9,6 +10,9 @@ from .._generated import load_contract
 from .finding import Finding
 from .keywords import Schema
 from .schema import Validator, compile_schema
+
+_MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,127}/[a-z0-9!#$&^_.+-]{1,127}")
+"""RFC 6838, section 4.2, in lower case."""
 
 
 @cache
@@ -132,7 +136,8 @@ class OperationContract:
             operation=self.name,
             pointer=self._pointer,
             path="$",
-            expected=f"of status {', '.join(sorted(self._responses))}",
+            expected=f"one of the documented statuses {', '.join(sorted(self._responses))}",
+            value=str(status_code),
         )
 
     def _undocumented_content_type(self, key: str, content_type: str) -> tuple[Finding, ...]:
@@ -156,6 +161,16 @@ class OperationContract:
             operation=self.name,
             pointer=f"{response['pointer']}/content",
             path="$",
-            expected=f"of type {' or '.join(documented_types)}",
+            expected=f"one of the documented media types {', '.join(documented_types)}",
+            value=_printable_media_type(media_type),
         )
         return (finding,)
+
+
+def _printable_media_type(media_type: str) -> str:
+    """A media type for a log, or a note in brackets if there is none with valid syntax."""
+    if not media_type:
+        return "(no media type)"
+    if not _MEDIA_TYPE.fullmatch(media_type):
+        return "(an invalid media type)"
+    return media_type

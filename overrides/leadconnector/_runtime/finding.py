@@ -14,7 +14,10 @@ MAXIMUM_NAME_LENGTH = 64
 
 @dataclass(frozen=True)
 class Finding:
-    """One deviation of a response from the spec. It never contains the value that was received."""
+    """One deviation of a response from the spec.
+
+    It contains no data of the response. A status code and a media type are no personal data.
+    """
 
     kind: str
     """The kind of deviation, such as `unknown-enum-value`."""
@@ -32,6 +35,13 @@ class Finding:
     """The place in the response, as a JSON path; `$` is the whole body."""
     expected: str
     """What the spec documents at that place. It completes the sentence "it must be …"."""
+    value: str = ""
+    """The status code or the media type that is not documented; empty for any other kind."""
+
+    @property
+    def subject(self) -> str:
+        """What deviates: the status code, the media type, or the place in the response."""
+        return self.value or self.path
 
 
 class JsonPath(NamedTuple):

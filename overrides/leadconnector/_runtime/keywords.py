@@ -1,6 +1,8 @@
 """Turns the keywords of one schema into checks of data, without the schemas inside it."""
 
+import datetime
 import re
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sized
 from dataclasses import dataclass
 from functools import partial
@@ -39,8 +41,14 @@ class Check:
     is_fatal: bool
     """Whether no generated model can store data that fails the check.
 
-    `_is_type_fatal` and `_enum_check` decide it. No other check is fatal by itself. In a branch of
-    `anyOf` or `oneOf`, any failed check rejects the branch.
+    `_is_type_fatal`, `_enum_check` and `_format_check` decide it. No other check is fatal by
+    itself. In a branch of `anyOf` or `oneOf`, any failed check rejects the branch.
+    """
+    is_structural: bool = False
+    """Whether a fatal check concerns an object or an array: the data is one, or must be one.
+
+    A required property with such data makes the object around it unusable. A required scalar that
+    no model can store is left out, as an optional one is.
     """
 
 
@@ -58,7 +66,21 @@ TYPE_NAME_BY_TYPE: Mapping[type, str] = {
 DATA_TYPES = tuple(TYPE_NAME_BY_TYPE)
 """The types that `json.loads` returns."""
 
-_CONTAINERS = frozenset({dict, list})
+CONTAINERS = frozenset({dict, list})
+"""The types that contain other data."""
+
+_CONTAINER_NAMES = frozenset({"object", "array"})
+
+_FORMAT_CONVERTERS: Mapping[str, Callable[[str], object]] = {
+    "date-time": datetime.datetime.fromisoformat,
+    "date": datetime.date.fromisoformat,
+    "uuid": uuid.UUID,
+}
+"""How a generated model converts a text of a format. It stores a text of any other format as it is.
+
+From the templates `datetime_property`, `date_property` and `uuid_property` of
+openapi-python-client 0.29.1.
+"""
 
 
 def accept_all(data: object) -> bool:
@@ -148,6 +170,8 @@ def checks_of(schema: Schema, data_type: type) -> Iterator[Check]:
         yield _type_check(schema, data_type, type_names)
     if "enum" in schema:
         yield _enum_check(schema, data_type)
+    if data_type is str and _converted_format(schema):
+        yield _format_check(schema["format"])
     for restriction in _RESTRICTIONS:
         if restriction.keyword in schema and data_type in restriction.types:
             yield _restriction_check(schema, restriction)
@@ -175,7 +199,20 @@ def _type_check(schema: Schema, data_type: type, type_names: list[str]) -> Check
         accepts = float.is_integer
     expected = f"of type {', '.join(type_names)}"
     deviation = Deviation("wrong-type", "response-{}-type-changed", expected)
-    return Check(accepts, deviation, _is_type_fatal(schema, data_type, type_names))
+    return Check(
+        accepts,
+        deviation,
+        is_fatal=_is_type_fatal(schema, data_type, type_names),
+        is_structural=_is_type_structural(data_type, type_names),
+    )
+
+
+def _is_type_structural(data_type: type, type_names: list[str]) -> bool:
+    """Whether the data is an object or array, or is something else in the place of one."""
+    # Null means that there is no value. A missing property is no misfit either.
+    if data_type is NoneType:
+        return False
+    return data_type in CONTAINERS or not _CONTAINER_NAMES.isdisjoint(type_names)
 
 
 def _is_type_fatal(schema: Schema, data_type: type, type_names: list[str]) -> bool:
@@ -187,19 +224,45 @@ def _is_type_fatal(schema: Schema, data_type: type, type_names: list[str]) -> bo
     # Models mark an absent property with `UNSET` and do not expect null.
     if data_type is NoneType:
         return True
-    if data_type in _CONTAINERS:
+    if data_type in CONTAINERS:
         return True
     # A model converts data for these schemas. The conversion raises for another type: generated
     # enums accept unknown values, but only of their own type.
-    return "enum" in schema or "object" in type_names or "array" in type_names
+    if "enum" in schema or _converted_format(schema):
+        return True
+    return not _CONTAINER_NAMES.isdisjoint(type_names)
+
+
+def _converted_format(schema: Schema) -> str:
+    """The format whose texts a generated model converts; empty if it stores the text as it is."""
+    # In a list of types, the generated code stores a text that it cannot convert. An enum has
+    # precedence over a format.
+    if _documented_types(schema) != ["string"] or "enum" in schema:
+        return ""
+    name = schema.get("format")
+    return name if isinstance(name, str) and name in _FORMAT_CONVERTERS else ""
+
+
+def _format_check(name: str) -> Check:
+    """The check of a text that the generated model converts."""
+    deviation = Deviation("wrong-type", "response-{}-type-changed", f"of format {name}")
+    accepts = partial(_is_convertible, _FORMAT_CONVERTERS[name])
+    return Check(accepts, deviation, is_fatal=True)
+
+
+def _is_convertible(converter: Callable[[str], object], text: str) -> bool:
+    try:
+        converter(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _enum_check(schema: Schema, data_type: type) -> Check:
     """The check of documented values. Generation ensures that they are scalars.
 
     A value that the enum does not list is not fatal, because generated enums accept unknown values
-    of their type. Null is always fatal. If the schema has a `type`, `_type_check` decides about
-    data of another type; without one, such data is reported here and is not fatal.
+    of their type. Any other value is fatal for a `const`, and so is a value of another type.
     """
     examples = ", ".join(map(str, schema["enum"][:5]))
     deviation = Deviation(
@@ -211,10 +274,13 @@ def _enum_check(schema: Schema, data_type: type) -> Check:
     # In Python `1 == True`, in JSON they differ.
     values = frozenset(value for value in schema["enum"] if isinstance(value, bool) == is_bool)
     accepts: Predicate = values.__contains__
-    if data_type in _CONTAINERS:
+    if data_type in CONTAINERS:
         # They are not hashable, so a lookup in the set would raise.
         accepts = reject_all
-    return Check(accepts, deviation, is_fatal=data_type is NoneType)
+    value_types = {type(value) for value in values}
+    # Generation marks a `const`, whose generated code raises for any other value.
+    is_fatal = data_type not in value_types or "x-const" in schema
+    return Check(accepts, deviation, is_fatal, is_structural=data_type in CONTAINERS)
 
 
 def _restriction_check(schema: Schema, restriction: _Restriction) -> Check:

@@ -3,8 +3,8 @@
 The session imports no implementation of them. So it can be read and tested without OAuth and Redis.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 from .http import RawResponse
@@ -106,6 +106,49 @@ class RateLimiter(Protocol[ReservationT]):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ErrorVocabulary:
+    """The property names in the bodies of errors, by what they mean.
+
+    All names are in the form that `_plain` returns: `error_message` and `errorMessage` are equal.
+    """
+
+    explanation_names: frozenset[str]
+    """Their values explain the error: texts, or lists and objects of texts."""
+    field_map_names: frozenset[str]
+    """Those explanations whose objects have the names of fields or rules as names."""
+    wrapper_names: frozenset[str]
+    """Their values are objects with further such properties."""
+    identifier_names: frozenset[str]
+    """Their texts are codes, places or the values of the request. They are never explanations."""
+
+    def explains(self, name: str) -> bool:
+        """Whether the value of a property explains the error."""
+        return _plain(name) in self.explanation_names
+
+    def maps_fields(self, name: str) -> bool:
+        """Whether an object with this name has an explanation for each field."""
+        return _plain(name) in self.field_map_names
+
+    def wraps(self, name: str) -> bool:
+        """Whether a property contains the properties of the error."""
+        return _plain(name) in self.wrapper_names
+
+    def identifies(self, name: str) -> bool:
+        """Whether a text with this name explains nothing."""
+        return _plain(name) in self.identifier_names
+
+    def with_explanations(self, names: Iterable[str]) -> "ErrorVocabulary":
+        """This vocabulary with further names of explanations, such as those of the spec."""
+        additional_names = {_plain(name) for name in names}
+        return replace(self, explanation_names=self.explanation_names | additional_names)
+
+
+def _plain(name: str) -> str:
+    """A property name without the differences between naming styles."""
+    return "".join(character for character in name if character.isalnum()).lower()
+
+
+@dataclass(frozen=True, kw_only=True)
 class ApiConventions:
     """Facts about an API that a session needs and that its OpenAPI document does not state."""
 
@@ -113,6 +156,8 @@ class ApiConventions:
     """Headers that can contain a request id, in order of preference; in lower case."""
     request_id_property: str
     """The property of an error's body with the request id, used if no header has one."""
+    error_vocabulary: ErrorVocabulary
+    """The properties of an error's body that explain it, beside those that the spec marks."""
     daily_remaining_header: str
     """The header with the number of requests that the day still allows; in lower case."""
     wait_after_429: float

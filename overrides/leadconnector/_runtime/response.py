@@ -9,22 +9,29 @@ Terms:
   itself it does not prevent the generated model.
 - problem: a text that says why there is no generated model of a body. A value that no model can
   store is both a problem and a finding. A body that is not JSON is only a problem.
+- explanation: a text in the body of an error that explains it.
+
+Every 2xx status is a success, documented or not. The API reported that it executed the request, so
+an exception would make callers repeat an update that was made.
 """
 
 import json
+import logging
 import math
 from codecs import BOM_UTF8
 from collections.abc import Callable, Mapping
-from dataclasses import replace
-from typing import Any, Generic, NamedTuple, cast
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, cast
 
 from .. import errors
 from .._generated import Operation, T, load_contract
 from .contract import OperationContract
+from .explanations import explanations_in_json, explanations_in_text
 from .finding import Finding
 from .http import RawResponse, case_insensitive
 from .log import logger
 from .protocols import GENERATED_CODE_ERRORS
+from .retry import TRANSIENT_STATUS_CODES
 from .secrets import Token, redact, redact_data
 from .settings import Settings
 
@@ -45,32 +52,28 @@ MAXIMUM_QUOTED_CHARACTERS = 200
 """How many characters of the API's own messages the text of an exception quotes."""
 
 
-class ParsedBody(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ParsedBody:
     """A body before it is compared with the spec. The repr shows no data."""
 
-    data: Any
+    data: Any = field(repr=False)
     """JSON data, text, bytes or `None`, as the spec has it; the text if there is a problem."""
     problem: str = ""
     """Why the body cannot be parsed; empty if it can."""
 
-    def __repr__(self) -> str:
-        return f"ParsedBody({self.problem!r})"
 
-
-class DecodedBody(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class DecodedBody:
     """A body after it was compared with the spec. The repr shows no data."""
 
-    value: Any
+    value: Any = field(repr=False)
     """The generated model; the parsed data if there is a problem."""
     problem: str = ""
     """Why there is no model; empty if there is one."""
     path: str = "$"
     """The JSON path of the problem; `$` is the whole body."""
     findings: tuple[Finding, ...] = ()
-    """All deviations of the body from the spec."""
-
-    def __repr__(self) -> str:
-        return f"DecodedBody({self.problem!r}, {len(self.findings)} findings)"
+    """All deviations of the response from the spec."""
 
 
 class ResponseReader(Generic[T]):
@@ -103,67 +106,125 @@ class ResponseReader(Generic[T]):
         """The result of the call.
 
         Raises:
-            APIDecodingError: the status is a success, but the body cannot be decoded.
-            DriftError: the body of a success deviates from the spec, and the client is strict.
+            APIDecodingError: the status is a success, but no model fits the body.
+            DriftError: a success deviates from the spec, and the client is strict.
                 The body of an error can deviate: the status raises its exception anyway.
-            APIStatusError: the status is not a documented success.
+            APIStatusError: the status is not a success.
             Exception: an error of the caller's `on_response` or `on_drift`.
         """
         response_key = self._contract.response_key(response.status_code)
         if self._settings.on_response is not None:
             self._settings.on_response(self._info(response))
-        if not response.is_success or response_key not in self._operation.success:
+        if not response.is_success:
             raise self._status_error(response_key, response)
-        return self._read_success(response_key, response)
+        if response_key in self._operation.success:
+            decoded = self._decode_success(response_key, response)
+        else:
+            decoded = self._decode_undocumented_success(response)
+        return self._result(response, decoded)
 
     # A success.
 
-    def _read_success(self, response_key: str, response: RawResponse) -> T:
+    def _decode_success(self, response_key: str, response: RawResponse) -> DecodedBody:
         parsed = parse_body(self._contract.content[response_key], response)
         decode = self._operation.success[response_key]
-        decoded = self._decode(decode, response_key, response, parsed)
+        return self._decode(decode, response_key, response, parsed)
+
+    def _decode_undocumented_success(self, response: RawResponse) -> DecodedBody:
+        """Decode a success whose status the spec does not document, as a documented one."""
+        status_findings = self._report((self._contract.undocumented_status(response.status_code),))
+        is_empty = not response.body.strip()
+        response_key = self._stand_in_key(is_empty=is_empty)
+        if is_empty and self._contract.content[response_key] == "json":
+            decoded = self._decode_empty(response_key)
+        else:
+            decoded = self._decode_success(response_key, response)
+        return replace(decoded, findings=status_findings + decoded.findings)
+
+    def _stand_in_key(self, *, is_empty: bool) -> str:
+        """The documented success that stands for an undocumented one.
+
+        It is the first one in the spec, of those without content for an empty body, and of those
+        with content for any other body; without such a one, the first of all.
+        """
+        keys = list(self._operation.success)
+        for key in keys:
+            has_content = self._contract.content[key] != "none"
+            if has_content != is_empty:
+                return key
+        return keys[0]
+
+    def _decode_empty(self, response_key: str) -> DecodedBody:
+        """The model of an empty body: all its properties are absent.
+
+        The status is the only finding. A missing property would say the same again.
+        """
+        checked_body = self._contract.check_body(response_key, {})
+        if checked_body.problem:
+            return DecodedBody("", "is empty")
+        return self._build_model(self._operation.success[response_key], checked_body.data)
+
+    def _result(self, response: RawResponse, decoded: DecodedBody) -> T:
+        """The result of a success.
+
+        Raises:
+            APIDecodingError: there is no model.
+            DriftError: there are findings, and the client is strict.
+        """
         if decoded.problem:
-            raise self._decoding_error(
-                errors.APIDecodingError, response, decoded, decoded.path, decoded.problem
-            )
+            raise self._decoding_error(response, decoded)
         if decoded.findings and self._settings.strict:
-            finding = decoded.findings[0]
-            raise self._decoding_error(
-                errors.DriftError, response, decoded, finding.path, f"must be {finding.expected}"
-            )
+            raise self._drift_error(response, decoded)
         result: T = decoded.value
         return result
 
     def _decoding_error(
-        self,
-        error_class: type[errors.APIDecodingError],
-        response: RawResponse,
-        decoded: DecodedBody,
-        path: str,
-        problem: str,
+        self, response: RawResponse, decoded: DecodedBody
     ) -> errors.APIDecodingError:
-        message = (
-            f"{self._contract.name}: {response.status_code}, "
-            f"but the response deviates from the spec: {path} {problem}"
-        )
-        return error_class(
-            redact(message, self._token),
-            path=redact(path, self._token),
+        problem = f"{decoded.path} {decoded.problem}"
+        return errors.APIDecodingError(
+            self._deviation_text(response, problem),
+            path=redact(decoded.path, self._token),
             findings=decoded.findings,
+            body=self._received_body(response),
             # The exception is also a `ResponseInfo`, so it has the same attributes.
             **vars(self._info(response)),
         )
 
+    def _drift_error(self, response: RawResponse, decoded: DecodedBody) -> errors.DriftError:
+        finding = decoded.findings[0]
+        problem = f"{finding.subject} must be {finding.expected}"
+        return errors.DriftError(
+            self._deviation_text(response, problem),
+            path=redact(finding.path, self._token),
+            findings=decoded.findings,
+            body=self._received_body(response),
+            result=decoded.value,
+            **vars(self._info(response)),
+        )
+
+    def _deviation_text(self, response: RawResponse, problem: str) -> str:
+        text = (
+            f"{self._contract.name}: the API reported success ({response.status_code}), so the "
+            f"request was probably executed, but the response deviates from the spec: {problem}"
+        )
+        return redact(text, self._token)
+
+    def _received_body(self, response: RawResponse) -> object:
+        """The body of a success as received: JSON data, or text. The token is redacted."""
+        return self._redacted(parse_body("json", response), response).data
+
     # An error.
 
     def _status_error(self, response_key: str, response: RawResponse) -> errors.APIStatusError:
-        """The exception of a status that is not a documented success."""
+        """The exception of a status that is not a success."""
         if not response_key:
             self._report((self._contract.undocumented_status(response.status_code),))
-        parsed = self._parse_redacted(response_key, response)
+        content = self._contract.content[response_key]
+        parsed = self._redacted(parse_body(content, response), response)
         model = self._error_model(response_key, response, parsed)
         properties = _properties(parsed.data)
-        messages = _messages(properties)
+        messages = self._explanations(content, response, parsed)
         error_class = self._status_error_class(response)
         return error_class(
             self._status_error_text(response, messages),
@@ -193,7 +254,35 @@ class ResponseReader(Generic[T]):
         if response_key not in self._operation.errors:
             return parsed.data
         decode = self._operation.errors[response_key]
-        return self._decode(decode, response_key, response, parsed).value
+        decoded = self._decode(decode, response_key, response, parsed)
+        if decoded.problem:
+            return parsed.data
+        normalised = self._contract.check_body(response_key, parsed.data).data
+        removed_values = _removed_values(parsed.data, normalised)
+        if not removed_values:
+            return decoded.value
+        # In an error, a value that the spec does not allow can be the explanation.
+        restored = self._build_model(decode, {**_properties(normalised), **removed_values})
+        return parsed.data if restored.problem else restored.value
+
+    def _explanations(self, content: str, response: RawResponse, parsed: ParsedBody) -> list[str]:
+        """The texts that explain an error, without the token.
+
+        Args:
+            content: the kind of content that the spec has; see `parse_body`.
+            response: the response.
+            parsed: its body. The token is redacted.
+        """
+        if content == "bytes" or response.body_problem:
+            return []
+        if content == "text" or parsed.problem:
+            # The raw text: the parsed one is redacted, and markup can divide a token.
+            return explanations_in_text(_text(response), self._token)
+        # The contract has the names that the spec marks with `x-role`.
+        vocabulary = self._settings.conventions.error_vocabulary.with_explanations(
+            load_contract()["error_messages"]
+        )
+        return explanations_in_json(parsed.data, vocabulary, response.status_code)
 
     def _error_info(
         self, response: RawResponse, properties: Mapping[str, object]
@@ -207,16 +296,15 @@ class ResponseReader(Generic[T]):
             request_id = None
         return replace(info, request_id=request_id)
 
-    def _parse_redacted(self, response_key: str, response: RawResponse) -> ParsedBody:
-        """Parse the body of an error and redact the token. The exception shows the body."""
-        parsed = parse_body(self._contract.content[response_key], response)
+    # Parts of both.
+
+    def _redacted(self, parsed: ParsedBody, response: RawResponse) -> ParsedBody:
+        """A parsed body without the token. An exception shows it."""
         try:
             return ParsedBody(redact_data(parsed.data, self._token), parsed.problem)
         except RecursionError:
             # The JSON parser permits a deeper nesting than `redact_data`.
             return ParsedBody(redact(_text(response), self._token), _unreadable("RecursionError"))
-
-    # Parts of both.
 
     def _decode(
         self,
@@ -248,11 +336,14 @@ class ResponseReader(Generic[T]):
             findings = self._report(findings)
         if problem:
             return DecodedBody(data, problem, path, findings)
+        return replace(self._build_model(decode, data), findings=findings)
+
+    def _build_model(self, decode: Callable[[Any], object], data: object) -> DecodedBody:
+        """The generated model of data that was checked against the spec."""
         try:
-            return DecodedBody(decode(data), findings=findings)
+            return DecodedBody(decode(data))
         except GENERATED_CODE_ERRORS as error:
-            problem = f"does not fit the generated model ({type(error).__name__})"
-            return DecodedBody(data, problem, path, findings)
+            return DecodedBody(data, f"does not fit the generated model ({type(error).__name__})")
 
     def _info(self, response: RawResponse) -> errors.ResponseInfo:
         """The response without its body. The token is redacted in the headers."""
@@ -275,7 +366,9 @@ class ResponseReader(Generic[T]):
         """
         redacted: list[Finding] = []
         for finding in findings:
-            redacted.append(replace(finding, path=redact(finding.path, self._token)))
+            path = redact(finding.path, self._token)
+            value = redact(finding.value, self._token)
+            redacted.append(replace(finding, path=path, value=value))
         for finding in redacted:
             self._log_once(finding)
             if self._settings.on_drift is not None:
@@ -283,24 +376,45 @@ class ResponseReader(Generic[T]):
         return tuple(redacted)
 
     def _log_once(self, finding: Finding) -> None:
-        """Log a finding, unless the client already logged one of the same kind and path.
+        """Log a finding, unless the client already logged an equal one.
 
-        The operation is not compared: the same kind and path in another operation is not logged.
+        Equal findings are of the same operation, kind and place, and of the same status or media
+        type.
         """
         logged_findings = self._settings.logged_findings
-        identity = (finding.kind, finding.path)
-        if identity in logged_findings or len(logged_findings) >= MAXIMUM_LOGGED_FINDINGS:
+        if finding in logged_findings or len(logged_findings) >= MAXIMUM_LOGGED_FINDINGS:
             return
-        logged_findings.add(identity)
-        logger.warning(
-            "%s: %s at %s (spec: %s): must be %s [%s]",
+        logged_findings.add(finding)
+        logger.log(
+            log_level(finding),
+            "%s: %s: %s must be %s (spec: %s) [%s]",
             finding.operation,
             finding.kind,
-            finding.path,
-            finding.pointer,
+            finding.subject,
             finding.expected,
+            finding.pointer,
             finding.rule,
         )
+
+
+def log_level(finding: Finding) -> int:
+    """The level at which a finding is logged.
+
+    An ordinary status needs no change of the spec or of the service, so it is only information.
+    """
+    if finding.kind == "undocumented-status" and is_ordinary_status(int(finding.value)):
+        return logging.INFO
+    return logging.WARNING
+
+
+def is_ordinary_status(status_code: int) -> bool:
+    """Whether any HTTP API can send this status, and the client is prepared for it.
+
+    The status has an exception of its own, or the client retries it.
+    """
+    if status_code >= 500:
+        return True
+    return status_code in STATUS_ERRORS or status_code in TRANSIENT_STATUS_CODES
 
 
 def parse_body(content: str, response: RawResponse) -> ParsedBody:
@@ -369,21 +483,14 @@ def _properties(data: Any) -> Mapping[str, Any]:
     return {}
 
 
-def _messages(properties: Mapping[str, Any]) -> list[str]:
-    """The texts in the properties that the spec marks as error messages (`x-role`).
-
-    Such a property is a text or a list of texts. HighLevel's 422 has a list.
-    """
-    messages: list[str] = []
-    for name in load_contract()["error_messages"]:
-        value = properties.get(name)
-        texts: list[object] = [value]
-        if isinstance(value, list):
-            texts = cast("list[object]", value)
-        for text in texts:
-            if isinstance(text, str) and text:
-                messages.append(text)
-    return messages
+def _removed_values(data: Any, normalised: Any) -> Mapping[str, Any]:
+    """The properties that the check against the spec removed from an object, except nulls."""
+    remaining_properties = _properties(normalised)
+    return {
+        name: value
+        for name, value in _properties(data).items()
+        if value is not None and name not in remaining_properties
+    }
 
 
 def _one_line(text: str) -> str:

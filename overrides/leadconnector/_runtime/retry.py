@@ -38,7 +38,7 @@ OpenAI's client has the same bound.
 # These statuses report a temporary condition, so the same request can succeed later (RFC 9110,
 # section 15; RFC 6585 for 429). Cloudflare is in front of the API. It sends 520 to 527 if the API
 # does not respond properly.
-_TRANSIENT_STATUS_CODES = frozenset({408, 429, 500, 502, 503, 504, *range(520, 528)})
+TRANSIENT_STATUS_CODES = frozenset({408, 429, 500, 502, 503, 504, *range(520, 528)})
 
 # RFC 9110, section 9.2.2.
 _IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
@@ -162,7 +162,7 @@ def stop_after_last_retry(attempt: Attempt, policy: RetryPolicy) -> Decision | N
 
 def stop_on_permanent_status(attempt: Attempt, policy: RetryPolicy) -> Decision | None:
     """Stop if the same request would get the same response."""
-    if attempt.status_code is not None and attempt.status_code not in _TRANSIENT_STATUS_CODES:
+    if attempt.status_code is not None and attempt.status_code not in TRANSIENT_STATUS_CODES:
         return STOP
     return None
 

@@ -6,16 +6,20 @@ Terms:
   at run time. Generation writes it.
 - *Drift* is any deviation of a response from the spec. A `Finding` describes one deviation.
 - A *misfit* is a finding that makes the data unusable: no generated model can store it.
+- A *gap* is a property that the spec requires and the response lacks: it is missing or null. No
+  generated model of a response requires a property, so a gap is a finding but no misfit.
 
 Keywords have their meaning in JSON Schema 2020-12, with these exceptions:
 
 - In a response, a property that the schema does not describe is a finding, unless the schema allows
   it with `additionalProperties` or describes no property at all.
 - Such a finding alone does not make a branch of `anyOf` or `oneOf` invalid.
+- If an object matches no branch, it matches the one with the fewest gaps, if gaps are all that is
+  wrong.
 - `oneOf` is checked like `anyOf`: data that matches two documented forms is no drift.
 - Keywords beside `$ref` are ignored.
 - `pattern` is a regular expression of Python.
-- `format` is an annotation and is not checked.
+- `format` is an annotation, except for formats that generated models convert, such as dates.
 
 Generation prepares the schemas: it merges `allOf` and writes `const` as an `enum`. It rejects a
 spec with a restricting keyword that neither this module nor `keywords` checks. Beside `$ref`, it
@@ -26,14 +30,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .._generated.types import UNSET
 from .finding import ROOT, Finding, JsonPath
-from .keywords import DATA_TYPES, Check, Deviation, Predicate, Schema, accept_all, checks_of
+from .keywords import (
+    CONTAINERS,
+    DATA_TYPES,
+    Check,
+    Deviation,
+    Predicate,
+    Schema,
+    accept_all,
+    checks_of,
+)
 
 MAXIMUM_FINDINGS = 100
 """Findings reported for one body. A response full of deviations must not fill the memory."""
 
 UNDOCUMENTED_FIELD = "undocumented-field"
 """The one kind of finding that does not prevent data from matching a branch of `anyOf`."""
+
+_GAPS = frozenset({"missing", "null"})
+"""The kinds of findings for a property without a value."""
 
 _MISSING = Deviation("missing", "response-property-became-optional", "there")
 _UNDOCUMENTED = Deviation(
@@ -144,14 +161,15 @@ class Validator:
     def _normalise(self, data: Any, path: JsonPath, findings: list[Finding]) -> Any:
         """Return the normalised data; raise `_MisfitError` if no model can store it."""
         data_type = data.__class__
-        for check in self._checks[data_type]:
+        # The default is for `UNSET`, which `_fill_gaps` adds to the data of a branch.
+        for check in self._checks.get(data_type, ()):
             if check.accepts(data):
                 continue
             finding = self._report(check.deviation, path, findings, is_null=data is None)
             if check.is_fatal:
-                raise _MisfitError(finding)
+                raise _MisfitError(finding, is_structural=check.is_structural)
         for branch_set in self._branch_sets:
-            self._match_branches(branch_set, data, path, findings)
+            data = self._match_branches(branch_set, data, path, findings)
         if data_type is dict and self._members is not None:
             return self._normalise_object(self._members, data, path, findings)
         if data_type is list and self._items is not None:
@@ -161,7 +179,8 @@ class Validator:
     def _normalise_object(
         self, members: "_Members", data: dict[str, Any], path: JsonPath, findings: list[Finding]
     ) -> dict[str, Any]:
-        misfits = self._report_missing(members, data, path, findings)
+        self._report_missing(members, data, path, findings)
+        misfits: dict[str, _MisfitError] = {}
         replacements: dict[str, Any] = {}
         for name, value in data.items():
             validator = members.properties.get(name, members.additional)
@@ -177,7 +196,7 @@ class Validator:
             try:
                 normalised = validator._normalise(value, JsonPath(path, name), findings)
             except _MisfitError as error:
-                misfits[name] = error.finding
+                misfits[name] = error
                 continue
             if normalised is not value:
                 replacements[name] = normalised
@@ -185,7 +204,7 @@ class Validator:
         if not misfits and not replacements:
             return data
         _raise_for_required(members.required, misfits)
-        # The remaining misfits are optional, so they are removed.
+        # The object can be used without the remaining misfits, so they are removed.
         return {
             name: replacements.get(name, value)
             for name, value in data.items()
@@ -194,17 +213,15 @@ class Validator:
 
     def _report_missing(
         self, members: "_Members", data: dict[str, Any], path: JsonPath, findings: list[Finding]
-    ) -> dict[str, Finding]:
-        """Report each required property that is missing; return the findings by name."""
-        missing: dict[str, Finding] = {}
+    ) -> None:
+        """Report each required property that is missing."""
         for name in members.required:
             if name in data:
                 continue
             # The validator of the property reports it, because a finding names the place of its
             # schema in the spec. A required name without a schema has the place of this object.
             validator = members.properties.get(name, self)
-            missing[name] = validator._report(_MISSING, JsonPath(path, name), findings)
-        return missing
+            validator._report(_MISSING, JsonPath(path, name), findings)
 
     def _normalise_array(
         self, validator: "Validator", data: list[Any], path: JsonPath, findings: list[Finding]
@@ -231,25 +248,51 @@ class Validator:
 
     def _match_branches(
         self, branch_set: "_BranchSet", data: Any, path: JsonPath, findings: list[Finding]
-    ) -> None:
+    ) -> Any:
         """Report the findings of the branch that matches best; raise `_MisfitError` if none does.
 
-        Data matches a branch if it deviates from it by undocumented property names alone. Nothing
-        is removed from such data, so there is no normalised data to return. Data that matches no
-        branch is a misfit: the generated code tries the same branches, and stores none of them.
+        Data that matches no branch is a misfit: the generated code tries the same branches, and
+        stores none of them.
+
+        Returns:
+            The data as the generated code of the best branch reads it.
         """
-        matches: list[Normalised] = []
-        for validator in branch_set.validators:
-            candidate = validator.normalise(data, path)
-            # This also excludes misfits: each misfit is a finding of another kind.
-            if _has_only_undocumented_fields(candidate.findings):
-                matches.append(candidate)
-        if not matches:
+        candidates = [
+            _Candidate(validator, validator.normalise(data, path))
+            for validator in branch_set.validators
+        ]
+        best_candidate = _best_match(candidates)
+        if best_candidate is None:
+            best_candidate = _match_with_gaps(candidates, data)
+        if best_candidate is None:
             finding = self._report(branch_set.deviation, path, findings, is_null=data is None)
-            raise _MisfitError(finding)
-        best_match = min(matches, key=_number_of_findings)
+            raise _MisfitError(finding, is_structural=branch_set.is_structural(data))
         room = MAXIMUM_FINDINGS - len(findings)
-        findings.extend(best_match.findings[:room])
+        findings.extend(best_candidate.normalised.findings[:room])
+        return best_candidate.filled_data()
+
+    def describes(self, data: Any) -> bool:
+        """Whether at least one property of the data is in the schema. Other data always is."""
+        if self._members is None or data.__class__ is not dict:
+            return True
+        return not self._members.properties.keys().isdisjoint(data)
+
+    def accepts_containers(self) -> bool:
+        """Whether an object or an array can be valid."""
+        for data_type in CONTAINERS:
+            if not any(check.is_fatal for check in self._checks[data_type]):
+                return True
+        return False
+
+    def fill_gaps(self, data: Any) -> Any:
+        """Add each required property that is missing, as `UNSET`.
+
+        Generated code selects the model of a union by these names. Any model accepts `UNSET`.
+        """
+        if self._members is None or data.__class__ is not dict:
+            return data
+        gaps = {name: UNSET for name in self._members.required if name not in data}
+        return {**data, **gaps} if gaps else data
 
     def _report(
         self,
@@ -309,27 +352,86 @@ class Validator:
 class _MisfitError(Exception):
     """No generated model can store the data. An optional part that raises it is removed."""
 
-    def __init__(self, finding: Finding) -> None:
+    def __init__(self, finding: Finding, *, is_structural: bool) -> None:
         super().__init__(finding.kind)
         self.finding = finding
+        self.is_structural = is_structural
+        """As in `Check`."""
 
 
-def _raise_for_required(required: list[str], misfits: Mapping[str, Finding]) -> None:
-    """Raise `_MisfitError` if a required property is a misfit: then the whole object is one.
+def _raise_for_required(required: list[str], misfits: Mapping[str, _MisfitError]) -> None:
+    """Raise the first structural misfit of a required property: then the whole object is one.
 
-    The first such property is the reason.
+    Without the object or array that it must be, a result would hide most of the response. A null
+    or a scalar is a small loss, and raising would hide that the API reported success.
     """
     for name in required:
-        if name in misfits:
-            raise _MisfitError(misfits[name])
+        if name in misfits and misfits[name].is_structural:
+            raise misfits[name]
 
 
-def _has_only_undocumented_fields(findings: list[Finding]) -> bool:
-    return all(finding.kind == UNDOCUMENTED_FIELD for finding in findings)
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A branch of `anyOf` or `oneOf`, and data as this branch normalises it."""
+
+    validator: Validator
+    normalised: Normalised
+
+    def gaps(self) -> int:
+        """How many required or null properties the data lacks."""
+        return sum(finding.kind in _GAPS for finding in self.normalised.findings)
+
+    def matches(self) -> bool:
+        """Whether the data deviates from the branch by undocumented property names alone.
+
+        This also excludes misfits: each misfit is a finding of another kind.
+        """
+        return all(finding.kind == UNDOCUMENTED_FIELD for finding in self.normalised.findings)
+
+    def matches_with_gaps(self) -> bool:
+        """Whether the data deviates from the branch by gaps and undocumented names alone."""
+        if self.normalised.misfit is not None:
+            return False
+        accepted_kinds = _GAPS | {UNDOCUMENTED_FIELD}
+        return all(finding.kind in accepted_kinds for finding in self.normalised.findings)
+
+    def filled_data(self) -> Any:
+        """The data as the generated code of this branch reads it."""
+        return self.validator.fill_gaps(self.normalised.data)
 
 
-def _number_of_findings(candidate: Normalised) -> int:
-    return len(candidate.findings)
+def _best_match(candidates: list[_Candidate]) -> _Candidate | None:
+    """The branch that the data matches with the fewest findings; `None` if it matches none."""
+    matches = [candidate for candidate in candidates if candidate.matches()]
+    return min(matches, key=_number_of_findings, default=None)
+
+
+def _match_with_gaps(candidates: list[_Candidate], data: Any) -> _Candidate | None:
+    """The branch that the data matches with the fewest gaps; `None` if there is none.
+
+    Data that could be of several branches must have a property of the branch. Otherwise nothing
+    says which branch it is.
+    """
+    if data.__class__ not in CONTAINERS:
+        return None
+    possible = [candidate for candidate in candidates if candidate.normalised.misfit is None]
+    is_ambiguous = len(possible) > 1
+    matches: list[_Candidate] = []
+    for candidate in possible:
+        if not candidate.matches_with_gaps():
+            continue
+        if is_ambiguous and not candidate.validator.describes(data):
+            continue
+        matches.append(candidate)
+    return min(matches, key=_gaps_and_findings, default=None)
+
+
+def _number_of_findings(candidate: _Candidate) -> int:
+    return len(candidate.normalised.findings)
+
+
+def _gaps_and_findings(candidate: _Candidate) -> tuple[int, int]:
+    return candidate.gaps(), len(candidate.normalised.findings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,6 +441,14 @@ class _BranchSet:
     validators: list[Validator]
     deviation: Deviation
     """Reported for data that matches no branch."""
+
+    def is_structural(self, data: Any) -> bool:
+        """Whether data that matches no branch is an object or array, or should be one."""
+        if data is None:
+            return False
+        if data.__class__ in CONTAINERS:
+            return True
+        return any(validator.accepts_containers() for validator in self.validators)
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,8 +39,8 @@ class Settings:
     sleep: Callable[[float], None] = time.sleep
     sleep_async: Callable[[float], Awaitable[None]] = asyncio.sleep
 
-    logged_findings: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]], repr=False)
-    """Kind and path of each logged finding. Clients made by `with_options` share the set."""
+    logged_findings: set[Finding] = field(default_factory=set[Finding], repr=False)
+    """The findings that were logged. Clients made by `with_options` share the set."""
 
     @cached_property
     def timeouts(self) -> Timeouts:

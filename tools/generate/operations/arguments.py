@@ -24,6 +24,8 @@ class ArgumentSource:
     description: Node
     """Where description and `x-role` are: the parameter, or the schema of a body property."""
     schema: Node
+    required: bool
+    """Whether the spec requires it. The generator's property of a response never is required."""
 
 
 def parameter_arguments(
@@ -52,6 +54,7 @@ def parameter_arguments(
             pointer=parameter.pointer,
             description=parameter,
             schema=document.resolve(parameter.child("schema")),
+            required=prop.required,
         )
         arguments[location, name] = create_argument(source, str(prop.python_name))
     path_names = [spec_name(prop) for prop in endpoint.path_parameters]
@@ -64,7 +67,7 @@ def parameter_arguments(
 def create_argument(source: ArgumentSource, python_name: str) -> Argument:
     """The argument for one parameter or body property."""
     default = _only_header_value(source)
-    required = source.prop.required and default is None
+    required = source.required and default is None
     annotation = _annotation(source.prop, default)
     if not required:
         annotation = f"{annotation} | Unset"

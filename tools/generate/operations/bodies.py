@@ -47,7 +47,7 @@ def request_body(
         return RequestBody(arguments=(), model_class=None, optional=False, content_type=None)
     first_body = endpoint.bodies[0]
     content_type = str(first_body.content_type.get_untrusted_value())
-    model = _flattened_model(endpoint, models)
+    model = _flattened_model(document, operation, endpoint, models)
     if model is None:
         argument = _whole_body(operation, endpoint, reserved_names)
         return RequestBody((argument,), None, optional=False, content_type=content_type)
@@ -60,7 +60,12 @@ def request_body(
     )
 
 
-def _flattened_model(endpoint: Endpoint, models: Sequence[ModelProperty]) -> ModelProperty | None:
+def _flattened_model(
+    document: Document,
+    operation: Operation,
+    endpoint: Endpoint,
+    models: Sequence[ModelProperty],
+) -> ModelProperty | None:
     """The model whose properties become keyword arguments. `None` if the body is one argument."""
     prop = _convertible_model(endpoint)
     if prop is None:
@@ -72,7 +77,8 @@ def _flattened_model(endpoint: Endpoint, models: Sequence[ModelProperty]) -> Mod
     if prop.required:
         return model
     # An optional body with a required property: no argument could be required in the signature.
-    if any(member.required for member in model_properties(model)):
+    properties = document.properties(_only_body_schema(document, operation))
+    if any(child.required for child in properties.values()):
         return None
     return model
 
@@ -106,6 +112,7 @@ def _body_properties(
             pointer=schemas[name].schema.pointer,
             description=schema,
             schema=schema,
+            required=schemas[name].required,
         )
         arguments.append(create_argument(source, python_name))
     return arguments

@@ -1,0 +1,185 @@
+"""Finds the texts in the body of an error that explain it, whatever the form of the body.
+
+`ErrorVocabulary` has the property names. Its values belong to the API, so they are not here.
+
+Only the places that the vocabulary names are searched. A body can also repeat the request, and
+that is personal data.
+"""
+
+import html
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, cast
+
+from .protocols import ErrorVocabulary
+from .secrets import Token, redact
+
+MAXIMUM_EXPLANATIONS = 100
+"""How many texts of one body are returned. NestJS sends one for each invalid property."""
+
+MAXIMUM_CHARACTERS = 2_000
+"""How many characters of one text are returned."""
+
+MAXIMUM_DEPTH = 64
+"""How many levels of a body are searched. NestJS nests an error as deeply as the request."""
+
+MAXIMUM_VALUES = 10_000
+"""How many values of one body are looked at."""
+
+MAXIMUM_EXCERPT = 200
+"""How many characters of a body that is no JSON are returned."""
+
+_SEARCHED_MARKUP = 4_000
+"""How many characters of a page are searched for text. Its title and heading come first."""
+
+_MARKUP = re.compile(r"<!--.*?-->|<(script|style)\b.*?</\1\s*>|<[^>]*>", re.DOTALL | re.IGNORECASE)
+
+
+def explanations_in_json(data: object, vocabulary: ErrorVocabulary, status_code: int) -> list[str]:
+    """The explanatory texts of a JSON body, each once, in the order of the body.
+
+    A text that only repeats the status, such as `Bad Request`, is left out if there is another.
+
+    Args:
+        data: the parsed body.
+        vocabulary: the property names of the API's errors.
+        status_code: the status of the response.
+    """
+    search = _Search(vocabulary)
+    search.body(data)
+    texts = list(search.texts)
+    phrase = _reason_phrase(status_code)
+    specific_texts = [text for text in texts if text.casefold() != phrase]
+    return specific_texts or texts
+
+
+def explanations_in_text(text: str, token: Token) -> list[str]:
+    """A short excerpt of a body that is no JSON, without markup; empty if it has no words.
+
+    Broken JSON is no explanation. It could contain anything.
+
+    Args:
+        text: the body.
+        token: the token of the request, which is redacted. Removing markup can reveal it.
+    """
+    content = text.strip().removeprefix("\ufeff")
+    # Text in UTF-16 has NUL characters.
+    if content.startswith(("{", "[", '"')) or "\x00" in content:
+        return []
+    if content.startswith("<"):
+        content = html.unescape(_MARKUP.sub(" ", content[:_SEARCHED_MARKUP]))
+    content = redact(" ".join(content.split()), token)
+    excerpt = content[:MAXIMUM_EXCERPT]
+    return [excerpt] if _has_words(excerpt) else []
+
+
+class _Search:
+    """One search through a JSON body. It stops at each of the limits above."""
+
+    def __init__(self, vocabulary: ErrorVocabulary) -> None:
+        self._vocabulary = vocabulary
+        self._remaining_values = MAXIMUM_VALUES
+        # A dict instead of a set keeps the order of the body.
+        self.texts: dict[str, None] = {}
+
+    def body(self, data: object) -> None:
+        """Search the whole body: a text, a list of texts or objects, or an object."""
+        items: list[object] = [data]
+        if isinstance(data, list):
+            items = cast("list[object]", data)
+        for item in items:
+            if isinstance(item, str):
+                self._add(item)
+            elif isinstance(item, dict):
+                self._object(cast("dict[str, Any]", item), depth=1)
+
+    def _object(self, data: Mapping[str, object], depth: int) -> None:
+        """Search an object for properties that explain, or that wrap such properties."""
+        if self._is_at_limit(depth):
+            return
+        if _is_field_map(data):
+            self._fields(data, depth)
+            return
+        for name, value in data.items():
+            if self._vocabulary.explains(name):
+                self._explanation(name, value, depth + 1)
+            elif self._vocabulary.wraps(name):
+                self._wrapped(value, depth + 1)
+
+    def _wrapped(self, value: object, depth: int) -> None:
+        """Search the value of a property such as `data`, in which texts explain nothing."""
+        items: list[object] = [value]
+        if isinstance(value, list):
+            items = cast("list[object]", value)
+        for item in items:
+            if isinstance(item, dict):
+                self._object(cast("dict[str, Any]", item), depth)
+
+    def _explanation(self, name: str, value: object, depth: int) -> None:
+        """Take the texts of a property that explains."""
+        if isinstance(value, dict) and self._vocabulary.maps_fields(name):
+            self._fields(cast("dict[str, Any]", value), depth)
+            return
+        self._texts_of(value, depth)
+
+    def _texts_of(self, value: object, depth: int) -> None:
+        """Take a text, or the texts of a list or an object."""
+        if self._is_at_limit(depth):
+            return
+        if isinstance(value, str):
+            self._add(value)
+        elif isinstance(value, list):
+            for item in cast("list[object]", value):
+                self._texts_of(item, depth + 1)
+        elif isinstance(value, dict):
+            self._texts_of_object(cast("dict[str, Any]", value), depth)
+
+    def _texts_of_object(self, data: Mapping[str, object], depth: int) -> None:
+        if any(self._vocabulary.explains(name) for name in data):
+            self._object(data, depth)
+            return
+        for name, value in data.items():
+            if not self._vocabulary.identifies(name):
+                self._texts_of(value, depth + 1)
+
+    def _fields(self, data: Mapping[str, object], depth: int) -> None:
+        """Take the texts of an object whose names are fields or rules, such as `isString`."""
+        for name, value in data.items():
+            # A field can have the name of an identifier. Only a field has a list of texts.
+            if _is_list_of_texts(value) or not self._vocabulary.identifies(name):
+                self._texts_of(value, depth + 1)
+
+    def _add(self, text: str) -> None:
+        content = text.strip()[:MAXIMUM_CHARACTERS]
+        if _has_words(content) and len(self.texts) < MAXIMUM_EXPLANATIONS:
+            self.texts[content] = None
+
+    def _is_at_limit(self, depth: int) -> bool:
+        self._remaining_values -= 1
+        return depth > MAXIMUM_DEPTH or self._remaining_values < 0
+
+
+def _is_field_map(data: Mapping[str, object]) -> bool:
+    """Whether each value is a list of texts, as in Django's `{"email": ["is not valid"]}`."""
+    return bool(data) and all(_is_list_of_texts(value) for value in data.values())
+
+
+def _is_list_of_texts(value: object) -> bool:
+    if not isinstance(value, list):
+        return False
+    items = cast("list[object]", value)
+    return bool(items) and all(isinstance(item, str) for item in items)
+
+
+def _has_words(text: str) -> bool:
+    """Whether a text has a letter. A status code or a number explains nothing."""
+    return any(character.isalpha() for character in text)
+
+
+def _reason_phrase(status_code: int) -> str:
+    """The standard phrase of a status, for comparison without case; empty if it has none."""
+    try:
+        return HTTPStatus(status_code).phrase.casefold()
+    except ValueError:
+        return ""

@@ -1,0 +1,80 @@
+"""Makes every property of a response optional for the generator, so that a success is never lost.
+
+The API can leave out a property that the spec requires, after it made the update. The generated
+model then lacks the property (`UNSET`), and the client reports a finding. The contract keeps
+`required`, so arguments are still validated, and a missing property is still a finding.
+
+A schema of requests and responses has one model. Its properties are optional there, but they stay
+required arguments of the method: `operations` takes `required` from the spec itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from .document import Document, Node, is_list, is_mapping
+
+UNION_KEYWORD = "x-union-required"
+"""The property names by which `union_property.py.jinja` recognizes the model of an object."""
+
+
+def with_optional_responses(document: Document) -> Document:
+    """A copy of the spec in which no response requires a property.
+
+    The names that a schema requires are kept in `x-union-required`.
+    """
+    tolerant = replace(document, root=_copy(document.root))
+    for pointer in _response_schemas(document):
+        schema = tolerant.at(pointer).mapping
+        if not _is_list_of_names(schema.get("required", [])):
+            # The generator reports the mistake.
+            continue
+        properties = document.properties(document.at(pointer))
+        schema.pop("required", None)
+        schema[UNION_KEYWORD] = [name for name, child in properties.items() if child.required]
+    return tolerant
+
+
+def _is_list_of_names(value: Any) -> bool:
+    return is_list(value) and all(isinstance(name, str) for name in value)
+
+
+def _response_schemas(document: Document) -> Iterator[str]:
+    """The JSON pointers of all schemas that responses contain, each once."""
+    visited: set[str] = set()
+    waiting = list(_response_bodies(document))
+    while waiting:
+        schema = document.resolve(waiting.pop())
+        if schema.pointer in visited or not is_mapping(schema.value):
+            continue
+        visited.add(schema.pointer)
+        yield schema.pointer
+        waiting += _subschemas(schema)
+
+
+def _response_bodies(document: Document) -> Iterator[Node]:
+    for operation in document.operations():
+        for _, reference in operation.node.child("responses").entries():
+            response = document.resolve(reference)
+            for _, media_type in response.child("content").entries():
+                yield media_type.child("schema")
+
+
+def _subschemas(schema: Node) -> Iterator[Node]:
+    for _, child in schema.child("properties").entries():
+        yield child
+    for keyword in ("allOf", "anyOf", "oneOf"):
+        yield from schema.child(keyword).elements()
+    for keyword in ("items", "additionalProperties"):
+        yield schema.child(keyword)
+
+
+def _copy(value: Any) -> Any:
+    """A deep copy without shared parts: an alias in YAML is one object at several places."""
+    if is_mapping(value):
+        return {key: _copy(child) for key, child in value.items()}
+    if is_list(value):
+        return [_copy(child) for child in value]
+    return value
