@@ -28,12 +28,19 @@ def token_source(option: Secret[Any]) -> TokenSource:
     """
     if option.reveal() is None:
         raise CredentialsError(f"there is no token: pass token=, or set {TOKEN_VARIABLE}")
+    if isinstance(option.reveal(), type):
+        raise CredentialsError(f"token= is the class {option.reveal().__name__}: pass an instance")
     # An `OAuth`, or any other implementation of the protocol.
     if hasattr(option.reveal(), "get_token_async"):
         return cast("TokenSource", option.reveal())
     if callable(option.reveal()):
         return CallableToken(option)
-    return StaticToken(Token(option))
+    if option.reveal() == "":
+        raise CredentialsError(
+            f"the token is empty: pass one as token=, or check {TOKEN_VARIABLE}, "
+            "which may be set but empty"
+        )
+    return StaticToken(Token(option, f"the token, from token= or {TOKEN_VARIABLE},"))
 
 
 @dataclass(frozen=True)
@@ -53,9 +60,16 @@ class StaticToken:
         return self._token
 
 
+_RETURNED_TOKEN = "the token that the callable returned"
+
+
 @dataclass(frozen=True)
 class CallableToken:
-    """Calls a function for the token of each request."""
+    """Calls a function for the token of each request.
+
+    It is called once more after a 401. Nothing limits how often: by its contract it is called for
+    each request anyway, and it does not learn whether the API rejected its token.
+    """
 
     _function: Secret[Callable[[], str | Awaitable[str]]]
 
@@ -65,7 +79,7 @@ class CallableToken:
         Raises:
             CredentialsError: it returned no valid token.
         """
-        return Token(Secret(self._function.reveal()()))
+        return Token(Secret(self._function.reveal()()), _RETURNED_TOKEN)
 
     async def get_token_async(
         self, base_url: str, rejected: Token | None, timeout: float | None
@@ -79,5 +93,5 @@ class CallableToken:
         async with asyncio.timeout(timeout):
             result: Secret[Any] = Secret(self._function.reveal()())
             if isinstance(result.reveal(), Awaitable):
-                return Token(Secret(await result.reveal()))
-            return Token(result)
+                return Token(Secret(await result.reveal()), _RETURNED_TOKEN)
+            return Token(result, _RETURNED_TOKEN)

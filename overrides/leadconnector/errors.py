@@ -91,6 +91,10 @@ class OAuthError(LeadConnectorError):
     status_code: int
     error: str
     """The error code of RFC 6749, section 5.2, such as `invalid_client`; may be empty."""
+    description: str
+    """The endpoint's explanation in one line, without credentials; may be empty."""
+    retry_after: float | None
+    """Seconds that the response asks to wait, if it does."""
 
 
 class ReauthorizationError(OAuthError):
@@ -166,7 +170,11 @@ class BadRequestError(APIStatusError):
 
 
 class AuthenticationError(APIStatusError):
-    """401: the token is missing, unknown or expired."""
+    """401: the token is missing, unknown or expired, or not valid for this call.
+
+    If a new token was rejected as well, the message says so and names probable causes, such as a
+    missing scope.
+    """
 
 
 class PermissionDeniedError(APIStatusError):

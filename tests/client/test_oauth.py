@@ -667,11 +667,13 @@ class TestResponse:
         self, status: int, body: str, error: str
     ) -> None:
         store = ScriptedStore(expired_tokens())
-        oauth = make_oauth(store, ScriptedEndpoint(httpx.Response(status, content=body)))
+        clock = Clock()
+        oauth = make_oauth(store, ScriptedEndpoint(httpx.Response(status, content=body)), clock)
         with pytest.raises(OAuthError) as raised:
             get_token(oauth)
         assert (raised.value.status_code, raised.value.error, store.saves) == (status, error, 0)
         assert_no_secret_in(raised.value)
+        clock.now += 300
         assert get_token(oauth) == "access-2"
 
     @pytest.mark.parametrize(
@@ -857,18 +859,85 @@ class TestFileStore:
         files = {file.name: file.stat().st_mode & 0o777 for file in (tmp_path / "real").iterdir()}
         assert files == {"tokens.json": 0o600, "tokens.json.lock": 0o600}
 
+    def test_a_save_survives_a_power_cut(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        operations: list[tuple[str, str]] = []
+        fsync = os.fsync
+        replace = os.replace
+
+        def record_fsync(descriptor: int) -> None:
+            operations.append(("fsync", os.readlink(f"/dev/fd/{descriptor}")))
+            fsync(descriptor)
+
+        def record_replace(source: str, target: str) -> None:
+            operations.append(("rename", target))
+            replace(source, target)
+
+        monkeypatch.setattr(os, "fsync", record_fsync)
+        monkeypatch.setattr(os, "replace", record_replace)
+        FileTokenStore(path).save(expired_tokens())
+        # Without the last step, a power cut can undo the rename.
+        assert operations == [
+            ("fsync", f"{path}.new"),
+            ("rename", str(path)),
+            ("fsync", str(path.parent)),
+        ]
+
+    @pytest.mark.parametrize("function", ["open", "fsync"])
+    @pytest.mark.parametrize("error", [PermissionError(13, "Windows"), OSError(22, "NFS")])
+    def test_a_directory_that_cannot_be_synced_fails_no_save(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch, function: str, error: OSError
+    ) -> None:
+        original: Callable[..., Any] = getattr(os, function)
+        directory_calls: list[object] = []
+
+        def fail_for_directories(target: Any, *arguments: Any) -> Any:
+            if os.path.isdir(target if isinstance(target, str) else f"/dev/fd/{target}"):
+                directory_calls.append(target)
+                raise error
+            return original(target, *arguments)
+
+        descriptors = set(os.listdir("/dev/fd"))
+        with monkeypatch.context() as patch:
+            patch.setattr(os, function, fail_for_directories)
+            FileTokenStore(path).save(Tokens("new", "new", NOW))
+        assert len(directory_calls) == 1
+        assert FileTokenStore(path).load() == Tokens("new", "new", NOW)
+        assert set(os.listdir("/dev/fd")) == descriptors
+
     @given(
         access=st.from_regex(r"([A-Za-z0-9._~+/-]+=*)?", fullmatch=True),
         refresh=st.text(st.characters(), min_size=1),
         expires_at=st.floats(0, 1e11),
+        obtained_at=st.floats(0, 1e11),
+        replacements=st.lists(st.floats(1, 1e10), max_size=2).map(tuple),
     )
     @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
     def test_saved_tokens_are_loaded_unchanged(
-        self, tmp_path: Path, access: str, refresh: str, expires_at: float
+        self,
+        tmp_path: Path,
+        access: str,
+        refresh: str,
+        expires_at: float,
+        obtained_at: float,
+        replacements: tuple[float, ...],
     ) -> None:
         store = FileTokenStore(tmp_path / "tokens.json")
-        store.save(Tokens(access, refresh, expires_at))
-        assert store.load() == Tokens(access, refresh, expires_at)
+        tokens = Tokens(access, refresh, expires_at, obtained_at, replacements)
+        store.save(tokens)
+        assert store.load() == tokens
+
+    def test_a_file_of_an_earlier_version_is_loaded(self, path: Path) -> None:
+        members = {"access_token": "a", "refresh_token": "r", "expires_at": NOW}
+        path.write_text(json.dumps(members))
+        assert FileTokenStore(path).load() == Tokens("a", "r", NOW)
+
+    @pytest.mark.parametrize(
+        "value", [None, "1", {}, [None], ["x"], [[1.0]], [math.nan], [math.inf], [-1], True]
+    )
+    def test_invalid_times_in_a_file_are_ignored(self, path: Path, value: object) -> None:
+        members = {"access_token": "a", "refresh_token": "r", "expires_at": NOW}
+        path.write_text(json.dumps({**members, "replacements": value}))
+        assert FileTokenStore(path).load() == Tokens("a", "r", NOW)
 
     @pytest.mark.parametrize(
         "expiry_member", ["", ', "expires_at": NaN', ', "expires_at": "1"', ', "expires_at": -1']
@@ -1031,7 +1100,7 @@ class TestSecrecy:
             "_load_or_refresh",
             "_save",
             "refresh",
-            "_remembered_or_sent",
+            "_send_and_read",
             "_send",
         }
         assert expected_functions <= functions

@@ -39,6 +39,8 @@ class Call(Generic[T]):
         """How many requests were sent."""
         self.renewed_token: Token | None = None
         """The token that replaced a rejected one after a 401."""
+        self.rejection_explanation = ""
+        """Why a new token does not fix the 401, for its exception; empty if it is unknown."""
 
     def next_request(self, token: Token) -> Request:
         """The request of the next attempt. None of its timeouts is beyond the deadline."""

@@ -1,8 +1,8 @@
 """Keeps credentials out of every repr, log, traceback and pickle."""
 
 import re
-from dataclasses import dataclass, field
-from typing import Any, Generic, NoReturn, TypeVar
+from inspect import iscoroutine
+from typing import Any, Generic, NoReturn, TypeVar, cast
 
 from ..errors import CredentialsError
 
@@ -11,8 +11,20 @@ Value_co = TypeVar("Value_co", covariant=True)
 REDACTED = "[redacted]"
 """Replaces a credential in a text."""
 
+SHORT_SECRET = 8
+"""A secret with fewer characters is redacted only where it is a whole word.
+
+Otherwise a token `a` would replace every letter a of a message. The vendor's tokens are longer: 40
+characters and more.
+"""
+
 # The syntax of a bearer token: RFC 6750, section 2.1.
 _BEARER_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
+
+_QUOTES = "\"'`\u2018\u2019\u201c\u201d"
+
+# An authorization header, or its value: the scheme is not part of the token.
+_SCHEME = re.compile(r"(authorization\s*:\s*)?(bearer|token|basic)(\s+.*|:.*)?", re.I | re.S)
 
 
 def refuse_pickling(self: object) -> NoReturn:
@@ -24,18 +36,33 @@ def refuse_pickling(self: object) -> NoReturn:
     raise TypeError("a credential is not pickled or copied")
 
 
-@dataclass(frozen=True, slots=True)
 class Secret(Generic[Value_co]):
     """A value that no repr, log or traceback shows.
 
     Call `reveal` only in the expression that uses the value: a variable would show it.
     """
 
-    _value: Value_co = field(repr=False)
+    # Not a dataclass: error reporters show the fields of a dataclass one by one.
+    __slots__ = ("_value",)
+
+    def __init__(self, value: Value_co) -> None:
+        self._value = value
 
     def reveal(self) -> Value_co:
         """The value itself."""
         return self._value
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        secret = cast("Secret[object]", other)
+        return bool(self._value == secret.reveal())
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
 
     __reduce__ = refuse_pickling
 
@@ -45,29 +72,103 @@ class Token(Secret[str]):
 
     Args:
         secret: the token as the caller passed it. Untyped callers can pass any object.
+        name: names the token in the message of an error.
 
     Raises:
-        CredentialsError: it is not text with the syntax of a bearer token. The message does not
-            show it.
+        CredentialsError: it is not text with the syntax of a bearer token. The message says what is
+            wrong, but does not show the token.
     """
 
-    def __init__(self, secret: Secret[Any]) -> None:
+    __slots__ = ("was_accepted",)
+
+    was_accepted: bool
+    """Whether the API executed a request with it. A session sets it."""
+
+    def __init__(self, secret: Secret[Any], name: str = "the token") -> None:
         if not _is_bearer_token(secret.reveal()):
-            raise CredentialsError(
-                "the token, not shown, must be text without blanks (only async clients await)"
-            )
-        super().__init__(secret.reveal())
+            raise CredentialsError(f"{name} {_token_problem(secret)} (it is not shown here)")
+        # A subclass of str could return other text than it was validated with.
+        super().__init__(str.__str__(secret.reveal()))
+        self.was_accepted = False
+
+    def age(self) -> float | None:
+        """Seconds since the token was issued; `None` if the token source does not know it."""
+        return None
 
 
 def _is_bearer_token(value: object) -> bool:
-    return isinstance(value, str) and _BEARER_TOKEN.fullmatch(value) is not None
+    if not isinstance(value, str) or not _BEARER_TOKEN.fullmatch(value):
+        return False
+    # It has the syntax of a token, but it is what remains of "Bearer " and an empty token.
+    return value.lower() != "bearer"
+
+
+def _token_problem(secret: Secret[Any]) -> str:
+    """What is wrong with a token, and what to do, as the end of a sentence. It quotes nothing."""
+    if secret.reveal() is None:
+        return "is None: pass or return a str"
+    if isinstance(secret.reveal(), bytes | bytearray):
+        return "is of type bytes: decode it to a str"
+    if iscoroutine(secret.reveal()):
+        # Otherwise Python would warn that nobody awaited it.
+        secret.reveal().close()
+        return "is a coroutine: only AsyncLeadConnector accepts an async callable"
+    if hasattr(secret.reveal(), "__await__"):
+        return "must be awaited: only AsyncLeadConnector accepts an async callable"
+    if not isinstance(secret.reveal(), str):
+        return f"must be a str, not {type(secret.reveal()).__name__}"
+    return _text_problem(secret)
+
+
+def _text_problem(secret: Secret[str]) -> str:
+    """`_token_problem` of a text that is no bearer token."""
+    if not secret.reveal():
+        return "is empty"
+    if not secret.reveal().strip():
+        return "contains only blanks"
+    # The most helpful rule decides.
+    return _problem_at_an_end(secret) or _problem_of_a_character(secret)
+
+
+def _problem_at_an_end(secret: Secret[str]) -> str:
+    """The problem at the start or the end of a text; empty if there is none."""
+    if secret.reveal().strip()[0] in _QUOTES or secret.reveal().strip()[-1] in _QUOTES:
+        return "has a quotation mark at its start or end: pass it without quotes"
+    if _SCHEME.fullmatch(secret.reveal().strip()):
+        return 'starts with a scheme such as "Bearer": pass the token alone'
+    if secret.reveal().rstrip("\r\n") != secret.reveal():
+        return "ends with a line break, as the content of a file does: strip it"
+    if secret.reveal().strip() != secret.reveal():
+        return "has a blank or a line break at its start or end: strip it"
+    return ""
+
+
+def _problem_of_a_character(secret: Secret[str]) -> str:
+    """The problem of a text with a character that no token has."""
+    if any(character.isspace() for character in secret.reveal()):
+        return "contains a blank or a line break"
+    if not secret.reveal().isascii():
+        return "contains a character that is not ASCII"
+    return 'contains a character other than letters, digits, "-._~+/", and "=" at its end'
 
 
 def redact(text: str, *secrets: Secret[str]) -> str:
-    """Replace secrets in a text."""
-    for secret in secrets:
-        text = text.replace(secret.reveal(), REDACTED)
+    """Replace secrets in a text.
+
+    A secret of fewer than `SHORT_SECRET` characters is replaced only where it is a whole word. An
+    empty one is never replaced.
+    """
+    # The longest first: another secret can be a part of it.
+    for secret in sorted(secrets, key=_length, reverse=True):
+        if len(secret.reveal()) >= SHORT_SECRET:
+            text = text.replace(secret.reveal(), REDACTED)
+        elif secret.reveal():
+            text = re.sub(rf"(?<!\w){re.escape(secret.reveal())}(?!\w)", REDACTED, text)
     return text
+
+
+def _length(secret: Secret[str]) -> int:
+    return len(secret.reveal())
 
 
 def redact_data(data: Any, *secrets: Secret[str]) -> Any:

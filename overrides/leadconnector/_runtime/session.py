@@ -21,7 +21,12 @@ from collections.abc import Coroutine, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 from .._generated import Operation, T
-from ..errors import APIConnectionError, APITimeoutError, LeadConnectorError
+from ..errors import (
+    APIConnectionError,
+    APITimeoutError,
+    AuthenticationError,
+    LeadConnectorError,
+)
 from .call import Call
 from .call_io import BlockingIO, CallIO
 from .frames import clear_own_frames
@@ -95,7 +100,11 @@ class AsyncSession:
         if isinstance(attempt.outcome, APIConnectionError):
             raise attempt.outcome
         # Also raises the error of an unsuccessful response. The token is redacted from errors.
-        return call.reader(attempt.token).read(attempt.outcome)
+        try:
+            return call.reader(attempt.token).read(attempt.outcome)
+        except AuthenticationError as error:
+            error.args = (f"{error}{call.rejection_explanation}",)
+            raise
 
     async def _send_until_final(self, call: Call[T]) -> Attempt:
         """Send requests until one succeeds, or until a further one is useless or impossible.
@@ -129,6 +138,7 @@ class AsyncSession:
             if turn is not None:
                 await self._update_rate_limit(turn, attempt)
             if attempt.is_success:
+                token.was_accepted = True
                 return attempt
             decision = await self._decide(call, attempt)
             if not decision.retry or call.deadline_passes_within(decision.wait):
@@ -266,12 +276,15 @@ class AsyncSession:
 
     async def _decide(self, call: Call[T], attempt: Attempt) -> Decision:
         """Decide what to do after a failed attempt."""
-        if attempt.status_code == 401 and call.renewed_token is None:
+        if attempt.status_code != 401:
+            return decide(attempt, self._retry_policy)
+        if call.renewed_token is None:
             # The API does not execute a request that it rejects with 401. So it is safe to repeat,
             # also for POST. It is no retry, so it happens with `retries=0` too. It happens once in
             # a call: a renewed token that is rejected as well will not improve.
             return await self._renew_token(call, attempt.token)
-        return decide(attempt, self._retry_policy)
+        call.rejection_explanation = explain_rejection(attempt.token)
+        return STOP
 
     async def _renew_token(self, call: Call[T], rejected: Token) -> Decision:
         """Get another token after a 401. The rejected one may have expired.
@@ -287,7 +300,10 @@ class AsyncSession:
             # own request. That is not the cause of the 401, so the 401 is raised.
             return STOP
         if call.renewed_token == rejected:
-            # A token source without another token, such as a fixed token.
+            # A token source without another token, such as a fixed token. Or one that knows when
+            # the token was issued: it does not replace a token that is not the cause of the 401.
+            if rejected.age() is not None:
+                call.rejection_explanation = explain_rejection(rejected)
             return STOP
         return RETRY_NOW
 
@@ -327,6 +343,22 @@ def run_without_event_loop(coroutine: Coroutine[Any, Any, Result]) -> Result:
         return result
     coroutine.close()
     raise RuntimeError("a blocking call suspended")
+
+
+def explain_rejection(token: Token) -> str:
+    """The end of the message for a 401 that a new token did not fix.
+
+    Args:
+        token: the last token that was rejected.
+    """
+    age = token.age()
+    rejected_token = "another token"
+    if age is not None:
+        rejected_token = f"a token obtained {age:.0f} s ago"
+    return (
+        f"; the API also rejected {rejected_token}; probable causes: missing scope, "
+        "wrong token class (agency or location), bad Version header"
+    )
 
 
 def _log_retry(call: Call[Any], attempt: Attempt, wait: float) -> None:

@@ -103,6 +103,9 @@ class FileTokenStore:
             access_token=document.access_token,
             refresh_token=document.refresh_token,
             expires_at=document.seconds("expires_at", default=0.0),
+            # Files of earlier versions lack these two.
+            obtained_at=document.seconds("obtained_at", default=0.0),
+            replacements=document.times("replacements"),
         )
 
     def save(self, tokens: Tokens) -> None:
@@ -121,6 +124,7 @@ class FileTokenStore:
             # Without it, a power cut can lose the old tokens and the new ones.
             os.fsync(descriptor)
         os.replace(new_path, self._path)
+        _sync_directory(os.path.dirname(self._path))
 
     @contextmanager
     def lock(self) -> Generator[None]:
@@ -140,3 +144,17 @@ class FileTokenStore:
             finally:
                 # Closing is not enough: a forked process can have the same open file.
                 flock(file, LOCK_UN)
+
+
+def _sync_directory(path: str) -> None:
+    """Write a directory to the disk. Otherwise a power cut can undo a rename in it (`fsync(2)`).
+
+    Some systems cannot: Windows opens no directory, and some file systems sync none. That is no
+    error. The file itself is complete, with the old tokens or the new ones.
+    """
+    with suppress(OSError):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -4,7 +4,8 @@ import asyncio
 import math
 import os
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from threading import Thread
@@ -17,8 +18,9 @@ from ..errors import ConfigurationError
 from .endpoint import TokenEndpoint, is_valid_credential
 from .process_lock import ProcessLock
 from .refresh import ReadyToken, Refresh, TokenHandle, describe_error
+from .rejection import is_new, recent_replacements, replacement_can_help
 from .stores import TokenStore
-from .tokens import Tokens
+from .tokens import IssuedToken, Tokens
 
 REFRESH_AHEAD = 300.0
 """Default of the seconds before its expiry at which a token is refreshed."""
@@ -27,13 +29,6 @@ RETRY_PAUSE = 30.0
 """Seconds between a failed refresh and the next attempt, while the token is still valid.
 
 Otherwise each call would send a request to an endpoint that is down.
-"""
-
-MINIMUM_AGE = 30.0
-"""Seconds after a refresh in which a rejected token is not replaced.
-
-A 401 for such a new token has another reason than its age. Another token would not help, and each
-401 would cause a refresh.
 """
 
 
@@ -56,10 +51,14 @@ class TokenState(Enum):
 class CurrentToken:
     """The token in use. Times are in seconds since the epoch."""
 
-    token: Token
+    token: IssuedToken
     refresh_at: float
     """When it is due for a refresh."""
     expires_at: float
+
+    def is_due(self, now: float) -> bool:
+        """Whether it expires soon, but is still valid."""
+        return self.refresh_at <= now < self.expires_at
 
     def state(self, rejected: Token | None, now: float) -> TokenState:
         """The state for one caller; `rejected` is the token of its rejected request, if any."""
@@ -67,9 +66,25 @@ class CurrentToken:
             return TokenState.UNUSABLE
         if now >= self.expires_at:
             return TokenState.UNUSABLE
-        if now >= self.refresh_at:
+        if self.is_due(now):
             return TokenState.REFRESH_DUE
         return TokenState.FRESH
+
+    def stale_token(self, rejected: Token | None, now: float) -> "StaleToken":
+        """The token to refresh, for a caller that does not simply get this one."""
+        # It is refreshed anyway, rejected or not.
+        if rejected is None or self.is_due(now):
+            return StaleToken(self.token, is_rejected=False)
+        return StaleToken(rejected, is_rejected=True)
+
+
+@dataclass(frozen=True, slots=True)
+class StaleToken:
+    """The token for which a refresh starts."""
+
+    token: Token
+    is_rejected: bool
+    """Whether the refresh starts because the API rejected it."""
 
 
 class OAuth:
@@ -79,9 +94,8 @@ class OAuth:
     still get the old token. They wait only if their token has expired or was rejected. Nothing
     interrupts a refresh: a caller who gives up only stops waiting.
 
-    For 30 seconds after this object refreshed the token, a rejected token is not replaced while it
-    is valid: the API rejects it for another reason than its age. A refresh by another process does
-    not start these 30 seconds.
+    A token that the API rejects is replaced at most twice an hour, and not if it is new: then the
+    API rejects it for another reason, such as a missing scope. See `rejection`.
 
     Args:
         client_id: the client id of the application.
@@ -130,15 +144,17 @@ class OAuth:
         # Guards the two attributes below.
         self._lock = ProcessLock()
         # A placeholder that has expired: the first caller loads the stored token.
-        self._current = CurrentToken(Token(Secret("not-loaded")), -math.inf, -math.inf)
+        placeholder = Tokens("not-loaded", "", expires_at=-math.inf)
+        self._current = CurrentToken(IssuedToken(placeholder, clock), -math.inf, -math.inf)
         # The last refresh by process id. Threads do not survive a fork, so a child would wait
         # forever for its parent's refresh.
         self._refreshes: dict[int, Refresh] = {}
 
         # Only the refresh thread uses these two. At most one runs in a process, so no lock is
         # needed.
-        self._refreshed_at = -math.inf
         self._last_load: _LastLoad | None = None
+        # When this object refreshed a rejected token. A custom store may not save these times.
+        self._replacements: Sequence[float] = ()
 
     __reduce__ = refuse_pickling
 
@@ -169,18 +185,19 @@ class OAuth:
         """The current token, or the refresh to wait for. Starts a refresh if one is needed."""
         with self._lock.of_this_process():
             current = self._current
-            state = current.state(rejected, self._clock())
+            now = self._clock()
+            state = current.state(rejected, now)
             if state is TokenState.FRESH:
                 return ReadyToken(current.token)
             # All other states need a refresh. One serves all callers, so join one in progress.
             refresh = self._refreshes.get(os.getpid())
             if refresh is None or refresh.is_done:
-                refresh = self._start_refresh(base_url, stale=rejected or current.token)
+                refresh = self._start_refresh(base_url, current.stale_token(rejected, now))
             if state is TokenState.REFRESH_DUE:
                 return ReadyToken(current.token)
             return refresh
 
-    def _start_refresh(self, base_url: str, stale: Token) -> Refresh:
+    def _start_refresh(self, base_url: str, stale: StaleToken) -> Refresh:
         """Start a thread that replaces the stale token: the rejected, expired or expiring one."""
         refresh = Refresh()
         thread = Thread(
@@ -196,14 +213,14 @@ class OAuth:
         self._refreshes[os.getpid()] = refresh
         return refresh
 
-    def _run(self, refresh: Refresh, base_url: str, stale: Token) -> None:
+    def _run(self, refresh: Refresh, base_url: str, stale: StaleToken) -> None:
         """Get a new token and set the outcome. This is the main function of the refresh thread."""
         try:
             with self._store.lock():
                 current = self._load_or_refresh(base_url, stale)
         # A store may raise anything, also SystemExit. Each waiter must get an outcome.
         except BaseException as error:
-            self._fail(refresh, error)
+            self._fail(refresh, error, stale)
         else:
             self._succeed(refresh, current)
 
@@ -216,21 +233,20 @@ class OAuth:
             refresh.succeed(current.token)
             self._current = current
 
-    def _fail(self, refresh: Refresh, error: BaseException) -> None:
-        """REFRESH_DUE to FRESH, until the next attempt. An unusable token stays unusable.
-
-        If a token was rejected long before its end, `refresh_at` becomes earlier for all callers.
-        """
+    def _fail(self, refresh: Refresh, error: BaseException, stale: StaleToken) -> None:
+        """REFRESH_DUE to FRESH, until the next attempt. An unusable token stays unusable."""
         with self._lock.of_this_process():
             refresh.fail(error)
-            self._current = replace(self._current, refresh_at=self._clock() + RETRY_PAUSE)
+            next_attempt_at = self._clock() + RETRY_PAUSE
+            refresh_at = max(self._current.refresh_at, next_attempt_at)
+            self._current = replace(self._current, refresh_at=refresh_at)
         # Callers without a usable token wait and get the error. For others, only the log shows it.
-        if self._clock() < self._current.expires_at:
+        if not stale.is_rejected and self._clock() < self._current.expires_at:
             logger.warning(
                 "the token is still valid, but was not refreshed: %s", describe_error(error)
             )
 
-    def _load_or_refresh(self, base_url: str, stale: Token) -> CurrentToken:
+    def _load_or_refresh(self, base_url: str, stale: StaleToken) -> CurrentToken:
         """Load the tokens, refresh them if necessary, and save new ones.
 
         Another process may have refreshed and stored them before this one got the store's lock.
@@ -238,27 +254,45 @@ class OAuth:
         """
         loaded = self._load()
         tokens = self._newest_tokens(loaded)
+        must_save = not tokens.equal_credentials(loaded)
         now = self._clock()
         if not self._is_usable(tokens, stale, now):
-            # It raises for an empty refresh token, and for one that was rejected permanently.
-            url = self._token_url or f"{base_url}{TOKEN_PATH}"
-            tokens = self._endpoint.refresh(tokens, url, now)
-            self._refreshed_at = now
+            tokens = self._refresh(base_url, tokens, stale, now)
+            must_save = True
         # Before saving: even if a store ends the thread (SystemExit), the new tokens are known.
         self._last_load = _LastLoad(loaded, tokens)
-        # Identity is enough: new and unsaved tokens are never the object that was just loaded.
-        # Equal tokens may be saved again, which changes nothing.
-        if tokens is not loaded:
+        if must_save:
             self._save(tokens)
         return self._current_token(tokens, now)
+
+    def _refresh(self, base_url: str, tokens: Tokens, stale: StaleToken, now: float) -> Tokens:
+        """Exchange the refresh token. It raises for a request that failed recently."""
+        is_expired = now >= tokens.expires_at
+        url = self._token_url or f"{base_url}{TOKEN_PATH}"
+        refreshed = self._endpoint.refresh(tokens, url, now)
+        self._replacements = self._known_replacements(tokens, now)
+        if stale.is_rejected and not is_expired:
+            self._replacements = (*self._replacements, now)
+        return replace(refreshed, replacements=self._replacements)
+
+    def _known_replacements(self, tokens: Tokens, now: float) -> Sequence[float]:
+        """The recent replacements by this process and by the others that share the store."""
+        # The store usually has those of this process as well: each counts once.
+        replacements = Counter(tokens.replacements) | Counter(self._replacements)
+        return recent_replacements(list(replacements.elements()), now)
 
     def _current_token(self, tokens: Tokens, now: float) -> CurrentToken:
         """The tokens as the token in use, with the time of its next refresh."""
         remaining = tokens.expires_at - now
         # At most half: a token with a short life would otherwise be due for a refresh at once.
         ahead = min(self._refresh_ahead, remaining / 2)
+        token = IssuedToken(tokens, self._clock)
+        current_token = self._current.token
+        if token == current_token and token.obtained_at == current_token.obtained_at:
+            # It is in use already, and knows whether the API accepted it.
+            token = current_token
         return CurrentToken(
-            Token(Secret(tokens.access_token)),
+            token,
             refresh_at=tokens.expires_at - ahead,
             expires_at=tokens.expires_at,
         )
@@ -273,23 +307,35 @@ class OAuth:
     def _newest_tokens(self, loaded: Tokens) -> Tokens:
         """The loaded tokens, or those that could not be saved in their place."""
         last_load = self._last_load
-        if last_load is not None and last_load.loaded == loaded:
+        if last_load is None:
+            return loaded
+        if last_load.loaded == loaded:
+            return last_load.in_use
+        # A custom store may save the credentials only.
+        if last_load.in_use.equal_credentials(loaded):
             return last_load.in_use
         # The store has changed since: these tokens are newer.
         return loaded
 
-    def _is_usable(self, tokens: Tokens, stale: Token, now: float) -> bool:
-        """Whether the access token needs no refresh."""
+    def _is_usable(self, tokens: Tokens, stale: StaleToken, now: float) -> bool:
+        """Whether the access token needs no refresh, or a refresh would be useless."""
         # Only the refresh token is known: see `Tokens.access_token`.
         if not tokens.access_token:
             return False
-        is_valid = now < tokens.expires_at
-        if not is_valid:
+        if now >= tokens.expires_at:
             return False
-        # `abs`: if the clock was set back, the refresh is in the future, maybe by years. Because of
-        # this rule, no token is refreshed ahead of time in its first seconds.
-        is_new = abs(now - self._refreshed_at) < MINIMUM_AGE
-        return is_new or tokens.access_token != stale.reveal()
+        # Somebody else has refreshed it.
+        if tokens.access_token != stale.token.reveal():
+            return True
+        if not stale.is_rejected:
+            # Because of this rule, no token is refreshed ahead of time in its first seconds.
+            return is_new(tokens.obtained_at, now)
+        return not replacement_can_help(
+            was_accepted=stale.token.was_accepted,
+            obtained_at=tokens.obtained_at,
+            replacements=self._known_replacements(tokens, now),
+            now=now,
+        )
 
     def _save(self, tokens: Tokens) -> None:
         try:

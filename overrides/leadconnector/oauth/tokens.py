@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -26,8 +26,51 @@ class Tokens:
     """Valid for one refresh, which returns the next one."""
     expires_at: float
     """Expiry of the access token, in seconds since the epoch; 0.0 causes an immediate refresh."""
+    obtained_at: float = 0.0
+    """When a refresh returned them, in seconds since the epoch; 0.0 if that is unknown."""
+    replacements: Sequence[float] = ()
+    """When `OAuth` refreshed tokens because the API rejected them, in seconds since the epoch.
+
+    At most the last two. A store that saves this and `obtained_at` shares the limit on such
+    refreshes between processes. With any other store, each process has its own limit.
+    """
+
+    def equal_credentials(self, tokens: "Tokens") -> bool:
+        """Whether other tokens are the same, apart from when and why they were obtained."""
+        if self.access_token != tokens.access_token or self.expires_at != tokens.expires_at:
+            return False
+        return self.refresh_token == tokens.refresh_token
 
     __reduce__ = refuse_pickling
+
+
+class IssuedToken(Token):
+    """An access token of the token endpoint, which knows its age.
+
+    Args:
+        tokens: the tokens that it belongs to.
+        clock: returns the seconds since the epoch.
+
+    Raises:
+        CredentialsError: the access token has no valid syntax.
+    """
+
+    __slots__ = ("_clock", "obtained_at")
+
+    obtained_at: float
+    """Seconds since the epoch; 0.0 if that is unknown."""
+
+    def __init__(self, tokens: Tokens, clock: Callable[[], float]) -> None:
+        super().__init__(Secret(tokens.access_token), "the access token in the token store")
+        self.obtained_at = tokens.obtained_at
+        self._clock = clock
+
+    def age(self) -> float | None:
+        """Seconds since it was obtained; `None` if that is unknown."""
+        if not self.obtained_at:
+            return None
+        # If the clock has been set back, the token was obtained in the future.
+        return max(0.0, self._clock() - self.obtained_at)
 
 
 class TokenDocument:
@@ -67,6 +110,17 @@ class TokenDocument:
         if isinstance(seconds, int | float) and seconds > 0:
             return float(min(seconds, LONGEST_LIFETIME))
         return default
+
+    def times(self, name: str) -> tuple[float, ...]:
+        """The positive numbers in an array; empty if there is none."""
+        items = self._members.reveal().get(name)
+        if not isinstance(items, list):
+            return ()
+        times: list[float] = []
+        for item in cast("list[object]", items):
+            if isinstance(item, int | float) and 0.0 < item < LONGEST_LIFETIME:
+                times.append(float(item))
+        return tuple(times)
 
     def _text(self, name: str) -> str:
         """A member that is text; empty if there is none."""
