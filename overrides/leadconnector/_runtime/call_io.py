@@ -7,8 +7,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol, TypeVar, TypeVarTuple
 
-from .connections import Connections
-from .http import AsyncBaseTransport, BaseTransport, Limits, RawResponse, Request
+from .connections import LoopConnections, ThreadConnections
+from .http import Limits, RawResponse, Request
 from .http import send as send_blocking
 from .http import send_async as send_awaiting
 from .secrets import Token
@@ -27,6 +27,7 @@ class CallIO(Protocol):
         Raises:
             ClientClosedError: the client is closed.
             ConfigurationError: the environment's proxy or certificate file is unusable.
+            APIConnectionError: the system has too few resources for a connection.
         """
         ...
 
@@ -52,7 +53,7 @@ class CallIO(Protocol):
 class BlockingIO:
     """The `CallIO` of a sync client. It blocks the thread, so its coroutines never suspend."""
 
-    def __init__(self, connections: Connections[BaseTransport], settings: Settings) -> None:
+    def __init__(self, connections: ThreadConnections, settings: Settings) -> None:
         self._connections = connections
         self._settings = settings
 
@@ -82,7 +83,7 @@ class BlockingIO:
 class AwaitingIO:
     """The `CallIO` of an async client. It awaits in the running event loop."""
 
-    def __init__(self, connections: Connections[AsyncBaseTransport], settings: Settings) -> None:
+    def __init__(self, connections: LoopConnections, settings: Settings) -> None:
         self._connections = connections
         self._settings = settings
 

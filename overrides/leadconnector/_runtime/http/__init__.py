@@ -1,4 +1,4 @@
-"""The only part that imports httpx: it sends one request within limits of time and size.
+"""The only part that imports httpx and httpcore: sends one request within time and size limits.
 
 The API and the token endpoint use it alike. It also makes requests and transports.
 
@@ -9,6 +9,11 @@ The API and the token endpoint use it alike. It also makes requests and transpor
 - `urls`: which base URLs and proxies are valid.
 - `requests`: makes requests.
 - `transports`: makes the default transports.
+- `pool`: the default transports. They limit the number of connections, and reuse them.
+- `places`: the limit on connections, for threads.
+- `routes`: makes connections, directly or through a proxy.
+- `network`: opens sockets, and limits the time of all that happens on them.
+- `tls`: TLS over these sockets.
 """
 
 from .body import MAXIMUM_BODY
@@ -29,8 +34,8 @@ from .requests import (
     common_headers,
     form_request,
 )
-from .sending import RawResponse, send, send_async
-from .transports import default_async_transport, default_transport
+from .sending import LimitedAsyncTransport, LimitedTransport, RawResponse, send, send_async
+from .transports import DefaultTransports, default_transport
 from .types import URL, AsyncBaseTransport, BaseTransport, InvalidURL, Request, Timeout
 from .urls import check_base_url, environment_proxy
 
@@ -43,7 +48,10 @@ __all__ = [
     "URL",
     "AsyncBaseTransport",
     "BaseTransport",
+    "DefaultTransports",
     "InvalidURL",
+    "LimitedAsyncTransport",
+    "LimitedTransport",
     "Limits",
     "PreparedRequest",
     "RawResponse",
@@ -56,7 +64,6 @@ __all__ = [
     "common_headers",
     "connection_error",
     "decisive_error",
-    "default_async_transport",
     "default_transport",
     "environment_proxy",
     "failure_of",

@@ -1,6 +1,7 @@
 """Sends one request and reads its whole response, within limits of time and size."""
 
 import asyncio
+from abc import abstractmethod
 from collections.abc import Mapping
 from contextlib import aclosing, closing
 from typing import Any
@@ -53,6 +54,34 @@ class RawResponse:
         return f"RawResponse({self.status_code}, {len(self.body)} bytes)"
 
 
+class LimitedTransport(BaseTransport):
+    """A transport that limits the time of whole responses by itself."""
+
+    @abstractmethod
+    def handle_within(self, request: Request, limits: Limits) -> httpx.Response:
+        """`handle_request` within limits, which also apply to the body of the response."""
+
+    @abstractmethod
+    def abandon(self) -> None:
+        """Close all sockets after their users are gone, as in a forked process. Takes no lock."""
+
+
+class LimitedAsyncTransport(AsyncBaseTransport):
+    """`LimitedTransport` for async code."""
+
+    @abstractmethod
+    async def handle_within(self, request: Request, limits: Limits) -> httpx.Response:
+        """See `LimitedTransport`."""
+
+    @abstractmethod
+    def abandon(self) -> None:
+        """See `LimitedTransport`. Also for a closed event loop."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """`aclose` without waiting, in any thread."""
+
+
 def send(transport: BaseTransport, request: Request, limits: Limits) -> RawResponse:
     """Send a request and read its response.
 
@@ -60,7 +89,7 @@ def send(transport: BaseTransport, request: Request, limits: Limits) -> RawRespo
         TimeoutError: the body takes too long.
         Exception: any error of the transport.
     """
-    with closing(transport.handle_request(request)) as response:
+    with closing(_open_response(transport, request, limits)) as response:
         response.request = request
         body = _BodyBuffer(limits)
         stream: Any = response.stream
@@ -74,12 +103,8 @@ def send(transport: BaseTransport, request: Request, limits: Limits) -> RawRespo
 async def send_async(
     transport: AsyncBaseTransport, request: Request, limits: Limits
 ) -> RawResponse:
-    """`send` for async code. It also limits the head of the response.
-
-    A blocking transport cannot be interrupted while it receives the head.
-    """
-    async with asyncio.timeout(limits.phase_seconds(limits.clock())):
-        response = await transport.handle_async_request(request)
+    """`send` for async code."""
+    response = await _open_async_response(transport, request, limits)
     async with aclosing(response), asyncio.timeout(limits.phase_seconds(limits.clock())):
         response.request = request
         body = _BodyBuffer(limits)
@@ -89,6 +114,25 @@ async def send_async(
             if body.is_full:
                 break
     return _raw_response(response, body)
+
+
+def _open_response(transport: BaseTransport, request: Request, limits: Limits) -> httpx.Response:
+    """Send a request, and receive the head of its response."""
+    if isinstance(transport, LimitedTransport):
+        return transport.handle_within(request, limits)
+    # A blocking transport of the caller cannot be interrupted while it receives the head.
+    return transport.handle_request(request)
+
+
+async def _open_async_response(
+    transport: AsyncBaseTransport, request: Request, limits: Limits
+) -> httpx.Response:
+    """`_open_response` for async code."""
+    if isinstance(transport, LimitedAsyncTransport):
+        # It knows in which step the time is up, and so whether the request was sent.
+        return await transport.handle_within(request, limits)
+    async with asyncio.timeout(limits.phase_seconds(limits.clock())):
+        return await transport.handle_async_request(request)
 
 
 class _BodyBuffer:

@@ -62,3 +62,10 @@ def environment_proxy(url: str) -> str | None:
     if "://" in proxy:
         return proxy
     return f"http://{proxy}"
+
+
+def proxy_variable() -> str:
+    """The environment variable that `environment_proxy` uses, if it is set."""
+    if getproxies().get("https"):
+        return "HTTPS_PROXY"
+    return "ALL_PROXY"
