@@ -6,7 +6,7 @@ The generated resources are their attributes.
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Generic, Literal, Self, TypeVar, Unpack
+from typing import Generic, Literal, Self, TypeVar, Unpack, cast
 
 from ._generated import load_contract
 from ._generated.api import AsyncResources, Resources
@@ -70,12 +70,14 @@ class _Client(Generic[TokenOption, Transport, ConnectionsT]):
         transport: Transport | None = None,
     ) -> None:
         token_option = Secret(os.environ.get(TOKEN_VARIABLE) if token is None else token)
-        # The rest can raise, and a traceback can show the variables of this frame.
-        del token
+        base_url_option = Secret(base_url)
+        # The rest can raise, and a traceback can show the variables of this frame. An invalid base
+        # URL can contain a password.
+        del token, base_url
         self._connections = self._make_connections(transport)
         self._base_url = check_base_url(
-            _resolve_base_url(base_url),
-            "the base URL",
+            _resolve_base_url(base_url_option).reveal(),
+            _base_url_name(base_url_option),
             allow_http=check_flag("allow_http", allow_http),
         )
         self._transports = DefaultTransports(self._base_url)
@@ -87,7 +89,7 @@ class _Client(Generic[TokenOption, Transport, ConnectionsT]):
                 "timeout": timeout,
                 "deadline": deadline,
                 "retries": retries,
-                "rate_limit": RateLimit() if rate_limit == "default" else rate_limit,
+                "rate_limit": RateLimit() if _is_default(rate_limit) else rate_limit,
                 "on_response": on_response,
                 "on_drift": on_drift,
                 "strict": strict,
@@ -141,11 +143,12 @@ class _Client(Generic[TokenOption, Transport, ConnectionsT]):
         try:
             return self._default_transport()
         except OSError as error:
-            # Such as too many open files. `from None`: the frames of the error know the proxy,
-            # which can have a password.
-            raise APIConnectionError(
-                f"no connection can be made: {_reason(error)}", attempts=0, failure="never sent"
-            ) from None
+            # Such as too many open files.
+            reason = _reason(error)
+        # Outside of the handler: the frames of the error know the proxy, which can have a password.
+        raise APIConnectionError(
+            f"no connection can be made: {reason}", attempts=0, failure="never sent"
+        )
 
     # A client has a token. And a copy would close the connections of the original.
     __reduce__ = refuse_pickling
@@ -252,11 +255,23 @@ def _reason(error: OSError) -> str:
     return f"[Errno {error.errno}] {error.strerror}"
 
 
-def _resolve_base_url(option: str | None) -> str:
+def _resolve_base_url(option: Secret[str | None]) -> Secret[str]:
     """The base URL: the option, the environment variable, or the server in the spec."""
-    if option is not None:
-        return option
-    return os.environ.get(BASE_URL_VARIABLE) or load_contract()["server"]
+    if option.reveal() is not None:
+        return cast("Secret[str]", option)
+    return Secret(os.environ.get(BASE_URL_VARIABLE) or load_contract()["server"])
+
+
+def _base_url_name(option: Secret[str | None]) -> str:
+    """Names the source of the base URL in a message."""
+    if option.reveal() is None and os.environ.get(BASE_URL_VARIABLE):
+        return BASE_URL_VARIABLE
+    return "the base URL"
+
+
+def _is_default(rate_limit: object) -> bool:
+    # A rate limit of the caller can have a comparison of its own.
+    return isinstance(rate_limit, str) and rate_limit == "default"
 
 
 def _check_transport(transport: object, method: str) -> None:

@@ -11,7 +11,6 @@ import httpx
 from ...errors import ConfigurationError
 from ..secrets import Secret
 from .sending import LimitedAsyncTransport, LimitedTransport
-from .types import InvalidURL
 from .urls import environment_proxy, proxy_variable
 
 # The reasons of an OSError that lie in the file that a variable names. Other reasons, such as too
@@ -87,14 +86,7 @@ def proxy_of(url: str) -> httpx.Proxy | None:
     address = Secret(environment_proxy(url))
     if address.reveal() is None:
         return None
-    try:
-        proxy = httpx.Proxy(address.reveal() or "")
-    except (InvalidURL, ValueError):
-        # `from None`: httpx quotes a part of the URL, which can be a part of the password.
-        raise ConfigurationError(
-            f"{proxy_variable()} is not a valid proxy: it must be http://HOST:PORT or "
-            "http://USER:PASSWORD@HOST:PORT, with reserved characters of the password as %XX"
-        ) from None
+    proxy = httpx.Proxy(address.reveal() or "")
     if proxy.url.scheme.startswith("socks") and find_spec("socksio") is None:
         raise ConfigurationError(
             f"{proxy_variable()} is a SOCKS proxy, which needs a package: pip install httpx[socks]"
@@ -106,22 +98,29 @@ def load_certificates() -> ssl.SSLContext:
     """The certificates in `SSL_CERT_FILE` or `SSL_CERT_DIR`, else those of certifi.
 
     Raises:
-        ConfigurationError: the file that a variable names is unusable.
+        ConfigurationError: the file that a variable names is unusable. The message does not show
+            the name.
         OSError: the certificates cannot be loaded for another reason.
     """
     try:
         return httpx.create_ssl_context()
     except OSError as error:
-        variable = _certificate_variable()
-        is_bad_file = isinstance(error, ssl.SSLError) or error.errno in _FILE_ERRORS
-        if variable is None or not is_bad_file:
+        variable = _variable_of(error)
+        if variable is None:
             raise
         reason = error.strerror or type(error).__name__
-        raise ConfigurationError(f"{variable} names no usable certificates: {reason}") from None
+    # Outside of the handler: the context of an exception has frames with the environment's values.
+    raise ConfigurationError(f"{variable} names no usable file or directory: {reason}")
 
 
-def _certificate_variable() -> str | None:
-    """The environment variable that names the certificates, in httpx's order."""
+def _variable_of(error: OSError) -> str | None:
+    """The environment variable that caused an error, if one did, in httpx's order."""
+    is_bad_file = isinstance(error, ssl.SSLError) or error.errno in _FILE_ERRORS
+    if not is_bad_file:
+        return None
+    # `ssl.create_default_context` opens this file for the keys of connections.
+    if error.filename is not None and error.filename == os.environ.get("SSLKEYLOGFILE"):
+        return "SSLKEYLOGFILE"
     for variable in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
         if os.environ.get(variable):
             return variable
