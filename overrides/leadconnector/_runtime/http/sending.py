@@ -95,6 +95,8 @@ def send(transport: BaseTransport, request: Request, limits: Limits) -> RawRespo
         stream: Any = response.stream
         for chunk in stream:
             body.add(chunk)
+            # The code of a transport can raise, and a traceback can show variables.
+            del chunk
             if body.is_full:
                 break
     return _raw_response(response, body)
@@ -111,6 +113,8 @@ async def send_async(
         stream: Any = response.stream
         async for chunk in stream:
             body.add(chunk)
+            # The code of a transport can raise, and a traceback can show variables.
+            del chunk
             if body.is_full:
                 break
     return _raw_response(response, body)
