@@ -89,7 +89,7 @@ class _Client(Generic[TokenOption, Transport, ConnectionsT]):
                 "timeout": timeout,
                 "deadline": deadline,
                 "retries": retries,
-                "rate_limit": RateLimit() if _is_default(rate_limit) else rate_limit,
+                "rate_limit": _rate_limit_of(rate_limit),
                 "on_response": on_response,
                 "on_drift": on_drift,
                 "strict": strict,
@@ -269,9 +269,12 @@ def _base_url_name(option: Secret[str | None]) -> str:
     return "the base URL"
 
 
-def _is_default(rate_limit: object) -> bool:
+def _rate_limit_of(option: RateLimit | Literal["default"] | None) -> RateLimit | None:
+    """The rate limit of the option. Untyped callers can pass any object, which is checked later."""
     # A rate limit of the caller can have a comparison of its own.
-    return isinstance(rate_limit, str) and rate_limit == "default"
+    if isinstance(option, str) and option == "default":
+        return RateLimit()
+    return cast("RateLimit | None", option)
 
 
 def _check_transport(transport: object, method: str) -> None:

@@ -239,7 +239,7 @@ def test_a_failure_of_another_library_is_retried_and_then_a_connection_error(
 def test_aiohttp_gets_the_content(server: Server) -> None:
     updated = call_async(AiohttpTransport(), options={"base_url": server.url}, unread_count=4)
 
-    assert updated.conversation.unread_count == 4
+    assert updated.to_dict()["conversation"]["unreadCount"] == 4
 
 
 # Applications in this process.

@@ -11,6 +11,7 @@ import signal
 import socket
 import ssl
 import threading
+import zlib
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -85,10 +86,8 @@ INTERRUPTIONS: list[BaseException] = [
     concurrent.futures.BrokenExecutor("no"),
     anyio.WouldBlock(),
     asyncio.QueueFull(),
-    asyncio.InvalidStateError("no"),
     RuntimeError("the event loop is my concern"),
-    RuntimeError("Event loop is closed"),
-    httpx.StreamConsumed(),
+    RuntimeError("cannot reuse already awaited coroutine"),
     KeyboardInterrupt(),
     MemoryError(),
     RecursionError("too deep"),
@@ -102,6 +101,8 @@ INTERRUPTIONS: list[BaseException] = [
 NETWORK_FAILURES: list[Exception] = [
     httpx.ReadError("reset"),
     httpx.DecodingError("bad gzip"),
+    httpx.StreamConsumed(),
+    zlib.error("bad gzip"),
     OSError("no"),
     ConnectionResetError("no"),
     TimeoutError("no"),

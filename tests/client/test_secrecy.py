@@ -188,7 +188,7 @@ def with_environment(name: str, value: str) -> Callable[[Caller], object]:
     return make
 
 
-FAILING_CALLS |= {
+CALLS_WITH_PRIVATE_DATA: dict[str, Callable[[Caller], object]] = {
     "a body that is cut before its length": cut_body(b"Content-Length: 5000\r\n"),
     "a body that is cut within a chunk": cut_body(b"Transfer-Encoding: chunked\r\n\r\nFFF"),
     "a body that is cut without a length": cut_body(b""),
@@ -217,6 +217,7 @@ FAILING_CALLS |= {
     "a token store that raises": failing_store,
     "a proxy that rejects": rejecting_proxy,
 }
+FAILING_CALLS.update(CALLS_WITH_PRIVATE_DATA)
 for variable in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
     for proxy in (
         f"http://user:{TOKEN}/x@proxy.invalid:3128",

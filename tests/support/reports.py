@@ -7,7 +7,7 @@ import json
 import traceback
 from collections.abc import Iterator, Mapping
 from types import FrameType
-from typing import Any
+from typing import Any, cast
 
 import attrs
 import sentry_sdk
@@ -34,7 +34,7 @@ def errors_behind(error: BaseException) -> list[BaseException]:
         errors.append(current)
         pending += [current.__cause__, current.__context__]
         if isinstance(current, BaseExceptionGroup):
-            pending += current.exceptions
+            pending += cast("BaseExceptionGroup[BaseException]", current).exceptions
     return errors
 
 
@@ -60,23 +60,23 @@ def texts_of(error: BaseException, packages: tuple[str, ...] = PACKAGES) -> Iter
                 yield f"{frame.f_code.co_qualname}: {name} = {text}"
 
 
-def texts_in(value: object, depth: int = 0) -> Iterator[str]:
+def texts_in(value: Any, depth: int = 0) -> Iterator[str]:
     """The repr of a value, and of all that is in it, as reporters see it."""
     yield repr(value)
     if isinstance(value, bytes | bytearray | memoryview):
-        yield bytes(value).decode("latin-1")
+        yield bytes(cast("bytes", value)).decode("latin-1")
     if depth == MAXIMUM_DEPTH:
         return
     for part in parts_of(value):
         yield from texts_in(part, depth + 1)
 
 
-def parts_of(value: object) -> list[Any]:
+def parts_of(value: Any) -> list[Any]:
     """The items, the fields or the slots of a value."""
     if isinstance(value, Mapping):
         return [*value.keys(), *value.values()]
     if isinstance(value, list | tuple | set | frozenset):
-        return list(value)
+        return list(cast("list[Any]", value))
     if attrs.has(type(value)):
         names = [field.name for field in attrs.fields(type(value)) if field.repr]
     elif dataclasses.is_dataclass(value):
@@ -86,7 +86,8 @@ def parts_of(value: object) -> list[Any]:
         names = []
     else:
         names = [name for base in type(value).__mro__ for name in slots_of(base)]
-    return [getattr(value, name, None) for name in names]
+    owner: Any = value
+    return [getattr(owner, name, None) for name in names]
 
 
 def slots_of(base: type) -> tuple[str, ...]:
@@ -141,7 +142,8 @@ class Sentry:
     @staticmethod
     def _text(values: list[dict[str, Any]], packages: tuple[str, ...]) -> str:
         for value in values:
-            frames = (value.get("stacktrace") or {}).get("frames", [])
+            stack: dict[str, Any] = value.get("stacktrace") or {}
+            frames: list[Any] = stack.get("frames", [])
             for frame in list(frames):
                 if not f"{frame.get('module')}.".startswith(packages):
                     frames.remove(frame)

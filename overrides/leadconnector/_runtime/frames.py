@@ -7,6 +7,7 @@ reporters such as Sentry send them. Variables contain responses, and objects wit
 import traceback
 from collections.abc import Iterator
 from types import TracebackType
+from typing import cast
 
 # The package itself, wherever it is vendored: this module is in a subpackage of it.
 _PACKAGE = __name__.rpartition(".")[0].rpartition(".")[0]
@@ -35,7 +36,7 @@ def chained_errors(
         yield current
         pending += [current.__cause__, current.__context__]
         if isinstance(current, BaseExceptionGroup):
-            pending += current.exceptions
+            pending += cast("BaseExceptionGroup[BaseException]", current).exceptions
 
 
 def frames_of(error: BaseException) -> Iterator[TracebackType]:

@@ -5,7 +5,7 @@ import ssl
 from collections.abc import Sequence
 from inspect import CO_VARARGS
 from types import CodeType, FrameType
-from typing import Literal
+from typing import Literal, cast
 
 import httpx
 
@@ -29,6 +29,8 @@ _TRANSPORT_ERRORS = frozenset(
         ("anyio", "EndOfStream"),
         ("anyio", "IncompleteRead"),
         ("asyncio", "IncompleteReadError"),
+        # For a connection that ends at the same moment.
+        ("asyncio", "InvalidStateError"),
         ("asyncio", "LimitOverrunError"),
         ("curl_cffi", "CurlError"),
         ("h11", "ProtocolError"),
@@ -41,6 +43,10 @@ _TRANSPORT_ERRORS = frozenset(
         ("httpcore", "ProxyError"),
         ("httpcore", "TimeoutException"),
         ("httpcore", "UnsupportedProtocol"),
+        ("httpx", "CookieConflict"),
+        ("httpx", "HTTPError"),
+        ("httpx", "InvalidURL"),
+        ("httpx", "StreamError"),
         ("pycurl", "error"),
         ("pyreqwest", "DecodeError"),
         ("pyreqwest", "RedirectError"),
@@ -48,10 +54,10 @@ _TRANSPORT_ERRORS = frozenset(
         ("trio", "BrokenResourceError"),
         ("trio", "ClosedResourceError"),
         ("urllib3", "HTTPError"),
+        # Of a transport that decompresses by itself.
+        ("zlib", "error"),
     }
 )
-
-_EVENT_LOOPS = frozenset({"asyncio", "uvloop"})
 
 # asyncio's texts for a connection of a loop that is closed, or of another one.
 _OTHER_EVENT_LOOP = re.compile(
@@ -110,7 +116,7 @@ def is_transport_failure(error: Exception) -> bool:
         return False
     if is_interruption(error):
         return False
-    if isinstance(error, httpx.RequestError | OSError):
+    if isinstance(error, OSError):
         return True
     return _is_of_known_transport(error) or _is_of_other_event_loop(error)
 
@@ -156,7 +162,8 @@ def _arguments_of(code: CodeType) -> tuple[str, ...]:
 
 def _contains_frame(value: object) -> bool:
     if isinstance(value, tuple):
-        return any(isinstance(item, FrameType) for item in value)
+        items = cast("tuple[object, ...]", value)
+        return any(isinstance(item, FrameType) for item in items)
     return isinstance(value, FrameType)
 
 
@@ -170,13 +177,7 @@ def _is_of_known_transport(error: Exception) -> bool:
 
 def _is_of_other_event_loop(error: Exception) -> bool:
     """Whether an event loop raised an error for a connection that it cannot use."""
-    if type(error) is not RuntimeError or not _OTHER_EVENT_LOOP.fullmatch(str(error)):
-        return False
-    entries = list(frames_of(error))
-    if not entries:
-        return False
-    module = str(entries[-1].tb_frame.f_globals.get("__name__", ""))
-    return module.partition(".")[0] in _EVENT_LOOPS
+    return type(error) is RuntimeError and _OTHER_EVENT_LOOP.fullmatch(str(error)) is not None
 
 
 def failure_of(error: Exception, handled: BaseException | None = None) -> Failure:
