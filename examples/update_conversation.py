@@ -5,12 +5,12 @@ LEADCONNECTOR_TOKEN=… python examples/update_conversation.py CONVERSATION_ID L
 
 import sys
 
-from leadconnector import LeadConnector
+from leadconnector import LeadConnector, Unset
 from leadconnector.models import Conversation
 
 
-def star(client: LeadConnector, conversation_id: str, location_id: str) -> Conversation:
-    """Star a conversation and mark it as read. Returns the updated conversation."""
+def star(client: LeadConnector, conversation_id: str, location_id: str) -> Conversation | Unset:
+    """Star a conversation and mark it as read. Returns the conversation, if the API does."""
     response = client.conversations.update_conversation(
         conversation_id,
         location_id=location_id,
@@ -23,6 +23,9 @@ def star(client: LeadConnector, conversation_id: str, location_id: str) -> Conve
 def main(conversation_id: str, location_id: str) -> None:
     with LeadConnector() as client:  # reads the token from LEADCONNECTOR_TOKEN
         conversation = star(client, conversation_id, location_id)
+    if isinstance(conversation, Unset):
+        print("The update was made. The response does not contain the conversation.")
+        return
     state = f"starred={conversation.starred}, unread_count={conversation.unread_count}"
     print(f"{conversation.id}: {state}")
 

@@ -6,14 +6,14 @@ LEADCONNECTOR_TOKEN=… python examples/update_conversation_async.py LOCATION_ID
 import asyncio
 import sys
 
-from leadconnector import AsyncLeadConnector
+from leadconnector import AsyncLeadConnector, Unset
 from leadconnector.models import Conversation
 
 
 async def unstar(
     client: AsyncLeadConnector, conversation_id: str, location_id: str
-) -> Conversation:
-    """Unstar a conversation and set its feedback. Returns the updated conversation."""
+) -> Conversation | Unset:
+    """Unstar a conversation and set its feedback. Returns the conversation, if the API does."""
     response = await client.conversations.update_conversation(
         conversation_id,
         location_id=location_id,
@@ -29,6 +29,9 @@ async def main(location_id: str, *conversation_ids: str) -> None:
             unstar(client, conversation_id, location_id) for conversation_id in conversation_ids
         ]
         for conversation in await asyncio.gather(*updates):
+            if isinstance(conversation, Unset):
+                print("The update was made. The response does not contain the conversation.")
+                continue
             print(f"{conversation.id}: starred={conversation.starred}")
 
 

@@ -34,7 +34,8 @@ ERROR_VOCABULARY = ErrorVocabulary(
     # HighLevel's services send NestJS's `message` and `error`, and class-validator's `constraints`
     # and `children`. OAuth sends `error_description` (RFC 6749, section 5.2). RFC 9457 has `title`
     # and `detail`, FastAPI `detail` and `msg`, GraphQL and JSON:API `errors`, Spring
-    # `defaultMessage`, and Google's APIs `details` and `description`.
+    # `defaultMessage`, Google's APIs `details` and `description`, zod `issues`, .NET
+    # `ExceptionMessage`, and SOAP gateways `faultstring`.
     explanation_names=frozenset(
         {
             "children",
@@ -43,30 +44,47 @@ ERROR_VOCABULARY = ErrorVocabulary(
             "description",
             "detail",
             "details",
+            "developermessage",
+            "err",
+            "errmsg",
             "error",
             "errordescription",
             "errordetail",
             "errordetails",
             "errormessage",
             "errormessages",
+            "errormsg",
             "errors",
+            "exception",
+            "exceptionmessage",
             "explanation",
+            "fault",
+            "faultstring",
             "fielderrors",
+            "hint",
+            "invalidparams",
+            "issues",
+            "localizedmessage",
             "message",
             "messages",
             "msg",
             "nonfielderrors",
+            "problem",
+            "problems",
             "reason",
             "reasons",
+            "statusmessage",
             "title",
+            "usermessage",
             "validationerrors",
+            "violations",
+            "warning",
+            "warnings",
         }
     ),
     field_map_names=frozenset({"constraints", "errors", "fielderrors", "validationerrors"}),
     # The error page of a gateway or a client library can wrap the error of the API.
-    wrapper_names=frozenset(
-        {"data", "exception", "fault", "meta", "problem", "response", "result"}
-    ),
+    wrapper_names=frozenset({"data", "meta", "response", "result"}),
     identifier_names=frozenset(
         {
             "code",
@@ -74,6 +92,7 @@ ERROR_VOCABULARY = ErrorVocabulary(
             "ctx",
             "domain",
             "errorcode",
+            "expected",
             "extensions",
             "field",
             "id",

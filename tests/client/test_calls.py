@@ -16,6 +16,7 @@ from tests.support.calling import (
     SUCCESS_BODY,
     TOKEN,
     Caller,
+    conversation_of,
     returning,
     succeeding,
 )
@@ -141,10 +142,10 @@ def test_a_call_returns_the_success_model(call: Caller) -> None:
 
     assert isinstance(updated, UpdateConversationResponse)
     assert updated.success is True
-    assert updated.conversation.id == CONVERSATION_ID
-    assert updated.conversation.last_message_type is LastMessageType.TYPE_SMS
-    assert updated.conversation.unread_count == 4
-    assert updated.conversation.inbox is UNSET
+    assert conversation_of(updated).id == CONVERSATION_ID
+    assert conversation_of(updated).last_message_type is LastMessageType.TYPE_SMS
+    assert conversation_of(updated).unread_count == 4
+    assert conversation_of(updated).inbox is UNSET
 
 
 def test_an_unknown_enum_value_and_an_undocumented_field_are_kept(call: Caller) -> None:
@@ -156,10 +157,11 @@ def test_an_unknown_enum_value_and_an_undocumented_field_are_kept(call: Caller) 
 
     updated = call(returning(200, json={**SUCCESS_BODY, "conversation": conversation}))
 
-    assert isinstance(updated.conversation.last_message_type, LastMessageType)
-    assert updated.conversation.last_message_type.is_unknown
-    assert updated.conversation.last_message_type == "TYPE_TELEPATHY"
-    assert updated.conversation["mood"] == {"is": "good"}
+    kind = conversation_of(updated).last_message_type
+    assert isinstance(kind, LastMessageType)
+    assert kind.is_unknown
+    assert kind == "TYPE_TELEPATHY"
+    assert conversation_of(updated)["mood"] == {"is": "good"}
     assert updated.to_dict()["conversation"] == conversation
 
 
@@ -169,7 +171,7 @@ def test_null_in_an_optional_field_is_decoded_as_absent(call: Caller, name: str)
 
     updated = call(returning(200, json={**SUCCESS_BODY, "conversation": conversation}))
 
-    assert name not in updated.conversation.to_dict()
+    assert name not in conversation_of(updated).to_dict()
 
 
 def test_a_scalar_of_the_wrong_type_is_returned_unchanged(call: Caller) -> None:

@@ -7,14 +7,19 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from leadconnector import APIStatusError, BadRequestError
+from leadconnector import APIStatusError, BadRequestError, LeadConnector, NotFoundError
+from leadconnector._generated import Operation
 from leadconnector._highlevel import ERROR_VOCABULARY
+from leadconnector._runtime.contract import OperationContract
 from leadconnector._runtime.explanations import (
     MAXIMUM_CHARACTERS,
     MAXIMUM_EXCERPT,
     MAXIMUM_EXPLANATIONS,
     explanations_in_json,
 )
+from leadconnector._runtime.http import RawResponse
+from leadconnector._runtime.response import ResponseReader
+from leadconnector._runtime.secrets import Secret, Token
 from leadconnector.models import BadRequest, UnprocessableEntity
 
 from tests.support.calling import TOKEN, Caller, returning
@@ -138,6 +143,24 @@ BODIES: dict[str, tuple[Any, list[str]]] = {
         {"status": 400, "errors": [{"field": "x", "code": "Min", "defaultMessage": "too low"}]},
         ["too low"],
     ),
+    "zod": (
+        {"issues": [{"code": "too_small", "expected": "string", "path": ["x"], "message": "No"}]},
+        ["No"],
+    ),
+    "RFC 7807": (
+        {"invalid-params": [{"name": "age", "reason": "must be positive"}]},
+        ["must be positive"],
+    ),
+    "Mongoose": (
+        {"errors": {"x": {"message": "No", "kind": "required", "path": "x", "value": "private"}}},
+        ["No"],
+    ),
+    "NestJS, nested": (
+        {"statusCode": 400, "message": {"message": ["No"], "error": "Bad Request"}},
+        ["No"],
+    ),
+    ".NET": ({"Message": "An error.", "ExceptionMessage": "No"}, ["An error.", "No"]),
+    "a fault": ({"fault": {"faultstring": "No", "detail": {"errorcode": "E1"}}}, ["No"]),
     "other spellings": (
         {"ErrorMessage": "No", "error-description": "Never", "Errors": ["Nor that"]},
         ["No", "Never", "Nor that"],
@@ -171,6 +194,23 @@ def test_every_status_has_its_explanations(call: Caller, status: int) -> None:
 
 
 @pytest.mark.parametrize(
+    ("status", "phrase"),
+    [
+        (401, "Unauthorized"),
+        (422, "Unprocessable Entity"),
+        (422, "Unprocessable Content"),
+        (429, "too many requests"),
+        (503, "Service Unavailable"),
+    ],
+)
+def test_a_text_that_repeats_the_status_is_a_message_only_if_it_is_the_only_one(
+    call: Caller, status: int, phrase: str
+) -> None:
+    assert error_of(call, status, json={"error": phrase}).messages == [phrase]
+    assert error_of(call, status, json={"error": phrase, "message": "No"}).messages == ["No"]
+
+
+@pytest.mark.parametrize(
     ("text", "messages"),
     [
         ("slow down", ["slow down"]),
@@ -196,6 +236,20 @@ def test_a_body_that_is_no_json_is_a_short_excerpt(
     error = error_of(call, 502, text=text)
 
     assert (error.messages, error.body) == (messages, text)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"message": "No", "more": NaN}',
+        b'{"message": "No", "more": "\xff"}',
+        '{"message": "No"}'.encode("utf-16"),
+        b'\xef\xbb\xbf{"message": "No"}',
+    ],
+    ids=["NaN", "invalid UTF-8", "UTF-16", "byte order mark"],
+)
+def test_a_body_that_is_no_strict_json_is_explained_too(call: Caller, content: bytes) -> None:
+    assert error_of(call, content=content).messages == ["No"]
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", "{}no".encode("utf-16")])
@@ -302,15 +356,17 @@ json_data = st.recursive(
 )
 
 
-def texts_of(data: object) -> list[str]:
+def texts_of(data: Any) -> list[str]:
     """Every text in JSON data, without blanks at both ends."""
     if isinstance(data, str):
         return [data.strip()]
+    items: list[Any] = []
     if isinstance(data, list):
-        return [text for item in data for text in texts_of(item)]
+        items = [*data]
     if isinstance(data, dict):
-        return [text for item in data.values() for text in texts_of(item)]
-    return []
+        members: dict[str, Any] = {**data}
+        items = [*members.values()]
+    return [text for item in items for text in texts_of(item)]
 
 
 @given(json_data)
@@ -342,3 +398,30 @@ def test_the_text_of_the_exception_has_all_messages_in_one_short_line(call: Call
     assert "x0 is bad; x1 is bad" in str(error)
     assert str(error).isprintable()
     assert len(str(error)) < 400
+
+
+# Operations that the spec does not have yet.
+
+
+@pytest.mark.parametrize("kind", ["json", "text", "bytes", "none"])
+@pytest.mark.parametrize(
+    ("content", "messages"),
+    [(b'{"message": ["No"]}', ["No"]), (b"<p>No</p>", ["No"]), (b"No", ["No"]), (b"", [])],
+)
+def test_an_error_is_explained_whatever_content_the_spec_has(
+    kind: str, content: bytes, messages: list[str]
+) -> None:
+    response: dict[str, Any] = {"content": kind, "pointer": "/404", "media_types": []}
+    entry: dict[str, Any] = {"name": "GET /a", "method": "GET", "arguments": [], "pointer": "/get"}
+    contract = OperationContract({**entry, "responses": {"404": response}}, {})
+    operation: Operation[object] = Operation(
+        operation_id="get", build=dict, success={}, errors={"404": lambda data: data}
+    )
+    with LeadConnector(token=TOKEN, transport=returning(404)) as client:
+        reader = ResponseReader(operation, contract, client._settings, Token(Secret(TOKEN)), 1)
+
+    with pytest.raises(NotFoundError) as caught:
+        reader.read(RawResponse(404, {}, content))
+
+    assert caught.value.messages == messages
+    assert bool(caught.value.body) == bool(content)

@@ -251,6 +251,40 @@ def test_every_finding_has_a_path_at_which_another_validator_reports_an_error(
     assert paths <= expected_paths
 
 
+@st.composite
+def with_gaps(draw: st.DrawFn, data: Any) -> Any:
+    """The data with some properties left out or null, at any depth."""
+    if isinstance(data, list):
+        items: list[Any] = [*data]
+        return [draw(with_gaps(item)) for item in items]
+    if not isinstance(data, dict):
+        return data
+    members: Json = {**data}
+    result: Json = {}
+    for name, value in members.items():
+        state = draw(st.sampled_from(["present", "present", "missing", "null"]))
+        if state == "present":
+            result[name] = draw(with_gaps(value))
+        if state == "null":
+            result[name] = None
+    return result
+
+
+@given(st.data())
+def test_missing_and_null_properties_at_any_depth_are_no_misfit(draw: st.DataObject) -> None:
+    definitions = draw.draw(definitions_strategy)
+    schema = draw.draw(objects(simple_schemas))
+    data = draw.draw(valid_data_for(schema, definitions, 0))
+    validator = compile_schema(schema, definitions, is_response=True)
+    assume(validator.normalise(data).misfit is None)
+
+    incomplete_data = draw.draw(with_gaps(data))
+    result = validator.normalise(incomplete_data)
+
+    assert result.misfit is None
+    assert set(result.data) <= set(incomplete_data)
+
+
 def mark_values(data: Any) -> Any:
     """The data with the marker as every value in an object, and in place of an empty value."""
     marked = json.loads(

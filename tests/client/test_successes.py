@@ -5,13 +5,20 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from leadconnector import UNSET, APIDecodingError, DriftError, Finding
+from leadconnector import UNSET, APIDecodingError, DriftError, Finding, LeadConnector
+from leadconnector._generated import Operation
+from leadconnector._runtime.contract import OperationContract
+from leadconnector._runtime.http import RawResponse
+from leadconnector._runtime.response import ResponseReader
+from leadconnector._runtime.secrets import Secret, Token
 from leadconnector.models import UpdateConversationResponse
 
 from tests.support.calling import SUCCESS_BODY, TOKEN, Caller, call_sync, returning
@@ -270,3 +277,77 @@ def test_a_drift_error_survives_pickle_with_its_result(call: Caller) -> None:
 
     assert copied_error.result == caught.value.result
     assert copied_error.result.conversation is UNSET
+
+
+# Operations that the spec does not have yet.
+
+
+def returned_by(
+    successes: Mapping[str, str], status: int, content: bytes, *, error_keys: Iterable[str] = ()
+) -> object:
+    """What a call of an operation returns.
+
+    Args:
+        successes: the kind of content of each documented success, by its key. The result of each is
+            a pair of its key and the data.
+        status: the status of the response.
+        content: its body.
+        error_keys: the keys of the documented errors.
+    """
+    responses: dict[str, dict[str, Any]] = {
+        key: {"content": kind, "pointer": f"/{key}", "media_types": []}
+        for key, kind in {**successes, **dict.fromkeys(error_keys, "json")}.items()
+    }
+    entry: dict[str, Any] = {
+        "name": "GET /a",
+        "method": "GET",
+        "arguments": [],
+        "responses": responses,
+    }
+    operation: Operation[object] = Operation(
+        operation_id="get",
+        build=dict,
+        success={key: partial(pair, key) for key in successes},
+        errors={key: partial(pair, key) for key in error_keys},
+    )
+    with LeadConnector(token=TOKEN, transport=returning(200)) as client:
+        reader = ResponseReader(
+            operation,
+            OperationContract({**entry, "pointer": "/get"}, {}),
+            client._settings,
+            Token(Secret(TOKEN)),
+            1,
+        )
+    return reader.read(RawResponse(status, httpx.Headers(), content))
+
+
+def pair(key: str, data: object) -> tuple[str, object]:
+    return key, data
+
+
+READINGS: list[tuple[dict[str, str], int, bytes, Any]] = [
+    ({"200": "json"}, 200, b"1", ("200", 1)),
+    ({"200": "json"}, 201, b"1", ("200", 1)),
+    ({"200": "json", "201": "json"}, 201, b"1", ("201", 1)),
+    ({"200": "json", "201": "json"}, 202, b"1", ("200", 1)),
+    ({"204": "none", "201": "json"}, 202, b"1", ("201", 1)),
+    ({"201": "json", "204": "none"}, 202, b"", ("204", None)),
+    ({"204": "none"}, 200, b"1", ("204", None)),
+    ({"204": "none"}, 200, b"<html>", ("204", None)),
+    ({"200": "text"}, 202, b"", ("200", "")),
+    ({"200": "bytes"}, 202, b"\xff", ("200", b"\xff")),
+    ({"200": "json"}, 204, b"", ("200", {})),
+    ({"2XX": "json"}, 207, b"1", ("2XX", 1)),
+    ({"default": "json"}, 207, b"1", ("default", 1)),
+]
+
+
+@pytest.mark.parametrize(("successes", "status", "content", "result"), READINGS)
+def test_an_undocumented_success_is_read_as_the_documented_one_that_fits(
+    successes: Mapping[str, str], status: int, content: bytes, result: object
+) -> None:
+    assert returned_by(successes, status, content) == result
+
+
+def test_a_success_is_not_read_as_the_default_that_documents_errors() -> None:
+    assert returned_by({"200": "json"}, 201, b"1", error_keys=["default"]) == ("200", 1)

@@ -28,6 +28,7 @@ from tests.support.calling import (
     SUCCESS_BODY,
     TOKEN,
     Caller,
+    conversation_of,
     responding,
     returning,
     with_settings,
@@ -41,7 +42,7 @@ def test_the_sync_client_updates_a_conversation_over_a_socket(server: Server) ->
             CONVERSATION_ID, location_id=LOCATION_ID, unread_count=7
         )
 
-    assert updated.conversation.unread_count == 7
+    assert conversation_of(updated).unread_count == 7
     assert (server.emulator.get("conversations", CONVERSATION_ID) or {})["unreadCount"] == 7
 
 
@@ -76,14 +77,15 @@ def test_the_async_client_works_with_aiohttp_as_its_transport(server: Server) ->
             )
             with pytest.raises(BadRequestError):
                 await client.conversations.update_conversation("unknown", location_id=LOCATION_ID)
-        assert updated.conversation.unread_count
-        return updated.conversation.unread_count
+        unread_count = conversation_of(updated).unread_count
+        assert unread_count
+        return unread_count
 
     assert asyncio.run(update()) == 3
 
 
 def test_the_emulator_in_process_serves_both_clients(call: Caller, emulator: Emulator) -> None:
-    assert call(EmulatorTransport(emulator), starred=False).conversation.starred is False
+    assert conversation_of(call(EmulatorTransport(emulator), starred=False)).starred is False
 
 
 def test_an_id_with_a_slash_reaches_only_its_conversation(server: Server) -> None:
@@ -94,7 +96,7 @@ def test_an_id_with_a_slash_reaches_only_its_conversation(server: Server) -> Non
             "a/../b", location_id=LOCATION_ID, unread_count=9
         )
 
-    assert updated.conversation.id == "a/../b"
+    assert conversation_of(updated).id == "a/../b"
 
 
 def test_one_client_serves_many_threads(server: Server) -> None:
@@ -355,7 +357,7 @@ def test_a_response_in_many_chunks_is_joined(call: Caller) -> None:
             for part in parts:
                 yield part
 
-    assert call(returning(200, stream=Parts())).conversation.contact_id == "c"
+    assert conversation_of(call(returning(200, stream=Parts()))).contact_id == "c"
 
 
 def test_the_httpx_response_has_its_request(call: Caller) -> None:

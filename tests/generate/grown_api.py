@@ -221,12 +221,13 @@ def respond(request: httpx.Request) -> httpx.Response:
 
 
 def describe_contact(contact: Contact) -> dict[str, Any]:
-    assert_type(contact.id, str)
-    assert_type(contact.name, str | None)
-    assert_type(contact.created_at, datetime.datetime)
+    assert_type(contact.id, str | Unset)
+    assert_type(contact.name, str | None | Unset)
+    assert_type(contact.created_at, datetime.datetime | Unset)
     assert_type(contact.kind, ContactKind | Unset)
     assert_type(contact.tags, list[str] | Unset)
     assert_type(contact.owner, User | Team | Unset)
+    assert not isinstance(contact.created_at, Unset)
     return {
         "class": type(contact).__name__,
         "id": contact.id,
@@ -241,6 +242,7 @@ def describe_contact(contact: Contact) -> dict[str, Any]:
 
 def describe_update(response: UpdateConversationResponse) -> dict[str, Any]:
     conversation = response.conversation
+    assert not isinstance(conversation, Unset)
     assert_type(conversation.snoozed, bool | Unset)
     return {
         "snoozed": conversation.snoozed,

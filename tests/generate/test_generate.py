@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -246,9 +247,7 @@ def test_templates_that_render_invalid_code_leave_the_output_unchanged(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     templates = tmp_path / "templates"
-    templates.mkdir()
-    for template in (ROOT / "templates").iterdir():
-        (templates / template.name).write_bytes(template.read_bytes())
+    shutil.copytree(ROOT / "templates", templates)
     (templates / "api_init.py.jinja").write_text(
         "raise RuntimeError('no resources')\n", encoding="utf-8"
     )

@@ -44,6 +44,30 @@ paths:
         "400":
           description: The error
           content: {application/json: {schema: {$ref: "#/components/schemas/Problem"}}}
+    get:
+      operationId: getOwner
+      tags: [Things]
+      parameters: [{name: id, in: path, required: true, schema: {type: string}}]
+      responses:
+        "200":
+          description: The owner
+          content:
+            application/json:
+              schema:
+                oneOf:
+                  - $ref: "#/components/schemas/User"
+                  - $ref: "#/components/schemas/Team"
+                  - $ref: "#/components/schemas/Odd"
+  /things:
+    get:
+      operationId: listParts
+      tags: [Things]
+      responses:
+        "200":
+          description: The parts
+          content:
+            application/json:
+              schema: {type: array, items: {$ref: "#/components/schemas/Part"}}
 components:
   schemas:
     Part:
@@ -104,6 +128,12 @@ components:
       properties:
         members: {type: integer}
         name: {type: string}
+    Odd:
+      type: object
+      required: ['say "{hi}"', "back\\\\slash"]
+      properties:
+        'say "{hi}"': {type: string}
+        "back\\\\slash": {type: string}
     Problem:
       type: object
       required: [message, cause]
@@ -137,20 +167,23 @@ BODY: Json = {
 class Package:
     """The generated package: its contract and its decoders."""
 
-    contract: OperationContract
-    operation: Any
+    contracts: Json
+    operations: Json
+    """By the name of the method."""
     models: Any
     module: Any
 
-    def check(self, body: object, key: str = "200") -> CheckedBody:
+    def check(self, body: object, key: str = "200", name: str = "put_thing") -> CheckedBody:
         """The body after the check against the contract."""
-        return self.contract.check_body(key, body)
+        contract: OperationContract = self.contracts[name]
+        return contract.check_body(key, body)
 
-    def decode(self, body: object, key: str = "200") -> Any:
+    def decode(self, body: object, key: str = "200", name: str = "put_thing") -> Any:
         """The model of a body."""
-        checked_body = self.check(body, key)
+        checked_body = self.check(body, key, name)
         assert not checked_body.problem
-        decoders = {**self.operation.success, **self.operation.errors}
+        operation = self.operations[name]
+        decoders = {**operation.success, **operation.errors}
         return decoders[key](checked_body.data)
 
 
@@ -169,9 +202,13 @@ def nested_package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Package
         # The client and its generated package share one `UNSET`. This package has its own.
         types = importlib.import_module("nested_client.types")
         patch.setattr("leadconnector._runtime.schema.UNSET", types.UNSET)
+        contracts = {
+            entry["python"].partition(".")[2]: OperationContract(entry, contract["schemas"])
+            for entry in contract["operations"].values()
+        }
         yield Package(
-            OperationContract(contract["operations"]["putThing"], contract["schemas"]),
-            module._PUT_THING,
+            contracts,
+            {name: getattr(module, f"_{name.upper()}") for name in contracts},
             importlib.import_module("nested_client.models"),
             module,
         )
@@ -277,6 +314,42 @@ def test_the_model_of_a_union_that_fits_best_is_returned(
     assert sorted(finding.kind for finding in package.check(body).findings) == kinds
 
 
+@pytest.mark.parametrize(
+    ("body", "model_name"),
+    [
+        ({"email": "e", "name": "n"}, "User"),
+        ({"email": "e"}, "User"),
+        ({"members": None}, "Team"),
+        ({'say "{hi}"': "s", "back\\slash": "b"}, "Odd"),
+        ({"back\\slash": "b"}, "Odd"),
+    ],
+)
+def test_a_response_that_is_a_union_returns_the_model_that_fits_best(
+    package: Package, body: Json, model_name: str
+) -> None:
+    result = package.decode(body, name="get_owner")
+
+    assert type(result).__name__ == model_name
+    assert result.to_dict() == {name: value for name, value in body.items() if value is not None}
+
+
+def test_a_response_that_is_an_array_returns_models_with_gaps(package: Package) -> None:
+    body = [{"name": "n"}, {"size": None}, None, {}]
+
+    result = package.decode(body, name="list_parts")
+
+    assert [part.to_dict() for part in result] == [{"name": "n"}, {}, {}]
+    findings = package.check(body, name="list_parts").findings
+    assert [(finding.kind, finding.path) for finding in findings] == [
+        ("missing", "$[0].size"),
+        ("missing", "$[1].name"),
+        ("null", "$[1].size"),
+        ("null", "$[2]"),
+        ("missing", "$[3].name"),
+        ("missing", "$[3].size"),
+    ]
+
+
 @pytest.mark.parametrize("owner", [{}, {"new": 1}, "text", 5, [1]])
 def test_a_value_that_fits_no_model_of_a_union_is_a_problem(package: Package, owner: Any) -> None:
     checked_body = package.check({**BODY, "owner": owner})
@@ -331,7 +404,10 @@ def test_a_schema_of_request_and_response_keeps_its_required_arguments(package: 
     assert parameters["name"].default is inspect.Parameter.empty
     assert parameters["size"].default is inspect.Parameter.empty
     assert parameters["kind"].default is not inspect.Parameter.empty
-    required = {name: entry.entry["required"] for name, entry in package.contract.arguments.items()}
+    required = {
+        name: entry.entry["required"]
+        for name, entry in package.contracts["put_thing"].arguments.items()
+    }
     assert required == {"id": True, "name": True, "size": True, "kind": False}
 
 

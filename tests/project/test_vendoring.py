@@ -73,7 +73,9 @@ def star(client: LeadConnector) -> Conversation | None:
         assert_type(error.messages, list[str])
         return None
     assert_type(result, UpdateConversationResponse)
-    assert_type(result.conversation.location_id, str)
+    if isinstance(result.conversation, Unset):
+        return None
+    assert_type(result.conversation.location_id, str | Unset)
     assert_type(result.conversation.starred, bool | Unset)
     return result.conversation
 """

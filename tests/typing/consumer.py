@@ -7,9 +7,12 @@ from typing import assert_type
 
 import httpx
 from leadconnector import (
+    APIDecodingError,
     APIStatusError,
     ArgumentError,
     AsyncLeadConnector,
+    DriftError,
+    Finding,
     LeadConnector,
     ResponseInfo,
     Unset,
@@ -27,10 +30,13 @@ def a_call_returns_the_success_model(client: LeadConnector) -> None:
         "id", location_id="l", unread_count=1, starred=True
     )
     assert_type(updated, UpdateConversationResponse)
-    assert_type(updated.conversation, Conversation)
-    assert_type(updated.conversation.deleted, bool)
-    assert_type(updated.conversation.starred, bool | Unset)
-    assert_type(updated.conversation.last_message_type, LastMessageType | Unset)
+    assert_type(updated.success, bool | Unset)
+    assert_type(updated.conversation, Conversation | Unset)
+    if updated.conversation:
+        assert_type(updated.conversation, Conversation)
+        assert_type(updated.conversation.deleted, bool | Unset)
+        assert_type(updated.conversation.starred, bool | Unset)
+        assert_type(updated.conversation.last_message_type, LastMessageType | Unset)
 
 
 async def an_awaited_call_returns_the_success_model(client: AsyncLeadConnector) -> None:
@@ -74,6 +80,14 @@ async def the_async_client_takes_an_async_token() -> None:
     async with AsyncLeadConnector(token=token) as client:
         assert_type(client, AsyncLeadConnector)
         await client.close()
+
+
+def the_body_and_the_result_of_a_success_are_objects(
+    error: APIDecodingError, drift: DriftError, finding: Finding
+) -> None:
+    assert_type(error.body, object)
+    assert_type(drift.result, object)
+    assert_type(finding.value, str)
 
 
 def errors_are_typed(error: APIStatusError, refused: ArgumentError) -> None:

@@ -85,10 +85,10 @@ def generate(options: Options, package: Path) -> None:
     check_spec(document)
 
     settings = read_settings(options.config, options.spec, package)
-    tolerant = with_optional_responses(document)
-    data = parse_spec(tolerant, settings)
+    tolerant_document = with_optional_responses(document)
+    data = parse_spec(tolerant_document, settings)
     resources = arrange_resources(document, data)
-    verify_schemas(tolerant, data, resources)
+    verify_schemas(tolerant_document, data, resources)
 
     render_package(document, data, resources, settings, options.templates)
     write_contract(document, options.spec.read_bytes(), resources, package)

@@ -25,16 +25,16 @@ def with_optional_responses(document: Document) -> Document:
 
     The names that a schema requires are kept in `x-union-required`.
     """
-    tolerant = replace(document, root=_copy(document.root))
+    tolerant_document = replace(document, root=_copy(document.root))
     for pointer in _response_schemas(document):
-        schema = tolerant.at(pointer).mapping
+        schema = tolerant_document.at(pointer).mapping
         if not _is_list_of_names(schema.get("required", [])):
             # The generator reports the mistake.
             continue
         properties = document.properties(document.at(pointer))
         schema.pop("required", None)
         schema[UNION_KEYWORD] = [name for name, child in properties.items() if child.required]
-    return tolerant
+    return tolerant_document
 
 
 def _is_list_of_names(value: Any) -> bool:
@@ -43,13 +43,13 @@ def _is_list_of_names(value: Any) -> bool:
 
 def _response_schemas(document: Document) -> Iterator[str]:
     """The JSON pointers of all schemas that responses contain, each once."""
-    visited: set[str] = set()
+    visited_pointers: set[str] = set()
     waiting = list(_response_bodies(document))
     while waiting:
         schema = document.resolve(waiting.pop())
-        if schema.pointer in visited or not is_mapping(schema.value):
+        if schema.pointer in visited_pointers or not is_mapping(schema.value):
             continue
-        visited.add(schema.pointer)
+        visited_pointers.add(schema.pointer)
         yield schema.pointer
         waiting += _subschemas(schema)
 

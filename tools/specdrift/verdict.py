@@ -16,7 +16,7 @@ NONE: Effect = "none"
 
 _UNREADABLE = "The client may not be able to read the response."
 _REJECTED = "The API may reject what the client sends."
-_INCOMPLETE = "The client cannot represent the response without it."
+_ABSENT = "The attribute stays unset."
 _KEPT = "The client keeps an unknown value."
 
 
@@ -100,10 +100,10 @@ def read_only_property_accepted(change: Change, base: Document) -> Verdict | Non
 
 
 def success_status_added(change: Change, base: Document) -> Verdict | None:
-    """The client has no model for the body of an undocumented success."""
+    """The client reads an undocumented success as the documented one."""
     if not _has_id(change, "response-success-status-added"):
         return None
-    return Verdict(BREAKS, "The client raises an undocumented success status as an error.")
+    return Verdict(DRIFT, "The client returns the model of the documented success.")
 
 
 def error_status_added(change: Change, base: Document) -> Verdict | None:
@@ -148,11 +148,11 @@ def optional_property_removed(change: Change, base: Document) -> Verdict | None:
     """The client treats the property as absent."""
     if not _has_id(change, "response-optional-property-removed"):
         return None
-    return Verdict(NONE, "The attribute stays unset.")
+    return Verdict(NONE, _ABSENT)
 
 
 def required_property_may_be_absent(change: Change, base: Document) -> Verdict | None:
-    """A required attribute of a model has no value for "absent"."""
+    """Every attribute of a response can be unset, also one that the spec requires."""
     if not _has_id(
         change,
         "response-required-property-removed",
@@ -160,7 +160,7 @@ def required_property_may_be_absent(change: Change, base: Document) -> Verdict |
         "response-required-*-became-write-only",
     ):
         return None
-    return Verdict(BREAKS, _INCOMPLETE)
+    return Verdict(DRIFT, _ABSENT)
 
 
 def property_added(change: Change, base: Document) -> Verdict | None:
@@ -173,11 +173,19 @@ def property_added(change: Change, base: Document) -> Verdict | None:
 # Values in responses
 
 
+def null_added(change: Change, base: Document) -> Verdict | None:
+    """A property that is null stays unset. A body that is null has no model."""
+    if not _has_id(change, "response-*-became-nullable"):
+        return None
+    if _is_property(change.base_pointer):
+        return Verdict(DRIFT, _ABSENT)
+    return Verdict(BREAKS, "The client cannot represent null here.")
+
+
 def form_added(change: Change, base: Document) -> Verdict | None:
-    """Null, or another alternative of a union. Only an optional property can be left unset."""
+    """Another alternative of a union. Only an optional property can be left unset then."""
     if not _has_id(
         change,
-        "response-*-became-nullable",
         "response-*-any-of-added",
         "response-*-one-of-added",
     ):
@@ -245,6 +253,7 @@ RULES: tuple[Rule, ...] = (
     optional_property_removed,
     required_property_may_be_absent,
     property_added,
+    null_added,
     form_added,
     type_changed,
     enum_value_added,
@@ -255,6 +264,11 @@ RULES: tuple[Rule, ...] = (
 
 def _has_id(change: Change, *patterns: str) -> bool:
     return any(fnmatchcase(change.id, pattern) for pattern in patterns)
+
+
+def _is_property(pointer: str) -> bool:
+    owner, _, _ = pointer.rpartition("/")
+    return owner.endswith("/properties")
 
 
 def _is_required(pointer: str, document: Document) -> bool:

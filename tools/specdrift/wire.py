@@ -48,6 +48,8 @@ def _change(line: str, place: str) -> Change:
     if level is None:
         raise ComparisonError(f"{place}: no rule has the id {finding['rule']!r}")
     kind = finding["kind"].replace("-", " ")
+    # The undocumented status or media type. Other kinds have none.
+    subject = finding.get("value") or finding["path"]
     return Change(
         id=finding["rule"],
         level=level,
@@ -55,8 +57,8 @@ def _change(line: str, place: str) -> Change:
         direction=Direction.RESPONSE,
         base_pointer=finding["pointer"],
         revision_pointer="",
-        text=f"In a response, `{finding['path']}` must be {finding['expected']} ({kind}).",
-        name=finding["path"],
+        text=f"In a response, `{subject}` must be {finding['expected']} ({kind}).",
+        name=subject,
     )
 
 
@@ -71,4 +73,7 @@ def _parse(line: str, place: str) -> dict[str, str]:
     for key in _KEYS:
         if not isinstance(finding.get(key), str):
             raise ComparisonError(problem)
+    # Findings of older clients do not have it.
+    if not isinstance(finding.get("value", ""), str):
+        raise ComparisonError(problem)
     return finding

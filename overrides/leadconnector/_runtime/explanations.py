@@ -36,6 +36,13 @@ _SEARCHED_MARKUP = 4_000
 _MARKUP = re.compile(r"<!--.*?-->|<(script|style)\b.*?</\1\s*>|<[^>]*>", re.DOTALL | re.IGNORECASE)
 
 
+_OTHER_PHRASES: Mapping[int, frozenset[str]] = {
+    413: frozenset({"content too large", "payload too large", "request entity too large"}),
+    422: frozenset({"unprocessable content", "unprocessable entity"}),
+}
+"""The phrases of RFC 9110 and of earlier RFCs where they differ. Python changed them in 3.13."""
+
+
 def explanations_in_json(data: object, vocabulary: ErrorVocabulary, status_code: int) -> list[str]:
     """The explanatory texts of a JSON body, each once, in the order of the body.
 
@@ -49,8 +56,8 @@ def explanations_in_json(data: object, vocabulary: ErrorVocabulary, status_code:
     search = _Search(vocabulary)
     search.body(data)
     texts = list(search.texts)
-    phrase = _reason_phrase(status_code)
-    specific_texts = [text for text in texts if text.casefold() != phrase]
+    phrases = _reason_phrases(status_code)
+    specific_texts = [text for text in texts if text.casefold() not in phrases]
     return specific_texts or texts
 
 
@@ -119,10 +126,10 @@ class _Search:
 
     def _explanation(self, name: str, value: object, depth: int) -> None:
         """Take the texts of a property that explains."""
-        if isinstance(value, dict) and self._vocabulary.maps_fields(name):
+        if self._vocabulary.maps_fields(name) and isinstance(value, dict):
             self._fields(cast("dict[str, Any]", value), depth)
-            return
-        self._texts_of(value, depth)
+        else:
+            self._texts_of(value, depth)
 
     def _texts_of(self, value: object, depth: int) -> None:
         """Take a text, or the texts of a list or an object."""
@@ -178,9 +185,11 @@ def _has_words(text: str) -> bool:
     return any(character.isalpha() for character in text)
 
 
-def _reason_phrase(status_code: int) -> str:
-    """The standard phrase of a status, for comparison without case; empty if it has none."""
+def _reason_phrases(status_code: int) -> frozenset[str]:
+    """The standard phrases of a status, for comparison without case; empty if it has none."""
+    if status_code in _OTHER_PHRASES:
+        return _OTHER_PHRASES[status_code]
     try:
-        return HTTPStatus(status_code).phrase.casefold()
+        return frozenset({HTTPStatus(status_code).phrase.casefold()})
     except ValueError:
-        return ""
+        return frozenset()

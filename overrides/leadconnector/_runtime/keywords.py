@@ -277,7 +277,7 @@ def _enum_check(schema: Schema, data_type: type) -> Check:
     if data_type in CONTAINERS:
         # They are not hashable, so a lookup in the set would raise.
         accepts = reject_all
-    value_types = {type(value) for value in values}
+    value_types: set[type] = {type(value) for value in values}
     # Generation marks a `const`, whose generated code raises for any other value.
     is_fatal = data_type not in value_types or "x-const" in schema
     return Check(accepts, deviation, is_fatal, is_structural=data_type in CONTAINERS)

@@ -221,10 +221,13 @@ class ResponseReader(Generic[T]):
         if not response_key:
             self._report((self._contract.undocumented_status(response.status_code),))
         content = self._contract.content[response_key]
+        if content == "none" and response.body:
+            # The spec documents no body, but there is one. It can explain the error.
+            content = "json"
         parsed = self._redacted(parse_body(content, response), response)
         model = self._error_model(response_key, response, parsed)
         properties = _properties(parsed.data)
-        messages = self._explanations(content, response, parsed)
+        messages = self._explanations(response)
         error_class = self._status_error_class(response)
         return error_class(
             self._status_error_text(response, messages),
@@ -253,6 +256,8 @@ class ResponseReader(Generic[T]):
         """The generated model of an error; its parsed data if there is no model of it."""
         if response_key not in self._operation.errors:
             return parsed.data
+        if self._contract.content[response_key] == "none":
+            return parsed.data
         decode = self._operation.errors[response_key]
         decoded = self._decode(decode, response_key, response, parsed)
         if decoded.problem:
@@ -265,17 +270,12 @@ class ResponseReader(Generic[T]):
         restored = self._build_model(decode, {**_properties(normalised), **removed_values})
         return parsed.data if restored.problem else restored.value
 
-    def _explanations(self, content: str, response: RawResponse, parsed: ParsedBody) -> list[str]:
-        """The texts that explain an error, without the token.
-
-        Args:
-            content: the kind of content that the spec has; see `parse_body`.
-            response: the response.
-            parsed: its body. The token is redacted.
-        """
-        if content == "bytes" or response.body_problem:
+    def _explanations(self, response: RawResponse) -> list[str]:
+        """The texts that explain an error, without the token, whatever content the spec has."""
+        if response.body_problem:
             return []
-        if content == "text" or parsed.problem:
+        parsed = self._redacted(_parse_any_json(response), response)
+        if parsed.problem:
             # The raw text: the parsed one is redacted, and markup can divide a token.
             return explanations_in_text(_text(response), self._token)
         # The contract has the names that the spec marks with `x-role`.
@@ -452,6 +452,19 @@ def _parse_json(response: RawResponse) -> ParsedBody:
     except (RecursionError, ValueError) as error:
         # Nested too deeply, not UTF-8, or a number of thousands of digits.
         return ParsedBody(_text(response), _unreadable(type(error).__name__))
+
+
+def _parse_any_json(response: RawResponse) -> ParsedBody:
+    """Parse a body as leniently as possible: UTF-16, invalid UTF-8 and NaN are accepted.
+
+    Only the texts in it are used.
+    """
+    for body in (response.body, _text(response)):
+        try:
+            return ParsedBody(json.loads(body))
+        except (RecursionError, ValueError):
+            continue
+    return ParsedBody(_text(response), "is not JSON")
 
 
 def _unreadable(error_name: str) -> str:
