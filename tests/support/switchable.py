@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import socket
 import ssl
 import subprocess
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +16,10 @@ from pathlib import Path
 from tests.support.calling import SUCCESS_BODY
 
 _BODY = json.dumps(SUCCESS_BODY).encode()
-SUCCESS = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(_BODY), _BODY)
+SUCCESS = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (
+    len(_BODY),
+    _BODY,
+)
 """A whole response."""
 
 
@@ -166,10 +168,3 @@ def make_certificate(folder: Path) -> Certificate:
     with path.open("a", encoding="ascii") as file:
         file.write((folder / "only-certificate.pem").read_text(encoding="ascii"))
     return Certificate(path)
-
-
-def open_files() -> Iterator[str]:
-    """What the open file descriptors of this process refer to, without those of tests."""
-    for number in os.listdir("/proc/self/fd"):
-        with suppress(OSError):
-            yield os.readlink(f"/proc/self/fd/{number}")

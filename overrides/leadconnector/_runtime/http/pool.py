@@ -9,6 +9,7 @@ them.
 import asyncio
 import threading
 import time
+import weakref
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
@@ -175,6 +176,8 @@ class BlockingPool(LimitedTransport):
         self._route = route
         self._places = Places(MAXIMUM_CONNECTIONS)
         self._lines: _Lines[_BlockingLine] = _Lines()
+        # A pool that nobody closes is closed when it is collected. It has no users then.
+        weakref.finalize(self, self._lines.abandon)
 
     @property
     def places_in_use(self) -> int:
@@ -267,6 +270,8 @@ class AwaitingPool(LimitedAsyncTransport):
         # It is fair, and a cancelled task loses no place.
         self._places = asyncio.Semaphore(MAXIMUM_CONNECTIONS)
         self._lines: _Lines[_AwaitingLine] = _Lines()
+        # As for `BlockingPool`.
+        weakref.finalize(self, self._lines.abandon)
 
     @property
     def places_in_use(self) -> int:
