@@ -118,7 +118,6 @@ def test_an_async_client_works_in_successive_event_loops(server: Server) -> None
         runner = asyncio.new_event_loop()
         try:
             assert runner.run_until_complete(update_async(client)).success
-            runner.run_until_complete(client._connections._by_owner[runner].aclose())
         finally:
             runner.close()
 
@@ -129,11 +128,9 @@ def test_an_async_client_works_in_concurrent_event_loops(server: Server) -> None
 
     def in_a_loop(_: int) -> bool:
         async def run() -> bool:
-            loop = asyncio.get_running_loop()
             for _ in range(10):
                 barrier.wait(10)
                 assert (await update_async(client)).success
-            await client._connections._by_owner[loop].aclose()
             return True
 
         return asyncio.run(run())
@@ -200,11 +197,6 @@ def test_after_a_fork_both_processes_work_and_a_custom_transport_raises(
     assert result == (7, "")
 
 
-# httpcore forgets a connection that is being made while its pool is closed. The interpreter closes
-# it: in this test and not in a later one.
-@pytest.mark.filterwarnings(
-    "ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning"
-)
 def test_calls_raise_documented_errors_when_another_thread_closes_the_client(
     server: Server,
 ) -> None:
@@ -232,9 +224,6 @@ def test_calls_raise_documented_errors_when_another_thread_closes_the_client(
     gc.collect()
 
 
-@pytest.mark.filterwarnings(
-    "ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning"
-)
 def test_calls_raise_documented_errors_when_another_task_closes_the_client(
     server: Server,
 ) -> None:
