@@ -6,7 +6,6 @@ from asyncio import AbstractEventLoop, get_running_loop
 from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 from typing import Generic, TypeVar
-from weakref import WeakSet
 
 from ..errors import ClientClosedError
 from .http import AsyncBaseTransport, BaseTransport, LimitedAsyncTransport, LimitedTransport
@@ -124,8 +123,6 @@ class LoopConnections(Connections[AbstractEventLoop, AsyncBaseTransport]):
         super().__init__(create, custom)
         # An event loop refers to its generators only weakly.
         self._closers: dict[AbstractEventLoop, AsyncGenerator[None, None]] = {}
-        self._ending_loops: WeakSet[AbstractEventLoop] = WeakSet()
-        """Event loops that have closed their generators. They warn if a new one starts."""
 
     async def aclose(self) -> None:
         """Close the client and its transports. A second call does nothing."""
@@ -151,8 +148,6 @@ class LoopConnections(Connections[AbstractEventLoop, AsyncBaseTransport]):
 
     def _start(self, owner: AbstractEventLoop, transport: AsyncBaseTransport) -> None:
         self._abandon_closed_loops()
-        if owner in self._ending_loops:
-            return
         closer = self._close_with(owner, transport)
         self._closers[owner] = closer
         # This runs the generator to its `yield`, without waiting. The event loop notes it.
@@ -166,7 +161,6 @@ class LoopConnections(Connections[AbstractEventLoop, AsyncBaseTransport]):
         try:
             yield
         finally:
-            self._ending_loops.add(loop)
             # In a forked process, the loop can have another one.
             if self._by_owner.get(loop) is transport:
                 del self._by_owner[loop]

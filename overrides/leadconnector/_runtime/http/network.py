@@ -6,6 +6,9 @@ httpcore speaks HTTP over them. Its own network backends do not fit, for three r
 - Their timeouts limit single steps, but no whole response.
 - asyncio's transports cannot be closed without their event loop. A plain socket can be closed at
   any moment, also when its task is cancelled or its event loop is closed.
+
+A request contains the token. A traceback can show the variables of the functions that write it. So
+they keep it only as a `memoryview`, whose repr shows no bytes.
 """
 
 import asyncio
@@ -187,11 +190,13 @@ class BlockingStream(httpcore.NetworkStream):
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """See `httpcore.NetworkStream`."""
+        remaining = memoryview(buffer)
+        del buffer
         try:
-            while buffer:
+            while remaining:
                 self._socket.settimeout(self._timer.seconds(timeout))
-                count = self._socket.send(buffer)
-                buffer = buffer[count:]
+                count = self._socket.send(remaining)
+                remaining = remaining[count:]
         except TimeoutError as error:
             raise httpcore.WriteTimeout(str(error)) from error
         except OSError as error:
@@ -286,10 +291,12 @@ class AwaitingStream(httpcore.AsyncNetworkStream):
         """See `httpcore.AsyncNetworkStream`."""
         if not buffer:
             return
+        data = memoryview(buffer)
+        del buffer
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._timer.seconds(timeout)):
-                await loop.sock_sendall(self._socket, buffer)
+                await loop.sock_sendall(self._socket, data)
         except TimeoutError as error:
             raise httpcore.WriteTimeout(str(error)) from error
         except OSError as error:

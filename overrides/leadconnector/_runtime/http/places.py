@@ -56,13 +56,7 @@ class Places:
         """
         waiter: _Waiter = SimpleQueue()
         try:
-            with self._lock:
-                self._waiting.append(waiter)
-                self._admit()
-            return waiter.get(timeout=seconds)
-        except Empty:
-            self._leave(waiter)
-            raise TimeoutError("all connections are in use") from None
+            return self._wait(waiter, seconds)
         except BaseException:
             self._leave(waiter)
             raise
@@ -72,6 +66,15 @@ class Places:
         with self._lock:
             self._in_use.discard(place)
             self._admit()
+
+    def _wait(self, waiter: _Waiter, seconds: float | None) -> Place:
+        with self._lock:
+            self._waiting.append(waiter)
+            self._admit()
+        try:
+            return waiter.get(timeout=seconds)
+        except Empty:
+            raise TimeoutError("all connections are in use") from None
 
     def _admit(self) -> None:
         """Give the free places to the threads that wait longest. The caller has the lock."""

@@ -9,6 +9,7 @@ them.
 import asyncio
 import threading
 import time
+import weakref
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
@@ -175,6 +176,8 @@ class BlockingPool(LimitedTransport):
         self._route = route
         self._places = Places(MAXIMUM_CONNECTIONS)
         self._lines: _Lines[_BlockingLine] = _Lines()
+        # A pool that nobody closes is closed when it is collected. It has no users then.
+        weakref.finalize(self, self._lines.abandon)
 
     @property
     def places_in_use(self) -> int:
@@ -267,6 +270,8 @@ class AwaitingPool(LimitedAsyncTransport):
         # It is fair, and a cancelled task loses no place.
         self._places = asyncio.Semaphore(MAXIMUM_CONNECTIONS)
         self._lines: _Lines[_AwaitingLine] = _Lines()
+        # As for `BlockingPool`.
+        weakref.finalize(self, self._lines.abandon)
 
     @property
     def places_in_use(self) -> int:
@@ -386,13 +391,17 @@ class _AwaitingBody(httpx.AsyncByteStream):
         self, response: httpcore.Response, line: _AwaitingLine, pool: AwaitingPool
     ) -> None:
         self._stream: Any = response.stream
+        self._chunks: AsyncIterator[bytes] = aiter(self._stream)
         self._line: _AwaitingLine | None = line
         self._pool = pool
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        # No variable contains a chunk: a traceback could show it.
         try:
-            async for chunk in self._stream:
-                yield chunk
+            return await anext(self._chunks)
         except _CORE_ERRORS as error:
             raise _httpx_error(error) from error
 
@@ -440,5 +449,13 @@ def _core_request(request: httpx.Request) -> httpcore.Request:
 
 
 def _httpx_error(error: Exception) -> httpx.TransportError:
-    """The error of httpx that corresponds to one of httpcore."""
+    """The error of httpx that corresponds to one of httpcore.
+
+    The error of httpcore and its causes lose their tracebacks: the frames of httpcore and h11
+    contain the request, with the token.
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        cause.__traceback__ = None
+        cause = cause.__cause__ or cause.__context__
     return _HTTPX_ERRORS[type(error)](str(error))

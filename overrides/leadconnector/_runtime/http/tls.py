@@ -64,6 +64,7 @@ class BlockingTLSStream(httpcore.NetworkStream):
         """
         try:
             self._run(self._engine.ssl_object.do_handshake, None, ends_at)
+            self._flush(step_timeout(None, ends_at))
         except httpcore.TimeoutException as error:
             raise httpcore.ConnectTimeout("the TLS handshake timed out") from error
         except (httpcore.NetworkError, OSError) as error:
@@ -81,10 +82,13 @@ class BlockingTLSStream(httpcore.NetworkStream):
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """See `httpcore.NetworkStream`."""
+        remaining = memoryview(buffer)
+        del buffer  # see `network`
         try:
-            while buffer:
-                count = self._run(partial(self._engine.ssl_object.write, buffer), timeout)
-                buffer = buffer[count:]
+            while remaining:
+                count = self._run(partial(self._engine.ssl_object.write, remaining), timeout)
+                remaining = remaining[count:]
+                self._flush(timeout)
         except ssl.SSLError as error:
             raise httpcore.WriteError(str(error)) from error
 
@@ -115,7 +119,8 @@ class BlockingTLSStream(httpcore.NetworkStream):
         """Repeat an operation until it has received all bytes that it needs."""
         while True:
             try:
-                result = operation()
+                # Not kept in a variable, which a traceback could show.
+                return operation()
             except ssl.SSLWantReadError:
                 self._flush(step_timeout(timeout, ends_at))
                 encrypted = self._stream.read(RECORD_BYTES, step_timeout(timeout, ends_at))
@@ -125,9 +130,6 @@ class BlockingTLSStream(httpcore.NetworkStream):
                 with suppress(httpcore.NetworkError, httpcore.TimeoutException):
                     self._flush(step_timeout(timeout, ends_at))
                 raise
-            else:
-                self._flush(step_timeout(timeout, ends_at))
-                return result
 
     def _flush(self, timeout: float | None) -> None:
         encrypted = self._engine.outgoing.read()
@@ -149,6 +151,7 @@ class AwaitingTLSStream(httpcore.AsyncNetworkStream):
         try:
             async with asyncio.timeout(seconds_until(ends_at)):
                 await self._run(self._engine.ssl_object.do_handshake, None)
+                await self._flush(None)
         except (TimeoutError, httpcore.TimeoutException) as error:
             raise httpcore.ConnectTimeout("the TLS handshake timed out") from error
         except (httpcore.NetworkError, OSError) as error:
@@ -166,10 +169,13 @@ class AwaitingTLSStream(httpcore.AsyncNetworkStream):
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """See `httpcore.AsyncNetworkStream`."""
+        remaining = memoryview(buffer)
+        del buffer  # see `network`
         try:
-            while buffer:
-                count = await self._run(partial(self._engine.ssl_object.write, buffer), timeout)
-                buffer = buffer[count:]
+            while remaining:
+                count = await self._run(partial(self._engine.ssl_object.write, remaining), timeout)
+                remaining = remaining[count:]
+                await self._flush(timeout)
         except ssl.SSLError as error:
             raise httpcore.WriteError(str(error)) from error
 
@@ -198,7 +204,8 @@ class AwaitingTLSStream(httpcore.AsyncNetworkStream):
         """Repeat an operation until it has received all bytes that it needs."""
         while True:
             try:
-                result = operation()
+                # Not kept in a variable, which a traceback could show.
+                return operation()
             except ssl.SSLWantReadError:
                 await self._flush(timeout)
                 self._engine.add(await self._stream.read(RECORD_BYTES, timeout))
@@ -207,9 +214,6 @@ class AwaitingTLSStream(httpcore.AsyncNetworkStream):
                 with suppress(httpcore.NetworkError, httpcore.TimeoutException):
                     await self._flush(timeout)
                 raise
-            else:
-                await self._flush(timeout)
-                return result
 
     async def _flush(self, timeout: float | None) -> None:
         encrypted = self._engine.outgoing.read()
