@@ -2,7 +2,8 @@
 
 Threads, tasks and processes make one update each at the same moment. They share the tokens in one
 file. In the first run the access token has expired. In the second it looks valid, but the API
-rejects it. As with the vendor, the refresh token can be used once.
+rejects it. In the third the API rejects every token, as it does if a scope is missing. As with the
+vendor, the refresh token can be used once.
 """
 
 from __future__ import annotations
@@ -21,12 +22,14 @@ from typing import NamedTuple
 
 from leadconnector import (
     AsyncLeadConnector,
+    AuthenticationError,
     FileTokenStore,
     LeadConnector,
     LeadConnectorError,
     OAuth,
     Tokens,
 )
+from leadconnector_emulator import Fault
 
 from benchmarks.long.served import (
     LOCATION,
@@ -44,6 +47,14 @@ HEAD_START = 0.5
 """Seconds for threads and tasks to start, so that all send their request at the same moment."""
 
 DAY = 86_400.0
+
+NO_SCOPE = Fault(
+    path="/conversations/*",
+    status=401,
+    body='{"statusCode": 401, "message": "The token is not authorized for this scope."}',
+    headers={"Content-Type": "application/json"},
+)
+"""The API's response to every request if the application lacks the scope."""
 
 SUCCESS = ""
 """The outcome of a successful call. The outcome of any other is the name of its exception."""
@@ -85,19 +96,23 @@ def main() -> int:
     options = parser.parse_args()
     expired = run("expired", time.time() - 1, options)
     revoked = run("revoked, though it looks valid", time.time() + DAY, options)
-    print_table([COLUMNS, expired.row, revoked.row])
-    return print_verdict(expired.failed_checks + revoked.failed_checks)
+    useless = run("valid, but lacks a scope", time.time() + DAY, options, faults=(NO_SCOPE,))
+    print_table([COLUMNS, expired.row, revoked.row, useless.row])
+    return print_verdict(expired.failed_checks + revoked.failed_checks + useless.failed_checks)
 
 
-def run(title: str, expires_at: float, options: argparse.Namespace) -> Report:
+def run(
+    title: str, expires_at: float, options: argparse.Namespace, faults: tuple[Fault, ...] = ()
+) -> Report:
     """Let all callers start with a token of which only the refresh token is valid.
 
     Args:
         title: names the run.
         expires_at: when the access token seems to expire, in seconds since the epoch.
         options: the numbers of callers.
+        faults: how the API misbehaves. With any, every call must fail.
     """
-    emulator_options = EmulatorOptions(refresh_tokens=("refresh-0",))
+    emulator_options = EmulatorOptions(refresh_tokens=("refresh-0",), faults=faults)
     with (
         tempfile.TemporaryDirectory() as folder,
         served(emulator_options) as (url, get_record),
@@ -110,25 +125,34 @@ def run(title: str, expires_at: float, options: argparse.Namespace) -> Report:
         results = [call_all(url, path, options.threads, options.tasks, barrier)]
         results += results_of_processes()
         record = get_record()
-    return report(title, results, record, options)
+    expected_outcome = SUCCESS
+    if faults:
+        expected_outcome = AuthenticationError.__name__
+    return report(title, results, record, options, expected_outcome)
 
 
 def report(
-    title: str, results: list[Results], record: EmulatorRecord, options: argparse.Namespace
+    title: str,
+    results: list[Results],
+    record: EmulatorRecord,
+    options: argparse.Namespace,
+    expected_outcome: str,
 ) -> Report:
     """Compare the results of the callers with the record of the emulator."""
     outcomes = [outcome for result in results for outcome in result.outcomes]
     failures = Counter(outcome for outcome in outcomes if outcome != SUCCESS)
-    if failures:
+    if set(outcomes) != {expected_outcome}:
         print(f"{title}: {dict(failures)}")
+    successes = len(outcomes) - failures.total()
     statuses = Counter(request.status for request in record.requests)
     started_at = min(result.started_at for result in results)
     ended_at = max(result.ended_at for result in results)
     callers = options.threads + options.tasks + 2 * options.share * options.processes
     checks = {
         "one refresh": record.refreshes == 1,
-        "no call fails": not failures,
-        "each call was made": len(outcomes) == statuses[200] == callers,
+        "each call ends as expected": set(outcomes) == {expected_outcome},
+        "each call was made": len(outcomes) == callers,
+        "each success was executed once": successes == statuses[200],
     }
     row: list[object] = [
         title,

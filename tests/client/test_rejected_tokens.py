@@ -400,6 +400,23 @@ class TestUsefulRefreshes:
         assert caller.call() is None
         assert vendor.refreshes == 2
 
+    @pytest.mark.parametrize("minute", [1, 31, 50, 59])
+    def test_a_call_that_never_works_takes_no_replacement_from_one_that_works(
+        self, vendor: Vendor, clock: Clock, caller: Caller, minute: int
+    ) -> None:
+        vendor.accepted = lambda _: True
+        vendor.forbidden = {"other"}
+        for _ in range(minute):
+            assert caller.call() is None
+            assert isinstance(caller.call("other"), AuthenticationError)
+            clock.now += 60.0
+        assert caller.call() is None
+        assert vendor.refreshes == 1
+        vendor.accepted = lambda token: token == "access-2"
+
+        assert caller.call() is None
+        assert vendor.refreshes == 2
+
     def test_tokens_of_a_new_authorization_are_used_at_once(
         self, vendor: Vendor, clock: Clock
     ) -> None:

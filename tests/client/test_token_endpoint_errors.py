@@ -234,4 +234,4 @@ class TestCause:
                 for frame, _ in traceback.walk_tb(error.__traceback__):
                     if frame.f_globals.get("__name__", "").startswith("leadconnector."):
                         assert secret not in repr(frame.f_locals)
-                error = error.__cause__
+                error = error.__cause__ or error.__context__

@@ -78,6 +78,7 @@ def test_the_token_run_refreshes_once() -> None:
     assert result.returncode == 0, result.stdout + result.stderr
     assert cells(result, "expired")[:4] == ["20", "1", "0", "0"]
     assert cells(result, "revoked, though it looks valid")[:3] == ["20", "1", "0"]
+    assert cells(result, "valid, but lacks a scope")[:3] == ["20", "1", "20"]
 
 
 @pytest.mark.parametrize(

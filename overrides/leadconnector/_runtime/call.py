@@ -48,6 +48,11 @@ class Call(Generic[T]):
         return self._request.authorized(token, self.limits.step_timeouts())
 
     @property
+    def permission(self) -> str:
+        """Names what the token must permit: the operation, for the caller's location."""
+        return f"{self.name} {self.rate_limit_key}"
+
+    @property
     def try_number(self) -> int:
         """The number of the last request as the retry rules count it, from 1.
 

@@ -79,10 +79,15 @@ class Token(Secret[str]):
             wrong, but does not show the token.
     """
 
-    __slots__ = ("was_accepted",)
+    __slots__ = ("rejected_calls", "was_accepted")
 
     was_accepted: bool
     """Whether the API executed a request with it. A session sets it."""
+    rejected_calls: set[str]
+    """Names calls that the API rejected with it, just after it had replaced another token.
+
+    A session adds them. For these calls, the token was wrong from the beginning.
+    """
 
     def __init__(self, secret: Secret[Any], name: str = "the token") -> None:
         if not _is_bearer_token(secret.reveal()):
@@ -90,6 +95,11 @@ class Token(Secret[str]):
         # A subclass of str could return other text than it was validated with.
         super().__init__(str.__str__(secret.reveal()))
         self.was_accepted = False
+        self.rejected_calls = set()
+
+    def never_accepted(self) -> "Token":
+        """The same token, as if the API had never accepted it."""
+        return Token(self)
 
     def age(self) -> float | None:
         """Seconds since the token was issued; `None` if the token source does not know it."""

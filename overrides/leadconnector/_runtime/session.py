@@ -51,6 +51,9 @@ LONGEST_SLEEP = 1.0
 Its turn can come earlier than stated at first, when calls before it release their reservations.
 """
 
+MAXIMUM_REJECTED_CALLS = 1000
+"""How many rejected calls are remembered with a token: a bound for the memory."""
+
 Result = TypeVar("Result")
 
 
@@ -284,26 +287,32 @@ class AsyncSession:
             # a call: a renewed token that is rejected as well will not improve.
             return await self._renew_token(call, attempt.token)
         call.rejection_explanation = explain_rejection(attempt.token)
+        if len(attempt.token.rejected_calls) < MAXIMUM_REJECTED_CALLS:
+            attempt.token.rejected_calls.add(call.permission)
         return STOP
 
-    async def _renew_token(self, call: Call[T], rejected: Token) -> Decision:
-        """Get another token after a 401. The rejected one may have expired.
+    async def _renew_token(self, call: Call[T], token: Token) -> Decision:
+        """Get another token after a 401. The rejected `token` may have expired.
 
         Raises:
             LeadConnectorError: the token source failed. Its error replaces the 401, because it
                 names the cause: the user must authorize the application again, for example.
         """
+        rejected = token
+        if call.permission in token.rejected_calls:
+            # Other calls may work with this token, but calls like this one never did.
+            rejected = token.never_accepted()
         try:
             call.renewed_token = await self._get_token(call, rejected)
         except APITimeoutError:
             # There was no time for another token, because of the deadline or in the token source's
             # own request. That is not the cause of the 401, so the 401 is raised.
             return STOP
-        if call.renewed_token == rejected:
+        if call.renewed_token == token:
             # A token source without another token, such as a fixed token. Or one that knows when
             # the token was issued: it does not replace a token that is not the cause of the 401.
-            if rejected.age() is not None:
-                call.rejection_explanation = explain_rejection(rejected)
+            if token.age() is not None:
+                call.rejection_explanation = explain_rejection(token)
             return STOP
         return RETRY_NOW
 

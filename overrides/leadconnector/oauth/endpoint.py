@@ -127,7 +127,7 @@ class TokenEndpoint:
         if last_failure is not None and last_failure.is_in_force(now):
             raise error_for_waiter(last_failure.error)
         try:
-            refreshed = self._send_and_read(tokens, url, now)
+            new_tokens = self._send_and_read(tokens, url, now)
         except (OAuthError, APIConnectionError) as error:
             number = 1
             if last_failure is not None:
@@ -135,7 +135,7 @@ class TokenEndpoint:
             self._last_failure = _Failure(Secret(tokens.refresh_token), url, error, number, now)
             raise
         self._last_failure = None
-        return refreshed
+        return new_tokens
 
     def _send_and_read(self, tokens: Tokens, url: str, now: float) -> Tokens:
         operation = f"POST {URL(url).path}"
@@ -199,7 +199,9 @@ class TokenEndpoint:
             # The errors that led to the transport's error have frames and texts of their own.
             error.__cause__ = None
             error.__context__ = None
-            raise failure from failure.__cause__
+        # Outside of `except`: otherwise the transport's error would be its context, even if it is
+        # not its cause because it quotes a secret.
+        raise failure from failure.__cause__
 
     def _secrets(self, tokens: Tokens) -> list[Secret[str]]:
         """The credentials that an error could quote."""
@@ -301,7 +303,7 @@ def message_of_response(status_code: int, error_code: str, description: str, ope
         return f"{message}; the user must authorize anew"
     if is_permanent(status_code):
         return (
-            f"{message}; check the client id, the client secret and the location "
+            f"{message}; check the client id, the client secret, token_url and the location "
             f"(the request is not repeated for {PERMANENT_FAILURE_PAUSE:.0f} s)"
         )
     return f"{message}; no usable access token, a later call tries again"

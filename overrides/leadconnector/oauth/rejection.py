@@ -23,8 +23,11 @@ vendor revokes in the same hour.
 REPLACEMENT_INTERVAL = 3600.0
 """Seconds; see `MAXIMUM_REPLACEMENTS`."""
 
-UNACCEPTED_PAUSE = REPLACEMENT_INTERVAL / MAXIMUM_REPLACEMENTS
-"""Seconds between two replacements, if the API never accepted the token that is replaced."""
+UNACCEPTED_PAUSE = REPLACEMENT_INTERVAL
+"""Seconds after a replacement in which a token that was never accepted is not replaced.
+
+So it takes one replacement of an interval, and leaves the other.
+"""
 
 
 def replacement_can_help(
@@ -33,8 +36,8 @@ def replacement_can_help(
     """Whether a rejected token is replaced. All times are in seconds since the epoch.
 
     Args:
-        was_accepted: whether the API executed a request with this token before. It may have been
-            revoked since then.
+        was_accepted: whether the API executed such a request with this token before. It may have
+            been revoked since then.
         obtained_at: when the token was obtained; 0.0 if that is unknown.
         replacements: when rejected tokens were replaced, in ascending order.
         now: the time.

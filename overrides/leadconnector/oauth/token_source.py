@@ -271,11 +271,11 @@ class OAuth:
         """Exchange the refresh token. It raises for a request that failed recently."""
         is_expired = now >= tokens.expires_at
         url = self._token_url or f"{base_url}{TOKEN_PATH}"
-        refreshed = self._endpoint.refresh(tokens, url, now)
+        new_tokens = self._endpoint.refresh(tokens, url, now)
         self._replacements = self._known_replacements(tokens, now)
         if stale.is_rejected and not is_expired:
             self._replacements = (*self._replacements, now)
-        return replace(refreshed, replacements=self._replacements)
+        return replace(new_tokens, replacements=self._replacements)
 
     def _known_replacements(self, tokens: Tokens, now: float) -> Sequence[float]:
         """The recent replacements by this process and by the others that share the store."""
