@@ -47,6 +47,7 @@ from tests.support.calling import (
     timed,
     with_settings,
 )
+from tests.support.reports import texts_of
 
 
 class SoftTimeLimitExceeded(Exception):  # noqa: N818  # Celery's name
@@ -450,6 +451,7 @@ def test_the_exception_of_a_signal_handler_on_a_socket_is_raised_and_the_client_
 
     assert type(caught.value) is handled_signal
     assert updated.success
+    assert [text for text in texts_of(caught.value) if TOKEN in text] == []
 
 
 # Timeouts around an async call.

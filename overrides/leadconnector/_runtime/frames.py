@@ -47,28 +47,17 @@ def frames_of(error: BaseException) -> Iterator[TracebackType]:
         entry = entry.tb_next
 
 
-def clear_own_frames(error: BaseException) -> None:
-    """Clear the variables of this package's finished frames, in an error and all errors behind it.
+def clear_frames(error: BaseException, handled: BaseException | None = None) -> None:
+    """Clear the variables of finished frames, in an error and in all errors behind it.
 
-    The lines of the traceback stay. Frames that still run, and frames of callers, are unchanged.
-    """
-    for chained in chained_errors(error):
-        _clear_frames(chained, (_PACKAGE,))
-
-
-def clear_transport_frames(error: BaseException, handled: BaseException | None = None) -> None:
-    """Like `clear_own_frames`, also for the frames of httpx's own transports.
-
-    The arguments are those of `chained_errors`.
+    These are the frames of this package and of httpx's own transports. The lines of the traceback
+    stay. Frames that still run, and those of other code, are unchanged. The arguments are those of
+    `chained_errors`.
     """
     for chained in chained_errors(error, handled):
-        _clear_frames(chained, (_PACKAGE, *_TRANSPORT_PACKAGES))
-
-
-def _clear_frames(error: BaseException, packages: tuple[str, ...]) -> None:
-    for entry in frames_of(error):
-        if _is_in(entry, packages):
-            _clear_frame(entry)
+        for entry in frames_of(chained):
+            if _is_in(entry, (_PACKAGE, *_TRANSPORT_PACKAGES)):
+                _clear_frame(entry)
 
 
 def _is_in(entry: TracebackType, packages: tuple[str, ...]) -> bool:

@@ -29,7 +29,7 @@ from ..errors import (
 )
 from .call import Call
 from .call_io import BlockingIO, CallIO
-from .frames import clear_own_frames
+from .frames import clear_frames
 from .http import (
     RawResponse,
     connection_error,
@@ -85,11 +85,13 @@ class AsyncSession:
             Exception: an error of the caller's own token callable, transport, `on_response` or
                 `on_drift`. It is raised unchanged.
         """
+        # Python makes it the context of all errors.
+        handled = sys.exception()
         try:
             return await self._carry_out(operation, arguments)
         except BaseException as error:
             # Their variables have the response, and objects with the token.
-            clear_own_frames(error)
+            clear_frames(error, handled)
             raise
 
     async def _carry_out(self, operation: Operation[T], arguments: Mapping[str, object]) -> T:

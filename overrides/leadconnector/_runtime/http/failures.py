@@ -10,7 +10,7 @@ from typing import Literal, cast
 import httpx
 
 from ...errors import APIConnectionError, APITimeoutError, LeadConnectorError
-from ..frames import chained_errors, clear_transport_frames, frames_of
+from ..frames import chained_errors, clear_frames, frames_of
 from ..secrets import REDACTED, Secret, redact
 from .types import Request
 
@@ -269,7 +269,7 @@ def connection_error(
         attempts: how many requests were sent, with this one.
         handled: an error that the caller handles meanwhile; see `chained_errors`.
     """
-    clear_transport_frames(error, handled)
+    clear_frames(error, handled)
     if isinstance(error, httpx.RequestError):
         # The original request contains the token and the body.
         error.request = Request(request.method, request.url)

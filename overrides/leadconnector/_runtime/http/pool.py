@@ -451,11 +451,7 @@ def _core_request(request: httpx.Request) -> httpcore.Request:
 def _httpx_error(error: Exception) -> httpx.TransportError:
     """The error of httpx that corresponds to one of httpcore.
 
-    The error of httpcore and its causes lose their tracebacks: the frames of httpcore and h11
-    contain the request, with the token.
+    The frames of httpcore and h11 contain the request, with the token. `connection_error` clears
+    them. Until then they are needed: they show whether a signal handler raised the error.
     """
-    cause: BaseException | None = error
-    while cause is not None:
-        cause.__traceback__ = None
-        cause = cause.__cause__ or cause.__context__
     return _HTTPX_ERRORS[type(error)](str(error))
