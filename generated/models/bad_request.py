@@ -1,3 +1,7 @@
+# The generator's code for lists and unions does not pass these rules of pyright's strict mode.
+# pyright: reportUnknownArgumentType=false, reportUnknownMemberType=false
+# pyright: reportUnknownVariableType=false, reportUnnecessaryCast=false
+# pyright: reportUnnecessaryComparison=false, reportUnnecessaryIsInstance=false
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -11,7 +15,7 @@ from ..types import UNSET, Unset
 T = TypeVar("T", bound="BadRequest")
 
 
-@_attrs_define
+@_attrs_define(kw_only=True)
 class BadRequest:
     """The request could not be carried out as it was sent.
 
@@ -22,7 +26,9 @@ class BadRequest:
 
     status_code: float | Unset = UNSET
     message: str | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(
+        init=False, factory=dict[str, Any]
+    )
 
     def to_dict(self) -> dict[str, Any]:
         status_code = self.status_code

@@ -1,3 +1,7 @@
+# The generator's code for lists and unions does not pass these rules of pyright's strict mode.
+# pyright: reportUnknownArgumentType=false, reportUnknownMemberType=false
+# pyright: reportUnknownVariableType=false, reportUnnecessaryCast=false
+# pyright: reportUnnecessaryComparison=false, reportUnnecessaryIsInstance=false
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -12,7 +16,7 @@ from ..types import UNSET, Unset
 T = TypeVar("T", bound="Conversation")
 
 
-@_attrs_define
+@_attrs_define(kw_only=True)
 class Conversation:
     """Conversation data of the provided conversation ID.
 
@@ -44,7 +48,9 @@ class Conversation:
     inbox: bool | Unset = UNSET
     starred: bool | Unset = UNSET
     deleted: bool | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(
+        init=False, factory=dict[str, Any]
+    )
 
     def to_dict(self) -> dict[str, Any]:
         id = self.id

@@ -1,3 +1,7 @@
+# The generator's code for lists and unions does not pass these rules of pyright's strict mode.
+# pyright: reportUnknownArgumentType=false, reportUnknownMemberType=false
+# pyright: reportUnknownVariableType=false, reportUnnecessaryCast=false
+# pyright: reportUnnecessaryComparison=false, reportUnnecessaryIsInstance=false
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -9,11 +13,13 @@ from attrs import field as _attrs_field
 T = TypeVar("T", bound="ConversationFeedback")
 
 
-@_attrs_define
+@_attrs_define(kw_only=True)
 class ConversationFeedback:
     """Feedback on the conversation, a free-form object."""
 
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(
+        init=False, factory=dict[str, Any]
+    )
 
     def to_dict(self) -> dict[str, Any]:
 

@@ -1,3 +1,7 @@
+# The generator's code for lists and unions does not pass these rules of pyright's strict mode.
+# pyright: reportUnknownArgumentType=false, reportUnknownMemberType=false
+# pyright: reportUnknownVariableType=false, reportUnnecessaryCast=false
+# pyright: reportUnnecessaryComparison=false, reportUnnecessaryIsInstance=false
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -11,7 +15,7 @@ from ..types import UNSET, Unset
 T = TypeVar("T", bound="UnprocessableEntity")
 
 
-@_attrs_define
+@_attrs_define(kw_only=True)
 class UnprocessableEntity:
     """The request was understood, but a value in it is not acceptable.
 
@@ -24,7 +28,9 @@ class UnprocessableEntity:
     status_code: float | Unset = UNSET
     message: list[str] | Unset = UNSET
     error: str | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(
+        init=False, factory=dict[str, Any]
+    )
 
     def to_dict(self) -> dict[str, Any]:
         status_code = self.status_code

@@ -1,3 +1,7 @@
+# The generator's code for lists and unions does not pass these rules of pyright's strict mode.
+# pyright: reportUnknownArgumentType=false, reportUnknownMemberType=false
+# pyright: reportUnknownVariableType=false, reportUnnecessaryCast=false
+# pyright: reportUnnecessaryComparison=false, reportUnnecessaryIsInstance=false
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -15,7 +19,7 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="UpdateConversationRequest")
 
 
-@_attrs_define
+@_attrs_define(kw_only=True)
 class UpdateConversationRequest:
     """The details of the conversation to update; omitted properties are not changed.
 
@@ -30,7 +34,9 @@ class UpdateConversationRequest:
     unread_count: float | Unset = UNSET
     starred: bool | Unset = UNSET
     feedback: ConversationFeedback | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(
+        init=False, factory=dict[str, Any]
+    )
 
     def to_dict(self) -> dict[str, Any]:
         location_id = self.location_id

@@ -1,3 +1,7 @@
+# The generator's code for lists and unions does not pass these rules of pyright's strict mode.
+# pyright: reportUnknownArgumentType=false, reportUnknownMemberType=false
+# pyright: reportUnknownVariableType=false, reportUnnecessaryCast=false
+# pyright: reportUnnecessaryComparison=false, reportUnnecessaryIsInstance=false
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -15,7 +19,7 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="UpdateConversationResponse")
 
 
-@_attrs_define
+@_attrs_define(kw_only=True)
 class UpdateConversationResponse:
     """
     Attributes:
@@ -25,7 +29,9 @@ class UpdateConversationResponse:
 
     success: bool | Unset = UNSET
     conversation: Conversation | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(
+        init=False, factory=dict[str, Any]
+    )
 
     def to_dict(self) -> dict[str, Any]:
         success = self.success

@@ -137,8 +137,12 @@ def _suggestion(name: str, options: Collection[str]) -> str:
     return f"the options are {', '.join(options)}"
 
 
-def check_options(options: Options) -> dict[str, Any]:
+def check_options(options: Options, *, awaits_callbacks: bool) -> dict[str, Any]:
     """Validate options. Type checkers reject most of what this rejects.
+
+    Args:
+        options: the options that the caller passed.
+        awaits_callbacks: whether `on_response` and `on_drift` can be async.
 
     Returns:
         The options for `Settings`: durations are seconds, and numbers are Python's own.
@@ -150,6 +154,9 @@ def check_options(options: Options) -> dict[str, Any]:
     for name, check in _CHECKS.items():
         if name in values:
             values[name] = check(values[name])
+    if not awaits_callbacks:
+        _check_not_async("on_response", values.get("on_response"))
+        _check_not_async("on_drift", values.get("on_drift"))
     return values
 
 
@@ -202,6 +209,20 @@ def _check_callback(name: str, value: object) -> object:
     if value is not None and not callable(value):
         raise ConfigurationError(f"{name} must be callable")
     return value
+
+
+def _check_not_async(name: str, callback: object) -> None:
+    """Reject an async function, before the first call sends a request."""
+    function: Any = callback
+    while isinstance(function, partial):
+        function = function.func
+    if function is None:
+        return
+    # The second is for an object that is called like a function.
+    if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
+        type(function).__call__
+    ):
+        raise ConfigurationError(f"{name} must not be async: only AsyncLeadConnector awaits it")
 
 
 _CHECKS: Mapping[str, Callable[[Any], object]] = {

@@ -50,6 +50,8 @@ class _Client(Generic[TokenOption, Transport, ConnectionsT]):
     _connections: ConnectionsT
     _transport_method: str
     """The method that a custom transport must have."""
+    _awaits_callbacks: bool
+    """Whether `on_response` and `on_drift` can be async."""
     _base_url = ""  # the repr can be needed before the base URL is validated
 
     @explain_wrong_arguments
@@ -93,7 +95,8 @@ class _Client(Generic[TokenOption, Transport, ConnectionsT]):
                 "on_response": on_response,
                 "on_drift": on_drift,
                 "strict": strict,
-            }
+            },
+            awaits_callbacks=self._awaits_callbacks,
         )
         self._settings = Settings(
             base_url=self._base_url,
@@ -119,7 +122,7 @@ class _Client(Generic[TokenOption, Transport, ConnectionsT]):
             # One of them can be a token, and a traceback can show variables.
             del options
             raise
-        settings = check_options(options)
+        settings = check_options(options, awaits_callbacks=self._awaits_callbacks)
         client = object.__new__(type(self))
         client._connections = self._connections
         client._base_url = self._base_url
@@ -195,6 +198,7 @@ class LeadConnector(_Client[SyncTokenOption, BaseTransport, ThreadConnections], 
     """
 
     _transport_method = "handle_request"
+    _awaits_callbacks = False
 
     def _make_resources(self) -> None:
         io = BlockingIO(self._connections, self._settings)
@@ -222,10 +226,11 @@ class AsyncLeadConnector(
 ):
     """`LeadConnector` for asyncio, with the same options. Tasks can share it.
 
-    A callable for the token can be async.
+    The callables for the token, `on_response` and `on_drift` can be async.
     """
 
     _transport_method = "handle_async_request"
+    _awaits_callbacks = True
 
     def _make_resources(self) -> None:
         io = AwaitingIO(self._connections, self._settings)

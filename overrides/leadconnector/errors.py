@@ -39,7 +39,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class ResponseInfo:
-    """A response without its data."""
+    """A response without its data.
+
+    Read-only, except where an exception is one: its attributes can be set, as those of any
+    exception.
+    """
 
     status_code: int
     headers: Mapping[str, str]
@@ -64,6 +68,12 @@ class LeadConnectorError(Exception):
     def __init__(self, message: str, **details: object) -> None:
         super().__init__(message)
         self.__dict__.update(details)
+
+    # Some subclasses also derive from `ResponseInfo`, which is frozen. Since Python 3.13,
+    # `BaseException` only inherits these two methods, so that the frozen ones would come first.
+    # pickle and copy set attributes and would fail.
+    __setattr__ = Exception.__setattr__
+    __delattr__ = Exception.__delattr__
 
 
 class ConfigurationError(LeadConnectorError, ValueError):

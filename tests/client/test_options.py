@@ -7,15 +7,32 @@ import datetime
 import inspect
 import pydoc
 import traceback
+from collections.abc import Awaitable, Callable
 from fractions import Fraction
+from functools import partial
 from typing import Any
-from unittest.mock import Mock, create_autospec
+from unittest.mock import AsyncMock, Mock, create_autospec
 
+import httpx
 import numpy
 import pytest
-from leadconnector import AsyncLeadConnector, ConfigurationError, LeadConnector
+from leadconnector import (
+    AsyncLeadConnector,
+    ConfigurationError,
+    Finding,
+    LeadConnector,
+    NotFoundError,
+    ResponseInfo,
+)
 
-from tests.support.calling import TOKEN, Caller, succeeding
+from tests.support.calling import (
+    SUCCESS_BODY,
+    TOKEN,
+    Caller,
+    call_async,
+    call_sync,
+    succeeding,
+)
 
 CLIENTS = [LeadConnector, AsyncLeadConnector]
 
@@ -251,3 +268,100 @@ def test_retries_must_be_a_whole_number(client: Any, retries: Any) -> None:
 def test_the_rate_limit_must_be_one(client: Any, rate_limit: Any) -> None:
     with pytest.raises(ConfigurationError, match="rate_limit must be a RateLimit, or None"):
         client(token=TOKEN, rate_limit=rate_limit)
+
+
+def deferred(function: Callable[[Any], Awaitable[None]]) -> Callable[[Any], Awaitable[None]]:
+    """A plain function that returns the coroutine of an async one."""
+
+    def call(argument: object) -> Awaitable[None]:
+        return function(argument)
+
+    return call
+
+
+def deviating_success() -> httpx.MockTransport:
+    """Responds with a success that is two findings."""
+    body = {**SUCCESS_BODY, "first": 1, "second": 2}
+    return httpx.MockTransport(lambda request: httpx.Response(200, json=body))
+
+
+class AsyncCallable:
+    """An object that is called like an async function."""
+
+    async def __call__(self, argument: object) -> None:
+        """Do nothing."""
+
+
+async def do_nothing(argument: object) -> None:
+    """Do nothing."""
+
+
+@pytest.mark.parametrize("option", ["on_response", "on_drift"])
+@pytest.mark.parametrize(
+    "callback",
+    [
+        do_nothing,
+        partial(do_nothing),
+        partial(partial(do_nothing)),
+        AsyncCallable(),
+        AsyncMock(),
+    ],
+)
+def test_the_sync_client_rejects_an_async_callback(option: str, callback: Any) -> None:
+    with pytest.raises(ConfigurationError, match=f"{option} must not be async"):
+        LeadConnector(token=TOKEN, **{option: callback})
+    client = LeadConnector(token=TOKEN)
+    with pytest.raises(ConfigurationError, match=f"{option} must not be async"):
+        client.with_options(**{option: callback})
+
+
+@pytest.mark.parametrize("option", ["on_response", "on_drift"])
+def test_the_sync_client_reports_a_callback_that_returns_a_coroutine(option: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"must not be async.*the request was sent"):
+        call_sync(deviating_success(), options={option: deferred(do_nothing)})
+
+
+@pytest.mark.parametrize("make", [partial, deferred])
+def test_the_async_client_awaits_async_callbacks(make: Any) -> None:
+    arguments: list[Any] = []
+
+    async def note(argument: object) -> None:
+        await asyncio.sleep(0)
+        arguments.append(argument)
+
+    call_async(deviating_success(), options={"on_response": make(note), "on_drift": make(note)})
+
+    [info, first, second] = arguments
+    assert isinstance(info, ResponseInfo)
+    assert [finding.path for finding in (first, second)] == ["$.first", "$.second"]
+
+
+def test_the_async_client_awaits_on_response_before_it_raises_the_error_of_a_status() -> None:
+    statuses: list[int] = []
+
+    async def note(info: ResponseInfo) -> None:
+        await asyncio.sleep(0)
+        statuses.append(info.status_code)
+
+    transport = httpx.MockTransport(lambda request: httpx.Response(404))
+    with pytest.raises(NotFoundError):
+        call_async(transport, options={"on_response": note})
+
+    assert statuses == [404]
+
+
+def test_the_first_error_of_an_async_callback_reaches_the_caller_after_all_have_ended() -> None:
+    ended: list[str] = []
+
+    async def fail(info: ResponseInfo) -> None:
+        raise FileNotFoundError("the first")
+
+    async def fail_later(finding: Finding) -> None:
+        await asyncio.sleep(0)
+        ended.append(finding.path)
+        raise LookupError("a later one")
+
+    with pytest.raises(FileNotFoundError, match="the first"):
+        call_async(deviating_success(), options={"on_response": fail, "on_drift": fail_later})
+
+    assert ended == ["$.first", "$.second"]

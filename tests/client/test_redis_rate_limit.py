@@ -743,7 +743,7 @@ class TestSecrets:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setitem(sys.modules, "redis", None)
-        with pytest.raises(ConfigurationError, match=r"install leadconnector\[redis\]"):
+        with pytest.raises(ConfigurationError, match=r"install 'leadconnector\[redis\]'"):
             RedisRateLimit("redis://host")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from leadconnector_emulator import RateLimits
-from leadconnector_emulator.__main__ import main, parse_rate_limit, read_conversations
+from leadconnector_emulator.cli import main, parse_rate_limit, read_conversations
 
 
 @pytest.mark.parametrize(

@@ -249,18 +249,70 @@ class TestErrors:
         assert emulator.get("conversations", CONVERSATION_ID) == before
 
     @pytest.mark.parametrize("version", ["", "2021-04-15", "v3", "2021-07-28 "])
-    def test_an_unknown_version_returns_400(self, emulator: Emulator, version: str) -> None:
-        status, content = call(emulator, version=version)
+    def test_an_unpublished_version_returns_401_with_the_message_of_the_live_api(
+        self, emulator: Emulator, version: str
+    ) -> None:
+        before = emulator.get("conversations", CONVERSATION_ID)
+        status, content = call(
+            emulator, {"locationId": LOCATION_ID, "unreadCount": 9}, version=version
+        )
+        assert content == {
+            "statusCode": 401,
+            "message": "version header is invalid",
+            "error": "Unauthorized",
+        }
+        assert status == 401
+        assert emulator.get("conversations", CONVERSATION_ID) == before
+
+    def test_a_missing_version_returns_401_with_the_message_of_the_live_api(
+        self, emulator: Emulator
+    ) -> None:
+        status, content = call(emulator, without="version")
+        assert content == {
+            "statusCode": 401,
+            "message": "version header was not found.",
+            "error": "Unauthorized",
+        }
+        assert status == 401
+
+    @pytest.mark.parametrize("version", ["", "2021-04-15", "v3", "2021-07-28 "])
+    def test_an_unpublished_version_returns_400_by_option(self, version: str) -> None:
+        status, content = call(Emulator(tokens=[TOKEN], version_status=400), version=version)
         assert content == {
             "statusCode": 400,
             "message": "Version in the header is not a documented value",
         }
         assert status == 400
 
-    def test_a_missing_version_returns_400(self, emulator: Emulator) -> None:
+    def test_a_missing_version_returns_400_by_option(self) -> None:
+        emulator = Emulator(tokens=[TOKEN], version_status=400)
         status, content = call(emulator, without="version")
         assert content == {"statusCode": 400, "message": "Version is missing in the header"}
         assert status == 400
+
+    @pytest.mark.parametrize("status", [401, 400])
+    @pytest.mark.parametrize("version", ["2021-04-15", "2021-07-28", "2023-02-21", "v3"])
+    def test_additional_versions_are_accepted_besides_the_one_of_the_spec(
+        self, version: str, status: Any
+    ) -> None:
+        emulator = Emulator(
+            tokens=[TOKEN],
+            additional_versions=["2021-04-15", "2023-02-21", "v3"],
+            version_status=status,
+        )
+        assert call(emulator, version=version)[0] == 200
+        assert call(emulator, version="v4")[0] == status
+
+    @pytest.mark.parametrize("status", [403, 200, True, "401"])
+    def test_another_version_status_raises_valueerror(self, status: Any) -> None:
+        with pytest.raises(ValueError, match="version_status must be 400 or 401"):
+            Emulator(version_status=status)
+
+    @pytest.mark.parametrize("option", ["additional_versions", "required_scopes"])
+    def test_one_string_instead_of_a_collection_raises_typeerror(self, option: str) -> None:
+        options: dict[str, Any] = {option: "v3"}
+        with pytest.raises(TypeError, match=option):
+            Emulator(**options)
 
     @pytest.mark.parametrize(
         "body",
@@ -439,7 +491,7 @@ class TestServer:
             first_socket = connection.sock
             assert first_socket is not None
             for status, options in {
-                400: {"headers": HEADERS | {"version": "v3"}},
+                400: {"headers": HEADERS | {"content-type": "text/plain"}},
                 401: {"headers": HEADERS | {"authorization": "Bearer unknown"}},
                 404: {"target": "/"},
                 405: {"method": "POST"},

@@ -85,6 +85,7 @@ class TestHeaders:
         assert limits == {
             "X-RateLimit-Limit-Daily": "200000",
             "X-RateLimit-Daily-Remaining": "199999",
+            "X-RateLimit-Daily-Reset": "86400000",
             "X-RateLimit-Interval-Milliseconds": "10000",
             "X-RateLimit-Max": "100",
             "X-RateLimit-Remaining": "99",
@@ -98,7 +99,7 @@ class TestHeaders:
             (
                 headers() | {"version": "1999-01-01"},
                 json.dumps({"locationId": LOCATION_ID}).encode(),
-                400,
+                401,
             ),
             (headers(), b"{}", 422),
             (
@@ -137,7 +138,14 @@ class TestHeaders:
     @pytest.mark.parametrize(
         ("limits", "names"),
         [
-            (RateLimits(burst=None), ["X-RateLimit-Limit-Daily", "X-RateLimit-Daily-Remaining"]),
+            (
+                RateLimits(burst=None),
+                [
+                    "X-RateLimit-Limit-Daily",
+                    "X-RateLimit-Daily-Remaining",
+                    "X-RateLimit-Daily-Reset",
+                ],
+            ),
             (
                 RateLimits(daily=None),
                 ["X-RateLimit-Interval-Milliseconds", "X-RateLimit-Max", "X-RateLimit-Remaining"],
@@ -250,6 +258,12 @@ def limited_emulator(burst: int, interval: float) -> Emulator:
     return Emulator(tokens=[TOKEN], rate_limits=limits)
 
 
+@cache
+def daily_emulator() -> Emulator:
+    """An emulator that allows one request a day."""
+    return Emulator(tokens=[TOKEN], rate_limits=RateLimits(burst=None, daily=1))
+
+
 class TestDaily:
     def test_beyond_the_daily_limit_requests_are_rejected_until_midnight(
         self, clock: Clock
@@ -268,6 +282,47 @@ class TestDaily:
         assert update(emulator).status == 429
         clock.now = START + DAY
         assert update(emulator).headers["X-RateLimit-Daily-Remaining"] == "2"
+
+    @pytest.mark.parametrize(
+        ("passed", "milliseconds"),
+        [
+            (0.0, "86400000"),
+            (0.001, "86399999"),
+            (0.0015, "86399999"),
+            (60.0, "86340000"),
+            (DAY - 1.0, "1000"),
+            (DAY - 0.001, "1"),
+            (DAY - 0.0001, "1"),
+            (DAY, "86400000"),
+        ],
+    )
+    def test_daily_reset_is_the_number_of_milliseconds_until_midnight(
+        self, clock: Clock, passed: float, milliseconds: str
+    ) -> None:
+        emulator = Emulator(tokens=[TOKEN], rate_limits=RateLimits(daily=1), clock=clock)
+        clock.now = START + passed
+        responses = [update(emulator), update(emulator), update(emulator, "unknown")]
+        assert [response.status for response in responses] == [200, 429, 401]
+        resets = [response.headers["X-RateLimit-Daily-Reset"] for response in responses]
+        assert resets == [milliseconds] * 3
+
+    @given(passed=st.floats(0, 2 * DAY))
+    def test_after_the_daily_reset_a_request_passes_and_shortly_before_it_does_not(
+        self, passed: float
+    ) -> None:
+        clock = Clock()
+        emulator = daily_emulator()
+        emulator.reset()
+        emulator.clock = clock
+        clock.now = START + passed
+        milliseconds = int(update(emulator).headers["X-RateLimit-Daily-Reset"])
+        reset_at = clock.now + milliseconds / 1000
+        clock.now = reset_at - 0.002
+        if clock.now >= START + passed:
+            assert update(emulator).status == 429
+        # The readings of this clock have an error below a microsecond.
+        clock.now = reset_at + 1e-6
+        assert update(emulator).status == 200
 
     def test_if_both_limits_are_exceeded_retry_after_is_the_longer_wait(self, clock: Clock) -> None:
         emulator = Emulator(

@@ -13,6 +13,7 @@ from enum import IntEnum
 from importlib.metadata import version
 from typing import Any, cast
 
+import attrs
 import pytest
 import yaml
 from generate.__main__ import main
@@ -260,6 +261,16 @@ def test_decoding_a_model_does_not_change_its_data() -> None:
     data = copy.deepcopy(CONVERSATION)
     Conversation.from_dict(data)
     assert data == CONVERSATION
+
+
+def test_a_model_accepts_fields_by_name_only() -> None:
+    positional = cast("Callable[..., object]", UpdateConversationRequest)
+    with pytest.raises(TypeError, match="positional argument"):
+        positional("l")
+    for model in vars(models).values():
+        if isinstance(model, type) and attrs.has(model):
+            fields = [field for field in attrs.fields(model) if field.init]
+            assert all(field.kw_only for field in fields), model
 
 
 @COPIES

@@ -259,9 +259,12 @@ def mypy_output(grown: Path) -> list[str]:
 
 @pytest.fixture(scope="module", name="pyright_places")
 def pyright_diagnostics(grown: Path) -> list[tuple[str, int]]:
-    """File and line of everything that pyright reports for the consumer and the mistakes."""
+    """File and line of everything that pyright reports, in strict mode.
+
+    It checks the consumer, the mistakes, and the client itself as a service that vendored it.
+    """
     settings = {
-        "include": ["consumer.py", "mistakes.py"],
+        "include": ["consumer.py", "mistakes.py", "leadconnector"],
         "typeCheckingMode": "strict",
         "pythonVersion": "3.11",
     }
@@ -275,7 +278,7 @@ def pyright_diagnostics(grown: Path) -> list[tuple[str, int]]:
         file = Path(str(diagnostic["file"]))
         # pyright counts lines from zero.
         line = int(diagnostic["range"]["start"]["line"]) + 1
-        places.append((file.name, line))
+        places.append((str(file.relative_to(grown)), line))
     return places
 
 
@@ -291,6 +294,12 @@ def test_mypy_reports_exactly_the_mistakes(mypy_lines: list[str]) -> None:
     }
     assert sorted(lines) == WRONG_LINES
     assert len(WRONG_LINES) == 8
+
+
+def test_pyright_accepts_the_generated_code_in_strict_mode(
+    pyright_places: list[tuple[str, int]],
+) -> None:
+    assert [place for place in pyright_places if place[0].startswith("leadconnector/")] == []
 
 
 def test_pyright_accepts_correct_use_of_the_new_api(pyright_places: list[tuple[str, int]]) -> None:

@@ -13,6 +13,7 @@ from generate.__main__ import main
 
 from tests.generate.samples import SPEC_TEXT, edited, with_second_operation
 
+VERSION = '        - $ref: "#/components/parameters/Version"\n'
 PATHS = SPEC_TEXT[SPEC_TEXT.index("paths:\n") : SPEC_TEXT.index("components:\n")]
 
 
@@ -128,6 +129,59 @@ INVALID_SPECS = {
         edited(("        - TYPE_SMS\n", "        - TYPE-CALL\n        - TYPE_SMS\n")),
         "dropped the value 'TYPE_CALL'",
         "        - TYPE_CALL",
+    ),
+    "a duplicate enum value": InvalidSpec(
+        edited(("        - TYPE_SMS\n", "        - TYPE_SMS\n        - TYPE_CALL # again\n")),
+        'duplicate "TYPE_CALL" in enum, already in line 200',
+        "        - TYPE_CALL # again",
+    ),
+    "a duplicate number in an enum": InvalidSpec(
+        edited(
+            (
+                "        inbox:\n          type: boolean\n",
+                "        inbox:\n          type: integer\n"
+                "          enum:\n            - 1\n            - 1.0\n",
+            )
+        ),
+        "duplicate 1 in enum",
+        "            - 1.0",
+    ),
+    "a duplicate name of an enum value": InvalidSpec(
+        edited(
+            (
+                'enum: ["2021-07-28"]\n      x-enum-varnames: [V2021_07_28]',
+                "enum: [a, b]\n      x-enum-varnames: [A, A]",
+            )
+        ),
+        'duplicate "A" in x-enum-varnames',
+        "      x-enum-varnames",
+    ),
+    "a duplicate required property": InvalidSpec(
+        edited(("required: [locationId]", "required: [locationId, locationId]")),
+        'duplicate "locationId" in required',
+        "      required: [locationId, locationId]",
+    ),
+    "a duplicate type": InvalidSpec(
+        edited(("          type: boolean\n", "          type: [boolean, boolean]\n")),
+        'duplicate "boolean" in type',
+        "          type: [boolean, boolean]",
+    ),
+    "a duplicate parameter": InvalidSpec(
+        edited((VERSION, f"{VERSION}        - {{name: version, in: header, schema: {{}}}}\n")),
+        "duplicate header parameter 'version', already in line 40",
+        "        - {name: version",
+    ),
+    "a parameter's enum value whose Python name belongs to another": InvalidSpec(
+        edited(
+            (
+                VERSION,
+                f"{VERSION}        - name: q\n          in: query\n          schema:\n"
+                "            type: string\n            enum:\n"
+                "              - a-b\n              - a b\n",
+            )
+        ),
+        "the generator dropped the value 'a-b'",
+        "              - a-b",
     ),
     "an enum value with the Python name of the previous one": InvalidSpec(
         edited(("        - TYPE_CALL\n", "        - TYPE-CALL\n        - TYPE_CALL\n")),

@@ -167,8 +167,8 @@ def test_generated_code_imports_neither_hand_written_code_nor_tools() -> None:
         assert outside == set(), path
 
 
-THIRD_PARTY = {"_runtime": {"httpcore", "httpx"}, "rate_limit": {"redis"}, "oauth": set[str]()}
-"""What parts of the package import besides the standard library; redis only for types."""
+THIRD_PARTY = {"_runtime": {"httpcore", "httpx"}, "rate_limit": set[str](), "oauth": set[str]()}
+"""What parts of the package import besides the standard library."""
 
 
 @pytest.mark.parametrize("part", THIRD_PARTY)

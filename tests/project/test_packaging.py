@@ -8,23 +8,19 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-import subprocess
 import sys
-import sysconfig
 import tarfile
 import zipfile
-from collections.abc import Iterable
-from importlib.metadata import Distribution, distribution
+from collections.abc import Callable
+from importlib.metadata import Distribution
 from pathlib import Path
 
 import leadconnector
 import pytest
 from packaging.requirements import Requirement
 
+from tests.support.environments import build, install, run, unpacked
 from tests.support.paths import ROOT
-
-TIMEOUT = 120
-"""Seconds. A program takes much less; the limit keeps a failing test from hanging."""
 
 LINKS = (
     "overrides/leadconnector/_generated",
@@ -95,40 +91,6 @@ print(leadconnector_emulator.__file__)
 """
 
 
-def run(*command: str | Path, cwd: Path) -> str:
-    """Run a program that must succeed, and return its output."""
-    result = subprocess.run(
-        command, cwd=cwd, capture_output=True, encoding="utf-8", timeout=TIMEOUT, check=False
-    )
-    assert result.returncode == 0, result.stderr
-    return result.stdout
-
-
-def copy_checkout(target: Path) -> Path:
-    """Copy the files that git tracks, with links as links.
-
-    Without git, as in an unpacked sdist, copy the files that `.gitignore` does not name.
-    """
-    if not (ROOT / ".git").exists():
-        ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").split()
-        patterns = shutil.ignore_patterns(*(pattern.rstrip("/") for pattern in ignored))
-        shutil.copytree(ROOT, target, symlinks=True, ignore=patterns)
-        return target
-    for name in run("git", "ls-files", "-z", cwd=ROOT).rstrip("\0").split("\0"):
-        # A file may be deleted and not committed yet.
-        if os.path.lexists(ROOT / name):
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, target / name, follow_symlinks=False)
-    return target
-
-
-def build(checkout: Path, target: Path, kind: str = "wheel") -> Path:
-    """Build one distribution with the build backend."""
-    run(sys.executable, "-m", "hatchling", "build", "-t", kind, "-d", target, cwd=checkout)
-    (built,) = target.iterdir()
-    return built
-
-
 def content(wheel: Path) -> dict[str, bytes]:
     """The files in a wheel."""
     with zipfile.ZipFile(wheel) as archive:
@@ -145,80 +107,13 @@ def content_under(folder: Path, prefix: str) -> dict[str, bytes]:
     return files
 
 
-def distributions_for(requirements: Iterable[str], extra: str = "") -> set[str]:
-    """The names of all distributions that requirements need, as installed here."""
-    names: set[str] = set()
-    pending = [(Requirement(text), extra) for text in requirements]
-    while pending:
-        requirement, requested_extra = pending.pop()
-        marker = requirement.marker
-        if requirement.name in names:
-            continue
-        if marker is not None and not marker.evaluate({"extra": requested_extra}):
-            continue
-        names.add(requirement.name)
-        for text in distribution(requirement.name).requires or []:
-            for inner_extra in requirement.extras or {""}:
-                pending.append((Requirement(text), inner_extra))
-    return names
-
-
-def install(environment: Path, wheel: Path, extra: str = "", also: Iterable[str] = ()) -> Path:
-    """Create a virtual environment with a wheel and its requirements. Nothing is downloaded.
-
-    Args:
-        environment: the folder to create.
-        wheel: the wheel.
-        extra: the extra of the wheel to install.
-        also: further requirements.
-
-    Returns:
-        The Python of the environment.
-    """
-    run(sys.executable, "-m", "venv", "--without-pip", environment, cwd=environment.parent)
-    values = {"base": str(environment), "platbase": str(environment)}
-    packages = Path(sysconfig.get_path("purelib", "venv", values))
-    metadata = unpacked(wheel, packages)
-    names = distributions_for(metadata.requires or [], extra) | distributions_for(also)
-    for name in names:
-        copy_distribution(name, packages)
-    return Path(sysconfig.get_path("scripts", "venv", values)) / Path(sys.executable).name
-
-
-def copy_distribution(name: str, packages: Path) -> None:
-    """Copy the modules of an installed distribution. Scripts, which are elsewhere, are omitted."""
-    for file in distribution(name).files or []:
-        if ".." in file.parts or file.suffix == ".pyc":
-            continue
-        (packages / file).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(str(file.locate()), packages / file)
-
-
-def unpacked(wheel: Path, target: Path) -> Distribution:
-    """Unpack a wheel into a folder, and return its metadata."""
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(target)
-    (metadata,) = target.glob("leadconnector-*.dist-info")
-    return Distribution.at(metadata)
-
-
-@pytest.fixture(scope="module")
-def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return copy_checkout(tmp_path_factory.mktemp("packaging") / "checkout")
-
-
-@pytest.fixture(scope="module")
-def wheel(checkout: Path) -> Path:
-    return build(checkout, checkout.parent / "wheel")
-
-
 @pytest.fixture(scope="module")
 def metadata(wheel: Path) -> Distribution:
     return unpacked(wheel, wheel.parent.parent / "unpacked")
 
 
 def test_the_wheel_contains_the_three_packages_and_nothing_else(
-    checkout: Path, wheel: Path
+    wheel_source: Path, wheel: Path
 ) -> None:
     information = f"leadconnector-{leadconnector.__version__}.dist-info"
     files = content(wheel)
@@ -230,10 +125,12 @@ def test_the_wheel_contains_the_three_packages_and_nothing_else(
         "licenses/LICENSE",
     }
     expected = {
-        **content_under(checkout / "overrides" / "leadconnector", "leadconnector"),
-        **content_under(checkout / "generated", "leadconnector/_generated"),
-        **content_under(checkout / "tools" / "leadconnector_emulator", "leadconnector_emulator"),
-        **content_under(checkout / "tools" / "specdrift", "specdrift"),
+        **content_under(wheel_source / "overrides" / "leadconnector", "leadconnector"),
+        **content_under(wheel_source / "generated", "leadconnector/_generated"),
+        **content_under(
+            wheel_source / "tools" / "leadconnector_emulator", "leadconnector_emulator"
+        ),
+        **content_under(wheel_source / "tools" / "specdrift", "specdrift"),
     }
     assert {
         name: data for name, data in files.items() if not name.startswith(information)
@@ -248,7 +145,7 @@ def test_the_wheel_contains_the_three_packages_and_nothing_else(
         assert f"leadconnector/{name}" in files
     assert (
         files["leadconnector_emulator/openapi.yaml"]
-        == (checkout / "spec" / "openapi.yaml").read_bytes()
+        == (wheel_source / "spec" / "openapi.yaml").read_bytes()
     )
 
 
@@ -328,27 +225,19 @@ def test_importing_the_client_imports_no_tool_even_if_installed(
     assert loaded.isdisjoint(tools | {"leadconnector_emulator", "specdrift"})
 
 
-def test_the_emulator_works_with_its_extra(wheel: Path, tmp_path: Path) -> None:
-    python = install(tmp_path / "environment", wheel, "emulator")
+def test_the_emulator_works_with_its_extra(
+    python_with: Callable[[str], Path], tmp_path: Path
+) -> None:
+    python = python_with("emulator")
     package = run(python, "-I", "-W", "error", "-c", USE_EMULATOR, cwd=tmp_path).strip()
-    assert Path(package).is_relative_to(tmp_path / "environment")
+    assert Path(package).is_relative_to(python.parents[1])
     assert "--port" in run(python, "-I", "-m", "leadconnector_emulator", "--help", cwd=tmp_path)
 
 
-def test_specdrift_without_its_extra_names_the_extra(wheel: Path, tmp_path: Path) -> None:
-    python = install(tmp_path / "environment", wheel)
-    command = [str(python), "-I", "-m", "specdrift", "a.yaml", "b.yaml"]
-    result = subprocess.run(
-        command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
-    )
-    assert (result.returncode, result.stdout) == (2, "")
-    assert "is not installed: install leadconnector[drift]" in result.stderr
-
-
 def test_specdrift_works_with_its_extra(
-    wheel: Path, metadata: Distribution, tmp_path: Path
+    python_with: Callable[[str], Path], metadata: Distribution, tmp_path: Path
 ) -> None:
-    python = install(tmp_path / "environment", wheel, "drift")
+    python = python_with("drift")
     spec, report = ROOT / "spec" / "openapi.yaml", tmp_path / "report.html"
     out = run(
         python, "-I", "-m", "specdrift", spec, spec, "--write", f"html={report}", cwd=tmp_path
@@ -398,9 +287,9 @@ def test_the_service_receives_a_fault(leadconnector_client, leadconnector_emulat
 
 
 def test_a_project_with_the_emulator_extra_has_its_pytest_fixtures(
-    wheel: Path, tmp_path: Path
+    python_with: Callable[[str], Path], tmp_path: Path
 ) -> None:
-    python = install(tmp_path / "environment", wheel, "emulator", also=["pytest"])
+    python = python_with("emulator")
     project = tmp_path / "service"
     project.mkdir()
     (project / "test_service.py").write_text(CONSUMER, encoding="utf-8")
@@ -415,9 +304,9 @@ def test_a_project_with_the_emulator_extra_has_its_pytest_fixtures(
 
 
 def test_the_sdist_contains_no_links_and_builds_the_same_wheel(
-    checkout: Path, wheel: Path, tmp_path: Path
+    wheel_source: Path, wheel: Path, tmp_path: Path
 ) -> None:
-    sdist = build(checkout, tmp_path / "sdist", "sdist")
+    sdist = build(wheel_source, tmp_path / "sdist", "sdist")
     with tarfile.open(sdist) as archive:
         for member in archive.getmembers():
             assert member.isreg()
@@ -431,9 +320,9 @@ def test_the_sdist_contains_no_links_and_builds_the_same_wheel(
 
 
 def test_the_wheel_is_the_same_if_git_checked_links_out_as_text(
-    checkout: Path, wheel: Path, tmp_path: Path
+    wheel_source: Path, wheel: Path, tmp_path: Path
 ) -> None:
-    copy = Path(shutil.copytree(checkout, tmp_path / "checkout", symlinks=True))
+    copy = Path(shutil.copytree(wheel_source, tmp_path / "checkout", symlinks=True))
     for link in LINKS:
         assert (copy / link).is_symlink()
         target = os.readlink(copy / link)
@@ -442,8 +331,8 @@ def test_the_wheel_is_the_same_if_git_checked_links_out_as_text(
     assert content(build(copy, tmp_path / "wheel")) == content(wheel)
 
 
-def test_caches_are_not_in_the_wheel(checkout: Path, wheel: Path, tmp_path: Path) -> None:
-    copy = Path(shutil.copytree(checkout, tmp_path / "checkout", symlinks=True))
+def test_caches_are_not_in_the_wheel(wheel_source: Path, wheel: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(wheel_source, tmp_path / "checkout", symlinks=True))
     for folder in ("generated", "overrides/leadconnector", "tools/leadconnector_emulator"):
         for cache in ("__pycache__/module.cpython-311.pyc", ".mypy_cache/cache.json"):
             (copy / folder / cache).parent.mkdir()
@@ -452,19 +341,22 @@ def test_caches_are_not_in_the_wheel(checkout: Path, wheel: Path, tmp_path: Path
 
 
 def test_an_editable_install_uses_both_packages_of_the_checkout(
-    checkout: Path, tmp_path: Path
+    wheel_source: Path, tmp_path: Path
 ) -> None:
     code = "import sys; from hatchling.build import build_editable; build_editable(sys.argv[1])"
     target = tmp_path / "editable"
     target.mkdir()
-    run(sys.executable, "-c", code, target, cwd=checkout)
+    run(sys.executable, "-c", code, target, cwd=wheel_source)
     (editable,) = target.iterdir()
     (paths,) = [data for name, data in content(editable).items() if name.endswith(".pth")]
-    assert paths.decode().split("\n") == [str(checkout / "overrides"), str(checkout / "tools")]
+    assert paths.decode().split("\n") == [
+        str(wheel_source / "overrides"),
+        str(wheel_source / "tools"),
+    ]
     python = install(tmp_path / "environment", editable, "emulator")
     assert run(python, "-I", "-c", USE_CLIENT, cwd=tmp_path).splitlines() == [
-        str(checkout / "overrides" / "leadconnector" / "__init__.py"),
-        str(checkout / "overrides" / "leadconnector" / "_generated" / "__init__.py"),
+        str(wheel_source / "overrides" / "leadconnector" / "__init__.py"),
+        str(wheel_source / "overrides" / "leadconnector" / "_generated" / "__init__.py"),
     ]
     emulator = run(python, "-I", "-c", USE_EMULATOR, cwd=tmp_path).strip()
-    assert Path(emulator) == checkout / "tools" / "leadconnector_emulator" / "__init__.py"
+    assert Path(emulator) == wheel_source / "tools" / "leadconnector_emulator" / "__init__.py"

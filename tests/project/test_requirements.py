@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from tests.support.paths import ROOT
 
@@ -46,14 +47,14 @@ def pyproject() -> dict[str, Any]:
     return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("name", ["demo.txt", "dev.txt"])
+@pytest.mark.parametrize("name", ["demo.txt", "dev.txt", "lowest.txt"])
 def test_every_requirement_has_a_version_and_hashes_and_no_address(name: str) -> None:
     for requirement in lock_file(name):
         assert requirement.hashes
     assert "://" not in (ROOT / "requirements" / name).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", ["demo.txt", "dev.txt"])
+@pytest.mark.parametrize("name", ["demo.txt", "dev.txt", "lowest.txt"])
 def test_no_requirement_occurs_twice_for_one_environment(name: str) -> None:
     keys = [(requirement.name, requirement.marker) for requirement in lock_file(name)]
     assert len(keys) == len(set(keys))
@@ -92,3 +93,16 @@ def test_the_tools_that_decide_the_generated_bytes_have_an_exact_version() -> No
 def test_the_client_requires_three_distributions_at_run_time() -> None:
     names = [Requirement(text).name for text in pyproject()["project"]["dependencies"]]
     assert sorted(names) == ["attrs", "httpx", "sniffio"]
+
+
+def test_the_lowest_versions_are_the_lower_bounds_in_pyproject() -> None:
+    versions = {requirement.name: requirement.version for requirement in lock_file("lowest.txt")}
+    project = pyproject()["project"]
+    declared: list[str] = [*project["dependencies"]]
+    for requirements in project["optional-dependencies"].values():
+        declared += requirements
+
+    for requirement in map(Requirement, declared):
+        [bound] = [part.version for part in requirement.specifier if part.operator == ">="]
+        # `23.1` is also `23.1.0`.
+        assert Version(versions[canonicalize_name(requirement.name)]) == Version(bound)

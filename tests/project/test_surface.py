@@ -19,7 +19,7 @@ SOURCE = """
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, TypedDict, Unpack
+from typing import Any, Literal, Optional, Protocol, TypedDict, Union, Unpack
 
 import httpx
 from attrs import define, field
@@ -341,6 +341,14 @@ EDITS_WITHOUT_CHANGE: dict[str, tuple[str, str]] = {
         'key: str, *, mode: Literal["b", "a"] = "a", starred: bool | None = None',
     ),
     "a comment": ("class Client", "# A client.\nclass Client"),
+    "an optional type in another way": ("tag: str | None", "tag: Optional[str]"),
+    "a union of typing": ("tag: str | None", "tag: Union[None, str]"),
+    "a private type alias": ("tag: str | None", "tag: _Tag"),
+    "a private constant as default": ("tag: str | None = None", "tag: str | None = _NO_TAG"),
+    "a docstring": (
+        "    def close(self) -> None: ...",
+        '    def close(self) -> None:\n        """Close it."""',
+    ),
     "a name that is not exported": ("class Client", "class Other: ...\n\n\nclass Client"),
 }
 
@@ -348,10 +356,62 @@ EDITS_WITHOUT_CHANGE: dict[str, tuple[str, str]] = {
 @pytest.mark.parametrize("name", EDITS_WITHOUT_CHANGE)
 def test_an_edit_that_users_do_not_see_is_no_change(tmp_path: Path, name: str) -> None:
     old, new = EDITS_WITHOUT_CHANGE[name]
-    source = SOURCE.replace(old, new).replace("import httpx", "import httpx\nimport httpx as web")
+    names = "import httpx\nimport httpx as web\n_Tag = str | None\n_NO_TAG = None\n"
+    source = SOURCE.replace(old, new).replace("import httpx\n", names)
     assert source.count(new) >= 1
 
     assert changes_of(tmp_path, source) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("list[str | int]", "list[int | str]"),
+        ("dict[str, list[str | None]]", "dict[str, list[None | str]]"),
+        ("dict[str, list[str | None]]", "dict[str, list[Optional[str]]]"),
+        ('list[Literal["a", "b"]]', 'list[Literal["b", "a"]]'),
+        ("Mapping[str, httpx.Client | str]", "Mapping[str, str | httpx.Client]"),
+    ],
+)
+def test_the_order_of_a_nested_union_is_no_change(tmp_path: Path, old: str, new: str) -> None:
+    base = package(tmp_path / "old", edited("tag: str", f"tag: {old}"))
+    revision = package(tmp_path / "new", edited("tag: str", f"tag: {new}"))
+
+    assert surface_changes(base, revision) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("list[str | int]", "list[str | bytes]"),
+        ("list[str | int]", "list[str]"),
+        ('list[Literal["a", "b"]]', 'list[Literal["a"]]'),
+        ("dict[str, int]", "dict[int, str]"),
+    ],
+)
+def test_another_member_of_a_nested_union_is_a_change(tmp_path: Path, old: str, new: str) -> None:
+    base = package(tmp_path / "old", edited("tag: str", f"tag: {old}"))
+    revision = package(tmp_path / "new", edited("tag: str", f"tag: {new}"))
+
+    kinds = [change.kind for change in surface_changes(base, revision)]
+
+    assert kinds == ["parameter-type-changed", "attribute-type-changed"]
+
+
+def test_a_renamed_private_constant_is_no_change_but_its_value_is(tmp_path: Path) -> None:
+    base = package(
+        tmp_path / "old", "_LIMIT = 2\n" + edited("second: int = 2", "second: int = _LIMIT")
+    )
+    renamed = package(
+        tmp_path / "renamed", "_MAXIMUM = 2\n" + edited("second: int = 2", "second: int = _MAXIMUM")
+    )
+    changed = package(
+        tmp_path / "changed", "_LIMIT = 3\n" + edited("second: int = 2", "second: int = _LIMIT")
+    )
+
+    assert surface_changes(base, renamed) == []
+    [change] = surface_changes(base, changed)
+    assert change.text == "The default of the parameter second was 2, and is now 3."
 
 
 def test_a_move_between_private_modules_is_no_change(tmp_path: Path) -> None:

@@ -168,7 +168,7 @@ def test_upgrade_is_passed_to_uv_and_not_evaluated(
 
     calls = checkout.make("lock", "UPGRADE", payload, origin)
 
-    assert len(calls) == 2 * len(words)
+    assert len(calls) == 4 * len(words)
     assert [call[-2 - len(words[0]) : -2] for call in calls[:1]] == words
     assert checkout.files() == before
 

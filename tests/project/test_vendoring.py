@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import shutil
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -60,8 +62,12 @@ def error_of(package):
 CONSUMER = """
 from typing import assert_type
 
-from app._vendor.leadconnector import AuthenticationError, LeadConnector, Unset
+from app._vendor.leadconnector import AuthenticationError, LeadConnector, RedisRateLimit, Unset
 from app._vendor.leadconnector.models import Conversation, UpdateConversationResponse
+
+
+def create_client() -> LeadConnector:
+    return LeadConnector(token="t", rate_limit=RedisRateLimit("redis://localhost"))
 
 
 def star(client: LeadConnector) -> Conversation | None:
@@ -188,7 +194,8 @@ def test_the_copy_imports_only_its_requirements_and_itself_relatively(app: Path)
                 assert node.level <= len(path.relative_to(copy).parts), (
                     f"{path}:{node.lineno} leaves the package"
                 )
-    assert imported - sys.stdlib_module_names == {"attrs", "httpx", "redis"}
+    # redis-py is imported by name where it is used, so that type checkers do not look for it.
+    assert imported - sys.stdlib_module_names == {"attrs", "httpx"}
 
 
 def test_the_copy_works_in_another_package_without_an_installed_client(app: Path) -> None:
@@ -218,16 +225,46 @@ def test_two_copies_in_one_process_have_separate_exceptions(tmp_path: Path) -> N
     run_isolated(code.replace("\n    ", "\n"), tmp_path)
 
 
-def test_a_strictly_typed_consumer_of_the_copy_passes_mypy(app: Path, tmp_path: Path) -> None:
-    (app / "consumer.py").write_text(CONSUMER, encoding="utf-8")
-    options = [
-        "--strict",
-        "--config-file=",
-        f"--python-executable={sys.executable}",
-        f"--cache-dir={tmp_path}",
-    ]
-    result = run(sys.executable, "-m", "mypy", *options, "consumer.py", cwd=app)
-    assert (result.returncode, result.stdout) == (0, "Success: no issues found in 1 source file\n")
+@pytest.mark.parametrize("extra", ["", "redis"])
+class TestStrictTypes:
+    """A service type-checks its vendored copy too, with its own checker, with or without Redis."""
+
+    def test_mypy_finds_no_error(
+        self, app: Path, python_with: Callable[[str], Path], extra: str, tmp_path: Path
+    ) -> None:
+        (app / "consumer.py").write_text(CONSUMER, encoding="utf-8")
+        options = [
+            "--strict",
+            "--config-file=",
+            f"--python-executable={python_with(extra)}",
+            f"--cache-dir={tmp_path}",
+        ]
+        result = run(sys.executable, "-m", "mypy", *options, "consumer.py", "app", cwd=app)
+        assert result.stdout.startswith("Success: no issues found in ")
+        assert result.returncode == 0
+
+    def test_pyright_finds_no_error(
+        self, app: Path, python_with: Callable[[str], Path], extra: str
+    ) -> None:
+        (app / "consumer.py").write_text(CONSUMER, encoding="utf-8")
+        settings = {"include": ["consumer.py", "app"], "typeCheckingMode": "strict"}
+        (app / "pyrightconfig.json").write_text(json.dumps(settings), encoding="utf-8")
+        options: list[str | Path] = ["--project", app, "--pythonpath", python_with(extra)]
+        result = run(sys.executable, "-m", "pyright", *options, cwd=app)
+        assert result.stdout == "0 errors, 0 warnings, 0 informations\n"
+        assert result.returncode == 0
+
+
+def test_the_copy_itself_passes_pyright_in_strict_mode(app: Path) -> None:
+    settings = {
+        "include": ["app"],
+        "pythonVersion": "3.11",
+        "typeCheckingMode": "strict",
+    }
+    (app / "pyrightconfig.json").write_text(json.dumps(settings), encoding="utf-8")
+    command = ["-m", "pyright", "--pythonpath", sys.executable]
+    result = run(sys.executable, *command, cwd=app)
+    assert (result.returncode, result.stdout) == (0, "0 errors, 0 warnings, 0 informations\n")
 
 
 def test_the_destination_may_be_relative_to_the_checkout(checkout: Path, tmp_path: Path) -> None:

@@ -408,6 +408,27 @@ class TestWire:
         document_changes = run_json(capsys, SPEC, revision)["changes"]
         assert self.identities(wire_changes) & self.identities(document_changes) != set()
 
+    def test_each_undocumented_status_is_a_change_that_names_it(
+        self, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    ) -> None:
+        path = tmp_path / "findings.jsonl"
+        lines: list[str] = []
+        for status in (201, 202, 202):
+            findings: list[Finding] = []
+            call_sync(
+                httpx.MockTransport(lambda request, status=status: httpx.Response(status)),
+                options={"on_drift": findings.append},
+            )
+            lines += [json.dumps(asdict(finding)) for finding in findings]
+        path.write_text("\n".join(lines), encoding="utf-8")
+
+        changes = run_json(capsys, SPEC, SPEC, "--wire", path)["changes"]
+
+        assert [change["text"].partition(" must")[0] for change in changes] == [
+            "In a response, `201`",
+            "In a response, `202`",
+        ]
+
     @staticmethod
     def identities(changes: list[Json]) -> set[tuple[str, str, str]]:
         """The id, the severity and the place of each change."""

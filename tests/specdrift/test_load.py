@@ -164,7 +164,7 @@ INVALID_FILES: dict[str, tuple[str | bytes, str]] = {
     ),
     "a value that its tag does not allow": (
         "openapi: 3.1.0\na: !!int text\n",
-        "a: does not parse as YAML: ",
+        "a:2: does not parse as YAML: text is not a number that JSON has",
     ),
     "a control character": (
         "openapi: 3.1.0\na: 'é\x01'\n",
@@ -176,7 +176,7 @@ INVALID_FILES: dict[str, tuple[str | bytes, str]] = {
     ),
     "a number with too many digits": (
         '{"openapi": "3.1.0", "a": ' + "9" * 5000 + "}",
-        "a: does not parse as JSON: ",
+        "a:1: does not parse as JSON: 99999999999999999999… (5,000 characters) is not a number",
     ),
     "bytes that are not UTF-8": (
         b"openapi: 3.1.0\na: \xff\n",
@@ -753,6 +753,118 @@ def test_only_https_is_allowed_for_other_hosts(url: str, site: Site) -> None:
     if url.startswith("http"):
         site.pages["/moved"] = url
         assert f"{url} is not allowed: only https is" in load_error(f"{site.url}/moved")
+
+
+def test_a_redirect_may_lead_below_the_roots_only(site: Site) -> None:
+    # The same server under another name is another host.
+    other_site = site.url.replace("127.0.0.1", "localhost")
+    site.pages |= {"/spec/b.yaml": "openapi: 3.1.0\n", "/c.yaml": "openapi: 3.1.0\n"}
+    for target in ("/spec/b.yaml", f"{site.url}/spec/b.yaml", f"{site.url}/spec/x/../b.yaml"):
+        site.pages["/spec/a.yaml"] = target
+        assert load(f"{site.url}/spec/a.yaml").document == {"openapi": "3.1.0"}
+    for target in (
+        "/c.yaml",
+        "/spec/%2e%2e/c.yaml",
+        "/spec/%252e%252e/c.yaml",
+        "/spec/..%5cc.yaml",
+        f"{site.url}/spec/../c.yaml",
+        f"{other_site}/spec/b.yaml",
+    ):
+        site.pages["/spec/a.yaml"] = target
+        message = load_error(f"{site.url}/spec/a.yaml")
+        assert f"{site.url}/spec/a.yaml: cannot be read: it redirects to " in message
+        assert site.requested_paths[-1] == "/spec/a.yaml"
+    assert f"`--root {other_site}/spec/` allows it" in message
+    allowed = load(f"{site.url}/spec/a.yaml", roots=[other_site])
+    assert allowed.document == {"openapi": "3.1.0"}
+
+
+def test_each_of_several_redirects_is_checked(site: Site) -> None:
+    site.pages |= {
+        "/spec/a.yaml": "/spec/b.yaml",
+        "/spec/b.yaml": "/c.yaml",
+        "/c.yaml": "/spec/d.yaml",
+        "/spec/d.yaml": "openapi: 3.1.0\n",
+    }
+    message = load_error(f"{site.url}/spec/a.yaml")
+    assert f"it redirects to {site.url}/c.yaml: `--root {site.url}/` allows it" in message
+    assert site.requested_paths == ["/spec/a.yaml", "/spec/b.yaml"]
+
+
+@pytest.mark.parametrize("has_replacement", [False, True])
+def test_a_redirect_of_a_referenced_file_stays_below_the_roots(
+    has_replacement: bool, site: Site
+) -> None:
+    site.pages |= {
+        "/spec/a.yaml": OPERATION.format("x/b.yaml#/components/schemas/Pet"),
+        "/spec/x/b.yaml": "/secret.yaml",
+        "/secret.yaml": PET,
+    }
+    replacements = {"x/b.yaml": f"{site.url}/spec/x/b.yaml"} if has_replacement else {}
+    message = load_error(f"{site.url}/spec/a.yaml", replacements=replacements)
+    assert f"it redirects to {site.url}/secret.yaml" in message
+    assert "/secret.yaml" not in site.requested_paths
+    allowed = load(f"{site.url}/spec/a.yaml", roots=[f"{site.url}/"], replacements=replacements)
+    assert resolve_references(allowed) == []
+
+
+def test_a_document_cannot_name_a_server_on_this_machine(site: Site, folder: Path) -> None:
+    site.pages["/b.yaml"] = PET
+    write(folder, {"a.yaml": OPERATION.format(f"{site.url}/b.yaml#/components/schemas/Pet")})
+    assert "leads out of" in load_error("a.yaml")
+    assert site.requested_paths == []
+    assert resolve_references(load("a.yaml", roots=[site.url])) == []
+
+
+@pytest.mark.parametrize(
+    ("url", "root", "is_within"),
+    [
+        ("https://a.example/x/b.yaml", "https://a.example/x", True),
+        ("https://a.example/x/b.yaml", "https://A.example:443/x/", True),
+        ("https://user:password@a.example/x/b.yaml", "https://a.example/x/", True),
+        ("https://a.example/x/b.yaml?token=1", "https://a.example/x/", True),
+        ("https://a.example/xy/b.yaml", "https://a.example/x", False),
+        ("https://a.example.org/x/b.yaml", "https://a.example/x", False),
+        ("https://a.example@evil.example/x/b.yaml", "https://a.example/", False),
+        ("http://a.example/x/b.yaml", "https://a.example/x", False),
+        ("https://a.example:8443/x/b.yaml", "https://a.example/x", False),
+        ("https://a.example/x/%2E%2E/b.yaml", "https://a.example/x", False),
+        ("https://a.example/x%2Fb.yaml", "https://a.example/x/", False),
+        ("https://[", "https://a.example/x/", False),
+        ("https://a.example/x/b.yaml", ".", False),
+    ],
+)
+def test_a_url_is_within_a_root(url: str, root: str, is_within: bool) -> None:
+    assert sources.WebFile(url).is_within(root) is is_within
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("- a\n" * (15 * 2**18), id="a list"),
+        pytest.param("a: [" + "1," * (15 * 2**19) + "1]\n", id="a list in one line"),
+        pytest.param("--- a\n" * (5 * 2**19), id="documents"),
+        pytest.param("- &a b\n- *a\n" * 2**20, id="aliases"),
+        pytest.param("a: [" + "[]," * 2**19 * 3 + "1]\n", id="empty lists"),
+        pytest.param("- a\n" * 2**20, id="a list just below the limit of size"),
+        pytest.param("[" * 2**20, id="nested lists"),
+    ],
+)
+def test_a_long_yaml_text_is_rejected_before_it_is_parsed(
+    text: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_text: str) -> None:
+        raise AssertionError("the text was composed")
+
+    monkeypatch.setattr("specdrift.loading.yaml_parser._compose", fail)
+    write(folder, {"a.yaml": text})
+    message = load_error("a.yaml")
+    assert "convert it to JSON" in message or "is nested deeper" in message
+
+
+def test_json_of_that_size_is_read(folder: Path) -> None:
+    write(folder, {"a.json": json.dumps({"openapi": "3.1.0", "x": "a" * 15 * 2**20})})
+    assert load("a.json").document["openapi"] == "3.1.0"
 
 
 def test_failed_download_is_reported(site: Site) -> None:

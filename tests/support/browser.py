@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from dataclasses import dataclass, field
+from functools import cache
 
 import pytest
 from playwright.sync_api import ConsoleMessage, Error, Page
@@ -32,12 +34,24 @@ class Visit:
         self.complaints.append(str(error))
 
 
+BROWSERS = ("chromium", "google-chrome", "google-chrome-stable", "chromium-browser")
+"""Names of Chromium and of browsers that are built from it, as `.ci/run` looks for them."""
+
+
 def chromium() -> str:
-    """The path of Chromium. Without it the test is skipped; in CI it fails."""
-    executable = shutil.which("chromium")
-    if executable is None:
-        message = "chromium is not installed"
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
-    return executable
+    """The path of Chromium or Google Chrome. Without it the test is skipped; in CI it fails."""
+    for name in BROWSERS:
+        executable = shutil.which(name)
+        if executable is not None and _is_browser(executable):
+            return executable
+    message = "chromium is not installed, and no google-chrome"
+    if os.environ.get("CI"):
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+@cache
+def _is_browser(executable: str) -> bool:
+    """Whether a program is a browser: Ubuntu has one that only says what to install."""
+    command = [executable, "--version"]
+    return subprocess.run(command, capture_output=True, check=False, timeout=60).returncode == 0

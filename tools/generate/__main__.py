@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from specdrift.terminal import visible
+
 from .check import check_spec
 from .contract import FILE_NAME, write_contract
 from .document import SpecError
@@ -45,7 +47,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         differences = run(options)
     except SpecError as error:
-        print(f"generate: {error}", file=sys.stderr)
+        for line in str(error).splitlines():
+            print(f"generate: {visible(line)}", file=sys.stderr)
         print(f"generate: {_display_name(options.output)} is unchanged.", file=sys.stderr)
         return 1
     if options.check and differences:
@@ -133,7 +136,7 @@ def _parse_options(arguments: list[str] | None) -> Options:
 
 def _report_outdated(differences: Sequence[str]) -> None:
     for difference in differences:
-        print(f"not up to date: {difference}", file=sys.stderr)
+        print(f"not up to date: {visible(difference)}", file=sys.stderr)
     print("Run `make generate` and commit the result.", file=sys.stderr)
 
 
@@ -147,8 +150,8 @@ def _report_result(output: Path, differences: Sequence[str]) -> None:
 def _display_name(path: Path) -> str:
     """A path relative to the working directory if it is below it."""
     if path.is_relative_to(Path.cwd()):
-        return os.path.relpath(path)
-    return str(path)
+        return visible(os.path.relpath(path))
+    return visible(str(path))
 
 
 def _exit_on_signal(number: int, _frame: object) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from specdrift.loading import ParsedFile
 from specdrift.model.document import is_list, is_mapping, unescaped
 from specdrift.model.document import pointer as json_pointer
+from specdrift.terminal import visible
 
 __all__ = [
     "METHODS",
@@ -122,9 +123,12 @@ class Document:
         return Node(self.root, "")
 
     def error(self, pointer: str, message: str) -> SpecError:
-        """An error that names the file, the line of the pointer or its parent, and the pointer."""
+        """An error that names the file, the line of the pointer or its parent, and the pointer.
+
+        It is one line: names of the spec may contain line ends and escape sequences.
+        """
         source = self.text.source(pointer)
-        return SpecError(f"{source}: #{pointer}: {message}")
+        return SpecError(visible(f"{source}: #{pointer}: {message}"))
 
     def at(self, pointer: str) -> Node:
         """The node at a pointer, after following references."""

@@ -18,6 +18,7 @@ from openapi_python_client.strings import safe_for_docstring
 
 from .document import Document, SpecError, json_pointer
 from .operations import Resource
+from .upstream_templates import add_upstream_templates
 
 _OPERATION_IN_MESSAGE = re.compile(
     r"parsing (GET|PUT|POST|DELETE|OPTIONS|HEAD|PATCH|TRACE) (/\S*) within"
@@ -77,6 +78,7 @@ def render_package(
     project = Project(openapi=data, config=settings, custom_template_path=templates)
     # `endpoint_init.py.jinja` collects import lines with `do`.
     project.env.add_extension("jinja2.ext.do")
+    add_upstream_templates(project.env)
     # Typed as `Any`, because Jinja2 types its globals as a mapping of the built-in ones.
     environment: Any = project.env
     environment.globals.update(_template_globals(resources))
@@ -120,7 +122,8 @@ def _reject_warnings(document: Document, warnings: Iterable[GeneratorError]) -> 
     lines: list[str] = []
     for warning in warnings:
         parts = [part.strip() for part in (warning.header, warning.detail) if part]
-        message = ": ".join(parts)
+        # The generator writes details as several lines.
+        message = " ".join(": ".join(parts).split())
         error = document.error(_pointer_in(message), f"the generator reports: {message}")
         lines.append(str(error))
     if lines:

@@ -1,8 +1,9 @@
-"""Compares a new package with the existing one and swaps it in by renaming folders."""
+"""Compares a new package with the existing one and swaps it in, in one step where possible."""
 
 from __future__ import annotations
 
 import filecmp
+import os
 import shutil
 import tempfile
 from collections.abc import Generator, Iterator
@@ -10,6 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from .document import SpecError
+from .exchange import exchange
+from .locks import lock_if_free, locked
+
+_OLD_PACKAGE = "old"
+"""The name of the replaced package in the workplace."""
 
 
 def check_replaceable(output: Path, marker: str) -> None:
@@ -27,20 +33,26 @@ def check_replaceable(output: Path, marker: str) -> None:
 def workplace(output: Path) -> Generator[Path]:
     """A temporary folder beside the output, removed afterwards.
 
+    First removes the temporary folders of runs that were killed, and finishes what they left.
+
     Raises:
         SpecError: the folder cannot be created.
     """
     try:
-        # On the file system of the output: `swap_in` renames, which does not work across two.
-        folder = Path(tempfile.mkdtemp(prefix=f".{output.name}-", dir=output.parent))
+        # The lock of the parent keeps other runs from taking the new folder for a leftover.
+        with locked(output.parent):
+            _remove_leftovers(output)
+            # On the file system of the output, because a rename does not work across two.
+            folder = Path(tempfile.mkdtemp(prefix=_prefix(output), dir=output.parent))
+            lock = lock_if_free(folder)
     except OSError as error:
         raise SpecError(f"{output.parent}: cannot be written: {error}") from error
     try:
         yield folder
     finally:
-        # After an interruption between the two renames of `swap_in`.
-        _restore(folder / "old", output)
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove_workplace(folder, output)
+        if lock is not None:
+            os.close(lock)
 
 
 def changed_files(existing: Path, revised: Path) -> list[str]:
@@ -63,15 +75,50 @@ def swap_in(package: Path, output: Path, folder: Path) -> None:
     Raises:
         SpecError: a rename failed. The old package is in its place again.
     """
-    old_package = folder / "old"
     try:
-        # A folder with content cannot be overwritten by a rename (POSIX rename).
-        if output.exists():
-            output.rename(old_package)
-        package.rename(output)
+        with locked(output.parent):
+            _replace(package, output, folder / _OLD_PACKAGE)
     except OSError as error:
-        _restore(old_package, output)
+        _restore(folder / _OLD_PACKAGE, output)
         raise SpecError(f"{output}: cannot be replaced: {error}") from error
+
+
+def _replace(package: Path, output: Path, old_package: Path) -> None:
+    if not output.exists():
+        package.rename(output)
+        return
+    # In one step, so that a killed run leaves the old package or the new one, and never none.
+    if exchange(package, output):
+        return
+    # In two steps: a folder with content cannot be overwritten by a rename (POSIX rename). The next
+    # run restores the old package if this one is killed between the two.
+    output.rename(old_package)
+    package.rename(output)
+
+
+def _prefix(output: Path) -> str:
+    """How the names of the workplaces for an output begin."""
+    return f".{output.name}-"
+
+
+def _remove_leftovers(output: Path) -> None:
+    """Remove the workplaces of runs that were killed. Those of runs in progress are locked."""
+    for folder in output.parent.iterdir():
+        if not folder.name.startswith(_prefix(output)):
+            continue
+        lock = lock_if_free(folder)
+        if lock is None:
+            continue
+        # A folder of the user with a similar name has other content, and must not be lost.
+        if set(os.listdir(lock)) <= {output.name, _OLD_PACKAGE}:
+            _remove_workplace(folder, output)
+        os.close(lock)
+
+
+def _remove_workplace(folder: Path, output: Path) -> None:
+    # After an interruption between the two renames of `_replace`.
+    _restore(folder / _OLD_PACKAGE, output)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _restore(old_package: Path, output: Path) -> None:

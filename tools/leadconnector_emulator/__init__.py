@@ -1,17 +1,63 @@
 """A mock server of the API, driven by the spec: an httpx transport, an ASGI app and a socket."""
 
-from .asgi import EmulatorApp
-from .emulator import ANY, Emulator
-from .faults import Fault
-from .messages import Delivery, Exchange, Request, Response
-from .rate_limits import RateLimits
-from .server import Server
-from .token_endpoint import TokenEndpoint
-from .transport import EmulatorTransport
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from .extra import names_missing_extra
+
+if TYPE_CHECKING:
+    from .access import ANY, TokenAccess
+    from .asgi import EmulatorApp
+    from .emulator import Dropped, Emulator
+    from .faults import Fault
+    from .messages import Delivery, Exchange, Request, Response
+    from .rate_limits import RateLimits
+    from .server import Server
+    from .token_endpoint import TokenEndpoint
+    from .transport import EmulatorTransport
+else:
+    # pytest imports this package in every environment that has the client, also without the extra
+    # `emulator`. So a public name is imported only where it is used.
+    _MODULES = {
+        "ANY": ".access",
+        "Delivery": ".messages",
+        "Dropped": ".emulator",
+        "Emulator": ".emulator",
+        "EmulatorApp": ".asgi",
+        "EmulatorTransport": ".transport",
+        "Exchange": ".messages",
+        "Fault": ".faults",
+        "RateLimits": ".rate_limits",
+        "Request": ".messages",
+        "Response": ".messages",
+        "Server": ".server",
+        "TokenAccess": ".access",
+        "TokenEndpoint": ".token_endpoint",
+    }
+
+    def __getattr__(name: str) -> object:
+        """Import a public name (PEP 562).
+
+        There is no `__dir__`: tools that look at each attribute of each module would import all.
+
+        Raises:
+            AttributeError: there is no such name.
+            MissingExtraError: a package of the extra `emulator` is not installed.
+        """
+        if name not in _MODULES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        with names_missing_extra():
+            module = import_module(_MODULES[name], __name__)
+        value = getattr(module, name)
+        # Python does not call this function again for the name.
+        globals()[name] = value
+        return value
+
 
 __all__ = [
     "ANY",
     "Delivery",
+    "Dropped",
     "Emulator",
     "EmulatorApp",
     "EmulatorTransport",
@@ -21,5 +67,6 @@ __all__ = [
     "Request",
     "Response",
     "Server",
+    "TokenAccess",
     "TokenEndpoint",
 ]

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from .emulator import Emulator
-from .messages import Request, Response, combined_headers
+from .messages import MAXIMUM_BODY, Request, Response, combined_headers
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -55,16 +55,18 @@ class _ClientDisconnectedError(Exception):
 
 
 async def _receive_body(receive: Receive) -> bytes:
+    """The body, or the first part of one that is too large."""
     # A server may deliver the body in several messages.
-    body = b""
+    body = bytearray()
     has_more = True
-    while has_more:
+    # The emulator rejects a body beyond the maximum, so the rest is not needed.
+    while has_more and len(body) <= MAXIMUM_BODY:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise _ClientDisconnectedError
         body += message.get("body", b"")
         has_more = message.get("more_body", False)
-    return body
+    return bytes(body)
 
 
 def _request_target(scope: Message) -> str:

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import dataclass
 from typing import Protocol
 
 import h11
 
-from .messages import Request, Response, combined_headers
+from .messages import MAXIMUM_BODY, Request, Response, combined_headers
 
-MAXIMUM_BODY = 1024 * 1024
-"""The largest request body in bytes; a larger one is rejected with 413."""
+MAXIMUM_UNSENT_BYTES = 64 * 1024
+"""The bytes of responses that wait for a client to read them. Beyond that, the connection reads
+and responds to no further request."""
+
+MAXIMUM_WAITING_INPUT = 64 * 1024
+"""The bytes of further requests that wait while a slow response is sent. Beyond that, the
+connection reads no more."""
+
+STALL_TIMEOUT = 60.0
+"""Seconds without progress of a client that owes the rest of a request, or does not read its
+response. Then the connection is aborted."""
 
 BODILESS_STATUSES = frozenset({204, 304})
 """The statuses of responses without a body (RFC 9110, section 6.4.1)."""
@@ -24,6 +34,15 @@ class ConnectionOwner(Protocol):
         """Respond to a request."""
         ...
 
+    @property
+    def has_full_buffers(self) -> bool:
+        """Whether the connections together have as many bytes as they may have."""
+        ...
+
+    def change_buffered_bytes(self, difference: int) -> None:
+        """Count the bytes that a connection has more, or fewer, than before."""
+        ...
+
     def add_connection(self, connection: Connection) -> None:
         """Register a connection that starts."""
         ...
@@ -33,11 +52,20 @@ class ConnectionOwner(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class _Progress:
+    """How far a client has come."""
+
+    received_bytes: int
+    unsent_bytes: int
+
+
 class Connection(asyncio.Protocol):
     """Requests on one connection, one after the other.
 
-    The state of the protocol is h11's. This class adds one state: while `_delivery_task` runs, a
-    response with a fault is being sent, and the events of the next request wait.
+    The state of the protocol is h11's. This class adds two states, in which the events of the next
+    request wait: while `_delivery_task` runs, a response with a fault is being sent; while
+    `_is_unread`, the client does not read its responses as fast as they are sent.
     """
 
     def __init__(self, owner: ConnectionOwner) -> None:
@@ -45,6 +73,14 @@ class Connection(asyncio.Protocol):
         self._http = h11.Connection(h11.SERVER)
         self._request_body = bytearray()
         self._delivery_task: asyncio.Task[None] | None = None
+        self._delivery_bytes = 0
+        self._is_buffer_full = False
+        self._unsent_body = memoryview(b"")
+        self._is_reading = True
+        self._buffered_bytes = 0
+        self._received_bytes = 0
+        self._progress: _Progress | None = None
+        self._progress_at = 0.0
 
     # Called by the event loop
 
@@ -52,24 +88,43 @@ class Connection(asyncio.Protocol):
         """Register the connection."""
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - as of every TCP socket
         self._transport = transport
+        transport.set_write_buffer_limits(high=MAXIMUM_UNSENT_BYTES)
         self._owner.add_connection(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop the response that is being sent: there is nobody to receive it."""
+        self._owner.change_buffered_bytes(-self._buffered_bytes)
         self._owner.remove_connection(self)
+        self._unsent_body = memoryview(b"")
         if self._delivery_task is not None:
             self._delivery_task.cancel()
 
     def data_received(self, data: bytes) -> None:
         """Respond to every request that is complete."""
+        self._received_bytes += len(data)
         self._http.receive_data(data)
-        self._handle_events()
+        self._continue()
 
     def eof_received(self) -> bool:
         """The client sends no more. Return whether the connection stays open for a response."""
+        # A client that closes its side during a slow response has given up, for example after its
+        # timeout. (uvicorn and nginx assume that, too.) The socket must not wait for the fault.
+        if self._delivery_task is not None:
+            self._delivery_task.cancel()
+            return False
         self._http.receive_data(b"")
-        self._handle_events()
-        return self._delivery_task is not None
+        self._continue()
+        return self._is_unread or self._delivery_task is not None
+
+    def pause_writing(self) -> None:
+        """The client has not read `MAXIMUM_UNSENT_BYTES`."""
+        self._is_buffer_full = True
+
+    def resume_writing(self) -> None:
+        """The client has read most of what was sent."""
+        self._is_buffer_full = False
+        self._send_rest()
+        self._continue()
 
     # Called by the server
 
@@ -77,11 +132,90 @@ class Connection(asyncio.Protocol):
         """End the connection at once, without sending what is buffered."""
         self._transport.abort()
 
+    def abort_if_stalled(self, now: float) -> None:
+        """End the connection if its client owes something and makes no progress.
+
+        Args:
+            now: seconds of the event loop's clock.
+        """
+        if not self._waits_for_client:
+            self._progress = None
+            return
+        unsent_bytes = self._transport.get_write_buffer_size() + len(self._unsent_body)
+        progress = _Progress(self._received_bytes, unsent_bytes)
+        if progress != self._progress:
+            self._progress = progress
+            self._progress_at = now
+        elif now - self._progress_at >= STALL_TIMEOUT:
+            self.abort()
+
+    @property
+    def _waits_for_client(self) -> bool:
+        """Whether the client owes the rest of a request, or has not read a response.
+
+        A connection without a request is not stalled: a client may keep it for later.
+        """
+        if self._transport.get_write_buffer_size() > 0 or self._is_unread:
+            return True
+        if self._delivery_task is not None:
+            return False
+        has_partial_request = self._http.their_state is h11.SEND_BODY or self._input_length > 0
+        return has_partial_request or self._transport.is_closing()
+
+    # Bounds
+
+    @property
+    def _is_unread(self) -> bool:
+        """Whether the client does not read its responses as fast as they are sent."""
+        return self._is_buffer_full or len(self._unsent_body) > 0
+
+    @property
+    def _is_busy(self) -> bool:
+        """Whether the next request waits."""
+        return self._delivery_task is not None or self._is_unread
+
+    @property
+    def _input_length(self) -> int:
+        """The bytes that h11 has received and not yet returned as events."""
+        data, _ = self._http.trailing_data
+        return len(data)
+
+    def _continue(self) -> None:
+        """Handle the requests that have arrived, and then read more if there is room for it."""
+        self._handle_events()
+        input_length = self._input_length
+        self._count_buffered_bytes(input_length)
+        if self._delivery_task is not None:
+            # Reading goes on for a while, since it reports that the client has gone.
+            self._set_reading(input_length <= MAXIMUM_WAITING_INPUT)
+        else:
+            self._set_reading(not self._is_unread)
+
+    def _set_reading(self, is_reading: bool) -> None:
+        if is_reading == self._is_reading or self._transport.is_closing():
+            return
+        self._is_reading = is_reading
+        if is_reading:
+            self._transport.resume_reading()
+        else:
+            self._transport.pause_reading()
+
+    def _count_buffered_bytes(self, input_length: int) -> None:
+        """Report to the server how many bytes this connection has.
+
+        The transport's buffer does not count: it has its own bound, and drains without a report.
+        """
+        buffered_bytes = (
+            input_length + len(self._request_body) + len(self._unsent_body) + self._delivery_bytes
+        )
+        self._owner.change_buffered_bytes(buffered_bytes - self._buffered_bytes)
+        self._buffered_bytes = buffered_bytes
+
     # Reading requests
 
     def _handle_events(self) -> None:
         """Handle the events of h11 until it needs more data or a response is on its way."""
-        while self._delivery_task is None and not self._transport.is_closing():
+        while not self._is_busy and not self._transport.is_closing():
             try:
                 event = self._http.next_event()
             except h11.RemoteProtocolError as error:
@@ -112,7 +246,9 @@ class Connection(asyncio.Protocol):
 
     def _start_request(self, head: h11.Request) -> None:
         self._request_head = head
-        self._request_body = bytearray()
+        if self._owner.has_full_buffers:
+            self._reject_for_full_buffers()
+            return
         for name, value in head.headers:
             if name == b"content-length" and int(value) > MAXIMUM_BODY:
                 self._reject_large_body()
@@ -121,6 +257,14 @@ class Connection(asyncio.Protocol):
         self._request_body += event.data
         if len(self._request_body) > MAXIMUM_BODY:
             self._reject_large_body()
+        elif self._owner.has_full_buffers:
+            self._reject_for_full_buffers()
+
+    def _reject_for_full_buffers(self) -> None:
+        self._reject(
+            503,
+            "the emulator's buffers are full: read the responses, or close unused connections",
+        )
 
     def _reject_large_body(self) -> None:
         self._reject(413, f"a body may have {MAXIMUM_BODY} bytes")
@@ -133,15 +277,43 @@ class Connection(asyncio.Protocol):
         target = head.target.decode("latin-1")
         headers = combined_headers(head.headers)
         request = Request(method, target, headers, bytes(self._request_body))
+        self._request_body = bytearray()
         response = self._owner.respond(request)
         if response.delivery.is_plain:
-            # One write, so that head and body can share a packet.
-            self._transport.write(self._encoded_head(response) + self._encoded_body(response))
-            self._start_next_cycle()
+            self._send(response)
+            if not self._unsent_body:
+                self._start_next_cycle()
         else:
             loop = asyncio.get_running_loop()
+            self._delivery_bytes = len(response.body)
             self._delivery_task = loop.create_task(self._deliver(response))
             self._delivery_task.add_done_callback(self._finish_delivery)
+
+    def _send(self, response: Response) -> None:
+        """Send a response, or its first part if it is large."""
+        head = self._encoded_head(response)
+        body = memoryview(self._encoded_body(response))
+        first_part = body[:MAXIMUM_UNSENT_BYTES]
+        self._unsent_body = body[MAXIMUM_UNSENT_BYTES:]
+        # One write, so that head and body can share a packet.
+        self._transport.write(head + first_part)
+        self._send_parts()
+
+    def _send_parts(self) -> None:
+        """Send more of a large body, until the client has to read it."""
+        # The transport copies what it cannot send at once. Small parts bound these copies.
+        while self._unsent_body and not self._is_buffer_full:
+            part = self._unsent_body[:MAXIMUM_UNSENT_BYTES]
+            self._unsent_body = self._unsent_body[MAXIMUM_UNSENT_BYTES:]
+            self._transport.write(part)
+
+    def _send_rest(self) -> None:
+        """Continue a large body after the client has read a part."""
+        if not self._unsent_body:
+            return
+        self._send_parts()
+        if not self._unsent_body:
+            self._start_next_cycle()
 
     async def _deliver(self, response: Response) -> None:
         """Send a response with a fault. Where the fault ends the connection, close it."""
@@ -178,9 +350,10 @@ class Connection(asyncio.Protocol):
     def _finish_delivery(self, task: asyncio.Task[None]) -> None:
         """Return to reading requests after a response with a fault."""
         self._delivery_task = None
+        self._delivery_bytes = 0
         if not task.cancelled() and not self._transport.is_closing():
             self._start_next_cycle()
-            self._handle_events()
+            self._continue()
 
     def _start_next_cycle(self) -> None:
         """Get ready for the next request, or close a connection that is not kept alive."""
@@ -201,6 +374,7 @@ class Connection(asyncio.Protocol):
                 method="GET", target="/", headers=[("Host", "localhost")]
             )
             self._transport.write(self._encoded_head(response) + self._encoded_body(response))
+        self._request_body = bytearray()
         self._transport.close()
 
     # Encoding

@@ -6,31 +6,64 @@ import json
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from copy import deepcopy
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import RLock
-from typing import Any, cast
+from typing import Any
 
+from .access import (
+    TokenAccess,
+    TokenAccessOrLocations,
+    access_by_token,
+    as_access,
+    check_texts,
+)
+from .exchange_log import MAXIMUM_LOG_BYTES, ExchangeLog, LogExcerpt
 from .faults import Fault, FaultRules
-from .messages import Exchange, Request, Response
+from .messages import MAXIMUM_BODY, Exchange, Request, Response
 from .operation import Operation
 from .rate_limits import NO_LIMITS, RateLimitKey, RateLimits, RequestCounter
-from .rejection import RejectionError, error_content, unauthorized
-from .resources import Resources
+from .rejection import (
+    MISSING_SCOPE,
+    WRONG_CLASS,
+    RejectionError,
+    body_too_large,
+    error_content,
+    unauthorized,
+)
+from .resources import MAXIMUM_RESOURCE_BYTES, Resources
 from .spec import SPEC, Spec
 from .token_endpoint import TOKEN_PATH, TokenEndpoint
-from .validation import check_body, check_parameters, location_of, parse_body
+from .validation import (
+    VersionRules,
+    VersionStatus,
+    check_body,
+    check_parameters,
+    check_version,
+    location_of,
+    parse_body,
+)
 
 TOKEN = "emulator"
 """The bearer token that the emulator accepts by default."""
 
-LOG_LENGTH = 10_000
-"""The number of exchanges that the log keeps at least; it is cut at twice as many."""
-
-ANY: Collection[str] | None = None
-"""Every location, as the locations of a token."""
-
 ANONYMOUS = RateLimitKey()
 """Requests without a token and a location."""
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """How much the emulator no longer stores, because of its bounds in bytes."""
+
+    exchanges: int = 0
+    """Exchanges that `Emulator.exchanges` no longer contains."""
+    resources: int = 0
+    """Resources that requests created. With `create_missing`, the next request for one creates it
+    again, with the values of the spec's examples."""
+    rate_limit_counts: int = 0
+    """Counts of a location, which start again from zero."""
+    tokens: int = 0
+    """Access tokens of the token endpoint that became invalid early."""
 
 
 class Emulator:
@@ -39,7 +72,7 @@ class Emulator:
     Args:
         spec: the OpenAPI document that drives the mock server.
         tokens: the bearer tokens that it accepts. A mapping limits each token to locations
-            (`ANY`: every location).
+            (`ANY`: every location), or to a `TokenAccess`, which also has scopes and a class.
         conversations: the conversations that exist at first, each with an `id`. By default there
             is one, with the values of the spec's examples.
         create_missing: whether a resource that does not exist is created on demand.
@@ -48,18 +81,28 @@ class Emulator:
         faults: rules by which it misbehaves; `set_faults` replaces them.
         seed: for the faults that have a probability.
         clock: seconds since 1970, for rate limits and tokens.
+        additional_versions: values of the header `Version` that it accepts besides the spec's.
+        version_status: the status of a response to another or a missing `Version`: 401 as the live
+            API, or 400.
+        required_scopes: the scopes that a token needs for an operation for which the spec lists
+            none.
+        log_bytes: the bytes of the exchanges that the log keeps. Beyond that it drops the oldest
+            ones.
+        resource_bytes: the bytes of the resources that requests create. Beyond that it drops those
+            that were not used for the longest time.
 
     Raises:
         OSError: the spec cannot be read.
-        ValueError: the spec is not an OpenAPI document.
-        TypeError: `tokens`, or the locations of a token, are one string.
+        ValueError: the spec is not an OpenAPI document, or an option has an invalid value.
+        TypeError: `tokens`, the locations or scopes of a token, `additional_versions` or
+            `required_scopes` are one string.
     """
 
     def __init__(
         self,
         spec: Path = SPEC,
         *,
-        tokens: Iterable[str] | Mapping[str, Collection[str] | None] = (TOKEN,),
+        tokens: Iterable[str] | Mapping[str, TokenAccessOrLocations] = (TOKEN,),
         conversations: Iterable[Mapping[str, Any]] | None = None,
         create_missing: bool = False,
         rate_limits: RateLimits | None = None,
@@ -67,14 +110,21 @@ class Emulator:
         faults: Iterable[Fault] = (),
         seed: int = 0,
         clock: Callable[[], float] = time.time,
+        additional_versions: Collection[str] = (),
+        version_status: VersionStatus = 401,
+        required_scopes: Collection[str] = (),
+        log_bytes: int = MAXIMUM_LOG_BYTES,
+        resource_bytes: int = MAXIMUM_RESOURCE_BYTES,
     ) -> None:
+        check_texts("additional_versions", additional_versions)
+        check_texts("required_scopes", required_scopes)
+        self._version_rules = VersionRules(frozenset(additional_versions), version_status)
+        self._required_scopes = frozenset(required_scopes)
         self.spec = Spec(spec)
-        self.tokens = _locations_by_token(tokens)
+        self.tokens = access_by_token(tokens)
         self.create_missing = create_missing
         self.token_endpoint = token_endpoint
         self.clock = clock
-        self.exchanges: list[Exchange] = []
-        """The latest requests, each with its response, oldest first."""
         self.example: Mapping[str, Any] = _example_resource(self.spec)
         """A conversation with the values of the spec's examples."""
         if conversations is None:
@@ -84,7 +134,8 @@ class Emulator:
 
         # A path with fewer parameters comes first: /contacts/search is not the contact `search`.
         self._routes = sorted(self.spec.operations, key=_parameter_count)
-        self._resources = Resources(self.spec)
+        self._resources = Resources(self.spec, resource_bytes)
+        self._exchange_log = ExchangeLog(log_bytes)
         self._request_counter = RequestCounter(rate_limits or NO_LIMITS)
         self._fault_rules = FaultRules(faults, seed)
         self._initial_faults = self._fault_rules.faults
@@ -93,12 +144,33 @@ class Emulator:
 
     # For tests
 
+    @property
+    def exchanges(self) -> list[Exchange]:
+        """The latest requests, each with its response, oldest first.
+
+        The log has a bound in bytes; `dropped.exchanges` is the number of older ones.
+        """
+        return self._exchange_log.exchanges
+
+    @property
+    def dropped(self) -> Dropped:
+        """How much was dropped since the last `reset`, because of the bounds in bytes."""
+        tokens = 0
+        if self.token_endpoint is not None:
+            tokens = self.token_endpoint.dropped_tokens
+        return Dropped(
+            exchanges=self._exchange_log.dropped,
+            resources=self._resources.dropped,
+            rate_limit_counts=self._request_counter.dropped,
+            tokens=tokens,
+        )
+
     def reset(self) -> None:
         """Restore the initial conversations, faults and tokens; clear the log and the counts."""
         with self._lock:
             if self.token_endpoint is not None:
                 self.token_endpoint.reset()
-            self.exchanges = []
+            self._exchange_log.clear()
             self._request_counter.reset()
             self._fault_rules.set(self._initial_faults)
             self._resources.clear()
@@ -122,11 +194,30 @@ class Emulator:
     # For the interfaces: transport, ASGI application, socket server
 
     def respond(self, request: Request) -> Response:
-        """Respond to any request, valid or not, and log the exchange."""
+        """Respond to any request, valid or not, and log the exchange.
+
+        A body of more than `MAXIMUM_BODY` bytes is rejected with 413. The log contains its first
+        part.
+        """
+        if len(request.body) > MAXIMUM_BODY:
+            return self._reject_large_body(request)
         with self._lock:
             fault = self._fault_rules.pick(request)
             response = self._response_with_fault(request, fault)
-            self._log(Exchange(request, response, fault))
+            self._exchange_log.add(Exchange(request, response, fault))
+        return response
+
+    def latest_exchanges(self, count: int) -> LogExcerpt:
+        """The latest exchanges, at most this many, and the number of all."""
+        with self._lock:
+            return self._exchange_log.latest(count)
+
+    def _reject_large_body(self, request: Request) -> Response:
+        rejection = body_too_large()
+        response = self._error_response(None, rejection, {})
+        partial_request = replace(request, body=request.body[:MAXIMUM_BODY])
+        with self._lock:
+            self._exchange_log.add(Exchange(partial_request, response))
         return response
 
     def _response_with_fault(self, request: Request, fault: Fault | None) -> Response:
@@ -135,12 +226,6 @@ class Emulator:
         if fault.skips_api:
             return fault.apply(Response(200, b""))
         return fault.apply(self._process(request))
-
-    def _log(self, exchange: Exchange) -> None:
-        self.exchanges.append(exchange)
-        # Cutting in large steps keeps the cost of a request constant.
-        if len(self.exchanges) > 2 * LOG_LENGTH:
-            del self.exchanges[:-LOG_LENGTH]
 
     # The request pipeline
 
@@ -163,9 +248,12 @@ class Emulator:
             body = parse_body(operation, request)
             location = location_of(operation, request, body)
             limit_headers = self._count(token, location)  # 429
+            check_version(operation, request, self._version_rules)  # 401, or 400 by option
+            access = self._access(token)
+            self._check_class_and_scopes(operation, access)  # 401
             check_parameters(operation, request)  # 400
             check_body(operation, body)  # 400, 422
-            self._authorize(operation, token, location)  # 401
+            self._authorize(operation, access, location)  # 401
             content = self._resources.apply(  # 400, 404
                 operation,
                 request.path,
@@ -222,15 +310,39 @@ class Emulator:
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer":
             raise unauthorized(self.spec, operation)
-        if token not in self.tokens and self._issued_location(token) is None:
+        if token not in self.tokens and self._issued_access(token) is None:
             raise unauthorized(self.spec, operation)
         return token
 
-    def _issued_location(self, token: str) -> str | None:
-        """The location of a token that the token endpoint issued and that is still valid."""
+    def _issued_access(self, token: str) -> TokenAccess | None:
+        """What a token is valid for that the token endpoint issued and that has not expired."""
         if self.token_endpoint is None:
             return None
-        return self.token_endpoint.location(token, self.clock())
+        return self.token_endpoint.access(token, self.clock())
+
+    def _access(self, token: str) -> TokenAccess:
+        """What a token is valid for; everything for the empty token of an open operation."""
+        issued_access = self._issued_access(token)
+        if issued_access is not None:
+            return issued_access
+        return as_access(self.tokens.get(token))
+
+    def _check_class_and_scopes(self, operation: Operation, access: TokenAccess) -> None:
+        """Check the class and the scopes of the token, as the live API's gateway does.
+
+        Raises:
+            RejectionError: 401, it is a company's token and the operation names a location, or it
+                lacks a scope. The spec documents no 403, and the live API sends none.
+        """
+        if not operation.requires_token:
+            return
+        if access.user_type == "Company" and operation.names_location:
+            raise RejectionError(401, WRONG_CLASS)
+        if access.scopes is None:
+            return
+        alternatives = operation.scope_alternatives or (self._required_scopes,)
+        if not any(access.includes_scopes(scopes) for scopes in alternatives):
+            raise RejectionError(401, MISSING_SCOPE)
 
     def _count(self, token: str, location: str) -> Mapping[str, str]:
         """Count the request, and return the rate limit's headers.
@@ -243,19 +355,13 @@ class Emulator:
             raise RejectionError(429, "Too Many Requests", admission.headers)
         return admission.headers
 
-    def _authorize(self, operation: Operation, token: str, location: str) -> None:
+    def _authorize(self, operation: Operation, access: TokenAccess, location: str) -> None:
         """Check that the token is valid for the location.
 
         Raises:
             RejectionError: 401, the token is for another location. The spec documents no 403.
         """
-        allowed_locations: Collection[str] | None = self.tokens.get(token, ANY)
-        issued_location = self._issued_location(token)
-        if issued_location is not None:
-            allowed_locations = {issued_location}
-        if allowed_locations is None or operation.rate_limit_key is None:
-            return  # `ANY` is `None`
-        if location not in allowed_locations:
+        if operation.names_location and not access.includes_location(location):
             raise unauthorized(self.spec, operation)
 
     def _error_response(
@@ -274,22 +380,6 @@ class Emulator:
     def _store_initial_conversations(self) -> None:
         for conversation in self.initial_conversations:
             self._resources.put("conversations", conversation)
-
-
-def _locations_by_token(
-    tokens: Iterable[str] | Mapping[str, Collection[str] | None],
-) -> dict[str, Collection[str] | None]:
-    """The locations of each token; `ANY` for tokens without locations."""
-    message = "tokens, and the locations of each, are collections of strings, not one string"
-    if isinstance(tokens, str):
-        raise TypeError(message)
-    if not isinstance(tokens, Mapping):
-        return dict.fromkeys(tokens, ANY)
-    locations_by_token = dict(cast("Mapping[str, Collection[str] | None]", tokens))
-    for locations in locations_by_token.values():
-        if isinstance(locations, str):
-            raise TypeError(message)
-    return locations_by_token
 
 
 def _is_token_request(request: Request) -> bool:

@@ -6,6 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+MAXIMUM_BODY = 1024 * 1024
+"""The largest request body in bytes; a larger one is rejected with 413."""
+
 
 @dataclass(frozen=True)
 class Request:

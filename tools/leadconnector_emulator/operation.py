@@ -34,6 +34,8 @@ class Parameter:
     """Whether the parameter accepts several values."""
     explode: bool = True
     """Whether each value of an array repeats the parameter. Otherwise commas separate them."""
+    is_api_version: bool = False
+    """Whether it states the version of the API (`x-role: api-version`)."""
 
     def accepts(self, texts: list[str]) -> bool:
         """Whether the schema accepts the texts of a URL or header.
@@ -88,6 +90,8 @@ class Operation:
     pattern: re.Pattern[str]
     """Matches the raw paths of this template."""
     requires_token: bool
+    scope_alternatives: tuple[frozenset[str], ...]
+    """The sets of scopes of which a token needs one; empty if the spec lists no scopes."""
     parameters: tuple[Parameter, ...]
     body_required: bool
     body_schema: CompiledSchema | None
@@ -101,6 +105,11 @@ class Operation:
     """The body property or parameter with `x-role: rate-limit-key`: it names the location."""
     shape: ResourceShape | None
     """Where a successful response contains the resource."""
+
+    @property
+    def names_location(self) -> bool:
+        """Whether a request of the operation names a location."""
+        return self.rate_limit_key is not None
 
     @cached_property
     def collection(self) -> str:

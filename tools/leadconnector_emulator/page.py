@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import html
 import json
-import re
 from collections.abc import Mapping
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -20,6 +19,7 @@ from typing import Any, cast
 
 from .emulator import Emulator
 from .faults import Fault
+from .hosts import HostRules
 from .messages import Exchange, Request, Response
 from .token_endpoint import TOKEN_PATH
 
@@ -28,6 +28,12 @@ LOGGED_EXCHANGES = 200
 
 LOGGED_BODY_LENGTH = 2000
 """The number of characters that the log shows of a request's body."""
+
+LOGGED_TARGET_LENGTH = 2000
+"""The number of characters that the log shows of a request's path and query."""
+
+BYTES_PER_CHARACTER = 4
+"""The bytes of a character in UTF-8, at most."""
 
 CONTENT_SECURITY_POLICY = "; ".join(
     [
@@ -45,8 +51,6 @@ CONTENT_SECURITY_POLICY = "; ".join(
 
 HIDDEN = "…"
 """What the log shows in place of a secret."""
-
-LOOPBACK_HOST = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d+)?", re.IGNORECASE)
 
 HTML_TYPE = "text/html; charset=utf-8"
 JSON_TYPE = "application/json; charset=utf-8"
@@ -75,27 +79,44 @@ class Page:
 
     Args:
         emulator: the emulator whose API and log are shown.
+        rules: decide under which host names the page is served.
         package: the installed package with Swagger UI's files; without it the page says so.
     """
 
-    def __init__(self, emulator: Emulator, *, package: str = "mkdocs_swagger_ui_tag") -> None:
+    def __init__(
+        self,
+        emulator: Emulator,
+        *,
+        rules: HostRules | None = None,
+        package: str = "mkdocs_swagger_ui_tag",
+    ) -> None:
         self._emulator = emulator
+        self._host_rules = rules or HostRules()
         self._static_files = files("leadconnector_emulator") / "static"
         swagger_ui_assets = _swagger_ui_assets(package)
         self._has_swagger_ui = bool(swagger_ui_assets)
         self._assets: dict[str, Traversable] = dict(swagger_ui_assets)
         for name in OWN_ASSETS:
             self._assets[ASSET_PREFIX + name] = self._static_files / name
+        self._template = self._static_files / "index.html"
+        # Read once: all responses share these bytes.
+        self._content_by_file: dict[Traversable, bytes] = {}
 
     def respond(self, request: Request) -> Response | None:
         """Respond to a GET or HEAD of one of the page's paths; `None` for any other request."""
         if request.method not in {"GET", "HEAD"}:
             return None
-        # A web site can point its own host name at 127.0.0.1 (DNS rebinding). It must not read
-        # the token or the log.
-        if not LOOPBACK_HOST.fullmatch(request.headers.get("host", "localhost")):
+        # A foreign web site must not read the token or the log.
+        if not self._host_rules.allows(request.headers.get("host", "localhost")):
             return None
+        try:
+            return self._respond(request)
+        except OSError as error:
+            # At the limit of descriptors, a file of the page cannot be opened for the first time.
+            reason = error.strerror or str(error)
+            return _response(_encoded_json({"message": reason}), JSON_TYPE, status=503)
 
+    def _respond(self, request: Request) -> Response | None:
         match request.path:
             case "/":
                 return _response(self._html().encode(), HTML_TYPE)
@@ -112,7 +133,14 @@ class Page:
         if asset is None:
             return None
         content_type = ASSET_TYPES[Path(asset.name).suffix]
-        return _response(asset.read_bytes(), content_type)
+        return _response(self._content(asset), content_type)
+
+    def _content(self, file: Traversable) -> bytes:
+        content = self._content_by_file.get(file)
+        if content is None:
+            content = file.read_bytes()
+            self._content_by_file[file] = content
+        return content
 
     def _html(self) -> str:
         info = cast("Mapping[str, object]", self._emulator.spec.root.get("info", {}))
@@ -125,8 +153,7 @@ class Page:
         # Spec and tokens may contain anything; the template's own markup must not be escaped.
         escaped_values = {name: html.escape(value) for name, value in values.items()}
         markup = WITH_SWAGGER_UI if self._has_swagger_ui else WITHOUT_SWAGGER_UI
-        template_file = self._static_files / "index.html"
-        template = Template(template_file.read_text(encoding="utf-8"))
+        template = Template(self._content(self._template).decode("utf-8"))
         return template.substitute(escaped_values, **markup)
 
     def _spec(self, host: str) -> dict[str, Any]:
@@ -137,14 +164,12 @@ class Page:
         return {**root, "paths": paths, "servers": [{"url": url}]}
 
     def _log(self) -> dict[str, Any]:
-        exchanges = self._emulator.exchanges
-        # Another thread may append meanwhile, so the total is read once.
-        total = len(exchanges)
-        start = max(0, total - LOGGED_EXCHANGES)
+        excerpt = self._emulator.latest_exchanges(LOGGED_EXCHANGES)
+        first_number = excerpt.total - len(excerpt.exchanges) + 1
         entries: list[dict[str, Any]] = []
-        for number, exchange in enumerate(exchanges[start:total], start=start + 1):
+        for number, exchange in enumerate(excerpt.exchanges, start=first_number):
             entries.append(_log_entry(number, exchange))
-        return {"total": total, "exchanges": entries}
+        return {"total": excerpt.total, "dropped": excerpt.dropped, "exchanges": entries}
 
 
 def _swagger_ui_assets(package: str) -> dict[str, Traversable]:
@@ -185,7 +210,7 @@ def _log_entry(number: int, exchange: Exchange) -> dict[str, Any]:
     return {
         "number": number,
         "method": request.method,
-        "target": request.target,
+        "target": _shortened(request.target, LOGGED_TARGET_LENGTH),
         "status": status,
         "fault": _fault_description(exchange.fault),
         "authorization": _authorization_shown(request),
@@ -203,13 +228,18 @@ def _authorization_shown(request: Request) -> str | None:
 
 
 def _body_shown(request: Request) -> str:
-    body = request.body.decode("utf-8", "replace")
     # A token request contains the client's secret and a refresh token.
-    if body and request.path == TOKEN_PATH:
+    if request.body and request.path == TOKEN_PATH:
         return HIDDEN
-    if len(body) > LOGGED_BODY_LENGTH:
-        return body[:LOGGED_BODY_LENGTH] + "…"
-    return body
+    # The log is read every second, so most of a large body is not decoded.
+    first_bytes = request.body[: (LOGGED_BODY_LENGTH + 1) * BYTES_PER_CHARACTER]
+    return _shortened(first_bytes.decode("utf-8", "replace"), LOGGED_BODY_LENGTH)
+
+
+def _shortened(text: str, length: int) -> str:
+    if len(text) > length:
+        return text[:length] + "…"
+    return text
 
 
 def _fault_description(fault: object) -> str | None:
@@ -234,7 +264,7 @@ def _encoded_json(content: object) -> bytes:
     return text.replace("<", "\\u003c").encode()
 
 
-def _response(body: bytes, content_type: str) -> Response:
+def _response(body: bytes, content_type: str, *, status: int = 200) -> Response:
     headers = {
         "Content-Type": content_type,
         "Content-Security-Policy": CONTENT_SECURITY_POLICY,
@@ -242,4 +272,4 @@ def _response(body: bytes, content_type: str) -> Response:
         "Referrer-Policy": "no-referrer",
         "Cache-Control": "no-store",
     }
-    return Response(200, body, headers)
+    return Response(status, body, headers)

@@ -1,34 +1,66 @@
-"""Fixtures for a service that uses the client; pytest finds them with the `emulator` extra."""
+"""Fixtures for a service that uses the client. pytest finds them; they need the `emulator` extra.
+
+pytest loads this plugin in every environment that has the client. So only the fixtures import the
+emulator and the client.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from typing import TYPE_CHECKING
+from collections.abc import Generator, Mapping
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .emulator import TOKEN, Emulator
-from .transport import EmulatorTransport
+from .extra import MissingExtraError, names_missing_extra
 
 if TYPE_CHECKING:
     from leadconnector import LeadConnector
 
+    from .emulator import Emulator
+
 
 @pytest.fixture
-def leadconnector_emulator() -> Emulator:
+def leadconnector_emulator_options() -> Mapping[str, Any]:
+    """The arguments of `Emulator` for `leadconnector_emulator`; none by default.
+
+    Override it in a module or a `conftest.py`, for example to return `{"version_status": 400}`.
+    """
+    return {}
+
+
+@pytest.fixture
+def leadconnector_emulator(leadconnector_emulator_options: Mapping[str, Any]) -> Emulator:
     """The API in this process, new for each test, with the spec's example conversation.
 
-    Override it in a `conftest.py` to set tokens, conversations, limits or faults.
+    Override it, or `leadconnector_emulator_options`, in a `conftest.py` to set tokens,
+    conversations, limits or faults. Without the extra `emulator`, a test that uses it fails with a
+    message that names the extra.
     """
-    return Emulator()
+    emulator_class = _import_emulator()
+    return emulator_class(**leadconnector_emulator_options)
 
 
 @pytest.fixture
 def leadconnector_client(leadconnector_emulator: Emulator) -> Generator[LeadConnector]:
     """A client of `leadconnector_emulator`, with one of its tokens."""
-    # The plugin loads in every test run. Only tests that use this fixture import the client.
     from leadconnector import LeadConnector  # noqa: PLC0415  # only if used
+
+    from .emulator import TOKEN  # noqa: PLC0415  # only if used
+    from .transport import EmulatorTransport  # noqa: PLC0415  # only if used
 
     token = next(iter(leadconnector_emulator.tokens), TOKEN)
     with LeadConnector(token=token, transport=EmulatorTransport(leadconnector_emulator)) as client:
         yield client
+
+
+def _import_emulator() -> type[Emulator]:
+    """Import the emulator, or let the test fail with a line that names the extra."""
+    try:
+        with names_missing_extra():
+            from .emulator import Emulator  # noqa: PLC0415  # only if used
+    except MissingExtraError as error:
+        message = str(error)
+    else:
+        return Emulator
+    # Outside of the handler, so that pytest prints only this message and no traceback.
+    pytest.fail(message, pytrace=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
+from .messages import MAXIMUM_BODY
 from .operation import Operation
 from .spec import Spec
 
@@ -12,6 +13,7 @@ REASON_PHRASES = {
     401: "Unauthorized",
     404: "Not Found",
     405: "Method Not Allowed",
+    413: "Content Too Large",
     422: "Unprocessable Entity",
     429: "Too Many Requests",
 }
@@ -36,6 +38,16 @@ class RejectionError(Exception):
         self.headers: Mapping[str, str] = headers or {}
 
 
+MISSING_SCOPE = "The token is not authorized for this scope."
+"""The live API's message of a 401 for a token without the scope of the operation."""
+
+WRONG_CLASS = (
+    "This authClass type is not allowed to access this scope. Please verify your IAM configuration"
+    " if this is not the case."
+)
+"""The live API's message of a 401 for a company's token on an operation of a location."""
+
+
 def unauthorized(spec: Spec, operation: Operation) -> RejectionError:
     """A 401 with the message of the spec's example."""
     schema = operation.responses.get("401")
@@ -45,6 +57,11 @@ def unauthorized(spec: Spec, operation: Operation) -> RejectionError:
         if isinstance(example, dict):
             message = cast("dict[str, Any]", example).get("message") or message
     return RejectionError(401, str(message))
+
+
+def body_too_large() -> RejectionError:
+    """A 413 (RFC 9110, section 15.5.14)."""
+    return RejectionError(413, f"a body may have {MAXIMUM_BODY} bytes")
 
 
 def error_content(spec: Spec, operation: Operation | None, rejection: RejectionError) -> Any:

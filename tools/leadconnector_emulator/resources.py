@@ -3,38 +3,77 @@
 from __future__ import annotations
 
 import itertools
+import sys
+from collections import OrderedDict
 from collections.abc import Mapping
 from copy import deepcopy
+from dataclasses import dataclass
 from typing import Any, cast
 
 from .operation import Operation
 from .rejection import RejectionError
 from .schema import JsonObject
+from .sizes import size_of_json
 from .spec import Spec
 
 CREATING_METHODS = frozenset({"POST", "PUT"})
 """The methods that create a resource when the path names a collection."""
 
 
+MAXIMUM_RESOURCE_BYTES = 64 * 1024 * 1024
+"""The bytes of the resources that requests create, by default."""
+
+RESOURCE_BYTES = 500
+"""Bytes that a resource occupies besides its data and its id: its places in the mappings."""
+
+
+@dataclass(frozen=True)
+class _Key:
+    """The place of a resource."""
+
+    collection: str
+    resource_id: str
+
+
 class Resources:
     """Resources by collection and id.
 
+    Memory is bounded: beyond `maximum_bytes`, the resources that a request created and that were
+    not used for the longest time are dropped. Those of `put` are the test's, and always stay.
+
     Not thread-safe: the emulator calls it under its lock.
+
+    Args:
+        spec: the spec, for the examples of new resources and responses.
+        maximum_bytes: the bytes of the resources that requests create. The one that was used last
+            stays in any case.
+
+    Raises:
+        ValueError: the bound is negative.
     """
 
-    def __init__(self, spec: Spec) -> None:
+    def __init__(self, spec: Spec, maximum_bytes: int = MAXIMUM_RESOURCE_BYTES) -> None:
+        if maximum_bytes < 0:
+            raise ValueError(f"resource_bytes must not be negative: {maximum_bytes!r}")
         self._spec = spec
+        self._maximum_bytes = maximum_bytes
         self.clear()
 
     def clear(self) -> None:
         """Remove every resource."""
         self._collections: dict[str, dict[str, JsonObject]] = {}
         self._numbers = itertools.count(1)
+        # The sizes of the resources that requests created, the one that was used last at the end.
+        self._sizes: OrderedDict[_Key, int] = OrderedDict()
+        self._size = 0
+        self.dropped = 0
+        """How many resources were dropped because of the bound in bytes."""
 
     def put(self, collection: str, resource: Mapping[str, Any]) -> None:
         """Store a copy of a resource under its `id`."""
         resource_id = str(resource["id"])
         self._collection(collection)[resource_id] = deepcopy(dict(resource))
+        self._forget_size(_Key(collection, resource_id))
 
     def get(self, collection: str, resource_id: str) -> JsonObject | None:
         """A copy of a resource, or `None` if there is none with this id."""
@@ -64,6 +103,7 @@ class Resources:
                 location.
         """
         resources = self._collection(operation.collection)
+        is_new = False
         resource_id = operation.resource_id(path)
         if resource_id is None and operation.method not in CREATING_METHODS:
             return self._list_content(operation, resources)
@@ -71,20 +111,41 @@ class Resources:
         if resource_id is None:
             resource_id = self._new_id(operation, changes)
             resources[resource_id] = _new_resource(operation, resource_id)
+            is_new = True
         elif resource_id not in resources:
             if not create_missing:
                 raise _not_found(operation)
             resources[resource_id] = _new_resource(operation, resource_id)
+            is_new = True
 
         resource = resources[resource_id]
         # With `create_missing` a resource moves to any location. A POST creates its resource.
         if not create_missing and operation.method != "POST":
             _check_owner(operation, resource, location)
-        # The response to a DELETE may contain the resource, so the steps below still apply to it.
+        _update(operation, resource, changes)
+        key = _Key(operation.collection, resource_id)
+        # The response to a DELETE may contain the resource.
         if operation.method == "DELETE":
             del resources[resource_id]
-        _update(operation, resource, changes)
+            self._forget_size(key)
+        elif is_new or key in self._sizes:
+            self._store_size(key, resource)
         return self._resource_content(operation, resource)
+
+    def _store_size(self, key: _Key, resource: JsonObject) -> None:
+        """Measure a resource that a request created, and drop others beyond the bound."""
+        self._forget_size(key)
+        size = RESOURCE_BYTES + sys.getsizeof(key.resource_id) + size_of_json(resource)
+        self._sizes[key] = size
+        self._size += size
+        while self._size > self._maximum_bytes and len(self._sizes) > 1:
+            oldest_key = next(iter(self._sizes))
+            self._forget_size(oldest_key)
+            del self._collections[oldest_key.collection][oldest_key.resource_id]
+            self.dropped += 1
+
+    def _forget_size(self, key: _Key) -> None:
+        self._size -= self._sizes.pop(key, 0)
 
     def _collection(self, name: str) -> dict[str, JsonObject]:
         return self._collections.setdefault(name, {})

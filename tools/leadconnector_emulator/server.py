@@ -1,52 +1,92 @@
-"""The socket interface: the emulator on a loopback port, where connections can really fail."""
+"""The socket interface: the emulator on a port, where connections can really fail."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
 import threading
+from collections.abc import Collection
 from functools import partial
 from typing import Self
 
+from .accepting import LOGGER, Acceptor
+from .access import check_texts
 from .connection import Connection
 from .emulator import Emulator
+from .hosts import LOOPBACK, base_url, host_rules, is_loopback
 from .messages import Request, Response
 from .page import Page
 
 BACKLOG = 128
 """Connections that may wait to be accepted."""
 
+MAXIMUM_BUFFERED_BYTES = 128 * 1024 * 1024
+"""The bytes of all connections: incomplete requests, and responses that clients have not read.
+Beyond that, new requests are rejected with 503."""
+
+STALL_CHECK_INTERVAL = 5.0
+"""Seconds between two searches for connections that make no progress."""
+
 
 class Server:
-    """Serves an emulator on a loopback port while its `with` block runs.
+    """Serves an emulator on a port while its `with` block runs.
 
     One thread runs an event loop, which serves every connection.
 
     Args:
         emulator: the emulator that responds.
         port: the port to listen on; 0 selects a free one.
+        host: the address or name to listen on. By default only this machine can connect. The
+            emulator has no authentication: with `0.0.0.0` or `::`, everyone who reaches this
+            machine can read the recorded requests. A warning is logged.
+        allowed_hosts: host names under which the page is served in addition. It is served under
+            the names of loopback. On another address it is also served under addresses, names
+            without a dot, and names that cannot be registered, such as `*.svc.cluster.local`.
+            The API is served under every name.
 
     Raises:
-        OSError: the port is in use, or this process may not listen on it.
+        OSError: the port is in use, or this process may not listen on it; the host is not a name or
+            address of this machine.
         OverflowError: the port is not between 0 and 65535.
+        TypeError: `allowed_hosts` is one string.
+        ValueError: the host is empty or not a name.
     """
 
-    def __init__(self, emulator: Emulator, *, port: int = 0) -> None:
+    def __init__(
+        self,
+        emulator: Emulator,
+        *,
+        port: int = 0,
+        host: str = LOOPBACK,
+        allowed_hosts: Collection[str] = (),
+    ) -> None:
+        check_texts("allowed_hosts", allowed_hosts)
         self.emulator = emulator
-        self._page = Page(emulator)
-        self._listener = _listen(port)
-        self._port: int = self._listener.getsockname()[1]
+        self._listener = _listen(host, port)
+        bound_address, bound_port = self._listener.getsockname()[:2]
+        # A link-local address of IPv6 has a zone, such as `fe80::1%eth0`, which is no part of it.
+        self._address = str(bound_address).partition("%")[0]
+        self._port = int(bound_port)
+        self._page = Page(emulator, rules=host_rules(self._address, allowed_hosts))
         self._connections: set[Connection] = set()
+        self._buffered_bytes = 0
         self._loop = asyncio.new_event_loop()
+        self._acceptor = Acceptor(self, self._listener, self._loop)
         self._stop = asyncio.Event()
         self._thread = threading.Thread(
             target=self._run, name="leadconnector-emulator", daemon=True
         )
+        if not is_loopback(self._address):
+            LOGGER.warning(
+                "The emulator listens on %s and has no authentication: everyone who can reach this"
+                " machine can read the recorded requests.",
+                self._address,
+            )
 
     @property
     def url(self) -> str:
-        """The base URL for a client."""
-        return f"http://127.0.0.1:{self._port}"
+        """The base URL for a client on this machine."""
+        return base_url(self._address, self._port)
 
     def __enter__(self) -> Self:
         if self._thread.ident is not None:
@@ -58,12 +98,33 @@ class Server:
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
 
+    # Called by the connections and the acceptor
+
     def respond(self, request: Request) -> Response:
         """Respond with the page if it has the path, otherwise with the emulator."""
         page_response = self._page.respond(request)
         if page_response is not None:
             return page_response
         return self.emulator.respond(request)
+
+    @property
+    def has_full_buffers(self) -> bool:
+        """Whether the connections together have as many bytes as they may have."""
+        return self._buffered_bytes >= MAXIMUM_BUFFERED_BYTES
+
+    def change_buffered_bytes(self, difference: int) -> None:
+        """Count the bytes that a connection has more, or fewer, than before."""
+        self._buffered_bytes += difference
+
+    async def connect(self, accepted_socket: socket.socket) -> None:
+        """Serve a connection."""
+        create_connection = partial(Connection, self)
+        try:
+            await self._loop.connect_accepted_socket(create_connection, accepted_socket)
+        except OSError:
+            # The client has gone in the meantime.
+            accepted_socket.close()
+            self._acceptor.release()
 
     def add_connection(self, connection: Connection) -> None:
         """Register a connection, so that it ends with the server."""
@@ -75,6 +136,9 @@ class Server:
     def remove_connection(self, connection: Connection) -> None:
         """Forget a connection that has ended."""
         self._connections.discard(connection)
+        self._acceptor.release()
+
+    # The event loop
 
     def _run(self) -> None:
         """Run the event loop. It is the main function of the thread."""
@@ -85,28 +149,50 @@ class Server:
         return self._loop
 
     async def _serve(self) -> None:
-        create_connection = partial(Connection, self)
-        server = await self._loop.create_server(create_connection, sock=self._listener)
+        self._acceptor.start()
+        stall_check = self._loop.call_later(STALL_CHECK_INTERVAL, self._abort_stalled_connections)
         await self._stop.wait()
 
-        # Accept no more connections. One that is being accepted now still arrives, and
-        # `add_connection` aborts it; so wait for it before the server closes.
-        self._loop.remove_reader(self._listener)
+        # One that is being accepted now still arrives, and `add_connection` aborts it; so wait for
+        # it before the server closes.
+        self._acceptor.stop()
+        stall_check.cancel()
         for connection in list(self._connections):
             connection.abort()
         while self._connections or len(asyncio.all_tasks()) > 1:
             await asyncio.sleep(0)
-        server.close()
-        await server.wait_closed()
+        self._listener.close()
+
+    def _abort_stalled_connections(self) -> None:
+        now = self._loop.time()
+        for connection in list(self._connections):
+            connection.abort_if_stalled(now)
+        if not self._stop.is_set():
+            self._loop.call_later(STALL_CHECK_INTERVAL, self._abort_stalled_connections)
 
 
-def _listen(port: int) -> socket.socket:
+def _listen(host: str, port: int) -> socket.socket:
+    """A listening socket.
+
+    Raises:
+        OSError, OverflowError, ValueError: as `Server` documents.
+    """
+    if not host:
+        raise ValueError("the host is empty; use 127.0.0.1, or 0.0.0.0 for every address")
+    # The port has no part in this, so that an invalid one raises the error of `bind`.
+    addresses = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    family, _, _, _, address = addresses[0]
     # asyncio sets TCP_NODELAY only on sockets with an explicit protocol. Without it, a response in
     # several writes waits for acknowledgements.
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", port))
+        # Connections inherit this. It ends those whose client has vanished without a word.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        if family == socket.AF_INET6:
+            # `::` accepts IPv4 too, also where the system's default is otherwise.
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        listener.bind((address[0], port, *address[2:]))
         listener.listen(BACKLOG)
     except BaseException:
         listener.close()

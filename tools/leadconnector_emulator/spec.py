@@ -90,6 +90,7 @@ class Spec:
             path=template,
             pattern=_path_pattern(template),
             requires_token=self._requires_token(node),
+            scope_alternatives=self._scope_alternatives(node),
             parameters=self._load_parameters(parameter_nodes),
             body_required=body_node.get("required", False),
             body_schema=body_schema,
@@ -101,11 +102,27 @@ class Spec:
             shape=shape,
         )
 
+    def _security(self, node: JsonObject) -> list[JsonObject]:
+        """The security requirements of an operation, or else of the document."""
+        security = node.get("security", self.root.get("security", []))
+        return cast("list[JsonObject]", security)
+
     def _requires_token(self, node: JsonObject) -> bool:
-        """Whether the operation, or else the document, lists a security requirement."""
-        security: Any = node.get("security", self.root.get("security", []))
+        """Whether there is a security requirement."""
+        security = self._security(node)
         # An empty requirement makes the token optional (OpenAPI 3.1, section 4.8.30).
         return bool(security) and {} not in security
+
+    def _scope_alternatives(self, node: JsonObject) -> tuple[frozenset[str], ...]:
+        """The scopes of each security requirement; empty if one of them requires no scope."""
+        # One of the requirements is enough, with the scopes of each of its schemes.
+        alternatives: list[frozenset[str]] = []
+        for requirement in self._security(node):
+            scopes = [scope for scheme_scopes in requirement.values() for scope in scheme_scopes]
+            alternatives.append(frozenset(scopes))
+        if frozenset[str]() in alternatives:
+            return ()
+        return tuple(alternatives)
 
     def _parameter_nodes(self, node: JsonObject, path_item: JsonObject) -> list[JsonObject]:
         """The resolved parameters of an operation, followed by those of its path."""
@@ -134,6 +151,7 @@ class Spec:
             schema=self._document.compile(schema),
             is_array=is_array,
             explode=explode,
+            is_api_version=node.get("x-role") == "api-version",
         )
 
     def _load_responses(self, node: JsonObject) -> dict[str, CompiledSchema | None]:

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections import OrderedDict
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
+
+from .access import ANY, TokenAccess, UserType, check_texts, check_user_type
 
 TOKEN_PATH = "/oauth/token"
 """The vendor's path, on the API's host."""
 
 FORM_MEDIA_TYPE = "application/x-www-form-urlencoded"
+
+MAXIMUM_REMEMBERED_TOKENS = 20_000
+"""The access tokens, and likewise the used refresh tokens, that the endpoint remembers. Each has a
+fixed length, so that this bounds the memory to about 20 MiB."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +34,16 @@ class Grant:
     """What an access token is valid for."""
 
     location: str
+    """The location; the company, for a token of a company."""
     expires_at: float
     """Seconds of the emulator's clock."""
+    scopes: Collection[str] | None = ANY
+    user_type: UserType = "Location"
+
+    @property
+    def access(self) -> TokenAccess:
+        """What the token is valid for."""
+        return TokenAccess({self.location}, self.scopes, self.user_type)
 
 
 @dataclass
@@ -40,24 +55,40 @@ class TokenEndpoint:
         client_secret: the application's secret.
         refresh_tokens: the refresh tokens that are valid at first, each with its location.
         expires_in: seconds for which an access token is valid; the vendor's are valid for a day.
+        scopes: the scopes of the tokens that it issues; `ANY` for every scope. A test may replace
+            them: the tokens that are issued later have the new scopes.
+        user_type: the class of the tokens that it issues. With `Company`, a refresh returns tokens
+            that operations of a location reject.
+
+    Raises:
+        TypeError: `scopes` is one string.
+        ValueError: `user_type` is unknown.
     """
 
     client_id: str = "client"
     client_secret: str = "client-secret"
     refresh_tokens: Mapping[str, str] = field(default_factory=dict[str, str])
     expires_in: float = 86_399.0
+    scopes: Collection[str] | None = ANY
+    user_type: UserType = "Location"
     refreshes: int = field(default=0, init=False)
     """How many times a refresh token was exchanged."""
+    dropped_tokens: int = field(default=0, init=False)
+    """How many access tokens became invalid early, because too many later ones were issued."""
 
     def __post_init__(self) -> None:
+        check_texts("the scopes of a token", self.scopes)
+        check_user_type(self.user_type)
         self.reset()
 
     def reset(self) -> None:
         """Revoke every issued token, and accept the first refresh tokens again."""
         self._location_by_refresh_token = dict(self.refresh_tokens)
-        self._used_refresh_tokens: set[str] = set()
-        self._grant_by_access_token: dict[str, Grant] = {}
+        # Both have the oldest entry first.
+        self._used_refresh_tokens: OrderedDict[str, None] = OrderedDict()
+        self._grant_by_access_token: OrderedDict[str, Grant] = OrderedDict()
         self.refreshes = 0
+        self.dropped_tokens = 0
 
     def issue(
         self, location: str, now: float, *, expires_in: float | None = None
@@ -72,16 +103,39 @@ class TokenEndpoint:
         access_token = f"access-{secrets.token_urlsafe(24)}"
         refresh_token = f"refresh-{secrets.token_urlsafe(24)}"
         lifetime = self.expires_in if expires_in is None else expires_in
-        self._grant_by_access_token[access_token] = Grant(location, now + lifetime)
+        grant = Grant(location, now + lifetime, self.scopes, self.user_type)
+        self._grant_by_access_token[access_token] = grant
         self._location_by_refresh_token[refresh_token] = location
+        self._drop_oldest_access_tokens(now)
         return access_token, refresh_token
 
     def location(self, access_token: str, now: float) -> str | None:
         """The location of an access token; `None` if the token is unknown or has expired."""
+        grant = self._valid_grant(access_token, now)
+        return None if grant is None else grant.location
+
+    def access(self, access_token: str, now: float) -> TokenAccess | None:
+        """What an access token is valid for; `None` if it is unknown or has expired."""
+        grant = self._valid_grant(access_token, now)
+        return None if grant is None else grant.access
+
+    def _valid_grant(self, access_token: str, now: float) -> Grant | None:
         grant = self._grant_by_access_token.get(access_token)
         if grant is None or now >= grant.expires_at:
             return None
-        return grant.location
+        return grant
+
+    def _drop_oldest_access_tokens(self, now: float) -> None:
+        """Drop the oldest tokens if they have expired, or are too many."""
+        grants = self._grant_by_access_token
+        while grants:
+            oldest_token, oldest_grant = next(iter(grants.items()))
+            has_expired = now >= oldest_grant.expires_at
+            if not has_expired and len(grants) <= MAXIMUM_REMEMBERED_TOKENS:
+                return
+            if not has_expired:
+                self.dropped_tokens += 1
+            del grants[oldest_token]
 
     def exchange(self, content_type: str, body: bytes, now: float) -> TokenResponse:
         """Respond to a token request. Errors are those of RFC 6749, section 5.2."""
@@ -96,8 +150,9 @@ class TokenEndpoint:
             return _error("invalid_client", description, status=401)
         if form.get("grant_type") != "refresh_token":
             return _error("unsupported_grant_type", "grant_type must be refresh_token")
-        # The vendor's own field. Its other value, `Company`, is out of scope.
-        if form.get("user_type") != "Location":
+        # The vendor's own field. A request for a company's tokens is out of scope, unless the
+        # endpoint issues only those.
+        if form.get("user_type") not in {"Location", self.user_type}:
             return _error("invalid_request", "user_type must be Location")
 
         refresh_token = form.get("refresh_token", "")
@@ -114,17 +169,23 @@ class TokenEndpoint:
         """Use a refresh token up, and issue the next two tokens."""
         location = self._location_by_refresh_token.pop(refresh_token)
         # Remembered only for the error message: a token used twice is a client's typical mistake.
-        self._used_refresh_tokens.add(refresh_token)
+        self._used_refresh_tokens[refresh_token] = None
+        if len(self._used_refresh_tokens) > MAXIMUM_REMEMBERED_TOKENS:
+            self._used_refresh_tokens.popitem(last=False)
         self.refreshes += 1
         next_access_token, next_refresh_token = self.issue(location, now)
-        content = {
+        content: dict[str, Any] = {
             "access_token": next_access_token,
             "token_type": "Bearer",
             "expires_in": int(self.expires_in),
             "refresh_token": next_refresh_token,
-            "userType": "Location",
-            "locationId": location,
+            "userType": self.user_type,
         }
+        owner_name = "companyId" if self.user_type == "Company" else "locationId"
+        content[owner_name] = location
+        if self.scopes is not None:
+            # RFC 6749, section 3.3: scopes are separated by blanks.
+            content["scope"] = " ".join(sorted(self.scopes))
         return TokenResponse(200, content)
 
     def _invalid_refresh_token(self, refresh_token: str) -> TokenResponse:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from math import isfinite
-from typing import Any, NoReturn, cast
+from typing import Any, Literal, NoReturn, TypeAlias, cast
 from urllib.parse import parse_qs
 
 from .messages import Request
@@ -18,6 +18,34 @@ MAXIMUM_NESTING = 200
 
 ENFORCED_LOCATIONS = frozenset({"path", "query", "header"})
 """Where parameters are enforced. Cookie parameters are out of scope."""
+
+
+VersionStatus: TypeAlias = Literal[400, 401]
+"""The status of a response to a request with a missing or invalid `Version`."""
+
+VERSION_MISSING = "version header was not found."
+"""The live API's message of a 401 for a request without a `Version`."""
+
+VERSION_INVALID = "version header is invalid"
+"""The live API's message of a 401 for a `Version` that was not published."""
+
+
+@dataclass(frozen=True)
+class VersionRules:
+    """Which versions of the API are accepted, and how others are rejected.
+
+    Raises:
+        TypeError: `additional_versions` is one string.
+        ValueError: `status` is neither 400 nor 401.
+    """
+
+    additional_versions: frozenset[str] = frozenset()
+    """The versions that are accepted in addition to the spec's."""
+    status: VersionStatus = 401
+
+    def __post_init__(self) -> None:
+        if self.status not in (400, 401):
+            raise ValueError(f"version_status must be 400 or 401, not {self.status!r}")
 
 
 @dataclass(frozen=True)
@@ -82,21 +110,51 @@ def location_of(operation: Operation, request: Request, body: ParsedBody) -> str
     return str(value)
 
 
+def check_version(operation: Operation, request: Request, rules: VersionRules) -> None:
+    """Require an accepted version of the API, if the operation has a parameter for it.
+
+    Raises:
+        RejectionError: 401, the version is missing or not accepted; 400 if the rules say so.
+    """
+    for parameter in operation.parameters:
+        if not parameter.is_api_version or parameter.location not in ENFORCED_LOCATIONS:
+            continue
+        texts = _parameter_texts(parameter, operation, request)
+        if texts and texts[0] in rules.additional_versions:
+            continue
+        if rules.status == 400:
+            _check_parameter(parameter, texts)
+        else:
+            _check_version_as_live(parameter, texts)
+
+
+def _check_version_as_live(parameter: Parameter, texts: list[str]) -> None:
+    # The spec does not document this. The statuses and messages are those of the live API.
+    if not texts and parameter.required:
+        raise RejectionError(401, VERSION_MISSING)
+    if texts and not parameter.accepts(texts):
+        raise RejectionError(401, VERSION_INVALID)
+
+
 def check_parameters(operation: Operation, request: Request) -> None:
-    """Require valid parameters.
+    """Require valid parameters, except the version of the API.
 
     Raises:
         RejectionError: 400, a parameter is missing or its value is invalid.
     """
     for parameter in operation.parameters:
-        if parameter.location not in ENFORCED_LOCATIONS:
+        if parameter.is_api_version or parameter.location not in ENFORCED_LOCATIONS:
             continue
         texts = _parameter_texts(parameter, operation, request)
-        if not texts and parameter.required:
-            raise RejectionError(400, f"{parameter.name} is missing in the {parameter.location}")
-        if texts and not parameter.accepts(texts):
-            message = f"{parameter.name} in the {parameter.location} is not a documented value"
-            raise RejectionError(400, message)
+        _check_parameter(parameter, texts)
+
+
+def _check_parameter(parameter: Parameter, texts: list[str]) -> None:
+    if not texts and parameter.required:
+        raise RejectionError(400, f"{parameter.name} is missing in the {parameter.location}")
+    if texts and not parameter.accepts(texts):
+        message = f"{parameter.name} in the {parameter.location} is not a documented value"
+        raise RejectionError(400, message)
 
 
 def check_body(operation: Operation, body: ParsedBody) -> None:

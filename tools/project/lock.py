@@ -1,8 +1,9 @@
 """Compiles the requirements in pyproject.toml into lock files: `make lock`.
 
 `requirements/dev.txt` contains everything for development. `requirements/demo.txt` contains only
-what `make demo` and `make generate` need, in the same versions. The environment variable
-`UPGRADE=--upgrade` selects newer versions.
+what `make demo` and `make generate` need, in the same versions. `requirements/lowest.txt` contains
+the oldest supported version of each dependency, and the programs that test with them. The
+environment variable `UPGRADE=--upgrade` selects newer versions.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 import shlex
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 from .arguments import ArgumentsError, arguments_from
 
@@ -17,43 +20,78 @@ COMPILE = [
     *("uv", "pip", "compile", "pyproject.toml", "--quiet"),
     # One file for every platform and for every supported Python, the oldest of which is 3.11.
     *("--universal", "--python-version", "3.11"),
-    "--generate-hashes",
     # An index address is a matter of the machine, and may contain credentials.
     *("--no-emit-index-url", "--no-emit-find-links"),
     *("--no-header", "--no-annotate"),
 ]
-DEVELOPMENT = [
+EXTRAS = [
     *("--extra", "emulator"),
     *("--extra", "drift"),
     *("--extra", "redis"),
-    *("--group", "dev"),
 ]
+DEVELOPMENT = [*EXTRAS, *("--group", "dev")]
 DEMO = [
     *("--extra", "emulator"),
     *("--group", "demo"),
     # The same versions as in development.
     *("--constraint", "requirements/dev.txt"),
 ]
+LOWER_BOUNDS = [*EXTRAS, "--resolution", "lowest-direct", "--no-deps"]
+LOWEST = [*EXTRAS, *("--group", "lowest")]
 
 
 def main() -> int:
-    """Write both lock files. The exit status is that of uv, or 2 for an invalid `UPGRADE`."""
+    """Write the lock files. The exit status is that of uv, or 2 for an invalid `UPGRADE`."""
     try:
         upgrade = arguments_from("UPGRADE")
     except ArgumentsError as error:
         print(error, file=sys.stderr)
         return 2
-    status = compile_lock_file(*DEVELOPMENT, *upgrade, "--output-file", "requirements/dev.txt")
-    if status != 0:
-        return status
-    return compile_lock_file(*DEMO, "--output-file", "requirements/demo.txt")
+    try:
+        compile_lock_file(*DEVELOPMENT, *upgrade, "--output-file", "requirements/dev.txt")
+        compile_lock_file(*DEMO, "--output-file", "requirements/demo.txt")
+        compile_lowest(*upgrade)
+    except subprocess.CalledProcessError as error:
+        # uv has printed the reason.
+        return error.returncode
+    return 0
 
 
-def compile_lock_file(*options: str) -> int:
-    """Run `uv pip compile` and return its exit status."""
+def compile_lowest(*upgrade: str) -> None:
+    """Lock the oldest supported dependencies together with the newest programs that test them.
+
+    Raises:
+        subprocess.CalledProcessError: uv failed.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        lower_bounds = Path(folder, "lower-bounds.txt")
+        run_uv(*LOWER_BOUNDS, "--output-file", str(lower_bounds))
+        compile_lock_file(
+            *LOWEST,
+            *("--constraint", str(lower_bounds)),
+            *upgrade,
+            *("--output-file", "requirements/lowest.txt"),
+        )
+
+
+def compile_lock_file(*options: str) -> None:
+    """Write a lock file with hashes.
+
+    Raises:
+        subprocess.CalledProcessError: uv failed.
+    """
+    run_uv("--generate-hashes", *options)
+
+
+def run_uv(*options: str) -> None:
+    """Run `uv pip compile`.
+
+    Raises:
+        subprocess.CalledProcessError: uv failed.
+    """
     command = [*COMPILE, *options]
     print(shlex.join(command), flush=True)
-    return subprocess.run([sys.executable, "-m", *command], check=False).returncode
+    subprocess.run([sys.executable, "-m", *command], check=True)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from .report.formats import WRITERS
 from .report.report import LEVELS, Entry, Report
 from .report.text import write_text
 from .rules import Change
+from .terminal import visible
 from .verdict import advice, verdict
 from .waivers import apply_waivers, read_waivers
 from .wire import read_findings
@@ -60,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _print_error(error: Exception) -> ExitCode:
     # The text of a MemoryError is empty.
     message = str(error) or "there is not enough memory for the comparison"
-    print(f"specdrift: {message}", file=sys.stderr)
+    print(f"specdrift: {visible(message)}", file=sys.stderr)
     return ExitCode.NOT_COMPARED
 
 
@@ -134,13 +135,18 @@ def _compare(base: Document, revision: Document, within_base: bool) -> list[Chan
 
 
 def _with_sources(change: Change, base: LoadedDocument, revision: LoadedDocument) -> Change:
-    """Add the lines of a change. Where it does not exist, the line of its operation is used."""
+    """Add the lines of a change.
+
+    Where the changed element does not exist, it is the line of what would contain it. A finding of
+    a client has no place in the revision, so there the line of its operation is used.
+    """
     method, _, path = change.operation.partition(" ")
     operation_pointer = pointer("paths", path, method.lower()) if path else ""
+    container = change.container_pointer or operation_pointer
     return replace(
         change,
-        base_source=base.source(change.base_pointer or operation_pointer),
-        revision_source=revision.source(change.revision_pointer or operation_pointer),
+        base_source=base.source(change.base_pointer or container),
+        revision_source=revision.source(change.revision_pointer or container),
     )
 
 

@@ -79,7 +79,7 @@ def _add_input_options(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="PLACE",
-        help="a folder or URL from which referenced files may be read as well",
+        help="a folder or URL for referenced files and redirects, beside that of the document",
     )
     parser.add_argument(
         "--map",

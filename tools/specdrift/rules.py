@@ -79,6 +79,12 @@ class Change:
     For example a scope, a status, or a value of an enum as JSON.
     """
 
+    container_pointer: str = ""
+    """The JSON pointer of the place that would contain the element, in the document without it.
+
+    Nothing need exist there. Empty if both documents have the element.
+    """
+
     base_source: Source | None = None
     """The line of `base_pointer`, or of the element around it; None if unknown."""
 

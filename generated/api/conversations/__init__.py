@@ -1,3 +1,9 @@
+# The generator's code for lists and unions does not pass these rules of pyright's strict mode.
+# pyright: reportUnknownArgumentType=false, reportUnknownMemberType=false
+# pyright: reportUnknownVariableType=false, reportUnnecessaryCast=false
+# pyright: reportUnnecessaryComparison=false, reportUnnecessaryIsInstance=false
+# The functions `_get_kwargs` are private, and belong to this package.
+# pyright: reportPrivateUsage=false
 """Conversations between a sub-account (a location) and its contacts."""
 
 from collections.abc import Mapping

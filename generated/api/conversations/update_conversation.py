@@ -1,3 +1,7 @@
+# The generator's code for lists and unions does not pass these rules of pyright's strict mode.
+# pyright: reportUnknownArgumentType=false, reportUnknownMemberType=false
+# pyright: reportUnknownVariableType=false, reportUnnecessaryCast=false
+# pyright: reportUnnecessaryComparison=false, reportUnnecessaryIsInstance=false
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote

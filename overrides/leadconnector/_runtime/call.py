@@ -96,7 +96,14 @@ class Call(Generic[T]):
         Args:
             token: the token of that request.
         """
-        return ResponseReader(self._operation, self._contract, self._settings, token, self.attempts)
+        return ResponseReader(
+            self._operation,
+            self._contract,
+            self._settings,
+            token,
+            self.attempts,
+            self.rejection_explanation,
+        )
 
 
 def _deadline(settings: Settings) -> float:

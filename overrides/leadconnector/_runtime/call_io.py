@@ -4,9 +4,10 @@ The session is written once, as a coroutine, for both clients. It awaits only a 
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Protocol, TypeVar, TypeVarTuple
 
+from ..errors import ConfigurationError
 from .connections import LoopConnections, ThreadConnections
 from .http import Limits, RawResponse, Request
 from .http import send as send_blocking
@@ -49,6 +50,15 @@ class CallIO(Protocol):
         """Send a request with the client's transport; see `http.send`."""
         ...
 
+    async def finish(self, awaitables: Sequence[Awaitable[object]]) -> None:
+        """Wait for what `on_response` and `on_drift` returned, if they are async.
+
+        Raises:
+            Exception: the first error of the caller's functions.
+            ConfigurationError: the client is a sync one.
+        """
+        ...
+
 
 class BlockingIO:
     """The `CallIO` of a sync client. It blocks the thread, so its coroutines never suspend."""
@@ -78,6 +88,16 @@ class BlockingIO:
     async def send(self, request: Request, limits: Limits) -> RawResponse:
         """See `CallIO`."""
         return send_blocking(self._connections.transport(), request, limits)
+
+    async def finish(self, awaitables: Sequence[Awaitable[object]]) -> None:
+        """See `CallIO`."""
+        for awaitable in awaitables:
+            if isinstance(awaitable, Coroutine):
+                awaitable.close()
+        raise ConfigurationError(
+            "on_response and on_drift of LeadConnector must not be async: only AsyncLeadConnector "
+            "awaits them (the request was sent)"
+        )
 
 
 class AwaitingIO:
@@ -113,3 +133,12 @@ class AwaitingIO:
     async def send(self, request: Request, limits: Limits) -> RawResponse:
         """See `CallIO`."""
         return await send_awaiting(self._connections.transport(), request, limits)
+
+    async def finish(self, awaitables: Sequence[Awaitable[object]]) -> None:
+        """See `CallIO`."""
+        # All of them run to their end, also after an error of one: `gather` alone would leave them
+        # running after the call.
+        results = await asyncio.gather(*awaitables, return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result

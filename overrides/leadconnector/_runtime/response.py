@@ -19,9 +19,9 @@ import json
 import logging
 import math
 from codecs import BOM_UTF8
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Generic, cast
+from typing import Any, Generic, TypeVar, cast
 
 from .. import errors
 from .._generated import Operation, T, load_contract
@@ -50,6 +50,9 @@ MAXIMUM_LOGGED_FINDINGS = 1000
 
 MAXIMUM_QUOTED_CHARACTERS = 200
 """How many characters of the API's own messages the text of an exception quotes."""
+
+
+Argument = TypeVar("Argument")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,7 @@ class ResponseReader(Generic[T]):
         token: the token of the request. An API can send it back. It is redacted in findings,
             headers and exceptions, but not in the model of a success.
         attempts: how many requests the call sent.
+        rejection_explanation: why a new token does not fix a 401; empty if it is unknown.
     """
 
     def __init__(
@@ -95,12 +99,16 @@ class ResponseReader(Generic[T]):
         settings: Settings,
         token: Token,
         attempts: int,
+        rejection_explanation: str = "",
     ) -> None:
         self._operation = operation
         self._contract = contract
         self._settings = settings
         self._token = token
         self._attempts = attempts
+        self._rejection_explanation = rejection_explanation
+        self.awaitables: list[Awaitable[object]] = []
+        """What async functions of the caller returned. The session awaits them after `read`."""
 
     def read(self, response: RawResponse) -> T:
         """The result of the call.
@@ -114,7 +122,7 @@ class ResponseReader(Generic[T]):
         """
         response_key = self._contract.response_key(response.status_code)
         if self._settings.on_response is not None:
-            self._settings.on_response(self._info(response))
+            self._notify(self._settings.on_response, self._info(response))
         if not response.is_success:
             raise self._status_error(response_key, response)
         if response_key in self._operation.success:
@@ -122,6 +130,12 @@ class ResponseReader(Generic[T]):
         else:
             decoded = self._decode_undocumented_success(response)
         return self._result(response, decoded)
+
+    def _notify(self, function: Callable[[Argument], object], argument: Argument) -> None:
+        """Call `on_response` or `on_drift`."""
+        result = function(argument)
+        if isinstance(result, Awaitable):
+            self.awaitables.append(cast("Awaitable[object]", result))
 
     # A success.
 
@@ -250,6 +264,8 @@ class ResponseReader(Generic[T]):
         summary = _one_line("; ".join(messages))
         if summary:
             text += f": {summary}"
+        if response.status_code == 401:
+            text += self._rejection_explanation
         return text
 
     def _error_model(self, response_key: str, response: RawResponse, parsed: ParsedBody) -> object:
@@ -375,7 +391,7 @@ class ResponseReader(Generic[T]):
         for finding in redacted:
             self._log_once(finding)
             if self._settings.on_drift is not None:
-                self._settings.on_drift(finding)
+                self._notify(self._settings.on_drift, finding)
         return tuple(redacted)
 
     def _log_once(self, finding: Finding) -> None:

@@ -24,7 +24,6 @@ from .._generated import Operation, T
 from ..errors import (
     APIConnectionError,
     APITimeoutError,
-    AuthenticationError,
     LeadConnectorError,
 )
 from .call import Call
@@ -104,12 +103,13 @@ class AsyncSession:
         attempt = await self._send_until_final(call)
         if isinstance(attempt.outcome, APIConnectionError):
             raise attempt.outcome
-        # Also raises the error of an unsuccessful response. The token is redacted from errors.
+        reader = call.reader(attempt.token)
         try:
-            return call.reader(attempt.token).read(attempt.outcome)
-        except AuthenticationError as error:
-            error.args = (f"{error}{call.rejection_explanation}",)
-            raise
+            # Also raises the error of an unsuccessful response. The token is redacted from errors.
+            return reader.read(attempt.outcome)
+        finally:
+            if reader.awaitables:
+                await self._io.finish(reader.awaitables)
 
     async def _send_until_final(self, call: Call[T]) -> Attempt:
         """Send requests until one succeeds, or until a further one is useless or impossible.

@@ -8,16 +8,13 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module, resources
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from .._runtime.secrets import Secret
 from ..errors import ConfigurationError
 from .headers import LimitState
 from .rate import Rate
 from .reservations import Operation
-
-if TYPE_CHECKING:
-    import redis
 
 CONNECTION_OPTIONS = {
     "max_connections": 16,
@@ -34,7 +31,24 @@ before it is sent. Redis itself needs less than a millisecond.
 KEY_NAMES = ("sends", "waiting", "state", "processes")
 """The Redis keys of each rate-limit key, without their beginning. The script describes them."""
 
-Server: TypeAlias = "str | redis.Redis"
+
+class RedisClient(Protocol):
+    """The type of a `redis.Redis`, but not of the client in `redis.asyncio`.
+
+    It has what this module uses. An import of redis-py would be an error of type checkers in a
+    service that does not install it.
+    """
+
+    def register_script(self, script: Any) -> Any:
+        """Return a callable that runs a Lua script."""
+        ...
+
+    def close(self) -> None:
+        """Close the connections."""
+        ...
+
+
+Server: TypeAlias = str | RedisClient
 """A Redis: a URL, or a client of redis-py."""
 
 
@@ -142,9 +156,21 @@ class RedisScript:
 
 
 def _import_redis() -> Any:
-    with suppress(ImportError):
+    """Import redis-py, which only the extra `redis` installs.
+
+    Raises:
+        ConfigurationError: it is not installed. Services that vendor the client have no extras, so
+            the message also names the package.
+    """
+    try:
         return import_module("redis")
-    raise ConfigurationError("RedisRateLimit needs redis-py: install leadconnector[redis]")
+    except ModuleNotFoundError as error:
+        if error.name != "redis":
+            raise
+        raise ConfigurationError(
+            "RedisRateLimit needs redis-py, which is not installed:"
+            " pip install 'leadconnector[redis]', or 'redis>=6.0' for a vendored client"
+        ) from error
 
 
 def _client(redis: Any, server: Secret[Any]) -> Any:

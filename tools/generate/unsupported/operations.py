@@ -76,7 +76,31 @@ def reject_allow_reserved(document: Document, parameter: Node) -> None:
         raise document.error(parameter.pointer, "allowReserved is not supported")
 
 
-OPERATION_RULES = (reject_path_with_query, reject_operation_servers, reject_other_credentials)
+def reject_duplicate_parameters(document: Document, operation: Operation) -> None:
+    """One of two equal parameters would be lost. An operation may redefine one of its path."""
+    for owner in (operation.node, operation.path_item):
+        first_lines: dict[tuple[str, str], int] = {}
+        for reference in owner.child("parameters").elements():
+            parameter = document.resolve(reference)
+            location = str(parameter.get("in"))
+            name = str(parameter.get("name"))
+            # RFC 9110, section 5.1: the names of headers ignore case.
+            key = (location, name.lower() if location == "header" else name)
+            if key in first_lines:
+                raise document.error(
+                    reference.pointer,
+                    f"duplicate {location} parameter {name!r}, already in line"
+                    f" {first_lines[key]}: remove one of them",
+                )
+            first_lines[key] = document.text.source(reference.pointer).line
+
+
+OPERATION_RULES = (
+    reject_path_with_query,
+    reject_operation_servers,
+    reject_other_credentials,
+    reject_duplicate_parameters,
+)
 PARAMETER_RULES = (reject_other_style, reject_allow_reserved)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 from ..document import Document, Node, is_list, is_mapping
@@ -129,6 +130,27 @@ def reject_const_beside_enum(document: Document, schema: Node) -> None:
         )
 
 
+def reject_duplicate_items(document: Document, schema: Node) -> None:
+    """The generator keeps one of two equal items silently, so one of them is a mistake.
+
+    JSON Schema, "Validation", sections 6.1.1 and 6.5.3, requires unique items in these lists.
+    """
+    for keyword in ("enum", "required", "type", "x-enum-varnames"):
+        first_pointers: dict[str, str] = {}
+        for item in schema.child(keyword).elements():
+            # As JSON, `true` differs from 1, and "1" from 1.
+            text = json.dumps(item.value, sort_keys=True)
+            if isinstance(item.value, float) and item.value.is_integer():
+                text = str(int(item.value))
+            if text in first_pointers:
+                raise document.error(
+                    item.pointer,
+                    f"duplicate {text} in {keyword}, already in {first_pointers[text]}:"
+                    " remove one of them",
+                )
+            first_pointers[text] = f"line {document.text.source(item.pointer).line}"
+
+
 def reject_structured_enum_value(document: Document, schema: Node) -> None:
     """The generator makes enum members of scalars only."""
     values = [*schema.child("enum").sequence, schema.get("const")]
@@ -161,6 +183,7 @@ SCHEMA_RULES = (
     reject_properties_beside_alternatives,
     reject_boolean_schema,
     reject_const_beside_enum,
+    reject_duplicate_items,
     reject_structured_enum_value,
     # After the rules with a more specific message for one keyword.
     reject_unvalidated_keyword,

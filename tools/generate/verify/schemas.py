@@ -1,7 +1,7 @@
-"""Compares the bodies and responses of the spec with the generator's models.
+"""Compares the schemas of parameters, bodies and responses with the generator's models.
 
 A *property*, in this module, is the generator's object for a schema (`PropertyProtocol`).
-Parameters are compared later, in `verify_package`: each is a parameter of a generated method.
+`verify_package` checks later that each parameter is one of the generated method.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ..operations import OperationView, Resource, ResponseView
 
 
 def verify_schemas(document: Document, data: GeneratorData, resources: Sequence[Resource]) -> None:
-    """Compare every body and response with the generator's properties.
+    """Compare every parameter, body and response with the generator's properties.
 
     Raises:
         SpecError: the generator dropped a field, a value or a content type, or would generate
@@ -33,6 +33,9 @@ def verify_schemas(document: Document, data: GeneratorData, resources: Sequence[
     comparison = _SchemaComparison(document, models)
     for resource in resources:
         for operation in resource.operations:
+            for argument in operation.parameters:
+                parameter = document.at(argument.pointer)
+                comparison.compare(parameter.child("schema"), argument.prop)
             _verify_body(document, operation, comparison)
             for response in operation.responses:
                 _verify_response(document, response, comparison)

@@ -115,6 +115,8 @@ async function refreshLog() {
   byId("entries").replaceChildren(...entries.reverse());
   byId("total").textContent = log.total;
   byId("empty").hidden = log.total > 0;
+  byId("dropped").hidden = log.dropped === 0;
+  byId("dropped").textContent = `The ${log.dropped} oldest requests were dropped from the log.`;
   displayedLog = text;
   displayedTotal = log.total;
 }

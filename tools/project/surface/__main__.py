@@ -9,6 +9,8 @@ import tempfile
 from pathlib import Path
 from typing import NoReturn
 
+from specdrift.terminal import visible
+
 from . import SEVERITIES, SurfaceChange, SurfaceError, check_out, surface_changes
 from . import __doc__ as description
 
@@ -26,12 +28,12 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         changes = changes_since(options.revision, options.root)
     except SurfaceError as error:
-        print(f"surface: {error}", file=sys.stderr)
+        print(f"surface: {visible(str(error))}", file=sys.stderr)
         return 2
     for change in changes:
-        print(change)
+        print(visible(str(change)))
     if not changes:
-        print(f"The public Python surface is as it was in {options.revision}.")
+        print(f"The public Python surface is as it was in {visible(options.revision)}.")
     failing = SEVERITIES[: SEVERITIES.index(options.fail_on) + 1]
     if any(change.severity in failing for change in changes):
         return 1

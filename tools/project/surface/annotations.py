@@ -6,6 +6,7 @@ A type is the set of the members of a union or `Literal`. Only the last part of 
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import TypeGuard
 
 import griffe
@@ -18,20 +19,37 @@ UNKNOWN = frozenset[str]()
 
 def members_of(annotation: Expression) -> frozenset[str]:
     """The members of a type, as text; `UNKNOWN` if it allows anything."""
-    if is_union(annotation):
-        left = members_of(annotation.left)
-        right = members_of(annotation.right)
-        if UNKNOWN in (left, right):
+    members: set[str] = set()
+    for alternative in alternatives_of(annotation):
+        texts = texts_of_alternative(alternative)
+        if texts & {"", "Any"}:
             return UNKNOWN
-        return left | right
-    if is_literal(annotation):
-        values = annotation.slice
-        elements = values.elements if isinstance(values, griffe.ExprTuple) else [values]
-        return frozenset(f"Literal[{element}]" for element in elements)
-    text = text_of(annotation)
-    if text in ("", "Any"):
-        return UNKNOWN
-    return frozenset({text})
+        members |= texts
+    return frozenset(members)
+
+
+def alternatives_of(annotation: Expression) -> Iterator[Expression]:
+    """The alternatives of `A | B`, `Union[A, B]` or `Optional[A]`; otherwise the type itself."""
+    if is_union(annotation):
+        yield from alternatives_of(annotation.left)
+        yield from alternatives_of(annotation.right)
+    elif is_special_form(annotation, "Union"):
+        for element in elements_of(annotation):
+            yield from alternatives_of(element)
+    elif is_special_form(annotation, "Optional"):
+        yield from alternatives_of(annotation.slice)
+        yield "None"
+    elif alias_value := value_of_private_name(annotation):
+        yield from alternatives_of(alias_value)
+    else:
+        yield annotation
+
+
+def texts_of_alternative(annotation: Expression) -> frozenset[str]:
+    """A type that is no union, as text: one text for each value of a `Literal`."""
+    if is_special_form(annotation, "Literal"):
+        return frozenset(f"Literal[{element}]" for element in elements_of(annotation))
+    return frozenset({text_of(annotation)})
 
 
 def is_union(annotation: Expression) -> TypeGuard[griffe.ExprBinOp]:
@@ -39,28 +57,51 @@ def is_union(annotation: Expression) -> TypeGuard[griffe.ExprBinOp]:
     return isinstance(annotation, griffe.ExprBinOp) and annotation.operator == "|"
 
 
-def is_literal(annotation: Expression) -> TypeGuard[griffe.ExprSubscript]:
-    """Whether an annotation has the form `Literal[…]`."""
+def is_special_form(annotation: Expression, name: str) -> TypeGuard[griffe.ExprSubscript]:
+    """Whether an annotation has the form `Name[…]`, for a name of the module `typing`."""
     if not isinstance(annotation, griffe.ExprSubscript):
         return False
-    return annotation.canonical_path.endswith(".Literal")
+    return annotation.canonical_path.endswith(f".{name}")
+
+
+def elements_of(annotation: griffe.ExprSubscript) -> Sequence[Expression]:
+    """The elements between the brackets of an annotation."""
+    if isinstance(annotation.slice, griffe.ExprTuple):
+        return annotation.slice.elements
+    return [annotation.slice]
+
+
+def value_of_private_name(expression: Expression) -> Expression:
+    """The value of a private constant or type alias; None for other expressions.
+
+    Users cannot see a private name, only what it stands for.
+    """
+    if not isinstance(expression, griffe.ExprName) or not expression.name.startswith("_"):
+        return None
+    scope = expression.parent
+    if not isinstance(scope, griffe.Object):
+        return None
+    try:
+        target = scope.modules_collection[expression.canonical_path]
+    except KeyError:
+        return None
+    return target.value if isinstance(target, griffe.Attribute) else None
 
 
 def text_of(annotation: Expression) -> str:
-    """An annotation as text, with only the last part of each dotted name."""
+    """An annotation as text, with only the last part of each dotted name.
+
+    The order of the members of a union, or of the values of a `Literal`, does not matter.
+    """
     if not isinstance(annotation, griffe.Expr):
         return annotation or ""
-    words: list[str] = []
-    for part in annotation:
-        if str(part) == ".":
-            # The word before the dot is a module or a class, such as `httpx` in `httpx.Client`.
-            del words[-1:]
-        elif isinstance(part, griffe.Expr):
-            # The name in its own module, whatever the import calls it.
-            words.append(part.canonical_path.rpartition(".")[2])
-        else:
-            words.append(part)
-    return "".join(words)
+    if isinstance(annotation, griffe.ExprName | griffe.ExprAttribute):
+        # The name in its own module, whatever the import calls it.
+        return annotation.canonical_path.rpartition(".")[2]
+    alternatives = list(alternatives_of(annotation))
+    if len(alternatives) > 1 or is_special_form(annotation, "Literal"):
+        return " | ".join(sorted(members_of(annotation))) or "Any"
+    return "".join(text_of(part) for part in annotation)
 
 
 def describe(members: frozenset[str]) -> str:

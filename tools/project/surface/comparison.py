@@ -13,6 +13,7 @@ from .annotations import (
     members_of,
     severity_of_input_change,
     severity_of_output_change,
+    value_of_private_name,
 )
 from .loading import load_surface
 from .model import (
@@ -204,17 +205,26 @@ def parameter_differences(
     elif base_parameter.required and not revision_parameter.required:
         text = f"The parameter {name} became optional."
         yield Difference("INFO", "parameter-became-optional", text)
-    elif str(base_parameter.default) != str(revision_parameter.default):
-        text = (
-            f"The default of the parameter {name} was {base_parameter.default}, "
-            f"and is now {revision_parameter.default}."
-        )
-        yield Difference("WARN", "parameter-default-changed", text)
+    else:
+        yield from default_differences(name, base_parameter.default, revision_parameter.default)
     lost_forms = argument_forms(name, base) - argument_forms(name, revision)
     if lost_forms:
         text = f"The parameter {name} can no longer be passed {' or '.join(sorted(lost_forms))}."
         yield Difference("ERR", "parameter-moved", text)
     yield from input_differences(name, base_parameter.annotation, revision_parameter.annotation)
+
+
+def default_differences(
+    name: str, base_default: Expression, revision_default: Expression
+) -> Iterator[Difference]:
+    """The difference of a parameter's default."""
+    # The name of a private constant may change. Its value may not.
+    base_value = value_of_private_name(base_default) or base_default
+    revision_value = value_of_private_name(revision_default) or revision_default
+    if str(base_value) == str(revision_value):
+        return
+    text = f"The default of the parameter {name} was {base_value}, and is now {revision_value}."
+    yield Difference("WARN", "parameter-default-changed", text)
 
 
 def argument_forms(name: str, parameters: dict[str, griffe.Parameter]) -> set[str]:

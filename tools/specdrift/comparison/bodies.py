@@ -26,10 +26,11 @@ def compare_request_bodies(
         return
     if not has_base:
         rule_id = f"request-body-added-{requirement(revised)}"
-        yield context.change(rule_id, Pointers(revised=revised.location))
+        yield context.change(rule_id, Pointers.of_added(revised, base_operation))
         return
     if not has_revised:
-        yield context.change("request-body-removed", Pointers(base=base.location))
+        pointers = Pointers.of_removed(base, revised_operation)
+        yield context.change("request-body-removed", pointers)
         return
     if requirement(base) != requirement(revised):
         yield context.change(f"*-became-{requirement(revised)}", Pointers.to_both(base, revised))

@@ -49,11 +49,23 @@ class Pointers:
 
     base: str = ""
     revised: str = ""
+    container: str = ""
+    """On the side without the element: the place that would contain it, which may not exist."""
 
     @staticmethod
     def to_both(base: Node, revised: Node) -> Pointers:
         """Point to a node of each document."""
         return Pointers(base.location, revised.location)
+
+    @staticmethod
+    def of_added(revised: Node, container: Node) -> Pointers:
+        """Point to a node of the revision, and to the place in the base that lacks it."""
+        return Pointers(revised=revised.location, container=container.location)
+
+    @staticmethod
+    def of_removed(base: Node, container: Node) -> Pointers:
+        """Point to a node of the base, and to the place in the revision that lacks it."""
+        return Pointers(base=base.location, container=container.location)
 
 
 @dataclass(frozen=True)
@@ -200,6 +212,7 @@ class Context:
             revision_pointer=pointers.revised,
             text=text[:1].upper() + text[1:],
             name=str(name),
+            container_pointer=pointers.container,
         )
 
     def _check_id(self, rule_id: str) -> str:

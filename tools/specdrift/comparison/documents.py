@@ -94,10 +94,11 @@ class _DocumentComparison:
         for key in path_keys:
             if key not in revised_paths:
                 for operation in base_paths[key].values():
-                    yield _removed_operation(operation, "api-path-removed")
+                    container = self._revised.root.child("paths")
+                    yield _removed_operation(operation, "api-path-removed", container)
             elif key not in base_paths:
                 for operation in revised_paths[key].values():
-                    yield _added_operation(operation)
+                    yield _added_operation(operation, self._base.root.child("paths"))
             else:
                 yield from self._compare_path(base_paths[key], revised_paths[key])
 
@@ -132,9 +133,11 @@ class _DocumentComparison:
             methods = base
         for method in methods:
             if method not in revised:
-                yield _removed_operation(base[method], "api-removed")
+                container = _path_item(revised, self._revised, base[method].template)
+                yield _removed_operation(base[method], "api-removed", container)
             elif method not in base:
-                yield _added_operation(revised[method])
+                container = _path_item(base, self._base, revised[method].template)
+                yield _added_operation(revised[method], container)
             else:
                 yield from self._operations.compare(base[method], revised[method])
 
@@ -193,12 +196,19 @@ def _document_security_applies(operations: _ComparedOperations) -> bool:
     )
 
 
-def _removed_operation(operation: Operation, prefix: str) -> Change:
+def _path_item(operations: dict[str, Operation], document: Document, template: str) -> Node:
+    """The path item that contains some operations; without any, the place of the template."""
+    for operation in operations.values():
+        return operation.path
+    return document.root.child("paths", template)
+
+
+def _removed_operation(operation: Operation, prefix: str, container: Node) -> Change:
     suffix = "with-deprecation" if is_deprecated(operation.node) else "without-deprecation"
-    pointers = Pointers(base=operation.node.location)
+    pointers = Pointers.of_removed(operation.node, container)
     return operation.context.change(f"{prefix}-{suffix}", pointers)
 
 
-def _added_operation(operation: Operation) -> Change:
-    pointers = Pointers(revised=operation.node.location)
+def _added_operation(operation: Operation, container: Node) -> Change:
+    pointers = Pointers.of_added(operation.node, container)
     return operation.context.change("endpoint-added", pointers)

@@ -63,7 +63,12 @@ class OperationComparison:
         request = replace(context, direction=Direction.REQUEST)
         parameter_context = replace(request, part=Part.PARAMETER)
         yield from compare_parameters(
-            base.parameters, revised.parameters, parameter_context, self._schemas
+            base.parameters,
+            revised.parameters,
+            parameter_context,
+            self._schemas,
+            base_list=base.node.child("parameters"),
+            revised_list=revised.node.child("parameters"),
         )
         body_context = replace(request, part=Part.BODY, name="the request body")
         yield from compare_request_bodies(base.node, revised.node, body_context, self._schemas)

@@ -90,8 +90,20 @@ def compare_parameters(
     revised: dict[str, Parameter],
     context: Context,
     schemas: SchemaComparison,
+    *,
+    base_list: Node,
+    revised_list: Node,
 ) -> Iterator[Change]:
-    """Yield the changes of the parameters, by their identity."""
+    """Yield the changes of the parameters, by their identity.
+
+    Args:
+        base: The parameters in the base.
+        revised: The parameters in the revision.
+        context: The place of the operation.
+        schemas: Compares the schemas of the parameters.
+        base_list: The parameter list of the operation in the base, which may not exist.
+        revised_list: That in the revision.
+    """
     for identity in base | revised:
         parameter = base.get(identity) or revised[identity]
         parameter_context = replace(
@@ -101,9 +113,9 @@ def compare_parameters(
             is_header_parameter=parameter.location == "header",
         )
         if identity not in revised:
-            yield _removed_parameter(parameter, parameter_context)
+            yield _removed_parameter(parameter, parameter_context, revised_list)
         elif identity not in base:
-            yield _added_parameter(parameter, parameter_context)
+            yield _added_parameter(parameter, parameter_context, base_list)
         else:
             yield from _compare_parameter(parameter, revised[identity], parameter_context, schemas)
 
@@ -122,22 +134,22 @@ def _identity(parameter: Parameter, template_names: list[str]) -> str:
     return f"{parameter.location} {name}"
 
 
-def _removed_parameter(parameter: Parameter, context: Context) -> Change:
+def _removed_parameter(parameter: Parameter, context: Context, container: Node) -> Change:
     rule_id = "*-removed"
     if parameter.is_deprecated:
         rule_id = "request-parameter-removed-with-deprecation"
-    pointers = Pointers(base=parameter.node.location)
+    pointers = Pointers.of_removed(parameter.node, container)
     return context.change(rule_id, pointers, name=parameter.name)
 
 
-def _added_parameter(parameter: Parameter, context: Context) -> Change:
+def _added_parameter(parameter: Parameter, context: Context, container: Node) -> Change:
     rule_id = f"new-{parameter.requirement}-*"
     # oasdiff has ids of their own for path parameters and for parameters of a whole path.
     if parameter.location == "path":
         rule_id = "new-request-path-parameter"
     elif parameter.is_shared:
         rule_id = f"new-{parameter.requirement}-request-default-parameter-to-existing-path"
-    pointers = Pointers(revised=parameter.node.location)
+    pointers = Pointers.of_added(parameter.node, container)
     return context.change(rule_id, pointers, name=parameter.name)
 
 

@@ -21,11 +21,11 @@ def compare_responses(
     revised = _responses(revised_operation)
     for status in base | revised:
         if status not in revised:
-            pointers = Pointers(base=base[status].location)
+            pointers = Pointers.of_removed(base[status], revised_operation.child("responses"))
             rule_id = f"response-{_status_class(status)}-removed"
             yield context.change(rule_id, pointers, name=status)
         elif status not in base:
-            pointers = Pointers(revised=revised[status].location)
+            pointers = Pointers.of_added(revised[status], base_operation.child("responses"))
             rule_id = f"response-{_status_class(status)}-added"
             yield context.change(rule_id, pointers, name=status)
         else:
@@ -51,11 +51,11 @@ def _compare_headers(
             is_written_as_text=True,
         )
         if name not in revised:
-            pointers = Pointers(base=base[name].location)
+            pointers = Pointers.of_removed(base[name], revised_response.child("headers"))
             rule_id = f"{requirement(base[name])}-response-header-removed"
             yield header_context.change(rule_id, pointers)
         elif name not in base:
-            pointers = Pointers(revised=revised[name].location)
+            pointers = Pointers.of_added(revised[name], base_response.child("headers"))
             yield header_context.change("response-header-added", pointers)
         else:
             yield from _compare_header(base[name], revised[name], header_context, schemas)

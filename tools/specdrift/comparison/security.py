@@ -120,7 +120,7 @@ def compare_schemes(
     for name, scheme in base_schemes.items():
         counterpart = revised_schemes.get(name) or revised_by_meaning.get(scheme.meaning)
         if counterpart is None:
-            pointers = Pointers(base=scheme.node.location)
+            pointers = Pointers.of_removed(scheme.node, _schemes_of(revised))
             yield Context().change("api-security-component-removed", pointers, name=name)
         # A name that the base has as well is the counterpart of that scheme, not of this one.
         elif counterpart.name == name or counterpart.name not in base_schemes:
@@ -129,7 +129,7 @@ def compare_schemes(
     for name, scheme in revised_schemes.items():
         if name in base_schemes or scheme.meaning in base_meanings:
             continue
-        pointers = Pointers(revised=scheme.node.location)
+        pointers = Pointers.of_added(scheme.node, _schemes_of(base))
         yield Context().change("api-security-component-added", pointers, name=name)
 
 
@@ -213,10 +213,14 @@ def _compare_flow(
         yield context.change(rule_id, pointers, name=difference.name)
 
 
+def _schemes_of(document: Document) -> Node:
+    return document.root.child("components", "securitySchemes")
+
+
 def _schemes(document: Document, names: Collection[str] | None) -> dict[str, _Scheme]:
     """The security schemes of a document by name."""
     schemes = dict[str, _Scheme]()
-    for name, node in document.root.children("components", "securitySchemes"):
+    for name, node in _schemes_of(document).children():
         if names is None or name in names:
             schemes[name] = _Scheme(name, node, _meaning(document, name))
     return schemes

@@ -36,20 +36,25 @@ def load(
     Raises:
         ComparisonError: it cannot be read, or is not an OpenAPI 3 document.
     """
-    parsed_file = read_file(source)
+    parsed_file = read_file(source, roots)
     files = ReferencedFiles(origin_of(source), parsed_file, roots, replacements or {})
     return LoadedDocument(parsed_file, files)
 
 
-def read_file(source: str) -> ParsedFile:
+def read_file(source: str, roots: Sequence[str] = ()) -> ParsedFile:
     """Read and parse a file of YAML or JSON.
+
+    Args:
+        source: as in `load`.
+        roots: where a redirect may lead to, beside the folder of the source.
 
     Raises:
         ComparisonError: it cannot be read, or does not parse.
     """
     name = without_secrets(source)
     try:
-        content = origin_of(source).read()
+        origin = origin_of(source)
+        content = origin.read((origin.folder, *roots))
     except OSError as error:
         raise ComparisonError(
             f"{name}: cannot be read: {cause_of(error)}:"

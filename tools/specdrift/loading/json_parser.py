@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from ..model.document import pointer
 from .errors import error_at
 from .line_index import Content, Place, index_lines
+from .numbers import abbreviated, is_usable_number
 
 _OBJECT_START = re.compile(r'\s*\{\s*["}]')
 _TOKEN = re.compile(
@@ -21,6 +22,10 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE,
 )
+
+_NUMBER = re.compile("-?(?:[0-9]|NaN|Infinity)")
+_SUSPICIOUS_NUMBER = re.compile("[0-9]{100}|[eE][-+]?[0-9]{3}|NaN|Infinity")
+"""A text without a match has no number beyond 1e199, so it need not be searched for one."""
 
 
 def is_json(text: str) -> bool:
@@ -34,7 +39,27 @@ def parse_json(name: str, text: str) -> Content:
     Raises:
         ComparisonError: it does not parse, has a duplicate key, or exceeds a limit.
     """
+    _reject_unusable_numbers(name, text)
     return Content(_parse(name, text), index_lines(name, _places(text)))
+
+
+def _reject_unusable_numbers(name: str, text: str) -> None:
+    """Reject numbers that Python would read as infinite, or not at all, with their line."""
+    if _SUSPICIOUS_NUMBER.search(text) is None:
+        return
+    for token in _TOKEN.finditer(text):
+        if _NUMBER.match(token[0]) and not is_usable_number(_number(token[0])):
+            line = text.count("\n", 0, token.start()) + 1
+            problem = f"{abbreviated(token[0])} is not a number that JSON has"
+            raise error_at(name, line, f"does not parse as JSON: {problem}")
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        # Not a number, although it begins like one. `json` reports it.
+        return 0.0
 
 
 def _parse(name: str, text: str) -> Any:
@@ -49,7 +74,7 @@ def _parse(name: str, text: str) -> Any:
     except json.JSONDecodeError as error:
         raise error_at(name, error.lineno, f"does not parse as JSON: {error.msg}") from error
     except ValueError as error:
-        # For example a number with more than 4,300 digits.
+        # Half of a surrogate pair, as above.
         raise error_at(name, None, f"does not parse as JSON: {error}") from error
     return data
 

@@ -52,9 +52,10 @@ class ReferencedFiles(Mapping[str, Any]):
             raise KeyError(file)
         try:
             if replacement is None:
-                return self._read(self._allowed_origin(file))
+                return self._read(self._allowed_origin(file), self._roots)
             # The user named the replacement, so it may be anywhere.
-            return self._read(origin_of(replacement))
+            origin = origin_of(replacement)
+            return self._read(origin, (origin.folder, *self._roots))
         except OSError as error:
             path = self._origin_of(file).display_name if replacement is None else replacement
             raise ComparisonError(
@@ -91,12 +92,12 @@ class ReferencedFiles(Mapping[str, Any]):
             return WebFile(file)
         return self._origin.sibling(file)
 
-    def _read(self, origin: Origin) -> ParsedFile:
+    def _read(self, origin: Origin, roots: Sequence[str]) -> ParsedFile:
         if origin.may_be_endless:
             raise OSError("it is not a regular file")
         parsed_file = self._loaded_from(origin)
         if parsed_file is None:
-            parsed_file = ParsedFile.parse(origin.display_name, origin.read())
+            parsed_file = ParsedFile.parse(origin.display_name, origin.read(roots))
         # In git, the content of a symbolic link is a path: plain text.
         if not is_mapping(parsed_file.data) and not is_list(parsed_file.data):
             raise OSError("it contains neither a mapping nor a list")

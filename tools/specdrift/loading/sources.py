@@ -11,6 +11,7 @@ import re
 import subprocess
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from urllib.parse import unquote
@@ -59,8 +60,11 @@ class Origin(ABC):
         """Whether the place is inside a root: a folder, or the prefix of URLs."""
 
     @abstractmethod
-    def read(self) -> bytes:
+    def read(self, roots: Sequence[str]) -> bytes:
         """Read the content.
+
+        Args:
+            roots: where a redirect may lead to: folders, and prefixes of URLs.
 
         Raises:
             OSError: the content cannot be read, or exceeds a limit.
@@ -132,8 +136,8 @@ class LocalFile(Origin):
         real_root = os.path.realpath(root)
         return os.path.commonpath([real_path, real_root]) == real_root
 
-    def read(self) -> bytes:
-        """Read the file."""
+    def read(self, roots: Sequence[str]) -> bytes:
+        """Read the file. There are no redirects."""
         with open(self.path, "rb") as file:
             content = file.read(MAXIMUM_BYTES + 1)
         _check_size(len(content))
@@ -167,8 +171,8 @@ class CommittedFile(Origin):
         path = PurePosixPath(self.path)
         return ".." not in path.parts and path.is_relative_to(posixpath.normpath(root))
 
-    def read(self) -> bytes:
-        """Read the file from git's object store."""
+    def read(self, roots: Sequence[str]) -> bytes:
+        """Read the file from git's object store. There are no redirects."""
         # Git would take such a revision for an option. --end-of-options is a second protection.
         if self.revision.startswith("-"):
             raise OSError("a revision does not begin with a hyphen")
@@ -198,14 +202,29 @@ class WebFile(Origin):
         return WebFile(file_of(reference, self.url))
 
     def is_within(self, root: str) -> bool:
-        """Whether the URL begins with a prefix."""
-        if self.url != root and not self.url.startswith(root.rstrip("/") + "/"):
+        """Whether the URL begins with a prefix, after both are normalized."""
+        try:
+            url = httpx.URL(self.url)
+            root_url = httpx.URL(root)
+        except httpx.InvalidURL:
+            return False
+        # Credentials do not count: `https://user@host/` is the same place as `https://host/`.
+        if (url.scheme, url.host, url.port) != (root_url.scheme, root_url.host, root_url.port):
             return False
         # The server may decode `%2e%2e` and leave the root.
-        return ".." not in unquote(self.url).split("/")
+        if ".." in unquote(url.path).replace("\\", "/").split("/"):
+            return False
+        path = _encoded_path(url)
+        root_path = _encoded_path(root_url)
+        return path == root_path or path.startswith(f"{root_path.rstrip('/')}/")
 
-    def read(self) -> bytes:
+    def read(self, roots: Sequence[str]) -> bytes:
         """Download the document."""
+
+        def check(request: httpx.Request) -> None:
+            _reject_insecure_request(request)
+            _reject_redirect_out_of(roots, request)
+
         try:
             with (
                 httpx.Client(
@@ -213,7 +232,7 @@ class WebFile(Origin):
                     max_redirects=_MAXIMUM_REDIRECTS,
                     timeout=_IDLE_SECONDS,
                     # httpx calls the hook for every redirect as well.
-                    event_hooks={"request": [_reject_insecure_request]},
+                    event_hooks={"request": [check]},
                 ) as client,
                 # Without compression, the size limit applies to what is received.
                 client.stream("GET", self.url, headers={"Accept-Encoding": "identity"}) as response,
@@ -261,6 +280,23 @@ def _reject_insecure_request(request: httpx.Request) -> None:
     raise OSError(
         f"{without_secrets(str(url))} is not allowed: only https is, and http on this machine"
     )
+
+
+def _reject_redirect_out_of(roots: Sequence[str], request: httpx.Request) -> None:
+    """Reject a redirect to a place that a reference may not lead to either.
+
+    A server on this machine is therefore asked only if the user named it.
+    """
+    target = WebFile(str(request.url))
+    if any(target.is_within(root) for root in roots):
+        return
+    root = without_secrets(target.folder)
+    raise OSError(f"it redirects to {target.display_name}: `--root {root}` allows it")
+
+
+def _encoded_path(url: httpx.URL) -> str:
+    """The path of a URL as it is sent, without the query."""
+    return url.raw_path.decode("ascii").partition("?")[0]
 
 
 def _body_of(response: httpx.Response) -> bytes:

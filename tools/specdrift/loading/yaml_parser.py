@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import yaml
@@ -11,6 +11,19 @@ import yaml
 from ..model.document import pointer
 from .errors import error_at
 from .line_index import MAXIMUM_DEPTH, MAXIMUM_NODES, TOO_DEEP, Content, Place, index_lines
+from .numbers import abbreviated, is_usable_number
+
+MAXIMUM_YAML_CHARACTERS = 4 * 2**20
+"""Of a YAML file. The vendor's largest has 0.5 MB. PyYAML takes minutes for 15 MB of short values.
+
+JSON parses much faster, so its only limit is that of all files.
+"""
+
+MAXIMUM_YAML_EVENTS = 500_000
+"""Keys, values and ends of collections of a YAML file, which take a second to count.
+
+The vendor's largest document has some 50,000.
+"""
 
 _TAG = "tag:yaml.org,2002:"
 _STRING = f"{_TAG}str"
@@ -30,10 +43,19 @@ _ALLOWED_TAGS = frozenset(
 )
 """The types of JSON, and `<<`. Dates stay strings, as in JSON."""
 
-# PyYAML implements YAML 1.1, where `no` is a boolean and 1:30 is a number. OpenAPI uses YAML 1.2.
+# PyYAML implements YAML 1.1, where `no` is a boolean, 1:30 is a number and 1e3 is a string. OpenAPI
+# uses YAML 1.2.
 _YAML_1_2_PATTERNS = {
     f"{_TAG}bool": re.compile("(?:true|True|TRUE|false|False|FALSE)$"),
     f"{_TAG}int": re.compile("(?:[-+]?(?:0|[1-9][0-9]*)|0x[0-9a-fA-F]+)$"),
+    f"{_TAG}float": re.compile(
+        r"""
+        [-+]? (?: \.[0-9]+ | [0-9]+\.[0-9]* ) (?: [eE][-+]?[0-9]+ )? $
+        | [-+]? [0-9]+ [eE][-+]?[0-9]+ $
+        | [-+]? \.(?:inf|Inf|INF) $ | \.(?:nan|NaN|NAN) $
+        """,
+        re.VERBOSE,
+    ),
 }
 
 
@@ -44,16 +66,19 @@ def parse_yaml(name: str, text: str) -> Content:
         ComparisonError: it does not parse, has a duplicate key, contains a value that JSON has no
             type for, or exceeds a limit.
     """
+    if len(text) > MAXIMUM_YAML_CHARACTERS:
+        limit = MAXIMUM_YAML_CHARACTERS >> 20
+        raise error_at(name, None, f"has more than {limit} MiB of YAML: convert it to JSON")
     _reject_control_characters(name, text)
     try:
-        # Composing a deep text would overflow the C stack, so the depth is checked first.
-        _reject_deep_nesting(name, text)
+        # Composing a deep text would overflow the C stack, and composing a long one takes minutes.
+        _reject_complex_text(name, text)
         return _compose(name, text)
     except yaml.MarkedYAMLError as error:
         line = _line_of(error.problem_mark)
         raise error_at(name, line, f"does not parse as YAML: {error.problem}") from error
     except (ValueError, LookupError) as error:
-        # A value that its explicit tag does not allow, such as `!!int text`.
+        # A value that its explicit tag does not allow, such as `!!bool text`.
         raise error_at(name, None, f"does not parse as YAML: {error}") from error
 
 
@@ -66,9 +91,12 @@ def _reject_control_characters(name: str, text: str) -> None:
     raise error_at(name, line, "does not parse as YAML: a control character is not allowed")
 
 
-def _reject_deep_nesting(name: str, text: str) -> None:
+def _reject_complex_text(name: str, text: str) -> None:
     depth = 0
-    for event in yaml.parse(text, Loader=_loader_type()):
+    for number, event in enumerate(yaml.parse(text, Loader=_loader_type())):
+        if number == MAXIMUM_YAML_EVENTS:
+            problem = f"has more than {MAXIMUM_YAML_EVENTS:,} keys and values in YAML"
+            raise error_at(name, _line_of(event.start_mark), f"{problem}: convert it to JSON")
         if isinstance(event, yaml.NodeEvent) and depth > MAXIMUM_DEPTH:
             raise error_at(name, _line_of(event.start_mark), TOO_DEEP)
         if isinstance(event, yaml.CollectionStartEvent):
@@ -125,6 +153,7 @@ def _check_nodes(node: yaml.Node, counts: dict[int, int]) -> int:
     if id(node) not in counts:
         counts[id(node)] = 0
         _check_tag(node)
+        _check_number(node)
         _turn_keys_into_strings(node)
         counts[id(node)] = 1 + sum(_check_nodes(child.node, counts) for child in _children(node))
     elif counts[id(node)] == 0:
@@ -138,6 +167,26 @@ def _check_nodes(node: yaml.Node, counts: dict[int, int]) -> int:
 def _check_tag(node: yaml.Node) -> None:
     if node.tag not in _ALLOWED_TAGS:
         raise _error_at_node(node, f"JSON has no type for the tag {node.tag!r}")
+
+
+def _check_number(node: yaml.Node) -> None:
+    if not isinstance(node, yaml.ScalarNode) or node.tag not in _CONSTRUCTORS:
+        return
+    text: str = node.value
+    try:
+        number = _CONSTRUCTORS[node.tag](yaml.constructor.SafeConstructor(), node)
+    except (ValueError, LookupError):
+        # Either no number, for example `!!int text`, or more digits than Python converts.
+        number = None
+    if not is_usable_number(number):
+        raise _error_at_node(node, f"{abbreviated(text)} is not a number that JSON has")
+
+
+_CONSTRUCTORS: dict[str, Callable[[Any, Any], int | float]] = {
+    f"{_TAG}int": yaml.constructor.SafeConstructor.construct_yaml_int,
+    f"{_TAG}float": yaml.constructor.SafeConstructor.construct_yaml_float,
+}
+"""How PyYAML reads numbers, by their tags."""
 
 
 def _turn_keys_into_strings(node: yaml.Node) -> None:

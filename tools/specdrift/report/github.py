@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ..rules import ERR, INFO, WARN, Level, Source
+from ..terminal import visible
 from .report import Entry, Fault, Report
-from .wording import fault_sentence, sentences, visible
+from .wording import fault_sentence, sentences
 
 _COMMANDS: dict[Level, str] = {ERR: "error", WARN: "warning", INFO: "notice"}
 

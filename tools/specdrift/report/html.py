@@ -11,6 +11,7 @@ from typing import NamedTuple
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
+from ..terminal import html_text, visible
 from .excerpts import ExcerptReader
 from .report import Report
 from .tree import Branch, Item, build_tree, sorted_by_place
@@ -22,7 +23,6 @@ from .wording import (
     fault_sentence,
     group_by_operation,
     headline,
-    visible,
 )
 
 
@@ -40,7 +40,7 @@ def write_html(report: Report) -> str:
         sections=sections,
         breaking_items=breaking_items,
     )
-    return html + "\n"
+    return html_text(html) + "\n"
 
 
 class Section(NamedTuple):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
 from ..rules import Source
+from ..terminal import json_text
 from .report import Entry, Fault, Report, Waiver
 from .wording import Location, counts, locations
 
@@ -23,7 +22,7 @@ def write_json(report: Report) -> str:
         "faults": [_fault(fault) for fault in report.faults],
         "notes": report.notes,
     }
-    return json.dumps(document, indent=2) + "\n"
+    return json_text(document) + "\n"
 
 
 def _change(entry: Entry) -> dict[str, object]:

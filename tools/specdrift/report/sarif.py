@@ -7,6 +7,7 @@ import json
 from urllib.parse import quote
 
 from ..rules import ERR, INFO, WARN, Change, Level, Source
+from ..terminal import json_text, visible
 from .report import Entry, Fault, Report, Waiver
 from .wording import (
     CONTRACT_WORDS,
@@ -15,7 +16,6 @@ from .wording import (
     fault_sentence,
     locations,
     sentences,
-    visible,
 )
 
 _SCHEMA = (
@@ -43,7 +43,7 @@ def write_sarif(report: Report) -> str:
         "results": [_result(entry, rule_ids.index(entry.change.id)) for entry in report.entries],
     }
     document = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
-    return json.dumps(document, indent=2) + "\n"
+    return json_text(document) + "\n"
 
 
 def _rule_levels(report: Report) -> dict[str, Level]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ..rules import ERR, INFO, WARN, Level
+from ..terminal import visible
 from .report import Entry, Report
 from .wording import (
     client_sentence,
@@ -12,7 +13,6 @@ from .wording import (
     group_by_operation,
     locations,
     summary,
-    visible,
     waived_changes,
 )
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from ..rules import ERR, INFO, WARN, Change, Level, Source, worst
+from ..terminal import visible
 from .report import LEVELS, Effect, Entry, Fault, Report, Waiver
 
 WHOLE_DOCUMENT = "The document as a whole"
@@ -163,18 +164,6 @@ def locations(change: Change) -> tuple[Location, Location]:
         exists=whole_document or change.revision_pointer != "",
     )
     return base, revision
-
-
-def visible(text: str) -> str:
-    """Escape the characters of a text that are invisible or that a terminal interprets.
-
-    These are control characters, line ends, marks that change the direction of writing, and lone
-    surrogates, which cannot be written to a file.
-    """
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode()
-        for character in text
-    )
 
 
 def shortened(text: str, length: int) -> str:

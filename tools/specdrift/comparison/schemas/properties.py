@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from ...model.document import Node
 from ...model.schema import Schema
 from ...rules import Change, Direction
 from ..context import Context, Pointers
@@ -43,7 +44,9 @@ def compare_properties(
         if name not in revised_properties:
             removed_property = base_properties[name]
             property_context = _property_context(context, removed_property.schema, name)
-            yield _removed_property(removed_property, property_context)
+            yield _removed_property(
+                removed_property, property_context, _described_at(revised_schema)
+            )
             continue
 
         # The flags of the revision decide whether a property is sent, unless it was removed.
@@ -52,7 +55,7 @@ def compare_properties(
         if name in base_properties:
             yield from _compare_property(base_properties[name], revised_property, property_context)
         else:
-            yield _added_property(revised_property, property_context)
+            yield _added_property(revised_property, property_context, _described_at(base_schema))
 
 
 def property_pairs(
@@ -81,15 +84,26 @@ def _property_context(context: Context, schema: Schema, name: str) -> Context:
     return replace(context.below(name), is_never_sent=is_never_sent)
 
 
-def _removed_property(removed_property: _Property, context: Context) -> Change:
-    pointers = Pointers(base=removed_property.schema.node.location)
+def _described_at(schema: Schema) -> Node:
+    """The place of a schema's properties.
+
+    An `allOf` with one branch only adds something to the branch, such as a description.
+    """
+    node = schema.node.resolved()
+    if len(schema.all_of_branches) == 1 and node.get("properties") is None:
+        return schema.all_of_branches[0].resolved()
+    return node
+
+
+def _removed_property(removed_property: _Property, context: Context, container: Node) -> Change:
+    pointers = Pointers.of_removed(removed_property.schema.node, container)
     if context.direction == Direction.RESPONSE:
         return _response_property(removed_property, context, Action.REMOVED, pointers)
     return context.change("*-removed", pointers)
 
 
-def _added_property(added_property: _Property, context: Context) -> Change:
-    pointers = Pointers(revised=added_property.schema.node.location)
+def _added_property(added_property: _Property, context: Context, container: Node) -> Change:
+    pointers = Pointers.of_added(added_property.schema.node, container)
     if context.direction == Direction.RESPONSE:
         return _response_property(added_property, context, Action.ADDED, pointers)
     rule_id = f"new-{added_property.requirement}-*"

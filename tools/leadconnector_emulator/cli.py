@@ -1,0 +1,337 @@
+"""The command line, `python -m leadconnector_emulator`: serves the API until Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import json
+import re
+import shlex
+import signal
+import socket
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from .access import USER_TYPES, TokenAccess
+from .emulator import TOKEN, Emulator
+from .exchange_log import MAXIMUM_LOG_BYTES
+from .faults import read_faults
+from .hosts import LOOPBACK
+from .operation import PATH_PARAMETER, Operation
+from .rate_limits import RateLimits
+from .server import Server
+from .spec import SPEC
+from .token_endpoint import TokenEndpoint
+
+PROGRAM = "leadconnector_emulator"
+
+HOST_ERRORS = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.ENETUNREACH})
+"""Errors of `bind` that concern the address; the others concern the port."""
+
+USAGE_ERROR = 2
+"""The exit status of a wrong option, as argparse has it."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serve until SIGINT or SIGTERM. The exit status is 0, or 2 after an error message."""
+    parser = _argument_parser()
+    options = parser.parse_args(arguments)
+    if bool(options.refresh_token) != bool(options.location):
+        parser.error("--refresh-token and --location go together")
+
+    try:
+        emulator = _create_emulator(options)
+    except (OSError, ValueError) as error:
+        print(f"{PROGRAM}: {error}", file=sys.stderr)
+        return USAGE_ERROR
+    try:
+        server = Server(
+            emulator, port=options.port, host=options.host, allowed_hosts=options.allow_host
+        )
+    except (OSError, OverflowError, ValueError) as error:
+        print(f"{PROGRAM}: {_listening_problem(error, options)}", file=sys.stderr)
+        return USAGE_ERROR
+
+    _serve(server, greeting(server.url, options.token, emulator))
+    return 0
+
+
+def _argument_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=PROGRAM, description=__doc__)
+    parser.add_argument(
+        "--port",
+        type=int,
+        default=8080,
+        help="the port; 0 selects a free one",
+    )
+    parser.add_argument(
+        "--host",
+        default=LOOPBACK,
+        metavar="ADDRESS",
+        help="the address to listen on; 0.0.0.0 or :: lets everyone who can reach this machine"
+        " read the recorded requests (default: 127.0.0.1)",
+    )
+    parser.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a further host name under which the page is served; may be repeated",
+    )
+    parser.add_argument(
+        "--spec",
+        type=Path,
+        default=SPEC,
+        metavar="FILE",
+        help="the OpenAPI document that drives the mock server",
+    )
+    parser.add_argument(
+        "--token",
+        default=TOKEN,
+        help="the bearer token to accept",
+    )
+    parser.add_argument(
+        "--scope",
+        action="append",
+        metavar="SCOPE",
+        help="a scope of the tokens; may be repeated (default: every scope)",
+    )
+    parser.add_argument(
+        "--required-scope",
+        action="append",
+        default=[],
+        metavar="SCOPE",
+        help="a scope that each operation requires for which the spec lists none; may be repeated",
+    )
+    parser.add_argument(
+        "--user-type",
+        choices=USER_TYPES,
+        default="Location",
+        help="the class of the tokens; operations that name a location reject Company",
+    )
+    parser.add_argument(
+        "--accept-version",
+        action="append",
+        default=[],
+        metavar="VERSION",
+        help="a value of the header Version to accept besides the spec's; may be repeated",
+    )
+    parser.add_argument(
+        "--version-status",
+        type=int,
+        choices=(400, 401),
+        default=401,
+        help="the status for another or a missing Version (default: 401, as the live API)",
+    )
+    parser.add_argument(
+        "--log-bytes",
+        type=int,
+        default=MAXIMUM_LOG_BYTES,
+        metavar="BYTES",
+        help="the bound of the request log; beyond it the oldest requests are dropped"
+        " (default: 64 MiB)",
+    )
+    parser.add_argument(
+        "--seed-file",
+        type=Path,
+        metavar="FILE",
+        help="the initial conversations: a JSON list",
+    )
+    parser.add_argument(
+        "--create-missing",
+        action="store_true",
+        help="create a conversation that does not exist on demand",
+    )
+    parser.add_argument(
+        "--faults",
+        type=Path,
+        metavar="FILE",
+        help="rules of misbehaviour: a YAML or JSON list",
+    )
+    parser.add_argument(
+        "--random-seed",
+        type=int,
+        default=0,
+        help="for faults that have a probability",
+    )
+    parser.add_argument(
+        "--rate-limit",
+        type=parse_rate_limit,
+        default=RateLimits(),
+        metavar="REQUESTS/SECONDS",
+        help="the burst limit, or `off` (default: 100/10)",
+    )
+    parser.add_argument(
+        "--refresh-token",
+        metavar="TOKEN",
+        help="enable /oauth/token, which accepts this refresh token",
+    )
+    parser.add_argument(
+        "--location",
+        default="",
+        help="the location of the refresh token",
+    )
+    return parser
+
+
+def _create_emulator(options: argparse.Namespace) -> Emulator:
+    conversations: list[Mapping[str, Any]] | None = None
+    if options.seed_file:
+        conversations = read_conversations(options.seed_file)
+    token_endpoint: TokenEndpoint | None = None
+    if options.refresh_token:
+        token_endpoint = TokenEndpoint(
+            refresh_tokens={options.refresh_token: options.location},
+            scopes=options.scope,
+            user_type=options.user_type,
+        )
+    access = TokenAccess(scopes=options.scope, user_type=options.user_type)
+    return Emulator(
+        options.spec,
+        tokens={options.token: access},
+        conversations=conversations,
+        create_missing=options.create_missing,
+        rate_limits=options.rate_limit,
+        token_endpoint=token_endpoint,
+        faults=read_faults(options.faults) if options.faults else (),
+        seed=options.random_seed,
+        additional_versions=options.accept_version,
+        version_status=options.version_status,
+        required_scopes=options.required_scope,
+        log_bytes=options.log_bytes,
+    )
+
+
+def _listening_problem(
+    error: OSError | OverflowError | ValueError, options: argparse.Namespace
+) -> str:
+    """Why the server cannot listen, and what to do."""
+    reason = str(error)
+    if isinstance(error, OSError) and error.strerror:
+        reason = error.strerror
+    if _concerns_host(error):
+        return (
+            f"host {options.host!r}: {reason}; use an address of this machine, 127.0.0.1, or"
+            " 0.0.0.0 for every address"
+        )
+    return f"port {options.port}: {reason}; --port 0 selects a free one"
+
+
+def _concerns_host(error: OSError | OverflowError | ValueError) -> bool:
+    if isinstance(error, OSError):
+        return isinstance(error, socket.gaierror) or error.errno in HOST_ERRORS
+    return isinstance(error, ValueError)
+
+
+def _serve(server: Server, message: str) -> None:
+    """Serve until a signal arrives."""
+    end_signals = {signal.SIGINT, signal.SIGTERM}
+    # A blocked signal waits for `sigwait`, even if it arrives early. The server's thread inherits
+    # the mask, so the signal cannot interrupt that thread.
+    previous_mask = signal.pthread_sigmask(signal.SIG_BLOCK, end_signals)
+    with server:
+        print(message, flush=True)
+        signal.sigwait(end_signals)
+    signal.pthread_sigmask(signal.SIG_SETMASK, previous_mask)
+
+
+def parse_rate_limit(text: str) -> RateLimits | None:
+    """Parse the value of `--rate-limit`: `100/10`, or `off` for `None`.
+
+    Raises:
+        argparse.ArgumentTypeError: it is neither.
+    """
+    if text == "off":
+        return None
+    match = re.fullmatch(r"(\d+)/(\d+(?:\.\d+)?)s?", text)
+    # An interval of zero would allow nothing to be counted.
+    if match is None or float(match[2]) == 0:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is neither REQUESTS/SECONDS, such as 100/10, nor off"
+        )
+    return RateLimits(burst=int(match[1]), interval=float(match[2]))
+
+
+def read_conversations(path: Path) -> list[Mapping[str, Any]]:
+    """Read the conversations of a file: a JSON list of objects, each with an `id`.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is not such a list; the message contains the number of the first bad item.
+    """
+    try:
+        items: object = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise ValueError(f"{path}: is not JSON: {error}") from error
+    if not isinstance(items, list):
+        raise ValueError(f"{path}: is not a list of conversations")
+
+    conversations: list[Mapping[str, Any]] = []
+    for number, item in enumerate(cast("list[object]", items), start=1):
+        if not _is_conversation(item):
+            raise ValueError(f"{path}: item {number} is not an object with an `id`")
+        conversations.append(cast("Mapping[str, Any]", item))
+    return conversations
+
+
+def _is_conversation(item: object) -> bool:
+    if not isinstance(item, dict):
+        return False
+    return isinstance(cast("dict[str, Any]", item).get("id"), str)
+
+
+def greeting(url: str, token: str, emulator: Emulator) -> str:
+    """How to reach the emulator: the address, the client's environment, and a curl command."""
+    environment = f"LEADCONNECTOR_BASE_URL={url} LEADCONNECTOR_TOKEN={shlex.quote(token)}"
+    lines = [
+        f"The API is at {url} (Ctrl-C ends it). Open it in a browser for the reference, a console"
+        " and the request log.",
+        "",
+        f"  export {environment}",
+        "",
+        *_curl_command(url, token, emulator),
+    ]
+    return "\n".join(lines)
+
+
+def _curl_command(url: str, token: str, emulator: Emulator) -> list[str]:
+    """A curl command for the first operation of the spec, in lines."""
+    operation = emulator.spec.operations[0]
+    resource: Mapping[str, Any] = emulator.example
+    if emulator.initial_conversations:
+        resource = emulator.initial_conversations[0]
+    resource_id = str(resource.get("id", "1"))
+    path = PATH_PARAMETER.sub(resource_id, operation.path)
+
+    lines = [f"  curl -X {operation.method} {shlex.quote(url + path)} \\"]
+    for header in _curl_headers(operation, token, emulator):
+        lines.append(f"    -H {shlex.quote(header)} \\")
+    body = json.dumps(_curl_body(operation, resource, emulator))
+    lines.append(f"    -d {shlex.quote(body)}")
+    return lines
+
+
+def _curl_headers(operation: Operation, token: str, emulator: Emulator) -> list[str]:
+    headers = [f"Authorization: Bearer {token}"]
+    for parameter in operation.parameters:
+        if parameter.location == "header" and parameter.required:
+            headers.append(f"{parameter.name}: {emulator.spec.sample(parameter.schema.schema)}")
+    headers.append("Content-Type: application/json")
+    return headers
+
+
+def _curl_body(
+    operation: Operation, resource: Mapping[str, Any], emulator: Emulator
+) -> dict[str, Any]:
+    """The spec's example body, with the values that the resource has."""
+    if operation.body_schema is None:
+        return {}
+    example: dict[str, Any] = emulator.spec.sample(operation.body_schema.schema)
+    body: dict[str, Any] = {}
+    for name, value in example.items():
+        # A free-form object has an empty example, which says nothing.
+        if value != {}:
+            body[name] = resource.get(name, value)
+    return body

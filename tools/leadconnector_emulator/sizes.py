@@ -1,0 +1,51 @@
+"""The bytes that data occupies in memory, for the bounds of what the emulator stores."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from .messages import Exchange
+
+EXCHANGE_BYTES = 1_000
+"""Bytes of an exchange's objects without their contents: two dataclasses with a mapping each, the
+request and the response. Rounded up from a measurement with tracemalloc."""
+
+
+def size_of_exchange(exchange: Exchange) -> int:
+    """The bytes of an exchange, with its bodies and headers."""
+    request = exchange.request
+    response = exchange.response
+    return (
+        EXCHANGE_BYTES
+        + sys.getsizeof(request.target)
+        + sys.getsizeof(request.body)
+        + _size_of_headers(request.headers)
+        + sys.getsizeof(response.body)
+        + _size_of_headers(response.headers)
+    )
+
+
+def size_of_json(data: Any) -> int:
+    """The bytes of JSON data as Python's objects: up to twenty times its length as text."""
+    size = 0
+    # A loop instead of recursion: the data may be nested deeply.
+    remaining = [data]
+    while remaining:
+        node = remaining.pop()
+        size += sys.getsizeof(node)
+        if isinstance(node, dict):
+            for name, child in node.items():  # pyright: ignore[reportUnknownVariableType]
+                size += sys.getsizeof(name)  # pyright: ignore[reportUnknownArgumentType]
+                remaining.append(child)
+        elif isinstance(node, list):
+            remaining.extend(node)  # pyright: ignore[reportUnknownArgumentType]
+    return size
+
+
+def _size_of_headers(headers: Mapping[str, str]) -> int:
+    # `map` is twice as fast as a loop, and every request is measured.
+    size_of_names = sum(map(sys.getsizeof, headers))
+    size_of_values = sum(map(sys.getsizeof, headers.values()))
+    return sys.getsizeof(headers) + size_of_names + size_of_values

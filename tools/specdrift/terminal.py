@@ -1,0 +1,49 @@
+"""Makes text of a document safe to print: for a terminal, and for the log of a CI system.
+
+A document may come from anybody. Its names must not control a terminal, start a new line, or be
+read as a command by the program that records the output.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+_LOG_COMMAND = re.compile(r"#(?=#\w*\[)")
+"""The first character of a command inside a line.
+
+GitHub's runner interprets `##[error]…` anywhere in a line (`ActionCommand.TryParse`). Azure
+Pipelines and TeamCity have `##vso[…]` and `##teamcity[…]`.
+"""
+
+_WORKFLOW_COMMAND = re.compile(r"^(\s*):(?=:)")
+"""The first character of a command at the start of a line.
+
+GitHub's runner interprets `::error::…` after spaces (`ActionCommand.TryParseV2`).
+"""
+
+
+def visible(text: str) -> str:
+    r"""Escape what a terminal or a CI log would interpret, as Python writes it in a string.
+
+    These are control characters, line ends, marks that change the direction of writing, lone
+    surrogates, which cannot be written to a file, and the start of a log command. The result is one
+    line: `##[error]` becomes `\x23#[error]`. Escaping twice changes nothing.
+    """
+    printable = "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in text
+    )
+    without_log_commands = _LOG_COMMAND.sub(r"\\x23", printable)
+    return _WORKFLOW_COMMAND.sub(r"\1\\x3a", without_log_commands)
+
+
+def json_text(data: object) -> str:
+    """Write indented JSON in ASCII that no CI log interprets. It means the same."""
+    # `#` occurs in strings only, where JSON allows the escape.
+    return _LOG_COMMAND.sub(r"\\u0023", json.dumps(data, indent=2))
+
+
+def html_text(html: str) -> str:
+    """Write HTML that no CI log interprets. It means the same, except in styles and scripts."""
+    return _LOG_COMMAND.sub("&#35;", html)
