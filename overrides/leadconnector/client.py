@@ -3,12 +3,10 @@
 The generated resources are their attributes.
 """
 
-import asyncio
 import os
-import threading
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Generic, Literal, Self, TypeVar, Unpack
+from typing import Generic, Literal, Self, TypeVar, Unpack, cast
 
 from ._generated import load_contract
 from ._generated.api import AsyncResources, Resources
@@ -21,17 +19,16 @@ from ._options import (
     explain_wrong_arguments,
 )
 from ._runtime.call_io import AwaitingIO, BlockingIO
-from ._runtime.connections import Connections
+from ._runtime.connections import LoopConnections, ThreadConnections
 from ._runtime.finding import Finding
 from ._runtime.http import (
     AsyncBaseTransport,
     BaseTransport,
+    DefaultTransports,
     RequestFactory,
     Timeout,
     check_base_url,
     common_headers,
-    default_async_transport,
-    default_transport,
 )
 from ._runtime.retry import DEFAULT_RETRIES
 from ._runtime.scalars import Duration
@@ -39,16 +36,18 @@ from ._runtime.secrets import Secret, refuse_pickling
 from ._runtime.session import AsyncSession, SyncSession
 from ._runtime.settings import Settings
 from .auth import AsyncTokenOption, SyncTokenOption, token_source
-from .errors import ConfigurationError, ResponseInfo
+from .errors import APIConnectionError, ConfigurationError, ResponseInfo
 from .rate_limit import RateLimit
 
 TokenOption = TypeVar("TokenOption", bound=AsyncTokenOption)
 Transport = TypeVar("Transport")
+ConnectionsT = TypeVar("ConnectionsT", ThreadConnections, LoopConnections)
 
 
-class _Client(Generic[TokenOption, Transport]):
+class _Client(Generic[TokenOption, Transport, ConnectionsT]):
     """The options and the lifecycle of both clients."""
 
+    _connections: ConnectionsT
     _transport_method: str
     """The method that a custom transport must have."""
     _awaits_callbacks: bool
@@ -73,14 +72,17 @@ class _Client(Generic[TokenOption, Transport]):
         transport: Transport | None = None,
     ) -> None:
         token_option = Secret(os.environ.get(TOKEN_VARIABLE) if token is None else token)
-        # The rest can raise, and a traceback can show the variables of this frame.
-        del token
-        self._connections = Connections(self._new_transport, self._connection_owner, transport)
+        base_url_option = Secret(base_url)
+        # The rest can raise, and a traceback can show the variables of this frame. An invalid base
+        # URL can contain a password.
+        del token, base_url
+        self._connections = self._make_connections(transport)
         self._base_url = check_base_url(
-            _resolve_base_url(base_url),
-            "the base URL",
+            _resolve_base_url(base_url_option).reveal(),
+            _base_url_name(base_url_option),
             allow_http=check_flag("allow_http", allow_http),
         )
+        self._transports = DefaultTransports(self._base_url)
         source = token_source(token_option)
         _check_transport(transport, self._transport_method)
         options = check_options(
@@ -89,7 +91,7 @@ class _Client(Generic[TokenOption, Transport]):
                 "timeout": timeout,
                 "deadline": deadline,
                 "retries": retries,
-                "rate_limit": RateLimit() if rate_limit == "default" else rate_limit,
+                "rate_limit": _rate_limit_of(rate_limit),
                 "on_response": on_response,
                 "on_drift": on_drift,
                 "strict": strict,
@@ -132,9 +134,8 @@ class _Client(Generic[TokenOption, Transport]):
         """Make the generated resources, with a session of the current settings."""
         raise NotImplementedError
 
-    @staticmethod
-    def _connection_owner() -> object:
-        """Identifies the code that can share connections; see `Connections`."""
+    def _make_connections(self, transport: Transport | None) -> ConnectionsT:
+        """Make the connections, with the custom transport if there is one."""
         raise NotImplementedError
 
     def _default_transport(self) -> Transport:
@@ -144,11 +145,13 @@ class _Client(Generic[TokenOption, Transport]):
     def _new_transport(self) -> Transport:
         try:
             return self._default_transport()
-        except (OSError, ValueError, ImportError) as error:
-            # Without the cause: it may show a proxy's password.
-            raise ConfigurationError(
-                f"bad HTTPS_PROXY, ALL_PROXY or SSL_CERT_FILE ({type(error).__name__})"
-            ) from None
+        except OSError as error:
+            # Such as too many open files.
+            reason = _reason(error)
+        # Outside of the handler: the frames of the error know the proxy, which can have a password.
+        raise APIConnectionError(
+            f"no connection can be made: {reason}", attempts=0, failure="never sent"
+        )
 
     # A client has a token. And a copy would close the connections of the original.
     __reduce__ = refuse_pickling
@@ -161,7 +164,7 @@ class _Client(Generic[TokenOption, Transport]):
         return f"{type(self).__name__}(base_url={self._base_url!r}{state})"
 
 
-class LeadConnector(_Client[SyncTokenOption, BaseTransport], Resources):
+class LeadConnector(_Client[SyncTokenOption, BaseTransport, ThreadConnections], Resources):
     """A client of HighLevel's API. Threads can share it.
 
     Args:
@@ -201,18 +204,15 @@ class LeadConnector(_Client[SyncTokenOption, BaseTransport], Resources):
         io = BlockingIO(self._connections, self._settings)
         Resources.__init__(self, SyncSession(io, self._settings))
 
-    @staticmethod
-    def _connection_owner() -> object:
-        # Threads share connections. The main thread stands for all: it lives as long as they do.
-        return threading.main_thread()
+    def _make_connections(self, transport: BaseTransport | None) -> ThreadConnections:
+        return ThreadConnections(self._new_transport, transport)
 
     def _default_transport(self) -> BaseTransport:
-        return default_transport(self._base_url)
+        return self._transports.blocking()
 
     def close(self) -> None:
         """Close the connections. A second call does nothing."""
-        for transport in self._connections.close():
-            transport.close()
+        self._connections.close()
 
     def __enter__(self) -> Self:
         return self
@@ -221,7 +221,9 @@ class LeadConnector(_Client[SyncTokenOption, BaseTransport], Resources):
         self.close()
 
 
-class AsyncLeadConnector(_Client[AsyncTokenOption, AsyncBaseTransport], AsyncResources):
+class AsyncLeadConnector(
+    _Client[AsyncTokenOption, AsyncBaseTransport, LoopConnections], AsyncResources
+):
     """`LeadConnector` for asyncio, with the same options. Tasks can share it.
 
     The callables for the token, `on_response` and `on_drift` can be async.
@@ -234,17 +236,15 @@ class AsyncLeadConnector(_Client[AsyncTokenOption, AsyncBaseTransport], AsyncRes
         io = AwaitingIO(self._connections, self._settings)
         AsyncResources.__init__(self, AsyncSession(io, self._settings))
 
-    @staticmethod
-    def _connection_owner() -> object:
-        return asyncio.get_running_loop()
+    def _make_connections(self, transport: AsyncBaseTransport | None) -> LoopConnections:
+        return LoopConnections(self._new_transport, transport)
 
     def _default_transport(self) -> AsyncBaseTransport:
-        return default_async_transport(self._base_url)
+        return self._transports.awaiting()
 
     async def close(self) -> None:
         """Close the connections. A second call does nothing."""
-        for transport in self._connections.close():
-            await transport.aclose()
+        await self._connections.aclose()
 
     async def __aenter__(self) -> Self:
         return self
@@ -253,11 +253,33 @@ class AsyncLeadConnector(_Client[AsyncTokenOption, AsyncBaseTransport], AsyncRes
         await self.close()
 
 
-def _resolve_base_url(option: str | None) -> str:
+def _reason(error: OSError) -> str:
+    """The operating system's number and text of an error, without the names of files."""
+    if error.errno is None or error.strerror is None:
+        return type(error).__name__
+    return f"[Errno {error.errno}] {error.strerror}"
+
+
+def _resolve_base_url(option: Secret[str | None]) -> Secret[str]:
     """The base URL: the option, the environment variable, or the server in the spec."""
-    if option is not None:
-        return option
-    return os.environ.get(BASE_URL_VARIABLE) or load_contract()["server"]
+    if option.reveal() is not None:
+        return cast("Secret[str]", option)
+    return Secret(os.environ.get(BASE_URL_VARIABLE) or load_contract()["server"])
+
+
+def _base_url_name(option: Secret[str | None]) -> str:
+    """Names the source of the base URL in a message."""
+    if option.reveal() is None and os.environ.get(BASE_URL_VARIABLE):
+        return BASE_URL_VARIABLE
+    return "the base URL"
+
+
+def _rate_limit_of(option: RateLimit | Literal["default"] | None) -> RateLimit | None:
+    """The rate limit of the option. Untyped callers can pass any object, which is checked later."""
+    # A rate limit of the caller can have a comparison of its own.
+    if isinstance(option, str) and option == "default":
+        return RateLimit()
+    return option
 
 
 def _check_transport(transport: object, method: str) -> None:

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from leadconnector import APIDecodingError, ServerError
 from leadconnector._runtime.http import MAXIMUM_BODY, Limits, RawResponse, send
+from leadconnector._runtime.http.body import decode
 from leadconnector_emulator import Emulator, Fault, Server
 
 from tests.support.calling import (
@@ -72,9 +73,16 @@ def test_a_response_without_compression_is_read(call: Caller) -> None:
         (gzip.compress(BODY)[:-9], "gzip"),
         (gzip.compress(BODY)[:12], "gzip"),
         (gzip.compress(BODY) + b"rest", "gzip"),
-        (gzip.compress(BODY[:20]) + gzip.compress(BODY[20:]), "gzip"),
+        (gzip.compress(BODY) + gzip.compress(BODY)[:-3], "gzip"),
+        (gzip.compress(BODY) + b"\0rest", "gzip"),
+        (gzip.compress(b"") * 10_001, "gzip"),
         (gzip.compress(BODY)[:-8] + b"\0" * 8, "gzip"),
         (BODY, "br"),
+        (BODY, "ZSTD"),
+        (gzip.compress(BODY), "br, gzip"),
+        (gzip.compress(BODY), ", ".join(["gzip"] * 6)),
+        (zlib.compress(BODY)[:-5], "deflate"),
+        (b"no deflate at all", "deflate"),
         (zlib.compress(BODY), "deflate, gzip"),
     ],
 )
@@ -86,6 +94,78 @@ def test_a_success_that_cannot_be_decompressed_is_a_decoding_error(
 
     assert caught.value.path == "$"
     assert caught.value.status_code == 200
+
+
+def raw_deflate(data: bytes) -> bytes:
+    """Deflate data without the header of zlib, as some servers send it."""
+    compressor = zlib.compressobj(wbits=-15)
+    return compressor.compress(data) + compressor.flush()
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding"),
+    [
+        (BODY, "utf-8"),
+        (BODY, "UTF8"),
+        (BODY, "none"),
+        (BODY, "None, identity"),
+        (BODY, " "),
+        (BODY, ","),
+        (BODY, "aws-chunked"),
+        (BODY, "7bit"),
+        (gzip.compress(BODY), "gzip, utf-8"),
+        (gzip.compress(BODY), "identity,GZip"),
+        (gzip.compress(BODY), '"gzip"; q=1'),
+        (gzip.compress(gzip.compress(BODY)), "gzip, gzip"),
+        (gzip.compress(zlib.compress(BODY)), "deflate, gzip"),
+        (gzip.compress(BODY) + b"\0" * 512, "gzip"),
+        (zlib.compress(BODY), "deflate"),
+        (raw_deflate(BODY), "Deflate"),
+        (zlib.compress(BODY), "gzip"),
+        (b"".join(gzip.compress(BODY[at : at + 1]) for at in range(len(BODY))), "gzip"),
+    ],
+)
+def test_an_unusual_encoding_that_can_be_read_is_read(
+    call: Caller, body: bytes, encoding: str
+) -> None:
+    assert call(transport_with(body, encoding)).to_dict() == SUCCESS_BODY
+
+
+def test_repeated_lines_of_the_header_are_one_list(call: Caller) -> None:
+    body = gzip.compress(zlib.compress(BODY))
+    headers = [
+        ("Content-Type", "application/json"),
+        ("Content-Encoding", "deflate"),
+        ("Content-Encoding", "gzip"),
+    ]
+
+    transport = returning(200, headers=headers, stream=Chunks(body, 100))
+    assert call(transport).to_dict() == SUCCESS_BODY
+
+
+@given(st.lists(st.binary(max_size=9000), min_size=1, max_size=5), st.integers(0, 9000))
+def test_any_members_of_a_gzip_body_are_joined(members: list[bytes], padding: int) -> None:
+    packed = b"".join(gzip.compress(member) for member in members)
+    body = decode("gzip", bytearray(packed + bytes(padding)))
+
+    assert not body.problem
+    assert body.content == b"".join(members)
+
+
+@given(st.lists(st.binary(max_size=9000), min_size=1, max_size=3), st.data())
+def test_a_gzip_body_that_is_cut_off_within_a_member_has_a_problem(
+    members: list[bytes], data: st.DataObject
+) -> None:
+    packed = [gzip.compress(member) for member in members]
+    missing = data.draw(st.integers(1, len(packed[-1]) - 1))
+
+    assert "cut off" in decode("gzip", bytearray(b"".join(packed)[:-missing])).problem
+
+
+def test_many_members_of_a_gzip_bomb_are_bounded() -> None:
+    bomb = gzip.compress(b" " * 1_000_000) * 1000
+
+    assert "larger" in decode("gzip", bytearray(bomb)).problem
 
 
 def test_an_error_that_cannot_be_decompressed_keeps_its_status(call: Caller) -> None:

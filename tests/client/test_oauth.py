@@ -343,16 +343,16 @@ class TestRequest:
     def test_a_failed_connection_is_retried(
         self, server: Server, token_endpoint: EmulatedEndpoint, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        connect = socket.create_connection
+        look_up = socket.getaddrinfo
         attempts: list[object] = []
 
-        def fail_once(address: Any, *args: Any, **options: Any) -> socket.socket:
-            attempts.append(address)
+        def fail_once(host: Any, *args: Any, **options: Any) -> Any:
+            attempts.append(host)
             if len(attempts) == 1:
                 raise ConnectionRefusedError(111, "Connection refused")
-            return connect(address, *args, **options)
+            return look_up(host, *args, **options)
 
-        monkeypatch.setattr(socket, "create_connection", fail_once)
+        monkeypatch.setattr(socket, "getaddrinfo", fail_once)
         token = make_oauth(MemoryTokenStore(expired_tokens())).get_token(server.url, None, 20)
         assert token.reveal().startswith("access-")
         assert (len(attempts), token_endpoint.refreshes) == (2, 1)

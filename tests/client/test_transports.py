@@ -370,3 +370,29 @@ def test_the_httpx_response_has_its_request(call: Caller) -> None:
     call(responding(respond))
 
     assert responses[0].request.method == "PUT"
+
+
+OWN_CONNECTIONS = ("pool", "network", "tls", "routes")
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b'{"success": true, "conversation": {"body": "my diagnosis"']
+)
+def test_the_frames_of_the_default_transport_show_no_credential_and_no_body(
+    call: Caller, body: bytes
+) -> None:
+    response = b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n" + body
+    with hanging_up(response) as server, pytest.raises(APIConnectionError) as caught:
+        call(None, options={"base_url": server.url, "retries": 0}, starred=True)
+
+    shown_values: list[str] = []
+    cause: BaseException | None = caught.value
+    while cause is not None:
+        for frame, _ in traceback.walk_tb(cause.__traceback__):
+            module = str(frame.f_globals["__name__"])
+            if module.endswith(OWN_CONNECTIONS) or module.startswith(("httpcore", "h11")):
+                shown_values.append(repr(list(frame.f_locals.items())))
+        cause = cause.__cause__
+    assert shown_values
+    assert TOKEN not in "".join(shown_values)
+    assert "diagnosis" not in "".join(shown_values)

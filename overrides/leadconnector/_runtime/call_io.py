@@ -11,8 +11,8 @@ from functools import partial
 from typing import Generic, Protocol, TypeVar, TypeVarTuple
 
 from ..errors import ConfigurationError
-from .connections import Connections
-from .http import AsyncBaseTransport, BaseTransport, Limits, RawResponse, Request
+from .connections import LoopConnections, ThreadConnections
+from .http import Limits, RawResponse, Request
 from .http import send as send_blocking
 from .http import send_async as send_awaiting
 from .protocols import RateLimiter, ReservationT
@@ -33,6 +33,7 @@ class CallIO(Protocol):
         Raises:
             ClientClosedError: the client is closed.
             ConfigurationError: the environment's proxy or certificate file is unusable.
+            APIConnectionError: the system has too few resources for a connection.
         """
         ...
 
@@ -84,7 +85,7 @@ class CallIO(Protocol):
 class BlockingIO:
     """The `CallIO` of a sync client. It blocks the thread, so its coroutines never suspend."""
 
-    def __init__(self, connections: Connections[BaseTransport], settings: Settings) -> None:
+    def __init__(self, connections: ThreadConnections, settings: Settings) -> None:
         self._connections = connections
         self._settings = settings
 
@@ -148,7 +149,7 @@ class BlockingIO:
 class AwaitingIO:
     """The `CallIO` of an async client. It awaits in the running event loop."""
 
-    def __init__(self, connections: Connections[AsyncBaseTransport], settings: Settings) -> None:
+    def __init__(self, connections: LoopConnections, settings: Settings) -> None:
         self._connections = connections
         self._settings = settings
 

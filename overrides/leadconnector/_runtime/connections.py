@@ -1,17 +1,21 @@
 """Which transport a client sends with, and whether the client is closed."""
 
 import os
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from asyncio import AbstractEventLoop, get_running_loop
+from collections.abc import AsyncGenerator, Callable
+from contextlib import suppress
 from typing import Generic, TypeVar
-from weakref import WeakKeyDictionary
 
 from ..errors import ClientClosedError
+from .http import AsyncBaseTransport, BaseTransport, LimitedAsyncTransport, LimitedTransport
 from .waiting import ClientSignals
 
+Owner = TypeVar("Owner")
 Transport = TypeVar("Transport")
 
 
-class Connections(Generic[Transport]):
+class Connections(ABC, Generic[Owner, Transport]):
     """The transports of a client and of the clients made from it by `with_options`.
 
     A client without a custom transport creates its own. It needs one for each owner, as two event
@@ -19,21 +23,14 @@ class Connections(Generic[Transport]):
 
     Args:
         create: creates a transport.
-        owner: returns the current owner: the event loop, or one object for all threads.
         custom: the transport that the caller passed, if any.
     """
 
-    def __init__(
-        self,
-        create: Callable[[], Transport],
-        owner: Callable[[], object],
-        custom: Transport | None,
-    ) -> None:
+    def __init__(self, create: Callable[[], Transport], custom: Transport | None) -> None:
         self._create = create
-        self._owner = owner
         self._custom = custom
         self._process = os.getpid()
-        self._by_owner: WeakKeyDictionary[object, Transport] = WeakKeyDictionary()
+        self._by_owner: dict[Owner, Transport] = {}
         self.is_closed = False
         self.signals = ClientSignals()
         """Closing the client wakes the calls that wait for a rate limit."""
@@ -45,6 +42,7 @@ class Connections(Generic[Transport]):
             ClientClosedError: the client is closed, or its custom transport belongs to the
                 parent process.
             ConfigurationError: the environment's proxy or certificate file is unusable.
+            APIConnectionError: the system has too few resources for a connection.
         """
         if self.is_closed:
             raise ClientClosedError(
@@ -59,25 +57,132 @@ class Connections(Generic[Transport]):
         if transport is None:
             # Atomic: threads that get here together all use the first one's transport.
             transport = self._by_owner.setdefault(owner, self._create())
+            self._start(owner, transport)
         return transport
 
-    def close(self) -> list[Transport]:
-        """Close the client. Returns the transports to close: none the second time."""
-        if self.is_closed:
-            return []
-        self.is_closed = True
-        self.signals.close()
-        if self._custom is not None:
-            return [self._custom]
-        transport = self._by_owner.get(self._owner())
-        return [] if transport is None else [transport]
+    @abstractmethod
+    def _owner(self) -> Owner:
+        """Identifies the code that can share connections."""
+
+    @abstractmethod
+    def _start(self, owner: Owner, transport: Transport) -> None:
+        """Called when an owner has got its first transport."""
+
+    @abstractmethod
+    def _abandon(self, transport: Transport) -> None:
+        """Close a transport that nobody can use or await any more."""
 
     def _start_in_forked_process(self) -> None:
-        """Forget the parent's transports."""
+        """Close the parent's connections in this process. In the parent they stay open."""
         if self._custom is not None:
             raise ClientClosedError(
                 "this client was given a transport before the process forked: make a new one"
             )
         self._process = os.getpid()
-        self._by_owner = WeakKeyDictionary()
+        inherited = self._by_owner
+        self._by_owner = {}
+        for transport in inherited.values():
+            self._abandon(transport)
         self.signals = ClientSignals()
+
+
+class ThreadConnections(Connections[str, BaseTransport]):
+    """The connections of a sync client. All threads share one transport."""
+
+    def close(self) -> None:
+        """Close the client and its transport. A second call does nothing."""
+        if self.is_closed:
+            return
+        self.is_closed = True
+        self.signals.close()
+        if self._custom is not None:
+            self._custom.close()
+        for transport in self._by_owner.values():
+            transport.close()
+
+    def _owner(self) -> str:
+        return "all threads"
+
+    def _start(self, owner: str, transport: BaseTransport) -> None:
+        """Nothing to do: the transport lives as long as the client."""
+
+    def _abandon(self, transport: BaseTransport) -> None:
+        if isinstance(transport, LimitedTransport):
+            transport.abandon()
+
+
+class LoopConnections(Connections[AbstractEventLoop, AsyncBaseTransport]):
+    """The connections of an async client. Each event loop has its own transport.
+
+    A transport and its event loop refer to each other, so neither disappears by itself. There are
+    two ways in which a transport ends before its client:
+
+    - An event loop that ends in order first closes the async generators that run in it
+      (`shutdown_asyncgens`). Each transport has such a generator, which closes it.
+    - If an event loop is closed without that, the next new transport closes those of closed loops.
+    """
+
+    def __init__(
+        self, create: Callable[[], AsyncBaseTransport], custom: AsyncBaseTransport | None
+    ) -> None:
+        super().__init__(create, custom)
+        # An event loop refers to its generators only weakly.
+        self._closers: dict[AbstractEventLoop, AsyncGenerator[None, None]] = {}
+
+    async def aclose(self) -> None:
+        """Close the client and its transports. A second call does nothing."""
+        if self.is_closed:
+            return
+        self.is_closed = True
+        self.signals.close()
+        if self._custom is not None:
+            await self._custom.aclose()
+            return
+        loop = self._owner()
+        for owner, transport in list(self._by_owner.items()):
+            if owner is loop:
+                await transport.aclose()
+            elif isinstance(transport, LimitedAsyncTransport):
+                transport.close()
+        self._by_owner.clear()
+        closer = self._closers.pop(loop, None)
+        if closer is not None:
+            await closer.aclose()
+
+    def _owner(self) -> AbstractEventLoop:
+        return get_running_loop()
+
+    def _start(self, owner: AbstractEventLoop, transport: AsyncBaseTransport) -> None:
+        self._abandon_closed_loops()
+        closer = self._close_with(owner, transport)
+        self._closers[owner] = closer
+        # This runs the generator to its `yield`, without waiting. The event loop notes it.
+        with suppress(StopIteration):
+            closer.asend(None).send(None)
+
+    async def _close_with(
+        self, loop: AbstractEventLoop, transport: AsyncBaseTransport
+    ) -> AsyncGenerator[None, None]:
+        """Close the transport of an event loop when the loop ends."""
+        try:
+            yield
+        finally:
+            # In a forked process, the loop can have another one.
+            if self._by_owner.get(loop) is transport:
+                del self._by_owner[loop]
+                self._closers.pop(loop, None)
+            await transport.aclose()
+
+    def _abandon_closed_loops(self) -> None:
+        """Close the transports of event loops that were closed without closing them."""
+        for loop in list(self._by_owner):
+            if loop.is_closed():
+                self._closers.pop(loop, None)
+                transport = self._by_owner.pop(loop, None)
+                # Another thread can have been faster.
+                if transport is not None:
+                    self._abandon(transport)
+
+    def _abandon(self, transport: AsyncBaseTransport) -> None:
+        if isinstance(transport, LimitedAsyncTransport):
+            transport.abandon()

@@ -7,9 +7,10 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 from .._generated import load_contract
-from .finding import Finding
+from .finding import ROOT, Finding, JsonPath
 from .keywords import Schema
 from .schema import Validator, compile_schema
+from .secrets import Secret
 
 _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,127}/[a-z0-9!#$&^_.+-]{1,127}")
 """RFC 6838, section 4.2, in lower case."""
@@ -104,7 +105,7 @@ class OperationContract:
             return "default"
         return ""
 
-    def check_body(self, key: str, data: object) -> CheckedBody:
+    def check_body(self, key: str, data: object, *secrets: Secret[str]) -> CheckedBody:
         """Check a response body and normalise it for the generated model.
 
         An undocumented property is a finding, unless the spec allows additional properties. It
@@ -113,12 +114,13 @@ class OperationContract:
         Args:
             key: the response, as `response_key` returns it.
             data: the result of `json.loads`.
+            *secrets: redacted in the paths.
         """
         validator = self._validators.get(key)
         if validator is None:
             return CheckedBody(data)
         try:
-            normalised = validator.normalise(data)
+            normalised = validator.normalise(data, JsonPath(None, ROOT.step, secrets))
         except RecursionError:
             return CheckedBody(data, "is nested too deeply")
         findings = tuple(normalised.findings)

@@ -70,7 +70,8 @@ def explanations_in_text(text: str, token: Token) -> list[str]:
         text: the body.
         token: the token of the request, which is redacted. Removing markup can reveal it.
     """
-    content = text.strip().removeprefix("\ufeff")
+    # Redacted before it is cut: a part of a token would not be recognised.
+    content = redact(text, token).strip().removeprefix("\ufeff")
     # Text in UTF-16 has NUL characters.
     if content.startswith(("{", "[", '"')) or "\x00" in content:
         return []

@@ -8,6 +8,8 @@ import json
 from dataclasses import dataclass
 from typing import NamedTuple, Optional
 
+from .secrets import Secret, redact
+
 MAXIMUM_NAME_LENGTH = 64
 """Characters of one property name in a path: the server chooses the names and their length."""
 
@@ -54,26 +56,32 @@ class JsonPath(NamedTuple):
     """The place that contains this one; `None` for the root."""
     step: str | int
     """A property name or an array index; for the root, the name of the data."""
+    secrets: tuple[Secret[str], ...] = ()
+    """Only of the root: redacted in the names of properties, which the server chooses."""
 
     def __str__(self) -> str:
         """The JSON path, such as `$.people[0].name`."""
-        steps: list[str] = []
+        steps: list[str | int] = []
         path = self
         while path.parent is not None:
-            steps.append(_render_step(path.step))
+            steps.append(path.step)
             path = path.parent
-        steps.append(str(path.step))
-        return "".join(reversed(steps))
+        text = str(path.step)
+        for step in reversed(steps):
+            text += _render_step(step, path.secrets)
+        return text
 
 
 ROOT = JsonPath(None, "$")
 """The whole body of a response."""
 
 
-def _render_step(step: str | int) -> str:
+def _render_step(step: str | int, secrets: tuple[Secret[str], ...]) -> str:
     if isinstance(step, int):
         return f"[{step}]"
-    if len(step) <= MAXIMUM_NAME_LENGTH and step.isascii() and step.isidentifier():
-        return f".{step}"
+    # Before the name is cut: a part of a credential would not be recognised.
+    name = redact(step, *secrets)
+    if len(name) <= MAXIMUM_NAME_LENGTH and name.isascii() and name.isidentifier():
+        return f".{name}"
     # The name comes from the server: JSON escapes its control characters and quotes.
-    return f"[{json.dumps(step[:MAXIMUM_NAME_LENGTH])}]"
+    return f"[{json.dumps(name[:MAXIMUM_NAME_LENGTH])}]"

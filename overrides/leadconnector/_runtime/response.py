@@ -337,22 +337,25 @@ class ResponseReader(Generic[T]):
             response: the response.
             parsed: its body.
         """
-        content_type = response.headers.get("content-type", "")
+        # Redacted first: a media type is case-insensitive, and a finding has it in lower case.
+        content_type = redact(response.headers.get("content-type", ""), self._token)
+        checked = self._check(response_key, parsed)
         findings = self._contract.undocumented_content_type(response_key, content_type)
-        data = parsed.data
-        problem = parsed.problem
-        path = "$"
-        if not problem:
-            checked_body = self._contract.check_body(response_key, data)
-            findings = (*findings, *checked_body.findings)
-            data = checked_body.data
-            problem = checked_body.problem
-            path = checked_body.path
+        findings = (*findings, *checked.findings)
         if findings:
             findings = self._report(findings)
-        if problem:
-            return DecodedBody(data, problem, path, findings)
-        return replace(self._build_model(decode, data), findings=findings)
+        if checked.problem:
+            return replace(checked, findings=findings)
+        return replace(self._build_model(decode, checked.value), findings=findings)
+
+    def _check(self, response_key: str, parsed: ParsedBody) -> DecodedBody:
+        """A body with the data for its model. No variable has the data: `on_drift` can raise."""
+        if parsed.problem:
+            return DecodedBody(parsed.data, parsed.problem)
+        checked_body = self._contract.check_body(response_key, parsed.data, self._token)
+        return DecodedBody(
+            checked_body.data, checked_body.problem, checked_body.path, checked_body.findings
+        )
 
     def _build_model(self, decode: Callable[[Any], object], data: object) -> DecodedBody:
         """The generated model of data that was checked against the spec."""

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from ..errors import APIConnectionError
 from .http import RawResponse
@@ -48,19 +48,47 @@ Outcome: TypeAlias = RawResponse | APIConnectionError
 """The result of a request: a whole response, or the error of a request without one."""
 
 
-class Attempt(NamedTuple):
-    """One request of a call, and its outcome."""
+class Attempt:
+    """One request of a call, and its outcome.
 
-    method: str
-    try_number: int
-    """The number of the request as the rules count it, from 1; see `Call.try_number`."""
-    token: Token
-    """The token that it was sent with."""
-    outcome: Outcome
-    is_daily_limit: bool = False
-    """Whether the API rejected it because the requests of the day are used up."""
-    interval: float | None = None
-    """Seconds of the API's rate-limit interval, if the response states it."""
+    It is no named tuple: error reporters show the items of a tuple, and not its repr.
+    """
+
+    __slots__ = (
+        "interval",
+        "is_daily_limit",
+        "is_final",
+        "method",
+        "outcome",
+        "token",
+        "try_number",
+    )
+
+    def __init__(
+        self,
+        method: str,
+        try_number: int,
+        token: Token,
+        outcome: Outcome,
+        is_daily_limit: bool = False,
+        interval: float | None = None,
+        is_final: bool = False,
+    ) -> None:
+        self.method = method
+        self.try_number = try_number
+        """The number of the request as the rules count it, from 1; see `Call.try_number`."""
+        self.token = token
+        """The token that it was sent with."""
+        self.outcome = outcome
+        self.is_daily_limit = is_daily_limit
+        """Whether the API rejected it because the requests of the day are used up."""
+        self.interval = interval
+        """Seconds of the API's rate-limit interval, if the response states it."""
+        self.is_final = is_final
+        """Whether the next request would certainly fail in the same way, before it is sent."""
+
+    def __repr__(self) -> str:
+        return f"Attempt({self.method}, {self.try_number}, {type(self.outcome).__name__})"
 
     @property
     def is_success(self) -> bool:
@@ -158,6 +186,13 @@ def stop_on_invalid_request(attempt: Attempt, policy: RetryPolicy) -> Decision |
     return None
 
 
+def stop_on_final_failure(attempt: Attempt, policy: RetryPolicy) -> Decision | None:
+    """Stop if the connection cannot be made: a proxy rejects it, or a certificate is invalid."""
+    if attempt.is_final:
+        return STOP
+    return None
+
+
 def stop_on_daily_limit(attempt: Attempt, policy: RetryPolicy) -> Decision | None:
     """Stop if the requests of the day are used up. The next day is too far away to wait for."""
     if attempt.is_daily_limit:
@@ -207,6 +242,7 @@ RULES: tuple[Rule, ...] = (
     stop_after_last_retry,
     stop_on_permanent_status,
     stop_on_invalid_request,
+    stop_on_final_failure,
     stop_on_daily_limit,
     stop_if_possibly_executed,
     obey_retry_after,

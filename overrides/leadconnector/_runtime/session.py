@@ -16,7 +16,7 @@ Terms:
 - conventions: facts about the API that its OpenAPI document does not state (`ApiConventions`).
 """
 
-import asyncio
+import sys
 from collections.abc import Coroutine, Mapping
 from typing import Any, NamedTuple, TypeVar
 
@@ -28,7 +28,15 @@ from ..errors import (
 )
 from .call import Call
 from .call_io import BlockingIO, CallIO
-from .http import connection_error, is_transport_failure
+from .frames import clear_frames
+from .http import (
+    RawResponse,
+    connection_error,
+    decisive_error,
+    is_final,
+    is_interruption,
+    is_transport_failure,
+)
 from .log import logger
 from .protocols import RateLimiter, Reservation
 from .request import Arguments
@@ -71,6 +79,17 @@ class AsyncSession:
             Exception: an error of the caller's own token callable, transport, `on_response` or
                 `on_drift`. It is raised unchanged.
         """
+        # Python makes it the context of all errors.
+        handled = sys.exception()
+        try:
+            return await self._carry_out(operation, arguments)
+        except BaseException as error:
+            # Their variables have the response, and objects with the token.
+            clear_frames(error, handled)
+            raise
+
+    async def _carry_out(self, operation: Operation[T], arguments: Mapping[str, object]) -> T:
+        """The steps of `call`."""
         # A new transport loads certificates, which can take longer than a reservation stays valid.
         # So it exists before the first reservation. Its creation is not inside the deadline, which
         # starts with `Call`.
@@ -148,7 +167,9 @@ class AsyncSession:
             token = await self._io.get_token(
                 self._settings.base_url, rejected, call.remaining_seconds()
             )
-        except TimeoutError:
+        except TimeoutError as error:
+            if is_interruption(error):
+                raise
             call.check_deadline(wait=0.0, purpose="a token")
             # The deadline has not passed: this is an error of the caller's own function.
             raise
@@ -175,9 +196,12 @@ class AsyncSession:
             call.check_deadline(wait=reservation.wait, purpose="the rate limit")
             if reservation.wait > 0.0:
                 return await self._wait_for_turn(call, turn)
-        except (Exception, asyncio.CancelledError, KeyboardInterrupt):
-            # The calls behind this one move forward. GeneratorExit is not handled: a coroutine that
-            # is being closed cannot await.
+        except GeneratorExit:
+            # A coroutine that is being closed cannot await.
+            raise
+        except BaseException:
+            # The calls behind this one move forward. Time limits of gevent, dramatiq and pytest are
+            # no `Exception`.
             await self._io.call_rate_limit(rate_limit.release, reservation)
             raise
         return turn
@@ -239,22 +263,37 @@ class AsyncSession:
 
         Raises:
             Exception: any error that is not a failure of the transport: an exception of this
-                package, such as `ClientClosedError`, or a mistake in a custom transport.
+                package, such as `ClientClosedError`, an interruption of the call, or a mistake in a
+                custom transport.
         """
         # Counts the request: `call.attempts` and `call.try_number` are those of this one from here.
         request = call.next_request(token)
+        # Python makes it the context of the transport's errors.
+        handled = sys.exception()
         try:
             response = await self._io.send(request, call.limits)
         except Exception as error:
-            if not is_transport_failure(error):
+            reason = decisive_error(error, handled)
+            if is_transport_failure(reason):
+                final = is_final(error, handled)
+                failure = connection_error(
+                    error, call.name, request, [token], call.attempts, handled
+                )
+                return Attempt(call.method, call.try_number, token, failure, is_final=final)
+            if reason is error:
                 raise
-            failure = connection_error(error, call.name, request, [token], call.attempts)
-            return Attempt(call.method, call.try_number, token, failure)
+        else:
+            return self._attempt_with_response(call, token, response)
+        # Outside of the handler, so that the transport's error does not become the context.
+        raise reason
+
+    def _attempt_with_response(self, call: Call[T], token: Token, response: RawResponse) -> Attempt:
+        """The attempt of a request that got a response."""
         if response.is_success:
             return Attempt(call.method, call.try_number, token, response)
         conventions = self._settings.conventions
         retry_after = conventions.retry_after(response, self._settings.now())
-        response = response._replace(retry_after=retry_after)
+        response = response.with_retry_after(retry_after)
         return Attempt(
             call.method,
             call.try_number,

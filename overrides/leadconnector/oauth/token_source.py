@@ -128,14 +128,16 @@ class OAuth:
         clock: Callable[[], float] = time.time,
     ) -> None:
         secret = Secret(client_secret)
-        # The checks below can raise, and a traceback can show the arguments of this frame.
-        del client_secret
+        secret_url = Secret(token_url)
+        # The checks below can raise, and a traceback can show the arguments of this frame. An
+        # invalid URL can contain a password.
+        del client_secret, token_url
         _check_credentials(client_id, secret)
         _check_store_and_transport(store, transport)
         _check_times(refresh_ahead, clock)
         self._token_url: str | None = None
-        if token_url:
-            self._token_url = check_base_url(token_url, "token_url")
+        if secret_url.reveal():
+            self._token_url = check_base_url(secret_url.reveal() or "", "token_url")
         self._endpoint = TokenEndpoint(client_id, secret, transport)
         self._store = store
         self._refresh_ahead = refresh_ahead

@@ -1,4 +1,4 @@
-"""The only part that imports httpx: it sends one request within limits of time and size.
+"""The only part that imports httpx and httpcore: sends one request within time and size limits.
 
 The API and the token endpoint use it alike. It also makes requests and transports.
 
@@ -9,10 +9,22 @@ The API and the token endpoint use it alike. It also makes requests and transpor
 - `urls`: which base URLs and proxies are valid.
 - `requests`: makes requests.
 - `transports`: makes the default transports.
+- `pool`: the default transports. They limit the number of connections, and reuse them.
+- `places`: the limit on connections, for threads.
+- `routes`: makes connections, directly or through a proxy.
+- `network`: opens sockets, and limits the time of all that happens on them.
+- `tls`: TLS over these sockets.
 """
 
 from .body import MAXIMUM_BODY
-from .failures import connection_error, failure_of, is_transport_failure
+from .failures import (
+    connection_error,
+    decisive_error,
+    failure_of,
+    is_final,
+    is_interruption,
+    is_transport_failure,
+)
 from .limits import BODY_SECONDS, CONNECT_SECONDS, READ_SECONDS, Limits, Timeouts, timeouts_of
 from .requests import (
     PARSED_URLS,
@@ -22,8 +34,8 @@ from .requests import (
     common_headers,
     form_request,
 )
-from .sending import RawResponse, send, send_async
-from .transports import default_async_transport, default_transport
+from .sending import LimitedAsyncTransport, LimitedTransport, RawResponse, send, send_async
+from .transports import DefaultTransports, default_transport
 from .types import URL, AsyncBaseTransport, BaseTransport, InvalidURL, Request, Timeout
 from .urls import check_base_url, environment_proxy
 
@@ -36,7 +48,10 @@ __all__ = [
     "URL",
     "AsyncBaseTransport",
     "BaseTransport",
+    "DefaultTransports",
     "InvalidURL",
+    "LimitedAsyncTransport",
+    "LimitedTransport",
     "Limits",
     "PreparedRequest",
     "RawResponse",
@@ -48,11 +63,13 @@ __all__ = [
     "check_base_url",
     "common_headers",
     "connection_error",
-    "default_async_transport",
+    "decisive_error",
     "default_transport",
     "environment_proxy",
     "failure_of",
     "form_request",
+    "is_final",
+    "is_interruption",
     "is_transport_failure",
     "send",
     "send_async",

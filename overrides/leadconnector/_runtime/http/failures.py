@@ -1,38 +1,190 @@
 """What the error of a transport means, and the exception that it becomes."""
 
 import re
+import ssl
 from collections.abc import Sequence
-from typing import Literal
+from inspect import CO_VARARGS
+from types import CodeType, FrameType
+from typing import Literal, cast
 
 import httpx
 
 from ...errors import APIConnectionError, APITimeoutError, LeadConnectorError
-from ..secrets import Secret, redact
+from ..frames import chained_errors, clear_frames, frames_of
+from ..secrets import REDACTED, Secret, redact
 from .types import Request
 
 Failure = Literal["never sent", "lost", "invalid request"]
 """What is known about a failed request; see `APIConnectionError.failure`."""
 
+# Errors of known transports, by the package and the name of their base class. The names are looked
+# up in the bases of an error, so that no transport is imported. `OSError` covers the others, such
+# as requests, and the sockets of asyncio.
+_TRANSPORT_ERRORS = frozenset(
+    {
+        ("aiohttp", "ClientError"),
+        ("anyio", "BrokenResourceError"),
+        ("anyio", "ClosedResourceError"),
+        ("anyio", "DelimiterNotFound"),
+        ("anyio", "EndOfStream"),
+        ("anyio", "IncompleteRead"),
+        ("asyncio", "IncompleteReadError"),
+        # For a connection that ends at the same moment.
+        ("asyncio", "InvalidStateError"),
+        ("asyncio", "LimitOverrunError"),
+        ("curl_cffi", "CurlError"),
+        ("h11", "ProtocolError"),
+        ("h2", "H2Error"),
+        # http.client
+        ("http", "HTTPException"),
+        ("httpcore", "ConnectionNotAvailable"),
+        ("httpcore", "NetworkError"),
+        ("httpcore", "ProtocolError"),
+        ("httpcore", "ProxyError"),
+        ("httpcore", "TimeoutException"),
+        ("httpcore", "UnsupportedProtocol"),
+        ("httpx", "CookieConflict"),
+        ("httpx", "HTTPError"),
+        ("httpx", "InvalidURL"),
+        ("httpx", "StreamError"),
+        ("pycurl", "error"),
+        ("pyreqwest", "DecodeError"),
+        ("pyreqwest", "RedirectError"),
+        ("pyreqwest", "TransportError"),
+        ("trio", "BrokenResourceError"),
+        ("trio", "ClosedResourceError"),
+        ("urllib3", "HTTPError"),
+        # Of a transport that decompresses by itself.
+        ("zlib", "error"),
+    }
+)
+
+# asyncio's texts for a connection of a loop that is closed, or of another one.
+_OTHER_EVENT_LOOP = re.compile(
+    r"Event loop is closed|.* is bound to a different event loop", re.DOTALL
+)
+
+# Why OpenSSL or the server ends a handshake: the two do not match, or one does not accept the
+# certificate. A repetition cannot change that. The names are those of `ssl.SSLError.reason`.
+_FINAL_TLS_REASONS = frozenset(
+    {
+        "CERTIFICATE_VERIFY_FAILED",
+        "HTTP_REQUEST",
+        "NO_CIPHERS_AVAILABLE",
+        "NO_PROTOCOLS_AVAILABLE",
+        "NO_SHARED_CIPHER",
+        "SSLV3_ALERT_BAD_CERTIFICATE",
+        "SSLV3_ALERT_CERTIFICATE_EXPIRED",
+        "SSLV3_ALERT_CERTIFICATE_REVOKED",
+        "SSLV3_ALERT_CERTIFICATE_UNKNOWN",
+        "SSLV3_ALERT_HANDSHAKE_FAILURE",
+        "SSLV3_ALERT_UNSUPPORTED_CERTIFICATE",
+        "TLSV13_ALERT_CERTIFICATE_REQUIRED",
+        "TLSV1_ALERT_ACCESS_DENIED",
+        "TLSV1_ALERT_INSUFFICIENT_SECURITY",
+        "TLSV1_ALERT_PROTOCOL_VERSION",
+        "TLSV1_ALERT_UNKNOWN_CA",
+        "TLSV1_UNRECOGNIZED_NAME",
+        "UNKNOWN_PROTOCOL",
+        "UNSUPPORTED_PROTOCOL",
+        "WRONG_VERSION_NUMBER",
+    }
+)
+
+# What pyreqwest's errors quote of a certificate error of rustls, and of a proxy's 407. The two have
+# no class of their own.
+_RUSTLS_CERTIFICATE_ERROR = "invalid peer certificate"
+_REQWEST_PROXY_ERROR = "proxy authorization required"
+
+# How the text of a proxy's error starts in httpcore and aiohttp: with the status of the CONNECT.
+_PROXY_STATUS = re.compile(r"([1-5]\d\d)\b")
+
+# Of httpcore, for a SOCKS proxy.
+_SOCKS_AUTHENTICATION = re.compile("Invalid username/password|but got")
+
+_TEMPORARY_PROXY_STATUS_CODES = frozenset({408, 429, 500, 502, 503, 504})
+"""Statuses of a proxy that are retried: the same as those of the API, without Cloudflare's."""
+
 
 def is_transport_failure(error: Exception) -> bool:
-    """Whether an error of a transport means a failed request.
+    """Whether an error of a transport means a failed request, by the class of the error.
 
-    Other errors are raised to the caller unchanged: our own exceptions, and mistakes in the code of
-    a custom transport.
+    All others are raised to the caller unchanged: our own exceptions, mistakes in the code of a
+    custom transport, and interruptions of the call, such as the time limit of a task queue.
     """
     if isinstance(error, LeadConnectorError):
         return False
+    if is_interruption(error):
+        return False
     if isinstance(error, OSError):
         return True
-    # asyncio raises a RuntimeError for a connection of another event loop, or of a closed one.
-    if "event loop" in str(error).lower():
+    return _is_of_known_transport(error) or _is_of_other_event_loop(error)
+
+
+def decisive_error(error: Exception, handled: BaseException | None = None) -> Exception:
+    """The error that says what happened: an interruption behind an error, or the error itself.
+
+    A transport can turn an interruption into an error of its own: httpcore does so with each
+    `TimeoutError`, also that of a signal handler.
+
+    Args:
+        error: the error of a transport.
+        handled: an error that the caller handles meanwhile; see `chained_errors`.
+    """
+    for cause in chained_errors(error, handled):
+        if isinstance(cause, Exception) and is_interruption(cause):
+            return cause
+    return error
+
+
+def is_interruption(error: Exception) -> bool:
+    """Whether something outside of the transport raised an error, to interrupt the call."""
+    if any(_is_signal_handler(entry.tb_frame) for entry in frames_of(error)):
         return True
-    # Libraries have exceptions of their own. A built-in one, such as a TypeError, is a mistake.
-    return type(error).__module__ != "builtins"
+    # A timeout that the caller's code defines, for example to raise it in another thread. Sockets
+    # and asyncio raise `TimeoutError` itself.
+    is_subclass = isinstance(error, TimeoutError) and type(error) is not TimeoutError
+    return is_subclass and not _is_of_known_transport(error)
 
 
-def failure_of(error: Exception) -> Failure:
-    """Classify the error of a request without a whole response."""
+def _is_signal_handler(frame: FrameType) -> bool:
+    """Whether a frame has another frame as an argument, as Python calls signal handlers only."""
+    return any(_contains_frame(frame.f_locals.get(name)) for name in _arguments_of(frame.f_code))
+
+
+def _arguments_of(code: CodeType) -> tuple[str, ...]:
+    count = code.co_argcount
+    if code.co_flags & CO_VARARGS:
+        # The name of `*arguments` follows those of the keyword-only arguments.
+        count += code.co_kwonlyargcount + 1
+    return code.co_varnames[:count]
+
+
+def _contains_frame(value: object) -> bool:
+    if isinstance(value, tuple):
+        items = cast("tuple[object, ...]", value)
+        return any(isinstance(item, FrameType) for item in items)
+    return isinstance(value, FrameType)
+
+
+def _is_of_known_transport(error: Exception) -> bool:
+    for base in type(error).__mro__:
+        package = base.__module__.partition(".")[0]
+        if (package, base.__name__) in _TRANSPORT_ERRORS:
+            return True
+    return False
+
+
+def _is_of_other_event_loop(error: Exception) -> bool:
+    """Whether an event loop raised an error for a connection that it cannot use."""
+    return type(error) is RuntimeError and _OTHER_EVENT_LOOP.fullmatch(str(error)) is not None
+
+
+def failure_of(error: Exception, handled: BaseException | None = None) -> Failure:
+    """Classify the error of a request without a whole response; `handled` as above."""
+    # A certificate is checked before anything is sent.
+    if _has_certificate_error(error, handled):
+        return "never sent"
     if isinstance(error, httpx.ConnectTimeout):
         # httpx's own transports raise it only while they connect. Others, such as that of aiohttp,
         # also raise it for a connection that they lost.
@@ -40,13 +192,60 @@ def failure_of(error: Exception) -> Failure:
         return "never sent" if from_httpcore else "lost"
     if isinstance(error, httpx.UnsupportedProtocol | httpx.LocalProtocolError):
         return "invalid request"
-    if isinstance(error, httpx.ConnectError | httpx.PoolTimeout):
+    # A proxy rejects the CONNECT. Nothing else is sent before it accepts that.
+    if isinstance(error, httpx.ConnectError | httpx.PoolTimeout | httpx.ProxyError):
         return "never sent"
     return "lost"
 
 
+def is_final(error: Exception, handled: BaseException | None = None) -> bool:
+    """Whether the next request would certainly fail in the same way; `handled` as above."""
+    if _has_certificate_error(error, handled):
+        return True
+    if isinstance(error, httpx.ProxyError):
+        return _is_final_proxy_error(str(error))
+    for cause in chained_errors(error, handled):
+        if _quotes(cause, _REQWEST_PROXY_ERROR):
+            return True
+        # An error that OpenSSL did not create has no reason.
+        reason = getattr(cause, "reason", None)
+        if isinstance(cause, ssl.SSLError) and reason in _FINAL_TLS_REASONS:
+            return True
+    return False
+
+
+def _is_final_proxy_error(text: str) -> bool:
+    status = _PROXY_STATUS.match(text)
+    if status is None:
+        return _SOCKS_AUTHENTICATION.search(text) is not None
+    return int(status[1]) not in _TEMPORARY_PROXY_STATUS_CODES
+
+
+def _has_certificate_error(error: Exception, handled: BaseException | None) -> bool:
+    """Whether the server's certificate is not trusted."""
+    for cause in chained_errors(error, handled):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return True
+        if _quotes(cause, _RUSTLS_CERTIFICATE_ERROR):
+            return True
+    return False
+
+
+def _quotes(error: BaseException, text: str) -> bool:
+    """Whether an error of pyreqwest has a text in its details."""
+    is_of_pyreqwest = type(error).__module__.partition(".")[0] == "pyreqwest"
+    return is_of_pyreqwest and text in repr(error)
+
+
 # The start of quoted bytes in the text of an exception.
 _QUOTED_BYTES = re.compile(r"[:\s]*\bb(?:ytearray|['\"])")
+
+# The user and password of a URL, such as that of a proxy. A password with a slash is no valid URL,
+# but texts can quote it all the same.
+_USER_INFORMATION = re.compile(r"(?<=://)\S*@")
+
+# A header with credentials, as the errors of aiohttp quote those of a proxy.
+_CREDENTIALS = re.compile(r"(?<=uthorization)\W+(?:Basic|Bearer)\s+\S+")
 
 
 def connection_error(
@@ -55,32 +254,42 @@ def connection_error(
     request: Request,
     secrets: Sequence[Secret[str]],
     attempts: int,
+    handled: BaseException | None = None,
 ) -> APIConnectionError:
     """The exception of a request without a whole response.
 
     The transport's error is its cause, unless it quoted private data.
 
     Args:
-        error: an error for which `is_transport_failure` is true. Private data is removed from it.
+        error: an error for which `is_transport_failure` is true. Private data is removed from it,
+            and from the frames of this package and of httpx's own transports.
         operation: names the operation in the message.
         request: the request that failed.
         secrets: the credentials of the request. A custom transport can quote them.
         attempts: how many requests were sent, with this one.
+        handled: an error that the caller handles meanwhile; see `chained_errors`.
     """
+    clear_frames(error, handled)
     if isinstance(error, httpx.RequestError):
         # The original request contains the token and the body.
         error.request = Request(request.method, request.url)
     reason = _without_quoted_bytes(error)
     timed_out = isinstance(error, httpx.TimeoutException | TimeoutError)
+    if _has_certificate_error(error, handled):
+        # The transport of aiohttp raises a timeout for it.
+        timed_out = False
     error_class = APITimeoutError if timed_out else APIConnectionError
     message = f"{operation}: no complete response"
     if timed_out:
         message += " in time"
     details = f"{type(error).__name__}: {reason}" if reason else type(error).__name__
     raised = error_class(
-        redact(f"{message} ({details})", *secrets), attempts=attempts, failure=failure_of(error)
+        _redact(f"{message} ({details})", secrets),
+        attempts=attempts,
+        failure=failure_of(error, handled),
     )
-    if isinstance(error, httpx.RequestError | OSError) and redact(reason, *secrets) == str(error):
+    has_class_for_causes = isinstance(error, httpx.RequestError | OSError)
+    if has_class_for_causes and not _quotes_private_data(error, secrets):
         raised.__cause__ = error
     return raised
 
@@ -97,3 +306,22 @@ def _without_quoted_bytes(error: Exception) -> str:
         error.__cause__ = None
         error.__context__ = None
     return reason
+
+
+def _quotes_private_data(error: BaseException, secrets: Sequence[Secret[str]]) -> bool:
+    """Whether a text of an error, or of an error behind it, contains a credential."""
+    return any(_redact(text, secrets) != text for text in _texts(error))
+
+
+def _texts(error: BaseException) -> list[str]:
+    texts: list[str] = []
+    for chained in chained_errors(error):
+        texts += [str(chained), repr(chained), *getattr(chained, "__notes__", ())]
+    return texts
+
+
+def _redact(text: str, secrets: Sequence[Secret[str]]) -> str:
+    """Replace the credentials of a request, and those in a URL."""
+    text = redact(text, *secrets)
+    text = _CREDENTIALS.sub(f" {REDACTED}", text)
+    return _USER_INFORMATION.sub(f"{REDACTED}@", text)

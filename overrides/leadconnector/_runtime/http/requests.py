@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import httpx
 
@@ -51,24 +51,33 @@ def form_request(
     return Request("POST", url, headers=dict(headers), data=dict(fields), extensions=extensions)
 
 
-class PreparedRequest(NamedTuple):
-    """What all attempts of a call send: the request without its token."""
+class PreparedRequest:
+    """What all attempts of a call send: the request without its token.
 
-    method: str
-    url: URL
-    headers: RawHeaders
-    body: httpx.ByteStream
+    It is no named tuple: error reporters show the items of a tuple, and not its repr.
+    """
+
+    __slots__ = ("body", "headers", "method", "url")
+
+    def __init__(self, method: str, url: URL, headers: RawHeaders, body: httpx.ByteStream) -> None:
+        self.method = method
+        self.url = url
+        self.headers = headers
+        self.body = body
 
     def authorized(self, token: Token, timeouts: Timeouts) -> Request:
         """The request of one attempt."""
         authorization = (b"Authorization", b"Bearer " + token.reveal().encode())
-        return Request(
+        request = Request(
             self.method,
             self.url,
             headers=[*self.headers, authorization],
             stream=self.body,
             extensions={"timeout": timeouts},
         )
+        # Some transports use `request.content`, which is available only after this.
+        request.read()
+        return request
 
     def __repr__(self) -> str:
         return f"PreparedRequest({self.method})"

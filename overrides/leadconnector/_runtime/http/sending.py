@@ -1,9 +1,10 @@
 """Sends one request and reads its whole response, within limits of time and size."""
 
 import asyncio
+from abc import abstractmethod
 from collections.abc import Mapping
 from contextlib import aclosing, closing
-from typing import Any, NamedTuple
+from typing import Any
 
 import httpx
 
@@ -12,28 +13,73 @@ from .limits import Limits
 from .types import AsyncBaseTransport, BaseTransport, Request
 
 
-# Named tuples are made twice as fast as frozen dataclasses. Every call makes several.
-class RawResponse(NamedTuple):
-    """A whole response, before its body is parsed."""
+class RawResponse:
+    """A whole response, before its body is parsed.
 
-    status_code: int
-    headers: Mapping[str, str]
-    """By name in lower case. Of a repeated header, the last value."""
-    body: bytes
-    """Decompressed."""
-    body_problem: str = ""
-    """Why the body cannot be used (too large, badly compressed); empty if it can."""
-    retry_after: float | None = None
-    """Seconds that the response asks to wait before the next request."""
+    It is no named tuple: error reporters show the items of a tuple, and not its repr. Every call
+    makes one, and a frozen dataclass takes twice as long.
+    """
+
+    __slots__ = ("body", "body_problem", "headers", "retry_after", "status_code")
+
+    def __init__(
+        self,
+        status_code: int,
+        headers: Mapping[str, str],
+        body: bytes,
+        body_problem: str = "",
+        retry_after: float | None = None,
+    ) -> None:
+        self.status_code = status_code
+        self.headers = headers
+        """By name in lower case. Of a repeated header, the last value."""
+        self.body = body
+        """Decompressed."""
+        self.body_problem = body_problem
+        """Why the body cannot be used (too large, badly compressed); empty if it can."""
+        self.retry_after = retry_after
+        """Seconds that the response asks to wait before the next request."""
 
     @property
     def is_success(self) -> bool:
         """Whether the status is 2xx."""
         return 200 <= self.status_code < 300
 
+    def with_retry_after(self, seconds: float | None) -> "RawResponse":
+        """The same response with another `retry_after`."""
+        return RawResponse(self.status_code, self.headers, self.body, self.body_problem, seconds)
+
     def __repr__(self) -> str:
         # A traceback can show variables. Headers and body can repeat the token or personal data.
         return f"RawResponse({self.status_code}, {len(self.body)} bytes)"
+
+
+class LimitedTransport(BaseTransport):
+    """A transport that limits the time of whole responses by itself."""
+
+    @abstractmethod
+    def handle_within(self, request: Request, limits: Limits) -> httpx.Response:
+        """`handle_request` within limits, which also apply to the body of the response."""
+
+    @abstractmethod
+    def abandon(self) -> None:
+        """Close all sockets after their users are gone, as in a forked process. Takes no lock."""
+
+
+class LimitedAsyncTransport(AsyncBaseTransport):
+    """`LimitedTransport` for async code."""
+
+    @abstractmethod
+    async def handle_within(self, request: Request, limits: Limits) -> httpx.Response:
+        """See `LimitedTransport`."""
+
+    @abstractmethod
+    def abandon(self) -> None:
+        """See `LimitedTransport`. Also for a closed event loop."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """`aclose` without waiting, in any thread."""
 
 
 def send(transport: BaseTransport, request: Request, limits: Limits) -> RawResponse:
@@ -43,12 +89,14 @@ def send(transport: BaseTransport, request: Request, limits: Limits) -> RawRespo
         TimeoutError: the body takes too long.
         Exception: any error of the transport.
     """
-    with closing(transport.handle_request(request)) as response:
+    with closing(_open_response(transport, request, limits)) as response:
         response.request = request
         body = _BodyBuffer(limits)
         stream: Any = response.stream
         for chunk in stream:
             body.add(chunk)
+            # The code of a transport can raise, and a traceback can show variables.
+            del chunk
             if body.is_full:
                 break
     return _raw_response(response, body)
@@ -57,21 +105,38 @@ def send(transport: BaseTransport, request: Request, limits: Limits) -> RawRespo
 async def send_async(
     transport: AsyncBaseTransport, request: Request, limits: Limits
 ) -> RawResponse:
-    """`send` for async code. It also limits the head of the response.
-
-    A blocking transport cannot be interrupted while it receives the head.
-    """
-    async with asyncio.timeout(limits.phase_seconds(limits.clock())):
-        response = await transport.handle_async_request(request)
+    """`send` for async code."""
+    response = await _open_async_response(transport, request, limits)
     async with aclosing(response), asyncio.timeout(limits.phase_seconds(limits.clock())):
         response.request = request
         body = _BodyBuffer(limits)
         stream: Any = response.stream
         async for chunk in stream:
             body.add(chunk)
+            # The code of a transport can raise, and a traceback can show variables.
+            del chunk
             if body.is_full:
                 break
     return _raw_response(response, body)
+
+
+def _open_response(transport: BaseTransport, request: Request, limits: Limits) -> httpx.Response:
+    """Send a request, and receive the head of its response."""
+    if isinstance(transport, LimitedTransport):
+        return transport.handle_within(request, limits)
+    # A blocking transport of the caller cannot be interrupted while it receives the head.
+    return transport.handle_request(request)
+
+
+async def _open_async_response(
+    transport: AsyncBaseTransport, request: Request, limits: Limits
+) -> httpx.Response:
+    """`_open_response` for async code."""
+    if isinstance(transport, LimitedAsyncTransport):
+        # It knows in which step the time is up, and so whether the request was sent.
+        return await transport.handle_within(request, limits)
+    async with asyncio.timeout(limits.phase_seconds(limits.clock())):
+        return await transport.handle_async_request(request)
 
 
 class _BodyBuffer:
@@ -113,7 +178,8 @@ def _raw_response(response: httpx.Response, buffer: _BodyBuffer) -> RawResponse:
     headers: dict[str, str] = {}
     for name, value in response.headers.raw:
         headers[name.decode("latin-1").lower()] = value.decode("utf-8", "replace")
-    body = decode(headers.get("content-encoding", ""), buffer.content)
+    # Repeated lines of a header are one list (RFC 9110, section 5.3).
+    body = decode(response.headers.get("content-encoding", ""), buffer.content)
     # Without these headers the body ends with the connection (RFC 9112, section 6.3).
     # A connection that breaks within the body then looks like its end.
     has_length = "content-length" in headers or "transfer-encoding" in headers

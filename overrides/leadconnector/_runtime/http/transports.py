@@ -1,24 +1,127 @@
 """Makes the transports of a client that was given none."""
 
+import errno
+import os
+import ssl
+from functools import cached_property
+from importlib.util import find_spec
+
 import httpx
 
-from .urls import environment_proxy
+from ...errors import ConfigurationError
+from ..secrets import Secret
+from .sending import LimitedAsyncTransport, LimitedTransport
+from .urls import environment_proxy, proxy_variable
+
+# The reasons of an OSError that lie in the file that a variable names. Other reasons, such as too
+# many open files, have nothing to do with the variable.
+_FILE_ERRORS = frozenset(
+    {
+        errno.EACCES,
+        errno.EISDIR,
+        errno.ELOOP,
+        errno.ENAMETOOLONG,
+        errno.ENOENT,
+        errno.ENOTDIR,
+        errno.EPERM,
+    }
+)
 
 
-def default_transport(url: str, *, retries: int = 0) -> httpx.HTTPTransport:
-    """A new connection pool for a URL, which uses the environment's proxy.
+class DefaultTransports:
+    """Makes the transports of one client.
+
+    All of them share the certificates, which take 20 ms and some MiB to load.
 
     Args:
         url: the base URL.
         retries: how often a failed attempt to connect is repeated.
+    """
+
+    def __init__(self, url: str, *, retries: int = 0) -> None:
+        self._url = url
+        self._retries = retries
+
+    def blocking(self) -> LimitedTransport:
+        """A new transport of a sync client, which uses the environment's proxy.
+
+        Raises:
+            ConfigurationError: the proxy or certificate file of the environment is unusable.
+            OSError: the certificates cannot be loaded for another reason.
+        """
+        # Only here, because httpcore takes longer to import than the rest of this package.
+        from .pool import BlockingPool  # noqa: PLC0415
+        from .routes import Route  # noqa: PLC0415
+
+        proxy = proxy_of(self._url)
+        return BlockingPool(Route(self._ssl_context, proxy, self._retries))
+
+    def awaiting(self) -> LimitedAsyncTransport:
+        """`blocking` for the running event loop of an async client."""
+        from .pool import AwaitingPool  # noqa: PLC0415
+        from .routes import Route  # noqa: PLC0415
+
+        proxy = proxy_of(self._url)
+        return AwaitingPool(Route(self._ssl_context, proxy, self._retries))
+
+    @cached_property
+    def _ssl_context(self) -> ssl.SSLContext | None:
+        """The trusted certificates; `None` for plain http, which goes only to loopback."""
+        if self._url.startswith("http:"):
+            return None
+        return load_certificates()
+
+
+def default_transport(url: str, *, retries: int = 0) -> LimitedTransport:
+    """A new transport for requests to one URL; see `DefaultTransports`."""
+    return DefaultTransports(url, retries=retries).blocking()
+
+
+def proxy_of(url: str) -> httpx.Proxy | None:
+    """The proxy of a URL in the environment.
 
     Raises:
-        OSError, ValueError, ImportError: the proxy or certificate file of the environment is
-            unusable.
+        ConfigurationError: the variable with the proxy is invalid.
     """
-    return httpx.HTTPTransport(proxy=environment_proxy(url), retries=retries)
+    address = Secret(environment_proxy(url))
+    if address.reveal() is None:
+        return None
+    proxy = httpx.Proxy(address.reveal() or "")
+    if proxy.url.scheme.startswith("socks") and find_spec("socksio") is None:
+        raise ConfigurationError(
+            f"{proxy_variable()} is a SOCKS proxy, which needs a package: pip install httpx[socks]"
+        )
+    return proxy
 
 
-def default_async_transport(url: str) -> httpx.AsyncHTTPTransport:
-    """`default_transport` for async code."""
-    return httpx.AsyncHTTPTransport(proxy=environment_proxy(url))
+def load_certificates() -> ssl.SSLContext:
+    """The certificates in `SSL_CERT_FILE` or `SSL_CERT_DIR`, else those of certifi.
+
+    Raises:
+        ConfigurationError: the file that a variable names is unusable. The message does not show
+            the name.
+        OSError: the certificates cannot be loaded for another reason.
+    """
+    try:
+        return httpx.create_ssl_context()
+    except OSError as error:
+        variable = _variable_of(error)
+        if variable is None:
+            raise
+        reason = error.strerror or type(error).__name__
+    # Outside of the handler: the context of an exception has frames with the environment's values.
+    raise ConfigurationError(f"{variable} names no usable file or directory: {reason}")
+
+
+def _variable_of(error: OSError) -> str | None:
+    """The environment variable that caused an error, if one did, in httpx's order."""
+    is_bad_file = isinstance(error, ssl.SSLError) or error.errno in _FILE_ERRORS
+    if not is_bad_file:
+        return None
+    # `ssl.create_default_context` opens this file for the keys of connections.
+    if error.filename is not None and error.filename == os.environ.get("SSLKEYLOGFILE"):
+        return "SSLKEYLOGFILE"
+    for variable in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        if os.environ.get(variable):
+            return variable
+    return None

@@ -1,10 +1,15 @@
 """Which base URLs are valid, and through which proxy a URL is reached."""
 
+import os
 import re
 from contextlib import suppress
+from typing import Any
 from urllib.request import getproxies, proxy_bypass
 
+import httpx
+
 from ...errors import ConfigurationError
+from ..secrets import Secret
 from .types import URL, InvalidURL
 
 # A host is labels of up to 63 characters (RFC 1035, section 2.3.4), or an IPv6 address in brackets.
@@ -21,16 +26,20 @@ def check_base_url(url: str, name: str, *, allow_http: bool = False) -> str:
     """Return a base URL without a slash at its end.
 
     Args:
-        url: the URL. Untyped callers can pass any object.
+        url: the URL. An invalid one can contain a password. Untyped callers can pass any object.
         name: names the option in the message.
         allow_http: whether it may be `http://` of any host.
 
     Raises:
-        ConfigurationError: it is not `https://HOST[:PORT][/PATH]`, or `http://` of loopback.
+        ConfigurationError: it is not `https://HOST[:PORT][/PATH]`, or `http://` of loopback. The
+            message does not show it.
     """
-    if _matches(_SAFE_URL, url) or (allow_http and _matches(_HTTP_URL, url)):
-        return str(URL(url)).rstrip("/")
-    if _matches(_HTTP_URL, url):
+    address = Secret(url)
+    # The rest can raise, and a traceback can show the variables of this frame.
+    del url
+    if _matches(_SAFE_URL, address) or (allow_http and _matches(_HTTP_URL, address)):
+        return str(URL(address.reveal())).rstrip("/")
+    if _matches(_HTTP_URL, address):
         raise ConfigurationError(
             f"{name} must be https://HOST/PATH: http would send the token unencrypted to another "
             "machine (allow_http=True permits that, for a test network)"
@@ -40,11 +49,11 @@ def check_base_url(url: str, name: str, *, allow_http: bool = False) -> str:
     )
 
 
-def _matches(pattern: re.Pattern[str], url: str) -> bool:
+def _matches(pattern: re.Pattern[str], url: Secret[Any]) -> bool:
     """Whether a URL has a form, and httpx can parse it."""
     with suppress(TypeError, ValueError, InvalidURL):
-        URL(url)
-        return pattern.fullmatch(url) is not None
+        URL(url.reveal())
+        return pattern.fullmatch(url.reveal()) is not None
     return False
 
 
@@ -53,12 +62,51 @@ def environment_proxy(url: str) -> str | None:
 
     httpx reads the same variables. Plain http has no proxy: it goes only to loopback, and a proxy
     would see the token in clear.
+
+    Raises:
+        ConfigurationError: the proxy is invalid. The message names the variable, without its value.
     """
     target = URL(url)
-    proxies = getproxies()
-    proxy = proxies.get("https") or proxies.get("all")
-    if not proxy or target.scheme == "http" or proxy_bypass(target.host):
+    address = _proxy_address()
+    if not address.reveal() or target.scheme == "http" or proxy_bypass(target.host):
         return None
-    if "://" in proxy:
-        return proxy
-    return f"http://{proxy}"
+    if not _is_valid_proxy(address):
+        raise ConfigurationError(
+            f"{proxy_variable()} is not a valid proxy: it must be http://HOST:PORT or "
+            "http://USER:PASSWORD@HOST:PORT, with reserved characters of the password as %XX"
+        )
+    return address.reveal()
+
+
+def proxy_variable() -> str:
+    """The environment variable that `environment_proxy` uses, if it is set.
+
+    Lower case comes first, as in `getproxies`.
+    """
+    for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
+        if os.environ.get(name):
+            return name
+    return "the proxy in the system's settings"
+
+
+def _proxy_address() -> Secret[str]:
+    """The URL of the proxy, which can have a password; empty if there is none."""
+    proxies = Secret(getproxies())
+    address = Secret(proxies.reveal().get("https") or proxies.reveal().get("all") or "")
+    if address.reveal() and "://" not in address.reveal():
+        return Secret(f"http://{address.reveal()}")
+    return address
+
+
+def _is_valid_proxy(address: Secret[str]) -> bool:
+    """Whether a URL is that of a proxy.
+
+    A password with a slash, such as in `http://user:1/2@proxy`, makes a URL of another host. Its
+    path, query or fragment then contains the `@`.
+    """
+    with suppress(ValueError, InvalidURL):
+        url = httpx.Proxy(address.reveal()).url
+        is_port_valid = url.port is None or 0 < url.port < 65536
+        behind_host = url.raw_path.decode() + url.fragment
+        return bool(url.host) and is_port_valid and "@" not in behind_host
+    return False

@@ -1,0 +1,194 @@
+"""Hosts with several addresses: timeouts apply to all of them together."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from leadconnector import APIConnectionError, APITimeoutError
+from leadconnector._runtime.http.network import share_of_time
+
+from tests.support.calling import Caller, Clock
+from tests.support.switchable import (
+    SUCCESS,
+    addresses_of,
+    dead_addresses,
+    length_of_body,
+    switchable,
+)
+
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux", reason="only Linux has 127.0.1.1 and ignores a full backlog"
+)
+
+
+class RealClock(Clock):
+    """The clock of the sockets."""
+
+    def __call__(self) -> float:
+        return time.monotonic()
+
+
+def dead_hosts(count: int) -> list[str]:
+    return [f"127.0.1.{number}" for number in range(1, count + 1)]
+
+
+def seconds_of_failure(call: Caller, port: int, **options: object) -> float:
+    """How long a call takes that gets no response in time."""
+    started_at = time.monotonic()
+    with pytest.raises(APITimeoutError):
+        call(
+            None,
+            options={"base_url": f"http://localhost:{port}", "retries": 0, **options},
+            clock=RealClock(),
+        )
+    return time.monotonic() - started_at
+
+
+@contextmanager
+def listening() -> Iterator[socket.socket]:
+    """A listener whose connections get no response."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener
+
+
+@pytest.mark.parametrize("count", [1, 2, 4, 7])
+def test_a_deadline_applies_to_all_addresses_of_a_host_together(
+    call: Caller, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", addresses_of(dead_hosts(count)))
+    with dead_addresses(count) as port:
+        seconds = seconds_of_failure(call, port, deadline=1.0)
+
+    # Generous for a busy machine, and less than two addresses with the whole deadline each.
+    assert seconds < 1.8
+
+
+@pytest.mark.parametrize("count", [2, 4])
+def test_a_connect_timeout_applies_to_all_addresses_of_a_host_together(
+    call: Caller, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", addresses_of(dead_hosts(count)))
+    with dead_addresses(count) as port:
+        seconds = seconds_of_failure(call, port, timeout=httpx.Timeout(10.0, connect=1.0))
+
+    assert seconds < 1.8
+
+
+def test_a_deadline_applies_to_dead_addresses_and_a_hanging_api_together(
+    call: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hosts = [*dead_hosts(3), "127.0.0.1"]
+    monkeypatch.setattr(socket, "getaddrinfo", addresses_of(hosts))
+    with listening() as live, dead_addresses(3, live) as port:
+        seconds = seconds_of_failure(call, port, deadline=1.0)
+
+    assert seconds < 1.7
+
+
+def test_a_connect_timeout_includes_the_tls_handshake(
+    call: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hosts = [*dead_hosts(1), "127.0.0.1"]
+    monkeypatch.setattr(socket, "getaddrinfo", addresses_of(hosts))
+    with listening() as live, dead_addresses(1, live) as port:
+        seconds = seconds_of_failure(
+            call,
+            port,
+            timeout=httpx.Timeout(10.0, connect=1.0),
+            base_url=f"https://localhost:{port}",
+        )
+
+    assert seconds < 1.4
+
+
+def test_a_deadline_applies_to_a_head_that_arrives_slowly_but_steadily(call: Caller) -> None:
+    stop = threading.Event()
+
+    def drip(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection:
+            for byte in b"HTTP/1.1 200 OK\r\nX-Padding: " + b"x" * 400:
+                try:
+                    connection.sendall(bytes([byte]))
+                except OSError:
+                    return
+                if stop.wait(0.05):
+                    return
+
+    with listening() as listener:
+        thread = threading.Thread(target=drip, args=[listener])
+        thread.start()
+        seconds = seconds_of_failure(call, listener.getsockname()[1], deadline=0.5)
+        stop.set()
+        thread.join()
+
+    assert seconds < 2.0
+
+
+@pytest.mark.parametrize("dead", [1, 3])
+def test_dead_addresses_do_not_prevent_reaching_a_live_one(
+    call: Caller, dead: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hosts = [*dead_hosts(dead), "127.0.0.1"]
+    monkeypatch.setattr(socket, "getaddrinfo", addresses_of(hosts))
+    with socket.create_server(("127.0.0.1", 0)) as live, dead_addresses(dead, live) as port:
+        thread = threading.Thread(target=respond_once, args=[live])
+        thread.start()
+        options = {"base_url": f"http://localhost:{port}", "deadline": 3.0, "retries": 0}
+        assert call(None, options=options).success
+        thread.join()
+
+
+def respond_once(listener: socket.socket) -> None:
+    """Serve one request."""
+    connection, _ = listener.accept()
+    with connection, connection.makefile("rb") as request:
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            head += request.readline()
+        request.read(length_of_body(head))
+        connection.sendall(SUCCESS)
+
+
+def test_an_address_that_rejects_connections_does_not_prevent_reaching_the_next(
+    call: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", addresses_of(["127.0.1.9", "127.0.0.1"]))
+    with switchable() as api:
+        assert call(None, options={"base_url": api.url, "retries": 0}).success
+
+
+def test_a_host_without_a_working_address_was_never_sent_anything(
+    call: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", addresses_of(["127.0.1.8", "127.0.1.9"]))
+    with pytest.raises(APIConnectionError, match="Errno 111") as caught:
+        call(None, options={"base_url": "http://localhost:9", "retries": 0})
+
+    assert caught.value.failure == "never sent"
+
+
+@given(st.floats(0.001, 86_400.0), st.integers(1, 50))
+def test_the_shares_of_all_addresses_are_the_whole_time(seconds: float, count: int) -> None:
+    remaining = seconds
+    for position in range(count):
+        share = share_of_time(remaining, count - position)
+        assert share is not None
+        assert share == pytest.approx(seconds / count)
+        remaining -= share
+    assert remaining == pytest.approx(0.0, abs=seconds * 1e-9)
+
+
+def test_no_address_gets_time_after_the_end() -> None:
+    assert share_of_time(None, 3) is None
+    with pytest.raises(TimeoutError):
+        share_of_time(0.0, 1)
