@@ -238,9 +238,9 @@ def test_a_call_that_waits_too_long_for_a_connection_was_never_sent(
             hanging = [asyncio.ensure_future(update_async(client)) for _ in range(few_connections)]
             while api.requests < few_connections:
                 await asyncio.sleep(0.001)
-            for options in ({"timeout": 0.05}, {"deadline": 0.05}):
+            for hasty in (client.with_options(timeout=0.05), client.with_options(deadline=0.05)):
                 with pytest.raises(APITimeoutError) as caught:
-                    await update_async(client.with_options(**options))
+                    await update_async(hasty)
                 assert caught.value.failure == "never sent"
             for call in hanging:
                 call.cancel()
@@ -258,9 +258,9 @@ def test_a_thread_that_waits_too_long_for_a_connection_sends_nothing(
         hanging = [threads.submit(update, client) for _ in range(few_connections)]
         while api.requests < few_connections:
             threading.Event().wait(0.001)
-        for options in ({"timeout": 0.05}, {"deadline": 0.05}):
+        for hasty in (client.with_options(timeout=0.05), client.with_options(deadline=0.05)):
             with pytest.raises(APITimeoutError) as caught:
-                update(client.with_options(**options))
+                update(hasty)
             assert caught.value.failure == "never sent"
         client.close()
         for call in hanging:
