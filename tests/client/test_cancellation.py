@@ -29,7 +29,7 @@ from leadconnector._runtime.http import pool as pool_module
 from leadconnector._runtime.http.pool import AwaitingPool, BlockingPool
 
 from tests.support.calling import CONVERSATION_ID, LOCATION_ID, TOKEN
-from tests.support.switchable import Certificate, Switchable, make_certificate, switchable
+from tests.support.switchable import Certificate, Proxy, Switchable, make_certificate, switchable
 
 Call = Callable[[], Awaitable[object]]
 Cancel = Callable[[Call], Awaitable[object]]
@@ -442,3 +442,20 @@ def test_an_untrusted_certificate_is_a_connection_error(
     ):
         call(None, options={"base_url": api.url, "retries": 0})
     assert caught.value.failure == "never sent"
+
+
+@has_openssl
+@pytest.mark.parametrize("has_tls", [False, True])
+def test_a_call_through_a_proxy_succeeds(
+    call: Any, has_tls: bool, certificate: Certificate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate.path))
+    proxy_context = certificate.server_context() if has_tls else None
+    with (
+        switchable(certificate.server_context()) as api,
+        switchable(proxy_context, Proxy) as proxy,
+    ):
+        monkeypatch.setenv("https_proxy", proxy.url)
+        monkeypatch.setattr("leadconnector._runtime.http.urls.proxy_bypass", lambda _: False)
+        assert call(None, options={"base_url": api.url, "retries": 0}).success
+        assert proxy.requests == 1

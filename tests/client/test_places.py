@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -68,7 +67,6 @@ def test_a_place_is_free_after_its_release_and_after_it_is_forgotten(
         assert places.in_use == len(in_use)
 
     in_use.clear()
-    gc.collect()
     assert places.in_use == 0
 
 
