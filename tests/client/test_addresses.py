@@ -69,7 +69,7 @@ def test_a_deadline_applies_to_all_addresses_of_a_host_together(
         seconds = seconds_of_failure(call, port, deadline=1.0)
 
     # Generous for a busy machine, and less than two addresses with the whole deadline each.
-    assert seconds < 1.8
+    assert seconds < 1.9
 
 
 @pytest.mark.parametrize("count", [2, 4])
@@ -80,7 +80,7 @@ def test_a_connect_timeout_applies_to_all_addresses_of_a_host_together(
     with dead_addresses(count) as port:
         seconds = seconds_of_failure(call, port, timeout=httpx.Timeout(10.0, connect=1.0))
 
-    assert seconds < 1.8
+    assert seconds < 1.9
 
 
 def test_a_deadline_applies_to_dead_addresses_and_a_hanging_api_together(
@@ -91,7 +91,7 @@ def test_a_deadline_applies_to_dead_addresses_and_a_hanging_api_together(
     with listening() as live, dead_addresses(3, live) as port:
         seconds = seconds_of_failure(call, port, deadline=1.0)
 
-    assert seconds < 1.7
+    assert seconds < 1.9
 
 
 def test_a_connect_timeout_includes_the_tls_handshake(
@@ -107,7 +107,7 @@ def test_a_connect_timeout_includes_the_tls_handshake(
             base_url=f"https://localhost:{port}",
         )
 
-    assert seconds < 1.4
+    assert seconds < 1.9
 
 
 def test_a_deadline_applies_to_a_head_that_arrives_slowly_but_steadily(call: Caller) -> None:

@@ -390,8 +390,9 @@ class _AwaitingBody(httpx.AsyncByteStream):
     def __init__(
         self, response: httpcore.Response, line: _AwaitingLine, pool: AwaitingPool
     ) -> None:
-        self._stream: Any = response.stream
-        self._chunks: AsyncIterator[bytes] = aiter(self._stream)
+        stream: Any = response.stream
+        self._stream = stream
+        self._chunks: AsyncIterator[bytes] = aiter(stream)
         self._line: _AwaitingLine | None = line
         self._pool = pool
 
