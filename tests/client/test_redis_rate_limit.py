@@ -242,6 +242,17 @@ def fail_to_connect(*_: object) -> bytes:
 fail_to_connect.registered_client = redis.Redis()  # type: ignore[attr-defined]
 
 
+def use_once(rate_limit: RedisRateLimit) -> None:
+    """Reserve, update and release, and verify the values."""
+    # A reply can state that the day is used up.
+    with suppress(DailyRateLimitError):
+        reservation = rate_limit.reserve(KEY)
+        assert 0.0 <= rate_limit.remaining(reservation) < math.inf
+        assert 1 <= reservation.state.rate.limit <= LIMIT
+        rate_limit.update(reservation, None)
+        rate_limit.release(reservation)
+
+
 def script_request() -> redis_script.ScriptRequest:
     """A reservation of a process that has sent nothing."""
     operation = Operation(Action.RESERVE, KEY)
@@ -914,16 +925,11 @@ class TestAway:
         with closing(RedisRateLimit("redis://127.0.0.1:1", LIMIT, SECONDS)) as rate_limit:
             clock = with_clock(rate_limit)
             rate_limit._redis._script = Replying(reply)
-            reservation = rate_limit.reserve(KEY)
             for _ in range(2 * LIMIT):
-                reservation = rate_limit.reserve(KEY)
-                assert 0.0 <= rate_limit.remaining(reservation) < math.inf
-                assert 1 <= reservation.state.rate.limit <= LIMIT
-            rate_limit.update(reservation, None)
-            rate_limit.release(reservation)
+                use_once(rate_limit)
             clock.now += RETRY_SECONDS
             rate_limit._redis._script = fail_to_connect
-            rate_limit.reserve(KEY)
+            use_once(rate_limit)
 
     @pytest.mark.parametrize(("name", "value"), MALFORMED_FIELDS, ids=repr)
     def test_a_reply_with_a_malformed_field_is_a_failure(self, name: str, value: object) -> None:
