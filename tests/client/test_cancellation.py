@@ -444,6 +444,10 @@ def test_an_untrusted_certificate_is_a_connection_error(
     assert caught.value.failure == "never sent"
 
 
+def bypass_no_proxy(_: str) -> bool:
+    return False
+
+
 @has_openssl
 @pytest.mark.parametrize("has_tls", [False, True])
 def test_a_call_through_a_proxy_succeeds(
@@ -456,6 +460,6 @@ def test_a_call_through_a_proxy_succeeds(
         switchable(proxy_context, Proxy) as proxy,
     ):
         monkeypatch.setenv("https_proxy", proxy.url)
-        monkeypatch.setattr("leadconnector._runtime.http.urls.proxy_bypass", lambda _: False)
+        monkeypatch.setattr("leadconnector._runtime.http.urls.proxy_bypass", bypass_no_proxy)
         assert call(None, options={"base_url": api.url, "retries": 0}).success
         assert proxy.requests == 1
