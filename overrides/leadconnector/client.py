@@ -279,7 +279,7 @@ def _rate_limit_of(option: RateLimit | Literal["default"] | None) -> RateLimit |
     # A rate limit of the caller can have a comparison of its own.
     if isinstance(option, str) and option == "default":
         return RateLimit()
-    return cast("RateLimit | None", option)
+    return option
 
 
 def _check_transport(transport: object, method: str) -> None:
