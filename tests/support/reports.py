@@ -78,7 +78,7 @@ def parts_of(value: Any) -> list[Any]:
     if isinstance(value, list | tuple | set | frozenset):
         return list(cast("list[Any]", value))
     owner: Any = value
-    kind: type[Any] = type(owner)
+    kind: type[Any] = owner.__class__
     if attrs.has(kind):
         names = [field.name for field in attrs.fields(kind) if field.repr]
     elif dataclasses.is_dataclass(kind):
