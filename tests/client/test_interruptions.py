@@ -24,6 +24,7 @@ import httpcore
 import httpx
 import pyreqwest.exceptions
 import pytest
+import redis
 import requests
 import urllib3
 from leadconnector import (
@@ -32,6 +33,7 @@ from leadconnector import (
     AsyncLeadConnector,
     LeadConnector,
     RateLimit,
+    RedisRateLimit,
 )
 
 from tests.support.calling import (
@@ -306,6 +308,18 @@ def test_a_reservation_is_released_unless_its_request_may_be_sent(
     else:
         assert clock.seconds >= 10
         assert waits_behind > 9
+
+
+def test_an_interruption_of_a_request_to_redis_is_raised(call: Caller) -> None:
+    error = CallerTimeoutError("of the caller")
+    rate_limit = RedisRateLimit(redis.Redis())
+    script: Any = rate_limit._redis
+    script._script = raising(error)
+
+    with pytest.raises(CallerTimeoutError) as caught:
+        call(succeeding(), options={"rate_limit": rate_limit})
+
+    assert caught.value is error
 
 
 # Signals. The main thread runs their handlers, also within the code of a transport.

@@ -77,16 +77,17 @@ def parts_of(value: Any) -> list[Any]:
         return [*value.keys(), *value.values()]
     if isinstance(value, list | tuple | set | frozenset):
         return list(cast("list[Any]", value))
-    if attrs.has(type(value)):
-        names = [field.name for field in attrs.fields(type(value)) if field.repr]
-    elif dataclasses.is_dataclass(value):
-        names = [field.name for field in dataclasses.fields(value) if field.repr]
-    elif isinstance(value, Secret):
+    owner: Any = value
+    kind: type[Any] = owner.__class__
+    if attrs.has(kind):
+        names = [field.name for field in attrs.fields(kind) if field.repr]
+    elif dataclasses.is_dataclass(kind):
+        names = [field.name for field in dataclasses.fields(kind) if field.repr]
+    elif issubclass(kind, Secret):
         # The only class that hides a value in a slot.
         names = []
     else:
-        names = [name for base in type(value).__mro__ for name in slots_of(base)]
-    owner: Any = value
+        names = [name for base in kind.__mro__ for name in slots_of(base)]
     return [getattr(owner, name, None) for name in names]
 
 

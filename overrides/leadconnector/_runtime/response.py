@@ -346,7 +346,9 @@ class ResponseReader(Generic[T]):
             findings = self._report(findings)
         if checked.problem:
             return replace(checked, findings=findings)
-        return replace(self._build_model(decode, checked.value), findings=findings)
+        decoded = self._build_model(decode, checked.value)
+        # Usually there is nothing to add.
+        return replace(decoded, findings=findings) if findings else decoded
 
     def _check(self, response_key: str, parsed: ParsedBody) -> DecodedBody:
         """A body with the data for its model. No variable has the data: `on_drift` can raise."""

@@ -4,12 +4,14 @@ It translates an operation to JSON, and the JSON reply back. Every failure becom
 """
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module, resources
 from typing import Any, Protocol, TypeAlias
 
+from .._runtime.http import decisive_error, is_interruption
 from .._runtime.secrets import Secret
 from ..errors import ConfigurationError
 from .headers import LimitState
@@ -156,16 +158,22 @@ class RedisScript:
 
         Raises:
             RedisUnavailableError: Redis did not reply in time, or not with a result.
+            Exception: an interruption of the call; see `is_interruption`. It is raised unchanged.
         """
         # The braces have Redis Cluster put all keys on one node, as a script requires.
         prefix = f"{self._prefix}:{{{request.operation.key}}}"
         keys = [f"{prefix}:{name}" for name in KEY_NAMES]
         arguments = [_encoded(request)]
+        handled = sys.exception()
         try:
             return _decoded(self._script(keys, arguments), request.configured_rate)
         except self._failures as error:
             failure = type(error).__name__
+            reason = decisive_error(error, handled)
         # Outside of the handler, so that the error is not its context.
+        if is_interruption(reason):
+            # A time limit of the caller, for example.
+            raise reason
         raise RedisUnavailableError(failure)
 
     def close(self) -> None:

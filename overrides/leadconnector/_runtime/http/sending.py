@@ -178,8 +178,11 @@ def _raw_response(response: httpx.Response, buffer: _BodyBuffer) -> RawResponse:
     headers: dict[str, str] = {}
     for name, value in response.headers.raw:
         headers[name.decode("latin-1").lower()] = value.decode("utf-8", "replace")
-    # Repeated lines of a header are one list (RFC 9110, section 5.3).
-    body = decode(response.headers.get("content-encoding", ""), buffer.content)
+    content_encoding = ""
+    if "content-encoding" in headers:
+        # Repeated lines of a header are one list (RFC 9110, section 5.3).
+        content_encoding = response.headers["content-encoding"]
+    body = decode(content_encoding, buffer.content)
     # Without these headers the body ends with the connection (RFC 9112, section 6.3).
     # A connection that breaks within the body then looks like its end.
     has_length = "content-length" in headers or "transfer-encoding" in headers
