@@ -70,13 +70,14 @@ async def update_async(client: AsyncLeadConnector) -> bool:
     updated = await client.conversations.update_conversation(
         CONVERSATION_ID, location_id=LOCATION_ID, starred=True
     )
-    return updated.success
+    return updated.success is True
 
 
 def update(client: LeadConnector) -> bool:
-    return client.conversations.update_conversation(
+    updated = client.conversations.update_conversation(
         CONVERSATION_ID, location_id=LOCATION_ID, starred=True
-    ).success
+    )
+    return updated.success is True
 
 
 def pool_of(client: AsyncLeadConnector) -> AwaitingPool:

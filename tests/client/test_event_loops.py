@@ -47,7 +47,7 @@ async def update(client: AsyncLeadConnector) -> bool:
     updated = await client.conversations.update_conversation(
         CONVERSATION_ID, location_id=LOCATION_ID, starred=True
     )
-    return updated.success
+    return updated.success is True
 
 
 def open_file_count() -> int:
@@ -208,11 +208,8 @@ def test_event_loops_in_many_threads_share_a_client(
 @needs_proc
 def test_short_threads_leave_nothing_behind(api: Switchable) -> None:
     def call() -> None:
-        outcomes.append(
-            client.conversations.update_conversation(
-                CONVERSATION_ID, location_id=LOCATION_ID
-            ).success
-        )
+        updated = client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
+        outcomes.append(updated.success is True)
 
     outcomes: list[bool] = []
     with LeadConnector(token=TOKEN, base_url=api.url, rate_limit=None) as client:
@@ -233,7 +230,7 @@ url, token, ident = sys.argv[1:]
 client = AsyncLeadConnector(token=token, base_url=url)
 async def call():
     updated = await client.conversations.update_conversation(ident, location_id=ident)
-    return updated.success
+    return updated.success is True
 loop = asyncio.new_event_loop()
 assert loop.run_until_complete(call())
 child = os.fork()

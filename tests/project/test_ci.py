@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import yaml
@@ -311,7 +311,8 @@ class TestInstallation:
 
 def jobs() -> dict[str, Any]:
     text = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
-    return yaml.safe_load(text)["jobs"]
+    workflow: dict[str, Any] = yaml.safe_load(text)
+    return cast("dict[str, Any]", workflow["jobs"])
 
 
 def supported_versions() -> list[str]:
