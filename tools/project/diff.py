@@ -9,8 +9,6 @@ import os
 import subprocess
 import sys
 
-from specdrift.terminal import visible
-
 from .arguments import ArgumentsError, arguments_from
 
 SPEC = "spec/openapi.yaml"
@@ -30,7 +28,7 @@ def main() -> int:
     try:
         arguments = arguments_from("ARGS")
     except ArgumentsError as error:
-        print(visible(str(error)), file=sys.stderr)
+        print(error, file=sys.stderr)
         return 2
     # After `--`, a revision such as `--help` is not taken for an option.
     spec_status = run("specdrift", *arguments, "--", f"{base}:{SPEC}", SPEC)

@@ -11,8 +11,6 @@ import os
 import subprocess
 import sys
 
-from specdrift.terminal import visible
-
 from .arguments import ArgumentsError, arguments_from
 
 PUBLISHED_DOCUMENT = (
@@ -28,7 +26,7 @@ def main() -> int:
     try:
         arguments = arguments_from("ARGS")
     except ArgumentsError as error:
-        print(visible(str(error)), file=sys.stderr)
+        print(error, file=sys.stderr)
         return 2
     command = [
         *(sys.executable, "-m", "specdrift", "spec/openapi.yaml", upstream),
