@@ -6,7 +6,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 import httpx
@@ -54,7 +54,7 @@ def seconds_of_failure(call: Caller, port: int, **options: object) -> float:
 
 
 @contextmanager
-def listening() -> Iterator[socket.socket]:
+def listening() -> Generator[socket.socket]:
     """A listener whose connections get no response."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield listener
@@ -69,7 +69,7 @@ def test_a_deadline_applies_to_all_addresses_of_a_host_together(
         seconds = seconds_of_failure(call, port, deadline=1.0)
 
     # Generous for a busy machine, and less than two addresses with the whole deadline each.
-    assert seconds < 1.8
+    assert seconds < 1.9
 
 
 @pytest.mark.parametrize("count", [2, 4])
@@ -80,7 +80,7 @@ def test_a_connect_timeout_applies_to_all_addresses_of_a_host_together(
     with dead_addresses(count) as port:
         seconds = seconds_of_failure(call, port, timeout=httpx.Timeout(10.0, connect=1.0))
 
-    assert seconds < 1.8
+    assert seconds < 1.9
 
 
 def test_a_deadline_applies_to_dead_addresses_and_a_hanging_api_together(
@@ -91,15 +91,15 @@ def test_a_deadline_applies_to_dead_addresses_and_a_hanging_api_together(
     with listening() as live, dead_addresses(3, live) as port:
         seconds = seconds_of_failure(call, port, deadline=1.0)
 
-    assert seconds < 1.7
+    assert seconds < 1.9
 
 
 def test_a_connect_timeout_includes_the_tls_handshake(
     call: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hosts = [*dead_hosts(1), "127.0.0.1"]
+    hosts = [*dead_hosts(3), "127.0.0.1"]
     monkeypatch.setattr(socket, "getaddrinfo", addresses_of(hosts))
-    with listening() as live, dead_addresses(1, live) as port:
+    with listening() as live, dead_addresses(3, live) as port:
         seconds = seconds_of_failure(
             call,
             port,
@@ -107,7 +107,8 @@ def test_a_connect_timeout_includes_the_tls_handshake(
             base_url=f"https://localhost:{port}",
         )
 
-    assert seconds < 1.4
+    # Generous, as it includes loading the certificates.
+    assert seconds < 3.0
 
 
 def test_a_deadline_applies_to_a_head_that_arrives_slowly_but_steadily(call: Caller) -> None:

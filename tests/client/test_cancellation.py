@@ -29,7 +29,7 @@ from leadconnector._runtime.http import pool as pool_module
 from leadconnector._runtime.http.pool import AwaitingPool, BlockingPool
 
 from tests.support.calling import CONVERSATION_ID, LOCATION_ID, TOKEN
-from tests.support.switchable import Certificate, Switchable, make_certificate, switchable
+from tests.support.switchable import Certificate, Proxy, Switchable, make_certificate, switchable
 
 Call = Callable[[], Awaitable[object]]
 Cancel = Callable[[Call], Awaitable[object]]
@@ -238,9 +238,9 @@ def test_a_call_that_waits_too_long_for_a_connection_was_never_sent(
             hanging = [asyncio.ensure_future(update_async(client)) for _ in range(few_connections)]
             while api.requests < few_connections:
                 await asyncio.sleep(0.001)
-            for options in ({"timeout": 0.05}, {"deadline": 0.05}):
+            for hasty in (client.with_options(timeout=0.05), client.with_options(deadline=0.05)):
                 with pytest.raises(APITimeoutError) as caught:
-                    await update_async(client.with_options(**options))
+                    await update_async(hasty)
                 assert caught.value.failure == "never sent"
             for call in hanging:
                 call.cancel()
@@ -258,9 +258,9 @@ def test_a_thread_that_waits_too_long_for_a_connection_sends_nothing(
         hanging = [threads.submit(update, client) for _ in range(few_connections)]
         while api.requests < few_connections:
             threading.Event().wait(0.001)
-        for options in ({"timeout": 0.05}, {"deadline": 0.05}):
+        for hasty in (client.with_options(timeout=0.05), client.with_options(deadline=0.05)):
             with pytest.raises(APITimeoutError) as caught:
-                update(client.with_options(**options))
+                update(hasty)
             assert caught.value.failure == "never sent"
         client.close()
         for call in hanging:
@@ -442,3 +442,24 @@ def test_an_untrusted_certificate_is_a_connection_error(
     ):
         call(None, options={"base_url": api.url, "retries": 0})
     assert caught.value.failure == "never sent"
+
+
+def bypass_no_proxy(_: str) -> bool:
+    return False
+
+
+@has_openssl
+@pytest.mark.parametrize("has_tls", [False, True])
+def test_a_call_through_a_proxy_succeeds(
+    call: Any, has_tls: bool, certificate: Certificate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate.path))
+    proxy_context = certificate.server_context() if has_tls else None
+    with (
+        switchable(certificate.server_context()) as api,
+        switchable(proxy_context, Proxy) as proxy,
+    ):
+        monkeypatch.setenv("https_proxy", proxy.url)
+        monkeypatch.setattr("leadconnector._runtime.http.urls.proxy_bypass", bypass_no_proxy)
+        assert call(None, options={"base_url": api.url, "retries": 0}).success
+        assert proxy.requests == 1

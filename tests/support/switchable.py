@@ -56,6 +56,34 @@ class Switchable:
         writer.close()
 
 
+@dataclass
+class Proxy(Switchable):
+    """A proxy that connects to any port of this machine."""
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve one connection."""
+        head = await reader.readuntil(b"\r\n\r\n")
+        self.requests += 1
+        port = int(head.split()[1].rpartition(b":")[2])
+        remote_reader, remote_writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        await asyncio.wait(
+            [
+                asyncio.ensure_future(copy(reader, remote_writer)),
+                asyncio.ensure_future(copy(remote_reader, writer)),
+            ]
+        )
+
+
+async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Copy bytes to the end, and close the destination."""
+    with suppress(OSError):
+        while data := await reader.read(65_536):
+            writer.write(data)
+            await writer.drain()
+    writer.close()
+
+
 def length_of_body(head: bytes) -> int:
     """The `Content-Length` of a request."""
     for line in head.lower().split(b"\r\n"):
@@ -66,13 +94,16 @@ def length_of_body(head: bytes) -> int:
 
 
 @contextmanager
-def switchable(context: ssl.SSLContext | None = None) -> Generator[Switchable]:
+def switchable(
+    context: ssl.SSLContext | None = None, kind: type[Switchable] = Switchable
+) -> Generator[Switchable]:
     """Run a `Switchable` in a thread.
 
     Args:
         context: the certificate, for TLS.
+        kind: `Switchable` or `Proxy`.
     """
-    server = Switchable(has_tls=context is not None)
+    server = kind(has_tls=context is not None)
     loop = asyncio.new_event_loop()
     stop = asyncio.Event()
     is_ready = threading.Event()

@@ -91,7 +91,8 @@ class _Lines(Generic[LineT]):
         # A signal handler can use the client while its own thread is in here.
         self._lock = threading.RLock()
         self._idle: deque[LineT] = deque()
-        self._active: set[LineT] = set()
+        # Weak: a connection whose user was interrupted before it could return it disappears.
+        self._active: weakref.WeakSet[LineT] = weakref.WeakSet()
         self.is_closed = False
 
     @property
@@ -150,7 +151,7 @@ class _Lines(Generic[LineT]):
         # With the lock, as their users cannot close a socket then. Its number could already belong
         # to another file.
         with self._lock:
-            for line in self._active:
+            for line in list(self._active):
                 line.network.shut_down()
 
     def abandon(self) -> None:
@@ -390,8 +391,9 @@ class _AwaitingBody(httpx.AsyncByteStream):
     def __init__(
         self, response: httpcore.Response, line: _AwaitingLine, pool: AwaitingPool
     ) -> None:
-        self._stream: Any = response.stream
-        self._chunks: AsyncIterator[bytes] = aiter(self._stream)
+        stream: Any = response.stream
+        self._stream = stream
+        self._chunks: AsyncIterator[bytes] = aiter(stream)
         self._line: _AwaitingLine | None = line
         self._pool = pool
 
