@@ -10,7 +10,8 @@ second third of the time. The table shows for each run:
 - used: percent of what the window allows, for the location with the lowest value. With N accepted
   requests in the S seconds between the first one and the last one before the callers stop, it is
   (N - limit) / (limit * S / window). The first `limit` requests are free; each window then allows
-  `limit` more. A strict window never allows more than 100 %;
+  `limit` more. Within less than a window, it is N / limit. It is 0 to 100 %: a strict window never
+  allows more, and one with `--slack` counts as 100 %;
 - order: whether the reservations of each location are in the order of the calls to `reserve`;
 - late: the most milliseconds by which a request arrived after one with a later reservation. It is
   not checked: reservations of one burst are due at the same time, and threads race to the socket.
@@ -404,14 +405,16 @@ def places_and_arrivals(
 
 
 def used(arrivals: list[float], options: Options) -> float:
-    """Return the percent of the window that is used; the module describes the formula."""
+    """Return the percent of the window that is used, 0 to 100; the module describes the formula."""
     if not arrivals:
         return 0.0
     seconds = max(arrivals) - min(arrivals)
-    if seconds == 0.0:
-        return 0.0
-    allowed = options.limit * seconds / options.window
-    return 100 * (len(arrivals) - options.limit) / allowed
+    requests = len(arrivals)
+    allowed: float = options.limit
+    if seconds >= options.window:
+        requests = max(0, len(arrivals) - options.limit)
+        allowed = options.limit * seconds / options.window
+    return min(100.0, 100 * requests / allowed)
 
 
 def in_order(bookings: list[Booking], jitter: float) -> bool:

@@ -20,6 +20,8 @@ RATE_LIMIT_SECONDS = 10.0
 RATE_LIMIT_MAX_HEADER = "x-ratelimit-max"
 RATE_LIMIT_INTERVAL_HEADER = "x-ratelimit-interval-milliseconds"
 DAILY_REMAINING_HEADER = "x-ratelimit-daily-remaining"
+# Not documented. The live API sends it, and the vendor's Node SDK 3.1 reads it.
+DAILY_RESET_HEADER = "x-ratelimit-daily-reset"
 
 TOKEN_PATH = "/oauth/token"
 """The token endpoint, relative to the base URL."""
@@ -137,5 +139,7 @@ CONVENTIONS = ApiConventions(
     request_id_property="traceId",
     error_vocabulary=ERROR_VOCABULARY,
     daily_remaining_header=DAILY_REMAINING_HEADER,
+    daily_reset_header=DAILY_RESET_HEADER,
+    interval_header=RATE_LIMIT_INTERVAL_HEADER,
     wait_after_429=RATE_LIMIT_SECONDS,
 )

@@ -206,7 +206,8 @@ class RateLimitError(APIStatusError):
 class DailyRateLimitError(RateLimitError):
     """The location's requests of the day are used up.
 
-    If an earlier response showed this, nothing was sent: `attempts` is 0.
+    If an earlier response showed this, nothing was sent: `attempts` is 0. `retry_after` is the
+    seconds until the day ends, if the API states that.
     """
 
 

@@ -7,6 +7,8 @@ import pickle
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from typing import Any
 
 import httpx
@@ -14,9 +16,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from leadconnector import ConfigurationError, DailyRateLimitError
+from leadconnector._highlevel import CONVENTIONS
 from leadconnector._runtime.http import RawResponse
 from leadconnector.rate_limit import RateLimit, Reservation
-from leadconnector.rate_limit.headers import LONGEST_PAUSE, LimitState
+from leadconnector.rate_limit.headers import LONGEST_PAUSE, LimitState, advertised_limit
 from leadconnector.rate_limit.rate import DAY_SECONDS, STRETCH, Rate
 from leadconnector.rate_limit.reservations import (
     GRACE_SECONDS,
@@ -393,6 +396,194 @@ class TestExhaustedDay:
         assert wait(run.rate_limit, "another key") == 0.0
 
 
+RESET_HEADER = "X-RateLimit-Daily-Reset"
+SENT_AT = datetime(2026, 11, 27, 20, 0, tzinfo=UTC)
+SENT_AT_SECONDS = int(SENT_AT.timestamp())
+
+
+def exhausted(reset: object, **more: str) -> httpx.Headers:
+    """Headers of a response that used up the day."""
+    values = headers(daily_remaining=0)
+    values[RESET_HEADER] = str(reset)
+    values["Date"] = format_datetime(SENT_AT, usegmt=True)
+    values.update(more)
+    return values
+
+
+def apply_response(
+    rate_limit: RateLimit,
+    reservation: Reservation,
+    status_code: int,
+    response_headers: Mapping[str, str],
+) -> None:
+    """Do what a session does with a response."""
+    response = RawResponse(status_code, dict(response_headers), b"")
+    if rate_limit.needs_update(reservation, response):
+        rate_limit.update(reservation, response)
+
+
+RESETS = [
+    ("3600000", 3600.0),
+    ("1", 0.001),
+    ("86400000", 86_400.0),
+    # A time: seconds and milliseconds since 1970.
+    (SENT_AT_SECONDS + 3600, 3600.0),
+    ((SENT_AT_SECONDS + 3600) * 1000, 3600.0),
+]
+"""What a header can state, and the seconds that it means."""
+
+INVALID_RESETS = [
+    "0",
+    "-1",
+    "",
+    "soon",
+    "NaN",
+    "1e3",
+    "3600.5",
+    "90000001",
+    "\u0663\u0660\u0660",
+    "9" * 400,
+    SENT_AT_SECONDS,
+    SENT_AT_SECONDS - 60,
+    (SENT_AT_SECONDS - 60) * 1000,
+    SENT_AT_SECONDS + 200_000,
+    (SENT_AT_SECONDS + 200_000) * 1000,
+]
+
+
+class TestDailyReset:
+    @pytest.mark.parametrize("status_code", [200, 429, 500])
+    @pytest.mark.parametrize(("reset", "seconds"), RESETS)
+    def test_nothing_is_sent_before_it(
+        self, reset: object, seconds: float, status_code: int
+    ) -> None:
+        clock = Clock()
+        rate_limit = RateLimit(LIMIT, SECONDS, clock=clock)
+        first = rate_limit.reserve(KEY)
+        # Otherwise the 429 pauses the location beyond a short reset.
+        more = {"Retry-After": "0"} if status_code == 429 else {}
+        response = RawResponse(
+            status_code, dict(exhausted(reset, **more)), b"", retry_after=0.0 if more else None
+        )
+        assert rate_limit.needs_update(first, response)
+        rate_limit.update(first, response)
+        for elapsed in (0.0, seconds / 2, seconds * 0.99):
+            clock.now = 1000.0 + elapsed
+            with pytest.raises(DailyRateLimitError) as caught:
+                rate_limit.reserve(KEY)
+            assert caught.value.retry_after == pytest.approx(seconds - elapsed)
+        clock.now = 1000.0 + seconds + 1e-6
+        assert rate_limit.reserve(KEY).wait == 0.0
+        # Only one finds out whether the day is over.
+        with pytest.raises(DailyRateLimitError) as caught:
+            rate_limit.reserve(KEY)
+        assert caught.value.retry_after is None
+
+    @pytest.mark.parametrize("reset", INVALID_RESETS)
+    def test_an_invalid_one_is_ignored(self, reset: object) -> None:
+        clock = Clock()
+        rate_limit = RateLimit(LIMIT, SECONDS, clock=clock)
+        apply_response(rate_limit, rate_limit.reserve(KEY), 200, exhausted(reset))
+        with pytest.raises(DailyRateLimitError) as caught:
+            rate_limit.reserve(KEY)
+        assert caught.value.retry_after is None
+        clock.now += SECONDS
+        assert rate_limit.reserve(KEY).wait == 0.0
+
+    @given(st.one_of(st.text(), st.integers().map(str)))
+    def test_any_value_leads_to_a_wait_of_a_day_at_most(self, reset: str) -> None:
+        clock = Clock()
+        rate_limit = RateLimit(LIMIT, SECONDS, clock=clock)
+        response_headers = {"x-ratelimit-daily-remaining": "0", RESET_HEADER.lower(): reset}
+        apply_response(rate_limit, rate_limit.reserve(KEY), 200, response_headers)
+        with pytest.raises(DailyRateLimitError) as caught:
+            rate_limit.reserve(KEY)
+        retry_after = caught.value.retry_after
+        assert retry_after is None or 0.0 < retry_after <= 90_000.0
+        clock.now += 90_000.0
+        assert rate_limit.reserve(KEY).wait == 0.0
+
+    def test_it_has_no_effect_while_requests_remain(self) -> None:
+        rate_limit = RateLimit(LIMIT, SECONDS, clock=Clock())
+        reservation = rate_limit.reserve(KEY)
+        response_headers = {**headers(daily_remaining=1), RESET_HEADER: "3600000"}
+        assert update_after(rate_limit, reservation, 200, response_headers) is None
+
+    def test_a_later_response_without_it_does_not_shorten_the_wait(self) -> None:
+        clock = Clock()
+        rate_limit = RateLimit(LIMIT, SECONDS, clock=clock)
+        first, second = rate_limit.reserve(KEY), rate_limit.reserve(KEY)
+        apply_response(rate_limit, first, 200, exhausted(3_600_000))
+        apply_response(rate_limit, second, 429, headers(daily_remaining=0))
+        clock.now += SECONDS + 1.0
+        with pytest.raises(DailyRateLimitError) as caught:
+            rate_limit.reserve(KEY)
+        assert caught.value.retry_after == pytest.approx(3600.0 - SECONDS - 1.0)
+
+    def test_a_request_that_finds_the_day_exhausted_again_starts_the_next_wait(self) -> None:
+        clock = Clock()
+        rate_limit = RateLimit(LIMIT, SECONDS, clock=clock)
+        apply_response(rate_limit, rate_limit.reserve(KEY), 200, exhausted(1000))
+        clock.now += 1.0
+        probe = rate_limit.reserve(KEY)
+        apply_response(rate_limit, probe, 200, exhausted(60_000))
+        clock.now += SECONDS + 1.0
+        with pytest.raises(DailyRateLimitError):
+            rate_limit.reserve(KEY)
+        clock.now += 60.0
+        assert rate_limit.reserve(KEY).wait == 0.0
+
+    def test_a_day_that_continues_ends_the_wait(self) -> None:
+        clock = Clock()
+        rate_limit = RateLimit(LIMIT, SECONDS, clock=clock)
+        first = rate_limit.reserve(KEY)
+        apply_response(rate_limit, first, 200, exhausted(3_600_000))
+        clock.now += 3600.0
+        probe = rate_limit.reserve(KEY)
+        apply_response(rate_limit, probe, 200, headers(daily_remaining=200_000))
+        assert rate_limit.reserve(KEY).wait == 0.0
+        # The next exhausted day without the header is probed once in each window.
+        apply_response(rate_limit, rate_limit.reserve(KEY), 200, headers(daily_remaining=0))
+        with pytest.raises(DailyRateLimitError) as caught:
+            rate_limit.reserve(KEY)
+        assert caught.value.retry_after is None
+
+    def test_a_waiting_reservation_ends_when_the_day_is_used_up(self) -> None:
+        clock = Clock()
+        rate_limit = RateLimit(1, SECONDS, clock=clock)
+        first, waiting = rate_limit.reserve(KEY), rate_limit.reserve(KEY)
+        apply_response(rate_limit, first, 200, exhausted(3_600_000))
+        clock.now += WINDOW
+        with pytest.raises(DailyRateLimitError) as caught:
+            rate_limit.remaining(waiting)
+        assert caught.value.retry_after == pytest.approx(3600.0 - WINDOW)
+        assert len(queue_of(rate_limit)._waiting) == 0
+
+    def test_a_request_that_finds_out_whether_the_day_is_over_may_have_to_wait(self) -> None:
+        clock = Clock()
+        rate_limit = RateLimit(LIMIT, SECONDS, clock=clock)
+        apply_update(rate_limit, update(day_exhausted=True, pause=15.0))
+        clock.now += SECONDS
+        probe = rate_limit.reserve(KEY)
+        assert probe.wait == pytest.approx(5.0)
+        clock.now += 5.0
+        assert rate_limit.remaining(probe) == 0.0
+
+
+@pytest.mark.parametrize("remaining", ["0", " 0", "00", "0 ", "000000000000000000"])
+def test_a_day_is_used_up_for_the_rate_limit_and_for_the_error(remaining: str) -> None:
+    response = RawResponse(429, {"x-ratelimit-daily-remaining": remaining}, b"")
+    assert CONVENTIONS.is_daily_limit(response)
+    assert advertised_limit(response.headers).daily_remaining == 0
+
+
+@pytest.mark.parametrize("remaining", ["", "-0", "0x0", "0.0", "1", "00000000001", "+0", "\u0660"])
+def test_a_day_is_not_used_up_for_the_rate_limit_nor_for_the_error(remaining: str) -> None:
+    response = RawResponse(429, {"x-ratelimit-daily-remaining": remaining}, b"")
+    assert not CONVENTIONS.is_daily_limit(response)
+    assert advertised_limit(response.headers).daily_remaining != 0
+
+
 class TestUpdate:
     @pytest.mark.parametrize(
         "response_headers",
@@ -519,7 +710,7 @@ def test_requests_outside_of_the_window_are_forgotten() -> None:
         run.rate_limit.reserve(KEY)
         run.clock.now += SECONDS / LIMIT * 2
     queue = queue_of(run.rate_limit)
-    assert (len(queue._permitted), queue._waiting) == (LIMIT, [])
+    assert (len(queue._permitted), len(queue._waiting)) == (LIMIT, 0)
 
 
 def test_a_caller_that_never_asks_again_blocks_others_only_for_the_grace_period() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import logging
 import math
 import os
@@ -12,8 +14,9 @@ import subprocess
 import sys
 import threading
 import traceback
-from collections.abc import Iterator
-from contextlib import closing, suppress
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -21,20 +24,29 @@ from uuid import uuid4
 import pytest
 import redis
 import redis.asyncio
-from hypothesis import given, settings
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from leadconnector import (
+    AsyncLeadConnector,
     ConfigurationError,
     DailyRateLimitError,
     RateLimitUnavailableError,
     RedisRateLimit,
 )
+from leadconnector._runtime.secrets import Secret
 from leadconnector.rate_limit import Reservation, redis_script
 from leadconnector.rate_limit.circuit_breaker import RETRY_SECONDS
 from leadconnector.rate_limit.rate import DAY_SECONDS, STRETCH, Rate
-from leadconnector.rate_limit.reservations import GRACE_SECONDS, MAXIMUM_LAG_WINDOWS
+from leadconnector.rate_limit.reservations import (
+    GRACE_SECONDS,
+    MAXIMUM_LAG_WINDOWS,
+    Action,
+    Operation,
+)
 from leadconnector.rate_limit.shared_key import SharedKey, State
 
 from tests.client.test_rate_limit import (
+    INVALID_RESETS,
     KEY,
     LIMIT,
     SECONDS,
@@ -43,13 +55,17 @@ from tests.client.test_rate_limit import (
     Clock,
     Simulation,
     Step,
+    Update,
+    apply_response,
     apply_update,
+    exhausted,
     headers,
     update,
     update_after,
     wait,
 )
 from tests.support import redis_server
+from tests.support.calling import TOKEN, succeeding
 from tests.support.paths import ROOT
 from tests.support.redis_server import SECONDS as PATIENCE
 from tests.support.redis_server import RedisServer
@@ -142,6 +158,133 @@ def simulated(server: RedisServer) -> tuple[Simulation, RedisRateLimit]:
     return Simulation(rate_limit, clock, write_clock), rate_limit
 
 
+VALID_REPLY: dict[str, object] = {
+    "number": "1795745772549148",
+    "wait": "0",
+    "limit": "5",
+    "window": "10000000",
+    "day_exhausted": False,
+    "day_ends_in": "0",
+    "process_count": 1,
+    "memory_id": "1795745772549148",
+    "memory_lost": False,
+    "local_for": "0",
+    "free_in": "0",
+    "last_permitted_age": "0",
+}
+"""A reply of the script that permits a request."""
+
+MALFORMED_VALUES: list[object] = [
+    None,
+    -(10**18),
+    "-9" + "0" * 18,
+    "9" * 20,
+    "9" * 5000,
+    1.5,
+    math.nan,
+    math.inf,
+    "nan",
+    "x",
+    "",
+    [],
+    {},
+]
+"""No number, boolean or text that the script returns."""
+
+MALFORMED_FIELDS = [
+    (name, value)
+    for name in sorted(VALID_REPLY)
+    for value in MALFORMED_VALUES
+    # Any text is a valid `memory_id`.
+    if name != "memory_id" or not isinstance(value, str)
+]
+
+REPLIES = st.one_of(
+    st.binary(),
+    st.text(),
+    st.none(),
+    st.integers(),
+    st.floats(),
+    st.lists(st.integers()),
+    st.dictionaries(
+        st.sampled_from(sorted(VALID_REPLY)),
+        st.one_of(
+            st.none(),
+            st.booleans(),
+            st.integers(),
+            st.integers().map(str),
+            st.floats(),
+            st.text(max_size=5),
+        ),
+    ).map(lambda fields: json.dumps({**VALID_REPLY, **fields}).encode()),
+)
+"""What a broken server can return in the place of the script's reply."""
+
+
+@dataclass
+class Replying:
+    """Stands for the script: it returns one reply, whatever it is called with."""
+
+    reply: Any
+    registered_client: Any = None
+
+    def __post_init__(self) -> None:
+        self.registered_client = redis.Redis()
+
+    def __call__(self, keys: list[str], arguments: list[bytes]) -> Any:
+        return self.reply
+
+
+def fail_to_connect(*_: object) -> bytes:
+    raise redis.ConnectionError
+
+
+fail_to_connect.registered_client = redis.Redis()  # type: ignore[attr-defined]
+
+
+def use_once(rate_limit: RedisRateLimit) -> None:
+    """Reserve, update and release, and verify the values."""
+    # A reply can state that the day is used up.
+    with suppress(DailyRateLimitError):
+        reservation = rate_limit.reserve(KEY)
+        assert 0.0 <= rate_limit.remaining(reservation) < math.inf
+        assert 1 <= reservation.state.rate.limit <= LIMIT
+        rate_limit.update(reservation, None)
+        rate_limit.release(reservation)
+
+
+def script_request() -> redis_script.ScriptRequest:
+    """A reservation of a process that has sent nothing."""
+    operation = Operation(Action.RESERVE, KEY)
+    rate = Rate(LIMIT, SECONDS)
+    return redis_script.ScriptRequest(operation, rate, "process", False, "", [])
+
+
+@contextmanager
+def replying_server(reply: bytes) -> Generator[int]:
+    """A server that sends one reply to everything. Yields its port."""
+    connections = list[socket.socket]()
+
+    def serve(listener: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = listener.accept()
+                connections.append(connection)
+                connection.recv(65_536)
+                connection.sendall(reply)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, args=(listener,))
+        thread.start()
+        try:
+            yield int(listener.getsockname()[1])
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            for connection in connections:
+                connection.close()
+            thread.join(PATIENCE)
+
+
 class TestSimulated:
     @given(STEPS)
     @settings(max_examples=40)
@@ -215,6 +358,84 @@ class TestSimulated:
             apply_update(rate_limit, change)
             assert not rate_limit.reserve(KEY).state.day_exhausted
             assert not rate_limit.reserve(KEY).state.day_exhausted
+
+    def test_nothing_is_sent_before_the_day_ends(self, shared_server: RedisServer) -> None:
+        run, rate_limit = simulated(shared_server)
+        with closing(rate_limit):
+            first, *_, waiting = (rate_limit.reserve(KEY) for _ in range(LIMIT + 1))
+            apply_response(rate_limit, first, 200, exhausted(3_600_000))
+            with pytest.raises(DailyRateLimitError) as caught:
+                rate_limit.remaining(waiting)
+            assert caught.value.retry_after == pytest.approx(3600.0, abs=0.001)
+            assert waiting.number not in numbers_in_redis(shared_server, rate_limit)
+            run.move(run.clock.now + 3599.0)
+            with pytest.raises(DailyRateLimitError) as caught:
+                rate_limit.reserve(KEY)
+            assert caught.value.retry_after == pytest.approx(1.0, abs=0.001)
+            run.move(run.clock.now + 1.0)
+            probe = rate_limit.reserve(KEY)
+            assert probe.wait == 0.0
+            with pytest.raises(DailyRateLimitError) as caught:
+                rate_limit.reserve(KEY)
+            assert caught.value.retry_after is None
+            apply_response(rate_limit, probe, 200, headers(daily_remaining=7))
+            assert rate_limit.reserve(KEY).wait == 0.0
+
+    @pytest.mark.parametrize("reset", INVALID_RESETS)
+    def test_an_invalid_end_of_the_day_is_ignored(
+        self, shared_server: RedisServer, reset: object
+    ) -> None:
+        run, rate_limit = simulated(shared_server)
+        with closing(rate_limit):
+            apply_response(rate_limit, rate_limit.reserve(KEY), 200, exhausted(reset))
+            with pytest.raises(DailyRateLimitError) as caught:
+                rate_limit.reserve(KEY)
+            assert caught.value.retry_after is None
+            run.move(run.clock.now + SECONDS)
+            assert rate_limit.reserve(KEY).wait == 0.0
+
+    def test_another_process_knows_the_end_of_the_day_also_without_redis(
+        self, shared_server: RedisServer
+    ) -> None:
+        run, rate_limit = simulated(shared_server)
+        with closing(rate_limit):
+            apply_response(rate_limit, rate_limit.reserve(KEY), 200, exhausted(3_600_000))
+            with pytest.raises(DailyRateLimitError):
+                rate_limit.reserve(KEY)
+
+            rate_limit._redis._script = fail_to_connect
+            run.clock.now += 60.0
+            with pytest.raises(DailyRateLimitError) as caught:
+                rate_limit.reserve(KEY)
+            assert caught.value.retry_after == pytest.approx(3540.0, abs=0.001)
+            run.clock.now += 3540.0
+            assert rate_limit.reserve(KEY).wait == 0.0
+
+    def test_a_request_that_finds_out_whether_the_day_is_over_may_have_to_wait(
+        self, shared_server: RedisServer
+    ) -> None:
+        run, rate_limit = simulated(shared_server)
+        with closing(rate_limit):
+            apply_update(rate_limit, update(day_exhausted=True, pause=15.0))
+            run.move(run.clock.now + SECONDS)
+            probe = rate_limit.reserve(KEY)
+            assert probe.wait == pytest.approx(5.0)
+            run.move(run.clock.now + 5.0)
+            assert rate_limit.remaining(probe) == 0.0
+
+    def test_a_redis_clock_that_is_put_back_after_a_wait_makes_nobody_wait(
+        self, shared_server: RedisServer
+    ) -> None:
+        run, rate_limit = simulated(shared_server)
+        with closing(rate_limit):
+            apply_update(rate_limit, update(limit=1))
+            waiting = [rate_limit.reserve(KEY) for _ in range(4)][1:]
+            for reservation in waiting:
+                run.move(run.clock.now + WINDOW)
+                assert rate_limit.remaining(reservation) == 0.0
+            # Still after the last `reserve`.
+            run.move(run.clock.now - 25.0)
+            assert wait(rate_limit) == 0.0
 
     def test_a_redis_clock_that_is_put_back_makes_nobody_wait(
         self, shared_server: RedisServer
@@ -328,6 +549,19 @@ def test_an_exhausted_day_is_remembered_for_a_day_without_calls(
     shared_server: RedisServer, rate_limit: RedisRateLimit
 ) -> None:
     apply_update(rate_limit, update(day_exhausted=True))
+    with closing(shared_server.client()) as client:
+        assert int(client.pttl(redis_name(rate_limit, "state"))) > DAY_SECONDS * 1000
+
+
+@pytest.mark.parametrize(
+    "change",
+    [update(limit=LIMIT - 1), update(seconds=SECONDS * 2)],
+    ids=["a lower limit", "a longer window"],
+)
+def test_a_slower_advertised_rate_is_remembered_for_a_day_without_calls(
+    shared_server: RedisServer, rate_limit: RedisRateLimit, change: Update
+) -> None:
+    apply_update(rate_limit, change)
     with closing(shared_server.client()) as client:
         assert int(client.pttl(redis_name(rate_limit, "state"))) > DAY_SECONDS * 1000
 
@@ -645,6 +879,72 @@ class TestAway:
             rate_limit._redis._script = script
         assert len(caplog.messages) == 1
 
+    @pytest.mark.parametrize(
+        "reply",
+        [
+            b"*1\r\n" * 5000 + b":1\r\n",
+            b"%1\r\n" * 5000,
+            b">1\r\n" * 5000,
+            b"$5000\r\n" + b"[" * 5000 + b"\r\n",
+            b"$10000\r\n" + b"[" * 5000 + b"]" * 5000 + b"\r\n",
+            b"$3\r\n\xff\xfe\xfd\r\n",
+            b"$-1\r\n",
+            b"$999999999999999999999999\r\n",
+            b"$x\r\n",
+            b"*-5\r\n",
+            b":1\r\n",
+            b":" + b"9" * 5000 + b"\r\n",
+            b",nan\r\n",
+            b"#t\r\n",
+            b"+OK\r\n",
+            b"-\r\n",
+            b"-ERR \xff\r\n",
+            b"\r\n",
+            b"\x00" * 100,
+            b"HTTP/1.1 400 Bad Request\r\n\r\n",
+        ],
+    )
+    def test_a_redis_that_replies_with_garbage_is_away(
+        self, reply: bytes, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        with (
+            replying_server(reply) as port,
+            closing(RedisRateLimit(f"redis://127.0.0.1:{port}?socket_timeout=0.2")) as rate_limit,
+        ):
+            reservation = rate_limit.reserve(KEY)
+            assert rate_limit.remaining(reservation) == 0.0
+            rate_limit.release(reservation)
+            rate_limit.update(reservation, None)
+            assert key_of(rate_limit).state is State.LOCAL
+        assert "does not respond" in caplog.text
+
+    @given(reply=REPLIES)
+    @example(reply=b"[" * 5000 + b"]" * 5000)
+    @example(reply=b'{"limit":' * 5000)
+    def test_any_reply_leads_to_a_reservation_within_the_limit(self, reply: object) -> None:
+        with closing(RedisRateLimit("redis://127.0.0.1:1", LIMIT, SECONDS)) as rate_limit:
+            clock = with_clock(rate_limit)
+            rate_limit._redis._script = Replying(reply)
+            for _ in range(2 * LIMIT):
+                use_once(rate_limit)
+            clock.now += RETRY_SECONDS
+            rate_limit._redis._script = fail_to_connect
+            use_once(rate_limit)
+
+    @pytest.mark.parametrize(("name", "value"), MALFORMED_FIELDS, ids=repr)
+    def test_a_reply_with_a_malformed_field_is_a_failure(self, name: str, value: object) -> None:
+        script = redis_script.RedisScript(Secret("redis://127.0.0.1:1"), "prefix")
+        script._script = Replying(json.dumps(VALID_REPLY).encode())
+        request = script_request()
+        assert script.run(request).wait == 0.0
+        script._script = Replying(json.dumps({**VALID_REPLY, name: value}).encode())
+        with pytest.raises(redis_script.RedisUnavailableError):
+            script.run(request)
+        without_it = {key: text for key, text in VALID_REPLY.items() if key != name}
+        script._script = Replying(json.dumps(without_it).encode())
+        with pytest.raises(redis_script.RedisUnavailableError):
+            script.run(request)
+
     def test_a_redis_that_is_starting_is_away(
         self, rate_limit: RedisRateLimit, caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -685,6 +985,109 @@ class TestAway:
             assert rate_limit.reserve(KEY).wait == 0.0
         assert "AuthenticationError" in caplog.text
         assert "wrong-one" not in caplog.text
+
+
+class TestAsyncCalls:
+    def test_waiting_calls_use_redis_a_fixed_number_of_times(
+        self, shared_server: RedisServer, rate_limit: RedisRateLimit
+    ) -> None:
+        count = 100
+
+        async def run() -> int:
+            client = new_async_client(rate_limit)
+            tasks = [start_call(client) for _ in range(count)]
+            await until(lambda: len(key_lines(rate_limit).get(KEY, ())) == count - LIMIT)
+            before = commands(shared_server)
+            await client.close()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            assert len(numbers_in_redis(shared_server, rate_limit)) == LIMIT
+            return commands(shared_server) - before
+
+        before = commands(shared_server)
+        used_while_closing = asyncio.run(run())
+        total = commands(shared_server) - before
+        # Each one releases its reservation, and those that move up may ask.
+        assert used_while_closing <= 4 * count
+        assert total <= 7 * count
+
+    @pytest.mark.parametrize("is_waiting", [False, True])
+    def test_a_call_that_is_cancelled_while_redis_decides_keeps_no_reservation(
+        self, shared_server: RedisServer, rate_limit: RedisRateLimit, is_waiting: bool
+    ) -> None:
+        gate = Gate(rate_limit._redis._script)
+
+        async def run() -> None:
+            if is_waiting:
+                for _ in range(LIMIT):
+                    rate_limit.reserve(KEY)
+            client = new_async_client(rate_limit)
+            if is_waiting:
+                task = start_call(client)
+                await until(lambda: KEY in key_lines(rate_limit))
+                rate_limit._redis._script = gate
+                rate_limit.waiting_calls.wake_first(KEY)
+            else:
+                rate_limit._redis._script = gate
+                task = start_call(client)
+            await until(gate.is_used)
+            task.cancel()
+            await asyncio.sleep(0)
+            gate.open()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            await client.close()
+
+        asyncio.run(run())
+        rate_limit._redis._script = gate.script
+        expected = LIMIT if is_waiting else 0
+        assert len(numbers_in_redis(shared_server, rate_limit)) == expected
+
+
+class Gate:
+    """Stands for the script: Redis has decided, but the reply does not arrive until `open`."""
+
+    def __init__(self, script: Any) -> None:
+        self.script = script
+        self.registered_client = script.registered_client
+        self._was_used = threading.Event()
+        self._is_open = threading.Event()
+        self.is_used = self._was_used.is_set
+        self.open = self._is_open.set
+
+    def __call__(self, keys: list[str], arguments: list[bytes]) -> Any:
+        reply = self.script(keys, arguments)
+        self._was_used.set()
+        self._is_open.wait(PATIENCE)
+        return reply
+
+
+def new_async_client(rate_limit: RedisRateLimit) -> AsyncLeadConnector:
+    return AsyncLeadConnector(token=TOKEN, transport=succeeding(), rate_limit=rate_limit)
+
+
+def start_call(client: AsyncLeadConnector) -> asyncio.Task[Any]:
+    return asyncio.ensure_future(
+        client.conversations.update_conversation(KEY, location_id=KEY, starred=True)
+    )
+
+
+def key_lines(rate_limit: RedisRateLimit) -> dict[str, Any]:
+    """The calls that wait, by rate-limit key."""
+    return rate_limit.waiting_calls._lines().by_key
+
+
+def commands(server: RedisServer) -> int:
+    """How many times the script was run."""
+    with closing(server.client()) as client:
+        statistics: Any = client.info("commandstats")
+    return int(statistics.get("cmdstat_evalsha", {"calls": 0})["calls"])
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Let other tasks and threads run until a condition is true."""
+    async with asyncio.timeout(PATIENCE):
+        while not condition():
+            await asyncio.sleep(0.001)
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")

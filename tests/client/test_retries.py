@@ -344,6 +344,85 @@ def test_a_failure_is_raised_if_the_daily_limit_prevents_its_retry(call: Caller)
     assert (caught.value.status_code, caught.value.attempts, len(requests)) == (503, 1, 1)
 
 
+@pytest.mark.parametrize("has_rate_limit", [True, False])
+@pytest.mark.parametrize(
+    ("response_headers", "seconds"),
+    [
+        ({"X_RateLimit_Interval_Milliseconds": "2000"}, 2.0),
+        ({"X_RateLimit_Interval_Milliseconds": "2000", "X_RateLimit_Max": "100"}, 2.0),
+        ({"X_RateLimit_Interval_Milliseconds": "1"}, 0.001),
+        ({"X_RateLimit_Interval_Milliseconds": "30000"}, 30.0),
+        ({"X_RateLimit_Interval_Milliseconds": "999999999999"}, 60.0),
+        ({"X_RateLimit_Interval_Milliseconds": "9" * 400}, 60.0),
+        ({"X_RateLimit_Interval_Milliseconds": "2000", "Retry_After": "3"}, 3.0),
+        ({"X_RateLimit_Interval_Milliseconds": "0"}, 10.0),
+        ({"X_RateLimit_Interval_Milliseconds": "-2000"}, 10.0),
+        ({"X_RateLimit_Interval_Milliseconds": "2000.5"}, 10.0),
+        ({"X_RateLimit_Interval_Milliseconds": "two"}, 10.0),
+        ({}, 10.0),
+    ],
+)
+def test_a_429_is_repeated_after_the_interval_that_it_states(
+    call: Caller, response_headers: dict[str, str], seconds: float, has_rate_limit: bool
+) -> None:
+    clock = Clock()
+    options: dict[str, Any] = {} if has_rate_limit else {"rate_limit": None}
+
+    call(
+        in_turn([status(429, **response_headers), success], []),
+        options=options,
+        clock=clock,
+    )
+
+    assert sum(clock.waits) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize(
+    ("response_headers", "retry_after"),
+    [
+        ({"X_RateLimit_Daily_Reset": "3600000"}, 3600.0),
+        ({"X_RateLimit_Daily_Reset": "3600000", "Retry_After": "10"}, 3600.0),
+        ({"X_RateLimit_Daily_Reset": "1000", "Retry_After": "10"}, 10.0),
+        ({"Retry_After": "10"}, 10.0),
+        ({"X_RateLimit_Daily_Reset": "-5"}, None),
+        ({"X_RateLimit_Daily_Reset": "tomorrow"}, None),
+        ({"X_RateLimit_Daily_Reset": "9" * 400}, None),
+        ({}, None),
+    ],
+)
+def test_the_error_of_an_exhausted_day_states_when_it_ends(
+    call: Caller, response_headers: dict[str, str], retry_after: float | None
+) -> None:
+    requests: list[httpx.Request] = []
+    clock = Clock()
+    rate_limit = RateLimit(clock=clock)
+    respond = status(429, X_RateLimit_Daily_Remaining="0", **response_headers)
+
+    errors = list[DailyRateLimitError]()
+    for _ in range(2):
+        with pytest.raises(DailyRateLimitError) as caught:
+            call(in_turn([respond], requests), options={"rate_limit": rate_limit}, clock=clock)
+        errors.append(caught.value)
+
+    assert len(requests) == 1
+    assert [error.attempts for error in errors] == [1, 0]
+    assert errors[0].retry_after == retry_after
+    reset_only = retry_after if retry_after == 3600.0 else None
+    if response_headers.get("X_RateLimit_Daily_Reset") == "1000":
+        reset_only = 1.0
+    assert errors[1].retry_after == reset_only
+    assert clock.waits == []
+
+
+def test_the_other_headers_of_a_429_do_not_set_retry_after(call: Caller) -> None:
+    respond = status(429, X_RateLimit_Daily_Remaining="5", X_RateLimit_Daily_Reset="3600000")
+
+    with pytest.raises(RateLimitError) as caught:
+        call(in_turn([respond], []), options={"retries": 0}, clock=Clock())
+
+    assert caught.value.retry_after is None
+
+
 def test_a_location_pauses_for_a_minute_at_most(
     call: Caller,
 ) -> None:

@@ -7,6 +7,8 @@ import subprocess
 import sys
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from benchmarks.long import rates, soak
 from benchmarks.long.served import NO_FAULT, EmulatorRecord, RecordedRequest
@@ -40,7 +42,7 @@ def cells(result: subprocess.CompletedProcess[str], title: str) -> list[str]:
 def test_the_rate_limit_run_loses_no_call_and_keeps_the_order() -> None:
     executable()  # Skips the test without Redis.
     size = ["--seconds", 1, "--limit", 30, "--window", 0.5, "--callers", 8]
-    tolerance = ["--slack", 0.2, "--max-rejected", 1000, "--min-use", -1000]
+    tolerance = ["--slack", 0.2, "--max-rejected", 1000, "--min-use", 0]
     result = run("rates", *size, *tolerance)
     assert result.returncode == 0, result.stdout + result.stderr
     rows = [
@@ -52,7 +54,8 @@ def test_the_rate_limit_run_loses_no_call_and_keeps_the_order() -> None:
     ]
     for title in rows[:4]:
         calls, _, lost = cells(result, title)[:3]
-        assert (int(calls) >= 30, lost) == (True, "0")
+        # Each caller makes one call at least, however slow the machine is.
+        assert (int(calls) >= 8, lost) == (True, "0")
     assert cells(result, rows[4])[2] == "0"
     assert "all checks passed" in result.stdout
 
@@ -103,6 +106,48 @@ def test_a_window_that_is_always_full_is_used_completely() -> None:
     bursts = [10.0 * number for number in range(6) for _ in range(100)]
     assert rates.used(bursts, options) == 100.0
     assert rates.used([time * 1.25 for time in bursts], options) == 80.0
+
+
+OPTIONS = rates.Options(60.0, 10, 1.0, 40, 95.0, 0, 0.0)
+
+
+def arrivals_within_the_limit(times: list[float]) -> list[float]:
+    """The requests that a strict window of these options accepts."""
+    accepted = list[float]()
+    for at in sorted(times):
+        if len(accepted) < 10 or at - accepted[-10] >= 1.0:
+            accepted.append(at)
+    return accepted
+
+
+@given(st.lists(st.floats(0, 60), max_size=100))
+@example([0.0, 0.0001])
+@example([0.0, 1.0])
+def test_the_use_of_the_window_is_0_to_100_percent(times: list[float]) -> None:
+    assert 0.0 <= rates.used(times, OPTIONS) <= 100.0
+
+
+@given(st.lists(st.floats(0, 60), max_size=100), st.floats(0, 60))
+def test_a_further_request_between_the_others_never_reduces_the_use(
+    times: list[float], at: float
+) -> None:
+    between = [at] if times and min(times) <= at <= max(times) else []
+    assert rates.used(times + between, OPTIONS) >= rates.used(times, OPTIONS)
+
+
+@given(st.lists(st.floats(0, 5), max_size=200))
+def test_a_strict_window_is_never_used_beyond_what_it_allows(times: list[float]) -> None:
+    accepted = arrivals_within_the_limit(times)
+    seconds = max(accepted, default=0.0) - min(accepted, default=0.0)
+    unbounded = 100 * (len(accepted) - 10) / (10 * seconds) if seconds >= 1.0 else 0.0
+    assert unbounded <= 100.0 + 1e-6
+
+
+def test_the_use_within_less_than_a_window_is_a_share_of_the_limit() -> None:
+    assert rates.used([], OPTIONS) == 0.0
+    assert rates.used([5.0], OPTIONS) == 10.0
+    assert rates.used([5.0, 5.2, 5.4], OPTIONS) == pytest.approx(30.0)
+    assert rates.used([0.1 * number for number in range(10)], OPTIONS) == 100.0
 
 
 CONVERSATION = "conversation-0-0"

@@ -69,6 +69,10 @@ class Call(Generic[T]):
             return None
         return max(0.0, self.limits.deadline - self._settings.clock())
 
+    def seconds_within_deadline(self, seconds: float) -> float:
+        """A wait, cut at the deadline."""
+        return min(seconds, max(0.0, self.limits.deadline - self._settings.clock()))
+
     def deadline_passes_within(self, seconds: float) -> bool:
         """Whether the deadline passes within a number of seconds, or at their end."""
         return self._settings.clock() + seconds >= self.limits.deadline

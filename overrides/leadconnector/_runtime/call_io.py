@@ -4,16 +4,21 @@ The session is written once, as a coroutine, for both clients. It awaits only a 
 """
 
 import asyncio
+import threading
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import Protocol, TypeVar, TypeVarTuple
+from functools import partial
+from typing import Generic, Protocol, TypeVar, TypeVarTuple
 
 from ..errors import ConfigurationError
 from .connections import LoopConnections, ThreadConnections
 from .http import Limits, RawResponse, Request
 from .http import send as send_blocking
 from .http import send_async as send_awaiting
+from .protocols import RateLimiter, ReservationT
 from .secrets import Token
 from .settings import Settings
+from .waiting import LoopSignal, Signal, SleepingSignal, ThreadSignal
 
 Result = TypeVar("Result")
 Args = TypeVarTuple("Args")
@@ -36,10 +41,27 @@ class CallIO(Protocol):
         """Wait."""
         ...
 
+    def new_signal(self) -> Signal:
+        """Return a signal that wakes the call while it waits. Closing the client sets it."""
+        ...
+
+    def discard_signal(self, signal: Signal) -> None:
+        """Have the client forget a signal: its call waits no longer."""
+        ...
+
     async def get_token(
         self, base_url: str, rejected: Token | None, timeout: float | None
     ) -> Token:
         """Get a token from the token source; see `TokenSource`."""
+        ...
+
+    async def book(
+        self,
+        rate_limit: RateLimiter[ReservationT],
+        function: Callable[[*Args], ReservationT],
+        *args: *Args,
+    ) -> ReservationT:
+        """Call `reserve` or `rebook` of the rate limit. If cancelled, nothing stays reserved."""
         ...
 
     async def call_rate_limit(self, function: Callable[[*Args], Result], *args: *Args) -> Result:
@@ -75,11 +97,35 @@ class BlockingIO:
         """See `CallIO`."""
         self._settings.sleep(seconds)
 
+    def new_signal(self) -> Signal:
+        """See `CallIO`."""
+        signal = self._new_signal()
+        self._connections.signals.add(signal)
+        return signal
+
+    def _new_signal(self) -> Signal:
+        if self._settings.sleep is not time.sleep:
+            return SleepingSignal(self.sleep)
+        return ThreadSignal()
+
+    def discard_signal(self, signal: Signal) -> None:
+        """See `CallIO`."""
+        self._connections.signals.remove(signal)
+
     async def get_token(
         self, base_url: str, rejected: Token | None, timeout: float | None
     ) -> Token:
         """See `CallIO`."""
         return self._settings.token_source.get_token(base_url, rejected, timeout)
+
+    async def book(
+        self,
+        rate_limit: RateLimiter[ReservationT],
+        function: Callable[[*Args], ReservationT],
+        *args: *Args,
+    ) -> ReservationT:
+        """See `CallIO`."""
+        return function(*args)
 
     async def call_rate_limit(self, function: Callable[[*Args], Result], *args: *Args) -> Result:
         """See `CallIO`."""
@@ -115,11 +161,45 @@ class AwaitingIO:
         """See `CallIO`."""
         await self._settings.sleep_async(seconds)
 
+    def new_signal(self) -> Signal:
+        """See `CallIO`."""
+        signal = self._new_signal()
+        self._connections.signals.add(signal)
+        return signal
+
+    def _new_signal(self) -> Signal:
+        if self._settings.sleep_async is not asyncio.sleep:
+            return SleepingSignal(self.sleep)
+        return LoopSignal()
+
+    def discard_signal(self, signal: Signal) -> None:
+        """See `CallIO`."""
+        self._connections.signals.remove(signal)
+
     async def get_token(
         self, base_url: str, rejected: Token | None, timeout: float | None
     ) -> Token:
         """See `CallIO`."""
         return await self._settings.token_source.get_token_async(base_url, rejected, timeout)
+
+    async def book(
+        self,
+        rate_limit: RateLimiter[ReservationT],
+        function: Callable[[*Args], ReservationT],
+        *args: *Args,
+    ) -> ReservationT:
+        """See `CallIO`."""
+        if not rate_limit.uses_network:
+            return function(*args)
+        booking = _ThreadedBooking(rate_limit)
+        try:
+            return await asyncio.to_thread(booking.run, partial(function, *args))
+        except asyncio.CancelledError:
+            # The thread cannot be interrupted. It gives back what it books from now on.
+            reservation = booking.cancel()
+            if reservation is not None:
+                await asyncio.to_thread(rate_limit.release, reservation)
+            raise
 
     async def call_rate_limit(self, function: Callable[[*Args], Result], *args: *Args) -> Result:
         """See `CallIO`."""
@@ -142,3 +222,29 @@ class AwaitingIO:
         for result in results:
             if isinstance(result, BaseException):
                 raise result
+
+
+class _ThreadedBooking(Generic[ReservationT]):
+    """A booking that a thread makes for a call, which may be cancelled meanwhile."""
+
+    def __init__(self, rate_limit: RateLimiter[ReservationT]) -> None:
+        self._rate_limit = rate_limit
+        self._lock = threading.Lock()
+        self._is_cancelled = False
+        self._reservation: ReservationT | None = None
+
+    def run(self, function: Callable[[], ReservationT]) -> ReservationT:
+        """Book, and give the reservation back if the call was cancelled meanwhile."""
+        reservation = function()
+        with self._lock:
+            self._reservation = reservation
+            is_cancelled = self._is_cancelled
+        if is_cancelled:
+            self._rate_limit.release(reservation)
+        return reservation
+
+    def cancel(self) -> ReservationT | None:
+        """Note that the call was cancelled. Returns the reservation that it has to release."""
+        with self._lock:
+            self._is_cancelled = True
+            return self._reservation

@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 
 from ..errors import ClientClosedError
 from .http import AsyncBaseTransport, BaseTransport, LimitedAsyncTransport, LimitedTransport
+from .waiting import ClientSignals
 
 Owner = TypeVar("Owner")
 Transport = TypeVar("Transport")
@@ -31,6 +32,8 @@ class Connections(ABC, Generic[Owner, Transport]):
         self._process = os.getpid()
         self._by_owner: dict[Owner, Transport] = {}
         self.is_closed = False
+        self.signals = ClientSignals()
+        """Closing the client wakes the calls that wait for a rate limit."""
 
     def transport(self) -> Transport:
         """The transport of the current owner.
@@ -80,6 +83,7 @@ class Connections(ABC, Generic[Owner, Transport]):
         self._by_owner = {}
         for transport in inherited.values():
             self._abandon(transport)
+        self.signals = ClientSignals()
 
 
 class ThreadConnections(Connections[str, BaseTransport]):
@@ -90,6 +94,7 @@ class ThreadConnections(Connections[str, BaseTransport]):
         if self.is_closed:
             return
         self.is_closed = True
+        self.signals.close()
         if self._custom is not None:
             self._custom.close()
         for transport in self._by_owner.values():
@@ -129,6 +134,7 @@ class LoopConnections(Connections[AbstractEventLoop, AsyncBaseTransport]):
         if self.is_closed:
             return
         self.is_closed = True
+        self.signals.close()
         if self._custom is not None:
             await self._custom.aclose()
             return

@@ -7,8 +7,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
+from .header_values import interval_seconds, seconds_until_reset, whole_number
 from .http import RawResponse
+from .retry import parse_retry_after
 from .secrets import Token
+from .waiting import WaitingCalls
 
 Clock = Callable[[], float]
 """Returns seconds."""
@@ -51,6 +54,11 @@ class Reservation(Protocol):
     """
 
     @property
+    def number(self) -> int:
+        """The position in the queue: lower numbers are served first."""
+        ...
+
+    @property
     def wait(self) -> float:
         """Seconds until the request may be sent, counted from the reservation."""
         ...
@@ -65,6 +73,9 @@ class RateLimiter(Protocol[ReservationT]):
     uses_network: bool
     """Whether the methods wait for a network. An event loop then calls them in a thread."""
 
+    waiting_calls: WaitingCalls
+    """The calls of this process that wait for it. It wakes the first one when it can be earlier."""
+
     def reserve(self, key: str) -> ReservationT:
         """Reserve the next request of a key.
 
@@ -74,10 +85,11 @@ class RateLimiter(Protocol[ReservationT]):
         """
         ...
 
-    def remaining(self, reservation: ReservationT) -> float:
-        """Seconds until the request may be sent. At 0.0, send it at once.
+    def rebook(self, reservation: ReservationT) -> ReservationT:
+        """Ask again for a reservation with a wait. Send at once if the new one has none.
 
         Raises:
+            DailyRateLimitError: the requests of the day were used up meanwhile.
             RateLimitUnavailableError: a shared rate limit cannot be reached and fails closed.
         """
         ...
@@ -160,11 +172,35 @@ class ApiConventions:
     """The properties of an error's body that explain it, beside those that the spec marks."""
     daily_remaining_header: str
     """The header with the number of requests that the day still allows; in lower case."""
+    daily_reset_header: str
+    """The header that states when the daily limit resets; in lower case."""
+    interval_header: str
+    """The header with the milliseconds of the rate limit's interval; in lower case."""
     wait_after_429: float
-    """Seconds to wait after a 429 without a `Retry-After`: the interval of the API's rate limit."""
+    """Seconds to wait after a 429 that states neither a `Retry-After` nor an interval."""
 
     def is_daily_limit(self, response: RawResponse) -> bool:
         """Whether the API rejected the request because the requests of the day are used up."""
         if response.status_code != 429:
             return False
-        return response.headers.get(self.daily_remaining_header, "").strip() == "0"
+        return whole_number(response.headers, self.daily_remaining_header) == 0
+
+    def retry_after(self, response: RawResponse, now: float) -> float | None:
+        """Seconds that an unsuccessful response asks to wait; `None` if it does not say.
+
+        If the requests of the day are used up, it is never less than the seconds until their reset.
+
+        Args:
+            response: the response.
+            now: seconds since the epoch. Used if the response has no `Date`.
+        """
+        retry_after = parse_retry_after(response.headers, now)
+        if not self.is_daily_limit(response):
+            return retry_after
+        day_ends_in = seconds_until_reset(response.headers, self.daily_reset_header, now)
+        waits = [wait for wait in (retry_after, day_ends_in) if wait is not None]
+        return max(waits, default=None)
+
+    def interval(self, response: RawResponse) -> float | None:
+        """Seconds of the rate limit's interval; `None` if the response does not state it."""
+        return interval_seconds(response.headers, self.interval_header)

@@ -54,7 +54,15 @@ class Attempt:
     It is no named tuple: error reporters show the items of a tuple, and not its repr.
     """
 
-    __slots__ = ("is_daily_limit", "is_final", "method", "outcome", "token", "try_number")
+    __slots__ = (
+        "interval",
+        "is_daily_limit",
+        "is_final",
+        "method",
+        "outcome",
+        "token",
+        "try_number",
+    )
 
     def __init__(
         self,
@@ -63,6 +71,7 @@ class Attempt:
         token: Token,
         outcome: Outcome,
         is_daily_limit: bool = False,
+        interval: float | None = None,
         is_final: bool = False,
     ) -> None:
         self.method = method
@@ -73,6 +82,8 @@ class Attempt:
         self.outcome = outcome
         self.is_daily_limit = is_daily_limit
         """Whether the API rejected it because the requests of the day are used up."""
+        self.interval = interval
+        """Seconds of the API's rate-limit interval, if the response states it."""
         self.is_final = is_final
         """Whether the next request would certainly fail in the same way, before it is sent."""
 
@@ -124,7 +135,7 @@ class RetryPolicy:
     retries: int
     """How many retries a call may make."""
     wait_after_429: float
-    """Seconds to wait after a 429 without a `Retry-After`: the interval of the API's rate limit."""
+    """Seconds to wait after a 429 that states neither a `Retry-After` nor an interval."""
     random: Callable[[], float]
     """Returns a number from 0 to 1."""
 
@@ -210,9 +221,11 @@ def obey_retry_after(attempt: Attempt, policy: RetryPolicy) -> Decision | None:
 
 def wait_for_rate_limit(attempt: Attempt, policy: RetryPolicy) -> Decision | None:
     """Wait one interval if the rate limit is exceeded. The API then permits all requests again."""
-    if attempt.status_code == 429:
-        return Decision(retry=True, wait=policy.wait_after_429)
-    return None
+    if attempt.status_code != 429:
+        return None
+    if attempt.interval is not None:
+        return Decision(retry=True, wait=attempt.interval)
+    return Decision(retry=True, wait=policy.wait_after_429)
 
 
 def wait_with_full_jitter(attempt: Attempt, policy: RetryPolicy) -> Decision:
@@ -254,17 +267,17 @@ def parse_retry_after(headers: Mapping[str, str], now: float) -> float | None:
     # matches the digits of all scripts.
     if re.fullmatch(r"\d{1,300}(\.\d*)?", value, re.ASCII):
         return float(value)
-    retry_at = _epoch_seconds(value)
+    retry_at = epoch_seconds(value)
     if retry_at is None:
         return None
     # `Date` is the time of the server that chose `retry_at`. Our clock can differ from it.
-    sent_at = _epoch_seconds(headers.get("date", ""))
+    sent_at = epoch_seconds(headers.get("date", ""))
     if sent_at is None:
         sent_at = now
     return max(0.0, retry_at - sent_at)
 
 
-def _epoch_seconds(date: str) -> float | None:
+def epoch_seconds(date: str) -> float | None:
     """Parse an HTTP date; `None` if it is invalid. A date without a zone counts as local time."""
     try:
         return parsedate_to_datetime(date).timestamp()

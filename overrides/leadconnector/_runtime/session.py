@@ -40,15 +40,10 @@ from .http import (
 from .log import logger
 from .protocols import RateLimiter, Reservation
 from .request import Arguments
-from .retry import RETRY_NOW, STOP, Attempt, Decision, RetryPolicy, decide, parse_retry_after
+from .retry import RETRY_NOW, STOP, Attempt, Decision, RetryPolicy, decide
 from .secrets import Token
 from .settings import Settings
-
-LONGEST_SLEEP = 1.0
-"""Seconds after which a waiting call checks its reservation again, at the latest.
-
-Its turn can come earlier than stated at first, when calls before it release their reservations.
-"""
+from .waiting import WaitingCall
 
 MAXIMUM_REJECTED_CALLS = 1000
 """How many rejected calls are remembered with a token: a bound for the memory."""
@@ -192,16 +187,15 @@ class AsyncSession:
         rate_limit = self._settings.rate_limit
         if rate_limit is None:
             return None
-        # Before the `try`: if this fails, there is no reservation to release. If it is cancelled
-        # while it uses the network, the reservation is unknown here, and expires unused.
-        reservation: Reservation = await self._io.call_rate_limit(
-            rate_limit.reserve, call.rate_limit_key
+        # Before the `try`: if this fails or is cancelled, there is no reservation to release.
+        reservation: Reservation = await self._io.book(
+            rate_limit, rate_limit.reserve, call.rate_limit_key
         )
         turn = _Turn(rate_limit, reservation)
         try:
             call.check_deadline(wait=reservation.wait, purpose="the rate limit")
             if reservation.wait > 0.0:
-                await self._wait_for_turn(call, turn)
+                return await self._wait_for_turn(call, turn)
         except GeneratorExit:
             # A coroutine that is being closed cannot await.
             raise
@@ -212,21 +206,44 @@ class AsyncSession:
             raise
         return turn
 
-    async def _wait_for_turn(self, call: Call[T], turn: _Turn) -> None:
-        """Sleep, in steps of `LONGEST_SLEEP`, until the rate limit permits the request.
+    async def _wait_for_turn(self, call: Call[T], turn: _Turn) -> _Turn:
+        """Wait in line until the rate limit permits the request.
+
+        Returns:
+            The turn with the reservation that permits it.
 
         Raises:
             APITimeoutError: the rate limit permits the request only after the deadline.
             ClientClosedError: the client was closed meanwhile.
+            DailyRateLimitError: the requests of the day were used up meanwhile.
         """
-        wait = turn.reservation.wait
-        logger.info("%s: waits %.3f s for the rate limit", call.name, wait)
-        while wait > 0.0:
-            await self._io.sleep(min(wait, LONGEST_SLEEP))
+        logger.info("%s: waits %.3f s for the rate limit", call.name, turn.reservation.wait)
+        waiting_calls = turn.rate_limit.waiting_calls
+        signal = self._io.new_signal()
+        waiting_call = waiting_calls.join(call.rate_limit_key, turn.reservation.number, signal)
+        try:
+            return await self._wait_in_line(call, turn, waiting_call)
+        except GeneratorExit:
+            # The garbage collector can close a coroutine in the middle of any other one. So this
+            # only marks the call: to leave the line needs a lock.
+            waiting_call.is_gone = True
+            raise
+        finally:
+            self._io.discard_signal(signal)
+            waiting_calls.leave(waiting_call)
+
+    async def _wait_in_line(self, call: Call[T], turn: _Turn, waiting_call: WaitingCall) -> _Turn:
+        """Sleep until the send time or until a signal, and ask again; see `_wait_for_turn`."""
+        rate_limit = turn.rate_limit
+        reservation = turn.reservation
+        while reservation.wait > 0.0:
+            seconds = rate_limit.waiting_calls.seconds_to_sleep(waiting_call, reservation.wait)
+            await waiting_call.signal.wait(call.seconds_within_deadline(seconds))
             # Another thread or task can close the client meanwhile.
             self._io.ensure_open()
-            wait = await self._io.call_rate_limit(turn.rate_limit.remaining, turn.reservation)
-            call.check_deadline(wait=wait, purpose="the rate limit")
+            reservation = await self._io.book(rate_limit, rate_limit.rebook, reservation)
+            call.check_deadline(wait=reservation.wait, purpose="the rate limit")
+        return _Turn(rate_limit, reservation)
 
     async def _update_rate_limit(self, turn: _Turn, attempt: Attempt) -> None:
         """Report the outcome of a request to the rate limit. `release` and `update` never raise."""
@@ -274,10 +291,17 @@ class AsyncSession:
         """The attempt of a request that got a response."""
         if response.is_success:
             return Attempt(call.method, call.try_number, token, response)
-        retry_after = parse_retry_after(response.headers, self._settings.now())
+        conventions = self._settings.conventions
+        retry_after = conventions.retry_after(response, self._settings.now())
         response = response.with_retry_after(retry_after)
-        is_daily_limit = self._settings.conventions.is_daily_limit(response)
-        return Attempt(call.method, call.try_number, token, response, is_daily_limit)
+        return Attempt(
+            call.method,
+            call.try_number,
+            token,
+            response,
+            is_daily_limit=conventions.is_daily_limit(response),
+            interval=conventions.interval(response),
+        )
 
     async def _decide(self, call: Call[T], attempt: Attempt) -> Decision:
         """Decide what to do after a failed attempt."""

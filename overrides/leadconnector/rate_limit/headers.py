@@ -5,9 +5,11 @@ from typing import NamedTuple
 
 from .._highlevel import (
     DAILY_REMAINING_HEADER,
+    DAILY_RESET_HEADER,
     RATE_LIMIT_INTERVAL_HEADER,
     RATE_LIMIT_MAX_HEADER,
 )
+from .._runtime.header_values import interval_seconds, seconds_until_reset, whole_number
 from .._runtime.http import RawResponse
 from .._runtime.retry import LONGEST_RETRY_AFTER
 from .rate import Rate, effective_rate
@@ -17,9 +19,6 @@ LONGEST_PAUSE = LONGEST_RETRY_AFTER
 
 After this pause, one of the next callers finds out whether the API still rejects requests.
 """
-
-LONGEST_NUMBER = 9
-"""Digits that are read of a header's number: they suffice for every real value."""
 
 
 class AdvertisedLimit(NamedTuple):
@@ -52,10 +51,9 @@ def advertised_limit(headers: Mapping[str, str]) -> AdvertisedLimit:
         headers: by name in lower case.
     """
     # A limit or an interval of 0 has no meaning.
-    limit = _whole_number(headers, RATE_LIMIT_MAX_HEADER) or None
-    milliseconds = _whole_number(headers, RATE_LIMIT_INTERVAL_HEADER)
-    interval = min(milliseconds / 1000, LONGEST_PAUSE) if milliseconds else None
-    return AdvertisedLimit(limit, interval, _whole_number(headers, DAILY_REMAINING_HEADER))
+    limit = whole_number(headers, RATE_LIMIT_MAX_HEADER) or None
+    interval = interval_seconds(headers, RATE_LIMIT_INTERVAL_HEADER)
+    return AdvertisedLimit(limit, interval, whole_number(headers, DAILY_REMAINING_HEADER))
 
 
 def state_after_response(
@@ -87,6 +85,20 @@ def pause_after_response(response: RawResponse, configured_rate: Rate) -> float:
     return min(wait, LONGEST_PAUSE)
 
 
+def day_end_after_response(response: RawResponse, now: float) -> float:
+    """Return the seconds until the exhausted day ends.
+
+    0.0 if the day is not exhausted, or if the response does not state that.
+
+    Args:
+        response: the response.
+        now: seconds since 1970.
+    """
+    if whole_number(response.headers, DAILY_REMAINING_HEADER) != 0:
+        return 0.0
+    return seconds_until_reset(response.headers, DAILY_RESET_HEADER, now) or 0.0
+
+
 def _rate_after(current: Rate, advertised: AdvertisedLimit, configured_rate: Rate) -> Rate:
     if advertised.limit is None:
         return current
@@ -101,10 +113,3 @@ def _day_exhausted_after(current: bool, advertised: AdvertisedLimit) -> bool:
     if advertised.daily_remaining is None:
         return current
     return advertised.daily_remaining == 0
-
-
-def _whole_number(headers: Mapping[str, str], name: str) -> int | None:
-    text = headers.get(name, "")
-    if not text.isdecimal():
-        return None
-    return int(text[:LONGEST_NUMBER])

@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 from .._highlevel import RATE_LIMIT_REQUESTS, RATE_LIMIT_SECONDS
 from .._runtime.http import RawResponse
+from .._runtime.waiting import WaitingCalls
 from ..errors import DailyRateLimitError
-from .headers import LimitState, pause_after_response, state_after_response
+from .headers import LimitState, day_end_after_response, pause_after_response, state_after_response
 from .rate import configured_rate
 from .reservations import (
     LATENESS_TOLERANCE_WINDOWS,
@@ -69,6 +70,9 @@ class RateLimit:
     uses_network: bool = False
     """Whether the methods wait for a network. An event loop then calls them in a thread."""
 
+    _active_calls: int = 1
+    """How many waiting calls of a key ask at the same time; see `WaitingCalls`."""
+
     def __init__(
         self,
         limit: int = RATE_LIMIT_REQUESTS,
@@ -82,6 +86,8 @@ class RateLimit:
         self._locks = dict[int, threading.Lock]()
         # By process id and rate-limit key: a forked process starts with new queues.
         self._queues = lru_cache(MAXIMUM_KEYS)(self._new_queue)
+        self.waiting_calls = WaitingCalls(self._active_calls)
+        """The calls that wait for this rate limit. The sessions of clients use it."""
 
     def reserve(self, key: str) -> Reservation:
         """Reserve the next request of a key.
@@ -91,32 +97,41 @@ class RateLimit:
                 succeeds, to find out whether they still are.
             RateLimitUnavailableError: a shared rate limit cannot be reached and fails closed.
         """
-        decision = self._perform(Operation(Action.RESERVE, key))
-        if decision.number == NO_NUMBER:
-            # Nothing was booked, since the day is exhausted.
-            raise _daily_limit_error()
-        return Reservation(key, decision.number, decision.decided_at, decision.wait, decision.state)
+        return self._book(Operation(Action.RESERVE, key))
+
+    def rebook(self, reservation: Reservation) -> Reservation:
+        """Book a send time again for a reservation, which keeps its position in the queue.
+
+        The new reservation has the same number, and the wait from now on. Without a wait, send the
+        request at once, and do not rebook that reservation.
+
+        Raises:
+            DailyRateLimitError: the requests of the day were used up meanwhile.
+            RateLimitUnavailableError: a shared rate limit cannot be reached and fails closed.
+        """
+        if reservation.wait == 0.0 and not self._is_late(reservation):
+            # It was permitted when it was reserved.
+            return reservation
+        return self._book(Operation(Action.REBOOK, reservation.key, reservation.number))
 
     def remaining(self, reservation: Reservation) -> float:
         """Return 0.0 and permit the request, or return the seconds until its send time.
 
         At 0.0, send it at once, and do not ask for this reservation again. Otherwise ask again when
-        the seconds have passed, and about once a second until then: they can also become fewer.
+        the seconds have passed. They can also become fewer, so a caller may ask earlier.
         The request is not permitted without another call, which books its send time again.
 
         Raises:
+            DailyRateLimitError: the requests of the day were used up meanwhile.
             RateLimitUnavailableError: a shared rate limit cannot be reached and fails closed.
         """
-        if reservation.wait == 0.0 and not self._is_late(reservation):
-            # It was permitted when it was reserved.
-            return 0.0
-        operation = Operation(Action.REBOOK, reservation.key, reservation.number)
-        return self._perform(operation).wait
+        return self.rebook(reservation).wait
 
     def release(self, reservation: Reservation) -> None:
         """Give back a reservation without a request. Those behind it move forward. Never raises."""
         operation = Operation(Action.RELEASE, reservation.key, reservation.number)
         self._perform(operation)
+        self.waiting_calls.wake_first(reservation.key)
 
     def needs_update(self, reservation: Reservation, response: RawResponse | None) -> bool:
         """Return whether `update` has anything to do. It usually has not. Uses no network.
@@ -136,6 +151,19 @@ class RateLimit:
         """
         operation = self._update_operation(reservation, response)
         self._perform(operation)
+        if operation.state is not None:
+            # A higher rate lets the first call send earlier. An exhausted day ends its wait.
+            self.waiting_calls.wake_first(reservation.key)
+
+    def _book(self, operation: Operation) -> Reservation:
+        """Carry out an operation that books."""
+        decision = self._perform(operation)
+        if decision.number == NO_NUMBER:
+            # Nothing was booked, since the day is exhausted.
+            raise _daily_limit_error(decision.day_ends_in or None)
+        return Reservation(
+            operation.key, decision.number, decision.decided_at, decision.wait, decision.state
+        )
 
     def _update_operation(
         self, reservation: Reservation, response: RawResponse | None
@@ -149,13 +177,17 @@ class RateLimit:
             reservation.number,
             state=state_after_response(reservation.state, response, self._rate),
             pause=pause_after_response(response, self._rate),
+            day_ends_in=day_end_after_response(response, time.time()),
         )
 
     def _has_news(self, reservation: Reservation, response: RawResponse) -> bool:
         if pause_after_response(response, self._rate) > 0.0:
             return True
         state = state_after_response(reservation.state, response, self._rate)
-        return state != reservation.state
+        if state != reservation.state:
+            return True
+        # This request found out that the exhausted day is not over.
+        return state.day_exhausted and day_end_after_response(response, time.time()) > 0.0
 
     def _is_late(self, reservation: Reservation) -> bool:
         """Return whether it is too late now, to send the request or to get its response."""
@@ -189,13 +221,13 @@ def timestamp() -> int:
     return time.time_ns() // 1000
 
 
-def _daily_limit_error() -> DailyRateLimitError:
+def _daily_limit_error(retry_after: float | None) -> DailyRateLimitError:
     return DailyRateLimitError(
         "the API's requests of the day are used up for this location: "
         "call again on the API's next day",
         status_code=429,
         attempts=0,
-        retry_after=None,
+        retry_after=retry_after,
         headers={},
         request_id=None,
         body=None,

@@ -15,23 +15,29 @@ from .._runtime.http import decisive_error, is_interruption
 from .._runtime.secrets import Secret
 from ..errors import ConfigurationError
 from .headers import LimitState
-from .rate import Rate
-from .reservations import Operation
+from .rate import DAY_SECONDS, Rate
+from .reservations import NO_NUMBER, Operation
+
+MAXIMUM_CONNECTIONS = 16
+"""At most as many threads ask Redis at the same time."""
 
 CONNECTION_OPTIONS = {
-    "max_connections": 16,
+    "max_connections": MAXIMUM_CONNECTIONS,
     "timeout": 0.5,
     "socket_timeout": 0.5,
     "socket_connect_timeout": 0.5,
 }
 """Options of redis-py for a server that is named by a URL; the URL can override them.
 
-At most 16 threads ask Redis at the same time. The seconds are short, since a call waits for Redis
-before it is sent. Redis itself needs less than a millisecond.
+The seconds are short, since a call waits for Redis before it is sent. Redis itself needs less than
+a millisecond.
 """
 
 KEY_NAMES = ("sends", "waiting", "state", "processes")
 """The Redis keys of each rate-limit key, without their beginning. The script describes them."""
+
+LARGEST_INTEGER = 2**53
+"""The largest integer up to which doubles are exact, as cjson and Lua use them."""
 
 
 class RedisClient(Protocol):
@@ -96,6 +102,8 @@ class ScriptReply:
     """As in `Decision`: 0.0 for a permitted request, else seconds until the caller rebooks."""
     state: LimitState
     """The state of the key after the operation."""
+    day_ends_in: float
+    """Seconds until the exhausted day of the API ends; 0.0 if that is unknown."""
     process_count: int
     """How many processes share the key."""
     memory_id: str
@@ -129,8 +137,18 @@ class RedisScript:
     def __init__(self, server: Secret[Any], prefix: str) -> None:
         redis = _import_redis()
         self._prefix = prefix
-        # Odd options in a URL, such as an unknown encoding, make a run raise the last three.
-        self._failures = (redis.RedisError, OSError, AttributeError, TypeError, ValueError)
+        # Odd options in a URL, such as an unknown encoding, make a run raise some of the others. A
+        # malformed reply of a broken server or proxy causes the rest.
+        self._failures = (
+            redis.RedisError,
+            OSError,
+            AttributeError,
+            TypeError,
+            ValueError,
+            LookupError,
+            ArithmeticError,
+            RecursionError,
+        )
         lua = resources.files(f"{__package__}") / "reserve.lua"
         # redis-py sends the script itself where Redis does not have it yet.
         self._script = _client(redis, server).register_script(lua.read_text(encoding="utf-8"))
@@ -148,7 +166,7 @@ class RedisScript:
         arguments = [_encoded(request)]
         handled = sys.exception()
         try:
-            return _decoded(self._script(keys, arguments))
+            return _decoded(self._script(keys, arguments), request.configured_rate)
         except self._failures as error:
             failure = type(error).__name__
             reason = decisive_error(error, handled)
@@ -227,24 +245,38 @@ def _encoded(request: ScriptRequest) -> bytes:
             "window": _microseconds(operation.state.rate.seconds),
             "day_exhausted": operation.state.day_exhausted,
             "pause": _microseconds(operation.pause),
+            "day_ends_in": _microseconds(operation.day_ends_in),
         }
     return json.dumps(fields).encode()
 
 
-def _decoded(text: str | bytes) -> ScriptReply:
-    """Return what the script returned. Its numbers are text: cjson prints 14 digits of their 16."""
+def _decoded(text: str | bytes, configured_rate: Rate) -> ScriptReply:
+    """Return what the script returned.
+
+    Its numbers are text: cjson prints 14 digits of their 16.
+
+    Raises:
+        ValueError: it is no reply of the script: a number is out of range, for example. This and
+            any other error means that the server, or a proxy, is broken.
+    """
     fields: Mapping[str, Any] = json.loads(text)
-    rate = Rate(int(fields["limit"]), _seconds(fields["window"]))
+    # An advertised rate never raises the configured one.
+    limit = _integer(fields["limit"], 1, configured_rate.limit)
+    window = _integer(fields["window"], 1, _microseconds(DAY_SECONDS))
+    state = LimitState(Rate(limit, window / 1e6), day_exhausted=_boolean(fields["day_exhausted"]))
+    # A little below 0 if threads overlap: a report can contain a request that is newer than it.
+    last_permitted_age = _integer(fields["last_permitted_age"], -LARGEST_INTEGER, LARGEST_INTEGER)
     return ScriptReply(
-        number=int(fields["number"]),
+        number=_integer(fields["number"], NO_NUMBER, LARGEST_INTEGER),
         wait=_seconds(fields["wait"]),
-        state=LimitState(rate, day_exhausted=fields["day_exhausted"]),
-        process_count=int(fields["process_count"]),
-        memory_id=fields["memory_id"],
-        memory_lost=fields["memory_lost"],
+        state=state,
+        day_ends_in=_seconds(fields["day_ends_in"]),
+        process_count=_integer(fields["process_count"], 1, LARGEST_INTEGER),
+        memory_id=_text(fields["memory_id"]),
+        memory_lost=_boolean(fields["memory_lost"]),
         local_for=_seconds(fields["local_for"]),
         free_in=_seconds(fields["free_in"]),
-        last_permitted_age=_seconds(fields["last_permitted_age"]),
+        last_permitted_age=last_permitted_age / 1e6,
     )
 
 
@@ -252,5 +284,27 @@ def _microseconds(seconds: float) -> int:
     return round(seconds * 1e6)
 
 
-def _seconds(microseconds: str) -> float:
-    return int(microseconds) / 1e6
+def _seconds(microseconds: object) -> float:
+    return _integer(microseconds, 0, LARGEST_INTEGER) / 1e6
+
+
+def _integer(value: object, lowest: int, highest: int) -> int:
+    """Return a whole number, which is text or an `int`."""
+    if type(value) is not int and not isinstance(value, str):
+        raise ValueError("no whole number")
+    number = int(value)
+    if not lowest <= number <= highest:
+        raise ValueError("a number out of range")
+    return number
+
+
+def _boolean(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("no boolean")
+    return value
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError("no text")
+    return value

@@ -33,7 +33,8 @@ to 4 %. A request that the API counts even later can lead to a 429.
 GRACE_SECONDS = 2.0
 """How long a waiting reservation blocks those behind it after its send time.
 
-Callers rebook about once a second. A caller that does not is gone, for example its process ended.
+Callers rebook at their send time, or at most `FALLBACK_SECONDS` x 1.25 later (see `waiting`). A
+caller that does not is gone, for example its process ended.
 """
 
 NO_NUMBER = 0
@@ -60,7 +61,7 @@ BOOKING_ACTIONS = frozenset({Action.RESERVE, Action.REBOOK})
 class Operation(NamedTuple):
     """One action on one rate-limit key, in a form that this process and Redis can carry out.
 
-    The last two fields belong to UPDATE. An UPDATE without a state has no pause either: the
+    The last three fields belong to UPDATE. An UPDATE without a state has no pause either: the
     response was late, and says nothing else.
     """
 
@@ -72,6 +73,8 @@ class Operation(NamedTuple):
     """The state from now on, even if only the pause is new; `None` if the response says nothing."""
     pause: float = 0.0
     """Seconds from now in which no request of the key is sent."""
+    day_ends_in: float = 0.0
+    """Seconds until the exhausted day of the API ends; 0.0 if the response does not state it."""
 
 
 class Decision(NamedTuple):
@@ -83,12 +86,14 @@ class Decision(NamedTuple):
     """Seconds from `decided_at` until the booked send time.
 
     0.0: the request is permitted and counted; send it at once. More: it is not permitted; REBOOK
-    after this time, and about once a second until then. Without a number, it has no meaning.
+    after this time, or earlier. Without a number, it has no meaning.
     """
     state: LimitState
     """The state of the key after the operation."""
     decided_at: float
     """When it was carried out: the operation's `now`."""
+    day_ends_in: float = 0.0
+    """Seconds until the exhausted day of the API ends; 0.0 if that is unknown."""
 
 
 class PermittedRequest(NamedTuple):
@@ -144,15 +149,18 @@ class ReservationQueue:
         self.process_count = 1
         """How many processes share the limit. `SharedKey` sets it from the replies of Redis."""
         self._paused_until = -math.inf
-        # Only used while the day is exhausted.
+        # Only used while the day is exhausted. A probe is a request that finds out whether it still
+        # is. The API may have stated when the day ends.
         self._next_probe_at = -math.inf
+        self._probe_number = NO_NUMBER
+        self._day_ends_at = -math.inf
         self._last_number = NO_NUMBER
         # The last requests, in the order of `counted_at`. It always contains exactly `rate.limit`
         # entries, so that the request `limit` places before the end exists, for every limit in
         # force.
         self._permitted = deque([_PADDING] * rate.limit, maxlen=rate.limit)
-        # In the order of the numbers.
-        self._waiting = list[Waiting]()
+        # In the order of the numbers. A deque, since most changes are at its two ends.
+        self._waiting = deque[Waiting]()
 
     def perform(self, operation: Operation, now: float, timestamp: int) -> Decision:
         """Carry out an operation.
@@ -175,33 +183,32 @@ class ReservationQueue:
         return self._nothing_booked(now)
 
     def reserve(self, now: float, timestamp: int) -> Decision:
-        """Book the next send time. While the day is exhausted, nothing is booked.
-
-        The API does not document when the day ends. So one request in each window is let through
-        to find out.
-        """
-        if self.state.day_exhausted:
-            if now < self._next_probe_at:
-                return self._nothing_booked(now)
-            self._next_probe_at = now + self.state.rate.seconds
+        """Book the next send time. While the day is exhausted, nothing is booked."""
         # Two reservations can have the same microsecond, and the system clock can be put back.
-        self._last_number = max(timestamp, self._last_number + 1)
-        return self._book(now, self._last_number)
+        number = max(timestamp, self._last_number + 1)
+        if not self._day_permits(now, number):
+            return self._nothing_booked(now)
+        self._last_number = number
+        return self._book(now, number)
 
     def rebook(self, now: float, number: int) -> Decision:
         """Book a send time for an existing number. Its position is before all higher numbers.
 
-        An exhausted day does not matter here: a request that had to wait may be the one that finds
-        out whether the day is still exhausted.
+        If the day is exhausted, the reservation is removed instead. A probe may have to wait, too,
+        and keeps its reservation.
         """
         self.release(number)
+        if not self._day_permits(now, number):
+            return self._nothing_booked(now)
         return self._book(now, number)
 
     def release(self, number: int) -> None:
         """Remove a reservation, whether it waits or was permitted. Those behind it move forward."""
-        index = bisect_left(self._waiting, number, key=_number)
+        index = self._position(number)
         if index < len(self._waiting) and self._waiting[index].number == number:
             del self._waiting[index]
+            # A number that waits was not permitted.
+            return
         request = self._find_permitted(number)
         if request is not None:
             self._permitted.remove(request)
@@ -217,7 +224,24 @@ class ReservationQueue:
         self.state = operation.state
         # A pause never ends a longer one.
         self._paused_until = max(self._paused_until, now + operation.pause)
+        self.set_day_end(now, operation.day_ends_in)
+
+    def set_day_end(self, now: float, day_ends_in: float) -> None:
+        """Set when the next request may find out whether the exhausted day is over.
+
+        Args:
+            now: the time.
+            day_ends_in: seconds until the API's day ends; 0.0 if the API did not state it. Then an
+                earlier statement applies. Without one, one request in each window finds out.
+        """
+        if day_ends_in > 0.0:
+            self._day_ends_at = now + day_ends_in
+        if not self.state.day_exhausted:
+            self._day_ends_at = -math.inf
         self._next_probe_at = now + self.state.rate.seconds
+        if self._day_ends_at > now:
+            self._next_probe_at = self._day_ends_at
+        self._probe_number = NO_NUMBER
 
     def recent_requests(self, now: float) -> list[PermittedRequest]:
         """Return the requests that still count."""
@@ -245,13 +269,32 @@ class ReservationQueue:
         """
         return max(1, self.state.rate.limit // self.process_count)
 
+    def _day_permits(self, now: float, number: int) -> bool:
+        """Return whether the day permits a request. An exhausted one permits one in each window."""
+        if not self.state.day_exhausted or number == self._probe_number:
+            return True
+        if now < self._next_probe_at:
+            return False
+        self._next_probe_at = now + self.state.rate.seconds
+        self._probe_number = number
+        return True
+
     def _nothing_booked(self, now: float) -> Decision:
         """Return a decision without a number, which permits no request."""
-        return Decision(NO_NUMBER, 0.0, self.state, now)
+        return Decision(NO_NUMBER, 0.0, self.state, now, max(0.0, self._day_ends_at - now))
+
+    def _position(self, number: int) -> int:
+        """Return how many reservations wait before a number."""
+        # Nearly always, it is the last one or the first one.
+        if not self._waiting or self._waiting[-1].number < number:
+            return len(self._waiting)
+        if self._waiting[0].number >= number:
+            return 0
+        return bisect_left(self._waiting, number, key=_number)
 
     def _book(self, now: float, number: int) -> Decision:
         self._drop_expired(now)
-        position = bisect_left(self._waiting, number, key=_number)
+        position = self._position(number)
         send_time = self._send_time(now, position)
         # Exact, although they are floats: where nothing delays the request, `_send_time` returns
         # `now` itself.
@@ -266,7 +309,7 @@ class ReservationQueue:
     def _drop_expired(self, now: float) -> None:
         """Remove those who are gone from the head of the queue. Elsewhere they block nobody yet."""
         while self._waiting and self._waiting[0].expires_at < now:
-            del self._waiting[0]
+            self._waiting.popleft()
 
     def _send_time(self, now: float, position: int) -> float:
         """Return when the reservation with `position` reservations before it may be sent."""

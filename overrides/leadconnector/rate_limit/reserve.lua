@@ -5,7 +5,7 @@
 -- newer: earlier ones do not let a script write after it has read the clock. `main` is at the end.
 --
 -- Times are microseconds since 1970. Lengths of time are microseconds, also in the request: window,
--- update.pause, and age of a reported request.
+-- update.pause, update.day_ends_in, and age of a reported request.
 --
 -- KEYS[1] sends: a sorted set; the number of each permitted request, by the time when it counts.
 -- KEYS[2] waiting: a sorted set; the number of each reservation whose time has not come, by number.
@@ -56,7 +56,7 @@ local now = clock[1] * 1e6 + clock[2]
 local fields = redis.call(
     'HMGET', state_key,
     'limit', 'window', 'paused_until', 'next_probe_at', 'last_number',
-    'remembered_since', 'local_until'
+    'remembered_since', 'local_until', 'probe_number', 'day_ends_at'
 )
 -- The rate in force; a process can be configured with a lower limit than the others.
 local limit = math.min(tonumber(fields[1] or request.limit), request.limit)
@@ -69,6 +69,10 @@ local last_number = tonumber(fields[5] or NO_NUMBER)
 local remembered_since = tonumber(fields[6] or now)
 -- Until when the processes that decide alone continue to do so.
 local local_until = tonumber(fields[7] or 0)
+-- The number of the last request that may find out whether the day is still exhausted.
+local probe_number = tonumber(fields[8] or NO_NUMBER)
+-- When the exhausted day ends; in the past or 0 if the API did not state it.
+local day_ends_at = tonumber(fields[9] or 0)
 
 -- Whether Redis no longer knows requests of this process that still count. The process states the
 -- memory_id that it knows, or none if it sent nothing within the window: then nothing is missing. A
@@ -140,18 +144,39 @@ local function book(number)
     return wait
 end
 
--- Books a send time for a new number, and returns the number and the wait. While the day is
--- exhausted, nothing is booked, but one request in each window finds out whether it still is.
-local function reserve()
+-- Returns whether the day permits a request. An exhausted one permits one in each window, which
+-- finds out whether it still is.
+local function day_permits(number)
+    if next_probe_at == 0 or number == probe_number then
+        return true
+    end
     if now < next_probe_at then
-        return NO_NUMBER, 0
+        return false
     end
-    if next_probe_at > 0 then
-        write_state('next_probe_at', now + window)
-    end
+    write_state('next_probe_at', now + window)
+    write_state('probe_number', number)
+    return true
+end
+
+-- Books a send time for a new number, and returns the number and the wait. While the day is
+-- exhausted, nothing is booked.
+local function reserve()
     -- Two reservations can have the same microsecond.
     local number = math.max(now, last_number + 1)
+    if not day_permits(number) then
+        return NO_NUMBER, 0
+    end
     write_state('last_number', number)
+    return number, book(number)
+end
+
+-- Books a send time for an existing number, and returns the number and the wait. If the day is
+-- exhausted, the reservation is removed instead.
+local function rebook(number)
+    release(number)
+    if not day_permits(number) then
+        return NO_NUMBER, 0
+    end
     return number, book(number)
 end
 
@@ -171,13 +196,24 @@ local function apply_update(update)
     -- A pause never ends a longer one.
     paused_until = math.max(paused_until, now + update.pause)
     next_probe_at = 0
-    if update.day_exhausted then
+    probe_number = NO_NUMBER
+    -- A response that does not state the end of the day leaves the end that an earlier one stated.
+    if update.day_ends_in > 0 then
+        day_ends_at = now + update.day_ends_in
+    end
+    if not update.day_exhausted then
+        day_ends_at = 0
+    elseif day_ends_at > now then
+        next_probe_at = day_ends_at
+    else
         next_probe_at = now + window
     end
     write_state('limit', limit)
     write_state('window', window)
     write_state('paused_until', paused_until)
     write_state('next_probe_at', next_probe_at)
+    write_state('probe_number', probe_number)
+    write_state('day_ends_at', day_ends_at)
 end
 
 -- If Redis's clock was put back, the permitted requests lie in the future and would block the key.
@@ -185,15 +221,21 @@ end
 -- after this run, the advertised rate. Kept are the processes, and the memory_id, which `main`
 -- writes again. With another one, each process would report what is removed here on purpose.
 local function reset_after_clock_step()
-    if last_number > now + CLOCK_TOLERANCE then
+    -- The last number is the time of the last `reserve`. Waiting requests are permitted later.
+    local last_permitted = redis.call('ZRANGE', permitted_key, -1, -1, 'WITHSCORES')
+    local last_time = math.max(last_number, tonumber(last_permitted[2] or 0))
+    if last_time > now + CLOCK_TOLERANCE then
         redis.call('DEL', permitted_key, waiting_key, state_key)
         paused_until = 0
         next_probe_at = 0
         last_number = NO_NUMBER
+        probe_number = NO_NUMBER
+        day_ends_at = 0
     end
 end
 
--- Counts the processes: those that asked within a window, or that wait, and so ask each second.
+-- Counts the processes: those that asked within a window, or that wait, and so usually ask each
+-- second.
 -- After a clock step, a process that is gone counts until the clock has caught up.
 local function record_process()
     redis.call('ZADD', processes_key, whole(now), request.process_name)
@@ -234,8 +276,7 @@ local function perform()
             apply_update(request.update)
         end
     elseif request.action == 'rebook' and decides_here then
-        release(number)
-        wait = book(number)
+        number, wait = rebook(number)
     elseif request.action == 'reserve' and decides_here then
         number, wait = reserve()
     end
@@ -243,12 +284,12 @@ local function perform()
 end
 
 -- An idle key expires once nothing in it can count. Callers that wait longer than this one ask
--- each second, and extend the lifetime each time. A lower limit and an exhausted day are kept for
--- a day, since otherwise the API would have to reject requests to say so again.
+-- later, and extend the lifetime each time. A lower limit, a longer window and an exhausted day are
+-- kept for a day, since otherwise the API would have to reject requests to say so again.
 local function set_expiry(wait)
     local lifetime = math.max(wait, paused_until - now) + window * STRETCH + GRACE
-    if next_probe_at > 0 or limit ~= request.limit then
-        lifetime = lifetime + DAY
+    if next_probe_at > 0 or limit ~= request.limit or window ~= request.window then
+        lifetime = math.max(lifetime + DAY, next_probe_at - now + DAY)
     end
     for _, key in ipairs(KEYS) do
         redis.call('PEXPIRE', key, math.ceil(lifetime / 1000))
@@ -264,6 +305,8 @@ local function encode_reply(number, wait)
         limit = whole(limit),
         window = whole(window),
         day_exhausted = next_probe_at > 0,
+        -- 0 if the API did not state the end of the day.
+        day_ends_in = whole(math.max(0, day_ends_at - now)),
         process_count = redis.call('ZCARD', processes_key),
         memory_id = whole(remembered_since),
         memory_lost = memory_lost,

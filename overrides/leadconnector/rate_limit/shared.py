@@ -13,7 +13,13 @@ from .._runtime.secrets import Secret
 from ..errors import RateLimitUnavailableError
 from .circuit_breaker import CircuitBreaker
 from .in_process import MAXIMUM_KEYS, RateLimit, timestamp
-from .redis_script import RedisScript, RedisUnavailableError, ScriptReply, Server
+from .redis_script import (
+    MAXIMUM_CONNECTIONS,
+    RedisScript,
+    RedisUnavailableError,
+    ScriptReply,
+    Server,
+)
 from .reservations import BOOKING_ACTIONS, NO_NUMBER, Decision, Operation
 from .shared_key import SharedKey, State
 
@@ -24,7 +30,8 @@ PREFIX = "leadconnector:rate-limit"
 class RedisRateLimit(RateLimit):
     """A `RateLimit` that is shared by all processes that use the same Redis and prefix.
 
-    Redis decides before each request, and once a second while a caller waits. It also gets an
+    Redis decides before each request, and about once a second for the first waiting caller of each
+    key in each process (less often with over 100 waiting keys; see `WaitingCalls`). It also gets an
     update after each late response. While Redis is away, each process keeps to its share of the
     limit, or sends nothing. Redis is tried again each second. `State` describes the return to it.
 
@@ -52,6 +59,8 @@ class RedisRateLimit(RateLimit):
     """
 
     uses_network = True
+    # They use different connections, so that they need not wait for each other.
+    _active_calls = MAXIMUM_CONNECTIONS
 
     def __init__(
         self,
@@ -110,7 +119,7 @@ class RedisRateLimit(RateLimit):
             return self._continue_without_redis(key, operation, now)
         with self._lock():
             key.redis_decided(now, operation, reply)
-        return Decision(reply.number, reply.wait, reply.state, now)
+        return Decision(reply.number, reply.wait, reply.state, now, reply.day_ends_in)
 
     def _continue_without_redis(self, key: SharedKey, operation: Operation, now: float) -> Decision:
         """Leave the state ASKING, and carry out the operation that Redis did not."""

@@ -79,7 +79,8 @@ class SharedKey:
 
         - pauses: the API may reject one more request, and its response states the pause again;
         - releases and late responses: the process counts a request too many, or slightly early;
-        - waiting reservations: their callers rebook, and keep their positions by their numbers.
+        - waiting reservations: their callers rebook, and keep their positions by their numbers;
+        - probes of an exhausted day: the process waits a window before it sends another one.
 
         Args:
             now: the time before Redis was asked.
@@ -88,6 +89,7 @@ class SharedKey:
         """
         self._memory_id = reply.memory_id
         self.queue.state = reply.state
+        self.queue.set_day_end(now, reply.day_ends_in)
         self.queue.process_count = reply.process_count
         self._free_at = now + reply.free_in
         self._last_permitted_at = now - reply.last_permitted_age
