@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import datetime
 import json
 import logging
 import math
@@ -24,6 +25,7 @@ from typing import Any
 
 import httpx
 import leadconnector.oauth.endpoint
+import numpy
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -1171,6 +1173,11 @@ def test_a_rejected_token_is_not_returned_again_while_its_refresh_ends() -> None
         {"clock": 1},
         {"refresh_ahead": "300"},
         {"refresh_ahead": float("nan")},
+        {"refresh_ahead": datetime.timedelta(seconds=-1)},
+        {"refresh_ahead": True},
+        {"allow_http": "false"},
+        {"token_url": ""},
+        {"token_url": "http://emulator/oauth/token"},
     ],
 )
 def test_invalid_options_are_rejected_by_the_constructor(changes: dict[str, Any]) -> None:
@@ -1182,3 +1189,30 @@ def test_invalid_options_are_rejected_by_the_constructor(changes: dict[str, Any]
     with pytest.raises(ConfigurationError) as raised:
         OAuth(**(options | changes))
     assert "secret'" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"refresh_ahead": datetime.timedelta(minutes=5)},
+        {"refresh_ahead": numpy.float64(300)},
+        {"refresh_ahead": numpy.int32(300)},
+    ],
+)
+def test_refresh_ahead_can_be_any_real_number_or_a_timedelta(changes: dict[str, Any]) -> None:
+    store = MemoryTokenStore(Tokens("", "r", 0.0))
+
+    oauth = OAuth(client_id="id", client_secret="a-secret", store=store, **changes)
+
+    assert (oauth._refresh_ahead, type(oauth._refresh_ahead)) == (300.0, float)
+
+
+def test_a_token_url_may_be_plain_http_with_allow_http() -> None:
+    store = MemoryTokenStore(Tokens("", "r", 0.0))
+    url = "http://emulator:8080/oauth/token"
+
+    oauth = OAuth(
+        client_id="id", client_secret="a-secret", store=store, token_url=url, allow_http=True
+    )
+
+    assert oauth._token_url == url

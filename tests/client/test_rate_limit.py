@@ -7,11 +7,12 @@ import pickle
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
 import httpx
+import numpy
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -781,8 +782,21 @@ def test_an_invalid_limit_is_rejected(limit: Any) -> None:
     "seconds", [0, -1.0, float("nan"), float("inf"), True, None, "10", 86_401, 1e-7]
 )
 def test_an_invalid_window_is_rejected(seconds: Any) -> None:
-    with pytest.raises(ConfigurationError, match="seconds must be a number, 1e-6 to 86,400"):
+    with pytest.raises(
+        ConfigurationError, match="seconds must be a number or a timedelta, 1e-6 to"
+    ):
         RateLimit(100, seconds)
+
+
+@pytest.mark.parametrize(
+    ("limit", "seconds"),
+    [(numpy.int64(3), numpy.float64(2)), (3, timedelta(seconds=2)), (3, numpy.int32(2))],
+)
+def test_a_limit_can_be_numbers_of_numpy_and_a_timedelta(limit: Any, seconds: Any) -> None:
+    rate = RateLimit(limit, seconds)._rate
+
+    assert rate == (3, 2.0)
+    assert [type(value) for value in rate] == [int, float]
 
 
 class TestLateResponses:

@@ -13,6 +13,7 @@ from threading import Thread
 from .._highlevel import TOKEN_PATH
 from .._runtime.http import BaseTransport, check_base_url
 from .._runtime.log import logger
+from .._runtime.scalars import Duration, seconds_of
 from .._runtime.secrets import Secret, Token, refuse_pickling
 from ..errors import ConfigurationError
 from .endpoint import TokenEndpoint, is_valid_credential
@@ -104,12 +105,15 @@ class OAuth:
         token_url: the token endpoint, which receives the refresh token and the client secret. By
             default, it is `/oauth/token` below the base URL of the client whose call starts the
             refresh. So pass it if clients with different base URLs share this object. The scheme
-            must be https; http is allowed only for a loopback host.
+            must be https, except for a loopback host or with `allow_http`.
         transport: an httpx transport for the refresh requests. It is used from any thread and never
             closed. By default, each refresh opens a new one, which uses the environment's proxies.
             Without a proxy, that one repeats a failed attempt to connect up to two times.
-        refresh_ahead: seconds before its expiry at which a token is refreshed. A token that is
-            loaded with less than twice this time left is refreshed after half of the time left.
+        refresh_ahead: seconds before its expiry at which a token is refreshed, as a number or a
+            `timedelta`. A token that is loaded with less than twice this time left is refreshed
+            after half of the time left.
+        allow_http: whether `token_url` may be plain http on another machine, as in a test network.
+            The client secret then travels unencrypted.
         clock: returns the seconds since the epoch.
 
     Raises:
@@ -124,7 +128,8 @@ class OAuth:
         store: TokenStore,
         token_url: str | None = None,
         transport: BaseTransport | None = None,
-        refresh_ahead: float = REFRESH_AHEAD,
+        refresh_ahead: Duration = REFRESH_AHEAD,
+        allow_http: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
         secret = Secret(client_secret)
@@ -134,13 +139,15 @@ class OAuth:
         del client_secret, token_url
         _check_credentials(client_id, secret)
         _check_store_and_transport(store, transport)
-        _check_times(refresh_ahead, clock)
+        _check_flag_and_clock(allow_http, clock)
         self._token_url: str | None = None
-        if secret_url.reveal():
-            self._token_url = check_base_url(secret_url.reveal() or "", "token_url")
+        if secret_url.reveal() is not None:
+            self._token_url = check_base_url(
+                secret_url.reveal() or "", "token_url", allow_http=allow_http
+            )
         self._endpoint = TokenEndpoint(client_id, secret, transport)
         self._store = store
-        self._refresh_ahead = refresh_ahead
+        self._refresh_ahead = _check_refresh_ahead(refresh_ahead)
         self._clock = clock
 
         # Guards the two attributes below.
@@ -377,11 +384,16 @@ def _check_store_and_transport(store: TokenStore, transport: BaseTransport | Non
         raise ConfigurationError("transport must be an httpx transport")
 
 
-def _check_times(refresh_ahead: float, clock: Callable[[], float]) -> None:
-    # `type` and not `isinstance`: a bool is an instance of int.
-    is_number = type(refresh_ahead) in {int, float}
-    # `not … >=` and not `<`: every comparison with NaN is false.
-    if not is_number or not refresh_ahead >= 0:
-        raise ConfigurationError("refresh_ahead must be 0 s or more")
+def _check_refresh_ahead(refresh_ahead: object) -> float:
+    seconds = seconds_of(refresh_ahead)
+    if seconds is None or seconds < 0:
+        raise ConfigurationError("refresh_ahead must be 0 s or more, as a number or a timedelta")
+    return seconds
+
+
+def _check_flag_and_clock(allow_http: object, clock: Callable[[], float]) -> None:
+    # Text such as "false" would count as true.
+    if type(allow_http) is not bool:
+        raise ConfigurationError("allow_http must be True or False")
     if not callable(clock):
         raise ConfigurationError("clock must be callable")

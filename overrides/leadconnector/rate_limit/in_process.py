@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from .._highlevel import RATE_LIMIT_REQUESTS, RATE_LIMIT_SECONDS
 from .._runtime.http import RawResponse
+from .._runtime.scalars import Duration
 from .._runtime.waiting import WaitingCalls
 from ..errors import DailyRateLimitError
 from .headers import LimitState, day_end_after_response, pause_after_response, state_after_response
@@ -60,7 +61,7 @@ class RateLimit:
 
     Args:
         limit: requests in a window. The API allows each application 100 in 10 s for each location.
-        seconds: length of the window.
+        seconds: length of the window, as a number of seconds or a `timedelta`.
         clock: returns seconds that never decrease.
 
     Raises:
@@ -76,7 +77,7 @@ class RateLimit:
     def __init__(
         self,
         limit: int = RATE_LIMIT_REQUESTS,
-        seconds: float = RATE_LIMIT_SECONDS,
+        seconds: Duration = RATE_LIMIT_SECONDS,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:

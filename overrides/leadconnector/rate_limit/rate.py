@@ -3,6 +3,7 @@
 import math
 from typing import NamedTuple
 
+from .._runtime.scalars import seconds_of, whole_number
 from ..errors import ConfigurationError
 
 HIGHEST_LIMIT = 1_000_000
@@ -43,17 +44,16 @@ def configured_rate(limit: object, seconds: object) -> Rate:
         ConfigurationError: the limit or the window is out of range, or of another type. Users
             without a type checker get a message instead of a failure during a call.
     """
-    # `type() is` because True is an int, too.
-    if type(limit) is not int or not 1 <= limit <= HIGHEST_LIMIT:
+    requests = whole_number(limit)
+    if requests is None or not 1 <= requests <= HIGHEST_LIMIT:
         raise ConfigurationError("a rate limit's limit must be a positive integer up to a million")
-    message = "a rate limit's seconds must be a number, 1e-6 to 86,400"
-    if type(seconds) is not int and type(seconds) is not float:
-        raise ConfigurationError(message)
-    # NaN fails this comparison.
-    if not SHORTEST_WINDOW_SECONDS <= seconds <= DAY_SECONDS:
-        raise ConfigurationError(message)
+    window = seconds_of(seconds)
+    if window is None or not SHORTEST_WINDOW_SECONDS <= window <= DAY_SECONDS:
+        raise ConfigurationError(
+            "a rate limit's seconds must be a number or a timedelta, 1e-6 to 86,400 s"
+        )
     # Whole microseconds are the same number in Python and in the Lua script.
-    return Rate(limit, round(float(seconds), 6))
+    return Rate(requests, round(window, 6))
 
 
 def effective_rate(configured: Rate, advertised: Rate) -> Rate:

@@ -9,6 +9,7 @@ import os
 from functools import lru_cache
 
 from .._highlevel import RATE_LIMIT_REQUESTS, RATE_LIMIT_SECONDS
+from .._runtime.scalars import Duration
 from .._runtime.secrets import Secret
 from ..errors import RateLimitUnavailableError
 from .circuit_breaker import CircuitBreaker
@@ -50,7 +51,7 @@ class RedisRateLimit(RateLimit):
         server: a URL such as `redis://:password@host:6379/0`, with options of redis-py such as
             `?socket_timeout=2`; or a `redis.Redis` with timeouts of its own.
         limit: requests in a window.
-        seconds: length of the window.
+        seconds: length of the window, as a number of seconds or a `timedelta`.
         prefix: the beginning of each Redis key.
         fail_open: whether requests are sent while Redis is away.
 
@@ -66,7 +67,7 @@ class RedisRateLimit(RateLimit):
         self,
         server: Server,
         limit: int = RATE_LIMIT_REQUESTS,
-        seconds: float = RATE_LIMIT_SECONDS,
+        seconds: Duration = RATE_LIMIT_SECONDS,
         *,
         prefix: str = PREFIX,
         fail_open: bool = True,
