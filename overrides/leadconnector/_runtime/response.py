@@ -25,7 +25,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from .. import errors
 from .._generated import Operation, T, load_contract
-from .contract import OperationContract
+from .contract import CheckedBody, OperationContract
 from .explanations import explanations_in_json, explanations_in_text
 from .finding import Finding
 from .http import RawResponse, case_insensitive
@@ -339,25 +339,20 @@ class ResponseReader(Generic[T]):
         """
         # Redacted first: a media type is case-insensitive, and a finding has it in lower case.
         content_type = redact(response.headers.get("content-type", ""), self._token)
-        checked = self._check(response_key, parsed)
+        # No variable has the data: `on_drift` can raise, and a traceback can show variables.
+        if parsed.problem:
+            checked = CheckedBody(parsed.data, parsed.problem)
+        else:
+            checked = self._contract.check_body(response_key, parsed.data, self._token)
         findings = self._contract.undocumented_content_type(response_key, content_type)
         findings = (*findings, *checked.findings)
         if findings:
             findings = self._report(findings)
         if checked.problem:
-            return replace(checked, findings=findings)
-        decoded = self._build_model(decode, checked.value)
+            return DecodedBody(checked.data, checked.problem, checked.path, findings)
+        decoded = self._build_model(decode, checked.data)
         # Usually there is nothing to add.
         return replace(decoded, findings=findings) if findings else decoded
-
-    def _check(self, response_key: str, parsed: ParsedBody) -> DecodedBody:
-        """A body with the data for its model. No variable has the data: `on_drift` can raise."""
-        if parsed.problem:
-            return DecodedBody(parsed.data, parsed.problem)
-        checked_body = self._contract.check_body(response_key, parsed.data, self._token)
-        return DecodedBody(
-            checked_body.data, checked_body.problem, checked_body.path, checked_body.findings
-        )
 
     def _build_model(self, decode: Callable[[Any], object], data: object) -> DecodedBody:
         """The generated model of data that was checked against the spec."""
