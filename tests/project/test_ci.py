@@ -311,7 +311,9 @@ class TestInstallation:
 
 def jobs() -> dict[str, Any]:
     text = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
-    return yaml.safe_load(text)["jobs"]
+    workflow: dict[str, Any] = yaml.safe_load(text)
+    jobs_by_name: dict[str, Any] = workflow["jobs"]
+    return jobs_by_name
 
 
 def supported_versions() -> list[str]:
