@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 import yaml
@@ -312,7 +312,8 @@ class TestInstallation:
 def jobs() -> dict[str, Any]:
     text = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
     workflow: dict[str, Any] = yaml.safe_load(text)
-    return cast("dict[str, Any]", workflow["jobs"])
+    jobs_by_name: dict[str, Any] = workflow["jobs"]
+    return jobs_by_name
 
 
 def supported_versions() -> list[str]:
