@@ -154,9 +154,10 @@ def check_options(options: Options, *, awaits_callbacks: bool) -> dict[str, Any]
     for name, check in _CHECKS.items():
         if name in values:
             values[name] = check(values[name])
-    if not awaits_callbacks:
-        _check_not_async("on_response", values.get("on_response"))
-        _check_not_async("on_drift", values.get("on_drift"))
+    for name in ("on_response", "on_drift"):
+        # Here, before the first call sends a request.
+        if not awaits_callbacks and is_async_function(values.get(name)):
+            raise ConfigurationError(f"{name} must not be async: only AsyncLeadConnector awaits it")
     return values
 
 
@@ -211,18 +212,15 @@ def _check_callback(name: str, value: object) -> object:
     return value
 
 
-def _check_not_async(name: str, callback: object) -> None:
-    """Reject an async function, before the first call sends a request."""
-    function: Any = callback
+def is_async_function(value: object) -> bool:
+    """Whether a value is an async function, or an object that is called like one."""
+    function: Any = value
     while isinstance(function, partial):
         function = function.func
-    if function is None:
-        return
-    # The second is for an object that is called like a function.
-    if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
-        type(function).__call__
-    ):
-        raise ConfigurationError(f"{name} must not be async: only AsyncLeadConnector awaits it")
+    if not callable(function):
+        return False
+    is_method_async = inspect.iscoroutinefunction(type(function).__call__)
+    return inspect.iscoroutinefunction(function) or is_method_async
 
 
 _CHECKS: Mapping[str, Callable[[Any], object]] = {

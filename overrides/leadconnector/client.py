@@ -17,6 +17,7 @@ from ._options import (
     check_option_changes,
     check_options,
     explain_wrong_arguments,
+    is_async_function,
 )
 from ._runtime.call_io import AwaitingIO, BlockingIO
 from ._runtime.connections import LoopConnections, ThreadConnections
@@ -36,7 +37,7 @@ from ._runtime.secrets import Secret, refuse_pickling
 from ._runtime.session import AsyncSession, SyncSession
 from ._runtime.settings import Settings
 from .auth import AsyncTokenOption, SyncTokenOption, token_source
-from .errors import APIConnectionError, ConfigurationError, ResponseInfo
+from .errors import APIConnectionError, ConfigurationError, CredentialsError, ResponseInfo
 from .rate_limit import RateLimit
 
 TokenOption = TypeVar("TokenOption", bound=AsyncTokenOption)
@@ -83,6 +84,8 @@ class _Client(Generic[TokenOption, Transport, ConnectionsT]):
             allow_http=check_flag("allow_http", allow_http),
         )
         self._transports = DefaultTransports(self._base_url)
+        if not self._awaits_callbacks and is_async_function(token_option.reveal()):
+            raise CredentialsError("token must not be async: only AsyncLeadConnector awaits it")
         source = token_source(token_option)
         _check_transport(transport, self._transport_method)
         options = check_options(

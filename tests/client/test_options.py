@@ -19,6 +19,7 @@ import pytest
 from leadconnector import (
     AsyncLeadConnector,
     ConfigurationError,
+    CredentialsError,
     Finding,
     LeadConnector,
     NotFoundError,
@@ -313,6 +314,12 @@ def test_the_sync_client_rejects_an_async_callback(option: str, callback: Any) -
     client = LeadConnector(token=TOKEN)
     with pytest.raises(ConfigurationError, match=f"{option} must not be async"):
         client.with_options(**{option: callback})
+
+
+@pytest.mark.parametrize("token", [do_nothing, partial(do_nothing), AsyncCallable(), AsyncMock()])
+def test_the_sync_client_rejects_an_async_callable_for_the_token(token: Any) -> None:
+    with pytest.raises(CredentialsError, match="token must not be async"):
+        LeadConnector(token=token)
 
 
 @pytest.mark.parametrize("option", ["on_response", "on_drift"])
