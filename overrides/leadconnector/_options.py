@@ -1,6 +1,7 @@
 """Checks the options of a client, and explains to the caller which option is meant."""
 
 import inspect
+import re
 from collections.abc import Callable, Collection, Mapping
 from difflib import get_close_matches
 from functools import partial, wraps
@@ -21,6 +22,7 @@ LARGEST_RETRIES = 100
 NAMES_ELSEWHERE: Mapping[str, str] = {
     "access_token": "token",
     "api_key": "token",
+    "apikey": "token",
     "api_version": "version",
     "auth": "token",
     "auth_token": "token",
@@ -31,14 +33,24 @@ NAMES_ELSEWHERE: Mapping[str, str] = {
     "http_client": "transport",
     "httpx_client": "transport",
     "key": "token",
+    "limits": "transport",
+    "max_retry": "retries",
+    "mounts": "transport",
+    "oauth": "token",
     "private_integration_token": "token",
     "proxies": "transport",
     "proxy": "transport",
+    "quota": "rate_limit",
+    "retry": "retries",
     "server": "base_url",
+    "session": "transport",
     "url": "base_url",
     "verify": "transport",
 }
 """Options of other clients, such as httpx, OpenAI's, and the vendor's SDK, and ours instead."""
+
+# RFC 9110, section 5.5, without the obsolete bytes above ASCII.
+_HEADER_VALUE = re.compile(r"[!-~]([ -~]*[!-~])?")
 
 FIXED_OPTIONS = frozenset({"token", "base_url", "allow_http", "transport"})
 """Options that all clients with the same connections share."""
@@ -124,14 +136,17 @@ def _keyword_names(function: Callable[..., object]) -> list[str]:
 
 def _suggestion(name: str, options: Collection[str]) -> str:
     """The option that the caller probably means, or all options."""
-    meaning = NAMES_ELSEWHERE.get(name.lower(), "")
+    # `apiKey`, as in the vendor's SDK.
+    snake_case_name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+    meaning = NAMES_ELSEWHERE.get(snake_case_name, "")
     if meaning in options:
         return f"did you mean {meaning!r}?"
     for option in options:
         # `max_retries`, `request_timeout`.
-        if name.lower().endswith(f"_{option}"):
+        if snake_case_name.endswith(f"_{option}"):
             return f"did you mean {option!r}?"
-    matches = get_close_matches(name.lower(), options, n=1)
+    # At a lower cutoff, `sessions` would be `version`.
+    matches = get_close_matches(snake_case_name, options, n=1, cutoff=0.75)
     if matches:
         return f"did you mean {matches[0]!r}?"
     return f"the options are {', '.join(options)}"
@@ -173,11 +188,16 @@ def check_flag(name: str, value: object) -> bool:
 
 
 def _check_timeout(value: object) -> object:
-    if value is None or isinstance(value, Timeout):
-        return value
-    return _check_duration(
-        value, "timeout must be above 0 s and up to a day, a timedelta, or an httpx.Timeout"
-    )
+    problem = "timeout must be above 0 s and up to a day, a timedelta, or an httpx.Timeout"
+    if value is None:
+        return None
+    if not isinstance(value, Timeout):
+        return _check_duration(value, problem)
+    for seconds in value.as_dict().values():
+        # httpx accepts any value. A socket raises a ValueError for a negative one.
+        if seconds is not None and not 0 <= seconds <= LONGEST_TIMEOUT:
+            raise ConfigurationError(f"{problem} of such values")
+    return value
 
 
 def _check_deadline(value: object) -> object:
@@ -209,21 +229,51 @@ def _check_rate_limit(value: object) -> object:
 def _check_callback(name: str, value: object) -> object:
     if value is not None and not callable(value):
         raise ConfigurationError(f"{name} must be callable")
+    if _is_generator_function(value):
+        raise ConfigurationError(f"{name} must be a function, not a generator: it would never run")
+    return value
+
+
+def _check_version(value: object) -> object:
+    """Reject what no header can carry. Otherwise each call would reject it."""
+    if value is None:
+        return None
+    if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value):
+        raise ConfigurationError(
+            "version must be printable ASCII without blanks at its ends, such as '2021-07-28'"
+        )
     return value
 
 
 def is_async_function(value: object) -> bool:
     """Whether a value is an async function, or an object that is called like one."""
+    return _has_code_flag(value, inspect.CO_COROUTINE)
+
+
+def _is_generator_function(value: object) -> bool:
+    """Whether a call of a value runs nothing, because nobody iterates over the result."""
+    return _has_code_flag(value, inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR)
+
+
+def _has_code_flag(value: object, flag: int) -> bool:
+    """Whether the code of a function, or of an object's `__call__`, has a flag.
+
+    `inspect.iscoroutinefunction` raises for a `Mock` with a spec, and is true for a `MagicMock`.
+    """
     function: Any = value
     while isinstance(function, partial):
         function = function.func
     if not callable(function):
         return False
-    is_method_async = inspect.iscoroutinefunction(type(function).__call__)
-    return inspect.iscoroutinefunction(function) or is_method_async
+    for callee in (function, type(function).__call__):
+        flags = getattr(getattr(callee, "__code__", None), "co_flags", None)
+        if isinstance(flags, int) and flags & flag:
+            return True
+    return False
 
 
 _CHECKS: Mapping[str, Callable[[Any], object]] = {
+    "version": _check_version,
     "timeout": _check_timeout,
     "deadline": _check_deadline,
     "retries": _check_retries,

@@ -6,7 +6,7 @@ The generated resources are their attributes.
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Generic, Literal, Self, TypeVar, Unpack, cast
+from typing import Generic, Literal, Never, Self, TypeVar, Unpack, cast
 
 from ._generated import load_contract
 from ._generated.api import AsyncResources, Resources
@@ -110,7 +110,7 @@ class _Client(Generic[TokenOption, Transport, ConnectionsT]):
         )
         self._make_resources()
 
-    def with_options(self, **options: Unpack[Options]) -> Self:
+    def with_options(self, *positional: Never, **options: Unpack[Options]) -> Self:
         """A client with some options changed.
 
         Both share their connections, and their rate limit unless that option is changed.
@@ -119,6 +119,8 @@ class _Client(Generic[TokenOption, Transport, ConnectionsT]):
             ConfigurationError: an option is invalid.
             TypeError: there is no such option, or only a new client can have another value.
         """
+        if positional:
+            raise TypeError(f"{type(self).__name__}.with_options() takes keyword arguments only")
         try:
             check_option_changes(options, type(self).__name__)
         except TypeError:
@@ -286,5 +288,7 @@ def _rate_limit_of(option: RateLimit | Literal["default"] | None) -> RateLimit |
 
 
 def _check_transport(transport: object, method: str) -> None:
+    if isinstance(transport, type):
+        raise ConfigurationError(f"transport must be an instance, not the class {transport}")
     if transport is not None and not callable(getattr(transport, method, None)):
         raise ConfigurationError(f"transport must be an httpx transport with the method {method}")

@@ -143,6 +143,7 @@ def test_none_for_a_required_argument_does_not_say_to_leave_it_out(call: Caller)
         ("unread_count", numpy.float64(3.5), 3.5),
         ("unread_count", numpy.float32(3.5), 3.5),
         ("unread_count", numpy.array(3), 3),
+        ("unread_count", numpy.longdouble(3), 3.0),
         ("starred", numpy.bool_(False), False),
         ("starred", numpy.bool_(True), True),
         ("feedback", {"score": numpy.int64(3)}, {"score": 3}),
@@ -168,6 +169,7 @@ def test_a_number_of_numpy_is_sent_as_a_number(
         ("unread_count", numpy.float32("inf"), "must be data that JSON can hold"),
         ("unread_count", numpy.array([3]), "ndarray is no such data"),
         ("unread_count", numpy.complex64(3), "complex is no such data"),
+        ("unread_count", numpy.timedelta64(3, "ns"), "timedelta is no such data"),
         ("starred", numpy.int64(1), "must be of type boolean"),
     ],
 )

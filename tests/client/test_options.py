@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import datetime
 import inspect
+import math
 import pydoc
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from fractions import Fraction
 from functools import partial
 from typing import Any
-from unittest.mock import AsyncMock, Mock, create_autospec
+from unittest.mock import AsyncMock, MagicMock, Mock, create_autospec
 
 import httpx
 import numpy
@@ -87,6 +88,15 @@ def test_a_positional_argument_names_the_class_and_the_option(client: Any) -> No
         ("on_drifts", "on_drift"),
         ("http_client", "transport"),
         ("proxies", "transport"),
+        ("privateIntegrationToken", "token"),
+        ("apiKey", "token"),
+        ("apikey", "token"),
+        ("quota", "rate_limit"),
+        ("max_retry", "retries"),
+        ("maxRetries", "retries"),
+        ("oauth", "token"),
+        ("session", "transport"),
+        ("limits", "transport"),
     ],
 )
 def test_an_unknown_option_names_the_class_and_the_option_that_is_meant(
@@ -99,8 +109,9 @@ def test_an_unknown_option_names_the_class_and_the_option_that_is_meant(
 
 
 @both
-def test_an_option_like_no_other_lists_all_options(client: Any) -> None:
-    message = type_error(client, colour="blue")
+@pytest.mark.parametrize("name", ["colour", "sessions", "x", "", "é"])
+def test_an_option_like_no_other_lists_all_options(client: Any, name: str) -> None:
+    message = type_error(client, **{name: "blue"})
 
     assert message.endswith(f"the options are {', '.join(OPTIONS)}")
 
@@ -120,6 +131,14 @@ def test_with_options_rejects_options_that_belong_to_the_connections(option: str
     assert message == (
         f"LeadConnector.with_options() cannot change {option!r}: make a new LeadConnector"
     )
+
+
+def test_with_options_takes_no_positional_argument() -> None:
+    client: Any = LeadConnector(token=TOKEN)
+
+    message = type_error(client.with_options, "x")
+
+    assert message == "LeadConnector.with_options() takes keyword arguments only"
 
 
 @pytest.mark.parametrize("option", ["conventions", "unknown"])
@@ -199,6 +218,9 @@ def test_a_mock_with_the_spec_of_a_client_has_the_resources(client: Any) -> None
         (numpy.uint8(3), 3.0),
         (Fraction(7, 2), 3.5),
         (datetime.timedelta(seconds=3, milliseconds=500), 3.5),
+        (numpy.timedelta64(3500, "ms"), 3.5),
+        (numpy.timedelta64(3_500_000_000, "ns"), 3.5),
+        (numpy.longdouble(3), 3.0),
     ],
 )
 def test_a_timeout_can_be_any_real_number_or_a_timedelta(
@@ -235,6 +257,10 @@ def test_a_deadline_can_be_any_real_number_or_a_timedelta(client: Any, deadline:
         numpy.float64("nan"),
         numpy.float64("inf"),
         numpy.bool_(True),
+        numpy.timedelta64("NaT"),
+        numpy.timedelta64(3, "ns"),
+        numpy.timedelta64(300, "D"),
+        numpy.timedelta64(2**62, "D"),
         numpy.array([1.0, 2.0]),
         True,
         "3",
@@ -257,7 +283,8 @@ def test_retries_can_be_any_whole_number(client: Any, retries: Any) -> None:
 
 @both
 @pytest.mark.parametrize(
-    "retries", [True, 1.0, numpy.float64(1), numpy.bool_(True), -1, 101, "1", None]
+    "retries",
+    [True, 1.0, numpy.float64(1), numpy.bool_(True), numpy.timedelta64(1), -1, 101, "1", None],
 )
 def test_retries_must_be_a_whole_number(client: Any, retries: Any) -> None:
     with pytest.raises(ConfigurationError, match="retries must be a whole number"):
@@ -284,6 +311,60 @@ def deviating_success() -> httpx.MockTransport:
     """Responds with a success that is two findings."""
     body = {**SUCCESS_BODY, "first": 1, "second": 2}
     return httpx.MockTransport(lambda request: httpx.Response(200, json=body))
+
+
+@both
+@pytest.mark.parametrize("seconds", [-1, math.nan, math.inf, 86_401])
+@pytest.mark.parametrize("step", ["connect", "read", "write", "pool"])
+def test_an_httpx_timeout_with_an_invalid_value_is_rejected(
+    client: Any, step: str, seconds: float
+) -> None:
+    timeout = httpx.Timeout(3.0, **{step: seconds})  # type: ignore[arg-type]
+
+    with pytest.raises(ConfigurationError, match=r"timeout .* httpx\.Timeout of such values"):
+        client(token=TOKEN, timeout=timeout)
+
+
+def test_an_httpx_timeout_without_a_limit_is_accepted() -> None:
+    LeadConnector(token=TOKEN, timeout=httpx.Timeout(None)).close()
+
+
+@both
+@pytest.mark.parametrize("version", ["", " v3", "v3 ", "v\n3", "vé", 20210728, b"v3", True])
+def test_a_version_that_no_header_can_carry_is_rejected(client: Any, version: Any) -> None:
+    with pytest.raises(ConfigurationError, match="version must be printable ASCII"):
+        client(token=TOKEN, version=version)
+
+
+@both
+def test_a_class_is_no_transport(client: Any) -> None:
+    with pytest.raises(ConfigurationError, match="transport must be an instance"):
+        client(token=TOKEN, transport=httpx.MockTransport)
+
+
+def generator(argument: object) -> Iterator[object]:
+    yield argument
+
+
+async def async_generator(argument: object) -> AsyncIterator[object]:
+    yield argument
+
+
+@both
+@pytest.mark.parametrize("option", ["on_response", "on_drift"])
+@pytest.mark.parametrize("callback", [generator, async_generator, partial(generator)])
+def test_a_generator_is_no_callback(client: Any, option: str, callback: Any) -> None:
+    with pytest.raises(ConfigurationError, match=f"{option} must be a function, not a generator"):
+        client(token=TOKEN, **{option: callback})
+
+
+@both
+@pytest.mark.parametrize("mock_class", [Mock, MagicMock])
+def test_a_mock_with_the_spec_of_a_function_is_a_callback(client: Any, mock_class: Any) -> None:
+    def observe(info: ResponseInfo) -> None:
+        """Do nothing."""
+
+    client(token=TOKEN, on_response=mock_class(spec=observe))
 
 
 class AsyncCallable:

@@ -16,6 +16,8 @@ def seconds_of(value: object) -> float | None:
         value: what the caller passed. Numbers of numpy are `Real` too. Truth values are not
             accepted: they are a mistake, although Python counts them as numbers.
     """
+    if _is_numpy_duration(value):
+        value = _timedelta_of(value)
     if isinstance(value, timedelta):
         return value.total_seconds()
     if isinstance(value, bool) or not isinstance(value, Real):
@@ -30,6 +32,9 @@ def seconds_of(value: object) -> float | None:
 def whole_number(value: object) -> int | None:
     """A whole number as an `int`; `None` if it is none. A truth value is none."""
     if isinstance(value, bool) or not isinstance(value, Integral):
+        return None
+    # numpy counts them as integers, but the number depends on a unit.
+    if _is_numpy_duration(value):
         return None
     return int(value)
 
@@ -47,4 +52,21 @@ def plain_scalar(value: Any) -> object:
     """
     if not is_numpy_scalar(value):
         raise TypeError(f"{type(value).__name__} is no such data")
+    if _is_numpy_duration(value):
+        return _timedelta_of(value)
+    if isinstance(value, Integral):
+        return int(value)
+    # `item` of an extended float returns the same object again.
+    if isinstance(value, Real):
+        return float(value)
     return value.item()
+
+
+def _is_numpy_duration(value: Any) -> bool:
+    return is_numpy_scalar(value) and getattr(getattr(value, "dtype", None), "kind", "") == "m"
+
+
+def _timedelta_of(duration: Any) -> object:
+    """The `timedelta` of a numpy `timedelta64`; another object if it is no time or too long."""
+    # `item` alone returns a bare number for units such as nanoseconds.
+    return duration.astype("timedelta64[us]").item()
