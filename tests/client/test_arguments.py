@@ -170,6 +170,8 @@ def test_a_number_of_numpy_is_sent_as_a_number(
         ("unread_count", numpy.array([3]), "ndarray is no such data"),
         ("unread_count", numpy.complex64(3), "complex is no such data"),
         ("unread_count", numpy.timedelta64(3, "ns"), "timedelta is no such data"),
+        ("unread_count", numpy.datetime64("2026-01-02T03:04:05.000000001"), "needs a time zone"),
+        ("unread_count", numpy.timedelta64("NaT"), "must be of type number"),
         ("starred", numpy.int64(1), "must be of type boolean"),
     ],
 )
@@ -186,6 +188,7 @@ def test_a_number_of_numpy_is_validated(
         [NAIVE],
         {"a": (1, NAIVE)},
         numpy.datetime64("2026-01-02T03:04"),
+        numpy.datetime64("2026-01-02T03:04:05.000000001"),
         ConversationFeedback.from_dict({"at": NAIVE}),
     ],
 )

@@ -52,8 +52,12 @@ def plain_scalar(value: Any) -> object:
     """
     if not is_numpy_scalar(value):
         raise TypeError(f"{type(value).__name__} is no such data")
-    if _is_numpy_duration(value):
+    kind = getattr(getattr(value, "dtype", None), "kind", "")
+    if kind == "m":
         return _timedelta_of(value)
+    if kind == "M":
+        # `item` alone returns a bare number for units such as nanoseconds.
+        return value.astype("datetime64[us]").item()
     if isinstance(value, Integral):
         return int(value)
     # `item` of an extended float returns the same object again.
