@@ -14,6 +14,11 @@ class ApiVersion(StrEnum):
         unknown._value_ = value
         return unknown
 
+    def __reduce_ex__(self, protocol: object) -> tuple[type[Self], tuple[str]]:
+        # Early releases of Python 3.11, such as 3.11.2, pickle a member by its name. An unknown value
+        # has none.
+        return type(self), (self._value_,)
+
     @property
     def is_unknown(self) -> bool:
         """Whether the spec does not list this value."""
