@@ -1,8 +1,8 @@
 """Decides whether a token that the API rejected is replaced, or kept because it is not the cause.
 
 The API also returns `401 Unauthorized` for a missing scope, a token of the wrong class, or an
-invalid `Version`. No new token fixes these, and each refresh uses up a refresh token. Such a refresh
-is called a replacement. Replacements are limited.
+invalid `Version`. No new token fixes these, and each refresh uses up a refresh token. Such a
+refresh is called a replacement. Replacements are limited.
 """
 
 from collections.abc import Sequence
