@@ -1221,3 +1221,10 @@ def test_a_token_url_may_be_plain_http_with_allow_http() -> None:
     )
 
     assert oauth._token_url == url
+
+
+def test_two_replacements_at_the_same_time_count_twice() -> None:
+    tokens = Tokens("", "r", 0.0, replacements=(5.0, 5.0))
+    oauth = OAuth(client_id="id", client_secret="a-secret", store=MemoryTokenStore(tokens))
+
+    assert oauth._known_replacements(tokens, now=6.0) == (5.0, 5.0)

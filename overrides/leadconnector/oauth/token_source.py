@@ -4,6 +4,7 @@ import asyncio
 import math
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
@@ -290,9 +291,11 @@ class OAuth:
 
     def _known_replacements(self, tokens: Tokens, now: float) -> Sequence[float]:
         """The recent replacements by this process and by the others that share the store."""
-        # The store usually has those of this process as well: each counts once.
-        replacements = {*tokens.replacements, *self._replacements}
-        return recent_replacements(list(replacements), now)
+        # The store usually has those of this process as well, so each counts once. Two that a
+        # coarse clock gives the same time count twice, so this is no set: `|` takes the larger
+        # count of each time.
+        replacements = Counter(tokens.replacements) | Counter(self._replacements)
+        return recent_replacements(list(replacements.elements()), now)
 
     def _current_token(self, tokens: Tokens, now: float) -> CurrentToken:
         """The tokens as the token in use, with the time of its next refresh."""
