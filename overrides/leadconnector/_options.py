@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from functools import partial, wraps
 from typing import Any, TypedDict, TypeVar, cast
 
+from ._runtime.checks import check_flag
 from ._runtime.finding import Finding
 from ._runtime.http import Timeout
 from ._runtime.scalars import Duration, seconds_of, whole_number
@@ -16,10 +17,12 @@ from .rate_limit import RateLimit
 LONGEST_TIMEOUT = 86_400.0
 """Seconds: a day. A longer `timeout` or `deadline` is a mistake, such as milliseconds."""
 
+_TIMEOUT_RANGE = f"above 0 s and up to {LONGEST_TIMEOUT:.0f} s, which is a day"
+
 LARGEST_RETRIES = 100
 """Upper bound of the `retries` option. More is a mistake."""
 
-NAMES_ELSEWHERE: Mapping[str, str] = {
+OPTION_SYNONYMS: Mapping[str, str] = {
     "access_token": "token",
     "api_key": "token",
     "apikey": "token",
@@ -47,7 +50,7 @@ NAMES_ELSEWHERE: Mapping[str, str] = {
     "url": "base_url",
     "verify": "transport",
 }
-"""Options of other clients, such as httpx, OpenAI's, and the vendor's SDK, and ours instead."""
+"""Our option for an option of another client, such as httpx, OpenAI's, or the vendor's SDK."""
 
 # RFC 9110, section 5.5, without the obsolete bytes above ASCII.
 _HEADER_VALUE = re.compile(r"[!-~]([ -~]*[!-~])?")
@@ -78,7 +81,7 @@ def explain_wrong_arguments(constructor: Constructor) -> Constructor:
     """
 
     @wraps(constructor)
-    def checked(self: object, *positional: object, **options: object) -> None:
+    def checked_constructor(self: object, *positional: object, **options: object) -> None:
         has_positional = bool(positional)
         # A traceback can show variables, and any argument can be the token.
         del positional
@@ -93,7 +96,7 @@ def explain_wrong_arguments(constructor: Constructor) -> Constructor:
         finally:
             options.clear()
 
-    return cast("Constructor", checked)
+    return cast("Constructor", checked_constructor)
 
 
 def check_option_changes(names: Collection[str], class_name: str) -> None:
@@ -138,9 +141,9 @@ def _suggestion(name: str, options: Collection[str]) -> str:
     """The option that the caller probably means, or all options."""
     # `apiKey`, as in the vendor's SDK.
     snake_case_name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
-    meaning = NAMES_ELSEWHERE.get(snake_case_name, "")
-    if meaning in options:
-        return f"did you mean {meaning!r}?"
+    equivalent = OPTION_SYNONYMS.get(snake_case_name, "")
+    if equivalent in options:
+        return f"did you mean {equivalent!r}?"
     for option in options:
         # `max_retries`, `request_timeout`.
         if snake_case_name.endswith(f"_{option}"):
@@ -176,19 +179,8 @@ def check_options(options: Options, *, awaits_callbacks: bool) -> dict[str, Any]
     return values
 
 
-def check_flag(name: str, value: object) -> bool:
-    """Return an option that is a truth value.
-
-    Raises:
-        ConfigurationError: it is none. Text such as "false" would count as true.
-    """
-    if type(value) is not bool:
-        raise ConfigurationError(f"{name} must be True or False")
-    return value
-
-
 def _check_timeout(value: object) -> object:
-    problem = "timeout must be above 0 s and up to a day, a timedelta, or an httpx.Timeout"
+    problem = f"timeout must be {_TIMEOUT_RANGE}, a timedelta, or an httpx.Timeout"
     if value is None:
         return None
     if not isinstance(value, Timeout):
@@ -203,7 +195,7 @@ def _check_timeout(value: object) -> object:
 def _check_deadline(value: object) -> object:
     if value is None:
         return None
-    return _check_duration(value, "deadline must be above 0 s and up to a day, or a timedelta")
+    return _check_duration(value, f"deadline must be {_TIMEOUT_RANGE}, or a timedelta")
 
 
 def _check_duration(value: object, problem: str) -> float:
@@ -216,7 +208,7 @@ def _check_duration(value: object, problem: str) -> float:
 def _check_retries(value: object) -> int:
     retries = whole_number(value)
     if retries is None or not 0 <= retries <= LARGEST_RETRIES:
-        raise ConfigurationError("retries must be a whole number, 0 to 100")
+        raise ConfigurationError(f"retries must be a whole number, 0 to {LARGEST_RETRIES}")
     return retries
 
 

@@ -13,13 +13,13 @@ from ._generated.api import AsyncResources, Resources
 from ._highlevel import BASE_URL_VARIABLE, CONVENTIONS, TOKEN_VARIABLE, USER_AGENT
 from ._options import (
     Options,
-    check_flag,
     check_option_changes,
     check_options,
     explain_wrong_arguments,
     is_async_function,
 )
 from ._runtime.call_io import AwaitingIO, BlockingIO
+from ._runtime.checks import check_flag, check_transport
 from ._runtime.connections import LoopConnections, ThreadConnections
 from ._runtime.finding import Finding
 from ._runtime.http import (
@@ -37,7 +37,7 @@ from ._runtime.secrets import Secret, refuse_pickling
 from ._runtime.session import AsyncSession, SyncSession
 from ._runtime.settings import Settings
 from .auth import AsyncTokenOption, SyncTokenOption, token_source
-from .errors import APIConnectionError, ConfigurationError, CredentialsError, ResponseInfo
+from .errors import APIConnectionError, CredentialsError, ResponseInfo
 from .rate_limit import RateLimit
 
 TokenOption = TypeVar("TokenOption", bound=AsyncTokenOption)
@@ -78,16 +78,12 @@ class _Client(Generic[TokenOption, Transport, ConnectionsT]):
         # URL can contain a password.
         del token, base_url
         self._connections = self._make_connections(transport)
-        self._base_url = check_base_url(
-            _resolve_base_url(base_url_option).reveal(),
-            _base_url_name(base_url_option),
-            allow_http=check_flag("allow_http", allow_http),
-        )
+        self._base_url = _validated_base_url(base_url_option, allow_http=allow_http)
         self._transports = DefaultTransports(self._base_url)
         if not self._awaits_callbacks and is_async_function(token_option.reveal()):
             raise CredentialsError("token must not be async: only AsyncLeadConnector awaits it")
         source = token_source(token_option)
-        _check_transport(transport, self._transport_method)
+        check_transport(transport, self._transport_method)
         options = check_options(
             {
                 "version": version,
@@ -129,6 +125,7 @@ class _Client(Generic[TokenOption, Transport, ConnectionsT]):
             raise
         settings = check_options(options, awaits_callbacks=self._awaits_callbacks)
         client = object.__new__(type(self))
+        # It shares the connections, so it needs no `_transports`, which make them.
         client._connections = self._connections
         client._base_url = self._base_url
         client._settings = replace(self._settings, **settings)
@@ -151,7 +148,7 @@ class _Client(Generic[TokenOption, Transport, ConnectionsT]):
         try:
             return self._default_transport()
         except OSError as error:
-            # Such as too many open files.
+            # For example: too many open files.
             reason = _reason(error)
         # Outside of the handler: the frames of the error know the proxy, which can have a password.
         raise APIConnectionError(
@@ -179,7 +176,8 @@ class LeadConnector(_Client[SyncTokenOption, BaseTransport, ThreadConnections], 
             Default: the environment variable `LEADCONNECTOR_BASE_URL`, else the server in the spec.
         version: the API version to send. Default: each operation's documented version.
         timeout: seconds that an attempt waits for the next bytes, as a number or a `timedelta`, or
-            an `httpx.Timeout`. Default: 30 s, and 5 s to connect.
+            an `httpx.Timeout`. Default: 30 s, and 5 s to connect. The whole head and the whole body
+            of a response are limited to 60 s each, or to `timeout` if that is longer.
         deadline: seconds that a whole call may take, with its retries and waits, as a number or a
             `timedelta`. Default: no limit.
         retries: how many times a failed attempt is repeated, if that is safe and can help.
@@ -265,6 +263,15 @@ def _reason(error: OSError) -> str:
     return f"[Errno {error.errno}] {error.strerror}"
 
 
+def _validated_base_url(option: Secret[str | None], *, allow_http: bool) -> str:
+    """The base URL of the option, the environment or the spec, without a slash at its end."""
+    return check_base_url(
+        _resolve_base_url(option).reveal(),
+        _base_url_name(option),
+        allow_http=check_flag("allow_http", allow_http),
+    )
+
+
 def _resolve_base_url(option: Secret[str | None]) -> Secret[str]:
     """The base URL: the option, the environment variable, or the server in the spec."""
     if option.reveal() is not None:
@@ -281,14 +288,7 @@ def _base_url_name(option: Secret[str | None]) -> str:
 
 def _rate_limit_of(option: RateLimit | Literal["default"] | None) -> RateLimit | None:
     """The rate limit of the option. Untyped callers can pass any object, which is checked later."""
-    # A rate limit of the caller can have a comparison of its own.
+    # `==` could run the caller's `__eq__`.
     if isinstance(option, str) and option == "default":
         return RateLimit()
     return option
-
-
-def _check_transport(transport: object, method: str) -> None:
-    if isinstance(transport, type):
-        raise ConfigurationError(f"transport must be an instance, not the class {transport}")
-    if transport is not None and not callable(getattr(transport, method, None)):
-        raise ConfigurationError(f"transport must be an httpx transport with the method {method}")

@@ -13,13 +13,13 @@ from leadconnector._highlevel import ERROR_VOCABULARY
 from leadconnector._runtime.contract import OperationContract
 from leadconnector._runtime.explanations import (
     MAXIMUM_CHARACTERS,
-    MAXIMUM_EXCERPT,
     MAXIMUM_EXPLANATIONS,
     explanations_in_json,
 )
 from leadconnector._runtime.http import RawResponse
 from leadconnector._runtime.response import ResponseReader
 from leadconnector._runtime.secrets import Secret, Token
+from leadconnector._runtime.text import MAXIMUM_QUOTED_CHARACTERS
 from leadconnector.models import BadRequest, UnprocessableEntity
 
 from tests.support.calling import TOKEN, Caller, returning
@@ -197,10 +197,22 @@ def test_every_status_has_its_explanations(call: Caller, status: int) -> None:
     ("status", "phrase"),
     [
         (401, "Unauthorized"),
+        (408, "Request Time-out"),
+        (408, "Request Timeout"),
+        (413, "Content Too Large"),
+        (413, "Payload Too Large"),
+        (413, "Request Entity Too Large"),
+        (414, "Request-URI Too Large"),
+        (414, "Request-URI Too Long"),
+        (414, "URI Too Long"),
+        (416, "Range Not Satisfiable"),
+        (416, "Requested Range Not Satisfiable"),
         (422, "Unprocessable Entity"),
         (422, "Unprocessable Content"),
         (429, "too many requests"),
         (503, "Service Unavailable"),
+        (504, "Gateway Time-out"),
+        (504, "Gateway Timeout"),
     ],
 )
 def test_a_text_that_repeats_the_status_is_a_message_only_if_it_is_the_only_one(
@@ -215,7 +227,7 @@ def test_a_text_that_repeats_the_status_is_a_message_only_if_it_is_the_only_one(
     [
         ("slow down", ["slow down"]),
         ("  slow\r\n down ", ["slow down"]),
-        ("x" * 1000, ["x" * MAXIMUM_EXCERPT]),
+        ("x" * 1000, ["x" * MAXIMUM_QUOTED_CHARACTERS]),
         (
             "<!DOCTYPE html><html><head><title>502 Bad Gateway</title>"
             "<style>p {color: red}</style><script>track('me')</script></head>"

@@ -21,6 +21,7 @@ import traceback
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -1169,7 +1170,11 @@ def test_a_rejected_token_is_not_returned_again_while_its_refresh_ends() -> None
         {"client_secret": None},
         {"client_secret": b"secret"},
         {"store": "tokens.json"},
+        {"store": SimpleNamespace(load=print, save=print, lock=None)},
+        {"store": SimpleNamespace(lock=print)},
         {"transport": 1},
+        {"transport": SimpleNamespace(handle_request=None)},
+        {"transport": httpx.AsyncHTTPTransport},
         {"clock": 1},
         {"refresh_ahead": "300"},
         {"refresh_ahead": float("nan")},
@@ -1216,3 +1221,10 @@ def test_a_token_url_may_be_plain_http_with_allow_http() -> None:
     )
 
     assert oauth._token_url == url
+
+
+def test_two_replacements_at_the_same_time_count_twice() -> None:
+    tokens = Tokens("", "r", 0.0, replacements=(5.0, 5.0))
+    oauth = OAuth(client_id="id", client_secret="a-secret", store=MemoryTokenStore(tokens))
+
+    assert oauth._known_replacements(tokens, now=6.0) == (5.0, 5.0)

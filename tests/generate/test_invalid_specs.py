@@ -38,6 +38,11 @@ INVALID_SPECS = {
         "duplicate key 'title'",
         "  title: Again",
     ),
+    "a duplicate name of a tag": InvalidSpec(
+        edited(("tags:\n", "tags:\n  - name: Team\n  - name: Other\n  - &again {name: Team}\n")),
+        "duplicate tag 'Team'",
+        "&again",
+    ),
     "an anchor that contains itself": InvalidSpec(
         SPEC_TEXT + "x-loop: &loop\n  inner: *loop\n", "contains itself", "x-loop"
     ),

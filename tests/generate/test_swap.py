@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 from generate import swap
 from generate.__main__ import main
-from generate.document import SpecError
 from generate.exchange import exchange
 from generate.locks import lock_if_free
 
@@ -50,7 +49,7 @@ def call_or_die(*arguments, **options):
     return result
 
 setattr(owner, function_name, call_or_die)
-with swap.workplace(output) as folder:
+with swap.temporary_folder(output) as folder:
     package = folder / output.name
     for name in ("contract.json", "models/a.py", "models/b.py"):
         file = package / name
@@ -94,7 +93,7 @@ def write_package(folder: Path, files: dict[str, bytes]) -> None:
 
 def run_swap(output: Path) -> None:
     """One complete run, as `generate` does it, with the new package."""
-    with swap.workplace(output) as folder:
+    with swap.temporary_folder(output) as folder:
         write_package(folder / output.name, NEW)
         swap.swap_in(folder / output.name, output, folder)
 
@@ -131,7 +130,7 @@ def test_without_an_exchange_the_next_run_restores_the_package(
 ) -> None:
     run_until_killed(place, step, supports_exchange=False)
 
-    with swap.workplace(place):
+    with swap.temporary_folder(place):
         assert contents(place) in (OLD, NEW)
     assert os.listdir(place.parent) == ["generated"]
 
@@ -169,8 +168,8 @@ def test_other_processes_always_see_a_whole_package(place: Path) -> None:
     assert missing == []
 
 
-def test_a_run_in_progress_keeps_its_workplace(place: Path) -> None:
-    with swap.workplace(place) as folder:
+def test_a_run_in_progress_keeps_its_temporary_folder(place: Path) -> None:
+    with swap.temporary_folder(place) as folder:
         write_package(folder / "generated", NEW)
         run_swap(place)
         assert contents(folder / "generated") == NEW
@@ -255,10 +254,62 @@ def test_a_failed_rename_restores_the_old_package(
 
     monkeypatch.setattr(swap, "exchange", not_supported)
     monkeypatch.setattr(Path, "rename", rename_or_fail)
-    with pytest.raises(SpecError, match="the disk is on fire"):
+    with pytest.raises(swap.OutputError, match="the disk is on fire"):
         run_swap(place)
     assert len(calls) == expected_calls
     assert contents(place) == OLD
+    assert os.listdir(place.parent) == ["generated"]
+
+
+@pytest.mark.parametrize("failure", [OSError, SystemExit, KeyboardInterrupt])
+def test_the_old_package_is_restored_while_other_runs_are_excluded(
+    place: Path, monkeypatch: pytest.MonkeyPatch, failure: type[BaseException]
+) -> None:
+    rename = Path.rename
+    free_locks: list[int | None] = []
+
+    def rename_or_fail(self: Path, target: Path) -> Path:
+        free_locks.append(lock_if_free(place.parent))
+        if len(free_locks) == 2:
+            raise failure
+        return rename(self, target)
+
+    def not_supported(_first: Path, _second: Path) -> bool:
+        return False
+
+    monkeypatch.setattr(swap, "exchange", not_supported)
+    monkeypatch.setattr(Path, "rename", rename_or_fail)
+    with pytest.raises((swap.OutputError, failure)):
+        run_swap(place)
+
+    assert free_locks == [None, None, None]
+    assert contents(place) == OLD
+    assert os.listdir(place.parent) == ["generated"]
+
+
+def test_an_old_package_that_cannot_be_restored_is_kept(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rename = Path.rename
+    calls: list[Path] = []
+
+    def rename_once(self: Path, target: Path) -> Path:
+        calls.append(self)
+        if len(calls) > 1:
+            raise OSError("the disk is on fire")
+        return rename(self, target)
+
+    def not_supported(_first: Path, _second: Path) -> bool:
+        return False
+
+    with monkeypatch.context() as patch:
+        patch.setattr(swap, "exchange", not_supported)
+        patch.setattr(Path, "rename", rename_once)
+        with pytest.raises(swap.OutputError, match="the disk is on fire"):
+            run_swap(place)
+
+    with swap.temporary_folder(place):
+        assert contents(place) == OLD
     assert os.listdir(place.parent) == ["generated"]
 
 

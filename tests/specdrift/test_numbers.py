@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from specdrift import TooComplexError, compare
 from specdrift.cli import main
 from specdrift.loading import ComparisonError, ParsedFile
+
+from tests.specdrift.documents import Json, api
 
 START = "openapi: 3.1.0\npaths:\n  /a:\n    put:\n      parameters:\n        - name: q\n"
 DOCUMENT = START + "          in: query\n          schema:\n            type: number\n"
@@ -129,3 +132,41 @@ def test_every_number_of_json_means_the_same_in_yaml(number: float) -> None:
 
     assert from_yaml == from_json == number
     assert math.isfinite(from_yaml)
+
+
+LONG_INTEGER = 10**5000
+"""More digits than Python writes as text."""
+
+
+@pytest.mark.parametrize(
+    ("base_schema", "revised_schema"),
+    [
+        ({"maximum": 1}, {"maximum": LONG_INTEGER}),
+        ({"maximum": -LONG_INTEGER}, {"maximum": 1}),
+        ({"maxLength": LONG_INTEGER}, {"maxLength": LONG_INTEGER + 1}),
+        ({"enum": [1]}, {"enum": [1, LONG_INTEGER]}),
+        ({"const": 1}, {"const": LONG_INTEGER}),
+        ({"default": {"a": [LONG_INTEGER]}}, {"default": {"a": [1]}}),
+    ],
+)
+def test_compare_rejects_an_integer_that_is_too_long_with_its_location(
+    base_schema: Json, revised_schema: Json
+) -> None:
+    expected = r"^/paths/~1pets~1{id}/put/requestBody/.*: an integer has too many digits"
+    with pytest.raises(TooComplexError, match=expected):
+        compare(api(base_schema), api(revised_schema))
+
+
+def test_compare_rejects_an_integer_that_is_too_long_in_a_referenced_file() -> None:
+    base = api({"$ref": "common.json#/a"})
+    base_files = {"common.json": {"a": {"maximum": 1}}}
+    revised_files = {"common.json": {"a": {"maximum": LONG_INTEGER}}}
+    with pytest.raises(TooComplexError, match=r"^common\.json#/a/maximum: an integer has"):
+        compare(base, base, base_files=base_files, revision_files=revised_files)
+
+
+def test_the_search_for_a_long_integer_ends_in_a_document_that_contains_itself() -> None:
+    revision = api({"maximum": LONG_INTEGER})
+    revision["x-self"] = revision
+    with pytest.raises(TooComplexError, match="an integer has too many digits"):
+        compare(api({"maximum": 1}), revision)

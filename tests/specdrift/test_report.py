@@ -16,7 +16,7 @@ from typing import Any, cast
 import jsonschema
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from specdrift import Change, compare
@@ -328,11 +328,12 @@ class TestText:
         assert re.sub("\033\\[\\d+m", "", coloured) == plain
 
     @given(st.text(min_size=1))
+    @example("\u3000")
     def test_text_of_a_document_adds_no_line_and_no_control_code(self, text: str) -> None:
         output = write_text(hostile(text))
         lines = len(write_text(hostile("x")).split("\n"))
         assert len(output.split("\n")) == lines
-        assert all(character.isprintable() for line in output.split("\n") for character in line)
+        assert not [character for character in output if not is_readable(character)]
 
 
 class TestJson:
@@ -506,6 +507,7 @@ class TestGithub:
         assert WRITERS["github"](report(entry(waiver=WAIVER))) == ""
 
     @given(st.text())
+    @example("\u3000")
     def test_text_of_a_document_stays_in_its_command_and_property(self, text: str) -> None:
         place = Source(text, 7)
         (line,) = WRITERS["github"](
@@ -631,10 +633,17 @@ def rendered(markdown: str) -> str:
     return str(MarkdownIt("commonmark", {"html": True}).enable("table").render(markdown))
 
 
+def is_readable(character: str) -> bool:
+    """Whether a report may contain a character: a printable one, U+3000 or a line end."""
+    return character.isprintable() or character in {"\u3000", "\n"}
+
+
 def visible(text: str) -> str:
-    """A text in which unprintable characters are escaped."""
+    """A text in which characters are escaped that are not readable; also line ends."""
     return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode()
+        character
+        if is_readable(character) and character != "\n"
+        else character.encode("unicode_escape").decode()
         for character in text
     )
 

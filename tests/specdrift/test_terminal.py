@@ -32,16 +32,22 @@ HOSTILE_NAMES = {
 
 names = pytest.mark.parametrize("name", HOSTILE_NAMES.values(), ids=HOSTILE_NAMES)
 
-log_text = st.text(st.sampled_from("#[]:\n\r\x1b vsoa\u202e\u2028"))
+log_text = st.text(st.sampled_from("#[]:\n\r\x1b vsoa\u202e\u2028\u3000\xa0"))
 
 
 def is_interpreted(output: str) -> bool:
     """Whether a terminal or a CI log would interpret something in an output."""
-    if not output.replace("\n", "").isprintable():
+    # The ideographic space is an ordinary character of Chinese and Japanese.
+    if not output.replace("\n", "").replace("\u3000", "").isprintable():
         return True
     if re.search(r"##\w*\[", output):
         return True
-    return any(line.lstrip().startswith("::") for line in output.split("\n"))
+    return has_workflow_command(output)
+
+
+def has_workflow_command(output: str) -> bool:
+    """Whether a line of an output starts with a command of GitHub's runner."""
+    return any(line.lstrip().startswith("::") for line in re.split("[\r\n]", output))
 
 
 @given(log_text)
@@ -52,9 +58,18 @@ def test_visible_text_is_one_line_that_nothing_interprets(text: str) -> None:
     assert visible(visible(text)) == visible(text)
 
 
-@given(st.text(st.characters(categories=["L", "N"])))
+@given(st.text(st.characters(categories=["L", "N"], include_characters=" \u3000")))
 def test_ordinary_text_stays_as_it_is(text: str) -> None:
     assert visible(text) == text
+
+
+def test_a_space_that_looks_like_an_ordinary_one_is_escaped() -> None:
+    assert visible("a\xa0b\u2003c\u202fd") == r"a\xa0b\u2003c\u202fd"
+
+
+@pytest.mark.parametrize("html_lines", ["::error::x", "<p>\n  ::error::x", "a\r::error::x"])
+def test_no_line_of_html_is_a_workflow_command(html_lines: str) -> None:
+    assert html_text(html_lines) == html_lines.replace("::error", "&#58;:error")
 
 
 @given(log_text)
@@ -65,6 +80,7 @@ def test_escaped_formats_mean_the_same(text: str) -> None:
     escaped_text = html.escape(text)
     assert html.unescape(html_text(escaped_text)) == text
     assert not re.search(r"##\w*\[", html_text(escaped_text))
+    assert not has_workflow_command(html_text(escaped_text))
 
 
 def document(name: str, *, is_new: bool) -> Json:

@@ -18,7 +18,7 @@ from .document import SpecError
 from .generate import parse_spec, read_settings, render_package
 from .load import load_document
 from .operations import arrange_resources
-from .swap import changed_files, check_replaceable, swap_in, workplace
+from .swap import OutputError, changed_files, check_replaceable, swap_in, temporary_folder
 from .tolerance import with_optional_responses
 from .verify import verify_package, verify_schemas
 
@@ -41,12 +41,13 @@ def main(arguments: list[str] | None = None) -> int:
     """Generate the client, or with `--check` only report whether it is up to date.
 
     Returns:
-        Exit status 0, or 1 if the spec is invalid or `--check` found a difference.
+        Exit status 0, or 1 if the spec is invalid, the output cannot be written, or `--check` found
+        a difference.
     """
     options = _parse_options(arguments)
     try:
         differences = run(options)
-    except SpecError as error:
+    except (SpecError, OutputError) as error:
         for line in str(error).splitlines():
             print(f"generate: {visible(line)}", file=sys.stderr)
         print(f"generate: {_display_name(options.output)} is unchanged.", file=sys.stderr)
@@ -66,10 +67,11 @@ def run(options: Options) -> list[str]:
 
     Raises:
         SpecError: the spec is invalid, or something got lost. The output is unchanged.
+        OutputError: the output cannot be replaced.
     """
     output = options.output
     check_replaceable(output, marker=FILE_NAME)
-    with workplace(output) as folder:
+    with temporary_folder(output) as folder:
         package = folder / output.name
         generate(options, package)
         differences = changed_files(output, package)

@@ -15,6 +15,7 @@ def check_spec(document: Document) -> None:
     """
     check_references(document)
     check_operation_ids(document)
+    check_tags(document)
     check_supported(document)
 
 
@@ -47,3 +48,20 @@ def check_operation_ids(document: Document) -> None:
                 f"duplicate operationId {node.value!r}, already used by {labels[node.value]}",
             )
         labels[node.value] = operation.label
+
+
+def check_tags(document: Document) -> None:
+    """Raise `SpecError` for the second of two documented tags with one name.
+
+    OpenAPI 3.1, "OpenAPI Object": the names must be unique. The second description would replace
+    the first.
+    """
+    names: set[str] = set()
+    for tag in document.top.child("tags").elements():
+        name = tag.get("name")
+        # Other values are no names. The generator does not use them.
+        if not isinstance(name, str):
+            continue
+        if name in names:
+            raise document.error(tag.pointer, f"duplicate tag {name!r}: remove one of them")
+        names.add(name)

@@ -4,8 +4,8 @@ The API can leave out a property that the spec requires, after it made the updat
 model then lacks the property (`UNSET`), and the client reports a finding. The contract keeps
 `required`, so arguments are still validated, and a missing property is still a finding.
 
-A schema of requests and responses has one model. Its properties are optional there, but they stay
-required arguments of the method: `operations` takes `required` from the spec itself.
+A schema that both requests and responses use has one model. Its properties are optional there, but
+they stay required arguments of the method: `operations` takes `required` from the spec itself.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ UNION_KEYWORD = "x-union-required"
 def with_optional_responses(document: Document) -> Document:
     """A copy of the spec in which no response requires a property.
 
-    The names that a schema requires are kept in `x-union-required`.
+    `x-union-required` then has the names that a schema requires.
     """
     tolerant_document = replace(document, root=_copy(document.root))
     for pointer in _response_schemas(document):
         schema = tolerant_document.at(pointer).mapping
         if not _is_list_of_names(schema.get("required", [])):
-            # The generator reports the mistake.
+            # The generator reports this mistake.
             continue
         properties = document.properties(document.at(pointer))
         schema.pop("required", None)
@@ -44,14 +44,14 @@ def _is_list_of_names(value: Any) -> bool:
 def _response_schemas(document: Document) -> Iterator[str]:
     """The JSON pointers of all schemas that responses contain, each once."""
     visited_pointers: set[str] = set()
-    waiting = list(_response_bodies(document))
-    while waiting:
-        schema = document.resolve(waiting.pop())
+    pending_schemas = list(_response_bodies(document))
+    while pending_schemas:
+        schema = document.resolve(pending_schemas.pop())
         if schema.pointer in visited_pointers or not is_mapping(schema.value):
             continue
         visited_pointers.add(schema.pointer)
         yield schema.pointer
-        waiting += _subschemas(schema)
+        pending_schemas += _subschemas(schema)
 
 
 def _response_bodies(document: Document) -> Iterator[Node]:

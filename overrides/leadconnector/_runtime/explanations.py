@@ -14,33 +14,47 @@ from typing import Any, cast
 
 from .protocols import ErrorVocabulary
 from .secrets import Token, redact
+from .text import MAXIMUM_QUOTED_CHARACTERS
 
 MAXIMUM_EXPLANATIONS = 100
-"""How many texts of one body are returned. NestJS sends one for each invalid property."""
+"""How many texts of one body are returned: our own bound.
+
+NestJS sends one for each invalid property.
+"""
 
 MAXIMUM_CHARACTERS = 2_000
-"""How many characters of one text are returned."""
+"""How many characters of one text are returned: our own bound."""
 
 MAXIMUM_DEPTH = 64
-"""How many levels of a body are searched. NestJS nests an error as deeply as the request."""
+"""How many levels of a body are searched: our own bound.
+
+NestJS nests an error as deeply as the request.
+"""
 
 MAXIMUM_VALUES = 10_000
-"""How many values of one body are looked at."""
-
-MAXIMUM_EXCERPT = 200
-"""How many characters of a body that is no JSON are returned."""
+"""How many values of one body are searched: our own bound."""
 
 _SEARCHED_MARKUP = 4_000
-"""How many characters of a page are searched for text. Its title and heading come first."""
+"""How many characters of a page are searched for text: our own bound.
+
+Its title and heading come first.
+"""
 
 _MARKUP = re.compile(r"<!--.*?-->|<(script|style)\b.*?</\1\s*>|<[^>]*>", re.DOTALL | re.IGNORECASE)
 
 
-_OTHER_PHRASES: Mapping[int, frozenset[str]] = {
+_PHRASES_OF_SEVERAL_RFCS: Mapping[int, frozenset[str]] = {
+    408: frozenset({"request timeout", "request time-out"}),
     413: frozenset({"content too large", "payload too large", "request entity too large"}),
+    414: frozenset({"uri too long", "request-uri too long", "request-uri too large"}),
+    416: frozenset({"range not satisfiable", "requested range not satisfiable"}),
     422: frozenset({"unprocessable content", "unprocessable entity"}),
+    504: frozenset({"gateway timeout", "gateway time-out"}),
 }
-"""The phrases of RFC 9110 and of earlier RFCs where they differ. Python changed them in 3.13."""
+"""The phrases of RFC 9110, 4918, 7231 and 2616 (sections 6.1.1 and 10) where they differ.
+
+Python 3.13 changed its phrases of 413, 414, 416 and 422.
+"""
 
 
 def explanations_in_json(data: object, vocabulary: ErrorVocabulary, status_code: int) -> list[str]:
@@ -54,7 +68,7 @@ def explanations_in_json(data: object, vocabulary: ErrorVocabulary, status_code:
         status_code: the status of the response.
     """
     search = _Search(vocabulary)
-    search.body(data)
+    search.search_body(data)
     texts = list(search.texts)
     phrases = _reason_phrases(status_code)
     specific_texts = [text for text in texts if text.casefold() not in phrases]
@@ -78,8 +92,10 @@ def explanations_in_text(text: str, token: Token) -> list[str]:
     if content.startswith("<"):
         content = html.unescape(_MARKUP.sub(" ", content[:_SEARCHED_MARKUP]))
     content = redact(" ".join(content.split()), token)
-    excerpt = content[:MAXIMUM_EXCERPT]
-    return [excerpt] if _has_words(excerpt) else []
+    excerpt = content[:MAXIMUM_QUOTED_CHARACTERS]
+    if not _has_words(excerpt):
+        return []
+    return [excerpt]
 
 
 class _Search:
@@ -91,7 +107,7 @@ class _Search:
         # A dict instead of a set keeps the order of the body.
         self.texts: dict[str, None] = {}
 
-    def body(self, data: object) -> None:
+    def search_body(self, data: object) -> None:
         """Search the whole body: a text, a list of texts or objects, or an object."""
         items: list[object] = [data]
         if isinstance(data, list):
@@ -100,72 +116,73 @@ class _Search:
             if isinstance(item, str):
                 self._add(item)
             elif isinstance(item, dict):
-                self._object(cast("dict[str, Any]", item), depth=1)
+                self._search_object(cast("dict[str, Any]", item), depth=1)
 
-    def _object(self, data: Mapping[str, object], depth: int) -> None:
+    def _search_object(self, data: Mapping[str, object], depth: int) -> None:
         """Search an object for properties that explain, or that wrap such properties."""
-        if self._is_at_limit(depth):
+        if not self._count_value(depth):
             return
         if _is_field_map(data):
-            self._fields(data, depth)
+            self._collect_from_fields(data, depth)
             return
         for name, value in data.items():
             if self._vocabulary.explains(name):
-                self._explanation(name, value, depth + 1)
+                self._collect_explanation(name, value, depth + 1)
             elif self._vocabulary.wraps(name):
-                self._wrapped(value, depth + 1)
+                self._search_wrapper(value, depth + 1)
 
-    def _wrapped(self, value: object, depth: int) -> None:
+    def _search_wrapper(self, value: object, depth: int) -> None:
         """Search the value of a property such as `data`, in which texts explain nothing."""
         items: list[object] = [value]
         if isinstance(value, list):
             items = cast("list[object]", value)
         for item in items:
             if isinstance(item, dict):
-                self._object(cast("dict[str, Any]", item), depth)
+                self._search_object(cast("dict[str, Any]", item), depth)
 
-    def _explanation(self, name: str, value: object, depth: int) -> None:
-        """Take the texts of a property that explains."""
+    def _collect_explanation(self, name: str, value: object, depth: int) -> None:
+        """Collect the texts of a property that explains."""
         if self._vocabulary.maps_fields(name) and isinstance(value, dict):
-            self._fields(cast("dict[str, Any]", value), depth)
+            self._collect_from_fields(cast("dict[str, Any]", value), depth)
         else:
-            self._texts_of(value, depth)
+            self._collect_texts(value, depth)
 
-    def _texts_of(self, value: object, depth: int) -> None:
-        """Take a text, or the texts of a list or an object."""
-        if self._is_at_limit(depth):
+    def _collect_texts(self, value: object, depth: int) -> None:
+        """Collect a text, or the texts of a list or an object."""
+        if not self._count_value(depth):
             return
         if isinstance(value, str):
             self._add(value)
         elif isinstance(value, list):
             for item in cast("list[object]", value):
-                self._texts_of(item, depth + 1)
+                self._collect_texts(item, depth + 1)
         elif isinstance(value, dict):
-            self._texts_of_object(cast("dict[str, Any]", value), depth)
+            self._collect_from_object(cast("dict[str, Any]", value), depth)
 
-    def _texts_of_object(self, data: Mapping[str, object], depth: int) -> None:
+    def _collect_from_object(self, data: Mapping[str, object], depth: int) -> None:
         if any(self._vocabulary.explains(name) for name in data):
-            self._object(data, depth)
+            self._search_object(data, depth)
             return
         for name, value in data.items():
             if not self._vocabulary.identifies(name):
-                self._texts_of(value, depth + 1)
+                self._collect_texts(value, depth + 1)
 
-    def _fields(self, data: Mapping[str, object], depth: int) -> None:
-        """Take the texts of an object whose names are fields or rules, such as `isString`."""
+    def _collect_from_fields(self, data: Mapping[str, object], depth: int) -> None:
+        """Collect the texts of an object whose names are fields or rules, such as `isString`."""
         for name, value in data.items():
             # A field can have the name of an identifier. Only a field has a list of texts.
             if _is_list_of_texts(value) or not self._vocabulary.identifies(name):
-                self._texts_of(value, depth + 1)
+                self._collect_texts(value, depth + 1)
 
     def _add(self, text: str) -> None:
         content = text.strip()[:MAXIMUM_CHARACTERS]
         if _has_words(content) and len(self.texts) < MAXIMUM_EXPLANATIONS:
             self.texts[content] = None
 
-    def _is_at_limit(self, depth: int) -> bool:
+    def _count_value(self, depth: int) -> bool:
+        """Count a value; return whether it is within the limits, so that it is searched."""
         self._remaining_values -= 1
-        return depth > MAXIMUM_DEPTH or self._remaining_values < 0
+        return depth <= MAXIMUM_DEPTH and self._remaining_values >= 0
 
 
 def _is_field_map(data: Mapping[str, object]) -> bool:
@@ -187,8 +204,8 @@ def _has_words(text: str) -> bool:
 
 def _reason_phrases(status_code: int) -> frozenset[str]:
     """The standard phrases of a status, for comparison without case; empty if it has none."""
-    if status_code in _OTHER_PHRASES:
-        return _OTHER_PHRASES[status_code]
+    if status_code in _PHRASES_OF_SEVERAL_RFCS:
+        return _PHRASES_OF_SEVERAL_RFCS[status_code]
     try:
         return frozenset({HTTPStatus(status_code).phrase.casefold()})
     except ValueError:

@@ -34,6 +34,7 @@ from .protocols import GENERATED_CODE_ERRORS
 from .retry import TRANSIENT_STATUS_CODES
 from .secrets import Token, redact, redact_data
 from .settings import Settings
+from .text import MAXIMUM_QUOTED_CHARACTERS, one_line
 
 STATUS_ERRORS: Mapping[int, type[errors.APIStatusError]] = {
     400: errors.BadRequestError,
@@ -46,11 +47,10 @@ STATUS_ERRORS: Mapping[int, type[errors.APIStatusError]] = {
 """The exception of each status below 500 that has its own."""
 
 MAXIMUM_LOGGED_FINDINGS = 1000
-"""How many different findings a client logs. The API could send any number of unknown names."""
+"""How many different findings a client logs: our own bound.
 
-MAXIMUM_QUOTED_CHARACTERS = 200
-"""How many characters of the API's own messages the text of an exception quotes."""
-
+The API could send any number of unknown names.
+"""
 
 Argument = TypeVar("Argument")
 
@@ -77,6 +77,8 @@ class DecodedBody:
     """The JSON path of the problem; `$` is the whole body."""
     findings: tuple[Finding, ...] = ()
     """All deviations of the response from the spec."""
+    checked_data: Any = field(default=None, repr=False)
+    """The data of the model; `None` if there is a problem."""
 
 
 class ResponseReader(Generic[T]):
@@ -126,10 +128,10 @@ class ResponseReader(Generic[T]):
         if not response.is_success:
             raise self._status_error(response_key, response)
         if response_key in self._operation.success:
-            decoded = self._decode_success(response_key, response)
+            decoded_body = self._decode_success(response_key, response)
         else:
-            decoded = self._decode_undocumented_success(response)
-        return self._result(response, decoded)
+            decoded_body = self._decode_undocumented_success(response)
+        return self._result(response, decoded_body)
 
     def _notify(self, function: Callable[[Argument], object], argument: Argument) -> None:
         """Call `on_response` or `on_drift`."""
@@ -140,9 +142,9 @@ class ResponseReader(Generic[T]):
     # A success.
 
     def _decode_success(self, response_key: str, response: RawResponse) -> DecodedBody:
-        parsed = parse_body(self._contract.content[response_key], response)
+        parsed_body = parse_body(self._contract.content[response_key], response)
         decode = self._operation.success[response_key]
-        return self._decode(decode, response_key, response, parsed)
+        return self._decode(decode, response_key, response, parsed_body)
 
     def _decode_undocumented_success(self, response: RawResponse) -> DecodedBody:
         """Decode a success whose status the spec does not document, as a documented one."""
@@ -150,10 +152,10 @@ class ResponseReader(Generic[T]):
         is_empty = not response.body.strip()
         response_key = self._stand_in_key(is_empty=is_empty)
         if is_empty and self._contract.content[response_key] == "json":
-            decoded = self._decode_empty(response_key)
+            decoded_body = self._decode_empty(response_key)
         else:
-            decoded = self._decode_success(response_key, response)
-        return replace(decoded, findings=status_findings + decoded.findings)
+            decoded_body = self._decode_success(response_key, response)
+        return replace(decoded_body, findings=status_findings + decoded_body.findings)
 
     def _stand_in_key(self, *, is_empty: bool) -> str:
         """The documented success that stands for an undocumented one.
@@ -164,56 +166,58 @@ class ResponseReader(Generic[T]):
         keys = list(self._operation.success)
         for key in keys:
             has_content = self._contract.content[key] != "none"
-            if has_content != is_empty:
+            if is_empty and not has_content:
+                return key
+            if has_content and not is_empty:
                 return key
         return keys[0]
 
     def _decode_empty(self, response_key: str) -> DecodedBody:
         """The model of an empty body: all its properties are absent.
 
-        The status is the only finding. A missing property would say the same again.
+        The status is the only finding. Findings about missing properties would only repeat it.
         """
         checked_body = self._contract.check_body(response_key, {})
         if checked_body.problem:
             return DecodedBody("", "is empty")
         return self._build_model(self._operation.success[response_key], checked_body.data)
 
-    def _result(self, response: RawResponse, decoded: DecodedBody) -> T:
+    def _result(self, response: RawResponse, decoded_body: DecodedBody) -> T:
         """The result of a success.
 
         Raises:
             APIDecodingError: there is no model.
             DriftError: there are findings, and the client is strict.
         """
-        if decoded.problem:
-            raise self._decoding_error(response, decoded)
-        if decoded.findings and self._settings.strict:
-            raise self._drift_error(response, decoded)
-        result: T = decoded.value
+        if decoded_body.problem:
+            raise self._decoding_error(response, decoded_body)
+        if decoded_body.findings and self._settings.strict:
+            raise self._drift_error(response, decoded_body)
+        result: T = decoded_body.value
         return result
 
     def _decoding_error(
-        self, response: RawResponse, decoded: DecodedBody
+        self, response: RawResponse, decoded_body: DecodedBody
     ) -> errors.APIDecodingError:
-        problem = f"{decoded.path} {decoded.problem}"
+        problem = f"{decoded_body.path} {decoded_body.problem}"
         return errors.APIDecodingError(
             self._deviation_text(response, problem),
-            path=redact(decoded.path, self._token),
-            findings=decoded.findings,
+            path=redact(decoded_body.path, self._token),
+            findings=decoded_body.findings,
             body=self._received_body(response),
             # The exception is also a `ResponseInfo`, so it has the same attributes.
             **vars(self._info(response)),
         )
 
-    def _drift_error(self, response: RawResponse, decoded: DecodedBody) -> errors.DriftError:
-        finding = decoded.findings[0]
+    def _drift_error(self, response: RawResponse, decoded_body: DecodedBody) -> errors.DriftError:
+        finding = decoded_body.findings[0]
         problem = f"{finding.subject} must be {finding.expected}"
         return errors.DriftError(
             self._deviation_text(response, problem),
             path=redact(finding.path, self._token),
-            findings=decoded.findings,
+            findings=decoded_body.findings,
             body=self._received_body(response),
-            result=decoded.value,
+            result=decoded_body.value,
             **vars(self._info(response)),
         )
 
@@ -226,7 +230,7 @@ class ResponseReader(Generic[T]):
 
     def _received_body(self, response: RawResponse) -> object:
         """The body of a success as received: JSON data, or text. The token is redacted."""
-        return self._redacted(parse_body("json", response), response).data
+        return self._redacted_body(parse_body("json", response), response).data
 
     # An error.
 
@@ -238,9 +242,9 @@ class ResponseReader(Generic[T]):
         if content == "none" and response.body:
             # The spec documents no body, but there is one. It can explain the error.
             content = "json"
-        parsed = self._redacted(parse_body(content, response), response)
-        model = self._error_model(response_key, response, parsed)
-        properties = _properties(parsed.data)
+        parsed_body = self._redacted_body(parse_body(content, response), response)
+        model = self._error_model(response_key, response, parsed_body)
+        properties = _properties(parsed_body.data)
         messages = self._explanations(response)
         error_class = self._status_error_class(response)
         return error_class(
@@ -261,44 +265,49 @@ class ResponseReader(Generic[T]):
 
     def _status_error_text(self, response: RawResponse, messages: list[str]) -> str:
         text = f"{self._contract.name}: {response.status_code}"
-        summary = _one_line("; ".join(messages))
+        # Cut first: the texts can be much longer than the summary.
+        summary = one_line("; ".join(messages)[:MAXIMUM_QUOTED_CHARACTERS])
         if summary:
             text += f": {summary}"
         if response.status_code == 401:
             text += self._rejection_explanation
         return text
 
-    def _error_model(self, response_key: str, response: RawResponse, parsed: ParsedBody) -> object:
+    def _error_model(
+        self, response_key: str, response: RawResponse, parsed_body: ParsedBody
+    ) -> object:
         """The generated model of an error; its parsed data if there is no model of it."""
         if response_key not in self._operation.errors:
-            return parsed.data
+            return parsed_body.data
         if self._contract.content[response_key] == "none":
-            return parsed.data
+            return parsed_body.data
         decode = self._operation.errors[response_key]
-        decoded = self._decode(decode, response_key, response, parsed)
-        if decoded.problem:
-            return parsed.data
-        normalised = self._contract.check_body(response_key, parsed.data).data
-        removed_values = _removed_values(parsed.data, normalised)
+        decoded_body = self._decode(decode, response_key, response, parsed_body)
+        if decoded_body.problem:
+            return parsed_body.data
+        removed_values = _removed_values(parsed_body.data, decoded_body.checked_data)
         if not removed_values:
-            return decoded.value
+            return decoded_body.value
         # In an error, a value that the spec does not allow can be the explanation.
-        restored = self._build_model(decode, {**_properties(normalised), **removed_values})
-        return parsed.data if restored.problem else restored.value
+        complete_data = {**_properties(decoded_body.checked_data), **removed_values}
+        complete_model = self._build_model(decode, complete_data)
+        if complete_model.problem:
+            return parsed_body.data
+        return complete_model.value
 
     def _explanations(self, response: RawResponse) -> list[str]:
         """The texts that explain an error, without the token, whatever content the spec has."""
         if response.body_problem:
             return []
-        parsed = self._redacted(_parse_any_json(response), response)
-        if parsed.problem:
+        parsed_body = self._redacted_body(_parse_any_json(response), response)
+        if parsed_body.problem:
             # The raw text: the parsed one is redacted, and markup can divide a token.
             return explanations_in_text(_text(response), self._token)
         # The contract has the names that the spec marks with `x-role`.
         vocabulary = self._settings.conventions.error_vocabulary.with_explanations(
             load_contract()["error_messages"]
         )
-        return explanations_in_json(parsed.data, vocabulary, response.status_code)
+        return explanations_in_json(parsed_body.data, vocabulary, response.status_code)
 
     def _error_info(
         self, response: RawResponse, properties: Mapping[str, object]
@@ -314,10 +323,10 @@ class ResponseReader(Generic[T]):
 
     # Parts of both.
 
-    def _redacted(self, parsed: ParsedBody, response: RawResponse) -> ParsedBody:
+    def _redacted_body(self, parsed_body: ParsedBody, response: RawResponse) -> ParsedBody:
         """A parsed body without the token. An exception shows it."""
         try:
-            return ParsedBody(redact_data(parsed.data, self._token), parsed.problem)
+            return ParsedBody(redact_data(parsed_body.data, self._token), parsed_body.problem)
         except RecursionError:
             # The JSON parser permits a deeper nesting than `redact_data`.
             return ParsedBody(redact(_text(response), self._token), _unreadable("RecursionError"))
@@ -327,7 +336,7 @@ class ResponseReader(Generic[T]):
         decode: Callable[[Any], object],
         response_key: str,
         response: RawResponse,
-        parsed: ParsedBody,
+        parsed_body: ParsedBody,
     ) -> DecodedBody:
         """Create the generated model of a body, and report all deviations from the spec.
 
@@ -335,29 +344,31 @@ class ResponseReader(Generic[T]):
             decode: the generated function that creates the model.
             response_key: the response in the spec.
             response: the response.
-            parsed: its body.
+            parsed_body: its body.
         """
         # Redacted first: a media type is case-insensitive, and a finding has it in lower case.
         content_type = redact(response.headers.get("content-type", ""), self._token)
         # No variable has the data: `on_drift` can raise, and a traceback can show variables.
-        if parsed.problem:
-            checked = CheckedBody(parsed.data, parsed.problem)
+        if parsed_body.problem:
+            checked_body = CheckedBody(parsed_body.data, parsed_body.problem)
         else:
-            checked = self._contract.check_body(response_key, parsed.data, self._token)
+            checked_body = self._contract.check_body(response_key, parsed_body.data, self._token)
         findings = self._contract.undocumented_content_type(response_key, content_type)
-        findings = (*findings, *checked.findings)
+        findings = (*findings, *checked_body.findings)
         if findings:
             findings = self._report(findings)
-        if checked.problem:
-            return DecodedBody(checked.data, checked.problem, checked.path, findings)
-        decoded = self._build_model(decode, checked.data)
-        # Usually there is nothing to add.
-        return replace(decoded, findings=findings) if findings else decoded
+        if checked_body.problem:
+            return DecodedBody(checked_body.data, checked_body.problem, checked_body.path, findings)
+        decoded_body = self._build_model(decode, checked_body.data)
+        if not findings:
+            # The usual case: there is nothing to add.
+            return decoded_body
+        return replace(decoded_body, findings=findings)
 
     def _build_model(self, decode: Callable[[Any], object], data: object) -> DecodedBody:
         """The generated model of data that was checked against the spec."""
         try:
-            return DecodedBody(decode(data))
+            return DecodedBody(decode(data), checked_data=data)
         except GENERATED_CODE_ERRORS as error:
             return DecodedBody(data, f"does not fit the generated model ({type(error).__name__})")
 
@@ -380,16 +391,16 @@ class ResponseReader(Generic[T]):
         Returns:
             The findings. The token is redacted in their paths, as the API chooses the names there.
         """
-        redacted: list[Finding] = []
+        redacted_findings: list[Finding] = []
         for finding in findings:
             path = redact(finding.path, self._token)
             value = redact(finding.value, self._token)
-            redacted.append(replace(finding, path=path, value=value))
-        for finding in redacted:
-            self._log_once(finding)
+            redacted_finding = replace(finding, path=path, value=value)
+            redacted_findings.append(redacted_finding)
+            self._log_once(redacted_finding)
             if self._settings.on_drift is not None:
-                self._notify(self._settings.on_drift, finding)
-        return tuple(redacted)
+                self._notify(self._settings.on_drift, redacted_finding)
+        return tuple(redacted_findings)
 
     def _log_once(self, finding: Finding) -> None:
         """Log a finding, unless the client already logged an equal one.
@@ -512,19 +523,11 @@ def _properties(data: Any) -> Mapping[str, Any]:
     return {}
 
 
-def _removed_values(data: Any, normalised: Any) -> Mapping[str, Any]:
+def _removed_values(data: Any, checked_data: Any) -> Mapping[str, Any]:
     """The properties that the check against the spec removed from an object, except nulls."""
-    remaining_properties = _properties(normalised)
+    remaining_properties = _properties(checked_data)
     return {
         name: value
         for name, value in _properties(data).items()
         if value is not None and name not in remaining_properties
     }
-
-
-def _one_line(text: str) -> str:
-    """The beginning of a text in one printable line, so that it cannot forge lines of a log."""
-    printable = ""
-    for character in text[:MAXIMUM_QUOTED_CHARACTERS]:
-        printable += character if character.isprintable() else " "
-    return " ".join(printable.split())

@@ -31,6 +31,7 @@ from .call_io import BlockingIO, CallIO
 from .frames import clear_frames
 from .http import (
     RawResponse,
+    Request,
     connection_error,
     decisive_error,
     is_final,
@@ -46,12 +47,12 @@ from .settings import Settings
 from .waiting import WaitingCall
 
 MAXIMUM_REJECTED_CALLS = 1000
-"""How many rejected calls are remembered with a token: a bound for the memory."""
+"""How many rejected calls are remembered with a token: our own bound for the memory."""
 
 Result = TypeVar("Result")
 
 
-class _Turn(NamedTuple):
+class _BookedReservation(NamedTuple):
     """A reservation, with the rate limit that made it."""
 
     rate_limit: RateLimiter[Any]
@@ -84,7 +85,7 @@ class AsyncSession:
         try:
             return await self._carry_out(operation, arguments)
         except BaseException as error:
-            # Their variables have the response, and objects with the token.
+            # The frames hold the response, and objects with the token.
             clear_frames(error, handled)
             raise
 
@@ -110,12 +111,12 @@ class AsyncSession:
         """Send requests until one succeeds, or until a further one is useless or impossible.
 
         Returns:
-            The last attempt: a success, or the failure to raise.
+            The last attempt: a success, or the failure to raise. A client closed during a
+            rate-limit wait returns the last attempt, if there is one.
 
         Raises:
             LeadConnectorError: no request could be sent, the token source failed after a 401, or
-                the client was closed before a further request was sent (unless it waited for the
-                rate limit then).
+                the client was closed before a further request was sent.
             Exception: an error of the caller's own functions.
         """
         attempt: Attempt | None = None
@@ -124,7 +125,7 @@ class AsyncSession:
                 # A token source can take longer than a reservation stays valid. So the token comes
                 # before the reservation.
                 token = await self._next_token(call)
-                turn = await self._reserve(call)
+                booking = await self._reserve(call)
             except LeadConnectorError:
                 if attempt is None:
                     raise
@@ -135,12 +136,12 @@ class AsyncSession:
             # If this raises or is cancelled, the reservation stays used: the API may have counted
             # the request.
             attempt = await self._send_request(call, token)
-            if turn is not None:
-                await self._update_rate_limit(turn, attempt)
+            if booking is not None:
+                await self._update_rate_limit(booking, attempt)
             if attempt.is_success:
                 token.was_accepted = True
                 return attempt
-            decision = await self._decide(call, attempt)
+            decision = await self._handle_failure(call, attempt)
             if not decision.retry or call.deadline_passes_within(decision.wait):
                 return attempt
             await self._log_and_pause(call, attempt, decision.wait)
@@ -178,7 +179,7 @@ class AsyncSession:
 
     # The rate limit.
 
-    async def _reserve(self, call: Call[T]) -> _Turn | None:
+    async def _reserve(self, call: Call[T]) -> _BookedReservation | None:
         """Wait until the rate limit permits the next request; `None` without a rate limit.
 
         Raises:
@@ -191,38 +192,40 @@ class AsyncSession:
         reservation: Reservation = await self._io.book(
             rate_limit, rate_limit.reserve, call.rate_limit_key
         )
-        turn = _Turn(rate_limit, reservation)
+        booking = _BookedReservation(rate_limit, reservation)
         try:
             call.check_deadline(wait=reservation.wait, purpose="the rate limit")
             if reservation.wait > 0.0:
-                return await self._wait_for_turn(call, turn)
+                return await self._wait_for_reservation(call, booking)
         except GeneratorExit:
             # A coroutine that is being closed cannot await.
             raise
         except BaseException:
-            # The calls behind this one move forward. Time limits of gevent, dramatiq and pytest are
-            # no `Exception`.
+            # The calls behind this one move forward. Time limits of gevent, dramatiq and pytest
+            # derive from `BaseException`, so `except Exception` would miss them.
             await self._io.call_rate_limit(rate_limit.release, reservation)
             raise
-        return turn
+        return booking
 
-    async def _wait_for_turn(self, call: Call[T], turn: _Turn) -> _Turn:
+    async def _wait_for_reservation(
+        self, call: Call[T], booking: _BookedReservation
+    ) -> _BookedReservation:
         """Wait in line until the rate limit permits the request.
 
         Returns:
-            The turn with the reservation that permits it.
+            The rate limit, with the reservation that permits it.
 
         Raises:
             APITimeoutError: the rate limit permits the request only after the deadline.
             ClientClosedError: the client was closed meanwhile.
             DailyRateLimitError: the requests of the day were used up meanwhile.
         """
-        logger.info("%s: waits %.3f s for the rate limit", call.name, turn.reservation.wait)
-        waiting_calls = turn.rate_limit.waiting_calls
+        logger.info("%s: waits %.3f s for the rate limit", call.name, booking.reservation.wait)
+        waiting_calls = booking.rate_limit.waiting_calls
         signal = self._io.new_signal()
-        waiting_call = waiting_calls.join(call.rate_limit_key, turn.reservation.number, signal)
+        waiting_call = waiting_calls.join(call.rate_limit_key, booking.reservation.number, signal)
         try:
-            return await self._wait_in_line(call, turn, waiting_call)
+            return await self._wait_in_line(call, booking, waiting_call)
         except GeneratorExit:
             # The garbage collector can close a coroutine in the middle of any other one. So this
             # only marks the call: to leave the line needs a lock.
@@ -232,10 +235,15 @@ class AsyncSession:
             self._io.discard_signal(signal)
             waiting_calls.leave(waiting_call)
 
-    async def _wait_in_line(self, call: Call[T], turn: _Turn, waiting_call: WaitingCall) -> _Turn:
-        """Sleep until the send time or until a signal, and ask again; see `_wait_for_turn`."""
-        rate_limit = turn.rate_limit
-        reservation = turn.reservation
+    async def _wait_in_line(
+        self, call: Call[T], booking: _BookedReservation, waiting_call: WaitingCall
+    ) -> _BookedReservation:
+        """Sleep until the send time or until a signal, and book again.
+
+        It returns and raises like `_wait_for_reservation`.
+        """
+        rate_limit = booking.rate_limit
+        reservation = booking.reservation
         while reservation.wait > 0.0:
             seconds = rate_limit.waiting_calls.seconds_to_sleep(waiting_call, reservation.wait)
             await waiting_call.signal.wait(call.seconds_within_deadline(seconds))
@@ -243,18 +251,18 @@ class AsyncSession:
             self._io.ensure_open()
             reservation = await self._io.book(rate_limit, rate_limit.rebook, reservation)
             call.check_deadline(wait=reservation.wait, purpose="the rate limit")
-        return _Turn(rate_limit, reservation)
+        return _BookedReservation(rate_limit, reservation)
 
-    async def _update_rate_limit(self, turn: _Turn, attempt: Attempt) -> None:
+    async def _update_rate_limit(self, booking: _BookedReservation, attempt: Attempt) -> None:
         """Report the outcome of a request to the rate limit. `release` and `update` never raise."""
-        rate_limit = turn.rate_limit
+        rate_limit = booking.rate_limit
         if attempt.was_never_sent:
-            await self._io.call_rate_limit(rate_limit.release, turn.reservation)
+            await self._io.call_rate_limit(rate_limit.release, booking.reservation)
             return
         response = attempt.response
         # A response usually changes nothing. The check uses no network, so `CallIO` is not needed.
-        if rate_limit.needs_update(turn.reservation, response):
-            await self._io.call_rate_limit(rate_limit.update, turn.reservation, response)
+        if rate_limit.needs_update(booking.reservation, response):
+            await self._io.call_rate_limit(rate_limit.update, booking.reservation, response)
 
     # One request.
 
@@ -275,11 +283,7 @@ class AsyncSession:
         except Exception as error:
             reason = decisive_error(error, handled)
             if is_transport_failure(reason):
-                final = is_final(error, handled)
-                failure = connection_error(
-                    error, call.name, request, [token], call.attempts, handled
-                )
-                return Attempt(call.method, call.try_number, token, failure, is_final=final)
+                return _failed_attempt(call, token, request, error, handled)
             if reason is error:
                 raise
         else:
@@ -303,8 +307,8 @@ class AsyncSession:
             interval=conventions.interval(response),
         )
 
-    async def _decide(self, call: Call[T], attempt: Attempt) -> Decision:
-        """Decide what to do after a failed attempt."""
+    async def _handle_failure(self, call: Call[T], attempt: Attempt) -> Decision:
+        """Decide whether a failed attempt is repeated, and get another token after a 401."""
         if attempt.status_code != 401:
             return decide(attempt, self._retry_policy)
         if call.renewed_token is None:
@@ -324,12 +328,12 @@ class AsyncSession:
             LeadConnectorError: the token source failed. Its error replaces the 401, because it
                 names the cause: the user must authorize the application again, for example.
         """
-        rejected = token
+        token_to_replace = token
         if call.permission in token.rejected_calls:
             # Other calls may work with this token, but calls like this one never did.
-            rejected = token.never_accepted()
+            token_to_replace = token.never_accepted()
         try:
-            call.renewed_token = await self._get_token(call, rejected)
+            call.renewed_token = await self._get_token(call, token_to_replace)
         except APITimeoutError:
             # There was no time for another token, because of the deadline or in the token source's
             # own request. That is not the cause of the 401, so the 401 is raised.
@@ -394,6 +398,27 @@ def explain_rejection(token: Token) -> str:
         f"; the API also rejected {rejected_token}; probable causes: missing scope, "
         "wrong token class (agency or location), bad Version header"
     )
+
+
+def _failed_attempt(
+    call: Call[Any],
+    token: Token,
+    request: Request,
+    error: Exception,
+    ambient_error: BaseException | None,
+) -> Attempt:
+    """The attempt of a request that got no complete response.
+
+    Args:
+        call: the call.
+        token: the token of the request.
+        request: the request.
+        error: the error of the transport.
+        ambient_error: the exception that the caller handles, which is no part of the failure.
+    """
+    is_final_failure = is_final(error, ambient_error)
+    failure = connection_error(error, call.name, request, [token], call.attempts, ambient_error)
+    return Attempt(call.method, call.try_number, token, failure, is_final=is_final_failure)
 
 
 def _log_retry(call: Call[Any], attempt: Attempt, wait: float) -> None:

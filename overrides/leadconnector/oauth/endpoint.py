@@ -43,7 +43,7 @@ accepts a refresh token only once.
 """
 
 PERMANENT_FAILURE_PAUSE = 300.0
-"""Seconds in which a request that the endpoint rejected is not sent again. Ours.
+"""Seconds in which a request that the endpoint rejected is not sent again: our own choice.
 
 The same request would fail again, unless somebody changes the application or the location in the
 meantime.

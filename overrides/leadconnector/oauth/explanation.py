@@ -6,20 +6,25 @@ front of the endpoint can send anything.
 
 import json
 import re
+from collections import deque
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 from urllib.parse import quote, quote_plus
 
 from .._runtime.secrets import REDACTED, Secret, redact
-
-MAXIMUM_CHARACTERS = 200
-"""Length of an explanation, as of the API's explanations in exceptions."""
+from .._runtime.text import MAXIMUM_QUOTED_CHARACTERS, one_line
 
 MAXIMUM_SEARCHED_CHARACTERS = 10_000
-"""How much of a text is searched for patterns of credentials."""
+"""How much of a text is searched for patterns of credentials: our own bound."""
 
 MAXIMUM_VALUES = 1000
-"""How many values of a document are searched."""
+"""How many values of a document are searched: our own bound."""
+
+OPAQUE_LENGTH = 20
+"""Characters from which a word with a digit counts as a credential. Tokens, keys and ids have more.
+
+No word of an explanation is that long and has a digit.
+"""
 
 # Names of members with an explanation. `error` is last: next to a message, it often has only the
 # name of the status.
@@ -47,9 +52,10 @@ _NAMED_CREDENTIAL = re.compile(
     re.I,
 )
 
-# No word of an explanation is that long and has a digit. Tokens, keys and ids do.
 # The first condition, that a word starts here, keeps the search linear.
-_OPAQUE_VALUE = re.compile(r"(?<![\w.~+/=%-])(?=[\w.~+/=%-]*\d)[\w.~+/=%-]{20,}")
+_OPAQUE_VALUE = re.compile(
+    r"(?<![\w.~+/=%-])(?=[\w.~+/=%-]*\d)[\w.~+/=%-]" + f"{{{OPAQUE_LENGTH},}}"
+)
 
 
 def explanation_in(body: bytes, error_code: str, secrets: Sequence[Secret[str]]) -> str:
@@ -68,8 +74,8 @@ def explanation_in(body: bytes, error_code: str, secrets: Sequence[Secret[str]])
         line = _redacted_line(text.reveal(), secrets)
         if line not in {"", REDACTED, error_code, *lines}:
             lines.append(line)
-    # Cut at last: a part of a credential would not be recognised.
-    return "; ".join(lines)[:MAXIMUM_CHARACTERS]
+    # Cut last, because a part of a credential would not be recognised.
+    return "; ".join(lines)[:MAXIMUM_QUOTED_CHARACTERS]
 
 
 def _texts(body: bytes) -> list[Secret[str]]:
@@ -116,13 +122,15 @@ def _values_in(document: Secret[Any]) -> list[_Value]:
 
     There is no recursion, because a document can be nested deeply. The number is limited.
     """
-    values = _members_of(document)
-    for value in values:
-        if len(values) >= MAXIMUM_VALUES:
-            break
-        # The loop continues with them.
-        values.extend(_members_of(value.content))
-    return values[:MAXIMUM_VALUES]
+    values: list[_Value] = []
+    waiting = deque(_members_of(document))
+    while waiting and len(values) < MAXIMUM_VALUES:
+        value = waiting.popleft()
+        values.append(value)
+        # No more than these can become part of the result.
+        if len(values) + len(waiting) < MAXIMUM_VALUES:
+            waiting.extend(_members_of(value.content))
+    return values
 
 
 def _members_of(content: Secret[Any]) -> list[_Value]:
@@ -143,10 +151,7 @@ def _redacted_line(text: str, secrets: Sequence[Secret[str]]) -> str:
     text = redact(text, *_forms_of(secrets))[:MAXIMUM_SEARCHED_CHARACTERS]
     text = _NAMED_CREDENTIAL.sub(rf"\1 {REDACTED}", text)
     text = _OPAQUE_VALUE.sub(REDACTED, text)
-    printable = ""
-    for character in text:
-        printable += character if character.isprintable() else " "
-    return " ".join(printable.split())
+    return one_line(text)
 
 
 def _forms_of(secrets: Sequence[Secret[str]]) -> list[Secret[str]]:

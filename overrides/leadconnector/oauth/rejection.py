@@ -1,8 +1,8 @@
 """Decides whether a token that the API rejected is replaced, or kept because it is not the cause.
 
 The API also returns `401 Unauthorized` for a missing scope, a token of the wrong class, or an
-invalid `Version`. No new token fixes these, and each refresh uses up a refresh token. So these
-refreshes are limited, here called replacements.
+invalid `Version`. No new token fixes these, and each refresh uses up a refresh token. Such a
+refresh is called a replacement. Replacements are limited.
 """
 
 from collections.abc import Sequence
@@ -14,20 +14,14 @@ The age of such a new token is not the reason why the API rejects it.
 """
 
 MAXIMUM_REPLACEMENTS = 2
-"""How many rejected tokens are replaced within `REPLACEMENT_INTERVAL`. Ours.
+"""How many rejected tokens are replaced within `REPLACEMENT_INTERVAL`. Our own choice.
 
 One can be useless, for a scope that the application lacks. The other remains for a token that the
-vendor revokes in the same hour.
+vendor revokes in the same hour. So a token that was never accepted takes only the first.
 """
 
 REPLACEMENT_INTERVAL = 3600.0
 """Seconds; see `MAXIMUM_REPLACEMENTS`."""
-
-UNACCEPTED_PAUSE = REPLACEMENT_INTERVAL
-"""Seconds after a replacement in which a token that was never accepted is not replaced.
-
-So it takes one replacement of an interval, and leaves the other.
-"""
 
 
 def replacement_can_help(
@@ -36,8 +30,8 @@ def replacement_can_help(
     """Whether a rejected token is replaced. All times are in seconds since the epoch.
 
     Args:
-        was_accepted: whether the API executed such a request with this token before. It may have
-            been revoked since then.
+        was_accepted: whether the API executed a request of the same operation and location with
+            this token before. The token may have been revoked since then.
         obtained_at: when the token was obtained; 0.0 if that is unknown.
         replacements: when rejected tokens were replaced, in ascending order.
         now: the time.
@@ -49,10 +43,8 @@ def replacement_can_help(
         return True
     if is_new(obtained_at, now):
         return False
-    if not recent_times:
-        return True
-    # The token that replaced the last one does not work either.
-    return now - recent_times[-1] >= UNACCEPTED_PAUSE
+    # After a recent replacement, the new token does not work either.
+    return not recent_times
 
 
 def is_new(obtained_at: float, now: float) -> bool:

@@ -9,8 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from threading import Thread
+from typing import cast
 
 from .._highlevel import TOKEN_PATH
+from .._runtime.checks import check_flag, check_transport
 from .._runtime.http import BaseTransport, check_base_url
 from .._runtime.log import logger
 from .._runtime.scalars import Duration, seconds_of
@@ -71,16 +73,16 @@ class CurrentToken:
             return TokenState.REFRESH_DUE
         return TokenState.FRESH
 
-    def stale_token(self, rejected: Token | None, now: float) -> "StaleToken":
+    def token_to_refresh(self, rejected: Token | None, now: float) -> "TokenToRefresh":
         """The token to refresh, for a caller that does not simply get this one."""
         # It is refreshed anyway, rejected or not.
         if rejected is None or self.is_due(now):
-            return StaleToken(self.token, is_rejected=False)
-        return StaleToken(rejected, is_rejected=True)
+            return TokenToRefresh(self.token, is_rejected=False)
+        return TokenToRefresh(rejected, is_rejected=True)
 
 
 @dataclass(frozen=True, slots=True)
-class StaleToken:
+class TokenToRefresh:
     """The token for which a refresh starts."""
 
     token: Token
@@ -138,13 +140,9 @@ class OAuth:
         # invalid URL can contain a password.
         del client_secret, token_url
         _check_credentials(client_id, secret)
-        _check_store_and_transport(store, transport)
-        _check_flag_and_clock(allow_http, clock)
-        self._token_url: str | None = None
-        if secret_url.reveal() is not None:
-            self._token_url = check_base_url(
-                secret_url.reveal() or "", "token_url", allow_http=allow_http
-            )
+        _check_collaborators(store, transport, clock)
+        check_flag("allow_http", allow_http)
+        self._token_url = _validated_url(secret_url, allow_http=allow_http)
         self._endpoint = TokenEndpoint(client_id, secret, transport)
         self._store = store
         self._refresh_ahead = _check_refresh_ahead(refresh_ahead)
@@ -201,17 +199,17 @@ class OAuth:
             # All other states need a refresh. One serves all callers, so join one in progress.
             refresh = self._refreshes.get(os.getpid())
             if refresh is None or refresh.is_done:
-                refresh = self._start_refresh(base_url, current.stale_token(rejected, now))
+                refresh = self._start_refresh(base_url, current.token_to_refresh(rejected, now))
             if state is TokenState.REFRESH_DUE:
                 return ReadyToken(current.token)
             return refresh
 
-    def _start_refresh(self, base_url: str, stale: StaleToken) -> Refresh:
-        """Start a thread that replaces the stale token: the rejected, expired or expiring one."""
+    def _start_refresh(self, base_url: str, token_to_refresh: TokenToRefresh) -> Refresh:
+        """Start a thread that replaces a token: the rejected, expired or expiring one."""
         refresh = Refresh()
         thread = Thread(
             target=self._run,
-            args=(refresh, base_url, stale),
+            args=(refresh, base_url, token_to_refresh),
             name="leadconnector-refresh",
             # The interpreter waits for it at exit. It would kill a daemon thread, and the new
             # tokens would be lost.
@@ -222,19 +220,19 @@ class OAuth:
         self._refreshes[os.getpid()] = refresh
         return refresh
 
-    def _run(self, refresh: Refresh, base_url: str, stale: StaleToken) -> None:
+    def _run(self, refresh: Refresh, base_url: str, token_to_refresh: TokenToRefresh) -> None:
         """Get a new token and set the outcome. This is the main function of the refresh thread."""
         try:
             with self._store.lock():
-                current = self._load_or_refresh(base_url, stale)
+                current = self._load_or_refresh(base_url, token_to_refresh)
         # A store may raise anything, also SystemExit. Each waiter must get an outcome.
         except BaseException as error:
-            self._fail(refresh, error, stale)
+            self._fail(refresh, error, token_to_refresh)
         else:
             self._succeed(refresh, current)
 
     def _succeed(self, refresh: Refresh, current: CurrentToken) -> None:
-        """REFRESH_DUE or UNUSABLE to FRESH."""
+        """Make the token fresh for all callers: REFRESH_DUE or UNUSABLE to FRESH."""
         # Both steps under one lock. Otherwise a caller could see a finished refresh with the old
         # token, and start another one. Or it could get the new token, have it rejected at once, and
         # join the refresh that gave it.
@@ -242,51 +240,60 @@ class OAuth:
             refresh.succeed(current.token)
             self._current = current
 
-    def _fail(self, refresh: Refresh, error: BaseException, stale: StaleToken) -> None:
-        """REFRESH_DUE to FRESH, until the next attempt. An unusable token stays unusable."""
+    def _fail(
+        self, refresh: Refresh, error: BaseException, token_to_refresh: TokenToRefresh
+    ) -> None:
+        """Postpone the next attempt: REFRESH_DUE to FRESH. An unusable token stays unusable."""
         with self._lock.of_this_process():
             refresh.fail(error)
             next_attempt_at = self._clock() + RETRY_PAUSE
             refresh_at = max(self._current.refresh_at, next_attempt_at)
             self._current = replace(self._current, refresh_at=refresh_at)
         # Callers without a usable token wait and get the error. For others, only the log shows it.
-        if not stale.is_rejected and self._clock() < self._current.expires_at:
+        if not token_to_refresh.is_rejected and self._clock() < self._current.expires_at:
             logger.warning(
                 "the token is still valid, but was not refreshed: %s", describe_error(error)
             )
 
-    def _load_or_refresh(self, base_url: str, stale: StaleToken) -> CurrentToken:
+    def _load_or_refresh(self, base_url: str, token_to_refresh: TokenToRefresh) -> CurrentToken:
         """Load the tokens, refresh them if necessary, and save new ones.
 
         Another process may have refreshed and stored them before this one got the store's lock.
         Then there is nothing to refresh.
         """
-        loaded = self._load()
-        tokens = self._newest_tokens(loaded)
-        must_save = not tokens.equal_credentials(loaded)
+        stored_tokens = self._load()
+        tokens = self._newest_tokens(stored_tokens)
+        must_save = not tokens.equal_credentials(stored_tokens)
         now = self._clock()
-        if not self._is_usable(tokens, stale, now):
-            tokens = self._refresh(base_url, tokens, stale, now)
+        if not self._is_usable(tokens, token_to_refresh, now):
+            tokens = self._refresh(base_url, tokens, token_to_refresh, now)
             must_save = True
         # Before saving: even if a store ends the thread (SystemExit), the new tokens are known.
-        self._last_load = _LastLoad(loaded, tokens)
+        self._last_load = _LastLoad(stored_tokens, tokens)
         if must_save:
             self._save(tokens)
         return self._current_token(tokens, now)
 
-    def _refresh(self, base_url: str, tokens: Tokens, stale: StaleToken, now: float) -> Tokens:
-        """Exchange the refresh token. It raises for a request that failed recently."""
+    def _refresh(
+        self, base_url: str, tokens: Tokens, token_to_refresh: TokenToRefresh, now: float
+    ) -> Tokens:
+        """Exchange the refresh token.
+
+        The endpoint raises without a request if the same request failed recently.
+        """
         is_expired = now >= tokens.expires_at
         url = self._token_url or f"{base_url}{TOKEN_PATH}"
         new_tokens = self._endpoint.refresh(tokens, url, now)
         self._replacements = self._known_replacements(tokens, now)
-        if stale.is_rejected and not is_expired:
+        if token_to_refresh.is_rejected and not is_expired:
             self._replacements = (*self._replacements, now)
         return replace(new_tokens, replacements=self._replacements)
 
     def _known_replacements(self, tokens: Tokens, now: float) -> Sequence[float]:
         """The recent replacements by this process and by the others that share the store."""
-        # The store usually has those of this process as well: each counts once.
+        # The store usually has those of this process as well, so each counts once. Two that a
+        # coarse clock gives the same time count twice, so this is no set: `|` takes the larger
+        # count of each time.
         replacements = Counter(tokens.replacements) | Counter(self._replacements)
         return recent_replacements(list(replacements.elements()), now)
 
@@ -294,7 +301,7 @@ class OAuth:
         """The tokens as the token in use, with the time of its next refresh."""
         remaining = tokens.expires_at - now
         # At most half: a token with a short life would otherwise be due for a refresh at once.
-        ahead = min(self._refresh_ahead, remaining / 2)
+        lead_time = min(self._refresh_ahead, remaining / 2)
         token = IssuedToken(tokens, self._clock)
         current_token = self._current.token
         if token == current_token and token.obtained_at == current_token.obtained_at:
@@ -302,45 +309,45 @@ class OAuth:
             token = current_token
         return CurrentToken(
             token,
-            refresh_at=tokens.expires_at - ahead,
+            refresh_at=tokens.expires_at - lead_time,
             expires_at=tokens.expires_at,
         )
 
     def _load(self) -> Tokens:
-        loaded = self._store.load()
+        stored_tokens = self._store.load()
         # `None` means that there are no tokens. A store without type checks may return anything.
-        if isinstance(loaded, Tokens):
-            return loaded
+        if isinstance(stored_tokens, Tokens):
+            return stored_tokens
         return _NO_TOKENS
 
-    def _newest_tokens(self, loaded: Tokens) -> Tokens:
-        """The loaded tokens, or those that could not be saved in their place."""
+    def _newest_tokens(self, stored_tokens: Tokens) -> Tokens:
+        """The stored tokens, or those that could not be saved in their place."""
         last_load = self._last_load
         if last_load is None:
-            return loaded
-        if last_load.loaded == loaded:
-            return last_load.in_use
+            return stored_tokens
+        if last_load.stored_tokens == stored_tokens:
+            return last_load.tokens_in_use
         # A custom store may save the credentials only.
-        if last_load.in_use.equal_credentials(loaded):
-            return last_load.in_use
+        if last_load.tokens_in_use.equal_credentials(stored_tokens):
+            return last_load.tokens_in_use
         # The store has changed since: these tokens are newer.
-        return loaded
+        return stored_tokens
 
-    def _is_usable(self, tokens: Tokens, stale: StaleToken, now: float) -> bool:
+    def _is_usable(self, tokens: Tokens, token_to_refresh: TokenToRefresh, now: float) -> bool:
         """Whether the access token needs no refresh, or a refresh would be useless."""
         # Only the refresh token is known: see `Tokens.access_token`.
         if not tokens.access_token:
             return False
         if now >= tokens.expires_at:
             return False
-        # Somebody else has refreshed it.
-        if tokens.access_token != stale.token.reveal():
+        # The token is another one: another process or thread has refreshed it.
+        if tokens.access_token != token_to_refresh.token.reveal():
             return True
-        if not stale.is_rejected:
-            # Because of this rule, no token is refreshed ahead of time in its first seconds.
+        if not token_to_refresh.is_rejected:
+            # A token that is still new was just refreshed by another process or thread.
             return is_new(tokens.obtained_at, now)
         return not replacement_can_help(
-            was_accepted=stale.token.was_accepted,
+            was_accepted=token_to_refresh.token.was_accepted,
             obtained_at=tokens.obtained_at,
             replacements=self._known_replacements(tokens, now),
             now=now,
@@ -365,9 +372,9 @@ _NO_TOKENS = Tokens(access_token="", refresh_token="", expires_at=0.0)
 class _LastLoad:
     """The tokens that the store last contained, and the tokens that are in use since then."""
 
-    loaded: Tokens
-    in_use: Tokens
-    """The new tokens after a refresh; otherwise the same as `loaded`."""
+    stored_tokens: Tokens
+    tokens_in_use: Tokens
+    """The new tokens after a refresh; otherwise `stored_tokens`."""
 
 
 def _check_credentials(client_id: str, client_secret: Secret[str]) -> None:
@@ -377,11 +384,24 @@ def _check_credentials(client_id: str, client_secret: Secret[str]) -> None:
         )
 
 
-def _check_store_and_transport(store: TokenStore, transport: BaseTransport | None) -> None:
-    if not hasattr(store, "lock"):
-        raise ConfigurationError("store must be a token store")
-    if transport is not None and not hasattr(transport, "handle_request"):
-        raise ConfigurationError("transport must be an httpx transport")
+def _check_collaborators(
+    store: TokenStore, transport: BaseTransport | None, clock: Callable[[], float]
+) -> None:
+    """Check the objects that `OAuth` calls. Untyped callers can pass any object."""
+    for method in ("load", "save", "lock"):
+        if not callable(getattr(store, method, None)):
+            raise ConfigurationError(f"store must be a token store with the method {method}")
+    check_transport(transport, "handle_request")
+    if not callable(clock):
+        raise ConfigurationError("clock must be callable")
+
+
+def _validated_url(option: Secret[str | None], *, allow_http: bool) -> str | None:
+    """The option `token_url`; `None` for the default."""
+    if option.reveal() is None:
+        return None
+    url = cast("Secret[str]", option)
+    return check_base_url(url.reveal(), "token_url", allow_http=allow_http)
 
 
 def _check_refresh_ahead(refresh_ahead: object) -> float:
@@ -389,11 +409,3 @@ def _check_refresh_ahead(refresh_ahead: object) -> float:
     if seconds is None or seconds < 0:
         raise ConfigurationError("refresh_ahead must be 0 s or more, as a number or a timedelta")
     return seconds
-
-
-def _check_flag_and_clock(allow_http: object, clock: Callable[[], float]) -> None:
-    # Text such as "false" would count as true.
-    if type(allow_http) is not bool:
-        raise ConfigurationError("allow_http must be True or False")
-    if not callable(clock):
-        raise ConfigurationError("clock must be callable")

@@ -11,6 +11,7 @@ from ..model.document import Document, Files, Node, TooComplexError, is_mapping
 from ..rules import Change
 from .context import Context, Pointers
 from .elements import is_deprecated
+from .long_integers import reject_long_integers
 from .operations import Operation, OperationComparison
 from .security import compare_schemes, compare_security, effective_security, security_of
 
@@ -45,11 +46,18 @@ def compare(
         within_base: Whether to ignore operations that the base does not have.
 
     Raises:
-        TooComplexError: The comparison takes too many steps, or a value is nested too deeply.
+        TooComplexError: The comparison takes too many steps, a value is nested too deeply, or an
+            integer has more digits than Python writes as text.
     """
     base_document = Document(base, base_files)
     revised_document = Document(revision, revision_files)
-    return compare_documents(base_document, revised_document, within_base)
+    try:
+        return compare_documents(base_document, revised_document, within_base)
+    except ValueError:
+        # The loader rejects such an integer, but the caller's documents did not pass through it.
+        reject_long_integers(base, base_files or {})
+        reject_long_integers(revision, revision_files or {})
+        raise
 
 
 def compare_documents(base: Document, revised: Document, within_base: bool = False) -> list[Change]:

@@ -1,0 +1,30 @@
+"""Checks the options that the clients and `OAuth` have in common."""
+
+from ..errors import ConfigurationError
+
+
+def check_flag(name: str, value: object) -> bool:
+    """Return an option that is a truth value.
+
+    Raises:
+        ConfigurationError: it is none. Text such as "false" would count as true.
+    """
+    if type(value) is not bool:
+        raise ConfigurationError(f"{name} must be True or False")
+    return value
+
+
+def check_transport(transport: object, method: str) -> None:
+    """Check the option `transport`.
+
+    Args:
+        transport: what the caller passed; `None` means the default transport.
+        method: the name of the method that sends a request.
+
+    Raises:
+        ConfigurationError: it has no such method, or it is a class.
+    """
+    if isinstance(transport, type):
+        raise ConfigurationError(f"transport must be an instance, not the class {transport}")
+    if transport is not None and not callable(getattr(transport, method, None)):
+        raise ConfigurationError(f"transport must be an httpx transport with the method {method}")
