@@ -7,7 +7,13 @@ from .._generated import Operation, T
 from ..errors import APITimeoutError
 from .contract import OperationContract, operation_contract
 from .http import Limits, PreparedRequest, Request
-from .request import Arguments, complete_arguments, prepare_request, rate_limit_key
+from .request import (
+    Arguments,
+    api_version,
+    complete_arguments,
+    prepare_request,
+    rate_limit_key,
+)
 from .response import ResponseReader
 from .secrets import Token
 from .settings import Settings
@@ -32,6 +38,11 @@ class Call(Generic[T]):
         self.limits = Limits(settings.clock, settings.timeouts, _deadline(settings))
         complete_arguments(contract, arguments, settings.version)
         self.rate_limit_key = rate_limit_key(contract, arguments)
+        self.permission = f"{self.name} {self.rate_limit_key} {api_version(contract, arguments)}"
+        """Names what the token must permit: the operation, for the caller's location and version.
+
+        The API rejects an invalid `Version` with 401 as well.
+        """
         self._request: PreparedRequest = prepare_request(
             contract, operation, arguments, settings.requests
         )
@@ -46,11 +57,6 @@ class Call(Generic[T]):
         """The request of the next attempt. None of its timeouts is beyond the deadline."""
         self.attempts += 1
         return self._request.authorized(token, self.limits.step_timeouts())
-
-    @property
-    def permission(self) -> str:
-        """Names what the token must permit: the operation, for the caller's location."""
-        return f"{self.name} {self.rate_limit_key}"
 
     @property
     def try_number(self) -> int:

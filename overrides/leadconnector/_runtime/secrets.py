@@ -86,7 +86,8 @@ class Token(Secret[str]):
     rejected_calls: set[str]
     """Names calls that the API rejected with it, just after it had replaced another token.
 
-    A session adds them. For these calls, the token was wrong from the beginning.
+    A session adds them. For these calls, the token was wrong from the beginning. A session removes
+    a call that the API executes later: its rejection was temporary.
     """
 
     def __init__(self, secret: Secret[Any], name: str = "the token") -> None:

@@ -139,6 +139,8 @@ class AsyncSession:
                 await self._update_rate_limit(turn, attempt)
             if attempt.is_success:
                 token.was_accepted = True
+                # The earlier rejection was temporary. A later one can be a revocation.
+                token.rejected_calls.discard(call.permission)
                 return attempt
             decision = await self._decide(call, attempt)
             if not decision.retry or call.deadline_passes_within(decision.wait):
