@@ -19,7 +19,7 @@ from leadconnector._runtime.explanations import (
 )
 from leadconnector._runtime.http import RawResponse
 from leadconnector._runtime.response import ResponseReader
-from leadconnector._runtime.secrets import Secret, Token
+from leadconnector._runtime.secrets import Secret
 from leadconnector.models import BadRequest, UnprocessableEntity
 
 from tests.support.calling import TOKEN, Caller, returning
@@ -418,7 +418,7 @@ def test_an_error_is_explained_whatever_content_the_spec_has(
         operation_id="get", build=dict, success={}, errors={"404": lambda data: data}
     )
     with LeadConnector(token=TOKEN, transport=returning(404)) as client:
-        reader = ResponseReader(operation, contract, client._settings, Token(Secret(TOKEN)), 1)
+        reader = ResponseReader(operation, contract, client._settings, [Secret(TOKEN)], 1)
 
     with pytest.raises(NotFoundError) as caught:
         reader.read(RawResponse(404, {}, content))

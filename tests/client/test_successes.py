@@ -18,7 +18,7 @@ from leadconnector._generated import Operation
 from leadconnector._runtime.contract import OperationContract
 from leadconnector._runtime.http import RawResponse
 from leadconnector._runtime.response import ResponseReader
-from leadconnector._runtime.secrets import Secret, Token
+from leadconnector._runtime.secrets import Secret
 from leadconnector.models import UpdateConversationResponse
 
 from tests.support.calling import SUCCESS_BODY, TOKEN, Caller, call_sync, returning
@@ -315,7 +315,7 @@ def returned_by(
             operation,
             OperationContract({**entry, "pointer": "/get"}, {}),
             client._settings,
-            Token(Secret(TOKEN)),
+            [Secret(TOKEN)],
             1,
         )
     return reader.read(RawResponse(status, httpx.Headers(), content))

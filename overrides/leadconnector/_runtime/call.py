@@ -15,7 +15,7 @@ from .request import (
     rate_limit_key,
 )
 from .response import ResponseReader
-from .secrets import Token
+from .secrets import Token, encoded_forms
 from .settings import Settings
 
 
@@ -48,6 +48,8 @@ class Call(Generic[T]):
         )
         self.attempts = 0
         """How many requests were sent."""
+        self.tokens: list[Token] = []
+        """The different tokens of the requests. The API can send back each of them."""
         self.renewed_token: Token | None = None
         """The token that replaced a rejected one after a 401."""
         self.rejection_explanation = ""
@@ -56,6 +58,8 @@ class Call(Generic[T]):
     def next_request(self, token: Token) -> Request:
         """The request of the next attempt. None of its timeouts is beyond the deadline."""
         self.attempts += 1
+        if token not in self.tokens:
+            self.tokens.append(token)
         return self._request.authorized(token, self.limits.step_timeouts())
 
     @property
@@ -100,17 +104,13 @@ class Call(Generic[T]):
                 failure="never sent",
             )
 
-    def reader(self, token: Token) -> ResponseReader[T]:
-        """The reader of the response to the last request.
-
-        Args:
-            token: the token of that request.
-        """
+    def reader(self) -> ResponseReader[T]:
+        """The reader of the response to the last request."""
         return ResponseReader(
             self._operation,
             self._contract,
             self._settings,
-            token,
+            encoded_forms(self.tokens),
             self.attempts,
             self.rejection_explanation,
         )

@@ -8,12 +8,12 @@ that is personal data.
 
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, cast
 
 from .protocols import ErrorVocabulary
-from .secrets import Token, redact
+from .secrets import Secret, redact
 
 MAXIMUM_EXPLANATIONS = 100
 """How many texts of one body are returned. NestJS sends one for each invalid property."""
@@ -61,23 +61,23 @@ def explanations_in_json(data: object, vocabulary: ErrorVocabulary, status_code:
     return specific_texts or texts
 
 
-def explanations_in_text(text: str, token: Token) -> list[str]:
+def explanations_in_text(text: str, secrets: Sequence[Secret[str]]) -> list[str]:
     """A short excerpt of a body that is no JSON, without markup; empty if it has no words.
 
     Broken JSON is no explanation. It could contain anything.
 
     Args:
         text: the body.
-        token: the token of the request, which is redacted. Removing markup can reveal it.
+        secrets: the tokens of the requests, which are redacted. Removing markup can reveal them.
     """
     # Redacted before it is cut: a part of a token would not be recognised.
-    content = redact(text, token).strip().removeprefix("\ufeff")
+    content = redact(text, *secrets).strip().removeprefix("\ufeff")
     # Text in UTF-16 has NUL characters.
     if content.startswith(("{", "[", '"')) or "\x00" in content:
         return []
     if content.startswith("<"):
         content = html.unescape(_MARKUP.sub(" ", content[:_SEARCHED_MARKUP]))
-    content = redact(" ".join(content.split()), token)
+    content = redact(" ".join(content.split()), *secrets)
     excerpt = content[:MAXIMUM_EXCERPT]
     return [excerpt] if _has_words(excerpt) else []
 

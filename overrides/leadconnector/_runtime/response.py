@@ -19,7 +19,7 @@ import json
 import logging
 import math
 from codecs import BOM_UTF8
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar, cast
 
@@ -32,7 +32,7 @@ from .http import RawResponse, case_insensitive
 from .log import logger
 from .protocols import GENERATED_CODE_ERRORS
 from .retry import TRANSIENT_STATUS_CODES
-from .secrets import Token, redact, redact_data
+from .secrets import Secret, redact, redact_data
 from .settings import Settings
 
 STATUS_ERRORS: Mapping[int, type[errors.APIStatusError]] = {
@@ -86,8 +86,9 @@ class ResponseReader(Generic[T]):
         operation: the generated operation.
         contract: the operation in the spec.
         settings: the settings of the client.
-        token: the token of the request. An API can send it back. It is redacted in findings,
-            headers and exceptions, but not in the model of a success.
+        secrets: the tokens of all requests of the call, in each form in which an API can send
+            them back. They are redacted in findings, headers and exceptions, but not in the model
+            of a success.
         attempts: how many requests the call sent.
         rejection_explanation: why a new token does not fix a 401; empty if it is unknown.
     """
@@ -97,14 +98,14 @@ class ResponseReader(Generic[T]):
         operation: Operation[T],
         contract: OperationContract,
         settings: Settings,
-        token: Token,
+        secrets: Sequence[Secret[str]],
         attempts: int,
         rejection_explanation: str = "",
     ) -> None:
         self._operation = operation
         self._contract = contract
         self._settings = settings
-        self._token = token
+        self._secrets = secrets
         self._attempts = attempts
         self._rejection_explanation = rejection_explanation
         self.awaitables: list[Awaitable[object]] = []
@@ -198,7 +199,7 @@ class ResponseReader(Generic[T]):
         problem = f"{decoded.path} {decoded.problem}"
         return errors.APIDecodingError(
             self._deviation_text(response, problem),
-            path=redact(decoded.path, self._token),
+            path=redact(decoded.path, *self._secrets),
             findings=decoded.findings,
             body=self._received_body(response),
             # The exception is also a `ResponseInfo`, so it has the same attributes.
@@ -210,7 +211,7 @@ class ResponseReader(Generic[T]):
         problem = f"{finding.subject} must be {finding.expected}"
         return errors.DriftError(
             self._deviation_text(response, problem),
-            path=redact(finding.path, self._token),
+            path=redact(finding.path, *self._secrets),
             findings=decoded.findings,
             body=self._received_body(response),
             result=decoded.value,
@@ -222,10 +223,10 @@ class ResponseReader(Generic[T]):
             f"{self._contract.name}: the API reported success ({response.status_code}), so the "
             f"request was probably executed, but the response deviates from the spec: {problem}"
         )
-        return redact(text, self._token)
+        return redact(text, *self._secrets)
 
     def _received_body(self, response: RawResponse) -> object:
-        """The body of a success as received: JSON data, or text. The token is redacted."""
+        """The body of a success as received: JSON data, or text. The tokens are redacted."""
         return self._redacted(parse_body("json", response), response).data
 
     # An error.
@@ -293,7 +294,7 @@ class ResponseReader(Generic[T]):
         parsed = self._redacted(_parse_any_json(response), response)
         if parsed.problem:
             # The raw text: the parsed one is redacted, and markup can divide a token.
-            return explanations_in_text(_text(response), self._token)
+            return explanations_in_text(_text(response), self._secrets)
         # The contract has the names that the spec marks with `x-role`.
         vocabulary = self._settings.conventions.error_vocabulary.with_explanations(
             load_contract()["error_messages"]
@@ -317,10 +318,10 @@ class ResponseReader(Generic[T]):
     def _redacted(self, parsed: ParsedBody, response: RawResponse) -> ParsedBody:
         """A parsed body without the token. An exception shows it."""
         try:
-            return ParsedBody(redact_data(parsed.data, self._token), parsed.problem)
+            return ParsedBody(redact_data(parsed.data, *self._secrets), parsed.problem)
         except RecursionError:
             # The JSON parser permits a deeper nesting than `redact_data`.
-            return ParsedBody(redact(_text(response), self._token), _unreadable("RecursionError"))
+            return ParsedBody(redact(_text(response), *self._secrets), _unreadable("RecursionError"))
 
     def _decode(
         self,
@@ -338,12 +339,12 @@ class ResponseReader(Generic[T]):
             parsed: its body.
         """
         # Redacted first: a media type is case-insensitive, and a finding has it in lower case.
-        content_type = redact(response.headers.get("content-type", ""), self._token)
+        content_type = redact(response.headers.get("content-type", ""), *self._secrets)
         # No variable has the data: `on_drift` can raise, and a traceback can show variables.
         if parsed.problem:
             checked = CheckedBody(parsed.data, parsed.problem)
         else:
-            checked = self._contract.check_body(response_key, parsed.data, self._token)
+            checked = self._contract.check_body(response_key, parsed.data, *self._secrets)
         findings = self._contract.undocumented_content_type(response_key, content_type)
         findings = (*findings, *checked.findings)
         if findings:
@@ -364,7 +365,7 @@ class ResponseReader(Generic[T]):
     def _info(self, response: RawResponse) -> errors.ResponseInfo:
         """The response without its body. The token is redacted in the headers."""
         # `redact_data` needs a plain dict. It returns any other mapping unchanged.
-        redacted_headers = redact_data(dict(response.headers), self._token)
+        redacted_headers = redact_data(dict(response.headers), *self._secrets)
         # Callers may look up a header in any case; see `ResponseInfo.headers`.
         headers = case_insensitive(redacted_headers)
         request_id = None
@@ -382,8 +383,8 @@ class ResponseReader(Generic[T]):
         """
         redacted: list[Finding] = []
         for finding in findings:
-            path = redact(finding.path, self._token)
-            value = redact(finding.value, self._token)
+            path = redact(finding.path, *self._secrets)
+            value = redact(finding.value, *self._secrets)
             redacted.append(replace(finding, path=path, value=value))
         for finding in redacted:
             self._log_once(finding)

@@ -41,7 +41,7 @@ from .log import logger
 from .protocols import RateLimiter, Reservation
 from .request import Arguments
 from .retry import RETRY_NOW, STOP, Attempt, Decision, RetryPolicy, decide
-from .secrets import Token
+from .secrets import Token, encoded_forms
 from .settings import Settings
 from .waiting import WaitingCall
 
@@ -98,7 +98,7 @@ class AsyncSession:
         attempt = await self._send_until_final(call)
         if isinstance(attempt.outcome, APIConnectionError):
             raise attempt.outcome
-        reader = call.reader(attempt.token)
+        reader = call.reader()
         try:
             # Also raises the error of an unsuccessful response. The token is redacted from errors.
             return reader.read(attempt.outcome)
@@ -278,8 +278,9 @@ class AsyncSession:
             reason = decisive_error(error, handled)
             if is_transport_failure(reason):
                 final = is_final(error, handled)
+                secrets = encoded_forms(call.tokens)
                 failure = connection_error(
-                    error, call.name, request, [token], call.attempts, handled
+                    error, call.name, request, secrets, call.attempts, handled
                 )
                 return Attempt(call.method, call.try_number, token, failure, is_final=final)
             if reason is error:
