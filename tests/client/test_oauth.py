@@ -856,7 +856,7 @@ class TestStore:
     def test_the_message_for_a_store_error_names_its_reason_and_its_file(self) -> None:
         store = ScriptedStore(expired_tokens())
         store.errors["load"] = PermissionError(13, "Permission denied", "tokens.json")
-        with pytest.raises(CredentialsError, match="Permission denied: 'tokens.json'"):
+        with pytest.raises(CredentialsError, match=r"Permission denied: 'tokens\.json'"):
             get_token(make_oauth(store, ScriptedEndpoint()))
 
     @pytest.mark.parametrize("method", ["lock", "load"])

@@ -289,9 +289,12 @@ class ResponseReader(Generic[T]):
 
     def _explanations(self, response: RawResponse) -> list[str]:
         """The texts that explain an error, without the token, whatever content the spec has."""
-        if response.body_problem:
+        if response.is_too_large:
             return []
         parsed = self._redacted(_parse_any_json(response), response)
+        if parsed.problem and response.body_problem and not _is_printable(response):
+            # It is still compressed.
+            return []
         if parsed.problem:
             # The raw text: the parsed one is redacted, and markup can divide a token.
             return explanations_in_text(_text(response), self._secrets)
@@ -321,7 +324,9 @@ class ResponseReader(Generic[T]):
             return ParsedBody(redact_data(parsed.data, *self._secrets), parsed.problem)
         except RecursionError:
             # The JSON parser permits a deeper nesting than `redact_data`.
-            return ParsedBody(redact(_text(response), *self._secrets), _unreadable("RecursionError"))
+            return ParsedBody(
+                redact(_text(response), *self._secrets), _unreadable("RecursionError")
+            )
 
     def _decode(
         self,
@@ -346,6 +351,10 @@ class ResponseReader(Generic[T]):
         else:
             checked = self._contract.check_body(response_key, parsed.data, *self._secrets)
         findings = self._contract.undocumented_content_type(response_key, content_type)
+        if response.body_problem and not parsed.problem:
+            findings = (*findings, self._contract.invalid_encoding(response_key))
+        if parsed.problem and not findings:
+            findings = (self._contract.invalid_body(response_key),)
         findings = (*findings, *checked.findings)
         if findings:
             findings = self._report(findings)
@@ -445,12 +454,24 @@ def parse_body(content: str, response: RawResponse) -> ParsedBody:
     if content == "none":
         return ParsedBody(None)
     if response.body_problem:
-        return ParsedBody(_text(response), response.body_problem)
+        return _parse_badly_encoded(content, response)
     if content == "bytes":
         return ParsedBody(response.body)
     if content == "text":
         return ParsedBody(_text(response))
     return _parse_json(response)
+
+
+def _parse_badly_encoded(content: str, response: RawResponse) -> ParsedBody:
+    """Parse a body with a problem, such as a wrong `Content-Encoding`.
+
+    A complete JSON document is used all the same: a part of one would not parse.
+    """
+    if content == "json" and not response.is_too_large:
+        parsed = _parse_json(response)
+        if not parsed.problem:
+            return parsed
+    return ParsedBody(_text(response), response.body_problem)
 
 
 def _parse_json(response: RawResponse) -> ParsedBody:
@@ -488,6 +509,15 @@ def _unreadable(error_name: str) -> str:
 
 def _text(response: RawResponse) -> str:
     return response.body.decode("utf-8", "replace")
+
+
+def _is_printable(response: RawResponse) -> bool:
+    """Whether a body is text in UTF-8 without control characters."""
+    try:
+        text = response.body.decode()
+    except UnicodeDecodeError:
+        return False
+    return all(character.isprintable() or character.isspace() for character in text)
 
 
 def _finite(number: str) -> float:
