@@ -55,6 +55,8 @@ def explanations_in_json(data: object, vocabulary: ErrorVocabulary, status_code:
     """
     search = _Search(vocabulary)
     search.body(data)
+    if not search.texts:
+        search.sentences(data)
     texts = list(search.texts)
     phrases = _reason_phrases(status_code)
     specific_texts = [text for text in texts if text.casefold() not in phrases]
@@ -102,6 +104,21 @@ class _Search:
             elif isinstance(item, dict):
                 self._object(cast("dict[str, Any]", item), depth=1)
 
+    def sentences(self, data: object) -> None:
+        """Take the sentences of an object whose names are unknown, such as fields of the request.
+
+        A text without a blank is a code or a value.
+        """
+        if not isinstance(data, dict):
+            return
+        for name, value in cast("dict[str, Any]", data).items():
+            texts: list[object] = [value]
+            if _is_list_of_texts(value):
+                texts = value
+            for text in texts:
+                if not self._vocabulary.identifies(name) and _is_sentence(text):
+                    self._texts_of(text, depth=1)
+
     def _object(self, data: Mapping[str, object], depth: int) -> None:
         """Search an object for properties that explain, or that wrap such properties."""
         if self._is_at_limit(depth):
@@ -147,15 +164,24 @@ class _Search:
         if any(self._vocabulary.explains(name) for name in data):
             self._object(data, depth)
             return
+        # An error has a code or a place beside its text. A map from fields to texts has only texts.
+        texts = [value for value in data.values() if isinstance(value, str)]
+        is_field_map = all(_is_sentence(text) for text in texts)
         for name, value in data.items():
-            if not self._vocabulary.identifies(name):
+            is_text_of_field = is_field_map and isinstance(value, str)
+            if is_text_of_field or not self._vocabulary.identifies(name):
                 self._texts_of(value, depth + 1)
 
     def _fields(self, data: Mapping[str, object], depth: int) -> None:
         """Take the texts of an object whose names are fields or rules, such as `isString`."""
+        is_one_error = any(
+            isinstance(value, str) and self._vocabulary.explains(name)
+            for name, value in data.items()
+        )
         for name, value in data.items():
             # A field can have the name of an identifier. Only a field has a list of texts.
-            if _is_list_of_texts(value) or not self._vocabulary.identifies(name):
+            is_field = _is_list_of_texts(value) or not is_one_error
+            if is_field or not self._vocabulary.identifies(name):
                 self._texts_of(value, depth + 1)
 
     def _add(self, text: str) -> None:
@@ -178,6 +204,11 @@ def _is_list_of_texts(value: object) -> bool:
         return False
     items = cast("list[object]", value)
     return bool(items) and all(isinstance(item, str) for item in items)
+
+
+def _is_sentence(value: object) -> bool:
+    """Whether a value is a text with a blank between words. Codes, names and ids have none."""
+    return isinstance(value, str) and " " in value.strip()
 
 
 def _has_words(text: str) -> bool:
