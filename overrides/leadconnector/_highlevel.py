@@ -40,6 +40,7 @@ ERROR_VOCABULARY = ErrorVocabulary(
     # `ExceptionMessage`, and SOAP gateways `faultstring`.
     explanation_names=frozenset(
         {
+            "cause",
             "children",
             "constraints",
             "defaultmessage",
@@ -60,10 +61,12 @@ ERROR_VOCABULARY = ErrorVocabulary(
             "exception",
             "exceptionmessage",
             "explanation",
+            "failure",
             "fault",
             "faultstring",
             "fielderrors",
             "hint",
+            "info",
             "invalidparams",
             "issues",
             "localizedmessage",
@@ -76,17 +79,22 @@ ERROR_VOCABULARY = ErrorVocabulary(
             "reason",
             "reasons",
             "statusmessage",
+            "text",
             "title",
             "usermessage",
+            # joi: an object for each part of the request.
+            "validation",
             "validationerrors",
             "violations",
             "warning",
             "warnings",
         }
     ),
+    explanation_prefixes=("error",),
+    explanation_suffixes=("error", "errors", "errormessage", "messages", "reason"),
     field_map_names=frozenset({"constraints", "errors", "fielderrors", "validationerrors"}),
     # The error page of a gateway or a client library can wrap the error of the API.
-    wrapper_names=frozenset({"data", "meta", "response", "result"}),
+    wrapper_names=frozenset({"data", "meta", "response", "responsemetadata", "result"}),
     identifier_names=frozenset(
         {
             "code",

@@ -122,7 +122,7 @@ def test_the_same_deviation_of_another_operation_is_logged(
     ]
     with LeadConnector(token=TOKEN, transport=returning(200)) as client:
         contract: Any = operation_contract("updateConversation")
-        reader: Any = ResponseReader(None, contract, client._settings, token, 1)  # type: ignore[arg-type]
+        reader: Any = ResponseReader(None, contract, client._settings, [token], 1)  # type: ignore[arg-type]
         for finding in findings:
             reader._report((finding,))
 

@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import httpx
 import pytest
@@ -265,6 +266,90 @@ def test_a_token_echoed_in_json_escapes_is_redacted(call: Caller, escaped: str) 
 
     assert caught.value.messages == ["Invalid: [redacted]"]
     assert token not in repr(caught.value.__dict__) + str(caught.value)
+
+
+def encodings_of(token: str) -> dict[str, str]:
+    """A token in the forms in which a server can write it into a URL or a form."""
+    codes = quote(token, safe="")
+    return {
+        "URL": codes,
+        "lower case": codes.replace("%2B", "%2b").replace("%2F", "%2f").replace("%3D", "%3d"),
+        "form": quote_plus(token),
+    }
+
+
+@pytest.mark.parametrize("status", [200, 302, 400, 401, 503])
+@pytest.mark.parametrize("form", ["URL", "lower case", "form"])
+@pytest.mark.parametrize("body", ['{{"message": "bad {}"}}', "<p>bad {}</p>", "bad {}"])
+def test_a_token_echoed_in_url_encoding_is_redacted(
+    call: Caller, status: int, form: str, body: str
+) -> None:
+    token = "first+part/second~part=="
+    encoded_token = encodings_of(token)[form]
+    headers = {"location": f"https://login.example/?token={encoded_token}"}
+    response = returning(status, text=body.format(encoded_token), headers=headers)
+
+    with pytest.raises(LeadConnectorError) as caught:
+        call(response, options={"token": token, "retries": 0, "strict": True})
+
+    assert encoded_token not in text_of(caught.value)
+
+
+class Tokens:
+    """A callable that returns another token for each request."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def __call__(self) -> str:
+        self.texts.append(f"secret-token-number-{len(self.texts)}")
+        return self.texts[-1]
+
+
+def text_of(error: BaseException) -> str:
+    """All that an exception shows, apart from the model of a success, which is as received."""
+    attributes = {name: value for name, value in vars(error).items() if name != "result"}
+    return "".join(traceback.format_exception(error)) + repr(error) + repr(attributes)
+
+
+@pytest.mark.parametrize("statuses", [[401, 401], [503, 401, 400], [401, 200], [503, 503, 200]])
+@pytest.mark.parametrize("template", ["{}", '{{"message": "unknown: {}"}}', "<p>unknown: {}</p>"])
+def test_the_tokens_of_all_attempts_are_redacted(
+    call: Caller, statuses: list[int], template: str
+) -> None:
+    tokens = Tokens()
+    remaining = list(statuses)
+
+    def respond() -> httpx.Response:
+        echoed_tokens = " ".join(tokens.texts)
+        headers = {"x-echo": echoed_tokens, "content-type": "application/json"}
+        content = template.format(echoed_tokens)
+        return httpx.Response(remaining.pop(0), text=content, headers=headers)
+
+    with pytest.raises(LeadConnectorError) as caught:
+        call(responding(respond), options={"token": tokens, "strict": True})
+
+    assert len(tokens.texts) == len(statuses)
+    for token in tokens.texts:
+        assert token not in text_of(caught.value)
+
+
+def test_the_tokens_of_all_attempts_are_redacted_in_a_connection_error(call: Caller) -> None:
+    tokens = Tokens()
+    outcomes = iter([401, 401])
+
+    def respond() -> httpx.Response:
+        status = next(outcomes)
+        if len(tokens.texts) == 1:
+            return httpx.Response(status)
+        raise httpx.ConnectError(f"no route for {' '.join(tokens.texts)}")
+
+    with pytest.raises(LeadConnectorError) as caught:
+        call(responding(respond), options={"token": tokens, "retries": 0})
+
+    assert len(tokens.texts) == 2
+    for token in tokens.texts:
+        assert token not in text_of(caught.value)
 
 
 def test_the_message_of_an_undocumented_status_does_not_show_the_conversation(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from leadconnector._runtime.explanations import (
 )
 from leadconnector._runtime.http import RawResponse
 from leadconnector._runtime.response import ResponseReader
-from leadconnector._runtime.secrets import Secret, Token
+from leadconnector._runtime.secrets import Secret
 from leadconnector._runtime.text import MAXIMUM_QUOTED_CHARACTERS
 from leadconnector.models import BadRequest, UnprocessableEntity
 
@@ -176,7 +177,42 @@ BODIES: dict[str, tuple[Any, list[str]]] = {
     "the request": ({"request": {"message": "private"}, "conversation": {"title": "private"}}, []),
     "a list of pairs": ([["message", "x"]], []),
     "null": (None, []),
+    "zod, flat": ({"formErrors": ["F"], "fieldErrors": {"name": ["N"]}}, ["F", "N"]),
+    "errorText": ({"errorText": "No"}, ["No"]),
+    "errorInfo": ({"errorInfo": {"reason": "No", "message": "Never"}}, ["No", "Never"]),
+    "failure": ({"failure": "No"}, ["No"]),
+    "cause": ({"cause": "No"}, ["No"]),
+    "info": ({"info": "No"}, ["No"]),
+    "text": ({"text": "No"}, ["No"]),
+    "joi": ({"validation": {"body": {"source": "body", "message": "No"}}}, ["No"]),
+    "Slack": ({"ok": False, "response_metadata": {"messages": ["No"]}}, ["No"]),
+    "DRF": ({"unreadCount": "A valid integer is required."}, ["A valid integer is required."]),
+    "a code": ({"errorCode": "E 1", "errorId": "i 2", "errorType": "T 3"}, []),
+    "codes only": ({"error": {"code": "E1", "status": "X"}}, []),
+    "values of the request": ({"errors": [{"field": "x", "value": "a private text"}]}, []),
 }
+
+
+@pytest.mark.parametrize(
+    "field", ["name", "type", "id", "code", "location", "status", "url", "value", "key"]
+)
+@pytest.mark.parametrize(
+    "template",
+    [
+        '{"errors": {"FIELD": "is bad"}}',
+        '{"errors": {"FIELD": ["is bad"]}}',
+        '{"errors": {"FIELD": {"message": "is bad"}}}',
+        '{"errors": {"FIELD": {"_errors": ["is bad"]}}}',
+        '{"errors": [{"FIELD": "is bad"}]}',
+        '{"message": {"FIELD": "is bad"}}',
+        '{"error": "Bad Request", "message": {"FIELD": "is bad"}}',
+        '{"message": [{"property": "x", "constraints": {"FIELD": "is bad"}}]}',
+    ],
+)
+def test_a_field_with_the_name_of_an_identifier_is_explained(field: str, template: str) -> None:
+    data = json.loads(template.replace("FIELD", field))
+
+    assert explanations_in_json(data, ERROR_VOCABULARY, 400) == ["is bad"]
 
 
 @pytest.mark.parametrize(("body", "messages"), BODIES.values(), ids=BODIES.keys())
@@ -430,7 +466,7 @@ def test_an_error_is_explained_whatever_content_the_spec_has(
         operation_id="get", build=dict, success={}, errors={"404": lambda data: data}
     )
     with LeadConnector(token=TOKEN, transport=returning(404)) as client:
-        reader = ResponseReader(operation, contract, client._settings, Token(Secret(TOKEN)), 1)
+        reader = ResponseReader(operation, contract, client._settings, [Secret(TOKEN)], 1)
 
     with pytest.raises(NotFoundError) as caught:
         reader.read(RawResponse(404, {}, content))

@@ -23,6 +23,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, suppre
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.error import URLError
 
 import httpx
 import leadconnector.oauth.endpoint
@@ -737,6 +738,27 @@ class TestResponse:
         assert_no_secret_in(raised.value)
 
 
+class VaultError(OSError):
+    """An error of a library whose base class is `OSError`, such as requests."""
+
+
+ERRORS_WITH_A_TOKEN: list[Exception] = [
+    URLError("PUT https://vault.example/?token=refresh-1"),
+    VaultError("PUT https://vault.example/?token=refresh-1"),
+    VaultError(5, "PUT https://vault.example/?token=refresh-1"),
+    OSError("refresh-1"),
+    OSError(5, "refresh-1"),
+    TimeoutError("refresh-1"),
+    ConnectionError("refresh-1", "refresh-1"),
+    socket.gaierror(-2, "refresh-1"),
+    ImportError("refresh-1"),
+    ModuleNotFoundError("refresh-1"),
+    RuntimeError("refresh-1"),
+    OSError(5, "broken", "/vault/refresh-1"),
+]
+"""What the store of a caller can raise. The last one has the token in the name of a file."""
+
+
 class TestStore:
     def test_unsaved_tokens_are_used_and_saved_later(
         self, caplog: pytest.LogCaptureFixture
@@ -810,6 +832,33 @@ class TestStore:
         wait_for_refreshes()
         assert "RuntimeError" in caplog.text
         assert "refresh-0" not in caplog.text
+
+    @pytest.mark.parametrize("error", ERRORS_WITH_A_TOKEN, ids=repr)
+    def test_the_log_of_a_failed_save_shows_no_token(
+        self, caplog: pytest.LogCaptureFixture, error: Exception
+    ) -> None:
+        store = ScriptedStore(expired_tokens())
+        store.errors["save"] = error
+        assert get_token(make_oauth(store, ScriptedEndpoint())) == "access-1"
+        assert "could not be saved" in caplog.text
+        assert "refresh-1" not in caplog.text
+
+    @pytest.mark.parametrize("method", ["lock", "load"])
+    @pytest.mark.parametrize("error", ERRORS_WITH_A_TOKEN[:-1], ids=repr)
+    def test_the_message_for_a_store_error_shows_no_text_of_it(
+        self, method: str, error: Exception
+    ) -> None:
+        store = ScriptedStore(expired_tokens())
+        store.errors[method] = error
+        with pytest.raises(CredentialsError) as raised:
+            get_token(make_oauth(store, ScriptedEndpoint()))
+        assert "refresh-1" not in str(raised.value)
+
+    def test_the_message_for_a_store_error_names_its_reason_and_its_file(self) -> None:
+        store = ScriptedStore(expired_tokens())
+        store.errors["load"] = PermissionError(13, "Permission denied", "tokens.json")
+        with pytest.raises(CredentialsError, match=r"Permission denied: 'tokens\.json'"):
+            get_token(make_oauth(store, ScriptedEndpoint()))
 
     @pytest.mark.parametrize("method", ["lock", "load"])
     @pytest.mark.parametrize(

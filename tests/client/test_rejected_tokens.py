@@ -51,7 +51,7 @@ class Vendor(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """The API and its token endpoint.
 
     The token endpoint issues `access-1`, `access-2` and so on. The API accepts the tokens in
-    `accepted`, for the locations that are not in `forbidden`.
+    `accepted`, for the locations and versions that are not in `forbidden`.
     """
 
     def __init__(self) -> None:
@@ -84,8 +84,8 @@ class Vendor(httpx.BaseTransport, httpx.AsyncBaseTransport):
                 self.forms.append(dict(httpx.QueryParams(content.decode())))
                 return self.token_response()
             token = request.headers["authorization"].removeprefix("Bearer ")
-            location = json.loads(content)["locationId"]
-            if self.accepted(token) and location not in self.forbidden:
+            names = {json.loads(content)["locationId"], request.headers["version"]}
+            if self.accepted(token) and not names & self.forbidden:
                 return httpx.Response(200, json=SUCCESS_BODY)
             return httpx.Response(401, json={"statusCode": 401, "message": "No scope"})
 
@@ -412,6 +412,38 @@ class TestUsefulRefreshes:
             clock.now += 60.0
         assert caller.call() is None
         assert vendor.refreshes == 1
+        vendor.accepted = lambda token: token == "access-2"
+
+        assert caller.call() is None
+        assert vendor.refreshes == 2
+
+    @pytest.mark.parametrize("minutes", [1, 11, 50])
+    def test_a_revoked_token_is_replaced_although_a_call_had_an_invalid_version(
+        self, vendor: Vendor, clock: Clock, caller: Caller, minutes: int
+    ) -> None:
+        vendor.accepted = lambda _: True
+        vendor.forbidden = {"2020-01-01"}
+        assert caller.call() is None
+        assert isinstance(caller.call(version="2020-01-01"), AuthenticationError)
+        clock.now += 60.0 * minutes
+        assert caller.call() is None
+        vendor.accepted = lambda token: token == "access-2"
+
+        assert caller.call() is None
+        assert vendor.refreshes == 2
+
+    @pytest.mark.parametrize("calls", [1, 5])
+    def test_a_revoked_token_is_replaced_although_all_calls_were_rejected_for_a_while(
+        self, vendor: Vendor, clock: Clock, caller: Caller, calls: int
+    ) -> None:
+        vendor.accepted = lambda _: True
+        assert caller.call() is None
+        vendor.accepted = nothing
+        assert isinstance(caller.call(), AuthenticationError)
+        vendor.accepted = lambda _: True
+        for _ in range(calls):
+            clock.now += 60.0
+            assert caller.call() is None
         vendor.accepted = lambda token: token == "access-2"
 
         assert caller.call() is None

@@ -18,7 +18,7 @@ from leadconnector._generated import Operation
 from leadconnector._runtime.contract import OperationContract
 from leadconnector._runtime.http import RawResponse
 from leadconnector._runtime.response import ResponseReader
-from leadconnector._runtime.secrets import Secret, Token
+from leadconnector._runtime.secrets import Secret
 from leadconnector.models import UpdateConversationResponse
 
 from tests.support.calling import SUCCESS_BODY, TOKEN, Caller, call_sync, returning
@@ -256,6 +256,20 @@ def test_an_empty_body_of_the_documented_success_is_raised(call: Caller) -> None
     assert (caught.value.body, caught.value.path) == ("", "$")
 
 
+@pytest.mark.parametrize("content", [b"", b"  ", b"OK", b"<html>Oops</html>", b'{"a": tr'])
+def test_a_body_that_is_not_of_its_documented_media_type_is_a_finding(
+    call: Caller, content: bytes
+) -> None:
+    findings: list[Finding] = []
+    response = returning(200, content=content, headers={"content-type": "application/json"})
+
+    with pytest.raises(APIDecodingError) as caught:
+        call(response, options={"on_drift": findings.append})
+
+    assert [finding.kind for finding in findings] == ["invalid-body"]
+    assert caught.value.findings == tuple(findings)
+
+
 def test_the_body_of_a_decoding_error_is_in_no_message_and_has_no_token(call: Caller) -> None:
     body = {"conversation": [PRIVATE_TEXT, TOKEN]}
 
@@ -315,7 +329,7 @@ def returned_by(
             operation,
             OperationContract({**entry, "pointer": "/get"}, {}),
             client._settings,
-            Token(Secret(TOKEN)),
+            [Secret(TOKEN)],
             1,
         )
     return reader.read(RawResponse(status, httpx.Headers(), content))

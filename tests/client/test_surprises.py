@@ -357,7 +357,7 @@ def test_a_gzip_bomb_over_a_socket_uses_bounded_memory(
     assert peak < 4 * MAXIMUM_BODY
 
 
-@pytest.mark.parametrize("body", [b"no gzip", gzip.compress(BODY)[:-9], gzip.compress(BODY)[:30]])
+@pytest.mark.parametrize("body", [b"no gzip", gzip.compress(BODY)[:-20], gzip.compress(BODY)[:30]])
 @pytest.mark.parametrize(("status", "kind"), [(200, APIDecodingError), (400, BadRequestError)])
 def test_an_invalid_compression_is_a_documented_error(
     call: Caller, body: bytes, status: int, kind: type[LeadConnectorError]

@@ -188,6 +188,25 @@ def test_a_large_document_is_searched_in_part() -> None:
     assert explanation_in(json.dumps(nested).encode(), "", SECRETS) == INACTIVE
 
 
+@pytest.mark.parametrize("status", [200, 400, 401, 500])
+@pytest.mark.parametrize("echo", [{"error": "SECRET"}, {"error": "bad_SECRET_value"}])
+def test_a_credential_in_the_error_code_is_redacted(status: int, echo: dict[str, str]) -> None:
+    secret = "abcdefgh_secret_value"
+    error_code = echo["error"].replace("SECRET", secret)
+    oauth = OAuth(
+        client_id="client",
+        client_secret=secret,
+        store=MemoryTokenStore(Tokens("", "refresh-0", 0.0)),
+        transport=httpx.MockTransport(lambda _: httpx.Response(status, json={"error": error_code})),
+    )
+
+    with pytest.raises(OAuthError) as caught:
+        oauth.get_token("https://api.example", None, 10.0)
+
+    assert "[redacted]" in caught.value.error
+    assert secret not in repr(vars(caught.value)) + str(caught.value)
+
+
 def raising(error: Exception, cause: Exception | None = None) -> Callable[[], httpx.Response]:
     def fail() -> httpx.Response:
         raise error from cause

@@ -7,9 +7,15 @@ from .._generated import Operation, T
 from ..errors import APITimeoutError
 from .contract import OperationContract, operation_contract
 from .http import Limits, PreparedRequest, Request
-from .request import Arguments, complete_arguments, prepare_request, rate_limit_key
+from .request import (
+    Arguments,
+    api_version,
+    complete_arguments,
+    prepare_request,
+    rate_limit_key,
+)
 from .response import ResponseReader
-from .secrets import Token
+from .secrets import Token, encoded_forms
 from .settings import Settings
 
 
@@ -32,11 +38,18 @@ class Call(Generic[T]):
         self.limits = Limits(settings.clock, settings.timeouts, _deadline(settings))
         complete_arguments(contract, arguments, settings.version)
         self.rate_limit_key = rate_limit_key(contract, arguments)
+        self.permission = f"{self.name} {self.rate_limit_key} {api_version(contract, arguments)}"
+        """Names what the token must permit: the operation, for the caller's location and version.
+
+        The API rejects an invalid `Version` with 401 as well.
+        """
         self._request: PreparedRequest = prepare_request(
             contract, operation, arguments, settings.requests
         )
         self.attempts = 0
         """How many requests were sent."""
+        self.tokens: list[Token] = []
+        """The different tokens of the requests. The API can send back each of them."""
         self.renewed_token: Token | None = None
         """The token that replaced a rejected one after a 401."""
         self.rejection_explanation = ""
@@ -45,12 +58,9 @@ class Call(Generic[T]):
     def next_request(self, token: Token) -> Request:
         """The request of the next attempt. None of its timeouts is beyond the deadline."""
         self.attempts += 1
+        if token not in self.tokens:
+            self.tokens.append(token)
         return self._request.authorized(token, self.limits.step_timeouts())
-
-    @property
-    def permission(self) -> str:
-        """Names what the token must permit: the operation, for the caller's location."""
-        return f"{self.name} {self.rate_limit_key}"
 
     @property
     def try_number(self) -> int:
@@ -94,17 +104,13 @@ class Call(Generic[T]):
                 failure="never sent",
             )
 
-    def reader(self, token: Token) -> ResponseReader[T]:
-        """The reader of the response to the last request.
-
-        Args:
-            token: the token of that request.
-        """
+    def reader(self) -> ResponseReader[T]:
+        """The reader of the response to the last request."""
         return ResponseReader(
             self._operation,
             self._contract,
             self._settings,
-            token,
+            encoded_forms(self.tokens),
             self.attempts,
             self.rejection_explanation,
         )

@@ -129,6 +129,24 @@ class OperationContract:
             return CheckedBody(data, f"must be {misfit.expected}", misfit.path, findings)
         return CheckedBody(normalised.data, findings=findings)
 
+    def invalid_encoding(self, key: str) -> Finding:
+        """The finding for a body that is JSON, but not encoded as its headers say."""
+        return self._invalid_body(key, "invalid-encoding", "encoded as its Content-Encoding says")
+
+    def invalid_body(self, key: str) -> Finding:
+        """The finding for a body that is not what its documented media type says."""
+        return self._invalid_body(key, "invalid-body", "a body of its Content-Type")
+
+    def _invalid_body(self, key: str, kind: str, expected: str) -> Finding:
+        return Finding(
+            kind=kind,
+            rule="response-media-type-added",
+            operation=self.name,
+            pointer=f"{self._responses[key]['pointer']}/content",
+            path="$",
+            expected=expected,
+        )
+
     def undocumented_status(self, status_code: int) -> Finding:
         """The finding for a response whose status code is not documented."""
         outcome = "success" if 200 <= status_code < 300 else "non-success"

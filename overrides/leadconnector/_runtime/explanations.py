@@ -8,12 +8,12 @@ that is personal data.
 
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, cast
 
 from .protocols import ErrorVocabulary
-from .secrets import Token, redact
+from .secrets import Secret, redact
 from .text import MAXIMUM_QUOTED_CHARACTERS
 
 MAXIMUM_EXPLANATIONS = 100
@@ -69,29 +69,31 @@ def explanations_in_json(data: object, vocabulary: ErrorVocabulary, status_code:
     """
     search = _Search(vocabulary)
     search.search_body(data)
+    if not search.texts:
+        search.collect_sentences(data)
     texts = list(search.texts)
     phrases = _reason_phrases(status_code)
     specific_texts = [text for text in texts if text.casefold() not in phrases]
     return specific_texts or texts
 
 
-def explanations_in_text(text: str, token: Token) -> list[str]:
+def explanations_in_text(text: str, secrets: Sequence[Secret[str]]) -> list[str]:
     """A short excerpt of a body that is no JSON, without markup; empty if it has no words.
 
     Broken JSON is no explanation. It could contain anything.
 
     Args:
         text: the body.
-        token: the token of the request, which is redacted. Removing markup can reveal it.
+        secrets: the tokens of the requests, which are redacted. Removing markup can reveal them.
     """
     # Redacted before it is cut: a part of a token would not be recognised.
-    content = redact(text, token).strip().removeprefix("\ufeff")
+    content = redact(text, *secrets).strip().removeprefix("\ufeff")
     # Text in UTF-16 has NUL characters.
     if content.startswith(("{", "[", '"')) or "\x00" in content:
         return []
     if content.startswith("<"):
         content = html.unescape(_MARKUP.sub(" ", content[:_SEARCHED_MARKUP]))
-    content = redact(" ".join(content.split()), token)
+    content = redact(" ".join(content.split()), *secrets)
     excerpt = content[:MAXIMUM_QUOTED_CHARACTERS]
     if not _has_words(excerpt):
         return []
@@ -117,6 +119,21 @@ class _Search:
                 self._add(item)
             elif isinstance(item, dict):
                 self._search_object(cast("dict[str, Any]", item), depth=1)
+
+    def collect_sentences(self, data: object) -> None:
+        """Collect the sentences of an object with unknown names, such as fields of the request.
+
+        A text without a blank is a code or a value.
+        """
+        if not isinstance(data, dict):
+            return
+        for name, value in cast("dict[str, Any]", data).items():
+            texts: list[object] = [value]
+            if _is_list_of_texts(value):
+                texts = value
+            for text in texts:
+                if not self._vocabulary.identifies(name) and _is_sentence(text):
+                    self._collect_texts(text, depth=1)
 
     def _search_object(self, data: Mapping[str, object], depth: int) -> None:
         """Search an object for properties that explain, or that wrap such properties."""
@@ -163,15 +180,24 @@ class _Search:
         if any(self._vocabulary.explains(name) for name in data):
             self._search_object(data, depth)
             return
+        # An error has a code or a place beside its text. A map from fields to texts has only texts.
+        texts = [value for value in data.values() if isinstance(value, str)]
+        is_field_map = all(_is_sentence(text) for text in texts)
         for name, value in data.items():
-            if not self._vocabulary.identifies(name):
+            is_text_of_field = is_field_map and isinstance(value, str)
+            if is_text_of_field or not self._vocabulary.identifies(name):
                 self._collect_texts(value, depth + 1)
 
     def _collect_from_fields(self, data: Mapping[str, object], depth: int) -> None:
         """Collect the texts of an object whose names are fields or rules, such as `isString`."""
+        is_one_error = any(
+            isinstance(value, str) and self._vocabulary.explains(name)
+            for name, value in data.items()
+        )
         for name, value in data.items():
             # A field can have the name of an identifier. Only a field has a list of texts.
-            if _is_list_of_texts(value) or not self._vocabulary.identifies(name):
+            is_field = _is_list_of_texts(value) or not is_one_error
+            if is_field or not self._vocabulary.identifies(name):
                 self._collect_texts(value, depth + 1)
 
     def _add(self, text: str) -> None:
@@ -195,6 +221,11 @@ def _is_list_of_texts(value: object) -> bool:
         return False
     items = cast("list[object]", value)
     return bool(items) and all(isinstance(item, str) for item in items)
+
+
+def _is_sentence(value: object) -> bool:
+    """Whether a value is a text with a blank between words. Codes, names and ids have none."""
+    return isinstance(value, str) and " " in value.strip()
 
 
 def _has_words(text: str) -> bool:

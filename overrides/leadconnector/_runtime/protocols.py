@@ -126,6 +126,10 @@ class ErrorVocabulary:
 
     explanation_names: frozenset[str]
     """Their values explain the error: texts, or lists and objects of texts."""
+    explanation_prefixes: tuple[str, ...] = ()
+    """How other names of explanations start."""
+    explanation_suffixes: tuple[str, ...] = ()
+    """How other names of explanations end."""
     field_map_names: frozenset[str]
     """Those explanations whose objects have the names of fields or rules as names."""
     wrapper_names: frozenset[str]
@@ -134,8 +138,19 @@ class ErrorVocabulary:
     """Their texts are codes, places or the values of the request. They are never explanations."""
 
     def explains(self, name: str) -> bool:
-        """Whether the value of a property explains the error."""
-        return _plain(name) in self.explanation_names
+        """Whether the value of a property explains the error.
+
+        Its name is one of the names, or starts or ends as an explanation does: `errorText`,
+        `formErrors`. A name such as `errorCode` ends as an identifier does, so it explains nothing.
+        """
+        plain_name = _plain(name)
+        if plain_name in self.explanation_names:
+            return True
+        if plain_name.endswith(self.explanation_suffixes):
+            return True
+        if not plain_name.startswith(self.explanation_prefixes):
+            return False
+        return not plain_name.endswith(tuple(self.identifier_names))
 
     def maps_fields(self, name: str) -> bool:
         """Whether an object with this name has an explanation for each field."""
@@ -147,7 +162,12 @@ class ErrorVocabulary:
 
     def identifies(self, name: str) -> bool:
         """Whether a text with this name explains nothing."""
-        return _plain(name) in self.identifier_names
+        plain_name = _plain(name)
+        if plain_name in self.identifier_names:
+            return True
+        # Such as `errorId`.
+        is_of_error = plain_name.startswith(self.explanation_prefixes)
+        return is_of_error and plain_name.endswith(tuple(self.identifier_names))
 
     def with_explanations(self, names: Iterable[str]) -> "ErrorVocabulary":
         """This vocabulary with further names of explanations, such as those of the spec."""

@@ -60,6 +60,15 @@ def rate_limit_key(contract: OperationContract, arguments: Arguments) -> str:
     return "/".join([str(arguments[name]) for name in contract.rate_limit_key])
 
 
+def api_version(contract: OperationContract, arguments: Arguments) -> str:
+    """The API version of a call; empty if the operation has none."""
+    versions: list[str] = []
+    for name, (argument, _) in contract.arguments.items():
+        if argument.get("role") == "api-version":
+            versions.append(str(arguments[name]))
+    return "/".join(versions)
+
+
 def prepare_request(
     contract: OperationContract,
     operation: Operation[Any],

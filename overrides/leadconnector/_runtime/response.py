@@ -19,7 +19,7 @@ import json
 import logging
 import math
 from codecs import BOM_UTF8
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar, cast
 
@@ -32,7 +32,7 @@ from .http import RawResponse, case_insensitive
 from .log import logger
 from .protocols import GENERATED_CODE_ERRORS
 from .retry import TRANSIENT_STATUS_CODES
-from .secrets import Token, redact, redact_data
+from .secrets import Secret, redact, redact_data
 from .settings import Settings
 from .text import MAXIMUM_QUOTED_CHARACTERS, one_line
 
@@ -88,8 +88,9 @@ class ResponseReader(Generic[T]):
         operation: the generated operation.
         contract: the operation in the spec.
         settings: the settings of the client.
-        token: the token of the request. An API can send it back. It is redacted in findings,
-            headers and exceptions, but not in the model of a success.
+        secrets: the tokens of all requests of the call, in each form in which an API can send
+            them back. They are redacted in findings, headers and exceptions, but not in the model
+            of a success.
         attempts: how many requests the call sent.
         rejection_explanation: why a new token does not fix a 401; empty if it is unknown.
     """
@@ -99,14 +100,14 @@ class ResponseReader(Generic[T]):
         operation: Operation[T],
         contract: OperationContract,
         settings: Settings,
-        token: Token,
+        secrets: Sequence[Secret[str]],
         attempts: int,
         rejection_explanation: str = "",
     ) -> None:
         self._operation = operation
         self._contract = contract
         self._settings = settings
-        self._token = token
+        self._secrets = secrets
         self._attempts = attempts
         self._rejection_explanation = rejection_explanation
         self.awaitables: list[Awaitable[object]] = []
@@ -202,7 +203,7 @@ class ResponseReader(Generic[T]):
         problem = f"{decoded_body.path} {decoded_body.problem}"
         return errors.APIDecodingError(
             self._deviation_text(response, problem),
-            path=redact(decoded_body.path, self._token),
+            path=redact(decoded_body.path, *self._secrets),
             findings=decoded_body.findings,
             body=self._received_body(response),
             # The exception is also a `ResponseInfo`, so it has the same attributes.
@@ -214,7 +215,7 @@ class ResponseReader(Generic[T]):
         problem = f"{finding.subject} must be {finding.expected}"
         return errors.DriftError(
             self._deviation_text(response, problem),
-            path=redact(finding.path, self._token),
+            path=redact(finding.path, *self._secrets),
             findings=decoded_body.findings,
             body=self._received_body(response),
             result=decoded_body.value,
@@ -226,10 +227,10 @@ class ResponseReader(Generic[T]):
             f"{self._contract.name}: the API reported success ({response.status_code}), so the "
             f"request was probably executed, but the response deviates from the spec: {problem}"
         )
-        return redact(text, self._token)
+        return redact(text, *self._secrets)
 
     def _received_body(self, response: RawResponse) -> object:
-        """The body of a success as received: JSON data, or text. The token is redacted."""
+        """The body of a success as received: JSON data, or text. The tokens are redacted."""
         return self._redacted_body(parse_body("json", response), response).data
 
     # An error.
@@ -297,12 +298,15 @@ class ResponseReader(Generic[T]):
 
     def _explanations(self, response: RawResponse) -> list[str]:
         """The texts that explain an error, without the token, whatever content the spec has."""
-        if response.body_problem:
+        if response.is_too_large:
             return []
         parsed_body = self._redacted_body(_parse_any_json(response), response)
+        if parsed_body.problem and response.body_problem and not _is_printable(response):
+            # It is still compressed.
+            return []
         if parsed_body.problem:
             # The raw text: the parsed one is redacted, and markup can divide a token.
-            return explanations_in_text(_text(response), self._token)
+            return explanations_in_text(_text(response), self._secrets)
         # The contract has the names that the spec marks with `x-role`.
         vocabulary = self._settings.conventions.error_vocabulary.with_explanations(
             load_contract()["error_messages"]
@@ -326,10 +330,12 @@ class ResponseReader(Generic[T]):
     def _redacted_body(self, parsed_body: ParsedBody, response: RawResponse) -> ParsedBody:
         """A parsed body without the token. An exception shows it."""
         try:
-            return ParsedBody(redact_data(parsed_body.data, self._token), parsed_body.problem)
+            return ParsedBody(redact_data(parsed_body.data, *self._secrets), parsed_body.problem)
         except RecursionError:
             # The JSON parser permits a deeper nesting than `redact_data`.
-            return ParsedBody(redact(_text(response), self._token), _unreadable("RecursionError"))
+            return ParsedBody(
+                redact(_text(response), *self._secrets), _unreadable("RecursionError")
+            )
 
     def _decode(
         self,
@@ -347,13 +353,17 @@ class ResponseReader(Generic[T]):
             parsed_body: its body.
         """
         # Redacted first: a media type is case-insensitive, and a finding has it in lower case.
-        content_type = redact(response.headers.get("content-type", ""), self._token)
+        content_type = redact(response.headers.get("content-type", ""), *self._secrets)
         # No variable has the data: `on_drift` can raise, and a traceback can show variables.
         if parsed_body.problem:
             checked_body = CheckedBody(parsed_body.data, parsed_body.problem)
         else:
-            checked_body = self._contract.check_body(response_key, parsed_body.data, self._token)
+            checked_body = self._contract.check_body(response_key, parsed_body.data, *self._secrets)
         findings = self._contract.undocumented_content_type(response_key, content_type)
+        if response.body_problem and not parsed_body.problem:
+            findings = (*findings, self._contract.invalid_encoding(response_key))
+        if parsed_body.problem and not findings:
+            findings = (self._contract.invalid_body(response_key),)
         findings = (*findings, *checked_body.findings)
         if findings:
             findings = self._report(findings)
@@ -375,7 +385,7 @@ class ResponseReader(Generic[T]):
     def _info(self, response: RawResponse) -> errors.ResponseInfo:
         """The response without its body. The token is redacted in the headers."""
         # `redact_data` needs a plain dict. It returns any other mapping unchanged.
-        redacted_headers = redact_data(dict(response.headers), self._token)
+        redacted_headers = redact_data(dict(response.headers), *self._secrets)
         # Callers may look up a header in any case; see `ResponseInfo.headers`.
         headers = case_insensitive(redacted_headers)
         request_id = None
@@ -393,8 +403,8 @@ class ResponseReader(Generic[T]):
         """
         redacted_findings: list[Finding] = []
         for finding in findings:
-            path = redact(finding.path, self._token)
-            value = redact(finding.value, self._token)
+            path = redact(finding.path, *self._secrets)
+            value = redact(finding.value, *self._secrets)
             redacted_finding = replace(finding, path=path, value=value)
             redacted_findings.append(redacted_finding)
             self._log_once(redacted_finding)
@@ -455,12 +465,24 @@ def parse_body(content: str, response: RawResponse) -> ParsedBody:
     if content == "none":
         return ParsedBody(None)
     if response.body_problem:
-        return ParsedBody(_text(response), response.body_problem)
+        return _parse_badly_encoded(content, response)
     if content == "bytes":
         return ParsedBody(response.body)
     if content == "text":
         return ParsedBody(_text(response))
     return _parse_json(response)
+
+
+def _parse_badly_encoded(content: str, response: RawResponse) -> ParsedBody:
+    """Parse a body with a problem, such as a wrong `Content-Encoding`.
+
+    A complete JSON document is used all the same: a part of one would not parse.
+    """
+    if content == "json" and not response.is_too_large:
+        parsed = _parse_json(response)
+        if not parsed.problem:
+            return parsed
+    return ParsedBody(_text(response), response.body_problem)
 
 
 def _parse_json(response: RawResponse) -> ParsedBody:
@@ -498,6 +520,15 @@ def _unreadable(error_name: str) -> str:
 
 def _text(response: RawResponse) -> str:
     return response.body.decode("utf-8", "replace")
+
+
+def _is_printable(response: RawResponse) -> bool:
+    """Whether a body is text in UTF-8 without control characters."""
+    try:
+        text = response.body.decode()
+    except UnicodeDecodeError:
+        return False
+    return all(character.isprintable() or character.isspace() for character in text)
 
 
 def _finite(number: str) -> float:

@@ -1,8 +1,10 @@
 """Keeps credentials out of every repr, log, traceback and pickle."""
 
 import re
+from collections.abc import Iterable
 from inspect import iscoroutine
 from typing import Any, Generic, NoReturn, TypeVar, cast
+from urllib.parse import quote, quote_plus
 
 from ..errors import CredentialsError
 
@@ -20,6 +22,9 @@ characters and more.
 
 # The syntax of a bearer token: RFC 6750, section 2.1.
 _BEARER_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
+
+# An encoded character in a URL (RFC 3986, section 2.1).
+_PERCENT_CODE = re.compile("%[0-9A-F]{2}")
 
 _QUOTES = "\"'`\u2018\u2019\u201c\u201d"
 
@@ -86,7 +91,8 @@ class Token(Secret[str]):
     rejected_calls: set[str]
     """Names calls that the API rejected with it, just after it had replaced another token.
 
-    A session adds them. For these calls, the token was wrong from the beginning.
+    A session adds them. For these calls, the token was wrong from the beginning. A session removes
+    a call that the API executes later: its rejection was temporary.
     """
 
     def __init__(self, secret: Secret[Any], name: str = "the token") -> None:
@@ -175,6 +181,32 @@ def redact(text: str, *secrets: Secret[str]) -> str:
         elif secret.reveal():
             text = re.sub(rf"(?<!\w){re.escape(secret.reveal())}(?!\w)", REDACTED, text)
     return text
+
+
+def encoded_forms(secrets: Iterable[Secret[str]]) -> list[Secret[str]]:
+    """The secrets in clear, and as they are encoded in a form or in a URL."""
+    forms: dict[Secret[str], None] = {}
+    for secret in secrets:
+        forms[secret] = None
+        for form in (_url_encoded(secret), Secret(quote_plus(secret.reveal()))):
+            forms[form] = None
+            forms[_with_lower_case_codes(form)] = None
+    return list(forms)
+
+
+def _url_encoded(secret: Secret[str]) -> Secret[str]:
+    return Secret(quote(secret.reveal(), safe=""))
+
+
+def _with_lower_case_codes(form: Secret[str]) -> Secret[str]:
+    """A form with `%2b` in place of `%2B`: RFC 3986 (section 2.1) permits both."""
+    if "%" not in form.reveal():
+        return form
+    return Secret(_PERCENT_CODE.sub(_in_lower_case, form.reveal()))
+
+
+def _in_lower_case(code: re.Match[str]) -> str:
+    return code[0].lower()
 
 
 def _length(secret: Secret[str]) -> int:

@@ -42,7 +42,7 @@ from .log import logger
 from .protocols import RateLimiter, Reservation
 from .request import Arguments
 from .retry import RETRY_NOW, STOP, Attempt, Decision, RetryPolicy, decide
-from .secrets import Token
+from .secrets import Token, encoded_forms
 from .settings import Settings
 from .waiting import WaitingCall
 
@@ -99,7 +99,7 @@ class AsyncSession:
         attempt = await self._send_until_final(call)
         if isinstance(attempt.outcome, APIConnectionError):
             raise attempt.outcome
-        reader = call.reader(attempt.token)
+        reader = call.reader()
         try:
             # Also raises the error of an unsuccessful response. The token is redacted from errors.
             return reader.read(attempt.outcome)
@@ -140,6 +140,8 @@ class AsyncSession:
                 await self._update_rate_limit(booking, attempt)
             if attempt.is_success:
                 token.was_accepted = True
+                # The earlier rejection was temporary. A later one can be a revocation.
+                token.rejected_calls.discard(call.permission)
                 return attempt
             decision = await self._handle_failure(call, attempt)
             if not decision.retry or call.deadline_passes_within(decision.wait):
@@ -417,7 +419,8 @@ def _failed_attempt(
         ambient_error: the exception that the caller handles, which is no part of the failure.
     """
     is_final_failure = is_final(error, ambient_error)
-    failure = connection_error(error, call.name, request, [token], call.attempts, ambient_error)
+    secrets = encoded_forms(call.tokens)
+    failure = connection_error(error, call.name, request, secrets, call.attempts, ambient_error)
     return Attempt(call.method, call.try_number, token, failure, is_final=is_final_failure)
 
 

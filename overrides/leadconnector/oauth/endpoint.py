@@ -18,7 +18,7 @@ from .._runtime.http import (
     send,
 )
 from .._runtime.retry import parse_retry_after
-from .._runtime.secrets import Secret
+from .._runtime.secrets import Secret, redact
 from ..errors import (
     APIConnectionError,
     CredentialsError,
@@ -157,10 +157,10 @@ class TokenEndpoint:
         # A response can have new tokens although it cannot be used.
         new_secrets = [Secret(document.refresh_token), Secret(document.access_token)]
         secrets = [*self._secrets(tokens), *new_secrets]
-        description = explanation_in(response.body, document.error_code, secrets)
-        message = message_of_response(
-            response.status_code, document.error_code, description, operation
-        )
+        # A credential can have the syntax of an error code.
+        error_code = redact(document.error_code, *secrets)
+        description = explanation_in(response.body, error_code, secrets)
+        message = message_of_response(response.status_code, error_code, description, operation)
         error_class = OAuthError
         # RFC 6749, section 5.2: the refresh token is invalid, expired or revoked.
         if document.error_code == "invalid_grant":
@@ -168,7 +168,7 @@ class TokenEndpoint:
         return error_class(
             message,
             status_code=response.status_code,
-            error=document.error_code,
+            error=error_code,
             description=description,
             retry_after=parse_retry_after(response.headers, now),
         )

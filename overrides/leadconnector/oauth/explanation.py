@@ -9,9 +9,8 @@ import re
 from collections import deque
 from collections.abc import Sequence
 from typing import Any, NamedTuple
-from urllib.parse import quote, quote_plus
 
-from .._runtime.secrets import REDACTED, Secret, redact
+from .._runtime.secrets import REDACTED, Secret, encoded_forms, redact
 from .._runtime.text import MAXIMUM_QUOTED_CHARACTERS, one_line
 
 MAXIMUM_SEARCHED_CHARACTERS = 10_000
@@ -148,17 +147,7 @@ def _members_of(content: Secret[Any]) -> list[_Value]:
 
 def _redacted_line(text: str, secrets: Sequence[Secret[str]]) -> str:
     """A text as one printable line without credentials."""
-    text = redact(text, *_forms_of(secrets))[:MAXIMUM_SEARCHED_CHARACTERS]
+    text = redact(text, *encoded_forms(secrets))[:MAXIMUM_SEARCHED_CHARACTERS]
     text = _NAMED_CREDENTIAL.sub(rf"\1 {REDACTED}", text)
     text = _OPAQUE_VALUE.sub(REDACTED, text)
     return one_line(text)
-
-
-def _forms_of(secrets: Sequence[Secret[str]]) -> list[Secret[str]]:
-    """The secrets in clear, and as they are encoded in a form or in a URL."""
-    forms: list[Secret[str]] = []
-    for secret in secrets:
-        forms.append(secret)
-        forms.append(Secret(quote(secret.reveal(), safe="")))
-        forms.append(Secret(quote_plus(secret.reveal())))
-    return forms

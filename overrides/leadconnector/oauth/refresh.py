@@ -1,6 +1,8 @@
 """Represents one refresh in progress, for which any number of threads and tasks wait."""
 
 import asyncio
+import errno
+import os
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -121,9 +123,28 @@ def error_for_waiter(error: BaseException) -> LeadConnectorError:
 def describe_error(error: BaseException) -> str:
     """Text about an error, for a log or a message, that shows no token.
 
-    It is the error's own text for our errors and for those that name a file, a host or a module.
-    It is the name of the class for all others: a custom store or transport can quote a token.
+    It is the error's own text for our errors. For an error of the system, it is the reason and the
+    file, and for a missing module its name. It is the name of the class for all others: a custom
+    store or transport can quote a token. Libraries such as requests derive their errors from
+    `OSError`.
     """
-    if isinstance(error, LeadConnectorError | OSError | ImportError):
+    if isinstance(error, LeadConnectorError):
         return str(error)
+    if isinstance(error, OSError) and _is_of_system(error):
+        return _describe_system_error(error)
+    if isinstance(error, ModuleNotFoundError) and error.name is not None:
+        return f"{type(error).__name__}: {error.name}"
     return type(error).__name__
+
+
+def _is_of_system(error: OSError) -> bool:
+    """Whether an error has a number of the system, and its class is one of Python's own."""
+    return type(error).__module__ == OSError.__module__ and error.errno in errno.errorcode
+
+
+def _describe_system_error(error: OSError) -> str:
+    # Not `error.strerror`: code that raises the error itself can write any text there.
+    text = f"[Errno {error.errno}] {os.strerror(error.errno or 0)}"
+    if isinstance(error.filename, str):
+        text += f": {error.filename!r}"
+    return text

@@ -16,7 +16,7 @@ from .._runtime.checks import check_flag, check_transport
 from .._runtime.http import BaseTransport, check_base_url
 from .._runtime.log import logger
 from .._runtime.scalars import Duration, seconds_of
-from .._runtime.secrets import Secret, Token, refuse_pickling
+from .._runtime.secrets import Secret, Token, encoded_forms, redact, refuse_pickling
 from ..errors import ConfigurationError
 from .endpoint import TokenEndpoint, is_valid_credential
 from .process_lock import ProcessLock
@@ -358,10 +358,12 @@ class OAuth:
             self._store.save(tokens)
         # Whatever a store raises: the old refresh token is used up, and the new one must survive.
         except Exception as error:
+            # A store can name a file or a key by the token.
+            secrets = encoded_forms([Secret(tokens.refresh_token), Secret(tokens.access_token)])
             logger.error(
                 "new tokens are in use, but could not be saved; "
                 "saving is tried again when the store is next read: %s",
-                describe_error(error),
+                redact(describe_error(error), *secrets),
             )
 
 

@@ -80,10 +80,35 @@ def decode(content_encoding: str, received: bytearray) -> Body:
     for name in reversed(names):
         if name in _UNSUPPORTED_NAMES:
             return _limited(body.content, f"has the unsupported Content-Encoding {name}")
-        body = _decompress(name, body.content)
+        packed = body.content
+        body = _decompress(name, packed)
+        if body.problem and _is_never_packed(packed, body.content):
+            return _limited(packed, body.problem)
         if body.problem:
             return body
     return body
+
+
+def _is_never_packed(received: bytes, content: bytes) -> bool:
+    """Whether a body that cannot be decompressed was not compressed.
+
+    A proxy can decompress a body and keep the header. JSON also looks like the start of a raw
+    deflate body.
+
+    Args:
+        received: the body.
+        content: what was decompressed of it.
+    """
+    return not content or is_json(received)
+
+
+def is_json(body: bytes) -> bool:
+    """Whether a body is a complete JSON document."""
+    try:
+        json.loads(body)
+    except (RecursionError, ValueError):
+        return False
+    return True
 
 
 def _encodings(content_encoding: str) -> list[str]:

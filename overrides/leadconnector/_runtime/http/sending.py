@@ -34,9 +34,9 @@ class RawResponse:
         self.headers = headers
         """By name in lower case. Of a repeated header, the last value."""
         self.body = body
-        """Decompressed."""
+        """Decompressed as far as possible; as received if it was not compressed."""
         self.body_problem = body_problem
-        """Why the body cannot be used (too large, badly compressed); empty if it can."""
+        """Why the body is not what its headers say (too large, badly compressed); may be empty."""
         self.retry_after = retry_after
         """Seconds that the response asks to wait before the next request."""
 
@@ -44,6 +44,11 @@ class RawResponse:
     def is_success(self) -> bool:
         """Whether the status is 2xx."""
         return 200 <= self.status_code < 300
+
+    @property
+    def is_too_large(self) -> bool:
+        """Whether the body is larger than a client reads, so that it is not complete."""
+        return len(self.body) > MAXIMUM_BODY
 
     def with_retry_after(self, seconds: float | None) -> "RawResponse":
         """The same response with another `retry_after`."""
