@@ -189,7 +189,11 @@ class Emulator:
             return self._resources.get(collection, resource_id)
 
     def set_faults(self, *faults: Fault) -> None:
-        """Replace the faults. Without arguments, the emulator no longer misbehaves."""
+        """Replace the faults. Without arguments, the emulator no longer misbehaves.
+
+        Raises:
+            TypeError: an argument is not a `Fault`, for example a list of them.
+        """
         with self._lock:
             self._fault_rules.set(faults)
 
