@@ -10,10 +10,12 @@ import socket
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import h11
 import httpx
 import pytest
 from hypothesis import given
@@ -434,6 +436,19 @@ class TestFiles:
             {"headers": {"Retry-After": 2}},
             {"headers": {"X": "caf\u00e9"}},
             {"headers": {"Content-Length": "3"}},
+            {"headers": {"Bad Name": "x"}},
+            {"headers": {"": "x"}},
+            {"headers": {"a:b": "x"}},
+            {"headers": {"X": " lead"}},
+            {"headers": {"X": "trail "}},
+            {"headers": {"X": "a\r\nb"}},
+            {"headers": {"X": "a\tb"}},
+            {"header": {"Bad Name": "x"}},
+            {"redirect": " /lead"},
+            {"redirect": "/a\n"},
+            {"body": "\ud800"},
+            {"latency": timedelta(seconds=1)},
+            {"latency": float("nan")},
             {"redirect": "/caf\u00e9"},
             {"body": {"a": 1}},
         ],
@@ -441,6 +456,43 @@ class TestFiles:
     def test_an_invalid_rule_raises_with_the_field(self, wrong: dict[str, Any]) -> None:
         with pytest.raises(ValueError, match=next(iter(wrong))):
             Fault(**wrong)
+
+    @given(
+        name=st.text(max_size=4),
+        value=st.text(st.sampled_from(" \ta\r\n:\x00\x7f\xe9"), max_size=4),
+        body=st.text(max_size=4),
+    )
+    def test_a_valid_rule_always_has_a_response_that_can_be_sent(
+        self, name: str, value: str, body: str
+    ) -> None:
+        try:
+            fault = Fault(status=503, headers={name: value}, body=body)
+        except ValueError:
+            return
+        response = fault.apply(Response(200, b""))
+        connection = h11.Connection(h11.SERVER)
+        connection.receive_data(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        connection.next_event()
+        headers = list(response.headers.items())
+        assert connection.send(h11.Response(status_code=response.status, headers=headers))
+
+    @pytest.mark.parametrize(
+        "faults",
+        [[Fault()], (Fault(),), "faults.yaml", {"status": 503}, None],
+        ids=["list", "tuple", "text", "mapping", "none"],
+    )
+    def test_what_is_not_a_fault_raises_typeerror_and_changes_nothing(
+        self, emulator: Emulator, faults: Any
+    ) -> None:
+        emulator.set_faults(Fault(status=503))
+        with pytest.raises(TypeError, match="a fault"):
+            emulator.set_faults(faults)
+        assert call(emulator).status == 503
+
+    @pytest.mark.parametrize("faults", [Fault(), "faults.yaml", [[Fault()]], 5])
+    def test_faults_of_an_emulator_are_fault_objects(self, faults: Any) -> None:
+        with pytest.raises(TypeError, match="fault"):
+            Emulator(faults=faults)
 
     def test_a_number_in_the_headers_of_a_file_becomes_text(self, tmp_path: Path) -> None:
         file = tmp_path / "faults.yaml"

@@ -6,11 +6,14 @@ import asyncio
 import json
 import tracemalloc
 from collections.abc import Callable, MutableMapping
+from copy import deepcopy
+from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlencode
 
 import httpx
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from leadconnector_emulator import (
@@ -35,6 +38,7 @@ from leadconnector_emulator.rate_limits import (
 )
 from leadconnector_emulator.resources import MAXIMUM_RESOURCE_BYTES
 from leadconnector_emulator.sizes import size_of_exchange, size_of_json
+from leadconnector_emulator.spec import SPEC
 
 from tests.support.calling import CONVERSATION_ID, LOCATION_ID, TOKEN
 
@@ -79,6 +83,36 @@ def allocated_bytes(act: Callable[[], object]) -> int:
         tracemalloc.stop()
 
 
+def request_with(part: str, text: str) -> Request:
+    """A request with a text as one of its parts."""
+    match part:
+        case "method":
+            return Request(text, "/", {})
+        case "path":
+            return Request("GET", f"/{text}", {})
+        case "query":
+            return Request("GET", f"/?{text}", {})
+        case "header_name":
+            return Request("GET", "/", {text: "value"})
+        case "header_value":
+            return Request("GET", "/", {"name": text})
+        case _:
+            return Request("GET", "/", {}, text.encode())
+
+
+def fault_with(part: str, text: str) -> Fault:
+    """A fault whose response has a text as one of its parts."""
+    match part:
+        case "header_name":
+            return Fault(status=503, headers={text: "value"})
+        case "header_value":
+            return Fault(status=503, headers={"name": text})
+        case "redirect":
+            return Fault(redirect=f"/{text}")
+        case _:
+            return Fault(status=503, body=text)
+
+
 class TestLog:
     def test_requests_with_large_bodies_stay_within_the_default_bound(
         self, emulator: Emulator
@@ -96,11 +130,17 @@ class TestLog:
     @given(
         body_length=st.sampled_from([0, 1, 100, 10_000]),
         header_count=st.integers(0, 60),
+        method_length=st.integers(1, 15_000),
         target_length=st.integers(1, 5_000),
         response_length=st.sampled_from([0, 100, 20_000]),
     )
     def test_the_measure_of_an_exchange_covers_what_it_allocates(
-        self, body_length: int, header_count: int, target_length: int, response_length: int
+        self,
+        body_length: int,
+        header_count: int,
+        method_length: int,
+        target_length: int,
+        response_length: int,
     ) -> None:
         exchanges: list[Exchange] = []
 
@@ -109,13 +149,36 @@ class TestLog:
                 all_headers = {f"x-{number}-{index}": "v" * index for index in range(header_count)}
                 target = "/" * target_length + str(number)
                 body = str(number).encode().zfill(body_length)
-                request = Request("PUT", target, all_headers, body)
+                method = "M" * method_length + str(number)
+                request = Request(method, target, all_headers, body)
                 response_body = str(number).encode().zfill(response_length)
                 response = Response(200, response_body, {"X-Number": str(number)})
                 exchanges.append(Exchange(request, response))
 
         allocated = allocated_bytes(create)
         assert sum(map(size_of_exchange, exchanges)) >= 0.9 * allocated
+
+    @pytest.mark.parametrize(
+        "part", ["method", "path", "query", "header_name", "header_value", "body"]
+    )
+    def test_each_large_part_of_a_request_counts(self, part: str) -> None:
+        emulator = Emulator(tokens=[TOKEN], log_bytes=MIB)
+        emulator.set_faults(Fault(status=503))
+
+        def send_all() -> None:
+            for number in range(300):
+                emulator.respond(request_with(part, str(number).zfill(15_000)))
+
+        assert allocated_bytes(send_all) < 1.2 * MIB
+        assert emulator.dropped.exchanges > 200
+
+    @pytest.mark.parametrize("part", ["header_name", "header_value", "body", "redirect"])
+    def test_each_large_part_of_a_response_counts(self, part: str) -> None:
+        emulator = Emulator(tokens=[TOKEN], log_bytes=MIB)
+        for number in range(300):
+            emulator.set_faults(fault_with(part, str(number).zfill(15_000)))
+            emulator.respond(Request("GET", "/", {}))
+        assert emulator.dropped.exchanges > 200
 
     @given(
         maximum=st.integers(0, 60_000),
@@ -229,6 +292,66 @@ class TestResources:
         assert stored["unreadCount"] == 7
         assert emulator.get("conversations", "unused") is None
 
+    @pytest.mark.parametrize("is_put", [False, True], ids=["conversations", "put"])
+    def test_what_requests_add_to_conversations_of_the_test_stays_within_the_bound(
+        self, is_put: bool
+    ) -> None:
+        seeds = [{"id": f"c{number}", "locationId": LOCATION_ID} for number in range(20)]
+        emulator = Emulator(
+            tokens=[TOKEN],
+            conversations=[] if is_put else seeds,
+            log_bytes=0,
+            resource_bytes=8 * MIB,
+        )
+        if is_put:
+            for seed in seeds:
+                emulator.put("conversations", seed)
+        feedback: dict[str, Any] = {"lists": [[] for _ in range(50_000)]}
+
+        def send_all() -> None:
+            for seed in seeds:
+                assert update(emulator, seed["id"], feedback=feedback) == 200
+
+        assert allocated_bytes(send_all) < 10 * MIB
+        dropped = emulator.dropped.resources
+        assert 0 < dropped < 20
+        for number, seed in enumerate(seeds):
+            has_initial_version = emulator.get("conversations", seed["id"]) == seed
+            assert has_initial_version == (number < dropped)
+
+    def test_the_initial_version_of_a_conversation_is_restored_and_can_be_changed_again(
+        self,
+    ) -> None:
+        emulator = Emulator(tokens=[TOKEN], log_bytes=0, resource_bytes=0)
+        emulator.put("conversations", {**emulator.example, "id": "mine"})
+        for number in range(3):
+            assert update(emulator, "mine", unreadCount=100 + number) == 200
+            assert update(emulator, unreadCount=200 + number) == 200
+            assert emulator.get("conversations", "mine") == {**emulator.example, "id": "mine"}
+        assert emulator.dropped.resources == 5
+
+    def test_resources_that_a_put_on_a_collection_creates_stay_within_the_bound(
+        self, tmp_path: Path
+    ) -> None:
+        document = cast("dict[str, Any]", yaml.safe_load(SPEC.read_text(encoding="utf-8")))
+        operation = deepcopy(document["paths"]["/conversations/{conversationId}"]["put"])
+        operation["operationId"] = "create-conversation"
+        operation["parameters"] = [
+            parameter for parameter in operation["parameters"] if parameter.get("in") != "path"
+        ]
+        document["paths"]["/conversations"] = {"put": operation}
+        spec = tmp_path / "openapi.yaml"
+        spec.write_text(yaml.safe_dump(document), encoding="utf-8")
+        emulator = Emulator(spec, tokens=[TOKEN], log_bytes=0, resource_bytes=20_000)
+
+        def send_all() -> None:
+            for number in range(2_000):
+                body = json.dumps({"locationId": f"location-{number}"}).encode()
+                request = Request("PUT", "/conversations", headers(), body)
+                assert emulator.respond(request).status == 200
+
+        assert allocated_bytes(send_all) < 200_000
+
     def test_the_conversations_of_the_test_stay(self) -> None:
         emulator = Emulator(tokens=[TOKEN], create_missing=True, log_bytes=0, resource_bytes=0)
         emulator.put("conversations", {**emulator.example, "id": "mine"})
@@ -239,7 +362,7 @@ class TestResources:
             update(emulator, "mine", feedback={"text": "x" * 1000})
         for conversation in (CONVERSATION_ID, "mine", "promoted"):
             assert emulator.get("conversations", conversation) is not None
-        assert emulator.dropped.resources == 49  # the one that was used last stays
+        assert emulator.dropped.resources == 99  # the one that was used last stays
 
     def test_a_dropped_conversation_is_created_again(self) -> None:
         emulator = Emulator(tokens=[TOKEN], create_missing=True, resource_bytes=0)

@@ -245,6 +245,16 @@ class TestUnreadResponses:
         connection.connection_lost(None)
         assert owner.buffered_bytes == 0
 
+    def test_a_partly_read_response_counts_completely(self, transport: FullTransport) -> None:
+        owner = Owner(MIB)
+        connection = connected(owner, transport)
+        connection.data_received(get_request("/a"))
+        while connection._is_unread:
+            if connection._unsent_body:
+                assert owner.buffered_bytes >= MIB
+            transport.read_all()
+        assert owner.buffered_bytes == 0
+
     def test_a_client_that_reads_late_receives_every_byte(self, server: Server) -> None:
         with connect(server) as connection:
             connection.sendall(get_request(BUNDLE) * 20 + get_request("/nowhere"))
@@ -325,6 +335,69 @@ class TestSlowResponses:
         asyncio.run(run())
         assert len(emulator.exchanges) == 1
 
+    @pytest.mark.parametrize(
+        "fault",
+        [
+            Fault(latency=1e-6),
+            Fault(drip=0.0),
+            Fault(truncate=299_999),
+            Fault(latency=1e-6, status=200, body="x" * 300_000),
+        ],
+        ids=["latency", "drip", "truncate", "status"],
+    )
+    def test_a_response_with_a_fault_waits_for_the_client_in_counted_memory(
+        self, transport: FullTransport, fault: Fault
+    ) -> None:
+        owner = FaultyOwner(FixedEmulator(fault, 300_000))
+
+        async def run() -> None:
+            connection = connected(owner, transport)
+            connection.data_received(get_request("/a"))
+            while not transport.buffer:
+                await asyncio.sleep(0)
+            for _ in range(100_000):
+                await asyncio.sleep(0)
+                if connection._is_buffer_full:
+                    break
+            assert transport.largest_buffer <= 2 * MAXIMUM_UNSENT_BYTES + 1_000
+            assert owner.buffered_bytes >= 300_000
+            # A client that sends no more, but reads, gets the whole response.
+            assert connection.eof_received()
+            while connection._delivery_task is not None:
+                transport.read_all()
+                await asyncio.sleep(0)
+            transport.read_all()
+            assert transport.is_closed
+            connection.connection_lost(None)
+            assert owner.buffered_bytes == 0
+
+        asyncio.run(run())
+        assert transport.largest_buffer <= 2 * MAXIMUM_UNSENT_BYTES + 1_000
+        expected_length = 299_999 if fault.truncate else 300_000
+        assert len(transport.received.partition(b"\r\n\r\n")[2]) == expected_length
+
+    def test_a_client_that_does_not_read_a_slow_response_is_disconnected(
+        self, transport: FullTransport
+    ) -> None:
+        owner = FaultyOwner(FixedEmulator(Fault(latency=1e-6), 300_000))
+
+        async def run() -> None:
+            connection = connected(owner, transport)
+            connection.data_received(get_request("/a"))
+            while not connection._is_buffer_full:
+                await asyncio.sleep(0)
+            connection.abort_if_stalled(0.0)
+            transport.read_all()
+            await asyncio.sleep(0)
+            connection.abort_if_stalled(STALL_TIMEOUT)
+            assert not transport.is_closed
+            connection.abort_if_stalled(2 * STALL_TIMEOUT)
+            assert transport.is_closed
+            connection.connection_lost(None)
+            await asyncio.sleep(0)
+
+        asyncio.run(run())
+
     def test_waiting_requests_are_served_after_the_slow_response(self, emulator: Emulator) -> None:
         emulator.set_faults(Fault(drip=0.0, times=1))
         transport = FullTransport()
@@ -357,10 +430,21 @@ class TestSlowResponses:
         until(server, lambda: not server._connections)
 
 
+class FixedEmulator:
+    """Responds with a body of the same length and a fault."""
+
+    def __init__(self, fault: Fault, length: int) -> None:
+        self._fault = fault
+        self._length = length
+
+    def respond(self, request: Request) -> Response:
+        return self._fault.apply(Response(200, bytes(self._length)))
+
+
 class FaultyOwner(Owner):
     """The server of a connection in memory, with an emulator."""
 
-    def __init__(self, emulator: Emulator) -> None:
+    def __init__(self, emulator: Emulator | FixedEmulator) -> None:
         super().__init__(0)
         self._emulator = emulator
 

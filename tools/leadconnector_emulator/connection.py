@@ -58,6 +58,8 @@ class _Progress:
 
     received_bytes: int
     unsent_bytes: int
+    delivered_bytes: int
+    """The bytes of bodies with a fault that were passed to the transport."""
 
 
 class Connection(asyncio.Protocol):
@@ -76,6 +78,9 @@ class Connection(asyncio.Protocol):
         self._delivery_bytes = 0
         self._is_buffer_full = False
         self._unsent_body = memoryview(b"")
+        self._has_room = asyncio.Event()
+        self._has_room.set()
+        self._delivered_bytes = 0
         self._is_reading = True
         self._buffered_bytes = 0
         self._received_bytes = 0
@@ -109,7 +114,8 @@ class Connection(asyncio.Protocol):
         """The client sends no more. Return whether the connection stays open for a response."""
         # A client that closes its side during a slow response has given up, for example after its
         # timeout. (uvicorn and nginx assume that, too.) The socket must not wait for the fault.
-        if self._delivery_task is not None:
+        # While the buffer is full, the server waits for the client and not for the fault.
+        if self._delivery_task is not None and not self._is_buffer_full:
             self._delivery_task.cancel()
             return False
         self._http.receive_data(b"")
@@ -119,10 +125,12 @@ class Connection(asyncio.Protocol):
     def pause_writing(self) -> None:
         """The client has not read `MAXIMUM_UNSENT_BYTES`."""
         self._is_buffer_full = True
+        self._has_room.clear()
 
     def resume_writing(self) -> None:
         """The client has read most of what was sent."""
         self._is_buffer_full = False
+        self._has_room.set()
         self._send_rest()
         self._continue()
 
@@ -142,7 +150,7 @@ class Connection(asyncio.Protocol):
             self._progress = None
             return
         unsent_bytes = self._transport.get_write_buffer_size() + len(self._unsent_body)
-        progress = _Progress(self._received_bytes, unsent_bytes)
+        progress = _Progress(self._received_bytes, unsent_bytes, self._delivered_bytes)
         if progress != self._progress:
             self._progress = progress
             self._progress_at = now
@@ -200,13 +208,20 @@ class Connection(asyncio.Protocol):
         else:
             self._transport.pause_reading()
 
+    @property
+    def _unread_body_bytes(self) -> int:
+        """The bytes of a body of which a part is not sent: the whole body stays in memory."""
+        if not self._unsent_body:
+            return 0
+        return memoryview(self._unsent_body.obj).nbytes
+
     def _count_buffered_bytes(self, input_length: int) -> None:
         """Report to the server how many bytes this connection has.
 
         The transport's buffer does not count: it has its own bound, and drains without a report.
         """
         buffered_bytes = (
-            input_length + len(self._request_body) + len(self._unsent_body) + self._delivery_bytes
+            input_length + len(self._request_body) + self._unread_body_bytes + self._delivery_bytes
         )
         self._owner.change_buffered_bytes(buffered_bytes - self._buffered_bytes)
         self._buffered_bytes = buffered_bytes
@@ -341,11 +356,19 @@ class Connection(asyncio.Protocol):
     async def _deliver_body(self, response: Response) -> None:
         for chunk in response.body_chunks():
             await asyncio.sleep(response.delivery.drip or 0.0)
-            self._write(h11.Data(data=chunk))
+            await self._deliver_chunk(chunk)
         if response.has_complete_body:
             self._write(h11.EndOfMessage())
         else:
             self._transport.close()
+
+    async def _deliver_chunk(self, chunk: bytes) -> None:
+        """Send a chunk in parts, as fast as the client reads them."""
+        for start in range(0, len(chunk), MAXIMUM_UNSENT_BYTES):
+            await self._has_room.wait()
+            part = chunk[start : start + MAXIMUM_UNSENT_BYTES]
+            self._write(h11.Data(data=part))
+            self._delivered_bytes += len(part)
 
     def _finish_delivery(self, task: asyncio.Task[None]) -> None:
         """Return to reading requests after a response with a fault."""

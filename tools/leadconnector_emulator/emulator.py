@@ -58,8 +58,9 @@ class Dropped:
     exchanges: int = 0
     """Exchanges that `Emulator.exchanges` no longer contains."""
     resources: int = 0
-    """Resources that requests created. With `create_missing`, the next request for one creates it
-    again, with the values of the spec's examples."""
+    """Resources that requests created or changed. One of `conversations` or `put` returned to its
+    initial version. With `create_missing`, the next request for another creates it again, with the
+    values of the spec's examples."""
     rate_limit_counts: int = 0
     """Counts of a location, which start again from zero."""
     tokens: int = 0
@@ -88,8 +89,9 @@ class Emulator:
             none.
         log_bytes: the bytes of the exchanges that the log keeps. Beyond that it drops the oldest
             ones.
-        resource_bytes: the bytes of the resources that requests create. Beyond that it drops those
-            that were not used for the longest time.
+        resource_bytes: the bytes of the resources that requests create or change. Beyond that it
+            drops those that were not used for the longest time. Those of `conversations` and `put`
+            return to their initial version.
 
     Raises:
         OSError: the spec cannot be read.
@@ -187,7 +189,11 @@ class Emulator:
             return self._resources.get(collection, resource_id)
 
     def set_faults(self, *faults: Fault) -> None:
-        """Replace the faults. Without arguments, the emulator no longer misbehaves."""
+        """Replace the faults. Without arguments, the emulator no longer misbehaves.
+
+        Raises:
+            TypeError: an argument is not a `Fault`, for example a list of them.
+        """
         with self._lock:
             self._fault_rules.set(faults)
 

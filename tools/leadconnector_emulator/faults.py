@@ -26,6 +26,9 @@ UNDOCUMENTED_VALUE: Mapping[str, str] = {"since": "tomorrow"}
 PRINTABLE_ASCII = re.compile(r"[ -~]*")
 """What a header may contain; h11 and httpx reject control characters."""
 
+FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""The name of a header: a token (RFC 9110, section 5.6.2)."""
+
 LENGTH_HEADERS = frozenset({"content-length", "transfer-encoding"})
 """The headers that frame a body. The server computes them."""
 
@@ -229,6 +232,7 @@ def _check_texts(fault: Fault) -> None:
     _check_text("method", fault.method)
     _check_text("path", fault.path)
     _check_text("body", fault.body)
+    _check_body(fault.body)
     _check_text("redirect", fault.redirect)
     _check_text("unknown_enum", fault.unknown_enum)
     _check_text("undocumented", fault.undocumented)
@@ -240,14 +244,17 @@ def _check_texts(fault: Fault) -> None:
 def _check_headers(fault: Fault) -> None:
     _check_text_mapping("header", fault.header)
     _check_text_mapping("headers", fault.headers)
-    for name in fault.headers:
+    for name, value in fault.headers.items():
+        _check_outer_blanks(f"the header {name} in headers", value)
         if name.lower() in LENGTH_HEADERS:
             raise ValueError("headers must not set the length of the body; truncate cuts the body")
 
 
 def _check_response(fault: Fault) -> None:
-    if fault.redirect is not None and not PRINTABLE_ASCII.fullmatch(fault.redirect):
-        raise ValueError(f"redirect must be in ASCII, not {fault.redirect!r}")
+    if fault.redirect is not None:
+        if not PRINTABLE_ASCII.fullmatch(fault.redirect):
+            raise ValueError(f"redirect must be in ASCII, not {fault.redirect!r}")
+        _check_outer_blanks("redirect", fault.redirect)
     if fault.drop not in (None, "before", "within", "after"):
         raise ValueError(f"drop must be before, within or after (the headers), not {fault.drop!r}")
     # Statuses below 200 are informational: a client waits for the response that follows them.
@@ -265,7 +272,7 @@ def _check_whole_number(name: str, value: object, *, minimum: int = 0) -> None:
 
 def _check_seconds(name: str, value: float) -> None:
     if not _is_number(value) or not value >= 0:
-        raise ValueError(f"{name} must be seconds, not {value!r}")
+        raise ValueError(f"{name} must be a number of seconds, such as 1.5, not {value!r}")
 
 
 def _is_number(value: object) -> bool:
@@ -277,6 +284,19 @@ def _check_text(name: str, value: object) -> None:
         raise ValueError(f"{name} must be text, not {value!r}")
 
 
+def _check_body(body: str) -> None:
+    try:
+        body.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(f"body must be text that UTF-8 can encode: {error.reason}") from error
+
+
+def _check_outer_blanks(name: str, value: str) -> None:
+    """Reject blanks that h11 does not send (RFC 9112, section 5.1: they are no part of a value)."""
+    if value != value.strip():
+        raise ValueError(f"{name} must not start or end with a blank: {value!r}")
+
+
 def _check_text_mapping(name: str, value: object) -> None:
     message = f"{name} must be a mapping of names to texts in ASCII, not {value!r}"
     if not isinstance(value, Mapping):
@@ -285,6 +305,24 @@ def _check_text_mapping(name: str, value: object) -> None:
     for text in (*mapping.keys(), *mapping.values()):
         if not isinstance(text, str) or not PRINTABLE_ASCII.fullmatch(text):
             raise ValueError(message)
+    for header_name in cast("Mapping[str, str]", value):
+        if not FIELD_NAME.fullmatch(header_name):
+            raise ValueError(
+                f"{name} contains {header_name!r}, which is not the name of a header: use letters,"
+                " digits and hyphens"
+            )
+
+
+def _check_iterable(faults: object) -> None:
+    if not isinstance(faults, Iterable):
+        raise TypeError(f"faults must be a list of Fault objects, not {faults!r}")
+
+
+def _check_fault(value: object) -> None:
+    if isinstance(value, list | tuple):
+        raise TypeError("a fault is a list: pass its faults as arguments, set_faults(*faults)")
+    if not isinstance(value, Fault):
+        raise TypeError(f"a fault must be a Fault object, not {value!r}")
 
 
 @dataclass
@@ -316,8 +354,16 @@ class FaultRules:
         return tuple(rule.fault for rule in self._rules)
 
     def set(self, faults: Iterable[Fault]) -> None:
-        """Replace the rules, and restart the counts and the random numbers."""
-        self._rules = [_CountedRule(fault) for fault in faults]
+        """Replace the rules, and restart the counts and the random numbers.
+
+        Raises:
+            TypeError: a rule is not a `Fault`. The rules in force stay.
+        """
+        _check_iterable(faults)
+        rules = list(faults)
+        for fault in rules:
+            _check_fault(fault)
+        self._rules = [_CountedRule(fault) for fault in rules]
         # The same seed gives the same requests in every run; nothing here is a secret.
         self._random = Random(self._seed)  # noqa: S311  # nothing secret
 

@@ -21,7 +21,7 @@ CREATING_METHODS = frozenset({"POST", "PUT"})
 
 
 MAXIMUM_RESOURCE_BYTES = 64 * 1024 * 1024
-"""The bytes of the resources that requests create, by default."""
+"""The bytes of the resources that requests create or change, by default."""
 
 RESOURCE_BYTES = 500
 """Bytes that a resource occupies besides its data and its id: its places in the mappings."""
@@ -38,15 +38,16 @@ class _Key:
 class Resources:
     """Resources by collection and id.
 
-    Memory is bounded: beyond `maximum_bytes`, the resources that a request created and that were
-    not used for the longest time are dropped. Those of `put` are the test's, and always stay.
+    Memory is bounded: beyond `maximum_bytes`, the resources that a request created or changed and
+    that were not used for the longest time are dropped. Those of `put` are the test's: instead of
+    being dropped, they return to their initial version.
 
     Not thread-safe: the emulator calls it under its lock.
 
     Args:
         spec: the spec, for the examples of new resources and responses.
-        maximum_bytes: the bytes of the resources that requests create. The one that was used last
-            stays in any case.
+        maximum_bytes: the bytes of the resources that requests create or change. The one that was
+            used last stays in any case.
 
     Raises:
         ValueError: the bound is negative.
@@ -62,18 +63,24 @@ class Resources:
     def clear(self) -> None:
         """Remove every resource."""
         self._collections: dict[str, dict[str, JsonObject]] = {}
+        # The resources of `put`. Until a request changes one, its collection has the same object.
+        self._initial_versions: dict[_Key, JsonObject] = {}
         self._numbers = itertools.count(1)
-        # The sizes of the resources that requests created, the one that was used last at the end.
+        # The sizes of the resources that requests created or changed, the one that was used last
+        # at the end.
         self._sizes: OrderedDict[_Key, int] = OrderedDict()
         self._size = 0
         self.dropped = 0
-        """How many resources were dropped because of the bound in bytes."""
+        """How many resources were dropped or restored because of the bound in bytes."""
 
     def put(self, collection: str, resource: Mapping[str, Any]) -> None:
         """Store a copy of a resource under its `id`."""
         resource_id = str(resource["id"])
-        self._collection(collection)[resource_id] = deepcopy(dict(resource))
-        self._forget_size(_Key(collection, resource_id))
+        initial_version = deepcopy(dict(resource))
+        key = _Key(collection, resource_id)
+        self._collection(collection)[resource_id] = initial_version
+        self._initial_versions[key] = initial_version
+        self._forget_size(key)
 
     def get(self, collection: str, resource_id: str) -> JsonObject | None:
         """A copy of a resource, or `None` if there is none with this id."""
@@ -103,37 +110,46 @@ class Resources:
                 location.
         """
         resources = self._collection(operation.collection)
-        is_new = False
         resource_id = operation.resource_id(path)
         if resource_id is None and operation.method not in CREATING_METHODS:
             return self._list_content(operation, resources)
 
         if resource_id is None:
             resource_id = self._new_id(operation, changes)
-            resources[resource_id] = _new_resource(operation, resource_id)
-            is_new = True
-        elif resource_id not in resources:
-            if not create_missing:
-                raise _not_found(operation)
-            resources[resource_id] = _new_resource(operation, resource_id)
-            is_new = True
+            resource = _new_resource(operation, resource_id)
+        elif resource_id in resources:
+            resource = resources[resource_id]
+            if changes:
+                resource = self._changeable_resource(_Key(operation.collection, resource_id))
+            # With `create_missing` a resource moves to any location. A POST creates its resource.
+            if not create_missing and operation.method != "POST":
+                _check_owner(operation, resource, location)
+        elif create_missing:
+            resource = _new_resource(operation, resource_id)
+        else:
+            raise _not_found(operation)
 
-        resource = resources[resource_id]
-        # With `create_missing` a resource moves to any location. A POST creates its resource.
-        if not create_missing and operation.method != "POST":
-            _check_owner(operation, resource, location)
         _update(operation, resource, changes)
         key = _Key(operation.collection, resource_id)
         # The response to a DELETE may contain the resource.
         if operation.method == "DELETE":
-            del resources[resource_id]
+            resources.pop(resource_id, None)
+            self._initial_versions.pop(key, None)
             self._forget_size(key)
-        elif is_new or key in self._sizes:
+        elif resource is not self._initial_versions.get(key):
+            resources[resource_id] = resource
             self._store_size(key, resource)
         return self._resource_content(operation, resource)
 
+    def _changeable_resource(self, key: _Key) -> JsonObject:
+        """A stored resource, or a copy of it if it is an initial version."""
+        resource = self._collections[key.collection][key.resource_id]
+        if resource is self._initial_versions.get(key):
+            return deepcopy(resource)
+        return resource
+
     def _store_size(self, key: _Key, resource: JsonObject) -> None:
-        """Measure a resource that a request created, and drop others beyond the bound."""
+        """Measure a resource that a request changed, and drop others beyond the bound."""
         self._forget_size(key)
         size = RESOURCE_BYTES + sys.getsizeof(key.resource_id) + size_of_json(resource)
         self._sizes[key] = size
@@ -141,8 +157,17 @@ class Resources:
         while self._size > self._maximum_bytes and len(self._sizes) > 1:
             oldest_key = next(iter(self._sizes))
             self._forget_size(oldest_key)
-            del self._collections[oldest_key.collection][oldest_key.resource_id]
+            self._drop(oldest_key)
             self.dropped += 1
+
+    def _drop(self, key: _Key) -> None:
+        """Remove a resource, or restore its initial version."""
+        resources = self._collections[key.collection]
+        initial_version = self._initial_versions.get(key)
+        if initial_version is None:
+            del resources[key.resource_id]
+        else:
+            resources[key.resource_id] = initial_version
 
     def _forget_size(self, key: _Key) -> None:
         self._size -= self._sizes.pop(key, 0)

@@ -14,11 +14,12 @@ request and the response. Rounded up from a measurement with tracemalloc."""
 
 
 def size_of_exchange(exchange: Exchange) -> int:
-    """The bytes of an exchange, with its bodies and headers."""
+    """The bytes of an exchange, with every text of the request and the response."""
     request = exchange.request
     response = exchange.response
     return (
         EXCHANGE_BYTES
+        + sys.getsizeof(request.method)
         + sys.getsizeof(request.target)
         + sys.getsizeof(request.body)
         + _size_of_headers(request.headers)
