@@ -838,6 +838,11 @@ def test_a_url_is_within_a_root(url: str, root: str, is_within: bool) -> None:
     assert sources.WebFile(url).is_within(root) is is_within
 
 
+def directives(template: str, count: int) -> str:
+    """Many directives, each of another name."""
+    return "".join(template.format(number) for number in range(count))
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -848,6 +853,9 @@ def test_a_url_is_within_a_root(url: str, root: str, is_within: bool) -> None:
         pytest.param("a: [" + "[]," * 2**19 * 3 + "1]\n", id="empty lists"),
         pytest.param("- a\n" * 2**20, id="a list just below the limit of size"),
         pytest.param("[" * 2**20, id="nested lists"),
+        pytest.param(directives("%TAG !a{}! x\n", 100_000) + "--- a", id="directives"),
+        pytest.param("a: 1\n...\n" + directives("%TAG !a{}! x\n", 9_999), id="late directives"),
+        pytest.param(directives("%TAG !a{}! x\r", 9_999) + "--- a", id="other line ends"),
     ],
 )
 def test_a_long_yaml_text_is_rejected_before_it_is_parsed(
@@ -860,6 +868,28 @@ def test_a_long_yaml_text_is_rejected_before_it_is_parsed(
     write(folder, {"a.yaml": text})
     message = load_error("a.yaml")
     assert "convert it to JSON" in message or "is nested deeper" in message
+
+
+MERGED = "openapi: 3.1.0\nb: &b {" + ", ".join(f"k{n}: 1" for n in range(30_000)) + "}\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        MERGED + "c:\n" + "- {<<: *b}\n" * 4,
+        MERGED + "c: {<<: [*b, *b, *b, *b]}\n",
+        MERGED + "c: &c {<<: *b}\nd: &d {<<: *c}\ne: &e {<<: *d}\nf: {<<: *e}\n",
+    ],
+    ids=["many mappings", "one mapping", "a chain"],
+)
+def test_many_merged_keys_are_rejected(text: str, folder: Path) -> None:
+    write(folder, {"a.yaml": text})
+    assert "more than 100,000 keys are merged with <<: convert it to JSON" in load_error("a.yaml")
+
+
+def test_some_merged_keys_and_directives_are_read(folder: Path) -> None:
+    write(folder, {"a.yaml": "%YAML 1.1\n%TAG !a! x\n---\n" + MERGED + "c: [{<<: *b}]\n"})
+    assert len(load("a.yaml").document["c"][0]) == 30_000
 
 
 def test_json_of_that_size_is_read(folder: Path) -> None:
