@@ -272,6 +272,75 @@ def test_credentials_and_query_of_a_url_are_not_reported(site: Site) -> None:
     assert f"{site.url}/b: cannot be read" in load_error(f"{url}/b?token=abc")
 
 
+SECRET_URLS = [
+    "https://user:SECRET@127.0.0.1:1/x.yaml",
+    "HTTPS://u:SECRET@127.0.0.1:1/x.yaml",
+    "https://user:p@SECRET@127.0.0.1:1/x.yaml",
+    "https://user:SECRETpa/ss@127.0.0.1:1/x.yaml",
+    "https://user:SECRET?x@127.0.0.1:1/x",
+    "https://user:a#SECRET@127.0.0.1:1/x",
+    "https://user:a?SECRET#b/SECRET@127.0.0.1:1/x",
+    "https://127.0.0.1:1/x.yaml?token=SECRET",
+    "https://127.0.0.1:1/x.yaml#SECRET",
+    "https://127.0.0.1:1/x.yaml#a?SECRET",
+    "https://u:SECRET@[::1/x",
+    "https:/u:SECRET@h/x",
+    "https:\\\\u:SECRET@h/x",
+    "ftp://u:SECRET@h/x",
+    "http://u:SECRET@10.0.0.1/x",
+]
+
+
+@pytest.mark.parametrize("url", SECRET_URLS)
+def test_a_secret_in_a_url_is_not_reported(url: str, folder: Path, site: Site) -> None:
+    assert "SECRET" not in load_error(url)
+    write(folder, {"a.yaml": "openapi: 3.1.0\npaths: {/pets: {$ref: b.yaml}}\n"})
+    assert "SECRET" not in load_error("a.yaml", replacements={"b.yaml": url})
+    site.pages["/a.yaml"] = url
+    if url.startswith("http"):
+        assert "SECRET" not in load_error(f"{site.url}/a.yaml")
+
+
+@given(st.text("S@/:?#.\\", max_size=12), st.text("S@/:?#.\\", max_size=12))
+def test_no_text_between_a_password_and_its_host_is_reported(before: str, after: str) -> None:
+    url = f"https://user:{before}SECRET{after}@host/x"
+    assert "SECRET" not in sources.without_secrets(url)
+    assert "SECRET" not in sources.without_secrets(f"https://host/x?{before}SECRET")
+    assert "SECRET" not in sources.without_secrets(f"https://host/x#{before}SECRET")
+
+
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "HTTP_PROXY"])
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        "http://user:SECRETpa/ss@proxy:3128",
+        "socks5://user:SECRET@proxy:3128",
+        "socks5h://user:SECRET@proxy",
+        "foo://user:SECRET@proxy:3128",
+        "http://user:SECRET@proxy:port",
+        "http://user:SECRET@[::1",
+    ],
+)
+def test_an_unusable_proxy_is_reported_by_its_variable(
+    variable: str, proxy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, proxy)
+    message = load_error("https://example.com/x.yaml")
+    assert f"the proxy of the environment is not usable: {variable}: " in message
+    assert "SECRET" not in message
+
+
+@pytest.mark.parametrize("content", [None, "no certificate"])
+def test_unusable_certificates_are_reported_by_their_variable(
+    content: str | None, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(folder, {} if content is None else {"ca.pem": content})
+    monkeypatch.setenv("SSL_CERT_FILE", str(folder / "ca.pem"))
+    message = load_error("https://127.0.0.1:1/x.yaml")
+    assert "the certificates cannot be loaded: check the environment: " in message
+    assert "SSL_CERT_FILE" in message
+
+
 def test_missing_file_and_folder_are_reported(folder: Path) -> None:
     assert "nowhere.yaml: cannot be read: No such file or directory: name a file" in load_error(
         "nowhere.yaml"
