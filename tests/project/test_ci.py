@@ -301,10 +301,20 @@ class TestInstallation:
         # The next `make test` installs the usual versions again.
         assert not (environment / "dev.installed").exists()
 
-    def test_an_unknown_argument_is_rejected(self, machine: Machine) -> None:
-        install_all_but(machine, [])
+    @pytest.mark.parametrize(
+        "arguments",
+        [["highest"], ["--help"], ["-h"], [""], ["lowest", "highest"], ["", "lowest"]],
+        ids=" ".join,
+    )
+    @pytest.mark.parametrize("missing", [[], PACKAGES], ids=["complete", "empty"])
+    def test_an_unknown_argument_is_rejected_before_anything_is_installed(
+        self, machine: Machine, arguments: list[str], missing: list[str]
+    ) -> None:
+        machine.user_id = 0
+        machine.install("apt-get", text=APT_GET)
+        install_all_but(machine, missing)
 
-        assert machine.run("highest") == []
+        assert machine.run(*arguments) == []
         assert machine.result.returncode == 2
         assert machine.result.stderr == "usage: .ci/run [lowest]\n"
 

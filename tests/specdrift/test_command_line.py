@@ -122,14 +122,21 @@ class TestExitCode:
         assert re.fullmatch(r"specdrift: .*nothing\.yaml.*\n", err)
         assert not stale.exists()
 
+    @pytest.mark.parametrize(
+        "function", ["load", "compare_documents", "apply_waivers", "verdict", "write_text"]
+    )
     def test_unexpected_exception_gives_no_report(
-        self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+        self,
+        capsys: pytest.CaptureFixture[str],
+        monkeypatch: pytest.MonkeyPatch,
+        revision: Path,
+        function: str,
     ) -> None:
         def fail(*_: object, **__: object) -> None:
             raise KeyError("x")
 
-        monkeypatch.setattr("specdrift.cli.compare_documents", fail)
-        code, out, err = run(capsys, SPEC, SPEC)
+        monkeypatch.setattr(f"specdrift.cli.{function}", fail)
+        code, out, err = run(capsys, SPEC, revision)
         assert (code, out) == (2, "")
         assert err == (
             "specdrift: specdrift failed (KeyError: 'x'):"

@@ -272,6 +272,75 @@ def test_credentials_and_query_of_a_url_are_not_reported(site: Site) -> None:
     assert f"{site.url}/b: cannot be read" in load_error(f"{url}/b?token=abc")
 
 
+SECRET_URLS = [
+    "https://user:SECRET@127.0.0.1:1/x.yaml",
+    "HTTPS://u:SECRET@127.0.0.1:1/x.yaml",
+    "https://user:p@SECRET@127.0.0.1:1/x.yaml",
+    "https://user:SECRETpa/ss@127.0.0.1:1/x.yaml",
+    "https://user:SECRET?x@127.0.0.1:1/x",
+    "https://user:a#SECRET@127.0.0.1:1/x",
+    "https://user:a?SECRET#b/SECRET@127.0.0.1:1/x",
+    "https://127.0.0.1:1/x.yaml?token=SECRET",
+    "https://127.0.0.1:1/x.yaml#SECRET",
+    "https://127.0.0.1:1/x.yaml#a?SECRET",
+    "https://u:SECRET@[::1/x",
+    "https:/u:SECRET@h/x",
+    "https:\\\\u:SECRET@h/x",
+    "ftp://u:SECRET@h/x",
+    "http://u:SECRET@10.0.0.1/x",
+]
+
+
+@pytest.mark.parametrize("url", SECRET_URLS)
+def test_a_secret_in_a_url_is_not_reported(url: str, folder: Path, site: Site) -> None:
+    assert "SECRET" not in load_error(url)
+    write(folder, {"a.yaml": "openapi: 3.1.0\npaths: {/pets: {$ref: b.yaml}}\n"})
+    assert "SECRET" not in load_error("a.yaml", replacements={"b.yaml": url})
+    site.pages["/a.yaml"] = url
+    if url.startswith("http"):
+        assert "SECRET" not in load_error(f"{site.url}/a.yaml")
+
+
+@given(st.text("S@/:?#.\\", max_size=12), st.text("S@/:?#.\\", max_size=12))
+def test_no_text_between_a_password_and_its_host_is_reported(before: str, after: str) -> None:
+    url = f"https://user:{before}SECRET{after}@host/x"
+    assert "SECRET" not in sources.without_secrets(url)
+    assert "SECRET" not in sources.without_secrets(f"https://host/x?{before}SECRET")
+    assert "SECRET" not in sources.without_secrets(f"https://host/x#{before}SECRET")
+
+
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "HTTP_PROXY"])
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        "http://user:SECRETpa/ss@proxy:3128",
+        "socks5://user:SECRET@proxy:3128",
+        "socks5h://user:SECRET@proxy",
+        "foo://user:SECRET@proxy:3128",
+        "http://user:SECRET@proxy:port",
+        "http://user:SECRET@[::1",
+    ],
+)
+def test_an_unusable_proxy_is_reported_by_its_variable(
+    variable: str, proxy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, proxy)
+    message = load_error("https://example.com/x.yaml")
+    assert f"the proxy of the environment is not usable: {variable}: " in message
+    assert "SECRET" not in message
+
+
+@pytest.mark.parametrize("content", [None, "no certificate"])
+def test_unusable_certificates_are_reported_by_their_variable(
+    content: str | None, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(folder, {} if content is None else {"ca.pem": content})
+    monkeypatch.setenv("SSL_CERT_FILE", str(folder / "ca.pem"))
+    message = load_error("https://127.0.0.1:1/x.yaml")
+    assert "the certificates cannot be loaded: check the environment: " in message
+    assert "SSL_CERT_FILE" in message
+
+
 def test_missing_file_and_folder_are_reported(folder: Path) -> None:
     assert "nowhere.yaml: cannot be read: No such file or directory: name a file" in load_error(
         "nowhere.yaml"
@@ -838,6 +907,11 @@ def test_a_url_is_within_a_root(url: str, root: str, is_within: bool) -> None:
     assert sources.WebFile(url).is_within(root) is is_within
 
 
+def directives(template: str, count: int) -> str:
+    """Many directives, each of another name."""
+    return "".join(template.format(number) for number in range(count))
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -848,6 +922,9 @@ def test_a_url_is_within_a_root(url: str, root: str, is_within: bool) -> None:
         pytest.param("a: [" + "[]," * 2**19 * 3 + "1]\n", id="empty lists"),
         pytest.param("- a\n" * 2**20, id="a list just below the limit of size"),
         pytest.param("[" * 2**20, id="nested lists"),
+        pytest.param(directives("%TAG !a{}! x\n", 100_000) + "--- a", id="directives"),
+        pytest.param("a: 1\n...\n" + directives("%TAG !a{}! x\n", 9_999), id="late directives"),
+        pytest.param(directives("%TAG !a{}! x\r", 9_999) + "--- a", id="other line ends"),
     ],
 )
 def test_a_long_yaml_text_is_rejected_before_it_is_parsed(
@@ -860,6 +937,28 @@ def test_a_long_yaml_text_is_rejected_before_it_is_parsed(
     write(folder, {"a.yaml": text})
     message = load_error("a.yaml")
     assert "convert it to JSON" in message or "is nested deeper" in message
+
+
+MERGED = "openapi: 3.1.0\nb: &b {" + ", ".join(f"k{n}: 1" for n in range(30_000)) + "}\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        MERGED + "c:\n" + "- {<<: *b}\n" * 4,
+        MERGED + "c: {<<: [*b, *b, *b, *b]}\n",
+        MERGED + "c: &c {<<: *b}\nd: &d {<<: *c}\ne: &e {<<: *d}\nf: {<<: *e}\n",
+    ],
+    ids=["many mappings", "one mapping", "a chain"],
+)
+def test_many_merged_keys_are_rejected(text: str, folder: Path) -> None:
+    write(folder, {"a.yaml": text})
+    assert "more than 100,000 keys are merged with <<: convert it to JSON" in load_error("a.yaml")
+
+
+def test_some_merged_keys_and_directives_are_read(folder: Path) -> None:
+    write(folder, {"a.yaml": "%YAML 1.1\n%TAG !a! x\n---\n" + MERGED + "c: [{<<: *b}]\n"})
+    assert len(load("a.yaml").document["c"][0]) == 30_000
 
 
 def test_json_of_that_size_is_read(folder: Path) -> None:

@@ -108,10 +108,60 @@ def test_an_unusable_number_in_json_is_reported_with_its_line(number: str) -> No
 
 
 @pytest.mark.parametrize("tag", ["!!int", "!!float"])
-@pytest.mark.parametrize("value", ["text", "''", "1:", ".inf", "0x"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "text",
+        "''",
+        "1:",
+        ".inf",
+        "0x",
+        "1:30",
+        ":".join(["1"] * 300),
+        ":".join(["1"] * 300) + ".5",
+        ":".join(["1"] * 500_000),
+        "1_000",
+        "0b11",
+        "'____'",
+        "'+'",
+        "9" * 5000,
+        "{a: 1}",
+        "[1]",
+        "{'=': '1e999'}",
+    ],
+)
 def test_a_tag_does_not_make_a_number(tag: str, value: str) -> None:
     with pytest.raises(ComparisonError, match=r"^a:2: does not parse as YAML: "):
         ParsedFile.parse("a", f"openapi: 3.1.0\na: {tag} {value}\n".encode())
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        ("!!int ''", "an empty text is not a number that JSON has"),
+        ("!!bool 'x'", "x is not true or false"),
+        ("!!bool 'yes'", "yes is not true or false"),
+        ("!!bool {a: 1}", "the tag !!bool does not match the value"),
+        ("!!null [1]", "the tag !!null does not match the value"),
+        ("!!str {a: 1}", "the tag !!str does not match the value"),
+        ("!!map x", "the tag !!map does not match the value"),
+        ("!!seq {a: 1}", "the tag !!seq does not match the value"),
+    ],
+)
+def test_a_value_that_does_not_match_its_tag_is_reported_with_its_line(
+    value: str, problem: str
+) -> None:
+    with pytest.raises(ComparisonError) as caught:
+        ParsedFile.parse("a", f"openapi: 3.1.0\na: {value}\n".encode())
+
+    assert str(caught.value) == f"a:2: does not parse as YAML: {problem}"
+
+
+@pytest.mark.parametrize(
+    ("value", "number"), [("!!float 1", 1.0), ("!!int 0x1F", 31), ("!!float '1e3'", 1000.0)]
+)
+def test_a_tagged_number_of_yaml_1_2_is_read(value: str, number: float) -> None:
+    assert ParsedFile.parse("a", f"a: {value}\n".encode()).data == {"a": number}
 
 
 @pytest.mark.parametrize("text", ORDINARY)

@@ -54,15 +54,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _print_report(report, options)
     except (ComparisonError, TooComplexError, OSError, MemoryError) as error:
         _remove(output_files)
-        return _print_error(error)
+        # The text of a MemoryError is empty.
+        return _print_error(str(error) or "there is not enough memory for the comparison")
+    except Exception as error:
+        # Python exits with code 1 after an exception, which would read as "something changed".
+        _remove(output_files)
+        return _print_error(
+            f"specdrift failed ({_described(error)}): please report this with the two documents"
+        )
     return ExitCode.FAILED if report.fails(options.fail_on) else ExitCode.PASSED
 
 
-def _print_error(error: Exception) -> ExitCode:
-    # The text of a MemoryError is empty.
-    message = str(error) or "there is not enough memory for the comparison"
+def _print_error(message: str) -> ExitCode:
     print(f"specdrift: {visible(message)}", file=sys.stderr)
     return ExitCode.NOT_COMPARED
+
+
+def _described(error: Exception) -> str:
+    """The class and the text of an unexpected exception, in one line."""
+    text = " ".join(str(error).splitlines())
+    return f"{type(error).__name__}: {text}"
 
 
 # Comparison
@@ -90,7 +101,9 @@ def create_report(options: Options) -> Report:
         raise ComparisonError(
             f"{base.loaded.name}: has no `paths`, so there is nothing to compare within it"
         )
-    document_changes = _compare(base.nodes, revision.nodes, options.within_base)
+    document_changes = compare_documents(
+        base.nodes, revision.nodes, within_base=options.within_base
+    )
     # The findings of clients have the same rules and places, so they join the changes below.
     wire_changes = read_findings(options.wire) if options.wire else []
     waivers = read_waivers(read_file(options.waivers)) if options.waivers else []
@@ -119,19 +132,6 @@ def create_report(options: Options) -> Report:
 def _load(source: str, options: Options) -> ComparedDocument:
     loaded = load(source, roots=options.root, replacements=dict(options.map))
     return ComparedDocument(loaded, Document(loaded.document, loaded.files))
-
-
-def _compare(base: Document, revision: Document, within_base: bool) -> list[Change]:
-    try:
-        return compare_documents(base, revision, within_base=within_base)
-    except (ComparisonError, TooComplexError):
-        raise
-    except Exception as error:
-        # Python exits with code 1 after an exception, which would read as "something changed".
-        cause = f"{type(error).__name__}: {error}"
-        raise ComparisonError(
-            f"specdrift failed ({cause}): please report this with the two documents"
-        ) from error
 
 
 def _with_sources(change: Change, base: LoadedDocument, revision: LoadedDocument) -> Change:

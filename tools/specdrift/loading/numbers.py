@@ -25,6 +25,8 @@ def is_usable_number(number: object) -> bool:
 
 def abbreviated(text: str) -> str:
     """The first characters of a number for a message."""
+    if not text:
+        return "an empty text"
     if len(text) <= _SHOWN_CHARACTERS:
         return text
     return f"{text[:_SHOWN_CHARACTERS]}… ({len(text):,} characters)"

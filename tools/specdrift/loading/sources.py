@@ -11,7 +11,7 @@ import re
 import subprocess
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from urllib.parse import unquote
@@ -31,6 +31,13 @@ _IDLE_SECONDS = 10
 
 _MAXIMUM_REDIRECTS = 3
 _LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+_URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*:[/\\]+)(?P<place>.*)", re.DOTALL)
+"""A URL, also one with another number of slashes, which may be a mistake."""
+
+_PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy")
+_CERTIFICATE_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
 class Origin(ABC):
@@ -90,11 +97,19 @@ def origin_of(source: str) -> Origin:
 
 
 def without_secrets(source: str) -> str:
-    """Remove the credentials and the query of a URL, which may contain secrets."""
-    if "://" not in source:
+    """Remove the credentials, the query and the fragment of a URL, which may contain secrets.
+
+    A password may contain `/`, `?`, `#` and `@` although it should not. So all text before the last
+    `@` is removed. If that `@` follows a `?` or `#`, nobody knows whether a password or a query is
+    on which side of it, so only the scheme remains.
+    """
+    url = _URL.fullmatch(source)
+    if url is None:
         return source
-    without_credentials = re.sub("(?<=://)[^/@]*@", "", source)
-    return without_credentials.partition("?")[0]
+    place, *query = re.split("[?#]", url["place"], maxsplit=1)
+    if "@" in "".join(query):
+        return f"{url['scheme']}…"
+    return url["scheme"] + place.rpartition("@")[2]
 
 
 def cause_of(error: OSError) -> str:
@@ -225,21 +240,58 @@ class WebFile(Origin):
             _reject_insecure_request(request)
             _reject_redirect_out_of(roots, request)
 
-        try:
-            with (
-                httpx.Client(
-                    follow_redirects=True,
-                    max_redirects=_MAXIMUM_REDIRECTS,
-                    timeout=_IDLE_SECONDS,
-                    # httpx calls the hook for every redirect as well.
-                    event_hooks={"request": [check]},
-                ) as client,
+        with _http_client(check) as client:
+            try:
                 # Without compression, the size limit applies to what is received.
-                client.stream("GET", self.url, headers={"Accept-Encoding": "identity"}) as response,
-            ):
-                return _body_of(response)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise OSError(str(error) or type(error).__name__) from error
+                with client.stream(
+                    "GET", self.url, headers={"Accept-Encoding": "identity"}
+                ) as response:
+                    return _body_of(response)
+            except httpx.InvalidURL:
+                # Its text may contain a part of a password, and so may the original exception.
+                raise OSError("it is not a valid URL") from None
+            except httpx.HTTPError as error:
+                if isinstance(error.__context__, httpx.InvalidURL):
+                    raise OSError("it redirects to an invalid URL") from None
+                raise OSError(str(error) or type(error).__name__) from error
+
+
+def _http_client(check: Callable[[httpx.Request], None]) -> httpx.Client:
+    """Create the client of one download.
+
+    Raises:
+        OSError: a variable of the environment is not usable. The message names the variables only,
+            because a proxy's URL may contain a password.
+    """
+    try:
+        context = httpx.create_ssl_context()
+    except (OSError, ValueError) as error:
+        names = _defined_variables(_CERTIFICATE_VARIABLES)
+        raise OSError(
+            f"the certificates cannot be loaded: check the environment: {names}"
+        ) from error
+    try:
+        return httpx.Client(
+            verify=context,
+            follow_redirects=True,
+            max_redirects=_MAXIMUM_REDIRECTS,
+            timeout=_IDLE_SECONDS,
+            # httpx calls the hook for every redirect as well.
+            event_hooks={"request": [check]},
+        )
+    except (ImportError, ValueError, httpx.InvalidURL):
+        # ImportError: SOCKS needs a package that is not a dependency.
+        names = _defined_variables(_PROXY_VARIABLES)
+        raise OSError(
+            f"the proxy of the environment is not usable: {names}: name an http or https proxy"
+        ) from None
+
+
+def _defined_variables(names: Sequence[str]) -> str:
+    """The variables of the environment with these names, in lower or upper case."""
+    lower_names = {name.lower() for name in names}
+    defined_names = [name for name, value in os.environ.items() if value]
+    return ", ".join(sorted(name for name in defined_names if name.lower() in lower_names))
 
 
 def _sibling_path(reference: str, path: str) -> str:

@@ -20,10 +20,17 @@ JSON parses much faster, so its only limit is that of all files.
 """
 
 MAXIMUM_YAML_EVENTS = 500_000
-"""Keys, values and ends of collections of a YAML file, which take a second to count.
+"""Keys, values and ends of collections of a YAML file.
 
-The vendor's largest document has some 50,000.
+The vendor's largest document has some 50,000. This limit and those below bound the work for any
+text: it takes less than 15 seconds on one core of 2020, mostly in PyYAML's composer.
 """
+
+MAXIMUM_DIRECTIVES = 100
+"""Lines that begin with `%`. OpenAPI needs none. PyYAML compares each one with all before it."""
+
+MAXIMUM_MERGED_KEYS = 100_000
+"""Keys that `<<` copies in a file, in total. A small text can ask for millions of copies."""
 
 _TAG = "tag:yaml.org,2002:"
 _STRING = f"{_TAG}str"
@@ -43,20 +50,28 @@ _ALLOWED_TAGS = frozenset(
 )
 """The types of JSON, and `<<`. Dates stay strings, as in JSON."""
 
+_DIRECTIVE = re.compile("(?:^|[\r\n\x85\u2028\u2029])%")
+"""The start of a directive. The characters in brackets end a line in YAML 1.1."""
+
 # PyYAML implements YAML 1.1, where `no` is a boolean, 1:30 is a number and 1e3 is a string. OpenAPI
 # uses YAML 1.2.
+_INTEGER = re.compile("(?:[-+]?(?:0|[1-9][0-9]*)|0x[0-9a-fA-F]+)$")
+_FLOAT = re.compile(
+    r"""
+    [-+]? (?: \.[0-9]+ | [0-9]+\.[0-9]* ) (?: [eE][-+]?[0-9]+ )? $
+    | [-+]? [0-9]+ [eE][-+]?[0-9]+ $
+    | [-+]? \.(?:inf|Inf|INF) $ | \.(?:nan|NaN|NAN) $
+    """,
+    re.VERBOSE,
+)
 _YAML_1_2_PATTERNS = {
     f"{_TAG}bool": re.compile("(?:true|True|TRUE|false|False|FALSE)$"),
-    f"{_TAG}int": re.compile("(?:[-+]?(?:0|[1-9][0-9]*)|0x[0-9a-fA-F]+)$"),
-    f"{_TAG}float": re.compile(
-        r"""
-        [-+]? (?: \.[0-9]+ | [0-9]+\.[0-9]* ) (?: [eE][-+]?[0-9]+ )? $
-        | [-+]? [0-9]+ [eE][-+]?[0-9]+ $
-        | [-+]? \.(?:inf|Inf|INF) $ | \.(?:nan|NaN|NAN) $
-        """,
-        re.VERBOSE,
-    ),
+    f"{_TAG}int": _INTEGER,
+    f"{_TAG}float": _FLOAT,
 }
+
+_EXPLICIT_FLOAT = re.compile(f"[-+]?[0-9]+$|{_FLOAT.pattern}", re.VERBOSE)
+"""What `!!float` allows beside the unquoted values: whole numbers (YAML 1.2, section 10.2.1.4)."""
 
 
 def parse_yaml(name: str, text: str) -> Content:
@@ -70,6 +85,7 @@ def parse_yaml(name: str, text: str) -> Content:
         limit = MAXIMUM_YAML_CHARACTERS >> 20
         raise error_at(name, None, f"has more than {limit} MiB of YAML: convert it to JSON")
     _reject_control_characters(name, text)
+    _reject_many_directives(name, text)
     try:
         # Composing a deep text would overflow the C stack, and composing a long one takes minutes.
         _reject_complex_text(name, text)
@@ -77,8 +93,8 @@ def parse_yaml(name: str, text: str) -> Content:
     except yaml.MarkedYAMLError as error:
         line = _line_of(error.problem_mark)
         raise error_at(name, line, f"does not parse as YAML: {error.problem}") from error
-    except (ValueError, LookupError) as error:
-        # A value that its explicit tag does not allow, such as `!!bool text`.
+    except (ValueError, LookupError, ArithmeticError) as error:
+        # PyYAML passes on what Python raises for a value that does not match its explicit tag.
         raise error_at(name, None, f"does not parse as YAML: {error}") from error
 
 
@@ -89,6 +105,15 @@ def _reject_control_characters(name: str, text: str) -> None:
         return
     line = text.count("\n", 0, character.start()) + 1
     raise error_at(name, line, "does not parse as YAML: a control character is not allowed")
+
+
+def _reject_many_directives(name: str, text: str) -> None:
+    # The parser reads all directives before its first event, so nothing can stop it there.
+    for number, directive in enumerate(_DIRECTIVE.finditer(text)):
+        if number == MAXIMUM_DIRECTIVES:
+            line = text.count("\n", 0, directive.end()) + 1
+            problem = f"has more than {MAXIMUM_DIRECTIVES} lines that begin with %"
+            raise error_at(name, line, f"{problem}: convert it to JSON")
 
 
 def _reject_complex_text(name: str, text: str) -> None:
@@ -113,6 +138,7 @@ def _compose(name: str, text: str) -> Content:
         return Content(None, {})
     # Aliases are counted before they are expanded: a small file can expand to billions of nodes.
     _check_nodes(root, {})
+    _check_merges(root)
     lines = index_lines(name, _places(root))
     return Content(loader.construct_document(root), lines)
 
@@ -167,26 +193,100 @@ def _check_nodes(node: yaml.Node, counts: dict[int, int]) -> int:
 def _check_tag(node: yaml.Node) -> None:
     if node.tag not in _ALLOWED_TAGS:
         raise _error_at_node(node, f"JSON has no type for the tag {node.tag!r}")
+    expected_node = _COLLECTIONS.get(node.tag, yaml.ScalarNode)
+    if not isinstance(node, expected_node):
+        tag = node.tag.removeprefix(_TAG)
+        raise _error_at_node(node, f"the tag !!{tag} does not match the value")
+    if node.tag == f"{_TAG}bool" and not _YAML_1_2_PATTERNS[node.tag].match(node.value):
+        raise _error_at_node(node, f"{abbreviated(node.value)} is not true or false")
+
+
+_COLLECTIONS: dict[str, type[yaml.Node]] = {
+    f"{_TAG}map": yaml.MappingNode,
+    f"{_TAG}seq": yaml.SequenceNode,
+}
+"""The nodes of the tags that are no scalars."""
 
 
 def _check_number(node: yaml.Node) -> None:
     if not isinstance(node, yaml.ScalarNode) or node.tag not in _CONSTRUCTORS:
         return
-    text: str = node.value
-    try:
-        number = _CONSTRUCTORS[node.tag](yaml.constructor.SafeConstructor(), node)
-    except (ValueError, LookupError):
-        # Either no number, for example `!!int text`, or more digits than Python converts.
-        number = None
-    if not is_usable_number(number):
-        raise _error_at_node(node, f"{abbreviated(text)} is not a number that JSON has")
+    if not is_usable_number(_number(node)):
+        raise _error_at_node(node, f"{abbreviated(node.value)} is not a number that JSON has")
 
+
+def _number(node: yaml.ScalarNode) -> int | float | None:
+    """The number of a node with a number's tag; None if it is no number of YAML 1.2."""
+    # An explicit tag does not choose a pattern. PyYAML would read YAML 1.1 there: `1:30` is 90, in
+    # a time that is quadratic in the number of colons.
+    if _EXPLICIT_PATTERNS[node.tag].match(node.value) is None:
+        return None
+    try:
+        return _CONSTRUCTORS[node.tag](yaml.constructor.SafeConstructor(), node)
+    except (ValueError, ArithmeticError):
+        # It has more digits than Python converts.
+        return None
+
+
+_EXPLICIT_PATTERNS = {f"{_TAG}int": _INTEGER, f"{_TAG}float": _EXPLICIT_FLOAT}
 
 _CONSTRUCTORS: dict[str, Callable[[Any, Any], int | float]] = {
     f"{_TAG}int": yaml.constructor.SafeConstructor.construct_yaml_int,
     f"{_TAG}float": yaml.constructor.SafeConstructor.construct_yaml_float,
 }
 """How PyYAML reads numbers, by their tags."""
+
+
+def _check_merges(root: yaml.Node) -> None:
+    """Count the keys that `<<` copies. PyYAML copies them into every mapping that merges them.
+
+    Raises:
+        yaml.MarkedYAMLError: there are more than `MAXIMUM_MERGED_KEYS`.
+    """
+    sizes: dict[int, int] = {}
+    merged_keys = 0
+    for mapping in _mappings(root, set()):
+        merged_keys += _merged_size(mapping, sizes) - len(mapping.value)
+        if merged_keys > MAXIMUM_MERGED_KEYS:
+            problem = f"more than {MAXIMUM_MERGED_KEYS:,} keys are merged with <<"
+            raise _error_at_node(mapping, f"{problem}: convert it to JSON")
+
+
+def _mappings(node: yaml.Node, visited: set[int]) -> Iterator[yaml.MappingNode]:
+    """The mappings at and below a node, each once."""
+    if id(node) in visited:
+        return
+    visited.add(id(node))
+    if isinstance(node, yaml.MappingNode):
+        yield node
+    for child in _children(node):
+        if isinstance(child.node, yaml.CollectionNode):
+            yield from _mappings(child.node, visited)
+
+
+def _merged_size(mapping: yaml.MappingNode, sizes: dict[int, int]) -> int:
+    """The keys of a mapping after its merges, of which duplicates count too.
+
+    Args:
+        mapping: the mapping.
+        sizes: the results so far, by `id`.
+    """
+    if id(mapping) not in sizes:
+        sizes[id(mapping)] = len(mapping.value) + sum(
+            _merged_size(source, sizes) for source in _merge_sources(mapping)
+        )
+    return sizes[id(mapping)]
+
+
+def _merge_sources(mapping: yaml.MappingNode) -> Iterator[yaml.MappingNode]:
+    """The mappings that a mapping merges: the value of each `<<`, or the elements of that value."""
+    for key, value in mapping.value:
+        if key.tag != _MERGE:
+            continue
+        elements = value.value if isinstance(value, yaml.SequenceNode) else [value]
+        for element in elements:
+            if isinstance(element, yaml.MappingNode):
+                yield element
 
 
 def _turn_keys_into_strings(node: yaml.Node) -> None:
