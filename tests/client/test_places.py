@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from leadconnector._runtime.http import places as places_module
 from leadconnector._runtime.http.places import Place, Places
 
 
@@ -84,3 +86,46 @@ def test_no_more_threads_than_places_have_one() -> None:
 
     assert max(counts) <= 3
     assert places.in_use == 0
+
+
+def test_a_waiting_thread_gets_a_place_that_nobody_refers_to_any_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(places_module, "CHECK_SECONDS", 0.01)
+    places = Places(1)
+    in_use = [places.acquire(None)]
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(places.acquire, 30.0)
+        wait_until_waiting(places, 1)
+        in_use.clear()
+        assert places.in_use == 0
+
+        assert isinstance(waiting.result(), Place)
+
+
+def test_a_signal_handler_that_releases_a_place_during_a_release_loses_no_waiting_thread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    in_use: list[Place] = []
+
+    class InterruptedQueue(SimpleQueue[Place]):
+        def put(self, item: Place, block: bool = True, timeout: float | None = None) -> None:
+            super().put(item, block, timeout)
+            if in_use:
+                places.release(in_use.pop())
+
+    monkeypatch.setattr(places_module, "SimpleQueue", InterruptedQueue)
+    monkeypatch.setattr(places_module, "CHECK_SECONDS", 0.01)
+    places = Places(2)
+    place = places.acquire(None)
+    later_released = places.acquire(None)
+    with ThreadPoolExecutor(2) as threads:
+        waiting = [threads.submit(places.acquire, 30.0)]
+        wait_until_waiting(places, 1)
+        waiting.append(threads.submit(places.acquire, 30.0))
+        wait_until_waiting(places, 2)
+        in_use.append(later_released)
+        del later_released
+        places.release(place)
+
+        assert all(isinstance(call.result(), Place) for call in waiting)

@@ -73,17 +73,24 @@ class Connections(ABC, Generic[Owner, Transport]):
         """Close a transport that nobody can use or await any more."""
 
     def _start_in_forked_process(self) -> None:
-        """Close the parent's connections in this process. In the parent they stay open."""
+        """Start without connections in a forked process."""
         if self._custom is not None:
             raise ClientClosedError(
                 "this client was given a transport before the process forked: make a new one"
             )
         self._process = os.getpid()
-        inherited = self._by_owner
-        self._by_owner = {}
-        for transport in inherited.values():
-            self._abandon(transport)
+        self._abandon_parent_transports()
         self.signals = ClientSignals()
+
+    def _abandon_parent_transports(self) -> None:
+        """Close the parent's connections in this process only. The parent continues to use them.
+
+        A custom transport stays open: to close it could end the parent's connections.
+        """
+        parent_transports = self._by_owner
+        self._by_owner = {}
+        for transport in parent_transports.values():
+            self._abandon(transport)
 
 
 class ThreadConnections(Connections[str, BaseTransport]):
@@ -94,9 +101,13 @@ class ThreadConnections(Connections[str, BaseTransport]):
         if self.is_closed:
             return
         self.is_closed = True
+        if os.getpid() != self._process:
+            self._abandon_parent_transports()
+            return
         self.signals.close()
         if self._custom is not None:
             self._custom.close()
+            return
         for transport in self._by_owner.values():
             transport.close()
 
@@ -134,6 +145,9 @@ class LoopConnections(Connections[AbstractEventLoop, AsyncBaseTransport]):
         if self.is_closed:
             return
         self.is_closed = True
+        if os.getpid() != self._process:
+            self._abandon_parent_transports()
+            return
         self.signals.close()
         if self._custom is not None:
             await self._custom.aclose()
@@ -164,6 +178,7 @@ class LoopConnections(Connections[AbstractEventLoop, AsyncBaseTransport]):
         self, loop: AbstractEventLoop, transport: AsyncBaseTransport
     ) -> AsyncGenerator[None, None]:
         """Close the transport of an event loop when the loop ends."""
+        process = os.getpid()
         try:
             yield
         finally:
@@ -171,7 +186,10 @@ class LoopConnections(Connections[AbstractEventLoop, AsyncBaseTransport]):
             if self._by_owner.get(loop) is transport:
                 del self._by_owner[loop]
                 self._closers.pop(loop, None)
-            await transport.aclose()
+            if os.getpid() == process:
+                await transport.aclose()
+            else:
+                self._abandon(transport)
 
     def _abandon_closed_loops(self) -> None:
         """Close the transports of event loops that were closed without closing them."""

@@ -167,14 +167,18 @@ def _limited(content: bytes, problem: str = "") -> Body:
 
 
 def is_truncated_json(body: bytes) -> bool:
-    """Whether a body starts as a JSON object or array, but does not parse."""
+    """Whether a body looks like the first part of a JSON object or array."""
     if body[:1] not in {b"{", b"["}:
         return False
     try:
         json.loads(body)
     except json.JSONDecodeError:
         return True
+    except UnicodeDecodeError as error:
+        # A cut within a character is an error up to the last byte. Any other one is no UTF-8,
+        # which the decoder reports later.
+        return error.end == len(body)
     except (RecursionError, ValueError):
-        # Nested too deeply, or not UTF-8. That is no sign of a cut; the decoder reports it later.
+        # Nested too deeply. That is no sign of a cut; the decoder reports it later.
         return False
     return False

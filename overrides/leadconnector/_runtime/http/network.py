@@ -81,17 +81,33 @@ class Network:
         self.connect_ends_at = math.inf
         self._has_proxy = has_proxy
         self._socket: socket.socket | None = None
+        self._is_shut_down = False
 
     def close(self) -> None:
         """Close the socket. Only the thread or the task that uses the connection may do that."""
         if self._socket is not None:
             self._socket.close()
 
+    def prevent_connecting(self) -> None:
+        """Have an attempt to connect fail that has not ended yet. Any thread can use it."""
+        self._is_shut_down = True
+
     def shut_down(self) -> None:
         """End the connection under its user, in any thread. The user gets an error."""
+        # First: a user who misses it has stored its socket before.
+        self.prevent_connecting()
         if self._socket is not None:
             with suppress(OSError):
                 self._socket.shutdown(socket.SHUT_RDWR)
+
+    def _check_not_shut_down(self) -> None:
+        """Check that the client was not closed while a request waited for its connection.
+
+        Raises:
+            OSError: it was. The request has not been sent.
+        """
+        if self._is_shut_down:
+            raise OSError("the client was closed before the request was sent")
 
     def end_of_tls_handshake(self, timeout: float | None) -> float:
         """When the TLS handshake must end, in seconds of `time.monotonic`.
@@ -133,6 +149,7 @@ class BlockingNetwork(Network, httpcore.NetworkBackend):
         try:
             self.connect_ends_at = end_of_handshake(self.timer.seconds(timeout))
             addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            self._check_not_shut_down()
             sock = self._connect_to_any(addresses)
         except TimeoutError as error:
             raise httpcore.ConnectTimeout(str(error)) from error
@@ -162,7 +179,10 @@ class BlockingNetwork(Network, httpcore.NetworkBackend):
         self._socket = sock
         try:
             sock.settimeout(seconds)
+            self._check_not_shut_down()
             sock.connect(address[4])
+            # A shutdown has no effect on a socket that is not connecting yet.
+            self._check_not_shut_down()
         except BaseException:
             # Also for a signal handler that raises.
             sock.close()
@@ -255,13 +275,27 @@ class AwaitingNetwork(Network, httpcore.AsyncNetworkBackend):
             self.connect_ends_at = end_of_handshake(seconds)
             async with asyncio.timeout(seconds):
                 addresses = await find_addresses(host, port)
+                self._check_not_shut_down()
                 sock = await connect_to_fastest(addresses)
+            self._adopt(sock)
         except TimeoutError as error:
             raise httpcore.ConnectTimeout(str(error)) from error
         except OSError as error:
             raise httpcore.ConnectError(str(error)) from error
-        self._socket = sock
         return AwaitingStream(sock, self)
+
+    def _adopt(self, sock: socket.socket) -> None:
+        """Use a socket that has connected, unless the client was closed meanwhile.
+
+        Raises:
+            OSError: the client was closed.
+        """
+        self._socket = sock
+        try:
+            self._check_not_shut_down()
+        except OSError:
+            sock.close()
+            raise
 
     async def sleep(self, seconds: float) -> None:
         """Wait between two attempts to connect."""

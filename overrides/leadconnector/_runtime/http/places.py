@@ -4,10 +4,19 @@ The standard library's semaphore for threads is not fair: a thread that releases
 again overtakes all that wait. `asyncio.Semaphore` is fair, so the async client uses that.
 """
 
+import math
 import threading
+import time
 from collections import deque
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from weakref import WeakSet
+
+CHECK_SECONDS = 1.0
+"""How often a waiting thread checks whether a permit was lost by its user.
+
+Our own choice: such a loss is rare, and a check takes a few microseconds.
+"""
 
 
 class Place:
@@ -26,8 +35,9 @@ Its methods are atomic: an exception that a signal handler raises cannot lose a 
 class Places:
     """A number of places, which threads acquire in the order in which they come.
 
-    An exception can interrupt a thread at any moment, if a signal handler raises it. Nothing is
-    lost then: a place is free as soon as nothing refers to it.
+    An exception can interrupt a thread at any moment, if a signal handler raises it. Then nobody
+    releases the place of that thread. It is free as soon as nothing refers to it, and the waiting
+    threads notice that within `CHECK_SECONDS`.
 
     Args:
         number: how many places there are.
@@ -71,20 +81,28 @@ class Places:
         with self._lock:
             self._waiting.append(waiter)
             self._admit()
-        try:
-            return waiter.get(timeout=seconds)
-        except Empty:
-            raise TimeoutError("all connections are in use") from None
+        ends_at = math.inf if seconds is None else time.monotonic() + seconds
+        while True:
+            remaining = max(0.0, ends_at - time.monotonic())
+            with suppress(Empty):
+                return waiter.get(timeout=min(remaining, CHECK_SECONDS))
+            if time.monotonic() >= ends_at:
+                raise TimeoutError("all connections are in use")
+            with self._lock:
+                self._admit()
 
     def _admit(self) -> None:
         """Give the free places to the threads that wait longest. The caller has the lock."""
         while self._waiting and len(self._in_use) < self._number:
+            waiter = self._waiting[0]
             place = Place()
             self._in_use.add(place)
-            # In this order an interruption loses neither. At worst the same thread gets a second
-            # place, which nothing refers to later.
-            self._waiting[0].put(place)
-            self._waiting.popleft()
+            # An interruption between these two lines loses no waiter and no place. At worst the
+            # same thread gets a second place, which nothing refers to later.
+            waiter.put(place)
+            # A signal handler that came between has removed it already.
+            with suppress(ValueError):
+                self._waiting.remove(waiter)
 
     def _leave(self, waiter: _Waiter) -> None:
         """Stop waiting. A place that came at the last moment goes to the next thread."""

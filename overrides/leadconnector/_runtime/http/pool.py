@@ -101,9 +101,24 @@ class _Lines(Generic[LineT]):
         return len(self._active)
 
     def add(self, line: LineT) -> None:
-        """Add a new connection, which is in use."""
+        """Add a new connection, which is in use.
+
+        Raises:
+            ClientClosedError: the pool was closed.
+        """
         with self._lock:
+            # With the lock: a connection that came later would stay open in the closed pool.
+            self.check_open()
             self._active.add(line)
+
+    def check_open(self) -> None:
+        """Check that the pool is open.
+
+        Raises:
+            ClientClosedError: it is closed.
+        """
+        if self.is_closed:
+            raise ClientClosedError("this client was closed before the request was sent")
 
     def take_idle(self) -> LineT | None:
         """Get the connection that was used last, if it still works; `None` if there is none.
@@ -122,16 +137,25 @@ class _Lines(Generic[LineT]):
 
     def put_back(self, line: LineT) -> None:
         """Return a connection after its request. It is closed if it cannot be used again."""
-        if self.is_closed or not line.connection.is_idle():
+        if not line.connection.is_idle() or not self._add_idle(line):
             self.discard(line)
-            return
+
+    def _add_idle(self, line: LineT) -> bool:
+        """Add an idle connection, and close those that have expired.
+
+        Returns:
+            Whether the pool was still open.
+        """
         now = time.monotonic()
         line.idle_until = now + KEEPALIVE_SECONDS
         with self._lock:
+            if self.is_closed:
+                return False
             self._active.discard(line)
             self._idle.append(line)
             while self._idle[0].idle_until < now:
                 self._idle.popleft().network.close()
+        return True
 
     def discard(self, line: LineT) -> None:
         """Close a connection that is in use."""
@@ -140,9 +164,11 @@ class _Lines(Generic[LineT]):
         line.network.close()
 
     def close_idle(self) -> None:
-        """Close the idle connections, now and whenever one becomes idle."""
+        """Close the idle connections, now and whenever one becomes idle. Make no new ones."""
         with self._lock:
             self.is_closed = True
+            for line in list(self._active):
+                line.network.prevent_connecting()
             while self._idle:
                 self._idle.pop().network.close()
 
@@ -157,8 +183,10 @@ class _Lines(Generic[LineT]):
     def abandon(self) -> None:
         """Close all connections after their users are gone.
 
-        Without the lock: in a forked process, a thread can have it that does not exist there.
+        Without the lock: in a forked process, a thread can have it that does not exist there. From
+        now on, another lock is used.
         """
+        self._lock = threading.RLock()
         self.is_closed = True
         for line in [*self._idle, *self._active]:
             line.network.close()
@@ -194,7 +222,7 @@ class BlockingPool(LimitedTransport):
 
         Raises:
             httpx.TransportError: there is no response.
-            ClientClosedError: the client was closed while the request waited for a connection.
+            ClientClosedError: the client was closed before the request was sent.
         """
         line = self._line_for(request, limits)
         try:
@@ -240,7 +268,7 @@ class BlockingPool(LimitedTransport):
         except TimeoutError as error:
             raise httpx.PoolTimeout(str(error)) from None
         try:
-            _check_open(self._lines)
+            self._lines.check_open()
             line = self._lines.take_idle()
             if line is None:
                 line = _BlockingLine(self._route, core_url(request.url).origin, place)
@@ -335,7 +363,7 @@ class AwaitingPool(LimitedAsyncTransport):
     async def _line_for(self, request: httpx.Request, limits: Limits) -> _AwaitingLine:
         await self._acquire_place(_pool_seconds(limits))
         try:
-            _check_open(self._lines)
+            self._lines.check_open()
             line = self._lines.take_idle()
             if line is None:
                 line = _AwaitingLine(self._route, core_url(request.url).origin)
@@ -428,16 +456,6 @@ def _pool_seconds(limits: Limits) -> float:
     if timeout is None:
         return seconds
     return min(timeout, seconds)
-
-
-def _check_open(lines: _Lines[Any]) -> None:
-    """Check that the pool was not closed while a request waited for a place.
-
-    Raises:
-        ClientClosedError: it was.
-    """
-    if lines.is_closed:
-        raise ClientClosedError("this client was closed while a request waited for a connection")
 
 
 def _core_request(request: httpx.Request) -> httpcore.Request:
