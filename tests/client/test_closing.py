@@ -19,7 +19,7 @@ from leadconnector import (
     LeadConnectorError,
 )
 from leadconnector._runtime.http import network as network_module
-from leadconnector._runtime.http.pool import BlockingPool
+from leadconnector._runtime.http.pool import SyncPool
 from leadconnector._runtime.http.routes import Route
 
 from tests.support.calling import CONVERSATION_ID, LOCATION_ID, TOKEN
@@ -255,7 +255,7 @@ def test_a_task_sends_nothing_after_the_client_was_closed(
     api: Switchable, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gate = Gate()
-    connect = network_module._connect_awaiting
+    connect = network_module._connect_async
 
     async def connect_and_stop(*args: Any) -> socket.socket:
         sock = await connect(*args)
@@ -266,7 +266,7 @@ def test_a_task_sends_nothing_after_the_client_was_closed(
     if step == "looking up the host":
         monkeypatch.setattr(socket, "getaddrinfo", gate.before(socket.getaddrinfo))
     else:
-        monkeypatch.setattr(network_module, "_connect_awaiting", connect_and_stop)
+        monkeypatch.setattr(network_module, "_connect_async", connect_and_stop)
 
     async def run() -> None:
         client = new_async_client(api.url)
@@ -341,8 +341,8 @@ def test_a_connection_that_becomes_idle_while_the_client_is_closed_is_closed(
     client = new_client(api.url)
     assert update(client)
     pool = client._connections.transport()
-    assert isinstance(pool, BlockingPool)
-    connections = pool._lines
+    assert isinstance(pool, SyncPool)
+    connections = pool._connections
     connection = connections.take_idle()
     assert connection is not None
 
@@ -350,7 +350,7 @@ def test_a_connection_that_becomes_idle_while_the_client_is_closed_is_closed(
         connections.close_idle()
         return True
 
-    monkeypatch.setattr(connection.connection, "is_idle", close_meanwhile)
+    monkeypatch.setattr(connection.http_connection, "is_idle", close_meanwhile)
     connections.put_back(connection)
 
     assert not connections._idle

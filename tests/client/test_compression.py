@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from leadconnector import APIDecodingError, ServerError
-from leadconnector._runtime.http import MAXIMUM_BODY, Limits, RawResponse, send
+from leadconnector._runtime.http import MAXIMUM_BODY_BYTES, Limits, RawResponse, send
 from leadconnector._runtime.http.body import decode
 from leadconnector_emulator import Emulator, Fault, Server
 
@@ -198,7 +198,7 @@ def test_a_gzip_bomb_uses_bounded_memory(size: int) -> None:
     response, peak = send_and_measure_memory(transport)
 
     assert "larger" in response.body_problem
-    assert peak < 5 * MAXIMUM_BODY
+    assert peak < 5 * MAXIMUM_BODY_BYTES
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ def test_an_endless_body_is_read_up_to_the_limit(encoding: str, problem: str) ->
     response, peak = send_and_measure_memory(transport)
 
     assert problem in response.body_problem
-    assert peak < 5 * MAXIMUM_BODY
+    assert peak < 5 * MAXIMUM_BODY_BYTES
 
 
 @given(

@@ -11,9 +11,9 @@ from functools import partial
 from typing import Generic, Protocol, TypeVar, TypeVarTuple
 
 from ..errors import ConfigurationError
-from .connections import LoopConnections, ThreadConnections
+from .connections import AsyncConnections, SyncConnections
 from .http import Limits, RawResponse, Request
-from .http import send as send_blocking
+from .http import send as send_sync
 from .http import send_async as send_awaiting
 from .protocols import RateLimiter, ReservationT
 from .secrets import Token
@@ -82,10 +82,10 @@ class CallIO(Protocol):
         ...
 
 
-class BlockingIO:
+class SyncIO:
     """The `CallIO` of a sync client. It blocks the thread, so its coroutines never suspend."""
 
-    def __init__(self, connections: ThreadConnections, settings: Settings) -> None:
+    def __init__(self, connections: SyncConnections, settings: Settings) -> None:
         self._connections = connections
         self._settings = settings
 
@@ -133,7 +133,7 @@ class BlockingIO:
 
     async def send(self, request: Request, limits: Limits) -> RawResponse:
         """See `CallIO`."""
-        return send_blocking(self._connections.transport(), request, limits)
+        return send_sync(self._connections.transport(), request, limits)
 
     async def finish(self, awaitables: Sequence[Awaitable[object]]) -> None:
         """See `CallIO`."""
@@ -146,10 +146,10 @@ class BlockingIO:
         )
 
 
-class AwaitingIO:
+class AsyncIO:
     """The `CallIO` of an async client. It awaits in the running event loop."""
 
-    def __init__(self, connections: LoopConnections, settings: Settings) -> None:
+    def __init__(self, connections: AsyncConnections, settings: Settings) -> None:
         self._connections = connections
         self._settings = settings
 

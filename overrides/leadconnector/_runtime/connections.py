@@ -93,7 +93,7 @@ class Connections(ABC, Generic[Owner, Transport]):
             self._abandon(transport)
 
 
-class ThreadConnections(Connections[str, BaseTransport]):
+class SyncConnections(Connections[str, BaseTransport]):
     """The connections of a sync client. All threads share one transport."""
 
     def close(self) -> None:
@@ -122,7 +122,7 @@ class ThreadConnections(Connections[str, BaseTransport]):
             transport.abandon()
 
 
-class LoopConnections(Connections[AbstractEventLoop, AsyncBaseTransport]):
+class AsyncConnections(Connections[AbstractEventLoop, AsyncBaseTransport]):
     """The connections of an async client. Each event loop has its own transport.
 
     A transport and its event loop refer to each other, so neither disappears by itself. There are

@@ -1,7 +1,7 @@
 """The lifecycle of one call: validate, get a token, wait for the rate limit, send, retry.
 
 `AsyncSession` is the engine of both clients. All that takes time is awaited from a `CallIO`. With
-a `BlockingIO` the coroutine never suspends, so `SyncSession` runs it without an event loop.
+a `SyncIO` the coroutine never suspends, so `SyncSession` runs it without an event loop.
 
 The class names follow the generated protocols `Session` and `AsyncSession`, which they implement.
 
@@ -27,7 +27,7 @@ from ..errors import (
     LeadConnectorError,
 )
 from .call import Call
-from .call_io import BlockingIO, CallIO
+from .call_io import CallIO, SyncIO
 from .frames import clear_frames
 from .http import (
     RawResponse,
@@ -80,12 +80,12 @@ class AsyncSession:
                 `on_drift`. It is raised unchanged.
         """
         # Python makes it the context of all errors.
-        handled = sys.exception()
+        ambient_error = sys.exception()
         try:
             return await self._carry_out(operation, arguments)
         except BaseException as error:
             # Their variables have the response, and objects with the token.
-            clear_frames(error, handled)
+            clear_frames(error, ambient_error)
             raise
 
     async def _carry_out(self, operation: Operation[T], arguments: Mapping[str, object]) -> T:
@@ -269,15 +269,15 @@ class AsyncSession:
         # Counts the request: `call.attempts` and `call.try_number` are those of this one from here.
         request = call.next_request(token)
         # Python makes it the context of the transport's errors.
-        handled = sys.exception()
+        ambient_error = sys.exception()
         try:
             response = await self._io.send(request, call.limits)
         except Exception as error:
-            reason = decisive_error(error, handled)
+            reason = decisive_error(error, ambient_error)
             if is_transport_failure(reason):
-                final = is_final(error, handled)
+                final = is_final(error, ambient_error)
                 failure = connection_error(
-                    error, call.name, request, [token], call.attempts, handled
+                    error, call.name, request, [token], call.attempts, ambient_error
                 )
                 return Attempt(call.method, call.try_number, token, failure, is_final=final)
             if reason is error:
@@ -352,7 +352,7 @@ class AsyncSession:
 class SyncSession:
     """Carries out the calls of a sync client. The generated resources call it."""
 
-    def __init__(self, io: BlockingIO, settings: Settings) -> None:
+    def __init__(self, io: SyncIO, settings: Settings) -> None:
         self._session = AsyncSession(io, settings)
 
     def call(self, operation: Operation[T], arguments: Mapping[str, object]) -> T:
@@ -361,7 +361,7 @@ class SyncSession:
 
 
 def run_without_event_loop(coroutine: Coroutine[Any, Any, Result]) -> Result:
-    """Run a coroutine that never suspends, as with `BlockingIO`.
+    """Run a coroutine that never suspends, as with `SyncIO`.
 
     `send(None)` starts a coroutine and runs it to its first suspension. Here there is none, so it
     runs to its end. `StopIteration` then carries its result.

@@ -3,7 +3,7 @@
 import json
 import zlib
 
-MAXIMUM_BODY = 10 * 1024 * 1024
+MAXIMUM_BODY_BYTES = 10 * 1024 * 1024
 """Bytes of a response's body after decompression. Responses of the API have a few hundred."""
 
 MAXIMUM_ENCODINGS = 5
@@ -12,7 +12,7 @@ MAXIMUM_ENCODINGS = 5
 MAXIMUM_MEMBERS = 10_000
 """How many members of one gzip body are decompressed. An empty one has 20 bytes and costs 5 µs."""
 
-PIECE = 4096
+PIECE_BYTES = 4096
 """Bytes that are decompressed at once.
 
 zlib copies the bytes of a piece that are behind a member. So a larger piece makes a body of many
@@ -129,7 +129,7 @@ def _unpack(packed: bytes, window_bits: int, name: str) -> Body:
     try:
         for _ in range(MAXIMUM_MEMBERS):
             position = _unpack_member(view, position, window_bits, content)
-            if position >= end or len(content) > MAXIMUM_BODY:
+            if position >= end or len(content) > MAXIMUM_BODY_BYTES:
                 return _limited(bytes(content))
     except zlib.error:
         return _limited(bytes(content), f"is not valid {name}, or is followed by other data")
@@ -149,11 +149,11 @@ def _unpack_member(packed: memoryview, position: int, window_bits: int, content:
         EOFError: it has no end.
     """
     decompressor = zlib.decompressobj(window_bits)
-    while not decompressor.eof and len(content) <= MAXIMUM_BODY:
+    while not decompressor.eof and len(content) <= MAXIMUM_BODY_BYTES:
         if position == len(packed):
             raise EOFError
-        piece = packed[position : position + PIECE]
-        content += decompressor.decompress(piece, MAXIMUM_BODY + 1 - len(content))
+        piece = packed[position : position + PIECE_BYTES]
+        content += decompressor.decompress(piece, MAXIMUM_BODY_BYTES + 1 - len(content))
         position += len(piece)
         position -= len(decompressor.unused_data) + len(decompressor.unconsumed_tail)
     return position
@@ -161,8 +161,8 @@ def _unpack_member(packed: memoryview, position: int, window_bits: int, content:
 
 def _limited(content: bytes, problem: str = "") -> Body:
     """A body that is not too large; an excess size replaces any other problem."""
-    if len(content) > MAXIMUM_BODY:
-        return Body(content, f"is larger than {MAXIMUM_BODY} bytes")
+    if len(content) > MAXIMUM_BODY_BYTES:
+        return Body(content, f"is larger than {MAXIMUM_BODY_BYTES} bytes")
     return Body(content, problem)
 
 

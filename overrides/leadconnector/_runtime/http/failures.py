@@ -10,7 +10,7 @@ from typing import Literal, cast
 import httpx
 
 from ...errors import APIConnectionError, APITimeoutError, LeadConnectorError
-from ..frames import chained_errors, clear_frames, frames_of
+from ..frames import chained_errors, clear_frames, traceback_entries
 from ..secrets import REDACTED, Secret, redact
 from .types import Request
 
@@ -121,7 +121,7 @@ def is_transport_failure(error: Exception) -> bool:
     return _is_of_known_transport(error) or _is_of_other_event_loop(error)
 
 
-def decisive_error(error: Exception, handled: BaseException | None = None) -> Exception:
+def decisive_error(error: Exception, ambient_error: BaseException | None = None) -> Exception:
     """The error that says what happened: an interruption behind an error, or the error itself.
 
     A transport can turn an interruption into an error of its own: httpcore does so with each
@@ -129,9 +129,9 @@ def decisive_error(error: Exception, handled: BaseException | None = None) -> Ex
 
     Args:
         error: the error of a transport.
-        handled: an error that the caller handles meanwhile; see `chained_errors`.
+        ambient_error: an error that the caller handles meanwhile; see `chained_errors`.
     """
-    for cause in chained_errors(error, handled):
+    for cause in chained_errors(error, ambient_error):
         if isinstance(cause, Exception) and is_interruption(cause):
             return cause
     return error
@@ -139,7 +139,7 @@ def decisive_error(error: Exception, handled: BaseException | None = None) -> Ex
 
 def is_interruption(error: Exception) -> bool:
     """Whether something outside of the transport raised an error, to interrupt the call."""
-    if any(_is_signal_handler(entry.tb_frame) for entry in frames_of(error)):
+    if any(_is_signal_handler(entry.tb_frame) for entry in traceback_entries(error)):
         return True
     # A timeout that the caller's code defines, for example to raise it in another thread. Sockets
     # and asyncio raise `TimeoutError` itself.
@@ -180,10 +180,10 @@ def _is_of_other_event_loop(error: Exception) -> bool:
     return type(error) is RuntimeError and _OTHER_EVENT_LOOP.fullmatch(str(error)) is not None
 
 
-def failure_of(error: Exception, handled: BaseException | None = None) -> Failure:
-    """Classify the error of a request without a whole response; `handled` as above."""
+def failure_of(error: Exception, ambient_error: BaseException | None = None) -> Failure:
+    """Classify the error of a request without a whole response; `ambient_error` as above."""
     # A certificate is checked before anything is sent.
-    if _has_certificate_error(error, handled):
+    if _has_certificate_error(error, ambient_error):
         return "never sent"
     if isinstance(error, httpx.ConnectTimeout):
         # httpx's own transports raise it only while they connect. Others, such as that of aiohttp,
@@ -198,13 +198,13 @@ def failure_of(error: Exception, handled: BaseException | None = None) -> Failur
     return "lost"
 
 
-def is_final(error: Exception, handled: BaseException | None = None) -> bool:
-    """Whether the next request would certainly fail in the same way; `handled` as above."""
-    if _has_certificate_error(error, handled):
+def is_final(error: Exception, ambient_error: BaseException | None = None) -> bool:
+    """Whether the next request would certainly fail in the same way; `ambient_error` as above."""
+    if _has_certificate_error(error, ambient_error):
         return True
     if isinstance(error, httpx.ProxyError):
         return _is_final_proxy_error(str(error))
-    for cause in chained_errors(error, handled):
+    for cause in chained_errors(error, ambient_error):
         if _quotes(cause, _REQWEST_PROXY_ERROR):
             return True
         # An error that OpenSSL did not create has no reason.
@@ -221,9 +221,9 @@ def _is_final_proxy_error(text: str) -> bool:
     return int(status[1]) not in _TEMPORARY_PROXY_STATUS_CODES
 
 
-def _has_certificate_error(error: Exception, handled: BaseException | None) -> bool:
+def _has_certificate_error(error: Exception, ambient_error: BaseException | None) -> bool:
     """Whether the server's certificate is not trusted."""
-    for cause in chained_errors(error, handled):
+    for cause in chained_errors(error, ambient_error):
         if isinstance(cause, ssl.SSLCertVerificationError):
             return True
         if _quotes(cause, _RUSTLS_CERTIFICATE_ERROR):
@@ -254,7 +254,7 @@ def connection_error(
     request: Request,
     secrets: Sequence[Secret[str]],
     attempts: int,
-    handled: BaseException | None = None,
+    ambient_error: BaseException | None = None,
 ) -> APIConnectionError:
     """The exception of a request without a whole response.
 
@@ -267,15 +267,15 @@ def connection_error(
         request: the request that failed.
         secrets: the credentials of the request. A custom transport can quote them.
         attempts: how many requests were sent, with this one.
-        handled: an error that the caller handles meanwhile; see `chained_errors`.
+        ambient_error: an error that the caller handles meanwhile; see `chained_errors`.
     """
-    clear_frames(error, handled)
+    clear_frames(error, ambient_error)
     if isinstance(error, httpx.RequestError):
         # The original request contains the token and the body.
         error.request = Request(request.method, request.url)
     reason = _without_quoted_bytes(error)
     timed_out = isinstance(error, httpx.TimeoutException | TimeoutError)
-    if _has_certificate_error(error, handled):
+    if _has_certificate_error(error, ambient_error):
         # The transport of aiohttp raises a timeout for it.
         timed_out = False
     error_class = APITimeoutError if timed_out else APIConnectionError
@@ -286,7 +286,7 @@ def connection_error(
     raised = error_class(
         _redact(f"{message} ({details})", secrets),
         attempts=attempts,
-        failure=failure_of(error, handled),
+        failure=failure_of(error, ambient_error),
     )
     has_class_for_causes = isinstance(error, httpx.RequestError | OSError)
     if has_class_for_causes and not _quotes_private_data(error, secrets):

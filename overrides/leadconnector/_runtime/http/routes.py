@@ -7,7 +7,7 @@ from typing import TypedDict
 import httpcore
 import httpx
 
-from .network import AwaitingNetwork, BlockingNetwork
+from .network import AsyncNetwork, SyncNetwork
 
 KEEPALIVE_SECONDS = 5.0
 """Seconds after which an idle connection is not used again: httpx's default."""
@@ -37,7 +37,7 @@ class Route:
         return self.proxy is not None
 
     def connection(
-        self, origin: httpcore.Origin, network: BlockingNetwork
+        self, origin: httpcore.Origin, network: SyncNetwork
     ) -> httpcore.ConnectionInterface:
         """A connection of a sync client. It connects with its first request."""
         if self.proxy is None:
@@ -62,7 +62,7 @@ class Route:
         return pool.create_connection(origin)
 
     def async_connection(
-        self, origin: httpcore.Origin, network: AwaitingNetwork
+        self, origin: httpcore.Origin, network: AsyncNetwork
     ) -> httpcore.AsyncConnectionInterface:
         """`connection` for an async client."""
         if self.proxy is None:

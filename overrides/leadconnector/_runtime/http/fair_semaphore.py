@@ -19,69 +19,71 @@ Our own choice: such a loss is rare, and a check takes a few microseconds.
 """
 
 
-class Place:
+class Permit:
     """The right to use one connection."""
 
     __slots__ = ("__weakref__",)
 
 
-_Waiter = SimpleQueue[Place]
-"""Receives the place of one waiting thread.
+_Waiter = SimpleQueue[Permit]
+"""Receives the permit of one waiting thread.
 
-Its methods are atomic: an exception that a signal handler raises cannot lose a place in them.
+Its methods are atomic: an exception that a signal handler raises cannot lose a permit in them.
 """
 
 
-class Places:
-    """A number of places, which threads acquire in the order in which they come.
+class FairSemaphore:
+    """A number of permits, which threads acquire in the order in which they come.
 
     An exception can interrupt a thread at any moment, if a signal handler raises it. Then nobody
-    releases the place of that thread. It is free as soon as nothing refers to it, and the waiting
+    releases the permit of that thread. It is free as soon as nothing refers to it, and the waiting
     threads notice that within `CHECK_SECONDS`.
 
     Args:
-        number: how many places there are.
+        maximum: how many permits there are.
     """
 
-    def __init__(self, number: int) -> None:
-        self._number = number
-        # A signal handler can use the client while its own thread is in here.
+    def __init__(self, maximum: int) -> None:
+        self._maximum = maximum
+        # Not a `Lock`: a signal handler can interrupt its own thread in here, and use the client.
+        # Of the locks of a call, only this one and that of the connections allow that; see
+        # docs/known-limitations.md.
         self._lock = threading.RLock()
-        self._in_use: WeakSet[Place] = WeakSet()
+        self._in_use: WeakSet[Permit] = WeakSet()
         self._waiting: deque[_Waiter] = deque()
 
     @property
     def in_use(self) -> int:
-        """How many places are in use."""
+        """How many permits are in use."""
         return len(self._in_use)
 
-    def acquire(self, seconds: float | None) -> Place:
-        """Wait for a place.
+    def acquire(self, timeout: float | None) -> Permit:
+        """Wait for a permit.
 
         Args:
-            seconds: how long to wait at most; `None` for no limit.
+            timeout: seconds to wait at most; `None` for no limit.
 
         Raises:
-            TimeoutError: no place became free in time.
+            TimeoutError: no permit became free in time.
         """
         waiter: _Waiter = SimpleQueue()
         try:
-            return self._wait(waiter, seconds)
+            return self._wait(waiter, timeout)
         except BaseException:
             self._leave(waiter)
             raise
 
-    def release(self, place: Place) -> None:
-        """Free a place."""
+    def release(self, permit: Permit) -> None:
+        """Free a permit."""
         with self._lock:
-            self._in_use.discard(place)
+            self._in_use.discard(permit)
             self._admit()
 
-    def _wait(self, waiter: _Waiter, seconds: float | None) -> Place:
+    def _wait(self, waiter: _Waiter, timeout: float | None) -> Permit:
         with self._lock:
             self._waiting.append(waiter)
             self._admit()
-        ends_at = math.inf if seconds is None else time.monotonic() + seconds
+        ends_at = math.inf if timeout is None else time.monotonic() + timeout
         while True:
             remaining = max(0.0, ends_at - time.monotonic())
             with suppress(Empty):
@@ -92,20 +94,20 @@ class Places:
                 self._admit()
 
     def _admit(self) -> None:
-        """Give the free places to the threads that wait longest. The caller has the lock."""
-        while self._waiting and len(self._in_use) < self._number:
+        """Give the free permits to the threads that wait longest. The caller has the lock."""
+        while self._waiting and self.in_use < self._maximum:
             waiter = self._waiting[0]
-            place = Place()
-            self._in_use.add(place)
-            # An interruption between these two lines loses no waiter and no place. At worst the
-            # same thread gets a second place, which nothing refers to later.
-            waiter.put(place)
+            permit = Permit()
+            self._in_use.add(permit)
+            # An interruption between these two lines loses no waiter and no permit. At worst the
+            # same thread gets a second permit, which nothing refers to later.
+            waiter.put(permit)
             # A signal handler that came between has removed it already.
             with suppress(ValueError):
                 self._waiting.remove(waiter)
 
     def _leave(self, waiter: _Waiter) -> None:
-        """Stop waiting. A place that came at the last moment goes to the next thread."""
+        """Stop waiting. A permit that came at the last moment goes to the next thread."""
         with self._lock:
             if waiter in self._waiting:
                 self._waiting.remove(waiter)
