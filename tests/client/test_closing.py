@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import httpx
 import pytest
 from leadconnector import (
     APIConnectionError,
@@ -312,6 +313,25 @@ def test_a_call_sends_nothing_if_the_client_is_closed_while_it_gets_a_connection
         return create_connection(*args)
 
     monkeypatch.setattr(Route, "connection", close_and_create)
+    with pytest.raises(ClientClosedError):
+        update(client)
+
+    assert api.requests == 0
+
+
+def test_a_call_sends_nothing_if_the_client_is_closed_while_its_transport_is_created(
+    api: Switchable,
+) -> None:
+    client = new_client(api.url)
+    connections = client._connections
+    create_transport = connections._create_transport
+
+    def create_and_close() -> httpx.BaseTransport:
+        transport = create_transport()
+        client.close()
+        return transport
+
+    connections._create_transport = create_and_close
     with pytest.raises(ClientClosedError):
         update(client)
 

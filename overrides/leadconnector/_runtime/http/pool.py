@@ -45,10 +45,15 @@ _HTTPX_ERRORS: dict[type[Exception], type[httpx.TransportError]] = {
 _CORE_ERRORS = tuple(_HTTPX_ERRORS)
 
 
-class _PooledConnection:
+HTTPConnectionT = TypeVar(
+    "HTTPConnectionT", httpcore.ConnectionInterface, httpcore.AsyncConnectionInterface
+)
+
+
+class _PooledConnection(Generic[HTTPConnectionT]):
     """One connection to the API."""
 
-    http_connection: httpcore.ConnectionInterface | httpcore.AsyncConnectionInterface
+    http_connection: HTTPConnectionT
 
     def __init__(self, network: Network) -> None:
         self.network = network
@@ -61,9 +66,8 @@ class _PooledConnection:
         return self.http_connection.is_idle() and not self.http_connection.has_expired()
 
 
-class _SyncPooledConnection(_PooledConnection):
+class _SyncPooledConnection(_PooledConnection[httpcore.ConnectionInterface]):
     network: SyncNetwork
-    http_connection: httpcore.ConnectionInterface
 
     def __init__(self, route: Route, origin: httpcore.Origin, permit: Permit) -> None:
         super().__init__(SyncNetwork(has_proxy=route.has_proxy))
@@ -72,9 +76,8 @@ class _SyncPooledConnection(_PooledConnection):
         """The permit that it occupies; `None` while it is idle."""
 
 
-class _AsyncPooledConnection(_PooledConnection):
+class _AsyncPooledConnection(_PooledConnection[httpcore.AsyncConnectionInterface]):
     network: AsyncNetwork
-    http_connection: httpcore.AsyncConnectionInterface
 
     def __init__(self, route: Route, origin: httpcore.Origin) -> None:
         super().__init__(AsyncNetwork(has_proxy=route.has_proxy))

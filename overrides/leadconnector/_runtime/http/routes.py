@@ -1,4 +1,4 @@
-"""Makes the connections to one origin: directly, or through the proxy of the environment."""
+"""Creates connections to the API, directly or through a proxy."""
 
 import ssl
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ class Route:
     # The URL of a proxy can have a password.
     proxy: httpx.Proxy | None = field(default=None, repr=False)
     retries: int = 0
-    """How often a failed attempt to connect is repeated. Through a proxy it is not."""
+    """Retries of a failed attempt to connect. Not used through a proxy."""
 
     @property
     def has_proxy(self) -> bool:
