@@ -18,9 +18,9 @@ from ._options import (
     explain_wrong_arguments,
     is_async_function,
 )
-from ._runtime.call_io import AwaitingIO, BlockingIO
+from ._runtime.call_io import AsyncIO, SyncIO
 from ._runtime.checks import check_flag, check_transport
-from ._runtime.connections import LoopConnections, ThreadConnections
+from ._runtime.connections import AsyncConnections, SyncConnections
 from ._runtime.finding import Finding
 from ._runtime.http import (
     AsyncBaseTransport,
@@ -42,7 +42,7 @@ from .rate_limit import RateLimit
 
 TokenOption = TypeVar("TokenOption", bound=AsyncTokenOption)
 Transport = TypeVar("Transport")
-ConnectionsT = TypeVar("ConnectionsT", ThreadConnections, LoopConnections)
+ConnectionsT = TypeVar("ConnectionsT", SyncConnections, AsyncConnections)
 
 
 class _Client(Generic[TokenOption, Transport, ConnectionsT]):
@@ -166,7 +166,7 @@ class _Client(Generic[TokenOption, Transport, ConnectionsT]):
         return f"{type(self).__name__}(base_url={self._base_url!r}{state})"
 
 
-class LeadConnector(_Client[SyncTokenOption, BaseTransport, ThreadConnections], Resources):
+class LeadConnector(_Client[SyncTokenOption, BaseTransport, SyncConnections], Resources):
     """A client of HighLevel's API. Threads can share it.
 
     Args:
@@ -204,14 +204,14 @@ class LeadConnector(_Client[SyncTokenOption, BaseTransport, ThreadConnections], 
     _awaits_callbacks = False
 
     def _make_resources(self) -> None:
-        io = BlockingIO(self._connections, self._settings)
+        io = SyncIO(self._connections, self._settings)
         Resources.__init__(self, SyncSession(io, self._settings))
 
-    def _make_connections(self, transport: BaseTransport | None) -> ThreadConnections:
-        return ThreadConnections(self._new_transport, transport)
+    def _make_connections(self, transport: BaseTransport | None) -> SyncConnections:
+        return SyncConnections(self._new_transport, transport)
 
     def _default_transport(self) -> BaseTransport:
-        return self._transports.blocking()
+        return self._transports.sync_transport()
 
     def close(self) -> None:
         """Close the connections. A second call does nothing."""
@@ -225,7 +225,7 @@ class LeadConnector(_Client[SyncTokenOption, BaseTransport, ThreadConnections], 
 
 
 class AsyncLeadConnector(
-    _Client[AsyncTokenOption, AsyncBaseTransport, LoopConnections], AsyncResources
+    _Client[AsyncTokenOption, AsyncBaseTransport, AsyncConnections], AsyncResources
 ):
     """`LeadConnector` for asyncio, with the same options. Tasks can share it.
 
@@ -236,14 +236,14 @@ class AsyncLeadConnector(
     _awaits_callbacks = True
 
     def _make_resources(self) -> None:
-        io = AwaitingIO(self._connections, self._settings)
+        io = AsyncIO(self._connections, self._settings)
         AsyncResources.__init__(self, AsyncSession(io, self._settings))
 
-    def _make_connections(self, transport: AsyncBaseTransport | None) -> LoopConnections:
-        return LoopConnections(self._new_transport, transport)
+    def _make_connections(self, transport: AsyncBaseTransport | None) -> AsyncConnections:
+        return AsyncConnections(self._new_transport, transport)
 
     def _default_transport(self) -> AsyncBaseTransport:
-        return self._transports.awaiting()
+        return self._transports.async_transport()
 
     async def close(self) -> None:
         """Close the connections. A second call does nothing."""

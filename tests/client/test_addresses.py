@@ -9,12 +9,13 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 
+import httpcore
 import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from leadconnector import APIConnectionError, APITimeoutError
-from leadconnector._runtime.http.network import share_of_time
+from leadconnector._runtime.http.network import SyncNetwork, share_of_time
 
 from tests.support.calling import Caller, Clock
 from tests.support.switchable import (
@@ -193,3 +194,22 @@ def test_no_address_gets_time_after_the_end() -> None:
     assert share_of_time(None, 3) is None
     with pytest.raises(TimeoutError):
         share_of_time(0.0, 1)
+
+
+def test_a_rejection_that_uses_up_the_time_is_not_reported_as_a_timeout(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    network = SyncNetwork(has_proxy=False)
+    attempts: list[object] = []
+
+    def reject(address: object, _: float | None) -> socket.socket:
+        attempts.append(address)
+        network.connect_ends_at = 0.0
+        raise ConnectionRefusedError(111, "refused")
+
+    monkeypatch.setattr(network, "_connect", reject)
+    monkeypatch.setattr(socket, "getaddrinfo", addresses_of(["127.0.1.8", "127.0.1.9"]))
+    with pytest.raises(httpcore.ConnectError, match="refused"):
+        network.connect_tcp("localhost", 9, timeout=60.0)
+
+    assert len(attempts) == 1

@@ -26,7 +26,7 @@ from leadconnector import (
     LeadConnector,
 )
 from leadconnector._runtime.http import pool as pool_module
-from leadconnector._runtime.http.pool import AwaitingPool, BlockingPool
+from leadconnector._runtime.http.pool import AsyncPool, SyncPool
 
 from tests.support.calling import CONVERSATION_ID, LOCATION_ID, TOKEN
 from tests.support.switchable import Certificate, Proxy, Switchable, make_certificate, switchable
@@ -80,15 +80,15 @@ def update(client: LeadConnector) -> bool:
     return updated.success is True
 
 
-def pool_of(client: AsyncLeadConnector) -> AwaitingPool:
+def pool_of(client: AsyncLeadConnector) -> AsyncPool:
     pool = client._connections.transport()
-    assert isinstance(pool, AwaitingPool)
+    assert isinstance(pool, AsyncPool)
     return pool
 
 
-def blocking_pool_of(client: LeadConnector) -> BlockingPool:
+def sync_pool_of(client: LeadConnector) -> SyncPool:
     pool = client._connections.transport()
-    assert isinstance(pool, BlockingPool)
+    assert isinstance(pool, SyncPool)
     return pool
 
 
@@ -136,10 +136,10 @@ def test_all_places_are_free_after_each_time_the_api_hangs(
                 outcomes = await asyncio.gather(*calls, return_exceptions=True)
                 assert True not in outcomes
                 api.is_hanging = False
-                assert pool_of(client).places_in_use == 0
+                assert pool_of(client)._connections.active_count == 0
                 assert await asyncio.gather(*(update_async(client) for _ in range(3)))
             assert all(await asyncio.gather(*(update_async(client) for _ in range(connections))))
-            assert pool_of(client).places_in_use == 0
+            assert pool_of(client)._connections.active_count == 0
 
     asyncio.run(run())
 
@@ -195,8 +195,8 @@ def test_a_call_cancelled_at_any_step_with_a_full_pool_loses_no_place(
             calls = [call_and_cancel(client, steps, way) for steps, way in cancellations]
             await asyncio.gather(*calls)
             pool = pool_of(client)
-            assert pool.places_in_use == 0
-            assert pool._places._value == few_connections
+            assert pool._connections.active_count == 0
+            assert pool._permits._value == few_connections
             assert await asyncio.gather(*(update_async(client) for _ in range(3)))
 
         @given(steps_until_cancelled)
@@ -224,7 +224,7 @@ def test_a_call_cancelled_during_the_tls_handshake_closes_its_connection() -> No
                     connection.settimeout(10)
                     while await asyncio.to_thread(connection.recv, 65_536):
                         pass
-                assert pool_of(client).places_in_use == 0
+                assert pool_of(client)._connections.active_count == 0
 
         asyncio.run(run())
 
@@ -283,7 +283,7 @@ def test_all_places_are_free_after_threads_met_a_hanging_api(
             api.is_hanging = True
             assert all(threads.map(hang, [hasty] * 12))
             api.is_hanging = False
-            assert blocking_pool_of(client).places_in_use == 0
+            assert sync_pool_of(client)._permits.in_use == 0
             assert all(threads.map(update, [client] * 12))
 
 
@@ -322,14 +322,14 @@ def test_a_signal_handler_that_raises_while_a_call_waits_for_a_connection_loses_
         interrupt_after(0.05)
         with pytest.raises(Interrupted):
             update(client)
-        pool = blocking_pool_of(client)
-        assert pool.places_in_use == few_connections
-        assert not pool._places._waiting
+        pool = sync_pool_of(client)
+        assert pool._permits.in_use == few_connections
+        assert not pool._permits._waiting
         client.close()
         for call in hanging:
             with pytest.raises(APIConnectionError):
                 call.result()
-    assert pool.places_in_use == 0
+    assert pool._permits.in_use == 0
 
 
 # An interruption between two lines of the standard library leaves an open socket to the garbage
@@ -352,7 +352,7 @@ def test_a_signal_handler_that_raises_at_any_moment_loses_no_place(
                 interrupted += 1
         gc.collect()
         assert interrupted > 10
-        assert blocking_pool_of(client).places_in_use == 0
+        assert sync_pool_of(client)._permits.in_use == 0
         with ThreadPoolExecutor(few_connections) as threads:
             assert all(threads.map(update, [client] * few_connections))
 
@@ -377,20 +377,20 @@ def test_an_exception_raised_in_a_waiting_thread_passes_its_place_on(
             threading.Event().wait(0.001)
         thread = threading.Thread(target=call)
         thread.start()
-        pool = blocking_pool_of(client)
-        while not pool._places._waiting:
+        pool = sync_pool_of(client)
+        while not pool._permits._waiting:
             threading.Event().wait(0.001)
         ctypes.pythonapi.PyThreadState_SetAsyncExc(
             ctypes.c_ulong(thread.ident or 0), ctypes.py_object(Interrupted)
         )
         thread.join()
         assert isinstance(outcomes.get(), Interrupted)
-        assert not pool._places._waiting
+        assert not pool._permits._waiting
         client.close()
         for finished in hanging:
             with pytest.raises(APIConnectionError):
                 finished.result()
-    assert pool.places_in_use == 0
+    assert pool._permits.in_use == 0
 
 
 def test_a_call_that_waits_for_a_connection_of_a_closed_client_raises_client_closed(

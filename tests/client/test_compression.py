@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from leadconnector import APIDecodingError, APIStatusError, DriftError, Finding, ServerError
-from leadconnector._runtime.http import MAXIMUM_BODY, Limits, RawResponse, send
+from leadconnector._runtime.http import MAXIMUM_BODY_BYTES, Limits, RawResponse, send
 from leadconnector._runtime.http.body import decode
 from leadconnector.models import UpdateConversationResponse
 from leadconnector_emulator import Emulator, Fault, Server
@@ -80,8 +80,8 @@ def test_a_response_without_compression_is_read(call: Caller) -> None:
         (b"no deflate at all", "deflate"),
         (BODY[:-1], "gzip"),
         (BODY[:-1], "deflate"),
-        (BODY + b" " * MAXIMUM_BODY, "gzip"),
-        (gzip.compress(BODY + b" " * MAXIMUM_BODY), "gzip"),
+        (BODY + b" " * MAXIMUM_BODY_BYTES, "gzip"),
+        (gzip.compress(BODY + b" " * MAXIMUM_BODY_BYTES), "gzip"),
     ],
 )
 def test_a_success_that_cannot_be_decompressed_is_a_decoding_error(
@@ -279,7 +279,7 @@ def test_a_gzip_bomb_uses_bounded_memory(size: int) -> None:
     response, peak = send_and_measure_memory(transport)
 
     assert "larger" in response.body_problem
-    assert peak < 5 * MAXIMUM_BODY
+    assert peak < 5 * MAXIMUM_BODY_BYTES
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "identity", "br"])
@@ -289,7 +289,7 @@ def test_an_endless_body_is_read_up_to_the_limit(encoding: str) -> None:
     response, peak = send_and_measure_memory(transport)
 
     assert "larger" in response.body_problem
-    assert peak < 5 * MAXIMUM_BODY
+    assert peak < 5 * MAXIMUM_BODY_BYTES
 
 
 @given(

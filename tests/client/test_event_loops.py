@@ -257,8 +257,8 @@ url, token, ident = sys.argv[1:]
 client = LeadConnector(token=token, base_url=url, retries=0)
 if url.startswith("http:"):
     client.conversations.update_conversation(ident, location_id=ident)
-    client._connections.transport()._lines.close_idle()
-    client._connections.transport()._lines.is_closed = False
+    client._connections.transport()._connections.close_idle()
+    client._connections.transport()._connections.is_closed = False
 resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
 files = []
 try:

@@ -21,7 +21,7 @@ from leadconnector import (
     ArgumentError,
     BadRequestError,
 )
-from leadconnector._runtime.http import MAXIMUM_BODY
+from leadconnector._runtime.http import MAXIMUM_BODY_BYTES
 
 from benchmarks.long.fuzzing.bodies import bomb
 from benchmarks.long.fuzzing.cases import (
@@ -116,7 +116,7 @@ def test_an_endless_body_uses_bounded_memory(run: Run, status: int, form: str) -
 
     assert isinstance(outcome.value, APIDecodingError if status == 200 else APIStatusError)
     assert broken_promises(case, outcome) == []
-    assert peak < 6 * MAXIMUM_BODY
+    assert peak < 6 * MAXIMUM_BODY_BYTES
 
 
 @runs

@@ -996,7 +996,7 @@ class TestAsyncCalls:
         async def run() -> int:
             client = new_async_client(rate_limit)
             tasks = [start_call(client) for _ in range(count)]
-            await until(lambda: len(key_lines(rate_limit).get(KEY, ())) == count - LIMIT)
+            await until(lambda: len(key_queues(rate_limit).get(KEY, ())) == count - LIMIT)
             before = commands(shared_server)
             await client.close()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -1023,7 +1023,7 @@ class TestAsyncCalls:
             client = new_async_client(rate_limit)
             if is_waiting:
                 task = start_call(client)
-                await until(lambda: KEY in key_lines(rate_limit))
+                await until(lambda: KEY in key_queues(rate_limit))
                 rate_limit._redis._script = gate
                 rate_limit.waiting_calls.wake_first(KEY)
             else:
@@ -1071,9 +1071,9 @@ def start_call(client: AsyncLeadConnector) -> asyncio.Task[Any]:
     )
 
 
-def key_lines(rate_limit: RedisRateLimit) -> dict[str, Any]:
+def key_queues(rate_limit: RedisRateLimit) -> dict[str, Any]:
     """The calls that wait, by rate-limit key."""
-    return rate_limit.waiting_calls._lines().by_key
+    return rate_limit.waiting_calls._queues().by_key
 
 
 def commands(server: RedisServer) -> int:

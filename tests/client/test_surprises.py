@@ -43,7 +43,7 @@ from leadconnector import (
     UnexpectedStatusError,
     UnprocessableEntityError,
 )
-from leadconnector._runtime.http import MAXIMUM_BODY
+from leadconnector._runtime.http import MAXIMUM_BODY_BYTES
 from leadconnector.models import LastMessageType, UpdateConversationResponse
 from leadconnector_emulator import Fault, Server
 
@@ -344,7 +344,7 @@ def test_json_in_another_encoding_than_utf_8_is_a_decoding_error(
 def test_a_gzip_bomb_over_a_socket_uses_bounded_memory(
     call: Caller,
 ) -> None:
-    with hanging_up(compressed(200, gzip.compress(b" " * 8 * MAXIMUM_BODY))) as server:
+    with hanging_up(compressed(200, gzip.compress(b" " * 8 * MAXIMUM_BODY_BYTES))) as server:
         tracemalloc.start()
         try:
             with pytest.raises(APIDecodingError, match="larger") as caught:
@@ -354,7 +354,7 @@ def test_a_gzip_bomb_over_a_socket_uses_bounded_memory(
             tracemalloc.stop()
 
     assert caught.value.path == "$"
-    assert peak < 4 * MAXIMUM_BODY
+    assert peak < 4 * MAXIMUM_BODY_BYTES
 
 
 @pytest.mark.parametrize("body", [b"no gzip", gzip.compress(BODY)[:-20], gzip.compress(BODY)[:30]])

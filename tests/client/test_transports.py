@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import socket
 import threading
 import traceback
@@ -12,6 +13,8 @@ from collections.abc import AsyncIterator, Callable, Iterator
 import httpx
 import pytest
 from httpx_aiohttp import AiohttpTransport
+from hypothesis import given
+from hypothesis import strategies as st
 from leadconnector import (
     APIConnectionError,
     APITimeoutError,
@@ -20,6 +23,7 @@ from leadconnector import (
     LeadConnector,
 )
 from leadconnector._runtime.http import BODY_SECONDS, environment_proxy
+from leadconnector._runtime.http.body import is_truncated_json
 from leadconnector_emulator import Emulator, EmulatorTransport, Server
 
 from tests.support.calling import (
@@ -396,3 +400,34 @@ def test_the_frames_of_the_default_transport_show_no_credential_and_no_body(
     assert shown_values
     assert TOKEN not in "".join(shown_values)
     assert "diagnosis" not in "".join(shown_values)
+
+
+@given(
+    st.dictionaries(st.text(max_size=5), st.text(alphabet="aé€😀", max_size=20), min_size=1),
+    st.sampled_from(["utf-8", "utf-16-le", "utf-32-le"]),
+    st.data(),
+)
+def test_a_json_body_that_is_cut_anywhere_is_recognized(
+    document: dict[str, str], encoding: str, data: st.DataObject
+) -> None:
+    body = json.dumps(document, ensure_ascii=False).encode(encoding, "surrogatepass")
+    length = data.draw(st.integers(1, len(body) - 1))
+
+    assert is_truncated_json(body[:length])
+    assert not is_truncated_json(body)
+
+
+@pytest.mark.parametrize("body", [b'{"a": "\xff"}', b'{"a": "\xc3"}', b"[" * 100_000, b"no JSON"])
+def test_a_body_that_is_invalid_elsewhere_is_not_taken_for_a_cut_one(body: bytes) -> None:
+    assert not is_truncated_json(body)
+
+
+def test_a_success_whose_body_is_cut_within_a_character_is_a_connection_error(
+    call: Caller,
+) -> None:
+    body = json.dumps({**SUCCESS_BODY, "note": "é"}, ensure_ascii=False).encode()
+    start = body.index("é".encode())
+    transport = returning(200, stream=httpx.ByteStream(body[: start + 1]))
+
+    with pytest.raises(APIConnectionError, match="within the body"):
+        call(transport)

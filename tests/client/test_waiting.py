@@ -537,7 +537,7 @@ class TestLine:
         for waiting_call in line:
             waiting_calls.leave(waiting_call)
             waiting_calls.leave(waiting_call)
-        assert waiting_calls._lines().by_key == {}
+        assert waiting_calls._queues().by_key == {}
 
     def test_a_call_that_is_gone_is_passed_over(self) -> None:
         waiting_calls = WaitingCalls(1)
@@ -547,7 +547,7 @@ class TestLine:
         assert (count_of(first), count_of(second)) == (0, 1)
         second.is_gone = True
         waiting_calls.wake_first("key")
-        assert waiting_calls._lines().by_key == {}
+        assert waiting_calls._queues().by_key == {}
 
 
 def count_of(waiting_call: WaitingCall) -> int:

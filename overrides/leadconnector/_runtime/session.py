@@ -1,7 +1,7 @@
 """The lifecycle of one call: validate, get a token, wait for the rate limit, send, retry.
 
 `AsyncSession` is the engine of both clients. All that takes time is awaited from a `CallIO`. With
-a `BlockingIO` the coroutine never suspends, so `SyncSession` runs it without an event loop.
+a `SyncIO` the coroutine never suspends, so `SyncSession` runs it without an event loop.
 
 The class names follow the generated protocols `Session` and `AsyncSession`, which they implement.
 
@@ -27,7 +27,7 @@ from ..errors import (
     LeadConnectorError,
 )
 from .call import Call
-from .call_io import BlockingIO, CallIO
+from .call_io import CallIO, SyncIO
 from .frames import clear_frames
 from .http import (
     RawResponse,
@@ -81,12 +81,12 @@ class AsyncSession:
                 `on_drift`. It is raised unchanged.
         """
         # Python makes it the context of all errors.
-        handled = sys.exception()
+        ambient_error = sys.exception()
         try:
             return await self._carry_out(operation, arguments)
         except BaseException as error:
             # The frames hold the response, and objects with the token.
-            clear_frames(error, handled)
+            clear_frames(error, ambient_error)
             raise
 
     async def _carry_out(self, operation: Operation[T], arguments: Mapping[str, object]) -> T:
@@ -105,7 +105,7 @@ class AsyncSession:
             return reader.read(attempt.outcome)
         finally:
             if reader.awaitables:
-                await self._io.finish(reader.awaitables)
+                await self._io.await_callbacks(reader.awaitables)
 
     async def _send_until_final(self, call: Call[T]) -> Attempt:
         """Send requests until one succeeds, or until a further one is useless or impossible.
@@ -205,7 +205,7 @@ class AsyncSession:
         except BaseException:
             # The calls behind this one move forward. Time limits of gevent, dramatiq and pytest
             # derive from `BaseException`, so `except Exception` would miss them.
-            await self._io.call_rate_limit(rate_limit.release, reservation)
+            await self._io.call_rate_limit(rate_limit, rate_limit.release, reservation)
             raise
         return booking
 
@@ -259,12 +259,14 @@ class AsyncSession:
         """Report the outcome of a request to the rate limit. `release` and `update` never raise."""
         rate_limit = booking.rate_limit
         if attempt.was_never_sent:
-            await self._io.call_rate_limit(rate_limit.release, booking.reservation)
+            await self._io.call_rate_limit(rate_limit, rate_limit.release, booking.reservation)
             return
         response = attempt.response
         # A response usually changes nothing. The check uses no network, so `CallIO` is not needed.
         if rate_limit.needs_update(booking.reservation, response):
-            await self._io.call_rate_limit(rate_limit.update, booking.reservation, response)
+            await self._io.call_rate_limit(
+                rate_limit, rate_limit.update, booking.reservation, response
+            )
 
     # One request.
 
@@ -279,13 +281,13 @@ class AsyncSession:
         # Counts the request: `call.attempts` and `call.try_number` are those of this one from here.
         request = call.next_request(token)
         # Python makes it the context of the transport's errors.
-        handled = sys.exception()
+        ambient_error = sys.exception()
         try:
             response = await self._io.send(request, call.limits)
         except Exception as error:
-            reason = decisive_error(error, handled)
+            reason = decisive_error(error, ambient_error)
             if is_transport_failure(reason):
-                return _failed_attempt(call, token, request, error, handled)
+                return _failed_attempt(call, token, request, error, ambient_error)
             if reason is error:
                 raise
         else:
@@ -358,7 +360,7 @@ class AsyncSession:
 class SyncSession:
     """Carries out the calls of a sync client. The generated resources call it."""
 
-    def __init__(self, io: BlockingIO, settings: Settings) -> None:
+    def __init__(self, io: SyncIO, settings: Settings) -> None:
         self._session = AsyncSession(io, settings)
 
     def call(self, operation: Operation[T], arguments: Mapping[str, object]) -> T:
@@ -367,7 +369,7 @@ class SyncSession:
 
 
 def run_without_event_loop(coroutine: Coroutine[Any, Any, Result]) -> Result:
-    """Run a coroutine that never suspends, as with `BlockingIO`.
+    """Run a coroutine that never suspends, as with `SyncIO`.
 
     `send(None)` starts a coroutine and runs it to its first suspension. Here there is none, so it
     runs to its end. `StopIteration` then carries its result.

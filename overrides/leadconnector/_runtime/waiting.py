@@ -25,15 +25,17 @@ Another process can give back a reservation, and reports that to nobody.
 """
 
 HIGHEST_POLLS_PER_SECOND = 100.0
-"""How often all first calls of one rate limit ask together. With many keys, each asks less often.
+"""Polls per second of one rate limit over all its keys.
 
-A question costs some 20 microseconds, or one Redis command: so at most 100 commands a second.
+With more than 100 keys, each key polls less often. A poll costs some 20 microseconds, or one Redis
+command: so at most 100 commands a second.
 """
 
 FALLBACK_SECONDS = 1.0
-"""How long after its stated send time a call still waits to be woken. Then it asks on its own.
+"""Seconds after its send time at which a call that nobody woke asks the rate limit itself.
 
-Usually the call before it wakes it earlier. That one can belong to an event loop that was stopped.
+Usually the call before it in the queue wakes it earlier. But that one can belong to an event loop
+that was stopped.
 """
 
 CLOSING_CHAINS = 8
@@ -144,29 +146,29 @@ class WaitingCall:
         """The number of its reservation: lower numbers are served first."""
         self.signal = signal
         self.is_gone = False
-        """Whether the call has ended, although it is still in the line."""
+        """Whether the call has ended, although it is still in the queue."""
 
 
 _number = attrgetter("number")
 
-_Line = deque[WaitingCall]
+_Queue = deque[WaitingCall]
 """The calls that wait for one key, in the order of their numbers."""
 
 
-class _Lines:
-    """The lines of one process."""
+class _Queues:
+    """The queues of one process."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self.by_key = dict[str, _Line]()
+        self.by_key = dict[str, _Queue]()
 
 
 class WaitingCalls:
     """The calls of this process that wait for one rate limit.
 
-    In each line, the first `active_count` calls are active. An active call sleeps until its send
+    In each queue, the first `active_count` calls are active. An active call sleeps until its send
     time. The first one also asks about once a second whether its time has come earlier. All other
-    calls sleep until they become active. So N calls cost N times the same, however many wait.
+    calls sleep until they become active. The cost per call does not depend on how many wait.
 
     Its methods can be called by any thread. They never raise. A forked process starts without
     waiting calls: those of its parent continue in the parent.
@@ -181,51 +183,51 @@ class WaitingCalls:
         self._active_count = active_count
         self._jitter = jitter
         # By process id: in a forked process, a lock can be taken for ever by the parent.
-        self._lines_by_process = dict[int, _Lines]()
+        self._queues_by_process = dict[int, _Queues]()
 
     def join(self, key: str, number: int, signal: Signal) -> WaitingCall:
-        """Add a call to the line of its key, at the position of its number."""
+        """Add a call to the queue of its key, at the position of its number."""
         waiting_call = WaitingCall(key, number, signal)
-        lines = self._lines()
-        with lines.lock:
-            line = lines.by_key.setdefault(key, _Line())
+        queues = self._queues()
+        with queues.lock:
+            queue = queues.by_key.setdefault(key, _Queue())
             # Nearly always: numbers are given out in ascending order.
-            if not line or line[-1].number <= number:
-                line.append(waiting_call)
+            if not queue or queue[-1].number <= number:
+                queue.append(waiting_call)
             else:
-                insort(line, waiting_call, key=_number)
+                insort(queue, waiting_call, key=_number)
         return waiting_call
 
     def leave(self, waiting_call: WaitingCall) -> None:
-        """Remove a call from its line. The calls that move up are woken."""
+        """Remove a call from its queue. The calls that move up are woken."""
         if waiting_call.is_gone:
             return
         waiting_call.is_gone = True
-        lines = self._lines()
-        with lines.lock:
-            line = lines.by_key.get(waiting_call.key)
-            if line is None:
+        queues = self._queues()
+        with queues.lock:
+            queue = queues.by_key.get(waiting_call.key)
+            if queue is None:
                 # It waited in the parent of this forked process.
                 return
-            index = _index(line, waiting_call)
+            index = _index(queue, waiting_call)
             if index is None:
                 return
-            del line[index]
+            del queue[index]
             if index < self._active_count:
-                self._wake_those_that_moved_up(line, index)
-            if not line:
-                del lines.by_key[waiting_call.key]
+                self._wake_those_that_moved_up(queue, index)
+            if not queue:
+                del queues.by_key[waiting_call.key]
 
     def wake_first(self, key: str) -> None:
         """Wake the first call of a key: its send time may have changed."""
-        lines = self._lines()
-        with lines.lock:
-            line = lines.by_key.get(key)
-            if line is None:
+        queues = self._queues()
+        with queues.lock:
+            queue = queues.by_key.get(key)
+            if queue is None:
                 return
-            _wake_first(line)
-            if not line:
-                del lines.by_key[key]
+            _wake_first(queue)
+            if not queue:
+                del queues.by_key[key]
 
     def seconds_to_sleep(self, waiting_call: WaitingCall, wait: float) -> float:
         """Return how long a call sleeps if no signal wakes it.
@@ -234,68 +236,71 @@ class WaitingCalls:
             waiting_call: the call.
             wait: seconds until its send time, as the rate limit stated it last.
         """
-        lines = self._lines()
-        with lines.lock:
-            line = lines.by_key.get(waiting_call.key, _Line())
-            if line and line[0] is waiting_call:
-                return min(wait, self._poll_seconds(len(lines.by_key)))
-            if self._is_active(line, waiting_call):
+        queues = self._queues()
+        with queues.lock:
+            queue = queues.by_key.get(waiting_call.key, _Queue())
+            if queue and queue[0] is waiting_call:
+                return min(wait, self._poll_interval(len(queues.by_key)))
+            if self._is_active(queue, waiting_call):
                 return wait
         return wait + FALLBACK_SECONDS * self._spread()
 
-    def _poll_seconds(self, line_count: int) -> float:
+    def _poll_interval(self, queue_count: int) -> float:
         """Return how often the first call of a key asks."""
-        longer = line_count / HIGHEST_POLLS_PER_SECOND
-        if longer <= POLL_SECONDS:
+        interval = queue_count / HIGHEST_POLLS_PER_SECOND
+        if interval <= POLL_SECONDS:
             return POLL_SECONDS
         # Without the spread, calls that started together would also ask together.
-        return longer * self._spread()
+        return interval * self._spread()
 
     def _spread(self) -> float:
-        """Return a factor from 0.75 to 1.25."""
+        """Return a factor from 0.75 to 1.25.
+
+        The range is our own choice: wide enough to separate calls, without long delays.
+        """
         return 0.75 + self._jitter() / 2
 
-    def _is_active(self, line: _Line, waiting_call: WaitingCall) -> bool:
-        last = min(self._active_count, len(line))
-        return any(line[index] is waiting_call for index in range(last))
+    def _is_active(self, queue: _Queue, waiting_call: WaitingCall) -> bool:
+        last = min(self._active_count, len(queue))
+        return any(queue[index] is waiting_call for index in range(last))
 
-    def _wake_those_that_moved_up(self, line: _Line, index: int) -> None:
+    def _wake_those_that_moved_up(self, queue: _Queue, index: int) -> None:
         """Wake the calls for which something changed when the call at `index` left.
 
-        One became active. The first one, if it is another one now, may be sent earlier.
+        One became active. If the first call left, the new first call may be sent earlier.
         """
         if index == 0:
-            _wake_first(line)
-        if 1 < self._active_count <= len(line):
-            line[self._active_count - 1].signal.set()
+            _wake_first(queue)
+        if 1 < self._active_count <= len(queue):
+            queue[self._active_count - 1].signal.set()
 
-    def _lines(self) -> _Lines:
+    def _queues(self) -> _Queues:
         process_id = os.getpid()
-        lines = self._lines_by_process.get(process_id)
-        if lines is None:
-            # Atomic, so that all threads get the same lines.
-            lines = self._lines_by_process.setdefault(process_id, _Lines())
-        return lines
+        queues = self._queues_by_process.get(process_id)
+        if queues is None:
+            # Atomic, so that all threads get the same queues.
+            queues = self._queues_by_process.setdefault(process_id, _Queues())
+        return queues
 
 
-def _wake_first(line: _Line) -> None:
+def _wake_first(queue: _Queue) -> None:
     """Wake the first call that can still run. Calls before it that cannot are removed."""
-    while line:
-        first = line[0]
+    while queue:
+        first = queue[0]
         if not first.is_gone and first.signal.set():
             return
         first.is_gone = True
-        line.popleft()
+        queue.popleft()
 
 
-def _index(line: _Line, waiting_call: WaitingCall) -> int | None:
+def _index(queue: _Queue, waiting_call: WaitingCall) -> int | None:
     """Return the position of a call; `None` if it was removed."""
-    if line and line[0] is waiting_call:
+    if queue and queue[0] is waiting_call:
         return 0
-    index = bisect_left(line, waiting_call.number, key=_number)
+    index = bisect_left(queue, waiting_call.number, key=_number)
     # Two reservations of different rate limits can have the same number.
-    while index < len(line) and line[index].number == waiting_call.number:
-        if line[index] is waiting_call:
+    while index < len(queue) and queue[index].number == waiting_call.number:
+        if queue[index] is waiting_call:
             return index
         index += 1
     return None
@@ -320,7 +325,7 @@ class ClientSignals:
             signal.set()
 
     def remove(self, signal: Signal) -> None:
-        """Remove the signal of a call that waits no longer."""
+        """Remove the signal of a call that waits no interval."""
         self._signals.pop(signal, None)
         if self._is_closing:
             self._wake_next()

@@ -164,12 +164,12 @@ class RedisScript:
         prefix = f"{self._prefix}:{{{request.operation.key}}}"
         keys = [f"{prefix}:{name}" for name in KEY_NAMES]
         arguments = [_encoded(request)]
-        handled = sys.exception()
+        ambient_error = sys.exception()
         try:
             return _decoded(self._script(keys, arguments), request.configured_rate)
         except self._failures as error:
             failure = type(error).__name__
-            reason = decisive_error(error, handled)
+            reason = decisive_error(error, ambient_error)
         # Outside of the handler, so that the error is not its context.
         if is_interruption(reason):
             # A time limit of the caller, for example.

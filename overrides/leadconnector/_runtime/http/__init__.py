@@ -10,13 +10,13 @@ The API and the token endpoint use it alike. It also makes requests and transpor
 - `requests`: makes requests.
 - `transports`: makes the default transports.
 - `pool`: the default transports. They limit the number of connections, and reuse them.
-- `places`: the limit on connections, for threads.
+- `fair_semaphore`: the limit on connections, for threads.
 - `routes`: makes connections, directly or through a proxy.
 - `network`: opens sockets, and limits the time of all that happens on them.
 - `tls`: TLS over these sockets.
 """
 
-from .body import MAXIMUM_BODY
+from .body import MAXIMUM_BODY_BYTES
 from .failures import (
     connection_error,
     decisive_error,
@@ -42,7 +42,7 @@ from .urls import check_base_url, environment_proxy
 __all__ = [
     "BODY_SECONDS",
     "CONNECT_SECONDS",
-    "MAXIMUM_BODY",
+    "MAXIMUM_BODY_BYTES",
     "PARSED_URLS",
     "READ_SECONDS",
     "URL",

@@ -2,8 +2,8 @@
 
 httpcore speaks HTTP over them. Its own network backends do not fit, for three reasons:
 
-- A blocking connection attempt gets the whole timeout for each address of a host.
-- Their timeouts limit single steps, but no whole response.
+- httpcore's sync backend gives every address of a host the whole timeout.
+- Their timeouts limit single steps, but not a whole response.
 - asyncio's transports cannot be closed without their event loop. A plain socket can be closed at
   any moment, also when its task is cancelled or its event loop is closed.
 
@@ -18,6 +18,7 @@ import select
 import socket
 import ssl
 import time
+from collections import deque
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any, TypeAlias
@@ -26,9 +27,9 @@ import httpcore
 
 from .limits import Limits
 from .tls import (
-    AwaitingTLSStream,
-    BlockingTLSStream,
-    end_of_handshake,
+    AsyncTLSStream,
+    SyncTLSStream,
+    end_after,
     seconds_until,
     step_timeout,
 )
@@ -42,9 +43,15 @@ The recommended "Connection Attempt Delay" (RFC 8305, section 5).
 Address: TypeAlias = tuple[int, int, int, str, Any]
 """One result of `socket.getaddrinfo`."""
 
+_Attempt: TypeAlias = asyncio.Task[socket.socket]
+"""An attempt to connect to one address."""
+
 
 class PhaseTimer:
-    """When the current phase of a request ends: its head, with connecting, or its body."""
+    """The end of the current phase of a request.
+
+    There are two phases: connecting with the head, and the body.
+    """
 
     __slots__ = ("ends_at",)
 
@@ -63,7 +70,8 @@ class PhaseTimer:
             TimeoutError: the phase has ended.
         """
         seconds = step_timeout(timeout, self.ends_at)
-        # A socket does not wait at all with a timeout of 0: that is another error.
+        # `settimeout(0)` makes the socket non-blocking, which raises `BlockingIOError` instead of a
+        # timeout.
         if seconds is not None and seconds <= 0.0:
             raise TimeoutError("timed out")
         return seconds
@@ -81,31 +89,47 @@ class Network:
         self.connect_ends_at = math.inf
         self._has_proxy = has_proxy
         self._socket: socket.socket | None = None
+        self._is_shut_down = False
 
     def close(self) -> None:
         """Close the socket. Only the thread or the task that uses the connection may do that."""
         if self._socket is not None:
             self._socket.close()
 
+    def prevent_connecting(self) -> None:
+        """Have an attempt to connect fail that has not ended yet. Any thread can use it."""
+        self._is_shut_down = True
+
     def shut_down(self) -> None:
         """End the connection under its user, in any thread. The user gets an error."""
+        # First: a user who misses it has stored its socket before.
+        self.prevent_connecting()
         if self._socket is not None:
             with suppress(OSError):
                 self._socket.shutdown(socket.SHUT_RDWR)
 
+    def _check_not_shut_down(self) -> None:
+        """Check that the client was not closed while a request waited for its connection.
+
+        Raises:
+            OSError: it was. The request has not been sent.
+        """
+        if self._is_shut_down:
+            raise OSError("the client was closed before the request was sent")
+
     def end_of_tls_handshake(self, timeout: float | None) -> float:
         """When the TLS handshake must end, in seconds of `time.monotonic`.
 
-        To connect has one timeout, with the handshake. Through a proxy the handshake has its own,
-        because the proxy's response comes between and has the read timeout.
+        Connecting and the TLS handshake share one timeout. Through a proxy, the handshake has its
+        own, because the proxy's response comes before it.
         """
         ends_at = self.connect_ends_at
         if self._has_proxy:
-            ends_at = end_of_handshake(timeout)
+            ends_at = end_after(timeout)
         return min(ends_at, self.timer.ends_at)
 
 
-class BlockingNetwork(Network, httpcore.NetworkBackend):
+class SyncNetwork(Network, httpcore.NetworkBackend):
     """The network of a sync client's connection."""
 
     def connect_tcp(
@@ -131,24 +155,29 @@ class BlockingNetwork(Network, httpcore.NetworkBackend):
             httpcore.ConnectError: no address can be connected to.
         """
         try:
-            self.connect_ends_at = end_of_handshake(self.timer.seconds(timeout))
+            self.connect_ends_at = end_after(self.timer.seconds(timeout))
             addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            self._check_not_shut_down()
             sock = self._connect_to_any(addresses)
         except TimeoutError as error:
             raise httpcore.ConnectTimeout(str(error)) from error
         except OSError as error:
             raise httpcore.ConnectError(str(error)) from error
-        return BlockingStream(sock, self)
+        return SyncStream(sock, self)
 
     def _connect_to_any(self, addresses: Sequence[Address]) -> socket.socket:
         """Connect to the first address that responds.
 
         Raises:
-            OSError: the error of the last address.
+            OSError: the error of the last attempt.
+            TimeoutError: no time remains for an attempt.
         """
-        last_error = OSError("the host has no address")
+        last_error: OSError = TimeoutError("timed out")
         for position, address in enumerate(addresses):
             remaining = seconds_until(self.connect_ends_at)
+            if remaining == 0.0:
+                # The error of an address says more than that the time is up.
+                break
             try:
                 seconds = share_of_time(remaining, len(addresses) - position)
                 return self._connect(address, seconds)
@@ -162,7 +191,10 @@ class BlockingNetwork(Network, httpcore.NetworkBackend):
         self._socket = sock
         try:
             sock.settimeout(seconds)
+            self._check_not_shut_down()
             sock.connect(address[4])
+            # A shutdown has no effect on a socket that is not connecting yet.
+            self._check_not_shut_down()
         except BaseException:
             # Also for a signal handler that raises.
             sock.close()
@@ -170,10 +202,10 @@ class BlockingNetwork(Network, httpcore.NetworkBackend):
         return sock
 
 
-class BlockingStream(httpcore.NetworkStream):
+class SyncStream(httpcore.NetworkStream):
     """The socket of a sync client's connection."""
 
-    def __init__(self, sock: socket.socket, network: BlockingNetwork) -> None:
+    def __init__(self, sock: socket.socket, network: SyncNetwork) -> None:
         self._socket = sock
         self._network = network
         self._timer = network.timer
@@ -213,7 +245,7 @@ class BlockingStream(httpcore.NetworkStream):
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
         """See `httpcore.NetworkStream`."""
-        stream = BlockingTLSStream(self, ssl_context, server_hostname)
+        stream = SyncTLSStream(self, ssl_context, server_hostname)
         try:
             stream.handshake(self._network.end_of_tls_handshake(timeout))
         except BaseException:
@@ -226,7 +258,7 @@ class BlockingStream(httpcore.NetworkStream):
         return socket_info(self._socket, info)
 
 
-class AwaitingNetwork(Network, httpcore.AsyncNetworkBackend):
+class AsyncNetwork(Network, httpcore.AsyncNetworkBackend):
     """The network of an async client's connection."""
 
     async def connect_tcp(
@@ -252,26 +284,40 @@ class AwaitingNetwork(Network, httpcore.AsyncNetworkBackend):
         """
         try:
             seconds = self.timer.seconds(timeout)
-            self.connect_ends_at = end_of_handshake(seconds)
+            self.connect_ends_at = end_after(seconds)
             async with asyncio.timeout(seconds):
                 addresses = await find_addresses(host, port)
+                self._check_not_shut_down()
                 sock = await connect_to_fastest(addresses)
+            self._adopt(sock)
         except TimeoutError as error:
             raise httpcore.ConnectTimeout(str(error)) from error
         except OSError as error:
             raise httpcore.ConnectError(str(error)) from error
+        return AsyncStream(sock, self)
+
+    def _adopt(self, sock: socket.socket) -> None:
+        """Use a socket that has connected, unless the client was closed meanwhile.
+
+        Raises:
+            OSError: the client was closed.
+        """
         self._socket = sock
-        return AwaitingStream(sock, self)
+        try:
+            self._check_not_shut_down()
+        except OSError:
+            sock.close()
+            raise
 
     async def sleep(self, seconds: float) -> None:
         """Wait between two attempts to connect."""
         await asyncio.sleep(seconds)
 
 
-class AwaitingStream(httpcore.AsyncNetworkStream):
+class AsyncStream(httpcore.AsyncNetworkStream):
     """The socket of an async client's connection."""
 
-    def __init__(self, sock: socket.socket, network: AwaitingNetwork) -> None:
+    def __init__(self, sock: socket.socket, network: AsyncNetwork) -> None:
         self._socket = sock
         self._network = network
         self._timer = network.timer
@@ -289,6 +335,7 @@ class AwaitingStream(httpcore.AsyncNetworkStream):
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """See `httpcore.AsyncNetworkStream`."""
+        # httpcore writes an empty body too, and `asyncio.timeout` costs more than this check.
         if not buffer:
             return
         data = memoryview(buffer)
@@ -313,7 +360,7 @@ class AwaitingStream(httpcore.AsyncNetworkStream):
         timeout: float | None = None,
     ) -> httpcore.AsyncNetworkStream:
         """See `httpcore.AsyncNetworkStream`."""
-        stream = AwaitingTLSStream(self, ssl_context, server_hostname)
+        stream = AsyncTLSStream(self, ssl_context, server_hostname)
         try:
             await stream.handshake(self._network.end_of_tls_handshake(timeout))
         except BaseException:
@@ -343,7 +390,7 @@ def share_of_time(seconds: float | None, addresses: int) -> float | None:
 
 
 async def find_addresses(host: str, port: int) -> Sequence[Address]:
-    """Look up the addresses of a host, in a thread."""
+    """Look up the addresses of a host. A name is looked up in a thread."""
     if _is_address(host):
         return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     loop = asyncio.get_running_loop()
@@ -361,57 +408,51 @@ def _is_address(host: str) -> bool:
 async def connect_to_fastest(addresses: Sequence[Address]) -> socket.socket:
     """Connect to the first address that responds ("Happy Eyeballs", RFC 8305).
 
-    asyncio's own version of it is not used: uvloop has none.
+    Section 5 only; the order is that of `getaddrinfo`. asyncio's own version of it is not used:
+    uvloop has none.
+
+    Args:
+        addresses: the addresses, at least one.
 
     Raises:
         OSError: the error of the last attempt.
     """
     if len(addresses) == 1:
-        return await _connect_awaiting(addresses[0])
-    attempts: list[asyncio.Task[socket.socket]] = []
-    winner: asyncio.Task[socket.socket] | None = None
+        return await _connect_async(addresses[0])
+    remaining_addresses = deque(addresses)
+    running_attempts: set[_Attempt] = set()
+    finished_attempts: set[_Attempt] = set()
     try:
-        winner = await _first_success(addresses, attempts)
-        return winner.result()
+        while True:
+            pause: float | None = None
+            if remaining_addresses:
+                address = remaining_addresses.popleft()
+                running_attempts.add(asyncio.create_task(_connect_async(address)))
+            if remaining_addresses:
+                pause = STAGGER_SECONDS
+            finished_attempts, running_attempts = await asyncio.wait(
+                running_attempts, timeout=pause, return_when=asyncio.FIRST_COMPLETED
+            )
+            winner = _first_success(finished_attempts)
+            if winner is not None:
+                finished_attempts.discard(winner)
+                return winner.result()
+            if not remaining_addresses and not running_attempts:
+                # All attempts failed. This raises the error of the last one.
+                return finished_attempts.pop().result()
     finally:
-        await _abandon([attempt for attempt in attempts if attempt is not winner])
+        await _abandon([*finished_attempts, *running_attempts])
 
 
-async def _first_success(
-    addresses: Sequence[Address], attempts: list[asyncio.Task[socket.socket]]
-) -> asyncio.Task[socket.socket]:
-    """Start the attempts, and wait for the first one that succeeds.
-
-    Args:
-        addresses: the addresses, at least one.
-        attempts: all started attempts are added to it.
-
-    Raises:
-        OSError: the error of the last attempt.
-    """
-    last_error: BaseException = OSError("the host has no address")
-    remaining_addresses = list(addresses)
-    running_attempts: set[asyncio.Task[socket.socket]] = set()
-    while remaining_addresses or running_attempts:
-        pause = None
-        if remaining_addresses:
-            attempt = asyncio.create_task(_connect_awaiting(remaining_addresses.pop(0)))
-            attempts.append(attempt)
-            running_attempts.add(attempt)
-            pause = STAGGER_SECONDS if remaining_addresses else None
-        finished_attempts, running_attempts = await asyncio.wait(
-            running_attempts, timeout=pause, return_when=asyncio.FIRST_COMPLETED
-        )
-        for attempt in finished_attempts:
-            error = attempt.exception()
-            if error is None:
-                return attempt
-            last_error = error
-    raise last_error
+def _first_success(attempts: Iterable[_Attempt]) -> _Attempt | None:
+    for attempt in attempts:
+        if attempt.exception() is None:
+            return attempt
+    return None
 
 
-async def _abandon(attempts: Sequence[asyncio.Task[socket.socket]]) -> None:
-    """End attempts that are not needed, and close what they have opened."""
+async def _abandon(attempts: Sequence[_Attempt]) -> None:
+    """Cancel attempts that are not needed, and close the sockets that they have connected."""
     for attempt in attempts:
         attempt.add_done_callback(_close_socket_of)
         attempt.cancel()
@@ -420,13 +461,13 @@ async def _abandon(attempts: Sequence[asyncio.Task[socket.socket]]) -> None:
         await asyncio.wait(running_attempts)
 
 
-def _close_socket_of(attempt: asyncio.Task[socket.socket]) -> None:
+def _close_socket_of(attempt: _Attempt) -> None:
     if attempt.cancelled() or attempt.exception() is not None:
         return
     attempt.result().close()
 
 
-async def _connect_awaiting(address: Address) -> socket.socket:
+async def _connect_async(address: Address) -> socket.socket:
     loop = asyncio.get_running_loop()
     sock = new_socket(address)
     try:
@@ -453,7 +494,7 @@ def new_socket(address: Address) -> socket.socket:
 
 
 def socket_info(sock: socket.socket, info: str) -> Any:
-    """What httpcore wants to know about a socket; `None` if it is unknown."""
+    """The information that httpcore requests about a socket; `None` if it is unknown."""
     if info == "is_readable":
         return is_readable(sock)
     if info == "socket":
@@ -462,7 +503,11 @@ def socket_info(sock: socket.socket, info: str) -> Any:
 
 
 def is_readable(sock: socket.socket) -> bool:
-    """Whether there is something to read. On an idle connection, that is its end."""
+    """Whether a read would return at once.
+
+    An idle connection is readable if the server has ended it.
+    """
+    # The socket is closed.
     if sock.fileno() < 0:
         return True
     # Windows has no poll.

@@ -1,9 +1,9 @@
-"""The connections of a client that was given no transport: each request gets one for itself.
+"""Connection pools of clients without a custom transport. A request has a connection to itself.
 
-httpcore's pools are not used. They lose places to requests that are cancelled at the wrong moment
-(its issue 1093), and they look at every idle socket for every request. Here a connection belongs to
-one request until it is returned or closed. Both happen without waiting, so nothing can interrupt
-them.
+httpcore's pools are not used. They lose connections to requests that are cancelled at the wrong
+moment (its issue 1093), and they look at every idle socket for every request. Here a connection
+belongs to one request until it is returned or closed. Both happen without waiting, so nothing can
+interrupt them.
 """
 
 import asyncio
@@ -19,16 +19,17 @@ import httpcore
 import httpx
 
 from ...errors import ClientClosedError
+from .fair_semaphore import FairSemaphore, Permit
 from .limits import Limits
-from .network import AwaitingNetwork, BlockingNetwork, Network
-from .places import Place, Places
+from .network import AsyncNetwork, Network, SyncNetwork
 from .routes import KEEPALIVE_SECONDS, Route, core_url
 from .sending import LimitedAsyncTransport, LimitedTransport
 
 MAXIMUM_CONNECTIONS = 100
 """How many requests a client sends at once: httpx's default. Each of them has a connection."""
 
-# httpcore raises exactly these classes.
+# httpcore raises exactly these classes, and no subclasses of them. So `_httpx_error` looks up the
+# class of an error, and not its bases.
 _HTTPX_ERRORS: dict[type[Exception], type[httpx.TransportError]] = {
     httpcore.ConnectTimeout: httpx.ConnectTimeout,
     httpcore.ReadTimeout: httpx.ReadTimeout,
@@ -44,68 +45,87 @@ _HTTPX_ERRORS: dict[type[Exception], type[httpx.TransportError]] = {
 _CORE_ERRORS = tuple(_HTTPX_ERRORS)
 
 
-class _Line:
+HTTPConnectionT = TypeVar(
+    "HTTPConnectionT", httpcore.ConnectionInterface, httpcore.AsyncConnectionInterface
+)
+
+
+class _PooledConnection(Generic[HTTPConnectionT]):
     """One connection to the API."""
+
+    http_connection: HTTPConnectionT
 
     def __init__(self, network: Network) -> None:
         self.network = network
         self.idle_until = 0.0
         """Seconds of `time.monotonic`, while it is idle."""
 
-
-class _BlockingLine(_Line):
-    network: BlockingNetwork
-
-    def __init__(self, route: Route, origin: httpcore.Origin, place: Place) -> None:
-        super().__init__(BlockingNetwork(has_proxy=route.has_proxy))
-        self.connection = route.connection(origin, self.network)
-        self.place: Place | None = place
-        """The place that it occupies; `None` while it is idle."""
-
     @property
     def is_reusable(self) -> bool:
         """Whether another request can be sent."""
-        return self.connection.is_idle() and not self.connection.has_expired()
+        return self.http_connection.is_idle() and not self.http_connection.has_expired()
 
 
-class _AwaitingLine(_Line):
-    network: AwaitingNetwork
+class _SyncPooledConnection(_PooledConnection[httpcore.ConnectionInterface]):
+    network: SyncNetwork
+
+    def __init__(self, route: Route, origin: httpcore.Origin, permit: Permit) -> None:
+        super().__init__(SyncNetwork(has_proxy=route.has_proxy))
+        self.http_connection = route.connection(origin, self.network)
+        self.permit: Permit | None = permit
+        """The permit that it occupies; `None` while it is idle."""
+
+
+class _AsyncPooledConnection(_PooledConnection[httpcore.AsyncConnectionInterface]):
+    network: AsyncNetwork
 
     def __init__(self, route: Route, origin: httpcore.Origin) -> None:
-        super().__init__(AwaitingNetwork(has_proxy=route.has_proxy))
-        self.connection = route.async_connection(origin, self.network)
-
-    @property
-    def is_reusable(self) -> bool:
-        """Whether another request can be sent."""
-        return self.connection.is_idle() and not self.connection.has_expired()
+        super().__init__(AsyncNetwork(has_proxy=route.has_proxy))
+        self.http_connection = route.async_connection(origin, self.network)
 
 
-LineT = TypeVar("LineT", _BlockingLine, _AwaitingLine)
+PooledConnectionT = TypeVar("PooledConnectionT", _SyncPooledConnection, _AsyncPooledConnection)
 
 
-class _Lines(Generic[LineT]):
+class _ConnectionSet(Generic[PooledConnectionT]):
     """The connections of a pool. Threads can share it."""
 
     def __init__(self) -> None:
-        # A signal handler can use the client while its own thread is in here.
+        # Not a `Lock`: a signal handler can interrupt its own thread in here, and use the client.
+        # Of the locks of a call, only this one and that of the permits allow that; see
+        # docs/known-limitations.md.
         self._lock = threading.RLock()
-        self._idle: deque[LineT] = deque()
+        self._idle: deque[PooledConnectionT] = deque()
         # Weak: a connection whose user was interrupted before it could return it disappears.
-        self._active: weakref.WeakSet[LineT] = weakref.WeakSet()
+        self._active: weakref.WeakSet[PooledConnectionT] = weakref.WeakSet()
         self.is_closed = False
 
     @property
     def active_count(self) -> int:
-        """How many connections are in use."""
+        """How many connections are in use. Only tests use it."""
         return len(self._active)
 
-    def add(self, line: LineT) -> None:
-        """Add a new connection, which is in use."""
-        with self._lock:
-            self._active.add(line)
+    def add(self, connection: PooledConnectionT) -> None:
+        """Add a new connection, which is in use.
 
-    def take_idle(self) -> LineT | None:
+        Raises:
+            ClientClosedError: the pool was closed.
+        """
+        with self._lock:
+            # With the lock: a connection that came later would stay open in the closed pool.
+            self.check_open()
+            self._active.add(connection)
+
+    def check_open(self) -> None:
+        """Check that the pool is open.
+
+        Raises:
+            ClientClosedError: it is closed.
+        """
+        if self.is_closed:
+            raise ClientClosedError("this client was closed before the request was sent")
+
+    def take_idle(self) -> PooledConnectionT | None:
         """Get the connection that was used last, if it still works; `None` if there is none.
 
         The others stay unused, and expire.
@@ -114,35 +134,46 @@ class _Lines(Generic[LineT]):
             with self._lock:
                 if not self._idle:
                     return None
-                line = self._idle.pop()
-                self._active.add(line)
-            if line.is_reusable:
-                return line
-            self.discard(line)
+                connection = self._idle.pop()
+                self._active.add(connection)
+            if connection.is_reusable:
+                return connection
+            self.discard(connection)
 
-    def put_back(self, line: LineT) -> None:
+    def put_back(self, connection: PooledConnectionT) -> None:
         """Return a connection after its request. It is closed if it cannot be used again."""
-        if self.is_closed or not line.connection.is_idle():
-            self.discard(line)
-            return
+        if not connection.http_connection.is_idle() or not self._add_idle(connection):
+            self.discard(connection)
+
+    def _add_idle(self, connection: PooledConnectionT) -> bool:
+        """Add an idle connection, and close those that have expired.
+
+        Returns:
+            Whether the pool was still open.
+        """
         now = time.monotonic()
-        line.idle_until = now + KEEPALIVE_SECONDS
+        connection.idle_until = now + KEEPALIVE_SECONDS
         with self._lock:
-            self._active.discard(line)
-            self._idle.append(line)
+            if self.is_closed:
+                return False
+            self._active.discard(connection)
+            self._idle.append(connection)
             while self._idle[0].idle_until < now:
                 self._idle.popleft().network.close()
+        return True
 
-    def discard(self, line: LineT) -> None:
+    def discard(self, connection: PooledConnectionT) -> None:
         """Close a connection that is in use."""
         with self._lock:
-            self._active.discard(line)
-        line.network.close()
+            self._active.discard(connection)
+        connection.network.close()
 
     def close_idle(self) -> None:
-        """Close the idle connections, now and whenever one becomes idle."""
+        """Close the idle connections, now and whenever one becomes idle. Make no new ones."""
         with self._lock:
             self.is_closed = True
+            for connection in list(self._active):
+                connection.network.prevent_connecting()
             while self._idle:
                 self._idle.pop().network.close()
 
@@ -151,22 +182,24 @@ class _Lines(Generic[LineT]):
         # With the lock, as their users cannot close a socket then. Its number could already belong
         # to another file.
         with self._lock:
-            for line in list(self._active):
-                line.network.shut_down()
+            for connection in list(self._active):
+                connection.network.shut_down()
 
     def abandon(self) -> None:
         """Close all connections after their users are gone.
 
-        Without the lock: in a forked process, a thread can have it that does not exist there.
+        Without the lock: in a forked process, a thread can have it that does not exist there. From
+        now on, another lock is used.
         """
+        self._lock = threading.RLock()
         self.is_closed = True
-        for line in [*self._idle, *self._active]:
-            line.network.close()
+        for connection in [*self._idle, *self._active]:
+            connection.network.close()
         self._idle.clear()
         self._active.clear()
 
 
-class BlockingPool(LimitedTransport):
+class SyncPool(LimitedTransport):
     """The default transport of a sync client. Threads can share it.
 
     Args:
@@ -175,15 +208,11 @@ class BlockingPool(LimitedTransport):
 
     def __init__(self, route: Route) -> None:
         self._route = route
-        self._places = Places(MAXIMUM_CONNECTIONS)
-        self._lines: _Lines[_BlockingLine] = _Lines()
-        # A pool that nobody closes is closed when it is collected. It has no users then.
-        weakref.finalize(self, self._lines.abandon)
-
-    @property
-    def places_in_use(self) -> int:
-        """How many requests are being sent, and responses being read."""
-        return self._places.in_use
+        self._permits = FairSemaphore(MAXIMUM_CONNECTIONS)
+        self._connections: _ConnectionSet[_SyncPooledConnection] = _ConnectionSet()
+        # A pool that nobody closes is closed when it is collected, and has no users then. It is
+        # also closed when the interpreter exits: a request of a daemon thread fails then.
+        weakref.finalize(self, self._connections.abandon)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """See `httpx.BaseTransport`."""
@@ -194,71 +223,74 @@ class BlockingPool(LimitedTransport):
 
         Raises:
             httpx.TransportError: there is no response.
-            ClientClosedError: the client was closed while the request waited for a connection.
+            ClientClosedError: the client was closed before the request was sent.
         """
-        line = self._line_for(request, limits)
+        connection = self._connection_for(request, limits)
         try:
-            line.network.timer.start(limits)
-            response = line.connection.handle_request(_core_request(request))
-            # Now the body starts.
-            line.network.timer.start(limits)
-            stream = _BlockingBody(response, line, self)
+            connection.network.timer.start(limits)
+            response = connection.http_connection.handle_request(_core_request(request))
+            # The body has its own time limit, so the timer starts again.
+            connection.network.timer.start(limits)
+            stream = _SyncBody(response, connection, self)
             return httpx.Response(response.status, headers=response.headers, stream=stream)
         except _CORE_ERRORS as error:
-            self.discard(line)
+            self.discard(connection)
             raise _httpx_error(error) from error
         except BaseException:
-            self.discard(line)
+            self.discard(connection)
             raise
 
-    def put_back(self, line: _BlockingLine) -> None:
+    def put_back(self, connection: _SyncPooledConnection) -> None:
         """Return a connection after its response."""
         try:
-            self._lines.put_back(line)
+            self._connections.put_back(connection)
         finally:
-            self._release_place(line)
+            self._release_permit(connection)
 
-    def discard(self, line: _BlockingLine) -> None:
+    def discard(self, connection: _SyncPooledConnection) -> None:
         """Close a connection that failed."""
         try:
-            self._lines.discard(line)
+            self._connections.discard(connection)
         finally:
-            self._release_place(line)
+            self._release_permit(connection)
 
     def close(self) -> None:
         """Close all connections. Requests that are being sent fail. A second call does nothing."""
-        self._lines.close_idle()
-        self._lines.shut_down_active()
+        self._connections.close_idle()
+        self._connections.shut_down_active()
 
     def abandon(self) -> None:
         """See `LimitedTransport`."""
-        self._lines.abandon()
+        self._connections.abandon()
 
-    def _line_for(self, request: httpx.Request, limits: Limits) -> _BlockingLine:
+    def _connection_for(self, request: httpx.Request, limits: Limits) -> _SyncPooledConnection:
         try:
-            place = self._places.acquire(_pool_seconds(limits))
+            permit = self._permits.acquire(_pool_seconds(limits))
         except TimeoutError as error:
             raise httpx.PoolTimeout(str(error)) from None
         try:
-            _check_open(self._lines)
-            line = self._lines.take_idle()
-            if line is None:
-                line = _BlockingLine(self._route, core_url(request.url).origin, place)
-                self._lines.add(line)
-            line.place = place
+            self._connections.check_open()
+            connection = self._connections.take_idle()
+            if connection is None:
+                connection = _SyncPooledConnection(
+                    self._route, core_url(request.url).origin, permit
+                )
+                self._connections.add(connection)
+            connection.permit = permit
         except BaseException:
-            self._places.release(place)
+            self._permits.release(permit)
             raise
-        return line
+        return connection
 
-    def _release_place(self, line: _BlockingLine) -> None:
-        place = line.place
-        line.place = None
-        if place is not None:
-            self._places.release(place)
+    def _release_permit(self, connection: _SyncPooledConnection) -> None:
+        permit = connection.permit
+        # A connection is released once, although `put_back` can follow a failed `discard`.
+        connection.permit = None
+        if permit is not None:
+            self._permits.release(permit)
 
 
-class AwaitingPool(LimitedAsyncTransport):
+class AsyncPool(LimitedAsyncTransport):
     """The default transport of an async client, in the running event loop.
 
     Args:
@@ -268,16 +300,11 @@ class AwaitingPool(LimitedAsyncTransport):
     def __init__(self, route: Route) -> None:
         self._route = route
         self._loop = asyncio.get_running_loop()
-        # It is fair, and a cancelled task loses no place.
-        self._places = asyncio.Semaphore(MAXIMUM_CONNECTIONS)
-        self._lines: _Lines[_AwaitingLine] = _Lines()
-        # As for `BlockingPool`.
-        weakref.finalize(self, self._lines.abandon)
-
-    @property
-    def places_in_use(self) -> int:
-        """How many requests are being sent, and responses being read."""
-        return self._lines.active_count
+        # It is fair, and a cancelled task loses no permit. `FairSemaphore` would block the loop.
+        self._permits = asyncio.Semaphore(MAXIMUM_CONNECTIONS)
+        self._connections: _ConnectionSet[_AsyncPooledConnection] = _ConnectionSet()
+        # See `SyncPool`.
+        weakref.finalize(self, self._connections.abandon)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """See `httpx.AsyncBaseTransport`."""
@@ -285,86 +312,88 @@ class AwaitingPool(LimitedAsyncTransport):
         return await self.handle_within(request, limits)
 
     async def handle_within(self, request: httpx.Request, limits: Limits) -> httpx.Response:
-        """See `BlockingPool`."""
-        line = await self._line_for(request, limits)
+        """See `SyncPool`."""
+        connection = await self._connection_for(request, limits)
         try:
-            line.network.timer.start(limits)
-            response = await line.connection.handle_async_request(_core_request(request))
-            # Now the body starts.
-            line.network.timer.start(limits)
-            stream = _AwaitingBody(response, line, self)
+            connection.network.timer.start(limits)
+            response = await connection.http_connection.handle_async_request(_core_request(request))
+            # The body has its own time limit, so the timer starts again.
+            connection.network.timer.start(limits)
+            stream = _AsyncBody(response, connection, self)
             return httpx.Response(response.status, headers=response.headers, stream=stream)
         except _CORE_ERRORS as error:
-            self.discard(line)
+            self.discard(connection)
             raise _httpx_error(error) from error
         except BaseException:
             # Also if the task is cancelled.
-            self.discard(line)
+            self.discard(connection)
             raise
 
-    def put_back(self, line: _AwaitingLine) -> None:
+    def put_back(self, connection: _AsyncPooledConnection) -> None:
         """Return a connection after its response."""
-        self._lines.put_back(line)
-        self._places.release()
+        self._connections.put_back(connection)
+        self._permits.release()
 
-    def discard(self, line: _AwaitingLine) -> None:
+    def discard(self, connection: _AsyncPooledConnection) -> None:
         """Close a connection that failed."""
-        self._lines.discard(line)
-        self._places.release()
+        self._connections.discard(connection)
+        self._permits.release()
 
     async def aclose(self) -> None:
         """Close all connections. Requests that are being sent fail. A second call does nothing."""
-        self._lines.close_idle()
-        self._lines.shut_down_active()
+        self._connections.close_idle()
+        self._connections.shut_down_active()
 
     def close(self) -> None:
         """See `LimitedAsyncTransport`."""
-        self._lines.close_idle()
+        self._connections.close_idle()
         if self._loop.is_closed():
-            self._lines.abandon()
+            self._connections.abandon()
             return
         # The requests that are being sent belong to the loop. Only its thread may end them. A loop
         # that is closed meanwhile ends them too: that is the RuntimeError.
         with suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._lines.shut_down_active)
+            self._loop.call_soon_threadsafe(self._connections.shut_down_active)
 
     def abandon(self) -> None:
         """See `LimitedAsyncTransport`."""
-        self._lines.abandon()
+        self._connections.abandon()
 
-    async def _line_for(self, request: httpx.Request, limits: Limits) -> _AwaitingLine:
-        await self._acquire_place(_pool_seconds(limits))
+    async def _connection_for(
+        self, request: httpx.Request, limits: Limits
+    ) -> _AsyncPooledConnection:
+        await self._acquire_permit(_pool_seconds(limits))
         try:
-            _check_open(self._lines)
-            line = self._lines.take_idle()
-            if line is None:
-                line = _AwaitingLine(self._route, core_url(request.url).origin)
-                self._lines.add(line)
+            self._connections.check_open()
+            connection = self._connections.take_idle()
+            if connection is None:
+                connection = _AsyncPooledConnection(self._route, core_url(request.url).origin)
+                self._connections.add(connection)
         except BaseException:
-            self._places.release()
+            self._permits.release()
             raise
-        return line
+        return connection
 
-    async def _acquire_place(self, seconds: float) -> None:
-        if not self._places.locked():
+    async def _acquire_permit(self, seconds: float) -> None:
+        if not self._permits.locked():
             # This does not wait, so it needs no timeout.
-            await self._places.acquire()
+            await self._permits.acquire()
             return
         try:
             async with asyncio.timeout(seconds):
-                await self._places.acquire()
+                await self._permits.acquire()
         except TimeoutError:
             raise httpx.PoolTimeout("all connections are in use") from None
 
 
-class _BlockingBody(httpx.SyncByteStream):
+class _SyncBody(httpx.SyncByteStream):
     """The body of a response. Its end returns the connection."""
 
     def __init__(
-        self, response: httpcore.Response, line: _BlockingLine, pool: BlockingPool
+        self, response: httpcore.Response, connection: _SyncPooledConnection, pool: SyncPool
     ) -> None:
         self._stream: Any = response.stream
-        self._line: _BlockingLine | None = line
+        self._connection: _SyncPooledConnection | None = connection
         self._pool = pool
 
     def __iter__(self) -> Iterator[bytes]:
@@ -375,26 +404,27 @@ class _BlockingBody(httpx.SyncByteStream):
 
     def close(self) -> None:
         """Return the connection, or close it if the body is not complete."""
-        line = self._line
-        if line is None:
+        connection = self._connection
+        if connection is None:
             return
+        # First, so that a second call does not return it twice.
+        self._connection = None
         try:
             self._stream.close()
         finally:
-            self._line = None
-            self._pool.put_back(line)
+            self._pool.put_back(connection)
 
 
-class _AwaitingBody(httpx.AsyncByteStream):
-    """`_BlockingBody` for an async client."""
+class _AsyncBody(httpx.AsyncByteStream):
+    """`_SyncBody` for an async client."""
 
     def __init__(
-        self, response: httpcore.Response, line: _AwaitingLine, pool: AwaitingPool
+        self, response: httpcore.Response, connection: _AsyncPooledConnection, pool: AsyncPool
     ) -> None:
         stream: Any = response.stream
         self._stream = stream
         self._chunks: AsyncIterator[bytes] = aiter(stream)
-        self._line: _AwaitingLine | None = line
+        self._connection: _AsyncPooledConnection | None = connection
         self._pool = pool
 
     def __aiter__(self) -> AsyncIterator[bytes]:
@@ -409,35 +439,25 @@ class _AwaitingBody(httpx.AsyncByteStream):
 
     async def aclose(self) -> None:
         """Return the connection, or close it if the body is not complete."""
-        line = self._line
-        if line is None:
+        connection = self._connection
+        if connection is None:
             return
         # First, so that a second call does not return it twice.
-        self._line = None
+        self._connection = None
         try:
             await self._stream.aclose()
         finally:
             # Also if the task is cancelled.
-            self._pool.put_back(line)
+            self._pool.put_back(connection)
 
 
 def _pool_seconds(limits: Limits) -> float:
-    """Seconds to wait for a place."""
+    """Seconds to wait for a permit: the pool timeout, but not beyond the end of the phase."""
     seconds = limits.phase_seconds(limits.clock())
     timeout = limits.timeouts.get("pool")
     if timeout is None:
         return seconds
     return min(timeout, seconds)
-
-
-def _check_open(lines: _Lines[Any]) -> None:
-    """Check that the pool was not closed while a request waited for a place.
-
-    Raises:
-        ClientClosedError: it was.
-    """
-    if lines.is_closed:
-        raise ClientClosedError("this client was closed while a request waited for a connection")
 
 
 def _core_request(request: httpx.Request) -> httpcore.Request:

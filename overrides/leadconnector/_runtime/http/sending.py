@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from .body import MAXIMUM_BODY, decode, is_truncated_json
+from .body import MAXIMUM_BODY_BYTES, decode, is_truncated_json
 from .limits import Limits
 from .types import AsyncBaseTransport, BaseTransport, Request
 
@@ -48,7 +48,7 @@ class RawResponse:
     @property
     def is_too_large(self) -> bool:
         """Whether the body is larger than a client reads, so that it is not complete."""
-        return len(self.body) > MAXIMUM_BODY
+        return len(self.body) > MAXIMUM_BODY_BYTES
 
     def with_retry_after(self, seconds: float | None) -> "RawResponse":
         """The same response with another `retry_after`."""
@@ -171,7 +171,7 @@ class _BodyBuffer:
     @property
     def is_full(self) -> bool:
         """Whether the body is larger than a client reads."""
-        return len(self.content) > MAXIMUM_BODY
+        return len(self.content) > MAXIMUM_BODY_BYTES
 
 
 def _raw_response(response: httpx.Response, buffer: _BodyBuffer) -> RawResponse:

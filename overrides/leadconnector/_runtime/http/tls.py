@@ -1,7 +1,8 @@
 """TLS over the streams of `network`, so that each step of it obeys the limits of time.
 
 Python's `SSLSocket` cannot run over another TLS connection, as to an API behind an `https` proxy,
-and asyncio can only close a TLS connection by waiting. `SSLObject` does neither of both I/O.
+and asyncio can only close a TLS connection by waiting. `SSLObject` does no I/O itself,
+so it has neither limitation.
 """
 
 import asyncio
@@ -15,8 +16,8 @@ from typing import Any, TypeVar
 
 import httpcore
 
-RECORD_BYTES = 65_536
-"""Bytes to read at once. A TLS record has up to 16 KiB (RFC 8446, section 5.2)."""
+READ_BYTES = 65_536
+"""Bytes to read at once: 64 KiB, four full TLS records (RFC 8446, section 5.2)."""
 
 Result = TypeVar("Result")
 
@@ -37,7 +38,7 @@ class _Engine:
             self.incoming.write_eof()
 
 
-class BlockingTLSStream(httpcore.NetworkStream):
+class SyncTLSStream(httpcore.NetworkStream):
     """TLS over a stream of a thread.
 
     Args:
@@ -75,7 +76,8 @@ class BlockingTLSStream(httpcore.NetworkStream):
         try:
             return self._run(partial(self._engine.ssl_object.read, max_bytes), timeout)
         except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
-            # h11 notices a body that is cut here.
+            # h11 notices a cut if the body has a length or chunks. For other bodies see
+            # `is_truncated_json`.
             return b""
         except ssl.SSLError as error:
             raise httpcore.ReadError(str(error)) from error
@@ -103,8 +105,8 @@ class BlockingTLSStream(httpcore.NetworkStream):
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
         """TLS within this TLS connection, as to an API behind an `https` proxy."""
-        stream = BlockingTLSStream(self, ssl_context, server_hostname)
-        stream.handshake(end_of_handshake(timeout))
+        stream = SyncTLSStream(self, ssl_context, server_hostname)
+        stream.handshake(end_after(timeout))
         return stream
 
     def get_extra_info(self, info: str) -> Any:
@@ -119,12 +121,11 @@ class BlockingTLSStream(httpcore.NetworkStream):
         """Repeat an operation until it has received all bytes that it needs."""
         while True:
             try:
-                # Not kept in a variable, which a traceback could show.
+                # No variable contains the result, which a traceback could show.
                 return operation()
             except ssl.SSLWantReadError:
                 self._flush(step_timeout(timeout, ends_at))
-                encrypted = self._stream.read(RECORD_BYTES, step_timeout(timeout, ends_at))
-                self._engine.add(encrypted)
+                self._engine.add(self._stream.read(READ_BYTES, step_timeout(timeout, ends_at)))
             except ssl.SSLError:
                 # The alert that explains the error to the server.
                 with suppress(httpcore.NetworkError, httpcore.TimeoutException):
@@ -137,8 +138,8 @@ class BlockingTLSStream(httpcore.NetworkStream):
             self._stream.write(encrypted, timeout)
 
 
-class AwaitingTLSStream(httpcore.AsyncNetworkStream):
-    """`BlockingTLSStream` for an event loop."""
+class AsyncTLSStream(httpcore.AsyncNetworkStream):
+    """`SyncTLSStream` for an event loop."""
 
     def __init__(
         self, stream: httpcore.AsyncNetworkStream, context: ssl.SSLContext, hostname: str | None
@@ -147,7 +148,7 @@ class AwaitingTLSStream(httpcore.AsyncNetworkStream):
         self._engine = _Engine(context, hostname)
 
     async def handshake(self, ends_at: float) -> None:
-        """See `BlockingTLSStream`."""
+        """See `SyncTLSStream`."""
         try:
             async with asyncio.timeout(seconds_until(ends_at)):
                 await self._run(self._engine.ssl_object.do_handshake, None)
@@ -162,7 +163,8 @@ class AwaitingTLSStream(httpcore.AsyncNetworkStream):
         try:
             return await self._run(partial(self._engine.ssl_object.read, max_bytes), timeout)
         except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
-            # h11 notices a body that is cut here.
+            # h11 notices a cut if the body has a length or chunks. For other bodies see
+            # `is_truncated_json`.
             return b""
         except ssl.SSLError as error:
             raise httpcore.ReadError(str(error)) from error
@@ -189,9 +191,9 @@ class AwaitingTLSStream(httpcore.AsyncNetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        """See `BlockingTLSStream`."""
-        stream = AwaitingTLSStream(self, ssl_context, server_hostname)
-        await stream.handshake(end_of_handshake(timeout))
+        """See `SyncTLSStream`."""
+        stream = AsyncTLSStream(self, ssl_context, server_hostname)
+        await stream.handshake(end_after(timeout))
         return stream
 
     def get_extra_info(self, info: str) -> Any:
@@ -204,11 +206,11 @@ class AwaitingTLSStream(httpcore.AsyncNetworkStream):
         """Repeat an operation until it has received all bytes that it needs."""
         while True:
             try:
-                # Not kept in a variable, which a traceback could show.
+                # No variable contains the result, which a traceback could show.
                 return operation()
             except ssl.SSLWantReadError:
                 await self._flush(timeout)
-                self._engine.add(await self._stream.read(RECORD_BYTES, timeout))
+                self._engine.add(await self._stream.read(READ_BYTES, timeout))
             except ssl.SSLError:
                 # The alert that explains the error to the server.
                 with suppress(httpcore.NetworkError, httpcore.TimeoutException):
@@ -221,8 +223,8 @@ class AwaitingTLSStream(httpcore.AsyncNetworkStream):
             await self._stream.write(encrypted, timeout)
 
 
-def end_of_handshake(timeout: float | None) -> float:
-    """When a handshake that starts now must end, in seconds of `time.monotonic`."""
+def end_after(timeout: float | None) -> float:
+    """When a step that starts now must end, in seconds of `time.monotonic`."""
     if timeout is None:
         return math.inf
     return time.monotonic() + timeout
