@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
+import h11
 import httpcore
 import httpx
 
@@ -44,6 +45,9 @@ _HTTPX_ERRORS: dict[type[Exception], type[httpx.TransportError]] = {
 }
 _CORE_ERRORS = tuple(_HTTPX_ERRORS)
 
+_MAXIMUM_NESTING = 4
+"""Connections of httpcore within each other: one for a proxy, one for the API, and one for HTTP."""
+
 
 class _PooledConnection:
     """One connection to the API."""
@@ -56,9 +60,14 @@ class _PooledConnection:
         """Seconds of `time.monotonic`, while it is idle."""
 
     @property
+    def is_clean(self) -> bool:
+        """Whether the last response has ended, and nothing of another one has been received."""
+        return self.http_connection.is_idle() and has_read_all(self.http_connection)
+
+    @property
     def is_reusable(self) -> bool:
         """Whether another request can be sent."""
-        return self.http_connection.is_idle() and not self.http_connection.has_expired()
+        return self.is_clean and not self.http_connection.has_expired()
 
 
 class _SyncPooledConnection(_PooledConnection):
@@ -139,7 +148,7 @@ class _ConnectionSet(Generic[PooledConnectionT]):
 
     def put_back(self, connection: PooledConnectionT) -> None:
         """Return a connection after its request. It is closed if it cannot be used again."""
-        if not connection.http_connection.is_idle() or not self._add_idle(connection):
+        if not connection.is_clean or not self._add_idle(connection):
             self.discard(connection)
 
     def _add_idle(self, connection: PooledConnectionT) -> bool:
@@ -392,12 +401,14 @@ class _SyncBody(httpx.SyncByteStream):
         self._stream: Any = response.stream
         self._connection: _SyncPooledConnection | None = connection
         self._pool = pool
+        self._is_complete = False
 
     def __iter__(self) -> Iterator[bytes]:
         try:
             yield from self._stream
         except _CORE_ERRORS as error:
             raise _httpx_error(error) from error
+        self._is_complete = True
 
     def close(self) -> None:
         """Return the connection, or close it if the body is not complete."""
@@ -408,8 +419,14 @@ class _SyncBody(httpx.SyncByteStream):
         self._connection = None
         try:
             self._stream.close()
-        finally:
+        except BaseException:
+            # A signal handler can interrupt httpcore before its connection is ready again.
+            self._pool.discard(connection)
+            raise
+        if self._is_complete:
             self._pool.put_back(connection)
+        else:
+            self._pool.discard(connection)
 
 
 class _AsyncBody(httpx.AsyncByteStream):
@@ -423,6 +440,7 @@ class _AsyncBody(httpx.AsyncByteStream):
         self._chunks: AsyncIterator[bytes] = aiter(stream)
         self._connection: _AsyncPooledConnection | None = connection
         self._pool = pool
+        self._is_complete = False
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
@@ -431,6 +449,9 @@ class _AsyncBody(httpx.AsyncByteStream):
         # No variable contains a chunk: a traceback could show it.
         try:
             return await anext(self._chunks)
+        except StopAsyncIteration:
+            self._is_complete = True
+            raise
         except _CORE_ERRORS as error:
             raise _httpx_error(error) from error
 
@@ -443,9 +464,33 @@ class _AsyncBody(httpx.AsyncByteStream):
         self._connection = None
         try:
             await self._stream.aclose()
-        finally:
+        except BaseException:
             # Also if the task is cancelled.
+            self._pool.discard(connection)
+            raise
+        if self._is_complete:
             self._pool.put_back(connection)
+        else:
+            self._pool.discard(connection)
+
+
+def has_read_all(http_connection: object) -> bool:
+    """Whether h11 has no bytes behind the last response.
+
+    The next request would get them as its response. A server can send them together with the last
+    response, so no look at the socket shows them.
+
+    httpcore has no public way to its h11 connection. If a new version of httpcore has it elsewhere,
+    this returns false: no connection is used twice, which is slow, but correct.
+    """
+    inner: object = http_connection
+    # The connection through a proxy contains another one.
+    for _ in range(_MAXIMUM_NESTING):
+        http_state = getattr(inner, "_h11_state", None)
+        if isinstance(http_state, h11.Connection):
+            return http_state.trailing_data == (b"", False)
+        inner = getattr(inner, "_connection", None)
+    return False
 
 
 def _pool_seconds(limits: Limits) -> float:
