@@ -233,10 +233,10 @@ class SyncPool(LimitedTransport):
         """
         connection = self._connection_for(request, limits)
         try:
-            connection.network.timer.start(limits)
+            connection.network.timer.start_head(limits)
             response = connection.http_connection.handle_request(_core_request(request))
             # The body has its own time limit, so the timer starts again.
-            connection.network.timer.start(limits)
+            connection.network.timer.start_body(limits)
             stream = _SyncBody(response, connection, self)
             return httpx.Response(response.status, headers=response.headers, stream=stream)
         except _CORE_ERRORS as error:
@@ -321,10 +321,10 @@ class AsyncPool(LimitedAsyncTransport):
         """See `SyncPool`."""
         connection = await self._connection_for(request, limits)
         try:
-            connection.network.timer.start(limits)
+            connection.network.timer.start_head(limits)
             response = await connection.http_connection.handle_async_request(_core_request(request))
             # The body has its own time limit, so the timer starts again.
-            connection.network.timer.start(limits)
+            connection.network.timer.start_body(limits)
             stream = _AsyncBody(response, connection, self)
             return httpx.Response(response.status, headers=response.headers, stream=stream)
         except _CORE_ERRORS as error:

@@ -12,6 +12,12 @@ from .body import MAXIMUM_BODY_BYTES, decode, is_truncated_json
 from .limits import Limits
 from .types import AsyncBaseTransport, BaseTransport, Request
 
+_CHUNKS_BETWEEN_PAUSES = 64
+"""Chunks of a body after which other tasks of the event loop can run: about 1 ms.
+
+A transport can have many chunks at once, for which it does not wait.
+"""
+
 
 class RawResponse:
     """A whole response, before its body is parsed.
@@ -117,6 +123,8 @@ async def send_async(
             del chunk
             if body.is_full:
                 break
+            if body.chunks % _CHUNKS_BETWEEN_PAUSES == 0:
+                await asyncio.sleep(0)
     return _raw_response(response, body)
 
 
@@ -145,10 +153,12 @@ class _BodyBuffer:
     A traceback can show variables. The repr of this class shows no data, unlike a bytearray's.
     """
 
-    __slots__ = ("_clock", "_seconds", "_started_at", "content")
+    __slots__ = ("_clock", "_seconds", "_started_at", "chunks", "content")
 
     def __init__(self, limits: Limits) -> None:
         self.content = bytearray()
+        self.chunks = 0
+        """How many chunks were added."""
         self._clock = limits.clock
         self._started_at = limits.clock()
         self._seconds = limits.phase_seconds(self._started_at)
@@ -160,6 +170,7 @@ class _BodyBuffer:
             TimeoutError: the body takes too long.
         """
         self.content += chunk
+        self.chunks += 1
         if self._clock() - self._started_at > self._seconds:
             raise TimeoutError(f"the body took longer than {self._seconds:g} s")
 
