@@ -130,6 +130,8 @@ class Network:
     def __init__(self, *, has_proxy: bool) -> None:
         self.timer = PhaseTimer()
         self.connect_ends_at = math.inf
+        self.waits_for_proxy = has_proxy
+        """Whether a proxy must still open the connection to the API."""
         self._has_proxy = has_proxy
         self._socket: socket.socket | None = None
         self._is_shut_down = False

@@ -13,6 +13,7 @@ import weakref
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
+from http import HTTPStatus
 from typing import Any, Generic, TypeVar
 
 import h11
@@ -44,6 +45,15 @@ _HTTPX_ERRORS: dict[type[Exception], type[httpx.TransportError]] = {
     httpcore.RemoteProtocolError: httpx.RemoteProtocolError,
 }
 _CORE_ERRORS = tuple(_HTTPX_ERRORS)
+
+# The errors of a proxy that hangs, ends the connection or sends no HTTP. An API causes the same.
+_PROXY_FAILURES = (
+    httpcore.ReadTimeout,
+    httpcore.WriteTimeout,
+    httpcore.ReadError,
+    httpcore.WriteError,
+    httpcore.RemoteProtocolError,
+)
 
 _MAXIMUM_NESTING = 4
 """Connections of httpcore within each other: one for a proxy, one for the API, and one for HTTP."""
@@ -234,14 +244,16 @@ class SyncPool(LimitedTransport):
         connection = self._connection_for(request, limits)
         try:
             connection.network.timer.start_head(limits)
-            response = connection.http_connection.handle_request(_core_request(request))
+            response = connection.http_connection.handle_request(
+                _core_request(request, connection.network)
+            )
             # The body has its own time limit, so the timer starts again.
             connection.network.timer.start_body(limits)
             stream = _SyncBody(response, connection, self)
             return httpx.Response(response.status, headers=response.headers, stream=stream)
         except _CORE_ERRORS as error:
             self.discard(connection)
-            raise _httpx_error(error) from error
+            raise _head_error(error, connection.network) from error
         except BaseException:
             self.discard(connection)
             raise
@@ -322,14 +334,16 @@ class AsyncPool(LimitedAsyncTransport):
         connection = await self._connection_for(request, limits)
         try:
             connection.network.timer.start_head(limits)
-            response = await connection.http_connection.handle_async_request(_core_request(request))
+            response = await connection.http_connection.handle_async_request(
+                _core_request(request, connection.network)
+            )
             # The body has its own time limit, so the timer starts again.
             connection.network.timer.start_body(limits)
             stream = _AsyncBody(response, connection, self)
             return httpx.Response(response.status, headers=response.headers, stream=stream)
         except _CORE_ERRORS as error:
             self.discard(connection)
-            raise _httpx_error(error) from error
+            raise _head_error(error, connection.network) from error
         except BaseException:
             # Also if the task is cancelled.
             self.discard(connection)
@@ -502,14 +516,60 @@ def _pool_seconds(limits: Limits) -> float:
     return min(timeout, seconds)
 
 
-def _core_request(request: httpx.Request) -> httpcore.Request:
+class _RequestBody(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """The body of a request through a proxy. httpcore iterates it after it has sent the head.
+
+    So the proxy has opened the connection to the API then. There is no other public sign of it.
+    """
+
+    def __init__(self, stream: Any, network: Network) -> None:
+        self._stream = stream
+        self._network = network
+
+    def __iter__(self) -> Iterator[bytes]:
+        self._network.waits_for_proxy = False
+        return iter(self._stream)
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        self._network.waits_for_proxy = False
+        return aiter(self._stream)
+
+
+def _core_request(request: httpx.Request, network: Network) -> httpcore.Request:
+    content: Any = request.stream
+    if network.waits_for_proxy:
+        content = _RequestBody(content, network)
     return httpcore.Request(
         request.method,
         core_url(request.url),
         headers=request.headers.raw,
-        content=request.stream,
+        content=content,
         extensions=request.extensions,
     )
+
+
+def _head_error(error: Exception, network: Network) -> httpx.TransportError:
+    """The error of httpx for a request without the head of a response."""
+    if isinstance(error, httpcore.ProxyError):
+        error.args = (_proxy_error_text(str(error)),)
+    if not network.waits_for_proxy or not isinstance(error, _PROXY_FAILURES):
+        return _httpx_error(error)
+    # `failure_of` takes these two classes for requests that were never sent.
+    if isinstance(error, httpcore.TimeoutException):
+        return httpx.ConnectTimeout("the proxy did not open the connection in time")
+    return httpx.ProxyError(f"the proxy did not open the connection: {error}")
+
+
+def _proxy_error_text(text: str) -> str:
+    """The text of a proxy's error without the reason phrase, which can repeat the password."""
+    status, _, _ = text.partition(" ")
+    if not status.isdecimal():
+        # httpcore's own text, for a SOCKS proxy.
+        return text
+    try:
+        return f"{status} {HTTPStatus(int(status)).phrase}"
+    except ValueError:
+        return status
 
 
 def _httpx_error(error: Exception) -> httpx.TransportError:
