@@ -224,7 +224,8 @@ class SyncNetwork(Network, httpcore.NetworkBackend):
                 # The error of an address says more than that the time is up.
                 break
             try:
-                seconds = share_of_time(remaining, len(addresses) - position)
+                is_first = position == 0
+                seconds = share_of_time(remaining, len(addresses) - position, is_first=is_first)
                 return self._connect(address, seconds)
             except OSError as error:
                 last_error = error
@@ -426,11 +427,16 @@ class AsyncStream(httpcore.AsyncNetworkStream):
         return socket_info(self._socket, info)
 
 
-def share_of_time(seconds: float | None, addresses: int) -> float | None:
+def share_of_time(seconds: float | None, addresses: int, *, is_first: bool) -> float | None:
     """Seconds for an attempt to connect to the next of some addresses; `None` for no limit.
 
-    Each address gets the same share of the time that remains. So an unresponsive address leaves
-    time for the next one.
+    The first address gets half of the time, as it usually responds. The others get equal shares of
+    the rest. So an unresponsive address leaves time for the next one.
+
+    Args:
+        seconds: the time that remains.
+        addresses: how many addresses remain, with the next one.
+        is_first: whether the next address is the first one of the host.
 
     Raises:
         TimeoutError: no time remains.
@@ -439,6 +445,8 @@ def share_of_time(seconds: float | None, addresses: int) -> float | None:
         return None
     if seconds <= 0.0:
         raise TimeoutError("timed out")
+    if is_first and addresses > 1:
+        return seconds / 2
     return seconds / addresses
 
 
