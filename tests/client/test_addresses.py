@@ -183,17 +183,24 @@ def test_a_host_without_a_working_address_was_never_sent_anything(
 def test_the_shares_of_all_addresses_are_the_whole_time(seconds: float, count: int) -> None:
     remaining = seconds
     for position in range(count):
-        share = share_of_time(remaining, count - position)
+        share = share_of_time(remaining, count - position, is_first=position == 0)
         assert share is not None
-        assert share == pytest.approx(seconds / count)
+        if position > 0:
+            assert share == pytest.approx(seconds / 2 / (count - 1))
         remaining -= share
     assert remaining == pytest.approx(0.0, abs=seconds * 1e-9)
 
 
 def test_no_address_gets_time_after_the_end() -> None:
-    assert share_of_time(None, 3) is None
+    assert share_of_time(None, 3, is_first=True) is None
     with pytest.raises(TimeoutError):
-        share_of_time(0.0, 1)
+        share_of_time(0.0, 1, is_first=False)
+
+
+@given(st.integers(2, 50))
+def test_the_first_address_gets_half_of_the_time(count: int) -> None:
+    # Equal shares of a timeout of 1 s were too short for four addresses that need 0.3 s each.
+    assert share_of_time(1.0, count, is_first=True) == 0.5
 
 
 def test_a_rejection_that_uses_up_the_time_is_not_reported_as_a_timeout(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import gzip
 import json
 import pickle
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from typing import Any
 
 import httpx
@@ -14,6 +15,7 @@ import pytest
 from httpx_aiohttp import AiohttpTransport
 from leadconnector import (
     APIConnectionError,
+    AsyncLeadConnector,
     BadRequestError,
     LeadConnector,
     MemoryTokenStore,
@@ -22,6 +24,7 @@ from leadconnector import (
     ServerError,
     Tokens,
 )
+from leadconnector.models import UpdateConversationResponse
 from leadconnector_emulator import Server
 from pyreqwest.compatibility.httpx import HttpxTransport, SyncHttpxTransport
 
@@ -33,6 +36,7 @@ from tests.support.calling import (
     Caller,
     call_async,
     call_sync,
+    responding,
 )
 from tests.support.outside import hanging_up
 
@@ -275,3 +279,136 @@ def test_an_asgi_application_is_a_transport() -> None:
 
     assert call_async(httpx.ASGITransport(app=application), starred=True).success
     assert json.loads(bodies[0])["starred"] is True
+
+
+class Parts(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A body that can be read once. Closing it can fail."""
+
+    def __init__(self, body: bytes, error: BaseException | None = None) -> None:
+        self.parts = [body[:5], body[5:]]
+        self.error = error
+
+    def __iter__(self) -> Iterator[bytes]:
+        if not self.parts:
+            raise httpx.StreamConsumed
+        while self.parts:
+            yield self.parts.pop(0)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for part in self:
+            yield part
+
+    def close(self) -> None:
+        if self.error is not None:
+            raise self.error
+
+    async def aclose(self) -> None:
+        self.close()
+
+
+class ReadingTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """Reads each response itself, as a transport that logs or caches them."""
+
+    def __init__(self, body: bytes, headers: dict[str, str]) -> None:
+        self.body = body
+        self.headers = headers
+        self.count = 0
+
+    def _response(self) -> httpx.Response:
+        self.count += 1
+        return httpx.Response(200, headers=self.headers, stream=Parts(self.body))
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        response = self._response()
+        response.read()
+        return response
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response = self._response()
+        await response.aread()
+        return response
+
+
+@pytest.mark.parametrize("is_compressed", [False, True])
+def test_a_transport_can_read_the_response_itself(call: Caller, is_compressed: bool) -> None:
+    body = json.dumps(SUCCESS_BODY).encode()
+    headers = {"content-type": "application/json"}
+    if is_compressed:
+        body = gzip.compress(body)
+        headers["content-encoding"] = "gzip"
+    transport = ReadingTransport(body, headers)
+
+    assert call(transport).success
+    assert transport.count == 1
+
+
+def test_a_transport_that_wraps_another_one_can_read_the_response_itself(
+    server: Server,
+) -> None:
+    class Reading(httpx.HTTPTransport):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            response = super().handle_request(request)
+            response.read()
+            return response
+
+    with LeadConnector(token=TOKEN, base_url=server.url, transport=Reading()) as client:
+        update = client.conversations.update_conversation
+        assert update(CONVERSATION_ID, location_id=LOCATION_ID, starred=True).success
+
+
+@pytest.mark.parametrize("error", [httpx.ReadError("reset"), httpx.CloseError("x"), OSError("x")])
+def test_a_network_error_while_a_whole_response_is_closed_is_ignored(
+    call: Caller, error: Exception
+) -> None:
+    requests: list[httpx.Request] = []
+
+    def respond() -> httpx.Response:
+        body = json.dumps(SUCCESS_BODY).encode()
+        headers = {"content-type": "application/json"}
+        return httpx.Response(200, headers=headers, stream=Parts(body, error))
+
+    assert call(responding(respond, requests)).success
+    assert len(requests) == 1
+
+
+def test_a_mistake_of_a_transport_while_a_response_is_closed_is_raised(call: Caller) -> None:
+    def respond() -> httpx.Response:
+        body = json.dumps(SUCCESS_BODY).encode()
+        headers = {"content-type": "application/json"}
+        return httpx.Response(200, headers=headers, stream=Parts(body, KeyError("mistake")))
+
+    with pytest.raises(KeyError):
+        call(responding(respond))
+
+
+@pytest.mark.parametrize("is_broken", [False, True])
+def test_a_response_that_cannot_be_closed_does_not_outlast_the_deadline(is_broken: bool) -> None:
+    class Hanging(Parts):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            for part in self:
+                yield part
+                if is_broken:
+                    raise httpx.ReadError("reset")
+
+        async def aclose(self) -> None:
+            await asyncio.Event().wait()
+
+    def handle(_: httpx.Request) -> httpx.Response:
+        body = json.dumps(SUCCESS_BODY).encode()
+        headers = {"content-type": "application/json"}
+        return httpx.Response(200, headers=headers, stream=Hanging(body))
+
+    async def run() -> UpdateConversationResponse:
+        transport = httpx.MockTransport(handle)
+        async with AsyncLeadConnector(
+            token=TOKEN, transport=transport, rate_limit=None, deadline=0.2, retries=0
+        ) as client:
+            return await client.conversations.update_conversation(
+                CONVERSATION_ID, location_id=LOCATION_ID, starred=True
+            )
+
+    if is_broken:
+        with pytest.raises(APIConnectionError, match="reset"):
+            asyncio.run(run())
+    else:
+        assert asyncio.run(run()).success

@@ -6,6 +6,7 @@ import socket
 import ssl
 import subprocess
 import threading
+import traceback
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -264,3 +265,42 @@ def test_the_error_of_a_proxy_is_final_by_its_text(text: str, final: bool) -> No
 
     assert is_final(error) == final
     assert failure_of(error) == "never sent"
+
+
+@pytest.mark.parametrize("response", [b"", None, b"SSH-2.0-OpenSSH\r\n", b"\x05"])
+def test_nothing_is_sent_to_a_proxy_that_does_not_open_the_connection(
+    call: Caller, monkeypatch: pytest.MonkeyPatch, response: bytes | None
+) -> None:
+    with hanging_up(response) as proxy:
+        monkeypatch.setenv("https_proxy", proxy.url)
+        with pytest.raises(APIConnectionError) as caught:
+            call(None, options={"retries": 0})
+
+    assert caught.value.failure == "never sent"
+
+
+def test_nothing_is_sent_to_a_proxy_that_hangs(
+    call: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{proxy.getsockname()[1]}")
+        with pytest.raises(APITimeoutError) as caught:
+            call(None, options={"retries": 0, "timeout": 0.3})
+
+    assert caught.value.failure == "never sent"
+
+
+@pytest.mark.parametrize("status", [407, 403, 503, 599])
+def test_the_reason_phrase_of_a_proxy_is_not_repeated(
+    call: Caller, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    reason = b"HTTP/1.1 %d name:hidden is not Basic bmFtZTpoaWRkZW4=\r\nContent-Length: 0\r\n\r\n"
+    with hanging_up(reason % status) as proxy:
+        url = proxy.url.replace("http://", "http://name:hidden@")
+        monkeypatch.setenv("https_proxy", url)
+        with pytest.raises(APIConnectionError, match=str(status)) as caught:
+            call(None, options={"retries": 0})
+
+    report = "".join(traceback.format_exception(caught.value))
+    assert "hidden" not in report
+    assert "bmFtZTpoaWRkZW4=" not in report

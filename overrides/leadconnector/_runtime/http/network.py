@@ -40,6 +40,20 @@ STAGGER_SECONDS = 0.25
 The recommended "Connection Attempt Delay" (RFC 8305, section 5).
 """
 
+READ_BYTES = 16_384
+"""Bytes that an async client reads at once: 16 KiB, one full TLS record (RFC 8446, section 5.1).
+
+h11 needs about 20 ms for so many bytes of the smallest chunks or interim responses. Other tasks
+can run after each read.
+"""
+
+MAXIMUM_HEAD_BYTES = 256 * 1024
+"""Bytes that are read before the head of a response is complete: 256 KiB.
+
+h11 limits a single head to 100 KiB, but not the number of interim responses (`100 Continue`) before
+it. The last read can contain the start of the body.
+"""
+
 Address: TypeAlias = tuple[int, int, int, str, Any]
 """One result of `socket.getaddrinfo`."""
 
@@ -53,15 +67,44 @@ class PhaseTimer:
     There are two phases: connecting with the head, and the body.
     """
 
-    __slots__ = ("ends_at",)
+    __slots__ = ("bytes_left", "ends_at", "has_read")
 
     def __init__(self) -> None:
         self.ends_at = math.inf
         """Seconds of `time.monotonic`."""
+        self.bytes_left: float = math.inf
+        """How many bytes may still be read."""
+        self.has_read = False
+        """Whether something was read in this phase."""
 
-    def start(self, limits: Limits) -> None:
-        """Start a phase."""
+    def start_head(self, limits: Limits) -> None:
+        """Start the phase that connects, sends the request and receives the head."""
         self.ends_at = time.monotonic() + limits.phase_seconds(limits.clock())
+        self.bytes_left = MAXIMUM_HEAD_BYTES
+        self.has_read = False
+
+    def start_body(self, limits: Limits) -> None:
+        """Start the phase that receives the body. `sending` limits its size."""
+        self.ends_at = time.monotonic() + limits.phase_seconds(limits.clock())
+        self.bytes_left = math.inf
+        self.has_read = False
+
+    def check_bytes_left(self) -> None:
+        """Check that more bytes may be read.
+
+        Raises:
+            httpcore.RemoteProtocolError: there are too many for a head.
+        """
+        if self.bytes_left < 0:
+            raise httpcore.RemoteProtocolError(
+                f"the server sent more than {MAXIMUM_HEAD_BYTES} bytes before its response"
+            )
+
+    def counted(self, received: bytes) -> bytes:
+        """Count received bytes. Returns them, so that no variable contains them."""
+        self.bytes_left -= len(received)
+        self.has_read = True
+        return received
 
     def seconds(self, timeout: float | None) -> float | None:
         """Seconds that a step may take now; `None` for no limit.
@@ -87,6 +130,8 @@ class Network:
     def __init__(self, *, has_proxy: bool) -> None:
         self.timer = PhaseTimer()
         self.connect_ends_at = math.inf
+        self.waits_for_proxy = has_proxy
+        """Whether a proxy must still open the connection to the API."""
         self._has_proxy = has_proxy
         self._socket: socket.socket | None = None
         self._is_shut_down = False
@@ -179,7 +224,8 @@ class SyncNetwork(Network, httpcore.NetworkBackend):
                 # The error of an address says more than that the time is up.
                 break
             try:
-                seconds = share_of_time(remaining, len(addresses) - position)
+                is_first = position == 0
+                seconds = share_of_time(remaining, len(addresses) - position, is_first=is_first)
                 return self._connect(address, seconds)
             except OSError as error:
                 last_error = error
@@ -212,9 +258,10 @@ class SyncStream(httpcore.NetworkStream):
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """See `httpcore.NetworkStream`."""
+        self._timer.check_bytes_left()
         try:
             self._socket.settimeout(self._timer.seconds(timeout))
-            return self._socket.recv(max_bytes)
+            return self._timer.counted(self._socket.recv(max_bytes))
         except TimeoutError as error:
             raise httpcore.ReadTimeout(str(error)) from error
         except OSError as error:
@@ -324,10 +371,17 @@ class AsyncStream(httpcore.AsyncNetworkStream):
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """See `httpcore.AsyncNetworkStream`."""
+        self._timer.check_bytes_left()
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._timer.seconds(timeout)):
-                return await loop.sock_recv(self._socket, max_bytes)
+                if self._timer.has_read:
+                    # `sock_recv` does not wait if bytes are there. A server that sends without a
+                    # pause would stop the event loop, its timers and cancellation.
+                    await asyncio.sleep(0)
+                return self._timer.counted(
+                    await loop.sock_recv(self._socket, min(max_bytes, READ_BYTES))
+                )
         except TimeoutError as error:
             raise httpcore.ReadTimeout(str(error)) from error
         except OSError as error:
@@ -373,11 +427,16 @@ class AsyncStream(httpcore.AsyncNetworkStream):
         return socket_info(self._socket, info)
 
 
-def share_of_time(seconds: float | None, addresses: int) -> float | None:
+def share_of_time(seconds: float | None, addresses: int, *, is_first: bool) -> float | None:
     """Seconds for an attempt to connect to the next of some addresses; `None` for no limit.
 
-    Each address gets the same share of the time that remains. So an unresponsive address leaves
-    time for the next one.
+    The first address gets half of the time, as it usually responds. The others get equal shares of
+    the rest. So an unresponsive address leaves time for the next one.
+
+    Args:
+        seconds: the time that remains.
+        addresses: how many addresses remain, with the next one.
+        is_first: whether the next address is the first one of the host.
 
     Raises:
         TimeoutError: no time remains.
@@ -386,6 +445,8 @@ def share_of_time(seconds: float | None, addresses: int) -> float | None:
         return None
     if seconds <= 0.0:
         raise TimeoutError("timed out")
+    if is_first and addresses > 1:
+        return seconds / 2
     return seconds / addresses
 
 

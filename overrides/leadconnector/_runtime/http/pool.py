@@ -13,8 +13,10 @@ import weakref
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
+from http import HTTPStatus
 from typing import Any, Generic, TypeVar
 
+import h11
 import httpcore
 import httpx
 
@@ -44,6 +46,18 @@ _HTTPX_ERRORS: dict[type[Exception], type[httpx.TransportError]] = {
 }
 _CORE_ERRORS = tuple(_HTTPX_ERRORS)
 
+# The errors of a proxy that hangs, ends the connection or sends no HTTP. An API causes the same.
+_PROXY_FAILURES = (
+    httpcore.ReadTimeout,
+    httpcore.WriteTimeout,
+    httpcore.ReadError,
+    httpcore.WriteError,
+    httpcore.RemoteProtocolError,
+)
+
+_MAXIMUM_NESTING = 4
+"""Connections of httpcore within each other: one for a proxy, one for the API, and one for HTTP."""
+
 
 HTTPConnectionT = TypeVar(
     "HTTPConnectionT", httpcore.ConnectionInterface, httpcore.AsyncConnectionInterface
@@ -61,9 +75,14 @@ class _PooledConnection(Generic[HTTPConnectionT]):
         """Seconds of `time.monotonic`, while it is idle."""
 
     @property
+    def is_clean(self) -> bool:
+        """Whether the last response has ended, and nothing of another one has been received."""
+        return self.http_connection.is_idle() and has_read_all(self.http_connection)
+
+    @property
     def is_reusable(self) -> bool:
         """Whether another request can be sent."""
-        return self.http_connection.is_idle() and not self.http_connection.has_expired()
+        return self.is_clean and not self.http_connection.has_expired()
 
 
 class _SyncPooledConnection(_PooledConnection[httpcore.ConnectionInterface]):
@@ -142,7 +161,7 @@ class _ConnectionSet(Generic[PooledConnectionT]):
 
     def put_back(self, connection: PooledConnectionT) -> None:
         """Return a connection after its request. It is closed if it cannot be used again."""
-        if not connection.http_connection.is_idle() or not self._add_idle(connection):
+        if not connection.is_clean or not self._add_idle(connection):
             self.discard(connection)
 
     def _add_idle(self, connection: PooledConnectionT) -> bool:
@@ -227,15 +246,17 @@ class SyncPool(LimitedTransport):
         """
         connection = self._connection_for(request, limits)
         try:
-            connection.network.timer.start(limits)
-            response = connection.http_connection.handle_request(_core_request(request))
+            connection.network.timer.start_head(limits)
+            response = connection.http_connection.handle_request(
+                _core_request(request, connection.network)
+            )
             # The body has its own time limit, so the timer starts again.
-            connection.network.timer.start(limits)
+            connection.network.timer.start_body(limits)
             stream = _SyncBody(response, connection, self)
             return httpx.Response(response.status, headers=response.headers, stream=stream)
         except _CORE_ERRORS as error:
             self.discard(connection)
-            raise _httpx_error(error) from error
+            raise _head_error(error, connection.network) from error
         except BaseException:
             self.discard(connection)
             raise
@@ -315,15 +336,17 @@ class AsyncPool(LimitedAsyncTransport):
         """See `SyncPool`."""
         connection = await self._connection_for(request, limits)
         try:
-            connection.network.timer.start(limits)
-            response = await connection.http_connection.handle_async_request(_core_request(request))
+            connection.network.timer.start_head(limits)
+            response = await connection.http_connection.handle_async_request(
+                _core_request(request, connection.network)
+            )
             # The body has its own time limit, so the timer starts again.
-            connection.network.timer.start(limits)
+            connection.network.timer.start_body(limits)
             stream = _AsyncBody(response, connection, self)
             return httpx.Response(response.status, headers=response.headers, stream=stream)
         except _CORE_ERRORS as error:
             self.discard(connection)
-            raise _httpx_error(error) from error
+            raise _head_error(error, connection.network) from error
         except BaseException:
             # Also if the task is cancelled.
             self.discard(connection)
@@ -395,12 +418,14 @@ class _SyncBody(httpx.SyncByteStream):
         self._stream: Any = response.stream
         self._connection: _SyncPooledConnection | None = connection
         self._pool = pool
+        self._is_complete = False
 
     def __iter__(self) -> Iterator[bytes]:
         try:
             yield from self._stream
         except _CORE_ERRORS as error:
             raise _httpx_error(error) from error
+        self._is_complete = True
 
     def close(self) -> None:
         """Return the connection, or close it if the body is not complete."""
@@ -411,8 +436,14 @@ class _SyncBody(httpx.SyncByteStream):
         self._connection = None
         try:
             self._stream.close()
-        finally:
+        except BaseException:
+            # A signal handler can interrupt httpcore before its connection is ready again.
+            self._pool.discard(connection)
+            raise
+        if self._is_complete:
             self._pool.put_back(connection)
+        else:
+            self._pool.discard(connection)
 
 
 class _AsyncBody(httpx.AsyncByteStream):
@@ -426,6 +457,7 @@ class _AsyncBody(httpx.AsyncByteStream):
         self._chunks: AsyncIterator[bytes] = aiter(stream)
         self._connection: _AsyncPooledConnection | None = connection
         self._pool = pool
+        self._is_complete = False
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
@@ -434,6 +466,9 @@ class _AsyncBody(httpx.AsyncByteStream):
         # No variable contains a chunk: a traceback could show it.
         try:
             return await anext(self._chunks)
+        except StopAsyncIteration:
+            self._is_complete = True
+            raise
         except _CORE_ERRORS as error:
             raise _httpx_error(error) from error
 
@@ -446,9 +481,33 @@ class _AsyncBody(httpx.AsyncByteStream):
         self._connection = None
         try:
             await self._stream.aclose()
-        finally:
+        except BaseException:
             # Also if the task is cancelled.
+            self._pool.discard(connection)
+            raise
+        if self._is_complete:
             self._pool.put_back(connection)
+        else:
+            self._pool.discard(connection)
+
+
+def has_read_all(http_connection: object) -> bool:
+    """Whether h11 has no bytes behind the last response.
+
+    The next request would get them as its response. A server can send them together with the last
+    response, so no look at the socket shows them.
+
+    httpcore has no public way to its h11 connection. If a new version of httpcore has it elsewhere,
+    this returns false: no connection is used twice, which is slow, but correct.
+    """
+    inner: object = http_connection
+    # The connection through a proxy contains another one.
+    for _ in range(_MAXIMUM_NESTING):
+        http_state = getattr(inner, "_h11_state", None)
+        if isinstance(http_state, h11.Connection):
+            return http_state.trailing_data == (b"", False)
+        inner = getattr(inner, "_connection", None)
+    return False
 
 
 def _pool_seconds(limits: Limits) -> float:
@@ -460,14 +519,60 @@ def _pool_seconds(limits: Limits) -> float:
     return min(timeout, seconds)
 
 
-def _core_request(request: httpx.Request) -> httpcore.Request:
+class _RequestBody(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """The body of a request through a proxy. httpcore iterates it after it has sent the head.
+
+    So the proxy has opened the connection to the API then. There is no other public sign of it.
+    """
+
+    def __init__(self, stream: Any, network: Network) -> None:
+        self._stream = stream
+        self._network = network
+
+    def __iter__(self) -> Iterator[bytes]:
+        self._network.waits_for_proxy = False
+        return iter(self._stream)
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        self._network.waits_for_proxy = False
+        return aiter(self._stream)
+
+
+def _core_request(request: httpx.Request, network: Network) -> httpcore.Request:
+    content: Any = request.stream
+    if network.waits_for_proxy:
+        content = _RequestBody(content, network)
     return httpcore.Request(
         request.method,
         core_url(request.url),
         headers=request.headers.raw,
-        content=request.stream,
+        content=content,
         extensions=request.extensions,
     )
+
+
+def _head_error(error: Exception, network: Network) -> httpx.TransportError:
+    """The error of httpx for a request without the head of a response."""
+    if isinstance(error, httpcore.ProxyError):
+        error.args = (_proxy_error_text(str(error)),)
+    if not network.waits_for_proxy or not isinstance(error, _PROXY_FAILURES):
+        return _httpx_error(error)
+    # `failure_of` takes these two classes for requests that were never sent.
+    if isinstance(error, httpcore.TimeoutException):
+        return httpx.ConnectTimeout("the proxy did not open the connection in time")
+    return httpx.ProxyError(f"the proxy did not open the connection: {error}")
+
+
+def _proxy_error_text(text: str) -> str:
+    """The text of a proxy's error without the reason phrase, which can repeat the password."""
+    status, _, _ = text.partition(" ")
+    if not status.isdecimal():
+        # httpcore's own text, for a SOCKS proxy.
+        return text
+    try:
+        return f"{status} {HTTPStatus(int(status)).phrase}"
+    except ValueError:
+        return status
 
 
 def _httpx_error(error: Exception) -> httpx.TransportError:

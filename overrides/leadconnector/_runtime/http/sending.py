@@ -2,15 +2,22 @@
 
 import asyncio
 from abc import abstractmethod
-from collections.abc import Mapping
-from contextlib import aclosing, closing
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
 
-from .body import MAXIMUM_BODY_BYTES, decode, is_truncated_json
+from .body import MAXIMUM_BODY_BYTES, Body, decode, is_truncated_json
+from .failures import decisive_error, is_transport_failure
 from .limits import Limits
 from .types import AsyncBaseTransport, BaseTransport, Request
+
+_CHUNKS_BETWEEN_PAUSES = 64
+"""Chunks of a body after which other tasks of the event loop can run: about 1 ms.
+
+A transport can have many chunks at once, for which it does not wait.
+"""
 
 
 class RawResponse:
@@ -94,17 +101,32 @@ def send(transport: BaseTransport, request: Request, limits: Limits) -> RawRespo
         TimeoutError: the body takes too long.
         Exception: any error of the transport.
     """
-    with closing(_open_response(transport, request, limits)) as response:
-        response.request = request
-        body = _BodyBuffer(limits)
-        stream: Any = response.stream
-        for chunk in stream:
-            body.add(chunk)
-            # The code of a transport can raise, and a traceback can show variables.
-            del chunk
-            if body.is_full:
-                break
-    return _raw_response(response, body)
+    response = _open_response(transport, request, limits)
+    try:
+        raw_response = _read(response, request, limits)
+    except BaseException as error:
+        with _ignored_network_errors(error):
+            response.close()
+        raise
+    with _ignored_network_errors():
+        response.close()
+    return raw_response
+
+
+def _read(response: httpx.Response, request: Request, limits: Limits) -> RawResponse:
+    """Read the body of a response."""
+    response.request = request
+    if _is_read_by_transport(response):
+        return _raw_response(response, _body_of_transport(response))
+    body = _BodyBuffer(limits)
+    stream: Any = response.stream
+    for chunk in stream:
+        body.add(chunk)
+        # The code of a transport can raise, and a traceback can show variables.
+        del chunk
+        if body.is_full:
+            break
+    return _raw_response(response, _decoded(response, body))
 
 
 async def send_async(
@@ -112,17 +134,65 @@ async def send_async(
 ) -> RawResponse:
     """`send` for async code."""
     response = await _open_async_response(transport, request, limits)
-    async with aclosing(response), asyncio.timeout(limits.phase_seconds(limits.clock())):
-        response.request = request
-        body = _BodyBuffer(limits)
-        stream: Any = response.stream
-        async for chunk in stream:
-            body.add(chunk)
-            # The code of a transport can raise, and a traceback can show variables.
-            del chunk
-            if body.is_full:
-                break
-    return _raw_response(response, body)
+    try:
+        async with asyncio.timeout(limits.phase_seconds(limits.clock())):
+            raw_response = await _read_async(response, request, limits)
+    except BaseException as error:
+        await _close(response, limits, error)
+        raise
+    await _close(response, limits)
+    return raw_response
+
+
+async def _read_async(response: httpx.Response, request: Request, limits: Limits) -> RawResponse:
+    """`_read` for async code."""
+    response.request = request
+    if _is_read_by_transport(response):
+        return _raw_response(response, _body_of_transport(response))
+    body = _BodyBuffer(limits)
+    stream: Any = response.stream
+    async for chunk in stream:
+        body.add(chunk)
+        # The code of a transport can raise, and a traceback can show variables.
+        del chunk
+        if body.is_full:
+            break
+        if body.chunks % _CHUNKS_BETWEEN_PAUSES == 0:
+            await asyncio.sleep(0)
+    return _raw_response(response, _decoded(response, body))
+
+
+async def _close(
+    response: httpx.Response, limits: Limits, ambient_error: BaseException | None = None
+) -> None:
+    """Close a response within the limits: the code of a transport can wait for the network."""
+    with _ignored_network_errors(ambient_error):
+        async with asyncio.timeout(limits.phase_seconds(limits.clock())):
+            await response.aclose()
+
+
+@contextmanager
+def _ignored_network_errors(ambient_error: BaseException | None = None) -> Generator[None]:
+    """Ignore errors of the network while a response is closed: it is complete, or has failed.
+
+    Mistakes in the code of a transport and interruptions of the call are raised.
+
+    Args:
+        ambient_error: the error of the response, if it has failed.
+    """
+    try:
+        yield
+    except Exception as error:
+        if not is_transport_failure(decisive_error(error, ambient_error)):
+            raise
+
+
+def _is_read_by_transport(response: httpx.Response) -> bool:
+    """Whether a transport has read the body itself, as one that logs or caches responses does.
+
+    A body that was passed to the response as bytes can be read again, and is not decompressed.
+    """
+    return response.is_stream_consumed and not isinstance(response.stream, httpx.ByteStream)
 
 
 def _open_response(transport: BaseTransport, request: Request, limits: Limits) -> httpx.Response:
@@ -150,10 +220,12 @@ class _BodyBuffer:
     A traceback can show variables. The repr of this class shows no data, unlike a bytearray's.
     """
 
-    __slots__ = ("_clock", "_seconds", "_started_at", "content")
+    __slots__ = ("_clock", "_seconds", "_started_at", "chunks", "content")
 
     def __init__(self, limits: Limits) -> None:
         self.content = bytearray()
+        self.chunks = 0
+        """How many chunks were added."""
         self._clock = limits.clock
         self._started_at = limits.clock()
         self._seconds = limits.phase_seconds(self._started_at)
@@ -165,6 +237,7 @@ class _BodyBuffer:
             TimeoutError: the body takes too long.
         """
         self.content += chunk
+        self.chunks += 1
         if self._clock() - self._started_at > self._seconds:
             raise TimeoutError(f"the body took longer than {self._seconds:g} s")
 
@@ -174,8 +247,23 @@ class _BodyBuffer:
         return len(self.content) > MAXIMUM_BODY_BYTES
 
 
-def _raw_response(response: httpx.Response, buffer: _BodyBuffer) -> RawResponse:
-    """Decode a response whose body has ended or is too large.
+def _body_of_transport(response: httpx.Response) -> Body:
+    """The body that a transport has read. httpx has decompressed it.
+
+    Raises:
+        httpx.ResponseNotRead: the transport did not use `Response.read`, but took the bytes.
+    """
+    return decode("", bytearray(response.content))
+
+
+def _decoded(response: httpx.Response, buffer: _BodyBuffer) -> Body:
+    """Decompress a body that has ended or is too large."""
+    # Repeated lines of a header are one list (RFC 9110, section 5.3).
+    return decode(response.headers.get("content-encoding", ""), buffer.content)
+
+
+def _raw_response(response: httpx.Response, body: Body) -> RawResponse:
+    """The response with a body.
 
     Raises:
         httpx.RemoteProtocolError: the connection ended within the body of a success.
@@ -183,11 +271,6 @@ def _raw_response(response: httpx.Response, buffer: _BodyBuffer) -> RawResponse:
     headers: dict[str, str] = {}
     for name, value in response.headers.raw:
         headers[name.decode("latin-1").lower()] = value.decode("utf-8", "replace")
-    content_encoding = ""
-    if "content-encoding" in headers:
-        # Repeated lines of a header are one list (RFC 9110, section 5.3).
-        content_encoding = response.headers["content-encoding"]
-    body = decode(content_encoding, buffer.content)
     # Without these headers the body ends with the connection (RFC 9112, section 6.3).
     # A connection that breaks within the body then looks like its end.
     has_length = "content-length" in headers or "transfer-encoding" in headers

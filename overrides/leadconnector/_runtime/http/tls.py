@@ -37,6 +37,21 @@ class _Engine:
         else:
             self.incoming.write_eof()
 
+    def has_unread_data(self) -> bool:
+        """Whether a read would return at once, with data or because the server has ended TLS.
+
+        It decrypts what was received. So it may be used only for an idle connection, which is
+        closed if this returns true.
+        """
+        try:
+            self.ssl_object.read(1)
+        except ssl.SSLWantReadError:
+            # A part of a record can be unread.
+            return self.incoming.pending > 0
+        except ssl.SSLError:
+            return True
+        return True
+
 
 class SyncTLSStream(httpcore.NetworkStream):
     """TLS over a stream of a thread.
@@ -113,6 +128,8 @@ class SyncTLSStream(httpcore.NetworkStream):
         """See `httpcore.NetworkStream`."""
         if info == "ssl_object":
             return self._engine.ssl_object
+        if info == "is_readable" and self._engine.has_unread_data():
+            return True
         return self._stream.get_extra_info(info)
 
     def _run(
@@ -200,6 +217,8 @@ class AsyncTLSStream(httpcore.AsyncNetworkStream):
         """See `httpcore.AsyncNetworkStream`."""
         if info == "ssl_object":
             return self._engine.ssl_object
+        if info == "is_readable" and self._engine.has_unread_data():
+            return True
         return self._stream.get_extra_info(info)
 
     async def _run(self, operation: Callable[[], Result], timeout: float | None) -> Result:
