@@ -194,11 +194,6 @@ def test_the_header_lookup_of_an_error_ignores_case(call: Caller) -> None:
         (b"[]", "$"),
         (b"null", "$"),
         (b'"text"', "$"),
-        (b'{"success":true,"conversation":"none"}', "$.conversation"),
-        (
-            b'{"success":true,"conversation":{"locationId":[],"contactId":"c","deleted":true}}',
-            "$.conversation.locationId",
-        ),
         (b'{"success":NaN}', "$"),
         (b'{"success":' + b"1" * 5000 + b"}", "$"),
         (b"[" * 100_000, "$"),
@@ -225,7 +220,7 @@ def test_an_error_does_not_show_the_content_of_a_conversation(call: Caller) -> N
         "conversation": {"lastMessageBody": ["my diagnosis"], "contactId": ["Erika"]},
     }
 
-    error = decoding_error(call, json=response_body)
+    error = decoding_error(call, json=[response_body])
 
     # The attribute `body` exists to contain it.
     attributes = {name: value for name, value in vars(error).items() if name != "body"}

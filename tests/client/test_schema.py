@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from leadconnector._runtime.finding import Finding
 from leadconnector._runtime.schema import MAXIMUM_FINDINGS, Normalised, compile_schema
 
 
@@ -100,19 +99,17 @@ def test_an_optional_part_that_no_model_can_store_is_removed(
     assert normalise(schema, data).data == normalised
 
 
-def test_a_required_object_that_is_none_removes_the_object_around_it() -> None:
+def test_a_required_object_that_is_none_leaves_the_object_around_it() -> None:
     inner = {"type": "object", "required": ["a"], "properties": {"a": {"type": "object"}}}
-    schema = {"type": "object", "properties": {"inner": inner}}
+    schema = {"type": "object", "required": ["inner"], "properties": {"inner": inner}}
 
-    assert normalise(schema, {"inner": {"a": "x"}, "b": 1}).data == {"b": 1}
-    misfit = normalise({**schema, "required": ["inner"]}, {"inner": {"a": "x"}}).misfit
-    assert isinstance(misfit, Finding)
-    assert (misfit.kind, misfit.path, misfit.pointer) == (
-        "wrong-type",
-        "$.inner.a",
-        "/properties/inner/properties/a",
-    )
-    assert misfit.expected == "of type object"
+    result = normalise(schema, {"inner": {"a": "x"}, "b": 1})
+
+    assert (result.misfit, result.data) == (None, {"inner": {}, "b": 1})
+    finding = result.findings[0]
+    assert (finding.kind, finding.path) == ("wrong-type", "$.inner.a")
+    assert finding.pointer == "/properties/inner/properties/a"
+    assert finding.expected == "of type object"
 
 
 @pytest.mark.parametrize(
@@ -154,13 +151,13 @@ def test_a_required_null_or_scalar_that_no_model_can_store_is_removed(
         ({"anyOf": [{"type": "string"}, {"type": "integer"}]}, {}),
     ],
 )
-def test_a_required_object_or_array_in_the_wrong_place_is_a_misfit(
+def test_a_required_object_or_array_in_the_wrong_place_is_left_out(
     schema: dict[str, Any], data: Any
 ) -> None:
     result = normalise({"required": ["a"], "properties": {"a": schema}}, {"a": data})
 
-    assert isinstance(result.misfit, Finding)
-    assert result.misfit.path == "$.a"
+    assert (result.misfit, result.data) == (None, {})
+    assert [finding.path for finding in result.findings] == ["$.a"]
 
 
 def test_a_required_property_that_is_missing_is_no_misfit() -> None:
@@ -188,7 +185,7 @@ def test_unchanged_data_stays_the_same_object(name: str, additional: Any) -> Non
     assert data[name] in ({"a": None}, [{"a": None}]), "the input is not modified"
 
 
-def test_every_deviation_is_a_finding_and_the_first_required_misfit_is_the_reason() -> None:
+def test_every_deviation_is_a_finding_and_no_required_property_is_a_misfit() -> None:
     schema = {
         "type": "object",
         "required": ["a", "b"],
@@ -197,7 +194,7 @@ def test_every_deviation_is_a_finding_and_the_first_required_misfit_is_the_reaso
 
     result = normalise(schema, {"a": "x", "b": 5})
 
-    assert result.misfit == result.findings[0]
+    assert (result.misfit, result.data) == (None, {})
     assert [(finding.kind, finding.path) for finding in result.findings] == [
         ("wrong-type", "$.a"),
         ("wrong-type", "$.b"),

@@ -61,6 +61,12 @@ def echo(status: int, *, headers: bool = False) -> Callable[[httpx.Request], htt
     return handle
 
 
+def echo_in_list(request: httpx.Request) -> httpx.Response:
+    """A success that fits no model."""
+    authorization = request.headers["authorization"]
+    return httpx.Response(200, json=[authorization], headers={"x-echo": authorization})
+
+
 FAILING_CALLS: dict[str, Callable[[Caller], object]] = {
     "an invalid token": lambda call: call(None, options={"token": f"{TOKEN} \n"}),
     "an invalid base URL": lambda call: call(
@@ -85,7 +91,7 @@ FAILING_CALLS: dict[str, Callable[[Caller], object]] = {
         httpx.MockTransport(echo(503, headers=True)), options={"token": TOKEN}
     ),
     "a success that cannot be decoded": lambda call: call(
-        httpx.MockTransport(echo(200, headers=True)), options={"token": TOKEN}
+        httpx.MockTransport(echo_in_list), options={"token": TOKEN}
     ),
 }
 

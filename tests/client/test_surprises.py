@@ -269,10 +269,13 @@ def test_an_optional_value_that_its_model_cannot_represent_is_absent_and_a_findi
     assert findings == [("wrong-type", "$.conversation.lastMessageType")]
 
 
-def test_a_required_value_that_its_model_cannot_represent_is_a_decoding_error(ask: Ask) -> None:
-    error = error_of(ask, Fault(wrong_type="conversation"))
+def test_a_required_value_that_its_model_cannot_represent_is_absent_and_a_finding(
+    ask: Ask,
+) -> None:
+    updated, findings = drifting(ask, Fault(wrong_type="conversation"))
 
-    assert (type(error), error.path) == (APIDecodingError, "$.conversation")
+    assert "conversation" not in updated.to_dict()
+    assert findings == [("wrong-type", "$.conversation")]
 
 
 def test_an_undocumented_field_is_returned_and_a_finding(ask: Ask) -> None:

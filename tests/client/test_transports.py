@@ -20,6 +20,7 @@ from leadconnector import (
     APITimeoutError,
     AsyncLeadConnector,
     BadRequestError,
+    ConfigurationError,
     LeadConnector,
 )
 from leadconnector._runtime.http import BODY_SECONDS, environment_proxy
@@ -319,6 +320,21 @@ def test_the_proxy_of_the_environment_is_used_unless_no_proxy_excludes_the_host(
 
     monkeypatch.setenv("no_proxy", "leadconnectorhq.com")
     assert environment_proxy("https://services.leadconnectorhq.com") is None
+
+
+@pytest.mark.parametrize("variable", ["https_proxy", "HTTPS_PROXY", "ALL_PROXY"])
+@pytest.mark.parametrize(
+    "host", ["proxy..corp", ".", "..", ".corp", "corp..", "a" * 64, f"{'a' * 64}.corp"]
+)
+def test_a_proxy_whose_host_no_resolver_accepts_is_rejected(
+    call: Caller, monkeypatch: pytest.MonkeyPatch, variable: str, host: str
+) -> None:
+    monkeypatch.setenv(variable, f"http://user:password@{host}:3128")
+
+    with pytest.raises(ConfigurationError, match=f"{variable} is not a valid proxy") as caught:
+        call(None)
+
+    assert "password@" not in str(caught.value)
 
 
 def test_plain_http_to_loopback_uses_no_proxy(

@@ -44,12 +44,6 @@ class Check:
     `_is_type_fatal`, `_enum_check` and `_format_check` decide it. No other check is fatal by
     itself. In a branch of `anyOf` or `oneOf`, any failed check rejects the branch.
     """
-    is_structural: bool = False
-    """Whether a fatal check concerns an object or an array: the data is one, or must be one.
-
-    A required property with such data makes the object around it unusable. A required scalar that
-    no model can store is left out, as an optional one is.
-    """
 
 
 TYPE_NAME_BY_TYPE: Mapping[type, str] = {
@@ -203,16 +197,7 @@ def _type_check(schema: Schema, data_type: type, type_names: list[str]) -> Check
         accepts,
         deviation,
         is_fatal=_is_type_fatal(schema, data_type, type_names),
-        is_structural=_is_type_structural(data_type, type_names),
     )
-
-
-def _is_type_structural(data_type: type, type_names: list[str]) -> bool:
-    """Whether the data is an object or array, or is something else in the place of one."""
-    # Null means that there is no value. A missing property is no misfit either.
-    if data_type is NoneType:
-        return False
-    return data_type in CONTAINERS or not _CONTAINER_NAMES.isdisjoint(type_names)
 
 
 def _is_type_fatal(schema: Schema, data_type: type, type_names: list[str]) -> bool:
@@ -280,7 +265,7 @@ def _enum_check(schema: Schema, data_type: type) -> Check:
     value_types: set[type] = {type(value) for value in values}
     # Generation marks a `const`, whose generated code raises for any other value.
     is_fatal = data_type not in value_types or "x-const" in schema
-    return Check(accepts, deviation, is_fatal, is_structural=data_type in CONTAINERS)
+    return Check(accepts, deviation, is_fatal)
 
 
 def _restriction_check(schema: Schema, restriction: _Restriction) -> Check:

@@ -85,7 +85,7 @@ class Normalised:
     """Data after validation, ready for a generated model."""
 
     data: Any = field(repr=False)
-    """The data without optional parts that no model can store; as received if there is a misfit.
+    """The data without parts that no model can store; as received if there is a misfit.
 
     It is the same object if it is unchanged.
     """
@@ -142,7 +142,7 @@ class Validator:
         )
 
     def normalise(self, data: Any, path: JsonPath = ROOT) -> Normalised:
-        """Validate data and remove the optional parts that no generated model can store.
+        """Validate data and remove the parts that no generated model can store.
 
         Most scalars of a wrong type stay: see `Check.is_fatal`. In `anyOf` and `oneOf`, every
         deviation but an undocumented property is fatal: see `_match_branches`.
@@ -167,7 +167,7 @@ class Validator:
                 continue
             finding = self._report(check.deviation, path, findings, is_null=data is None)
             if check.is_fatal:
-                raise _MisfitError(finding, is_structural=check.is_structural)
+                raise _MisfitError(finding)
         for branch_set in self._branch_sets:
             data = self._match_branches(branch_set, data, path, findings)
         if data_type is dict and self._members is not None:
@@ -203,8 +203,8 @@ class Validator:
 
         if not misfits and not replacements:
             return data
-        _raise_for_required(members.required, misfits)
-        # The object can be used without the remaining misfits, so they are removed.
+        # The object can be used without the misfits, so they are removed, required or not. An
+        # exception would hide that the API reported success.
         return {
             name: replacements.get(name, value)
             for name, value in data.items()
@@ -266,7 +266,7 @@ class Validator:
             best_candidate = _match_with_gaps(candidates, data)
         if best_candidate is None:
             finding = self._report(branch_set.deviation, path, findings, is_null=data is None)
-            raise _MisfitError(finding, is_structural=branch_set.is_structural(data))
+            raise _MisfitError(finding)
         room = MAXIMUM_FINDINGS - len(findings)
         findings.extend(best_candidate.normalised.findings[:room])
         return best_candidate.filled_data()
@@ -276,13 +276,6 @@ class Validator:
         if self._members is None or data.__class__ is not dict:
             return True
         return not self._members.properties.keys().isdisjoint(data)
-
-    def accepts_containers(self) -> bool:
-        """Whether an object or an array can be valid."""
-        for data_type in CONTAINERS:
-            if not any(check.is_fatal for check in self._checks[data_type]):
-                return True
-        return False
 
     def fill_gaps(self, data: Any) -> Any:
         """Add each required property that is missing, as `UNSET`.
@@ -350,24 +343,11 @@ class Validator:
 
 
 class _MisfitError(Exception):
-    """No generated model can store the data. An optional part that raises it is removed."""
+    """No generated model can store the data. A part that raises it is removed."""
 
-    def __init__(self, finding: Finding, *, is_structural: bool) -> None:
+    def __init__(self, finding: Finding) -> None:
         super().__init__(finding.kind)
         self.finding = finding
-        self.is_structural = is_structural
-        """As in `Check`."""
-
-
-def _raise_for_required(required: list[str], misfits: Mapping[str, _MisfitError]) -> None:
-    """Raise the first structural misfit of a required property: then the whole object is one.
-
-    Without the object or array that it must be, a result would hide most of the response. A null
-    or a scalar is a small loss, and raising would hide that the API reported success.
-    """
-    for name in required:
-        if name in misfits and misfits[name].is_structural:
-            raise misfits[name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -441,14 +421,6 @@ class _BranchSet:
     validators: list[Validator]
     deviation: Deviation
     """Reported for data that matches no branch."""
-
-    def is_structural(self, data: Any) -> bool:
-        """Whether data that matches no branch is an object or array, or should be one."""
-        if data is None:
-            return False
-        if data.__class__ in CONTAINERS:
-            return True
-        return any(validator.accepts_containers() for validator in self.validators)
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,6 +106,8 @@ def _is_valid_proxy(address: Secret[str]) -> bool:
     """
     with suppress(ValueError, InvalidURL):
         url = httpx.Proxy(address.reveal()).url
+        # The system's resolver does the same later. It raises for an empty or too long label.
+        url.raw_host.decode().encode("idna")
         is_port_valid = url.port is None or 0 < url.port < 65536
         behind_host = url.raw_path.decode() + url.fragment
         return bool(url.host) and is_port_valid and "@" not in behind_host
