@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 
 import pytest
-from leadconnector_emulator import RateLimits
-from leadconnector_emulator.cli import main, parse_rate_limit, read_conversations
+from leadconnector_emulator import Emulator, RateLimits
+from leadconnector_emulator.cli import greeting, main, parse_rate_limit, read_conversations
 
 
 @pytest.mark.parametrize(
@@ -78,4 +78,38 @@ def test_an_invalid_file_is_one_error_line_and_status_2(
     assert output.out == ""
     assert output.err.startswith("leadconnector_emulator: ")
     assert str(file) in output.err
+    assert output.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("user_type", ["Location", "Company"])
+def test_scopes_that_no_operation_requires_are_one_error_line_and_status_2(
+    user_type: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--port", "0", "--user-type", user_type]
+    assert main([*options, "--scope", "conversations.readonly"]) == 2
+
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert "--scope has no effect" in output.err
+    assert "--required-scope" in output.err
+    assert output.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("host", "is_named"),
+    [("127.0.0.1", False), ("localhost", False), ("::1", False), ("0.0.0.0", True), ("::", True)],
+)
+def test_the_greeting_says_how_other_machines_connect(host: str, is_named: bool) -> None:
+    text = greeting("http://127.0.0.1:8080", "emulator", Emulator(), host=host)
+    assert ('"http://NAME:8080", allow_http=True' in text) == is_named
+
+
+@pytest.mark.parametrize("token", ["", " ", "Bearer abc", "bearer abc", "a b", "a\n", "\xe9"])
+def test_an_invalid_token_is_one_error_line_and_status_2(
+    token: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--port", "0", f"--token={token}"]) == 2
+
+    output = capsys.readouterr()
+    assert "token" in output.err
     assert output.err.count("\n") == 1

@@ -525,6 +525,21 @@ class TestTokens:
         authorized = [self.status(emulator, token) for token in access_tokens]
         assert authorized == [401] + [200] * 100
 
+    def test_unused_refresh_tokens_stay_within_the_bound(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(token_endpoint, "MAXIMUM_REMEMBERED_TOKENS", 100)
+        endpoint = TokenEndpoint(refresh_tokens={"first": LOCATION_ID})
+        emulator = Emulator(token_endpoint=endpoint, clock=lambda: START)
+
+        def issue_all() -> None:
+            for _ in range(1_000):
+                endpoint.issue(LOCATION_ID, START)
+
+        assert allocated_bytes(issue_all) < 200_000
+        assert emulator.dropped.tokens == 1_800
+        assert "access_token" in self.refresh(emulator, "first")
+
     def test_expired_tokens_are_released(self) -> None:
         seconds = START
         endpoint = TokenEndpoint(refresh_tokens={"first": LOCATION_ID}, expires_in=10)

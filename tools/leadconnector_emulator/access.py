@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, cast
@@ -11,6 +12,9 @@ ANY: Collection[str] | None = None
 
 UserType: TypeAlias = Literal["Location", "Company"]
 """The class of a token: it is for one location (sub-account), or for a company (agency)."""
+
+_TOKEN = re.compile(r"[!-~]+")
+"""The characters of a token: visible ASCII. RFC 6750, section 2.1, allows fewer of them."""
 
 USER_TYPES: tuple[UserType, ...] = ("Location", "Company")
 
@@ -23,6 +27,24 @@ def check_texts(name: str, value: object) -> None:
     """
     if isinstance(value, str):
         raise TypeError(f"{name} are collections of strings, not one string")
+
+
+def check_token(token: object) -> None:
+    """Require a bearer token that a header can contain.
+
+    Raises:
+        TypeError: it is not text.
+        ValueError: it is empty, starts with `Bearer`, or contains blanks, control characters or
+            other characters than ASCII. The message does not contain it.
+    """
+    if not isinstance(token, str):
+        raise TypeError(f"a token must be a string, not {type(token).__name__}")
+    if not token:
+        raise ValueError("a token is empty; without it, the default is `emulator`")
+    if token.lower().startswith("bearer "):
+        raise ValueError('a token starts with "Bearer ": pass only the token after it')
+    if not _TOKEN.fullmatch(token):
+        raise ValueError("a token may contain only printable ASCII characters without blanks")
 
 
 def check_user_type(user_type: object) -> None:
@@ -47,7 +69,8 @@ class TokenAccess:
     locations: Collection[str] | None = ANY
     """The locations; `ANY` for every location."""
     scopes: Collection[str] | None = ANY
-    """The scopes, such as `conversations.write`; `ANY` for every scope."""
+    """The scopes, such as `conversations.write`; `ANY` for every scope. They have an effect on
+    operations for which the spec lists scopes, and on all with `Emulator(required_scopes=…)`."""
     user_type: UserType = "Location"
     """The class. A token of a company is rejected by each operation that names a location."""
 
@@ -78,13 +101,17 @@ def access_by_token(
     """The tokens as a mapping. Tokens without a value are valid for everything.
 
     Raises:
-        TypeError: the tokens, or the locations of a token, are one string.
+        TypeError: the tokens, or the locations of a token, are one string; a token is not a string.
+        ValueError: a token is invalid.
     """
     check_texts("tokens", tokens)
-    if not isinstance(tokens, Mapping):
-        return dict.fromkeys(tokens, ANY)
-    access = dict(cast("Mapping[str, TokenAccessOrLocations]", tokens))
-    for value in access.values():
+    access: dict[str, TokenAccessOrLocations]
+    if isinstance(tokens, Mapping):
+        access = dict(cast("Mapping[str, TokenAccessOrLocations]", tokens))
+    else:
+        access = dict.fromkeys(tokens, ANY)
+    for token, value in access.items():
+        check_token(token)
         check_texts("the locations of a token", value)
     return access
 

@@ -13,12 +13,13 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from .access import USER_TYPES, TokenAccess
 from .emulator import TOKEN, Emulator
 from .exchange_log import MAXIMUM_LOG_BYTES
 from .faults import read_faults
-from .hosts import LOOPBACK
+from .hosts import LOOPBACK, LOOPBACK_HOSTS
 from .operation import PATH_PARAMETER, Operation
 from .rate_limits import RateLimits
 from .server import Server
@@ -43,7 +44,8 @@ def main(arguments: list[str] | None = None) -> int:
 
     try:
         emulator = _create_emulator(options)
-    except (OSError, ValueError) as error:
+        _check_scopes(options, emulator)
+    except (OSError, TypeError, ValueError) as error:
         print(f"{PROGRAM}: {error}", file=sys.stderr)
         return USAGE_ERROR
     try:
@@ -54,7 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"{PROGRAM}: {_listening_problem(error, options)}", file=sys.stderr)
         return USAGE_ERROR
 
-    _serve(server, greeting(server.url, options.token, emulator))
+    _serve(server, greeting(server.url, options.token, emulator, host=options.host))
     return 0
 
 
@@ -96,7 +98,8 @@ def _argument_parser() -> argparse.ArgumentParser:
         "--scope",
         action="append",
         metavar="SCOPE",
-        help="a scope of the tokens; may be repeated (default: every scope)",
+        help="a scope of the tokens; may be repeated (default: every scope); needs --required-scope"
+        " where the spec lists no scopes",
     )
     parser.add_argument(
         "--required-scope",
@@ -204,6 +207,22 @@ def _create_emulator(options: argparse.Namespace) -> Emulator:
     )
 
 
+def _check_scopes(options: argparse.Namespace, emulator: Emulator) -> None:
+    """Reject scopes of the tokens where no operation requires a scope.
+
+    Raises:
+        ValueError: `--scope` has no effect.
+    """
+    if not options.scope or options.required_scope:
+        return
+    if any(operation.scope_alternatives for operation in emulator.spec.operations):
+        return
+    raise ValueError(
+        "--scope has no effect, since the spec lists no scopes: name the scope that the operations"
+        " require with --required-scope"
+    )
+
+
 def _listening_problem(
     error: OSError | OverflowError | ValueError, options: argparse.Namespace
 ) -> str:
@@ -282,7 +301,21 @@ def _is_conversation(item: object) -> bool:
     return isinstance(cast("dict[str, Any]", item).get("id"), str)
 
 
-def greeting(url: str, token: str, emulator: Emulator) -> str:
+def _other_machines(host: str, url: str) -> list[str]:
+    """How other machines reach a server that listens on more than this one; in lines."""
+    if host in LOOPBACK_HOSTS:
+        return []
+    port = urlsplit(url).port
+    return [
+        "Other machines reach it under the name or address of this one, such as its service name in"
+        " Compose:",
+        "",
+        f'  LeadConnector(base_url="http://NAME:{port}", allow_http=True)',
+        "",
+    ]
+
+
+def greeting(url: str, token: str, emulator: Emulator, *, host: str = LOOPBACK) -> str:
     """How to reach the emulator: the address, the client's environment, and a curl command."""
     environment = f"LEADCONNECTOR_BASE_URL={url} LEADCONNECTOR_TOKEN={shlex.quote(token)}"
     lines = [
@@ -291,6 +324,7 @@ def greeting(url: str, token: str, emulator: Emulator) -> str:
         "",
         f"  export {environment}",
         "",
+        *_other_machines(host, url),
         *_curl_command(url, token, emulator),
     ]
     return "\n".join(lines)

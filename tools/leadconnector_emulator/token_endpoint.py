@@ -17,8 +17,8 @@ TOKEN_PATH = "/oauth/token"
 FORM_MEDIA_TYPE = "application/x-www-form-urlencoded"
 
 MAXIMUM_REMEMBERED_TOKENS = 20_000
-"""The access tokens, and likewise the used refresh tokens, that the endpoint remembers. Each has a
-fixed length, so that this bounds the memory to about 20 MiB."""
+"""The access tokens, and likewise the used and the unused refresh tokens, that the endpoint
+remembers. Each has a fixed length, so that this bounds the memory to about 25 MiB."""
 
 
 @dataclass(frozen=True)
@@ -74,16 +74,25 @@ class TokenEndpoint:
     refreshes: int = field(default=0, init=False)
     """How many times a refresh token was exchanged."""
     dropped_tokens: int = field(default=0, init=False)
-    """How many access tokens became invalid early, because too many later ones were issued."""
+    """How many access and refresh tokens became invalid early, because too many later ones were
+    issued."""
 
     def __post_init__(self) -> None:
-        check_texts("the scopes of a token", self.scopes)
-        check_user_type(self.user_type)
         self.reset()
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Set an attribute; a test may replace the scopes and the class, which are checked."""
+        if name == "scopes":
+            check_texts("the scopes of a token", value)
+        elif name == "user_type":
+            check_user_type(value)
+        super().__setattr__(name, value)
 
     def reset(self) -> None:
         """Revoke every issued token, and accept the first refresh tokens again."""
         self._location_by_refresh_token = dict(self.refresh_tokens)
+        # The refresh tokens that were issued and not used, the oldest one first.
+        self._issued_refresh_tokens: OrderedDict[str, None] = OrderedDict()
         # Both have the oldest entry first.
         self._used_refresh_tokens: OrderedDict[str, None] = OrderedDict()
         self._grant_by_access_token: OrderedDict[str, Grant] = OrderedDict()
@@ -106,6 +115,8 @@ class TokenEndpoint:
         grant = Grant(location, now + lifetime, self.scopes, self.user_type)
         self._grant_by_access_token[access_token] = grant
         self._location_by_refresh_token[refresh_token] = location
+        self._issued_refresh_tokens[refresh_token] = None
+        self._drop_oldest_refresh_token()
         self._drop_oldest_access_tokens(now)
         return access_token, refresh_token
 
@@ -124,6 +135,14 @@ class TokenEndpoint:
         if grant is None or now >= grant.expires_at:
             return None
         return grant
+
+    def _drop_oldest_refresh_token(self) -> None:
+        """Drop the oldest unused refresh token if there are too many."""
+        if len(self._issued_refresh_tokens) <= MAXIMUM_REMEMBERED_TOKENS:
+            return
+        oldest_token, _ = self._issued_refresh_tokens.popitem(last=False)
+        del self._location_by_refresh_token[oldest_token]
+        self.dropped_tokens += 1
 
     def _drop_oldest_access_tokens(self, now: float) -> None:
         """Drop the oldest tokens if they have expired, or are too many."""
@@ -168,6 +187,7 @@ class TokenEndpoint:
     def _refresh(self, refresh_token: str, now: float) -> TokenResponse:
         """Use a refresh token up, and issue the next two tokens."""
         location = self._location_by_refresh_token.pop(refresh_token)
+        self._issued_refresh_tokens.pop(refresh_token, None)
         # Remembered only for the error message: a token used twice is a client's typical mistake.
         self._used_refresh_tokens[refresh_token] = None
         if len(self._used_refresh_tokens) > MAXIMUM_REMEMBERED_TOKENS:
