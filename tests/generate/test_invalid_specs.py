@@ -17,6 +17,16 @@ VERSION = '        - $ref: "#/components/parameters/Version"\n'
 PATHS = SPEC_TEXT[SPEC_TEXT.index("paths:\n") : SPEC_TEXT.index("components:\n")]
 
 
+def with_enum(keyword: str) -> str:
+    """The spec with a response property that has an enum."""
+    return edited(
+        (
+            "        inbox:\n          type: boolean\n",
+            f"        inbox:\n          type: string\n          enum: {keyword}\n",
+        )
+    )
+
+
 @dataclass(frozen=True)
 class InvalidSpec:
     """A spec that is rejected, and the expected error."""
@@ -132,8 +142,28 @@ INVALID_SPECS = {
     ),
     "an enum value whose Python name belongs to the previous one": InvalidSpec(
         edited(("        - TYPE_SMS\n", "        - TYPE-CALL\n        - TYPE_SMS\n")),
-        "dropped the value 'TYPE_CALL'",
-        "        - TYPE_CALL",
+        "the enum value 'TYPE-CALL' gets the Python name TYPE_CALL, as 'TYPE_CALL' in line 200"
+        " does: list a name for each value in x-enum-varnames",
+        "        - TYPE-CALL",
+    ),
+    "enum values that differ in case": InvalidSpec(
+        with_enum("[ab, AB]"), "'AB' gets the Python name AB, as 'ab' in line", "enum: [ab, AB]"
+    ),
+    "enum values that differ in a separator": InvalidSpec(
+        with_enum("[a-b, x, a_b]"), "'a_b' gets the Python name A_B, as 'a-b'", "enum: [a-b, x"
+    ),
+    "an enum value with the name of a value without letters": InvalidSpec(
+        with_enum("[value_1, '1']"), "'1' gets the Python name VALUE_1, as 'value_1'", "enum: [val"
+    ),
+    "enum values with too few names": InvalidSpec(
+        with_enum("[ab, AB, c]\n          x-enum-varnames: [X, Y]"),
+        "list a name for each value in x-enum-varnames",
+        "enum: [ab, AB, c]",
+    ),
+    "names of enum values that collide": InvalidSpec(
+        with_enum("[a, b]\n          x-enum-varnames: [X_Y, x-y]"),
+        "'b' gets the Python name X_Y, as 'a'",
+        "enum: [a, b]",
     ),
     "a duplicate enum value": InvalidSpec(
         edited(("        - TYPE_SMS\n", "        - TYPE_SMS\n        - TYPE_CALL # again\n")),
@@ -185,12 +215,13 @@ INVALID_SPECS = {
                 "              - a-b\n              - a b\n",
             )
         ),
-        "the generator dropped the value 'a-b'",
-        "              - a-b",
+        "'a b' gets the Python name A_B, as 'a-b'",
+        "              - a b",
     ),
     "an enum value with the Python name of the previous one": InvalidSpec(
         edited(("        - TYPE_CALL\n", "        - TYPE-CALL\n        - TYPE_CALL\n")),
-        "Duplicate key TYPE_CALL in enum",
+        "'TYPE_CALL' gets the Python name TYPE_CALL, as 'TYPE-CALL'",
+        "        - TYPE_CALL",
     ),
     "an operation without a success response": InvalidSpec(
         edited(('        "200":\n', '        "303":\n')),
@@ -280,6 +311,16 @@ def test_an_invalid_spec_is_rejected_and_leaves_the_output_unchanged(
         line = invalid.text[: invalid.text.index(invalid.at)].count("\n") + 1
         assert f"{spec}:{line}:" in messages.err
     assert is_unchanged()
+
+
+@pytest.mark.parametrize("values", ["[ab, AB]", "[a-b, a_b]", "[value_1, '1']"])
+def test_enum_values_with_names_of_their_own_are_generated(values: str, tmp_path: Path) -> None:
+    spec = tmp_path / "spec.yaml"
+    names = "\n          x-enum-varnames: [FIRST, SECOND]"
+    spec.write_text(with_enum(values + names), encoding="utf-8")
+    assert main(["--spec", str(spec), "--output", str(tmp_path / "generated")]) == 0
+    sources = [path.read_text("utf-8") for path in tmp_path.glob("generated/models/*.py")]
+    assert len([source for source in sources if "SECOND = " in source]) == 1
 
 
 def test_invalid_yaml_is_reported_with_its_line(

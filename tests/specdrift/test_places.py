@@ -65,6 +65,22 @@ components:
       type: object
       properties:
         depth: {type: number}
+    Warm:
+      type: object
+      properties:
+        celsius: {type: number}
+    Furry:
+      type: object
+      properties:
+        hairs: {type: integer}
+      allOf:
+        - $ref: "#/components/schemas/Warm"
+    Fur:
+      allOf:
+        - $ref: "#/components/schemas/Furry"
+        - type: object
+          properties:
+            soft: {type: boolean}
     Pet:
       type: object
       properties:
@@ -75,6 +91,8 @@ components:
         den:
           description: Where it sleeps
           $ref: "#/components/schemas/Den"
+        fur:
+          $ref: "#/components/schemas/Fur"
         tags:
           type: object
           properties:
@@ -121,12 +139,12 @@ NEW: dict[str, tuple[str, str, str]] = {
     "a property of a schema with allOf": (
         "                  properties:\n",
         "                    age: {type: integer}\n",
-        "            schema:",
+        "                - type: object",
     ),
     "a property of a branch of allOf": (
         "    Named:\n      type: object\n      properties:\n",
         "        age: {type: integer}\n",
-        "            schema:",
+        "    Named:",
     ),
     "a property of a nested object": (
         "                    owner:\n                      type: object\n"
@@ -153,6 +171,26 @@ NEW: dict[str, tuple[str, str, str]] = {
         "    Den:\n      type: object\n      properties:\n",
         "        width: {type: number}\n",
         "    Den:",
+    ),
+    "a property of a part of a referenced allOf": (
+        "    Furry:\n      type: object\n      properties:\n",
+        "        length: {type: number}\n",
+        "    Furry:",
+    ),
+    "a property of a part of a part of an allOf": (
+        "    Warm:\n      type: object\n      properties:\n",
+        "        heat: {type: number}\n",
+        "    Warm:",
+    ),
+    "an inline property of a part of a referenced allOf": (
+        "        - type: object\n          properties:\n",
+        "            warm: {type: boolean}\n",
+        "        - type: object",
+    ),
+    "a security requirement of the document": (
+        "openapi: 3.1.0\n",
+        "security: [{key: []}]\n",
+        "openapi: 3.1.0",
     ),
     "a security scheme": (
         "  securitySchemes:\n",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from openapi_python_client.parser.properties import ModelProperty
 from openapi_python_client.parser.properties.protocol import PropertyProtocol
+from openapi_python_client.strings import snake_case
 
 
 def spec_name(prop: PropertyProtocol) -> str:
@@ -14,6 +15,27 @@ def spec_name(prop: PropertyProtocol) -> str:
 def type_annotation(prop: PropertyProtocol) -> str:
     """The Python type of a property that is present, as source code."""
     return prop.get_type_string(no_optional=True).as_unembedded_code()
+
+
+def enum_member_name(value: object, index: int, custom_name: object = None) -> str:
+    """The Python name that the generator derives for a value of an enum.
+
+    It follows `EnumProperty.values_from_list`, which drops or rejects values with one name.
+
+    Args:
+        value: the value.
+        index: its place in the enum, without null.
+        custom_name: its name in `x-enum-varnames`; None without that list.
+    """
+    if custom_name is not None:
+        name = str(custom_name)
+    elif isinstance(value, int):
+        name = f"VALUE_NEGATIVE_{-value}" if value < 0 else f"VALUE_{value}"
+    elif isinstance(value, str) and value[:1].isalpha():
+        name = value.upper()
+    else:
+        name = f"VALUE_{index}"
+    return snake_case(name).upper()
 
 
 def model_properties(model: ModelProperty) -> list[PropertyProtocol]:

@@ -6,6 +6,7 @@ import json
 import re
 
 from ..document import Document, Node, is_list, is_mapping
+from ..generator_api import enum_member_name
 from .all_of import reject_unmergeable_all_of
 from .keywords import (
     ANNOTATION_KEYWORDS,
@@ -159,6 +160,28 @@ def reject_structured_enum_value(document: Document, schema: Node) -> None:
             raise document.error(schema.pointer, "a value of an enum must be a scalar")
 
 
+def reject_colliding_enum_names(document: Document, schema: Node) -> None:
+    """Of two values with one Python name, the generator drops one, or fails without a place."""
+    elements = [element for element in schema.child("enum").elements() if element.value is not None]
+    custom_names = schema.child("x-enum-varnames").sequence
+    # The generator ignores a list of another length.
+    has_custom_names = len(custom_names) == len(elements)
+    first_elements: dict[str, Node] = {}
+    for index, element in enumerate(elements):
+        custom_name = custom_names[index] if has_custom_names else None
+        name = enum_member_name(element.value, index, custom_name)
+        first_element = first_elements.setdefault(name, element)
+        if first_element is element:
+            continue
+        line = document.text.source(first_element.pointer).line
+        raise document.error(
+            element.pointer,
+            f"the enum value {element.value!r} gets the Python name {name}, as"
+            f" {first_element.value!r} in line {line} does: list a name for each value in"
+            " x-enum-varnames beside the enum",
+        )
+
+
 def reject_unvalidated_keyword(document: Document, schema: Node) -> None:
     """The client would ignore the keyword: it is misspelled, or not implemented."""
     unknown = schema.mapping.keys() - VALIDATED_KEYWORDS - ANNOTATION_KEYWORDS
@@ -185,6 +208,8 @@ SCHEMA_RULES = (
     reject_const_beside_enum,
     reject_duplicate_items,
     reject_structured_enum_value,
+    # After the two rules for values that have no name of their own.
+    reject_colliding_enum_names,
     # After the rules with a more specific message for one keyword.
     reject_unvalidated_keyword,
     reject_unmergeable_all_of,

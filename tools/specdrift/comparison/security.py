@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
-from ..model.document import Document, Node, is_list, is_mapping
+from ..model.document import Document, Node, is_list, is_mapping, pointer
 from ..rules import INFO, Change
 from .context import Context, Pointers
 from .differences import common_names, name_differences
@@ -75,7 +75,7 @@ def compare_security(
         context: The place of the operation or the document.
         prefix: The start of the ids: `api-security` or `api-global-security`.
     """
-    pointers = Pointers.to_both(base.node, revised.node)
+    pointers = _security_pointers(base, revised)
     removed = sorted(base.alternatives - revised.alternatives, key=_description)
     added = sorted(revised.alternatives - base.alternatives, key=_description)
 
@@ -100,6 +100,14 @@ def compare_security(
         if revised.allows_anonymous:
             change = replace(change, level=INFO)
         yield change
+
+
+def _security_pointers(base: Security, revised: Security) -> Pointers:
+    pointers = Pointers.to_both(base.node, revised.node)
+    # The document itself has an empty pointer, and no line.
+    if pointers.base and pointers.revised:
+        return pointers
+    return replace(pointers, container=pointer("security"))
 
 
 def compare_schemes(

@@ -44,9 +44,8 @@ def compare_properties(
         if name not in revised_properties:
             removed_property = base_properties[name]
             property_context = _property_context(context, removed_property.schema, name)
-            yield _removed_property(
-                removed_property, property_context, _described_at(revised_schema)
-            )
+            container = _container(base_schema, name, revised_schema)
+            yield _removed_property(removed_property, property_context, container)
             continue
 
         # The flags of the revision decide whether a property is sent, unless it was removed.
@@ -55,7 +54,8 @@ def compare_properties(
         if name in base_properties:
             yield from _compare_property(base_properties[name], revised_property, property_context)
         else:
-            yield _added_property(revised_property, property_context, _described_at(base_schema))
+            container = _container(revised_schema, name, base_schema)
+            yield _added_property(revised_property, property_context, container)
 
 
 def property_pairs(
@@ -84,8 +84,32 @@ def _property_context(context: Context, schema: Schema, name: str) -> Context:
     return replace(context.below(name), is_never_sent=is_never_sent)
 
 
+def _container(owner_schema: Schema, name: str, schema: Schema) -> Node:
+    """The place that would contain a property which a schema lacks.
+
+    Args:
+        owner_schema: the schema of the other document, which has the property.
+        name: the name of the property.
+        schema: the schema that lacks it.
+    """
+    owner = _owner(owner_schema, name)
+    # A reference, a component and the parts of an `allOf` usually have one place in both documents.
+    for node in (schema.node, *schema.all_of_branches):
+        target = node.resolved()
+        if (target.file, target.pointer) == owner:
+            return target
+    return _described_at(schema)
+
+
+def _owner(schema: Schema, name: str) -> tuple[str, str]:
+    """The file and the pointer of the schema or part of an `allOf` that describes a property."""
+    node = schema.properties[name][0]
+    owner_pointer = node.pointer.rsplit("/", maxsplit=2)[0]
+    return node.file, owner_pointer
+
+
 def _described_at(schema: Schema) -> Node:
-    """The place of a schema's properties.
+    """The place of a schema's properties, if the other document has none to compare with.
 
     An `allOf` with one branch only adds something to the branch, such as a description.
     """
