@@ -62,7 +62,8 @@ _MAXIMUM_NESTING = 4
 class _PooledConnection:
     """One connection to the API."""
 
-    http_connection: httpcore.ConnectionInterface | httpcore.AsyncConnectionInterface
+    # The subclasses have the sync and the async type, which have no common base.
+    http_connection: Any
 
     def __init__(self, network: Network) -> None:
         self.network = network
@@ -72,12 +73,14 @@ class _PooledConnection:
     @property
     def is_clean(self) -> bool:
         """Whether the last response has ended, and nothing of another one has been received."""
-        return self.http_connection.is_idle() and has_read_all(self.http_connection)
+        is_idle: bool = self.http_connection.is_idle()
+        return is_idle and has_read_all(self.http_connection)
 
     @property
     def is_reusable(self) -> bool:
         """Whether another request can be sent."""
-        return self.is_clean and not self.http_connection.has_expired()
+        has_expired: bool = self.http_connection.has_expired()
+        return self.is_clean and not has_expired
 
 
 class _SyncPooledConnection(_PooledConnection):
