@@ -126,17 +126,17 @@ def keep_alive_server(
 
 def call_one_after_the_other(url: str, ids: list[str], *, is_async: bool) -> list[str]:
     """Update conversations with one client. Returns the ids in the responses."""
-    options = {"token": TOKEN, "base_url": url, "rate_limit": None, "retries": 0}
+    options: dict[str, Any] = {"token": TOKEN, "base_url": url, "rate_limit": None, "retries": 0}
 
     async def run() -> list[str]:
-        async with AsyncLeadConnector(**options) as client:  # pyright: ignore[reportArgumentType]
+        async with AsyncLeadConnector(**options) as client:
             update = client.conversations.update_conversation
             responses = [await update(x, location_id=LOCATION_ID, starred=True) for x in ids]
             return [str(conversation_of(response).id) for response in responses]
 
     if is_async:
         return asyncio.run(run())
-    with LeadConnector(**options) as client:  # pyright: ignore[reportArgumentType]
+    with LeadConnector(**options) as client:
         update = client.conversations.update_conversation
         sync_responses = [update(x, location_id=LOCATION_ID, starred=True) for x in ids]
         return [str(conversation_of(response).id) for response in sync_responses]
