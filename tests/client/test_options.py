@@ -319,7 +319,7 @@ def deviating_success() -> httpx.MockTransport:
 def test_an_httpx_timeout_with_an_invalid_value_is_rejected(
     client: Any, step: str, seconds: float
 ) -> None:
-    timeout = httpx.Timeout(3.0, **{step: seconds})  # type: ignore[arg-type]
+    timeout = httpx.Timeout(3.0, **{step: seconds})
 
     with pytest.raises(ConfigurationError, match=r"timeout .* httpx\.Timeout of such values"):
         client(token=TOKEN, timeout=timeout)

@@ -103,7 +103,7 @@ def test_strict_raises_for_such_a_property_and_keeps_the_result(
     assert [finding.kind for finding in error.findings] == [kind]
 
 
-MISPLACED_VALUES = [
+MISPLACED_VALUES: list[tuple[tuple[str, ...], Any]] = [
     (("conversation",), []),
     (("conversation",), "none"),
     (("conversation",), 5),

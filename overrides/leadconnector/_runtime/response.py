@@ -90,7 +90,7 @@ class ResponseReader(Generic[T]):
         settings: the settings of the client.
         secrets: the tokens of all requests of the call, in each form in which an API can send
             them back. They are redacted in findings, headers and exceptions, but not in the model
-            of a success.
+            of a success, unless the client is strict.
         attempts: how many requests the call sent.
         rejection_explanation: why a new token does not fix a 401; empty if it is unknown.
     """
@@ -378,7 +378,14 @@ class ResponseReader(Generic[T]):
     def _build_model(self, decode: Callable[[Any], object], data: object) -> DecodedBody:
         """The generated model of data that was checked against the spec."""
         try:
+<<<<<<< HEAD
             return DecodedBody(decode(data), checked_data=data)
+=======
+            if self._settings.strict:
+                # `DriftError.result` is an attribute of an exception.
+                return DecodedBody(decode(redact_data(data, *self._secrets)))
+            return DecodedBody(decode(data))
+>>>>>>> part-fixc
         except GENERATED_CODE_ERRORS as error:
             return DecodedBody(data, f"does not fit the generated model ({type(error).__name__})")
 
