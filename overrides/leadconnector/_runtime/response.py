@@ -378,14 +378,10 @@ class ResponseReader(Generic[T]):
     def _build_model(self, decode: Callable[[Any], object], data: object) -> DecodedBody:
         """The generated model of data that was checked against the spec."""
         try:
-<<<<<<< HEAD
-            return DecodedBody(decode(data), checked_data=data)
-=======
             if self._settings.strict:
                 # `DriftError.result` is an attribute of an exception.
-                return DecodedBody(decode(redact_data(data, *self._secrets)))
-            return DecodedBody(decode(data))
->>>>>>> part-fixc
+                return DecodedBody(decode(redact_data(data, *self._secrets)), checked_data=data)
+            return DecodedBody(decode(data), checked_data=data)
         except GENERATED_CODE_ERRORS as error:
             return DecodedBody(data, f"does not fit the generated model ({type(error).__name__})")
 
