@@ -157,7 +157,7 @@ class TestPaths:
     def test_an_unknown_host_gets_a_404_that_names_the_option(
         self, emulator: Emulator, path: str
     ) -> None:
-        response = Page(emulator).respond(Request("GET", path, {"host": "evil.example"}))
+        response = EmulatorPage(emulator).respond(Request("GET", path, {"host": "evil.example"}))
         assert response is not None
         assert response.status == 404
         assert "--allow-host" in json.loads(response.body)["message"]
