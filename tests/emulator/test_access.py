@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
@@ -244,3 +245,41 @@ def test_the_client_raises_with_the_message(access: TokenAccess, message: str) -
     ):
         client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
     assert caught.value.messages == [message]
+
+
+@pytest.mark.parametrize("token", ["", " ", "Bearer abc", "bearer abc", "a b", "a\n", "\xe9"])
+@pytest.mark.parametrize("is_mapping", [False, True])
+def test_an_invalid_token_raises_valueerror(token: str, is_mapping: bool) -> None:
+    tokens = {token: ANY} if is_mapping else [token]
+    with pytest.raises(ValueError, match="a token"):
+        Emulator(tokens=tokens)
+
+
+@pytest.mark.parametrize("token", [None, 5, b"abc"])
+def test_a_token_that_is_no_string_raises_typeerror(token: Any) -> None:
+    with pytest.raises(TypeError, match="a token must be a string"):
+        Emulator(tokens=[token])
+
+
+def test_scopes_and_class_of_a_token_endpoint_are_checked_when_a_test_replaces_them() -> None:
+    endpoint = TokenEndpoint()
+    invalid_scopes: Any = WRITE
+    with pytest.raises(TypeError, match="scopes"):
+        endpoint.scopes = invalid_scopes
+    invalid_class: Any = "company"
+    with pytest.raises(ValueError, match="user_type"):
+        endpoint.user_type = invalid_class
+    assert endpoint == TokenEndpoint()
+
+
+def test_the_spec_may_be_a_path_as_text() -> None:
+    assert update(Emulator(str(SPEC), tokens=[TOKEN])).status == 200
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"interval": timedelta(seconds=10)}, {"interval": "10"}, {"burst": "5"}, {"daily": True}],
+)
+def test_a_rate_limit_that_is_not_a_number_raises_with_its_name(options: dict[str, Any]) -> None:
+    with pytest.raises(TypeError, match=f"{next(iter(options))} must be a number"):
+        RateLimits(**options)

@@ -15,7 +15,7 @@ SECONDS = 120
 TESTS = """
 import pytest
 from leadconnector import AuthenticationError, BadRequestError
-from leadconnector_emulator import TokenAccess
+from leadconnector_emulator import TokenAccess, TokenEndpoint
 
 
 def star(client, emulator, **options):
@@ -52,6 +52,15 @@ class TestTokens:
     def test_scopes(self, leadconnector_client, leadconnector_emulator):
         with pytest.raises(AuthenticationError, match="not authorized for this scope"):
             star(leadconnector_client, leadconnector_emulator)
+
+
+class TestTokenEndpointAlone:
+    @pytest.fixture
+    def leadconnector_emulator_options(self):
+        return {"tokens": [], "token_endpoint": TokenEndpoint()}
+
+    def test_no_token(self, leadconnector_client):
+        pass
 """
 
 
@@ -68,4 +77,5 @@ def test_the_options_reach_the_emulator(tmp_path: Path) -> None:
         timeout=SECONDS,
         check=False,
     )
-    assert "3 passed" in result.stdout, result.stdout
+    assert "3 passed, 1 error" in result.stdout, result.stdout
+    assert "leadconnector_client needs a token" in result.stdout

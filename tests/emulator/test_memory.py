@@ -244,6 +244,24 @@ class TestLog:
         with pytest.raises(ValueError, match=f"{option} must not be negative"):
             Emulator(**options)
 
+    @pytest.mark.parametrize("option", ["log_bytes", "resource_bytes"])
+    @pytest.mark.parametrize(
+        ("value", "error"),
+        [
+            (None, TypeError),
+            ("5", TypeError),
+            (True, TypeError),
+            ([5], TypeError),
+            (float("nan"), ValueError),
+        ],
+    )
+    def test_a_bound_that_is_not_a_number_raises_with_its_name(
+        self, option: str, value: object, error: type[Exception]
+    ) -> None:
+        options: dict[str, Any] = {option: value}
+        with pytest.raises(error, match=f"{option} must be a number of bytes"):
+            Emulator(**options)
+
 
 class TestResources:
     def test_conversations_that_requests_create_stay_within_the_bound(self) -> None:

@@ -153,6 +153,16 @@ class TestPaths:
     def test_other_files_of_the_package_are_not_served(self, server: Server, path: str) -> None:
         assert fetch(server, path).status == 404
 
+    @pytest.mark.parametrize("path", PATHS)
+    def test_an_unknown_host_gets_a_404_that_names_the_option(
+        self, emulator: Emulator, path: str
+    ) -> None:
+        response = EmulatorPage(emulator).respond(Request("GET", path, {"host": "evil.example"}))
+        assert response is not None
+        assert response.status == 404
+        assert "--allow-host" in json.loads(response.body)["message"]
+        assert TOKEN.encode() not in response.body
+
     def test_a_query_is_ignored(self, server: Server) -> None:
         assert fetch(server, "/?tag=Conversations").body == fetch(server, "/").body
 

@@ -71,7 +71,7 @@ class Emulator:
     """Stores resources, and responds to requests as the spec documents. Thread-safe.
 
     Args:
-        spec: the OpenAPI document that drives the mock server.
+        spec: the path of the OpenAPI document that drives the mock server.
         tokens: the bearer tokens that it accepts. A mapping limits each token to locations
             (`ANY`: every location), or to a `TokenAccess`, which also has scopes and a class.
         conversations: the conversations that exist at first, each with an `id`. By default there
@@ -96,13 +96,14 @@ class Emulator:
     Raises:
         OSError: the spec cannot be read.
         ValueError: the spec is not an OpenAPI document, or an option has an invalid value.
-        TypeError: `tokens`, the locations or scopes of a token, `additional_versions` or
-            `required_scopes` are one string.
+        TypeError: an option has a value of another type: `tokens`, the locations or scopes of a
+            token, `additional_versions` or `required_scopes` are one string; a token is not a
+            string; a fault is not a `Fault`; a bound is not a number.
     """
 
     def __init__(
         self,
-        spec: Path = SPEC,
+        spec: Path | str = SPEC,
         *,
         tokens: Iterable[str] | Mapping[str, TokenAccessOrLocations] = (TOKEN,),
         conversations: Iterable[Mapping[str, Any]] | None = None,
@@ -122,7 +123,7 @@ class Emulator:
         check_texts("required_scopes", required_scopes)
         self._version_rules = VersionRules(frozenset(additional_versions), version_status)
         self._required_scopes = frozenset(required_scopes)
-        self.spec = Spec(spec)
+        self.spec = Spec(Path(spec))
         self.tokens = access_by_token(tokens)
         self.create_missing = create_missing
         self.token_endpoint = token_endpoint

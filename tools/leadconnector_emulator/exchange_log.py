@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from .messages import Exchange
-from .sizes import size_of_exchange
+from .sizes import check_bound, size_of_exchange
 
 MAXIMUM_LOG_BYTES = 64 * 1024 * 1024
 """The bytes of the exchanges that the log keeps by default."""
@@ -36,12 +36,12 @@ class ExchangeLog:
         maximum_bytes: the bound. The newest exchange stays in any case.
 
     Raises:
+        TypeError: the bound is not a number.
         ValueError: the bound is negative.
     """
 
     def __init__(self, maximum_bytes: int = MAXIMUM_LOG_BYTES) -> None:
-        if maximum_bytes < 0:
-            raise ValueError(f"log_bytes must not be negative: {maximum_bytes!r}")
+        check_bound("log_bytes", maximum_bytes)
         self._maximum_bytes = maximum_bytes
         self.clear()
 

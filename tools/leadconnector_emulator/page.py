@@ -74,6 +74,10 @@ WITH_SWAGGER_UI = {
 WITHOUT_SWAGGER_UI = {"styles": "", "scripts": "", "notice": ""}
 
 
+PAGE_PATHS = frozenset({"/", "/openapi.json", "/_emulator/log"})
+"""The paths of the page besides its files."""
+
+
 class Page:
     """Responds to the requests for the page; all other requests are calls of the API.
 
@@ -108,13 +112,23 @@ class Page:
             return None
         # A foreign web site must not read the token or the log.
         if not self._host_rules.allows(request.headers.get("host", "localhost")):
-            return None
+            return self._unknown_host_response(request)
         try:
             return self._respond(request)
         except OSError as error:
             # At the limit of descriptors, a file of the page cannot be opened for the first time.
             reason = error.strerror or str(error)
             return _response(_encoded_json({"message": reason}), JSON_TYPE, status=503)
+
+    def _unknown_host_response(self, request: Request) -> Response | None:
+        """404 for a path of the page; its reason contains nothing of the page."""
+        if request.path not in PAGE_PATHS and request.path not in self._assets:
+            return None
+        message = (
+            "the page is not served under this host name: allow it with --allow-host NAME, or"
+            " Server(allowed_hosts=[NAME])"
+        )
+        return _response(_encoded_json({"message": message}), JSON_TYPE, status=404)
 
     def _respond(self, request: Request) -> Response | None:
         match request.path:

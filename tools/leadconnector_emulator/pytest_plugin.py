@@ -42,12 +42,22 @@ def leadconnector_emulator(leadconnector_emulator_options: Mapping[str, Any]) ->
 
 @pytest.fixture
 def leadconnector_client(leadconnector_emulator: Emulator) -> Generator[LeadConnector]:
-    """A client of `leadconnector_emulator`, with one of its tokens."""
+    """A client of `leadconnector_emulator`, with one of its tokens.
+
+    A test fails if the emulator has no tokens but a token endpoint: the fixture does not choose
+    how the client gets its token.
+    """
     from leadconnector import LeadConnector  # noqa: PLC0415  # only if used
 
     from .emulator import TOKEN  # noqa: PLC0415  # only if used
     from .transport import EmulatorTransport  # noqa: PLC0415  # only if used
 
+    if not leadconnector_emulator.tokens and leadconnector_emulator.token_endpoint is not None:
+        pytest.fail(
+            "leadconnector_client needs a token, and the emulator has only a token endpoint: add"
+            " one with `tokens`, or create a LeadConnector whose token comes from the endpoint",
+            pytrace=False,
+        )
     token = next(iter(leadconnector_emulator.tokens), TOKEN)
     with LeadConnector(token=token, transport=EmulatorTransport(leadconnector_emulator)) as client:
         yield client

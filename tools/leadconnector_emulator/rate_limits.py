@@ -7,6 +7,7 @@ import math
 from collections import OrderedDict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Real
 
 SECONDS_PER_DAY = 86_400.0
 
@@ -30,7 +31,12 @@ DAILY_COUNT_BYTES = 200
 
 @dataclass(frozen=True)
 class RateLimits:
-    """The limits. The defaults are the vendor's; `None` disables a limit."""
+    """The limits. The defaults are the vendor's; `None` disables a limit.
+
+    Raises:
+        TypeError: a limit is not a number; an interval is seconds, not a `timedelta`.
+        ValueError: a limit is too small or too large; the message names it.
+    """
 
     burst: int | None = 100
     """Requests in one interval."""
@@ -42,12 +48,22 @@ class RateLimits:
     """Whether a 429 has a `Retry-After` header. The vendor documents none."""
 
     def __post_init__(self) -> None:
+        _check_number("burst", self.burst, "requests, or None for no limit", is_optional=True)
+        _check_number("daily", self.daily, "requests, or None for no limit", is_optional=True)
+        _check_number("interval", self.interval, "seconds")
         if self.burst is not None and self.burst < 1:
             raise ValueError("burst: a rate limit allows at least one request in an interval")
         if self.daily is not None and self.daily < 0:
             raise ValueError("daily: a rate limit cannot allow a negative number of requests")
         if not 0 < self.interval < SECONDS_PER_DAY:
             raise ValueError("interval: a rate limit needs more than 0 seconds, less than a day")
+
+
+def _check_number(name: str, value: object, unit: str, *, is_optional: bool = False) -> None:
+    if value is None and is_optional:
+        return
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{name} must be a number of {unit}, not {value!r}")
 
 
 NO_LIMITS = RateLimits(burst=None, daily=None)

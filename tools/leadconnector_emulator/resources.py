@@ -13,7 +13,7 @@ from typing import Any, cast
 from .operation import Operation
 from .rejection import RejectionError
 from .schema import JsonObject
-from .sizes import size_of_json
+from .sizes import check_bound, size_of_json
 from .spec import Spec
 
 CREATING_METHODS = frozenset({"POST", "PUT"})
@@ -50,12 +50,12 @@ class Resources:
             used last stays in any case.
 
     Raises:
+        TypeError: the bound is not a number.
         ValueError: the bound is negative.
     """
 
     def __init__(self, spec: Spec, maximum_bytes: int = MAXIMUM_RESOURCE_BYTES) -> None:
-        if maximum_bytes < 0:
-            raise ValueError(f"resource_bytes must not be negative: {maximum_bytes!r}")
+        check_bound("resource_bytes", maximum_bytes)
         self._spec = spec
         self._maximum_bytes = maximum_bytes
         self.clear()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from numbers import Real
 from typing import Any
 
 from .messages import Exchange
@@ -11,6 +12,21 @@ from .messages import Exchange
 EXCHANGE_BYTES = 1_000
 """Bytes of an exchange's objects without their contents: two dataclasses with a mapping each, the
 request and the response. Rounded up from a measurement with tracemalloc."""
+
+
+def check_bound(name: str, value: object) -> None:
+    """Require a bound in bytes.
+
+    Raises:
+        TypeError: it is not a number.
+        ValueError: it is negative or not comparable (NaN).
+    """
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{name} must be a number of bytes, not {value!r}")
+    if value < 0:
+        raise ValueError(f"{name} must not be negative: {value!r}")
+    if value != value:  # noqa: PLR0124  # only NaN differs from itself
+        raise ValueError(f"{name} must be a number of bytes, not {value!r}")
 
 
 def size_of_exchange(exchange: Exchange) -> int:
