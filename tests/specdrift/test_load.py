@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping
@@ -982,6 +983,38 @@ def test_slow_download_is_aborted(site: Site, monkeypatch: pytest.MonkeyPatch) -
     site.pages["/a"] = "openapi: 3.1.0\n"
     monkeypatch.setattr(sources, "MAXIMUM_SECONDS", -1)
     assert "the response takes more than" in load_error(f"{site.url}/a")
+
+
+@pytest.mark.parametrize(
+    ("start", "part"),
+    [
+        (b"", b"HTTP/1.1 103 Early Hints\r\n\r\n"),
+        (b"HTTP/1.1 200 OK\r\nX: ", b"x"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9999999\r\n\r\n", b"x"),
+        (b"HTTP/1.1 ", b"2"),
+    ],
+    ids=["interim responses", "a header", "a body", "a status line"],
+)
+def test_a_trickle_of_any_part_of_a_response_is_aborted(
+    start: bytes, part: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped = threading.Event()
+
+    def trickle(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        with connection, suppress(OSError):
+            connection.sendall(start)
+            while not stopped.wait(0.01):
+                connection.sendall(part)
+
+    monkeypatch.setattr(sources, "MAXIMUM_SECONDS", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=trickle, args=(server,))
+        thread.start()
+        message = load_error(f"http://127.0.0.1:{server.getsockname()[1]}/a")
+        stopped.set()
+        thread.join()
+    assert "the response takes more than 0 seconds" in message
 
 
 def test_referenced_file_is_read_once(folder: Path) -> None:

@@ -9,9 +9,11 @@ import os
 import posixpath
 import re
 import subprocess
+import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from urllib.parse import unquote
@@ -24,7 +26,7 @@ MAXIMUM_BYTES = 16 * 2**20
 """Per file. The vendor's largest document has 0.5 MB, and GitHub's, a very large one, has 12 MB."""
 
 MAXIMUM_SECONDS = 60.0
-"""For one HTTP response in total, so that a slow trickle of bytes ends."""
+"""For one download in total, with redirects, so that a slow trickle of bytes ends."""
 
 _IDLE_SECONDS = 10
 """For connecting, and between two parts of an HTTP response."""
@@ -234,8 +236,23 @@ class WebFile(Origin):
         return path == root_path or path.startswith(f"{root_path.rstrip('/')}/")
 
     def read(self, roots: Sequence[str]) -> bytes:
-        """Download the document."""
+        """Download the document, within `MAXIMUM_SECONDS`."""
+        # httpx limits the time between two parts only, and a server can send a header byte by byte.
+        # Nothing can end such a request from outside, so a thread waits for it.
+        result: Future[bytes] = Future()
+        threading.Thread(target=self._download, args=(roots, result), daemon=True).start()
+        done, _ = wait([result], timeout=MAXIMUM_SECONDS)
+        if not done:
+            raise OSError(f"the response takes more than {MAXIMUM_SECONDS:.0f} seconds")
+        return result.result()
 
+    def _download(self, roots: Sequence[str], result: Future[bytes]) -> None:
+        try:
+            result.set_result(self._content(roots))
+        except BaseException as error:  # the caller raises it
+            result.set_exception(error)
+
+    def _content(self, roots: Sequence[str]) -> bytes:
         def check(request: httpx.Request) -> None:
             _reject_insecure_request(request)
             _reject_redirect_out_of(roots, request)
