@@ -507,8 +507,9 @@ def test_reference_outside_the_roots_is_rejected(name: str, folder: Path) -> Non
     (folder / "spec" / "up").symlink_to(folder)
     message = load_error("spec/a.yaml", roots=["elsewhere", "https://example.com.evil/"])
     assert message.startswith(
-        f"spec/a.yaml:{LINE}: the reference {OUTSIDE[name]!r} leads out of spec: `--root "
+        f"spec/a.yaml:{LINE}: the reference {OUTSIDE[name]!r} leads out of spec: `--"
     )
+    assert ("`--root " in message) == (name != "a URL of a file")
 
 
 def test_root_allows_the_files_in_it(folder: Path) -> None:
@@ -844,6 +845,9 @@ def test_a_redirect_may_lead_below_the_roots_only(site: Site) -> None:
         message = load_error(f"{site.url}/spec/a.yaml")
         assert f"{site.url}/spec/a.yaml: cannot be read: it redirects to " in message
         assert site.requested_paths[-1] == "/spec/a.yaml"
+        is_refused_always = "%" in target
+        assert ("which no `--root` allows" in message) == is_refused_always
+        assert ("` allows it" in message) != is_refused_always
     assert f"`--root {other_site}/spec/` allows it" in message
     allowed = load(f"{site.url}/spec/a.yaml", roots=[other_site])
     assert allowed.document == {"openapi": "3.1.0"}

@@ -68,6 +68,11 @@ class Origin(ABC):
     def is_within(self, root: str) -> bool:
         """Whether the place is inside a root: a folder, or the prefix of URLs."""
 
+    @property
+    def can_be_allowed(self) -> bool:
+        """Whether a root can allow the place, so that a message may suggest it."""
+        return True
+
     @abstractmethod
     def read(self, roots: Sequence[str]) -> bytes:
         """Read the content.
@@ -235,6 +240,15 @@ class WebFile(Origin):
         root_path = _encoded_path(root_url)
         return path == root_path or path.startswith(f"{root_path.rstrip('/')}/")
 
+    @property
+    def can_be_allowed(self) -> bool:
+        """Whether the URL has an allowed scheme, and no step up that a server may decode."""
+        try:
+            url = httpx.URL(self.url)
+        except httpx.InvalidURL:
+            return False
+        return _is_secure(url) and self.is_within(self.folder)
+
     def read(self, roots: Sequence[str]) -> bytes:
         """Download the document, within `MAXIMUM_SECONDS`."""
         # httpx limits the time between two parts only, and a server can send a header byte by byte.
@@ -341,14 +355,16 @@ def _run_git(*arguments: str) -> bytes:
 
 
 def _reject_insecure_request(request: httpx.Request) -> None:
-    url = request.url
+    if _is_secure(request.url):
+        return
+    url = without_secrets(str(request.url))
+    raise OSError(f"{url} is not allowed: only https is, and http on this machine")
+
+
+def _is_secure(url: httpx.URL) -> bool:
     if url.scheme == "https":
-        return
-    if url.scheme == "http" and url.host in _LOOPBACK_HOSTS:
-        return
-    raise OSError(
-        f"{without_secrets(str(url))} is not allowed: only https is, and http on this machine"
-    )
+        return True
+    return url.scheme == "http" and url.host in _LOOPBACK_HOSTS
 
 
 def _reject_redirect_out_of(roots: Sequence[str], request: httpx.Request) -> None:
@@ -359,6 +375,8 @@ def _reject_redirect_out_of(roots: Sequence[str], request: httpx.Request) -> Non
     target = WebFile(str(request.url))
     if any(target.is_within(root) for root in roots):
         return
+    if not target.can_be_allowed:
+        raise OSError(f"it redirects to {target.display_name}, which no `--root` allows")
     root = without_secrets(target.folder)
     raise OSError(f"it redirects to {target.display_name}: `--root {root}` allows it")
 
