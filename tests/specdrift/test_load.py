@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping
@@ -506,8 +507,9 @@ def test_reference_outside_the_roots_is_rejected(name: str, folder: Path) -> Non
     (folder / "spec" / "up").symlink_to(folder)
     message = load_error("spec/a.yaml", roots=["elsewhere", "https://example.com.evil/"])
     assert message.startswith(
-        f"spec/a.yaml:{LINE}: the reference {OUTSIDE[name]!r} leads out of spec: `--root "
+        f"spec/a.yaml:{LINE}: the reference {OUTSIDE[name]!r} leads out of spec: `--"
     )
+    assert ("`--root " in message) == (name != "a URL of a file")
 
 
 def test_root_allows_the_files_in_it(folder: Path) -> None:
@@ -843,6 +845,9 @@ def test_a_redirect_may_lead_below_the_roots_only(site: Site) -> None:
         message = load_error(f"{site.url}/spec/a.yaml")
         assert f"{site.url}/spec/a.yaml: cannot be read: it redirects to " in message
         assert site.requested_paths[-1] == "/spec/a.yaml"
+        is_refused_always = "%" in target
+        assert ("which no `--root` allows" in message) == is_refused_always
+        assert ("` allows it" in message) != is_refused_always
     assert f"`--root {other_site}/spec/` allows it" in message
     allowed = load(f"{site.url}/spec/a.yaml", roots=[other_site])
     assert allowed.document == {"openapi": "3.1.0"}
@@ -982,6 +987,38 @@ def test_slow_download_is_aborted(site: Site, monkeypatch: pytest.MonkeyPatch) -
     site.pages["/a"] = "openapi: 3.1.0\n"
     monkeypatch.setattr(sources, "MAXIMUM_SECONDS", -1)
     assert "the response takes more than" in load_error(f"{site.url}/a")
+
+
+@pytest.mark.parametrize(
+    ("start", "part"),
+    [
+        (b"", b"HTTP/1.1 103 Early Hints\r\n\r\n"),
+        (b"HTTP/1.1 200 OK\r\nX: ", b"x"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9999999\r\n\r\n", b"x"),
+        (b"HTTP/1.1 ", b"2"),
+    ],
+    ids=["interim responses", "a header", "a body", "a status line"],
+)
+def test_a_trickle_of_any_part_of_a_response_is_aborted(
+    start: bytes, part: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped = threading.Event()
+
+    def trickle(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        with connection, suppress(OSError):
+            connection.sendall(start)
+            while not stopped.wait(0.01):
+                connection.sendall(part)
+
+    monkeypatch.setattr(sources, "MAXIMUM_SECONDS", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=trickle, args=(server,))
+        thread.start()
+        message = load_error(f"http://127.0.0.1:{server.getsockname()[1]}/a")
+        stopped.set()
+        thread.join()
+    assert "the response takes more than 0 seconds" in message
 
 
 def test_referenced_file_is_read_once(folder: Path) -> None:

@@ -81,9 +81,12 @@ class ReferencedFiles(Mapping[str, Any]):
         for root in self._roots:
             if origin.is_within(root):
                 return origin
+        reference = self._describe_reference(file)
+        problem = f"{reference} leads out of {without_secrets(self._roots[0])}"
+        if not origin.can_be_allowed:
+            raise ComparisonError(f"{problem}: `--map REFERENCE=FILE` replaces the file")
         raise ComparisonError(
-            f"{self._describe_reference(file)} leads out of {without_secrets(self._roots[0])}:"
-            f" `--root {without_secrets(origin.folder)}` allows it,"
+            f"{problem}: `--root {without_secrets(origin.folder)}` allows it,"
             " and `--map REFERENCE=FILE` replaces the file"
         )
 

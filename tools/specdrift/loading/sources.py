@@ -9,9 +9,11 @@ import os
 import posixpath
 import re
 import subprocess
+import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from urllib.parse import unquote
@@ -24,7 +26,7 @@ MAXIMUM_BYTES = 16 * 2**20
 """Per file. The vendor's largest document has 0.5 MB, and GitHub's, a very large one, has 12 MB."""
 
 MAXIMUM_SECONDS = 60.0
-"""For one HTTP response in total, so that a slow trickle of bytes ends."""
+"""For one download in total, with redirects, so that a slow trickle of bytes ends."""
 
 _IDLE_SECONDS = 10
 """For connecting, and between two parts of an HTTP response."""
@@ -65,6 +67,11 @@ class Origin(ABC):
     @abstractmethod
     def is_within(self, root: str) -> bool:
         """Whether the place is inside a root: a folder, or the prefix of URLs."""
+
+    @property
+    def can_be_allowed(self) -> bool:
+        """Whether a root can allow the place, so that a message may suggest it."""
+        return True
 
     @abstractmethod
     def read(self, roots: Sequence[str]) -> bytes:
@@ -233,9 +240,33 @@ class WebFile(Origin):
         root_path = _encoded_path(root_url)
         return path == root_path or path.startswith(f"{root_path.rstrip('/')}/")
 
-    def read(self, roots: Sequence[str]) -> bytes:
-        """Download the document."""
+    @property
+    def can_be_allowed(self) -> bool:
+        """Whether the URL has an allowed scheme, and no step up that a server may decode."""
+        try:
+            url = httpx.URL(self.url)
+        except httpx.InvalidURL:
+            return False
+        return _is_secure(url) and self.is_within(self.folder)
 
+    def read(self, roots: Sequence[str]) -> bytes:
+        """Download the document, within `MAXIMUM_SECONDS`."""
+        # httpx limits the time between two parts only, and a server can send a header byte by byte.
+        # Nothing can end such a request from outside, so a thread waits for it.
+        result: Future[bytes] = Future()
+        threading.Thread(target=self._download, args=(roots, result), daemon=True).start()
+        done, _ = wait([result], timeout=MAXIMUM_SECONDS)
+        if not done:
+            raise OSError(f"the response takes more than {MAXIMUM_SECONDS:.0f} seconds")
+        return result.result()
+
+    def _download(self, roots: Sequence[str], result: Future[bytes]) -> None:
+        try:
+            result.set_result(self._content(roots))
+        except BaseException as error:  # the caller raises it
+            result.set_exception(error)
+
+    def _content(self, roots: Sequence[str]) -> bytes:
         def check(request: httpx.Request) -> None:
             _reject_insecure_request(request)
             _reject_redirect_out_of(roots, request)
@@ -324,14 +355,16 @@ def _run_git(*arguments: str) -> bytes:
 
 
 def _reject_insecure_request(request: httpx.Request) -> None:
-    url = request.url
+    if _is_secure(request.url):
+        return
+    url = without_secrets(str(request.url))
+    raise OSError(f"{url} is not allowed: only https is, and http on this machine")
+
+
+def _is_secure(url: httpx.URL) -> bool:
     if url.scheme == "https":
-        return
-    if url.scheme == "http" and url.host in _LOOPBACK_HOSTS:
-        return
-    raise OSError(
-        f"{without_secrets(str(url))} is not allowed: only https is, and http on this machine"
-    )
+        return True
+    return url.scheme == "http" and url.host in _LOOPBACK_HOSTS
 
 
 def _reject_redirect_out_of(roots: Sequence[str], request: httpx.Request) -> None:
@@ -342,6 +375,8 @@ def _reject_redirect_out_of(roots: Sequence[str], request: httpx.Request) -> Non
     target = WebFile(str(request.url))
     if any(target.is_within(root) for root in roots):
         return
+    if not target.can_be_allowed:
+        raise OSError(f"it redirects to {target.display_name}, which no `--root` allows")
     root = without_secrets(target.folder)
     raise OSError(f"it redirects to {target.display_name}: `--root {root}` allows it")
 
