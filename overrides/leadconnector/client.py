@@ -211,7 +211,7 @@ class LeadConnector(_Client[SyncTokenOption, BaseTransport, SyncConnections], Re
         return SyncConnections(self._new_transport, transport)
 
     def _default_transport(self) -> BaseTransport:
-        return self._transports.blocking()
+        return self._transports.sync_transport()
 
     def close(self) -> None:
         """Close the connections. A second call does nothing."""
@@ -243,7 +243,7 @@ class AsyncLeadConnector(
         return AsyncConnections(self._new_transport, transport)
 
     def _default_transport(self) -> AsyncBaseTransport:
-        return self._transports.awaiting()
+        return self._transports.async_transport()
 
     async def close(self) -> None:
         """Close the connections. A second call does nothing."""

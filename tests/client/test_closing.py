@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import httpx
 import pytest
 from leadconnector import (
     APIConnectionError,
@@ -315,6 +316,28 @@ def test_a_call_sends_nothing_if_the_client_is_closed_while_it_gets_a_connection
     with pytest.raises(ClientClosedError):
         update(client)
 
+    assert api.requests == 0
+
+
+def test_a_transport_that_is_created_while_the_client_is_closed_is_closed(
+    api: Switchable,
+) -> None:
+    client = new_client(api.url)
+    connections = client._connections
+    create_transport = connections._create_transport
+    transports: list[httpx.BaseTransport] = []
+
+    def create_and_close() -> httpx.BaseTransport:
+        transports.append(create_transport())
+        client.close()
+        return transports[0]
+
+    connections._create_transport = create_and_close
+    with pytest.raises(ClientClosedError):
+        update(client)
+
+    assert isinstance(transports[0], SyncPool)
+    assert transports[0]._connections.is_closed
     assert api.requests == 0
 
 

@@ -6,26 +6,27 @@ The session is written once, as a coroutine, for both clients. It awaits only a 
 import asyncio
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
 from typing import Generic, Protocol, TypeVar, TypeVarTuple
 
 from ..errors import ConfigurationError
 from .connections import AsyncConnections, SyncConnections
-from .http import Limits, RawResponse, Request
+from .http import Limits, RawResponse, Request, send_async
 from .http import send as send_sync
-from .http import send_async as send_awaiting
 from .protocols import RateLimiter, ReservationT
 from .secrets import Token
 from .settings import Settings
 from .waiting import LoopSignal, Signal, SleepingSignal, ThreadSignal
 
+ConnectionsT = TypeVar("ConnectionsT", SyncConnections, AsyncConnections)
 Result = TypeVar("Result")
 Args = TypeVarTuple("Args")
 
 
 class CallIO(Protocol):
-    """What a call does besides computing. It raises errors of the caller's functions unchanged."""
+    """The I/O of a call. It raises errors of the caller's functions unchanged."""
 
     def ensure_open(self) -> None:
         """Check that the client is open. Create its transport if there is none yet.
@@ -64,7 +65,12 @@ class CallIO(Protocol):
         """Call `reserve` or `rebook` of the rate limit. If cancelled, nothing stays reserved."""
         ...
 
-    async def call_rate_limit(self, function: Callable[[*Args], Result], *args: *Args) -> Result:
+    async def call_rate_limit(
+        self,
+        rate_limit: RateLimiter[ReservationT],
+        function: Callable[[*Args], Result],
+        *args: *Args,
+    ) -> Result:
         """Call a method of the rate limit."""
         ...
 
@@ -72,8 +78,8 @@ class CallIO(Protocol):
         """Send a request with the client's transport; see `http.send`."""
         ...
 
-    async def finish(self, awaitables: Sequence[Awaitable[object]]) -> None:
-        """Wait for what `on_response` and `on_drift` returned, if they are async.
+    async def await_callbacks(self, awaitables: Sequence[Awaitable[object]]) -> None:
+        """Wait for the awaitables of `on_response` and `on_drift`, if they are async.
 
         Raises:
             Exception: the first error of the caller's functions.
@@ -82,20 +88,16 @@ class CallIO(Protocol):
         ...
 
 
-class SyncIO:
-    """The `CallIO` of a sync client. It blocks the thread, so its coroutines never suspend."""
+class _ClientIO(ABC, Generic[ConnectionsT]):
+    """The parts of a `CallIO` that do not wait."""
 
-    def __init__(self, connections: SyncConnections, settings: Settings) -> None:
-        self._connections = connections
+    def __init__(self, connections: ConnectionsT, settings: Settings) -> None:
+        self._connections: ConnectionsT = connections
         self._settings = settings
 
     def ensure_open(self) -> None:
         """See `CallIO`."""
         self._connections.transport()
-
-    async def sleep(self, seconds: float) -> None:
-        """See `CallIO`."""
-        self._settings.sleep(seconds)
 
     def new_signal(self) -> Signal:
         """See `CallIO`."""
@@ -103,14 +105,27 @@ class SyncIO:
         self._connections.signals.add(signal)
         return signal
 
-    def _new_signal(self) -> Signal:
-        if self._settings.sleep is not time.sleep:
-            return SleepingSignal(self.sleep)
-        return ThreadSignal()
-
     def discard_signal(self, signal: Signal) -> None:
         """See `CallIO`."""
         self._connections.signals.remove(signal)
+
+    @abstractmethod
+    def _new_signal(self) -> Signal:
+        """Return a signal that no client knows yet."""
+
+
+class SyncIO(_ClientIO[SyncConnections]):
+    """The `CallIO` of a sync client. It blocks the thread, so its coroutines never suspend."""
+
+    async def sleep(self, seconds: float) -> None:
+        """See `CallIO`."""
+        self._settings.sleep(seconds)
+
+    def _new_signal(self) -> Signal:
+        # Tests replace `sleep`, and the signal has to use the replacement.
+        if self._settings.sleep is not time.sleep:
+            return SleepingSignal(self.sleep)
+        return ThreadSignal()
 
     async def get_token(
         self, base_url: str, rejected: Token | None, timeout: float | None
@@ -127,7 +142,12 @@ class SyncIO:
         """See `CallIO`."""
         return function(*args)
 
-    async def call_rate_limit(self, function: Callable[[*Args], Result], *args: *Args) -> Result:
+    async def call_rate_limit(
+        self,
+        rate_limit: RateLimiter[ReservationT],
+        function: Callable[[*Args], Result],
+        *args: *Args,
+    ) -> Result:
         """See `CallIO`."""
         return function(*args)
 
@@ -135,7 +155,7 @@ class SyncIO:
         """See `CallIO`."""
         return send_sync(self._connections.transport(), request, limits)
 
-    async def finish(self, awaitables: Sequence[Awaitable[object]]) -> None:
+    async def await_callbacks(self, awaitables: Sequence[Awaitable[object]]) -> None:
         """See `CallIO`."""
         for awaitable in awaitables:
             if isinstance(awaitable, Coroutine):
@@ -146,35 +166,18 @@ class SyncIO:
         )
 
 
-class AsyncIO:
+class AsyncIO(_ClientIO[AsyncConnections]):
     """The `CallIO` of an async client. It awaits in the running event loop."""
-
-    def __init__(self, connections: AsyncConnections, settings: Settings) -> None:
-        self._connections = connections
-        self._settings = settings
-
-    def ensure_open(self) -> None:
-        """See `CallIO`."""
-        self._connections.transport()
 
     async def sleep(self, seconds: float) -> None:
         """See `CallIO`."""
         await self._settings.sleep_async(seconds)
 
-    def new_signal(self) -> Signal:
-        """See `CallIO`."""
-        signal = self._new_signal()
-        self._connections.signals.add(signal)
-        return signal
-
     def _new_signal(self) -> Signal:
+        # See `SyncIO`.
         if self._settings.sleep_async is not asyncio.sleep:
             return SleepingSignal(self.sleep)
         return LoopSignal()
-
-    def discard_signal(self, signal: Signal) -> None:
-        """See `CallIO`."""
-        self._connections.signals.remove(signal)
 
     async def get_token(
         self, base_url: str, rejected: Token | None, timeout: float | None
@@ -201,9 +204,14 @@ class AsyncIO:
                 await asyncio.to_thread(rate_limit.release, reservation)
             raise
 
-    async def call_rate_limit(self, function: Callable[[*Args], Result], *args: *Args) -> Result:
+    async def call_rate_limit(
+        self,
+        rate_limit: RateLimiter[ReservationT],
+        function: Callable[[*Args], Result],
+        *args: *Args,
+    ) -> Result:
         """See `CallIO`."""
-        if self._settings.rate_limit is not None and self._settings.rate_limit.uses_network:
+        if rate_limit.uses_network:
             # The methods of a rate limit are not async. Such a one blocks until Redis responds,
             # so it runs in a worker thread. The event loop serves its other tasks meanwhile.
             return await asyncio.to_thread(function, *args)
@@ -212,9 +220,9 @@ class AsyncIO:
 
     async def send(self, request: Request, limits: Limits) -> RawResponse:
         """See `CallIO`."""
-        return await send_awaiting(self._connections.transport(), request, limits)
+        return await send_async(self._connections.transport(), request, limits)
 
-    async def finish(self, awaitables: Sequence[Awaitable[object]]) -> None:
+    async def await_callbacks(self, awaitables: Sequence[Awaitable[object]]) -> None:
         """See `CallIO`."""
         # All of them run to their end, also after an error of one: `gather` alone would leave them
         # running after the call.

@@ -22,13 +22,15 @@ class Connections(ABC, Generic[Owner, Transport]):
     loops cannot share a connection. It needs new ones in a forked process for the same reason.
 
     Args:
-        create: creates a transport.
-        custom: the transport that the caller passed, if any.
+        create_transport: creates a transport.
+        custom_transport: the transport that the caller passed, if any.
     """
 
-    def __init__(self, create: Callable[[], Transport], custom: Transport | None) -> None:
-        self._create = create
-        self._custom = custom
+    def __init__(
+        self, create_transport: Callable[[], Transport], custom_transport: Transport | None
+    ) -> None:
+        self._create_transport = create_transport
+        self._custom_transport = custom_transport
         self._process = os.getpid()
         self._by_owner: dict[Owner, Transport] = {}
         self.is_closed = False
@@ -44,21 +46,29 @@ class Connections(ABC, Generic[Owner, Transport]):
             ConfigurationError: the environment's proxy or certificate file is unusable.
             APIConnectionError: the system has too few resources for a connection.
         """
-        if self.is_closed:
-            raise ClientClosedError(
-                "this client is closed: make a new one, or call within its `with` block"
-            )
+        self._check_open()
         if os.getpid() != self._process:
             self._start_in_forked_process()
-        if self._custom is not None:
-            return self._custom
+        if self._custom_transport is not None:
+            return self._custom_transport
         owner = self._owner()
         transport = self._by_owner.get(owner)
         if transport is None:
             # Atomic: threads that get here together all use the first one's transport.
-            transport = self._by_owner.setdefault(owner, self._create())
+            transport = self._by_owner.setdefault(owner, self._create_transport())
+            if self.is_closed:
+                # It was closed by another thread meanwhile, which did not see this transport.
+                self._by_owner.pop(owner, None)
+                self._abandon(transport)
+            self._check_open()
             self._start(owner, transport)
         return transport
+
+    def _check_open(self) -> None:
+        if self.is_closed:
+            raise ClientClosedError(
+                "this client is closed: make a new one, or call within its `with` block"
+            )
 
     @abstractmethod
     def _owner(self) -> Owner:
@@ -66,7 +76,7 @@ class Connections(ABC, Generic[Owner, Transport]):
 
     @abstractmethod
     def _start(self, owner: Owner, transport: Transport) -> None:
-        """Called when an owner has got its first transport."""
+        """Called after the first transport of an owner was created."""
 
     @abstractmethod
     def _abandon(self, transport: Transport) -> None:
@@ -74,7 +84,7 @@ class Connections(ABC, Generic[Owner, Transport]):
 
     def _start_in_forked_process(self) -> None:
         """Start without connections in a forked process."""
-        if self._custom is not None:
+        if self._custom_transport is not None:
             raise ClientClosedError(
                 "this client was given a transport before the process forked: make a new one"
             )
@@ -105,10 +115,10 @@ class SyncConnections(Connections[str, BaseTransport]):
             self._abandon_parent_transports()
             return
         self.signals.close()
-        if self._custom is not None:
-            self._custom.close()
+        if self._custom_transport is not None:
+            self._custom_transport.close()
             return
-        for transport in self._by_owner.values():
+        for transport in list(self._by_owner.values()):
             transport.close()
 
     def _owner(self) -> str:
@@ -128,15 +138,17 @@ class AsyncConnections(Connections[AbstractEventLoop, AsyncBaseTransport]):
     A transport and its event loop refer to each other, so neither disappears by itself. There are
     two ways in which a transport ends before its client:
 
-    - An event loop that ends in order first closes the async generators that run in it
+    - An event loop that shuts down properly first closes the async generators that run in it
       (`shutdown_asyncgens`). Each transport has such a generator, which closes it.
     - If an event loop is closed without that, the next new transport closes those of closed loops.
     """
 
     def __init__(
-        self, create: Callable[[], AsyncBaseTransport], custom: AsyncBaseTransport | None
+        self,
+        create_transport: Callable[[], AsyncBaseTransport],
+        custom_transport: AsyncBaseTransport | None,
     ) -> None:
-        super().__init__(create, custom)
+        super().__init__(create_transport, custom_transport)
         # An event loop refers to its generators only weakly.
         self._closers: dict[AbstractEventLoop, AsyncGenerator[None, None]] = {}
 
@@ -149,8 +161,8 @@ class AsyncConnections(Connections[AbstractEventLoop, AsyncBaseTransport]):
             self._abandon_parent_transports()
             return
         self.signals.close()
-        if self._custom is not None:
-            await self._custom.aclose()
+        if self._custom_transport is not None:
+            await self._custom_transport.aclose()
             return
         loop = self._owner()
         for owner, transport in list(self._by_owner.items()):
@@ -159,6 +171,7 @@ class AsyncConnections(Connections[AbstractEventLoop, AsyncBaseTransport]):
             elif isinstance(transport, LimitedAsyncTransport):
                 transport.close()
         self._by_owner.clear()
+        # Its transport is closed. This ends the generator, so that the loop does not have to.
         closer = self._closers.pop(loop, None)
         if closer is not None:
             await closer.aclose()

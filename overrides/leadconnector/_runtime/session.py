@@ -104,7 +104,7 @@ class AsyncSession:
             return reader.read(attempt.outcome)
         finally:
             if reader.awaitables:
-                await self._io.finish(reader.awaitables)
+                await self._io.await_callbacks(reader.awaitables)
 
     async def _send_until_final(self, call: Call[T]) -> Attempt:
         """Send requests until one succeeds, or until a further one is useless or impossible.
@@ -202,7 +202,7 @@ class AsyncSession:
         except BaseException:
             # The calls behind this one move forward. Time limits of gevent, dramatiq and pytest are
             # no `Exception`.
-            await self._io.call_rate_limit(rate_limit.release, reservation)
+            await self._io.call_rate_limit(rate_limit, rate_limit.release, reservation)
             raise
         return turn
 
@@ -249,12 +249,14 @@ class AsyncSession:
         """Report the outcome of a request to the rate limit. `release` and `update` never raise."""
         rate_limit = turn.rate_limit
         if attempt.was_never_sent:
-            await self._io.call_rate_limit(rate_limit.release, turn.reservation)
+            await self._io.call_rate_limit(rate_limit, rate_limit.release, turn.reservation)
             return
         response = attempt.response
         # A response usually changes nothing. The check uses no network, so `CallIO` is not needed.
         if rate_limit.needs_update(turn.reservation, response):
-            await self._io.call_rate_limit(rate_limit.update, turn.reservation, response)
+            await self._io.call_rate_limit(
+                rate_limit, rate_limit.update, turn.reservation, response
+            )
 
     # One request.
 

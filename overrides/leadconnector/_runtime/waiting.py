@@ -25,15 +25,17 @@ Another process can give back a reservation, and reports that to nobody.
 """
 
 HIGHEST_POLLS_PER_SECOND = 100.0
-"""How often all first calls of one rate limit ask together. With many keys, each asks less often.
+"""Polls per second of one rate limit over all its keys.
 
-A question costs some 20 microseconds, or one Redis command: so at most 100 commands a second.
+With more than 100 keys, each key polls less often. A poll costs some 20 microseconds, or one Redis
+command: so at most 100 commands a second.
 """
 
 FALLBACK_SECONDS = 1.0
-"""How long after its stated send time a call still waits to be woken. Then it asks on its own.
+"""Seconds after its send time at which a call that nobody woke asks the rate limit itself.
 
-Usually the call before it wakes it earlier. That one can belong to an event loop that was stopped.
+Usually the call before it in the queue wakes it earlier. But that one can belong to an event loop
+that was stopped.
 """
 
 CLOSING_CHAINS = 8
@@ -166,7 +168,7 @@ class WaitingCalls:
 
     In each queue, the first `active_count` calls are active. An active call sleeps until its send
     time. The first one also asks about once a second whether its time has come earlier. All other
-    calls sleep until they become active. So N calls cost N times the same, however many wait.
+    calls sleep until they become active. The cost per call does not depend on how many wait.
 
     Its methods can be called by any thread. They never raise. A forked process starts without
     waiting calls: those of its parent continue in the parent.
@@ -252,7 +254,10 @@ class WaitingCalls:
         return interval * self._spread()
 
     def _spread(self) -> float:
-        """Return a factor from 0.75 to 1.25."""
+        """Return a factor from 0.75 to 1.25.
+
+        The range is our own choice: wide enough to separate calls, without long delays.
+        """
         return 0.75 + self._jitter() / 2
 
     def _is_active(self, queue: _Queue, waiting_call: WaitingCall) -> bool:
@@ -262,7 +267,7 @@ class WaitingCalls:
     def _wake_those_that_moved_up(self, queue: _Queue, index: int) -> None:
         """Wake the calls for which something changed when the call at `index` left.
 
-        One became active. The first one, if it is another one now, may be sent earlier.
+        One became active. If the first call left, the new first call may be sent earlier.
         """
         if index == 0:
             _wake_first(queue)

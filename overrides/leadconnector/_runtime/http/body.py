@@ -4,22 +4,29 @@ import json
 import zlib
 
 MAXIMUM_BODY_BYTES = 10 * 1024 * 1024
-"""Bytes of a response's body after decompression. Responses of the API have a few hundred."""
+"""Bytes of a response's body after decompression: our own bound.
+
+Responses of the API have a few hundred.
+"""
 
 MAXIMUM_ENCODINGS = 5
 """How many encodings of one body are decoded. urllib3 has the same bound."""
 
 MAXIMUM_MEMBERS = 10_000
-"""How many members of one gzip body are decompressed. An empty one has 20 bytes and costs 5 µs."""
+"""How many members of one gzip body are decompressed: our own bound.
 
-PIECE_BYTES = 4096
-"""Bytes that are decompressed at once.
-
-zlib copies the bytes of a piece that are behind a member. So a larger piece makes a body of many
-small members slow.
+An empty member has 20 bytes and costs 5 µs, so a body of them costs up to 50 ms.
 """
 
-# Values of `wbits` for the formats (zlib's manual, inflateInit2), with the largest window.
+PIECE_BYTES = 4096
+"""Bytes that are decompressed at once: a compromise of our own.
+
+zlib copies the bytes of a piece that are behind a member. So a larger piece makes a body of many
+small members slow. A smaller one makes a large member slow.
+"""
+
+# Values of `wbits` for the formats (zlib's manual, inflateInit2), with the largest window. The
+# first one accepts zlib under the name of gzip, too: some servers confuse the two.
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 _ZLIB = zlib.MAX_WBITS
 _RAW_DEFLATE = -zlib.MAX_WBITS
@@ -64,22 +71,22 @@ class Body:
         return f"Body({len(self.content)} bytes)"
 
 
-def decode(content_encoding: str, received: bytearray) -> Body:
+def decode(content_encoding: str, raw_body: bytearray) -> Body:
     """Decompress a body up to the maximum size. A gzip bomb of 199 KiB has 200 MiB.
 
     Args:
         content_encoding: the header. The last encoding in it is the outermost one.
-        received: the body as it was received.
+        raw_body: the body as the connection delivered it.
     """
     names = _encodings(content_encoding)
-    if not received or not names:
-        return _limited(bytes(received))
+    if not raw_body or not names:
+        return _within_limit(bytes(raw_body))
     if len(names) > MAXIMUM_ENCODINGS:
-        return _limited(bytes(received), f"has more than {MAXIMUM_ENCODINGS} encodings")
-    body = Body(bytes(received))
+        return _within_limit(bytes(raw_body), f"has more than {MAXIMUM_ENCODINGS} encodings")
+    body = Body(bytes(raw_body))
     for name in reversed(names):
         if name in _UNSUPPORTED_NAMES:
-            return _limited(body.content, f"has the unsupported Content-Encoding {name}")
+            return _within_limit(body.content, f"has the unsupported Content-Encoding {name}")
         body = _decompress(name, body.content)
         if body.problem:
             return body
@@ -99,46 +106,52 @@ def _encodings(content_encoding: str) -> list[str]:
     return names
 
 
-def _decompress(name: str, packed: bytes) -> Body:
+def _decompress(name: str, compressed_body: bytes) -> Body:
     """Decompress one encoding."""
-    if not packed:
+    if not compressed_body:
         return Body(b"")
-    window_bits = _deflate_format(packed) if name == _DEFLATE_NAME else _GZIP_OR_ZLIB
-    return _unpack(packed, window_bits, name)
+    window_bits = _GZIP_OR_ZLIB
+    if name == _DEFLATE_NAME:
+        window_bits = _deflate_format(compressed_body)
+    return _unpack(compressed_body, window_bits, name)
 
 
-def _deflate_format(packed: bytes) -> int:
+def _deflate_format(compressed_body: bytes) -> int:
     """The format of a deflate body: zlib (RFC 1950), or raw, which some servers send.
 
     The first two bytes of zlib are a multiple of 31, and the first one has method 8 (section 2.2).
     """
-    has_method = packed[0] & 0x0F == 8
-    has_check = int.from_bytes(packed[:2], "big") % 31 == 0
-    return _ZLIB if has_method and has_check else _RAW_DEFLATE
+    has_method = compressed_body[0] & 0x0F == 8
+    has_check = int.from_bytes(compressed_body[:2], "big") % 31 == 0
+    if has_method and has_check:
+        return _ZLIB
+    return _RAW_DEFLATE
 
 
-def _unpack(packed: bytes, window_bits: int, name: str) -> Body:
+def _unpack(compressed_body: bytes, window_bits: int, name: str) -> Body:
     """Decompress all members of a body (RFC 1952, section 2.2), up to the maximum size.
 
     Zeros behind the last member are padding: gzip ignores them, too.
     """
-    view = memoryview(packed)
-    end = len(packed.rstrip(b"\0"))
+    view = memoryview(compressed_body)
+    end = len(compressed_body.rstrip(b"\0"))
     content = bytearray()
     position = 0
     try:
         for _ in range(MAXIMUM_MEMBERS):
             position = _unpack_member(view, position, window_bits, content)
             if position >= end or len(content) > MAXIMUM_BODY_BYTES:
-                return _limited(bytes(content))
+                return _within_limit(bytes(content))
     except zlib.error:
-        return _limited(bytes(content), f"is not valid {name}, or is followed by other data")
+        return _within_limit(bytes(content), f"is not valid {name}, or is followed by other data")
     except EOFError:
-        return _limited(bytes(content), f"is cut off: its {name} data has no end")
-    return _limited(bytes(content), f"has more than {MAXIMUM_MEMBERS} {name} members")
+        return _within_limit(bytes(content), f"is cut off: its {name} data has no end")
+    return _within_limit(bytes(content), f"has more than {MAXIMUM_MEMBERS} {name} members")
 
 
-def _unpack_member(packed: memoryview, position: int, window_bits: int, content: bytearray) -> int:
+def _unpack_member(
+    compressed_body: memoryview, position: int, window_bits: int, content: bytearray
+) -> int:
     """Append one member to the content, up to one byte more than the maximum size.
 
     Returns:
@@ -150,17 +163,17 @@ def _unpack_member(packed: memoryview, position: int, window_bits: int, content:
     """
     decompressor = zlib.decompressobj(window_bits)
     while not decompressor.eof and len(content) <= MAXIMUM_BODY_BYTES:
-        if position == len(packed):
+        if position == len(compressed_body):
             raise EOFError
-        piece = packed[position : position + PIECE_BYTES]
+        piece = compressed_body[position : position + PIECE_BYTES]
         content += decompressor.decompress(piece, MAXIMUM_BODY_BYTES + 1 - len(content))
         position += len(piece)
         position -= len(decompressor.unused_data) + len(decompressor.unconsumed_tail)
     return position
 
 
-def _limited(content: bytes, problem: str = "") -> Body:
-    """A body that is not too large; an excess size replaces any other problem."""
+def _within_limit(content: bytes, problem: str = "") -> Body:
+    """A body with its problem. If it is too large, that is its problem, whatever else it has."""
     if len(content) > MAXIMUM_BODY_BYTES:
         return Body(content, f"is larger than {MAXIMUM_BODY_BYTES} bytes")
     return Body(content, problem)

@@ -29,7 +29,8 @@ _TRANSPORT_ERRORS = frozenset(
         ("anyio", "EndOfStream"),
         ("anyio", "IncompleteRead"),
         ("asyncio", "IncompleteReadError"),
-        # For a connection that ends at the same moment.
+        # A future of asyncio raises it if a connection is lost while a transport such as aiohttp
+        # sets its result.
         ("asyncio", "InvalidStateError"),
         ("asyncio", "LimitOverrunError"),
         ("curl_cffi", "CurlError"),
@@ -91,19 +92,29 @@ _FINAL_TLS_REASONS = frozenset(
     }
 )
 
-# What pyreqwest's errors quote of a certificate error of rustls, and of a proxy's 407. The two have
-# no class of their own.
+# Texts by which pyreqwest reports an untrusted certificate and a proxy's 407. The two have no class
+# of their own.
 _RUSTLS_CERTIFICATE_ERROR = "invalid peer certificate"
 _REQWEST_PROXY_ERROR = "proxy authorization required"
 
 # How the text of a proxy's error starts in httpcore and aiohttp: with the status of the CONNECT.
 _PROXY_STATUS = re.compile(r"([1-5]\d\d)\b")
 
-# Of httpcore, for a SOCKS proxy.
+# Start of httpcore's texts for a rejected SOCKS login or command.
 _SOCKS_AUTHENTICATION = re.compile("Invalid username/password|but got")
 
 _TEMPORARY_PROXY_STATUS_CODES = frozenset({408, 429, 500, 502, 503, 504})
 """Statuses of a proxy that are retried: the same as those of the API, without Cloudflare's."""
+
+# The start of quoted bytes in the text of an exception.
+_QUOTED_BYTES = re.compile(r"[:\s]*\bb(?:ytearray|['\"])")
+
+# The user and password of a URL, such as that of a proxy. A password with a slash is no valid URL,
+# but texts can quote it all the same.
+_USER_INFORMATION = re.compile(r"(?<=://)\S*@")
+
+# A header with credentials, as the errors of aiohttp quote those of a proxy.
+_CREDENTIALS = re.compile(r"(?<=uthorization)\W+(?:Basic|Bearer)\s+\S+")
 
 
 def is_transport_failure(error: Exception) -> bool:
@@ -129,7 +140,7 @@ def decisive_error(error: Exception, ambient_error: BaseException | None = None)
 
     Args:
         error: the error of a transport.
-        ambient_error: an error that the caller handles meanwhile; see `chained_errors`.
+        ambient_error: the error that the caller was already handling; see `chained_errors`.
     """
     for cause in chained_errors(error, ambient_error):
         if isinstance(cause, Exception) and is_interruption(cause):
@@ -148,7 +159,11 @@ def is_interruption(error: Exception) -> bool:
 
 
 def _is_signal_handler(frame: FrameType) -> bool:
-    """Whether a frame has another frame as an argument, as Python calls signal handlers only."""
+    """Whether a frame has another frame as an argument, as Python calls signal handlers.
+
+    Trace and profile functions get a frame, too. Their exceptions are also no failures of the
+    transport.
+    """
     return any(_contains_frame(frame.f_locals.get(name)) for name in _arguments_of(frame.f_code))
 
 
@@ -181,15 +196,20 @@ def _is_of_other_event_loop(error: Exception) -> bool:
 
 
 def failure_of(error: Exception, ambient_error: BaseException | None = None) -> Failure:
-    """Classify the error of a request without a whole response; `ambient_error` as above."""
+    """Classify the error of a request without a whole response.
+
+    The arguments are those of `decisive_error`.
+    """
     # A certificate is checked before anything is sent.
     if _has_certificate_error(error, ambient_error):
         return "never sent"
     if isinstance(error, httpx.ConnectTimeout):
         # httpx's own transports raise it only while they connect. Others, such as that of aiohttp,
         # also raise it for a connection that they lost.
-        from_httpcore = type(error.__cause__).__module__.partition(".")[0] == "httpcore"
-        return "never sent" if from_httpcore else "lost"
+        is_of_httpcore = type(error.__cause__).__module__.partition(".")[0] == "httpcore"
+        if is_of_httpcore:
+            return "never sent"
+        return "lost"
     if isinstance(error, httpx.UnsupportedProtocol | httpx.LocalProtocolError):
         return "invalid request"
     # A proxy rejects the CONNECT. Nothing else is sent before it accepts that.
@@ -199,7 +219,10 @@ def failure_of(error: Exception, ambient_error: BaseException | None = None) -> 
 
 
 def is_final(error: Exception, ambient_error: BaseException | None = None) -> bool:
-    """Whether the next request would certainly fail in the same way; `ambient_error` as above."""
+    """Whether the next request would certainly fail in the same way.
+
+    The arguments are those of `decisive_error`.
+    """
     if _has_certificate_error(error, ambient_error):
         return True
     if isinstance(error, httpx.ProxyError):
@@ -237,17 +260,6 @@ def _quotes(error: BaseException, text: str) -> bool:
     return is_of_pyreqwest and text in repr(error)
 
 
-# The start of quoted bytes in the text of an exception.
-_QUOTED_BYTES = re.compile(r"[:\s]*\bb(?:ytearray|['\"])")
-
-# The user and password of a URL, such as that of a proxy. A password with a slash is no valid URL,
-# but texts can quote it all the same.
-_USER_INFORMATION = re.compile(r"(?<=://)\S*@")
-
-# A header with credentials, as the errors of aiohttp quote those of a proxy.
-_CREDENTIALS = re.compile(r"(?<=uthorization)\W+(?:Basic|Bearer)\s+\S+")
-
-
 def connection_error(
     error: Exception,
     operation: str,
@@ -258,7 +270,8 @@ def connection_error(
 ) -> APIConnectionError:
     """The exception of a request without a whole response.
 
-    The transport's error is its cause, unless it quoted private data.
+    The transport's error is its cause if it is one of httpx or of the operating system, and quotes
+    no private data. An error of another library can refer to its request, with the token.
 
     Args:
         error: an error for which `is_transport_failure` is true. Private data is removed from it,
@@ -267,37 +280,72 @@ def connection_error(
         request: the request that failed.
         secrets: the credentials of the request. A custom transport can quote them.
         attempts: how many requests were sent, with this one.
-        ambient_error: an error that the caller handles meanwhile; see `chained_errors`.
+        ambient_error: the error that the caller was already handling; see `chained_errors`.
+    """
+    reason = _remove_private_data(error, request, ambient_error)
+    is_timeout = _is_timeout(error, ambient_error)
+    error_class = APITimeoutError if is_timeout else APIConnectionError
+    exception = error_class(
+        _redact(_message(error, operation, reason, is_timeout=is_timeout), secrets),
+        attempts=attempts,
+        failure=failure_of(error, ambient_error),
+    )
+    if _may_be_cause(error, secrets):
+        exception.__cause__ = error
+    return exception
+
+
+def _remove_private_data(
+    error: Exception, request: Request, ambient_error: BaseException | None
+) -> str:
+    """Remove the variables, the request and quoted bytes from an error.
+
+    Returns:
+        The text of the error without quoted bytes.
     """
     clear_frames(error, ambient_error)
     if isinstance(error, httpx.RequestError):
         # The original request contains the token and the body.
         error.request = Request(request.method, request.url)
-    reason = _without_quoted_bytes(error)
-    timed_out = isinstance(error, httpx.TimeoutException | TimeoutError)
+    return remove_quoted_bytes(error)
+
+
+def _is_timeout(error: Exception, ambient_error: BaseException | None) -> bool:
+    """Whether an error means that the time was up."""
+    # The transport of aiohttp raises a timeout for an untrusted certificate.
     if _has_certificate_error(error, ambient_error):
-        # The transport of aiohttp raises a timeout for it.
-        timed_out = False
-    error_class = APITimeoutError if timed_out else APIConnectionError
+        return False
+    return isinstance(error, httpx.TimeoutException | TimeoutError)
+
+
+def _message(error: Exception, operation: str, reason: str, *, is_timeout: bool) -> str:
     message = f"{operation}: no complete response"
-    if timed_out:
+    if is_timeout:
         message += " in time"
-    details = f"{type(error).__name__}: {reason}" if reason else type(error).__name__
-    raised = error_class(
-        _redact(f"{message} ({details})", secrets),
-        attempts=attempts,
-        failure=failure_of(error, ambient_error),
-    )
-    has_class_for_causes = isinstance(error, httpx.RequestError | OSError)
-    if has_class_for_causes and not _quotes_private_data(error, secrets):
-        raised.__cause__ = error
-    return raised
+    details = type(error).__name__
+    if reason:
+        details += f": {reason}"
+    return f"{message} ({details})"
 
 
-def _without_quoted_bytes(error: Exception) -> str:
-    """Remove the bytes that an error quotes from the error. Returns the rest of its text.
+def _may_be_cause(error: Exception, secrets: Sequence[Secret[str]]) -> bool:
+    """Whether an error is shown as the cause.
+
+    Only errors of httpx and of the operating system, whose private data is known and was removed.
+    An error of another library can refer to its own request, with the token, in any attribute.
+    """
+    if not isinstance(error, httpx.RequestError | OSError):
+        return False
+    return not _quotes_private_data(error, secrets)
+
+
+def remove_quoted_bytes(error: Exception) -> str:
+    """Remove the bytes that an error quotes from the error, with the errors behind it.
 
     h11 quotes a response that is not HTTP. The bytes can be anything: a token, a conversation.
+
+    Returns:
+        The text of the error without them.
     """
     text = str(error)
     reason = _QUOTED_BYTES.split(text)[0]

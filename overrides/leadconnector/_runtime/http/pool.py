@@ -59,11 +59,15 @@ _MAXIMUM_NESTING = 4
 """Connections of httpcore within each other: one for a proxy, one for the API, and one for HTTP."""
 
 
-class _PooledConnection:
+HTTPConnectionT = TypeVar(
+    "HTTPConnectionT", httpcore.ConnectionInterface, httpcore.AsyncConnectionInterface
+)
+
+
+class _PooledConnection(Generic[HTTPConnectionT]):
     """One connection to the API."""
 
-    # The subclasses have the sync and the async type, which have no common base.
-    http_connection: Any
+    http_connection: HTTPConnectionT
 
     def __init__(self, network: Network) -> None:
         self.network = network
@@ -73,19 +77,16 @@ class _PooledConnection:
     @property
     def is_clean(self) -> bool:
         """Whether the last response has ended, and nothing of another one has been received."""
-        is_idle: bool = self.http_connection.is_idle()
-        return is_idle and has_read_all(self.http_connection)
+        return self.http_connection.is_idle() and has_read_all(self.http_connection)
 
     @property
     def is_reusable(self) -> bool:
         """Whether another request can be sent."""
-        has_expired: bool = self.http_connection.has_expired()
-        return self.is_clean and not has_expired
+        return self.is_clean and not self.http_connection.has_expired()
 
 
-class _SyncPooledConnection(_PooledConnection):
+class _SyncPooledConnection(_PooledConnection[httpcore.ConnectionInterface]):
     network: SyncNetwork
-    http_connection: httpcore.ConnectionInterface
 
     def __init__(self, route: Route, origin: httpcore.Origin, permit: Permit) -> None:
         super().__init__(SyncNetwork(has_proxy=route.has_proxy))
@@ -94,9 +95,8 @@ class _SyncPooledConnection(_PooledConnection):
         """The permit that it occupies; `None` while it is idle."""
 
 
-class _AsyncPooledConnection(_PooledConnection):
+class _AsyncPooledConnection(_PooledConnection[httpcore.AsyncConnectionInterface]):
     network: AsyncNetwork
-    http_connection: httpcore.AsyncConnectionInterface
 
     def __init__(self, route: Route, origin: httpcore.Origin) -> None:
         super().__init__(AsyncNetwork(has_proxy=route.has_proxy))

@@ -1,4 +1,4 @@
-"""Makes the connections to one origin: directly, or through the proxy of the environment."""
+"""Creates connections to the API, directly or through a proxy."""
 
 import ssl
 from dataclasses import dataclass, field
@@ -14,10 +14,19 @@ KEEPALIVE_SECONDS = 5.0
 
 
 class _ProxyOptions(TypedDict):
+    """The keyword arguments of httpcore's classes for a proxy."""
+
     proxy_url: httpcore.URL
     proxy_auth: tuple[bytes, bytes] | None
     ssl_context: ssl.SSLContext | None
     keepalive_expiry: float
+
+
+class _HTTPProxyOptions(_ProxyOptions):
+    """Those of an HTTP proxy. A SOCKS proxy has no headers and no TLS."""
+
+    proxy_headers: list[tuple[bytes, bytes]]
+    proxy_ssl_context: ssl.SSLContext | None
 
 
 @dataclass(frozen=True)
@@ -29,7 +38,7 @@ class Route:
     # The URL of a proxy can have a password.
     proxy: httpx.Proxy | None = field(default=None, repr=False)
     retries: int = 0
-    """How often a failed attempt to connect is repeated. Through a proxy it is not."""
+    """Retries of a failed attempt to connect. Not used through a proxy."""
 
     @property
     def has_proxy(self) -> bool:
@@ -51,14 +60,11 @@ class Route:
         # httpcore's pools are the only public way to a connection through a proxy.
         pool: httpcore.ConnectionPool
         if self._is_socks_proxy(self.proxy):
-            pool = httpcore.SOCKSProxy(**self._options(self.proxy), network_backend=network)
+            options = self._proxy_options(self.proxy)
+            pool = httpcore.SOCKSProxy(**options, network_backend=network)
         else:
-            pool = httpcore.HTTPProxy(
-                **self._options(self.proxy),
-                proxy_headers=self.proxy.headers.raw,
-                proxy_ssl_context=self._proxy_ssl_context(self.proxy),
-                network_backend=network,
-            )
+            http_options = self._http_proxy_options(self.proxy)
+            pool = httpcore.HTTPProxy(**http_options, network_backend=network)
         return pool.create_connection(origin)
 
     def async_connection(
@@ -75,21 +81,25 @@ class Route:
             )
         pool: httpcore.AsyncConnectionPool
         if self._is_socks_proxy(self.proxy):
-            pool = httpcore.AsyncSOCKSProxy(**self._options(self.proxy), network_backend=network)
+            options = self._proxy_options(self.proxy)
+            pool = httpcore.AsyncSOCKSProxy(**options, network_backend=network)
         else:
-            pool = httpcore.AsyncHTTPProxy(
-                **self._options(self.proxy),
-                proxy_headers=self.proxy.headers.raw,
-                proxy_ssl_context=self._proxy_ssl_context(self.proxy),
-                network_backend=network,
-            )
+            http_options = self._http_proxy_options(self.proxy)
+            pool = httpcore.AsyncHTTPProxy(**http_options, network_backend=network)
         return pool.create_connection(origin)
 
     @staticmethod
     def _is_socks_proxy(proxy: httpx.Proxy) -> bool:
         return proxy.url.scheme in {"socks5", "socks5h"}
 
-    def _options(self, proxy: httpx.Proxy) -> _ProxyOptions:
+    def _http_proxy_options(self, proxy: httpx.Proxy) -> _HTTPProxyOptions:
+        return {
+            **self._proxy_options(proxy),
+            "proxy_headers": proxy.headers.raw,
+            "proxy_ssl_context": self._proxy_ssl_context(proxy),
+        }
+
+    def _proxy_options(self, proxy: httpx.Proxy) -> _ProxyOptions:
         return {
             "proxy_url": core_url(proxy.url),
             "proxy_auth": proxy.raw_auth,

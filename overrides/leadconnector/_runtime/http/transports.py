@@ -42,7 +42,7 @@ class DefaultTransports:
         self._url = url
         self._retries = retries
 
-    def blocking(self) -> LimitedTransport:
+    def sync_transport(self) -> LimitedTransport:
         """A new transport of a sync client, which uses the environment's proxy.
 
         Raises:
@@ -56,8 +56,8 @@ class DefaultTransports:
         proxy = proxy_of(self._url)
         return SyncPool(Route(self._ssl_context, proxy, self._retries))
 
-    def awaiting(self) -> LimitedAsyncTransport:
-        """`blocking` for the running event loop of an async client."""
+    def async_transport(self) -> LimitedAsyncTransport:
+        """`sync_transport` for the running event loop of an async client."""
         from .pool import AsyncPool  # noqa: PLC0415
         from .routes import Route  # noqa: PLC0415
 
@@ -74,7 +74,7 @@ class DefaultTransports:
 
 def default_transport(url: str, *, retries: int = 0) -> LimitedTransport:
     """A new transport for requests to one URL; see `DefaultTransports`."""
-    return DefaultTransports(url, retries=retries).blocking()
+    return DefaultTransports(url, retries=retries).sync_transport()
 
 
 def proxy_of(url: str) -> httpx.Proxy | None:
