@@ -77,14 +77,12 @@ class _PooledConnection(Generic[HTTPConnectionT]):
     @property
     def is_clean(self) -> bool:
         """Whether the last response has ended, and nothing of another one has been received."""
-        is_idle: bool = self.http_connection.is_idle()
-        return is_idle and has_read_all(self.http_connection)
+        return self.http_connection.is_idle() and has_read_all(self.http_connection)
 
     @property
     def is_reusable(self) -> bool:
         """Whether another request can be sent."""
-        has_expired: bool = self.http_connection.has_expired()
-        return self.is_clean and not has_expired
+        return self.is_clean and not self.http_connection.has_expired()
 
 
 class _SyncPooledConnection(_PooledConnection[httpcore.ConnectionInterface]):
