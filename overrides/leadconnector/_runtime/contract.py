@@ -64,12 +64,10 @@ class OperationContract:
             for argument in entry["arguments"]
         }
         """The arguments by their Python name."""
-        self.rate_limit_key = [
-            name
-            for name, argument in self.arguments.items()
-            if argument.entry.get("role") == "rate-limit-key"
-        ]
+        self.rate_limit_key = self._arguments_with_role("rate-limit-key")
         """The names of the arguments whose values the API counts requests by."""
+        self.version_arguments = self._arguments_with_role("api-version")
+        """The names of the arguments that are the API version."""
         self._pointer = f"{entry['pointer']}/responses"
         self._responses: Mapping[str, Schema] = entry["responses"]
         self._validators = {
@@ -89,6 +87,12 @@ class OperationContract:
         self.content[""] = "json"
         # Servers send few different media types, so the check of each is remembered.
         self.undocumented_content_type = lru_cache(100)(self._undocumented_content_type)
+
+    def _arguments_with_role(self, role: str) -> list[str]:
+        """The Python names of the arguments that the spec marks with a role (`x-role`)."""
+        return [
+            name for name, argument in self.arguments.items() if argument.entry.get("role") == role
+        ]
 
     def response_key(self, status_code: int) -> str:
         """The contract's key of a response: `200`, `2XX` or `default`; empty if undocumented.

@@ -62,11 +62,7 @@ def rate_limit_key(contract: OperationContract, arguments: Arguments) -> str:
 
 def api_version(contract: OperationContract, arguments: Arguments) -> str:
     """The API version of a call; empty if the operation has none."""
-    versions: list[str] = []
-    for name, (argument, _) in contract.arguments.items():
-        if argument.get("role") == "api-version":
-            versions.append(str(arguments[name]))
-    return "/".join(versions)
+    return "/".join([str(arguments[name]) for name in contract.version_arguments])
 
 
 def prepare_request(

@@ -32,6 +32,10 @@ _QUOTES = "\"'`\u2018\u2019\u201c\u201d"
 _SCHEME = re.compile(r"(authorization\s*:\s*)?(bearer|token|basic)(\s+.*|:.*)?", re.I | re.S)
 
 
+# Characters that URLs and forms never encode (RFC 3986, section 2.3). Most tokens have no others.
+_UNRESERVED = re.compile(r"[A-Za-z0-9._~-]*")
+
+
 def refuse_pickling(self: object) -> NoReturn:
     """Use as `__reduce__` of a class that contains a credential.
 
@@ -188,6 +192,8 @@ def encoded_forms(secrets: Iterable[Secret[str]]) -> list[Secret[str]]:
     forms: dict[Secret[str], None] = {}
     for secret in secrets:
         forms[secret] = None
+        if _UNRESERVED.fullmatch(secret.reveal()):
+            continue
         for form in (_url_encoded(secret), Secret(quote_plus(secret.reveal()))):
             forms[form] = None
             forms[_with_lower_case_codes(form)] = None

