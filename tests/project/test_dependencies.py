@@ -167,7 +167,11 @@ def test_generated_code_imports_neither_hand_written_code_nor_tools() -> None:
         assert outside == set(), path
 
 
-THIRD_PARTY = {"_runtime": {"httpcore", "httpx"}, "rate_limit": set[str](), "oauth": set[str]()}
+THIRD_PARTY = {
+    "_runtime": {"h11", "httpcore", "httpx"},
+    "rate_limit": set[str](),
+    "oauth": set[str](),
+}
 """What parts of the package import besides the standard library."""
 
 

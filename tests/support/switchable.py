@@ -62,17 +62,14 @@ class Proxy(Switchable):
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection."""
+        self.open_connections.add(writer)
         head = await reader.readuntil(b"\r\n\r\n")
         self.requests += 1
         port = int(head.split()[1].rpartition(b":")[2])
         remote_reader, remote_writer = await asyncio.open_connection("127.0.0.1", port)
+        self.open_connections.add(remote_writer)
         writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-        await asyncio.wait(
-            [
-                asyncio.ensure_future(copy(reader, remote_writer)),
-                asyncio.ensure_future(copy(remote_reader, writer)),
-            ]
-        )
+        await asyncio.gather(copy(reader, remote_writer), copy(remote_reader, writer))
 
 
 async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -118,9 +115,13 @@ def switchable(
         listener.close()
         for writer in list(server.open_connections):
             writer.transport.abort()
-        await asyncio.sleep(0)
 
-    thread = threading.Thread(target=asyncio.Runner(loop_factory=lambda: loop).run, args=[run()])
+    def run_in_loop() -> None:
+        # Its end cancels the tasks of connections, and runs the callbacks that close sockets.
+        with asyncio.Runner(loop_factory=lambda: loop) as runner:
+            runner.run(run())
+
+    thread = threading.Thread(target=run_in_loop)
     thread.start()
     is_ready.wait(10)
     try:
@@ -128,7 +129,6 @@ def switchable(
     finally:
         loop.call_soon_threadsafe(stop.set)
         thread.join()
-        loop.close()
 
 
 @contextmanager
