@@ -205,8 +205,9 @@ def allow_null_in_required_property(spec: EditableSpec) -> None:
     spec.conversation["properties"]["contactId"]["type"] = ["string", "null"]
 
 
-def replace_string_by_object(spec: EditableSpec) -> None:
-    spec.conversation["properties"]["contactId"] = {"type": "object"}
+def replace_object_by_array(spec: EditableSpec) -> None:
+    schemas = spec.document["components"]["schemas"]
+    schemas["UpdateConversationResponse"] = {"type": "array", "items": {}}
 
 
 @dataclass(frozen=True)
@@ -216,7 +217,7 @@ class ResponseCase:
     edit: Edit
     rule: str
     effect: Effect
-    body: Json
+    body: object
 
 
 RESPONSE_CASES = (
@@ -269,10 +270,10 @@ RESPONSE_CASES = (
         response_body(contactId=None),
     ),
     ResponseCase(
-        replace_string_by_object,
-        "response-property-type-changed",
+        replace_object_by_array,
+        "response-body-type-changed",
         "breaks",
-        response_body(contactId={}),
+        [],
     ),
 )
 
@@ -294,7 +295,7 @@ def test_client_handles_a_changed_response_as_the_verdict_says(
     check_effect(call, case.body, case.effect)
 
 
-def check_effect(call: Caller, body: Json, effect: Effect) -> None:
+def check_effect(call: Caller, body: object, effect: Effect) -> None:
     """Verify that a response with this body has the effect on the client, and no other."""
 
     def respond(request: httpx.Request) -> httpx.Response:

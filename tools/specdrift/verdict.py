@@ -6,7 +6,7 @@ from collections.abc import Callable
 from fnmatch import fnmatchcase
 from typing import TypeAlias
 
-from .model.document import Document, is_list, unescaped
+from .model.document import Document
 from .report.report import Effect, Verdict
 from .rules import INFO, Change
 
@@ -183,21 +183,23 @@ def null_added(change: Change, base: Document) -> Verdict | None:
 
 
 def form_added(change: Change, base: Document) -> Verdict | None:
-    """Another alternative of a union. Only an optional property can be left unset then."""
+    """Another alternative of a union. A property stays unset then. A body has no model."""
     if not _has_id(
         change,
         "response-*-any-of-added",
         "response-*-one-of-added",
     ):
         return None
-    reason = "An optional property stays unset. The client cannot represent a required one."
-    if _is_required(change.base_pointer, base):
-        return Verdict(BREAKS, reason)
-    return Verdict(DRIFT, reason)
+    if _is_property(change.base_pointer):
+        return Verdict(DRIFT, _ABSENT)
+    return Verdict(BREAKS, "The client cannot represent the new form here.")
 
 
 def type_changed(change: Change, base: Document) -> Verdict | None:
-    """The client returns a scalar of the wrong type as it was received."""
+    """The client returns a scalar of the wrong type as it was received.
+
+    Code that uses the attribute can fail then, although the call does not.
+    """
     if not _has_id(
         change,
         "response-*-type-changed",
@@ -269,16 +271,3 @@ def _has_id(change: Change, *patterns: str) -> bool:
 def _is_property(pointer: str) -> bool:
     owner, _, _ = pointer.rpartition("/")
     return owner.endswith("/properties")
-
-
-def _is_required(pointer: str, document: Document) -> bool:
-    """Whether a property is required. A schema that is not a property always is."""
-    file, _, place = pointer.rpartition("#")
-    owner, _, name = place.rpartition("/")
-    if not owner.endswith("/properties"):
-        return True
-    parent = document.find(f"#{owner.removesuffix('/properties')}", file)
-    if parent is None:
-        return True
-    required = parent.get("required")
-    return is_list(required) and unescaped(name) in required
