@@ -195,6 +195,8 @@ class TestExitCode:
         result = subprocess.run(
             ["sh", "-c", command, *arguments],
             cwd=ROOT / "tools",
+            # With PYTHONUNBUFFERED, nothing would be left to write when the interpreter exits.
+            env={"PATH": os.environ["PATH"]},
             capture_output=True,
             text=True,
             check=False,

@@ -11,6 +11,7 @@ import enum
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -231,9 +232,22 @@ def _print(text: str) -> None:
         raise OSError("there is no standard output to write to")
     # A terminal with a small character set shows escapes instead of failing.
     encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
-    # A full disk must raise here, not when the interpreter exits.
-    sys.stdout.flush()
+    try:
+        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        # A full disk must raise here, not when the interpreter exits.
+        sys.stdout.flush()
+    except OSError:
+        _discard_standard_output()
+        raise
+
+
+def _discard_standard_output() -> None:
+    """Let the interpreter's last flush succeed. Otherwise it exits with status 120."""
+    # A standard output that a test replaced has no descriptor.
+    with suppress(OSError):
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stdout.fileno())
+        os.close(null)
 
 
 def _has_standard_output() -> bool:
