@@ -171,7 +171,7 @@ def test_a_number_of_numpy_is_sent_as_a_number(
         ("unread_count", numpy.complex64(3), "complex is no such data"),
         ("unread_count", numpy.timedelta64(3, "ns"), "timedelta is no such data"),
         ("unread_count", numpy.datetime64("2026-01-02T03:04:05.000000001"), "needs a time zone"),
-        ("unread_count", numpy.timedelta64("NaT"), "must be of type number"),
+        ("unread_count", numpy.timedelta64("NaT", "s"), "must be of type number"),
         ("starred", numpy.int64(1), "must be of type boolean"),
     ],
 )

@@ -257,7 +257,7 @@ def test_a_deadline_can_be_any_real_number_or_a_timedelta(client: Any, deadline:
         numpy.float64("nan"),
         numpy.float64("inf"),
         numpy.bool_(True),
-        numpy.timedelta64("NaT"),
+        numpy.timedelta64("NaT", "s"),
         numpy.timedelta64(3, "ns"),
         numpy.timedelta64(300, "D"),
         numpy.timedelta64(2**62, "D"),
@@ -284,7 +284,7 @@ def test_retries_can_be_any_whole_number(client: Any, retries: Any) -> None:
 @both
 @pytest.mark.parametrize(
     "retries",
-    [True, 1.0, numpy.float64(1), numpy.bool_(True), numpy.timedelta64(1), -1, 101, "1", None],
+    [True, 1.0, numpy.float64(1), numpy.bool_(True), numpy.timedelta64(1, "s"), -1, 101, "1", None],
 )
 def test_retries_must_be_a_whole_number(client: Any, retries: Any) -> None:
     with pytest.raises(ConfigurationError, match="retries must be a whole number"):
