@@ -189,7 +189,10 @@ INVALID_FILES: dict[str, tuple[str | bytes, str]] = {
         "openapi: 3.1.0\na:\n" + "- " * 50_000,
         "a:3: is nested deeper than",
     ),
-    "a deep object": ('{"openapi": "3.1.0",\n"a":' + '{"b":' * 5_000, "a:2: is nested deeper than"),
+    "a deep object": (
+        '{"openapi": "3.1.0",\n"a":' + '{"b":' * 100_000,
+        "a:2: is nested deeper than",
+    ),
     "an object that is one level too deep": (
         '{"openapi": "3.1.0",\n"a":' + "[" * MAXIMUM_DEPTH + "1" + "]" * MAXIMUM_DEPTH + "}",
         "a:2: is nested deeper than",

@@ -73,4 +73,8 @@ def _is_numpy_duration(value: Any) -> bool:
 def _timedelta_of(duration: Any) -> object:
     """The `timedelta` of a numpy `timedelta64`; another object if it is no time or too long."""
     # `item` alone returns a bare number for units such as nanoseconds.
-    return duration.astype("timedelta64[us]").item()
+    try:
+        return duration.astype("timedelta64[us]").item()
+    except OverflowError:
+        # Newer numpy raises it. Older numpy returns some other duration.
+        return None
