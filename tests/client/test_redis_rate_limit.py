@@ -169,6 +169,7 @@ VALID_REPLY: dict[str, object] = {
     "memory_id": "1795745772549148",
     "memory_lost": False,
     "local_for": "0",
+    "period_over": False,
     "free_in": "0",
     "last_permitted_age": "0",
 }
@@ -257,7 +258,7 @@ def script_request() -> redis_script.ScriptRequest:
     """A reservation of a process that has sent nothing."""
     operation = Operation(Action.RESERVE, KEY)
     rate = Rate(LIMIT, SECONDS)
-    return redis_script.ScriptRequest(operation, rate, "process", False, "", [])
+    return redis_script.ScriptRequest(operation, rate, "process", False, False, "", [])
 
 
 @contextmanager
@@ -746,6 +747,35 @@ class TestAway:
                 clock.now += REPORTING_SECONDS
             expected = WINDOW - RETRY_SECONDS
             assert first.reserve(KEY).wait == pytest.approx(expected, abs=0.5)
+
+    def test_a_request_reported_after_the_reporting_period_is_decided_by_redis(
+        self, server: RedisServer
+    ) -> None:
+        with (
+            closing(RedisRateLimit(server.url, 8, SECONDS)) as first,
+            closing(RedisRateLimit(server.url, 8, SECONDS)) as second,
+        ):
+            clocks = [with_clock(rate_limit) for rate_limit in (first, second)]
+            for rate_limit in (second, first, second):
+                assert rate_limit.reserve(KEY).wait == 0.0
+            server.stop()
+            assert [rate_limit.reserve(KEY).wait for rate_limit in (first, second)] == [0.0, 0.0]
+            server.start()
+            for clock in clocks:
+                clock.now += RETRY_SECONDS
+            assert [rate_limit.reserve(KEY).wait for rate_limit in (first, second)] == [0.0, 0.0]
+            with closing(server.client()) as client:
+                client.hset(redis_name(first, "state"), "local_until", 1)
+            # The second process asks Redis, and gets the last request that is free.
+            clocks[1].now += REPORTING_SECONDS
+            assert second.reserve(KEY).wait == 0.0
+            # The first one has used three of its four. By its clock, it still decides alone.
+            assert key_of(first).state is State.REPORTING
+            reservation = first.reserve(KEY)
+            assert reservation.wait > 0.0
+            assert key_of(first).state is State.ASKING
+            assert first.remaining(reservation) > 0.0
+            assert len(numbers_in_redis(server, first)) == 8 + 1
 
     def test_a_request_of_another_thread_during_a_report_is_reported_too(
         self, server: RedisServer

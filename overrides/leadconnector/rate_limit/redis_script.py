@@ -86,6 +86,8 @@ class ScriptRequest:
     """Unique, so that Redis can count the processes that share the key."""
     decided_locally: bool
     """Whether the process has carried out the operation already and only reports it."""
+    has_reported: bool
+    """Whether it has also reported to Redis since the outage."""
     memory_id: str
     """`memory_id` of the last reply; empty if this process sent nothing within the window."""
     reported_requests: Sequence[ReportedRequest]
@@ -118,6 +120,11 @@ class ScriptReply:
     """
     local_for: float
     """Seconds for which processes that decide alone continue to do so: the reporting period."""
+    period_over: bool
+    """Whether the process decided alone although its reporting period had ended.
+
+    Redis decides for the others then, so it must decide for this process too.
+    """
     free_in: float
     """Seconds until a request of any process could be sent; 0.0 if one could be now.
 
@@ -232,6 +239,7 @@ def _encoded(request: ScriptRequest) -> bytes:
         "limit": request.configured_rate.limit,
         "window": _microseconds(request.configured_rate.seconds),
         "decided_locally": request.decided_locally,
+        "has_reported": request.has_reported,
         "memory_id": request.memory_id,
         "reported_requests": [
             {"number": reported.number, "age": _microseconds(reported.age)}
@@ -275,6 +283,7 @@ def _decoded(text: str | bytes, configured_rate: Rate) -> ScriptReply:
         memory_id=_text(fields["memory_id"]),
         memory_lost=_boolean(fields["memory_lost"]),
         local_for=_seconds(fields["local_for"]),
+        period_over=_boolean(fields["period_over"]),
         free_in=_seconds(fields["free_in"]),
         last_permitted_age=last_permitted_age / 1e6,
     )

@@ -81,6 +81,14 @@ local memory_lost = not request.decided_locally
     and request.memory_id ~= ''
     and request.memory_id ~= whole(remembered_since)
 
+-- Whether the process decided alone although its reporting period is over: its report was under way
+-- when the period ended. Redis may have permitted the same requests to other processes meanwhile, so
+-- the process asks Redis again before it sends anything. If Redis lost its memory in the period,
+-- there is another outage to report.
+local period_over = request.has_reported
+    and request.memory_id == whole(remembered_since)
+    and local_until < now
+
 -- Whether Redis books for this process. That does not depend on local_until: a process that asks
 -- Redis during the reporting period had nothing to report, so Redis knows all that it sent. Redis
 -- does not know yet what the other processes sent, and send until then: a known limitation.
@@ -255,7 +263,7 @@ end
 -- Starts the time in which all active processes report: with the first report after an outage, or
 -- with the first process that knew a memory which was lost.
 local function start_reporting_period()
-    if not decides_here and local_until < now then
+    if not decides_here and not period_over and local_until < now then
         local_until = now + REPORTING_PERIOD
         write_state('local_until', local_until)
     end
@@ -312,6 +320,7 @@ local function encode_reply(number, wait)
         memory_lost = memory_lost,
         -- How much of the reporting period remains; 0 if it is over.
         local_for = whole(math.max(0, local_until - now)),
+        period_over = period_over,
         -- If Redis fails, a process infers from these two when others can have sent requests.
         free_in = whole(math.ceil(send_time(0) - now)),
         last_permitted_age = whole(now - last_permitted_at),

@@ -21,7 +21,7 @@ from .redis_script import (
     ScriptReply,
     Server,
 )
-from .reservations import BOOKING_ACTIONS, NO_NUMBER, Decision, Operation
+from .reservations import BOOKING_ACTIONS, NO_NUMBER, Action, Decision, Operation
 from .shared_key import SharedKey, State
 
 PREFIX = "leadconnector:rate-limit"
@@ -144,9 +144,25 @@ class RedisRateLimit(RateLimit):
                 self._take_back(key, decision)
                 raise _unavailable_error() from error
             return decision
+        if reply.period_over:
+            return self._ask_after_late_report(key, operation, decision)
         with self._lock():
             key.report_accepted(decision.decided_at, reply)
         return decision
+
+    def _ask_after_late_report(
+        self, key: SharedKey, operation: Operation, decision: Decision
+    ) -> Decision:
+        """Leave the state REPORTING, and have Redis decide what this process has decided."""
+        with self._lock():
+            key.report_late()
+        if operation.action not in BOOKING_ACTIONS or decision.number == NO_NUMBER:
+            # Nothing was permitted.
+            return decision
+        self._take_back(key, decision)
+        # Redis knows the number from the report. A rebooking takes that back there, too.
+        rebooking = Operation(Action.REBOOK, operation.key, decision.number)
+        return self._ask_redis(key, rebooking, self._clock())
 
     def _take_back(self, key: SharedKey, decision: Decision) -> None:
         """Release what was booked for a caller that gets an exception: it sends nothing.

@@ -32,6 +32,9 @@ class State(Enum):
     have forgotten. The reporting period is a time limit: it is long enough for each active process
     to report, but nobody checks that all did.
 
+    A report can be under way when the period ends. Redis may have permitted the same requests to
+    other processes meanwhile. So the reply says that the period is over, and Redis decides.
+
     Threads overlap. So the result of a report can arrive after another thread has returned to
     ASKING. No guard prevents that: the result then leads from ASKING to REPORTING or LOCAL. The
     process decides alone again, within its share and counting what it sent. It returns to ASKING
@@ -124,6 +127,10 @@ class SharedKey:
         self._memory_id = reply.memory_id
         self._local_until = now + reply.local_for
 
+    def report_late(self) -> None:
+        """REPORTING to ASKING: the reporting period was over when the report arrived."""
+        self.state = State.ASKING
+
     def report_failed(self) -> None:
         """REPORTING to LOCAL, or stay there: Redis got no report. The next one repeats it."""
         self.state = State.LOCAL
@@ -166,6 +173,7 @@ class SharedKey:
             configured_rate,
             process_name,
             decided_locally,
+            decided_locally and self.state is not State.LOCAL,
             memory_id,
             reported_requests,
         )
