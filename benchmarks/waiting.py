@@ -9,16 +9,17 @@ wait. Meanwhile a timer of 50 ms runs in the same loop. The table shows for each
 - close: seconds until all calls have raised `ClientClosedError` after the client was closed;
 - late: the most milliseconds by which the timer was late meanwhile.
 
-The transport responds at once, so only the client's own code is measured. Automatic garbage
-collection is off: with millions of objects, a collection takes a second, whatever they are. Without
-an argument, the rate limit is the one of a process; with the URL of a Redis, it is shared.
+The transport responds at once, so only the client's own code is measured. The rate limit is the one
+of a process; with `--redis URL`, it is shared. While the calls start and end, Python's garbage
+collector can add up to a second on a busy machine, because millions of objects exist. `--no-gc`
+turns it off, in order to measure without it.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import gc
-import sys
 import time
 from dataclasses import dataclass
 
@@ -132,19 +133,26 @@ async def measure(calls: int, rate_limit: RateLimit) -> Measurement:
     return Measurement(calls, start, core, late_while_waiting, close, late_while_closing)
 
 
-def new_rate_limit(arguments: list[str]) -> RateLimit:
-    """Return a rate limit: the one of the Redis that an argument names, if there is one."""
-    if arguments:
-        return RedisRateLimit(arguments[0])
+def new_rate_limit(redis: str | None) -> RateLimit:
+    """Return a rate limit: the one of the Redis at this URL, if there is one."""
+    if redis:
+        return RedisRateLimit(redis)
     return RateLimit()
 
 
 def main() -> None:
     """Print the table."""
-    gc.disable()
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--redis", metavar="URL", help="share the rate limit through this Redis")
+    parser.add_argument("--no-gc", action="store_true", help="turn garbage collection off")
+    arguments = parser.parse_args()
+    if arguments.no_gc:
+        gc.disable()
     print(f"{'calls':>8} {'start':>10} {'core':>8} {'late':>11} {'close':>10} {'late':>11}")
     for calls in NUMBERS_OF_CALLS:
-        rate_limit = new_rate_limit(sys.argv[1:])
+        rate_limit = new_rate_limit(arguments.redis)
         measurement = asyncio.run(measure(calls, rate_limit))
         print(measurement.row(), flush=True)
         gc.collect()
