@@ -68,7 +68,7 @@ check: $(DEV)  ## Check the spec, generated/, formatting, lint and types
 	$(RUN) pyright
 	$(RUN) pyright --project tests/typing/generated.json
 
-drift: $(DEV)  ## Compare the spec with the vendor's published document (or another: UPSTREAM=FILE)
+drift: $(DEV)  ## Compare the spec with the documents that the vendor publishes (or one: UPSTREAM=FILE)
 	@$(RUN) project.drift
 
 diff: $(DEV)  ## Show changes in the spec and in public Python names: make diff BASE=main

@@ -6,10 +6,10 @@ Environment variables: `BASE` is a git revision. `ARGS` are further arguments fo
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 
 from .arguments import ArgumentsError, arguments_from
+from .processes import run
 
 SPEC = "spec/openapi.yaml"
 
@@ -36,15 +36,6 @@ def main() -> int:
     print(flush=True)
     names_status = run("project.surface", "--root", ".", "--", base)
     return max(spec_status, names_status)
-
-
-def run(module: str, *arguments: str) -> int:
-    """Run a module and return its exit status, or 128 plus the number of a signal."""
-    result = subprocess.run([sys.executable, "-m", module, *arguments], check=False)
-    if result.returncode < 0:
-        # `subprocess` reports a signal as a negative number. It must not win over a real failure.
-        return 128 - result.returncode
-    return result.returncode
 
 
 if __name__ == "__main__":
