@@ -74,7 +74,7 @@ drift: $(DEV)  ## Compare the spec with the documents that the vendor publishes 
 diff: $(DEV)  ## Show changes in the spec and in public Python names: make diff BASE=main
 	@$(RUN) project.diff
 
-issue: $(DEV)  ## Open, update or close the issue about drift on GitHub (for the nightly job)
+issue: $(DEMO)  ## Open, update or close the issue about drift on GitHub (for the nightly job)
 	@$(RUN) project.github.issue
 
 comment: $(DEMO)  ## Add or update the comment on a pull request: make comment PULL_REQUEST=1

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from project import drift
+from project import drift, drift_report
 from project.drift import V2, V3, Comparison, comparisons_with, root_of
 
 from tests.support.paths import ROOT
@@ -22,12 +22,14 @@ TIMEOUT = 60
 PUBLISHED = "https://raw.githubusercontent.com/GoHighLevel/highlevel-api-docs/main"
 
 
-def run_drift(upstream: str, arguments: str = "") -> subprocess.CompletedProcess[str]:
+def run_drift(
+    upstream: str, arguments: str = "", **variables: str
+) -> subprocess.CompletedProcess[str]:
     """Run the program of `make drift` in the checkout, as a process of its own."""
     return subprocess.run(
         [sys.executable, "-m", "project.drift"],
         cwd=ROOT,
-        env={"PYTHONPATH": "tools", "UPSTREAM": upstream, "ARGS": arguments},
+        env={"PYTHONPATH": "tools", "UPSTREAM": upstream, "ARGS": arguments, **variables},
         capture_output=True,
         encoding="utf-8",
         timeout=TIMEOUT,
@@ -166,14 +168,11 @@ class TestBothDocuments:
         assert f"The document {name} was not compared." in result.stdout
         assert result.stdout.count("request-property-became-required") == 1
 
-    @pytest.mark.parametrize("target", ["/secret.json", "http://localhost:9/common-schemas.json"])
-    def test_the_file_of_the_map_cannot_redirect_out_of_the_repository(
-        self, site: Site, target: str
-    ) -> None:
+    def test_the_file_of_the_map_cannot_redirect_out_of_the_repository(self, site: Site) -> None:
         folder = f"{site.url}/docs/"
         site.pages |= {f"/docs{path}": page for path, page in site.pages.items()}
         site.pages["/secret.json"] = "{}"
-        site.redirects["/docs/apps/v3/common/common-schemas.json"] = target
+        site.redirects["/docs/apps/v3/common/common-schemas.json"] = "/secret.json"
 
         result = run_drift(folder)
 
@@ -233,7 +232,7 @@ class TestBothDocuments:
 
         assert (result.returncode, result.stderr) == (
             2,
-            "standard output: No space left on device\n",
+            "standard output: cannot be written: No space left on device\n",
         )
 
 
@@ -248,3 +247,34 @@ class TestOneDocument:
 
         assert (result.returncode, result.stderr) == (0, "")
         assert json.loads(result.stdout)["counts"]["waived"] == waived
+
+
+class TestReport:
+    def test_the_report_of_one_document_is_written_like_that_of_both(self, tmp_path: Path) -> None:
+        files = vendor_files()
+        with_required_property(files[V3.path])
+        document = write_vendor_files(tmp_path / "docs", files) / V3.path
+        folder = tmp_path / "a" / "report"
+        folder.mkdir(parents=True)
+        (folder / "issue.md").write_text("an older report", encoding="utf-8")
+
+        result = run_drift(str(document), REPORT=str(folder))
+
+        # A difference is no failure of the job: the issue reports it.
+        assert (result.returncode, result.stderr) == (0, "")
+        assert "Document v3\n" in result.stdout
+        assert "request-property-became-required" in result.stdout
+        text = (folder / "issue.md").read_text(encoding="utf-8")
+        assert text.startswith(drift_report.INTRODUCTION)
+        assert "became required" in text[text.index("# Document v3") :]
+        assert sorted(path.name for path in folder.iterdir()) == ["issue.md", "v3.md"]
+
+    def test_a_folder_that_cannot_be_created_is_one_line(self, tmp_path: Path, site: Site) -> None:
+        (tmp_path / "file").touch()
+        folder = tmp_path / "file" / "report"
+
+        result = run_drift(f"{site.url}/", REPORT=str(folder))
+
+        assert (result.returncode, result.stdout) == (2, "")
+        assert result.stderr == f"{folder}: cannot be written: Not a directory\n"
+        assert site.requested_paths == []

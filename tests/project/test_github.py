@@ -17,6 +17,7 @@ from project.github import comment, issue
 from project.github.body import MAXIMUM_CHARACTERS, cut, digest, digest_in, joined, marked
 from project.github.client import GitHub, GitHubError
 from project.github.job import ACTIONS_ACCOUNT
+from project.github.report_file import MAXIMUM_BYTES, ReportFileError, read_report
 
 from tests.support.github import (
     BOT,
@@ -265,7 +266,7 @@ class TestComment:
 
     @pytest.mark.parametrize("number", ["", "0", "-1", "1/../2", "1\n", "٣", "12345678901"])
     def test_a_number_that_is_none_is_rejected(self, number: str) -> None:
-        with pytest.raises(comment.CommentError, match="PULL_REQUEST is not the number"):
+        with pytest.raises(comment.NumberError, match="PULL_REQUEST is not the number"):
             comment.number_of_pull_request(number)
 
     def test_a_text_is_read_from_a_regular_file_only(self, tmp_path: Path) -> None:
@@ -276,18 +277,18 @@ class TestComment:
         pipe = tmp_path / "pipe.md"
         os.mkfifo(pipe)
         large_file = tmp_path / "large.md"
-        large_file.write_bytes(b"a" * (comment.MAXIMUM_BYTES + 1))
+        large_file.write_bytes(b"a" * (MAXIMUM_BYTES + 1))
 
-        assert comment.read_text(str(file)) == "text \ufffd\n"
+        assert read_report(str(file), "make x") == "text \ufffd\n"
         for path, problem in {
             link: "Too many levels of symbolic links",
             pipe: "is not a regular file",
             large_file: "has more than 1 MiB",
-            tmp_path / "missing.md": "No such file or directory: run `make diff",
+            tmp_path / "missing.md": "No such file or directory: run `make x` first",
             tmp_path: "is not a regular file",
         }.items():
-            with pytest.raises(comment.CommentError, match=problem):
-                comment.read_text(str(path))
+            with pytest.raises(ReportFileError, match=problem):
+                read_report(str(path), "make x")
 
 
 RATE_LIMIT = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1800000000"}
@@ -443,18 +444,33 @@ class Job:
         path = self.folder / "summary.md"
         return path.read_text(encoding="utf-8") if path.exists() else ""
 
-    def run(self, arguments: str = "") -> subprocess.CompletedProcess[str]:
+    def compare(self) -> subprocess.CompletedProcess[str]:
+        """Run the program of `make drift`, which has no token."""
         documents = write_vendor_files(self.folder / "docs", self.files)
+        variables = {
+            "UPSTREAM": str(documents),
+            "GITHUB_STEP_SUMMARY": str(self.folder / "summary.md"),
+        }
+        return self._run("project.drift", variables)
+
+    def publish(self) -> subprocess.CompletedProcess[str]:
+        """Run the program of `make issue`."""
+        return self._run("project.github.issue", self.server.environment())
+
+    def run(self) -> str:
+        """Run both steps, which must succeed, and return the output of the second."""
+        comparison = self.compare()
+        assert (comparison.returncode, comparison.stderr) == (0, "")
+        publication = self.publish()
+        assert (publication.returncode, publication.stderr) == (0, "")
+        assert TOKEN not in publication.stdout
+        return publication.stdout
+
+    def _run(self, module: str, variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "project.github.issue"],
+            [sys.executable, "-m", module],
             cwd=ROOT,
-            env={
-                "PYTHONPATH": "tools",
-                "UPSTREAM": str(documents),
-                "ARGS": arguments,
-                "GITHUB_STEP_SUMMARY": str(self.folder / "summary.md"),
-                **self.server.environment(),
-            },
+            env={"PYTHONPATH": "tools", "REPORT": str(self.folder / "report"), **variables},
             capture_output=True,
             encoding="utf-8",
             timeout=TIMEOUT,
@@ -470,45 +486,44 @@ class TestJob:
     def test_a_nightly_job_opens_updates_and_closes_the_issue(
         self, job: Job, server: GitHubServer
     ) -> None:
-        clean = job.run()
-        assert (clean.returncode, clean.stderr) == (0, "")
-        assert clean.stdout == "There is no drift, and no open issue about it.\n"
-        assert "no difference without a waiver" in job.summary
+        assert job.run() == "There is no drift, and no open issue about it.\n"
+        assert "The spec has no difference without a waiver." in job.summary
 
         document = job.files["apps/v3/conversations-v3.json"]
-        # A difference that is no error: an issue lists every difference without a waiver.
+        # A difference that is no error: the issue has every difference without a waiver.
         message_types = document["components"]["schemas"]["LastMessageType"]["enum"]
         message_types.append("TYPE_NEW")
-        first = job.run()
-        assert (first.returncode, first.stderr) == (0, "")
-        assert first.stdout.startswith("Opened issue 1 ")
+        assert job.run().startswith("Opened issue 1 ")
         body = server.issues[0]["body"]
         assert "# Document v2\n\n## Nothing changed except what is waived.\n" in body
         assert "TYPE\\_NEW" in body[body.index("# Document v3") :]
         assert "TYPE\\_NEW" in job.summary
 
-        second = job.run()
-        assert second.stdout.startswith("Nothing changed since issue 1 ")
-
+        assert job.run().startswith("Nothing changed since issue 1 ")
         message_types.append("TYPE_NEWER")
-        third = job.run()
-        assert third.stdout.startswith("Updated issue 1 ")
-
-        del job.files["apps/v3/common/common-schemas.json"]
-        (job.folder / "docs" / "apps" / "v3" / "common" / "common-schemas.json").unlink()
-        server.changes.clear()
-        failed = job.run()
-        assert (failed.returncode, failed.stdout) == (2, "")
-        assert "No such file or directory" in failed.stderr
-        assert "issue: the document v3 was not compared, so the issue remains" in failed.stderr
-        assert server.changes == []
-
+        assert job.run().startswith("Updated issue 1 ")
         job.files = vendor_files()
-        last = job.run()
-        assert last.stdout.startswith("Closed issue 1 ")
+        assert job.run().startswith("Closed issue 1 ")
         assert server.open_issues == []
-        for result in (clean, first, second, third, failed, last):
-            assert TOKEN not in result.stdout + result.stderr
+
+    def test_a_failed_comparison_fails_the_job_and_changes_no_issue(
+        self, job: Job, server: GitHubServer
+    ) -> None:
+        server.add_issue(marked("drift", "a report"))
+        assert job.compare().returncode == 0
+        (job.folder / "docs" / "apps" / "v3" / "conversations-v3.json").unlink()
+        del job.files["apps/v3/conversations-v3.json"]
+
+        comparison = job.compare()
+
+        assert comparison.returncode == 2
+        assert "conversations-v3.json: cannot be read: No such file" in comparison.stderr
+        assert job.summary.count("# Drift") == 1
+        # GitHub skips the next step. It would fail as well: there is no older report.
+        publication = job.publish()
+        assert (publication.returncode, publication.stdout) == (2, "")
+        assert "run `make drift REPORT=…` first" in publication.stderr
+        assert server.requests == []
 
     def test_names_of_a_document_cannot_mention_people_or_add_markup(
         self, job: Job, server: GitHubServer
@@ -517,9 +532,8 @@ class TestJob:
             schemas = job.files[path]["components"]["schemas"]
             schemas["LastMessageType"]["enum"].append(HOSTILE)
 
-        result = job.run()
+        job.run()
 
-        assert (result.returncode, result.stderr) == (0, "")
         body = server.issues[0]["body"]
         for text in ("@octocat", "#1 ", "GH-1", "GH\\-1", "a@evil"):
             assert text not in body
@@ -531,51 +545,21 @@ class TestJob:
             assert element not in html
         assert html.count("<details>") == html.count("</details>") == 2
 
-    def test_the_program_that_reads_the_documents_has_no_token(
-        self, server: GitHubServer, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        environments: list[dict[str, str]] = []
-
-        def run(*_: object, env: dict[str, str], **__: object) -> object:
-            environments.append(env)
-            return subprocess.CompletedProcess([], 0, "a report")
-
-        for name, value in {**server.environment(), "GH_TOKEN": TOKEN, "ARGS": ""}.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.setattr(subprocess, "run", run)
-
-        assert issue.main() == 0
-        assert len(environments) == 2
-        assert not [name for env in environments for name, value in env.items() if TOKEN in value]
-
-    def test_a_comparison_that_is_killed_is_a_failure(
+    def test_without_a_token_the_message_says_where_it_comes_from(
         self,
-        server: GitHubServer,
+        tmp_path: Path,
         monkeypatch: pytest.MonkeyPatch,
         capsys: pytest.CaptureFixture[str],
     ) -> None:
-        def run(*_: object, **__: object) -> object:
-            return subprocess.CompletedProcess([], -9, "")
-
-        for name, value in {**server.environment(), "ARGS": ""}.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.setattr(subprocess, "run", run)
-
-        assert issue.main() == 2
-        assert "was not compared" in capsys.readouterr().err
-        assert server.requests == []
-
-    def test_without_a_token_nothing_is_compared(
-        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-    ) -> None:
         for name in ("GITHUB_TOKEN", "GITHUB_REPOSITORY"):
             monkeypatch.delenv(name, raising=False)
-        monkeypatch.setenv("ARGS", "")
-        # A comparison would call it.
-        monkeypatch.delattr(subprocess, "run")
+        monkeypatch.setenv("REPORT", str(tmp_path))
+        (tmp_path / "issue.md").touch()
 
         assert issue.main() == 2
-        assert "GITHUB_REPOSITORY and GITHUB_TOKEN missing" in capsys.readouterr().err
+        error = capsys.readouterr().err
+        assert error.startswith("issue: GITHUB_REPOSITORY and GITHUB_TOKEN missing: ")
+        assert "${{ github.token }}" in error
 
     def test_make_comment_reports_what_it_did(
         self,
@@ -586,7 +570,7 @@ class TestJob:
     ) -> None:
         file = tmp_path / "comment.md"
         file.write_text("a report", encoding="utf-8")
-        settings = {"PULL_REQUEST": "3", "COMMENT": str(file), **server.environment()}
+        settings = {"PULL_REQUEST": "3", "REPORT": str(tmp_path), **server.environment()}
         for name, value in settings.items():
             monkeypatch.setenv(name, value)
 

@@ -17,7 +17,6 @@ VARIABLES = (
     "ARGS",
     "BASE",
     "BIN",
-    "COMMENT",
     "DEST",
     "DEV",
     "PULL_REQUEST",

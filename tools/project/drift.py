@@ -6,6 +6,7 @@ Environment variables:
   them. A folder, or a URL that ends with a slash, is a copy of the vendor's repository with both
   documents. Anything else is a document: a file or a URL.
 - `UPSTREAM_ROOT`: the folder or URL below which a document's references are read.
+- `REPORT`: a folder for the report of a nightly job: see `drift_report`.
 - `ARGS`: further arguments for specdrift.
 """
 
@@ -16,8 +17,10 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 
+from . import drift_report
 from .arguments import ArgumentsError, arguments_from
 from .processes import FAILED, run
 
@@ -116,7 +119,7 @@ def main() -> int:
 
     Returns:
         The worst exit status of specdrift: 0, 1 for differences, or 2 if a comparison failed.
-        2 also for invalid `ARGS`.
+        2 also for invalid `ARGS`. With `REPORT`, 0 for differences as well.
     """
     comparisons = comparisons_with(os.environ.get("UPSTREAM", ""))
     root = os.environ.get("UPSTREAM_ROOT", "")
@@ -127,13 +130,37 @@ def main() -> int:
     except (ArgumentsError, UnsupportedFormatError) as error:
         print(error, file=sys.stderr)
         return FAILED
-    if len(comparisons) == 1:
+    report_folder = os.environ.get("REPORT")
+    if len(comparisons) == 1 and not report_folder:
         return run("specdrift", *comparisons[0].arguments(root, arguments))
     try:
+        if report_folder:
+            return write_report(comparisons, root, arguments, Path(report_folder))
         return max(compare_under_its_name(item, root, arguments) for item in comparisons)
     except OSError as error:
-        print(f"standard output: {error.strerror}", file=sys.stderr)
+        place = error.filename or "standard output"
+        print(f"{place}: cannot be written: {error.strerror}", file=sys.stderr)
         return FAILED
+
+
+def write_report(
+    comparisons: Sequence[Comparison], root: str, arguments: Sequence[str], folder: Path
+) -> int:
+    """Compare with each document, and write the report of a nightly job.
+
+    Returns:
+        0, also for differences; 2 or more if a comparison failed.
+
+    Raises:
+        OSError: the folder or standard output cannot be written.
+    """
+    drift_report.prepare(folder, [comparison.document.name for comparison in comparisons])
+    statuses: dict[str, int] = {}
+    for comparison in comparisons:
+        name = comparison.document.name
+        options = drift_report.options(folder, name)
+        statuses[name] = compare_under_its_name(comparison, root, [*arguments, *options])
+    return drift_report.finish(folder, statuses)
 
 
 def compare_under_its_name(comparison: Comparison, root: str, arguments: Sequence[str]) -> int:

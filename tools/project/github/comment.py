@@ -1,17 +1,17 @@
 """Adds or updates the one comment about API changes on a pull request: `make comment`.
 
-The text is a file that `make diff REPORT=…` has written, in another job: that job runs the code of
-the pull request and has no token. An empty text means that nothing changed.
+The text is `comment.md`, which `make diff REPORT=…` has written in another job: that job runs the
+code of the pull request, and has no token that may write. An empty text means that nothing changed.
 
-Environment variables: `PULL_REQUEST` is the number of the pull request, `COMMENT` the file.
-`GITHUB_TOKEN`, `GITHUB_REPOSITORY`, `GITHUB_API_URL` and `REPORT_AUTHOR` are as for `make issue`.
+Environment variables: `PULL_REQUEST` is the number of the pull request, `REPORT` the folder of the
+report. `GITHUB_TOKEN`, `GITHUB_REPOSITORY`, `GITHUB_API_URL` and `REPORT_AUTHOR` are as for
+`make issue`.
 """
 
 from __future__ import annotations
 
 import os
 import re
-import stat
 import sys
 
 from specdrift.terminal import visible
@@ -20,20 +20,18 @@ from ..processes import FAILED
 from .body import digest, digest_in, marked
 from .client import GitHub, GitHubError
 from .job import author_of_reports
+from .report_file import ReportFileError, read_report
 
 NAME = "diff"
 """The name in the marker."""
 
-DEFAULT_FILE = "build/diff/comment.md"
-
-MAXIMUM_BYTES = 2**20
-"""Of the file. The report has at most four bytes for each of 65,536 characters."""
+DEFAULT_FOLDER = "build/diff"
 
 NOTHING_CHANGED = "The latest commits change neither the spec nor the public Python API.\n"
 
 
-class CommentError(Exception):
-    """The text or the number is not usable. The message has one line."""
+class NumberError(Exception):
+    """`PULL_REQUEST` is not the number of a pull request. The message has one line."""
 
 
 def main() -> int:
@@ -44,10 +42,11 @@ def main() -> int:
     """
     try:
         number = number_of_pull_request(os.environ.get("PULL_REQUEST", ""))
-        text = read_text(os.environ.get("COMMENT") or DEFAULT_FILE)
+        folder = os.environ.get("REPORT") or DEFAULT_FOLDER
+        text = read_report(f"{folder}/comment.md", "make diff BASE=… REPORT=…")
         with GitHub.from_environment() as github:
             print(synchronize(github, number, text, author_of_reports()), flush=True)
-    except (CommentError, GitHubError, OSError) as error:
+    except (NumberError, ReportFileError, GitHubError, OSError) as error:
         print(f"comment: {visible(str(error))}", file=sys.stderr)
         return FAILED
     return 0
@@ -57,38 +56,11 @@ def number_of_pull_request(text: str) -> int:
     """The number of a pull request.
 
     Raises:
-        CommentError: the text is not a number.
+        NumberError: the text is not a number.
     """
     if not re.fullmatch("[1-9][0-9]{0,9}", text):
-        raise CommentError("PULL_REQUEST is not the number of a pull request, such as 12")
+        raise NumberError("PULL_REQUEST is not the number of a pull request, such as 12")
     return int(text)
-
-
-def read_text(path: str) -> str:
-    """The text of the comment. Characters that are not UTF-8 are replaced.
-
-    The file comes from a job that ran unreviewed code. So a link is not followed: it could lead to
-    a secret of this job.
-
-    Raises:
-        CommentError: the file is missing, not a regular file, or too large.
-    """
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError as error:
-        raise CommentError(
-            f"{path}: cannot be read: {error.strerror}: run `make diff BASE=… REPORT=…` first"
-        ) from error
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise CommentError(f"{path}: is not a regular file")
-        with open(descriptor, "rb", closefd=False) as file:
-            content = file.read(MAXIMUM_BYTES + 1)
-    finally:
-        os.close(descriptor)
-    if len(content) > MAXIMUM_BYTES:
-        raise CommentError(f"{path}: has more than {MAXIMUM_BYTES >> 20} MiB")
-    return content.decode(errors="replace")
 
 
 def synchronize(github: GitHub, number: int, text: str, author: str) -> str:

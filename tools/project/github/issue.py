@@ -1,122 +1,51 @@
 """Opens, updates or closes the issue about drift: `make issue`, in a nightly job.
 
-The issue is open as long as the spec differs from the vendor's documents, apart from waivers. It
-contains the Markdown report of specdrift. A failed comparison changes nothing, because nobody knows
-whether there is drift.
+The text is `issue.md`, which `make drift REPORT=…` has written: the step that reads documents from
+the network needs no token. An empty text means that there is no drift. After a failed comparison
+there is no text, and the issue remains as it is.
 
-Environment variables: `GITHUB_TOKEN`, `GITHUB_REPOSITORY` and `GITHUB_API_URL`, as GitHub Actions
-has them. `REPORT_AUTHOR` is the account of the token, if it is not that of GitHub Actions.
-`UPSTREAM`, `UPSTREAM_ROOT` and `ARGS` have the meaning of `make drift`.
+Environment variables: `REPORT` is the folder of the report. `GITHUB_TOKEN`, `GITHUB_REPOSITORY` and
+`GITHUB_API_URL` are those of GitHub Actions. `REPORT_AUTHOR` is the account of the token, if it is
+not that of GitHub Actions.
 """
 
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 from specdrift.terminal import visible
 
-from ..arguments import ArgumentsError, arguments_from
-from ..drift import Comparison, comparisons_with
-from ..processes import FAILED, exit_status
-from .body import digest, digest_in, joined, marked
+from ..processes import FAILED
+from .body import digest, digest_in, marked
 from .client import GitHub, GitHubError, Post
-from .job import author_of_reports, environment_without_token, write_summary
+from .job import author_of_reports
+from .report_file import ReportFileError, read_report
 
 NAME = "drift"
 """The name in the marker."""
 
 TITLE = "Drift: the spec differs from HighLevel's published documents"
 
-# GitHub shows a line end in an issue as one, so each paragraph is a line.
-INTRODUCTION = (
-    "The spec differs from a document that HighLevel publishes, or a waiver no longer covers a"
-    " difference.\n\n"
-    "For each difference, change `spec/openapi.yaml`, run `make generate`, and check `make diff`."
-    " Or accept it: add a waiver with its reason. `docs/drift.md` describes both.\n\n"
-    "A nightly job compares the documents. It updates this issue when the differences change, and"
-    " closes it when there are none. If you close it earlier, the job opens another one.\n"
-)
-
-
-class ComparisonFailedError(Exception):
-    """A document could not be compared. specdrift has already printed the reason."""
-
-
-@dataclass(frozen=True)
-class DocumentReport:
-    """The result of one comparison."""
-
-    name: str
-    """The name of the document, such as `v3`."""
-    differs: bool
-    """Whether there is a difference without a waiver, or a faulty waiver."""
-    markdown: str
+DEFAULT_FOLDER = "build/drift"
 
 
 def main() -> int:
-    """Compare the documents and bring the issue into line with the result.
+    """Bring the issue into line with the report.
 
     Returns:
-        0, whether the documents differ or not; 2 if a comparison or a request failed.
+        0, whether there is drift or not; 2 if there is no report, or a request failed.
     """
     try:
-        arguments = arguments_from("ARGS")
+        folder = os.environ.get("REPORT") or DEFAULT_FOLDER
+        text = read_report(f"{folder}/issue.md", "make drift REPORT=…")
         with GitHub.from_environment() as github:
-            text = report_text(compare_all(arguments))
-            write_summary(text or "# Drift\n\nThe spec has no difference without a waiver.\n")
             for message in synchronize(github, text, author_of_reports()):
                 print(message, flush=True)
-    except (ArgumentsError, ComparisonFailedError, GitHubError, OSError) as error:
+    except (ReportFileError, GitHubError, OSError) as error:
         print(f"issue: {visible(str(error))}", file=sys.stderr)
         return FAILED
     return 0
-
-
-def compare_all(arguments: Sequence[str]) -> list[DocumentReport]:
-    """Compare the spec with each document.
-
-    Raises:
-        ComparisonFailedError: a document could not be compared.
-    """
-    root = os.environ.get("UPSTREAM_ROOT", "")
-    comparisons = comparisons_with(os.environ.get("UPSTREAM", ""))
-    return [compare(comparison, root, arguments) for comparison in comparisons]
-
-
-def compare(comparison: Comparison, root: str, arguments: Sequence[str]) -> DocumentReport:
-    """Compare the spec with one document. Any difference counts, unless `--fail-on` is an argument.
-
-    Raises:
-        ComparisonFailedError: it could not be compared.
-    """
-    options = ["--fail-on", "INFO", *arguments, "--format", "markdown"]
-    result = subprocess.run(
-        [sys.executable, "-m", "specdrift", *comparison.arguments(root, options)],
-        env=environment_without_token(),
-        stdout=subprocess.PIPE,
-        encoding="utf-8",
-        check=False,
-    )
-    status = exit_status(result.returncode)
-    name = comparison.document.name
-    if status >= FAILED or not result.stdout:
-        raise ComparisonFailedError(
-            f"the document {name} was not compared, so the issue remains as it is:"
-            " the reason is above"
-        )
-    return DocumentReport(name, status != 0, result.stdout)
-
-
-def report_text(reports: Sequence[DocumentReport]) -> str:
-    """The text of the issue; empty if no document differs."""
-    if not any(report.differs for report in reports):
-        return ""
-    documents = [f"# Document {report.name}\n\n{report.markdown}" for report in reports]
-    return joined([INTRODUCTION, *documents])
 
 
 def synchronize(github: GitHub, text: str, author: str) -> list[str]:

@@ -7,17 +7,10 @@ import os
 ACTIONS_ACCOUNT = "github-actions[bot]"
 """The account of a job's own token."""
 
-TOKEN_VARIABLES = ("GITHUB_TOKEN", "GH_TOKEN")
-
 
 def author_of_reports() -> str:
     """The account that writes issues and comments with the job's token."""
     return os.environ.get("REPORT_AUTHOR") or ACTIONS_ACCOUNT
-
-
-def environment_without_token() -> dict[str, str]:
-    """The environment for a program that reads documents from the network."""
-    return {name: value for name, value in os.environ.items() if name not in TOKEN_VARIABLES}
 
 
 def write_summary(markdown: str) -> None:
