@@ -34,7 +34,8 @@ def commands(job: str) -> list[str]:
 
 
 def step_with(job: str, command: str) -> dict[str, Any]:
-    [step] = [step for step in JOBS[job]["steps"] if step.get("run") == command]
+    steps: list[dict[str, Any]] = JOBS[job]["steps"]
+    [step] = [step for step in steps if step.get("run") == command]
     return step
 
 

@@ -9,7 +9,7 @@ import datetime
 import os
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, cast
 
 import httpx
 from specdrift.terminal import visible
@@ -184,7 +184,7 @@ class GitHub:
             items = _json_of(response)
             if not isinstance(items, list):
                 raise _unexpected(response)
-            for item in items:  # pyright: ignore[reportUnknownVariableType]
+            for item in cast("list[object]", items):
                 yield _object_of(item)
             next_url = response.links.get("next", {}).get("url")
             if next_url is None:
@@ -245,7 +245,7 @@ def _json_of(response: httpx.Response) -> Any:
 def _object_of(value: object) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise GitHubError("a response of GitHub is not an object, or has one that is none")
-    return value  # pyright: ignore[reportUnknownVariableType]
+    return cast("dict[str, Any]", value)
 
 
 def _unexpected(response: httpx.Response) -> GitHubError:

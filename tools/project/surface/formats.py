@@ -30,7 +30,7 @@ def write_markdown(changes: Sequence[SurfaceChange], revision: str) -> str:
     """A table of the changes."""
     if not changes:
         return f"## Nothing changed.\n\n{unchanged_sentence(code_text(revision))}\n"
-    severities = [change.severity for change in changes]
+    severities: list[Severity] = [change.severity for change in changes]
     worst_severity = min(severities, key=SEVERITIES.index)
     numbers = [f"{severities.count(severity)} {severity}" for severity in SEVERITIES]
     lines = [
