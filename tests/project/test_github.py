@@ -500,8 +500,10 @@ class TestJob:
         assert "TYPE\\_NEW" in job.summary
 
         assert job.run().startswith("Nothing changed since issue 1 ")
-        message_types.append("TYPE_NEWER")
+        message_types.remove("TYPE_RCS")
         assert job.run().startswith("Updated issue 1 ")
+        # Its waiver is not needed any more.
+        assert "### Waivers at fault" in server.issues[0]["body"]
         job.files = vendor_files()
         assert job.run().startswith("Closed issue 1 ")
         assert server.open_issues == []

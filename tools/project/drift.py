@@ -107,7 +107,7 @@ class Comparison:
         return [*arguments, *additional]
 
     def _beside_the_document(self, path: str) -> str:
-        return self.source.removesuffix(self.document.file_name) + path
+        return place_of(self.source).removesuffix(self.document.file_name) + path
 
 
 class UnsupportedFormatError(Exception):
@@ -215,9 +215,16 @@ def comparisons_below(folder: str) -> list[Comparison]:
 def published_document_of(source: str) -> PublishedDocument:
     """The published document that a source has the name of; that for v2 with any other name."""
     for document in DOCUMENTS:
-        if source.endswith(document.file_name):
+        if place_of(source).endswith(document.file_name):
             return document
     return V2
+
+
+def place_of(source: str) -> str:
+    """A source without the query of a URL, which may contain a token."""
+    if "://" not in source:
+        return source
+    return source.partition("?")[0]
 
 
 def root_of(upstream: str) -> str:
@@ -227,7 +234,7 @@ def root_of(upstream: str) -> str:
     `common/`. So the root is the folder above `apps`. For a document elsewhere it is the document's
     folder.
     """
-    folder, separator, _ = upstream.rpartition("/")
+    folder, separator, _ = place_of(upstream).rpartition("/")
     if not separator:
         return "./"
     folder = f"{folder}/"
