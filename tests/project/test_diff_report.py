@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from markdown_it import MarkdownIt
-from project.surface import SurfaceChange
+from project.surface import Severity, SurfaceChange
 from project.surface.__main__ import main as run_surface
 from project.surface.formats import write_github, write_markdown, write_text
 
@@ -21,9 +21,8 @@ from tests.support.paths import ROOT
 HOSTILE = "@octocat #1 GH-1 <img src=x> [a](https://evil.example) | ``` \n::error::x ##[error]y"
 
 
-def change(severity: str = "ERR", text: str = "It was removed.") -> SurfaceChange:
-    values = ("removed", "leadconnector.Client", text, "overrides/a.py", 7)
-    return SurfaceChange(severity, *values)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+def change(severity: Severity = "ERR", text: str = "It was removed.") -> SurfaceChange:
+    return SurfaceChange(severity, "removed", "leadconnector.Client", text, "overrides/a.py", 7)
 
 
 class TestFormats:
@@ -48,7 +47,7 @@ class TestFormats:
         ],
     )
     def test_the_markdown_begins_with_the_worst_that_happens(
-        self, severities: list[str], headline: str
+        self, severities: list[Severity], headline: str
     ) -> None:
         text = write_markdown([change(severity) for severity in severities], "main")
 
