@@ -44,7 +44,7 @@ override RUN_WITH := $(RUN) project.run_module
 # Runs a program with the first Python that is new enough. Needs no virtual environment.
 override WITH_PYTHON := tools/project/with_python.sh
 
-.PHONY: help demo test generate check drift diff bench fuzz rates soak refreshes emulator
+.PHONY: help demo test generate check drift diff issue comment bench fuzz rates soak refreshes emulator
 .PHONY: vendor lock clean
 
 help:  ## List the targets
@@ -68,11 +68,17 @@ check: $(DEV)  ## Check the spec, generated/, formatting, lint and types
 	$(RUN) pyright
 	$(RUN) pyright --project tests/typing/generated.json
 
-drift: $(DEV)  ## Compare the spec with the vendor's published document (or another: UPSTREAM=FILE)
+drift: $(DEV)  ## Compare the spec with the documents that the vendor publishes (or one: UPSTREAM=FILE)
 	@$(RUN) project.drift
 
 diff: $(DEV)  ## Show changes in the spec and in public Python names: make diff BASE=main
 	@$(RUN) project.diff
+
+issue: $(DEMO)  ## Open, update or close the issue about drift on GitHub (for the nightly job)
+	@$(RUN) project.github.issue
+
+comment: $(DEMO)  ## Add or update the comment on a pull request: make comment PULL_REQUEST=1
+	@$(RUN) project.github.comment
 
 bench: $(DEV)  ## Measure a call of the client, and the emulator (every script in benchmarks/)
 	@$(RUN) project.bench

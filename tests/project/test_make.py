@@ -22,6 +22,8 @@ TARGETS = [
     "check",
     "drift",
     "diff",
+    "issue",
+    "comment",
     "bench",
     *LONG_RUNS,
     "emulator",

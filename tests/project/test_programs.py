@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from project import bench, diff, drift
+from project import bench, diff, drift, processes
 from project.arguments import ArgumentsError, arguments_from
 
 from tests.support.make import make
@@ -83,7 +83,7 @@ def test_the_status_of_a_diff_is_the_worse_one(
     def run(module: str, *arguments: str) -> int:
         return statuses[module]
 
-    monkeypatch.setattr(diff, "run", run)
+    monkeypatch.setattr("project.diff.run", run)
     monkeypatch.setenv("BASE", "main")
     monkeypatch.delenv("ARGS", raising=False)
 
@@ -95,7 +95,7 @@ def test_a_signal_counts_as_a_failure(tmp_path: Path, monkeypatch: pytest.Monkey
     (tmp_path / "killed.py").write_text(module, encoding="utf-8")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
 
-    assert diff.run("killed") == 128 + 9
+    assert processes.run("killed") == 128 + 9
 
 
 def test_a_benchmark_that_fails_stops_the_others(

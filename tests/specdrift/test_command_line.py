@@ -25,6 +25,7 @@ from specdrift.cli import main
 from tests.support.calling import call_sync
 from tests.support.make import make
 from tests.support.paths import ROOT
+from tests.support.vendor_documents import published_document
 
 Json = dict[str, Any]
 SPEC = ROOT / "spec" / "openapi.yaml"
@@ -478,29 +479,6 @@ class TestWire:
         code, out, err = run(capsys, SPEC, SPEC, "--wire", path)
         assert (code, out) == (2, "")
         assert f"{path}:2: is not a finding" in err
-
-
-def published_document() -> Json:
-    """A document with the known differences between the vendor's document and the spec."""
-    document = spec_with()
-    put = document["paths"]["/conversations/{conversationId}"]["put"]
-    put.update(operationId="update-conversation", security=[{"bearer": ["conversations.write"]}])
-    del put["responses"]["422"]
-    schemas = document["components"]["schemas"]
-    schemas["ApiVersion"]["enum"] = ["2021-04-15"]
-    schemas["LastMessageType"]["enum"] += [
-        "TYPE_RCS",
-        "TYPE_ACTIVITY_EMPLOYEE_ACTION_LOG",
-        "TYPE_TIKTOK",
-        "TYPE_TIKTOK_COMMENT",
-        "TYPE_ACTIVITY_WHATSAPP",
-        "TYPE_FORM_SUBMISSION",
-        "TYPE_SMS_REACTION",
-    ]
-    document["paths"]["/conversations/search"] = {
-        "get": {"responses": {"200": {"description": "Another operation"}}}
-    }
-    return document
 
 
 def edit(path: Path, old: str, new: str) -> None:

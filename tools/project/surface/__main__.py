@@ -13,6 +13,7 @@ from specdrift.terminal import visible
 
 from . import SEVERITIES, SurfaceChange, SurfaceError, check_out, surface_changes
 from . import __doc__ as description
+from .formats import WRITERS
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -27,13 +28,12 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
         changes = changes_since(options.revision, options.root)
-    except SurfaceError as error:
+        for format_name, path in options.write:
+            path.write_text(WRITERS[format_name](changes, options.revision), encoding="utf-8")
+    except (SurfaceError, OSError) as error:
         print(f"surface: {visible(str(error))}", file=sys.stderr)
         return 2
-    for change in changes:
-        print(visible(str(change)))
-    if not changes:
-        print(f"The public Python surface is as it was in {visible(options.revision)}.")
+    print(WRITERS[options.format](changes, options.revision), end="")
     failing = SEVERITIES[: SEVERITIES.index(options.fail_on) + 1]
     if any(change.severity in failing for change in changes):
         return 1
@@ -62,8 +62,33 @@ def parser() -> argparse.ArgumentParser:
         default="ERR",
         help="the lowest severity that makes the exit status 1",
     )
+    result.add_argument(
+        "--format",
+        choices=WRITERS,
+        default="text",
+        help="the format on standard output (default: text)",
+    )
+    result.add_argument(
+        "--write",
+        action="append",
+        default=[],
+        type=output,
+        metavar="FORMAT=FILE",
+        help="also write the changes to a file",
+    )
     result.add_argument("--root", type=Path, default=ROOT, help="the working tree")
     return result
+
+
+def output(argument: str) -> tuple[str, Path]:
+    """The format and the file in an argument `FORMAT=FILE`."""
+    format_name, _, path = argument.partition("=")
+    if format_name not in WRITERS or not path:
+        formats = ", ".join(WRITERS)
+        raise argparse.ArgumentTypeError(
+            f"{argument!r} is not FORMAT=FILE, where FORMAT is {formats}"
+        )
+    return format_name, Path(path)
 
 
 def exit_on_signal(number: int, frame: object) -> NoReturn:

@@ -7,33 +7,45 @@ from ..terminal import visible
 from .report import Entry, Fault, Report
 from .wording import fault_sentence, sentences
 
-_COMMANDS: dict[Level, str] = {ERR: "error", WARN: "warning", INFO: "notice"}
+COMMANDS: dict[Level, str] = {ERR: "error", WARN: "warning", INFO: "notice"}
+"""The workflow command of each severity."""
 
 
 def write_github(report: Report) -> str:
     """The report as workflow commands: the faulty waivers, the changes, and the notes."""
     commands = [_fault_command(fault) for fault in report.faults]
     commands += [_change_command(entry) for entry in report.counted]
-    commands += [_command("notice", "note", [note], None) for note in report.notes]
+    commands += [
+        workflow_command("notice", "specdrift: note", [note], None) for note in report.notes
+    ]
     return "".join(f"{command}\n" for command in commands)
 
 
 def _fault_command(fault: Fault) -> str:
-    return _command("error", "waiver", [fault_sentence(fault)], fault.waiver.source)
+    lines = [fault_sentence(fault)]
+    return workflow_command("error", "specdrift: waiver", lines, fault.waiver.source)
 
 
 def _change_command(entry: Entry) -> str:
     change = entry.change
     source = change.revision_source or change.base_source
-    return _command(_COMMANDS[change.level], change.id, sentences(entry), source)
+    title = f"specdrift: {change.id}"
+    return workflow_command(COMMANDS[change.level], title, sentences(entry), source)
 
 
-def _command(name: str, title: str, lines: list[str], source: Source | None) -> str:
+def workflow_command(name: str, title: str, lines: list[str], source: Source | None) -> str:
+    """A workflow command that annotates a line of a file, or the whole run.
+
+    Args:
+        name: `error`, `warning` or `notice`.
+        title: the title of the annotation.
+        lines: the lines of its text.
+        source: the line of the file; None for the whole run.
+    """
     properties: list[str] = []
     if source is not None:
         properties.append(f"file={_escape_property(source.file)}")
         properties.append(f"line={source.line}")
-    title = f"specdrift: {title}"
     properties.append(f"title={_escape_property(title)}")
     message = "%0A".join(_escape(line) for line in lines)
     return f"::{name} {','.join(properties)}::{message}"

@@ -30,8 +30,8 @@ _MAXIMUM_TEXT_CHARACTERS = 400
 
 def write_markdown(report: Report) -> str:
     """The report as Markdown. Items beyond GitHub's limit are omitted, and counted at the end."""
-    base_name = _code(report.base.name)
-    revision_name = _code(report.revision.name)
+    base_name = code_text(report.base.name)
+    revision_name = code_text(report.revision.name)
     lines = [
         f"## {headline(report)}",
         "",
@@ -70,13 +70,15 @@ def _sections(report: Report) -> list[_Section]:
     for heading, entries in group_by_operation(report.counted):
         columns = ("Level", "What changed", "Our client", "Where")
         rows = [_row(entry) for entry in entries]
-        sections.append(_table(_plain(heading), columns, rows))
+        sections.append(_table(plain_text(heading), columns, rows))
     if report.notes:
-        notes = [f"- {_plain(note)}" for note in report.notes]
+        notes = [f"- {plain_text(note)}" for note in report.notes]
         sections.append(_Section("\n### Notes\n", notes))
     waived = waived_changes(report)
     if waived:
-        items = [f"- {_plain(change.sentence)} {_plain(change.reason)}" for change in waived]
+        items = [
+            f"- {plain_text(change.sentence)} {plain_text(change.reason)}" for change in waived
+        ]
         opening = f"\n<details><summary>{len(waived)} waived</summary>\n"
         sections.append(_Section(opening, items, closing="\n</details>"))
     return sections
@@ -84,7 +86,8 @@ def _sections(report: Report) -> list[_Section]:
 
 def _fault_table(report: Report) -> _Section:
     rows = [
-        (_code(str(fault.waiver.source)), _plain(fault_sentence(fault))) for fault in report.faults
+        (code_text(str(fault.waiver.source)), plain_text(fault_sentence(fault)))
+        for fault in report.faults
     ]
     return _table("Waivers at fault", ("Where", "Problem"), rows)
 
@@ -98,29 +101,31 @@ def _table(title: str, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]
 
 def _row(entry: Entry) -> tuple[str, ...]:
     change = entry.change
-    client = f"**{CLIENT_WORDS[entry.verdict.effect]}.** {_plain(entry.verdict.reason)}"
+    client = f"**{CLIENT_WORDS[entry.verdict.effect]}.** {plain_text(entry.verdict.reason)}"
     if entry.advice:
-        client += f"<br>{_plain(entry.advice)}"
-    places = [f"{location.role}: {_code(str(location))}" for location in locations(change)]
+        client += f"<br>{plain_text(entry.advice)}"
+    places = [f"{location.role}: {code_text(str(location))}" for location in locations(change)]
     return (
         f"**{change.level}**",
-        f"{_plain(change.text)}<br>{_code(change.id)}",
+        f"{plain_text(change.text)}<br>{code_text(change.id)}",
         client,
         "<br>".join(places),
     )
 
 
-def _plain(text: str) -> str:
+def plain_text(text: str) -> str:
     """A text without markup, mentions and links to issues."""
     short_text = shortened(text, _MAXIMUM_TEXT_CHARACTERS)
     # CommonMark allows a backslash before any ASCII punctuation.
     escaped = re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", short_text)
-    # GitHub looks for @name and #1 after it interprets the escapes. A zero-width space prevents it.
-    return re.sub(r"(@|#(?=\d))", "\\1\u200b", escaped)
+    # GitHub looks for @name, #1 and GH-1 after it interprets the escapes. A zero-width space
+    # prevents it.
+    return re.sub(r"(@|#(?=\d)|(?<=[Gg][Hh])\\-(?=\d))", "\\1\u200b", escaped)
 
 
-def _code(text: str) -> str:
-    return f"<code>{_plain(text)}</code>"
+def code_text(text: str) -> str:
+    """A text as code, without links as in `plain_text`."""
+    return f"<code>{plain_text(text)}</code>"
 
 
 def _items_within(items: list[str], room: int) -> list[str]:
