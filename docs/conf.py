@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path, PurePosixPath
 from posixpath import normpath, relpath
-from typing import Any
+from typing import Any, TypeVar, get_args, get_origin
 
 from docutils import nodes
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
+from sphinx.util.typing import stringify_annotation
 
 ROOT = Path(__file__).resolve().parents[1]
 # The packages of this checkout, also where another version is installed.
@@ -58,7 +59,7 @@ nitpick_ignore_regex = [
     ("py:class", r"(bool|bytes|dict|float|int|list|object|str|tuple|type|None)"),
     ("py:exc", r"(OSError|TypeError|ValueError)"),
     # Types of the signatures that users need not name. The text below a signature describes them.
-    ("py:class", r"leadconnector\.client\.(TokenOption|Transport)"),
+    ("py:class", r"leadconnector\._runtime\.protocols\.TokenSource"),
     ("py:class", r"leadconnector\._options\.Options"),
     ("py:class", r"leadconnector\._runtime\.secrets\.Token"),
     ("py:class", r"leadconnector\.rate_limit\.redis_script\.RedisClient"),
@@ -81,8 +82,6 @@ PAGE_BY_FILE = {
 
 LINK_OR_CODE = re.compile(r"^```.*?^```$|\]\((?P<path>[^)\s#:]+)(?=[)#])", re.MULTILINE | re.DOTALL)
 """A block of code, which contains no link, or a link to a file, without its anchor."""
-
-INDENTATION_AND_TEXT = re.compile(r"(\s*)(.*)")
 
 PUBLIC_MODULES = ("leadconnector", "leadconnector.models", "leadconnector_emulator", "specdrift")
 
@@ -149,6 +148,35 @@ def resolve_private_name(
     return python.resolve_xref(env, node["refdoc"], app.builder, "obj", public_name, node, contents)
 
 
+def replace_type_variables(
+    app: Sphinx,
+    kind: str,
+    name: str,
+    value: object,
+    options: object,
+    signature: str | None,
+    return_annotation: str | None,
+) -> tuple[str | None, str | None] | None:
+    """Show the types of a client's options instead of the type variables of its base class."""
+    if signature is None or kind != "class":
+        return None
+    for base in get_original_bases(value):
+        for variable, argument in zip(get_origin_parameters(base), get_args(base), strict=False):
+            pattern = rf"[\w.]*\b{re.escape(variable.__name__)}\b"
+            signature = re.sub(pattern, stringify_annotation(argument), signature)
+    return signature, return_annotation
+
+
+def get_original_bases(value: object) -> tuple[object, ...]:
+    """The bases of a class as written, with their type arguments."""
+    return getattr(value, "__orig_bases__", ())
+
+
+def get_origin_parameters(base: object) -> tuple[TypeVar, ...]:
+    """The type variables of the class of a base."""
+    return getattr(get_origin(base), "__parameters__", ())
+
+
 def escape_descriptions(
     app: Sphinx, kind: str, name: str, value: object, options: object, lines: list[str]
 ) -> None:
@@ -160,7 +188,8 @@ def escape_descriptions(
 
 def escaped_line(line: str) -> str:
     """A line that reStructuredText reads as text. Pairs of backticks still mark code."""
-    indentation, text = INDENTATION_AND_TEXT.fullmatch(line).groups()
+    text = line.lstrip()
+    indentation = line[: len(line) - len(text)]
     text = re.sub(r"\\|\*|_(?!\w)|\|(?=\S)|:(?=:)", r"\\\g<0>", text)
     if text.count("`") % 2:
         text = text.replace("`", r"\`")
@@ -172,6 +201,7 @@ def escaped_line(line: str) -> str:
 
 def setup(app: Sphinx) -> None:
     """Connect the functions of this file."""
+    app.connect("autodoc-process-signature", replace_type_variables)
     # Before napoleon, which reads the sections of a docstring: its priority is 500.
     app.connect("autodoc-process-docstring", escape_descriptions, priority=400)
     app.add_config_value("public_name_by_private_name", public_names(), "env")
