@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from markdown_it import MarkdownIt
@@ -49,7 +50,7 @@ def anchors_of(document: Path) -> set[str]:
     """
     anchors: set[str] = set()
     tokens = _tokens_of(document)
-    for opening, heading in zip(tokens, tokens[1:], strict=False):
+    for opening, heading in pairwise(tokens):
         if opening.type != "heading_open":
             continue
         text = "".join(part.content for part in heading.children or [])

@@ -33,8 +33,15 @@ LINK_OR_CODE = re.compile(r"^```.*?^```$|\]\((?P<path>[^)\s#:]+)(?=[)#])", re.MU
 MARKUP = re.compile(r"\\|\*|_(?!\w)|\|(?=\S)|:(?=:)")
 """What reStructuredText reads as emphasis, a reference, a substitution or a literal block."""
 
+ENUMERATOR = re.compile(r"(\w+)([.)]\s)")
+"""The start of a numbered list. Roman numerals and single letters count as numbers."""
+
 START_OF_MARKUP = re.compile(r"[^\w\s`\\]")
 """A first character that can start a directive, a list, a quotation, or a line below a heading."""
+
+
+PATH_OF_THIS_MACHINE = re.compile(r"\w+Path\('[^']*?([^'/\\]+)'\)")
+"""A default value that is a file, with the name of the file."""
 
 
 def page_links(text: str, folder: str) -> str:
@@ -65,6 +72,8 @@ def escaped_line(line: str) -> str:
         text = text.replace("`", r"\`")
     if START_OF_MARKUP.match(text):
         text = f"\\{text}"
+    if ENUMERATOR.match(text):
+        text = ENUMERATOR.sub(r"\1\\\2", text, count=1)
     return f"{indentation}{text}"
 
 
@@ -89,11 +98,11 @@ def _replace_links(app: Sphinx, docname: str, source: list[str]) -> None:
 def _replace_included_links(
     app: Sphinx, relative_path: Path, parent_docname: str, source: list[str]
 ) -> None:
-    """Adapt the links of a file that a page includes. All such files are in the project's folder."""
+    """Adapt the links of a file that a page includes: one in the folder of the project."""
     source[0] = page_links(source[0], ".")
 
 
-def _replace_type_variables(
+def _readable_signature(
     app: Sphinx,
     kind: str,
     name: str,
@@ -102,9 +111,13 @@ def _replace_type_variables(
     signature: str | None,
     return_annotation: str | None,
 ) -> tuple[str | None, str | None]:
-    """Show the types of a client's options instead of the type variables of its base class."""
+    """Show the types of a client's options instead of the type variables of its base class.
+
+    And show a default that is a file without the folders of this machine.
+    """
     if signature is None or kind != "class":
         return signature, return_annotation
+    signature = PATH_OF_THIS_MACHINE.sub(r"Path('\1')", signature)
     for base in getattr(value, "__orig_bases__", ()):
         variables: tuple[TypeVar, ...] = getattr(get_origin(base), "__parameters__", ())
         for variable, argument in zip(variables, get_args(base), strict=False):
@@ -142,7 +155,7 @@ def setup(app: Sphinx) -> Mapping[str, bool]:
     app.add_config_value("public_name_by_private_name", public_names(), "env")
     app.connect("source-read", _replace_links)
     app.connect("include-read", _replace_included_links)
-    app.connect("autodoc-process-signature", _replace_type_variables)
+    app.connect("autodoc-process-signature", _readable_signature)
     # Before napoleon, which reads the sections of a docstring: its priority is 500.
     app.connect("autodoc-process-docstring", _escape_descriptions, priority=400)
     app.connect("missing-reference", _resolve_private_name)

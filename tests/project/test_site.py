@@ -1,0 +1,293 @@
+"""The documentation site: `make docs` builds it, its links work, and it fits narrow screens."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from importlib import import_module
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from docutils.frontend import get_default_settings
+from docutils.nodes import document, paragraph, system_message
+from docutils.parsers.rst import Parser
+from docutils.utils import new_document
+from hypothesis import given
+from hypothesis import strategies as st
+from playwright.sync_api import Browser, sync_playwright
+from project.sphinx_site import PAGE_BY_FILE, escaped_line, page_links
+from sphinx.util.inventory import InventoryFile
+
+from tests.support.browser import chromium
+from tests.support.documents import DOCUMENTS
+from tests.support.environments import copy_checkout
+from tests.support.make import clean_environment
+from tests.support.paths import ROOT
+
+TIMEOUT = 300
+"""Seconds. A build takes ten; the limit keeps a failing test from hanging."""
+
+PUBLIC_MODULES = ["leadconnector", "leadconnector.models", "leadconnector_emulator", "specdrift"]
+
+
+@dataclass
+class PageReader(HTMLParser):
+    """The ids and links of a page."""
+
+    ids: set[str] = field(default_factory=set[str])
+    links: list[str] = field(default_factory=list[str])
+    resources: list[str] = field(default_factory=list[str])
+    """What a browser loads with the page: styles, scripts and images."""
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Record an element."""
+        attributes = {name: value or "" for name, value in attrs}
+        if "id" in attributes:
+            self.ids.add(attributes["id"])
+        if "src" in attributes:
+            self.resources.append(attributes["src"])
+        if "href" in attributes:
+            collection = self.resources if tag == "link" else self.links
+            collection.append(attributes["href"])
+
+
+def run_sphinx(source: Path, target: Path) -> subprocess.CompletedProcess[str]:
+    """Run Sphinx as `make docs` does."""
+    packages = [str(source.parent / name) for name in ("overrides", "tools")]
+    return subprocess.run(
+        [
+            *(sys.executable, "-m", "sphinx", "--builder", "html", "--fail-on-warning"),
+            *("--keep-going", "--quiet", "--doctree-dir", target.parent / "doctrees"),
+            *(source, target),
+        ],
+        cwd=source.parent,
+        env=clean_environment() | {"PYTHONPATH": os.pathsep.join(packages)},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=TIMEOUT,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module", name="site")
+def built_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the site, built without a warning."""
+    folder = tmp_path_factory.mktemp("site") / "site"
+    result = run_sphinx(ROOT / "docs", folder)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+    return folder
+
+
+@pytest.fixture(scope="module", name="pages")
+def read_pages(site: Path) -> dict[Path, PageReader]:
+    """All pages of the site."""
+    pages: dict[Path, PageReader] = {}
+    for file in site.rglob("*.html"):
+        reader = PageReader()
+        reader.feed(file.read_text(encoding="utf-8"))
+        pages[file.resolve()] = reader
+    return pages
+
+
+@pytest.fixture(scope="module", name="browser")
+def chromium_browser() -> Iterator[Browser]:
+    executable = chromium()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=executable,
+            chromium_sandbox=False,  # it does not work for root, as which CI runs
+            args=["--disable-gpu", "--no-first-run", "--disable-background-networking"],
+        )
+        yield browser
+        browser.close()
+
+
+class TestSite:
+    def test_every_document_is_a_page_that_the_start_page_leads_to(
+        self, site: Path, pages: dict[Path, PageReader]
+    ) -> None:
+        start_page = (site / "index.html").resolve()
+        linked_pages = {start_page.parent / urlsplit(link).path for link in pages[start_page].links}
+        names = [
+            PAGE_BY_FILE.get(document.name, document.name)
+            for document in DOCUMENTS
+            if document.parent in {ROOT, ROOT / "docs"}
+        ]
+        assert len(names) >= 15
+        expected_pages = {start_page.parent / f"{Path(name).stem}.html" for name in names}
+        assert expected_pages - linked_pages - {start_page} == set()
+
+    def test_every_link_has_a_target(self, pages: dict[Path, PageReader]) -> None:
+        broken_links: list[str] = []
+        for file, page in pages.items():
+            for link in page.links:
+                url = urlsplit(link)
+                if url.scheme in {"http", "https"}:
+                    continue
+                target = (file.parent / unquote(url.path)).resolve() if url.path else file
+                is_broken = not target.exists()
+                if url.fragment and target in pages:
+                    is_broken = unquote(url.fragment) not in pages[target].ids
+                if is_broken:
+                    broken_links.append(f"{file.name}: {link}")
+        assert sum(len(page.links) for page in pages.values()) > 500
+        assert broken_links == []
+
+    def test_a_page_loads_nothing_from_the_network(self, pages: dict[Path, PageReader]) -> None:
+        resources = {link for page in pages.values() for link in page.resources}
+
+        assert len(resources) >= 5
+        assert [link for link in resources if urlsplit(link).scheme not in {"", "data"}] == []
+
+    @pytest.mark.parametrize("module_name", PUBLIC_MODULES)
+    def test_the_reference_has_every_public_name(self, site: Path, module_name: str) -> None:
+        inventory = InventoryFile.loads((site / "objects.inv").read_bytes(), uri="")
+        documented_names = {
+            name
+            for object_type, objects in inventory.data.items()
+            if object_type.startswith("py:")
+            for name in objects
+        }
+        module = import_module(module_name)
+        names: list[str] = list(getattr(module, "__all__", ()))
+        if not names:
+            names = [name for name in vars(module) if not name.startswith("_")]
+        names = [name for name in names if name != "__version__"]
+        assert names
+        assert [n for n in names if f"{module_name}.{n}" not in documented_names] == []
+
+    def test_no_page_shows_a_path_of_this_machine(self, site: Path) -> None:
+        texts = [file.read_text(encoding="utf-8") for file in site.rglob("*.html")]
+
+        assert [text for text in texts if str(ROOT) in text or str(site) in text] == []
+
+
+class TestBrowser:
+    def test_no_page_is_wider_than_the_screen(self, browser: Browser, site: Path) -> None:
+        page = browser.new_page()
+        files = sorted(site.rglob("*.html"))
+        too_wide: list[tuple[str, int, int]] = []
+        for file in files:
+            page.goto(file.as_uri())
+            for width in (400, 1280):
+                page.set_viewport_size({"width": width, "height": 800})
+                page_width = page.evaluate("document.documentElement.scrollWidth")
+                if page_width > width:
+                    too_wide.append((file.name, width, page_width))
+        page.close()
+
+        assert len(files) > 20
+        assert too_wide == []
+
+    def test_each_diagram_is_shown_with_its_description(self, browser: Browser, site: Path) -> None:
+        page = browser.new_page()
+        page.goto((site / "architecture.html").as_uri())
+        images = page.locator("article img").all()
+
+        assert len(images) == 2
+        for image in images:
+            assert image.evaluate("image => image.complete && image.naturalWidth") > 0
+            assert len(image.get_attribute("alt") or "") > 50
+        page.close()
+
+
+class TestWarnings:
+    @pytest.fixture(name="documents")
+    def copied_documents(self, tmp_path: Path) -> Path:
+        """The docs folder of a copy of the project, without the reference, which takes longest."""
+        documents = copy_checkout(tmp_path / "checkout") / "docs"
+        shutil.rmtree(documents / "reference")
+        return documents
+
+    def test_a_page_without_navigation_and_a_broken_link_fail_the_build(
+        self, documents: Path
+    ) -> None:
+        (documents / "forgotten.md").write_text(
+            "# Forgotten\n\n[No such page](missing.md), [no such part](errors.md#missing)\n",
+            encoding="utf-8",
+        )
+
+        result = run_sphinx(documents, documents.parent / "site")
+
+        assert result.returncode == 1
+        assert "forgotten.md: WARNING: document isn't included in any toctree" in result.stderr
+        assert "target not found: 'missing.md'" in result.stderr
+        assert "'errors.md#missing'" in result.stderr or "local id not found" in result.stderr
+
+
+class TestLinks:
+    @pytest.mark.parametrize(
+        ("folder", "link", "page_link"),
+        [
+            (".", "docs/errors.md", "errors.md"),
+            (".", "docs/errors.md#messages", "errors.md#messages"),
+            (".", "LICENSE", "../LICENSE"),
+            (".", "CONTRIBUTING.md", "contributing.md"),
+            ("docs", "errors.md", "errors.md"),
+            ("docs", "../README.md#errors", "getting-started.md#errors"),
+            ("docs", "../spec/openapi.yaml", "../spec/openapi.yaml"),
+            ("docs", "https://example.com/a#b", "https://example.com/a#b"),
+            ("docs", "#messages", "#messages"),
+        ],
+    )
+    def test_a_link_between_files_becomes_a_link_between_pages(
+        self, folder: str, link: str, page_link: str
+    ) -> None:
+        assert page_links(f"See [it]({link}).", folder) == f"See [it]({page_link})."
+
+    def test_code_is_unchanged(self) -> None:
+        text = "```python\nvalue = names[0](README.md)\n```\n"
+
+        assert page_links(text, "docs") == text
+
+
+def parse(text: str) -> document:
+    """Parse reStructuredText without Sphinx."""
+    parser = Parser()
+    settings = get_default_settings(Parser)
+    # A severity beyond the highest one: messages stay in the document and are not printed.
+    settings.report_level = 5
+    parsed_document = new_document("description", settings)
+    parser.parse(text, parsed_document)
+    return parsed_document
+
+
+class TestDescriptions:
+    """A description of the spec is text, whatever it contains."""
+
+    @given(st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Zl", "Zp"]), min_size=1))
+    def test_any_description_is_a_paragraph_without_markup(self, text: str) -> None:
+        description = parse(escaped_line(text.strip() or "text"))
+
+        assert list(description.findall(system_message)) == []
+        assert all(isinstance(child, paragraph) for child in description.children)
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            ".. include:: /etc/hostname",
+            ".. raw:: html",
+            "========",
+            "* a star",
+            "- a hyphen",
+            "> a quotation",
+            "a reference_ and `half of a pair",
+            "an example::",
+            "|substitution| and *emphasis* and **strong",
+            "a \\ backslash",
+            "1. a number",
+            ":field: a field",
+            ">>> code",
+        ],
+    )
+    def test_markup_of_restructuredtext_is_shown(self, text: str) -> None:
+        assert parse(escaped_line(text)).astext() == text
