@@ -44,7 +44,7 @@ override RUN_WITH := $(RUN) project.run_module
 # Runs a program with the first Python that is new enough. Needs no virtual environment.
 override WITH_PYTHON := tools/project/with_python.sh
 
-.PHONY: help demo test generate check docs drift diff bench fuzz rates soak refreshes emulator
+.PHONY: help demo test generate check drift diff bench fuzz rates soak refreshes emulator
 .PHONY: vendor lock clean
 
 help:  ## List the targets
@@ -70,6 +70,7 @@ check: $(DEV)  ## Check the spec, generated/, formatting, lint and types
 	$(RUN) pyright
 	$(RUN) pyright --project tests/typing/generated.json
 
+.PHONY: docs
 docs: $(DEV)  ## Build the documentation site in build/docs
 	@$(RUN) sphinx --builder html --fail-on-warning --keep-going --quiet \
 		--doctree-dir build/doctrees docs build/docs
