@@ -30,10 +30,13 @@ PUBLIC_MODULES = ("leadconnector", "leadconnector.models", "leadconnector_emulat
 LINK_OR_CODE = re.compile(r"^```.*?^```$|\]\((?P<path>[^)\s#:]+)(?=[)#])", re.MULTILINE | re.DOTALL)
 """A block of code, which contains no link, or the file that a link names, without its anchor."""
 
-MARKUP = re.compile(r"\\|\*|_(?!\w)|\|(?=\S)|:(?=:)")
+CODE = re.compile(r"(?<![^\s(])(`[^`\s\\]+(?: [^`\s\\]+)*`)(?![^\s.,;:)])")
+"""Code between backticks, which stay markup. Blanks and punctuation are around it."""
+
+MARKUP = re.compile(r"[\\*`]|_(?!\w)|\|(?=\S)|:(?=:)")
 """What reStructuredText reads as emphasis, a reference, a substitution or a literal block."""
 
-ENUMERATOR = re.compile(r"(\w+)([.)]\s)")
+ENUMERATOR = re.compile(r"(\w+)([.)](?:\s|$))")
 """The start of a numbered list. Roman numerals and single letters count as numbers."""
 
 START_OF_MARKUP = re.compile(r"[^\w\s`\\]")
@@ -64,14 +67,20 @@ def page_links(text: str, folder: str) -> str:
 
 
 def escaped_line(line: str) -> str:
-    """A line that reStructuredText reads as text. Pairs of backticks still mark code."""
+    """A line that reStructuredText reads as text and code between backticks."""
     text = line.lstrip()
+    if not text:
+        return line
     indentation = line[: len(line) - len(text)]
-    text = MARKUP.sub(r"\\\g<0>", text)
-    if text.count("`") % 2:
-        text = text.replace("`", r"\`")
+    # The group in the pattern makes every second part code.
+    parts = CODE.split(text)
+    parts[::2] = [MARKUP.sub(r"\\\g<0>", part) for part in parts[::2]]
+    text = "".join(parts)
     if START_OF_MARKUP.match(text):
         text = f"\\{text}"
+    if not text.strip("\\"):
+        # Only backslashes: a line of four would be a transition. An escaped blank is nothing.
+        text = f"\\ {text}"
     if ENUMERATOR.match(text):
         text = ENUMERATOR.sub(r"\1\\\2", text, count=1)
     return f"{indentation}{text}"
