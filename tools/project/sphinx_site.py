@@ -130,8 +130,8 @@ def _readable_signature(
     for base in getattr(value, "__orig_bases__", ()):
         variables: tuple[TypeVar, ...] = getattr(get_origin(base), "__parameters__", ())
         for variable, argument in zip(variables, get_args(base), strict=False):
-            pattern = rf"[\w.]*\b{re.escape(variable.__name__)}\b"
-            signature = re.sub(pattern, stringify_annotation(argument), signature)
+            pattern = rf"~?[\w.]*\b{re.escape(variable.__name__)}\b"
+            signature = re.sub(pattern, stringify_annotation(argument, "smart"), signature)
     return signature, return_annotation
 
 
