@@ -56,17 +56,25 @@ demo: $(DEMO)  ## Regenerate the client, then update a conversation over a real 
 test: $(DEV)  ## Run all tests (or some: TESTS=tests/client/test_calls.py)
 	@$(RUN_WITH) pytest TESTS
 
-generate: $(DEMO)  ## Write generated/ from spec/openapi.yaml
+generate: $(DEMO)  ## Write generated/ and docs/api.md from spec/openapi.yaml
 	@$(RUN) generate
+	@$(RUN) project.api_index
 
 check: $(DEV)  ## Check the spec, generated/, formatting, lint and types
 	$(RUN) openapi_spec_validator spec/openapi.yaml
 	$(RUN) generate --check
+	$(RUN) project.api_index --check
 	$(RUN) ruff format --check .
 	$(RUN) ruff check .
 	$(RUN) mypy
 	$(RUN) pyright
 	$(RUN) pyright --project tests/typing/generated.json
+
+.PHONY: docs
+docs: $(DEV)  ## Build the documentation site in build/docs
+	@$(RUN) sphinx --builder html --fail-on-warning --keep-going --quiet \
+		--doctree-dir build/doctrees docs build/docs
+	@echo "docs: open build/docs/index.html"
 
 drift: $(DEV)  ## Compare the spec with the documents that the vendor publishes (or one: UPSTREAM=FILE)
 	@$(RUN) project.drift

@@ -144,7 +144,7 @@ class APIDecodingError(LeadConnectorError, ResponseInfo):
     """
 
     body: object
-    """The body as received: JSON data, or the text if it is no JSON. No message shows it."""
+    """JSON data as received, or the text if the body is no JSON. No message shows it."""
     path: str
     """The JSON path of the problem in the body; `$` is the whole body."""
     findings: tuple[Finding, ...]

@@ -5,53 +5,51 @@ from __future__ import annotations
 import ast
 import asyncio
 import inspect
+import json
+import os
 import re
 import subprocess
+import sys
+import tomllib
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
+import yaml
 from leadconnector import Finding, LeadConnector, LeadConnectorError, errors
 from leadconnector_emulator import Emulator, EmulatorTransport, Fault
 from specdrift.loading import read_file
 from specdrift.waivers import read_waivers
 
 from tests.support.calling import CONVERSATION_ID, LOCATION_ID, TOKEN
+from tests.support.documents import DOCUMENTS, LINK, Block, anchors_of, blocks, blocks_in
 from tests.support.paths import ROOT
 
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 NAMED_TEST = re.compile(r"`((?:\w+/)?test_\w+\.py)((?:::\w+)+)`")
-BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LANGUAGES = {"console", "json", "python", "sh", "text", "toml", "yaml"}
+"""The tests run or check a block of each. `text` is output: it is neither."""
 
+PYTHON_BLOCKS = blocks_in("python")
 
-def blocks(language: str) -> list[Any]:
-    """The code blocks in a language, as parameters whose id is the file and line."""
-    parameters: list[Any] = []
-    for document in DOCUMENTS:
-        text = document.read_text(encoding="utf-8")
-        for match in BLOCK.finditer(text):
-            if match[1] == language:
-                line = text[: match.start()].count("\n") + 1
-                block_id = f"{document.relative_to(ROOT)}:{line}"
-                parameters.append(pytest.param(match[2], id=block_id))
-    return parameters
+SCHEMA_BY_KEY = {
+    "jobs": "vendor.github-workflows",
+    "runs": "vendor.github-actions",
+    "updates": "vendor.dependabot",
+    "services": "vendor.compose-spec",
+}
+"""Schemas that check-jsonschema contains, by a key of the files that they describe."""
 
 
 def test_each_code_block_names_its_language() -> None:
-    languages = {
-        match[1]
-        for document in DOCUMENTS
-        for match in BLOCK.finditer(document.read_text(encoding="utf-8"))
-    }
-
-    assert languages == {"python", "sh", "yaml"}
-    assert len(blocks("python")) >= 6
+    assert [block for block in blocks() if block.language not in LANGUAGES] == []
+    assert len(PYTHON_BLOCKS) >= 15
 
 
-@pytest.mark.parametrize("code", blocks("python"))
-def test_a_python_block_runs_as_it_is(code: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("block", PYTHON_BLOCKS, ids=str)
+def test_a_python_block_runs_as_it_is(
+    block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Only the default transport is replaced, by the emulator. The rest is as for a reader."""
     transport = EmulatorTransport(Emulator(tokens=["your-token"]))
 
@@ -64,8 +62,64 @@ def test_a_python_block_runs_as_it_is(code: str, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(
         "leadconnector.AsyncLeadConnector._default_transport", staticmethod(default_transport)
     )
+    # A block can write a file.
+    monkeypatch.chdir(tmp_path)
 
-    exec(compile(code, "block", "exec"), {"__name__": "__main__"})
+    exec(compile(block.code, str(block), "exec"), {"__name__": "__main__"})
+
+
+def write_python_blocks(folder: Path) -> list[str]:
+    """Write each Python block to a file, and return the names of the files."""
+    names: list[str] = []
+    for block in PYTHON_BLOCKS:
+        stem = re.sub(r"\W", "_", str(block))
+        name = f"test_{stem}.py"
+        (folder / name).write_text(block.code, encoding="utf-8")
+        names.append(name)
+    return names
+
+
+def run_module(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a module with the packages of this checkout, as if they were installed."""
+    packages = [str(ROOT / name) for name in ("overrides", "tools")]
+    return subprocess.run(
+        [sys.executable, "-m", *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(packages), "MYPYPATH": ":".join(packages)},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=300,
+        check=False,
+    )
+
+
+def test_every_python_block_passes_mypy_in_strict_mode(tmp_path: Path) -> None:
+    write_python_blocks(tmp_path)
+    # Without a cache of an earlier run, this takes several times as long.
+    cache = str(ROOT / ".mypy_cache" / "documentation")
+
+    result = run_module("mypy", "--strict", "--cache-dir", cache, ".", folder=tmp_path)
+
+    assert (result.stdout.splitlines()[-1], result.stderr) == (
+        f"Success: no issues found in {len(PYTHON_BLOCKS)} source files",
+        "",
+    ), result.stdout
+
+
+def test_every_test_and_fixture_in_a_python_block_runs_in_pytest(tmp_path: Path) -> None:
+    """Running a block only defines its tests."""
+    names = write_python_blocks(tmp_path)
+    names_for_pytest = [
+        name
+        for name, block in zip(names, PYTHON_BLOCKS, strict=True)
+        if re.search(r"^(async )?def test_", block.code, re.MULTILINE)
+    ]
+
+    plugin = "leadconnector_emulator.pytest_plugin"
+    result = run_module("pytest", "-q", "-p", plugin, *names_for_pytest, folder=tmp_path)
+
+    assert result.returncode == 0, result.stdout
+    assert f"{len(names_for_pytest)} passed" in result.stdout
 
 
 def test_the_blocks_run_against_an_emulator_that_checks_the_token() -> None:
@@ -78,28 +132,40 @@ def test_the_blocks_run_against_an_emulator_that_checks_the_token() -> None:
     assert asyncio.run(status_without_token()) == 401
 
 
-@pytest.mark.parametrize("code", blocks("sh"))
-def test_a_shell_block_parses_and_calls_targets_and_files_that_exist(
-    code: str, tmp_path: Path
-) -> None:
-    script = tmp_path / "block.sh"
-    script.write_text(code, encoding="utf-8")
-    subprocess.run(["sh", "-n", str(script)], check=True, timeout=10)
+@pytest.mark.parametrize(
+    "block", [*blocks_in("yaml"), *blocks_in("toml"), *blocks_in("json")], ids=str
+)
+def test_a_block_of_data_is_what_it_documents(block: Block, tmp_path: Path) -> None:
+    path = tmp_path / f"block.{block.language}"
+    path.write_text(block.code, encoding="utf-8")
 
-    targets = set(
-        re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
-    )
-    assert set(re.findall(r"^make ([a-z]+)", code, re.MULTILINE)) <= targets
-    assert all((ROOT / path).exists() for path in re.findall(r"\S+\.py\b", code))
+    check_data(path)
 
 
-@pytest.mark.parametrize("text", blocks("yaml"))
-def test_a_yaml_block_is_a_waiver_file(text: str, tmp_path: Path) -> None:
-    path = tmp_path / "waivers.yaml"
-    path.write_text(text, encoding="utf-8")
-    assert [waiver.reason for waiver in read_waivers(read_file(str(path)))] == [
-        "The page's list is older."
-    ]
+def check_data(path: Path) -> None:
+    """Read a file as the program does that reads such files.
+
+    Raises:
+        AssertionError: it is no such file, or of no known kind.
+    """
+    if path.suffix == ".toml":
+        assert tomllib.loads(path.read_text(encoding="utf-8"))
+        return
+    if path.suffix == ".json":
+        assert json.loads(path.read_text(encoding="utf-8"))
+        return
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if "waivers" in content:
+        assert read_waivers(read_file(str(path)))
+        return
+    if "repos" in content:
+        # A configuration of pre-commit. check-jsonschema has no schema for it.
+        assert all(repository["repo"] and repository["hooks"] for repository in content["repos"])
+        return
+    schema = next((schema for key, schema in SCHEMA_BY_KEY.items() if key in content), None)
+    assert schema is not None, f"add the kind of this file to SCHEMA_BY_KEY: {sorted(content)}"
+    result = run_module("check_jsonschema", "--builtin-schema", schema, str(path), folder=ROOT)
+    assert result.returncode == 0, result.stdout
 
 
 def test_every_exception_is_in_the_readme() -> None:
@@ -115,10 +181,16 @@ def test_every_exception_is_in_the_readme() -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_link_within_the_project_has_a_target(document: Path) -> None:
-    links = re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text(encoding="utf-8"))
+def test_a_link_within_the_project_has_a_target_on_github(document: Path) -> None:
+    broken_links: list[str] = []
+    for path, anchor in LINK.findall(document.read_text(encoding="utf-8")):
+        target = document.parent / path if path else document
+        if not target.exists():
+            broken_links.append(path)
+        elif anchor and anchor not in anchors_of(target):
+            broken_links.append(f"{path}#{anchor}")
 
-    assert [link for link in links if not (document.parent / link).exists()] == []
+    assert broken_links == []
 
 
 def test_every_option_of_a_client_is_in_the_table_of_the_readme() -> None:

@@ -20,6 +20,7 @@ TARGETS = [
     "test",
     "generate",
     "check",
+    "docs",
     "drift",
     "diff",
     "issue",

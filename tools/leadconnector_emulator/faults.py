@@ -61,7 +61,7 @@ class Fault:
     latency: float = 0.0
     """Seconds before the response."""
     drop: Literal["before", "within", "after"] | None = None
-    """Where the connection ends: before, within or after the headers of the response."""
+    """The connection ends before, within or after the headers of the response."""
     truncate: int | None = None
     """The number of body bytes after which the connection ends."""
     drip: float | None = None

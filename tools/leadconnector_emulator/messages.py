@@ -39,7 +39,7 @@ class Delivery:
     delay: float = 0.0
     """Seconds before the first byte."""
     drop: Literal["before", "within", "after"] | None = None
-    """Where the connection ends: before, within or after the headers."""
+    """The connection ends before, within or after the headers."""
     truncate: int | None = None
     """The number of body bytes after which the connection ends."""
     drip: float | None = None

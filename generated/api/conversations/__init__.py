@@ -112,7 +112,7 @@ class Conversations:
             version: API Version. Default: '2021-07-28', the only value in the spec.
 
         Raises:
-            The client's exception for an error status: 422 Unprocessable Entity, 401
+            APIStatusError: the API returned an error status: 422 Unprocessable Entity, 401
                 Unauthorized, 400 Bad Request, or any other.
         """
         return self._session.call(
@@ -157,7 +157,7 @@ class AsyncConversations:
             version: API Version. Default: '2021-07-28', the only value in the spec.
 
         Raises:
-            The client's exception for an error status: 422 Unprocessable Entity, 401
+            APIStatusError: the API returned an error status: 422 Unprocessable Entity, 401
                 Unauthorized, 400 Bad Request, or any other.
         """
         return await self._session.call(

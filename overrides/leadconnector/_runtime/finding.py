@@ -42,7 +42,7 @@ class Finding:
 
     @property
     def subject(self) -> str:
-        """What deviates: the status code, the media type, or the place in the response."""
+        """The status code, the media type, or the place in the response that deviates."""
         return self.value or self.path
 
 

@@ -51,9 +51,8 @@ def _signature_order(argument: Argument) -> tuple[bool, bool, bool]:
 
 
 def _errors_section(errors: Sequence[ResponseView]) -> str:
-    # The exception classes belong to the hand-written layer, which this code does not know.
     statuses = ", ".join(f"{error.status} {error.description}".strip() for error in errors)
-    text = f"The client's exception for an error status: {statuses}, or any other."
+    text = f"APIStatusError: the API returned an error status: {statuses}, or any other."
     return f"Raises:\n{_wrap(text, _INDENT)}"
 
 
