@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "overrides" / "leadconnector"
 GENERATED = ROOT / "generated"
+PREVIEW_PROGRAM = ROOT / "tools" / "project" / "preview.py"
 
 
 class VendorError(Exception):
@@ -33,12 +35,33 @@ def main() -> int:
     # The path as the user wrote it: messages repeat it.
     copy = f"{destination}/leadconnector"
     try:
+        if is_copy(Path(copy)):
+            report_upgrade()
         vendor(copy)
     except (VendorError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
     print(copy)
     return 0
+
+
+def report_upgrade() -> None:
+    """Print what the new copy changes for the code that uses the earlier one.
+
+    Raises:
+        VendorError: `FAIL_ON_BREAKING` is set, and it breaks code, or there is no full report.
+    """
+    # Without this, what is printed here would come after the report.
+    sys.stdout.flush()
+    result = subprocess.run(
+        [sys.executable, str(PREVIEW_PROGRAM), "--before-vendoring"], check=False
+    )
+    is_strict = os.environ.get("FAIL_ON_BREAKING", "") not in {"", "0"}
+    if is_strict and result.returncode != 0:
+        raise VendorError(
+            "nothing was vendored, because FAIL_ON_BREAKING is set: see the report above,"
+            " then vendor with FAIL_ON_BREAKING=0"
+        )
 
 
 def vendor(copy: str) -> None:

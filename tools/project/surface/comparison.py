@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,21 +41,24 @@ class Difference:
     """A sentence."""
 
 
-def surface_changes(base: Path, revision: Path) -> list[SurfaceChange]:
+def surface_changes(
+    base: Path, revision: Path, packages: Mapping[str, str] = PACKAGES
+) -> list[SurfaceChange]:
     """The changes from one checkout to another, the worst first.
 
     Args:
         base: the root of the older checkout.
         revision: the root of the newer checkout.
+        packages: the folder of each package, relative to the roots.
 
     Raises:
         SurfaceError: a checkout cannot be read, or the older one has none of the packages.
     """
-    base_surface = load_surface(base)
-    revision_surface = load_surface(revision)
+    base_surface = load_surface(base, packages)
+    revision_surface = load_surface(revision, packages)
     if not base_surface.objects:
         raise SurfaceError(
-            f"there is no package in it ({', '.join(PACKAGES)}): name a revision that has one"
+            f"there is no package in it ({', '.join(packages)}): name a revision that has one"
         )
     changes = distinct_changes(base_surface, revision_surface)
     return sorted(changes, key=sort_key)

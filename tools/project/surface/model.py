@@ -10,7 +10,10 @@ from typing import Literal, TypeAlias
 import griffe
 
 PACKAGES = {"leadconnector": "overrides", "leadconnector_emulator": "tools"}
-"""The packages that users import, and their folders."""
+"""The packages that users import, and their folders in a checkout."""
+
+COPY = {"leadconnector": "."}
+"""The package in the folder of a vendored copy."""
 
 Severity: TypeAlias = Literal["ERR", "WARN", "INFO"]
 """`ERR` breaks correct code, `WARN` may break it, `INFO` does not."""
