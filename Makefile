@@ -74,6 +74,9 @@ drift: $(DEV)  ## Compare the spec with the vendor's published document (or anot
 diff: $(DEV)  ## Show changes in the spec and in public Python names: make diff BASE=main
 	@$(RUN) project.diff
 
+gate: $(DEV)  ## Fail if a change breaks users without a CHANGELOG entry: make gate BASE=main
+	@$(RUN) project.gate
+
 bench: $(DEV)  ## Measure a call of the client, and the emulator (every script in benchmarks/)
 	@$(RUN) project.bench
 

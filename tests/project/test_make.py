@@ -22,10 +22,12 @@ TARGETS = [
     "check",
     "drift",
     "diff",
+    "gate",
     "bench",
     *LONG_RUNS,
     "emulator",
     "vendor",
+    "preview",
     "lock",
     "clean",
 ]

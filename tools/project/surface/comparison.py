@@ -39,6 +39,8 @@ class Difference:
     """Such as `parameter-removed`."""
     text: str
     """A sentence."""
+    parameter: str = ""
+    """The parameter that differs; empty if it is the object itself."""
 
 
 def surface_changes(
@@ -87,6 +89,7 @@ def distinct_changes(base: Surface, revision: Surface) -> list[SurfaceChange]:
                 difference.text,
                 location.file,
                 location.line,
+                difference.parameter,
             )
             # A name may leave one module and remain in another. So each module is reported.
             is_module_member = parent not in side.bases
@@ -167,10 +170,10 @@ def function_differences(base: griffe.Function, revision: griffe.Function) -> It
             yield from parameter_differences(name, base_parameters, revision_parameters)
         elif parameter.required:
             text = f"The parameter {name} was added, and is required."
-            yield Difference("ERR", "parameter-added", text)
+            yield Difference("ERR", "parameter-added", text, name)
         else:
             text = f"The parameter {name} was added, and is optional."
-            yield Difference("INFO", "parameter-added", text)
+            yield Difference("INFO", "parameter-added", text, name)
 
 
 def parameters_of(function: griffe.Function) -> dict[str, griffe.Parameter]:
@@ -193,7 +196,7 @@ def removed_parameters(
             continue
         if accepts_any_keyword and parameter.kind is griffe.ParameterKind.keyword_only:
             continue
-        yield Difference("ERR", "parameter-removed", f"The parameter {name} was removed.")
+        yield Difference("ERR", "parameter-removed", f"The parameter {name} was removed.", name)
 
 
 def parameter_differences(
@@ -204,16 +207,16 @@ def parameter_differences(
     revision_parameter = revision[name]
     if revision_parameter.required and not base_parameter.required:
         text = f"The parameter {name} became required."
-        yield Difference("ERR", "parameter-became-required", text)
+        yield Difference("ERR", "parameter-became-required", text, name)
     elif base_parameter.required and not revision_parameter.required:
         text = f"The parameter {name} became optional."
-        yield Difference("INFO", "parameter-became-optional", text)
+        yield Difference("INFO", "parameter-became-optional", text, name)
     else:
         yield from default_differences(name, base_parameter.default, revision_parameter.default)
     lost_forms = argument_forms(name, base) - argument_forms(name, revision)
     if lost_forms:
         text = f"The parameter {name} can no longer be passed {' or '.join(sorted(lost_forms))}."
-        yield Difference("ERR", "parameter-moved", text)
+        yield Difference("ERR", "parameter-moved", text, name)
     yield from input_differences(name, base_parameter.annotation, revision_parameter.annotation)
 
 
@@ -227,7 +230,7 @@ def default_differences(
     if str(base_value) == str(revision_value):
         return
     text = f"The default of the parameter {name} was {base_value}, and is now {revision_value}."
-    yield Difference("WARN", "parameter-default-changed", text)
+    yield Difference("WARN", "parameter-default-changed", text, name)
 
 
 def argument_forms(name: str, parameters: dict[str, griffe.Parameter]) -> set[str]:
@@ -254,7 +257,7 @@ def input_differences(
         return
     severity = severity_of_input_change(base_type, revision_type)
     text = f"The parameter {name} was {describe(base_type)}, and is now {describe(revision_type)}."
-    yield Difference(severity, "parameter-type-changed", text)
+    yield Difference(severity, "parameter-type-changed", text, name)
 
 
 def output_differences(

@@ -60,6 +60,21 @@ class SurfaceChange:
     """
     line: int
     """The first line is 1."""
+    parameter: str = ""
+    """The parameter that changed; empty if it is the object itself."""
+
+    @property
+    def name(self) -> str:
+        """The name that users write: the parameter, or the last part of the path.
+
+        For a special method, such as a constructor, it is the name of the class.
+        """
+        if self.parameter:
+            return self.parameter
+        parent, _, name = self.path.rpartition(".")
+        if name.startswith("__"):
+            return parent.rpartition(".")[2]
+        return name
 
     def __str__(self) -> str:
         location = f"{self.file}:{self.line}"
