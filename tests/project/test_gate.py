@@ -148,11 +148,13 @@ def evidence_of(repository: Path, client: str) -> Evidence:
     return collect_evidence(repository, "main", workspace)
 
 
-class TestRenamedArgument:
-    @pytest.fixture(scope="class")
-    def evidence(self, tmp_path_factory: pytest.TempPathFactory) -> Evidence:
-        return evidence_of(create_repository(tmp_path_factory.mktemp("renamed")), RENAMED)
+@pytest.fixture(scope="module", name="evidence")
+def evidence_of_renamed_argument(tmp_path_factory: pytest.TempPathFactory) -> Evidence:
+    """The differences after an argument was renamed."""
+    return evidence_of(create_repository(tmp_path_factory.mktemp("renamed")), RENAMED)
 
+
+class TestRenamedArgument:
     def test_it_fails_and_the_report_says_what_breaks_and_where(self, evidence: Evidence) -> None:
         verdict = decide(evidence)
 

@@ -17,6 +17,7 @@ from .annotations import (
 )
 from .loading import load_surface
 from .model import (
+    DOCUMENTED_MODULES,
     PACKAGES,
     SEVERITIES,
     Expression,
@@ -83,7 +84,7 @@ def distinct_changes(base: Surface, revision: Surface) -> list[SurfaceChange]:
         location = side.location(path)
         for difference in differences_at(path, base, revision):
             change = SurfaceChange(
-                difference.severity,
+                severity_in(side.module_of(path), difference.severity),
                 difference.kind,
                 path,
                 difference.text,
@@ -98,6 +99,16 @@ def distinct_changes(base: Surface, revision: Surface) -> list[SurfaceChange]:
             place = (location.file, str(location.line))
             changes.setdefault((change.kind, subject, change.text, *place), change)
     return list(changes.values())
+
+
+def severity_in(module: str, severity: Severity) -> Severity:
+    """The severity of a difference in a module.
+
+    Code that uses an undocumented module may break at any time, so it is not correct code.
+    """
+    if severity == "ERR" and module not in DOCUMENTED_MODULES:
+        return "WARN"
+    return severity
 
 
 def path_order(path: str) -> tuple[int, str]:
@@ -154,6 +165,9 @@ def attribute_differences(
 
 def function_differences(base: griffe.Function, revision: griffe.Function) -> Iterator[Difference]:
     """The differences of a function: how it is called, what it returns, its parameters."""
+    if is_fixture(base) and is_fixture(revision):
+        # pytest calls it.
+        return
     for label in FUNCTION_LABELS:
         is_new = label not in base.labels and label in revision.labels
         is_gone = label in base.labels and label not in revision.labels
@@ -174,6 +188,15 @@ def function_differences(base: griffe.Function, revision: griffe.Function) -> It
         else:
             text = f"The parameter {name} was added, and is optional."
             yield Difference("INFO", "parameter-added", text, name)
+
+
+def is_fixture(function: griffe.Function) -> bool:
+    """Whether a function is a fixture of pytest. Users only name it."""
+    return any(
+        isinstance(decorator.value, griffe.Expr)
+        and decorator.value.canonical_path == "pytest.fixture"
+        for decorator in function.decorators
+    )
 
 
 def parameters_of(function: griffe.Function) -> dict[str, griffe.Parameter]:

@@ -15,6 +15,18 @@ PACKAGES = {"leadconnector": "overrides", "leadconnector_emulator": "tools"}
 COPY = {"leadconnector": "."}
 """The package in the folder of a vendored copy."""
 
+DOCUMENTED_MODULES = {
+    "leadconnector",
+    "leadconnector.errors",
+    "leadconnector.models",
+    "leadconnector_emulator",
+    "leadconnector_emulator.pytest_plugin",
+}
+"""The modules from which the documentation imports, and the one with the fixtures of pytest.
+
+Other modules, such as `leadconnector.rate_limit.redis_script`, are parts of the implementation.
+"""
+
 Severity: TypeAlias = Literal["ERR", "WARN", "INFO"]
 """`ERR` breaks correct code, `WARN` may break it, `INFO` does not."""
 
@@ -93,6 +105,12 @@ class Surface:
 
     Private base classes are left out, because users cannot name them.
     """
+
+    def module_of(self, path: str) -> str:
+        """The module of a public path: the path itself, or the nearest one around it."""
+        while path and not isinstance(self.objects.get(path), griffe.Module):
+            path = path.rpartition(".")[0]
+        return path
 
     def location(self, path: str) -> Location:
         """Where the object at a public path is defined."""
