@@ -18,10 +18,12 @@ from project.gate.gate import (
     Evidence,
     broken_runs,
     check_out_base,
+    code_that_mentions,
     collect_evidence,
     decide,
 )
 from project.gate.report import write_report
+from project.gate.type_checks import CheckerError, without_consequences
 
 from tests.support.make import make
 from tests.support.paths import ROOT
@@ -221,6 +223,27 @@ def test_code_that_fails_without_a_change_of_names_fails_the_gate() -> None:
     text = write_report(verdict)
     assert "Code of v1.0 that fails with the changed client:" in text
     assert "Restore what this code uses." in text
+
+
+def test_only_consequences_of_other_errors_in_the_file_are_left_out() -> None:
+    cause = CheckerError("b.py", 3, "No parameter named x  [reportCallIssue]")
+    consequence = CheckerError("b.py", 4, "Type of y is unknown  [reportUnknownMemberType]")
+    lone_error = CheckerError("a.py", 9, "Type of z is unknown  [reportUnknownVariableType]")
+
+    assert without_consequences([consequence, cause, lone_error]) == [lone_error, cause]
+
+
+def test_an_announced_name_excuses_the_other_errors_in_its_file_only() -> None:
+    code = [
+        BrokenCode("a.py:1", "no x", "x", "a.py"),
+        BrokenCode("a.py:2", "unknown", "y", "a.py"),
+        BrokenCode("b.py:2", "unknown", "y", "b.py"),
+        BrokenCode("test_x", "fails", "y"),
+        BrokenCode("test_y", "fails", "uses x"),
+    ]
+
+    places = [item.place for item in code_that_mentions(code, ["x"])]
+    assert places == ["a.py:1", "a.py:2", "test_y"]
 
 
 def test_a_run_that_fails_in_the_base_too_is_left_out(repository: Path, tmp_path: Path) -> None:

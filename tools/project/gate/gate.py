@@ -13,7 +13,7 @@ from .changelog import FILE as CHANGELOG
 from .changelog import announced_names
 from .code import UserCode, collect_code
 from .runs import failed_runs, with_client
-from .type_checks import CheckerError, type_errors
+from .type_checks import CheckerError, type_errors, without_consequences
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,8 @@ class BrokenCode:
     message: str
     text: str
     """The failing line, or the whole report of a test: the names that the code uses."""
+    file: str = ""
+    """The checked file; empty for a test. A block of the documentation is a file of its own."""
 
 
 @dataclass(frozen=True)
@@ -70,14 +72,24 @@ def decide(evidence: Evidence) -> Verdict:
     names = {change.name for change in breaking} & announced_names(
         evidence.base_changelog, evidence.changelog
     )
+    announced_code = code_that_mentions(evidence.broken_code, names)
     return Verdict(
         evidence=evidence,
         harmless=[change for change in evidence.changes if change.severity != "ERR"],
         announced=[change for change in breaking if change.name in names],
         unannounced=[change for change in breaking if change.name not in names],
-        announced_code=[code for code in evidence.broken_code if mentions(code.text, names)],
-        unannounced_code=[code for code in evidence.broken_code if not mentions(code.text, names)],
+        announced_code=announced_code,
+        unannounced_code=[code for code in evidence.broken_code if code not in announced_code],
     )
+
+
+def code_that_mentions(broken_code: list[BrokenCode], names: Iterable[str]) -> list[BrokenCode]:
+    """The broken code that uses one of some names, with further errors in the same files.
+
+    After the first error, type checkers report others: the result of a wrong call has no type.
+    """
+    files = {code.file for code in broken_code if mentions(code.text, names)} - {""}
+    return [code for code in broken_code if code.file in files or mentions(code.text, names)]
 
 
 def mentions(text: str, names: Iterable[str]) -> bool:
@@ -154,14 +166,15 @@ def broken_types(repository: Path, workspace: Path) -> list[BrokenCode]:
         return []
     # Slow, and needed only to leave out errors that have nothing to do with the change.
     earlier_errors = set(type_errors(code, workspace / "base", cache))
-    return [broken_line(code, error) for error in errors if error not in earlier_errors]
+    new_errors = [error for error in errors if error not in earlier_errors]
+    return [broken_line(code, error) for error in without_consequences(new_errors)]
 
 
 def broken_line(code: UserCode, error: CheckerError) -> BrokenCode:
     """An error of a type checker, with its place in the base."""
     place = f"{code.sources[error.file]}:{error.line}"
     text = f"{code.line_of(error.file, error.line)} {error.message}"
-    return BrokenCode(place, error.message, text)
+    return BrokenCode(place, error.message, text, error.file)
 
 
 def broken_runs(repository: Path, base: Base, workspace: Path) -> list[BrokenCode]:

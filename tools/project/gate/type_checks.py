@@ -20,6 +20,9 @@ PACKAGE_FOLDERS = ("overrides", "tools")
 
 MYPY_ERROR = re.compile(r"(?P<file>[^:]+):(?P<line>\d+): error: (?P<message>.*)")
 
+CONSEQUENCE_RULE = "[reportUnknown"
+"""The beginning of the rules about unknown types, as a message of pyright contains them."""
+
 PYTHON_VERSION = "3.11"
 """The oldest supported version."""
 
@@ -46,6 +49,22 @@ def type_errors(code: UserCode, client: Path, cache: Path) -> list[CheckerError]
         GateError: a type checker fails.
     """
     return [*mypy_errors(code, client, cache), *pyright_errors(code, client)]
+
+
+def without_consequences(errors: list[CheckerError]) -> list[CheckerError]:
+    """The errors in the order of their places, without the consequences of others.
+
+    pyright reports each use of the result of a wrong call, because its type is unknown.
+    """
+    causes = [error for error in errors if CONSEQUENCE_RULE not in error.message]
+    files_with_causes = {error.file for error in causes}
+    others = [error for error in errors if error.file not in files_with_causes]
+    return sorted([*causes, *others], key=place_of)
+
+
+def place_of(error: CheckerError) -> tuple[str, int]:
+    """The sort key of an error."""
+    return error.file, error.line
 
 
 def mypy_errors(code: UserCode, client: Path, cache: Path) -> Iterator[CheckerError]:
