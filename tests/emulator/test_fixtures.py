@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -98,20 +99,8 @@ class TestTokenEndpointAlone:
         pass
 """
 
-SERVICE_CONFTEST = """
-import pytest
-from app._vendor.leadconnector import AsyncLeadConnector, LeadConnector
-
-
-@pytest.fixture(scope="session")
-def leadconnector_class():
-    return LeadConnector
-
-
-@pytest.fixture(scope="session")
-def async_leadconnector_class():
-    return AsyncLeadConnector
-"""
+DOCUMENT = ROOT / "docs" / "emulator.md"
+CONFTEST_BLOCK = re.compile(r"^```py\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 SERVICE_TESTS = """
 import asyncio
@@ -190,7 +179,8 @@ def test_the_fixtures_make_clients_of_a_vendored_copy(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "overrides" / "leadconnector", copy, ignore=ignored)
     for package in (tmp_path / "app", tmp_path / "app" / "_vendor"):
         (package / "__init__.py").touch()
-    (tmp_path / "conftest.py").write_text(SERVICE_CONFTEST, encoding="utf-8")
+    (conftest,) = CONFTEST_BLOCK.findall(DOCUMENT.read_text(encoding="utf-8"))
+    (tmp_path / "conftest.py").write_text(conftest, encoding="utf-8")
     (tmp_path / "test_service.py").write_text(SERVICE_TESTS, encoding="utf-8")
 
     result = run_without_installed_client(tmp_path)

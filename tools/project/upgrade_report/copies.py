@@ -13,6 +13,9 @@ PACKAGE = "leadconnector"
 
 CONTRACT = Path("_generated", "contract.json")
 
+MANIFEST = "_manifest.json"
+"""The file in which the vendoring program writes the origin of a copy."""
+
 HASH_LENGTH = 12
 """The digits of a hash in a report. Git also shows 7 to 12 digits of a commit."""
 
@@ -32,6 +35,8 @@ class Copy:
     folder: Path
     version: str
     """The version of the package; empty if its file has none."""
+    revision: str
+    """The commit that the copy comes from; empty if it has no manifest, or is the source."""
     contract: dict[str, Any]
     """The contract, as `tools/generate` wrote it."""
 
@@ -39,6 +44,8 @@ class Copy:
         parts: list[str] = []
         if self.version:
             parts.append(f"version {self.version}")
+        if self.revision:
+            parts.append(f"revision {self.revision[:HASH_LENGTH]}")
         parts.append(f"API version {self.contract.get('api_version', 'unknown')}")
         spec_hash = str(self.contract.get("spec_sha256", "unknown"))
         parts.append(f"spec {spec_hash[:HASH_LENGTH]}")
@@ -59,7 +66,12 @@ def read_copy(folder: Path) -> Copy:
         raise UpgradeReportError(
             f"{folder}: a copy of the client is called {PACKAGE}: name that folder"
         )
-    return Copy(folder, read_version(folder / "_version.py"), read_contract(folder / CONTRACT))
+    return Copy(
+        folder=folder,
+        version=read_version(folder / "_version.py"),
+        revision=read_revision(folder / MANIFEST),
+        contract=read_contract(folder / CONTRACT),
+    )
 
 
 def read_version(file: Path) -> str:
@@ -76,6 +88,17 @@ def read_version(file: Path) -> str:
         if "__version__" in names and isinstance(statement.value, ast.Constant):
             return str(statement.value.value)
     return ""
+
+
+def read_revision(file: Path) -> str:
+    """The revision in a manifest; empty without one. The vendoring program checks manifests."""
+    try:
+        manifest = json.loads(file.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return ""
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("revision"), str):
+        return ""
+    return manifest["revision"]
 
 
 def read_contract(file: Path) -> dict[str, Any]:
