@@ -226,7 +226,13 @@ def test_the_markdown_is_a_table_without_markup_of_the_spec(
     tmp_path: Path, contract: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     hostile = "a|b`<img>@user"
-    argument = {"argument": "x", "name": hostile, "in": "body", "required": False, "schema": {}}
+    argument: dict[str, object] = {
+        "argument": "x",
+        "name": hostile,
+        "in": "body",
+        "required": False,
+        "schema": {},
+    }
     base = small_copy(tmp_path / "base", contract)
     extended = copying.deepcopy(contract)
     extended["operations"]["updateConversation"]["arguments"].append(argument)

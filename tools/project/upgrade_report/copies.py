@@ -6,7 +6,9 @@ import ast
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
+
+from specdrift.model.document import is_list, is_mapping
 
 PACKAGE = "leadconnector"
 """The name of the folder. A copy is imported by this name, below the packages of a service."""
@@ -93,12 +95,13 @@ def read_version(file: Path) -> str:
 def read_revision(file: Path) -> str:
     """The revision in a manifest; empty without one. The vendoring program checks manifests."""
     try:
-        manifest = json.loads(file.read_bytes())
+        manifest: Any = json.loads(file.read_bytes())
     except (OSError, ValueError, RecursionError):
         return ""
-    if not isinstance(manifest, dict) or not isinstance(manifest.get("revision"), str):
+    if not has_keys(manifest, {"revision"}):
         return ""
-    return manifest["revision"]
+    # It is null in a copy from an archive.
+    return str(manifest["revision"] or "")
 
 
 def read_contract(file: Path) -> dict[str, Any]:
@@ -108,7 +111,7 @@ def read_contract(file: Path) -> dict[str, Any]:
         UpgradeReportError: it cannot be read, or is not a contract.
     """
     try:
-        contract = json.loads(file.read_bytes())
+        contract: Any = json.loads(file.read_bytes())
     except OSError as error:
         raise UpgradeReportError(
             f"{file}: cannot be read ({error.strerror}): name a folder that `make vendor` made"
@@ -125,13 +128,14 @@ def read_contract(file: Path) -> dict[str, Any]:
     return contract
 
 
-def is_contract(contract: Any) -> bool:
+def is_contract(contract: Any) -> TypeGuard[dict[str, Any]]:
     """Whether data has the parts of a contract that the report reads."""
     if not has_keys(contract, {"operations", "schemas"}):
         return False
-    if not isinstance(contract["operations"], dict) or not isinstance(contract["schemas"], dict):
+    operations = contract["operations"]
+    if not is_mapping(operations) or not is_mapping(contract["schemas"]):
         return False
-    return all(is_operation(operation) for operation in contract["operations"].values())
+    return all(is_operation(operation) for operation in operations.values())
 
 
 def is_operation(operation: Any) -> bool:
@@ -140,13 +144,13 @@ def is_operation(operation: Any) -> bool:
         return False
     arguments = operation["arguments"]
     responses = operation["responses"]
-    if not isinstance(arguments, list) or not isinstance(responses, dict):
+    if not is_list(arguments) or not is_mapping(responses):
         return False
     return all(has_keys(argument, ARGUMENT_KEYS) for argument in arguments) and all(
         has_keys(response, RESPONSE_KEYS) for response in responses.values()
     )
 
 
-def has_keys(data: Any, keys: set[str]) -> bool:
+def has_keys(data: Any, keys: set[str]) -> TypeGuard[dict[str, Any]]:
     """Whether data is a mapping with some keys."""
-    return isinstance(data, dict) and data.keys() >= keys
+    return is_mapping(data) and data.keys() >= keys

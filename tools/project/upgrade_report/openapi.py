@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
+from specdrift.model.document import is_mapping
+
 CONTRACT_PREFIX = "#/schemas/"
 COMPONENT_PREFIX = "#/components/schemas/"
 SCHEMA_LISTS = ("allOf", "anyOf", "oneOf")
@@ -98,7 +100,7 @@ def response_object(response: dict[str, Any]) -> dict[str, Any]:
 
 def schema_object(schema: Any) -> Any:
     """A schema of the contract as it is in an OpenAPI document."""
-    if not isinstance(schema, dict):
+    if not is_mapping(schema):
         return schema
     return {
         keyword: schema_value(keyword, value)
