@@ -92,7 +92,7 @@ refreshes: $(DEV)  ## Count token refreshes of threads, tasks and processes that
 emulator: $(DEMO)  ## Run the API locally until Ctrl-C (another port: ARGS="--port 9000")
 	@$(RUN_WITH) leadconnector_emulator ARGS
 
-vendor:  ## Copy the client into DEST, self-contained: make vendor DEST=src/app/_vendor
+vendor:  ## Copy the client: make vendor DEST=src/app/_vendor (despite local changes: FORCE=1)
 	@$(WITH_PYTHON) tools/project/vendor.py
 
 lock: $(DEV)  ## Update requirements/ from pyproject.toml (to newer versions: UPGRADE=--upgrade)
