@@ -15,7 +15,7 @@ import pytest
 
 from tests.support.make import make
 from tests.support.paths import ROOT
-from tests.support.vendoring import copy_sources, rejection, run, tree, vendor, verify
+from tests.support.vendoring import copy_sources, rejection, run, run_program, tree, vendor, verify
 
 # Runs without the module `site`, so that no `.pth` file adds this checkout to the path.
 # Only the requirements of the client are importable.
@@ -353,5 +353,7 @@ def test_make_vendor_writes_the_same_copy_and_prints_its_path(
 
 @pytest.mark.parametrize("force", ["0", "yes", " 1"])
 def test_force_is_1_or_empty(tmp_path: Path, force: str) -> None:
-    assert "FORCE is neither 1 nor empty" in rejection(tmp_path / "copies", force=force)
+    result = run_program(tmp_path / "copies", force=force)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "FORCE is neither 1 nor empty" in result.stderr
     assert list(tmp_path.iterdir()) == []

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+from leadconnector._vendoring.command_line import main
+from leadconnector._vendoring.source import PACKAGE_FOLDER
+from project.vendor import command_arguments
 
 from tests.support.make import clean_environment
 from tests.support.paths import ROOT
@@ -37,9 +43,34 @@ def run(*command: str | Path, cwd: Path, **environment: str) -> subprocess.Compl
 def run_vendor(
     destination: str | Path, checkout: Path = ROOT, force: str = ""
 ) -> subprocess.CompletedProcess[str]:
+    """Do what `make vendor` does.
+
+    From this checkout, in this process, which is faster. A relative destination is below the
+    checkout, as for make.
+    """
+    if checkout == ROOT:
+        arguments = command_arguments(str(ROOT / destination), force)
+        return run_in_process(arguments)
+    return run_program(destination, checkout, force)
+
+
+def run_program(
+    destination: str | Path, checkout: Path = ROOT, force: str = ""
+) -> subprocess.CompletedProcess[str]:
     """Run the program behind `make vendor`. make itself adds 50 ms and nothing else."""
     variables = {"DEST": str(destination), "FORCE": force}
     return run(sys.executable, checkout / PROGRAM, cwd=checkout, **variables)
+
+
+def run_in_process(
+    arguments: list[str], folder: Path = PACKAGE_FOLDER
+) -> subprocess.CompletedProcess[str]:
+    """Run the command line of the package in this process."""
+    output = io.StringIO()
+    errors = io.StringIO()
+    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors):
+        status = main(arguments, folder=folder)
+    return subprocess.CompletedProcess(arguments, status, output.getvalue(), errors.getvalue())
 
 
 def vendor(destination: str | Path, checkout: Path = ROOT, force: str = "") -> Path:
@@ -92,8 +123,8 @@ def set_version(checkout: Path, version: str) -> None:
 
 
 def verify(copy: Path) -> subprocess.CompletedProcess[str]:
-    """Run `verify` of a copy, with nothing but the standard library."""
-    return run_command_of(copy, "verify")
+    """Compare a copy with its manifest."""
+    return run_in_process(["verify"], copy)
 
 
 def run_command_of(copy: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

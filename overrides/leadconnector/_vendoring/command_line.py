@@ -21,8 +21,12 @@ from .vendor import vendor
 from .verification import LocalChanges, local_changes
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: list[str] | None = None, *, folder: Path = PACKAGE_FOLDER) -> int:
     """Run one command.
+
+    Args:
+        arguments: the words after the name of the program; by default those of this process.
+        folder: the package that `verify` and `version` look at.
 
     Returns:
         The exit status.
@@ -30,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     _escape_unprintable_output()
     options = _parser().parse_args(arguments)
     try:
-        status = _run(options)
+        status = _run(options, folder)
         sys.stdout.flush()
     except (VendoringError, OSError) as error:
         print(error, file=sys.stderr)
@@ -38,12 +42,12 @@ def main(arguments: list[str] | None = None) -> int:
     return status
 
 
-def _run(options: argparse.Namespace) -> int:
+def _run(options: argparse.Namespace, folder: Path) -> int:
     if options.command == "vendor":
         return _vendor(options.destination, force=options.force)
     if options.command == "verify":
-        return _verify(PACKAGE_FOLDER)
-    return _print_version(PACKAGE_FOLDER)
+        return _verify(folder)
+    return _print_version(folder)
 
 
 def _vendor(destination: str, *, force: bool) -> int:

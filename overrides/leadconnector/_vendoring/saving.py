@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from .swap import Workspace
 from .verification import LocalChanges
 
 _NAME = f"{PACKAGE_NAME}-changes"
+_USUAL_NAME = re.compile(r"[A-Za-z0-9_+./-]+")
 
 
 @dataclass(frozen=True)
@@ -107,8 +109,8 @@ def _fits_into_patch(entry: Entry, source: Source) -> bool:
 
 
 def _has_unusual_name(name: str) -> bool:
-    # The two programs escape such names in different ways.
-    return not name.isascii() or not name.isprintable() or '"' in name or "\\" in name
+    """Whether `patch` and `git apply` read the name in different ways, as with spaces at its end."""
+    return not _USUAL_NAME.fullmatch(name)
 
 
 def _collides(name: str, source: Source) -> bool:
@@ -141,21 +143,19 @@ def _removal_patches(names: Iterable[str], source: Source) -> Iterator[bytes]:
     for name in names:
         base_data = source.files.get(name)
         # A missing file that the new copy does not have either is no change of the new copy. A
-        # patch cannot remove an empty file.
-        if base_data and _is_text(base_data):
+        # patch cannot remove every file. Nothing is lost with those that it cannot remove.
+        if base_data and _is_text(base_data) and not _has_unusual_name(name):
             yield _file_patch(name, base_data, None)
 
 
 def _file_patch(name: str, base_data: bytes | None, data: bytes | None) -> bytes:
     path = f"{PACKAGE_NAME}/{name}"
-    # A tab ends a name that contains spaces.
-    end = "\t" if " " in path else ""
     lines = difflib.diff_bytes(
         difflib.unified_diff,
         _lines(base_data),
         _lines(data),
-        b"/dev/null" if base_data is None else f"a/{path}{end}".encode(),
-        b"/dev/null" if data is None else f"b/{path}{end}".encode(),
+        b"/dev/null" if base_data is None else f"a/{path}".encode(),
+        b"/dev/null" if data is None else f"b/{path}".encode(),
         lineterm=b"\n",
     )
     return b"".join(_complete_line(line) for line in lines)
