@@ -109,7 +109,7 @@ def _fits_into_patch(entry: Entry, source: Source) -> bool:
 
 
 def _has_unusual_name(name: str) -> bool:
-    """Whether `patch` and `git apply` read the name in different ways, as with spaces at its end."""
+    """Whether `patch` and `git apply` may read the name in different ways."""
     return not _USUAL_NAME.fullmatch(name)
 
 

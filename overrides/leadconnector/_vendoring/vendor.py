@@ -41,12 +41,15 @@ class Result:
     """What the run repaired and saved: one line each."""
 
 
-def vendor(destination: str, *, force: bool = False) -> Result:
+def vendor(
+    destination: str, *, force: bool = False, source_folder: Path = PACKAGE_FOLDER
+) -> Result:
     """Write a copy of this package into a folder, or replace an earlier copy.
 
     Args:
         destination: the folder, such as `src/app/_vendor`. It is created if necessary.
         force: replace a copy with local changes too, and save them.
+        source_folder: the package to copy.
 
     Raises:
         VendoringError: the copy must not be written. An earlier copy is unchanged.
@@ -54,11 +57,11 @@ def vendor(destination: str, *, force: bool = False) -> Result:
     """
     folder = resolve(destination)
     copy = copy_in(folder)
-    check_outside_of_source(copy, PACKAGE_FOLDER)
+    check_outside_of_source(copy, source_folder)
     with locked_folder(folder):
         workspace = Workspace(copy)
         notes = _repair_notes(workspace.repair(), copy)
-        source = load_source()
+        source = load_source(source_folder)
         notes += _replace(workspace, source, force)
     return Result(copy, tuple(notes))
 
