@@ -220,5 +220,5 @@ def test_the_kill_run_detects_a_copy_that_is_not_whole(tmp_path: Path) -> None:
     (situation.copy / "py.typed").unlink()
     with pytest.raises(AssertionError, match="neither the old nor the new"):
         situation.check_after_kill()
-    with pytest.raises(VendoringError, match="missing: py.typed"):
+    with pytest.raises(VendoringError, match=r"missing: py\.typed"):
         situation.check_next_run()
