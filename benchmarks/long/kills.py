@@ -329,7 +329,10 @@ def is_killed_by_strace(situation: Situation, strace: str, system_call: str, num
     command = [strace, *options, *command_line(situation.versions.newer, situation.destination)]
     if situation.force:
         command.append("--force")
-    result = subprocess.run(command, env=environment_of(situation.versions.newer), check=False)
+    environment = environment_of(situation.versions.newer)
+    # The path of the copy, and the notes on local changes.
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    result = subprocess.run(command, env=environment, **quiet, check=False)
     return result.returncode != 0
 
 
