@@ -47,7 +47,7 @@ def test_each_code_block_names_its_language() -> None:
     }
 
     # `py` needs a vendored copy. tests/emulator/test_fixtures.py runs it.
-    assert languages == {"py", "python", "sh", "text", "yaml"}
+    assert languages == {"py", "python", "sh", "text", "toml", "yaml"}
     assert len(blocks("python")) >= 6
 
 

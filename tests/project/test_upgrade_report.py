@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import yaml
 from generate.__main__ import main as generate
+from leadconnector._vendoring.manifest import Manifest, render, sha256
 from project.upgrade_report import (
     UpgradeReport,
     UpgradeReportError,
@@ -59,7 +60,23 @@ def copy_of(folder: Path, spec: str = SPEC_TEXT) -> Path:
         (folder / "openapi.yaml").write_text(spec, encoding="utf-8")
         arguments = ["--spec", str(folder / "openapi.yaml"), "--output", str(copy / "_generated")]
         assert generate(arguments) == 0
+    (copy / "_manifest.json").write_bytes(render(manifest_of(copy)))
     return copy
+
+
+def manifest_of(copy: Path) -> Manifest:
+    """The manifest that vendoring would write."""
+    contract = json.loads((copy / "_generated" / "contract.json").read_bytes())
+    files = {name: sha256(data) for name, data in contents(copy).items()}
+    return Manifest(
+        name="leadconnector",
+        version="0.0.9",
+        revision="0123456789abcdef0123456789abcdef01234567",
+        api_version=contract["api_version"],
+        spec_sha256=contract["spec_sha256"],
+        generated_with=contract["generated_with"],
+        files=files,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -392,7 +409,8 @@ def test_a_breaking_upgrade_can_be_rejected_before_anything_changes(
 
     assert result.returncode == 2
     assert "Breaks code that uses the copy:" in result.stdout
-    assert "nothing was vendored, because FAIL_ON_BREAKING is set" in result.stderr
+    assert "FAIL_ON_BREAKING is set, and the report above has a breaking change" in result.stderr
+    assert "was not changed, because the upgrade was rejected" in result.stderr
     assert contents(folder) == before
 
 
@@ -402,13 +420,25 @@ def test_a_damaged_copy_can_still_be_replaced_and_the_missing_report_is_explaine
     folder = service("renamed")
     (folder / "leadconnector" / "_generated" / "contract.json").write_text("{}", encoding="utf-8")
 
-    result = make("vendor", f"DEST={folder}", NO_BIN, "FAIL_ON_BREAKING=1")
+    result = make("vendor", f"DEST={folder}", NO_BIN, "FORCE=1", "FAIL_ON_BREAKING=1")
     assert result.returncode == 2
     assert "has not the form that the generator writes" in result.stderr
 
-    result = make("vendor", f"DEST={folder}", NO_BIN)
+    result = make("vendor", f"DEST={folder}", NO_BIN, "FORCE=1")
     assert (result.returncode, result.stdout) == (0, f"{folder}/leadconnector\n")
     assert "upgrade report: " in result.stderr
+
+
+def test_local_changes_are_rejected_before_there_is_a_report(
+    service: Callable[[str], Path],
+) -> None:
+    folder = service("renamed")
+    (folder / "leadconnector" / "client.py").write_text("edited = True\n", encoding="utf-8")
+
+    result = make("vendor", f"DEST={folder}", NO_BIN)
+
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "has local changes" in result.stderr
 
 
 def test_vendoring_reports_without_a_virtual_environment(

@@ -14,7 +14,7 @@ TIMEOUT = 60
 """Seconds. A target in a test takes much less; the limit keeps a failing test from hanging."""
 
 VARIABLES = (
-    *("ARGS", "BASE", "BIN", "DEST", "DEV", "FAIL_ON_BREAKING"),
+    *("ARGS", "BASE", "BIN", "DEST", "DEV", "FAIL_ON_BREAKING", "FORCE"),
     *("TESTS", "UPGRADE", "UPSTREAM", "UPSTREAM_ROOT"),
 )
 """The variables of the Makefile, but for PYTHON."""
