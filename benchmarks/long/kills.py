@@ -330,9 +330,8 @@ def is_killed_by_strace(situation: Situation, strace: str, system_call: str, num
     if situation.force:
         command.append("--force")
     environment = environment_of(situation.versions.newer)
-    # The path of the copy, and the notes on local changes.
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    result = subprocess.run(command, env=environment, **quiet, check=False)
+    # The output is the path of the copy, and notes on local changes.
+    result = subprocess.run(command, env=environment, capture_output=True, check=False)
     return result.returncode != 0
 
 
