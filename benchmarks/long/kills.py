@@ -330,9 +330,8 @@ def is_killed_by_strace(situation: Situation, strace: str, system_call: str, num
     if situation.force:
         command.append("--force")
     environment = environment_of(situation.versions.newer)
-    # The path of the copy, and the notes on local changes.
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    result = subprocess.run(command, env=environment, **quiet, check=False)
+    # The output is the path of the copy, and notes on local changes.
+    result = subprocess.run(command, env=environment, capture_output=True, check=False)
     return result.returncode != 0
 
 
@@ -389,7 +388,11 @@ def main() -> int:
     parser.add_argument("--no-strace", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="vendoring-kills-") as folder:
-        rows = list(make_runs(options, Path(folder)))
+        rows: list[Row] = []
+        for row in make_runs(options, Path(folder)):
+            # Shows the progress of a long run.
+            print(f"done: {row.title}", flush=True)
+            rows.append(row)
     print_table([COLUMNS, *(row.cells() for row in rows)])
     print(f"seed: {options.seed}")
     return print_verdict([failure for row in rows for failure in row.failures])

@@ -151,7 +151,8 @@ def run_module(
     environment = {"PYTHONPATH": str(service / "src")}
     if server is not None:
         environment |= {"LEADCONNECTOR_BASE_URL": server.url, "LEADCONNECTOR_TOKEN": TOKEN}
-    result = run(*(python, "-W", "error", "-m", module, *arguments), cwd=service, **environment)
+    command = [str(python), "-W", "error", "-m", module, *arguments]
+    result = run(*command, cwd=service, **environment)
     assert (result.returncode, result.stderr) == (0, "")
     return result.stdout
 
