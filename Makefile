@@ -44,8 +44,8 @@ override RUN_WITH := $(RUN) project.run_module
 # Runs a program with the first Python that is new enough. Needs no virtual environment.
 override WITH_PYTHON := tools/project/with_python.sh
 
-.PHONY: help demo test generate check drift diff issue comment bench fuzz rates soak refreshes emulator
-.PHONY: vendor lock clean
+.PHONY: help demo test generate check docs drift diff gate issue comment
+.PHONY: bench fuzz rates soak refreshes kills emulator vendor preview lock clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -70,7 +70,6 @@ check: $(DEV)  ## Check the spec, generated/, formatting, lint and types
 	$(RUN) pyright
 	$(RUN) pyright --project tests/typing/generated.json
 
-.PHONY: docs
 docs: $(DEV)  ## Build the documentation site in build/docs
 	@$(RUN) sphinx --builder html --fail-on-warning --keep-going --quiet \
 		--doctree-dir build/doctrees docs build/docs
@@ -88,6 +87,9 @@ issue: $(DEMO)  ## Open, update or close the issue about drift on GitHub (for th
 comment: $(DEMO)  ## Add or update the comment on a pull request: make comment PULL_REQUEST=1
 	@$(RUN) project.github.comment
 
+gate: $(DEV)  ## Fail if a change breaks users without a CHANGELOG entry: make gate BASE=main
+	@$(RUN) project.gate
+
 bench: $(DEV)  ## Measure a call of the client, and the emulator (every script in benchmarks/)
 	@$(RUN) project.bench
 
@@ -103,11 +105,17 @@ soak: $(DEV)  ## Make 100,000 updates with 5 % faulty requests, then look for lo
 refreshes: $(DEV)  ## Count token refreshes of threads, tasks and processes that share a token
 	@$(RUN_WITH) benchmarks.long.oauth ARGS
 
+kills: $(DEV)  ## Kill vendoring at each of its steps, and at 200 random moments
+	@$(RUN_WITH) benchmarks.long.kills ARGS
+
 emulator: $(DEMO)  ## Run the API locally until Ctrl-C (another port: ARGS="--port 9000")
 	@$(RUN_WITH) leadconnector_emulator ARGS
 
-vendor:  ## Copy the client into DEST, self-contained: make vendor DEST=src/app/_vendor
+vendor:  ## Copy the client: make vendor DEST=src/app/_vendor (despite local changes: FORCE=1)
 	@$(WITH_PYTHON) tools/project/vendor.py
+
+preview: $(DEV)  ## Report what an upgrade of a copy changes: make preview DEST=src/app/_vendor
+	@$(RUN) project.preview
 
 lock: $(DEV)  ## Update requirements/ from pyproject.toml (to newer versions: UPGRADE=--upgrade)
 	@$(RUN) project.lock

@@ -27,8 +27,11 @@ from tests.support.documents import DOCUMENTS, LINK, Block, anchors_of, blocks, 
 from tests.support.paths import ROOT
 
 NAMED_TEST = re.compile(r"`((?:\w+/)?test_\w+\.py)((?:::\w+)+)`")
-LANGUAGES = {"console", "json", "python", "sh", "text", "toml", "yaml"}
-"""The tests run or check a block of each. `text` is output: it is neither."""
+LANGUAGES = {"console", "json", "py", "python", "sh", "text", "toml", "yaml"}
+"""The tests run or check a block of each. `text` is output: it is neither.
+
+`py` needs a vendored copy: tests/emulator/test_fixtures.py runs it.
+"""
 
 PYTHON_BLOCKS = blocks_in("python")
 

@@ -438,6 +438,39 @@ def test_a_removed_name_is_reported_for_each_module_that_had_it(tmp_path: Path) 
     ]
 
 
+def test_a_break_in_an_undocumented_module_is_a_warning(tmp_path: Path) -> None:
+    old = package(tmp_path / "old")
+    for module in ("errors", "internals"):
+        file = old / "overrides" / "leadconnector" / f"{module}.py"
+        file.write_text("def first(): ...\n\n\ndef second(a): ...\n")
+    new = tmp_path / "new"
+    shutil.copytree(old, new, symlinks=True)
+    for module in ("errors", "internals"):
+        file = new / "overrides" / "leadconnector" / f"{module}.py"
+        file.write_text("def second(b): ...\n")
+
+    changes = {(change.severity, change.kind, change.path) for change in surface_changes(old, new)}
+
+    assert changes >= {
+        ("ERR", "removed", "leadconnector.errors.first"),
+        ("ERR", "parameter-removed", "leadconnector.errors.second"),
+        ("WARN", "removed", "leadconnector.internals.first"),
+        ("WARN", "parameter-removed", "leadconnector.internals.second"),
+    }
+
+
+@pytest.mark.parametrize(("decorator", "differs"), [("@pytest.fixture", False), ("", True)])
+def test_the_parameters_of_a_fixture_are_no_interface(
+    tmp_path: Path, decorator: str, differs: bool
+) -> None:
+    text = f"import pytest\n\n\n{decorator}\ndef client(PARAMETER): ...\n"
+    for name in ("old", "new"):
+        errors = package(tmp_path / name) / "overrides" / "leadconnector" / "errors.py"
+        errors.write_text(text.replace("PARAMETER", name))
+
+    assert (surface_changes(tmp_path / "old", tmp_path / "new") != []) == differs
+
+
 def test_a_change_is_printed_as_one_line_with_its_location(tmp_path: Path) -> None:
     source = edited("starred: bool | None = None, ", "")
     [change] = surface_changes(package(tmp_path / "old"), package(tmp_path / "new", source))

@@ -19,6 +19,8 @@ VARIABLES = (
     "BIN",
     "DEST",
     "DEV",
+    "FAIL_ON_BREAKING",
+    "FORCE",
     "PULL_REQUEST",
     "REPORT",
     "TESTS",

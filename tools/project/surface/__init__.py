@@ -15,9 +15,10 @@ from __future__ import annotations
 
 from .checkout import check_out
 from .comparison import surface_changes
-from .model import SEVERITIES, Severity, SurfaceChange, SurfaceError
+from .model import COPY, SEVERITIES, Severity, SurfaceChange, SurfaceError
 
 __all__ = [
+    "COPY",
     "SEVERITIES",
     "Severity",
     "SurfaceChange",

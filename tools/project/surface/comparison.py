@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from .annotations import (
 )
 from .loading import load_surface
 from .model import (
+    DOCUMENTED_MODULES,
     PACKAGES,
     SEVERITIES,
     Expression,
@@ -39,23 +40,28 @@ class Difference:
     """Such as `parameter-removed`."""
     text: str
     """A sentence."""
+    parameter: str = ""
+    """The parameter that differs; empty if it is the object itself."""
 
 
-def surface_changes(base: Path, revision: Path) -> list[SurfaceChange]:
+def surface_changes(
+    base: Path, revision: Path, packages: Mapping[str, str] = PACKAGES
+) -> list[SurfaceChange]:
     """The changes from one checkout to another, the worst first.
 
     Args:
         base: the root of the older checkout.
         revision: the root of the newer checkout.
+        packages: the folder of each package, relative to the roots.
 
     Raises:
         SurfaceError: a checkout cannot be read, or the older one has none of the packages.
     """
-    base_surface = load_surface(base)
-    revision_surface = load_surface(revision)
+    base_surface = load_surface(base, packages)
+    revision_surface = load_surface(revision, packages)
     if not base_surface.objects:
         raise SurfaceError(
-            f"there is no package in it ({', '.join(PACKAGES)}): name a revision that has one"
+            f"there is no package in it ({', '.join(packages)}): name a revision that has one"
         )
     changes = distinct_changes(base_surface, revision_surface)
     return sorted(changes, key=sort_key)
@@ -78,12 +84,13 @@ def distinct_changes(base: Surface, revision: Surface) -> list[SurfaceChange]:
         location = side.location(path)
         for difference in differences_at(path, base, revision):
             change = SurfaceChange(
-                difference.severity,
+                severity_in(side.module_of(path), difference.severity),
                 difference.kind,
                 path,
                 difference.text,
                 location.file,
                 location.line,
+                difference.parameter,
             )
             # A name may leave one module and remain in another. So each module is reported.
             is_module_member = parent not in side.bases
@@ -92,6 +99,16 @@ def distinct_changes(base: Surface, revision: Surface) -> list[SurfaceChange]:
             place = (location.file, str(location.line))
             changes.setdefault((change.kind, subject, change.text, *place), change)
     return list(changes.values())
+
+
+def severity_in(module: str, severity: Severity) -> Severity:
+    """The severity of a difference in a module.
+
+    Code that uses an undocumented module may break at any time, so it is not correct code.
+    """
+    if severity == "ERR" and module not in DOCUMENTED_MODULES:
+        return "WARN"
+    return severity
 
 
 def path_order(path: str) -> tuple[int, str]:
@@ -148,6 +165,9 @@ def attribute_differences(
 
 def function_differences(base: griffe.Function, revision: griffe.Function) -> Iterator[Difference]:
     """The differences of a function: how it is called, what it returns, its parameters."""
+    if is_fixture(base) and is_fixture(revision):
+        # pytest calls it.
+        return
     for label in FUNCTION_LABELS:
         is_new = label not in base.labels and label in revision.labels
         is_gone = label in base.labels and label not in revision.labels
@@ -164,10 +184,19 @@ def function_differences(base: griffe.Function, revision: griffe.Function) -> It
             yield from parameter_differences(name, base_parameters, revision_parameters)
         elif parameter.required:
             text = f"The parameter {name} was added, and is required."
-            yield Difference("ERR", "parameter-added", text)
+            yield Difference("ERR", "parameter-added", text, name)
         else:
             text = f"The parameter {name} was added, and is optional."
-            yield Difference("INFO", "parameter-added", text)
+            yield Difference("INFO", "parameter-added", text, name)
+
+
+def is_fixture(function: griffe.Function) -> bool:
+    """Whether a function is a fixture of pytest. Users only name it."""
+    return any(
+        isinstance(decorator.value, griffe.Expr)
+        and decorator.value.canonical_path == "pytest.fixture"
+        for decorator in function.decorators
+    )
 
 
 def parameters_of(function: griffe.Function) -> dict[str, griffe.Parameter]:
@@ -190,7 +219,7 @@ def removed_parameters(
             continue
         if accepts_any_keyword and parameter.kind is griffe.ParameterKind.keyword_only:
             continue
-        yield Difference("ERR", "parameter-removed", f"The parameter {name} was removed.")
+        yield Difference("ERR", "parameter-removed", f"The parameter {name} was removed.", name)
 
 
 def parameter_differences(
@@ -201,16 +230,16 @@ def parameter_differences(
     revision_parameter = revision[name]
     if revision_parameter.required and not base_parameter.required:
         text = f"The parameter {name} became required."
-        yield Difference("ERR", "parameter-became-required", text)
+        yield Difference("ERR", "parameter-became-required", text, name)
     elif base_parameter.required and not revision_parameter.required:
         text = f"The parameter {name} became optional."
-        yield Difference("INFO", "parameter-became-optional", text)
+        yield Difference("INFO", "parameter-became-optional", text, name)
     else:
         yield from default_differences(name, base_parameter.default, revision_parameter.default)
     lost_forms = argument_forms(name, base) - argument_forms(name, revision)
     if lost_forms:
         text = f"The parameter {name} can no longer be passed {' or '.join(sorted(lost_forms))}."
-        yield Difference("ERR", "parameter-moved", text)
+        yield Difference("ERR", "parameter-moved", text, name)
     yield from input_differences(name, base_parameter.annotation, revision_parameter.annotation)
 
 
@@ -224,7 +253,7 @@ def default_differences(
     if str(base_value) == str(revision_value):
         return
     text = f"The default of the parameter {name} was {base_value}, and is now {revision_value}."
-    yield Difference("WARN", "parameter-default-changed", text)
+    yield Difference("WARN", "parameter-default-changed", text, name)
 
 
 def argument_forms(name: str, parameters: dict[str, griffe.Parameter]) -> set[str]:
@@ -251,7 +280,7 @@ def input_differences(
         return
     severity = severity_of_input_change(base_type, revision_type)
     text = f"The parameter {name} was {describe(base_type)}, and is now {describe(revision_type)}."
-    yield Difference(severity, "parameter-type-changed", text)
+    yield Difference(severity, "parameter-type-changed", text, name)
 
 
 def output_differences(

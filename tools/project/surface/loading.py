@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import griffe
@@ -26,29 +26,33 @@ INTERNAL_SPECIAL_NAMES = {"__post_init__", "__slots__", "__match_args__"}
 """Special names that are details of an implementation."""
 
 
-def load_surface(root: Path) -> Surface:
+def load_surface(root: Path, packages: Mapping[str, str] = PACKAGES) -> Surface:
     """Collect the public surface of a checkout. It is empty if there are no packages.
+
+    Args:
+        root: the checkout, or another folder with packages.
+        packages: the folder of each package, relative to the root.
 
     Raises:
         SurfaceError: a file is not valid Python, or griffe cannot load it.
     """
     try:
-        return collect(root, load_packages(root))
+        return collect(root, load_packages(root, packages))
     except griffe.GriffeError as error:
         raise SurfaceError(f"{root}: {' '.join(str(error).split())}") from error
 
 
-def load_packages(root: Path) -> list[griffe.Object]:
+def load_packages(root: Path, folders: Mapping[str, str]) -> list[griffe.Object]:
     """Load the packages with griffe, without importing them."""
     loader = griffe.GriffeLoader(
         # Shows the keys of `**options: Unpack[Options]` as keyword arguments.
         extensions=griffe.load_extensions("unpack_typeddict"),
-        search_paths=[root / folder for folder in sorted(set(PACKAGES.values()))],
+        search_paths=[root / folder for folder in sorted(set(folders.values()))],
         # Inspection would import the code.
         allow_inspection=False,
     )
     packages: list[griffe.Object] = []
-    for name, folder in PACKAGES.items():
+    for name, folder in folders.items():
         package = root / folder / name
         # An older revision may lack one of the packages.
         if not (package / "__init__.py").is_file():

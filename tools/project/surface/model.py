@@ -10,7 +10,22 @@ from typing import Literal, TypeAlias
 import griffe
 
 PACKAGES = {"leadconnector": "overrides", "leadconnector_emulator": "tools"}
-"""The packages that users import, and their folders."""
+"""The packages that users import, and their folders in a checkout."""
+
+COPY = {"leadconnector": "."}
+"""The package in the folder of a vendored copy."""
+
+DOCUMENTED_MODULES = {
+    "leadconnector",
+    "leadconnector.errors",
+    "leadconnector.models",
+    "leadconnector_emulator",
+    "leadconnector_emulator.pytest_plugin",
+}
+"""The modules from which the documentation imports, and the one with the fixtures of pytest.
+
+Other modules, such as `leadconnector.rate_limit.redis_script`, are parts of the implementation.
+"""
 
 Severity: TypeAlias = Literal["ERR", "WARN", "INFO"]
 """`ERR` breaks correct code, `WARN` may break it, `INFO` does not."""
@@ -57,6 +72,21 @@ class SurfaceChange:
     """
     line: int
     """The first line is 1."""
+    parameter: str = ""
+    """The parameter that changed; empty if it is the object itself."""
+
+    @property
+    def name(self) -> str:
+        """The name that users write: the parameter, or the last part of the path.
+
+        For a special method, such as a constructor, it is the name of the class.
+        """
+        if self.parameter:
+            return self.parameter
+        parent, _, name = self.path.rpartition(".")
+        if name.startswith("__"):
+            return parent.rpartition(".")[2]
+        return name
 
     def __str__(self) -> str:
         location = f"{self.file}:{self.line}"
@@ -75,6 +105,12 @@ class Surface:
 
     Private base classes are left out, because users cannot name them.
     """
+
+    def module_of(self, path: str) -> str:
+        """The module of a public path: the path itself, or the nearest one around it."""
+        while path and not isinstance(self.objects.get(path), griffe.Module):
+            path = path.rpartition(".")[0]
+        return path
 
     def location(self, path: str) -> Location:
         """Where the object at a public path is defined."""

@@ -1,0 +1,493 @@
+"""The upgrade report: what a newer copy of the client changes, and where."""
+
+from __future__ import annotations
+
+import copy as copying
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from generate.__main__ import main as generate
+from leadconnector._vendoring.manifest import Manifest, render, sha256
+from project.upgrade_report import (
+    UpgradeReport,
+    UpgradeReportError,
+    create_report,
+    write_text,
+)
+from project.upgrade_report.__main__ import main
+from project.upgrade_report.openapi import openapi_document, place_in_spec
+from specdrift import compare
+
+from tests.generate.samples import GENERATED, SPEC_TEXT, contents, edited
+from tests.generate.test_growth import grown_spec
+from tests.support.make import make
+from tests.support.paths import ROOT
+
+CLIENT = ROOT / "overrides" / "leadconnector"
+BIN = Path(sys.executable).parent
+NO_BIN = "BIN=none"
+"""Without a virtual environment. The report is shorter then, and faster."""
+STARRED = "        starred:\n          type: boolean\n"
+RENAMED = edited((STARRED, "        favourite:\n          type: boolean\n"))
+"""The spec with another name for a field of the request."""
+EXTENDED = edited((STARRED, f"        note:\n          type: string\n{STARRED}"))
+"""The spec with one more optional field of the request."""
+NOT_COMPARABLE = {
+    "api-security-component-removed",
+    "api-security-removed",
+    # The client sends a header with one allowed value without an argument.
+    "request-parameter-became-optional",
+}
+"""The differences of a spec and the document that is rebuilt from its contract."""
+
+
+def copy_of(folder: Path, spec: str = SPEC_TEXT) -> Path:
+    """A copy of the client, with the code that is generated from a spec."""
+    copy = folder / "leadconnector"
+    ignored = shutil.ignore_patterns("__pycache__", "_generated")
+    shutil.copytree(CLIENT, copy, ignore=ignored)
+    if spec == SPEC_TEXT:
+        shutil.copytree(GENERATED, copy / "_generated", ignore=ignored)
+    else:
+        (folder / "openapi.yaml").write_text(spec, encoding="utf-8")
+        arguments = ["--spec", str(folder / "openapi.yaml"), "--output", str(copy / "_generated")]
+        assert generate(arguments) == 0
+    (copy / "_manifest.json").write_bytes(render(manifest_of(copy)))
+    return copy
+
+
+def manifest_of(copy: Path) -> Manifest:
+    """The manifest that vendoring would write."""
+    contract = json.loads((copy / "_generated" / "contract.json").read_bytes())
+    files = {name: sha256(data) for name, data in contents(copy).items()}
+    return Manifest(
+        name="leadconnector",
+        version="0.0.9",
+        revision="0123456789abcdef0123456789abcdef01234567",
+        api_version=contract["api_version"],
+        spec_sha256=contract["spec_sha256"],
+        generated_with=contract["generated_with"],
+        files=files,
+    )
+
+
+@pytest.fixture(scope="module")
+def copies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Copies of the client from three specs. Tests do not change them."""
+    specs = {"committed": SPEC_TEXT, "renamed": RENAMED, "extended": EXTENDED}
+    return {name: copy_of(tmp_path_factory.mktemp(name), spec) for name, spec in specs.items()}
+
+
+@pytest.fixture(scope="module")
+def report_to(copies: dict[str, Path]) -> Callable[[str], UpgradeReport]:
+    """Returns the report of the upgrade from the committed client to another copy."""
+
+    @cache
+    def report(name: str) -> UpgradeReport:
+        return create_report(copies["committed"], copies[name])
+
+    return report
+
+
+@pytest.fixture(scope="module")
+def contract() -> dict[str, Any]:
+    """The contract of the client. Tests change a copy of it."""
+    text = (GENERATED / "contract.json").read_text(encoding="utf-8")
+    contract: dict[str, Any] = json.loads(text)
+    return contract
+
+
+def small_copy(folder: Path, contract: object) -> Path:
+    """A copy without Python names, with a contract."""
+    copy = folder / "leadconnector"
+    (copy / "_generated").mkdir(parents=True)
+    (copy / "__init__.py").touch()
+    (copy / "_generated" / "contract.json").write_text(json.dumps(contract), encoding="utf-8")
+    return copy
+
+
+@pytest.fixture
+def service(tmp_path: Path, copies: dict[str, Path]) -> Callable[[str], Path]:
+    """Returns the folder of a service that has vendored a copy."""
+
+    def create(name: str) -> Path:
+        shutil.copytree(copies[name], tmp_path / "_vendor" / "leadconnector")
+        return tmp_path / "_vendor"
+
+    return create
+
+
+@pytest.fixture
+def no_griffe(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An environment without griffe, as `make vendor` may have it."""
+
+    def find_spec(name: str) -> None:
+        return None
+
+    monkeypatch.setattr("importlib.util.find_spec", find_spec)
+
+
+def changes_of(report: UpgradeReport) -> set[tuple[str, str, str]]:
+    return {(change.level, change.id, change.place) for change in report.changes}
+
+
+def test_a_renamed_field_breaks_and_the_report_says_what_and_where(
+    copies: dict[str, Path], report_to: Callable[[str], UpgradeReport]
+) -> None:
+    report = report_to("renamed")
+
+    assert report.breaks
+    method = "leadconnector.LeadConnector.conversations.update_conversation"
+    operation = "PUT /conversations/{conversationId}"
+    assert changes_of(report) >= {
+        ("ERR", "parameter-removed", method),
+        ("ERR", "removed", "leadconnector.models.UpdateConversationRequest.starred"),
+        ("WARN", "request-property-removed", operation),
+        ("INFO", "new-optional-request-property", operation),
+    }
+    (removed,) = [change for change in report.changes if change.place == method][:1]
+    assert removed.text == "The parameter starred was removed."
+    file, _, line = removed.location.partition(":")
+    source = (copies["renamed"].parent / file).read_text(encoding="utf-8")
+    assert source.splitlines()[int(line) - 1].strip().startswith("def update_conversation(")
+
+
+def test_an_additional_optional_field_breaks_nothing_and_is_reported(
+    report_to: Callable[[str], UpgradeReport],
+) -> None:
+    report = report_to("extended")
+
+    assert not report.breaks
+    assert {change.level for change in report.changes} == {"INFO"}
+    texts = {(change.subject, change.text) for change in report.changes}
+    assert ("spec", "The request body, at `note`, was added, and is optional.") in texts
+    assert ("Python", "The parameter note was added, and is optional.") in texts
+
+
+def test_the_worst_changes_come_first(report_to: Callable[[str], UpgradeReport]) -> None:
+    levels = [change.level for change in report_to("renamed").changes]
+
+    assert levels == sorted(levels, key=["ERR", "WARN", "INFO"].index)
+    assert set(levels) == {"ERR", "WARN", "INFO"}
+
+
+def test_the_source_of_the_client_equals_a_copy_of_it(copies: dict[str, Path]) -> None:
+    report = create_report(copies["committed"], CLIENT)
+
+    assert (report.changes, report.notes) == ((), ())
+
+
+@pytest.mark.usefixtures("no_griffe")
+def test_without_griffe_methods_and_arguments_are_compared_by_the_contract(
+    copies: dict[str, Path],
+) -> None:
+    report = create_report(copies["committed"], copies["renamed"])
+
+    method = "leadconnector.LeadConnector.conversations.update_conversation"
+    assert report.breaks
+    assert ("ERR", "parameter-removed", method) in changes_of(report)
+    (note,) = report.notes
+    assert "griffe is not installed" in note
+    assert "make preview" in note
+
+
+@pytest.mark.usefixtures("no_griffe")
+def test_an_incomplete_report_does_not_pass_as_harmless(
+    copies: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = [str(copies["committed"]), str(copies["extended"])]
+
+    assert main(arguments) == 0
+    assert main([*arguments, "--fail-on-breaking"]) == 2
+    assert "Incomplete: " in capsys.readouterr().out
+
+
+def test_only_a_breaking_change_fails_on_request(tmp_path: Path, contract: dict[str, Any]) -> None:
+    narrower = copying.deepcopy(contract)
+    del narrower["operations"]["updateConversation"]["arguments"][3]
+    wider_copy = str(small_copy(tmp_path / "wider", contract))
+    narrower_copy = str(small_copy(tmp_path / "narrower", narrower))
+    empty_copy = str(small_copy(tmp_path / "empty", {**contract, "operations": {}}))
+
+    assert main([wider_copy, empty_copy]) == 0
+    assert main([wider_copy, empty_copy, "--fail-on-breaking"]) == 1
+    # For the contract of the API, a removed property of a request is a warning.
+    assert main([wider_copy, narrower_copy, "--fail-on-breaking"]) == 0
+    assert main([narrower_copy, wider_copy, "--fail-on-breaking"]) == 0
+
+
+def test_the_text_has_a_heading_for_each_severity(
+    report_to: Callable[[str], UpgradeReport], copies: dict[str, Path]
+) -> None:
+    lines = write_text(report_to("renamed")).splitlines()
+
+    headings = [line for line in lines if line.endswith("code that uses the copy:")]
+    assert headings == [
+        "Breaks code that uses the copy:",
+        "May break code that uses the copy:",
+        "Does not break code that uses the copy:",
+    ]
+    assert lines[0] == f"Upgrade of {copies['committed']}"
+    assert lines[-1] == "10 changes: 4 breaking, 1 possibly breaking, 5 not breaking."
+
+
+def test_the_markdown_is_a_table_without_markup_of_the_spec(
+    tmp_path: Path, contract: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    hostile = "a|b`<img>@user"
+    argument: dict[str, object] = {
+        "argument": "x",
+        "name": hostile,
+        "in": "body",
+        "required": False,
+        "schema": {},
+    }
+    base = small_copy(tmp_path / "base", contract)
+    extended = copying.deepcopy(contract)
+    extended["operations"]["updateConversation"]["arguments"].append(argument)
+    revision = small_copy(tmp_path / "revision", extended)
+
+    assert main([str(base), str(revision), "--format", "markdown"]) == 0
+
+    text = capsys.readouterr().out
+    (row,) = [line for line in text.splitlines() if line.startswith("| spec")]
+    assert row.replace("\\|", "").count("|") == 4
+    assert "<img>" not in text
+    assert "@user" not in text
+
+
+def test_a_contract_contains_the_spec_but_for_what_is_documented(tmp_path: Path) -> None:
+    spec = grown_spec()
+    path = tmp_path / "openapi.yaml"
+    path.write_text(yaml.safe_dump(spec, sort_keys=False), encoding="utf-8")
+    output = tmp_path / "generated"
+    assert generate(["--spec", str(path), "--output", str(output)]) == 0
+    contract = json.loads((output / "contract.json").read_text(encoding="utf-8"))
+
+    document = openapi_document(contract)
+
+    assert {change.id for change in compare(spec, document)} <= NOT_COMPARABLE
+    assert {change.id for change in compare(document, spec)} <= {
+        "api-security-component-added",
+        "api-security-added",
+        "request-parameter-became-required",
+    }
+    assert document["paths"].keys() == spec["paths"].keys()
+
+
+@pytest.mark.parametrize(
+    ("pointer", "place"),
+    [
+        ("/components/schemas/Pet/properties/name", "/components/schemas/Pet/properties/name"),
+        ("/components/schemas/~1paths~1~01/properties/a", "/paths/~1/properties/a"),
+        ("/components/schemas/~1paths~1~01", "/paths/~1"),
+        ("/paths/~1pets/get/parameters/3/schema", ""),
+    ],
+)
+def test_a_place_is_one_in_the_spec(pointer: str, place: str) -> None:
+    assert place_in_spec(pointer, ["Pet", "/paths/~1"]) == place
+
+
+def test_another_default_server_and_another_version_are_reported(
+    tmp_path: Path, contract: dict[str, Any]
+) -> None:
+    revised = copying.deepcopy(contract)
+    revised["server"] = "https://api.example"
+    for argument in revised["operations"]["updateConversation"]["arguments"]:
+        if argument["name"] == "Version":
+            argument["default"] = "v9"
+
+    report = create_report(
+        small_copy(tmp_path / "base", contract), small_copy(tmp_path / "revision", revised)
+    )
+
+    assert {(change.level, change.id) for change in report.changes} == {
+        ("WARN", "server-changed"),
+        ("ERR", "request-parameter-enum-value-removed"),
+        ("INFO", "request-parameter-enum-value-added"),
+    }
+
+
+BAD_CONTRACTS: list[tuple[str, str]] = [
+    ("{", "is not JSON"),
+    ("[]", "has not the form"),
+    ("{}", "has not the form"),
+    ('{"operations": [], "schemas": {}}', "has not the form"),
+    ('{"operations": {"a": {}}, "schemas": {}}', "has not the form"),
+    ("[" * 100_000, "is not JSON"),
+]
+
+
+@pytest.mark.parametrize(("text", "problem"), BAD_CONTRACTS)
+def test_a_damaged_contract_is_an_error_that_names_the_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, problem: str
+) -> None:
+    copy = small_copy(tmp_path, {})
+    (copy / "_generated" / "contract.json").write_text(text, encoding="utf-8")
+
+    assert main([str(copy), str(CLIENT)]) == 2
+
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert f"{copy / '_generated' / 'contract.json'}: {problem}" in error
+    assert "restore the copy from version control" in error
+
+
+@pytest.mark.parametrize("key", ["path", "arguments", "python", "responses"])
+def test_every_missing_part_of_an_operation_is_rejected(
+    tmp_path: Path, contract: dict[str, Any], key: str
+) -> None:
+    damaged = copying.deepcopy(contract)
+    del damaged["operations"]["updateConversation"][key]
+
+    with pytest.raises(UpgradeReportError, match="has not the form"):
+        create_report(small_copy(tmp_path, damaged), CLIENT)
+
+
+def test_a_folder_that_is_no_copy_is_an_error_that_says_what_to_name(tmp_path: Path) -> None:
+    (tmp_path / "leadconnector").mkdir()
+
+    with pytest.raises(UpgradeReportError, match="there is no such folder: name a copy"):
+        create_report(tmp_path / "missing", CLIENT)
+    with pytest.raises(UpgradeReportError, match="a copy of the client is called leadconnector"):
+        create_report(tmp_path, CLIENT)
+    with pytest.raises(UpgradeReportError, match="name a folder that `make vendor` made"):
+        create_report(tmp_path / "leadconnector", CLIENT)
+
+
+def test_invalid_python_in_a_copy_is_an_error_with_its_line(
+    tmp_path: Path, contract: dict[str, Any]
+) -> None:
+    copy = small_copy(tmp_path, contract)
+    (copy / "client.py").write_text("def\n", encoding="utf-8")
+
+    with pytest.raises(UpgradeReportError, match=r"leadconnector/client\.py:1: is not valid"):
+        create_report(copy, CLIENT)
+
+
+def test_vendoring_over_an_older_copy_prints_the_report_before_the_path(
+    service: Callable[[str], Path],
+) -> None:
+    folder = service("renamed")
+
+    result = make("vendor", f"DEST={folder}", f"BIN={BIN}")
+
+    assert (result.returncode, result.stderr) == (0, "")
+    lines = result.stdout.splitlines()
+    assert lines[0] == f"Upgrade of {folder}/leadconnector"
+    assert "          The parameter favourite was removed." in lines
+    assert lines[-1] == f"{folder}/leadconnector"
+    assert b"favourite" not in b"".join(contents(folder).values())
+
+
+def test_vendoring_the_same_copy_again_prints_no_report(service: Callable[[str], Path]) -> None:
+    folder = service("committed")
+
+    first = make("vendor", f"DEST={folder}", NO_BIN)
+    second = make("vendor", f"DEST={folder}", NO_BIN)
+
+    assert first.returncode == 0
+    assert (second.returncode, second.stderr) == (0, "")
+    assert second.stdout == f"{folder}/leadconnector\n"
+
+
+def test_a_breaking_upgrade_can_be_rejected_before_anything_changes(
+    service: Callable[[str], Path],
+) -> None:
+    folder = service("renamed")
+    before = contents(folder)
+
+    result = make("vendor", f"DEST={folder}", NO_BIN, "FAIL_ON_BREAKING=1")
+
+    assert result.returncode == 2
+    assert "Breaks code that uses the copy:" in result.stdout
+    assert "FAIL_ON_BREAKING is set, and the report above has a breaking change" in result.stderr
+    assert "was not changed, because the upgrade was rejected" in result.stderr
+    assert contents(folder) == before
+
+
+def test_a_damaged_copy_can_still_be_replaced_and_the_missing_report_is_explained(
+    service: Callable[[str], Path],
+) -> None:
+    folder = service("renamed")
+    (folder / "leadconnector" / "_generated" / "contract.json").write_text("{}", encoding="utf-8")
+
+    result = make("vendor", f"DEST={folder}", NO_BIN, "FORCE=1", "FAIL_ON_BREAKING=1")
+    assert result.returncode == 2
+    assert "has not the form that the generator writes" in result.stderr
+
+    result = make("vendor", f"DEST={folder}", NO_BIN, "FORCE=1")
+    assert (result.returncode, result.stdout) == (0, f"{folder}/leadconnector\n")
+    assert "upgrade report: " in result.stderr
+
+
+def test_local_changes_are_rejected_before_there_is_a_report(
+    service: Callable[[str], Path],
+) -> None:
+    folder = service("renamed")
+    (folder / "leadconnector" / "client.py").write_text("edited = True\n", encoding="utf-8")
+
+    result = make("vendor", f"DEST={folder}", NO_BIN)
+
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "has local changes" in result.stderr
+
+
+def test_vendoring_reports_without_a_virtual_environment(
+    service: Callable[[str], Path], tmp_path: Path
+) -> None:
+    folder = service("renamed")
+    environment = tmp_path / "empty"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", environment], check=True)
+    python = environment / "bin" / "python"
+
+    result = make("vendor", f"DEST={folder}", f"PYTHON={python}", f"BIN={environment}/none")
+
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "The parameter favourite was removed." in result.stdout
+    assert "griffe is not installed" in result.stdout
+    assert result.stdout.endswith(f"{folder}/leadconnector\n")
+
+
+class TestPreview:
+    def test_it_reports_and_changes_nothing(self, service: Callable[[str], Path]) -> None:
+        folder = service("extended")
+        before = contents(folder)
+
+        result = make("preview", f"DEST={folder}", f"BIN={BIN}", "DEV=", "ARGS=--format markdown")
+
+        assert (result.returncode, result.stderr) == (0, "")
+        assert result.stdout.startswith("## Upgrade of ")
+        assert contents(folder) == before
+
+    def test_a_breaking_change_fails_on_request(self, service: Callable[[str], Path]) -> None:
+        folder = service("extended")
+
+        result = make("preview", f"DEST={folder}", f"BIN={BIN}", "DEV=", "FAIL_ON_BREAKING=1")
+
+        assert result.returncode == 2
+        assert "The parameter note was removed." in result.stdout
+
+    @pytest.mark.parametrize(
+        ("variables", "message"),
+        [
+            ([], "usage: make preview DEST=DIRECTORY"),
+            (["DEST=nowhere"], "nowhere/leadconnector: is not a copy of the client"),
+            (["DEST=overrides"], "overrides/leadconnector: is not a copy of the client"),
+            (["DEST=x", "FAIL_ON_BREAKING=yes"], "FAIL_ON_BREAKING=yes: is neither 0 nor 1"),
+            (["DEST=x", "ARGS='a"], "ARGS='a: No closing quotation"),
+        ],
+    )
+    def test_a_wrong_variable_is_one_line(self, variables: list[str], message: str) -> None:
+        result = make("preview", f"BIN={BIN}", "DEV=", *variables)
+
+        assert (result.returncode, result.stdout) == (2, "")
+        assert message in result.stderr
