@@ -45,7 +45,7 @@ override RUN_WITH := $(RUN) project.run_module
 override WITH_PYTHON := tools/project/with_python.sh
 
 .PHONY: help demo test generate check docs drift diff gate issue comment
-.PHONY: bench fuzz rates soak refreshes kills emulator vendor preview lock clean
+.PHONY: bench fuzz rates soak refreshes kills emulator vendor changes lock clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -114,8 +114,8 @@ emulator: $(DEMO)  ## Run the API locally until Ctrl-C (another port: ARGS="--po
 vendor:  ## Copy the client: make vendor DEST=src/app/_vendor (despite local changes: FORCE=1)
 	@$(WITH_PYTHON) tools/project/vendor.py
 
-preview: $(DEV)  ## Report what an upgrade of a copy changes: make preview DEST=src/app/_vendor
-	@$(RUN) project.preview
+changes: $(DEV)  ## Report what an upgrade of a copy changes: make changes DEST=src/app/_vendor
+	@$(RUN) project.changes
 
 lock: $(DEV)  ## Update requirements/ from pyproject.toml (to newer versions: UPGRADE=--upgrade)
 	@$(RUN) project.lock

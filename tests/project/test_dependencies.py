@@ -229,7 +229,7 @@ def test_nothing_imports_tests(part: str) -> None:
         assert matching(imports_of(path, ROOT / part), "tests") == [], path
 
 
-@pytest.mark.parametrize("name", ["install.py", "preview.py", "vendor.py"])
+@pytest.mark.parametrize("name", ["install.py", "changes.py", "vendor.py"])
 def test_programs_that_run_before_the_installation_need_only_the_standard_library(
     name: str,
 ) -> None:

@@ -30,7 +30,7 @@ TARGETS = [
     *LONG_RUNS,
     "emulator",
     "vendor",
-    "preview",
+    "changes",
     "lock",
     "clean",
 ]

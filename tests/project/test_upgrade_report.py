@@ -196,7 +196,7 @@ def test_without_griffe_methods_and_arguments_are_compared_by_the_contract(
     assert ("ERR", "parameter-removed", method) in changes_of(report)
     (note,) = report.notes
     assert "griffe is not installed" in note
-    assert "make preview" in note
+    assert "make changes" in note
 
 
 @pytest.mark.usefixtures("no_griffe")
@@ -462,7 +462,7 @@ class TestPreview:
         folder = service("extended")
         before = contents(folder)
 
-        result = make("preview", f"DEST={folder}", f"BIN={BIN}", "DEV=", "ARGS=--format markdown")
+        result = make("changes", f"DEST={folder}", f"BIN={BIN}", "DEV=", "ARGS=--format markdown")
 
         assert (result.returncode, result.stderr) == (0, "")
         assert result.stdout.startswith("## Upgrade of ")
@@ -471,7 +471,7 @@ class TestPreview:
     def test_a_breaking_change_fails_on_request(self, service: Callable[[str], Path]) -> None:
         folder = service("extended")
 
-        result = make("preview", f"DEST={folder}", f"BIN={BIN}", "DEV=", "FAIL_ON_BREAKING=1")
+        result = make("changes", f"DEST={folder}", f"BIN={BIN}", "DEV=", "FAIL_ON_BREAKING=1")
 
         assert result.returncode == 2
         assert "The parameter note was removed." in result.stdout
@@ -479,7 +479,7 @@ class TestPreview:
     @pytest.mark.parametrize(
         ("variables", "message"),
         [
-            ([], "usage: make preview DEST=DIRECTORY"),
+            ([], "usage: make changes DEST=DIRECTORY"),
             (["DEST=nowhere"], "nowhere/leadconnector: is not a copy of the client"),
             (["DEST=overrides"], "overrides/leadconnector: is not a copy of the client"),
             (["DEST=x", "FAIL_ON_BREAKING=yes"], "FAIL_ON_BREAKING=yes: is neither 0 nor 1"),
@@ -487,7 +487,7 @@ class TestPreview:
         ],
     )
     def test_a_wrong_variable_is_one_line(self, variables: list[str], message: str) -> None:
-        result = make("preview", f"BIN={BIN}", "DEV=", *variables)
+        result = make("changes", f"BIN={BIN}", "DEV=", *variables)
 
         assert (result.returncode, result.stdout) == (2, "")
         assert message in result.stderr

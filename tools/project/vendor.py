@@ -1,7 +1,7 @@
 """Copies the client into another project: `make vendor DEST=DIRECTORY`.
 
 The package does the work: `python -m leadconnector vendor`. This program finds it in the checkout,
-without a virtual environment. Before an older copy is replaced, `preview.py` reports what changes.
+without a virtual environment. Before an older copy is replaced, `changes.py` reports what changes.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 OVERRIDES = Path(__file__).resolve().parents[2] / "overrides"
-PREVIEW_PROGRAM = Path(__file__).with_name("preview.py")
+CHANGES_PROGRAM = Path(__file__).with_name("changes.py")
 
 
 class UsageError(Exception):
@@ -43,7 +43,7 @@ def report_upgrade() -> bool:
         Whether the earlier copy may be replaced. It may not if `FAIL_ON_BREAKING` is set, and the
         upgrade breaks code, or the report is missing or incomplete.
     """
-    command = [sys.executable, "-B", str(PREVIEW_PROGRAM), "--before-vendoring"]
+    command = [sys.executable, "-B", str(CHANGES_PROGRAM), "--before-vendoring"]
     result = subprocess.run(command, check=False)
     is_strict = os.environ.get("FAIL_ON_BREAKING", "") not in {"", "0"}
     if is_strict and result.returncode != 0:

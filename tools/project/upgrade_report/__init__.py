@@ -3,7 +3,7 @@
     python -m project.upgrade_report OLD_COPY NEW_COPY
 
 Both are folders of the package `leadconnector`. `make vendor` runs it before it replaces a copy.
-`make preview` runs it alone. The steps, a module each:
+`make changes` runs it alone. The steps, a module each:
 
 - `copies`: read the version and the contract of each copy.
 - `openapi`: rebuild an OpenAPI document from a contract, because a copy does not contain the spec.

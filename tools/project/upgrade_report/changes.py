@@ -18,7 +18,7 @@ SURFACE_REQUIREMENT = "griffe"
 
 FEWER_PYTHON_CHANGES = (
     "Of all Python names, this report has methods and arguments of API calls only, because"
-    f" {SURFACE_REQUIREMENT} is not installed: `make preview DEST=…` installs it and reports all."
+    f" {SURFACE_REQUIREMENT} is not installed: `make changes DEST=…` installs it and reports all."
 )
 
 WHOLE_API = "the whole API"

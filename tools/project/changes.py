@@ -1,4 +1,4 @@
-"""Reports what vendoring over an older copy of the client would change: `make preview DEST=…`.
+"""Reports what vendoring over an older copy of the client would change: `make changes DEST=…`.
 
 `make vendor` runs it too, before it replaces a copy. It uses the standard library only, and imports
 nothing from this package, because `make vendor` needs no virtual environment.
@@ -43,11 +43,11 @@ def main() -> int:
     """
     destination = os.environ.get("DEST", "")
     if not destination:
-        print("usage: make preview DEST=DIRECTORY", file=sys.stderr)
+        print("usage: make changes DEST=DIRECTORY", file=sys.stderr)
         return 2
     try:
         with tempfile.TemporaryDirectory(prefix="upgrade-") as folder:
-            return preview(Path(destination, PACKAGE), Path(folder), report_arguments())
+            return report_changes(Path(destination, PACKAGE), Path(folder), report_arguments())
     except (PreviewError, OSError) as error:
         print(f"upgrade report: {error}", file=sys.stderr)
         return 2
@@ -81,7 +81,7 @@ def is_switched_on(variable: str) -> bool:
     return SWITCH_VALUES[value]
 
 
-def preview(copy: Path, folder: Path, arguments: list[str]) -> int:
+def report_changes(copy: Path, folder: Path, arguments: list[str]) -> int:
     """Compare a copy with a new one in an empty folder. Returns the status of the report.
 
     Raises:
