@@ -45,10 +45,10 @@ override RUN_WITH := $(RUN) project.run_module
 override WITH_PYTHON := tools/project/with_python.sh
 
 .PHONY: help demo test generate check drift diff bench fuzz rates soak refreshes emulator
-.PHONY: vendor lock clean
+.PHONY: vendor lock clean templates preview httpx2
 
 help:  ## List the targets
-	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+	@grep -hE '^[a-z0-9]+:.*## ' Makefile | sed -E 's/^([a-z0-9]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
 demo: $(DEMO)  ## Regenerate the client, then update a conversation over a real socket
 	@"$$BIN/python" examples/demo.py
@@ -62,6 +62,7 @@ generate: $(DEMO)  ## Write generated/ from spec/openapi.yaml
 check: $(DEV)  ## Check the spec, generated/, formatting, lint and types
 	$(RUN) openapi_spec_validator spec/openapi.yaml
 	$(RUN) generate --check
+	$(RUN) generate.templates
 	$(RUN) ruff format --check .
 	$(RUN) ruff check .
 	$(RUN) mypy
@@ -94,6 +95,15 @@ emulator: $(DEMO)  ## Run the API locally until Ctrl-C (another port: ARGS="--po
 
 vendor:  ## Copy the client into DEST, self-contained: make vendor DEST=src/app/_vendor
 	@$(WITH_PYTHON) tools/project/vendor.py
+
+templates: $(DEMO)  ## Record the generator's templates that ours override, after a review
+	@$(RUN) generate.templates --record
+
+preview: $(DEV)  ## Show what a newer generator would change (or another: VERSION=0.29.1)
+	@$(RUN) project.preview
+
+httpx2: $(DEV)  ## Run the tests with httpx2, the continuation of httpx (some: TESTS=…)
+	@$(RUN) project.httpx2
 
 lock: $(DEV)  ## Update requirements/ from pyproject.toml (to newer versions: UPGRADE=--upgrade)
 	@$(RUN) project.lock
