@@ -19,7 +19,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from importlib.metadata import distribution, version
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +35,7 @@ _TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 
 
 class RecordError(Exception):
-    """The record of upstream templates cannot be used. The message says why and what to do."""
+    """Templates or their record cannot be read. The message says why."""
 
 
 class Problem(Enum):
@@ -90,8 +89,8 @@ def main(arguments: list[str] | None = None) -> int:
         Exit status 0; 1 if an override needs a review; 2 if the record cannot be read or written.
     """
     options = _parse_options(arguments)
-    upstream = installed_templates()
     try:
+        upstream = installed_templates()
         if options.record:
             return _write_and_report(options.templates, upstream)
         reviews = compare_templates(options.templates, upstream)
@@ -108,9 +107,14 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def installed_templates() -> UpstreamTemplates:
-    """The templates of the installed generator."""
-    folder = Path(str(files("openapi_python_client"))) / "templates"
-    return UpstreamTemplates(version(GENERATOR), read_templates(folder))
+    """The templates of the installed generator.
+
+    Raises:
+        RecordError: a template cannot be read.
+    """
+    # Located without an import of the package, which takes a second.
+    package = Path(str(distribution(GENERATOR).locate_file("openapi_python_client")))
+    return UpstreamTemplates(version(GENERATOR), read_templates(package / "templates"))
 
 
 def installed_license() -> bytes:
@@ -122,15 +126,22 @@ def installed_license() -> bytes:
 
 
 def read_templates(folder: Path) -> dict[str, str]:
-    """The text of each template below a folder, by its path in it."""
+    """The text of each template below a folder, by its path in it.
+
+    Raises:
+        RecordError: a template cannot be read.
+    """
     texts: dict[str, str] = {}
     for path in sorted(folder.rglob("*.jinja")):
         relative_path = path.relative_to(folder)
         # In `templates/`, the record and a temporary folder contain templates too.
         if relative_path.parts[0] == RECORD_FOLDER or relative_path.parts[0].startswith("."):
             continue
-        # As bytes: `read_text` would hide a change of line ends.
-        texts[relative_path.as_posix()] = path.read_bytes().decode()
+        try:
+            # As bytes: `read_text` would hide a change of line ends.
+            texts[relative_path.as_posix()] = path.read_bytes().decode()
+        except (OSError, UnicodeDecodeError) as error:
+            raise RecordError(f"{path}: cannot be read as UTF-8 text: {error}") from error
     return texts
 
 
@@ -324,7 +335,8 @@ def _read_if_exists(path: Path) -> bytes:
     """The content of a file. Empty without one, which no recorded template is."""
     try:
         return path.read_bytes()
-    except OSError:
+    except (OSError, ValueError):
+        # A ValueError for a name that no file can have.
         return b""
 
 

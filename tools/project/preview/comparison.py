@@ -73,8 +73,9 @@ def preview_of(
         base_package = baseline / "generated"
         files = changed_files(base_package, generation.package)
         diff = diff_of_files(base_package, generation.package, files)
+    has_changed_code = any(name.endswith(".py") for name in files)
     # Invalid Python would end the comparison of names, and does not pass the verification.
-    if files and not generation.problem:
+    if has_changed_code and not generation.problem:
         surface = surface_changes(baseline, generation.checkout)
         type_errors = check_types(generation.checkout)
     return Preview(
