@@ -93,7 +93,11 @@ def test_a_shell_block_parses_and_calls_targets_and_files_that_exist(
     assert all((ROOT / path).exists() for path in re.findall(r"\S+\.py\b", code))
 
 
-@pytest.mark.parametrize("text", blocks("yaml"))
+# `test_changing_the_spec.py` generates a client from the blocks of that page.
+WAIVER_FILES = [block for block in blocks("yaml") if "changing-the-spec" not in block.id]
+
+
+@pytest.mark.parametrize("text", WAIVER_FILES)
 def test_a_yaml_block_is_a_waiver_file(text: str, tmp_path: Path) -> None:
     path = tmp_path / "waivers.yaml"
     path.write_text(text, encoding="utf-8")
