@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 from generate.__main__ import main
+from generate.document import is_list, is_mapping
 from generate.templates import read_templates
 from generate.unsupported.keywords import ROLES
 
@@ -21,12 +22,12 @@ EXAMPLES = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 
 def extend(existing: Any, addition: Any) -> Any:
     """The spec with an example: mappings are merged, and lists are continued."""
-    if isinstance(existing, dict) and isinstance(addition, dict):
-        merged: dict[str, Any] = dict(existing)
+    if is_mapping(existing) and is_mapping(addition):
+        merged = dict(existing)
         for key, value in addition.items():
             merged[key] = extend(merged[key], value) if key in merged else value
         return merged
-    if isinstance(existing, list) and isinstance(addition, list):
+    if is_list(existing) and is_list(addition):
         return [*existing, *addition]
     raise AssertionError(f"the example replaces {existing!r}")
 

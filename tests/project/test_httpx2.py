@@ -13,7 +13,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from project import httpx2
-from project.httpx2 import KNOWN_FAILURES, Results, read_report, rename_in_files, renamed, summary
+from project.httpx2 import (
+    KNOWN_FAILURES,
+    NoReportError,
+    Results,
+    read_report,
+    rename_in_files,
+    renamed,
+    run_trial,
+    summary,
+)
 
 from tests.project.candidates import edit, write_wheel
 from tests.support.environments import copy_distribution
@@ -205,22 +214,37 @@ def test_a_renamed_copy_is_tested_with_the_installed_httpx2(
     assert (checkout / "test_suite.py").read_text(encoding="utf-8") == SUITE
 
 
-@pytest.mark.parametrize(
-    ("variable", "value", "message"),
-    [
-        ("TESTS", "--not-an-option", "httpx2: pytest ended with status 4"),
-        ("TESTS", "'", "httpx2: TESTS='"),
-    ],
-)
-@pytest.mark.usefixtures("checkout")
-def test_without_a_run_of_tests_the_last_line_says_why(
-    variable: str,
-    value: str,
-    message: str,
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
+def test_a_run_without_a_report_is_no_success(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(variable, value)
+    (tmp_path / "checkout").mkdir()
+    (tmp_path / "checkout" / ".gitignore").touch()
+    monkeypatch.setattr(httpx2, "ROOT", tmp_path / "checkout")
+    monkeypatch.setattr(httpx2, "create_trial_environment", this_python)
+    monkeypatch.setattr(httpx2, "install", install_nothing)
+    monkeypatch.setattr(httpx2, "installed_version", no_version)
+    (tmp_path / "trial").mkdir()
+
+    with pytest.raises(NoReportError, match="pytest ended with status 4"):
+        run_trial(tmp_path / "trial", "", ["--not-an-option"])
+
+
+def this_python(_folder: Path, _checkout: Path) -> Path:
+    return Path(sys.executable)
+
+
+def install_nothing(_python: Path, _requirement: str) -> None:
+    pass
+
+
+def no_version(_python: Path) -> str:
+    return "httpx2 0"
+
+
+def test_an_open_quote_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TESTS", "'")
 
     assert httpx2.main() == 2
-    assert capfd.readouterr().err.splitlines()[-1].startswith(message)
+    assert capsys.readouterr().err == "httpx2: TESTS=': No closing quotation\n"

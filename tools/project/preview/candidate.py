@@ -21,12 +21,12 @@ _DESCRIBE = """
 import json
 from importlib.metadata import metadata, version
 from importlib.util import find_spec
-found = metadata("openapi-python-client")
+generator = metadata("openapi-python-client")
 print(json.dumps({
-    "version": found["Version"],
+    "version": generator["Version"],
     "ruff": version("ruff"),
-    "python": found["Requires-Python"] or "",
-    "requirements": found.get_all("Requires-Dist") or [],
+    "python": generator["Requires-Python"] or "",
+    "requirements": generator.get_all("Requires-Dist") or [],
     "package": find_spec("openapi_python_client").submodule_search_locations[0],
 }))
 """

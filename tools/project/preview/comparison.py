@@ -93,12 +93,15 @@ def preview_of(
 
 def changed_requirements(candidate_requirements: Sequence[str]) -> list[str]:
     """The requirements that a candidate drops or adds, compared with the installed version."""
-    installed = metadata(GENERATOR)
-    base = {*(installed.get_all("Requires-Dist") or []), f"python {installed['Requires-Python']}"}
-    revised = set(candidate_requirements)
-    dropped = [f"- {text}" for text in sorted(base - revised)]
-    added = [f"+ {text}" for text in sorted(revised - base)]
-    return dropped + added
+    generator = metadata(GENERATOR)
+    base_requirements = {
+        *(generator.get_all("Requires-Dist") or []),
+        f"python {generator['Requires-Python']}",
+    }
+    revised_requirements = set(candidate_requirements)
+    removals = [f"- {text}" for text in sorted(base_requirements - revised_requirements)]
+    additions = [f"+ {text}" for text in sorted(revised_requirements - base_requirements)]
+    return removals + additions
 
 
 def diff_of_files(base: Path, revision: Path, names: Sequence[str]) -> list[str]:
