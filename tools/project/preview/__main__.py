@@ -83,6 +83,15 @@ def exit_on_signal(number: int, frame: object) -> NoReturn:
     sys.exit(128 + number)
 
 
-if __name__ == "__main__":
+def run_as_program() -> NoReturn:
+    """Run `main`, and end without a traceback after Ctrl-C."""
     signal.signal(signal.SIGTERM, exit_on_signal)
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        # 128 + SIGINT, as shells report it.
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    run_as_program()
