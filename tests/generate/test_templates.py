@@ -217,7 +217,7 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 @given(
     overrides=st.dictionaries(NAMES, TEXTS),
     base=st.dictionaries(NAMES, TEXTS),
-    revised=st.dictionaries(NAMES, TEXTS),
+    revision=st.dictionaries(NAMES, TEXTS),
 )
 def test_exactly_the_overrides_whose_upstream_differs_need_a_review(
     overrides: dict[str, str], base: dict[str, str], revised: dict[str, str]
@@ -229,12 +229,12 @@ def test_exactly_the_overrides_whose_upstream_differs_need_a_review(
             (folder / template).write_bytes(text.encode())
         write_record(folder, UpstreamTemplates("1", base), LICENSE)
         assert write_record(folder, UpstreamTemplates("1", base), LICENSE) == []
-        reported = problems(folder, UpstreamTemplates("2", revised))
+        reported = problems(folder, UpstreamTemplates("2", revision))
 
     unused = {template for template, problem in reported.items() if problem is Problem.UNUSED}
-    assert unused == overrides.keys() - base.keys() - revised.keys()
+    assert unused == overrides.keys() - base.keys() - revision.keys()
     assert reported.keys() - unused == {
-        template for template in overrides if base.get(template) != revised.get(template)
+        template for template in overrides if base.get(template) != revision.get(template)
     }
 
 

@@ -38,6 +38,7 @@ from tests.project.candidates import (
     newer_generator,
     write_wheel,
 )
+from tests.support.make import make
 from tests.support.paths import ROOT
 
 
@@ -232,6 +233,17 @@ def test_any_other_text_is_one_line_and_nothing_is_installed(
     assert output.err.startswith(f"preview: {variable}=")
     assert output.err.endswith("is not a version such as 0.29.1\n")
     assert output.err.count("\n") == 1
+
+
+def test_a_version_is_data_for_make() -> None:
+    bin_folder = Path(sys.executable).parent
+    path = str(ROOT / "tools")
+    value = "VERSION=$(shell touch x)`touch x`"
+    result = make("preview", value, f"BIN={bin_folder}", "DEV=", PYTHONPATH=path)
+
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"preview: {value}: is not a version such as 0.29.1\n")
+    assert not (ROOT / "x").exists()
 
 
 @pytest.mark.usefixtures("registry")
