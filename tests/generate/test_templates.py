@@ -220,7 +220,7 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
     revision=st.dictionaries(NAMES, TEXTS),
 )
 def test_exactly_the_overrides_whose_upstream_differs_need_a_review(
-    overrides: dict[str, str], base: dict[str, str], revised: dict[str, str]
+    overrides: dict[str, str], base: dict[str, str], revision: dict[str, str]
 ) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
