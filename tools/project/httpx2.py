@@ -143,7 +143,7 @@ def run_trial(folder: Path, version: str, tests: Sequence[str]) -> Results:
     python = create_trial_environment(folder / "environment", checkout)
     install(python, f"httpx2=={version}" if version else "httpx2")
     print(f"{installed_version(python)}: httpx is renamed in {renamed_files} files", flush=True)
-    options = [f"--junit-xml={report}", "-p", "no:cacheprovider"]
+    options = [f"--junit-xml={report}", "-p", "no:cacheprovider", "--tb=short"]
     command = [str(python), "-m", "pytest", *options, *tests]
     status = subprocess.run(command, cwd=checkout, check=False).returncode
     # After an interruption (2), an internal error (3) or without a test (5), there can be a report.
