@@ -45,10 +45,11 @@ override RUN_WITH := $(RUN) project.run_module
 override WITH_PYTHON := tools/project/with_python.sh
 
 .PHONY: help demo test generate check docs drift diff gate issue comment
-.PHONY: bench fuzz rates soak refreshes kills emulator vendor changes lock clean
+.PHONY: bench fuzz rates soak refreshes kills emulator vendor changes
+.PHONY: templates preview httpx2 lock clean
 
 help:  ## List the targets
-	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+	@grep -hE '^[a-z0-9]+:.*## ' Makefile | sed -E 's/^([a-z0-9]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
 demo: $(DEMO)  ## Regenerate the client, then update a conversation over a real socket
 	@"$$BIN/python" examples/demo.py
@@ -64,6 +65,7 @@ check: $(DEV)  ## Check the spec, generated/, formatting, lint and types
 	$(RUN) openapi_spec_validator spec/openapi.yaml
 	$(RUN) generate --check
 	$(RUN) project.api_index --check
+	$(RUN) generate.templates
 	$(RUN) ruff format --check .
 	$(RUN) ruff check .
 	$(RUN) mypy
@@ -116,6 +118,15 @@ vendor:  ## Copy the client: make vendor DEST=src/app/_vendor (despite local cha
 
 changes: $(DEV)  ## Report what an upgrade of a copy changes: make changes DEST=src/app/_vendor
 	@$(RUN) project.changes
+
+templates: $(DEMO)  ## Record the generator's templates that ours override, after a review
+	@$(RUN) generate.templates --record
+
+preview: $(DEV)  ## Show what a newer generator would change (or another: VERSION=0.29.1)
+	@$(RUN) project.preview
+
+httpx2: $(DEV)  ## Run the tests with httpx2, the continuation of httpx (some: TESTS=…)
+	@$(RUN) project.httpx2
 
 lock: $(DEV)  ## Update requirements/ from pyproject.toml (to newer versions: UPGRADE=--upgrade)
 	@$(RUN) project.lock

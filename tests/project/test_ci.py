@@ -301,6 +301,11 @@ class TestInstallation:
         # The next `make test` installs the usual versions again.
         assert not (environment / "dev.installed").exists()
 
+    def test_the_tests_run_with_httpx2(self, machine: Machine) -> None:
+        install_all_but(machine, [])
+
+        assert machine.run("httpx2") == ["make httpx2"]
+
     @pytest.mark.parametrize(
         "arguments",
         [["highest"], ["--help"], ["-h"], [""], ["lowest", "highest"], ["", "lowest"]],
@@ -316,7 +321,7 @@ class TestInstallation:
 
         assert machine.run(*arguments) == []
         assert machine.result.returncode == 2
-        assert machine.result.stderr == "usage: .ci/run [lowest]\n"
+        assert machine.result.stderr == "usage: .ci/run [lowest|httpx2]\n"
 
 
 def jobs() -> dict[str, Any]:

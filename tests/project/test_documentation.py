@@ -135,9 +135,16 @@ def test_the_blocks_run_against_an_emulator_that_checks_the_token() -> None:
     assert asyncio.run(status_without_token()) == 401
 
 
-@pytest.mark.parametrize(
-    "block", [*blocks_in("yaml"), *blocks_in("toml"), *blocks_in("json")], ids=str
-)
+# `test_changing_the_spec.py` generates a client from the YAML of that page.
+DATA_BLOCKS = [
+    block
+    for language in ("yaml", "toml", "json")
+    for block in blocks_in(language)
+    if block.document != "docs/changing-the-spec.md"
+]
+
+
+@pytest.mark.parametrize("block", DATA_BLOCKS, ids=str)
 def test_a_block_of_data_is_what_it_documents(block: Block, tmp_path: Path) -> None:
     path = tmp_path / f"block.{block.language}"
     path.write_text(block.code, encoding="utf-8")

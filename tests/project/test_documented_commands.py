@@ -23,10 +23,11 @@ SHELL_BLOCKS = [*blocks_in("sh"), *blocks_in("console")]
 REASON_NOT_TO_RUN = {
     r"python3 -m venv |(\S*/)?pip install ": "it downloads; test_packaging.py installs the wheels",
     r"make (check|test|docs)\b": "other tests do the same, or it would run the tests again",
-    r"make (bench|fuzz|rates|refreshes|soak)\b": "it takes minutes; test_long.py runs short ones",
+    r"make (bench|fuzz|kills|rates|refreshes|soak)\b": "it takes minutes; test_long.py runs short ones",
     r"make (drift|issue|comment)\b": "it needs the vendor's documents or GitHub",
     r"python -m specdrift spec/openapi.yaml apps/": "it needs the vendor's documents",
-    r"make lock\b": "it downloads the index of all dependencies",
+    r"make (lock|preview)\b": "it downloads packages",
+    r"make httpx2\b": "it runs most tests again; test_httpx2.py runs a few",
 }
 """Commands that are only parsed, by a pattern for their start."""
 

@@ -31,6 +31,9 @@ TARGETS = [
     "emulator",
     "vendor",
     "changes",
+    "templates",
+    "preview",
+    "httpx2",
     "lock",
     "clean",
 ]
@@ -85,7 +88,7 @@ class TestTargets:
         result = make(*arguments)
         assert (result.returncode, result.stderr) == (0, "")
         lines = result.stdout.splitlines()
-        matches = [re.fullmatch(r"  make ([a-z]+) +(\S.{9,})", line) for line in lines]
+        matches = [re.fullmatch(r"  make ([a-z0-9]+) +(\S.{9,})", line) for line in lines]
         assert [match and match[1] for match in matches] == TARGETS
 
     def test_every_target_with_a_recipe_is_in_the_help_or_is_a_file(self) -> None:
@@ -129,7 +132,10 @@ class TestPython:
 
     @pytest.mark.parametrize(
         "target",
-        ["demo", "test", "generate", "check", "bench", *LONG_RUNS, "emulator", "lock", "vendor"],
+        [
+            *("demo", "test", "generate", "check", "bench", *LONG_RUNS, "emulator", "lock"),
+            *("vendor", "templates", "preview", "httpx2"),
+        ],
     )
     def test_a_python_that_is_too_old_is_rejected_by_name(
         self, checkout: Path, target: str

@@ -23,10 +23,12 @@ VARIABLES = (
     "FORCE",
     "PULL_REQUEST",
     "REPORT",
+    "RUFF",
     "TESTS",
     "UPGRADE",
     "UPSTREAM",
     "UPSTREAM_ROOT",
+    "VERSION",
 )
 """The variables of the Makefile, but for PYTHON."""
 

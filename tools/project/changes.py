@@ -30,7 +30,7 @@ SWITCH_VALUES = {"": False, "0": False, "1": True}
 """The values of a variable that switches something on or off."""
 
 
-class PreviewError(Exception):
+class ReportError(Exception):
     """There is no report. The message says why and what to do, in one line."""
 
 
@@ -48,7 +48,7 @@ def main() -> int:
     try:
         with tempfile.TemporaryDirectory(prefix="upgrade-") as folder:
             return report_changes(Path(destination, PACKAGE), Path(folder), report_arguments())
-    except (PreviewError, OSError) as error:
+    except (ReportError, OSError) as error:
         print(f"upgrade report: {error}", file=sys.stderr)
         return 2
 
@@ -57,13 +57,13 @@ def report_arguments() -> list[str]:
     """The arguments of the report, from the environment.
 
     Raises:
-        PreviewError: a variable is invalid.
+        ReportError: a variable is invalid.
     """
     value = os.environ.get("ARGS", "")
     try:
         arguments = shlex.split(value)
     except ValueError as error:
-        raise PreviewError(f"ARGS={value}: {error}") from error
+        raise ReportError(f"ARGS={value}: {error}") from error
     if is_switched_on("FAIL_ON_BREAKING"):
         arguments.append("--fail-on-breaking")
     return arguments
@@ -73,11 +73,11 @@ def is_switched_on(variable: str) -> bool:
     """Whether an environment variable switches something on.
 
     Raises:
-        PreviewError: it is neither 0 nor 1.
+        ReportError: it is neither 0 nor 1.
     """
     value = os.environ.get(variable, "")
     if value not in SWITCH_VALUES:
-        raise PreviewError(f"{variable}={value}: is neither 0 nor 1")
+        raise ReportError(f"{variable}={value}: is neither 0 nor 1")
     return SWITCH_VALUES[value]
 
 
@@ -85,10 +85,10 @@ def report_changes(copy: Path, folder: Path, arguments: list[str]) -> int:
     """Compare a copy with a new one in an empty folder. Returns the status of the report.
 
     Raises:
-        PreviewError: there is no copy, or the client cannot be vendored.
+        ReportError: there is no copy, or the client cannot be vendored.
     """
     if not is_copy(copy):
-        raise PreviewError(
+        raise ReportError(
             f"{copy}: is not a copy of the client: name the folder that contains one,"
             f" for example DEST=src/app/_vendor"
         )
@@ -119,13 +119,13 @@ def vendor(destination: Path) -> None:
     """Vendor the client into a folder that has no copy.
 
     Raises:
-        PreviewError: it cannot be vendored. Its program has printed why.
+        ReportError: it cannot be vendored. Its program has printed why.
     """
     command = [sys.executable, str(VENDOR_PROGRAM)]
     environment = {**os.environ, "DEST": str(destination)}
     result = subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=False)
     if result.returncode != 0:
-        raise PreviewError(f"{ROOT} cannot be vendored: correct what the message above says")
+        raise ReportError(f"{ROOT} cannot be vendored: correct what the message above says")
 
 
 def run_report(base: Path, revision: Path, arguments: list[str]) -> int:
