@@ -45,7 +45,7 @@ override RUN_WITH := $(RUN) project.run_module
 override WITH_PYTHON := tools/project/with_python.sh
 
 .PHONY: help demo test generate check drift diff bench fuzz rates soak refreshes emulator
-.PHONY: vendor lock clean
+.PHONY: vendor coverage regenerate lint notes installed lock clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -56,10 +56,22 @@ demo: $(DEMO)  ## Regenerate the client, then update a conversation over a real 
 test: $(DEV)  ## Run all tests (or some: TESTS=tests/client/test_calls.py)
 	@$(RUN_WITH) pytest TESTS
 
+coverage: $(DEV)  ## Run all tests, and fail below the coverage in pyproject.toml (or some: TESTS=…)
+	@$(RUN) project.coverage
+
 generate: $(DEMO)  ## Write generated/ from spec/openapi.yaml
 	@$(RUN) generate
 
-check: $(DEV)  ## Check the spec, generated/, formatting, lint and types
+regenerate: $(DEMO)  ## Regenerate, and fail with the difference (or commit and push it: PUSH=true)
+	@$(RUN) project.regenerate
+
+lint: $(DEV)  ## Lint the workflows, the actions, the hooks and Dependabot's configuration
+	"$$BIN/zizmor" --offline --pedantic --strict-collection --no-progress --quiet .
+	$(RUN) check_jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(RUN) check_jsonschema --builtin-schema vendor.github-actions .github/actions/*/action.yml
+	$(RUN) check_jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+
+check: $(DEV) lint  ## Check the spec, generated/, formatting, lint, types and workflows
 	$(RUN) openapi_spec_validator spec/openapi.yaml
 	$(RUN) generate --check
 	$(RUN) ruff format --check .
@@ -94,6 +106,12 @@ emulator: $(DEMO)  ## Run the API locally until Ctrl-C (another port: ARGS="--po
 
 vendor:  ## Copy the client into DEST, self-contained: make vendor DEST=src/app/_vendor
 	@$(WITH_PYTHON) tools/project/vendor.py
+
+notes: $(DEV)  ## Check that a tag can be released, and write its notes: make notes TAG=v1.2.3
+	@$(RUN) project.notes
+
+installed: $(DEV)  ## Test the wheels in dist/ as installed (or with other tests: TESTS=…)
+	@$(RUN) project.installed
 
 lock: $(DEV)  ## Update requirements/ from pyproject.toml (to newer versions: UPGRADE=--upgrade)
 	@$(RUN) project.lock
