@@ -305,6 +305,11 @@ class TestHooks:
             assert hook["language"] == "python"
             assert re.compile(hook["files"])
 
+    def test_each_hook_is_documented(self) -> None:
+        text = (ROOT / "docs" / "drift.md").read_text(encoding="utf-8")
+
+        assert [name for name in self.hooks() if f"hook `{name}`" not in text] == []
+
     def test_the_packages_that_hooks_install_are_in_this_repository(self) -> None:
         for hook in self.hooks().values():
             for requirement in hook["additional_dependencies"]:

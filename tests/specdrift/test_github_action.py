@@ -234,3 +234,10 @@ class TestAction:
 
         assert (result.returncode, result.stderr) == (1, "")
         assert step.outputs["severity"] == "ERR"
+
+    def test_every_input_and_output_is_documented(self) -> None:
+        text = (ROOT / "docs" / "drift.md").read_text(encoding="utf-8")
+        section = text[text.index("## In other repositories") :]
+
+        for name in [*action()["inputs"], *action()["outputs"]]:
+            assert f"`{name}`" in section
