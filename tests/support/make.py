@@ -14,8 +14,17 @@ TIMEOUT = 60
 """Seconds. A target in a test takes much less; the limit keeps a failing test from hanging."""
 
 VARIABLES = (
-    *("ARGS", "BASE", "BIN", "DEST", "DEV", "PUSH", "TAG", "TESTS", "UPGRADE"),
-    *("UPSTREAM", "UPSTREAM_ROOT"),
+    "ARGS",
+    "BASE",
+    "BIN",
+    "DEST",
+    "DEV",
+    "PUSH",
+    "TAG",
+    "TESTS",
+    "UPGRADE",
+    "UPSTREAM",
+    "UPSTREAM_ROOT",
 )
 """The variables of the Makefile, but for PYTHON."""
 
