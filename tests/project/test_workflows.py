@@ -116,7 +116,8 @@ class TestCommands:
     def test_each_path_that_starts_it_exists(self, path: Path) -> None:
         events = read_yaml(path)["on"]
         for event in ("push", "pull_request"):
-            for pattern in (events.get(event) or {}).get("paths", []):
+            filters: dict[str, Any] = events.get(event) or {}
+            for pattern in filters.get("paths", []):
                 assert list(ROOT.glob(pattern)), pattern
 
 
