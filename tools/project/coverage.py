@@ -3,8 +3,7 @@
 The settings, with the floor, are in pyproject.toml under `tool.coverage`. The environment variable
 `TESTS` selects tests. Then no floor applies. In a workflow, the table is also in the job's summary.
 
-Processes that tests start are not measured. So the programs of `tools/project/`, which most tests
-run as processes, have a low value here.
+Processes that tests start are not measured. So the programs in `tools/project/` are not part of it.
 """
 
 from __future__ import annotations
