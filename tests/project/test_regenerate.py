@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from project.job_files import SUMMARY_LIMIT, append_summary, code_block, set_output
-from project.regenerate import credentials
+from project.regenerate import RegenerationError, credentials, read_push
 
 from tests.support.paths import ROOT
 from tests.support.regeneration import Checkout, clone, small_checkout
@@ -28,15 +28,12 @@ class TestWithoutPush:
         assert result.stdout == "generated/: done\ngenerated/ is up to date.\n"
         assert checkout.summary == "### generated/ is up to date\n\n"
 
-    @pytest.mark.parametrize("push", [None, "", "false"])
-    def test_a_difference_fails_and_is_in_the_summary(
-        self, checkout: Checkout, push: str | None
-    ) -> None:
+    def test_a_difference_fails_and_is_in_the_summary(self, checkout: Checkout) -> None:
         checkout.spec.write_text("two\nfield\n", encoding="utf-8")
         checkout.commit()
         commit = checkout.git("rev-parse", "HEAD")
 
-        result = checkout.regenerate(push)
+        result = checkout.regenerate()
 
         assert result.returncode == 1
         assert "Run `make generate`" in result.stderr
@@ -132,7 +129,7 @@ class TestPush:
         assert checkout.pushed() == newest
         assert checkout.git("rev-parse", "HEAD").strip() == commit
 
-    @pytest.mark.parametrize("name", ["spec/openapi.yaml", "generated/client.py", "new.txt"])
+    @pytest.mark.parametrize("name", ["generated/client.py", "new.txt"])
     def test_uncommitted_files_stop_it_before_it_generates(
         self, checkout: Checkout, name: str
     ) -> None:
@@ -152,12 +149,20 @@ class TestPush:
         assert result.returncode == 2
         assert "no branch is checked out: check one out" in result.stderr
 
-    @pytest.mark.parametrize("push", ["yes", "1", "TRUE", "true "])
-    def test_another_value_is_rejected(self, checkout: Checkout, push: str) -> None:
-        result = checkout.regenerate(push)
+    @pytest.mark.parametrize(("value", "is_push"), [("", False), ("false", False), ("true", True)])
+    def test_the_variable_asks_for_a_push(
+        self, monkeypatch: pytest.MonkeyPatch, value: str, is_push: bool
+    ) -> None:
+        monkeypatch.setenv("PUSH", value)
 
-        assert result.returncode == 2
-        assert f"PUSH={push}: the value is `true` or `false`" in result.stderr
+        assert read_push() is is_push
+
+    @pytest.mark.parametrize("value", ["yes", "1", "TRUE", "true "])
+    def test_another_value_is_rejected(self, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+        monkeypatch.setenv("PUSH", value)
+
+        with pytest.raises(RegenerationError, match=f"PUSH={value}: the value is `true` or"):
+            read_push()
 
     def test_the_generator_does_not_get_the_token(self, checkout: Checkout) -> None:
         # The fake generator fails if it has one.
