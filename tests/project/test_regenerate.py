@@ -92,22 +92,22 @@ class TestPush:
         result = checkout.regenerate("true")
 
         assert (result.returncode, result.stderr) == (0, "")
-        pushed = checkout.pushed()
-        assert checkout.git("rev-parse", f"{pushed}^").strip() == parent
-        changed = checkout.git("diff", "--name-only", parent, pushed).splitlines()
-        assert changed == ["generated/client.py", "generated/new.py"]
-        assert f"Commit {pushed} was pushed to the branch." in checkout.summary
+        commit = checkout.pushed_commit()
+        assert checkout.git("rev-parse", f"{commit}^").strip() == parent
+        changed_files = checkout.git("diff", "--name-only", parent, commit).splitlines()
+        assert changed_files == ["generated/client.py", "generated/new.py"]
+        assert f"Commit {commit} was pushed to the branch." in checkout.summary
         # The checkout is at that commit, and nothing is left over.
-        assert checkout.git("rev-parse", "HEAD").strip() == pushed
+        assert checkout.git("rev-parse", "HEAD").strip() == commit
         assert checkout.git("status", "--porcelain") == ""
         # Another run finds nothing to do.
         assert "up to date" in checkout.regenerate("true").stdout
 
     def test_without_a_difference_nothing_is_pushed(self, checkout: Checkout) -> None:
-        before = checkout.pushed()
+        before = checkout.pushed_commit()
 
         assert checkout.regenerate("true").returncode == 0
-        assert checkout.pushed() == before
+        assert checkout.pushed_commit() == before
 
     def test_a_branch_with_newer_commits_stays_as_it_is(self, checkout: Checkout) -> None:
         checkout.spec.write_text("two\n", encoding="utf-8")
@@ -119,14 +119,14 @@ class TestPush:
         checkout.git("clone", "--quiet", "--branch=change", str(checkout.origin), str(other))
         checkout.git("commit", "--quiet", "--allow-empty", "--message=Two", cwd=other)
         checkout.git("push", "--quiet", "origin", "change", cwd=other)
-        newest = checkout.pushed()
+        newest = checkout.pushed_commit()
 
         result = checkout.regenerate("true")
 
         assert result.returncode == 2
         assert "If change has newer commits" in result.stderr
         assert "Regeneration failed" in checkout.summary
-        assert checkout.pushed() == newest
+        assert checkout.pushed_commit() == newest
         assert checkout.git("rev-parse", "HEAD").strip() == commit
 
     @pytest.mark.parametrize("name", ["generated/client.py", "new.txt"])
@@ -233,7 +233,7 @@ def test_the_real_generator_is_pushed_after_a_change_of_the_spec(tmp_path: Path)
 
     assert (result.returncode, result.stderr) == (0, "")
     assert "+        marked" in checkout.summary
-    contract = checkout.git("show", f"{checkout.pushed()}:generated/contract.json")
+    contract = checkout.git("show", f"{checkout.pushed_commit()}:generated/contract.json")
     assert '"marked"' in contract
 
 

@@ -240,7 +240,7 @@ class TestRegenerate:
         status, output = self.run(checkout, "push")
 
         assert (status, "was pushed to change" in output) == (0, True), output
-        author = checkout.git("log", "-1", "--format=%an", checkout.pushed())
+        author = checkout.git("log", "-1", "--format=%an", checkout.pushed_commit())
         assert author == "github-actions[bot]\n"
         assert "secret" not in output
 

@@ -159,13 +159,13 @@ class TestSummary:
     def test_a_long_report_is_shortened_to_complete_lines(self, line: str) -> None:
         text = f"{line}\n" * 20_000
 
-        shortened = shorten(text)
+        short_text = shorten(text)
 
-        assert len(shortened.encode()) < SUMMARY_LIMIT
-        first_line, *_, last_line = shortened.splitlines()
+        assert len(short_text.encode()) < SUMMARY_LIMIT
+        first_line, *_, last_line = short_text.splitlines()
         assert first_line == line
         assert "too long for a job summary" in last_line
-        assert set(shortened.splitlines()[:-2]) == {line}
+        assert set(short_text.splitlines()[:-2]) == {line}
 
     def test_a_short_report_is_complete(self) -> None:
         assert shorten("a\n") == "a\n"

@@ -58,7 +58,7 @@ class Checkout:
         self.git("add", ".")
         self.git("commit", "--quiet", f"--message={message}")
 
-    def pushed(self, branch: str = "change") -> str:
+    def pushed_commit(self, branch: str = "change") -> str:
         """The last commit of a branch in the bare repository."""
         return self.git("rev-parse", f"refs/heads/{branch}", cwd=self.origin).strip()
 

@@ -33,12 +33,12 @@ class Count:
     branches: int = 0
     covered_branches: int = 0
 
-    def __add__(self, other: Count) -> Count:
+    def __add__(self, count: Count) -> Count:
         return Count(
-            self.statements + other.statements,
-            self.covered_statements + other.covered_statements,
-            self.branches + other.branches,
-            self.covered_branches + other.covered_branches,
+            self.statements + count.statements,
+            self.covered_statements + count.covered_statements,
+            self.branches + count.branches,
+            self.covered_branches + count.covered_branches,
         )
 
     @property
