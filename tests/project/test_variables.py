@@ -252,6 +252,22 @@ def test_no_other_variable_is_evaluated(
     assert checkout.files() == before
 
 
+@both_origins
+@pytest.mark.parametrize(
+    ("target", "name"), [("notes", "TAG"), ("regenerate", "PUSH"), ("coverage", "TESTS")]
+)
+def test_a_value_for_a_workflow_is_not_evaluated(
+    checkout: Checkout, target: str, name: str, origin: str
+) -> None:
+    before = checkout.files()
+
+    calls = checkout.make(target, name, "a;touch x;`touch x` $(touch x) $(shell touch x)", origin)
+
+    # pytest gets the words. The other two reject the value.
+    assert len(calls) == (1 if target == "coverage" else 0)
+    assert checkout.files() == before
+
+
 @each_payload
 def test_a_branch_with_special_characters_in_its_name_is_compared(
     tmp_path: Path, payload: str
