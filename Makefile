@@ -44,9 +44,9 @@ override RUN_WITH := $(RUN) project.run_module
 # Runs a program with the first Python that is new enough. Needs no virtual environment.
 override WITH_PYTHON := tools/project/with_python.sh
 
-.PHONY: help demo test generate check docs drift diff gate issue comment
+.PHONY: help demo test coverage generate regenerate lint check docs drift diff gate issue comment
 .PHONY: bench fuzz rates soak refreshes kills emulator vendor changes
-.PHONY: templates preview httpx2 lock clean
+.PHONY: templates preview httpx2 notes installed lock clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z0-9]+:.*## ' Makefile | sed -E 's/^([a-z0-9]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -57,11 +57,23 @@ demo: $(DEMO)  ## Regenerate the client, then update a conversation over a real 
 test: $(DEV)  ## Run all tests (or some: TESTS=tests/client/test_calls.py)
 	@$(RUN_WITH) pytest TESTS
 
+coverage: $(DEV)  ## Run all tests, and fail below the coverage in pyproject.toml (or some: TESTS=…)
+	@$(RUN) project.coverage
+
 generate: $(DEMO)  ## Write generated/ and docs/api.md from spec/openapi.yaml
 	@$(RUN) generate
 	@$(RUN) project.api_index
 
-check: $(DEV)  ## Check the spec, generated/, formatting, lint and types
+regenerate: $(DEMO)  ## Regenerate, and fail with the difference (or commit and push it: PUSH=true)
+	@$(RUN) project.regenerate
+
+lint: $(DEV)  ## Lint the workflows, the actions, the hooks and Dependabot's configuration
+	"$$BIN/zizmor" --offline --pedantic --strict-collection --no-progress --quiet .
+	$(RUN) check_jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(RUN) check_jsonschema --builtin-schema vendor.github-actions .github/actions/*/action.yml
+	$(RUN) check_jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+
+check: $(DEV) lint  ## Check the spec, generated/, formatting, lint, types and workflows
 	$(RUN) openapi_spec_validator spec/openapi.yaml
 	$(RUN) generate --check
 	$(RUN) project.api_index --check
@@ -127,6 +139,12 @@ preview: $(DEV)  ## Show what a newer generator would change (or another: VERSIO
 
 httpx2: $(DEV)  ## Run the tests with httpx2, the continuation of httpx (some: TESTS=…)
 	@$(RUN) project.httpx2
+
+notes: $(DEV)  ## Check that a tag can be released, and write its notes: make notes TAG=v1.2.3
+	@$(RUN) project.notes
+
+installed: $(DEV)  ## Test the wheels in dist/ as installed (or with other tests: TESTS=…)
+	@$(RUN) project.installed
 
 lock: $(DEV)  ## Update requirements/ from pyproject.toml (to newer versions: UPGRADE=--upgrade)
 	@$(RUN) project.lock

@@ -285,6 +285,12 @@ class TestInstallation:
         assert machine.run() == ["make check"]
         assert machine.result.returncode == 3
 
+    def test_coverage_is_measured_after_the_checks(self, machine: Machine) -> None:
+        install_all_but(machine, [])
+
+        assert machine.run("coverage") == ["make check", "make coverage"]
+        assert machine.result.returncode == 0
+
     def test_the_lowest_dependencies_are_installed_and_tested(self, machine: Machine) -> None:
         install_all_but(machine, [])
         environment = machine.folder / "checkout" / ".venv"
@@ -308,7 +314,10 @@ class TestInstallation:
 
     @pytest.mark.parametrize(
         "arguments",
-        [["highest"], ["--help"], ["-h"], [""], ["lowest", "highest"], ["", "lowest"]],
+        [
+            *(["highest"], ["--help"], ["-h"], [""]),
+            *(["lowest", "highest"], ["", "lowest"], ["coverage", "lowest"]),
+        ],
         ids=" ".join,
     )
     @pytest.mark.parametrize("missing", [[], PACKAGES], ids=["complete", "empty"])
@@ -321,7 +330,7 @@ class TestInstallation:
 
         assert machine.run(*arguments) == []
         assert machine.result.returncode == 2
-        assert machine.result.stderr == "usage: .ci/run [lowest|httpx2]\n"
+        assert machine.result.stderr == "usage: .ci/run [coverage|lowest|httpx2]\n"
 
 
 def jobs() -> dict[str, Any]:
@@ -355,13 +364,14 @@ class TestWorkflow:
         assert setup["with"]["python-version"] == supported_versions()[0]
         assert run["run"] == ".ci/run lowest"
 
-    def test_every_file_of_a_job_exists(self) -> None:
-        commands = [
-            step["run"].split()[0]
-            for job in jobs().values()
-            for step in job["steps"]
-            if "run" in step
-        ]
+    def test_one_version_measures_coverage(self) -> None:
+        job = jobs()["check-and-test"]
+        *_, run = job["steps"]
 
-        assert set(commands) == {".ci/run"}
+        assert job["strategy"]["matrix"]["include"] == [
+            {"python": supported_versions()[0], "mode": "coverage"}
+        ]
+        assert (run["run"], run["env"]) == (".ci/run $MODE", {"MODE": "${{ matrix.mode }}"})
+
+    def test_the_script_is_executable(self) -> None:
         assert (ROOT / ".ci" / "run").stat().st_mode & 0o111

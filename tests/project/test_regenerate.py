@@ -1,0 +1,294 @@
+"""`make regenerate`: it fails with the difference, or pushes it, in real git repositories."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from project.job_files import SUMMARY_LIMIT, append_summary, code_block, set_output
+from project.regenerate import RegenerationError, credentials, read_push
+
+from tests.support.paths import ROOT
+from tests.support.regeneration import Checkout, clone, small_checkout
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    return small_checkout(tmp_path)
+
+
+class TestWithoutPush:
+    def test_without_a_difference_it_passes_and_says_so(self, checkout: Checkout) -> None:
+        result = checkout.regenerate()
+
+        assert (result.returncode, result.stderr) == (0, "")
+        assert result.stdout == "generated/: done\ngenerated/ is up to date.\n"
+        assert checkout.summary == "### generated/ is up to date\n\n"
+
+    def test_a_difference_fails_and_is_in_the_summary(self, checkout: Checkout) -> None:
+        checkout.spec.write_text("two\nfield\n", encoding="utf-8")
+        checkout.commit()
+        commit = checkout.git("rev-parse", "HEAD")
+
+        result = checkout.regenerate()
+
+        assert result.returncode == 1
+        assert "Run `make generate`" in result.stderr
+        assert "-one\n+two\n" in result.stdout
+        assert "```diff\n" in checkout.summary
+        assert "-one\n+two\n" in checkout.summary
+        # A new file is a difference too.
+        assert "generated/new.py" in checkout.summary
+        assert checkout.git("rev-parse", "HEAD") == commit
+
+    def test_a_file_that_is_generated_no_more_is_a_difference(self, checkout: Checkout) -> None:
+        (checkout.root / "generated" / "stale.py").touch()
+        checkout.commit()
+        (checkout.root / "generated" / "stale.py").unlink()
+
+        result = checkout.regenerate()
+
+        assert result.returncode == 1
+        assert "deleted file" in checkout.summary
+
+    def test_the_failure_of_the_generator_is_in_the_summary(self, checkout: Checkout) -> None:
+        checkout.spec.write_text("invalid\n", encoding="utf-8")
+
+        result = checkout.regenerate()
+
+        assert result.returncode == 2
+        assert "generate: the spec is invalid\n" in result.stderr
+        assert "generate: the spec is invalid\n" in checkout.summary
+
+    def test_files_that_a_developer_has_staged_stay_staged(self, checkout: Checkout) -> None:
+        checkout.spec.write_text("two\n", encoding="utf-8")
+        checkout.git("add", "spec")
+
+        assert checkout.regenerate().returncode == 1
+
+        assert (
+            checkout.git("status", "--porcelain")
+            == " M generated/client.py\nM  spec/openapi.yaml\n"
+        )
+
+    def test_outside_of_a_repository_the_message_is_gits(self, checkout: Checkout) -> None:
+        shutil.rmtree(checkout.root / ".git")
+
+        result = checkout.regenerate(GIT_CEILING_DIRECTORIES=str(checkout.root.parent))
+
+        assert result.returncode == 2
+        assert "not a git repository" in result.stderr
+
+
+class TestPush:
+    def test_the_difference_is_committed_and_pushed_to_the_branch(self, checkout: Checkout) -> None:
+        checkout.spec.write_text("two\nfield\n", encoding="utf-8")
+        checkout.commit()
+        parent = checkout.git("rev-parse", "HEAD").strip()
+
+        result = checkout.regenerate("true")
+
+        assert (result.returncode, result.stderr) == (0, "")
+        commit = checkout.pushed_commit()
+        assert checkout.git("rev-parse", f"{commit}^").strip() == parent
+        changed_files = checkout.git("diff", "--name-only", parent, commit).splitlines()
+        assert changed_files == ["generated/client.py", "generated/new.py"]
+        assert f"Commit {commit} was pushed to the branch." in checkout.summary
+        # The checkout is at that commit, and nothing is left over.
+        assert checkout.git("rev-parse", "HEAD").strip() == commit
+        assert checkout.git("status", "--porcelain") == ""
+        # Another run finds nothing to do.
+        assert "up to date" in checkout.regenerate("true").stdout
+
+    def test_without_a_difference_nothing_is_pushed(self, checkout: Checkout) -> None:
+        before = checkout.pushed_commit()
+
+        assert checkout.regenerate("true").returncode == 0
+        assert checkout.pushed_commit() == before
+
+    def test_a_branch_with_newer_commits_stays_as_it_is(self, checkout: Checkout) -> None:
+        checkout.spec.write_text("two\n", encoding="utf-8")
+        checkout.commit()
+        checkout.git("push", "--quiet", "origin", "change")
+        commit = checkout.git("rev-parse", "HEAD").strip()
+        # Somebody else pushes in the meantime.
+        other = checkout.root.parent / "other"
+        checkout.git("clone", "--quiet", "--branch=change", str(checkout.origin), str(other))
+        checkout.git("commit", "--quiet", "--allow-empty", "--message=Two", cwd=other)
+        checkout.git("push", "--quiet", "origin", "change", cwd=other)
+        newest = checkout.pushed_commit()
+
+        result = checkout.regenerate("true")
+
+        assert result.returncode == 2
+        assert "If change has newer commits" in result.stderr
+        assert "Regeneration failed" in checkout.summary
+        assert checkout.pushed_commit() == newest
+        assert checkout.git("rev-parse", "HEAD").strip() == commit
+
+    @pytest.mark.parametrize("name", ["generated/client.py", "new.txt"])
+    def test_uncommitted_files_stop_it_before_it_generates(
+        self, checkout: Checkout, name: str
+    ) -> None:
+        (checkout.root / name).write_text("two\n", encoding="utf-8")
+
+        result = checkout.regenerate("true")
+
+        assert result.returncode == 2
+        assert f"1 files are not committed, such as {name}: commit them" in result.stderr
+        assert (checkout.root / name).read_text(encoding="utf-8") == "two\n"
+
+    def test_without_a_branch_the_message_says_so(self, checkout: Checkout) -> None:
+        checkout.git("checkout", "--quiet", "--detach")
+
+        result = checkout.regenerate("true")
+
+        assert result.returncode == 2
+        assert "no branch is checked out: check one out" in result.stderr
+
+    @pytest.mark.parametrize(("value", "is_push"), [("", False), ("false", False), ("true", True)])
+    def test_the_variable_asks_for_a_push(
+        self, monkeypatch: pytest.MonkeyPatch, value: str, is_push: bool
+    ) -> None:
+        monkeypatch.setenv("PUSH", value)
+
+        assert read_push() is is_push
+
+    @pytest.mark.parametrize("value", ["yes", "1", "TRUE", "true "])
+    def test_another_value_is_rejected(self, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+        monkeypatch.setenv("PUSH", value)
+
+        with pytest.raises(RegenerationError, match=f"PUSH={value}: the value is `true` or"):
+            read_push()
+
+    def test_the_generator_does_not_get_the_token(self, checkout: Checkout) -> None:
+        # The fake generator fails if it has one.
+        result = checkout.regenerate("true", GITHUB_TOKEN="secret", GITHUB_SERVER_URL="https://a.b")
+
+        assert result.returncode == 0
+
+
+class TestCredentials:
+    @pytest.mark.parametrize(
+        ("host", "password"), [("git.example.org", "password=secret\n"), ("example.org", "")]
+    )
+    def test_git_gets_the_token_for_the_server_and_no_other(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str, password: str
+    ) -> None:
+        monkeypatch.setenv("GITHUB_SERVER_URL", "https://git.example.org")
+        monkeypatch.setenv("GITHUB_TOKEN", "secret")
+        options = credentials()
+
+        result = subprocess.run(
+            ["git", *options, "credential", "fill"],
+            input=f"protocol=https\nhost={host}\n\n",
+            cwd=tmp_path,
+            env={
+                "PATH": os.environ["PATH"],
+                "HOME": str(tmp_path),
+                "GIT_CONFIG_NOSYSTEM": "1",
+                "GIT_TERMINAL_PROMPT": "0",
+                "GITHUB_TOKEN": "secret",
+            },
+            capture_output=True,
+            encoding="utf-8",
+            timeout=10,
+            check=False,
+        )
+
+        assert ("username=x-access-token\n" in result.stdout) == bool(password)
+        assert password in result.stdout
+        assert (result.returncode == 0) == bool(password)
+        # Other processes can see arguments.
+        assert "secret" not in " ".join(options)
+
+    @pytest.mark.parametrize("name", ["GITHUB_TOKEN", "GITHUB_SERVER_URL"])
+    def test_on_a_developers_machine_gits_own_configuration_is_used(
+        self, monkeypatch: pytest.MonkeyPatch, name: str
+    ) -> None:
+        monkeypatch.setenv("GITHUB_TOKEN", "secret")
+        monkeypatch.setenv("GITHUB_SERVER_URL", "https://git.example.org")
+        monkeypatch.delenv(name)
+
+        assert credentials() == []
+
+
+def test_the_real_generator_is_pushed_after_a_change_of_the_spec(tmp_path: Path) -> None:
+    root = tmp_path / "checkout"
+    ignored = shutil.ignore_patterns("__pycache__")
+    for name in ("spec", "templates", "generated", "tools"):
+        shutil.copytree(ROOT / name, root / name, symlinks=True, ignore=ignored)
+    for name in ("generator-config.yaml", ".gitignore", ".gitattributes"):
+        shutil.copy(ROOT / name, root)
+    checkout = clone(tmp_path, root, root / "tools")
+    text = checkout.spec.read_text(encoding="utf-8")
+    assert "        starred:\n" in text
+    checkout.spec.write_text(text.replace("        starred:\n", "        marked:\n"))
+    checkout.commit()
+
+    result = checkout.regenerate("true")
+
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "+        marked" in checkout.summary
+    contract = checkout.git("show", f"{checkout.pushed_commit()}:generated/contract.json")
+    assert '"marked"' in contract
+
+
+class TestJobFiles:
+    def test_outside_of_a_workflow_nothing_is_written(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+        monkeypatch.delenv("GITHUB_OUTPUT", raising=False)
+
+        append_summary("text")
+        set_output("name", "value")
+
+        assert list(tmp_path.iterdir()) == []
+
+    def test_sections_and_outputs_are_appended(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary"))
+        monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "output"))
+
+        for text in ("one", "two"):
+            append_summary(text)
+            set_output(text, f"{text} = {text}")
+
+        assert (tmp_path / "summary").read_text(encoding="utf-8") == "one\ntwo\n"
+        assert (tmp_path / "output").read_text(encoding="utf-8") == "one=one = one\ntwo=two = two\n"
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [("a", "b\nother=1"), ("a", "b\r"), ("a=b", "c"), ("a\n", "b"), ("a<<b", "c"), ("", "c")],
+    )
+    def test_an_output_cannot_set_another_one(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+    ) -> None:
+        monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "output"))
+
+        with pytest.raises(ValueError, match="an output has one line"):
+            set_output(name, value)
+        assert list(tmp_path.iterdir()) == []
+
+    @pytest.mark.parametrize(
+        "text", ["", "a", "```\n", "a ```` b\n```\n", "x\n" * 400_000, "ü" * 400_000]
+    )
+    def test_a_code_block_contains_any_text_and_is_limited(self, text: str) -> None:
+        block = code_block(text, "diff")
+
+        fence, _, rest_of_line = block.partition("diff\n")
+        assert set(fence) == {"`"}
+        assert block.endswith(f"\n{fence}\n")
+        content = rest_of_line.removesuffix(f"{fence}\n")
+        assert fence not in content
+        assert len(block.encode()) < SUMMARY_LIMIT
+        if len(text) < 100:
+            assert content.rstrip("\n") == text.rstrip("\n")
+        else:
+            assert "The rest is omitted" in content
