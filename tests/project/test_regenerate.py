@@ -71,7 +71,7 @@ class TestWithoutPush:
 
         assert (
             checkout.git("status", "--porcelain")
-            == " M generated/client.py\nM  spec/openapi.yaml\n"
+            == " M docs/api.md\n M generated/client.py\nM  spec/openapi.yaml\n"
         )
 
     def test_outside_of_a_repository_the_message_is_gits(self, checkout: Checkout) -> None:
@@ -95,7 +95,7 @@ class TestPush:
         commit = checkout.pushed_commit()
         assert checkout.git("rev-parse", f"{commit}^").strip() == parent
         changed_files = checkout.git("diff", "--name-only", parent, commit).splitlines()
-        assert changed_files == ["generated/client.py", "generated/new.py"]
+        assert changed_files == ["docs/api.md", "generated/client.py", "generated/new.py"]
         assert f"Commit {commit} was pushed to the branch." in checkout.summary
         # The checkout is at that commit, and nothing is left over.
         assert checkout.git("rev-parse", "HEAD").strip() == commit
@@ -219,7 +219,7 @@ class TestCredentials:
 def test_the_real_generator_is_pushed_after_a_change_of_the_spec(tmp_path: Path) -> None:
     root = tmp_path / "checkout"
     ignored = shutil.ignore_patterns("__pycache__")
-    for name in ("spec", "templates", "generated", "tools"):
+    for name in ("spec", "templates", "generated", "tools", "docs"):
         shutil.copytree(ROOT / name, root / name, symlinks=True, ignore=ignored)
     for name in ("generator-config.yaml", ".gitignore", ".gitattributes"):
         shutil.copy(ROOT / name, root)
@@ -235,6 +235,8 @@ def test_the_real_generator_is_pushed_after_a_change_of_the_spec(tmp_path: Path)
     assert "+        marked" in checkout.summary
     contract = checkout.git("show", f"{checkout.pushed_commit()}:generated/contract.json")
     assert '"marked"' in contract
+    page = checkout.git("show", f"{checkout.pushed_commit()}:docs/api.md")
+    assert page == (root / "docs" / "api.md").read_text(encoding="utf-8")
 
 
 class TestJobFiles:

@@ -25,6 +25,13 @@ print("generated/: done")
 """
 """The source of a generator whose output is the spec. It is much faster than the real one."""
 
+FAKE_INDEX = """
+import pathlib
+text = pathlib.Path("generated/client.py").read_text(encoding="utf-8")
+pathlib.Path("docs/api.md").write_text(text, encoding="utf-8")
+"""
+"""The source of a program whose page is the generated client."""
+
 IDENTITY = {
     "GIT_AUTHOR_NAME": "A",
     "GIT_AUTHOR_EMAIL": "a@example.org",
@@ -102,9 +109,13 @@ def small_checkout(folder: Path) -> Checkout:
     (modules / "generate").mkdir()
     (modules / "generate" / "__init__.py").touch()
     (modules / "generate" / "__main__.py").write_text(FAKE_GENERATOR, encoding="utf-8")
+    (modules / "project" / "api_index" / "__main__.py").write_text(FAKE_INDEX, encoding="utf-8")
     root = folder / "checkout"
     (root / "spec").mkdir(parents=True)
     (root / "generated").mkdir()
+    (root / "docs" / "reference").mkdir(parents=True)
+    (root / "docs" / "api.md").write_text("one\n", encoding="utf-8")
+    (root / "docs" / "reference" / "resources.rst").touch()
     (root / "spec" / "openapi.yaml").write_text("one\n", encoding="utf-8")
     (root / "generated" / "client.py").write_text("one\n", encoding="utf-8")
     return clone(folder, root, modules)

@@ -19,7 +19,12 @@ from pathlib import Path
 
 from .job_files import append_summary, code_block
 
-OUTPUT = "generated"
+OUTPUT = ("generated", "docs/api.md", "docs/reference/resources.rst")
+"""What the programs write. The last two are the pages about the generated client."""
+
+PROGRAMS = (("generate",), ("project.api_index", "--root", "."))
+"""The modules that `make generate` runs, with their arguments."""
+
 REMOTE = "origin"
 
 MESSAGE = "Regenerate the client\n\nThe spec, the templates or the generator have changed."
@@ -74,7 +79,8 @@ def regenerate(*, is_push: bool) -> int:
         # Before anything changes: what is pushed must be made from what is committed.
         check_clean()
     branch = current_branch() if is_push else ""
-    generate()
+    for program in PROGRAMS:
+        run_program(program)
     difference = difference_from_commit()
     if not difference.text:
         print("generated/ is up to date.")
@@ -114,17 +120,17 @@ def report_difference(difference: Difference) -> None:
     )
 
 
-def generate() -> None:
-    """Write generated/.
+def run_program(program: tuple[str, ...]) -> None:
+    """Run a module that writes a part of the output.
 
     Raises:
-        RegenerationError: the generation step failed. The message has its output.
+        RegenerationError: it failed. The message has its output.
     """
     environment = dict(os.environ)
     # The generator runs code of others, which needs no access to the repository.
     environment.pop("GITHUB_TOKEN", None)
     result = subprocess.run(
-        [sys.executable, "-m", "generate"],
+        [sys.executable, "-m", *program],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -138,7 +144,7 @@ def generate() -> None:
 
 
 def difference_from_commit() -> Difference:
-    """Compare generated/ in the working directory with the last commit.
+    """Compare the output in the working directory with the last commit.
 
     The comparison has an index of its own. So files that a developer has staged stay staged, and
     do not become part of the commit.
@@ -149,9 +155,9 @@ def difference_from_commit() -> Difference:
     with tempfile.TemporaryDirectory() as folder:
         index = {"GIT_INDEX_FILE": str(Path(folder, "index"))}
         git("read-tree", "HEAD", environment=index)
-        git("add", "--all", "--", OUTPUT, environment=index)
+        git("add", "--all", "--", *OUTPUT, environment=index)
         tree = git("write-tree", environment=index).strip()
-    text = git("diff", "--no-ext-diff", "--no-color", "HEAD", tree, "--", OUTPUT)
+    text = git("diff", "--no-ext-diff", "--no-color", "HEAD", tree, "--", *OUTPUT)
     return Difference(tree=tree, text=text)
 
 
@@ -204,7 +210,7 @@ def push(difference: Difference, branch: str) -> str:
             " If access was denied, the token needs the permission `contents: write`."
         ) from error
     git("update-ref", reference, commit, parent)
-    git("reset", "--quiet", "--", OUTPUT)
+    git("reset", "--quiet", "--", *OUTPUT)
     return commit
 
 
