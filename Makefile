@@ -45,7 +45,7 @@ override RUN_WITH := $(RUN) project.run_module
 override WITH_PYTHON := tools/project/with_python.sh
 
 .PHONY: help demo test generate check drift diff bench fuzz rates soak refreshes emulator
-.PHONY: vendor lock clean
+.PHONY: vendor dist lock clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -94,6 +94,9 @@ emulator: $(DEMO)  ## Run the API locally until Ctrl-C (another port: ARGS="--po
 
 vendor:  ## Copy the client into DEST, self-contained: make vendor DEST=src/app/_vendor
 	@$(WITH_PYTHON) tools/project/vendor.py
+
+dist: $(DEV)  ## Build the wheels and sdists of the three packages into dist/, and check them
+	@$(RUN) project.dist
 
 lock: $(DEV)  ## Update requirements/ from pyproject.toml (to newer versions: UPGRADE=--upgrade)
 	@$(RUN) project.lock

@@ -26,6 +26,7 @@ TARGETS = [
     *LONG_RUNS,
     "emulator",
     "vendor",
+    "dist",
     "lock",
     "clean",
 ]
@@ -124,7 +125,18 @@ class TestPython:
 
     @pytest.mark.parametrize(
         "target",
-        ["demo", "test", "generate", "check", "bench", *LONG_RUNS, "emulator", "lock", "vendor"],
+        [
+            "demo",
+            "test",
+            "generate",
+            "check",
+            "bench",
+            *LONG_RUNS,
+            "emulator",
+            "dist",
+            "lock",
+            "vendor",
+        ],
     )
     def test_a_python_that_is_too_old_is_rejected_by_name(
         self, checkout: Path, target: str

@@ -1,6 +1,6 @@
-"""Fixtures for a service that uses the client. pytest finds them; they need the `emulator` extra.
+"""Fixtures for a service that uses the client. pytest finds them.
 
-pytest loads this plugin in every environment that has the client. So only the fixtures import the
+pytest loads this plugin in every environment that has the emulator. So only the fixtures import the
 emulator and the client.
 """
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .extra import MissingExtraError, names_missing_extra
+from .requirements import MissingRequirementError, names_missing_requirement
 
 if TYPE_CHECKING:
     from leadconnector import LeadConnector
@@ -33,8 +33,8 @@ def leadconnector_emulator(leadconnector_emulator_options: Mapping[str, Any]) ->
     """The API in this process, new for each test, with the spec's example conversation.
 
     Override it, or `leadconnector_emulator_options`, in a `conftest.py` to set tokens,
-    conversations, limits or faults. Without the extra `emulator`, a test that uses it fails with a
-    message that names the extra.
+    conversations, limits or faults. If a requirement of the emulator is not installed, a test that
+    uses it fails with a message that names the requirements.
     """
     emulator_class = _import_emulator()
     return emulator_class(**leadconnector_emulator_options)
@@ -64,11 +64,11 @@ def leadconnector_client(leadconnector_emulator: Emulator) -> Generator[LeadConn
 
 
 def _import_emulator() -> type[Emulator]:
-    """Import the emulator, or let the test fail with a line that names the extra."""
+    """Import the emulator, or let the test fail with a line that names the requirements."""
     try:
-        with names_missing_extra():
+        with names_missing_requirement():
             from .emulator import Emulator  # noqa: PLC0415  # only if used
-    except MissingExtraError as error:
+    except MissingRequirementError as error:
         message = str(error)
     else:
         return Emulator
