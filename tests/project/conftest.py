@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tarfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -32,6 +33,29 @@ def wheels(wheel_source: Path) -> dict[str, Path]:
 def wheel(wheels: dict[str, Path]) -> Path:
     """The built wheel of the client."""
     return wheels["leadconnector"]
+
+
+@pytest.fixture(scope="session")
+def sdists(wheel_source: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The built sdists, by the name of the distribution."""
+    folder = tmp_path_factory.mktemp("sdists")
+    return {
+        name: build(wheel_source / project, folder / name, "sdist")
+        for name, project in PROJECTS.items()
+    }
+
+
+@pytest.fixture(scope="session")
+def trees(sdists: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The folders of the unpacked sdists. No test changes them."""
+    folder = tmp_path_factory.mktemp("trees")
+    unpacked_trees: dict[str, Path] = {}
+    for name, sdist in sdists.items():
+        with tarfile.open(sdist) as archive:
+            # pip uses the same filter. It rejects links that lead out of the folder.
+            archive.extractall(folder / name, filter="data")
+        [unpacked_trees[name]] = (folder / name).iterdir()
+    return unpacked_trees
 
 
 @pytest.fixture(scope="session")

@@ -513,29 +513,6 @@ def test_a_project_with_the_emulator_has_its_pytest_fixtures(
     assert "leadconnector_client" in fixtures
 
 
-@pytest.fixture(scope="module")
-def sdists(wheel_source: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The built sdists, by the name of the distribution."""
-    folder = tmp_path_factory.mktemp("sdists")
-    return {
-        name: build(wheel_source / project, folder / name, "sdist")
-        for name, project in PROJECTS.items()
-    }
-
-
-@pytest.fixture(scope="module")
-def trees(sdists: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The folders of the unpacked sdists. No test changes them."""
-    folder = tmp_path_factory.mktemp("trees")
-    unpacked_trees: dict[str, Path] = {}
-    for name, sdist in sdists.items():
-        with tarfile.open(sdist) as archive:
-            # pip uses the same filter. It rejects links that lead out of the folder.
-            archive.extractall(folder / name, filter="data")
-        [unpacked_trees[name]] = (folder / name).iterdir()
-    return unpacked_trees
-
-
 @pytest.mark.parametrize("name", PROJECTS)
 def test_an_sdist_builds_the_same_wheel(
     trees: dict[str, Path], wheels: dict[str, Path], name: str, tmp_path: Path

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 SDIST_METADATA = "PKG-INFO"
 """The file that an unpacked sdist has in addition to the repository's files."""
@@ -52,7 +54,7 @@ def has_uncommitted_changes(checkout: Path) -> bool:
     return bool(_git(checkout, "status", "--porcelain", "--untracked-files=no"))
 
 
-def _ignored_files(checkout: Path) -> shutil._IgnoreFunction:
+def _ignored_files(checkout: Path) -> Callable[[Any, list[str]], set[str]]:
     """A filter for `copytree`: the names in `.gitignore`, and the metadata of an sdist."""
     patterns = (checkout / ".gitignore").read_text(encoding="utf-8").split()
     names = [pattern.rstrip("/") for pattern in patterns]
