@@ -44,7 +44,7 @@ override RUN_WITH := $(RUN) project.run_module
 # Runs a program with the first Python that is new enough. Needs no virtual environment.
 override WITH_PYTHON := tools/project/with_python.sh
 
-.PHONY: help demo test generate check drift diff bench fuzz rates soak refreshes emulator
+.PHONY: help demo test generate check drift diff bench fuzz rates soak refreshes kills emulator
 .PHONY: vendor dist lock clean
 
 help:  ## List the targets
@@ -89,10 +89,13 @@ soak: $(DEV)  ## Make 100,000 updates with 5 % faulty requests, then look for lo
 refreshes: $(DEV)  ## Count token refreshes of threads, tasks and processes that share a token
 	@$(RUN_WITH) benchmarks.long.oauth ARGS
 
+kills: $(DEV)  ## Kill vendoring at each of its steps, and at 200 random moments
+	@$(RUN_WITH) benchmarks.long.kills ARGS
+
 emulator: $(DEMO)  ## Run the API locally until Ctrl-C (another port: ARGS="--port 9000")
 	@$(RUN_WITH) leadconnector_emulator ARGS
 
-vendor:  ## Copy the client into DEST, self-contained: make vendor DEST=src/app/_vendor
+vendor:  ## Copy the client: make vendor DEST=src/app/_vendor (despite local changes: FORCE=1)
 	@$(WITH_PYTHON) tools/project/vendor.py
 
 dist: $(DEV)  ## Build the wheels and sdists of the three packages into dist/, and check them

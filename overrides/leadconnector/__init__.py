@@ -1,36 +1,49 @@
-"""A typed client of HighLevel's API, generated from its OpenAPI document: the public names."""
+"""A typed client of HighLevel's API, generated from its OpenAPI document: the public names.
 
-from ._generated.types import UNSET, Unset
-from ._runtime.finding import Finding
+A name is imported on its first use. So `python -m PACKAGE verify` runs where the dependencies of
+the client are not installed, and a program imports only the parts that it uses.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from ._version import __version__
-from .client import AsyncLeadConnector, LeadConnector
-from .errors import (
-    APIConnectionError,
-    APIDecodingError,
-    APIStatusError,
-    APITimeoutError,
-    ArgumentError,
-    AuthenticationError,
-    BadRequestError,
-    ClientClosedError,
-    ConfigurationError,
-    CredentialsError,
-    DailyRateLimitError,
-    DriftError,
-    LeadConnectorError,
-    NotFoundError,
-    OAuthError,
-    PermissionDeniedError,
-    RateLimitError,
-    RateLimitUnavailableError,
-    ReauthorizationError,
-    ResponseInfo,
-    ServerError,
-    UnexpectedStatusError,
-    UnprocessableEntityError,
-)
-from .oauth import FileTokenStore, MemoryTokenStore, OAuth, Tokens, TokenStore
-from .rate_limit import RateLimit, RedisRateLimit
+
+# What type checkers, editors and freezing tools read. `_NAMES_BY_MODULE` repeats it for run time,
+# and a test compares the two.
+if TYPE_CHECKING:
+    from ._generated.types import UNSET, Unset
+    from ._runtime.finding import Finding
+    from .client import AsyncLeadConnector, LeadConnector
+    from .errors import (
+        APIConnectionError,
+        APIDecodingError,
+        APIStatusError,
+        APITimeoutError,
+        ArgumentError,
+        AuthenticationError,
+        BadRequestError,
+        ClientClosedError,
+        ConfigurationError,
+        CredentialsError,
+        DailyRateLimitError,
+        DriftError,
+        LeadConnectorError,
+        NotFoundError,
+        OAuthError,
+        PermissionDeniedError,
+        RateLimitError,
+        RateLimitUnavailableError,
+        ReauthorizationError,
+        ResponseInfo,
+        ServerError,
+        UnexpectedStatusError,
+        UnprocessableEntityError,
+    )
+    from .oauth import FileTokenStore, MemoryTokenStore, OAuth, Tokens, TokenStore
+    from .rate_limit import RateLimit, RedisRateLimit
 
 __all__ = [
     "APIConnectionError",
@@ -70,3 +83,57 @@ __all__ = [
     "Unset",
     "__version__",
 ]
+
+_NAMES_BY_MODULE = {
+    "._generated.types": ["UNSET", "Unset"],
+    "._runtime.finding": ["Finding"],
+    ".client": ["AsyncLeadConnector", "LeadConnector"],
+    ".errors": [
+        "APIConnectionError",
+        "APIDecodingError",
+        "APIStatusError",
+        "APITimeoutError",
+        "ArgumentError",
+        "AuthenticationError",
+        "BadRequestError",
+        "ClientClosedError",
+        "ConfigurationError",
+        "CredentialsError",
+        "DailyRateLimitError",
+        "DriftError",
+        "LeadConnectorError",
+        "NotFoundError",
+        "OAuthError",
+        "PermissionDeniedError",
+        "RateLimitError",
+        "RateLimitUnavailableError",
+        "ReauthorizationError",
+        "ResponseInfo",
+        "ServerError",
+        "UnexpectedStatusError",
+        "UnprocessableEntityError",
+    ],
+    ".oauth": ["FileTokenStore", "MemoryTokenStore", "OAuth", "Tokens", "TokenStore"],
+    ".rate_limit": ["RateLimit", "RedisRateLimit"],
+}
+_MODULE_OF_NAME = {name: module for module, names in _NAMES_BY_MODULE.items() for name in names}
+_PUBLIC_MODULES = frozenset({"auth", "client", "errors", "models", "oauth", "rate_limit"})
+"""They are attributes after `import leadconnector`, as if this module had imported them."""
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name or module on its first use (PEP 562)."""
+    if name in _PUBLIC_MODULES:
+        return import_module(f".{name}", __name__)
+    if name not in _MODULE_OF_NAME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = import_module(_MODULE_OF_NAME[name], __name__)
+    value: object = getattr(module, name)
+    # The next use finds it without this function.
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Every public name, also those that are not imported yet."""
+    return sorted({*globals(), *__all__, *_PUBLIC_MODULES})

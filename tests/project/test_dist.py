@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -14,7 +15,13 @@ from pathlib import Path
 import pytest
 from project import dist
 from project.dist import PROJECTS, DistError
-from project.sources import SourcesError, copy_sources, has_uncommitted_changes
+from project.sources import (
+    REVISION_FILE,
+    SourcesError,
+    copy_sources,
+    has_uncommitted_changes,
+    record_revision,
+)
 
 from tests.support.make import make
 
@@ -25,17 +32,20 @@ BIN = f"BIN={Path(sys.executable).parent}"
 """The variable of the Makefile for the environment of this test."""
 
 
-PROJECT_WITH_EQUAL_FILES = """
+PROJECT_WITH_TESTS = """
 [build-system]
 requires = ["hatchling"]
 build-backend = "hatchling.build"
 
 [project]
-name = "twins"
+name = "service"
 version = "1"
 readme = "README.md"
+
+[tool.hatch.build.targets.wheel]
+packages = ["service", "tests"]
 """
-"""A defect that `check-wheel-contents` reports."""
+"""A defect that `check-wheel-contents` reports: it installs a package called `tests`."""
 
 
 def packages_path(checkout: Path) -> str:
@@ -50,10 +60,11 @@ def make_in(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]
     return make(*arguments, *variables, cwd=checkout, timeout=TIMEOUT, PYTHONPATH=path)
 
 
-def git(repository: Path, *arguments: str) -> None:
+def git(repository: Path, *arguments: str) -> str:
     identity = ["-c", "user.name=Test", "-c", "user.email=test@localhost"]
     command = ["git", "-C", str(repository), *identity, *arguments]
-    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    result = subprocess.run(command, check=True, capture_output=True, encoding="utf-8", timeout=60)
+    return result.stdout.strip()
 
 
 @pytest.fixture(scope="module")
@@ -111,8 +122,7 @@ class TestBuild:
 
     def test_a_failed_build_changes_nothing(self, wheel_source: Path, tmp_path: Path) -> None:
         checkout = Path(shutil.copytree(wheel_source, tmp_path / "checkout", symlinks=True))
-        (checkout / "tools" / "specdrift" / "LICENSE").unlink()
-        (checkout / "tools" / "specdrift" / "pyproject.toml").write_text("[project]\n")
+        (checkout / "pyproject.toml").write_text("[project]\n", encoding="utf-8")
         (checkout / "dist").mkdir()
         earlier = checkout / "dist" / "specdrift-0.0.1.tar.gz"
         earlier.touch()
@@ -131,16 +141,17 @@ class TestBuild:
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         project = tmp_path / "project"
-        (project / "twins").mkdir(parents=True)
-        (project / "pyproject.toml").write_text(PROJECT_WITH_EQUAL_FILES, encoding="utf-8")
-        (project / "README.md").write_text("# Twins", encoding="utf-8")
-        for name in ("__init__.py", "copy.py"):
-            (project / "twins" / name).write_text("VALUE = 1\n", encoding="utf-8")
+        project.mkdir()
+        (project / "pyproject.toml").write_text(PROJECT_WITH_TESTS, encoding="utf-8")
+        (project / "README.md").write_text("# Service", encoding="utf-8")
+        for package in ("service", "tests"):
+            (project / package).mkdir()
+            (project / package / "__init__.py").touch()
         wheel = dist.build(project, tmp_path / "wheel", "wheel")
 
         with pytest.raises(DistError, match="check_wheel_contents failed"):
             dist.check([wheel])
-        assert "twins/copy.py" in capsys.readouterr().err
+        assert "tests" in capsys.readouterr().err
 
     def test_an_sdist_with_a_link_out_of_its_folder_is_not_unpacked(self, tmp_path: Path) -> None:
         sdist = tmp_path / "a-1.tar.gz"
@@ -232,6 +243,61 @@ class TestSources:
             copy_sources(repository, tmp_path / "copy")
 
 
+class TestRevision:
+    @pytest.fixture
+    def repository(self, wheel_source: Path, tmp_path: Path) -> Path:
+        """A repository with this project as its only commit."""
+        folder = Path(shutil.copytree(wheel_source, tmp_path / "project", symlinks=True))
+        git(folder, "init", "--quiet")
+        git(folder, "add", ".")
+        git(folder, "commit", "--quiet", "--message", "Add files")
+        return folder
+
+    def test_the_distributions_of_the_client_name_the_commit(
+        self, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        # The other distributions do not name it.
+        monkeypatch.setattr(dist, "PROJECTS", {"leadconnector": "."})
+        commit = git(repository, "rev-parse", "HEAD")
+        (tmp_path / "archives").mkdir()
+
+        sdist, wheel = dist.build_all(repository, tmp_path / "archives")
+
+        with tarfile.open(sdist) as archive:
+            file = archive.extractfile(f"{sdist.name.removesuffix('.tar.gz')}/{REVISION_FILE}")
+            assert file is not None
+            assert file.read().decode() == f"{commit}\n"
+        with zipfile.ZipFile(wheel) as archive:
+            manifest = json.loads(archive.read("leadconnector/_manifest.json"))
+        assert manifest["revision"] == commit
+        # A wheel that is built in the repository has the same bytes.
+        assert dist.build(repository, tmp_path / "wheel", "wheel").read_bytes() == (
+            wheel.read_bytes()
+        )
+
+    def test_uncommitted_changes_are_part_of_the_revision(
+        self, repository: Path, tmp_path: Path
+    ) -> None:
+        (repository / "README.md").write_text("changed", encoding="utf-8")
+        copy = copy_sources(repository, tmp_path / "copy")
+
+        record_revision(repository, copy)
+
+        revision = (copy / REVISION_FILE).read_text(encoding="ascii")
+        assert revision == f"{git(repository, 'rev-parse', 'HEAD')}+modified\n"
+
+    def test_a_copy_of_an_archive_keeps_its_revision(self, tmp_path: Path) -> None:
+        archive = tmp_path / "archive"
+        (archive / REVISION_FILE).parent.mkdir(parents=True)
+        (archive / REVISION_FILE).write_text("0123", encoding="ascii")
+        (archive / ".gitignore").touch()
+        copy = copy_sources(archive, tmp_path / "copy")
+
+        record_revision(archive, copy)
+
+        assert (copy / REVISION_FILE).read_text(encoding="ascii") == "0123"
+
+
 class TestUnpackedSdist:
     @pytest.fixture
     def tree(self, trees: dict[str, Path], tmp_path: Path) -> Path:
@@ -246,9 +312,7 @@ class TestUnpackedSdist:
         assert "after   starred=True  unreadCount=0" in result.stdout
 
     def test_tests_run(self, tree: Path) -> None:
-        tests = "tests/project/test_requirements.py tests/client/test_errors.py"
-
-        result = make_in(tree, "test", f"TESTS={tests}")
+        result = make_in(tree, "test", "TESTS=tests/project/test_requirements.py")
 
         assert (result.returncode, result.stderr) == (0, "")
         assert " passed" in result.stdout

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from leadconnector._vendoring.errors import VendoringError
 
-from benchmarks.long import rates, soak
+from benchmarks.long import kills, rates, soak
 from benchmarks.long.served import NO_FAULT, EmulatorRecord, RecordedRequest
 from tests.support.paths import ROOT
 from tests.support.redis_server import executable
@@ -193,3 +195,30 @@ def test_the_soak_detects_failures(requests: list[tuple[int, bool]], check: str)
         "no thread remains",
         "no task remains",
     ]
+
+
+def test_a_killed_run_leaves_a_whole_copy_or_the_next_run_makes_it_so() -> None:
+    size = ["--changes", 8, "--moments", 4, "--processes", 10, "--rounds", 1, "--seed", 1]
+    result = run("kills", *size, "--no-strace")
+    assert result.returncode == 0, result.stdout + result.stderr
+    # The swap has two renames. Between them, there is no copy.
+    for title in ("upgrade", "local change, with force"):
+        kills, old, new, restored, failures = map(int, cells(result, f"{title}, before a change"))
+        assert kills == old + new + restored
+        assert old > 0
+        assert new > 0
+        assert (restored, failures) == (1, 0)
+    assert cells(result, "first copy, at a random moment")[0] == "4"
+    assert cells(result, "10 runs at once")[-1] == "0"
+
+
+def test_the_kill_run_detects_a_copy_that_is_not_whole(tmp_path: Path) -> None:
+    versions = kills.make_versions(tmp_path)
+    situation = kills.Situation(versions, tmp_path / "service")
+    situation.prepare()
+    assert situation.check_after_kill() == "old"
+    (situation.copy / "py.typed").unlink()
+    with pytest.raises(AssertionError, match="neither the old nor the new"):
+        situation.check_after_kill()
+    with pytest.raises(VendoringError, match=r"missing: py\.typed"):
+        situation.check_next_run()

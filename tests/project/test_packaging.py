@@ -25,8 +25,9 @@ from leadconnector_emulator import requirements as emulator_requirements
 from markdown_it import MarkdownIt
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from project.build_hook import LINKS
 from project.dist import PROJECTS
-from project.sdist_links import LINKS
+from project.sources import REVISION_FILE
 
 from tests.support.environments import (
     add_wheel,
@@ -48,6 +49,9 @@ MODULES = {
 
 FILES_OF_A_PROJECT = {"LICENSE", "README.md", "build_hook.py", "pyproject.toml"}
 """The files next to the modules that are not installed."""
+
+FILES_OF_A_COPY = ("leadconnector/LICENSE", "leadconnector/_manifest.json")
+"""What the build adds to the client, so that an installed package can be vendored."""
 
 MEGABYTE = 1_000_000
 
@@ -203,9 +207,13 @@ def test_a_wheel_contains_one_package_and_nothing_else(
     information = f"{MODULES[name]}-{leadconnector.__version__}.dist-info/"
     files = content(wheels[name])
     modules = {file: data for file, data in files.items() if not file.startswith(information)}
+    for file in FILES_OF_A_COPY:
+        modules.pop(file, None)
     assert modules == expected_content(wheel_source)[name]
     assert f"{MODULES[name]}/py.typed" in modules
-    information_files = {file.removeprefix(information) for file in files.keys() - modules.keys()}
+    information_files = {
+        file.removeprefix(information) for file in files if file.startswith(information)
+    }
     assert information_files - {"entry_points.txt"} == {
         "METADATA",
         "RECORD",
@@ -217,6 +225,8 @@ def test_a_wheel_contains_one_package_and_nothing_else(
 def test_the_wheel_of_the_client_contains_generated_code_and_data(wheel: Path) -> None:
     files = content(wheel)
     for name in (
+        "LICENSE",
+        "_manifest.json",
         "rate_limit/reserve.lua",
         "_generated/py.typed",
         "_generated/contract.json",
@@ -536,8 +546,12 @@ def test_the_sdist_contains_every_file_of_the_repository_and_its_links(
 ) -> None:
     tree = trees["leadconnector"]
     files = content_under(tree, ".")
+    expected = content_under(wheel_source, ".")
     assert files.pop("./PKG-INFO")
-    assert files == content_under(wheel_source, ".")
+    # The build writes the commit into it. This copy of the checkout has none.
+    assert files.pop(f"./{REVISION_FILE}") == b"unknown\n"
+    assert expected.pop(f"./{REVISION_FILE}")
+    assert files == expected
     for path in wheel_source.rglob("*"):
         copy = tree / path.relative_to(wheel_source)
         assert copy.is_symlink() == path.is_symlink(), path

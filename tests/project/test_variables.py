@@ -49,6 +49,7 @@ RECORDED_MODULES = [
     "benchmarks/long/rates",
     "benchmarks/long/soak",
     "benchmarks/long/oauth",
+    "benchmarks/long/kills",
     "tools/project/surface",
 ]
 """The modules that the targets run. In these tests, they record their arguments."""
@@ -103,9 +104,9 @@ def checkout(tmp_path: Path) -> Checkout:
     ignored = shutil.ignore_patterns("__pycache__", "surface")
     shutil.copytree(ROOT / "tools" / "project", root / "tools" / "project", ignore=ignored)
     shutil.copy(ROOT / "Makefile", root)
-    (root / "overrides" / "leadconnector").mkdir(parents=True)
-    (root / "generated").mkdir()
-    (root / "generated" / "contract.json").touch()
+    for name in ("overrides", "generated"):
+        shutil.copytree(ROOT / name, root / name, symlinks=True, ignore=ignored)
+    shutil.copy(ROOT / "LICENSE", root)
     # Nothing is to be installed.
     (root / ".venv").mkdir()
     (root / ".venv" / "demo.installed").touch()
@@ -147,7 +148,7 @@ def test_lists_of_arguments_are_split_and_not_evaluated(
 
 
 @both_origins
-@pytest.mark.parametrize("target", ["rates", "soak", "refreshes", "emulator"])
+@pytest.mark.parametrize("target", ["rates", "soak", "refreshes", "kills", "emulator"])
 def test_other_targets_split_their_arguments_in_the_same_way(
     checkout: Checkout, target: str, origin: str
 ) -> None:
@@ -229,6 +230,7 @@ def test_the_destination_of_a_copy_is_a_name_and_not_evaluated(
     before = checkout.files()
 
     assert checkout.make("vendor", "DEST", payload, origin) == []
+    assert checkout.make("vendor", "FORCE", payload, origin) == []
 
     copy = checkout.root / delivered(payload, origin) / "leadconnector"
     assert (copy / "_generated" / "contract.json").is_file()

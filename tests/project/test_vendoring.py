@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import json
 import os
-import shutil
-import subprocess
 import sys
 import sysconfig
 from collections.abc import Callable
@@ -14,11 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.make import clean_environment
+from tests.support.make import make
 from tests.support.paths import ROOT
-
-TIMEOUT = 300
-"""Seconds. A program takes much less; the limit keeps a failing test from hanging."""
+from tests.support.vendoring import copy_sources, rejection, run, run_program, tree, vendor, verify
 
 # Runs without the module `site`, so that no `.pth` file adds this checkout to the path.
 # Only the requirements of the client are importable.
@@ -87,46 +84,6 @@ def star(client: LeadConnector) -> Conversation | None:
 """
 
 
-def run(*command: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run a program. The variables of a `make test` around this test are removed."""
-    return subprocess.run(
-        command,
-        cwd=cwd,
-        env=clean_environment(),
-        capture_output=True,
-        encoding="utf-8",
-        timeout=TIMEOUT,
-        check=False,
-    )
-
-
-def vendor(destination: str | Path, checkout: Path = ROOT) -> Path:
-    """Vendor the client and return the path of the copy."""
-    result = run("make", "vendor", f"DEST={destination}", cwd=checkout)
-    assert (result.returncode, result.stderr) == (0, "")
-    assert result.stdout == f"{destination}/leadconnector\n"
-    return checkout / destination / "leadconnector"
-
-
-def rejection(destination: str | Path, checkout: Path = ROOT) -> str:
-    """The error message of `make vendor` for an invalid destination."""
-    result = run("make", "vendor", f"DEST={destination}", cwd=checkout)
-    assert (result.returncode, result.stdout) == (2, "")
-    return result.stderr
-
-
-def tree(folder: Path) -> dict[str, bytes]:
-    """Every file under a folder, without caches. Links to folders are not followed."""
-    files: dict[str, bytes] = {}
-    for parent, _, names in os.walk(folder):
-        relative = Path(parent).relative_to(folder)
-        if any(part == "__pycache__" or part.startswith(".") for part in relative.parts):
-            continue
-        for name in names:
-            files[(relative / name).as_posix()] = Path(parent, name).read_bytes()
-    return files
-
-
 def run_isolated(code: str, folder: Path) -> None:
     """Run Python code that can import packages in a folder, but not those of this checkout."""
     program = ISOLATED_CODE + code
@@ -149,17 +106,22 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """A copy of the files that vendoring reads, with links as links."""
-    folder = tmp_path / "checkout"
-    for name in ("overrides", "generated", "tools/project"):
-        shutil.copytree(ROOT / name, folder / name, symlinks=True)
-    shutil.copy(ROOT / "Makefile", folder)
-    return folder
+    return copy_sources(tmp_path / "checkout")
 
 
 def test_the_copy_is_the_client_with_the_generated_code_inside(app: Path) -> None:
     copy = app / "app" / "_vendor" / "leadconnector"
     generated = {f"_generated/{name}": data for name, data in tree(ROOT / "generated").items()}
-    assert tree(copy) == tree(ROOT / "overrides" / "leadconnector") | generated
+    expected = tree(ROOT / "overrides" / "leadconnector") | generated
+    # The link is the only entry of the source that is not in the copy.
+    del expected["_generated"]
+    expected["LICENSE"] = (ROOT / "LICENSE").read_bytes()
+    files = tree(copy)
+    manifest = json.loads(files.pop("_manifest.json"))
+    assert files == expected
+    assert manifest["files"] == {
+        name: hashlib.sha256(data).hexdigest() for name, data in expected.items()
+    }
     for name in ("py.typed", "_generated/py.typed", "_generated/contract.json"):
         assert (copy / name).is_file()
 
@@ -176,9 +138,9 @@ def test_the_copy_has_no_links_and_no_caches(checkout: Path, tmp_path: Path) -> 
     paths = list(vendor(tmp_path / "vendored", checkout).rglob("*"))
     assert not [path for path in paths if path.is_symlink()]
     assert {path.suffix if path.is_file() else path.name for path in paths} == {
-        *(".py", ".json", ".lua", ".typed"),
-        *("_generated", "_runtime", "api", "conversations", "http", "models", "oauth"),
-        "rate_limit",
+        *("", ".py", ".json", ".lua", ".typed"),
+        *("_generated", "_runtime", "_vendoring", "api", "conversations", "http", "models"),
+        *("oauth", "rate_limit"),
     }
 
 
@@ -275,7 +237,7 @@ def test_the_destination_may_be_relative_to_the_checkout(checkout: Path, tmp_pat
         == checkout / "src" / "app" / "_vendor" / "leadconnector"
     )
     assert tree(checkout / "src" / "app" / "_vendor" / "leadconnector") == tree(
-        vendor(tmp_path / "absolute")
+        vendor(tmp_path / "absolute", checkout)
     )
     assert (vendor("../outside", checkout) / "py.typed").is_file()
     assert (tmp_path / "outside" / "leadconnector" / "py.typed").is_file()
@@ -288,38 +250,51 @@ def test_the_name_of_the_destination_may_contain_a_space(app: Path, tmp_path: Pa
     assert [path.name for path in tmp_path.iterdir()] == ["a folder"]
 
 
-def test_vendoring_works_if_git_checked_links_out_as_text(
-    app: Path, checkout: Path, tmp_path: Path
-) -> None:
+def test_vendoring_works_if_git_checked_links_out_as_text(checkout: Path, tmp_path: Path) -> None:
+    expected = tree(vendor(tmp_path / "with-link", checkout))
     link = checkout / "overrides" / "leadconnector" / "_generated"
     target = os.readlink(link)
     link.unlink()
     link.write_text(target, encoding="utf-8")
-    assert tree(vendor(tmp_path / "vendored", checkout)) == tree(
-        app / "app" / "_vendor" / "leadconnector"
-    )
+    assert tree(vendor(tmp_path / "vendored", checkout)) == expected
     assert link.read_text(encoding="utf-8") == target
 
 
-def test_vendoring_again_removes_stale_files_of_the_copy_only(tmp_path: Path) -> None:
-    copy = vendor(tmp_path)
-    expected = tree(copy)
-    (copy / "_generated" / "models" / "stale.py").touch()
-    (copy / "stale").mkdir()
-    (copy / "stale" / "__init__.py").touch()
-    (copy / "errors.py").write_text("changed = True\n", encoding="utf-8")
-    (tmp_path / "other.py").touch()
-    assert tree(vendor(tmp_path)) == expected
+def test_a_newer_version_removes_files_that_no_longer_exist_in_the_copy_only(
+    checkout: Path, tmp_path: Path
+) -> None:
+    stale = checkout / "overrides" / "leadconnector" / "stale"
+    stale.mkdir()
+    (stale / "__init__.py").touch()
+    (checkout / "generated" / "models" / "stale.py").touch()
+    folder = tmp_path / "service"
+    copy = vendor(folder, checkout)
+    (folder / "other.py").touch()
+    assert {"stale/__init__.py", "_generated/models/stale.py"} <= tree(copy).keys()
+    vendor(folder)
+    assert tree(folder).keys() == {
+        "other.py",
+        *(f"leadconnector/{name}" for name in tree(vendor(tmp_path / "new"))),
+    }
     assert not (copy / "stale").exists()
-    assert (tmp_path / "other.py").exists()
+
+
+def test_vendoring_the_same_version_again_changes_nothing(tmp_path: Path) -> None:
+    copy = vendor(tmp_path)
+    status = copy.stat()
+    (copy / "__pycache__").mkdir()
+    (copy / "__pycache__" / "client.cpython-311.pyc").touch()
+    vendor(tmp_path)
+    assert copy.stat().st_ino == status.st_ino
+    assert [path.name for path in tmp_path.iterdir()] == ["leadconnector"]
 
 
 @pytest.mark.parametrize("arguments", [[], ["DEST="]])
 def test_without_a_destination_the_usage_is_printed(checkout: Path, arguments: list[str]) -> None:
     before = tree(checkout)
-    result = run("make", "vendor", *arguments, cwd=checkout)
+    result = make("vendor", *arguments, cwd=checkout)
     assert result.returncode == 2
-    assert "usage: make vendor DEST=DIRECTORY\n" in result.stderr
+    assert "usage: make vendor DEST=DIRECTORY [FORCE=1]\n" in result.stderr
     assert tree(checkout) == before
 
 
@@ -327,25 +302,58 @@ def test_a_folder_that_is_not_a_copy_of_the_client_is_not_changed(tmp_path: Path
     foreign = tmp_path / "leadconnector"
     foreign.mkdir()
     (foreign / "__init__.py").write_text("ours = True\n", encoding="utf-8")
-    message = f"{foreign} is not a copy that `make vendor` made: it was not changed\n"
-    assert message in rejection(tmp_path)
+    message = rejection(tmp_path)
+    assert f"{foreign} is not a copy that this program made, so it was not changed" in message
+    assert "edited: __init__.py" in message
     assert tree(tmp_path) == {"leadconnector/__init__.py": b"ours = True\n"}
 
 
-def test_a_file_in_the_place_of_the_copy_is_not_changed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("force", ["", "1"])
+def test_a_file_in_the_place_of_the_copy_is_not_changed(tmp_path: Path, force: str) -> None:
     (tmp_path / "leadconnector").write_text("ours", encoding="utf-8")
-    assert "is not a copy that `make vendor` made" in rejection(tmp_path)
+    assert "is not a folder, so it was not changed" in rejection(tmp_path, force=force)
     assert (tmp_path / "leadconnector").read_text(encoding="utf-8") == "ours"
 
 
+@pytest.mark.parametrize("destination", ["overrides", "overrides/leadconnector", "generated"])
 @pytest.mark.parametrize("link", ["as a link", "as text"])
-def test_the_source_of_the_client_is_not_changed(checkout: Path, link: str) -> None:
+def test_the_source_of_the_client_is_not_changed(
+    checkout: Path, link: str, destination: str
+) -> None:
     generated = checkout / "overrides" / "leadconnector" / "_generated"
     if link == "as text":
         target = os.readlink(generated)
         generated.unlink()
         generated.write_text(target, encoding="utf-8")
     before = tree(checkout)
-    assert "is not a copy that `make vendor` made" in rejection("overrides", checkout)
+    message = rejection(destination, checkout, force="1")
+    assert "is the source of the copy or within it, so it was not changed" in message
     assert tree(checkout) == before
     assert generated.is_symlink() == (link == "as a link")
+
+
+def test_the_source_in_another_checkout_is_not_changed(checkout: Path) -> None:
+    before = tree(checkout)
+    message = rejection(checkout / "overrides", force="1")
+    assert "is the source of a checkout, not a copy, so it was not changed" in message
+    assert tree(checkout) == before
+
+
+def test_make_vendor_writes_the_same_copy_and_prints_its_path(
+    app: Path, checkout: Path, tmp_path: Path
+) -> None:
+    result = make("vendor", f"DEST={tmp_path / 'copies'}", cwd=checkout)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout == f"{tmp_path / 'copies'}/leadconnector\n"
+    copy = tmp_path / "copies" / "leadconnector"
+    expected = tree(app / "app" / "_vendor" / "leadconnector")
+    assert tree(copy).keys() == expected.keys()
+    assert verify(copy).returncode == 0
+
+
+@pytest.mark.parametrize("force", ["0", "yes", " 1"])
+def test_force_is_1_or_empty(tmp_path: Path, force: str) -> None:
+    result = run_program(tmp_path / "copies", force=force)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "FORCE is neither 1 nor empty" in result.stderr
+    assert list(tmp_path.iterdir()) == []

@@ -13,7 +13,10 @@ from tests.support.paths import ROOT
 TIMEOUT = 60
 """Seconds. A target in a test takes much less; the limit keeps a failing test from hanging."""
 
-VARIABLES = ("ARGS", "BASE", "BIN", "DEST", "DEV", "TESTS", "UPGRADE", "UPSTREAM", "UPSTREAM_ROOT")
+VARIABLES = (
+    *("ARGS", "BASE", "BIN", "DEST", "DEV", "FORCE"),
+    *("TESTS", "UPGRADE", "UPSTREAM", "UPSTREAM_ROOT"),
+)
 """The variables of the Makefile, but for PYTHON."""
 
 

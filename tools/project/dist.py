@@ -15,7 +15,7 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from .sources import SourcesError, copy_sources, has_uncommitted_changes
+from .sources import SourcesError, copy_sources, has_uncommitted_changes, record_revision
 
 PROJECTS = {
     "leadconnector": ".",
@@ -65,6 +65,8 @@ def build_all(checkout: Path, folder: Path) -> list[Path]:
         SourcesError: git cannot list the files.
     """
     sources = copy_sources(checkout, folder / "sources")
+    # The copy has no `.git`, and the archives name the commit that they are built from.
+    record_revision(checkout, sources)
     archives: list[Path] = []
     for name, project in PROJECTS.items():
         sdist = build(sources / project, folder / f"{name}-sdist", "sdist")

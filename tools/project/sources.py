@@ -9,6 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+REVISION_FILE = "tools/project/revision.txt"
+"""The commit of an archive or sdist. In a checkout it has the placeholder of `git archive`."""
+
 SDIST_METADATA = "PKG-INFO"
 """The file that an unpacked sdist has in addition to the repository's files."""
 
@@ -41,6 +44,23 @@ def copy_sources(checkout: Path, target: Path) -> Path:
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(checkout / name, target / name, follow_symlinks=False)
     return target
+
+
+def record_revision(checkout: Path, copy: Path) -> None:
+    """Write the commit into a copy of the files that git tracks, as `git archive` does.
+
+    It ends with `+modified` if a tracked file differs from the commit. Without `.git`, nothing is
+    written: then the copy names the commit already, or nobody knows it.
+
+    Raises:
+        SourcesError: git does not know the commit.
+    """
+    if not (checkout / ".git").exists():
+        return
+    revision = _git(checkout, "rev-parse", "--verify", "HEAD").strip()
+    if has_uncommitted_changes(checkout):
+        revision += "+modified"
+    (copy / REVISION_FILE).write_text(f"{revision}\n", encoding="ascii")
 
 
 def has_uncommitted_changes(checkout: Path) -> bool:

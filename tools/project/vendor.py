@@ -1,96 +1,52 @@
 """Copies the client into another project: `make vendor DEST=DIRECTORY`.
 
-The copy is the package `leadconnector` with `generated/` inside it. It contains no links and needs
-nothing else from this checkout.
+The package does the work: `python -m leadconnector vendor`. This program finds it in the checkout,
+without a virtual environment.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
+import runpy
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-PACKAGE = ROOT / "overrides" / "leadconnector"
-GENERATED = ROOT / "generated"
+OVERRIDES = Path(__file__).resolve().parents[2] / "overrides"
 
 
-class VendorError(Exception):
-    """There is something else in the place of the copy. The message has one line."""
+class UsageError(Exception):
+    """A variable has no valid value. The message has one line."""
 
 
-def main() -> int:
-    """Copy the client into the folder that the environment variable `DEST` names.
-
-    Returns:
-        The exit status: 0, or 2 if nothing was copied.
-    """
-    destination = os.environ.get("DEST", "")
-    if not destination:
-        print("usage: make vendor DEST=DIRECTORY", file=sys.stderr)
-        return 2
-    # The path as the user wrote it: messages repeat it.
-    copy = f"{destination}/leadconnector"
+def main() -> None:
+    """Run the command of the package with the environment variables `DEST` and `FORCE`."""
     try:
-        vendor(copy)
-    except (VendorError, OSError) as error:
+        arguments = command_arguments(os.environ.get("DEST", ""), os.environ.get("FORCE", ""))
+    except UsageError as error:
         print(error, file=sys.stderr)
-        return 2
-    print(copy)
-    return 0
+        sys.exit(2)
+    # The source may be read-only, and it is compared with git.
+    sys.dont_write_bytecode = True
+    # Instead of the folder of this program, whose modules are none of the package.
+    sys.path[0] = str(OVERRIDES)
+    sys.argv[1:] = arguments
+    # Exits with the status of the command.
+    runpy.run_module("leadconnector", run_name="__main__", alter_sys=True)
 
 
-def vendor(copy: str) -> None:
-    """Write a copy of the client, or replace an earlier copy.
-
-    Args:
-        copy: the path of the copy.
+def command_arguments(destination: str, force: str) -> list[str]:
+    """The arguments of the command.
 
     Raises:
-        VendorError: there is something at this path that is not a copy of the client.
-        OSError: the copy cannot be written.
+        UsageError: there is no destination, or `FORCE` has another value than 1.
     """
-    target = Path(copy)
-    if target.exists() and not is_copy(target):
-        raise VendorError(f"{copy} is not a copy that `make vendor` made: it was not changed")
-    # Complete the new copy first, so that a failure leaves the earlier copy intact.
-    new_copy = target.with_name(f"{target.name}.new")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    remove(new_copy)
-    copy_tree(PACKAGE, new_copy)
-    # `_generated` is a link to `generated/`. Where git does not create links, it is a text file.
-    remove(new_copy / "_generated")
-    copy_tree(GENERATED, new_copy / "_generated")
-    remove(target)
-    new_copy.rename(target)
-
-
-def is_copy(folder: Path) -> bool:
-    """Whether a folder is a copy of the client: it contains the generated code itself.
-
-    In the source, `_generated` is a link, or a text file. So the source is never overwritten.
-    """
-    generated = folder / "_generated"
-    if generated.is_symlink():
-        return False
-    return (generated / "contract.json").is_file()
-
-
-def copy_tree(source: Path, target: Path) -> None:
-    """Copy a folder without caches and hidden files."""
-    # `__pycache__` comes from Python. `.mypy_cache` and `.ruff_cache` come from tools.
-    ignore_caches = shutil.ignore_patterns("__pycache__", ".*")
-    shutil.copytree(source, target, symlinks=True, ignore=ignore_caches)
-
-
-def remove(path: Path) -> None:
-    """Remove a file, a link or a folder, if it exists. A link's target stays."""
-    if path.is_symlink() or path.is_file():
-        path.unlink()
-    elif path.is_dir():
-        shutil.rmtree(path)
+    if not destination:
+        raise UsageError("usage: make vendor DEST=DIRECTORY [FORCE=1]")
+    if force not in ("", "1"):
+        raise UsageError("FORCE is neither 1 nor empty: make vendor DEST=DIRECTORY FORCE=1")
+    options = ["--force"] if force else []
+    return ["vendor", *options, "--", destination]
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -1,0 +1,149 @@
+"""The command line: `vendor`, `verify` and `version`.
+
+The exit status is 0 if all is well. `verify` exits with 1 if the copy differs from its manifest. A
+command that cannot be carried out exits with 2.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import sys
+from pathlib import Path
+
+from .._version import __version__
+from . import manifest as manifests
+from .errors import VendoringError
+from .manifest import FILE_NAME, Manifest, ManifestError
+from .source import PACKAGE_FOLDER, PACKAGE_NAME, load_source
+from .vendor import vendor
+from .verification import LocalChanges, local_changes
+
+
+def main(arguments: list[str] | None = None, *, folder: Path = PACKAGE_FOLDER) -> int:
+    """Run one command.
+
+    Args:
+        arguments: the words after the name of the program; by default those of this process.
+        folder: the package that `verify` and `version` look at.
+
+    Returns:
+        The exit status.
+    """
+    _escape_unprintable_output()
+    options = _parser().parse_args(arguments)
+    try:
+        status = _run(options, folder)
+        sys.stdout.flush()
+    except (VendoringError, OSError) as error:
+        print(error, file=sys.stderr)
+        return _fail()
+    return status
+
+
+def _run(options: argparse.Namespace, folder: Path) -> int:
+    if options.command == "vendor":
+        return _vendor(options.destination, force=options.force)
+    if options.command == "verify":
+        return _verify(folder)
+    return _print_version(folder)
+
+
+def _vendor(destination: str, *, force: bool) -> int:
+    if not destination:
+        raise VendoringError("the destination is empty: name a folder such as src/app/_vendor")
+    result = vendor(destination, force=force)
+    for note in result.notes:
+        print(note, file=sys.stderr)
+    # The path as the user wrote it, so that a script can use it.
+    print(f"{destination}/{PACKAGE_NAME}")
+    return 0
+
+
+def _verify(folder: Path) -> int:
+    try:
+        manifest = manifests.read(folder)
+    except ManifestError as error:
+        print(f"edited: {FILE_NAME}")
+        print(f"{folder} cannot be verified: {error}. Vendor it again.", file=sys.stderr)
+        return 1
+    if manifest is None:
+        print(f"missing: {FILE_NAME}")
+        print(f"{folder} cannot be verified: only a copy has a manifest.", file=sys.stderr)
+        return 1
+    changes = local_changes(folder, manifest)
+    if changes:
+        _print_changes(changes)
+        return 1
+    print(f"{manifest.name} {manifest.version}: all {len(manifest.files) + 1} files are unchanged.")
+    return 0
+
+
+def _print_changes(changes: LocalChanges) -> None:
+    for line in changes.lines():
+        print(line)
+    if changes.line_endings:
+        print(
+            f"{len(changes.line_endings)} of the edited files differ only in their line endings."
+            " git converts them unless .gitattributes contains a line for the copy:"
+            f" **/{PACKAGE_NAME}/** -text",
+            file=sys.stderr,
+        )
+
+
+def _print_version(folder: Path) -> int:
+    manifest = manifests.read(folder)
+    if manifest is None:
+        manifest = load_source(folder).manifest
+    for line in _version_lines(manifest):
+        print(line)
+    return 0
+
+
+def _version_lines(manifest: Manifest) -> list[str]:
+    return [
+        f"{manifest.name} {manifest.version}",
+        f"revision: {manifest.revision or 'unknown'}",
+        f"API version: {manifest.api_version}",
+        f"spec: sha256 {manifest.spec_sha256}",
+        *(f"generated with: {name} {version}" for name, version in manifest.generated_with.items()),
+    ]
+
+
+def _parser() -> argparse.ArgumentParser:
+    package = __name__.rpartition("._vendoring.")[0]
+    parser = argparse.ArgumentParser(
+        prog=f"python -m {package}",
+        description="Copies this package into another project, and verifies such a copy.",
+    )
+    parser.add_argument("--version", action="version", version=f"{PACKAGE_NAME} {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    vendor_command = commands.add_parser("vendor", help="copy this package into a folder")
+    vendor_command.add_argument(
+        "destination", metavar="DEST", help="the folder, such as src/app/_vendor"
+    )
+    vendor_command.add_argument(
+        "--force",
+        action="store_true",
+        help="replace a copy with local changes, and save them beside it",
+    )
+    commands.add_parser("verify", help="list edited, added and missing files of this copy")
+    commands.add_parser("version", help="print where this copy comes from")
+    return parser
+
+
+def _escape_unprintable_output() -> None:
+    """A name of a file may have characters that the output cannot encode."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _fail() -> int:
+    """Keep Python from writing to a full or closed output again when it ends."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 2

@@ -1,0 +1,155 @@
+"""Replaces a copy so that a killed run leaves the old copy, the new one, or something to repair.
+
+All work is in one folder beside the copy, `.leadconnector.vendoring`:
+
+    new/          the new copy, until it is complete and moves into its place
+    old/          the earlier copy, from the moment in which it makes room for the new one
+    discarded/    the earlier copy while it is deleted
+    changes/      files of the earlier copy that a patch cannot contain, and the patch itself
+
+Every step between two complete states is one rename. So the next run can decide from what exists:
+
+    in the place    old/       the run was killed             repair
+    anything        missing    before the swap, or after it   remove the folder
+    nothing         exists     between the two renames        move old/ back, remove the folder
+    a copy          exists     after the swap                 remove the folder
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+from collections.abc import Mapping
+from contextlib import suppress
+from enum import Enum
+from pathlib import Path
+
+from .errors import VendoringError, printable
+
+
+class Interruption(Enum):
+    """Where a killed run stopped."""
+
+    NONE = "no run was killed"
+    OUTSIDE_OF_SWAP = "the copy is in its place, old or new"
+    BETWEEN_RENAMES = "the old copy is aside, and the new one is not in its place"
+    AFTER_SWAP = "the new copy is in its place, and the old one still exists"
+
+
+class Workspace:
+    """The folder beside a copy in which a run prepares the new one.
+
+    The caller has locked the parent of the copy.
+    """
+
+    def __init__(self, copy: Path) -> None:
+        self.copy = copy
+        self.folder = copy.with_name(f".{copy.name}.vendoring")
+        self.new = self.folder / "new"
+        self.old = self.folder / "old"
+        self.discarded = self.folder / "discarded"
+        self.changes = self.folder / "changes"
+
+    def interruption(self) -> Interruption:
+        """Find out what an earlier run left.
+
+        Raises:
+            VendoringError: the folder is not one of this program.
+        """
+        if not os.path.lexists(self.folder):
+            return Interruption.NONE
+        self._check_folder()
+        if not self.old.exists():
+            return Interruption.OUTSIDE_OF_SWAP
+        if os.path.lexists(self.copy):
+            return Interruption.AFTER_SWAP
+        return Interruption.BETWEEN_RENAMES
+
+    def repair(self) -> Interruption:
+        """Complete or undo what a killed run left.
+
+        Raises:
+            VendoringError: the folder is not one of this program.
+            OSError: something cannot be moved or removed.
+        """
+        interruption = self.interruption()
+        if interruption is Interruption.BETWEEN_RENAMES:
+            # The new copy is complete too. But only this run decides whether it is wanted.
+            self.old.rename(self.copy)
+        if interruption is not Interruption.NONE:
+            self.remove()
+        return interruption
+
+    def prepare(self, files: Mapping[str, bytes]) -> None:
+        """Write the new copy.
+
+        Raises:
+            OSError: a file cannot be written.
+        """
+        self.folder.mkdir()
+        for name, data in files.items():
+            path = self.new / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # Only the content is copied. The file gets the mode of any new file, also if the
+            # source is read-only.
+            path.write_bytes(data)
+
+    def swap(self) -> None:
+        """Put the new copy into its place.
+
+        Raises:
+            OSError: a rename failed. The old copy is in its place again.
+        """
+        try:
+            if self.copy.exists():
+                # Moving a folder changes its entry `..`, which a read-only folder does not permit.
+                self.copy.chmod(self.copy.stat().st_mode | stat.S_IRWXU)
+                self.copy.rename(self.old)
+            self.new.rename(self.copy)
+        except BaseException:
+            # Not only for an `OSError`: a signal can interrupt the run between the two renames.
+            if self.old.exists() and not self.copy.exists():
+                self.old.rename(self.copy)
+            raise
+
+    def remove(self) -> None:
+        """Remove this folder with everything in it. A link is removed, and not its target.
+
+        Raises:
+            OSError: something cannot be removed. A later run tries it again.
+        """
+        _remove_tree(self.discarded)
+        if self.old.exists():
+            # So that `old` never exists without some of its files: a later run could move it back.
+            self.old.rename(self.discarded)
+        _remove_tree(self.folder)
+
+    def _check_folder(self) -> None:
+        if self.folder.is_symlink() or not self.folder.is_dir():
+            raise VendoringError(f"{self.folder} is not a folder: move it to vendor here")
+        expected_paths = (self.new, self.old, self.discarded, self.changes)
+        for path in self.folder.iterdir():
+            if path not in expected_paths or path.is_symlink() or not path.is_dir():
+                raise VendoringError(
+                    f"{printable(str(path))} was not left by an interrupted run: move it to"
+                    " vendor here"
+                )
+
+
+def _remove_tree(folder: Path) -> None:
+    if not folder.exists():
+        return
+    _make_removable(folder)
+    # Never follows a link. Another process may have removed the folder already.
+    with suppress(FileNotFoundError):
+        shutil.rmtree(folder)
+
+
+def _make_removable(folder: Path) -> None:
+    """Permit removing the content of read-only folders, which somebody may have set."""
+    folder.chmod(stat.S_IRWXU)
+    with os.scandir(folder) as items:
+        subfolders = [item.name for item in items if item.is_dir(follow_symlinks=False)]
+    for name in subfolders:
+        _make_removable(folder / name)

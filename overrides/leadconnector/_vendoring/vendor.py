@@ -1,0 +1,145 @@
+"""Copies the package that is running into another project: the steps of one run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import manifest as manifests
+from .destination import (
+    Existing,
+    check_outside_of_source,
+    classify,
+    copy_in,
+    is_copy_without_manifest,
+    resolve,
+)
+from .entries import entries_in
+from .errors import VendoringError
+from .locks import locked_folder
+from .manifest import FILE_NAME, Manifest, ManifestError
+from .saving import save
+from .source import PACKAGE_FOLDER, Source, load_source
+from .swap import Interruption, Workspace
+from .verification import LocalChanges, local_changes
+
+_LISTED_CHANGES = 40
+"""So many local changes are in the message of an error: our own bound."""
+
+_HOW_TO_REPLACE = (
+    "To replace it anyway, vendor with --force (make: FORCE=1). The local changes are then saved"
+    " beside it."
+)
+
+
+@dataclass(frozen=True)
+class Result:
+    """A copy that is complete and in its place."""
+
+    copy: Path
+    notes: tuple[str, ...]
+    """What the run repaired and saved: one line each."""
+
+
+def vendor(
+    destination: str, *, force: bool = False, source_folder: Path = PACKAGE_FOLDER
+) -> Result:
+    """Write a copy of this package into a folder, or replace an earlier copy.
+
+    Args:
+        destination: the folder, such as `src/app/_vendor`. It is created if necessary.
+        force: replace a copy with local changes too, and save them.
+        source_folder: the package to copy.
+
+    Raises:
+        VendoringError: the copy must not be written. An earlier copy is unchanged.
+        OSError: the copy cannot be written. An earlier copy is unchanged.
+    """
+    folder = resolve(destination)
+    copy = copy_in(folder)
+    check_outside_of_source(copy, source_folder)
+    with locked_folder(folder):
+        workspace = Workspace(copy)
+        notes = _repair_notes(workspace.repair(), copy)
+        source = load_source(source_folder)
+        notes += _replace(workspace, source, force)
+    return Result(copy, tuple(notes))
+
+
+def _replace(workspace: Workspace, source: Source, force: bool) -> list[str]:
+    """Put the new copy in the place of the earlier one, if that is permitted and necessary."""
+    copy = workspace.copy
+    base: Manifest | None = None
+    changes = LocalChanges()
+    if classify(copy) is Existing.FOLDER:
+        base = _manifest_of(copy)
+        changes = _changes_of(copy, base, source)
+        if changes and not force:
+            raise VendoringError(_rejection(copy, base, changes))
+        if not changes and base == source.manifest:
+            # The copy is the same already. Replacing it would only discard compiled modules.
+            return []
+    try:
+        workspace.prepare(source.files)
+        notes: list[str] = []
+        if changes:
+            notes = save(workspace, changes, source, base).lines()
+        workspace.swap()
+    except BaseException:
+        workspace.remove()
+        raise
+    return notes + _remove_notes(workspace)
+
+
+def _manifest_of(copy: Path) -> Manifest | None:
+    """The manifest of a copy; None if it has none or a damaged one."""
+    try:
+        return manifests.read(copy)
+    except ManifestError:
+        return None
+
+
+def _changes_of(copy: Path, base: Manifest | None, source: Source) -> LocalChanges:
+    if base is not None:
+        return local_changes(copy, base)
+    # Without a manifest, only files that are also in the new copy are known to be unchanged.
+    edited: list[str] = []
+    added: list[str] = []
+    for entry in entries_in(copy):
+        if entry.name not in source.files:
+            added.append(entry.name)
+        elif not entry.is_file or entry.path.read_bytes() != source.files[entry.name]:
+            edited.append(entry.name)
+    return LocalChanges(edited=tuple(edited), added=tuple(added))
+
+
+def _rejection(copy: Path, base: Manifest | None, changes: LocalChanges) -> str:
+    lines = changes.lines()
+    shown = lines[:_LISTED_CHANGES]
+    if len(lines) > len(shown):
+        shown.append(f"and {len(lines) - len(shown)} more")
+    reason = f"{copy} has local changes, so it was not changed:"
+    if base is None and is_copy_without_manifest(copy):
+        reason = (
+            f"{copy} has no valid {FILE_NAME}, so its local changes are unknown. It was not"
+            " changed. These files differ from the new copy:"
+        )
+    elif base is None:
+        reason = f"{copy} is not a copy that this program made, so it was not changed:"
+    return "\n".join([reason, *(f"  {line}" for line in shown), _HOW_TO_REPLACE])
+
+
+def _repair_notes(interruption: Interruption, copy: Path) -> list[str]:
+    if interruption is Interruption.NONE:
+        return []
+    if interruption is Interruption.BETWEEN_RENAMES:
+        return [f"An earlier run was interrupted. {copy} was restored."]
+    return ["An earlier run was interrupted. What it left was removed."]
+
+
+def _remove_notes(workspace: Workspace) -> list[str]:
+    try:
+        workspace.remove()
+    except OSError as error:
+        return [f"The earlier copy was replaced, but it cannot be removed completely: {error}"]
+    return []
