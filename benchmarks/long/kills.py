@@ -329,7 +329,9 @@ def is_killed_by_strace(situation: Situation, strace: str, system_call: str, num
     command = [strace, *options, *command_line(situation.versions.newer, situation.destination)]
     if situation.force:
         command.append("--force")
-    result = subprocess.run(command, env=environment_of(situation.versions.newer), check=False)
+    environment = environment_of(situation.versions.newer)
+    # The output is the path of the copy, and notes on local changes.
+    result = subprocess.run(command, env=environment, capture_output=True, check=False)
     return result.returncode != 0
 
 

@@ -185,6 +185,21 @@ def test_a_part_of_the_package_imports_few_third_party_modules(part: str) -> Non
     assert imported <= allowed
 
 
+def test_the_command_line_imports_only_the_standard_library_and_the_version() -> None:
+    # So a copy verifies itself where the dependencies of the client are not installed.
+    parts = ["__init__", "__main__", "_vendoring", "_version"]
+    allowed = {*sys.stdlib_module_names, *parts_of_the_package(*parts)}
+    for name, imported in package_imports(*parts).items():
+        outside = imported - set(matching(imported, *allowed)) - {PACKAGE}
+        assert outside == set(), name
+
+
+def test_the_client_does_not_import_the_command_line() -> None:
+    parts = {path.stem for path in PACKAGE_ROOT.iterdir()} - {"__main__", "_vendoring"}
+    imports = package_imports(*parts)
+    assert violations(imports, *parts_of_the_package("_vendoring", "__main__")) == {}
+
+
 def test_the_emulator_imports_no_other_tool() -> None:
     # The emulator is installed without them.
     for path in (ROOT / "tools" / "leadconnector_emulator").rglob("*.py"):

@@ -48,7 +48,7 @@ def test_each_code_block_names_its_language() -> None:
         for match in BLOCK.finditer(document.read_text(encoding="utf-8"))
     }
 
-    assert languages == {"python", "sh", "yaml"}
+    assert languages == {"python", "sh", "toml", "yaml"}
     assert len(blocks("python")) >= 6
 
 

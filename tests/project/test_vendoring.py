@@ -189,9 +189,12 @@ def test_two_copies_in_one_process_have_separate_exceptions(tmp_path: Path) -> N
     run_isolated(code.replace("\n    ", "\n"), tmp_path)
 
 
-@pytest.mark.parametrize("extra", ["", "redis"])
+@pytest.mark.parametrize("extra", ["redis"])
 class TestStrictTypes:
-    """A service type-checks its vendored copy too, with its own checker, with or without Redis."""
+    """A service type-checks its vendored copy too, with its own checker.
+
+    `test_vendored_service.py` does the same without Redis.
+    """
 
     def test_mypy_finds_no_error(
         self, app: Path, python_with: Callable[[str], Path], extra: str, tmp_path: Path
@@ -217,18 +220,6 @@ class TestStrictTypes:
         result = run(sys.executable, "-m", "pyright", *options, cwd=app)
         assert result.stdout == "0 errors, 0 warnings, 0 informations\n"
         assert result.returncode == 0
-
-
-def test_the_copy_itself_passes_pyright_in_strict_mode(app: Path) -> None:
-    settings = {
-        "include": ["app"],
-        "pythonVersion": "3.11",
-        "typeCheckingMode": "strict",
-    }
-    (app / "pyrightconfig.json").write_text(json.dumps(settings), encoding="utf-8")
-    command = ["-m", "pyright", "--pythonpath", sys.executable]
-    result = run(sys.executable, *command, cwd=app)
-    assert (result.returncode, result.stdout) == (0, "0 errors, 0 warnings, 0 informations\n")
 
 
 def test_the_destination_may_be_relative_to_the_checkout(checkout: Path, tmp_path: Path) -> None:

@@ -95,8 +95,11 @@ class TestIdenticalBytes:
         archive = tmp_path / f"archive.{kind}"
         git("archive", f"--format={kind}", f"--output={archive}", "HEAD", cwd=repository)
         root = tmp_path / "unpacked"
-        # As Python's zipfile does not restore links, `_generated` is a text file in this case.
-        shutil.unpack_archive(archive, root, **({"filter": "data"} if kind == "tar" else {}))
+        if kind == "tar":
+            shutil.unpack_archive(archive, root, filter="data")
+        else:
+            # Python's zipfile does not restore links. So `_generated` is a text file.
+            shutil.unpack_archive(archive, root)
         assert tree(vendor(tmp_path / "copies", root)) == expected
 
     def test_from_an_unpacked_source_distribution(
@@ -328,7 +331,7 @@ def test_an_ordinary_user_vendors_from_a_read_only_source(public_folder: Path) -
     service = public_folder / "service"
     service.mkdir()
     os.chown(service, ordinary_user(), -1)
-    command = [python_for_everybody(), checkout / "tools" / "project" / "vendor.py"]
+    command = [python_for_everybody(), str(checkout / "tools" / "project" / "vendor.py")]
     environment = {"PATH": os.environ["PATH"], "DEST": str(service / "_vendor"), "HOME": "/"}
     try:
         for _ in range(2):

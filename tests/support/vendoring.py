@@ -133,7 +133,6 @@ def run_command_of(copy: Path, *arguments: str) -> subprocess.CompletedProcess[s
         "import runpy, sys; sys.path.insert(0, sys.argv.pop(1));"
         'runpy.run_module("leadconnector", run_name="__main__", alter_sys=True)'
     )
-    return run(
-        *(sys.executable, "-I", "-S", "-B", "-W", "error", "-c", code, copy.parent, *arguments),
-        cwd=copy.parent,
-    )
+    options = ["-I", "-S", "-B", "-W", "error"]
+    command = [sys.executable, *options, "-c", code, str(copy.parent), *arguments]
+    return run(*command, cwd=copy.parent)
