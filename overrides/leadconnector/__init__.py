@@ -121,19 +121,21 @@ _PUBLIC_MODULES = frozenset({"auth", "client", "errors", "models", "oauth", "rat
 """They are attributes after `import leadconnector`, as if this module had imported them."""
 
 
-def __getattr__(name: str) -> object:
-    """Import a public name or module on its first use (PEP 562)."""
-    if name in _PUBLIC_MODULES:
-        return import_module(f".{name}", __name__)
-    if name not in _MODULE_OF_NAME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = import_module(_MODULE_OF_NAME[name], __name__)
-    value: object = getattr(module, name)
-    # The next use finds it without this function.
-    globals()[name] = value
-    return value
+# Hidden from type checkers. With a function `__getattr__`, they would accept every name.
+if not TYPE_CHECKING:
 
+    def __getattr__(name: str) -> object:
+        """Import a public name or module on its first use (PEP 562)."""
+        if name in _PUBLIC_MODULES:
+            return import_module(f".{name}", __name__)
+        if name not in _MODULE_OF_NAME:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        module = import_module(_MODULE_OF_NAME[name], __name__)
+        value: object = getattr(module, name)
+        # The next use finds it without this function.
+        globals()[name] = value
+        return value
 
-def __dir__() -> list[str]:
-    """Every public name, also those that are not imported yet."""
-    return sorted({*globals(), *__all__, *_PUBLIC_MODULES})
+    def __dir__() -> list[str]:
+        """Every public name, also those that are not imported yet."""
+        return sorted({*globals(), *__all__, *_PUBLIC_MODULES})

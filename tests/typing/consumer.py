@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import assert_type
 
 import httpx
+import leadconnector
 from leadconnector import (
     APIDecodingError,
     APIStatusError,
@@ -97,3 +98,8 @@ def errors_are_typed(error: APIStatusError, refused: ArgumentError) -> None:
     assert_type(error.headers, Mapping[str, str])
     assert_type(error.attempts, int)
     assert_type(refused.argument, str)
+
+
+def a_misspelled_name_is_an_error() -> object:
+    # mypy reports an ignored error that does not exist.
+    return leadconnector.LeadConector  # type: ignore[attr-defined]  # pyright: ignore

@@ -20,6 +20,9 @@ from .source import PACKAGE_FOLDER, PACKAGE_NAME, load_source
 from .vendor import vendor
 from .verification import LocalChanges, local_changes
 
+_INTERRUPTED = 130
+"""The exit status of a shell's command that Ctrl-C ended: 128 and the number of the signal."""
+
 
 def main(arguments: list[str] | None = None, *, folder: Path = PACKAGE_FOLDER) -> int:
     """Run one command.
@@ -39,6 +42,9 @@ def main(arguments: list[str] | None = None, *, folder: Path = PACKAGE_FOLDER) -
     except (VendoringError, OSError) as error:
         print(error, file=sys.stderr)
         return _fail()
+    except KeyboardInterrupt:
+        print("Interrupted. The earlier copy is in its place, or the new one.", file=sys.stderr)
+        return _INTERRUPTED
     return status
 
 

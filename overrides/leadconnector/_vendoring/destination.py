@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from enum import Enum
 from pathlib import Path
 
@@ -65,6 +64,20 @@ def _link_target(link: Path) -> Path:
     return target
 
 
+def check_not_in_copy(folder: Path) -> None:
+    """Check that the destination is not a copy itself, which would then contain another one.
+
+    Raises:
+        VendoringError: it is a copy, or within one.
+    """
+    for parent in (folder, *folder.parents):
+        if has_contract(parent):
+            raise VendoringError(
+                f"{parent} is a copy or a source of the package: name the folder that is to contain"
+                f" the copy, such as {parent.parent}"
+            )
+
+
 def check_outside_of_source(copy: Path, source_folder: Path) -> None:
     """Check that a copy neither replaces nor enters the package that it is made from.
 
@@ -106,9 +119,9 @@ def classify(copy: Path) -> Existing:
     return Existing.FOLDER
 
 
-def is_copy_without_manifest(copy: Path) -> bool:
-    """Whether this is a copy by a version of the program that wrote no manifest."""
-    return os.path.isfile(copy / "_generated" / "contract.json")
+def has_contract(folder: Path) -> bool:
+    """Whether this is a copy, also by a version of the program that wrote no manifest."""
+    return (folder / "_generated" / "contract.json").is_file()
 
 
 def copy_in(folder: Path) -> Path:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from . import manifest as manifests
 from .destination import (
     Existing,
+    check_not_in_copy,
     check_outside_of_source,
     classify,
     copy_in,
-    is_copy_without_manifest,
+    has_contract,
     resolve,
 )
 from .entries import entries_in
@@ -58,6 +60,7 @@ def vendor(
     folder = resolve(destination)
     copy = copy_in(folder)
     check_outside_of_source(copy, source_folder)
+    check_not_in_copy(folder)
     with locked_folder(folder):
         workspace = Workspace(copy)
         notes = _repair_notes(workspace.repair(), copy)
@@ -86,7 +89,9 @@ def _replace(workspace: Workspace, source: Source, force: bool) -> list[str]:
             notes = save(workspace, changes, source, base).lines()
         workspace.swap()
     except BaseException:
-        workspace.remove()
+        # A failure here must not hide the first one. The next run tries it again.
+        with suppress(OSError, VendoringError):
+            workspace.repair()
         raise
     return notes + _remove_notes(workspace)
 
@@ -119,7 +124,7 @@ def _rejection(copy: Path, base: Manifest | None, changes: LocalChanges) -> str:
     if len(lines) > len(shown):
         shown.append(f"and {len(lines) - len(shown)} more")
     reason = f"{copy} has local changes, so it was not changed:"
-    if base is None and is_copy_without_manifest(copy):
+    if base is None and has_contract(copy):
         reason = (
             f"{copy} has no valid {FILE_NAME}, so its local changes are unknown. It was not"
             " changed. These files differ from the new copy:"
