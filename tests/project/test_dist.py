@@ -23,7 +23,7 @@ from project.sources import (
     record_revision,
 )
 
-from tests.support.make import make
+from tests.support.make import clean_environment
 
 TIMEOUT = 300
 """Seconds. A target takes much less; the limit keeps a failing test from hanging."""
@@ -55,9 +55,15 @@ def packages_path(checkout: Path) -> str:
 
 def make_in(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run make with the environment of this test, and with the packages of a checkout."""
-    path = packages_path(checkout)
-    variables = [BIN, "DEV=", "DEMO="]
-    return make(*arguments, *variables, cwd=checkout, timeout=TIMEOUT, PYTHONPATH=path)
+    return subprocess.run(
+        ["make", *arguments, BIN, "DEV=", "DEMO="],
+        cwd=checkout,
+        env=clean_environment() | {"PYTHONPATH": packages_path(checkout)},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=TIMEOUT,
+        check=False,
+    )
 
 
 def git(repository: Path, *arguments: str) -> str:

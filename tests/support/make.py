@@ -20,15 +20,12 @@ VARIABLES = (
 """The variables of the Makefile, but for PYTHON."""
 
 
-def make(
-    *arguments: str, cwd: Path = ROOT, timeout: float = TIMEOUT, **environment: str
-) -> subprocess.CompletedProcess[str]:
+def make(*arguments: str, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run make.
 
     Args:
         arguments: targets, and variables such as `BASE=main`.
         cwd: the folder with the Makefile.
-        timeout: seconds after which the test fails.
         environment: further environment variables.
     """
     return subprocess.run(
@@ -37,7 +34,7 @@ def make(
         env=clean_environment() | environment,
         capture_output=True,
         encoding="utf-8",
-        timeout=timeout,
+        timeout=TIMEOUT,
         check=False,
     )
 
