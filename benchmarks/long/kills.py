@@ -388,7 +388,11 @@ def main() -> int:
     parser.add_argument("--no-strace", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="vendoring-kills-") as folder:
-        rows = list(make_runs(options, Path(folder)))
+        rows: list[Row] = []
+        for row in make_runs(options, Path(folder)):
+            # Shows the progress of a long run.
+            print(f"done: {row.title}", flush=True)
+            rows.append(row)
     print_table([COLUMNS, *(row.cells() for row in rows)])
     print(f"seed: {options.seed}")
     return print_verdict([failure for row in rows for failure in row.failures])

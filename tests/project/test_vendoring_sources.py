@@ -72,7 +72,10 @@ def expected(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> dict
     return tree(copy)
 
 
-def unpacked_sdist(repository: Path, folder: Path) -> Path:
+@pytest.fixture(scope="module")
+def unpacked_sdist(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The unpacked source distribution of the repository. No test changes it."""
+    folder = tmp_path_factory.mktemp("sdist")
     sdist = build(repository, folder / "built", "sdist")
     with tarfile.open(sdist) as archive:
         archive.extractall(folder, filter="data")
@@ -103,23 +106,20 @@ class TestIdenticalBytes:
         assert tree(vendor(tmp_path / "copies", root)) == expected
 
     def test_from_an_unpacked_source_distribution(
-        self, repository: Path, expected: dict[str, bytes], tmp_path: Path
+        self, unpacked_sdist: Path, expected: dict[str, bytes], tmp_path: Path
     ) -> None:
-        root = unpacked_sdist(repository, tmp_path)
-        assert not (root / ".git").exists()
-        assert tree(vendor(tmp_path / "copies", root)) == expected
+        assert not (unpacked_sdist / ".git").exists()
+        assert tree(vendor(tmp_path / "copies", unpacked_sdist)) == expected
 
-    @pytest.mark.parametrize("built_from", ["repository", "sdist", "archive"])
+    @pytest.mark.parametrize("built_from", ["repository", "unpacked_sdist"])
     def test_from_an_installed_wheel(
-        self, repository: Path, expected: dict[str, bytes], tmp_path: Path, built_from: str
+        self,
+        request: pytest.FixtureRequest,
+        expected: dict[str, bytes],
+        tmp_path: Path,
+        built_from: str,
     ) -> None:
-        root = repository
-        if built_from == "sdist":
-            root = unpacked_sdist(repository, tmp_path)
-        if built_from == "archive":
-            git("archive", "--format=tar", f"--output={tmp_path}/a.tar", "HEAD", cwd=repository)
-            root = tmp_path / "archive"
-            shutil.unpack_archive(tmp_path / "a.tar", root, filter="data")
+        root: Path = request.getfixturevalue(built_from)
         wheel = build(root, tmp_path / "wheel")
         site_packages = tmp_path / "site-packages"
         with zipfile.ZipFile(wheel) as archive:

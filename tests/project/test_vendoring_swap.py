@@ -245,7 +245,11 @@ def test_a_folder_that_disappears_all_the_time_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "service"
-    monkeypatch.setattr(fcntl, "flock", lambda descriptor, operation: folder.rmdir())
+
+    def remove(descriptor: int, operation: int) -> None:
+        folder.rmdir()
+
+    monkeypatch.setattr(fcntl, "flock", remove)
     assert "disappears all the time" in rejection(folder)
 
 
