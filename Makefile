@@ -46,7 +46,7 @@ override WITH_PYTHON := tools/project/with_python.sh
 
 .PHONY: help demo test coverage generate regenerate lint check docs drift diff gate issue comment
 .PHONY: bench fuzz rates soak refreshes kills emulator vendor changes
-.PHONY: templates preview httpx2 notes installed lock clean
+.PHONY: templates preview httpx2 dist notes installed lock clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z0-9]+:.*## ' Makefile | sed -E 's/^([a-z0-9]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -145,6 +145,9 @@ notes: $(DEV)  ## Check that a tag can be released, and write its notes: make no
 
 installed: $(DEV)  ## Test the wheels in dist/ as installed (or with other tests: TESTS=…)
 	@$(RUN) project.installed
+
+dist: $(DEV)  ## Build the wheels and sdists of the three packages into dist/, and check them
+	@$(RUN) project.dist
 
 lock: $(DEV)  ## Update requirements/ from pyproject.toml (to newer versions: UPGRADE=--upgrade)
 	@$(RUN) project.lock

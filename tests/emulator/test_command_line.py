@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-from leadconnector_emulator import Emulator, RateLimits
+from leadconnector_emulator import Emulator, RateLimits, cli
 from leadconnector_emulator.cli import greeting, main, parse_rate_limit, read_conversations
 
 
@@ -102,6 +102,18 @@ def test_scopes_that_no_operation_requires_are_one_error_line_and_status_2(
 def test_the_greeting_says_how_other_machines_connect(host: str, is_named: bool) -> None:
     text = greeting("http://127.0.0.1:8080", "emulator", Emulator(), host=host)
     assert ('"http://NAME:8080", allow_http=True' in text) == is_named
+
+
+@pytest.mark.parametrize("is_installed", [True, False])
+def test_the_greeting_names_the_extra_if_the_page_has_no_reference(
+    is_installed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cli, "has_swagger_ui", lambda: is_installed)
+
+    first_line = greeting("http://127.0.0.1:8080", "emulator", Emulator()).splitlines()[0]
+
+    command = "pip install 'leadconnector-emulator[page]'"
+    assert (command in first_line) == (not is_installed)
 
 
 @pytest.mark.parametrize("token", ["", " ", "Bearer abc", "bearer abc", "a b", "a\n", "\xe9"])

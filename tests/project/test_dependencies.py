@@ -213,6 +213,29 @@ def test_specdrift_imports_no_other_tool() -> None:
         assert matching(imports_of(path, ROOT / "tools"), *others) == [], path
 
 
+DECLARED_MODULES = {
+    "leadconnector_emulator": {"h11", "httpx", "jsonschema_rs", "yaml"},
+    # MarkupSafe is a requirement of Jinja, and part of its interface.
+    "specdrift": {"httpx", "jinja2", "markupsafe", "yaml"},
+}
+"""The modules of the requirements in the pyproject.toml of a tool."""
+
+NOT_INSTALLED = {"build_hook.py", "pytest_plugin.py"}
+"""The build and pytest run these files."""
+
+
+@pytest.mark.parametrize("tool", DECLARED_MODULES)
+def test_a_distribution_imports_only_what_it_requires(tool: str) -> None:
+    imported: set[str] = set()
+    for path in (ROOT / "tools" / tool).rglob("*.py"):
+        if path.name not in NOT_INSTALLED:
+            names = imports_of(path, ROOT / "tools")
+            imported |= {name.partition(".")[0] for name in names}
+
+    third_party = imported - sys.stdlib_module_names - {tool}
+    assert third_party == DECLARED_MODULES[tool]
+
+
 def test_tools_do_not_import_the_client() -> None:
     importing = {
         path.relative_to(ROOT)

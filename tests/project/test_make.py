@@ -37,6 +37,7 @@ TARGETS = [
     "templates",
     "preview",
     "httpx2",
+    "dist",
     "notes",
     "installed",
     "lock",
@@ -138,7 +139,7 @@ class TestPython:
     @pytest.mark.parametrize(
         "target",
         [
-            *("demo", "test", "generate", "check", "bench", *LONG_RUNS, "emulator", "lock"),
+            *("demo", "test", "generate", "check", "bench", *LONG_RUNS, "emulator", "dist", "lock"),
             *("vendor", "templates", "preview", "httpx2"),
         ],
     )

@@ -1,4 +1,4 @@
-"""The lock files in requirements/, and their agreement with pyproject.toml."""
+"""The lock files in requirements/, and their agreement with the pyproject.toml files."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
+from project.dist import PROJECTS
 
 from tests.support.paths import ROOT
 
@@ -43,8 +44,17 @@ def lock_file(name: str) -> list[LockedRequirement]:
     return requirements
 
 
-def pyproject() -> dict[str, Any]:
-    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+def pyproject(folder: str = ".") -> dict[str, Any]:
+    return tomllib.loads((ROOT / folder / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def requirements_of(name: str) -> list[str]:
+    """The requirements of a distribution with all of its extras."""
+    project = pyproject(PROJECTS[name])["project"]
+    declared: list[str] = [*project["dependencies"]]
+    for requirements in project.get("optional-dependencies", {}).values():
+        declared += requirements
+    return declared
 
 
 @pytest.mark.parametrize("name", ["demo.txt", "dev.txt", "lowest.txt"])
@@ -68,12 +78,19 @@ def test_the_demo_installs_the_versions_that_development_tests() -> None:
     assert demo < development
 
 
-@pytest.mark.parametrize(("name", "group"), [("demo.txt", "demo"), ("dev.txt", "dev")])
-def test_the_lock_file_satisfies_pyproject(name: str, group: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "group", "distributions"),
+    [
+        ("demo.txt", "demo", ["leadconnector-emulator"]),
+        ("dev.txt", "dev", list(PROJECTS)),
+    ],
+)
+def test_the_lock_file_satisfies_pyproject(name: str, group: str, distributions: list[str]) -> None:
     versions = {requirement.name: requirement.version for requirement in lock_file(name)}
     project = pyproject()
     declared: list[str] = [*project["project"]["dependencies"]]
-    declared += project["project"]["optional-dependencies"]["emulator"]
+    for distribution in distributions:
+        declared += requirements_of(distribution)
     # The group also has an item that is a table: it includes another group.
     declared += [item for item in project["dependency-groups"][group] if isinstance(item, str)]
     for requirement in map(Requirement, declared):
@@ -97,12 +114,16 @@ def test_the_client_requires_three_distributions_at_run_time() -> None:
 
 def test_the_lowest_versions_are_the_lower_bounds_in_pyproject() -> None:
     versions = {requirement.name: requirement.version for requirement in lock_file("lowest.txt")}
-    project = pyproject()["project"]
-    declared: list[str] = [*project["dependencies"]]
-    for requirements in project["optional-dependencies"].values():
-        declared += requirements
+    declared = [text for name in PROJECTS for text in requirements_of(name)]
 
     for requirement in map(Requirement, declared):
         [bound] = [part.version for part in requirement.specifier if part.operator == ">="]
         # `23.1` is also `23.1.0`.
         assert Version(versions[canonicalize_name(requirement.name)]) == Version(bound)
+
+
+def test_what_the_build_needs_is_installed_for_development() -> None:
+    names = {requirement.name for requirement in lock_file("dev.txt")}
+    for folder in PROJECTS.values():
+        for requirement in map(Requirement, pyproject(folder)["build-system"]["requires"]):
+            assert canonicalize_name(requirement.name) in names

@@ -200,10 +200,11 @@ class TestStrictTypes:
         self, app: Path, python_with: Callable[[str], Path], extra: str, tmp_path: Path
     ) -> None:
         (app / "consumer.py").write_text(CONSUMER, encoding="utf-8")
+        python = python_with(f"leadconnector[{extra}]")
         options = [
             "--strict",
             "--config-file=",
-            f"--python-executable={python_with(extra)}",
+            f"--python-executable={python}",
             f"--cache-dir={tmp_path}",
         ]
         result = run(sys.executable, "-m", "mypy", *options, "consumer.py", "app", cwd=app)
@@ -216,7 +217,8 @@ class TestStrictTypes:
         (app / "consumer.py").write_text(CONSUMER, encoding="utf-8")
         settings = {"include": ["consumer.py", "app"], "typeCheckingMode": "strict"}
         (app / "pyrightconfig.json").write_text(json.dumps(settings), encoding="utf-8")
-        options: list[str | Path] = ["--project", app, "--pythonpath", python_with(extra)]
+        python = python_with(f"leadconnector[{extra}]")
+        options: list[str | Path] = ["--project", app, "--pythonpath", python]
         result = run(sys.executable, "-m", "pyright", *options, cwd=app)
         assert result.stdout == "0 errors, 0 warnings, 0 informations\n"
         assert result.returncode == 0

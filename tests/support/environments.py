@@ -1,8 +1,7 @@
-"""Creates environments as users have them: a built wheel, and only what its metadata requires."""
+"""Creates environments as users have them: built wheels, and only what their metadata requires."""
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from importlib.metadata import Distribution, distribution
 from pathlib import Path
 
 from packaging.requirements import Requirement
+from project.sources import copy_sources
 
 from tests.support.paths import ROOT
 
@@ -34,22 +34,18 @@ def copy_checkout(target: Path) -> Path:
 
     Without git, as in an unpacked sdist, copy the files that `.gitignore` does not name.
     """
-    if not (ROOT / ".git").exists():
-        ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").split()
-        patterns = shutil.ignore_patterns(*(pattern.rstrip("/") for pattern in ignored))
-        shutil.copytree(ROOT, target, symlinks=True, ignore=patterns)
-        return target
-    for name in run("git", "ls-files", "-z", cwd=ROOT).rstrip("\0").split("\0"):
-        # A file may be deleted and not committed yet.
-        if os.path.lexists(ROOT / name):
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, target / name, follow_symlinks=False)
-    return target
+    return copy_sources(ROOT, target)
 
 
-def build(checkout: Path, target: Path, kind: str = "wheel") -> Path:
-    """Build one distribution with the build backend."""
-    run(sys.executable, "-m", "hatchling", "build", "-t", kind, "-d", target, cwd=checkout)
+def build(project: Path, target: Path, kind: str = "wheel") -> Path:
+    """Build one distribution with the build backend.
+
+    Args:
+        project: the folder with the pyproject.toml.
+        target: the folder for the distribution; created.
+        kind: `wheel` or `sdist`.
+    """
+    run(sys.executable, "-m", "hatchling", "build", "-t", kind, "-d", target, cwd=project)
     (built,) = target.iterdir()
     return built
 
@@ -84,14 +80,48 @@ def install(environment: Path, wheel: Path, extra: str = "", also: Iterable[str]
     Returns:
         The Python of the environment.
     """
+    python = create_environment(environment, also)
+    add_wheel(environment, wheel, extra)
+    return python
+
+
+def create_environment(environment: Path, requirements: Iterable[str] = ()) -> Path:
+    """Create a virtual environment without pip. Nothing is downloaded.
+
+    Args:
+        environment: the folder to create.
+        requirements: what it contains, as installed here.
+
+    Returns:
+        The Python of the environment.
+    """
     run(sys.executable, "-m", "venv", "--without-pip", environment, cwd=environment.parent)
-    values = {"base": str(environment), "platbase": str(environment)}
-    packages = Path(sysconfig.get_path("purelib", "venv", values))
+    copy_distributions(distributions_for(requirements), packages_folder(environment))
+    scripts = sysconfig.get_path("scripts", "venv", path_values(environment))
+    return Path(scripts) / Path(sys.executable).name
+
+
+def add_wheel(environment: Path, wheel: Path, extra: str = "") -> None:
+    """Install a wheel and its requirements into a virtual environment."""
+    packages = packages_folder(environment)
     metadata = unpacked(wheel, packages)
-    names = distributions_for(metadata.requires or [], extra) | distributions_for(also)
+    copy_distributions(distributions_for(metadata.requires or [], extra), packages)
+
+
+def packages_folder(environment: Path) -> Path:
+    """The folder of the installed modules of a virtual environment."""
+    return Path(sysconfig.get_path("purelib", "venv", path_values(environment)))
+
+
+def path_values(environment: Path) -> dict[str, str]:
+    """The values of the variables in `sysconfig`'s paths."""
+    return {"base": str(environment), "platbase": str(environment)}
+
+
+def copy_distributions(names: Iterable[str], packages: Path) -> None:
+    """Copy the modules of installed distributions."""
     for name in names:
         copy_distribution(name, packages)
-    return Path(sysconfig.get_path("scripts", "venv", values)) / Path(sys.executable).name
 
 
 def copy_distribution(name: str, packages: Path) -> None:
@@ -107,5 +137,5 @@ def unpacked(wheel: Path, target: Path) -> Distribution:
     """Unpack a wheel into a folder, and return its metadata."""
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(target)
-    (metadata,) = target.glob("leadconnector-*.dist-info")
-    return Distribution.at(metadata)
+    name, version, *_ = wheel.name.split("-")
+    return Distribution.at(target / f"{name}-{version}.dist-info")

@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from .extra import names_missing_extra
+from .requirements import names_missing_requirement
 
 if TYPE_CHECKING:
     from .access import ANY, TokenAccess
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from .token_endpoint import TokenEndpoint
     from .transport import EmulatorTransport
 else:
-    # pytest imports this package in every environment that has the client, also without the extra
-    # `emulator`. So a public name is imported only where it is used.
+    # pytest imports this package in every environment that has it, also where a requirement is
+    # missing. So a public name is imported only where it is used.
     _MODULES = {
         "ANY": ".access",
         "Delivery": ".messages",
@@ -42,11 +42,11 @@ else:
 
         Raises:
             AttributeError: there is no such name.
-            MissingExtraError: a package of the extra `emulator` is not installed.
+            MissingRequirementError: a requirement is not installed.
         """
         if name not in _MODULES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        with names_missing_extra():
+        with names_missing_requirement():
             module = import_module(_MODULES[name], __name__)
         value = getattr(module, name)
         # Python does not call this function again for the name.

@@ -1,19 +1,18 @@
-"""Starts the command line, and names the missing extra if a dependency is not installed."""
+"""Starts the command line, and names the requirements if one of them is not installed."""
 
 from __future__ import annotations
 
 import sys
 
-from .extra import MissingExtraError, names_missing_extra
+from .requirements import MissingRequirementError, names_missing_requirement
 
 
 def main() -> int:
     """Run the command line and return its exit status."""
     try:
-        with names_missing_extra():
-            # The command line needs packages that are part of the extra `emulator` only.
-            from .cli import main as run_command_line  # noqa: PLC0415  # reports a missing extra
-    except MissingExtraError as error:
+        with names_missing_requirement():
+            from .cli import main as run_command_line  # noqa: PLC0415  # reports what is missing
+    except MissingRequirementError as error:
         print(error, file=sys.stderr)
         # The status of a wrong option, as argparse has it.
         return 2

@@ -21,6 +21,7 @@ from .exchange_log import MAXIMUM_LOG_BYTES
 from .faults import read_faults
 from .hosts import LOOPBACK, LOOPBACK_HOSTS
 from .operation import PATH_PARAMETER, Operation
+from .page import has_swagger_ui
 from .rate_limits import RateLimits
 from .server import Server
 from .spec import SPEC
@@ -319,8 +320,7 @@ def greeting(url: str, token: str, emulator: Emulator, *, host: str = LOOPBACK) 
     """How to reach the emulator: the address, the client's environment, and a curl command."""
     environment = f"LEADCONNECTOR_BASE_URL={url} LEADCONNECTOR_TOKEN={shlex.quote(token)}"
     lines = [
-        f"The API is at {url} (Ctrl-C ends it). Open it in a browser for the reference, a console"
-        " and the request log.",
+        f"The API is at {url} (Ctrl-C ends it). {_page_hint()}",
         "",
         f"  export {environment}",
         "",
@@ -328,6 +328,16 @@ def greeting(url: str, token: str, emulator: Emulator, *, host: str = LOOPBACK) 
         *_curl_command(url, token, emulator),
     ]
     return "\n".join(lines)
+
+
+def _page_hint() -> str:
+    """What the page at the address shows."""
+    if has_swagger_ui():
+        return "Open it in a browser for the reference, a console and the request log."
+    return (
+        "Open it in a browser for the request log. For the reference and a console:"
+        " pip install 'leadconnector-emulator[page]'."
+    )
 
 
 def _curl_command(url: str, token: str, emulator: Emulator) -> list[str]:

@@ -62,6 +62,9 @@ ASSET_TYPES = {
 
 ASSET_PREFIX = "/_emulator/"
 OWN_ASSETS = ("page.css", "page.js", "icon.svg")
+SWAGGER_UI_PACKAGE = "mkdocs_swagger_ui_tag"
+"""The module of the extra `page`."""
+
 SWAGGER_UI_ASSETS = ("stylesheets/swagger-ui.css", "javascripts/swagger-ui-bundle.js")
 
 WITH_SWAGGER_UI = {
@@ -84,7 +87,8 @@ class Page:
     Args:
         emulator: the emulator whose API and log are shown.
         rules: decide under which host names the page is served.
-        package: the installed package with Swagger UI's files; without it the page says so.
+        package: the installed package with Swagger UI's files; without it the page names the extra
+            `page`.
     """
 
     def __init__(
@@ -92,7 +96,7 @@ class Page:
         emulator: Emulator,
         *,
         rules: HostRules | None = None,
-        package: str = "mkdocs_swagger_ui_tag",
+        package: str = SWAGGER_UI_PACKAGE,
     ) -> None:
         self._emulator = emulator
         self._host_rules = rules or HostRules()
@@ -184,6 +188,11 @@ class Page:
         for number, exchange in enumerate(excerpt.exchanges, start=first_number):
             entries.append(_log_entry(number, exchange))
         return {"total": excerpt.total, "dropped": excerpt.dropped, "exchanges": entries}
+
+
+def has_swagger_ui() -> bool:
+    """Whether the files of Swagger UI are installed."""
+    return bool(_swagger_ui_assets(SWAGGER_UI_PACKAGE))
 
 
 def _swagger_ui_assets(package: str) -> dict[str, Traversable]:

@@ -1,4 +1,4 @@
-"""Fixtures for a service that uses the client. pytest finds them; they need the `emulator` extra.
+"""Fixtures for a service that uses the client. pytest finds them.
 
 The client can be installed, or be a copy in the service: the fixtures `leadconnector_class` and
 `async_leadconnector_class` name the class.
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .extra import MissingExtraError, names_missing_extra
+from .requirements import MissingRequirementError, names_missing_requirement
 
 if TYPE_CHECKING:
     from leadconnector import AsyncLeadConnector, LeadConnector
@@ -37,8 +37,8 @@ def leadconnector_emulator(leadconnector_emulator_options: Mapping[str, Any]) ->
     """The API in this process, new for each test, with the spec's example conversation.
 
     Override it, or `leadconnector_emulator_options`, in a `conftest.py` to set tokens,
-    conversations, limits or faults. Without the extra `emulator`, a test that uses it fails with a
-    message that names the extra.
+    conversations, limits or faults. If a requirement of the emulator is not installed, a test that
+    uses it fails with a message that names the requirements.
     """
     emulator_class = _import_emulator()
     return emulator_class(**leadconnector_emulator_options)
@@ -108,11 +108,11 @@ def async_leadconnector_client(
 
 
 def _import_emulator() -> type[Emulator]:
-    """Import the emulator, or let the test fail with a line that names the extra."""
+    """Import the emulator, or let the test fail with a line that names the requirements."""
     try:
-        with names_missing_extra():
+        with names_missing_requirement():
             from .emulator import Emulator  # noqa: PLC0415  # only if used
-    except MissingExtraError as error:
+    except MissingRequirementError as error:
         message = str(error)
     else:
         return Emulator
@@ -126,7 +126,8 @@ def _explain_missing_client(error: ModuleNotFoundError, fixture: str, class_name
         raise error
     return (
         f"{fixture}: the client is not installed: for a vendored copy, define this fixture in your"
-        f" conftest.py, and return the copy's {class_name}; otherwise pip install leadconnector"
+        f" conftest.py, and return the copy's {class_name}; otherwise install the client, as its"
+        " README describes"
     )
 
 

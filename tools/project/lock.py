@@ -1,4 +1,4 @@
-"""Compiles the requirements in pyproject.toml into lock files: `make lock`.
+"""Compiles the requirements in the pyproject.toml files into lock files: `make lock`.
 
 `requirements/dev.txt` contains everything for development. `requirements/demo.txt` contains only
 what `make demo` and `make generate` need, in the same versions. `requirements/lowest.txt` contains
@@ -16,28 +16,34 @@ from pathlib import Path
 
 from .arguments import ArgumentsError, arguments_from
 
+EMULATOR = "tools/leadconnector_emulator/pyproject.toml"
+SPECDRIFT = "tools/specdrift/pyproject.toml"
+
 COMPILE = [
-    *("uv", "pip", "compile", "pyproject.toml", "--quiet"),
+    *("uv", "pip", "compile", "pyproject.toml", EMULATOR),
+    "--quiet",
     # One file for every platform and for every supported Python, the oldest of which is 3.11.
     *("--universal", "--python-version", "3.11"),
     # An index address is a matter of the machine, and may contain credentials.
     *("--no-emit-index-url", "--no-emit-find-links"),
     *("--no-header", "--no-annotate"),
 ]
-EXTRAS = [
-    *("--extra", "emulator"),
-    *("--extra", "drift"),
+ALL_REQUIREMENTS = [
+    SPECDRIFT,
+    *("--extra", "page"),
     *("--extra", "redis"),
 ]
-DEVELOPMENT = [*EXTRAS, *("--group", "dev")]
+"""Further requirements of users."""
+
+DEVELOPMENT = [*ALL_REQUIREMENTS, *("--group", "dev")]
 DEMO = [
-    *("--extra", "emulator"),
+    *("--extra", "page"),
     *("--group", "demo"),
     # The same versions as in development.
     *("--constraint", "requirements/dev.txt"),
 ]
-LOWER_BOUNDS = [*EXTRAS, "--resolution", "lowest-direct", "--no-deps"]
-LOWEST = [*EXTRAS, *("--group", "lowest")]
+LOWER_BOUNDS = [*ALL_REQUIREMENTS, "--resolution", "lowest-direct", "--no-deps"]
+LOWEST = [*ALL_REQUIREMENTS, *("--group", "lowest")]
 
 
 def main() -> int:

@@ -1,23 +1,26 @@
-"""Starts the command line, and names the missing extra if a dependency is not installed."""
+"""Starts the command line, and names the requirements if one of them is not installed."""
 
 from __future__ import annotations
 
 import sys
 
-EXTRA_MODULES = frozenset({"jinja2", "yaml"})
-"""The modules of the extra `drift` that the command line imports."""
+REQUIREMENTS = ("httpx>=0.28,<0.29", "jinja2>=3.1", "pyyaml>=6.0.1")
+"""The requirements in pyproject.toml. A checkout, or `pip install --no-deps`, may lack them."""
+
+REQUIRED_MODULES = frozenset({"httpx", "jinja2", "yaml"})
+"""The modules of the requirements."""
 
 
 def main() -> int:
     """Run the command line and return its exit code."""
     try:
-        # The command line needs packages that are part of the extra `drift` only.
-        from .cli import main as run_command_line  # noqa: PLC0415  # reports a missing extra
+        from .cli import main as run_command_line  # noqa: PLC0415  # reports what is missing
     except ModuleNotFoundError as error:
-        if error.name not in EXTRA_MODULES:
+        if error.name not in REQUIRED_MODULES:
             raise
+        arguments = " ".join(f"'{requirement}'" for requirement in REQUIREMENTS)
         print(
-            f"specdrift: {error.name} is not installed: pip install 'leadconnector[drift]'",
+            f"specdrift: {error.name} is not installed: pip install {arguments}",
             file=sys.stderr,
         )
         return 2
