@@ -23,7 +23,7 @@ SHELL_BLOCKS = [*blocks_in("sh"), *blocks_in("console")]
 REASON_NOT_TO_RUN = {
     r"python3 -m venv |(\S*/)?pip install ": "it downloads; test_packaging.py installs the wheels",
     r"make (check|test|docs)\b": "other tests do the same, or it would run the tests again",
-    r"make (bench|fuzz|kills|rates|refreshes|soak)\b": "it takes minutes; test_long.py runs short ones",
+    r"make (bench|fuzz|kills|rates|refreshes|soak)\b": "it takes minutes; a test runs a short one",
     r"make (drift|issue|comment)\b": "it needs the vendor's documents or GitHub",
     r"python -m specdrift spec/openapi.yaml apps/": "it needs the vendor's documents",
     r"make (lock|preview)\b": "it downloads packages",
