@@ -291,6 +291,15 @@ class TestInstallation:
         assert machine.run("coverage") == ["make check", "make coverage"]
         assert machine.result.returncode == 0
 
+    def test_the_wheels_are_tested_with_all_programs_that_the_tests_need(
+        self, machine: Machine
+    ) -> None:
+        machine.user_id = 0
+        machine.install("apt-get", text=APT_GET)
+        install_all_but(machine, ["redis-server"])
+
+        assert machine.run("installed") == [*installing("redis-server"), "make installed"]
+
     def test_the_lowest_dependencies_are_installed_and_tested(self, machine: Machine) -> None:
         install_all_but(machine, [])
         environment = machine.folder / "checkout" / ".venv"
@@ -330,7 +339,7 @@ class TestInstallation:
 
         assert machine.run(*arguments) == []
         assert machine.result.returncode == 2
-        assert machine.result.stderr == "usage: .ci/run [coverage|lowest|httpx2]\n"
+        assert machine.result.stderr == "usage: .ci/run [coverage|installed|lowest|httpx2]\n"
 
 
 def jobs() -> dict[str, Any]:

@@ -258,7 +258,7 @@ class TestRelease:
         assert [step["run"] for step in jobs["build"]["steps"] if "run" in step] == [
             "make notes",
             "make dist",
-            "make installed",
+            ".ci/run installed",
         ]
         assert jobs["publish"]["needs"] == "build"
         assert jobs["announce"]["needs"] == ["build", "publish"]
