@@ -46,6 +46,7 @@ override WITH_PYTHON := tools/project/with_python.sh
 
 .PHONY: help demo test generate check drift diff bench fuzz rates soak refreshes emulator
 .PHONY: vendor lock clean
+.PHONY: compare
 
 help:  ## List the targets
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -88,6 +89,9 @@ soak: $(DEV)  ## Make 100,000 updates with 5 % faulty requests, then look for lo
 
 refreshes: $(DEV)  ## Count token refreshes of threads, tasks and processes that share a token
 	@$(RUN_WITH) benchmarks.long.oauth ARGS
+
+compare: $(DEV)  ## Compare with other clients, and write docs/comparison.md (one row: ARGS=…)
+	@$(RUN_WITH) benchmarks.compare ARGS
 
 emulator: $(DEMO)  ## Run the API locally until Ctrl-C (another port: ARGS="--port 9000")
 	@$(RUN_WITH) leadconnector_emulator ARGS

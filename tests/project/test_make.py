@@ -13,7 +13,7 @@ import pytest
 from tests.support.make import make
 from tests.support.paths import ROOT
 
-LONG_RUNS = ["fuzz", "rates", "soak", "refreshes"]
+LONG_RUNS = ["fuzz", "rates", "soak", "refreshes", "compare"]
 TARGETS = [
     "help",
     "demo",

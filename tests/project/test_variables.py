@@ -49,6 +49,7 @@ RECORDED_MODULES = [
     "benchmarks/long/rates",
     "benchmarks/long/soak",
     "benchmarks/long/oauth",
+    "benchmarks/compare",
     "tools/project/surface",
 ]
 """The modules that the targets run. In these tests, they record their arguments."""
@@ -147,7 +148,7 @@ def test_lists_of_arguments_are_split_and_not_evaluated(
 
 
 @both_origins
-@pytest.mark.parametrize("target", ["rates", "soak", "refreshes", "emulator"])
+@pytest.mark.parametrize("target", ["rates", "soak", "refreshes", "compare", "emulator"])
 def test_other_targets_split_their_arguments_in_the_same_way(
     checkout: Checkout, target: str, origin: str
 ) -> None:
