@@ -45,7 +45,7 @@ override RUN_WITH := $(RUN) project.run_module
 override WITH_PYTHON := tools/project/with_python.sh
 
 .PHONY: help demo test coverage generate regenerate lint check docs drift diff gate issue comment
-.PHONY: bench fuzz rates soak refreshes kills emulator vendor changes
+.PHONY: bench fuzz rates soak refreshes kills compare emulator vendor changes
 .PHONY: templates preview httpx2 dist notes installed lock clean
 
 help:  ## List the targets
@@ -121,6 +121,9 @@ refreshes: $(DEV)  ## Count token refreshes of threads, tasks and processes that
 
 kills: $(DEV)  ## Kill vendoring at each of its steps, and at 200 random moments
 	@$(RUN_WITH) benchmarks.long.kills ARGS
+
+compare: $(DEV)  ## Compare with other clients, and write docs/comparison.md (one row: ARGS=…)
+	@$(RUN_WITH) benchmarks.compare ARGS
 
 emulator: $(DEMO)  ## Run the API locally until Ctrl-C (another port: ARGS="--port 9000")
 	@$(RUN_WITH) leadconnector_emulator ARGS

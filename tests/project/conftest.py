@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tarfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
-from project.dist import PROJECTS
+from project.dist import PROJECTS, unpack
 
 from tests.support.environments import add_wheel, build, copy_checkout, create_environment
 
@@ -51,10 +50,7 @@ def trees(sdists: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> 
     folder = tmp_path_factory.mktemp("trees")
     unpacked_trees: dict[str, Path] = {}
     for name, sdist in sdists.items():
-        with tarfile.open(sdist) as archive:
-            # pip uses the same filter. It rejects links that lead out of the folder.
-            archive.extractall(folder / name, filter="data")
-        [unpacked_trees[name]] = (folder / name).iterdir()
+        unpacked_trees[name] = unpack(sdist, folder / name)
     return unpacked_trees
 
 

@@ -13,7 +13,7 @@ import pytest
 from tests.support.make import make
 from tests.support.paths import ROOT
 
-LONG_RUNS = ["fuzz", "rates", "soak", "refreshes", "kills"]
+LONG_RUNS = ["fuzz", "rates", "soak", "refreshes", "kills", "compare"]
 TARGETS = [
     "help",
     "demo",

@@ -50,6 +50,7 @@ RECORDED_MODULES = [
     "benchmarks/long/soak",
     "benchmarks/long/oauth",
     "benchmarks/long/kills",
+    "benchmarks/compare",
     "tools/project/surface",
 ]
 """The modules that the targets run. In these tests, they record their arguments."""
@@ -148,7 +149,7 @@ def test_lists_of_arguments_are_split_and_not_evaluated(
 
 
 @both_origins
-@pytest.mark.parametrize("target", ["rates", "soak", "refreshes", "kills", "emulator"])
+@pytest.mark.parametrize("target", ["rates", "soak", "refreshes", "kills", "compare", "emulator"])
 def test_other_targets_split_their_arguments_in_the_same_way(
     checkout: Checkout, target: str, origin: str
 ) -> None:

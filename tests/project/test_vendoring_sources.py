@@ -8,13 +8,13 @@ import shutil
 import stat
 import subprocess
 import sys
-import tarfile
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from project.dist import extract, unpack
 
 from tests.support.environments import build, copy_checkout
 from tests.support.paths import ROOT
@@ -77,10 +77,7 @@ def unpacked_sdist(repository: Path, tmp_path_factory: pytest.TempPathFactory) -
     """The unpacked source distribution of the repository. No test changes it."""
     folder = tmp_path_factory.mktemp("sdist")
     sdist = build(repository, folder / "built", "sdist")
-    with tarfile.open(sdist) as archive:
-        archive.extractall(folder, filter="data")
-    (root,) = [path for path in folder.iterdir() if path.name != "built"]
-    return root
+    return unpack(sdist, folder / "unpacked")
 
 
 class TestIdenticalBytes:
@@ -99,7 +96,7 @@ class TestIdenticalBytes:
         git("archive", f"--format={kind}", f"--output={archive}", "HEAD", cwd=repository)
         root = tmp_path / "unpacked"
         if kind == "tar":
-            shutil.unpack_archive(archive, root, filter="data")
+            extract(archive, root)
         else:
             # Python's zipfile does not restore links. So `_generated` is a text file.
             shutil.unpack_archive(archive, root)

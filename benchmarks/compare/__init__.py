@@ -1,0 +1,1 @@
+"""Compares this client with other ways to call the API: `make compare`."""
