@@ -61,6 +61,4 @@ nitpick_ignore_regex = [
 suppress_warnings = [
     # README has its own title. The pages here include parts of it.
     "myst.header",
-    # A page that another change adds.
-    "toc.not_readable",
 ]

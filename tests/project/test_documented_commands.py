@@ -28,6 +28,8 @@ REASON_NOT_TO_RUN = {
     r"python -m specdrift spec/openapi.yaml apps/": "it needs the vendor's documents",
     r"make (lock|preview)\b": "it downloads packages",
     r"make httpx2\b": "it runs most tests again; test_httpx2.py runs a few",
+    r"make compare\b|cd benchmarks/compare/|uv pip compile ": "it installs the other clients",
+    r"specdrift ": "test_missing_requirements.py runs the installed program",
 }
 """Commands that are only parsed, by a pattern for their start."""
 
