@@ -344,7 +344,7 @@ def test_a_pause_does_not_end_a_longer_one() -> None:
 def test_the_effective_rate_exceeds_neither_the_configured_nor_the_advertised_one(
     limit: int, interval: int | None, expected: Rate
 ) -> None:
-    rate_limit = RateLimit(LIMIT, SECONDS)
+    rate_limit = RateLimit(LIMIT, SECONDS, clock=stopped_clock)
     milliseconds = None if interval is None else interval * 1000
     for response_headers in (headers(limit, milliseconds), headers(LIMIT, 10_000)):
         change = update_after(rate_limit, rate_limit.reserve(KEY), 200, response_headers)
@@ -591,7 +591,7 @@ class TestUpdate:
         [headers(), headers(5, 10_000, 7), headers(100, 10_000), headers(None, None, 1)],
     )
     def test_a_usual_response_needs_none(self, response_headers: httpx.Headers) -> None:
-        rate_limit = RateLimit(LIMIT, SECONDS)
+        rate_limit = RateLimit(LIMIT, SECONDS, clock=stopped_clock)
         assert update_after(rate_limit, rate_limit.reserve(KEY), 200, response_headers) is None
 
     @pytest.mark.parametrize(
@@ -617,14 +617,14 @@ class TestUpdate:
         retry_after: float | None,
         expected: Update | None,
     ) -> None:
-        rate_limit = RateLimit(LIMIT, SECONDS)
+        rate_limit = RateLimit(LIMIT, SECONDS, clock=stopped_clock)
         change = update_after(
             rate_limit, rate_limit.reserve(KEY), status_code, response_headers, retry_after
         )
         assert change == expected
 
     def test_a_known_limit_needs_none_and_a_restored_limit_does(self) -> None:
-        rate_limit = RateLimit(LIMIT, SECONDS)
+        rate_limit = RateLimit(LIMIT, SECONDS, clock=stopped_clock)
         apply_update(rate_limit, update(limit=3))
         reservation = rate_limit.reserve(KEY)
         assert update_after(rate_limit, reservation, 200, headers(3, 10_000)) is None
@@ -658,7 +658,7 @@ class TestUpdate:
     def test_malformed_headers_are_ignored(
         self, pairs: list[tuple[str, bytes]], status_code: int
     ) -> None:
-        rate_limit = RateLimit(LIMIT, SECONDS)
+        rate_limit = RateLimit(LIMIT, SECONDS, clock=stopped_clock)
         response_headers = httpx.Headers([(name.encode(), value) for name, value in pairs])
         change = update_after(rate_limit, rate_limit.reserve(KEY), status_code, response_headers)
         has_number = any(value.strip().isdigit() for _, value in pairs)

@@ -73,7 +73,8 @@ from tests.support.redis_server import RedisServer
 RESERVE_250 = """
 import sys
 from leadconnector import RedisRateLimit
-rate_limit = RedisRateLimit(sys.argv[1])
+# The window is an hour, so that no request expires while a busy machine runs the program.
+rate_limit = RedisRateLimit(sys.argv[1], seconds=3600)
 print(*(rate_limit.reserve("key").number for _ in range(250)))
 rate_limit.close()
 """

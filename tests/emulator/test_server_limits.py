@@ -43,7 +43,7 @@ from tests.support.paths import ROOT
 T = TypeVar("T")
 
 MIB = 1024 * 1024
-SECONDS = 60
+SECONDS = 240
 """The timeout of each step: a bound, so that no test hangs on a busy machine."""
 
 TARGET = f"/conversations/{CONVERSATION_ID}"
