@@ -44,12 +44,12 @@ override RUN_WITH := $(RUN) project.run_module
 # Runs a program with the first Python that is new enough. Needs no virtual environment.
 override WITH_PYTHON := tools/project/with_python.sh
 
-.PHONY: help demo test coverage generate regenerate lint check docs drift diff gate issue comment
-.PHONY: bench fuzz rates soak refreshes kills compare emulator vendor changes
-.PHONY: templates preview httpx2 dist notes installed lock clean
+### Every day
+.PHONY: help demo test generate check docs emulator clean
 
 help:  ## List the targets
-	@grep -hE '^[a-z0-9]+:.*## ' Makefile | sed -E 's/^([a-z0-9]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+	@awk -F ':.*## ' '/^### / {print "\n" substr($$0, 5)} \
+		/^[a-z0-9]+:.*## / {printf "  make %-12s%s\n", $$1, $$2}' Makefile
 
 demo: $(DEMO)  ## Regenerate the client, then update a conversation over a real socket
 	@"$$BIN/python" examples/demo.py
@@ -57,21 +57,9 @@ demo: $(DEMO)  ## Regenerate the client, then update a conversation over a real 
 test: $(DEV)  ## Run all tests (or some: TESTS=tests/client/test_calls.py)
 	@$(RUN_WITH) pytest TESTS
 
-coverage: $(DEV)  ## Run all tests, and fail below the coverage in pyproject.toml (or some: TESTS=…)
-	@$(RUN) project.coverage
-
 generate: $(DEMO)  ## Write generated/ and docs/api.md from spec/openapi.yaml
 	@$(RUN) generate
 	@$(RUN) project.api_index
-
-regenerate: $(DEMO)  ## Regenerate, and fail with the difference (or commit and push it: PUSH=true)
-	@$(RUN) project.regenerate
-
-lint: $(DEV)  ## Lint the workflows, the actions, the hooks and Dependabot's configuration
-	"$$BIN/zizmor" --offline --pedantic --strict-collection --no-progress --quiet .
-	$(RUN) check_jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
-	$(RUN) check_jsonschema --builtin-schema vendor.github-actions .github/actions/*/action.yml
-	$(RUN) check_jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 
 check: $(DEV) lint  ## Check the spec, generated/, formatting, lint, types and workflows
 	$(RUN) openapi_spec_validator spec/openapi.yaml
@@ -89,23 +77,57 @@ docs: $(DEV)  ## Build the documentation site in build/docs
 		--doctree-dir build/doctrees docs build/docs
 	@echo "docs: open build/docs/index.html"
 
+emulator: $(DEMO)  ## Run the API locally until Ctrl-C (another port: ARGS="--port 9000")
+	@$(RUN_WITH) leadconnector_emulator ARGS
+
+clean:  ## Remove the output of the other targets, including the virtual environment
+	rm -rf .venv .generated-* build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+### When the API changes
+.PHONY: drift diff gate
+
 drift: $(DEV)  ## Compare the spec with the documents that the vendor publishes (or one: UPSTREAM=FILE)
 	@$(RUN) project.drift
 
 diff: $(DEV)  ## Show changes in the spec and in public Python names: make diff BASE=main
 	@$(RUN) project.diff
 
-issue: $(DEMO)  ## Open, update or close the issue about drift on GitHub (for the nightly job)
-	@$(RUN) project.github.issue
-
-comment: $(DEMO)  ## Add or update the comment on a pull request: make comment PULL_REQUEST=1
-	@$(RUN) project.github.comment
-
 gate: $(DEV)  ## Fail if a change breaks users without a CHANGELOG entry: make gate BASE=main
 	@$(RUN) project.gate
 
+### Copies in other projects
+.PHONY: vendor changes
+
+vendor:  ## Copy the client: make vendor DEST=src/app/_vendor (despite local changes: FORCE=1)
+	@$(WITH_PYTHON) tools/project/vendor.py
+
+changes: $(DEV)  ## Report what an upgrade of a copy changes: make changes DEST=src/app/_vendor
+	@$(RUN) project.changes
+
+### Newer dependencies
+.PHONY: lock preview templates httpx2
+
+lock: $(DEV)  ## Update requirements/ from pyproject.toml (to newer versions: UPGRADE=--upgrade)
+	@$(RUN) project.lock
+
+preview: $(DEV)  ## Show what a newer generator would change (or another: VERSION=0.29.1)
+	@$(RUN) project.preview
+
+templates: $(DEMO)  ## Record the generator's templates that ours override, after a review
+	@$(RUN) generate.templates --record
+
+httpx2: $(DEV)  ## Run the tests with httpx2, the continuation of httpx (some: TESTS=…)
+	@$(RUN) project.httpx2
+
+### Long runs and measurements
+.PHONY: bench compare fuzz rates soak refreshes kills
+
 bench: $(DEV)  ## Measure a call of the client, and the emulator (every script in benchmarks/)
 	@$(RUN) project.bench
+
+compare: $(DEV)  ## Compare with other clients, and write docs/comparison.md (one row: ARGS=…)
+	@$(RUN_WITH) benchmarks.compare ARGS
 
 fuzz: $(DEV)  ## Try 200,000 random responses and arguments (fewer: ARGS="--responses 1000")
 	@$(RUN_WITH) benchmarks.long.fuzz ARGS
@@ -122,42 +144,35 @@ refreshes: $(DEV)  ## Count token refreshes of threads, tasks and processes that
 kills: $(DEV)  ## Kill vendoring at each of its steps, and at 200 random moments
 	@$(RUN_WITH) benchmarks.long.kills ARGS
 
-compare: $(DEV)  ## Compare with other clients, and write docs/comparison.md (one row: ARGS=…)
-	@$(RUN_WITH) benchmarks.compare ARGS
+### For the workflows in .github/
+.PHONY: lint coverage regenerate issue comment notes dist installed
 
-emulator: $(DEMO)  ## Run the API locally until Ctrl-C (another port: ARGS="--port 9000")
-	@$(RUN_WITH) leadconnector_emulator ARGS
+lint: $(DEV)  ## Lint the workflows, the actions, the hooks and Dependabot's configuration
+	"$$BIN/zizmor" --offline --pedantic --strict-collection --no-progress --quiet .
+	$(RUN) check_jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(RUN) check_jsonschema --builtin-schema vendor.github-actions .github/actions/*/action.yml
+	$(RUN) check_jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 
-vendor:  ## Copy the client: make vendor DEST=src/app/_vendor (despite local changes: FORCE=1)
-	@$(WITH_PYTHON) tools/project/vendor.py
+coverage: $(DEV)  ## Run all tests, and fail below the coverage in pyproject.toml (or some: TESTS=…)
+	@$(RUN) project.coverage
 
-changes: $(DEV)  ## Report what an upgrade of a copy changes: make changes DEST=src/app/_vendor
-	@$(RUN) project.changes
+regenerate: $(DEMO)  ## Regenerate, and fail with the difference (or commit and push it: PUSH=true)
+	@$(RUN) project.regenerate
 
-templates: $(DEMO)  ## Record the generator's templates that ours override, after a review
-	@$(RUN) generate.templates --record
+issue: $(DEMO)  ## Open, update or close the issue about drift on GitHub (for the nightly job)
+	@$(RUN) project.github.issue
 
-preview: $(DEV)  ## Show what a newer generator would change (or another: VERSION=0.29.1)
-	@$(RUN) project.preview
-
-httpx2: $(DEV)  ## Run the tests with httpx2, the continuation of httpx (some: TESTS=…)
-	@$(RUN) project.httpx2
+comment: $(DEMO)  ## Add or update the comment on a pull request: make comment PULL_REQUEST=1
+	@$(RUN) project.github.comment
 
 notes: $(DEV)  ## Check that a tag can be released, and write its notes: make notes TAG=v1.2.3
 	@$(RUN) project.notes
 
-installed: $(DEV)  ## Test the wheels in dist/ as installed (or with other tests: TESTS=…)
-	@$(RUN) project.installed
-
 dist: $(DEV)  ## Build the wheels and sdists of the three packages into dist/, and check them
 	@$(RUN) project.dist
 
-lock: $(DEV)  ## Update requirements/ from pyproject.toml (to newer versions: UPGRADE=--upgrade)
-	@$(RUN) project.lock
-
-clean:  ## Remove the output of the other targets, including the virtual environment
-	rm -rf .venv .generated-* build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
-	find . -name __pycache__ -prune -exec rm -rf {} +
+installed: $(DEV)  ## Test the wheels in dist/ as installed (or with other tests: TESTS=…)
+	@$(RUN) project.installed
 
 .venv/%.installed: requirements/%.txt
 	@$(WITH_PYTHON) tools/project/install.py "$*"
