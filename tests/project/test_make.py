@@ -9,7 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from project import install
 
+from tests.support.environments import create_environment, run
 from tests.support.make import make
 from tests.support.paths import ROOT
 
@@ -216,11 +218,24 @@ class TestInstallation:
         assert make("demo", python, cwd=checkout, CALLS=str(calls)).returncode == 0
         assert self.installed_since_last_call(calls) == []
 
-    def test_both_package_folders_are_importable_from_the_checkout(
-        self, checkout: Path, python: str, calls: Path
+    @pytest.mark.parametrize("package", ["overrides/leadconnector", "tools/specdrift"])
+    def test_a_package_of_the_checkout_hides_one_that_a_user_has_installed(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, package: str
     ) -> None:
-        assert make("test", python, cwd=checkout, CALLS=str(calls)).returncode == 0
-        path_file = checkout / ".venv" / "packages" / "leadconnector.pth"
-        paths = path_file.read_text(encoding="utf-8").splitlines()
-        # Relative to `site-packages`, so that a copied or moved checkout uses its own code.
-        assert paths == ["../../../../overrides", "../../../../tools"]
+        checkout = tmp_path / "checkout"
+        checkout.mkdir()
+        python = create_environment(checkout / ".venv")
+        [site_packages] = checkout.glob(".venv/lib/*/site-packages")
+        source = checkout / package
+        for folder in (source, site_packages / source.name):
+            folder.mkdir(parents=True)
+            (folder / "__init__.py").touch()
+        monkeypatch.chdir(checkout)
+        install.add_packages_to_path()
+        moved_checkout = checkout.rename(tmp_path / "moved")
+        command = f"import {source.name}; print({source.name}.__path__[0])"
+        moved_python = moved_checkout / python.relative_to(checkout)
+
+        path = run(moved_python, "-c", command, cwd=tmp_path).strip()
+
+        assert path == str(moved_checkout / package)

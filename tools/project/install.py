@@ -16,11 +16,17 @@ from pathlib import Path
 ENVIRONMENT = Path(".venv")
 ENVIRONMENT_PYTHON = ENVIRONMENT / "bin" / "python"
 
-PACKAGE_FOLDERS = ("overrides", "tools")
-"""The folders of this checkout that contain import packages."""
+PATH_FILE = (
+    "import os, sys;"
+    " checkout = os.path.dirname(sys.prefix);"
+    ' sys.path[:0] = [os.path.join(checkout, "overrides"), os.path.join(checkout, "tools")]\n'
+)
+"""A file with the suffix `.pth`: Python runs its line at each start.
 
-PATH_TO_CHECKOUT = "../../../.."
-"""From `.venv/lib/python3.X/site-packages`. Relative, so that a moved checkout still works."""
+The folders come first. Otherwise a package that a user has installed into the same environment
+would hide the one of the checkout. They are found from the environment, so that a moved checkout
+still works.
+"""
 
 
 class InstallError(Exception):
@@ -104,8 +110,7 @@ def add_packages_to_path() -> None:
     command = [str(ENVIRONMENT_PYTHON), "-c", code]
     result = subprocess.run(command, check=True, stdout=subprocess.PIPE, encoding="utf-8")
     site_packages = Path(result.stdout.rstrip("\n"))
-    lines = [f"{PATH_TO_CHECKOUT}/{folder}\n" for folder in PACKAGE_FOLDERS]
-    (site_packages / "leadconnector.pth").write_text("".join(lines), encoding="utf-8")
+    (site_packages / "leadconnector.pth").write_text(PATH_FILE, encoding="utf-8")
 
 
 if __name__ == "__main__":
