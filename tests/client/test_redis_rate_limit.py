@@ -1173,11 +1173,11 @@ class TestSecrets:
         with pytest.raises(ConfigurationError, match="must be a client, or a URL"):
             RedisRateLimit(target)
 
-    def test_the_error_without_redis_py_names_the_extra(
+    def test_the_error_without_redis_py_says_how_to_install_it(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setitem(sys.modules, "redis", None)
-        with pytest.raises(ConfigurationError, match=r"install 'leadconnector\[redis\]'"):
+        with pytest.raises(ConfigurationError, match=r"pip install 'redis>=6\.0'"):
             RedisRateLimit("redis://host")
 
 

@@ -105,14 +105,14 @@ def test_the_greeting_says_how_other_machines_connect(host: str, is_named: bool)
 
 
 @pytest.mark.parametrize("is_installed", [True, False])
-def test_the_greeting_names_the_extra_if_the_page_has_no_reference(
+def test_the_greeting_says_what_to_install_if_the_page_has_no_reference(
     is_installed: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cli, "has_swagger_ui", lambda: is_installed)
 
     first_line = greeting("http://127.0.0.1:8080", "emulator", Emulator()).splitlines()[0]
 
-    command = "pip install 'leadconnector-emulator[page]'"
+    command = "pip install 'mkdocs-swagger-ui-tag>=0.8'"
     assert (command in first_line) == (not is_installed)
 
 

@@ -305,14 +305,14 @@ class TestImports:
         assert any(line.endswith(MESSAGES[EMULATOR]) for line in lines)
         assert all(line.endswith((MESSAGES[EMULATOR], "needs nothing")) for line in lines)
 
-    def test_a_shared_rate_limit_names_the_extra(
+    def test_a_shared_rate_limit_says_how_to_install_redis(
         self, python_with: PythonWith, tmp_path: Path
     ) -> None:
         python = python_with("leadconnector")
 
         [line] = run(python, "-I", "-c", USE_REDIS_WITHOUT_EXTRA, cwd=tmp_path).splitlines()
 
-        assert "pip install 'leadconnector[redis]'" in line
+        assert "pip install 'redis>=6.0'" in line
         assert "password" not in line
 
     def test_documents_are_compared_in_python_without_the_requirements(

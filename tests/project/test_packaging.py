@@ -419,7 +419,7 @@ def test_the_emulator_works_without_the_client_and_without_the_files_of_its_page
         python, "-I", "-W", "error", "-c", USE_EMULATOR_ALONE, cwd=tmp_path
     ).splitlines()
     assert Path(package).is_relative_to(python.parents[1])
-    assert "pip install 'leadconnector-emulator[page]'" in "\n".join(page)
+    assert "pip install 'mkdocs-swagger-ui-tag" in "\n".join(page)
     assert "swagger-ui-bundle.js" not in "\n".join(page)
     assert "--port" in run(python, "-I", "-m", "leadconnector_emulator", "--help", cwd=tmp_path)
 

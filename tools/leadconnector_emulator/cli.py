@@ -62,7 +62,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _argument_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=PROGRAM, description=__doc__)
+    parser = argparse.ArgumentParser(prog=PROGRAM, description=__doc__, allow_abbrev=False)
     parser.add_argument(
         "--port",
         type=int,
@@ -336,7 +336,7 @@ def _page_hint() -> str:
         return "Open it in a browser for the reference, a console and the request log."
     return (
         "Open it in a browser for the request log. For the reference and a console:"
-        " pip install 'leadconnector-emulator[page]'."
+        " pip install 'mkdocs-swagger-ui-tag>=0.8'."
     )
 
 

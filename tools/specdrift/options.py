@@ -49,6 +49,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="specdrift",
         description=_DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        # An abbreviation would change its meaning when an option is added.
+        allow_abbrev=False,
     )
     _add_input_options(parser)
     _add_output_options(parser)

@@ -192,8 +192,8 @@ def _import_redis() -> Any:
     """Import redis-py, which only the extra `redis` installs.
 
     Raises:
-        ConfigurationError: it is not installed. Services that vendor the client have no extras, so
-            the message also names the package.
+        ConfigurationError: it is not installed. The message names the package, not the extra:
+            services that vendor the client have no extras, and the client is on no package index.
     """
     try:
         return import_module("redis")
@@ -201,8 +201,7 @@ def _import_redis() -> Any:
         if error.name != "redis":
             raise
         raise ConfigurationError(
-            "RedisRateLimit needs redis-py, which is not installed:"
-            " pip install 'leadconnector[redis]', or 'redis>=6.0' for a vendored client"
+            "RedisRateLimit needs redis-py, which is not installed: pip install 'redis>=6.0'"
         ) from error
 
 
