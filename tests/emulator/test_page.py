@@ -205,7 +205,7 @@ class TestHtml:
             r'<p class="notice" +>\s+The API reference is not shown: Swagger UI is not installed',
             text,
         )
-        assert "swagger-ui" not in text
+        assert "/_emulator/swagger-ui" not in text
         assert page_without_files.respond(Request("GET", "/_emulator/swagger-ui.css", {})) is None
         assert page_without_files.respond(Request("GET", "/_emulator/log", {})) is not None
 
