@@ -212,7 +212,7 @@ class TestHtml:
     def test_a_package_without_the_files_counts_as_missing(self, emulator: Emulator) -> None:
         response = EmulatorPage(emulator, package="json").respond(Request("GET", "/", {}))
         assert response is not None
-        assert "swagger-ui" not in response.body.decode()
+        assert "/_emulator/swagger-ui" not in response.body.decode()
 
 
 class TestSpec:
