@@ -20,6 +20,7 @@ from project.upgrade_report import (
     UpgradeReport,
     UpgradeReportError,
     create_report,
+    write_markdown,
     write_text,
 )
 from project.upgrade_report.__main__ import main
@@ -281,6 +282,89 @@ def test_a_contract_contains_the_spec_but_for_what_is_documented(tmp_path: Path)
         "request-parameter-became-required",
     }
     assert document["paths"].keys() == spec["paths"].keys()
+
+
+@pytest.mark.parametrize(
+    ("edit", "expected"),
+    [
+        (
+            ("          application/json:\n", "          application/merge-patch+json:\n"),
+            ("ERR", "request-body-media-type-changed", "PUT /conversations/{conversationId}"),
+        ),
+        (
+            ("          x-role: rate-limit-key\n", ""),
+            ("WARN", "mark-changed", "PUT /conversations/{conversationId}"),
+        ),
+        (
+            ("          x-role: error-messages\n", ""),
+            ("WARN", "mark-changed", "the whole API"),
+        ),
+        (("title: LeadConnector", "title: Another"), ("INFO", "title-changed", "the whole API")),
+    ],
+)
+def test_marks_media_types_and_single_values_are_compared(
+    tmp_path: Path,
+    copies: dict[str, Path],
+    edit: tuple[str, str],
+    expected: tuple[str, str, str],
+) -> None:
+    report = create_report(copies["committed"], copy_of(tmp_path, edited(edit)))
+
+    assert expected in changes_of(report)
+    assert report.notes == ()
+    assert "The spec may have more changes" in write_text(report)
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        ("      security:\n        - bearer: []\n", ""),
+        ("summary: Update Conversation", "summary: Another summary"),
+    ],
+)
+def test_a_change_that_a_copy_does_not_contain_is_not_called_no_change(
+    tmp_path: Path,
+    copies: dict[str, Path],
+    capsys: pytest.CaptureFixture[str],
+    edit: tuple[str, str],
+) -> None:
+    arguments = [str(copies["committed"]), str(copy_of(tmp_path, edited(edit)))]
+
+    assert main([*arguments, "--fail-on-breaking"]) == 2
+    assert main(arguments) == 0
+
+    text = capsys.readouterr().out
+    assert "The spec changed in parts that a copy does not contain." in text
+    assert "Nothing changed in the spec" not in text
+
+
+def test_a_report_of_another_spec_says_that_it_may_have_more_changes(
+    report_to: Callable[[str], UpgradeReport],
+) -> None:
+    report = report_to("extended")
+
+    assert report.notes == ()
+    for text in (write_text(report), write_markdown(report)):
+        assert "The spec may have more changes: a copy does not contain all of it." in text
+
+
+def test_a_role_in_an_inline_response_is_compared(tmp_path: Path, contract: dict[str, Any]) -> None:
+    inline = copying.deepcopy(contract)
+    response = inline["operations"]["updateConversation"]["responses"]["422"]
+    response["schema"] = {"type": "object", "properties": {"x-text": {"type": "string"}}}
+    marked = copying.deepcopy(inline)
+    properties = marked["operations"]["updateConversation"]["responses"]["422"]["schema"]
+    properties["properties"]["x-other"] = {"type": "string"}
+    properties["properties"]["x-text"]["x-role"] = "error-messages"
+
+    report = create_report(
+        small_copy(tmp_path / "base", inline), small_copy(tmp_path / "revision", marked)
+    )
+
+    marks = [change for change in report.changes if change.id == "mark-changed"]
+    assert [change.location for change in marks] == [
+        f"{response['schema_pointer']}/properties/x-text"
+    ]
 
 
 @pytest.mark.parametrize(
