@@ -20,7 +20,7 @@ SURFACE_REQUIREMENT = "griffe"
 
 FEWER_PYTHON_CHANGES = (
     "Of all Python names, this report has methods and arguments of API calls only, because"
-    f" {SURFACE_REQUIREMENT} is not installed: `make changes DEST=…` installs it and reports all."
+    " griffe {cause}: `make changes DEST=…` installs it and reports all."
 )
 
 VALUES: tuple[tuple[str, Level, str, str], ...] = (
@@ -40,6 +40,10 @@ SPEC_IS_PARTIAL = (
     " `make diff BASE=…` compares the specs themselves."
 )
 """Always true of a changed spec, so it does not make a report incomplete."""
+
+
+class SurfaceUnavailableError(Exception):
+    """The Python names cannot be compared. The message is a note for the report."""
 
 
 def create_report(base_folder: Path, revision_folder: Path) -> UpgradeReport:
@@ -62,11 +66,11 @@ def create_report(base_folder: Path, revision_folder: Path) -> UpgradeReport:
             hint = SPEC_IS_PARTIAL
         else:
             notes.append(SPEC_CHANGED_ELSEWHERE)
-    if importlib.util.find_spec(SURFACE_REQUIREMENT) is None:
-        notes.append(FEWER_PYTHON_CHANGES)
-        changes += method_changes(base.contract, revision.contract)
-    else:
+    try:
         changes += python_changes(base, revision)
+    except SurfaceUnavailableError as error:
+        notes.append(str(error))
+        changes += method_changes(base.contract, revision.contract)
     # Sorting is stable: within a severity, changes of Python names come after those of the spec.
     changes.sort(key=severity_rank)
     return UpgradeReport(base, revision, tuple(changes), tuple(notes), hint)
@@ -112,8 +116,26 @@ def value_changes(base: Copy, revision: Copy) -> Iterator[UpgradeChange]:
             yield UpgradeChange(level, "spec", WHOLE_API, text, change_id, pointer)
 
 
-def python_changes(base: Copy, revision: Copy) -> Iterator[UpgradeChange]:
-    """The changes of public Python names."""
+def python_changes(base: Copy, revision: Copy) -> list[UpgradeChange]:
+    """The changes of public Python names.
+
+    Raises:
+        SurfaceUnavailableError: griffe is not installed, or its version cannot be used.
+        UpgradeReportError: a copy cannot be compared.
+    """
+    if importlib.util.find_spec(SURFACE_REQUIREMENT) is None:
+        raise SurfaceUnavailableError(FEWER_PYTHON_CHANGES.format(cause="is not installed"))
+    try:
+        return list(surface_changes_of(base, revision))
+    except (AttributeError, ImportError, TypeError) as error:
+        # An older or newer griffe lacks names, or has other parameters.
+        problem = " ".join(str(error).split())
+        cause = f"cannot be used ({type(error).__name__}: {problem})"
+        raise SurfaceUnavailableError(FEWER_PYTHON_CHANGES.format(cause=cause)) from error
+
+
+def surface_changes_of(base: Copy, revision: Copy) -> Iterator[UpgradeChange]:
+    """The changes that `project.surface` finds."""
     # Imports griffe, which `make vendor` may not have.
     from project.surface import COPY, SurfaceError, surface_changes  # noqa: PLC0415
 
