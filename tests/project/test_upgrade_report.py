@@ -629,9 +629,9 @@ def test_an_invalid_variable_is_rejected_before_a_copy_is_replaced(
 
     assert (result.returncode, result.stdout) == (2, "")
     name, _, _ = variables[0].partition("=")
-    message, *rest = result.stderr.splitlines()
+    message, *lines_of_make = result.stderr.splitlines()
     assert message.startswith(f"upgrade report: {name}=")
-    assert all(line.startswith("make") for line in rest)
+    assert all(line.startswith("make") for line in lines_of_make)
     assert contents(folder) == before
 
 
@@ -681,14 +681,14 @@ def test_an_interrupted_report_is_one_line_and_the_copy_stays(
     """A terminal sends Ctrl-C to all processes of the command."""
     folder = service("renamed")
     before = contents(folder)
-    started = tmp_path / "started"
-    os.mkfifo(started)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
     (tmp_path / "bin").mkdir()
     python = tmp_path / "bin" / "python"
     # Runs instead of the report, says so, and waits until a signal ends it.
     python.write_text(
         f'#!/bin/sh\ncase "$*" in *upgrade_report*) ;; *) exit 0 ;; esac\n'
-        f"exec {sys.executable} -c \"print(file=open('{started}', 'w'));"
+        f"exec {sys.executable} -c \"print(file=open('{pipe}', 'w'));"
         " __import__('signal').pause()\" \n",
         encoding="utf-8",
     )
@@ -702,7 +702,7 @@ def test_an_interrupted_report_is_one_line_and_the_copy_stays(
         encoding="utf-8",
         start_new_session=True,
     ) as process:
-        started.read_text(encoding="utf-8")
+        pipe.read_text(encoding="utf-8")
         os.killpg(process.pid, signal.SIGINT)
         _, error = process.communicate(timeout=TIMEOUT)
 
