@@ -19,6 +19,9 @@ CHANGES_PROGRAM = Path(__file__).with_name("changes.py")
 REPORT_VARIABLES = ("ARGS", "FAIL_ON_BREAKING")
 """The environment variables of the report."""
 
+INTERRUPTED = 130
+"""The exit status of a shell's command that Ctrl-C ended: 128 and the number of the signal."""
+
 
 class UsageError(Exception):
     """A variable has no valid value. The message has one line."""
@@ -28,12 +31,15 @@ def main() -> None:
     """Run the command of the package with the environment variables `DEST` and `FORCE`."""
     try:
         arguments = command_arguments(os.environ.get("DEST", ""), os.environ.get("FORCE", ""))
+        # Checked even where no copy exists yet: a mistake must not appear at the first upgrade.
+        if has_report_variables() and run_changes("--check-variables") != 0:
+            sys.exit(2)
     except UsageError as error:
         print(error, file=sys.stderr)
         sys.exit(2)
-    # Checked even where no copy exists yet: a mistake must not appear at the first upgrade.
-    if has_report_variables() and run_changes("--check-variables") != 0:
-        sys.exit(2)
+    except KeyboardInterrupt:
+        print("Interrupted. Nothing was changed.", file=sys.stderr)
+        sys.exit(INTERRUPTED)
     # The source may be read-only, and it is compared with git.
     sys.dont_write_bytecode = True
     # Instead of the folder of this program, whose modules are none of the package.
