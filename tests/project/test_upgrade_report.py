@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy as copying
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -20,6 +22,7 @@ from project.upgrade_report import (
     UpgradeReport,
     UpgradeReportError,
     create_report,
+    write_markdown,
     write_text,
 )
 from project.upgrade_report.__main__ import main
@@ -28,7 +31,7 @@ from specdrift import compare
 
 from tests.generate.samples import GENERATED, SPEC_TEXT, contents, edited
 from tests.generate.test_growth import grown_spec
-from tests.support.make import make
+from tests.support.make import TIMEOUT, clean_environment, make
 from tests.support.paths import ROOT
 
 CLIENT = ROOT / "overrides" / "leadconnector"
@@ -40,6 +43,8 @@ RENAMED = edited((STARRED, "        favourite:\n          type: boolean\n"))
 """The spec with another name for a field of the request."""
 EXTENDED = edited((STARRED, f"        note:\n          type: string\n{STARRED}"))
 """The spec with one more optional field of the request."""
+INTERRUPTED = 130
+"""The exit status after Ctrl-C: 128 and the number of the signal."""
 NOT_COMPARABLE = {
     "api-security-component-removed",
     "api-security-removed",
@@ -210,6 +215,36 @@ def test_an_incomplete_report_does_not_pass_as_harmless(
     assert "Incomplete: " in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def load(*arguments):\n    raise AttributeError('no attribute')\n",
+        "raise ImportError('several\\nlines')\n",
+    ],
+)
+def test_an_unusable_griffe_makes_the_report_incomplete_without_a_traceback(
+    tmp_path: Path, contract: dict[str, Any], source: str
+) -> None:
+    base = small_copy(tmp_path / "base", contract)
+    revision = small_copy(tmp_path / "revision", contract)
+    (tmp_path / "griffe.py").write_text(source, encoding="utf-8")
+    path = f"{tmp_path}:{ROOT / 'tools'}"
+    command = [sys.executable, "-P", "-B", "-m", "project.upgrade_report", "--fail-on-breaking"]
+
+    result = subprocess.run(
+        [*command, str(base), str(revision)],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+
+    assert (result.returncode, result.stderr) == (2, "")
+    (note,) = [line for line in result.stdout.splitlines() if line.startswith("Incomplete: ")]
+    assert "griffe cannot be used (" in note
+    assert "make changes" in note
+
+
 def test_only_a_breaking_change_fails_on_request(tmp_path: Path, contract: dict[str, Any]) -> None:
     narrower = copying.deepcopy(contract)
     del narrower["operations"]["updateConversation"]["arguments"][3]
@@ -281,6 +316,89 @@ def test_a_contract_contains_the_spec_but_for_what_is_documented(tmp_path: Path)
         "request-parameter-became-required",
     }
     assert document["paths"].keys() == spec["paths"].keys()
+
+
+@pytest.mark.parametrize(
+    ("edit", "expected"),
+    [
+        (
+            ("          application/json:\n", "          application/merge-patch+json:\n"),
+            ("ERR", "request-body-media-type-changed", "PUT /conversations/{conversationId}"),
+        ),
+        (
+            ("          x-role: rate-limit-key\n", ""),
+            ("WARN", "mark-changed", "PUT /conversations/{conversationId}"),
+        ),
+        (
+            ("          x-role: error-messages\n", ""),
+            ("WARN", "mark-changed", "the whole API"),
+        ),
+        (("title: LeadConnector", "title: Another"), ("INFO", "title-changed", "the whole API")),
+    ],
+)
+def test_marks_media_types_and_single_values_are_compared(
+    tmp_path: Path,
+    copies: dict[str, Path],
+    edit: tuple[str, str],
+    expected: tuple[str, str, str],
+) -> None:
+    report = create_report(copies["committed"], copy_of(tmp_path, edited(edit)))
+
+    assert expected in changes_of(report)
+    assert report.notes == ()
+    assert "The spec may have more changes" in write_text(report)
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        ("      security:\n        - bearer: []\n", ""),
+        ("summary: Update Conversation", "summary: Another summary"),
+    ],
+)
+def test_a_change_that_a_copy_does_not_contain_is_not_called_no_change(
+    tmp_path: Path,
+    copies: dict[str, Path],
+    capsys: pytest.CaptureFixture[str],
+    edit: tuple[str, str],
+) -> None:
+    arguments = [str(copies["committed"]), str(copy_of(tmp_path, edited(edit)))]
+
+    assert main([*arguments, "--fail-on-breaking"]) == 2
+    assert main(arguments) == 0
+
+    text = capsys.readouterr().out
+    assert "The spec changed in parts that a copy does not contain." in text
+    assert "Nothing changed in the spec" not in text
+
+
+def test_a_report_of_another_spec_says_that_it_may_have_more_changes(
+    report_to: Callable[[str], UpgradeReport],
+) -> None:
+    report = report_to("extended")
+
+    assert report.notes == ()
+    for text in (write_text(report), write_markdown(report)):
+        assert "The spec may have more changes: a copy does not contain all of it." in text
+
+
+def test_a_role_in_an_inline_response_is_compared(tmp_path: Path, contract: dict[str, Any]) -> None:
+    inline = copying.deepcopy(contract)
+    response = inline["operations"]["updateConversation"]["responses"]["422"]
+    response["schema"] = {"type": "object", "properties": {"x-text": {"type": "string"}}}
+    marked = copying.deepcopy(inline)
+    properties = marked["operations"]["updateConversation"]["responses"]["422"]["schema"]
+    properties["properties"]["x-other"] = {"type": "string"}
+    properties["properties"]["x-text"]["x-role"] = "error-messages"
+
+    report = create_report(
+        small_copy(tmp_path / "base", inline), small_copy(tmp_path / "revision", marked)
+    )
+
+    marks = [change for change in report.changes if change.id == "mark-changed"]
+    assert [change.location for change in marks] == [
+        f"{response['schema_pointer']}/properties/x-text"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -455,6 +573,142 @@ def test_vendoring_reports_without_a_virtual_environment(
     assert "The parameter favourite was removed." in result.stdout
     assert "griffe is not installed" in result.stdout
     assert result.stdout.endswith(f"{folder}/leadconnector\n")
+
+
+def test_the_griffe_of_the_virtual_environment_comes_first(
+    service: Callable[[str], Path], tmp_path: Path
+) -> None:
+    """A Python with another griffe runs the program. The environment has the locked one."""
+    folder = service("renamed")
+    environment = tmp_path / "environment"
+    command = [sys.executable, "-m", "venv", "--without-pip", environment]
+    subprocess.run(command, check=True)
+    (packages,) = environment.glob("lib/python*/site-packages")
+    (packages / "griffe.py").write_text("raise ImportError('too old')\n", encoding="utf-8")
+
+    result = make("vendor", f"DEST={folder}", f"PYTHON={environment}/bin/python", f"BIN={BIN}")
+
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "Incomplete" not in result.stdout
+    assert "          The parameter favourite was removed." in result.stdout
+
+
+def test_a_temporary_folder_behind_a_link_is_no_obstacle(
+    service: Callable[[str], Path], tmp_path: Path
+) -> None:
+    folder = service("renamed")
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+
+    result = make("vendor", f"DEST={folder}", NO_BIN, TMPDIR=str(tmp_path / "link"))
+
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "The parameter favourite was removed." in result.stdout
+
+
+INVALID_VARIABLES = [
+    ["ARGS=--help", "FAIL_ON_BREAKING=1"],
+    ["ARGS=--help"],
+    ["ARGS=-h"],
+    ["ARGS=--format pdf"],
+    ["ARGS=--unknown"],
+    ["ARGS=another-folder"],
+    ["ARGS='a"],
+    ["FAIL_ON_BREAKING=true"],
+]
+
+
+@pytest.mark.parametrize("variables", INVALID_VARIABLES)
+def test_an_invalid_variable_is_rejected_before_a_copy_is_replaced(
+    service: Callable[[str], Path], variables: list[str]
+) -> None:
+    folder = service("renamed")
+    before = contents(folder)
+
+    result = make("vendor", f"DEST={folder}", NO_BIN, *variables)
+
+    assert (result.returncode, result.stdout) == (2, "")
+    name, _, _ = variables[0].partition("=")
+    message, *lines_of_make = result.stderr.splitlines()
+    assert message.startswith(f"upgrade report: {name}=")
+    assert all(line.startswith("make") for line in lines_of_make)
+    assert contents(folder) == before
+
+
+@pytest.mark.parametrize("variables", [["FAIL_ON_BREAKING=true"], ["ARGS=--unknown"]])
+def test_an_invalid_variable_is_rejected_where_no_copy_exists(
+    tmp_path: Path, variables: list[str]
+) -> None:
+    result = make("vendor", f"DEST={tmp_path / 'new'}", NO_BIN, *variables)
+
+    assert (result.returncode, result.stdout) == (2, "")
+    assert not (tmp_path / "new").exists()
+
+
+def test_the_option_of_the_report_rejects_a_breaking_upgrade_too(
+    service: Callable[[str], Path],
+) -> None:
+    folder = service("renamed")
+    before = contents(folder)
+
+    result = make("vendor", f"DEST={folder}", NO_BIN, "ARGS=--fail-on-breaking")
+
+    assert result.returncode == 2
+    assert contents(folder) == before
+
+
+def test_an_incomplete_report_is_rejected_with_the_command_that_completes_it(
+    service: Callable[[str], Path], tmp_path: Path
+) -> None:
+    folder = service("committed")
+    (folder / "leadconnector" / "_manifest.json").unlink()
+    environment = tmp_path / "empty"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", environment], check=True)
+    before = contents(folder)
+
+    python = f"PYTHON={environment}/bin/python"
+    result = make("vendor", f"DEST={folder}", "FORCE=1", python, NO_BIN, "FAIL_ON_BREAKING=1")
+
+    assert result.returncode == 2
+    assert "run `make changes DEST=…`, which installs what a complete report needs" in result.stderr
+    assert "adapt the service" not in result.stderr
+    assert contents(folder) == before
+
+
+def test_an_interrupted_report_is_one_line_and_the_copy_stays(
+    service: Callable[[str], Path], tmp_path: Path
+) -> None:
+    """A terminal sends Ctrl-C to all processes of the command."""
+    folder = service("renamed")
+    before = contents(folder)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    (tmp_path / "bin").mkdir()
+    python = tmp_path / "bin" / "python"
+    # Runs instead of the report, says so, and waits until a signal ends it.
+    python.write_text(
+        f'#!/bin/sh\ncase "$*" in *upgrade_report*) ;; *) exit 0 ;; esac\n'
+        f"exec {sys.executable} -c \"print(file=open('{pipe}', 'w'));"
+        " __import__('signal').pause()\" \n",
+        encoding="utf-8",
+    )
+    python.chmod(0o755)
+    environment = clean_environment() | {"DEST": str(folder), "BIN": str(tmp_path / "bin")}
+    command = [sys.executable, str(ROOT / "tools" / "project" / "vendor.py")]
+    with subprocess.Popen(
+        command,
+        env=environment,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        start_new_session=True,
+    ) as process:
+        pipe.read_text(encoding="utf-8")
+        os.killpg(process.pid, signal.SIGINT)
+        _, error = process.communicate(timeout=TIMEOUT)
+
+    assert process.returncode == INTERRUPTED
+    assert error == "Interrupted. The earlier copy is in its place, or the new one.\n"
+    assert contents(folder) == before
 
 
 class TestPreview:

@@ -8,12 +8,19 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 OVERRIDES = Path(__file__).resolve().parents[2] / "overrides"
 CHANGES_PROGRAM = Path(__file__).with_name("changes.py")
+
+REPORT_VARIABLES = ("ARGS", "FAIL_ON_BREAKING")
+"""The environment variables of the report."""
+
+INTERRUPTED = 130
+"""The exit status of a shell's command that Ctrl-C ended: 128 and the number of the signal."""
 
 
 class UsageError(Exception):
@@ -24,9 +31,15 @@ def main() -> None:
     """Run the command of the package with the environment variables `DEST` and `FORCE`."""
     try:
         arguments = command_arguments(os.environ.get("DEST", ""), os.environ.get("FORCE", ""))
+        # Checked even where no copy exists yet: a mistake must not appear at the first upgrade.
+        if has_report_variables() and run_changes("--check-variables") != 0:
+            sys.exit(2)
     except UsageError as error:
         print(error, file=sys.stderr)
         sys.exit(2)
+    except KeyboardInterrupt:
+        print("Interrupted. Nothing was changed.", file=sys.stderr)
+        sys.exit(INTERRUPTED)
     # The source may be read-only, and it is compared with git.
     sys.dont_write_bytecode = True
     # Instead of the folder of this program, whose modules are none of the package.
@@ -41,19 +54,35 @@ def report_upgrade() -> bool:
 
     Returns:
         Whether the earlier copy may be replaced. It may not if `FAIL_ON_BREAKING` is set, and the
-        upgrade breaks code, or the report is missing or incomplete.
+        upgrade breaks code, or the report is missing or incomplete. The program prints why.
     """
-    command = [sys.executable, "-B", str(CHANGES_PROGRAM), "--before-vendoring"]
-    result = subprocess.run(command, check=False)
-    is_strict = os.environ.get("FAIL_ON_BREAKING", "") not in {"", "0"}
-    if is_strict and result.returncode != 0:
-        print(
-            "FAIL_ON_BREAKING is set, and the report above has a breaking change, or is missing or"
-            " incomplete: adapt the service, then vendor with FAIL_ON_BREAKING=0",
-            file=sys.stderr,
-        )
-        return False
-    return True
+    return run_changes("--before-vendoring") == 0
+
+
+def run_changes(argument: str) -> int:
+    """Run the program that reports changes, and return its exit status.
+
+    Ctrl-C reaches this process only. Otherwise each process would print a traceback.
+    """
+    command = [sys.executable, "-B", str(CHANGES_PROGRAM), argument]
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        # The program inherits that it ignores the signal.
+        process = subprocess.Popen(command)
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    try:
+        return process.wait()
+    except BaseException:
+        # On SIGTERM, the program removes its temporary folder.
+        process.terminate()
+        process.wait()
+        raise
+
+
+def has_report_variables() -> bool:
+    """Whether a variable for the report is set, so that it has to be checked."""
+    return any(os.environ.get(variable) for variable in REPORT_VARIABLES)
 
 
 def command_arguments(destination: str, force: str) -> list[str]:

@@ -7,6 +7,7 @@ Both are folders of the package `leadconnector`. `make vendor` runs it before it
 
 - `copies`: read the version and the contract of each copy.
 - `openapi`: rebuild an OpenAPI document from a contract, because a copy does not contain the spec.
+- `media_types`, `marks`: compare what specdrift cannot compare in the rebuilt documents.
 - `changes`: compare the documents with specdrift, and the Python names with `project.surface`.
 - `methods`: compare the methods and arguments in the contracts, where griffe is not installed.
 - `writers`: write the report as text or Markdown.

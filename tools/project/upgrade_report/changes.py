@@ -6,23 +6,44 @@ import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 
-from specdrift import Change, TooComplexError, compare
+from specdrift import Change, Level, TooComplexError, compare
 
 from .copies import Copy, UpgradeReportError, read_copy
+from .marks import mark_changes
+from .media_types import media_type_changes
 from .methods import method_changes
 from .model import LEVELS, UpgradeChange, UpgradeReport
-from .openapi import openapi_document, place_in_spec
+from .openapi import WHOLE_API, openapi_document, place_in_spec
 
 SURFACE_REQUIREMENT = "griffe"
 """The module that the comparison of Python names needs. A development dependency installs it."""
 
 FEWER_PYTHON_CHANGES = (
     "Of all Python names, this report has methods and arguments of API calls only, because"
-    f" {SURFACE_REQUIREMENT} is not installed: `make changes DEST=…` installs it and reports all."
+    " griffe {cause}: `make changes DEST=…` installs it and reports all."
 )
 
-WHOLE_API = "the whole API"
-"""The place of a change outside all operations."""
+VALUES: tuple[tuple[str, Level, str, str], ...] = (
+    ("server", "WARN", "default server", "/servers/0/url"),
+    ("title", "INFO", "title", "/info/title"),
+    ("api_version", "INFO", "API version", "/info/version"),
+)
+"""Single values of a contract: key, severity of a change, name, and place in the spec."""
+
+SPEC_CHANGED_ELSEWHERE = (
+    "The spec changed in parts that a copy does not contain."
+    " `make diff BASE=…` compares the specs themselves."
+)
+
+SPEC_IS_PARTIAL = (
+    "The spec may have more changes: a copy does not contain all of it."
+    " `make diff BASE=…` compares the specs themselves."
+)
+"""Always true of a changed spec, so it does not make a report incomplete."""
+
+
+class SurfaceUnavailableError(Exception):
+    """The Python names cannot be compared. The message is a note for the report."""
 
 
 def create_report(base_folder: Path, revision_folder: Path) -> UpgradeReport:
@@ -39,13 +60,20 @@ def create_report(base_folder: Path, revision_folder: Path) -> UpgradeReport:
     revision = read_copy(revision_folder)
     changes = [*spec_changes(base, revision)]
     notes: list[str] = []
-    if importlib.util.find_spec(SURFACE_REQUIREMENT) is None:
-        notes.append(FEWER_PYTHON_CHANGES)
-        changes += method_changes(base.contract, revision.contract)
-    else:
+    hint = ""
+    if base.contract.get("spec_sha256") != revision.contract.get("spec_sha256"):
+        if changes:
+            hint = SPEC_IS_PARTIAL
+        else:
+            notes.append(SPEC_CHANGED_ELSEWHERE)
+    try:
         changes += python_changes(base, revision)
+    except SurfaceUnavailableError as error:
+        notes.append(str(error))
+        changes += method_changes(base.contract, revision.contract)
     # Sorting is stable: within a severity, changes of Python names come after those of the spec.
-    return UpgradeReport(base, revision, tuple(sorted(changes, key=severity_rank)), tuple(notes))
+    changes.sort(key=severity_rank)
+    return UpgradeReport(base, revision, tuple(changes), tuple(notes), hint)
 
 
 def severity_rank(change: UpgradeChange) -> int:
@@ -67,7 +95,9 @@ def spec_changes(base: Copy, revision: Copy) -> Iterator[UpgradeChange]:
         location = location_of(change, [*revision_schemas, *base_schemas])
         place = change.operation or WHOLE_API
         yield UpgradeChange(change.level, "spec", place, change.text, change.id, location)
-    yield from server_changes(base, revision)
+    yield from value_changes(base, revision)
+    yield from media_type_changes(base, revision)
+    yield from mark_changes(base.contract, revision.contract)
 
 
 def location_of(change: Change, schemas: list[str]) -> str:
@@ -75,18 +105,37 @@ def location_of(change: Change, schemas: list[str]) -> str:
     return place_in_spec(change.revision_pointer or change.base_pointer, schemas)
 
 
-def server_changes(base: Copy, revision: Copy) -> Iterator[UpgradeChange]:
-    """The change of the default server. specdrift does not compare servers."""
-    base_server = base.contract.get("server")
-    revision_server = revision.contract.get("server")
-    if base_server == revision_server:
-        return
-    text = f"The default server was {base_server}, and is now {revision_server}."
-    yield UpgradeChange("WARN", "spec", WHOLE_API, text, "server-changed", "/servers/0/url")
+def value_changes(base: Copy, revision: Copy) -> Iterator[UpgradeChange]:
+    """The changes of single values, which specdrift does not compare."""
+    for key, level, noun, pointer in VALUES:
+        base_value = base.contract.get(key)
+        value = revision.contract.get(key)
+        if base_value != value:
+            text = f"The {noun} was {base_value}, and is now {value}."
+            change_id = f"{noun.split()[-1]}-changed"
+            yield UpgradeChange(level, "spec", WHOLE_API, text, change_id, pointer)
 
 
-def python_changes(base: Copy, revision: Copy) -> Iterator[UpgradeChange]:
-    """The changes of public Python names."""
+def python_changes(base: Copy, revision: Copy) -> list[UpgradeChange]:
+    """The changes of public Python names.
+
+    Raises:
+        SurfaceUnavailableError: griffe is not installed, or its version cannot be used.
+        UpgradeReportError: a copy cannot be compared.
+    """
+    if importlib.util.find_spec(SURFACE_REQUIREMENT) is None:
+        raise SurfaceUnavailableError(FEWER_PYTHON_CHANGES.format(cause="is not installed"))
+    try:
+        return list(surface_changes_of(base, revision))
+    except (AttributeError, ImportError, TypeError) as error:
+        # An older or newer griffe lacks names, or has other parameters.
+        problem = " ".join(str(error).split())
+        cause = f"cannot be used ({type(error).__name__}: {problem})"
+        raise SurfaceUnavailableError(FEWER_PYTHON_CHANGES.format(cause=cause)) from error
+
+
+def surface_changes_of(base: Copy, revision: Copy) -> Iterator[UpgradeChange]:
+    """The changes that `project.surface` finds."""
     # Imports griffe, which `make vendor` may not have.
     from project.surface import COPY, SurfaceError, surface_changes  # noqa: PLC0415
 

@@ -41,6 +41,8 @@ class UpgradeReport:
     """The worst severity first."""
     notes: tuple[str, ...]
     """What was not compared. A report with a note is incomplete."""
+    hint: str = ""
+    """What the reader of a complete report should know; empty if there is nothing."""
 
     @property
     def breaks(self) -> bool:

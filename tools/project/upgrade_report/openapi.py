@@ -2,7 +2,8 @@
 
 The document has the operations, parameters, bodies, responses and schemas of the spec. A contract
 has neither descriptions, examples, security, headers of responses, nor the media type of a request.
-So an upgrade report has no changes of those. `make diff` compares the specs themselves.
+The module `media_types` reads the last one from the generated code. An upgrade report has no
+changes of the others. `make diff` compares the specs themselves.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ from typing import Any
 from urllib.parse import quote
 
 from specdrift.model.document import is_mapping
+
+WHOLE_API = "the whole API"
+"""The place of a change outside all operations."""
 
 CONTRACT_PREFIX = "#/schemas/"
 COMPONENT_PREFIX = "#/components/schemas/"
@@ -83,7 +87,8 @@ def request_body_object(arguments: list[dict[str, Any]]) -> dict[str, Any]:
     else:
         properties = {argument["name"]: schema_object(argument["schema"]) for argument in arguments}
         schema = {"type": "object", "required": required, "properties": properties}
-    # The contract does not have the media type, so it is the same on both sides.
+    # The contract does not have the media type, so it is the same on both sides. With different
+    # ones, specdrift would not compare the schemas.
     content = {"application/json": {"schema": schema}}
     return {"required": bool(required), "content": content}
 

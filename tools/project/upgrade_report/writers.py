@@ -49,6 +49,8 @@ def text_lines(report: UpgradeReport) -> Iterator[str]:
     yield ""
     for note in report.notes:
         yield f"Incomplete: {note}"
+    if report.hint:
+        yield report.hint
     yield summary(report)
 
 
@@ -88,6 +90,9 @@ def markdown_lines(report: UpgradeReport) -> Iterator[str]:
     for note in report.notes:
         yield ""
         yield f"Incomplete: {note}"
+    if report.hint:
+        yield ""
+        yield report.hint
     for level in LEVELS:
         changes = report.with_level(level)
         if not changes:
