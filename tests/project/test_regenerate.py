@@ -103,6 +103,39 @@ class TestPush:
         # Another run finds nothing to do.
         assert "up to date" in checkout.regenerate("true").stdout
 
+    def test_a_package_with_an_ignored_name_is_committed_without_bytecode(
+        self, checkout: Checkout
+    ) -> None:
+        (checkout.root / ".gitignore").write_text("build/\n__pycache__/\n", encoding="utf-8")
+        checkout.spec.write_text("two\nfield\n", encoding="utf-8")
+        checkout.commit()
+        folder = checkout.root / "generated" / "build"
+        folder.mkdir()
+        (folder / "operation.py").touch()
+        (folder / "__pycache__").mkdir()
+        (folder / "__pycache__" / "operation.pyc").touch()
+
+        result = checkout.regenerate("true")
+
+        assert (result.returncode, result.stderr) == (0, "")
+        names = checkout.git("ls-tree", "-r", "--name-only", checkout.pushed_commit())
+        assert "generated/build/operation.py\n" in names
+        assert "__pycache__" not in names
+        assert checkout.git("status", "--porcelain") == ""
+
+    def test_a_branch_with_the_name_of_a_tag_is_pushed_to(self, checkout: Checkout) -> None:
+        checkout.git("tag", "change")
+        checkout.spec.write_text("two\n", encoding="utf-8")
+        checkout.commit()
+
+        result = checkout.regenerate("true")
+
+        assert (result.returncode, result.stderr) == (0, "")
+        assert "was pushed to change." in result.stdout
+        branches = checkout.git("for-each-ref", "--format=%(refname)", cwd=checkout.origin)
+        assert branches == "refs/heads/change\n"
+        assert checkout.pushed_commit() == checkout.git("rev-parse", "HEAD").strip()
+
     def test_without_a_difference_nothing_is_pushed(self, checkout: Checkout) -> None:
         before = checkout.pushed_commit()
 

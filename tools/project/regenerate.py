@@ -22,10 +22,16 @@ from .job_files import append_summary, code_block
 OUTPUT = ("generated", "docs/api.md", "docs/reference/resources.rst")
 """What the programs write. The last two are the pages about the generated client."""
 
+BYTECODE = ":(exclude,glob)**/__pycache__/**"
+"""What Python adds to the output, as a pattern for git that leaves it out."""
+
 PROGRAMS = (("generate",), ("project.api_index", "--root", "."))
 """The modules that `make generate` runs, with their arguments."""
 
 REMOTE = "origin"
+
+BRANCHES = "refs/heads/"
+"""The beginning of the full name of a branch."""
 
 MESSAGE = "Regenerate the client\n\nThe spec, the templates or the generator have changed."
 
@@ -155,7 +161,9 @@ def difference_from_commit() -> Difference:
     with tempfile.TemporaryDirectory() as folder:
         index = {"GIT_INDEX_FILE": str(Path(folder, "index"))}
         git("read-tree", "HEAD", environment=index)
-        git("add", "--all", "--", *OUTPUT, environment=index)
+        # With --force, no pattern of .gitignore or of the user leaves out a package of the client,
+        # such as `build` for a tag `Build`.
+        git("add", "--all", "--force", "--", *OUTPUT, BYTECODE, environment=index)
         tree = git("write-tree", environment=index).strip()
     text = git("diff", "--no-ext-diff", "--no-color", "HEAD", tree, "--", *OUTPUT)
     return Difference(tree=tree, text=text)
@@ -182,9 +190,11 @@ def current_branch() -> str:
         RegenerationError: no branch is checked out.
     """
     try:
-        return git("symbolic-ref", "--quiet", "--short", "HEAD").strip()
+        # Not with --short: if a tag has the same name, git then returns `heads/NAME`.
+        reference = git("symbolic-ref", "--quiet", "HEAD").strip()
     except RegenerationError as error:
         raise RegenerationError("no branch is checked out: check one out, such as main") from error
+    return reference.removeprefix(BRANCHES)
 
 
 def push(difference: Difference, branch: str) -> str:
@@ -200,7 +210,7 @@ def push(difference: Difference, branch: str) -> str:
     """
     parent = git("rev-parse", "HEAD").strip()
     commit = git("commit-tree", difference.tree, "-p", parent, "-m", MESSAGE).strip()
-    reference = f"refs/heads/{branch}"
+    reference = f"{BRANCHES}{branch}"
     try:
         # Without --force: somebody else's commits stay.
         git(*credentials(), "push", "--quiet", REMOTE, f"{commit}:{reference}")
