@@ -21,6 +21,7 @@ from project.gate.gate import (
     code_that_mentions,
     collect_evidence,
     decide,
+    text_of,
 )
 from project.gate.report import write_report
 from project.gate.runs import failed_runs
@@ -312,6 +313,12 @@ class TestCommandLine:
 
         assert (status, output) == (2, "")
         assert message in error
+
+    def test_a_changelog_that_is_not_utf8_is_one_line(self, tmp_path: Path) -> None:
+        (tmp_path / "CHANGELOG.md").write_bytes(b"\xff")
+
+        with pytest.raises(GateError, match=r"CHANGELOG\.md is not UTF-8"):
+            text_of(tmp_path / "CHANGELOG.md")
 
 
 class TestBase:
