@@ -24,6 +24,7 @@ from project.sources import (
 )
 
 from tests.support.make import clean_environment
+from tests.support.paths import ROOT
 
 TIMEOUT = 300
 """Seconds. A target takes much less; the limit keeps a failing test from hanging."""
@@ -177,7 +178,7 @@ class TestSources:
         """A git repository with a file, a link and an ignored file."""
         folder = tmp_path / "a repository"
         folder.mkdir()
-        (folder / ".gitignore").write_text("dist/\n__pycache__/\n", encoding="utf-8")
+        (folder / ".gitignore").write_text("/dist/\n__pycache__/\n", encoding="utf-8")
         (folder / "file äöü.txt").write_text("committed", encoding="utf-8")
         (folder / "removed.txt").touch()
         (folder / "link").symlink_to("nowhere")
@@ -219,12 +220,34 @@ class TestSources:
         shutil.rmtree(repository / ".git")
         (repository / "PKG-INFO").touch()
         (repository / "folder" / "__pycache__").mkdir(parents=True)
+        # A package of the client can have the name of a folder in the root.
+        (repository / "folder" / "dist").mkdir()
 
         copy = copy_sources(repository, tmp_path / "copy")
 
-        names = {path.name for path in copy.rglob("*")}
-        assert names == {".gitignore", "file äöü.txt", "folder", "link", "removed.txt"}
+        names = {str(path.relative_to(copy)) for path in copy.rglob("*")}
+        assert names == {
+            ".gitignore",
+            "file äöü.txt",
+            "folder",
+            "folder/dist",
+            "link",
+            "removed.txt",
+        }
         assert not has_uncommitted_changes(repository)
+
+    @pytest.mark.parametrize("name", ["build", "dist"])
+    def test_git_ignores_outputs_in_the_root_and_no_package_of_that_name(
+        self, tmp_path: Path, name: str
+    ) -> None:
+        git(tmp_path, "init", "--quiet")
+        shutil.copy(ROOT / ".gitignore", tmp_path)
+        files = [f"{name}/file.py", f"generated/api/{name}/file.py", f"overrides/{name}/file.py"]
+        command = ["git", "check-ignore", "--no-index", *files]
+
+        result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+        assert (result.stdout, result.stderr) == (f"{name}/file.py\n", "")
 
     def test_changes_of_tracked_files_are_uncommitted_changes(self, repository: Path) -> None:
         (repository / "untracked.txt").touch()

@@ -21,8 +21,10 @@ from project.gate.gate import (
     code_that_mentions,
     collect_evidence,
     decide,
+    text_of,
 )
 from project.gate.report import write_report
+from project.gate.runs import failed_runs
 from project.gate.type_checks import CheckerError, without_consequences
 
 from tests.support.make import make
@@ -256,6 +258,27 @@ def test_a_run_that_fails_in_the_base_too_is_left_out(repository: Path, tmp_path
     assert broken_runs(repository, base, tmp_path / "workspace") == []
 
 
+LONG_REPORT_TEST = """
+def test_the_example_runs():
+    # The name is in no line of this source, because a report quotes the source too.
+    name = "".join(reversed("derrats"))
+    errors = "a line\\n" * 200 + name + "\\n" + "another line\\n" * 200
+    assert errors == ""
+"""
+
+
+@pytest.mark.parametrize("ci", ["", "true"])
+def test_the_name_in_a_long_report_is_not_cut_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ci: str
+) -> None:
+    monkeypatch.delenv("BUILD_NUMBER", raising=False)
+    monkeypatch.setenv("CI", ci)
+    write(tmp_path, {"tests/project/test_examples.py": LONG_REPORT_TEST})
+
+    (failure,) = failed_runs(tmp_path, tmp_path / "report.xml")
+    assert "starred" in failure.text
+
+
 class TestCommandLine:
     def run(self, repository: Path, *arguments: str) -> tuple[int, str, str]:
         """Run the Makefile of this project in a repository."""
@@ -290,6 +313,12 @@ class TestCommandLine:
 
         assert (status, output) == (2, "")
         assert message in error
+
+    def test_a_changelog_that_is_not_utf8_is_one_line(self, tmp_path: Path) -> None:
+        (tmp_path / "CHANGELOG.md").write_bytes(b"\xff")
+
+        with pytest.raises(GateError, match=r"CHANGELOG\.md is not UTF-8"):
+            text_of(tmp_path / "CHANGELOG.md")
 
 
 class TestBase:
@@ -362,6 +391,46 @@ class TestChangelog:
         self, text: str, names: set[str]
     ) -> None:
         assert announced_names("", f"# Changelog\n\n## [Unreleased]\n\n{text}") == names
+
+    @pytest.mark.parametrize(
+        "heading",
+        [
+            "## [Unreleased](https://HOST/COMPARE)",
+            "## [Unreleased][compare]",
+            "## Unreleased ##",
+            "[Unreleased]\n---",
+            "## [unreleased] - YYYY-MM-DD",
+        ],
+    )
+    def test_the_heading_can_have_any_form_of_markdown(self, heading: str) -> None:
+        base = "[compare]: https://HOST/COMPARE\n[Unreleased]: https://HOST/COMPARE\n\n"
+        base += f"{heading}\n\n### Added\n\n- A client.\n"
+
+        assert announced_names(base, f"{base}\n### Removed\n\n- `starred`.\n") == {"starred"}
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "<!-- - `starred` -->",
+            "<!--\n- `starred`\n-->",
+            "- Something <!-- `starred` -->",
+            "```\n- `starred`\n```",
+            "~~~~\n### Removed\n- `starred`\n~~~~",
+            "Text\n\n    - `starred`",
+            "#### `starred`\n\n- Something",
+            "> ## [2.0]\n> ### Removed\n\n### Added\n\n- `starred`",
+            "- `` ` `` and \\`starred\\`",
+        ],
+    )
+    def test_a_name_that_readers_do_not_see_as_an_entry_does_not_count(self, text: str) -> None:
+        changelog = f"## [Unreleased]\n\n### Removed\n\n- `other`.\n\n{text}\n"
+
+        assert announced_names("", changelog) == {"other"}
+
+    def test_an_entry_that_is_wrapped_again_is_not_new(self) -> None:
+        base = "## [Unreleased]\n\n### Removed\n\n- Use something\n  instead of `old`.\n"
+
+        assert announced_names(base, base.replace("\n  instead", " instead")) == set()
 
     def test_an_entry_of_the_base_does_not_count(self) -> None:
         base = "## [Unreleased]\n\n### Removed\n\n- `old`.\n"

@@ -125,6 +125,35 @@ class TestProgram:
         assert name in result.stderr
         assert "Traceback" not in result.stderr
 
+    @pytest.mark.parametrize("name", ["CHANGELOG.md", "overrides/leadconnector/_version.py"])
+    @pytest.mark.parametrize("content", [b"\xff", b"__version__ = (\n", b"__version__ = f()\n"])
+    def test_an_unreadable_file_is_one_line(
+        self, checkout: Checkout, name: str, content: bytes
+    ) -> None:
+        (checkout.root / name).write_bytes(content)
+
+        result = checkout.write_notes("v1.2.0")
+
+        assert (result.returncode, result.stdout) == (2, "")
+        (line,) = result.stderr.splitlines()
+        assert line.startswith(f"make notes: {name}")
+
+    def test_a_file_in_place_of_the_folder_is_one_line(self, checkout: Checkout) -> None:
+        (checkout.root / "build").touch()
+
+        result = checkout.write_notes("v1.2.0")
+
+        assert (result.returncode, result.stdout) == (2, "")
+        (line,) = result.stderr.splitlines()
+        assert "build" in line
+        assert not (checkout.root / "output").exists()
+
+    def test_after_a_failure_there_are_no_notes_of_an_earlier_run(self, checkout: Checkout) -> None:
+        assert checkout.write_notes("v1.2.0").returncode == 0
+
+        assert checkout.write_notes("v1.2.1").returncode == 2
+        assert not checkout.notes.exists()
+
     def test_a_version_file_without_a_version_is_named(self, checkout: Checkout) -> None:
         (checkout.root / "overrides" / "leadconnector" / "_version.py").write_text("a = 1\n")
 
@@ -178,6 +207,12 @@ class TestChangelog:
             ("> ## [1.0] - 2026-11-27\n>\n> - a\n", "no section"),
             ("## [1.0] - 2026-11-27\n", "says nothing below"),
             ("## [1.0] - 2026-11-27\n\n[1.0]: https://HOST/PATH\n", "says nothing below"),
+            ("## [1.0] - 2026-11-27\n\n### Added\n\n### Fixed\n", "says nothing below"),
+            ("## [1.0] - 2026-11-27\n\n<!-- - a -->\n", "says nothing below"),
+            ("## [1.0] - 2026-11-27\n\n- <!-- a -->\n", "says nothing below"),
+            ("## [1.0] - 2026-11-27\n\n-\n\n---\n", "says nothing below"),
+            ("## [1.0] - 2026-99-99\n\n- a\n", "no day of the calendar in"),
+            ("## [1.0] - 2026-02-30\n\n- a\n", "no day of the calendar in"),
             (
                 "## [1.0] - 2026-11-27\n\n- a\n\n## [1.0] - 2026-11-28\n\n- b\n",
                 "two sections for 1.0: merge them",
@@ -189,6 +224,16 @@ class TestChangelog:
     ) -> None:
         with pytest.raises(ReleaseError, match=message):
             release_notes(changelog, Version("1.0"))
+
+    @given(
+        separator=st.sampled_from(["\u2028", "\u2029", "\x85", "\f", "\v", "\x1c", "\r\n", "\r"]),
+        count=st.integers(1, 5),
+    )
+    def test_only_line_ends_of_markdown_end_a_line(self, separator: str, count: int) -> None:
+        preface = f"# Changelog\n\na{separator * count}b\n\n"
+        sections = "## [1.1] - 2026-11-28\n\n- newer\n\n## [1.0] - 2026-11-27\n\n- one\n- two\n"
+
+        assert release_notes(preface + sections, Version("1.0")) == "- one\n- two\n"
 
     @given(
         before=st.lists(st.sampled_from(["- a", "### Added", "```", "text", "    ## x", ""])),

@@ -25,8 +25,9 @@ class TestWithoutPush:
         result = checkout.regenerate()
 
         assert (result.returncode, result.stderr) == (0, "")
-        assert result.stdout == "generated/: done\ngenerated/ is up to date.\n"
-        assert checkout.summary == "### generated/ is up to date\n\n"
+        message = "The client and the pages about it are up to date"
+        assert result.stdout == f"generated/: done\n{message}.\n"
+        assert checkout.summary == f"### {message}\n\n"
 
     def test_a_difference_fails_and_is_in_the_summary(self, checkout: Checkout) -> None:
         checkout.spec.write_text("two\nfield\n", encoding="utf-8")
@@ -43,6 +44,16 @@ class TestWithoutPush:
         # A new file is a difference too.
         assert "generated/new.py" in checkout.summary
         assert checkout.git("rev-parse", "HEAD") == commit
+
+    def test_only_the_parts_that_differ_are_named(self, checkout: Checkout) -> None:
+        (checkout.root / "docs" / "api.md").write_text("edited\n", encoding="utf-8")
+        checkout.commit()
+
+        result = checkout.regenerate()
+
+        assert result.returncode == 1
+        assert result.stderr.startswith("make regenerate: Not up to date: docs/api.md. Run ")
+        assert checkout.summary.startswith("### Not up to date: docs/api.md\n")
 
     def test_a_file_that_is_generated_no_more_is_a_difference(self, checkout: Checkout) -> None:
         (checkout.root / "generated" / "stale.py").touch()
@@ -102,6 +113,39 @@ class TestPush:
         assert checkout.git("status", "--porcelain") == ""
         # Another run finds nothing to do.
         assert "up to date" in checkout.regenerate("true").stdout
+
+    def test_a_package_with_an_ignored_name_is_committed_without_bytecode(
+        self, checkout: Checkout
+    ) -> None:
+        (checkout.root / ".gitignore").write_text("build/\n__pycache__/\n", encoding="utf-8")
+        checkout.spec.write_text("two\nfield\n", encoding="utf-8")
+        checkout.commit()
+        folder = checkout.root / "generated" / "build"
+        folder.mkdir()
+        (folder / "operation.py").touch()
+        (folder / "__pycache__").mkdir()
+        (folder / "__pycache__" / "operation.pyc").touch()
+
+        result = checkout.regenerate("true")
+
+        assert (result.returncode, result.stderr) == (0, "")
+        names = checkout.git("ls-tree", "-r", "--name-only", checkout.pushed_commit())
+        assert "generated/build/operation.py\n" in names
+        assert "__pycache__" not in names
+        assert checkout.git("status", "--porcelain") == ""
+
+    def test_a_branch_with_the_name_of_a_tag_is_pushed_to(self, checkout: Checkout) -> None:
+        checkout.git("tag", "change")
+        checkout.spec.write_text("two\n", encoding="utf-8")
+        checkout.commit()
+
+        result = checkout.regenerate("true")
+
+        assert (result.returncode, result.stderr) == (0, "")
+        assert "was pushed to change." in result.stdout
+        branches = checkout.git("for-each-ref", "--format=%(refname)", cwd=checkout.origin)
+        assert branches == "refs/heads/change\n"
+        assert checkout.pushed_commit() == checkout.git("rev-parse", "HEAD").strip()
 
     def test_without_a_difference_nothing_is_pushed(self, checkout: Checkout) -> None:
         before = checkout.pushed_commit()
@@ -169,6 +213,24 @@ class TestPush:
         result = checkout.regenerate("true", GITHUB_TOKEN="secret", GITHUB_SERVER_URL="https://a.b")
 
         assert result.returncode == 0
+
+    @pytest.mark.parametrize("hook", ["pre-push", "reference-transaction", "post-index-change"])
+    def test_no_hook_gets_the_token(self, checkout: Checkout, hook: str) -> None:
+        checkout.spec.write_text("two\n", encoding="utf-8")
+        checkout.commit()
+        record = checkout.root.parent / "record.txt"
+        file = checkout.root / ".git" / "hooks" / hook
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(f'#!/bin/sh\necho "ran $GITHUB_TOKEN" >> "{record}"\n', encoding="utf-8")
+        file.chmod(0o755)
+
+        result = checkout.regenerate("true", GITHUB_TOKEN="secret", GITHUB_SERVER_URL="https://a.b")
+
+        assert (result.returncode, result.stderr) == (0, "")
+        # Only git commands without the token run hooks.
+        lines = record.read_text(encoding="utf-8").splitlines() if record.exists() else []
+        assert set(lines) <= {"ran "}
+        assert bool(lines) == (hook != "pre-push")
 
 
 class TestCredentials:

@@ -81,6 +81,14 @@ def test_the_nightly_job_compares_before_it_publishes_the_same_report() -> None:
     assert workflow("drift")["concurrency"]["cancel-in-progress"] == "false"
 
 
+def test_only_a_run_on_the_default_branch_writes_the_issue() -> None:
+    # The event of a schedule does not name the default branch, but is always on it.
+    assert step_with("drift", "make issue")["if"] == (
+        "github.event_name == 'schedule'"
+        " || github.ref_name == github.event.repository.default_branch"
+    )
+
+
 def test_the_comment_is_that_of_the_comparison_with_the_base() -> None:
     environment = step_with("compare", "make diff")["env"]
     assert environment == {"BASE": "HEAD^1", "REPORT": comment.DEFAULT_FOLDER}

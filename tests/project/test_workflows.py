@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from project.regenerate import OUTPUT, PROGRAMS
 
 from tests.support.make import clean_environment, make
 from tests.support.paths import ROOT
@@ -227,7 +228,7 @@ class TestRegenerate:
         status, output = self.run(checkout, "compare")
 
         assert status == 2
-        assert "generated/ is not up to date" in output
+        assert "Not up to date: generated, docs/api.md. Run `make generate`" in output
         assert "+two" in checkout.summary
 
     def test_without_a_difference_the_first_job_passes(self, checkout: Checkout) -> None:
@@ -243,6 +244,14 @@ class TestRegenerate:
         author = checkout.git("log", "-1", "--format=%an", checkout.pushed_commit())
         assert author == "github-actions[bot]\n"
         assert "secret" not in output
+
+    def test_a_change_of_any_output_starts_it(self) -> None:
+        paths = read_workflow("regenerate")["on"]["push"]["paths"]
+        outputs = [f"{name}/**" if (ROOT / name).is_dir() else name for name in OUTPUT]
+
+        assert set(outputs) <= set(paths)
+        programs = {f"tools/{module.replace('.', '/')}/**" for module, *_ in PROGRAMS}
+        assert programs <= set(paths)
 
     def test_exactly_one_job_runs(self) -> None:
         jobs = read_workflow("regenerate")["jobs"]

@@ -280,7 +280,8 @@ def write_record(folder: Path, upstream: UpstreamTemplates, license_text: bytes)
         The files of the record that changed.
 
     Raises:
-        OutputError: it cannot be written. The existing record is unchanged.
+        OutputError: it cannot be written, or would remove files of others. The existing record is
+            unchanged.
     """
     record_folder = folder / RECORD_FOLDER
     check_replaceable(record_folder, marker=RECORD_FILE)
@@ -300,9 +301,34 @@ def write_record(folder: Path, upstream: UpstreamTemplates, license_text: bytes)
         text = json.dumps({GENERATOR: upstream.version, "sha256": hashes}, indent=2)
         (new_record / RECORD_FILE).write_text(f"{text}\n", encoding="utf-8")
         differences = changed_files(record_folder, new_record)
+        removed_names = [name for name in differences if not (new_record / name).exists()]
+        check_recorded(record_folder, removed_names)
         if differences:
             swap_in(new_record, record_folder, temporary)
     return differences
+
+
+def check_recorded(record_folder: Path, removed_names: Sequence[str]) -> None:
+    """Check that the files that a new record removes come from the existing one.
+
+    Raises:
+        OutputError: somebody else added one.
+    """
+    foreign_names = sorted(set(removed_names) - _recorded_names(record_folder))
+    if foreign_names:
+        raise OutputError(
+            f"{record_folder}: is replaced as a whole, and has files that were not recorded, so it"
+            f" is unchanged: move or remove {', '.join(foreign_names)}"
+        )
+
+
+def _recorded_names(record_folder: Path) -> set[str]:
+    """The names of the templates in a record. None of them if the record is not usable."""
+    try:
+        data: Any = json.loads((record_folder / RECORD_FILE).read_bytes())
+        return set(data["sha256"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return set()
 
 
 def _write_and_report(folder: Path, upstream: UpstreamTemplates) -> int:

@@ -31,6 +31,7 @@ from .environments import (
     own_packages,
     run_program,
 )
+from .sources import ignored_files
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -154,10 +155,7 @@ def run_trial(folder: Path, version: str, tests: Sequence[str]) -> Results:
 
 def copy_checkout(source: Path, target: Path) -> None:
     """Copy a checkout without the files that `.gitignore` names, with links as links."""
-    patterns = (source / ".gitignore").read_text(encoding="utf-8").split()
-    names = [pattern.rstrip("/") for pattern in patterns]
-    ignore = shutil.ignore_patterns(".git", *names)
-    shutil.copytree(source, target, symlinks=True, ignore=ignore)
+    shutil.copytree(source, target, symlinks=True, ignore=ignored_files(source, ".git"))
 
 
 def rename_in_files(checkout: Path) -> int:

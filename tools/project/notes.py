@@ -12,6 +12,7 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ NOTES = Path("build/release-notes.md")
 
 HEADING = re.compile(r"\[(?P<version>[^\]]+)\](?:\(\S+\))? - \d{4}-\d\d-\d\d", re.ASCII)
 """The heading of a released version in https://keepachangelog.com, which can be a link."""
+
+LINE_END = re.compile("\r\n|\r|\n")
 
 
 class ReleaseError(Exception):
@@ -51,21 +54,50 @@ def main() -> int:
     """Check the tag, and write the notes.
 
     Returns:
-        The exit status: 0, or 2 if the tag cannot be released. Then no notes are written.
+        The exit status: 0, or 2 if the tag cannot be released. Then there are no notes, not even
+        those of an earlier run.
     """
     try:
+        remove_notes()
         version = version_of_tag(os.environ.get("TAG", ""), read_version())
-        notes = release_notes(CHANGELOG.read_text(encoding="utf-8"), version)
+        notes = release_notes(read_text(CHANGELOG), version)
+        NOTES.parent.mkdir(exist_ok=True)
+        NOTES.write_text(notes, encoding="utf-8")
     except (ReleaseError, OSError) as error:
         print(f"make notes: {error}", file=sys.stderr)
         return 2
-    NOTES.parent.mkdir(exist_ok=True)
-    NOTES.write_text(notes, encoding="utf-8")
     # The workflow marks a version such as 1.0rc1 as a pre-release.
     set_output("prerelease", str(version.is_prerelease).lower())
     append_summary(f"## {version}\n\n{notes}")
     print(f"{NOTES}: the notes of {version}")
     return 0
+
+
+def remove_notes() -> None:
+    """Remove the notes of an earlier run.
+
+    Raises:
+        OSError: they cannot be removed.
+    """
+    try:
+        NOTES.unlink()
+    except (FileNotFoundError, NotADirectoryError):
+        # If `build` is a file, writing the notes reports it.
+        return
+
+
+def read_text(file: Path) -> str:
+    """The text of a file.
+
+    Raises:
+        ReleaseError: it is not UTF-8.
+        OSError: it cannot be read.
+    """
+    try:
+        # The line ends stay as they are: the parser reads each kind.
+        return file.read_bytes().decode()
+    except UnicodeDecodeError as error:
+        raise ReleaseError(f"{file} is not UTF-8: {error}") from error
 
 
 def read_version() -> str:
@@ -76,11 +108,26 @@ def read_version() -> str:
     Raises:
         ReleaseError: the file has no version.
     """
-    module = ast.parse(VERSION_FILE.read_text(encoding="utf-8"))
+    text = read_text(VERSION_FILE)
+    try:
+        module = ast.parse(text)
+    except (SyntaxError, ValueError) as error:
+        raise ReleaseError(f"{VERSION_FILE} is not valid Python: {error}") from error
     for statement in module.body:
         if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "__version__":
-            return str(ast.literal_eval(statement.value))
+            return version_in(statement.value)
     raise ReleaseError(f"{VERSION_FILE} has no `__version__`")
+
+
+def version_in(value: ast.expr) -> str:
+    """The version that a module assigns.
+
+    Raises:
+        ReleaseError: it is not written as a string.
+    """
+    if not isinstance(value, ast.Constant) or not isinstance(value.value, str):
+        raise ReleaseError(f"{VERSION_FILE}: write `__version__` as a string")
+    return value.value
 
 
 def version_of_tag(tag: str, package_version: str) -> Version:
@@ -126,9 +173,44 @@ def release_notes(changelog: str, version: Version) -> str:
     if len(matching_sections) > 1:
         raise ReleaseError(f"{CHANGELOG} has two sections for {version}: merge them")
     [section] = matching_sections
-    if not section.body:
+    if not has_entries(section.body):
         raise ReleaseError(f"{CHANGELOG} says nothing below `## {section.heading}`: add entries")
+    check_date(section)
     return f"{section.body}\n"
+
+
+def has_entries(body: str) -> bool:
+    """Whether there is text or code. Headings and comments alone describe no change."""
+    tokens = MarkdownIt("commonmark").parse(body)
+    if any(token.type in ("fence", "code_block") for token in tokens):
+        return True
+    return any(
+        content.type == "inline" and opening.type != "heading_open" and has_text(content)
+        for opening, content in pairwise(tokens)
+    )
+
+
+def has_text(content: Token) -> bool:
+    """Whether something is visible: a paragraph can have only a comment."""
+    visible_types = ("text", "code_inline", "image")
+    return any(
+        child.type in visible_types and child.content.strip() for child in content.children or []
+    )
+
+
+def check_date(section: Section) -> None:
+    """Check that the day of a section exists.
+
+    Raises:
+        ReleaseError: it does not, such as 2026-02-30.
+    """
+    _, _, day = section.heading.rpartition(" - ")
+    try:
+        date.fromisoformat(day)
+    except ValueError as error:
+        raise ReleaseError(
+            f"{CHANGELOG} has no day of the calendar in `## {section.heading}`: {error}"
+        ) from error
 
 
 def heading_version(section: Section) -> str:
@@ -147,7 +229,8 @@ def sections_of(changelog: str) -> list[Section]:
     environment: dict[str, Any] = {}
     tokens = MarkdownIt("commonmark").parse(changelog, environment)
     definitions: dict[str, Any] = environment.get("references", {})
-    lines = without_definitions(changelog.splitlines(), definitions)
+    # As the parser counts them. `splitlines` also ends a line at U+2028 and at form feeds.
+    lines = without_definitions(LINE_END.split(changelog), definitions)
     headings = headings_in(tokens)
     # A section ends at the next heading, or at the end of the file.
     first_lines = [*(heading.first_line for heading in headings), len(lines)]

@@ -22,10 +22,16 @@ from .job_files import append_summary, code_block
 OUTPUT = ("generated", "docs/api.md", "docs/reference/resources.rst")
 """What the programs write. The last two are the pages about the generated client."""
 
+BYTECODE = ":(exclude,glob)**/__pycache__/**"
+"""What Python adds to the output, as a pattern for git that leaves it out."""
+
 PROGRAMS = (("generate",), ("project.api_index", "--root", "."))
 """The modules that `make generate` runs, with their arguments."""
 
 REMOTE = "origin"
+
+BRANCHES = "refs/heads/"
+"""The beginning of the full name of a branch."""
 
 MESSAGE = "Regenerate the client\n\nThe spec, the templates or the generator have changed."
 
@@ -48,10 +54,12 @@ class Difference:
     Attributes:
         tree: git's name of the tree of the next commit.
         text: the difference as a patch; empty if there is none.
+        outputs: the parts of `OUTPUT` that differ.
     """
 
     tree: str
     text: str
+    outputs: tuple[str, ...]
 
 
 def main() -> int:
@@ -83,16 +91,17 @@ def regenerate(*, is_push: bool) -> int:
         run_program(program)
     difference = difference_from_commit()
     if not difference.text:
-        print("generated/ is up to date.")
-        append_summary("### generated/ is up to date\n")
+        print("The client and the pages about it are up to date.")
+        append_summary("### The client and the pages about it are up to date\n")
         return 0
     if not is_push:
         report_difference(difference)
         return 1
     commit = push(difference, branch)
-    print(f"generated/ has changed. Commit {commit[:12]} was pushed to {branch}.")
+    changed_outputs = ", ".join(difference.outputs)
+    print(f"Regenerated: {changed_outputs}. Commit {commit[:12]} was pushed to {branch}.")
     append_summary(
-        f"### generated/ has changed\n\nCommit {commit} was pushed to the branch.\n\n"
+        f"### Regenerated: {changed_outputs}\n\nCommit {commit} was pushed to the branch.\n\n"
         + code_block(difference.text, "diff")
     )
     return 0
@@ -114,10 +123,9 @@ def report_difference(difference: Difference) -> None:
     """Print the difference, and add it to the summary of the job."""
     print(difference.text, end="")
     advice = "Run `make generate`, and commit the result together with its cause."
-    print(f"make regenerate: generated/ is not up to date. {advice}", file=sys.stderr)
-    append_summary(
-        f"### generated/ is not up to date\n\n{advice}\n\n{code_block(difference.text, 'diff')}"
-    )
+    heading = f"Not up to date: {', '.join(difference.outputs)}"
+    print(f"make regenerate: {heading}. {advice}", file=sys.stderr)
+    append_summary(f"### {heading}\n\n{advice}\n\n{code_block(difference.text, 'diff')}")
 
 
 def run_program(program: tuple[str, ...]) -> None:
@@ -127,7 +135,9 @@ def run_program(program: tuple[str, ...]) -> None:
         RegenerationError: it failed. The message has its output.
     """
     environment = dict(os.environ)
-    # The generator runs code of others, which needs no access to the repository.
+    # The generator runs code of others, which needs no access to the repository. That keeps the
+    # token from accidents, such as a log of the environment. It does not isolate the code: a
+    # program of the same user can read the environment of this process.
     environment.pop("GITHUB_TOKEN", None)
     result = subprocess.run(
         [sys.executable, "-m", *program],
@@ -155,10 +165,13 @@ def difference_from_commit() -> Difference:
     with tempfile.TemporaryDirectory() as folder:
         index = {"GIT_INDEX_FILE": str(Path(folder, "index"))}
         git("read-tree", "HEAD", environment=index)
-        git("add", "--all", "--", *OUTPUT, environment=index)
+        # With --force, no pattern of .gitignore or of the user leaves out a package of the client,
+        # such as `build` for a tag `Build`.
+        git("add", "--all", "--force", "--", *OUTPUT, BYTECODE, environment=index)
         tree = git("write-tree", environment=index).strip()
     text = git("diff", "--no-ext-diff", "--no-color", "HEAD", tree, "--", *OUTPUT)
-    return Difference(tree=tree, text=text)
+    outputs = [name for name in OUTPUT if git("diff", "--name-only", "HEAD", tree, "--", name)]
+    return Difference(tree=tree, text=text, outputs=tuple(outputs))
 
 
 def check_clean() -> None:
@@ -182,9 +195,11 @@ def current_branch() -> str:
         RegenerationError: no branch is checked out.
     """
     try:
-        return git("symbolic-ref", "--quiet", "--short", "HEAD").strip()
+        # Not with --short: if a tag has the same name, git then returns `heads/NAME`.
+        reference = git("symbolic-ref", "--quiet", "HEAD").strip()
     except RegenerationError as error:
         raise RegenerationError("no branch is checked out: check one out, such as main") from error
+    return reference.removeprefix(BRANCHES)
 
 
 def push(difference: Difference, branch: str) -> str:
@@ -200,10 +215,13 @@ def push(difference: Difference, branch: str) -> str:
     """
     parent = git("rev-parse", "HEAD").strip()
     commit = git("commit-tree", difference.tree, "-p", parent, "-m", MESSAGE).strip()
-    reference = f"refs/heads/{branch}"
+    reference = f"{BRANCHES}{branch}"
     try:
         # Without --force: somebody else's commits stay.
-        git(*credentials(), "push", "--quiet", REMOTE, f"{commit}:{reference}")
+        git(
+            *(*credentials(), "push", "--quiet", REMOTE, f"{commit}:{reference}"),
+            environment=credential_variables(),
+        )
     except RegenerationError as error:
         raise RegenerationError(
             f"{error}. If {branch} has newer commits, their own run regenerates the client."
@@ -219,17 +237,32 @@ def credentials() -> list[str]:
     server = os.environ.get("GITHUB_SERVER_URL", "")
     if not server or not os.environ.get("GITHUB_TOKEN"):
         return []
-    return ["-c", f"credential.{server}.helper={CREDENTIAL_HELPER}"]
+    # A hook would get the token with git's environment, and the generator could have written one.
+    without_hooks = ["-c", "core.hooksPath=/dev/null"]
+    return [*without_hooks, "-c", f"credential.{server}.helper={CREDENTIAL_HELPER}"]
+
+
+def credential_variables() -> dict[str, str]:
+    """The variables that the credential helper needs; empty without a helper."""
+    if not credentials():
+        return {}
+    return {"GITHUB_TOKEN": os.environ["GITHUB_TOKEN"]}
 
 
 def git(*arguments: str, environment: dict[str, str] | None = None) -> str:
     """Run git and return its output.
 
+    Args:
+        arguments: the command of git, with its options.
+        environment: variables to add. Only a push needs the token, so it is not there by default.
+
     Raises:
         RegenerationError: git failed. The message has git's own one.
     """
     # A missing credential is an error. Nobody is there to answer a question.
-    variables = {**os.environ, "GIT_TERMINAL_PROMPT": "0", **(environment or {})}
+    variables = {**os.environ, "GIT_TERMINAL_PROMPT": "0"}
+    variables.pop("GITHUB_TOKEN", None)
+    variables.update(environment or {})
     result = subprocess.run(
         ["git", *arguments],  # noqa: S607  # the user's git, from the PATH
         env=variables,

@@ -36,7 +36,9 @@ def copy_sources(checkout: Path, target: Path) -> Path:
         SourcesError: git cannot list the files.
     """
     if not (checkout / ".git").exists():
-        shutil.copytree(checkout, target, symlinks=True, ignore=_ignored_files(checkout))
+        shutil.copytree(
+            checkout, target, symlinks=True, ignore=ignored_files(checkout, SDIST_METADATA)
+        )
         return target
     for name in _git(checkout, "ls-files", "-z").rstrip("\0").split("\0"):
         # A file may be deleted and not committed yet.
@@ -74,11 +76,25 @@ def has_uncommitted_changes(checkout: Path) -> bool:
     return bool(_git(checkout, "status", "--porcelain", "--untracked-files=no"))
 
 
-def _ignored_files(checkout: Path) -> Callable[[Any, list[str]], set[str]]:
-    """A filter for `copytree`: the names in `.gitignore`, and the metadata of an sdist."""
+def ignored_files(checkout: Path, *further_names: str) -> Callable[[Any, list[str]], set[str]]:
+    """A filter for `copytree`: the names in `.gitignore`, and further ones.
+
+    As for git, a pattern with a leading slash names a file or folder of the checkout itself. So
+    `/build/` does not leave out a package `build` of the client.
+    """
     patterns = (checkout / ".gitignore").read_text(encoding="utf-8").split()
-    names = [pattern.rstrip("/") for pattern in patterns]
-    return shutil.ignore_patterns(*names, SDIST_METADATA)
+    root_patterns = [pattern.strip("/") for pattern in patterns if pattern.startswith("/")]
+    general_patterns = [pattern.rstrip("/") for pattern in patterns if pattern[0] != "/"]
+    is_ignored_in_root = shutil.ignore_patterns(*root_patterns)
+    is_ignored_anywhere = shutil.ignore_patterns(*general_patterns, *further_names)
+
+    def ignored_names(folder: Any, names: list[str]) -> set[str]:
+        ignored = is_ignored_anywhere(folder, names)
+        if Path(folder) == checkout:
+            ignored |= is_ignored_in_root(folder, names)
+        return ignored
+
+    return ignored_names
 
 
 def _git(checkout: Path, *arguments: str) -> str:

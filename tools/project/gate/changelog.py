@@ -5,27 +5,29 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
 FILE = "CHANGELOG.md"
 UNRELEASED = "unreleased"
 
 KINDS_OF_BREAKS = {"removed", "changed"}
 """Headings of Keep a Changelog 1.1.0 that can announce a break."""
 
-HEADING = re.compile(r"(#{2,3})\s+(.+)")
-ENTRY_START = re.compile(r"\s*([-*+]\s|\||$)")
-CODE_SPAN = re.compile(r"(`+)(.+?)\1")
 NAME = re.compile(r"\w+")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry: an item of a list, a row of a table or a paragraph."""
+    """One entry: a paragraph, which can be that of a list item, or a row of a table."""
 
     section: str
     """The version in lower case, such as `unreleased` or `1.2.0`."""
     kind: str
     """The heading in lower case, such as `removed`."""
     text: str
+    names: frozenset[str]
+    """The names in its code spans: `Model.field` has two."""
 
 
 def announced_names(base: str, revision: str) -> set[str]:
@@ -46,44 +48,51 @@ def announced_names(base: str, revision: str) -> set[str]:
         is_break = entry.kind in KINDS_OF_BREAKS
         is_new = entry.text not in base_texts and entry.section not in base_versions
         if is_break and is_new:
-            names |= names_in(entry.text)
-    return names
-
-
-def names_in(text: str) -> set[str]:
-    """The names in the code spans of a text: `Model.field` has two."""
-    names: set[str] = set()
-    for span in CODE_SPAN.finditer(text):
-        names.update(NAME.findall(span[2]))
+            names |= entry.names
     return names
 
 
 def read_entries(text: str) -> list[Entry]:
-    """The entries of a changelog that follows Keep a Changelog."""
+    """The entries of a changelog that follows Keep a Changelog.
+
+    A Markdown parser finds them. So comments and code blocks are no entries.
+    """
     entries: list[Entry] = []
     section = ""
     kind = ""
-    lines: list[str] = []
-
-    def finish() -> None:
-        if lines:
-            entries.append(Entry(section, kind, " ".join(lines)))
-            lines.clear()
-
-    for line in text.splitlines():
-        heading = HEADING.fullmatch(line.strip())
-        if heading or ENTRY_START.match(line):
-            finish()
-        if heading is None:
-            if line.strip():
-                lines.append(line.strip())
-        elif heading[1] == "##":
-            section = version_in(heading[2])
-            kind = ""
-        else:
-            kind = heading[2].strip().lower()
-    finish()
+    content: list[Token] = []
+    for token in MarkdownIt("commonmark").enable("table").parse(text):
+        if token.type == "inline":
+            content.append(token)
+        elif token.type == "heading_close" and token.level == 0:
+            heading = plain_text(content)
+            if token.tag == "h2":
+                section = version_in(heading)
+                kind = ""
+            elif token.tag == "h3":
+                kind = heading.strip().lower()
+        elif token.type in ("paragraph_close", "tr_close"):
+            entries.append(entry_from(section, kind, content))
+        if token.type in ("heading_close", "paragraph_close", "tr_close"):
+            content = []
     return entries
+
+
+def entry_from(section: str, kind: str, content: list[Token]) -> Entry:
+    """An entry with the content of a paragraph, or of the cells of a row."""
+    # Line breaks in the source have no meaning, so an entry that is wrapped again is not new.
+    text = " ".join(" ".join(token.content.split()) for token in content)
+    names: set[str] = set()
+    for token in content:
+        for child in token.children or []:
+            if child.type == "code_inline":
+                names.update(NAME.findall(child.content))
+    return Entry(section, kind, text, frozenset(names))
+
+
+def plain_text(content: list[Token]) -> str:
+    """The text of a heading as readers see it: without the address of a link."""
+    return "".join(child.content for token in content for child in token.children or [])
 
 
 def version_in(heading: str) -> str:

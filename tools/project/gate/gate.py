@@ -144,10 +144,17 @@ def check_out_base(repository: Path, base: Base, folder: Path) -> None:
 
 
 def text_of(file: Path) -> str:
-    """The text of a file; empty if there is none."""
+    """The text of a file; empty if there is none.
+
+    Raises:
+        GateError: it is not UTF-8.
+    """
     if not file.is_file():
         return ""
-    return file.read_text(encoding="utf-8")
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise GateError(f"{file} is not UTF-8, so that entries cannot be found: {error}") from error
 
 
 def broken_types(repository: Path, workspace: Path) -> list[BrokenCode]:

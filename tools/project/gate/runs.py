@@ -87,7 +87,9 @@ def failed_runs(checkout: Path, report: Path) -> list[FailedRun]:
     if not files:
         return []
     command = [
-        *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"),
+        *(sys.executable, "-m", "pytest", "-p", "no:cacheprovider"),
+        # Without it, pytest shortens long values outside of CI. The names in them decide.
+        "-vv",
         *("-k", SELECTION, f"--junitxml={report}", *files),
     ]
     result = subprocess.run(command, cwd=checkout, check=False, capture_output=True, text=True)
