@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import io
 import json
 import os
 import shutil
@@ -12,13 +14,15 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from leadconnector._vendoring.manifest import Manifest, sha256
+from leadconnector._vendoring.command_line import main
+from leadconnector._vendoring.manifest import Manifest, parse, render, sha256
 from leadconnector._vendoring.saving import save
 from leadconnector._vendoring.source import Source
 from leadconnector._vendoring.swap import Workspace
 from leadconnector._vendoring.verification import local_changes
 
 from tests.support.vendoring import (
+    WORKSPACE,
     copy_sources,
     rejection,
     run,
@@ -232,6 +236,118 @@ def test_the_patch_names_files_that_the_new_version_changes_too(
     assert "\n  client.py\n" in header
     restore(copy, ["git", "apply"])
     assert (copy / "client.py").read_bytes() == edited
+
+
+def remove_everything(copy: Path) -> None:
+    shutil.rmtree(copy)
+
+
+def set_version_of_copy(copy: Path, version: str) -> Path:
+    """Make an unchanged copy one of another version. This is faster than another checkout."""
+    manifest = parse((copy / "_manifest.json").read_bytes())
+    data = f'__version__ = "{version}"\n'.encode()
+    (copy / "_version.py").write_bytes(data)
+    files = {**manifest.files, "_version.py": sha256(data)}
+    changed_manifest = dataclasses.replace(manifest, version=version, files=files)
+    (copy / "_manifest.json").write_bytes(render(changed_manifest))
+    return copy
+
+
+class TestChangesDuringTheReport:
+    """The report of an upgrade takes seconds. Nothing that is changed meanwhile is lost."""
+
+    @pytest.fixture
+    def older_copy(self, copy: Path) -> Path:
+        """A copy of another version than that of this process."""
+        return set_version_of_copy(copy, "0.0.1")
+
+    @staticmethod
+    def run(copy: Path, change: Callable[[Path], None], *options: str) -> tuple[int, str]:
+        """Vendor, and change the copy when the report is asked for."""
+
+        def report() -> bool:
+            change(copy)
+            return True
+
+        errors = io.StringIO()
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(errors):
+            status = main(["vendor", *options, str(copy.parent)], may_replace=report)
+        return status, errors.getvalue()
+
+    @each_change
+    def test_without_force_the_copy_with_the_change_stays(
+        self, older_copy: Path, change: Callable[[Path], None]
+    ) -> None:
+        twin = older_copy.parents[1] / "twin" / "leadconnector"
+        shutil.copytree(older_copy, twin)
+        change(twin)
+        status, message = self.run(older_copy, change)
+        assert status == 2
+        if change is edit_the_manifest:
+            assert f"{older_copy} changed while this program ran" in message
+        else:
+            assert f"{older_copy} has local changes, so it was not changed:" in message
+            assert [line.strip() for line in message.splitlines()[1:-1]] == CHANGES[change]
+        assert tree(older_copy.parent) == tree(twin.parent)
+        assert not (older_copy.parent / WORKSPACE).exists()
+
+    @each_change
+    def test_with_force_the_change_is_saved_or_stays(
+        self, older_copy: Path, change: Callable[[Path], None]
+    ) -> None:
+        add_before = older_copy / "before.txt"
+        add_before.write_text("ours\n", encoding="utf-8")
+        twin = older_copy.parents[1] / "twin" / "leadconnector"
+        shutil.copytree(older_copy, twin)
+        change(twin)
+        status, message = self.run(older_copy, change, "--force")
+        if change is edit_the_manifest:
+            assert (status, tree(older_copy)) == (2, tree(twin))
+            assert f"{older_copy} changed while this program ran" in message
+            return
+        assert status == 0
+        assert verify(older_copy).returncode == 0
+        restore(older_copy, ["git", "apply"])
+        changed = tree(twin)
+        for name in [*(line.partition(": ")[2] for line in CHANGES[change]), "before.txt"]:
+            assert tree(older_copy).get(name) == changed.get(name)
+
+    def test_a_changed_file_that_disappears_is_no_change(self, older_copy: Path) -> None:
+        temporary_file = older_copy / "tmp.swp"
+        temporary_file.write_text("an editor\n", encoding="utf-8")
+        status, message = self.run(older_copy, lambda _: temporary_file.unlink(), "--force")
+        assert (status, message) == (0, "")
+        assert verify(older_copy).returncode == 0
+
+    def test_a_copy_that_disappears_is_written(self, older_copy: Path) -> None:
+        assert self.run(older_copy, remove_everything) == (0, "")
+        assert verify(older_copy).returncode == 0
+
+    def test_a_copy_of_another_version_stays(self, older_copy: Path) -> None:
+        other = set_version_of_copy(vendor(older_copy.parents[1] / "other"), "0.0.2")
+        expected = tree(other)
+
+        def exchange(copy: Path) -> None:
+            shutil.rmtree(copy)
+            other.rename(copy)
+
+        status, message = self.run(older_copy, exchange)
+        assert status == 2
+        assert f"{older_copy} changed while this program ran" in message
+        assert tree(older_copy) == expected
+
+    def test_a_link_in_the_place_of_the_copy_stays(self, older_copy: Path) -> None:
+        moved = older_copy.with_name("moved")
+
+        def link(copy: Path) -> None:
+            copy.rename(moved)
+            copy.symlink_to("moved")
+
+        status, message = self.run(older_copy, link, "--force")
+        assert status == 2
+        assert f"{older_copy} is a link, not a copy" in message
+        assert os.readlink(older_copy) == "moved"
+        assert moved.is_dir()
 
 
 def test_saved_changes_of_earlier_runs_are_not_overwritten(copy: Path) -> None:
@@ -501,6 +617,7 @@ def test_every_saved_change_can_be_restored(
     changes = local_changes(copy, manifest)
     listed = [name for name in changes.missing if name != "_manifest.json"]
 
+    copy.rename(workspace.old)
     save(workspace, dataclasses.replace(changes, missing=tuple(listed)), source, manifest)
 
     write_files(copy, base)

@@ -154,6 +154,22 @@ def test_a_failure_or_a_signal_during_the_swap_leaves_the_earlier_copy(
     assert names_in(workspace.copy.parent) == ["leadconnector"]
 
 
+def test_a_folder_that_somebody_creates_during_the_swap_hides_no_old_copy(
+    workspace: Workspace, source: Source, earlier: dict[str, bytes]
+) -> None:
+    def create() -> None:
+        workspace.copy.mkdir()
+        (workspace.copy / "ours.txt").touch()
+
+    workspace.prepare(source.files)
+    with pytest.raises(OSError, match="not empty"):
+        workspace.swap(create)
+    message = rejection(workspace.copy.parent)
+    assert f"{workspace.copy} was created while the earlier copy was aside" in message
+    assert tree(workspace.old) == earlier
+    assert names_in(workspace.copy) == ["ours.txt"]
+
+
 def test_if_even_restoring_fails_the_next_run_restores(
     workspace: Workspace, earlier: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:

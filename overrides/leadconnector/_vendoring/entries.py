@@ -52,7 +52,11 @@ def _walk(folder: Path, prefix: str) -> Iterator[Entry]:
         if item.is_dir(follow_symlinks=False):
             yield from _walk(folder / item.name, f"{prefix}{item.name}/")
             continue
-        mode = item.stat(follow_symlinks=False).st_mode
+        try:
+            mode = item.stat(follow_symlinks=False).st_mode
+        except FileNotFoundError:
+            # An editor has removed its temporary file since the folder was listed.
+            continue
         yield Entry(f"{prefix}{item.name}", folder / item.name, mode)
 
 

@@ -50,7 +50,7 @@ class SavedChanges:
 def save(
     workspace: Workspace, changes: LocalChanges, source: Source, base: Manifest | None
 ) -> SavedChanges:
-    """Save local changes beside the copy. Files of earlier runs are never overwritten.
+    """Save local changes of `old` beside the copy. Files of earlier runs are never overwritten.
 
     Args:
         workspace: the prepared folder beside the copy.
@@ -62,9 +62,9 @@ def save(
         VendoringError: a change is a special file, such as a socket, which cannot be saved.
         OSError: a file cannot be read or written.
     """
-    entries = {entry.name: entry for entry in entries_in(workspace.copy)}
-    changed_entries = [entries[name] for name in (*changes.edited, *changes.added)]
-    _check_kinds(changed_entries)
+    names = {*changes.edited, *changes.added}
+    changed_entries = [entry for entry in entries_in(workspace.old) if entry.name in names]
+    _check_kinds(changed_entries, workspace.copy)
     separate = [entry for entry in changed_entries if not _fits_into_patch(entry, source)]
     patch = b"".join(
         [
@@ -88,11 +88,11 @@ def save(
     )
 
 
-def _check_kinds(entries: Iterable[Entry]) -> None:
+def _check_kinds(entries: Iterable[Entry], copy: Path) -> None:
     for entry in entries:
         if not entry.is_file and not entry.is_link:
             raise VendoringError(
-                f"{printable(str(entry.path))} is neither a file nor a link, so it cannot be saved:"
+                f"{printable(str(copy / entry.name))} is neither a file nor a link, so it cannot be saved:"
                 " remove it, then vendor again"
             )
 

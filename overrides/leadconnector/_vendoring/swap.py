@@ -13,6 +13,9 @@ Every step between two complete states is one rename. So the next run can decide
     anything        missing    before the swap, or after it   remove the folder
     nothing         exists     between the two renames        move old/ back, remove the folder
     a copy          exists     after the swap                 remove the folder
+
+Between the renames, the old copy is compared with what was checked before, and its local changes
+are saved: nobody edits it there.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from enum import Enum
 from pathlib import Path
@@ -63,6 +66,7 @@ class Workspace:
         if not self.old.exists():
             return Interruption.OUTSIDE_OF_SWAP
         if os.path.lexists(self.copy):
+            self._check_swapped()
             return Interruption.AFTER_SWAP
         return Interruption.BETWEEN_RENAMES
 
@@ -95,8 +99,12 @@ class Workspace:
             # source is read-only.
             path.write_bytes(data)
 
-    def swap(self) -> None:
+    def swap(self, check_old: Callable[[], None] | None = None) -> None:
         """Put the new copy into its place.
+
+        Args:
+            check_old: looks at the old copy in `old`, where no program finds it by its path. If
+                this function raises, the old copy returns to its place.
 
         Raises:
             OSError: a rename failed. The old copy is in its place again.
@@ -106,6 +114,8 @@ class Workspace:
                 # Moving a folder changes its entry `..`, which a read-only folder does not permit.
                 self.copy.chmod(self.copy.stat().st_mode | stat.S_IRWXU)
                 self.copy.rename(self.old)
+                if check_old is not None:
+                    check_old()
             self.new.rename(self.copy)
         except BaseException:
             # Not only for an `OSError`: a signal can interrupt the run between the two renames.
@@ -124,6 +134,14 @@ class Workspace:
             # So that `old` never exists without some of its files: a later run could move it back.
             self.old.rename(self.discarded)
         _remove_tree(self.folder)
+
+    def _check_swapped(self) -> None:
+        """Check that the copy in the place is the new one, which was `new` before."""
+        if self.new.exists():
+            raise VendoringError(
+                f"{self.copy} was created while the earlier copy was aside: move one of the two,"
+                f" then vendor again. The earlier copy is {self.old}"
+            )
 
     def _check_folder(self) -> None:
         if self.folder.is_symlink() or not self.folder.is_dir():
