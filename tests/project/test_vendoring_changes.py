@@ -465,6 +465,28 @@ def test_a_copy_of_a_version_without_manifests_is_recognised(copy: Path, tmp_pat
     assert "+# ours\n" in (copy.parent / "leadconnector-changes.patch").read_text()
 
 
+@pytest.mark.parametrize("name", ["_vendoring/source.py", "_vendoring", "__main__.py"])
+def test_a_copy_with_a_link_into_another_copy_verifies_itself(
+    copy: Path, tmp_path: Path, name: str
+) -> None:
+    other = vendor(tmp_path / "other")
+    (copy / name).rename(tmp_path / "moved")
+    (copy / name).symlink_to(other / name)
+    edit(copy)
+    result = run_command_of(copy, "verify")
+    assert result.returncode == 1
+    assert "edited: client.py" in result.stdout.splitlines()
+    assert {f"edited: {name}", f"added: {name}"} & set(result.stdout.splitlines())
+
+
+def test_a_copy_behind_a_link_verifies(copy: Path, tmp_path: Path) -> None:
+    (tmp_path / "linked").mkdir()
+    link = tmp_path / "linked" / "leadconnector"
+    link.symlink_to(copy)
+    result = run_command_of(link, "verify")
+    assert (result.returncode, result.stderr) == (0, "")
+
+
 def test_a_changed_copy_is_not_copied_further(copy: Path, tmp_path: Path) -> None:
     intact = run_command_of(copy, "vendor", str(tmp_path / "further"))
     assert (intact.returncode, intact.stderr) == (0, "")

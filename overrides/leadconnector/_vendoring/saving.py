@@ -91,9 +91,10 @@ def save(
 def _check_kinds(entries: Iterable[Entry], copy: Path) -> None:
     for entry in entries:
         if not entry.is_file and not entry.is_link:
+            path = printable(str(copy / entry.name))
             raise VendoringError(
-                f"{printable(str(copy / entry.name))} is neither a file nor a link, so it cannot be saved:"
-                " remove it, then vendor again"
+                f"{path} is neither a file nor a link, so it cannot be saved: remove it, then"
+                " vendor again"
             )
 
 
