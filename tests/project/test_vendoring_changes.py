@@ -8,6 +8,7 @@ import io
 import json
 import os
 import shutil
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
@@ -65,7 +66,8 @@ def add_hidden(copy: Path) -> None:
 
 def add_beside_compiled_modules(copy: Path) -> None:
     (copy / "__pycache__").mkdir()
-    (copy / "__pycache__" / "notes.txt").write_text("ours\n", encoding="utf-8")
+    for name in ("my.pyc.txt", "notes.txt"):
+        (copy / "__pycache__" / name).write_text("ours\n", encoding="utf-8")
 
 
 def remove(copy: Path) -> None:
@@ -106,7 +108,10 @@ CHANGES: dict[Callable[[Path], None], list[str]] = {
     edit: ["edited: client.py"],
     add: ["added: extra/notes.txt"],
     add_hidden: ["added: .notes"],
-    add_beside_compiled_modules: ["added: __pycache__/notes.txt"],
+    add_beside_compiled_modules: [
+        "added: __pycache__/my.pyc.txt",
+        "added: __pycache__/notes.txt",
+    ],
     remove: ["missing: models.py"],
     remove_the_license: ["missing: LICENSE"],
     empty: ["edited: client.py"],
@@ -360,6 +365,32 @@ def test_saved_changes_of_earlier_runs_are_not_overwritten(copy: Path) -> None:
         assert f"+number = {number}\n" in (copy.parent / f"{name}.patch").read_text()
         saved_image = copy.parent / name / "leadconnector" / "logo.png"
         assert saved_image.read_bytes() == bytes([0, number])
+
+
+def test_the_mode_of_an_added_file_is_saved(copy: Path) -> None:
+    for name, mode in (("run.sh", 0o755), ("logo.png", 0o600)):
+        (copy / name).write_bytes(b"\0" if name == "logo.png" else b"#!/bin/sh\n")
+        (copy / name).chmod(mode)
+    vendor(copy.parent, force="1")
+    restore(copy, ["git", "apply"])
+    modes = [stat.S_IMODE((copy / name).stat().st_mode) for name in ("run.sh", "logo.png")]
+    assert modes == [0o755, 0o600]
+
+
+def test_the_patch_names_an_edited_manifest_that_the_new_version_changes_too(
+    copy: Path, newer_checkout: Path
+) -> None:
+    edit_the_manifest(copy)
+    vendor(copy.parent, newer_checkout, force="1")
+    patch = (copy.parent / "leadconnector-changes.patch").read_text(encoding="utf-8")
+    assert "\n  _manifest.json\n" in patch.partition("--- ")[0]
+
+
+def test_the_patch_does_not_name_a_manifest_that_only_the_user_changes(copy: Path) -> None:
+    edit_the_manifest(copy)
+    vendor(copy.parent, force="1")
+    patch = (copy.parent / "leadconnector-changes.patch").read_text(encoding="utf-8")
+    assert "_manifest.json" not in patch.partition("--- ")[0]
 
 
 def test_force_without_changes_saves_nothing(copy: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -75,6 +76,16 @@ def while_the_old_copy_is_removed(workspace: Workspace, source: Source) -> None:
     (workspace.discarded / "client.py").unlink()
 
 
+def while_its_folder_is_removed(workspace: Workspace, source: Source) -> None:
+    while_the_old_copy_is_removed(workspace, source)
+    shutil.rmtree(workspace.discarded)
+
+
+def before_its_first_file(workspace: Workspace, source: Source) -> None:
+    workspace.folder.mkdir()
+    workspace.marker.touch()
+
+
 def at_the_start(workspace: Workspace, source: Source) -> None:
     workspace.folder.mkdir()
 
@@ -84,6 +95,8 @@ CLEANED = "An earlier run was interrupted. What it left was removed.\n"
 
 KILLS: dict[Callable[[Workspace, Source], None], tuple[Interruption, str]] = {
     at_the_start: (Interruption.OUTSIDE_OF_SWAP, CLEANED),
+    before_its_first_file: (Interruption.OUTSIDE_OF_SWAP, CLEANED),
+    while_its_folder_is_removed: (Interruption.OUTSIDE_OF_SWAP, CLEANED),
     before_the_new_copy_is_complete: (Interruption.OUTSIDE_OF_SWAP, CLEANED),
     before_the_swap: (Interruption.OUTSIDE_OF_SWAP, CLEANED),
     between_the_renames: (Interruption.BETWEEN_RENAMES, RESTORED),
@@ -214,6 +227,11 @@ def add_a_foreign_link(workspace: Path) -> None:
     (workspace / "old").symlink_to(workspace.parent)
 
 
+def add_a_folder_of_a_name_of_ours(workspace: Path) -> None:
+    (workspace / "new").mkdir(parents=True)
+    (workspace / "new" / "notes.txt").write_text("ours", encoding="utf-8")
+
+
 def add_a_file(workspace: Path) -> None:
     workspace.write_text("ours", encoding="utf-8")
 
@@ -225,7 +243,13 @@ def add_a_link(workspace: Path) -> None:
 
 @pytest.mark.parametrize(
     "add",
-    [add_a_foreign_file, add_a_foreign_link, add_a_file, add_a_link],
+    [
+        add_a_foreign_file,
+        add_a_foreign_link,
+        add_a_folder_of_a_name_of_ours,
+        add_a_file,
+        add_a_link,
+    ],
     ids=lambda add: add.__name__,
 )
 def test_something_of_the_user_in_the_place_of_the_workspace_is_not_removed(
