@@ -9,6 +9,8 @@ import json
 import os
 import shutil
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,7 +20,7 @@ from hypothesis import strategies as st
 from leadconnector._vendoring.command_line import main
 from leadconnector._vendoring.manifest import Manifest, parse, render, sha256
 from leadconnector._vendoring.saving import save
-from leadconnector._vendoring.source import Source
+from leadconnector._vendoring.source import PACKAGE_FOLDER, Source
 from leadconnector._vendoring.swap import Workspace
 from leadconnector._vendoring.verification import local_changes
 
@@ -457,6 +459,7 @@ def test_a_damaged_manifest_is_reported_and_not_trusted(copy: Path, data: bytes)
     result = verify(copy)
     assert (result.returncode, result.stdout) == (1, "edited: _manifest.json\n")
     assert f"{copy} cannot be verified: _manifest.json" in result.stderr
+    assert "vendor again with --force (make: FORCE=1)" in result.stderr
     assert "edited: _manifest.json" in rejection(copy.parent)
     vendor(copy.parent, force="1")
     assert verify(copy).returncode == 0
@@ -476,9 +479,33 @@ def test_a_missing_manifest_is_reported(copy: Path) -> None:
     (copy / "_manifest.json").unlink()
     result = verify(copy)
     assert (result.returncode, result.stdout) == (1, "missing: _manifest.json\n")
+    assert f"{copy} cannot be verified: _manifest.json is missing." in result.stderr
+    assert "vendor again with --force (make: FORCE=1)" in result.stderr
     # Every other file is as in the new copy, so that nothing can be lost.
     vendor(copy.parent)
     assert verify(copy).returncode == 0
+
+
+def test_the_source_of_a_checkout_has_no_manifest() -> None:
+    result = verify(PACKAGE_FOLDER)
+    assert (result.returncode, result.stdout) == (1, "missing: _manifest.json\n")
+    assert "it is the source of a checkout. Only a copy has a manifest." in result.stderr
+
+
+@pytest.mark.parametrize("command", ["version", "verify"])
+def test_a_reader_that_has_enough_is_no_error(copy: Path, command: str) -> None:
+    receiver, sender = os.pipe()
+    os.close(receiver)
+    result = subprocess.run(
+        [sys.executable, "-S", "-B", "-m", "leadconnector", command],
+        cwd=copy.parent,
+        stdout=sender,
+        stderr=subprocess.PIPE,
+        timeout=60,
+        check=False,
+    )
+    os.close(sender)
+    assert (result.returncode, result.stderr) == (141, b"")
 
 
 def test_a_copy_of_a_version_without_manifests_is_recognised(copy: Path, tmp_path: Path) -> None:

@@ -312,6 +312,30 @@ def test_a_run_locks_the_destination_and_releases_it(tmp_path: Path) -> None:
     os.close(descriptor)
 
 
+def test_a_run_that_waits_for_another_one_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    descriptor = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    flock = fcntl.flock
+    operations: list[int] = []
+
+    def end_the_other_run(lock_descriptor: int, operation: int) -> None:
+        # The run tries first, and waits then.
+        if operations:
+            os.close(descriptor)
+        operations.append(operation)
+        flock(lock_descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", end_the_other_run)
+    result = run_vendor(tmp_path)
+    assert (result.returncode, result.stderr) == (
+        0,
+        f"Another run changes {tmp_path}. This run waits until it ends.\n",
+    )
+    assert operations == [fcntl.LOCK_EX | fcntl.LOCK_NB, fcntl.LOCK_EX]
+
+
 def test_a_destination_in_a_copy_is_rejected(tmp_path: Path) -> None:
     copy = vendor(tmp_path)
     before = tree(tmp_path)

@@ -61,6 +61,11 @@ def load_source(folder: Path = PACKAGE_FOLDER) -> Source:
     return _load_package(folder, manifest)
 
 
+def is_in_checkout(folder: Path) -> bool:
+    """Whether this is the package of a checkout, an archive or a source distribution."""
+    return folder.parent.name == "overrides"
+
+
 def _load_package(folder: Path, manifest: Manifest) -> Source:
     """Read an installed package or a copy. It must be unchanged: its manifest is copied too."""
     changes = local_changes(folder, manifest)
@@ -75,7 +80,7 @@ def _load_package(folder: Path, manifest: Manifest) -> Source:
 
 def _load_checkout(folder: Path) -> Source:
     """Read the package of a checkout, an archive or a source distribution."""
-    if folder.parent.name != "overrides":
+    if not is_in_checkout(folder):
         raise VendoringError(
             f"{folder} has no {FILE_NAME}, so nobody knows whether it is complete: install or"
             " vendor it again"
