@@ -97,11 +97,16 @@ def _open_and_lock(folder: Path) -> int | None:
     return descriptor
 
 
+def waiting_message(folder: Path) -> str:
+    """What a run says before it waits for another one."""
+    return f"Another run changes {folder}. This run waits until it ends."
+
+
 def _wait_for_lock(folder: Path, descriptor: int) -> None:
     if sys.platform == "win32":
         return
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        print(f"Another run changes {folder}. This run waits until it ends.", file=sys.stderr)
+        print(waiting_message(folder), file=sys.stderr, flush=True)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
