@@ -7,6 +7,7 @@ import re
 import sys
 import sysconfig
 import tomllib
+from glob import glob
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from leadconnector_emulator import Emulator, Server
 from tests.support.calling import TOKEN
 from tests.support.environments import copy_distribution, distributions_for
 from tests.support.paths import ROOT
-from tests.support.vendoring import copy_sources, run, set_version, vendor
+from tests.support.vendoring import copy_sources, run, set_version, tree, vendor
 
 REQUIREMENTS = ["attrs", "httpx", "sniffio"]
 
@@ -235,6 +236,26 @@ def test_pyright_finds_no_error_in_the_whole_tree(python: Path, service: Path) -
     assert result.returncode == 0
 
 
+def test_the_documented_settings_of_setuptools_name_every_file(service: Path) -> None:
+    settings = tomllib.loads(documented_settings("setuptools"))
+    ((package, patterns),) = settings["tool"]["setuptools"]["package-data"].items()
+    copy = service.joinpath("src", *package.split("."))
+    # setuptools looks for patterns in the same way: hidden files and folders do not match `*`.
+    matches = {
+        copy / name for pattern in patterns for name in glob(pattern, root_dir=copy, recursive=True)
+    }
+    assert (copy / "_generated" / "contract.json") in matches
+    assert {copy / name for name in tree(copy)} <= matches
+
+
+def test_the_copy_verifies_from_the_root_of_the_service_with_its_sources_in_the_path(
+    service: Path,
+) -> None:
+    command = [sys.executable, "-S", "-B", "-m", "service._vendor.leadconnector", "verify"]
+    result = run(*command, cwd=service, PYTHONPATH="src")
+    assert (result.returncode, result.stderr) == (0, "")
+
+
 COMMANDS = {
     "ruff": ["ruff", "check", "--no-cache", "--output-format=concise", "."],
     "ruff format": ["ruff", "format", "--no-cache", "--check", "."],
@@ -247,11 +268,11 @@ COMMANDS = {
 }
 
 
-def documented_settings() -> str:
-    """The settings in docs/vendoring.md."""
+def documented_settings(*tools: str) -> str:
+    """The settings of these tools in docs/vendoring.md."""
     text = (ROOT / "docs" / "vendoring.md").read_text(encoding="utf-8")
-    (block,) = re.findall(r"^```toml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    assert set(tomllib.loads(block)["tool"]) == {"ruff", "mypy", "pyright"}
+    blocks = re.findall(r"^```toml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    (block,) = [block for block in blocks if set(tomllib.loads(block)["tool"]) == set(tools)]
     return str(block)
 
 
@@ -289,6 +310,6 @@ def test_with_the_documented_settings_a_tool_skips_the_copy(project: Path, tool:
     assert "src/service/faults.py" in without_settings
     assert "src/service/_vendor/leadconnector/faults.py" in without_settings
 
-    with_settings = report(project, tool, documented_settings())
+    with_settings = report(project, tool, documented_settings("ruff", "mypy", "pyright"))
     assert "src/service/faults.py" in with_settings
     assert "_vendor" not in with_settings

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import io
 import json
 import os
 import shutil
+import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from leadconnector._vendoring.manifest import Manifest, sha256
+from leadconnector._vendoring.command_line import main
+from leadconnector._vendoring.manifest import Manifest, parse, render, sha256
 from leadconnector._vendoring.saving import save
-from leadconnector._vendoring.source import Source
+from leadconnector._vendoring.source import PACKAGE_FOLDER, Source
 from leadconnector._vendoring.swap import Workspace
 from leadconnector._vendoring.verification import local_changes
 
 from tests.support.vendoring import (
+    WORKSPACE,
     copy_sources,
     rejection,
     run,
@@ -61,7 +68,8 @@ def add_hidden(copy: Path) -> None:
 
 def add_beside_compiled_modules(copy: Path) -> None:
     (copy / "__pycache__").mkdir()
-    (copy / "__pycache__" / "notes.txt").write_text("ours\n", encoding="utf-8")
+    for name in ("my.pyc.txt", "notes.txt"):
+        (copy / "__pycache__" / name).write_text("ours\n", encoding="utf-8")
 
 
 def remove(copy: Path) -> None:
@@ -102,7 +110,10 @@ CHANGES: dict[Callable[[Path], None], list[str]] = {
     edit: ["edited: client.py"],
     add: ["added: extra/notes.txt"],
     add_hidden: ["added: .notes"],
-    add_beside_compiled_modules: ["added: __pycache__/notes.txt"],
+    add_beside_compiled_modules: [
+        "added: __pycache__/my.pyc.txt",
+        "added: __pycache__/notes.txt",
+    ],
     remove: ["missing: models.py"],
     remove_the_license: ["missing: LICENSE"],
     empty: ["edited: client.py"],
@@ -234,6 +245,118 @@ def test_the_patch_names_files_that_the_new_version_changes_too(
     assert (copy / "client.py").read_bytes() == edited
 
 
+def remove_everything(copy: Path) -> None:
+    shutil.rmtree(copy)
+
+
+def set_version_of_copy(copy: Path, version: str) -> Path:
+    """Make an unchanged copy one of another version. This is faster than another checkout."""
+    manifest = parse((copy / "_manifest.json").read_bytes())
+    data = f'__version__ = "{version}"\n'.encode()
+    (copy / "_version.py").write_bytes(data)
+    files = {**manifest.files, "_version.py": sha256(data)}
+    changed_manifest = dataclasses.replace(manifest, version=version, files=files)
+    (copy / "_manifest.json").write_bytes(render(changed_manifest))
+    return copy
+
+
+class TestChangesDuringTheReport:
+    """The report of an upgrade takes seconds. Nothing that is changed meanwhile is lost."""
+
+    @pytest.fixture
+    def older_copy(self, copy: Path) -> Path:
+        """A copy of another version than that of this process."""
+        return set_version_of_copy(copy, "0.0.1")
+
+    @staticmethod
+    def run(copy: Path, change: Callable[[Path], None], *options: str) -> tuple[int, str]:
+        """Vendor, and change the copy when the report is asked for."""
+
+        def report() -> bool:
+            change(copy)
+            return True
+
+        errors = io.StringIO()
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(errors):
+            status = main(["vendor", *options, str(copy.parent)], may_replace=report)
+        return status, errors.getvalue()
+
+    @each_change
+    def test_without_force_the_copy_with_the_change_stays(
+        self, older_copy: Path, change: Callable[[Path], None]
+    ) -> None:
+        twin = older_copy.parents[1] / "twin" / "leadconnector"
+        shutil.copytree(older_copy, twin)
+        change(twin)
+        status, message = self.run(older_copy, change)
+        assert status == 2
+        if change is edit_the_manifest:
+            assert f"{older_copy} changed while this program ran" in message
+        else:
+            assert f"{older_copy} has local changes, so it was not changed:" in message
+            assert [line.strip() for line in message.splitlines()[1:-1]] == CHANGES[change]
+        assert tree(older_copy.parent) == tree(twin.parent)
+        assert not (older_copy.parent / WORKSPACE).exists()
+
+    @each_change
+    def test_with_force_the_change_is_saved_or_stays(
+        self, older_copy: Path, change: Callable[[Path], None]
+    ) -> None:
+        add_before = older_copy / "before.txt"
+        add_before.write_text("ours\n", encoding="utf-8")
+        twin = older_copy.parents[1] / "twin" / "leadconnector"
+        shutil.copytree(older_copy, twin)
+        change(twin)
+        status, message = self.run(older_copy, change, "--force")
+        if change is edit_the_manifest:
+            assert (status, tree(older_copy)) == (2, tree(twin))
+            assert f"{older_copy} changed while this program ran" in message
+            return
+        assert status == 0
+        assert verify(older_copy).returncode == 0
+        restore(older_copy, ["git", "apply"])
+        changed = tree(twin)
+        for name in [*(line.partition(": ")[2] for line in CHANGES[change]), "before.txt"]:
+            assert tree(older_copy).get(name) == changed.get(name)
+
+    def test_a_changed_file_that_disappears_is_no_change(self, older_copy: Path) -> None:
+        temporary_file = older_copy / "tmp.swp"
+        temporary_file.write_text("an editor\n", encoding="utf-8")
+        status, message = self.run(older_copy, lambda _: temporary_file.unlink(), "--force")
+        assert (status, message) == (0, "")
+        assert verify(older_copy).returncode == 0
+
+    def test_a_copy_that_disappears_is_written(self, older_copy: Path) -> None:
+        assert self.run(older_copy, remove_everything) == (0, "")
+        assert verify(older_copy).returncode == 0
+
+    def test_a_copy_of_another_version_stays(self, older_copy: Path) -> None:
+        other = set_version_of_copy(vendor(older_copy.parents[1] / "other"), "0.0.2")
+        expected = tree(other)
+
+        def exchange(copy: Path) -> None:
+            shutil.rmtree(copy)
+            other.rename(copy)
+
+        status, message = self.run(older_copy, exchange)
+        assert status == 2
+        assert f"{older_copy} changed while this program ran" in message
+        assert tree(older_copy) == expected
+
+    def test_a_link_in_the_place_of_the_copy_stays(self, older_copy: Path) -> None:
+        moved = older_copy.with_name("moved")
+
+        def link(copy: Path) -> None:
+            copy.rename(moved)
+            copy.symlink_to("moved")
+
+        status, message = self.run(older_copy, link, "--force")
+        assert status == 2
+        assert f"{older_copy} is a link, not a copy" in message
+        assert os.readlink(older_copy) == "moved"
+        assert moved.is_dir()
+
+
 def test_saved_changes_of_earlier_runs_are_not_overwritten(copy: Path) -> None:
     for number in range(3):
         (copy / "client.py").write_text(f"number = {number}\n", encoding="utf-8")
@@ -244,6 +367,32 @@ def test_saved_changes_of_earlier_runs_are_not_overwritten(copy: Path) -> None:
         assert f"+number = {number}\n" in (copy.parent / f"{name}.patch").read_text()
         saved_image = copy.parent / name / "leadconnector" / "logo.png"
         assert saved_image.read_bytes() == bytes([0, number])
+
+
+def test_the_mode_of_an_added_file_is_saved(copy: Path) -> None:
+    for name, mode in (("run.sh", 0o755), ("logo.png", 0o600)):
+        (copy / name).write_bytes(b"\0" if name == "logo.png" else b"#!/bin/sh\n")
+        (copy / name).chmod(mode)
+    vendor(copy.parent, force="1")
+    restore(copy, ["git", "apply"])
+    modes = [stat.S_IMODE((copy / name).stat().st_mode) for name in ("run.sh", "logo.png")]
+    assert modes == [0o755, 0o600]
+
+
+def test_the_patch_names_an_edited_manifest_that_the_new_version_changes_too(
+    copy: Path, newer_checkout: Path
+) -> None:
+    edit_the_manifest(copy)
+    vendor(copy.parent, newer_checkout, force="1")
+    patch = (copy.parent / "leadconnector-changes.patch").read_text(encoding="utf-8")
+    assert "\n  _manifest.json\n" in patch.partition("--- ")[0]
+
+
+def test_the_patch_does_not_name_a_manifest_that_only_the_user_changes(copy: Path) -> None:
+    edit_the_manifest(copy)
+    vendor(copy.parent, force="1")
+    patch = (copy.parent / "leadconnector-changes.patch").read_text(encoding="utf-8")
+    assert "_manifest.json" not in patch.partition("--- ")[0]
 
 
 def test_force_without_changes_saves_nothing(copy: Path) -> None:
@@ -310,6 +459,7 @@ def test_a_damaged_manifest_is_reported_and_not_trusted(copy: Path, data: bytes)
     result = verify(copy)
     assert (result.returncode, result.stdout) == (1, "edited: _manifest.json\n")
     assert f"{copy} cannot be verified: _manifest.json" in result.stderr
+    assert "vendor again with --force (make: FORCE=1)" in result.stderr
     assert "edited: _manifest.json" in rejection(copy.parent)
     vendor(copy.parent, force="1")
     assert verify(copy).returncode == 0
@@ -329,9 +479,33 @@ def test_a_missing_manifest_is_reported(copy: Path) -> None:
     (copy / "_manifest.json").unlink()
     result = verify(copy)
     assert (result.returncode, result.stdout) == (1, "missing: _manifest.json\n")
+    assert f"{copy} cannot be verified: _manifest.json is missing." in result.stderr
+    assert "vendor again with --force (make: FORCE=1)" in result.stderr
     # Every other file is as in the new copy, so that nothing can be lost.
     vendor(copy.parent)
     assert verify(copy).returncode == 0
+
+
+def test_the_source_of_a_checkout_has_no_manifest() -> None:
+    result = verify(PACKAGE_FOLDER)
+    assert (result.returncode, result.stdout) == (1, "missing: _manifest.json\n")
+    assert "it is the source of a checkout. Only a copy has a manifest." in result.stderr
+
+
+@pytest.mark.parametrize("command", ["version", "verify"])
+def test_a_reader_that_has_enough_is_no_error(copy: Path, command: str) -> None:
+    receiver, sender = os.pipe()
+    os.close(receiver)
+    result = subprocess.run(
+        [sys.executable, "-S", "-B", "-m", "leadconnector", command],
+        cwd=copy.parent,
+        stdout=sender,
+        stderr=subprocess.PIPE,
+        timeout=60,
+        check=False,
+    )
+    os.close(sender)
+    assert (result.returncode, result.stderr) == (141, b"")
 
 
 def test_a_copy_of_a_version_without_manifests_is_recognised(copy: Path, tmp_path: Path) -> None:
@@ -347,6 +521,28 @@ def test_a_copy_of_a_version_without_manifests_is_recognised(copy: Path, tmp_pat
     vendor(copy.parent, force="1")
     assert verify(copy).returncode == 0
     assert "+# ours\n" in (copy.parent / "leadconnector-changes.patch").read_text()
+
+
+@pytest.mark.parametrize("name", ["_vendoring/source.py", "_vendoring", "__main__.py"])
+def test_a_copy_with_a_link_into_another_copy_verifies_itself(
+    copy: Path, tmp_path: Path, name: str
+) -> None:
+    other = vendor(tmp_path / "other")
+    (copy / name).rename(tmp_path / "moved")
+    (copy / name).symlink_to(other / name)
+    edit(copy)
+    result = run_command_of(copy, "verify")
+    assert result.returncode == 1
+    assert "edited: client.py" in result.stdout.splitlines()
+    assert {f"edited: {name}", f"added: {name}"} & set(result.stdout.splitlines())
+
+
+def test_a_copy_behind_a_link_verifies(copy: Path, tmp_path: Path) -> None:
+    (tmp_path / "linked").mkdir()
+    link = tmp_path / "linked" / "leadconnector"
+    link.symlink_to(copy)
+    result = run_command_of(link, "verify")
+    assert (result.returncode, result.stderr) == (0, "")
 
 
 def test_a_changed_copy_is_not_copied_further(copy: Path, tmp_path: Path) -> None:
@@ -501,6 +697,7 @@ def test_every_saved_change_can_be_restored(
     changes = local_changes(copy, manifest)
     listed = [name for name in changes.missing if name != "_manifest.json"]
 
+    copy.rename(workspace.old)
     save(workspace, dataclasses.replace(changes, missing=tuple(listed)), source, manifest)
 
     write_files(copy, base)

@@ -188,6 +188,30 @@ class TestRevision:
             file.write("\n")
         assert revision(vendor(tmp_path / "copies", checkout)) == f"{commit}+modified"
 
+    @pytest.mark.parametrize(
+        "name",
+        ["overrides/leadconnector/build/junk.py", "overrides/leadconnector/a~", "generated/b~"],
+    )
+    def test_it_says_if_a_file_that_git_ignores_is_copied(
+        self, checkout: Path, tmp_path: Path, name: str
+    ) -> None:
+        (checkout / ".gitignore").write_text("build/\n*~\n", encoding="utf-8")
+        commit = commit_all(checkout)
+        (checkout / name).parent.mkdir(exist_ok=True)
+        (checkout / name).touch()
+        assert revision(vendor(tmp_path / "copies", checkout)) == f"{commit}+modified"
+
+    def test_ignored_files_that_are_not_copied_do_not_count(
+        self, checkout: Path, tmp_path: Path
+    ) -> None:
+        (checkout / ".gitignore").write_text("__pycache__/\n.*_cache/\n", encoding="utf-8")
+        commit = commit_all(checkout)
+        for name in ("__pycache__/client.cpython-311.pyc", ".ruff_cache/cache"):
+            path = checkout / "overrides" / "leadconnector" / name
+            path.parent.mkdir()
+            path.touch()
+        assert revision(vendor(tmp_path / "copies", checkout)) == commit
+
     def test_other_changes_of_the_checkout_do_not_count(
         self, checkout: Path, tmp_path: Path
     ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -75,6 +76,16 @@ def while_the_old_copy_is_removed(workspace: Workspace, source: Source) -> None:
     (workspace.discarded / "client.py").unlink()
 
 
+def while_its_folder_is_removed(workspace: Workspace, source: Source) -> None:
+    while_the_old_copy_is_removed(workspace, source)
+    shutil.rmtree(workspace.discarded)
+
+
+def before_its_first_file(workspace: Workspace, source: Source) -> None:
+    workspace.folder.mkdir()
+    workspace.marker.touch()
+
+
 def at_the_start(workspace: Workspace, source: Source) -> None:
     workspace.folder.mkdir()
 
@@ -84,6 +95,8 @@ CLEANED = "An earlier run was interrupted. What it left was removed.\n"
 
 KILLS: dict[Callable[[Workspace, Source], None], tuple[Interruption, str]] = {
     at_the_start: (Interruption.OUTSIDE_OF_SWAP, CLEANED),
+    before_its_first_file: (Interruption.OUTSIDE_OF_SWAP, CLEANED),
+    while_its_folder_is_removed: (Interruption.OUTSIDE_OF_SWAP, CLEANED),
     before_the_new_copy_is_complete: (Interruption.OUTSIDE_OF_SWAP, CLEANED),
     before_the_swap: (Interruption.OUTSIDE_OF_SWAP, CLEANED),
     between_the_renames: (Interruption.BETWEEN_RENAMES, RESTORED),
@@ -154,6 +167,22 @@ def test_a_failure_or_a_signal_during_the_swap_leaves_the_earlier_copy(
     assert names_in(workspace.copy.parent) == ["leadconnector"]
 
 
+def test_a_folder_that_somebody_creates_during_the_swap_hides_no_old_copy(
+    workspace: Workspace, source: Source, earlier: dict[str, bytes]
+) -> None:
+    def create() -> None:
+        workspace.copy.mkdir()
+        (workspace.copy / "ours.txt").touch()
+
+    workspace.prepare(source.files)
+    with pytest.raises(OSError, match="not empty"):
+        workspace.swap(create)
+    message = rejection(workspace.copy.parent)
+    assert f"{workspace.copy} was created while the earlier copy was aside" in message
+    assert tree(workspace.old) == earlier
+    assert names_in(workspace.copy) == ["ours.txt"]
+
+
 def test_if_even_restoring_fails_the_next_run_restores(
     workspace: Workspace, earlier: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -198,6 +227,11 @@ def add_a_foreign_link(workspace: Path) -> None:
     (workspace / "old").symlink_to(workspace.parent)
 
 
+def add_a_folder_of_a_name_of_ours(workspace: Path) -> None:
+    (workspace / "new").mkdir(parents=True)
+    (workspace / "new" / "notes.txt").write_text("ours", encoding="utf-8")
+
+
 def add_a_file(workspace: Path) -> None:
     workspace.write_text("ours", encoding="utf-8")
 
@@ -209,7 +243,13 @@ def add_a_link(workspace: Path) -> None:
 
 @pytest.mark.parametrize(
     "add",
-    [add_a_foreign_file, add_a_foreign_link, add_a_file, add_a_link],
+    [
+        add_a_foreign_file,
+        add_a_foreign_link,
+        add_a_folder_of_a_name_of_ours,
+        add_a_file,
+        add_a_link,
+    ],
     ids=lambda add: add.__name__,
 )
 def test_something_of_the_user_in_the_place_of_the_workspace_is_not_removed(
@@ -270,6 +310,30 @@ def test_a_run_locks_the_destination_and_releases_it(tmp_path: Path) -> None:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     os.close(descriptor)
+
+
+def test_a_run_that_waits_for_another_one_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    descriptor = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    flock = fcntl.flock
+    operations: list[int] = []
+
+    def end_the_other_run(lock_descriptor: int, operation: int) -> None:
+        # The run tries first, and waits then.
+        if operations:
+            os.close(descriptor)
+        operations.append(operation)
+        flock(lock_descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", end_the_other_run)
+    result = run_vendor(tmp_path)
+    assert (result.returncode, result.stderr) == (
+        0,
+        f"Another run changes {tmp_path}. This run waits until it ends.\n",
+    )
+    assert operations == [fcntl.LOCK_EX | fcntl.LOCK_NB, fcntl.LOCK_EX]
 
 
 def test_a_destination_in_a_copy_is_rejected(tmp_path: Path) -> None:

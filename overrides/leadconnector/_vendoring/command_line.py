@@ -17,12 +17,20 @@ from .._version import __version__
 from . import manifest as manifests
 from .errors import VendoringError
 from .manifest import FILE_NAME, Manifest, ManifestError
-from .source import PACKAGE_FOLDER, PACKAGE_NAME, load_source
+from .source import PACKAGE_FOLDER, PACKAGE_NAME, is_in_checkout, load_source
 from .vendor import vendor
 from .verification import LocalChanges, local_changes
 
 _INTERRUPTED = 130
 """The exit status of a shell's command that Ctrl-C ended: 128 and the number of the signal."""
+
+_HOW_TO_RESTORE = (
+    "Restore this file from the version control of the service. Or vendor again with --force"
+    " (make: FORCE=1), which saves the local changes."
+)
+
+_BROKEN_PIPE = 141
+"""The exit status of a shell's command that ended by SIGPIPE: 128 and the number of the signal."""
 
 
 def main(
@@ -46,6 +54,10 @@ def main(
     try:
         status = _run(options, folder, may_replace)
         sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader, such as `head`, has enough. Other programs end silently too.
+        _fail()
+        return _BROKEN_PIPE
     except (VendoringError, OSError) as error:
         print(error, file=sys.stderr)
         return _fail()
@@ -79,11 +91,11 @@ def _verify(folder: Path) -> int:
         manifest = manifests.read(folder)
     except ManifestError as error:
         print(f"edited: {FILE_NAME}")
-        print(f"{folder} cannot be verified: {error}. Vendor it again.", file=sys.stderr)
+        print(f"{folder} cannot be verified: {error}. {_HOW_TO_RESTORE}", file=sys.stderr)
         return 1
     if manifest is None:
         print(f"missing: {FILE_NAME}")
-        print(f"{folder} cannot be verified: only a copy has a manifest.", file=sys.stderr)
+        print(f"{folder} cannot be verified: {_reason_without_manifest(folder)}", file=sys.stderr)
         return 1
     changes = local_changes(folder, manifest)
     if changes:
@@ -91,6 +103,12 @@ def _verify(folder: Path) -> int:
         return 1
     print(f"{manifest.name} {manifest.version}: all {len(manifest.files) + 1} files are unchanged.")
     return 0
+
+
+def _reason_without_manifest(folder: Path) -> str:
+    if is_in_checkout(folder):
+        return "it is the source of a checkout. Only a copy has a manifest."
+    return f"{FILE_NAME} is missing. {_HOW_TO_RESTORE}"
 
 
 def _print_changes(changes: LocalChanges) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +12,9 @@ from pathlib import Path
 _CACHES_OF_TOOLS = frozenset({".mypy_cache", ".pytest_cache", ".ruff_cache"})
 _FILES_OF_SYSTEMS = frozenset({".DS_Store"})
 """macOS writes it into every folder that somebody looks at."""
+
+# Python writes a temporary file with a number at the end, and renames it.
+_COMPILED_MODULE = re.compile(r".+\.pyc(?:\.[0-9]+)?")
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,11 @@ class Entry:
         """Whether this is a symbolic link."""
         return stat.S_ISLNK(self.mode)
 
+    @property
+    def is_executable(self) -> bool:
+        """Whether the owner may run this file. Every link has this bit."""
+        return bool(self.mode & stat.S_IXUSR)
+
 
 def entries_in(folder: Path) -> list[Entry]:
     """Everything in a folder and its subfolders that is not a folder or a cache, sorted by name.
@@ -52,7 +61,11 @@ def _walk(folder: Path, prefix: str) -> Iterator[Entry]:
         if item.is_dir(follow_symlinks=False):
             yield from _walk(folder / item.name, f"{prefix}{item.name}/")
             continue
-        mode = item.stat(follow_symlinks=False).st_mode
+        try:
+            mode = item.stat(follow_symlinks=False).st_mode
+        except FileNotFoundError:
+            # An editor has removed its temporary file since the folder was listed.
+            continue
         yield Entry(f"{prefix}{item.name}", folder / item.name, mode)
 
 
@@ -63,5 +76,5 @@ def _is_cache(folder: Path, item: os.DirEntry[str]) -> bool:
         return False
     if item.name in _FILES_OF_SYSTEMS:
         return True
-    # Python writes a temporary file with a number at the end, and renames it.
-    return folder.name == "__pycache__" and ".pyc" in item.name
+    is_compiled = _COMPILED_MODULE.fullmatch(item.name) is not None
+    return folder.name == "__pycache__" and is_compiled

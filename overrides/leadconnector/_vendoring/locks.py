@@ -89,9 +89,24 @@ def _open_and_lock(folder: Path) -> int | None:
         return None
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        _wait_for_lock(folder, descriptor)
     except OSError:
         # Some network file systems have no locks for folders. The run works without one.
         os.close(descriptor)
         return None
     return descriptor
+
+
+def waiting_message(folder: Path) -> str:
+    """What a run says before it waits for another one."""
+    return f"Another run changes {folder}. This run waits until it ends."
+
+
+def _wait_for_lock(folder: Path, descriptor: int) -> None:
+    if sys.platform == "win32":
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print(waiting_message(folder), file=sys.stderr, flush=True)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -18,20 +18,22 @@ _GIT_TIMEOUT = 60
 """Seconds. git takes milliseconds; the limit matters on a network file system that hangs."""
 
 
-def revision_of(root: Path, sources: list[str]) -> str | None:
+def revision_of(root: Path, sources: list[str], copied_paths: set[str]) -> str | None:
     """The commit of a checkout, from git or from the file that an archive contains.
 
     Args:
         root: the folder of the project.
         sources: the files and folders, relative to the root, that a copy is made from.
+        copied_paths: the files that are copied, relative to the root.
 
     Returns:
-        The commit, with `+modified` if a source differs from it; None if it is unknown.
+        The commit, with `+modified` if a source differs from it or a copied file is not in it;
+        None if it is unknown.
     """
     # Only the project's own repository counts, not one of a parent folder. In a worktree, `.git`
     # is a file.
     if (root / ".git").exists():
-        return _revision_from_git(root, sources)
+        return _revision_from_git(root, sources, copied_paths)
     return _revision_from_archive(root / ARCHIVE_FILE)
 
 
@@ -44,14 +46,18 @@ def _revision_from_archive(path: Path) -> str | None:
     return text if _REVISION.fullmatch(text) else None
 
 
-def _revision_from_git(root: Path, sources: list[str]) -> str | None:
+def _revision_from_git(root: Path, sources: list[str], copied_paths: set[str]) -> str | None:
     commit = _git(root, "rev-parse", "--verify", "HEAD")
     if commit is None or not _REVISION.fullmatch(commit):
         return None
     changes = _git(root, "status", "--porcelain", "--untracked-files=all", "--", *sources)
-    if changes is None:
+    tracked_files = _git(root, "ls-files", "-z", "--", *sources)
+    if changes is None or tracked_files is None:
         return None
-    return f"{commit}+modified" if changes else commit
+    # `git status` does not list files that `.gitignore` names, such as a backup by an editor.
+    if changes or copied_paths - set(tracked_files.split("\0")):
+        return f"{commit}+modified"
+    return commit
 
 
 def _git(root: Path, *arguments: str) -> str | None:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from .entries import Entry, entries_in
 from .errors import VendoringError, printable
-from .manifest import Manifest
+from .manifest import FILE_NAME, Manifest
 from .source import PACKAGE_NAME, Source
 from .swap import Workspace
 from .verification import LocalChanges
@@ -50,7 +50,7 @@ class SavedChanges:
 def save(
     workspace: Workspace, changes: LocalChanges, source: Source, base: Manifest | None
 ) -> SavedChanges:
-    """Save local changes beside the copy. Files of earlier runs are never overwritten.
+    """Save local changes of `old` beside the copy. Files of earlier runs are never overwritten.
 
     Args:
         workspace: the prepared folder beside the copy.
@@ -62,9 +62,9 @@ def save(
         VendoringError: a change is a special file, such as a socket, which cannot be saved.
         OSError: a file cannot be read or written.
     """
-    entries = {entry.name: entry for entry in entries_in(workspace.copy)}
-    changed_entries = [entries[name] for name in (*changes.edited, *changes.added)]
-    _check_kinds(changed_entries)
+    names = {*changes.edited, *changes.added}
+    changed_entries = [entry for entry in entries_in(workspace.old) if entry.name in names]
+    _check_kinds(changed_entries, workspace.copy)
     separate = [entry for entry in changed_entries if not _fits_into_patch(entry, source)]
     patch = b"".join(
         [
@@ -88,18 +88,22 @@ def save(
     )
 
 
-def _check_kinds(entries: Iterable[Entry]) -> None:
+def _check_kinds(entries: Iterable[Entry], copy: Path) -> None:
     for entry in entries:
         if not entry.is_file and not entry.is_link:
+            path = printable(str(copy / entry.name))
             raise VendoringError(
-                f"{printable(str(entry.path))} is neither a file nor a link, so it cannot be saved:"
-                " remove it, then vendor again"
+                f"{path} is neither a file nor a link, so it cannot be saved: remove it, then"
+                " vendor again"
             )
 
 
 def _fits_into_patch(entry: Entry, source: Source) -> bool:
     """Whether `patch` and `git apply` restore this file from a patch."""
     if not entry.is_file or _has_unusual_name(entry.name) or _collides(entry.name, source):
+        return False
+    # `patch` creates a file without this bit. The mode of a file of the copy does not count.
+    if entry.is_executable and entry.name not in source.files:
         return False
     data = entry.path.read_bytes()
     base_data = source.files.get(entry.name, b"")
@@ -198,10 +202,19 @@ def _origin(manifest: Manifest | None) -> str:
 def _names_changed_by_both(
     changes: LocalChanges, source: Source, base: Manifest | None
 ) -> list[str]:
-    names = [name for name in changes.edited if name in source.manifest.files]
+    names = [name for name in changes.edited if name in source.files]
     if base is None:
         return names
-    return [name for name in names if base.files.get(name) != source.manifest.files[name]]
+    return [name for name in names if _is_changed_by(source, name, base)]
+
+
+def _is_changed_by(source: Source, name: str, base: Manifest) -> bool:
+    """Whether a file of the new copy differs from the one that its manifest names."""
+    manifest = source.manifest
+    if name == FILE_NAME:
+        # The manifest has no hash of itself here, and its other fields may be the local change.
+        return (base.files, base.revision) != (manifest.files, manifest.revision)
+    return base.files.get(name) != manifest.files[name]
 
 
 def _free_paths(folder: Path) -> tuple[Path, Path]:
@@ -223,4 +236,5 @@ def _copy_entries(entries: Iterable[Entry], folder: Path) -> None:
         if entry.is_link:
             target.symlink_to(os.readlink(entry.path))
         else:
-            shutil.copyfile(entry.path, target, follow_symlinks=False)
+            # With the mode. Nobody else may read a copy of a private file.
+            shutil.copy(entry.path, target, follow_symlinks=False)

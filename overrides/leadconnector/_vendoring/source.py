@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -18,8 +18,12 @@ from .revision import revision_of
 from .verification import local_changes
 
 PACKAGE_NAME = "leadconnector"
-PACKAGE_FOLDER = Path(__file__).resolve().parents[1]
-"""The folder of the package that is running."""
+PACKAGE_FOLDER = Path(__file__).absolute().parents[1].resolve()
+"""The folder of the package that is running.
+
+Only links to this folder are followed. A link below it is a change of the copy, and may lead into
+another copy.
+"""
 
 _GENERATED = "_generated"
 _LINK_TARGET = "../../generated"
@@ -57,6 +61,11 @@ def load_source(folder: Path = PACKAGE_FOLDER) -> Source:
     return _load_package(folder, manifest)
 
 
+def is_in_checkout(folder: Path) -> bool:
+    """Whether this is the package of a checkout, an archive or a source distribution."""
+    return folder.parent.name == "overrides"
+
+
 def _load_package(folder: Path, manifest: Manifest) -> Source:
     """Read an installed package or a copy. It must be unchanged: its manifest is copied too."""
     changes = local_changes(folder, manifest)
@@ -71,7 +80,7 @@ def _load_package(folder: Path, manifest: Manifest) -> Source:
 
 def _load_checkout(folder: Path) -> Source:
     """Read the package of a checkout, an archive or a source distribution."""
-    if folder.parent.name != "overrides":
+    if not is_in_checkout(folder):
         raise VendoringError(
             f"{folder} has no {FILE_NAME}, so nobody knows whether it is complete: install or"
             " vendor it again"
@@ -84,7 +93,7 @@ def _load_checkout(folder: Path) -> Source:
     manifest = Manifest(
         name=PACKAGE_NAME,
         version=__version__,
-        revision=revision_of(root, _SOURCES),
+        revision=revision_of(root, _SOURCES, _paths_in_checkout(files)),
         api_version=str(contract.get("api_version")),
         spec_sha256=str(contract.get("spec_sha256")),
         generated_with=_tool_versions(contract),
@@ -92,6 +101,19 @@ def _load_checkout(folder: Path) -> Source:
     )
     files[FILE_NAME] = manifests.render(manifest)
     return Source(manifest, files)
+
+
+def _paths_in_checkout(names: Iterable[str]) -> set[str]:
+    """Where the files of a copy are in a checkout, relative to its root."""
+    paths: set[str] = set()
+    for name in names:
+        if name == "LICENSE":
+            paths.add(name)
+        elif name.startswith(f"{_GENERATED}/"):
+            paths.add(f"generated/{name.removeprefix(f'{_GENERATED}/')}")
+        else:
+            paths.add(f"overrides/{PACKAGE_NAME}/{name}")
+    return paths
 
 
 def _hand_written_files(folder: Path) -> dict[str, bytes]:

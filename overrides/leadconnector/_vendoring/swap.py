@@ -6,6 +6,7 @@ All work is in one folder beside the copy, `.leadconnector.vendoring`:
     old/          the earlier copy, from the moment in which it makes room for the new one
     discarded/    the earlier copy while it is deleted
     changes/      files of the earlier copy that a patch cannot contain, and the patch itself
+    marker.txt    says that a run made the folder; it is the first file and the last one
 
 Every step between two complete states is one rename. So the next run can decide from what exists:
 
@@ -13,6 +14,9 @@ Every step between two complete states is one rename. So the next run can decide
     anything        missing    before the swap, or after it   remove the folder
     nothing         exists     between the two renames        move old/ back, remove the folder
     a copy          exists     after the swap                 remove the folder
+
+Between the renames, the old copy is compared with what was checked before, and its local changes
+are saved: nobody edits it there.
 """
 
 from __future__ import annotations
@@ -20,12 +24,14 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from enum import Enum
 from pathlib import Path
 
 from .errors import VendoringError, printable
+
+_MARKER = "Vendoring leadconnector made this folder. The next run removes it.\n"
 
 
 class Interruption(Enum):
@@ -50,6 +56,7 @@ class Workspace:
         self.old = self.folder / "old"
         self.discarded = self.folder / "discarded"
         self.changes = self.folder / "changes"
+        self.marker = self.folder / "marker.txt"
 
     def interruption(self) -> Interruption:
         """Find out what an earlier run left.
@@ -63,6 +70,7 @@ class Workspace:
         if not self.old.exists():
             return Interruption.OUTSIDE_OF_SWAP
         if os.path.lexists(self.copy):
+            self._check_swapped()
             return Interruption.AFTER_SWAP
         return Interruption.BETWEEN_RENAMES
 
@@ -88,6 +96,7 @@ class Workspace:
             OSError: a file cannot be written.
         """
         self.folder.mkdir()
+        self.marker.write_text(_MARKER, encoding="ascii")
         for name, data in files.items():
             path = self.new / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -95,8 +104,12 @@ class Workspace:
             # source is read-only.
             path.write_bytes(data)
 
-    def swap(self) -> None:
+    def swap(self, check_old: Callable[[], None] | None = None) -> None:
         """Put the new copy into its place.
+
+        Args:
+            check_old: looks at the old copy in `old`, where no program finds it by its path. If
+                this function raises, the old copy returns to its place.
 
         Raises:
             OSError: a rename failed. The old copy is in its place again.
@@ -106,6 +119,8 @@ class Workspace:
                 # Moving a folder changes its entry `..`, which a read-only folder does not permit.
                 self.copy.chmod(self.copy.stat().st_mode | stat.S_IRWXU)
                 self.copy.rename(self.old)
+                if check_old is not None:
+                    check_old()
             self.new.rename(self.copy)
         except BaseException:
             # Not only for an `OSError`: a signal can interrupt the run between the two renames.
@@ -119,22 +134,47 @@ class Workspace:
         Raises:
             OSError: something cannot be removed. A later run tries it again.
         """
+        if not self.folder.exists():
+            return
+        self.folder.chmod(stat.S_IRWXU)
         _remove_tree(self.discarded)
         if self.old.exists():
             # So that `old` never exists without some of its files: a later run could move it back.
             self.old.rename(self.discarded)
+        for folder in (self.discarded, self.new, self.changes):
+            _remove_tree(folder)
+        # After everything else, so that the next run recognises what remains.
+        self.marker.unlink(missing_ok=True)
         _remove_tree(self.folder)
+
+    def _check_swapped(self) -> None:
+        """Check that the copy in the place is the new one, which was `new` before."""
+        if self.new.exists():
+            raise VendoringError(
+                f"{self.copy} was created while the earlier copy was aside: move one of the two,"
+                f" then vendor again. The earlier copy is {self.old}"
+            )
 
     def _check_folder(self) -> None:
         if self.folder.is_symlink() or not self.folder.is_dir():
             raise VendoringError(f"{self.folder} is not a folder: move it to vendor here")
-        expected_paths = (self.new, self.old, self.discarded, self.changes)
-        for path in self.folder.iterdir():
-            if path not in expected_paths or path.is_symlink() or not path.is_dir():
-                raise VendoringError(
-                    f"{printable(str(path))} was not left by an interrupted run: move it to"
-                    " vendor here"
-                )
+        paths = sorted(self.folder.iterdir())
+        foreign_paths = [path for path in paths if not self._is_of_a_run(path)]
+        if paths and self.marker not in paths:
+            foreign_paths = paths
+        if foreign_paths:
+            raise VendoringError(
+                f"{printable(str(foreign_paths[0]))} was not left by an interrupted run: move it to"
+                " vendor here"
+            )
+
+    def _is_of_a_run(self, path: Path) -> bool:
+        if path.is_symlink():
+            return False
+        if path == self.marker:
+            return path.is_file()
+        folders = (self.new, self.old, self.discarded, self.changes)
+        return path in folders and path.is_dir()
 
 
 def _remove_tree(folder: Path) -> None:

@@ -85,29 +85,63 @@ def _replace(
     """Put the new copy in the place of the earlier one, if that is permitted and necessary."""
     copy = workspace.copy
     base: Manifest | None = None
-    changes = LocalChanges()
     if classify(copy) is Existing.FOLDER:
         base = _manifest_of(copy)
         changes = _changes_of(copy, base, source)
         if changes and not force:
-            raise VendoringError(_rejection(copy, base, changes))
+            raise VendoringError(_rejection(copy, copy, base, changes))
         if not changes and base == source.manifest:
             # The copy is the same already. Replacing it would only discard compiled modules.
             return []
         if may_replace is not None and not may_replace():
             raise VendoringError(f"{copy} was not changed, because the upgrade was rejected")
+    notes: list[str] = []
+
+    def check_old() -> None:
+        # The report takes seconds, in which somebody may edit the copy.
+        notes.extend(_save_changes(workspace, source, base, force))
+
     try:
         workspace.prepare(source.files)
-        notes: list[str] = []
-        if changes:
-            notes = save(workspace, changes, source, base).lines()
-        workspace.swap()
+        classify(copy)
+        workspace.swap(check_old)
     except BaseException:
         # A failure here must not hide the first one. The next run tries it again.
         with suppress(OSError, VendoringError):
             workspace.repair()
         raise
     return notes + _remove_notes(workspace)
+
+
+def _save_changes(
+    workspace: Workspace, source: Source, base: Manifest | None, force: bool
+) -> list[str]:
+    """Save the local changes of the copy that is replaced, which is `old` now.
+
+    Args:
+        workspace: the folder with the copy.
+        source: the new copy.
+        base: the manifest of the copy when the run began.
+        force: the user permits replacing local changes.
+
+    Returns:
+        What to tell the user.
+
+    Raises:
+        VendoringError: the copy is another one than before, or has changes without permission.
+    """
+    copy = workspace.copy
+    old = workspace.old
+    if _manifest_of(old) != base:
+        raise VendoringError(
+            f"{copy} changed while this program ran, so it was not changed: vendor again"
+        )
+    changes = _changes_of(old, base, source)
+    if changes and not force:
+        raise VendoringError(_rejection(copy, old, base, changes))
+    if not changes:
+        return []
+    return save(workspace, changes, source, base).lines()
 
 
 def _manifest_of(copy: Path) -> Manifest | None:
@@ -132,13 +166,14 @@ def _changes_of(copy: Path, base: Manifest | None, source: Source) -> LocalChang
     return LocalChanges(edited=tuple(edited), added=tuple(added))
 
 
-def _rejection(copy: Path, base: Manifest | None, changes: LocalChanges) -> str:
+def _rejection(copy: Path, folder: Path, base: Manifest | None, changes: LocalChanges) -> str:
+    """The message for a copy that is in this folder now."""
     lines = changes.lines()
     shown = lines[:_LISTED_CHANGES]
     if len(lines) > len(shown):
         shown.append(f"and {len(lines) - len(shown)} more")
     reason = f"{copy} has local changes, so it was not changed:"
-    if base is None and has_contract(copy):
+    if base is None and has_contract(folder):
         reason = (
             f"{copy} has no valid {FILE_NAME}, so its local changes are unknown. It was not"
             " changed. These files differ from the new copy:"
