@@ -620,7 +620,7 @@ def test_caches_are_not_in_the_wheels(
         "tools/specdrift",
     ):
         for cache in ("__pycache__/module.cpython-311.pyc", ".mypy_cache/cache.json"):
-            (copy / folder / cache).parent.mkdir()
+            (copy / folder / cache).parent.mkdir(exist_ok=True)
             (copy / folder / cache).touch()
     for name, project in PROJECTS.items():
         built = build(copy / project, tmp_path / "wheels" / name)

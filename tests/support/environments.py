@@ -45,7 +45,8 @@ def build(project: Path, target: Path, kind: str = "wheel") -> Path:
         target: the folder for the distribution; created.
         kind: `wheel` or `sdist`.
     """
-    run(sys.executable, "-m", "hatchling", "build", "-t", kind, "-d", target, cwd=project)
+    # -B: the backend imports hooks from the project, and would add bytecode to it.
+    run(sys.executable, "-B", "-m", "hatchling", "build", "-t", kind, "-d", target, cwd=project)
     (built,) = target.iterdir()
     return built
 
