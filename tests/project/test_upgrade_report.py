@@ -581,7 +581,7 @@ def test_the_griffe_of_the_virtual_environment_comes_first(
     """A Python with another griffe runs the program. The environment has the locked one."""
     folder = service("renamed")
     environment = tmp_path / "environment"
-    command = [sys.executable, "-m", "venv", "--without-pip", environment]
+    command = [sys.executable, "-m", "venv", "--without-pip", str(environment)]
     subprocess.run(command, check=True)
     (packages,) = environment.glob("lib/python*/site-packages")
     (packages / "griffe.py").write_text("raise ImportError('too old')\n", encoding="utf-8")
