@@ -12,14 +12,12 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 from xml.etree.ElementTree import Element, parse
 
 from .arguments import ArgumentsError, arguments_from
@@ -31,6 +29,7 @@ from .environments import (
     own_packages,
     run_program,
 )
+from .processes import run_as_program
 from .sources import ignored_files
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -259,20 +258,5 @@ def summary(results: Results) -> list[str]:
     return [*lines, counts]
 
 
-def exit_on_signal(number: int, frame: object) -> NoReturn:
-    """Raise an exception on SIGTERM, so that the temporary folder is removed."""
-    sys.exit(128 + number)
-
-
-def run_as_program() -> NoReturn:
-    """Run `main`, and end without a traceback after Ctrl-C."""
-    signal.signal(signal.SIGTERM, exit_on_signal)
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        # 128 + SIGINT, as shells report it.
-        sys.exit(130)
-
-
 if __name__ == "__main__":
-    run_as_program()
+    run_as_program(main)

@@ -7,16 +7,15 @@ is used. `RUFF` is a version of the formatter; without it, the installed one is 
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import tempfile
 from pathlib import Path
-from typing import NoReturn
 
 from generate.templates import RecordError
 from specdrift.terminal import visible
 
 from ..environments import EnvironmentSetupError
+from ..processes import run_as_program
 from ..surface import SurfaceError
 from .candidate import Candidate, VersionError, check_version, install_candidate
 from .comparison import Preview, preview_of
@@ -78,20 +77,5 @@ def make_preview(candidate: Candidate, sources: Sources, folder: Path) -> Previe
     return preview_of(candidate, sources, baseline, generation)
 
 
-def exit_on_signal(number: int, frame: object) -> NoReturn:
-    """Raise an exception on SIGTERM, so that the temporary folder is removed."""
-    sys.exit(128 + number)
-
-
-def run_as_program() -> NoReturn:
-    """Run `main`, and end without a traceback after Ctrl-C."""
-    signal.signal(signal.SIGTERM, exit_on_signal)
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        # 128 + SIGINT, as shells report it.
-        sys.exit(130)
-
-
 if __name__ == "__main__":
-    run_as_program()
+    run_as_program(main)
