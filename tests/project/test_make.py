@@ -223,19 +223,58 @@ class TestInstallation:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, package: str
     ) -> None:
         checkout = tmp_path / "checkout"
-        checkout.mkdir()
-        python = create_environment(checkout / ".venv")
+        python = create_checkout(checkout, monkeypatch)
+        source = create_package(checkout / package)
         [site_packages] = checkout.glob(".venv/lib/*/site-packages")
-        source = checkout / package
-        for folder in (source, site_packages / source.name):
-            folder.mkdir(parents=True)
-            (folder / "__init__.py").touch()
-        monkeypatch.chdir(checkout)
-        install.add_packages_to_path()
+        create_package(site_packages / source.name)
         moved_checkout = checkout.rename(tmp_path / "moved")
-        command = f"import {source.name}; print({source.name}.__path__[0])"
         moved_python = moved_checkout / python.relative_to(checkout)
 
-        path = run(moved_python, "-c", command, cwd=tmp_path).strip()
+        path = imported_folder(moved_python, source.name, cwd=tmp_path)
 
         assert path == str(moved_checkout / package)
+
+    @pytest.mark.parametrize("package", ["overrides/leadconnector", "tools/specdrift"])
+    def test_a_package_on_pythonpath_hides_the_one_of_the_checkout(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, package: str
+    ) -> None:
+        checkout = tmp_path / "checkout"
+        python = create_checkout(checkout, monkeypatch)
+        name = create_package(checkout / package).name
+        replacement = create_package(tmp_path / "replacements" / name)
+
+        path = imported_folder(python, name, cwd=tmp_path, PYTHONPATH=str(replacement.parent))
+
+        assert path == str(replacement)
+
+    def test_no_folder_of_the_checkout_is_twice_on_the_path(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        python = create_checkout(tmp_path / "checkout", monkeypatch)
+
+        path = run(python, "-c", "import sys; print('\\n'.join(sys.path))", cwd=tmp_path)
+
+        folders = [str(tmp_path / "checkout" / name) for name in ("overrides", "tools")]
+        assert [folder for folder in path.splitlines() if folder in folders] == folders
+
+
+def create_checkout(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Create a folder with an environment that imports its packages. Return the interpreter."""
+    folder.mkdir()
+    python = create_environment(folder / ".venv")
+    with monkeypatch.context() as patch:
+        patch.chdir(folder)
+        install.add_packages_to_path()
+    return python
+
+
+def create_package(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    (folder / "__init__.py").touch()
+    return folder
+
+
+def imported_folder(python: Path, package: str, *, cwd: Path, **environment: str) -> str:
+    """The folder from which an interpreter imports a package."""
+    command = f"import {package}; print({package}.__path__[0])"
+    return run(python, "-c", command, cwd=cwd, **environment).strip()

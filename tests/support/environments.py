@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -20,10 +21,16 @@ TIMEOUT = 120
 """Seconds. A program takes much less; the limit keeps a failing test from hanging."""
 
 
-def run(*command: str | Path, cwd: Path) -> str:
+def run(*command: str | Path, cwd: Path, **environment: str) -> str:
     """Run a program that must succeed, and return its output."""
     result = subprocess.run(
-        command, cwd=cwd, capture_output=True, encoding="utf-8", timeout=TIMEOUT, check=False
+        command,
+        cwd=cwd,
+        env=os.environ | environment,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=TIMEOUT,
+        check=False,
     )
     assert result.returncode == 0, result.stderr
     return result.stdout

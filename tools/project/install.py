@@ -17,15 +17,17 @@ ENVIRONMENT = Path(".venv")
 ENVIRONMENT_PYTHON = ENVIRONMENT / "bin" / "python"
 
 PATH_FILE = (
-    "import os, sys;"
+    "import os, site, sys;"
     " checkout = os.path.dirname(sys.prefix);"
-    ' sys.path[:0] = [os.path.join(checkout, "overrides"), os.path.join(checkout, "tools")]\n'
+    ' folders = [os.path.join(checkout, "overrides"), os.path.join(checkout, "tools")];'
+    " position = sys.path.index(site.getsitepackages([sys.prefix])[0]);"
+    " sys.path[position:position] = [] if folders[0] in sys.path else folders\n"
 )
-"""A file with the suffix `.pth`: Python runs its line at each start.
+"""A file with the suffix `.pth`: Python runs its line at each start, in some versions twice.
 
-The folders come first. Otherwise a package that a user has installed into the same environment
-would hide the one of the checkout. They are found from the environment, so that a moved checkout
-still works.
+The folders come before `site-packages`. Otherwise a package that a user has installed into the same
+environment would hide the one of the checkout. They come after `PYTHONPATH`, which a user sets to
+replace modules. They are found from the environment, so that a moved checkout still works.
 """
 
 
