@@ -165,7 +165,9 @@ def test_schemathesis_finds_no_deviation_in_500_examples_with_every_check() -> N
     # An invalid `Version` is rejected with 401, as the live API does.
     invalid = statuses["400"] + statuses["401"] + statuses["422"]
     assert min(statuses["200"], invalid) >= 100
-    assert min(statuses["400"], statuses["401"], statuses["422"]) >= 5
+    # Hypothesis also tries constants that it finds in the loaded modules of this project. So the
+    # count of 400 is 22 if this test runs alone, and 13 if all tests are loaded.
+    assert min(statuses["400"], statuses["401"], statuses["422"]) >= 10
 
 
 def test_the_seed_determines_every_request() -> None:

@@ -138,9 +138,12 @@ def publish(archives: list[Path], output: Path) -> list[Path]:
         The new files.
     """
     output.mkdir(exist_ok=True)
-    for earlier in [*output.glob("*.whl"), *output.glob("*.tar.gz")]:
+    earlier_files = {*output.glob("*.whl"), *output.glob("*.tar.gz")}
+    files = [Path(shutil.move(archive, output / archive.name)) for archive in archives]
+    # Afterwards: a full disk must not leave the folder without any archive.
+    for earlier in earlier_files.difference(files):
         earlier.unlink()
-    return [Path(shutil.move(archive, output / archive.name)) for archive in archives]
+    return files
 
 
 def summary(file: Path) -> str:

@@ -6,14 +6,13 @@ Environment variables: `BASE` is the revision to compare with until there is a r
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import tempfile
 from pathlib import Path
-from typing import NoReturn
 
 from specdrift.terminal import visible
 
+from ..processes import run_as_program
 from .base import GateError
 from .gate import collect_evidence, decide
 from .report import write_report
@@ -37,11 +36,5 @@ def main() -> int:
     return 0 if verdict.passes else 1
 
 
-def exit_on_signal(number: int, frame: object) -> NoReturn:
-    """Raise an exception on SIGTERM, so that the temporary folder is removed."""
-    sys.exit(128 + number)
-
-
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, exit_on_signal)
-    sys.exit(main())
+    run_as_program(main)

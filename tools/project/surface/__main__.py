@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 import tempfile
 from pathlib import Path
-from typing import NoReturn
 
 from specdrift.terminal import visible
 
+from ..processes import run_as_program
 from . import SEVERITIES, SurfaceChange, SurfaceError, check_out, surface_changes
 from . import __doc__ as description
 from .formats import WRITERS
@@ -91,11 +90,5 @@ def output(argument: str) -> tuple[str, Path]:
     return format_name, Path(path)
 
 
-def exit_on_signal(number: int, frame: object) -> NoReturn:
-    """Raise an exception on SIGTERM, so that the temporary folder is removed."""
-    sys.exit(128 + number)
-
-
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, exit_on_signal)
-    sys.exit(main())
+    run_as_program(main)
