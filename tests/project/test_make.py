@@ -247,15 +247,18 @@ class TestInstallation:
 
         assert path == str(replacement)
 
-    def test_no_folder_of_the_checkout_is_twice_on_the_path(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    @pytest.mark.parametrize("name", ["nothing", "overrides", "tools"])
+    def test_each_folder_of_the_checkout_is_once_on_the_path(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
     ) -> None:
-        python = create_checkout(tmp_path / "checkout", monkeypatch)
+        checkout = tmp_path / "checkout"
+        python = create_checkout(checkout, monkeypatch)
+        command = "import sys; print('\\n'.join(sys.path))"
 
-        path = run(python, "-c", "import sys; print('\\n'.join(sys.path))", cwd=tmp_path)
+        path = run(python, "-c", command, cwd=tmp_path, PYTHONPATH=str(checkout / name))
 
-        folders = [str(tmp_path / "checkout" / name) for name in ("overrides", "tools")]
-        assert [folder for folder in path.splitlines() if folder in folders] == folders
+        folders = [str(checkout / "overrides"), str(checkout / "tools")]
+        assert sorted(folder for folder in path.splitlines() if folder in folders) == folders
 
 
 def create_checkout(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

@@ -21,7 +21,7 @@ PATH_FILE = (
     " checkout = os.path.dirname(sys.prefix);"
     ' folders = [os.path.join(checkout, "overrides"), os.path.join(checkout, "tools")];'
     " position = sys.path.index(site.getsitepackages([sys.prefix])[0]);"
-    " sys.path[position:position] = [] if folders[0] in sys.path else folders\n"
+    " sys.path[position:position] = [folder for folder in folders if folder not in sys.path]\n"
 )
 """A file with the suffix `.pth`: Python runs its line at each start, in some versions twice.
 
