@@ -187,7 +187,7 @@ def test_a_part_of_the_package_imports_few_third_party_modules(part: str) -> Non
 
 def test_the_command_line_imports_only_the_standard_library_and_the_version() -> None:
     # So a copy verifies itself where the dependencies of the client are not installed.
-    parts = ["__init__", "__main__", "_vendoring", "_version"]
+    parts = ["__init__", "__main__", "_requirements", "_vendoring", "_version"]
     allowed = {*sys.stdlib_module_names, *parts_of_the_package(*parts)}
     for name, imported in package_imports(*parts).items():
         outside = imported - set(matching(imported, *allowed)) - {PACKAGE}

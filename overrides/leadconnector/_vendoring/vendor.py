@@ -175,12 +175,21 @@ def _rejection(copy: Path, folder: Path, base: Manifest | None, changes: LocalCh
     reason = f"{copy} has local changes, so it was not changed:"
     if base is None and has_contract(folder):
         reason = (
-            f"{copy} has no valid {FILE_NAME}, so its local changes are unknown. It was not"
-            " changed. These files differ from the new copy:"
+            f"{copy} has no valid {FILE_NAME}{_manifest_problem(folder)}, so its local changes"
+            " are unknown. It was not changed. These files differ from the new copy:"
         )
     elif base is None:
         reason = f"{copy} is not a copy that this program made, so it was not changed:"
     return "\n".join([reason, *(f"  {line}" for line in shown), _HOW_TO_REPLACE])
+
+
+def _manifest_problem(copy: Path) -> str:
+    """What is wrong with the manifest of a copy, in brackets; empty if there is no manifest."""
+    try:
+        manifests.read(copy)
+    except ManifestError as error:
+        return f" ({error})"
+    return ""
 
 
 def _repair_notes(interruption: Interruption, copy: Path) -> list[str]:
