@@ -202,6 +202,22 @@ class TestReport:
         assert list(pull_request.report.iterdir()) == []
         assert not summary.exists()
 
+    @pytest.mark.parametrize(
+        ("base", "arguments"), [("", ""), ("HEAD", "'"), ("HEAD", "--help"), ("HEAD", "--nonsense")]
+    )
+    def test_after_invalid_variables_no_comment_of_an_earlier_run_remains(
+        self, pull_request: PullRequest, base: str, arguments: str
+    ) -> None:
+        pull_request.report.mkdir(parents=True)
+        (pull_request.report / "comment.md").write_text("old", encoding="utf-8")
+        (pull_request.report / "spec.sarif").write_text("old", encoding="utf-8")
+
+        result = pull_request.run(base, ARGS=arguments)
+
+        assert result.returncode == 2
+        assert not (pull_request.report / "comment.md").exists()
+        assert not (pull_request.report / "spec.sarif").exists()
+
     def test_a_folder_that_cannot_be_created_is_one_line(self, pull_request: PullRequest) -> None:
         (pull_request.root / "build").write_text("a file", encoding="utf-8")
 
