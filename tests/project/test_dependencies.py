@@ -262,6 +262,14 @@ def test_programs_that_run_before_the_installation_need_only_the_standard_librar
     assert {module.partition(".")[0] for module in imported} <= sys.stdlib_module_names
 
 
+@pytest.mark.parametrize("name", ["push.py", "regenerate.py", "job_files.py"])
+def test_the_program_with_the_token_needs_only_the_standard_library(name: str) -> None:
+    imported = imports_of(ROOT / "tools" / "project" / name, ROOT / "tools")
+
+    external = {module for module in imported if not module.startswith("project.")}
+    assert {module.partition(".")[0] for module in external} <= sys.stdlib_module_names
+
+
 @pytest.mark.parametrize(
     ("source", "expected"),
     [
