@@ -499,6 +499,22 @@ def test_a_missing_manifest_is_reported(copy: Path) -> None:
     assert verify(copy).returncode == 0
 
 
+@pytest.mark.parametrize("name", ["models.py", "_runtime/http/pool.py", "LICENSE"])
+def test_without_a_manifest_a_removed_file_is_a_change_too(copy: Path, name: str) -> None:
+    (copy / "_manifest.json").unlink()
+    (copy / name).unlink()
+    before = tree(copy)
+
+    message = rejection(copy.parent)
+
+    assert f"  missing: {name}" in message
+    assert tree(copy) == before
+    vendor(copy.parent, force="1")
+    assert verify(copy).returncode == 0
+    patch = (copy.parent / "leadconnector-changes.patch").read_text(encoding="utf-8")
+    assert f"--- a/leadconnector/{name}\n" in patch
+
+
 PROBLEMS_OF_MANIFESTS: dict[str, tuple[bytes, str]] = {
     "empty": (b"\n", "_manifest.json is empty"),
     "truncated": (b'{\n  "format": 1,\n  "na', "damaged or truncated: line 3 is not JSON"),
