@@ -145,7 +145,7 @@ kills: $(DEV)  ## Kill vendoring at each of its steps, and at 200 random moments
 	@$(RUN_WITH) benchmarks.long.kills ARGS
 
 ### For the workflows in .github/
-.PHONY: lint coverage regenerate issue comment notes dist installed
+.PHONY: lint coverage regenerate push issue comment notes dist installed
 
 lint: $(DEV)  ## Lint the workflows, the actions, the hooks and Dependabot's configuration
 	"$$BIN/zizmor" --offline --pedantic --strict-collection --no-progress --quiet .
@@ -156,8 +156,11 @@ lint: $(DEV)  ## Lint the workflows, the actions, the hooks and Dependabot's con
 coverage: $(DEV)  ## Run all tests, and fail below the coverage in pyproject.toml (or some: TESTS=…)
 	@$(RUN) project.coverage
 
-regenerate: $(DEMO)  ## Regenerate, and fail with the difference (or commit and push it: PUSH=true)
+regenerate: $(DEMO)  ## Regenerate, and fail with the difference (or write it: PATCH=FILE)
 	@$(RUN) project.regenerate
+
+push:  ## Check, commit and push what make regenerate has written: make push PATCH=FILE
+	@PYTHONPATH=tools $(WITH_PYTHON) -B -m project.push
 
 issue: $(DEMO)  ## Open, update or close the issue about drift on GitHub (for the nightly job)
 	@$(RUN) project.github.issue

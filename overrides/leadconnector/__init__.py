@@ -125,16 +125,29 @@ _PUBLIC_MODULES = frozenset({"auth", "client", "errors", "models", "oauth", "rat
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> object:
-        """Import a public name or module on its first use (PEP 562)."""
+        """Import a public name or module on its first use (PEP 562).
+
+        Raises:
+            AttributeError: there is no such name.
+            ModuleNotFoundError: a requirement of the client is not installed.
+        """
         if name in _PUBLIC_MODULES:
-            return import_module(f".{name}", __name__)
+            return _import_module(f".{name}")
         if name not in _MODULE_OF_NAME:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        module = import_module(_MODULE_OF_NAME[name], __name__)
+        module = _import_module(_MODULE_OF_NAME[name])
         value: object = getattr(module, name)
         # The next use finds it without this function.
         globals()[name] = value
         return value
+
+    def _import_module(name: str) -> object:
+        try:
+            return import_module(name, __name__)
+        except ModuleNotFoundError as error:
+            from ._requirements import missing_requirement  # noqa: PLC0415  # rarely needed
+
+            raise missing_requirement(error, __name__) from None
 
     def __dir__() -> list[str]:
         """Every public name, also those that are not imported yet."""

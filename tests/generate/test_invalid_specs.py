@@ -43,6 +43,31 @@ INVALID_SPECS = {
     "a tab for indentation": InvalidSpec(
         edited(("info:\n", "info:\n\ttitle: Tab\n")), "does not parse", "\ttitle"
     ),
+    "a Swagger document": InvalidSpec(
+        re.sub(r"(?m)^openapi: .*$", 'swagger: "2.0"', SPEC_TEXT),
+        "#/swagger: this is a Swagger document",
+        "swagger:",
+    ),
+    "a value of the wrong type": InvalidSpec(
+        edited(("info:\n", "info:\n  contact: me\n")),
+        "#/info/contact: the generator reports: Input should be a valid dictionary",
+        "  contact: me",
+    ),
+    "an unsupported version of OpenAPI": InvalidSpec(
+        edited(("openapi: 3", "openapi: 4")),
+        "#/openapi: the generator reports: Value error, Only OpenAPI versions 3.* are supported",
+        "openapi: 4",
+    ),
+    "a missing member": InvalidSpec(
+        edited(("  title: LeadConnector\n", "")),
+        "#/info: the generator reports: Field required",
+        "info:",
+    ),
+    "an invalid member of a list": InvalidSpec(
+        edited(("tags:\n", "tags:\n  - just text\n")),
+        "#/tags/0: the generator reports: Input should be a valid dictionary",
+        "  - just text",
+    ),
     "a duplicate key": InvalidSpec(
         edited(("  title: LeadConnector\n", "  title: LeadConnector\n  title: Again\n")),
         "duplicate key 'title'",
@@ -239,7 +264,8 @@ INVALID_SPECS = {
         "    put:",
     ),
     "a schema of an unknown type": InvalidSpec(
-        edited(("          type: boolean\n", "          type: yes-or-no\n")), "validation errors"
+        edited(("          type: boolean\n", "          type: yes-or-no\n")),
+        "starred/type: the generator reports: Input should be 'string'",
     ),
     "a schema with the name of an import of the generated code": InvalidSpec(
         edited(

@@ -187,7 +187,7 @@ def test_a_part_of_the_package_imports_few_third_party_modules(part: str) -> Non
 
 def test_the_command_line_imports_only_the_standard_library_and_the_version() -> None:
     # So a copy verifies itself where the dependencies of the client are not installed.
-    parts = ["__init__", "__main__", "_vendoring", "_version"]
+    parts = ["__init__", "__main__", "_requirements", "_vendoring", "_version"]
     allowed = {*sys.stdlib_module_names, *parts_of_the_package(*parts)}
     for name, imported in package_imports(*parts).items():
         outside = imported - set(matching(imported, *allowed)) - {PACKAGE}
@@ -260,6 +260,14 @@ def test_programs_that_run_before_the_installation_need_only_the_standard_librar
     imported = imports_of(program, ROOT / "tools")
 
     assert {module.partition(".")[0] for module in imported} <= sys.stdlib_module_names
+
+
+@pytest.mark.parametrize("name", ["push.py", "regenerate.py", "job_files.py"])
+def test_the_program_with_the_token_needs_only_the_standard_library(name: str) -> None:
+    imported = imports_of(ROOT / "tools" / "project" / name, ROOT / "tools")
+
+    external = {module for module in imported if not module.startswith("project.")}
+    assert {module.partition(".")[0] for module in external} <= sys.stdlib_module_names
 
 
 @pytest.mark.parametrize(

@@ -180,6 +180,9 @@ class TestReport:
 
         assert (result.returncode, result.stdout.strip(), result.stderr) == (0, "", "")
         assert pull_request.comment() == ""
+        # Code scanning needs this empty analysis of the main branch.
+        sarif = json.loads((pull_request.report / "spec.sarif").read_text(encoding="utf-8"))
+        assert sarif["runs"][0]["results"] == []
         assert "Neither the spec nor the public Python API changes." in summary.read_text(
             encoding="utf-8"
         )
@@ -198,6 +201,22 @@ class TestReport:
         assert "specdrift: nowhere:spec/openapi.yaml: cannot be read" in result.stderr
         assert list(pull_request.report.iterdir()) == []
         assert not summary.exists()
+
+    @pytest.mark.parametrize(
+        ("base", "arguments"), [("", ""), ("HEAD", "'"), ("HEAD", "--help"), ("HEAD", "--nonsense")]
+    )
+    def test_after_invalid_variables_no_comment_of_an_earlier_run_remains(
+        self, pull_request: PullRequest, base: str, arguments: str
+    ) -> None:
+        pull_request.report.mkdir(parents=True)
+        (pull_request.report / "comment.md").write_text("old", encoding="utf-8")
+        (pull_request.report / "spec.sarif").write_text("old", encoding="utf-8")
+
+        result = pull_request.run(base, ARGS=arguments)
+
+        assert result.returncode == 2
+        assert not (pull_request.report / "comment.md").exists()
+        assert not (pull_request.report / "spec.sarif").exists()
 
     def test_a_folder_that_cannot_be_created_is_one_line(self, pull_request: PullRequest) -> None:
         (pull_request.root / "build").write_text("a file", encoding="utf-8")

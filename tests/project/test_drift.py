@@ -286,3 +286,37 @@ class TestReport:
         assert (result.returncode, result.stdout) == (2, "")
         assert result.stderr == f"{folder}: cannot be written: Not a directory\n"
         assert site.requested_paths == []
+
+    @pytest.mark.parametrize(
+        ("upstream", "arguments"),
+        [
+            ("", "'"),
+            ("", "--format json"),
+            ("", "--nonsense"),
+            # It passes, and compares nothing.
+            ("", "--help"),
+            ("missing.json", ""),
+        ],
+    )
+    def test_after_any_failure_no_report_of_an_earlier_run_remains(
+        self, tmp_path: Path, upstream: str, arguments: str
+    ) -> None:
+        documents = write_vendor_files(tmp_path / "docs", vendor_files())
+        folder = tmp_path / "report"
+        folder.mkdir()
+        for name in ("issue.md", "v2.md", "v3.md"):
+            (folder / name).write_text("an older report", encoding="utf-8")
+
+        result = run_drift(upstream or str(documents), arguments, REPORT=str(folder))
+
+        assert result.returncode == 2
+        assert list(folder.iterdir()) == []
+
+    def test_a_summary_that_cannot_be_written_leaves_no_text(self, tmp_path: Path) -> None:
+        documents = write_vendor_files(tmp_path / "docs", vendor_files())
+        folder = tmp_path / "report"
+
+        result = run_drift(str(documents), REPORT=str(folder), GITHUB_STEP_SUMMARY=str(tmp_path))
+
+        assert result.returncode == 2
+        assert not (folder / "issue.md").exists()

@@ -22,7 +22,8 @@ TARGETS = [
     *("vendor", "changes"),
     *("lock", "preview", "templates", "httpx2"),
     *("bench", *LONG_RUNS),
-    *("lint", "coverage", "regenerate", "issue", "comment", "notes", "dist", "installed"),
+    *("lint", "coverage", "regenerate", "push", "issue", "comment", "notes", "dist"),
+    "installed",
 ]
 RULE = re.compile(r"^([^\s#:=][^:=]*):(?!=)(.*)\n((?:\t.*\n)*)", re.MULTILINE)
 

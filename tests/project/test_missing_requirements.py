@@ -25,10 +25,12 @@ from tests.support.environments import (
 PythonWith = Callable[..., Path]
 PythonWithout = Callable[[str], Path]
 
+CLIENT = "leadconnector"
 EMULATOR = "leadconnector-emulator"
 SPECDRIFT = "specdrift"
 
 MESSAGES = {
+    CLIENT: " is not installed: pip install 'attrs>=23.1' 'httpx>=0.28,<0.29' 'sniffio>=1.3'",
     EMULATOR: " is not installed: pip install"
     " 'h11>=0.14' 'httpx>=0.28,<0.29' 'jsonschema-rs>=0.49.9' 'pyyaml>=6.0.1'",
     SPECDRIFT: " is not installed: pip install 'httpx>=0.28,<0.29' 'jinja2>=3.1' 'pyyaml>=6.0.1'",
@@ -179,6 +181,21 @@ def packages_with_main(wheel: Path) -> list[str]:
     return [".".join(path.parts[:-1]) for path in paths if path.name == "__main__.py"]
 
 
+class TestVendoring:
+    def test_the_client_is_copied_and_verified_without_the_requirements(
+        self, python_without_requirements: PythonWithout, tmp_path: Path
+    ) -> None:
+        program = (python_without_requirements(CLIENT), "-I", "-W", "error", "-m", CLIENT)
+
+        copied = result_of(*program, "vendor", "_vendor", cwd=tmp_path)
+        verified = result_of(*program, "verify", cwd=tmp_path)
+
+        assert (copied.status, copied.error_output) == (0, "")
+        assert copied.output == "_vendor/leadconnector\n"
+        assert (verified.status, verified.error_output) == (0, "")
+        assert "files are unchanged." in verified.output
+
+
 RUN_PROGRAM = """
 import importlib.metadata, sys
 [program] = importlib.metadata.entry_points(group="console_scripts", name=sys.argv.pop(1))
@@ -250,6 +267,28 @@ except AttributeError as error:
     print(error)
 """
 
+USE_CLIENT_WITHOUT_REQUIREMENTS = """
+import importlib, sys
+package = importlib.import_module(sys.argv[1])
+for name in sorted({*package.__all__, *package._PUBLIC_MODULES}):
+    try:
+        getattr(package, name)
+    except ImportError as error:
+        assert isinstance(error, ModuleNotFoundError)
+        assert error.name in {'attrs', 'httpx'}
+        print(error)
+    else:
+        print(name, "needs nothing")
+try:
+    from leadconnector.models import Conversation
+except ImportError as error:
+    print(error)
+try:
+    package.unknown
+except AttributeError as error:
+    print(error)
+"""
+
 USE_REDIS_WITHOUT_EXTRA = """
 import sys
 from typing import get_type_hints
@@ -306,6 +345,55 @@ class TestImports:
         assert last_line == "module 'leadconnector_emulator' has no attribute 'unknown'"
         assert any(line.endswith(MESSAGES[EMULATOR]) for line in lines)
         assert all(line.endswith((MESSAGES[EMULATOR], "needs nothing")) for line in lines)
+
+    def test_a_public_name_of_the_client_names_the_requirements(
+        self, python_without_requirements: PythonWithout, tmp_path: Path
+    ) -> None:
+        python = python_without_requirements(CLIENT)
+
+        output = run(
+            *(python, "-I", "-W", "error", "-c", USE_CLIENT_WITHOUT_REQUIREMENTS, CLIENT),
+            cwd=tmp_path,
+        )
+
+        *lines, last_line = output.splitlines()
+        assert last_line == "module 'leadconnector' has no attribute 'unknown'"
+        assert lines[-1].startswith("leadconnector: attr")
+        messages = [line for line in lines if line.startswith("leadconnector: ")]
+        assert len(messages) > 10
+        assert all(line.endswith(MESSAGES[CLIENT]) for line in messages)
+        assert all(line.endswith("needs nothing") for line in set(lines) - set(messages))
+
+    @pytest.mark.parametrize("installed", ["attrs", "httpx"])
+    def test_a_copy_names_itself_and_the_requirement_that_is_missing(
+        self, wheel: Path, installed: str, tmp_path: Path
+    ) -> None:
+        environment = tmp_path / "environment"
+        python = create_environment(environment, [installed])
+        service = tmp_path / "service"
+        unpacked(wheel, service / "_vendor")
+        code = "from service._vendor.leadconnector import LeadConnector"
+
+        result = result_of(
+            *(python, "-c", f"import sys; sys.path.insert(0, {str(tmp_path)!r}); {code}"),
+            cwd=tmp_path,
+        )
+
+        [last_line] = result.error_output.splitlines()[-1:]
+        missing = {"attrs": "httpx", "httpx": "attrs"}[installed]
+        assert last_line == (
+            f"ModuleNotFoundError: service._vendor.leadconnector: {missing}{MESSAGES[CLIENT]}"
+        )
+        # The error of Python is not repeated.
+        assert result.error_output.count("Traceback") == 1
+
+    def test_the_client_works_without_sniffio(self, wheel: Path, tmp_path: Path) -> None:
+        environment = tmp_path / "environment"
+        python = create_environment(environment, ["attrs", "httpx"])
+        unpacked(wheel, packages_folder(environment))
+        code = "from leadconnector import LeadConnector; LeadConnector(token='t').close()"
+
+        assert run(python, "-I", "-W", "error", "-c", code, cwd=tmp_path) == ""
 
     def test_a_shared_rate_limit_says_how_to_install_redis(
         self, python_with: PythonWith, tmp_path: Path

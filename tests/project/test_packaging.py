@@ -21,6 +21,7 @@ from typing import Any
 import leadconnector
 import pytest
 import specdrift.__main__
+from leadconnector import _requirements as client_requirements
 from leadconnector_emulator import requirements as emulator_requirements
 from markdown_it import MarkdownIt
 from packaging.requirements import Requirement
@@ -308,6 +309,37 @@ def test_the_messages_about_missing_requirements_name_those_in_pyproject() -> No
     assert list(emulator_requirements.REQUIREMENTS) == emulator
     comparison = pyproject("specdrift")["project"]["dependencies"]
     assert list(specdrift.__main__.REQUIREMENTS) == comparison
+    client = pyproject("leadconnector")["project"]["dependencies"]
+    assert list(client_requirements.REQUIREMENTS) == client
+
+
+@pytest.mark.parametrize(
+    ("name", "package"),
+    [("leadconnector-emulator", "leadconnector_emulator"), ("specdrift", "specdrift")],
+)
+def test_a_program_prints_the_version_of_its_distribution(
+    wheels: dict[str, Path], name: str, package: str, tmp_path: Path
+) -> None:
+    python = install(tmp_path / "environment", wheels[name])
+
+    output = run(python, "-I", "-m", package, "--version", cwd=tmp_path)
+    assert output == f"{name} {leadconnector.__version__}\n"
+
+    # An unpacked package without its metadata runs too, as a checkout on the path does.
+    [metadata] = packages_folder(tmp_path / "environment").glob(f"{package}-*.dist-info")
+    shutil.rmtree(metadata)
+    output = run(python, "-I", "-m", package, "--version", cwd=tmp_path)
+    assert output == f"{name} (not installed, so its version is unknown)\n"
+
+
+def test_the_page_about_vendoring_states_the_requirements_of_a_copy() -> None:
+    page = (ROOT / "docs" / "vendoring.md").read_text(encoding="utf-8")
+    blocks = [tomllib.loads(block) for block in re.findall(r"```toml\n(.*?)```", page, re.DOTALL)]
+    [dependencies] = [block["project"]["dependencies"] for block in blocks if "project" in block]
+    project = pyproject("leadconnector")["project"]
+    assert dependencies == project["dependencies"]
+    [redis] = project["optional-dependencies"]["redis"]
+    assert f"`{redis}`" in page
 
 
 @pytest.mark.parametrize("name", PROJECTS)

@@ -1,4 +1,4 @@
-"""`make regenerate`: it fails with the difference, or pushes it, in real git repositories."""
+"""`make regenerate` and `make push`, in real git repositories."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from project.job_files import SUMMARY_LIMIT, append_summary, code_block, set_output
-from project.regenerate import RegenerationError, credentials, read_push
+from project.push import credentials
 
 from tests.support.paths import ROOT
 from tests.support.regeneration import Checkout, clone, small_checkout
@@ -20,7 +20,7 @@ def checkout(tmp_path: Path) -> Checkout:
     return small_checkout(tmp_path)
 
 
-class TestWithoutPush:
+class TestWithoutPatch:
     def test_without_a_difference_it_passes_and_says_so(self, checkout: Checkout) -> None:
         result = checkout.regenerate()
 
@@ -94,143 +94,160 @@ class TestWithoutPush:
         assert "not a git repository" in result.stderr
 
 
-class TestPush:
-    def test_the_difference_is_committed_and_pushed_to_the_branch(self, checkout: Checkout) -> None:
+class TestPatch:
+    def test_the_difference_is_pushed_by_the_second_program(self, checkout: Checkout) -> None:
         checkout.spec.write_text("two\nfield\n", encoding="utf-8")
         checkout.commit()
-        parent = checkout.git("rev-parse", "HEAD").strip()
+        checkout.git("push", "--quiet", "origin", "change")
+        parent = checkout.pushed_commit()
 
-        result = checkout.regenerate("true")
+        regeneration = checkout.regenerate(PATCH=str(checkout.patch))
+        assert (regeneration.returncode, regeneration.stderr) == (0, "")
+        result = checkout.push()
 
         assert (result.returncode, result.stderr) == (0, "")
         commit = checkout.pushed_commit()
         assert checkout.git("rev-parse", f"{commit}^").strip() == parent
         changed_files = checkout.git("diff", "--name-only", parent, commit).splitlines()
         assert changed_files == ["docs/api.md", "generated/client.py", "generated/new.py"]
-        assert f"Commit {commit} was pushed to the branch." in checkout.summary
-        # The checkout is at that commit, and nothing is left over.
-        assert checkout.git("rev-parse", "HEAD").strip() == commit
-        assert checkout.git("status", "--porcelain") == ""
-        # Another run finds nothing to do.
-        assert "up to date" in checkout.regenerate("true").stdout
+        assert f"Commit {commit} was pushed to change." in checkout.summary
 
-    def test_a_package_with_an_ignored_name_is_committed_without_bytecode(
-        self, checkout: Checkout
-    ) -> None:
+    @pytest.mark.parametrize("spec", ["one\n", "invalid\n"])
+    def test_no_patch_of_an_earlier_run_remains(self, checkout: Checkout, spec: str) -> None:
+        checkout.spec.write_text(spec, encoding="utf-8")
+        checkout.git("commit", "--quiet", "--allow-empty", "--all", "--message=Two")
+        checkout.patch.parent.mkdir()
+        checkout.patch.touch()
+
+        checkout.regenerate(PATCH=str(checkout.patch))
+
+        assert not checkout.patch.exists()
+
+    def test_uncommitted_files_stop_it_before_it_generates(self, checkout: Checkout) -> None:
+        (checkout.root / "new.txt").touch()
+
+        result = checkout.regenerate(PATCH=str(checkout.patch))
+
+        assert result.returncode == 2
+        assert "1 files are not committed, such as new.txt: commit them" in result.stderr
+        assert not checkout.patch.exists()
+
+    def test_an_ignored_and_a_binary_file_are_in_the_patch(self, checkout: Checkout) -> None:
         (checkout.root / ".gitignore").write_text("build/\n__pycache__/\n", encoding="utf-8")
-        checkout.spec.write_text("two\nfield\n", encoding="utf-8")
         checkout.commit()
-        folder = checkout.root / "generated" / "build"
-        folder.mkdir()
-        (folder / "operation.py").touch()
-        (folder / "__pycache__").mkdir()
-        (folder / "__pycache__" / "operation.pyc").touch()
+        checkout.git("push", "--quiet", "origin", "change")
+        for name in ("build", "__pycache__"):
+            (checkout.root / "generated" / name).mkdir()
+            (checkout.root / "generated" / name / "data").write_bytes(b"\0\xff")
 
-        result = checkout.regenerate("true")
+        checkout.regenerate(PATCH=str(checkout.patch))
+        result = checkout.push()
 
         assert (result.returncode, result.stderr) == (0, "")
         names = checkout.git("ls-tree", "-r", "--name-only", checkout.pushed_commit())
-        assert "generated/build/operation.py\n" in names
+        assert "generated/build/data\n" in names
         assert "__pycache__" not in names
-        assert checkout.git("status", "--porcelain") == ""
 
-    def test_a_branch_with_the_name_of_a_tag_is_pushed_to(self, checkout: Checkout) -> None:
-        checkout.git("tag", "change")
-        checkout.spec.write_text("two\n", encoding="utf-8")
-        checkout.commit()
 
-        result = checkout.regenerate("true")
+class TestPush:
+    @staticmethod
+    def write_patch(checkout: Checkout) -> None:
+        """Write what is staged as a patch, and restore the last commit."""
+        checkout.patch.parent.mkdir(exist_ok=True)
+        output = f"--output={checkout.patch}"
+        checkout.git("diff", "--cached", "--binary", "--find-renames", output)
+        checkout.git("reset", "--quiet", "--hard")
 
-        assert (result.returncode, result.stderr) == (0, "")
-        assert "was pushed to change." in result.stdout
-        branches = checkout.git("for-each-ref", "--format=%(refname)", cwd=checkout.origin)
-        assert branches == "refs/heads/change\n"
-        assert checkout.pushed_commit() == checkout.git("rev-parse", "HEAD").strip()
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            (["mv", "spec/openapi.yaml", "generated/a"], "'spec/openapi.yaml', which is no output"),
+            (["mv", "generated/client.py", "a.py"], "'a.py', which is no output"),
+            (["rm", "spec/openapi.yaml"], "'spec/openapi.yaml', which is no output"),
+            (["update-index", "--chmod=+x", "generated/client.py"], "of mode 100755"),
+        ],
+    )
+    def test_another_change_is_rejected(
+        self, checkout: Checkout, arguments: list[str], message: str
+    ) -> None:
+        commit = checkout.pushed_commit()
+        checkout.git(*arguments)
+        self.write_patch(checkout)
 
-    def test_without_a_difference_nothing_is_pushed(self, checkout: Checkout) -> None:
-        before = checkout.pushed_commit()
+        result = checkout.push()
 
-        assert checkout.regenerate("true").returncode == 0
-        assert checkout.pushed_commit() == before
+        assert result.returncode == 2
+        assert message in result.stderr
+        assert checkout.pushed_commit() == commit
 
-    def test_a_branch_with_newer_commits_stays_as_it_is(self, checkout: Checkout) -> None:
+    @pytest.mark.parametrize(
+        "name", ["generated.py", "docs/api.md.py", "generated2/a", ".github/a"]
+    )
+    def test_a_similar_name_is_no_output(self, checkout: Checkout, name: str) -> None:
+        path = checkout.root / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("a\n", encoding="utf-8")
+        checkout.git("add", name)
+        self.write_patch(checkout)
+
+        result = checkout.push()
+
+        assert result.returncode == 2
+        assert f"{name!r}, which is no output" in result.stderr
+
+    def test_a_link_is_rejected(self, checkout: Checkout) -> None:
+        (checkout.root / "generated" / "client.py").unlink()
+        (checkout.root / "generated" / "client.py").symlink_to("/etc/passwd")
+        checkout.git("add", "generated")
+        self.write_patch(checkout)
+
+        result = checkout.push()
+
+        assert result.returncode == 2
+        assert "'generated/client.py' a file of mode 120000" in result.stderr
+
+    @pytest.mark.parametrize("name", ["generated/../a", "../a", "/a", "generated/.git/a"])
+    def test_a_path_that_leads_elsewhere_is_rejected(self, checkout: Checkout, name: str) -> None:
+        checkout.patch.parent.mkdir()
+        checkout.patch.write_text(
+            f"diff --git a/{name} b/{name}\nnew file mode 100644\n"
+            f"--- /dev/null\n+++ b/{name}\n@@ -0,0 +1 @@\n+a\n",
+            encoding="utf-8",
+        )
+
+        result = checkout.push()
+
+        assert result.returncode == 2
+        assert "git failed" in result.stderr
+
+    @pytest.mark.parametrize("change", ["advanced", "reset", "deleted"])
+    def test_a_branch_that_has_moved_stays_as_it_is(self, checkout: Checkout, change: str) -> None:
+        first_commit = checkout.pushed_commit()
         checkout.spec.write_text("two\n", encoding="utf-8")
         checkout.commit()
         checkout.git("push", "--quiet", "origin", "change")
-        commit = checkout.git("rev-parse", "HEAD").strip()
-        # Somebody else pushes in the meantime.
-        other = checkout.root.parent / "other"
-        checkout.git("clone", "--quiet", "--branch=change", str(checkout.origin), str(other))
-        checkout.git("commit", "--quiet", "--allow-empty", "--message=Two", cwd=other)
-        checkout.git("push", "--quiet", "origin", "change", cwd=other)
-        newest = checkout.pushed_commit()
+        checkout.regenerate(PATCH=str(checkout.patch))
+        newer = checkout.git("commit-tree", "HEAD^{tree}", "-p", "HEAD", "-m", "Three").strip()
+        targets = {"advanced": newer, "reset": first_commit, "deleted": ""}
+        checkout.git("push", "--quiet", "--force", "origin", f"{targets[change]}:refs/heads/change")
+        branches = checkout.git("for-each-ref", cwd=checkout.origin)
 
-        result = checkout.regenerate("true")
+        result = checkout.push()
 
         assert result.returncode == 2
         assert "If change has newer commits" in result.stderr
-        assert "Regeneration failed" in checkout.summary
-        assert checkout.pushed_commit() == newest
-        assert checkout.git("rev-parse", "HEAD").strip() == commit
-
-    @pytest.mark.parametrize("name", ["generated/client.py", "new.txt"])
-    def test_uncommitted_files_stop_it_before_it_generates(
-        self, checkout: Checkout, name: str
-    ) -> None:
-        (checkout.root / name).write_text("two\n", encoding="utf-8")
-
-        result = checkout.regenerate("true")
-
-        assert result.returncode == 2
-        assert f"1 files are not committed, such as {name}: commit them" in result.stderr
-        assert (checkout.root / name).read_text(encoding="utf-8") == "two\n"
+        assert checkout.git("for-each-ref", cwd=checkout.origin) == branches
 
     def test_without_a_branch_the_message_says_so(self, checkout: Checkout) -> None:
         checkout.git("checkout", "--quiet", "--detach")
 
-        result = checkout.regenerate("true")
+        result = checkout.push()
 
         assert result.returncode == 2
         assert "no branch is checked out: check one out" in result.stderr
 
-    @pytest.mark.parametrize(("value", "is_push"), [("", False), ("false", False), ("true", True)])
-    def test_the_variable_asks_for_a_push(
-        self, monkeypatch: pytest.MonkeyPatch, value: str, is_push: bool
-    ) -> None:
-        monkeypatch.setenv("PUSH", value)
-
-        assert read_push() is is_push
-
-    @pytest.mark.parametrize("value", ["yes", "1", "TRUE", "true "])
-    def test_another_value_is_rejected(self, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
-        monkeypatch.setenv("PUSH", value)
-
-        with pytest.raises(RegenerationError, match=f"PUSH={value}: the value is `true` or"):
-            read_push()
-
-    def test_the_generator_does_not_get_the_token(self, checkout: Checkout) -> None:
-        # The fake generator fails if it has one.
-        result = checkout.regenerate("true", GITHUB_TOKEN="secret", GITHUB_SERVER_URL="https://a.b")
-
-        assert result.returncode == 0
-
-    @pytest.mark.parametrize("hook", ["pre-push", "reference-transaction", "post-index-change"])
-    def test_no_hook_gets_the_token(self, checkout: Checkout, hook: str) -> None:
-        checkout.spec.write_text("two\n", encoding="utf-8")
-        checkout.commit()
-        record = checkout.root.parent / "record.txt"
-        file = checkout.root / ".git" / "hooks" / hook
-        file.parent.mkdir(exist_ok=True)
-        file.write_text(f'#!/bin/sh\necho "ran $GITHUB_TOKEN" >> "{record}"\n', encoding="utf-8")
-        file.chmod(0o755)
-
-        result = checkout.regenerate("true", GITHUB_TOKEN="secret", GITHUB_SERVER_URL="https://a.b")
-
-        assert (result.returncode, result.stderr) == (0, "")
-        # Only git commands without the token run hooks.
-        lines = record.read_text(encoding="utf-8").splitlines() if record.exists() else []
-        assert set(lines) <= {"ran "}
-        assert bool(lines) == (hook != "pre-push")
+    def test_without_a_patch_the_message_says_so(self, checkout: Checkout) -> None:
+        assert "no patch is named: make push PATCH=FILE" in checkout.push(PATCH="").stderr
 
 
 class TestCredentials:
@@ -290,8 +307,11 @@ def test_the_real_generator_is_pushed_after_a_change_of_the_spec(tmp_path: Path)
     assert "        starred:\n" in text
     checkout.spec.write_text(text.replace("        starred:\n", "        marked:\n"))
     checkout.commit()
+    checkout.git("push", "--quiet", "origin", "change")
 
-    result = checkout.regenerate("true")
+    regeneration = checkout.regenerate(PATCH=str(checkout.patch))
+    assert (regeneration.returncode, regeneration.stderr) == (0, "")
+    result = checkout.push()
 
     assert (result.returncode, result.stderr) == (0, "")
     assert "+        marked" in checkout.summary

@@ -49,7 +49,7 @@ def test_a_job_may_write_only_what_it_publishes(job: str) -> None:
 
 def test_a_pull_request_starts_the_workflow_without_the_rights_of_the_repository() -> None:
     # `pull_request_target` and `workflow_run` would have them, also for forks.
-    assert list(workflow("diff")["on"]) == ["pull_request"]
+    assert workflow("diff")["on"] == {"push": {"branches": ["main"]}, "pull_request": ""}
 
 
 def test_no_job_with_rights_runs_the_code_of_a_pull_request() -> None:
@@ -91,7 +91,8 @@ def test_only_a_run_on_the_default_branch_writes_the_issue() -> None:
 
 def test_the_comment_is_that_of_the_comparison_with_the_base() -> None:
     environment = step_with("compare", "make diff")["env"]
-    assert environment == {"BASE": "HEAD^1", "REPORT": comment.DEFAULT_FOLDER}
+    base = "${{ github.event_name == 'push' && 'HEAD' || 'HEAD^1' }}"
+    assert environment == {"BASE": base, "REPORT": comment.DEFAULT_FOLDER}
     assert step_with("comment", "make comment")["env"]["REPORT"] == comment.DEFAULT_FOLDER
 
     names: list[str] = []
@@ -105,3 +106,17 @@ def test_the_comment_is_that_of_the_comparison_with_the_base() -> None:
     assert folders == [comment.DEFAULT_FOLDER] * 3
     # Without the base's commit, git could not read the older spec.
     assert JOBS["compare"]["steps"][0]["with"]["fetch-depth"] == "2"
+
+
+def test_code_scanning_has_an_analysis_of_the_main_branch_and_of_its_pull_requests() -> None:
+    # The name of the job and the category must be the same. So it is one job.
+    condition = " ".join(JOBS["code-scanning"]["if"].split())
+    assert "(github.event_name == 'push' || (github.event.pull_request.head." in condition
+    assert "if" not in JOBS["compare"]
+    # Two commits of the main branch must not cancel each other.
+    group = workflow("diff")["concurrency"]["group"]
+    assert group == "diff-${{ github.event.pull_request.number || github.sha }}"
+
+
+def test_only_a_pull_request_gets_a_comment() -> None:
+    assert JOBS["comment"]["if"].startswith("github.event_name == 'pull_request' && ")

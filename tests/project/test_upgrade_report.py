@@ -26,6 +26,7 @@ from project.upgrade_report import (
     write_text,
 )
 from project.upgrade_report.__main__ import main
+from project.upgrade_report.copies import Copy
 from project.upgrade_report.openapi import openapi_document, place_in_spec
 from specdrift import compare
 
@@ -82,6 +83,15 @@ def manifest_of(copy: Path) -> Manifest:
         generated_with=contract["generated_with"],
         files=files,
     )
+
+
+@pytest.mark.parametrize("mark", ["", "+modified"])
+def test_the_heading_names_the_revision_and_whether_the_copy_differs_from_it(
+    tmp_path: Path, mark: str
+) -> None:
+    copy = Copy(tmp_path, "1.0.0", "0123456789abcdef0123456789abcdef01234567" + mark, {})
+
+    assert f", revision 0123456789ab{mark}, " in str(copy)
 
 
 @pytest.fixture(scope="module")

@@ -260,7 +260,7 @@ def test_no_other_variable_is_evaluated(
 
 @both_origins
 @pytest.mark.parametrize(
-    ("target", "name"), [("notes", "TAG"), ("regenerate", "PUSH"), ("coverage", "TESTS")]
+    ("target", "name"), [("notes", "TAG"), ("regenerate", "PATCH"), ("coverage", "TESTS")]
 )
 def test_a_value_for_a_workflow_is_not_evaluated(
     checkout: Checkout, target: str, name: str, origin: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import errno
 import io
 import json
 import os
@@ -475,6 +476,18 @@ def test_a_manifest_cannot_name_a_file_outside_of_the_copy(copy: Path, name: str
     assert "is not the name of a file in the copy" in result.stderr
 
 
+def replace_manifest_by_a_link(copy: Path) -> None:
+    data = (copy / "_manifest.json").read_bytes()
+    (copy.parent / "manifest.json").write_bytes(data)
+    (copy / "_manifest.json").unlink()
+    (copy / "_manifest.json").symlink_to("../manifest.json")
+
+
+def replace_manifest_by_a_folder(copy: Path) -> None:
+    (copy / "_manifest.json").unlink()
+    (copy / "_manifest.json").mkdir()
+
+
 def test_a_missing_manifest_is_reported(copy: Path) -> None:
     (copy / "_manifest.json").unlink()
     result = verify(copy)
@@ -486,10 +499,110 @@ def test_a_missing_manifest_is_reported(copy: Path) -> None:
     assert verify(copy).returncode == 0
 
 
-def test_the_source_of_a_checkout_has_no_manifest() -> None:
-    result = verify(PACKAGE_FOLDER)
+@pytest.mark.parametrize("name", ["models.py", "_runtime/http/pool.py", "LICENSE"])
+def test_without_a_manifest_a_removed_file_is_a_change_too(copy: Path, name: str) -> None:
+    (copy / "_manifest.json").unlink()
+    (copy / name).unlink()
+    before = tree(copy)
+
+    message = rejection(copy.parent)
+
+    assert f"  missing: {name}" in message
+    assert tree(copy) == before
+    vendor(copy.parent, force="1")
+    assert verify(copy).returncode == 0
+    patch = (copy.parent / "leadconnector-changes.patch").read_text(encoding="utf-8")
+    assert f"--- a/leadconnector/{name}\n" in patch
+
+
+PROBLEMS_OF_MANIFESTS: dict[str, tuple[bytes, str]] = {
+    "empty": (b"\n", "_manifest.json is empty"),
+    "truncated": (b'{\n  "format": 1,\n  "na', "damaged or truncated: line 3 is not JSON"),
+    "conflict": (b'{\n<<<<<<< ours\n  "format": 1', "damaged or truncated: line 2 is not JSON"),
+    "newer": (b'{"format": 2}', "has the format 2 of a newer version of this project"),
+    "older": (b'{"format": 0}', "does not have the format 1"),
+}
+
+
+@pytest.mark.parametrize("problem", PROBLEMS_OF_MANIFESTS)
+def test_each_command_names_the_problem_of_a_manifest(copy: Path, problem: str) -> None:
+    data, message = PROBLEMS_OF_MANIFESTS[problem]
+    (copy / "_manifest.json").write_bytes(data)
+    edit(copy)
+
+    assert message in verify(copy).stderr
+    version = run_command_of(copy, "version")
+    assert (version.returncode, version.stdout) == (2, "")
+    assert version.stderr.startswith(f"{copy}: _manifest.json ")
+    assert message in version.stderr
+    assert version.stderr.endswith("install or vendor the package again\n")
+    rejected = rejection(copy.parent)
+    assert f"{copy} has no valid _manifest.json (_manifest.json " in rejected
+    assert message in rejected
+
+
+@pytest.mark.parametrize("change", [replace_manifest_by_a_link, replace_manifest_by_a_folder])
+def test_a_manifest_that_is_no_file_is_not_reported_as_missing(
+    copy: Path, change: Callable[[Path], None]
+) -> None:
+    change(copy)
+    result = verify(copy)
+    assert (result.returncode, result.stdout) == (1, "edited: _manifest.json\n")
+    assert "_manifest.json is a link, a folder or a special file" in result.stderr
+
+
+@pytest.mark.parametrize("name", ["_manifest.json", "client.py"])
+def test_a_file_that_cannot_be_read_is_named(
+    copy: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Root can read every file, so the permissions of a real file would not do.
+    read_bytes = Path.read_bytes
+
+    def rejected_read(path: Path) -> bytes:
+        if path == copy / name:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return read_bytes(path)
+
+    monkeypatch.setattr(Path, "read_bytes", rejected_read)
+    result = verify(copy)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == (
+        f"{copy} cannot be verified: {copy / name} cannot be read: Permission denied."
+        " Make it readable for this user, then verify again.\n"
+    )
+
+
+def test_the_source_of_a_checkout_is_no_copy_to_verify(tmp_path: Path) -> None:
+    source = copy_sources(tmp_path / "checkout") / "overrides" / "leadconnector"
+    for folder in (PACKAGE_FOLDER, source):
+        result = verify(folder)
+        assert (result.returncode, result.stdout) == (2, "")
+        assert result.stderr.startswith(
+            f"{folder} is the source of a checkout, not a copy that `vendor` made."
+            " There is nothing to verify"
+        )
+        assert "To verify a copy, run its own program" in result.stderr
+        [_] = result.stderr.splitlines()
+
+
+def test_an_installed_package_verifies_itself_and_is_installed_again_if_damaged(
+    copy: Path,
+) -> None:
+    # pip leaves the metadata beside the package.
+    (copy.parent / "leadconnector-0.1.0.dist-info").mkdir()
+    assert verify(copy).returncode == 0
+
+    (copy / "_manifest.json").unlink()
+
+    result = verify(copy)
     assert (result.returncode, result.stdout) == (1, "missing: _manifest.json\n")
-    assert "it is the source of a checkout. Only a copy has a manifest." in result.stderr
+    assert result.stderr.endswith("Install the package again: pip install --force-reinstall.\n")
+
+
+def test_a_package_in_an_archive_is_not_reported_as_damaged(tmp_path: Path) -> None:
+    result = verify(tmp_path / "service.zip" / "leadconnector")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "where it cannot be verified: unpack the archive" in result.stderr
 
 
 @pytest.mark.parametrize("command", ["version", "verify"])

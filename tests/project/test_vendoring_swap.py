@@ -167,6 +167,20 @@ def test_a_failure_or_a_signal_during_the_swap_leaves_the_earlier_copy(
     assert names_in(workspace.copy.parent) == ["leadconnector"]
 
 
+@pytest.mark.usefixtures("earlier")
+def test_a_member_of_a_group_that_shares_the_folder_can_replace_the_copy_of_another_member(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def reject(path: Path, mode: int) -> None:
+        raise PermissionError(errno.EPERM, "only the owner may set the mode", str(path))
+
+    monkeypatch.setattr(Path, "chmod", reject)
+
+    vendor(workspace.copy.parent)
+
+    assert verify(workspace.copy).returncode == 0
+
+
 def test_a_folder_that_somebody_creates_during_the_swap_hides_no_old_copy(
     workspace: Workspace, source: Source, earlier: dict[str, bytes]
 ) -> None:

@@ -198,52 +198,72 @@ class TestRegenerate:
         return small_checkout(tmp_path)
 
     @staticmethod
-    def run(checkout: Checkout, job: str) -> tuple[int, str]:
+    def run(checkout: Checkout, job: str, *, is_push: bool) -> tuple[int, str]:
         """Run the steps of a job. Returns the status and the output of the last step."""
-        shutil.copytree(ROOT / "requirements", checkout.root / "requirements")
+        shutil.copytree(ROOT / "requirements", checkout.root / "requirements", dirs_exist_ok=True)
         shutil.copy(ROOT / "Makefile", checkout.root)
-        (checkout.root / ".gitignore").write_text(".venv\nrequirements\nMakefile\n.gitignore\n")
-        (checkout.root / ".venv").mkdir()
+        (checkout.root / ".venv").mkdir(exist_ok=True)
         (checkout.root / ".venv" / "demo.installed").touch()
+        shutil.copytree(checkout.modules, checkout.root / "tools", dirs_exist_ok=True)
+        (checkout.root / ".git" / "info" / "exclude").write_text(
+            ".venv\nrequirements\nMakefile\ntools\nbuild\n"
+        )
         environment = {
             **clean_environment(),
             **IDENTITY,
             "MAKEFLAGS": f"BIN={Path(sys.executable).parent}",
+            "PYTHON": sys.executable,
             "PYTHONPATH": str(checkout.modules),
             "GITHUB_STEP_SUMMARY": str(checkout.root.parent / "summary.md"),
+            "GITHUB_OUTPUT": str(checkout.root.parent / "output.txt"),
             "GITHUB_SERVER_URL": "https://git.example.org",
         }
-        results = run_job(
-            read_workflow("regenerate")["jobs"][job],
-            checkout.root,
-            environment,
-            {"github.token": "secret"},
-        )
+        workflow = read_workflow("regenerate")["jobs"]
+        patch_expression = workflow["regenerate"]["steps"][2]["env"]["PATCH"][3:].strip(" }{")
+        patch = "build/regenerate/generated.patch" if is_push else ""
+        values = {
+            "github.token": "secret",
+            "runner.temp": str(checkout.root / "build"),
+            patch_expression: patch,
+        }
+        results = run_job(workflow[job], checkout.root, environment, values)
         return results[-1].status, results[-1].output
 
-    def test_a_difference_fails_the_first_job(self, checkout: Checkout) -> None:
+    def test_without_a_push_a_difference_fails_the_first_job(self, checkout: Checkout) -> None:
         checkout.spec.write_text("two\n", encoding="utf-8")
         checkout.commit()
 
-        status, output = self.run(checkout, "compare")
+        status, output = self.run(checkout, "regenerate", is_push=False)
 
         assert status == 2
         assert "Not up to date: generated, docs/api.md. Run `make generate`" in output
         assert "+two" in checkout.summary
+        assert not (checkout.root.parent / "output.txt").exists()
 
     def test_without_a_difference_the_first_job_passes(self, checkout: Checkout) -> None:
-        assert self.run(checkout, "compare")[0] == 0
+        assert self.run(checkout, "regenerate", is_push=False)[0] == 0
 
     def test_the_second_job_pushes_as_the_bot_of_github(self, checkout: Checkout) -> None:
         checkout.spec.write_text("two\n", encoding="utf-8")
         checkout.commit()
+        checkout.git("push", "--quiet", "origin", "change")
 
-        status, output = self.run(checkout, "push")
+        assert self.run(checkout, "regenerate", is_push=True)[0] == 0
+        outputs = (checkout.root.parent / "output.txt").read_text(encoding="utf-8")
+        assert outputs == "changed=true\n"
+        status, output = self.run(checkout, "push", is_push=True)
 
         assert (status, "was pushed to change" in output) == (0, True), output
         author = checkout.git("log", "-1", "--format=%an", checkout.pushed_commit())
         assert author == "github-actions[bot]\n"
         assert "secret" not in output
+
+    def test_the_job_that_may_write_runs_no_generator(self) -> None:
+        jobs = read_workflow("regenerate")["jobs"]
+
+        assert jobs["regenerate"]["permissions"] == {"contents": "read"}
+        assert jobs["push"]["permissions"] == {"contents": "write"}
+        assert [step["run"] for step in jobs["push"]["steps"] if "run" in step] == ["make push"]
 
     def test_a_change_of_any_output_starts_it(self) -> None:
         paths = read_workflow("regenerate")["on"]["push"]["paths"]
@@ -253,11 +273,13 @@ class TestRegenerate:
         programs = {f"tools/{module.replace('.', '/')}/**" for module, *_ in PROGRAMS}
         assert programs <= set(paths)
 
-    def test_exactly_one_job_runs(self) -> None:
+    def test_a_patch_is_written_where_the_push_is_allowed(self) -> None:
         jobs = read_workflow("regenerate")["jobs"]
-        condition = jobs["push"]["if"].removeprefix("${{ ").removesuffix(" }}")
+        condition, _, _ = jobs["push"]["if"].removeprefix("${{ ").partition(" && needs.")
 
-        assert jobs["compare"]["if"] == f"${{{{ !({condition}) }}}}"
+        assert "default_branch" in condition
+        patch = jobs["regenerate"]["steps"][2]["env"]["PATCH"]
+        assert patch.startswith(f"${{{{ {condition} && ")
 
 
 class TestRelease:

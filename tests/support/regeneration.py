@@ -1,4 +1,4 @@
-"""Repositories for the tests of `make regenerate`: a clone of a bare one, and a generator."""
+"""Repositories for the tests of regeneration: a clone of a bare one, and a generator."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ from tests.support.make import clean_environment
 from tests.support.paths import ROOT
 
 FAKE_GENERATOR = """
-import os, pathlib, sys
+import pathlib, sys
 text = pathlib.Path("spec/openapi.yaml").read_text(encoding="utf-8")
 if "invalid" in text:
     sys.exit("generate: the spec is invalid\\ngenerate: generated/ is unchanged.")
-assert "GITHUB_TOKEN" not in os.environ
 pathlib.Path("generated/client.py").write_text(text, encoding="utf-8")
 if "field" in text:
     pathlib.Path("generated/new.py").touch()
@@ -69,19 +68,25 @@ class Checkout:
         """The last commit of a branch in the bare repository."""
         return self.git("rev-parse", f"refs/heads/{branch}", cwd=self.origin).strip()
 
-    def regenerate(
-        self, push: str | None = None, **environment: str
-    ) -> subprocess.CompletedProcess[str]:
-        variables = {} if push is None else {"PUSH": push}
+    @property
+    def patch(self) -> Path:
+        return self.root.parent / "patches" / "generated.patch"
+
+    def regenerate(self, **environment: str) -> subprocess.CompletedProcess[str]:
+        return self._run("project.regenerate", environment)
+
+    def push(self, **environment: str) -> subprocess.CompletedProcess[str]:
+        return self._run("project.push", {"PATCH": str(self.patch), **environment})
+
+    def _run(self, module: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "project.regenerate"],
+            [sys.executable, "-m", module],
             cwd=self.root,
             env={
                 **clean_environment(),
                 **IDENTITY,
                 "PYTHONPATH": str(self.modules),
                 "GITHUB_STEP_SUMMARY": str(self.root.parent / "summary.md"),
-                **variables,
                 **environment,
             },
             capture_output=True,

@@ -14,9 +14,11 @@ from openapi_python_client import Project
 from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.errors import GeneratorError
+from openapi_python_client.schema import OpenAPI
 from openapi_python_client.strings import safe_for_docstring
+from pydantic import ValidationError
 
-from .document import Document, SpecError, json_pointer
+from .document import Document, SpecError, is_list, is_mapping, json_pointer
 from .operations import Resource
 from .upstream_templates import add_upstream_templates
 
@@ -54,6 +56,7 @@ def parse_spec(document: Document, settings: Config) -> GeneratorData:
         # Unforeseen specs make the generator raise any exception, such as AttributeError.
         raise SpecError(f"{document.path}: the generator cannot read it: {error}") from error
     if isinstance(data, GeneratorError):
+        _reject_invalid_values(document)
         raise SpecError(f"{document.path}: the generator reports: {data.header}: {data.detail}")
     # With a warning the generator continues, but without the parameter or operation in question.
     warnings: list[GeneratorError] = []
@@ -128,6 +131,47 @@ def _reject_warnings(document: Document, warnings: Iterable[GeneratorError]) -> 
         lines.append(str(error))
     if lines:
         raise SpecError("\n".join(lines))
+
+
+def _reject_invalid_values(document: Document) -> None:
+    """Raise `SpecError` for the values that the generator's model of a document rejects.
+
+    The generator reports them as a text. The places are in the exception that it turns into one.
+    """
+    if "swagger" in document.root:
+        raise document.error(
+            "/swagger", "this is a Swagger document: convert it to OpenAPI 3 before generation"
+        )
+    try:
+        OpenAPI.model_validate(document.root)
+    except ValidationError as error:
+        problems = error.errors(include_url=False, include_context=False, include_input=False)
+    else:
+        return
+    messages: dict[str, list[str]] = {}
+    for problem in problems:
+        # A value of one of several types has a problem with each type.
+        messages.setdefault(_pointer_at(document, problem["loc"]), []).append(problem["msg"])
+    lines: list[str] = []
+    for pointer, reasons in messages.items():
+        reason = "; or: ".join(dict.fromkeys(reasons))
+        lines.append(str(document.error(pointer, f"the generator reports: {reason}")))
+    raise SpecError("\n".join(lines))
+
+
+def _pointer_at(document: Document, location: Sequence[int | str]) -> str:
+    """The JSON pointer of a location of pydantic.
+
+    A location also names types, such as `list[str]`, and a member that is missing. The document
+    does not contain them, so they are left out.
+    """
+    node = document.top
+    for step in location:
+        if is_mapping(node.value) and step in node.value:
+            node = node.child(str(step))
+        elif is_list(node.value) and isinstance(step, int):
+            node = list(node.elements())[step]
+    return node.pointer
 
 
 def _pointer_in(message: str) -> str:

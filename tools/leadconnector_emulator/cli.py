@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import importlib.metadata
 import json
 import re
 import shlex
@@ -61,8 +62,22 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
+def _version() -> str:
+    """The version of the installed distribution. A checkout on `PYTHONPATH` has none."""
+    try:
+        return importlib.metadata.version("leadconnector-emulator")
+    except importlib.metadata.PackageNotFoundError:
+        return "(not installed, so its version is unknown)"
+
+
 def _argument_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=PROGRAM, description=__doc__, allow_abbrev=False)
+    parser.add_argument(
+        "--version",
+        action="version",
+        version=f"leadconnector-emulator {_version()}",
+        help="print the version of the emulator, and exit",
+    )
     parser.add_argument(
         "--port",
         type=int,

@@ -251,7 +251,7 @@ def report_python() -> str:
     """
     # The Makefile sets BIN, the folder with the programs of the virtual environment.
     environment_python = ROOT / os.environ.get("BIN", ".venv/bin") / "python"
-    if environment_python.is_file() and has_griffe(environment_python):
+    if has_griffe(environment_python):
         return str(environment_python)
     return sys.executable
 

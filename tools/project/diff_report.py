@@ -12,10 +12,10 @@ also if it breaks clients: a reviewer decides about it.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from . import report_folder
 from .github.body import joined
 from .github.job import write_summary
 from .processes import FAILED, run
@@ -25,7 +25,9 @@ SPEC_PART = "spec.md"
 PYTHON_PART = "python.md"
 SARIF = "spec.sarif"
 
-FILES = (COMMENT, SPEC_PART, PYTHON_PART, SARIF)
+PARTS = (SPEC_PART, PYTHON_PART, SARIF)
+
+FILES = (COMMENT, *PARTS)
 
 UNCHANGED = "# API changes\n\nNeither the spec nor the public Python API changes.\n"
 
@@ -39,45 +41,44 @@ def write_report(
         base_spec: the older spec, such as `main:spec/openapi.yaml`.
         spec: the spec of the working tree.
         base: the revision.
-        folder: the folder of the report. It is created. Other files in it remain.
+        folder: the folder of the report, which has no earlier one.
         arguments: further arguments for specdrift.
 
     Returns:
         0; 2 if a comparison failed. Then the folder has no `comment.md`.
+
+    Raises:
+        IncompleteReportError: a comparison has passed without its part.
+        OSError: the folder cannot be read or written. Then there is no `comment.md` either.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in FILES:
-            # An older report must not remain if a comparison fails.
-            (folder / name).unlink(missing_ok=True)
-        spec_status = run(
-            "specdrift",
-            *arguments,
-            *("--format", "github"),
-            *("--write", f"markdown={folder / SPEC_PART}"),
-            *("--write", f"sarif={folder / SARIF}"),
-            # Status 1 then stands for any change.
-            *("--fail-on", "INFO"),
-            # After `--`, a revision such as `--help` is not taken for an option.
-            *("--", base_spec, spec),
-        )
-        names_status = run(
-            "project.surface",
-            *("--format", "github"),
-            *("--write", f"markdown={folder / PYTHON_PART}"),
-            *("--fail-on", "INFO"),
-            *("--root", ".", "--", base),
-        )
-        if max(spec_status, names_status) >= FAILED:
-            return FAILED
-        text = ""
-        if spec_status or names_status:
-            text = comment_text(folder)
-        (folder / COMMENT).write_text(text, encoding="utf-8")
-        write_summary(text or UNCHANGED)
-    except OSError as error:
-        print(f"{error.filename}: cannot be written: {error.strerror}", file=sys.stderr)
+    spec_status = run(
+        "specdrift",
+        *arguments,
+        *("--format", "github"),
+        *("--write", f"markdown={folder / SPEC_PART}"),
+        *("--write", f"sarif={folder / SARIF}"),
+        # Status 1 then stands for any change.
+        *("--fail-on", "INFO"),
+        # After `--`, a revision such as `--help` is not taken for an option.
+        *("--", base_spec, spec),
+    )
+    names_status = run(
+        "project.surface",
+        *("--format", "github"),
+        *("--write", f"markdown={folder / PYTHON_PART}"),
+        *("--fail-on", "INFO"),
+        *("--root", ".", "--", base),
+    )
+    worst_status = max(spec_status, names_status)
+    if worst_status >= FAILED:
         return FAILED
+    report_folder.check_parts(folder / name for name in PARTS)
+    text = ""
+    if worst_status:
+        text = comment_text(folder)
+    write_summary(text or UNCHANGED)
+    # Last, because `make comment` would publish it also if a later step failed.
+    report_folder.write_text(folder / COMMENT, text)
     return 0
 
 

@@ -23,6 +23,7 @@ from types import MappingProxyType
 from . import drift_report
 from .arguments import ArgumentsError, arguments_from
 from .processes import FAILED, run
+from .report_folder import IncompleteReportError
 
 SPEC = "spec/openapi.yaml"
 
@@ -121,26 +122,47 @@ def main() -> int:
         The worst exit status of specdrift: 0, 1 for differences, or 2 if a comparison failed.
         2 also for invalid `ARGS`. With `REPORT`, 0 for differences as well.
     """
-    comparisons = comparisons_with(os.environ.get("UPSTREAM", ""))
-    root = os.environ.get("UPSTREAM_ROOT", "")
+    folder = os.environ.get("REPORT", "")
     try:
-        arguments = arguments_from("ARGS")
-        if len(comparisons) > 1:
-            check_that_reports_can_follow_each_other(arguments)
-    except (ArgumentsError, UnsupportedFormatError) as error:
+        if folder:
+            # Before anything else: after any failure, there is no report of an earlier run.
+            names = [document.name for document in DOCUMENTS]
+            drift_report.prepare(Path(folder), names)
+        return compare(folder)
+    except (ArgumentsError, UnsupportedFormatError, IncompleteReportError) as error:
         print(error, file=sys.stderr)
         return FAILED
-    report_folder = os.environ.get("REPORT")
-    if len(comparisons) == 1 and not report_folder:
-        return run("specdrift", *comparisons[0].arguments(root, arguments))
-    try:
-        if report_folder:
-            return write_report(comparisons, root, arguments, Path(report_folder))
-        return max(compare_under_its_name(item, root, arguments) for item in comparisons)
     except OSError as error:
         place = error.filename or "standard output"
         print(f"{place}: cannot be written: {error.strerror}", file=sys.stderr)
         return FAILED
+
+
+def compare(folder: str) -> int:
+    """Compare as the environment variables say.
+
+    Args:
+        folder: the folder of the report; empty without one.
+
+    Returns:
+        The exit status of `main`.
+
+    Raises:
+        ArgumentsError: `ARGS` is invalid.
+        UnsupportedFormatError: so is the format in it.
+        IncompleteReportError: a comparison has passed without its part of the report.
+        OSError: the folder or standard output cannot be written.
+    """
+    comparisons = comparisons_with(os.environ.get("UPSTREAM", ""))
+    root = os.environ.get("UPSTREAM_ROOT", "")
+    arguments = arguments_from("ARGS")
+    if len(comparisons) > 1:
+        check_that_reports_can_follow_each_other(arguments)
+    if folder:
+        return write_report(comparisons, root, arguments, Path(folder))
+    if len(comparisons) == 1:
+        return run("specdrift", *comparisons[0].arguments(root, arguments))
+    return max(compare_under_its_name(item, root, arguments) for item in comparisons)
 
 
 def write_report(
@@ -152,9 +174,9 @@ def write_report(
         0, also for differences; 2 or more if a comparison failed.
 
     Raises:
+        IncompleteReportError: a comparison has passed without its part of the report.
         OSError: the folder or standard output cannot be written.
     """
-    drift_report.prepare(folder, [comparison.document.name for comparison in comparisons])
     statuses: dict[str, int] = {}
     for comparison in comparisons:
         name = comparison.document.name

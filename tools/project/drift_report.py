@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from . import report_folder
 from .github.body import joined
 from .github.job import write_summary
 from .processes import FAILED
@@ -35,14 +36,17 @@ UNCHANGED = "# Drift\n\nThe spec has no difference without a waiver.\n"
 
 
 def prepare(folder: Path, names: Iterable[str]) -> None:
-    """Create the folder, and remove the files of an earlier run.
+    """Create the folder, and remove the report of an earlier run.
+
+    Args:
+        folder: the folder of the report.
+        names: the names of all documents, also of those that are not compared now.
 
     Raises:
         OSError: the folder cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    for path in (folder / ISSUE, *(part_of(folder, name) for name in names)):
-        path.unlink(missing_ok=True)
+    parts = [part_of(folder, name).name for name in names]
+    report_folder.prepare(folder, [ISSUE, *parts])
 
 
 def part_of(folder: Path, name: str) -> Path:
@@ -66,16 +70,19 @@ def finish(folder: Path, statuses: Mapping[str, int]) -> int:
         0; or the worst status if a comparison failed, which is 2 or more.
 
     Raises:
+        IncompleteReportError: a comparison has passed without its part.
         OSError: the folder cannot be read or written.
     """
     worst_status = max(statuses.values())
     if worst_status >= FAILED:
         return worst_status
+    report_folder.check_parts(part_of(folder, name) for name in statuses)
     text = ""
     if worst_status:
         text = issue_text({name: part_of(folder, name).read_text("utf-8") for name in statuses})
-    (folder / ISSUE).write_text(text, encoding="utf-8")
     write_summary(text or UNCHANGED)
+    # Last, because `make issue` would publish it also if a later step failed.
+    report_folder.write_text(folder / ISSUE, text)
     return 0
 
 

@@ -1,11 +1,8 @@
-"""Regenerates the client, and reports or pushes what changed: `make regenerate`.
+"""Regenerates the client, and reports what changed: `make regenerate`.
 
-The workflow `regenerate` runs it. Environment variables:
-
-- `PUSH`: with `true`, a difference is committed and pushed to the branch. Otherwise, a difference
-  fails the run.
-- `GITHUB_TOKEN` and `GITHUB_SERVER_URL`: the credentials for the push, and the only server that
-  gets them. Without them, git uses its own configuration.
+The workflow `regenerate` runs it. With the environment variable `PATCH`, the difference is written
+to that file as a patch, and does not fail the run: another job, which runs no generator, checks and
+pushes it with `push`.
 """
 
 from __future__ import annotations
@@ -17,7 +14,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from .job_files import append_summary, code_block
+from .job_files import append_summary, code_block, set_output
 
 OUTPUT = ("generated", "docs/api.md", "docs/reference/resources.rst")
 """What the programs write. The last two are the pages about the generated client."""
@@ -28,23 +25,12 @@ BYTECODE = ":(exclude,glob)**/__pycache__/**"
 PROGRAMS = (("generate",), ("project.api_index", "--root", "."))
 """The modules that `make generate` runs, with their arguments."""
 
-REMOTE = "origin"
-
-BRANCHES = "refs/heads/"
-"""The beginning of the full name of a branch."""
-
-MESSAGE = "Regenerate the client\n\nThe spec, the templates or the generator have changed."
-
-CREDENTIAL_HELPER = (
-    '!f() { test "$1" = get || return 0;'
-    ' printf "username=x-access-token\\npassword=%s\\n" "$GITHUB_TOKEN"; }; f'
-)
-"""A credential helper for git. The token stays in the environment: arguments of a process are
-visible to others."""
+PATCH_FORMAT = ("--binary", "--full-index", "--no-renames", "--src-prefix=a/", "--dst-prefix=b/")
+"""The options of git for a patch that git can apply, whatever the configuration of the user."""
 
 
 class RegenerationError(Exception):
-    """The client cannot be regenerated, or the result cannot be pushed."""
+    """The client cannot be regenerated, or its patch cannot be pushed."""
 
 
 @dataclass(frozen=True)
@@ -66,27 +52,39 @@ def main() -> int:
     """Regenerate the client of the checkout in the working directory.
 
     Returns:
-        The exit status: 0 if nothing changed or the change was pushed, 1 for a change that was not
-        pushed, 2 if the client cannot be regenerated or pushed.
+        The exit status: 0 if nothing changed or the change is in a patch, 1 for another change, 2
+        if the client cannot be regenerated. Then there is no patch, not even of an earlier run.
     """
     try:
-        return regenerate(is_push=read_push())
+        return regenerate(os.environ.get("PATCH", ""))
     except RegenerationError as error:
-        print(f"make regenerate: {error}", file=sys.stderr)
-        append_summary(f"### Regeneration failed\n\n{code_block(str(error))}")
-        return 2
+        return report_failure("regenerate", error)
+    except OSError as error:
+        problem = RegenerationError(f"{error.filename}: {error.strerror}")
+        return report_failure("regenerate", problem)
 
 
-def regenerate(*, is_push: bool) -> int:
-    """Regenerate, and report the difference or push it.
+def report_failure(target: str, error: RegenerationError) -> int:
+    """Print why a target failed, also to the summary of the job. Returns the exit status."""
+    print(f"make {target}: {error}", file=sys.stderr)
+    append_summary(f"### Regeneration failed\n\n{code_block(str(error))}")
+    return 2
+
+
+def regenerate(patch: str) -> int:
+    """Regenerate, and report the difference.
+
+    Args:
+        patch: the file for the difference; empty if a difference is a failure.
 
     Raises:
-        RegenerationError: the client cannot be regenerated or pushed.
+        RegenerationError: the client cannot be regenerated.
+        OSError: the patch cannot be written.
     """
-    if is_push:
+    if patch:
+        Path(patch).unlink(missing_ok=True)
         # Before anything changes: what is pushed must be made from what is committed.
         check_clean()
-    branch = current_branch() if is_push else ""
     for program in PROGRAMS:
         run_program(program)
     difference = difference_from_commit()
@@ -94,29 +92,25 @@ def regenerate(*, is_push: bool) -> int:
         print("The client and the pages about it are up to date.")
         append_summary("### The client and the pages about it are up to date\n")
         return 0
-    if not is_push:
+    if not patch:
         report_difference(difference)
         return 1
-    commit = push(difference, branch)
-    changed_outputs = ", ".join(difference.outputs)
-    print(f"Regenerated: {changed_outputs}. Commit {commit[:12]} was pushed to {branch}.")
-    append_summary(
-        f"### Regenerated: {changed_outputs}\n\nCommit {commit} was pushed to the branch.\n\n"
-        + code_block(difference.text, "diff")
-    )
+    write_patch(difference, Path(patch))
+    set_output("changed", "true")
     return 0
 
 
-def read_push() -> bool:
-    """Whether `PUSH` asks for a push.
+def write_patch(difference: Difference, patch: Path) -> None:
+    """Write a difference as a patch, and report it.
 
     Raises:
-        RegenerationError: it is neither `true`, `false` nor empty.
+        OSError: the file cannot be written.
     """
-    value = os.environ.get("PUSH", "")
-    if value not in ("", "true", "false"):
-        raise RegenerationError(f"PUSH={value}: the value is `true` or `false`")
-    return value == "true"
+    patch.parent.mkdir(parents=True, exist_ok=True)
+    git("diff", *PATCH_FORMAT, f"--output={patch.resolve()}", "HEAD", difference.tree)
+    heading = f"Regenerated: {', '.join(difference.outputs)}"
+    print(f"{heading}. The difference is in {patch}.")
+    append_summary(f"### {heading}\n\n{code_block(difference.text, 'diff')}")
 
 
 def report_difference(difference: Difference) -> None:
@@ -134,14 +128,8 @@ def run_program(program: tuple[str, ...]) -> None:
     Raises:
         RegenerationError: it failed. The message has its output.
     """
-    environment = dict(os.environ)
-    # The generator runs code of others, which needs no access to the repository. That keeps the
-    # token from accidents, such as a log of the environment. It does not isolate the code: a
-    # program of the same user can read the environment of this process.
-    environment.pop("GITHUB_TOKEN", None)
     result = subprocess.run(
         [sys.executable, "-m", *program],
-        env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         encoding="utf-8",
@@ -184,69 +172,8 @@ def check_clean() -> None:
     if changes:
         raise RegenerationError(
             f"{len(changes)} files are not committed, such as {changes[0][3:]}:"
-            " commit them, or regenerate without PUSH"
+            " commit them, or regenerate without PATCH"
         )
-
-
-def current_branch() -> str:
-    """The name of the branch to push to.
-
-    Raises:
-        RegenerationError: no branch is checked out.
-    """
-    try:
-        # Not with --short: if a tag has the same name, git then returns `heads/NAME`.
-        reference = git("symbolic-ref", "--quiet", "HEAD").strip()
-    except RegenerationError as error:
-        raise RegenerationError("no branch is checked out: check one out, such as main") from error
-    return reference.removeprefix(BRANCHES)
-
-
-def push(difference: Difference, branch: str) -> str:
-    """Commit a difference, and push the commit to the branch of the same name.
-
-    The local branch moves only after the push. So a rejected push changes nothing here or there.
-
-    Returns:
-        The name of the commit.
-
-    Raises:
-        RegenerationError: git has no identity, or the push was rejected.
-    """
-    parent = git("rev-parse", "HEAD").strip()
-    commit = git("commit-tree", difference.tree, "-p", parent, "-m", MESSAGE).strip()
-    reference = f"{BRANCHES}{branch}"
-    try:
-        # Without --force: somebody else's commits stay.
-        git(
-            *(*credentials(), "push", "--quiet", REMOTE, f"{commit}:{reference}"),
-            environment=credential_variables(),
-        )
-    except RegenerationError as error:
-        raise RegenerationError(
-            f"{error}. If {branch} has newer commits, their own run regenerates the client."
-            " If access was denied, the token needs the permission `contents: write`."
-        ) from error
-    git("update-ref", reference, commit, parent)
-    git("reset", "--quiet", "--", *OUTPUT)
-    return commit
-
-
-def credentials() -> list[str]:
-    """The options with which git gets the token for GitHub's server, and only for that server."""
-    server = os.environ.get("GITHUB_SERVER_URL", "")
-    if not server or not os.environ.get("GITHUB_TOKEN"):
-        return []
-    # A hook would get the token with git's environment, and the generator could have written one.
-    without_hooks = ["-c", "core.hooksPath=/dev/null"]
-    return [*without_hooks, "-c", f"credential.{server}.helper={CREDENTIAL_HELPER}"]
-
-
-def credential_variables() -> dict[str, str]:
-    """The variables that the credential helper needs; empty without a helper."""
-    if not credentials():
-        return {}
-    return {"GITHUB_TOKEN": os.environ["GITHUB_TOKEN"]}
 
 
 def git(*arguments: str, environment: dict[str, str] | None = None) -> str:
@@ -254,20 +181,19 @@ def git(*arguments: str, environment: dict[str, str] | None = None) -> str:
 
     Args:
         arguments: the command of git, with its options.
-        environment: variables to add. Only a push needs the token, so it is not there by default.
+        environment: variables to add.
 
     Raises:
         RegenerationError: git failed. The message has git's own one.
     """
     # A missing credential is an error. Nobody is there to answer a question.
-    variables = {**os.environ, "GIT_TERMINAL_PROMPT": "0"}
-    variables.pop("GITHUB_TOKEN", None)
-    variables.update(environment or {})
+    variables = {**os.environ, "GIT_TERMINAL_PROMPT": "0", **(environment or {})}
     result = subprocess.run(
         ["git", *arguments],  # noqa: S607  # the user's git, from the PATH
         env=variables,
         capture_output=True,
         encoding="utf-8",
+        errors="backslashreplace",
         check=False,
     )
     if result.returncode != 0:

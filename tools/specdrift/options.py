@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.metadata
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -44,6 +45,14 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
     return _parser().parse_args(arguments, Options())
 
 
+def _version() -> str:
+    """The version of the installed distribution. A checkout on `PYTHONPATH` has none."""
+    try:
+        return importlib.metadata.version("specdrift")
+    except importlib.metadata.PackageNotFoundError:
+        return "(not installed, so its version is unknown)"
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="specdrift",
@@ -51,6 +60,12 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         # An abbreviation would change its meaning when an option is added.
         allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--version",
+        action="version",
+        version=f"specdrift {_version()}",
+        help="print the version of specdrift, and exit",
     )
     _add_input_options(parser)
     _add_output_options(parser)

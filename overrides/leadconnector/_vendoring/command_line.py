@@ -1,7 +1,7 @@
 """The command line: `vendor`, `verify` and `version`.
 
-The exit status is 0 if all is well. `verify` exits with 1 if the copy differs from its manifest. A
-command that cannot be carried out exits with 2.
+The exit status is 0 if all is well. `verify` exits with 1 if the copy differs from its manifest, or
+has lost it. A command that cannot be carried out exits with 2.
 """
 
 from __future__ import annotations
@@ -15,9 +15,16 @@ from pathlib import Path
 
 from .._version import __version__
 from . import manifest as manifests
-from .errors import VendoringError
+from .errors import VendoringError, printable
 from .manifest import FILE_NAME, Manifest, ManifestError
-from .source import PACKAGE_FOLDER, PACKAGE_NAME, is_in_checkout, load_source
+from .source import (
+    PACKAGE_FOLDER,
+    PACKAGE_NAME,
+    is_in_checkout,
+    is_installed,
+    load_source,
+    read_manifest,
+)
 from .vendor import vendor
 from .verification import LocalChanges, local_changes
 
@@ -27,6 +34,14 @@ _INTERRUPTED = 130
 _HOW_TO_RESTORE = (
     "Restore this file from the version control of the service. Or vendor again with --force"
     " (make: FORCE=1), which saves the local changes."
+)
+
+_HOW_TO_REINSTALL = "Install the package again: pip install --force-reinstall."
+
+_NOTHING_TO_VERIFY = (
+    "is the source of a checkout, not a copy that `vendor` made. There is nothing to verify:"
+    " git shows changes of these files. To verify a copy, run its own program, for example"
+    " `python -m leadconnector verify` in the folder that contains the copy."
 )
 
 _BROKEN_PIPE = 141
@@ -91,13 +106,17 @@ def _verify(folder: Path) -> int:
         manifest = manifests.read(folder)
     except ManifestError as error:
         print(f"edited: {FILE_NAME}")
-        print(f"{folder} cannot be verified: {error}. {_HOW_TO_RESTORE}", file=sys.stderr)
+        reason = f"{error}. {_how_to_restore(folder)}"
+        print(f"{folder} cannot be verified: {reason}", file=sys.stderr)
         return 1
+    except OSError as error:
+        raise _unreadable(folder, error) from error
     if manifest is None:
-        print(f"missing: {FILE_NAME}")
-        print(f"{folder} cannot be verified: {_reason_without_manifest(folder)}", file=sys.stderr)
-        return 1
-    changes = local_changes(folder, manifest)
+        return _verify_without_manifest(folder)
+    try:
+        changes = local_changes(folder, manifest)
+    except OSError as error:
+        raise _unreadable(folder, error) from error
     if changes:
         _print_changes(changes)
         return 1
@@ -105,10 +124,32 @@ def _verify(folder: Path) -> int:
     return 0
 
 
-def _reason_without_manifest(folder: Path) -> str:
+def _verify_without_manifest(folder: Path) -> int:
     if is_in_checkout(folder):
-        return "it is the source of a checkout. Only a copy has a manifest."
-    return f"{FILE_NAME} is missing. {_HOW_TO_RESTORE}"
+        raise VendoringError(f"{folder} {_NOTHING_TO_VERIFY}")
+    if not folder.is_dir():
+        raise VendoringError(
+            f"{folder} is in an archive such as a zip file, where it cannot be verified: unpack"
+            " the archive, and verify the package there"
+        )
+    print(f"missing: {FILE_NAME}")
+    print(
+        f"{folder} cannot be verified: {FILE_NAME} is missing. {_how_to_restore(folder)}",
+        file=sys.stderr,
+    )
+    return 1
+
+
+def _how_to_restore(folder: Path) -> str:
+    return _HOW_TO_REINSTALL if is_installed(folder) else _HOW_TO_RESTORE
+
+
+def _unreadable(folder: Path, error: OSError) -> VendoringError:
+    name = printable(str(error.filename or folder))
+    return VendoringError(
+        f"{folder} cannot be verified: {name} cannot be read: {error.strerror}. Make it readable"
+        " for this user, then verify again."
+    )
 
 
 def _print_changes(changes: LocalChanges) -> None:
@@ -124,7 +165,7 @@ def _print_changes(changes: LocalChanges) -> None:
 
 
 def _print_version(folder: Path) -> int:
-    manifest = manifests.read(folder)
+    manifest = read_manifest(folder)
     if manifest is None:
         manifest = load_source(folder).manifest
     for line in _version_lines(manifest):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -59,15 +60,8 @@ def parse(data: bytes) -> Manifest:
     Raises:
         ManifestError: the file is no manifest, or one of a newer format.
     """
-    try:
-        content: object = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise ManifestError(f"{FILE_NAME} is not JSON") from error
-    if not isinstance(content, dict):
-        raise ManifestError(f"{FILE_NAME} is not an object")
-    fields = cast("dict[str, object]", content)
-    if fields.get("format") != _FORMAT:
-        raise ManifestError(f"{FILE_NAME} has not the format {_FORMAT}")
+    fields = _parse_object(data)
+    _check_format(fields.get("format"))
     return Manifest(
         name=_text(fields, "name"),
         version=_text(fields, "version"),
@@ -80,16 +74,46 @@ def parse(data: bytes) -> Manifest:
 
 
 def read(folder: Path) -> Manifest | None:
-    """The manifest of a copy; None if it has no regular file of this name.
+    """The manifest of a copy; None if it has none.
 
     Raises:
-        ManifestError: the file is no manifest.
+        ManifestError: the file is no manifest, or is a link or a folder.
         OSError: the file cannot be read.
     """
     path = folder / FILE_NAME
-    if path.is_symlink() or not path.is_file():
+    if not os.path.lexists(path):
         return None
+    if path.is_symlink() or not path.is_file():
+        raise ManifestError(f"{FILE_NAME} is a link, a folder or a special file")
     return parse(path.read_bytes())
+
+
+def _parse_object(data: bytes) -> dict[str, object]:
+    if not data.strip():
+        raise ManifestError(f"{FILE_NAME} is empty")
+    try:
+        content: object = json.loads(data)
+    except json.JSONDecodeError as error:
+        # The end of a truncated file, or the markers of a merge conflict.
+        raise ManifestError(
+            f"{FILE_NAME} is damaged or truncated: line {error.lineno} is not JSON"
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise ManifestError(f"{FILE_NAME} is not JSON") from error
+    if not isinstance(content, dict):
+        raise ManifestError(f"{FILE_NAME} is not an object")
+    return cast("dict[str, object]", content)
+
+
+def _check_format(value: object) -> None:
+    if value == _FORMAT:
+        return
+    if isinstance(value, int) and value > _FORMAT:
+        raise ManifestError(
+            f"{FILE_NAME} has the format {value} of a newer version of this project, and this"
+            f" version reads only format {_FORMAT}"
+        )
+    raise ManifestError(f"{FILE_NAME} does not have the format {_FORMAT}")
 
 
 def _json(fields: Mapping[str, object]) -> bytes:

@@ -13,7 +13,7 @@ from .._version import __version__
 from . import manifest as manifests
 from .entries import Entry, entries_in
 from .errors import VendoringError, printable
-from .manifest import FILE_NAME, Manifest, sha256
+from .manifest import FILE_NAME, Manifest, ManifestError, sha256
 from .revision import revision_of
 from .verification import local_changes
 
@@ -55,15 +55,33 @@ def load_source(folder: Path = PACKAGE_FOLDER) -> Source:
             f"{folder} is not a folder: the package cannot be copied out of an archive such as"
             " a zip file; install it in another way"
         )
-    manifest = manifests.read(folder)
+    manifest = read_manifest(folder)
     if manifest is None:
         return _load_checkout(folder)
     return _load_package(folder, manifest)
 
 
+def read_manifest(folder: Path) -> Manifest | None:
+    """The manifest of the package that is running; None if it has none.
+
+    Raises:
+        VendoringError: it is damaged.
+        OSError: it cannot be read.
+    """
+    try:
+        return manifests.read(folder)
+    except ManifestError as error:
+        raise VendoringError(f"{folder}: {error}: install or vendor the package again") from error
+
+
 def is_in_checkout(folder: Path) -> bool:
     """Whether this is the package of a checkout, an archive or a source distribution."""
     return folder.parent.name == "overrides"
+
+
+def is_installed(folder: Path) -> bool:
+    """Whether an installer such as pip put the package here. It leaves the metadata beside it."""
+    return any(folder.parent.glob(f"{PACKAGE_NAME}-*.dist-info"))
 
 
 def _load_package(folder: Path, manifest: Manifest) -> Source:

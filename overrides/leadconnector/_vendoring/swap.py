@@ -117,7 +117,7 @@ class Workspace:
         try:
             if self.copy.exists():
                 # Moving a folder changes its entry `..`, which a read-only folder does not permit.
-                self.copy.chmod(self.copy.stat().st_mode | stat.S_IRWXU)
+                _permit_changes(self.copy)
                 self.copy.rename(self.old)
                 if check_old is not None:
                     check_old()
@@ -136,7 +136,7 @@ class Workspace:
         """
         if not self.folder.exists():
             return
-        self.folder.chmod(stat.S_IRWXU)
+        _permit_changes(self.folder)
         _remove_tree(self.discarded)
         if self.old.exists():
             # So that `old` never exists without some of its files: a later run could move it back.
@@ -188,8 +188,19 @@ def _remove_tree(folder: Path) -> None:
 
 def _make_removable(folder: Path) -> None:
     """Permit removing the content of read-only folders, which somebody may have set."""
-    folder.chmod(stat.S_IRWXU)
+    _permit_changes(folder)
     with os.scandir(folder) as items:
         subfolders = [item.name for item in items if item.is_dir(follow_symlinks=False)]
     for name in subfolders:
         _make_removable(folder / name)
+
+
+def _permit_changes(folder: Path) -> None:
+    """Let the owner of a folder change it.
+
+    Only the owner may set the mode. But members of a group can share the folder, and need no mode
+    that it has already.
+    """
+    mode = folder.stat().st_mode
+    if mode & stat.S_IRWXU != stat.S_IRWXU:
+        folder.chmod(mode | stat.S_IRWXU)

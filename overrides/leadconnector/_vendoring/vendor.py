@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ from .destination import (
     has_contract,
     resolve,
 )
-from .entries import entries_in
+from .entries import Entry, entries_in
 from .errors import VendoringError
 from .locks import locked_folder
 from .manifest import FILE_NAME, Manifest, ManifestError
@@ -158,12 +158,26 @@ def _changes_of(copy: Path, base: Manifest | None, source: Source) -> LocalChang
     # Without a manifest, only files that are also in the new copy are known to be unchanged.
     edited: list[str] = []
     added: list[str] = []
-    for entry in entries_in(copy):
+    entries = entries_in(copy)
+    for entry in entries:
         if entry.name not in source.files:
             added.append(entry.name)
         elif not entry.is_file or entry.path.read_bytes() != source.files[entry.name]:
             edited.append(entry.name)
-    return LocalChanges(edited=tuple(edited), added=tuple(added))
+    return LocalChanges(
+        edited=tuple(edited), added=tuple(added), missing=_missing(copy, entries, source)
+    )
+
+
+def _missing(copy: Path, entries: Iterable[Entry], source: Source) -> tuple[str, ...]:
+    """The files of the new copy that a copy without a manifest lacks.
+
+    Somebody may have removed them. A folder that is no copy lacks nothing.
+    """
+    if not has_contract(copy):
+        return ()
+    names = {entry.name for entry in entries}
+    return tuple(name for name in source.files if name not in names and name != FILE_NAME)
 
 
 def _rejection(copy: Path, folder: Path, base: Manifest | None, changes: LocalChanges) -> str:
@@ -175,12 +189,21 @@ def _rejection(copy: Path, folder: Path, base: Manifest | None, changes: LocalCh
     reason = f"{copy} has local changes, so it was not changed:"
     if base is None and has_contract(folder):
         reason = (
-            f"{copy} has no valid {FILE_NAME}, so its local changes are unknown. It was not"
-            " changed. These files differ from the new copy:"
+            f"{copy} has no valid {FILE_NAME}{_manifest_problem(folder)}, so its local changes"
+            " are unknown. It was not changed. These files differ from the new copy:"
         )
     elif base is None:
         reason = f"{copy} is not a copy that this program made, so it was not changed:"
     return "\n".join([reason, *(f"  {line}" for line in shown), _HOW_TO_REPLACE])
+
+
+def _manifest_problem(copy: Path) -> str:
+    """What is wrong with the manifest of a copy, in brackets; empty if there is no manifest."""
+    try:
+        manifests.read(copy)
+    except ManifestError as error:
+        return f" ({error})"
+    return ""
 
 
 def _repair_notes(interruption: Interruption, copy: Path) -> list[str]:

@@ -47,11 +47,17 @@ class Copy:
         if self.version:
             parts.append(f"version {self.version}")
         if self.revision:
-            parts.append(f"revision {self.revision[:HASH_LENGTH]}")
+            parts.append(f"revision {short_revision(self.revision)}")
         parts.append(f"API version {self.contract.get('api_version', 'unknown')}")
         spec_hash = str(self.contract.get("spec_sha256", "unknown"))
         parts.append(f"spec {spec_hash[:HASH_LENGTH]}")
         return ", ".join(parts)
+
+
+def short_revision(revision: str) -> str:
+    """The start of a commit's hash, with the mark of a copy that differs from the commit."""
+    commit, plus, mark = revision.partition("+")
+    return f"{commit[:HASH_LENGTH]}{plus}{mark}"
 
 
 def read_copy(folder: Path) -> Copy:
