@@ -1,13 +1,14 @@
-"""Writes `contract.json`: what the client needs of the spec at run time.
+"""Writes `contract.json`, what the client needs of the spec at run time, and `spec.json`.
 
-With it the client needs neither the spec nor YAML nor the generator.
+With the contract the client needs neither the spec nor YAML nor the generator. `spec.json` is the
+whole spec. The client does not read it: a report of an upgrade compares two copies by it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -18,6 +19,8 @@ from .document import Document, Node, SpecError
 from .operations import Argument, Location, OperationView, Resource, ResponseView
 
 FILE_NAME = "contract.json"
+
+SPEC_FILE_NAME = "spec.json"
 
 MAXIMUM_PATH_LENGTH = 512
 """Characters of one path parameter: longer than any id, shorter than the URL limit of servers."""
@@ -59,7 +62,7 @@ _REQUIRED_BODY_RULE = TextRule(pattern=".+", expected="a non-empty string")
 def write_contract(
     document: Document, spec: bytes, resources: Sequence[Resource], output: Path
 ) -> None:
-    """Write the contract beside the generated code.
+    """Write the contract and the spec beside the generated code.
 
     Args:
         document: the spec.
@@ -74,10 +77,12 @@ def write_contract(
     versions = {name: version(name) for name in ("openapi-python-client", "ruff")}
     contract = build_contract(document, spec, resources, versions)
     try:
-        text = render(contract)
+        contract_text = render(contract)
+        spec_text = render(document.root)
     except ValueError as error:
         raise SpecError(f"{document.path}: a number in it is not finite: {error}") from error
-    (output / FILE_NAME).write_text(text, encoding="utf-8")
+    (output / FILE_NAME).write_text(contract_text, encoding="utf-8")
+    (output / SPEC_FILE_NAME).write_text(spec_text, encoding="utf-8")
 
 
 def build_contract(
@@ -104,9 +109,9 @@ def build_contract(
     }
 
 
-def render(contract: dict[str, Any]) -> str:
-    """The contract as JSON text: stable, and readable in a diff."""
-    text = json.dumps(contract, indent=2, ensure_ascii=False, allow_nan=False)
+def render(content: Mapping[str, Any]) -> str:
+    """The content of a file as JSON text: stable, and readable in a diff."""
+    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
     return f"{text}\n"
 
 

@@ -5,10 +5,9 @@
 Both are folders of the package `leadconnector`. `make vendor` runs it before it replaces a copy.
 `make changes` runs it alone. The steps, a module each:
 
-- `copies`: read the version and the contract of each copy.
-- `openapi`: rebuild an OpenAPI document from a contract, because a copy does not contain the spec.
-- `media_types`, `marks`: compare what specdrift cannot compare in the rebuilt documents.
-- `changes`: compare the documents with specdrift, and the Python names with `project.surface`.
+- `copies`: read the version, the contract and the spec of each copy.
+- `changes`: compare the specs with specdrift, and the Python names with `project.surface`.
+- `marks`: compare the marks of the client, such as `x-role`, which specdrift does not know.
 - `methods`: compare the methods and arguments in the contracts, where griffe is not installed.
 - `writers`: write the report as text or Markdown.
 

@@ -6,14 +6,12 @@ import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 
-from specdrift import Change, Level, TooComplexError, compare
+from specdrift import Level, TooComplexError, compare
 
 from .copies import Copy, UpgradeReportError, read_copy
 from .marks import mark_changes
-from .media_types import media_type_changes
 from .methods import method_changes
-from .model import LEVELS, UpgradeChange, UpgradeReport
-from .openapi import WHOLE_API, openapi_document, place_in_spec
+from .model import LEVELS, WHOLE_API, UpgradeChange, UpgradeReport
 
 SURFACE_REQUIREMENT = "griffe"
 """The module that the comparison of Python names needs. A development dependency installs it."""
@@ -30,16 +28,9 @@ VALUES: tuple[tuple[str, Level, str, str], ...] = (
 )
 """Single values of a contract: key, severity of a change, name, and place in the spec."""
 
-SPEC_CHANGED_ELSEWHERE = (
-    "The spec changed in parts that a copy does not contain."
-    " `make diff BASE=…` compares the specs themselves."
+ONLY_TEXTS_CHANGED = (
+    "The spec changed only in what no call depends on, such as descriptions and examples."
 )
-
-SPEC_IS_PARTIAL = (
-    "The spec may have more changes: a copy does not contain all of it."
-    " `make diff BASE=…` compares the specs themselves."
-)
-"""Always true of a changed spec, so it does not make a report incomplete."""
 
 
 class SurfaceUnavailableError(Exception):
@@ -59,13 +50,10 @@ def create_report(base_folder: Path, revision_folder: Path) -> UpgradeReport:
     base = read_copy(base_folder)
     revision = read_copy(revision_folder)
     changes = [*spec_changes(base, revision)]
-    notes: list[str] = []
     hint = ""
-    if base.contract.get("spec_sha256") != revision.contract.get("spec_sha256"):
-        if changes:
-            hint = SPEC_IS_PARTIAL
-        else:
-            notes.append(SPEC_CHANGED_ELSEWHERE)
+    if not changes and base.spec != revision.spec:
+        hint = ONLY_TEXTS_CHANGED
+    notes: list[str] = []
     try:
         changes += python_changes(base, revision)
     except SurfaceUnavailableError as error:
@@ -82,27 +70,21 @@ def severity_rank(change: UpgradeChange) -> int:
 
 
 def spec_changes(base: Copy, revision: Copy) -> Iterator[UpgradeChange]:
-    """The changes of the spec, as far as the contracts contain it."""
-    base_document = openapi_document(base.contract)
-    revision_document = openapi_document(revision.contract)
+    """The changes of the spec.
+
+    Raises:
+        UpgradeReportError: the specs are too complex to be compared.
+    """
     try:
-        changes = compare(base_document, revision_document)
+        changes = compare(base.spec, revision.spec)
     except TooComplexError as error:
         raise UpgradeReportError(f"the specs cannot be compared: {error}") from error
-    base_schemas = base_document["components"]["schemas"]
-    revision_schemas = revision_document["components"]["schemas"]
     for change in changes:
-        location = location_of(change, [*revision_schemas, *base_schemas])
         place = change.operation or WHOLE_API
+        location = change.revision_pointer or change.base_pointer
         yield UpgradeChange(change.level, "spec", place, change.text, change.id, location)
     yield from value_changes(base, revision)
-    yield from media_type_changes(base, revision)
     yield from mark_changes(base.contract, revision.contract)
-
-
-def location_of(change: Change, schemas: list[str]) -> str:
-    """Where a change is in the spec of the newer copy, or of the older one if it was removed."""
-    return place_in_spec(change.revision_pointer or change.base_pointer, schemas)
 
 
 def value_changes(base: Copy, revision: Copy) -> Iterator[UpgradeChange]:

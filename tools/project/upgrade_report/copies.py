@@ -1,4 +1,4 @@
-"""Reads what a copy of the client says about itself: its version, and its contract."""
+"""Reads what a copy of the client says about itself: its version, its contract and its spec."""
 
 from __future__ import annotations
 
@@ -15,12 +15,15 @@ PACKAGE = "leadconnector"
 
 CONTRACT = Path("_generated", "contract.json")
 
+SPEC = Path("_generated", "spec.json")
+
 MANIFEST = "_manifest.json"
 """The file in which the vendoring program writes the origin of a copy."""
 
 HASH_LENGTH = 12
 """The digits of a hash in a report. Git also shows 7 to 12 digits of a commit."""
 
+SPEC_KEYS = {"openapi", "paths"}
 OPERATION_KEYS = {"id", "method", "path", "python", "arguments", "responses"}
 ARGUMENT_KEYS = {"argument", "name", "in", "required", "schema"}
 RESPONSE_KEYS = {"media_types"}
@@ -41,6 +44,8 @@ class Copy:
     """The commit that the copy comes from; empty if it has no manifest, or is the source."""
     contract: dict[str, Any]
     """The contract, as `tools/generate` wrote it."""
+    spec: dict[str, Any]
+    """The OpenAPI document that the client was generated from."""
 
     def __str__(self) -> str:
         parts: list[str] = []
@@ -79,6 +84,7 @@ def read_copy(folder: Path) -> Copy:
         version=read_version(folder / "_version.py"),
         revision=read_revision(folder / MANIFEST),
         contract=read_contract(folder / CONTRACT),
+        spec=read_spec(folder / SPEC),
     )
 
 
@@ -116,8 +122,32 @@ def read_contract(file: Path) -> dict[str, Any]:
     Raises:
         UpgradeReportError: it cannot be read, or is not a contract.
     """
+    contract = read_json(file)
+    if not is_contract(contract):
+        raise invalid_form(file)
+    return contract
+
+
+def read_spec(file: Path) -> dict[str, Any]:
+    """Read a spec.
+
+    Raises:
+        UpgradeReportError: it cannot be read, or is not an OpenAPI document.
+    """
+    spec = read_json(file)
+    if not has_keys(spec, SPEC_KEYS):
+        raise invalid_form(file)
+    return spec
+
+
+def read_json(file: Path) -> Any:
+    """Read a JSON file of a copy.
+
+    Raises:
+        UpgradeReportError: it cannot be read, or is not JSON.
+    """
     try:
-        contract: Any = json.loads(file.read_bytes())
+        return json.loads(file.read_bytes())
     except OSError as error:
         raise UpgradeReportError(
             f"{file}: cannot be read ({error.strerror}): name a folder that `make vendor` made"
@@ -126,12 +156,13 @@ def read_contract(file: Path) -> dict[str, Any]:
         raise UpgradeReportError(
             f"{file}: is not JSON ({error}): restore the copy from version control"
         ) from error
-    if not is_contract(contract):
-        raise UpgradeReportError(
-            f"{file}: has not the form that the generator writes:"
-            " restore the copy from version control"
-        )
-    return contract
+
+
+def invalid_form(file: Path) -> UpgradeReportError:
+    """The error of a file that the generator did not write."""
+    return UpgradeReportError(
+        f"{file}: has not the form that the generator writes: restore the copy from version control"
+    )
 
 
 def is_contract(contract: Any) -> TypeGuard[dict[str, Any]]:

@@ -8,8 +8,7 @@ from typing import Any
 
 from specdrift.model.document import is_list, is_mapping
 
-from .model import UpgradeChange
-from .openapi import WHOLE_API, escaped
+from .model import WHOLE_API, UpgradeChange
 
 MARK_PREFIX = "x-"
 
@@ -111,3 +110,8 @@ def mark_change(place: str, pointer: str, what: str, base: Any, revision: Any) -
     else:
         text = f"The mark {what} was {base}, and is now {revision}."
     return UpgradeChange("WARN", "spec", place, text, "mark-changed", pointer)
+
+
+def escaped(token: str) -> str:
+    """A name as a part of a JSON pointer (RFC 6901, section 3)."""
+    return token.replace("~", "~0").replace("/", "~1")

@@ -12,6 +12,9 @@ from .copies import Copy
 LEVELS: tuple[Level, ...] = ("ERR", "WARN", "INFO")
 """The severities of specdrift and of `project.surface`, the worst first."""
 
+WHOLE_API = "the whole API"
+"""The place of a change outside all operations."""
+
 Subject: TypeAlias = Literal["Python", "spec"]
 
 

@@ -64,6 +64,8 @@ def summary(report: UpgradeReport) -> str:
     if not report.changes:
         if report.notes:
             return "Nothing changed as far as it was compared."
+        if report.hint:
+            return "Nothing else changed in the spec or in public Python names."
         return "Nothing changed in the spec or in public Python names."
     counts = [
         f"{len(report.with_level(level))} {SUMMARIES[level]}"
