@@ -717,7 +717,12 @@ def test_an_interrupted_report_is_one_line_and_the_copy_stays(
     ) as process:
         pipe.read_text(encoding="utf-8")
         os.killpg(process.pid, signal.SIGINT)
-        _, error = process.communicate(timeout=TIMEOUT)
+        try:
+            _, error = process.communicate(timeout=TIMEOUT)
+        except subprocess.TimeoutExpired:
+            # Otherwise leaving this block would wait for it.
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
 
     assert process.returncode == INTERRUPTED
     assert error == "Interrupted. The earlier copy is in its place, or the new one.\n"
