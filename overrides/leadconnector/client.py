@@ -24,9 +24,11 @@ from ._runtime.connections import AsyncConnections, SyncConnections
 from ._runtime.finding import Finding
 from ._runtime.http import (
     AsyncBaseTransport,
+    AsyncTransport,
     BaseTransport,
     DefaultTransports,
     RequestFactory,
+    SyncTransport,
     Timeout,
     check_base_url,
     common_headers,
@@ -42,6 +44,7 @@ from .rate_limit import RateLimit
 
 TokenOption = TypeVar("TokenOption", bound=AsyncTokenOption)
 Transport = TypeVar("Transport")
+NewTransport = TypeVar("NewTransport")
 ConnectionsT = TypeVar("ConnectionsT", SyncConnections, AsyncConnections)
 
 
@@ -140,21 +143,6 @@ class _Client(Generic[TokenOption, Transport, ConnectionsT]):
         """Make the connections, with the custom transport if there is one."""
         raise NotImplementedError
 
-    def _default_transport(self) -> Transport:
-        """Create a transport that uses the environment's proxies."""
-        raise NotImplementedError
-
-    def _new_transport(self) -> Transport:
-        try:
-            return self._default_transport()
-        except OSError as error:
-            # For example: too many open files.
-            reason = _reason(error)
-        # Outside of the handler: the frames of the error know the proxy, which can have a password.
-        raise APIConnectionError(
-            f"no connection can be made: {reason}", attempts=0, failure="never sent"
-        )
-
     # A client has a token. And a copy would close the connections of the original.
     __reduce__ = refuse_pickling
 
@@ -208,10 +196,10 @@ class LeadConnector(_Client[SyncTokenOption, BaseTransport, SyncConnections], Re
         Resources.__init__(self, SyncSession(io, self._settings))
 
     def _make_connections(self, transport: BaseTransport | None) -> SyncConnections:
-        return SyncConnections(self._new_transport, transport)
+        return SyncConnections(self._default_transport, transport)
 
-    def _default_transport(self) -> BaseTransport:
-        return self._transports.sync_transport()
+    def _default_transport(self) -> SyncTransport:
+        return _new_transport(self._transports.sync_transport)
 
     def close(self) -> None:
         """Close the connections. A second call does nothing."""
@@ -240,10 +228,10 @@ class AsyncLeadConnector(
         AsyncResources.__init__(self, AsyncSession(io, self._settings))
 
     def _make_connections(self, transport: AsyncBaseTransport | None) -> AsyncConnections:
-        return AsyncConnections(self._new_transport, transport)
+        return AsyncConnections(self._default_transport, transport)
 
-    def _default_transport(self) -> AsyncBaseTransport:
-        return self._transports.async_transport()
+    def _default_transport(self) -> AsyncTransport:
+        return _new_transport(self._transports.async_transport)
 
     async def close(self) -> None:
         """Close the connections. A second call does nothing."""
@@ -254,6 +242,24 @@ class AsyncLeadConnector(
 
     async def __aexit__(self, *error: object) -> None:
         await self.close()
+
+
+def _new_transport(create: Callable[[], NewTransport]) -> NewTransport:
+    """Create a transport.
+
+    Raises:
+        ConfigurationError: the environment's proxy or certificate file is unusable.
+        APIConnectionError: the system has too few resources for a connection.
+    """
+    try:
+        return create()
+    except OSError as error:
+        # For example: too many open files.
+        reason = _reason(error)
+    # Outside of the handler: the frames of the error know the proxy, which can have a password.
+    raise APIConnectionError(
+        f"no connection can be made: {reason}", attempts=0, failure="never sent"
+    )
 
 
 def _reason(error: OSError) -> str:

@@ -9,13 +9,14 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 
-import httpcore
 import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from leadconnector import APIConnectionError, APITimeoutError
-from leadconnector._runtime.http.network import SyncNetwork, share_of_time
+from leadconnector._runtime.coroutines import run_without_event_loop
+from leadconnector._runtime.http.addresses import share_of_time
+from leadconnector._runtime.http.sockets import ThreadSocket
 
 from tests.support.calling import Caller, Clock
 from tests.support.switchable import (
@@ -206,17 +207,17 @@ def test_the_first_address_gets_half_of_the_time(count: int) -> None:
 def test_a_rejection_that_uses_up_the_time_is_not_reported_as_a_timeout(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    network = SyncNetwork(has_proxy=False)
+    thread_socket = ThreadSocket()
     attempts: list[object] = []
 
     def reject(address: object, _: float | None) -> socket.socket:
         attempts.append(address)
-        network.connect_ends_at = 0.0
+        thread_socket.connect_ends_at = 0.0
         raise ConnectionRefusedError(111, "refused")
 
-    monkeypatch.setattr(network, "_connect", reject)
+    monkeypatch.setattr(thread_socket, "_connect_to", reject)
     monkeypatch.setattr(socket, "getaddrinfo", addresses_of(["127.0.1.8", "127.0.1.9"]))
-    with pytest.raises(httpcore.ConnectError, match="refused"):
-        network.connect_tcp("localhost", 9, timeout=60.0)
+    with pytest.raises(httpx.ConnectError, match="refused"):
+        run_without_event_loop(thread_socket.connect("localhost", 9, timeout=60.0))
 
     assert len(attempts) == 1

@@ -196,7 +196,7 @@ def test_a_call_cancelled_at_any_step_with_a_full_pool_loses_no_place(
             await asyncio.gather(*calls)
             pool = pool_of(client)
             assert pool._connections.active_count == 0
-            assert pool._permits._value == few_connections
+            assert pool._permits.semaphore._value == few_connections
             assert await asyncio.gather(*(update_async(client) for _ in range(3)))
 
         @given(steps_until_cancelled)
@@ -283,7 +283,7 @@ def test_all_places_are_free_after_threads_met_a_hanging_api(
             api.is_hanging = True
             assert all(threads.map(hang, [hasty] * 12))
             api.is_hanging = False
-            assert sync_pool_of(client)._permits.in_use == 0
+            assert sync_pool_of(client)._permits.semaphore.in_use == 0
             assert all(threads.map(update, [client] * 12))
 
 
@@ -323,13 +323,13 @@ def test_a_signal_handler_that_raises_while_a_call_waits_for_a_connection_loses_
         with pytest.raises(Interrupted):
             update(client)
         pool = sync_pool_of(client)
-        assert pool._permits.in_use == few_connections
-        assert not pool._permits._waiting
+        assert pool._permits.semaphore.in_use == few_connections
+        assert not pool._permits.semaphore._waiting
         client.close()
         for call in hanging:
             with pytest.raises(APIConnectionError):
                 call.result()
-    assert pool._permits.in_use == 0
+    assert pool._permits.semaphore.in_use == 0
 
 
 # An interruption between two lines of the standard library leaves an open socket to the garbage
@@ -352,7 +352,7 @@ def test_a_signal_handler_that_raises_at_any_moment_loses_no_place(
                 interrupted += 1
         gc.collect()
         assert interrupted > 10
-        assert sync_pool_of(client)._permits.in_use == 0
+        assert sync_pool_of(client)._permits.semaphore.in_use == 0
         with ThreadPoolExecutor(few_connections) as threads:
             assert all(threads.map(update, [client] * few_connections))
 
@@ -378,19 +378,19 @@ def test_an_exception_raised_in_a_waiting_thread_passes_its_place_on(
         thread = threading.Thread(target=call)
         thread.start()
         pool = sync_pool_of(client)
-        while not pool._permits._waiting:
+        while not pool._permits.semaphore._waiting:
             threading.Event().wait(0.001)
         ctypes.pythonapi.PyThreadState_SetAsyncExc(
             ctypes.c_ulong(thread.ident or 0), ctypes.py_object(Interrupted)
         )
         thread.join()
         assert isinstance(outcomes.get(), Interrupted)
-        assert not pool._permits._waiting
+        assert not pool._permits.semaphore._waiting
         client.close()
         for finished in hanging:
             with pytest.raises(APIConnectionError):
                 finished.result()
-    assert pool._permits.in_use == 0
+    assert pool._permits.semaphore.in_use == 0
 
 
 def test_a_call_that_waits_for_a_connection_of_a_closed_client_raises_client_closed(

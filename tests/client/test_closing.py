@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import httpx
 import pytest
 from leadconnector import (
     APIConnectionError,
@@ -19,9 +18,12 @@ from leadconnector import (
     LeadConnector,
     LeadConnectorError,
 )
-from leadconnector._runtime.http import network as network_module
+from leadconnector._runtime.http import SyncTransport
+from leadconnector._runtime.http import addresses as addresses_module
+from leadconnector._runtime.http import pool as pool_module
+from leadconnector._runtime.http import sockets as sockets_module
+from leadconnector._runtime.http.connection import Connection
 from leadconnector._runtime.http.pool import SyncPool
-from leadconnector._runtime.http.routes import Route
 
 from tests.support.calling import CONVERSATION_ID, LOCATION_ID, TOKEN
 from tests.support.outside import run_program
@@ -238,8 +240,8 @@ def test_a_thread_sends_nothing_after_the_client_was_closed(
         if step == "looking up the host":
             monkeypatch.setattr(socket, "getaddrinfo", gate.before(socket.getaddrinfo))
         else:
-            new_socket = network_module.new_socket
-            monkeypatch.setattr(network_module, "new_socket", gate.before(new_socket))
+            new_socket = addresses_module.new_socket
+            monkeypatch.setattr(sockets_module, "new_socket", gate.before(new_socket))
         call = threads.submit(update, client)
         assert gate.reached.wait(30)
         client.close()
@@ -256,7 +258,7 @@ def test_a_task_sends_nothing_after_the_client_was_closed(
     api: Switchable, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gate = Gate()
-    connect = network_module._connect_async
+    connect = addresses_module._connect_async
 
     async def connect_and_stop(*args: Any) -> socket.socket:
         sock = await connect(*args)
@@ -267,7 +269,7 @@ def test_a_task_sends_nothing_after_the_client_was_closed(
     if step == "looking up the host":
         monkeypatch.setattr(socket, "getaddrinfo", gate.before(socket.getaddrinfo))
     else:
-        monkeypatch.setattr(network_module, "_connect_async", connect_and_stop)
+        monkeypatch.setattr(addresses_module, "_connect_async", connect_and_stop)
 
     async def run() -> None:
         client = new_async_client(api.url)
@@ -306,13 +308,12 @@ def test_a_call_sends_nothing_if_the_client_is_closed_while_it_gets_a_connection
     api: Switchable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = new_client(api.url)
-    create_connection = Route.connection
 
-    def close_and_create(*args: Any) -> Any:
+    def close_and_create(*args: Any) -> Connection:
         client.close()
-        return create_connection(*args)
+        return Connection(*args)
 
-    monkeypatch.setattr(Route, "connection", close_and_create)
+    monkeypatch.setattr(pool_module, "Connection", close_and_create)
     with pytest.raises(ClientClosedError):
         update(client)
 
@@ -325,9 +326,9 @@ def test_a_transport_that_is_created_while_the_client_is_closed_is_closed(
     client = new_client(api.url)
     connections = client._connections
     create_transport = connections._create_transport
-    transports: list[httpx.BaseTransport] = []
+    transports: list[SyncTransport] = []
 
-    def create_and_close() -> httpx.BaseTransport:
+    def create_and_close() -> SyncTransport:
         transports.append(create_transport())
         client.close()
         return transports[0]
@@ -358,8 +359,8 @@ def test_a_retry_after_the_client_was_closed_raises_client_closed(
     assert api.requests == 0
 
 
-def test_a_connection_that_becomes_idle_while_the_client_is_closed_is_closed(
-    api: Switchable, monkeypatch: pytest.MonkeyPatch
+def test_a_connection_that_becomes_idle_after_the_client_was_closed_is_closed(
+    api: Switchable,
 ) -> None:
     client = new_client(api.url)
     assert update(client)
@@ -369,14 +370,10 @@ def test_a_connection_that_becomes_idle_while_the_client_is_closed_is_closed(
     connection = connections.take_idle()
     assert connection is not None
 
-    def close_meanwhile() -> bool:
-        connections.close_idle()
-        return True
-
-    monkeypatch.setattr(connection.http_connection, "is_idle", close_meanwhile)
+    connections.close_idle()
     connections.put_back(connection)
 
     assert not connections._idle
-    assert connection.network._socket is not None
-    assert connection.network._socket.fileno() == -1
+    assert connection.socket._socket is not None
+    assert connection.socket._socket.fileno() == -1
     client.close()

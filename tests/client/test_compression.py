@@ -14,7 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from leadconnector import APIDecodingError, APIStatusError, DriftError, Finding, ServerError
-from leadconnector._runtime.http import MAXIMUM_BODY_BYTES, Limits, RawResponse, send
+from leadconnector._runtime.http import (
+    MAXIMUM_BODY_BYTES,
+    Limits,
+    RawResponse,
+    form_request,
+    send,
+)
 from leadconnector._runtime.http.body import decode
 from leadconnector.models import UpdateConversationResponse
 from leadconnector_emulator import Emulator, Fault, Server
@@ -28,7 +34,7 @@ from tests.support.calling import (
 
 BODY = json.dumps(SUCCESS_BODY).encode()
 
-REQUEST = httpx.Request("PUT", "https://example.com")
+REQUEST = form_request("https://api.example", {}, {})
 
 
 class Chunks(httpx.SyncByteStream, httpx.AsyncByteStream):

@@ -168,7 +168,7 @@ def test_generated_code_imports_neither_hand_written_code_nor_tools() -> None:
 
 
 THIRD_PARTY = {
-    "_runtime": {"h11", "httpcore", "httpx"},
+    "_runtime": {"h11", "httpx"},
     "rate_limit": set[str](),
     "oauth": set[str](),
 }

@@ -6,7 +6,7 @@ from typing import Generic
 from .._generated import Operation, T
 from ..errors import APITimeoutError
 from .contract import OperationContract, operation_contract
-from .http import Limits, PreparedRequest, Request
+from .http import Limits, OutgoingRequest, PreparedRequest
 from .request import (
     Arguments,
     api_version,
@@ -55,7 +55,7 @@ class Call(Generic[T]):
         self.rejection_explanation = ""
         """Why a new token does not fix the 401, for its exception; empty if it is unknown."""
 
-    def next_request(self, token: Token) -> Request:
+    def next_request(self, token: Token) -> OutgoingRequest:
         """The request of the next attempt. None of its timeouts is beyond the deadline."""
         self.attempts += 1
         if token not in self.tokens:

@@ -13,7 +13,7 @@ from typing import Generic, Protocol, TypeVar, TypeVarTuple
 
 from ..errors import ConfigurationError
 from .connections import AsyncConnections, SyncConnections
-from .http import Limits, RawResponse, Request, send_async
+from .http import Limits, OutgoingRequest, RawResponse, send_async
 from .http import send as send_sync
 from .protocols import RateLimiter, ReservationT
 from .secrets import Token
@@ -74,7 +74,7 @@ class CallIO(Protocol):
         """Call a method of the rate limit."""
         ...
 
-    async def send(self, request: Request, limits: Limits) -> RawResponse:
+    async def send(self, request: OutgoingRequest, limits: Limits) -> RawResponse:
         """Send a request with the client's transport; see `http.send`."""
         ...
 
@@ -151,7 +151,7 @@ class SyncIO(_ClientIO[SyncConnections]):
         """See `CallIO`."""
         return function(*args)
 
-    async def send(self, request: Request, limits: Limits) -> RawResponse:
+    async def send(self, request: OutgoingRequest, limits: Limits) -> RawResponse:
         """See `CallIO`."""
         return send_sync(self._connections.transport(), request, limits)
 
@@ -218,7 +218,7 @@ class AsyncIO(_ClientIO[AsyncConnections]):
         # A rate limit without a network takes microseconds: less than a change of threads.
         return function(*args)
 
-    async def send(self, request: Request, limits: Limits) -> RawResponse:
+    async def send(self, request: OutgoingRequest, limits: Limits) -> RawResponse:
         """See `CallIO`."""
         return await send_async(self._connections.transport(), request, limits)
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Generic, TypeVar
 
 from ..errors import ClientClosedError
-from .http import AsyncBaseTransport, BaseTransport, LimitedAsyncTransport, LimitedTransport
+from .http import AsyncTransport, DirectAsyncTransport, DirectTransport, SyncTransport
 from .waiting import ClientSignals
 
 Owner = TypeVar("Owner")
@@ -103,7 +103,7 @@ class Connections(ABC, Generic[Owner, Transport]):
             self._abandon(transport)
 
 
-class SyncConnections(Connections[str, BaseTransport]):
+class SyncConnections(Connections[str, SyncTransport]):
     """The connections of a sync client. All threads share one transport."""
 
     def close(self) -> None:
@@ -124,15 +124,15 @@ class SyncConnections(Connections[str, BaseTransport]):
     def _owner(self) -> str:
         return "all threads"
 
-    def _start(self, owner: str, transport: BaseTransport) -> None:
+    def _start(self, owner: str, transport: SyncTransport) -> None:
         """Nothing to do: the transport lives as long as the client."""
 
-    def _abandon(self, transport: BaseTransport) -> None:
-        if isinstance(transport, LimitedTransport):
+    def _abandon(self, transport: SyncTransport) -> None:
+        if isinstance(transport, DirectTransport):
             transport.abandon()
 
 
-class AsyncConnections(Connections[AbstractEventLoop, AsyncBaseTransport]):
+class AsyncConnections(Connections[AbstractEventLoop, AsyncTransport]):
     """The connections of an async client. Each event loop has its own transport.
 
     A transport and its event loop refer to each other, so neither disappears by itself. There are
@@ -145,8 +145,8 @@ class AsyncConnections(Connections[AbstractEventLoop, AsyncBaseTransport]):
 
     def __init__(
         self,
-        create_transport: Callable[[], AsyncBaseTransport],
-        custom_transport: AsyncBaseTransport | None,
+        create_transport: Callable[[], AsyncTransport],
+        custom_transport: AsyncTransport | None,
     ) -> None:
         super().__init__(create_transport, custom_transport)
         # An event loop refers to its generators only weakly.
@@ -168,7 +168,7 @@ class AsyncConnections(Connections[AbstractEventLoop, AsyncBaseTransport]):
         for owner, transport in list(self._by_owner.items()):
             if owner is loop:
                 await transport.aclose()
-            elif isinstance(transport, LimitedAsyncTransport):
+            elif isinstance(transport, DirectAsyncTransport):
                 transport.close()
         self._by_owner.clear()
         # Its transport is closed. This ends the generator, so that the loop does not have to.
@@ -179,7 +179,7 @@ class AsyncConnections(Connections[AbstractEventLoop, AsyncBaseTransport]):
     def _owner(self) -> AbstractEventLoop:
         return get_running_loop()
 
-    def _start(self, owner: AbstractEventLoop, transport: AsyncBaseTransport) -> None:
+    def _start(self, owner: AbstractEventLoop, transport: AsyncTransport) -> None:
         self._abandon_closed_loops()
         closer = self._close_with(owner, transport)
         self._closers[owner] = closer
@@ -188,7 +188,7 @@ class AsyncConnections(Connections[AbstractEventLoop, AsyncBaseTransport]):
             closer.asend(None).send(None)
 
     async def _close_with(
-        self, loop: AbstractEventLoop, transport: AsyncBaseTransport
+        self, loop: AbstractEventLoop, transport: AsyncTransport
     ) -> AsyncGenerator[None, None]:
         """Close the transport of an event loop when the loop ends."""
         process = os.getpid()
@@ -214,6 +214,6 @@ class AsyncConnections(Connections[AbstractEventLoop, AsyncBaseTransport]):
                 if transport is not None:
                     self._abandon(transport)
 
-    def _abandon(self, transport: AsyncBaseTransport) -> None:
-        if isinstance(transport, LimitedAsyncTransport):
+    def _abandon(self, transport: AsyncTransport) -> None:
+        if isinstance(transport, DirectAsyncTransport):
             transport.abandon()

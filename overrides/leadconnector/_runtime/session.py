@@ -17,8 +17,8 @@ Terms:
 """
 
 import sys
-from collections.abc import Coroutine, Mapping
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from .._generated import Operation, T
 from ..errors import (
@@ -28,10 +28,11 @@ from ..errors import (
 )
 from .call import Call
 from .call_io import CallIO, SyncIO
+from .coroutines import run_without_event_loop
 from .frames import clear_frames
 from .http import (
+    OutgoingRequest,
     RawResponse,
-    Request,
     connection_error,
     decisive_error,
     is_final,
@@ -48,8 +49,6 @@ from .waiting import WaitingCall
 
 MAXIMUM_REJECTED_CALLS = 1000
 """How many rejected calls are remembered with a token: our own bound for the memory."""
-
-Result = TypeVar("Result")
 
 
 class _BookedReservation(NamedTuple):
@@ -368,26 +367,6 @@ class SyncSession:
         return run_without_event_loop(self._session.call(operation, arguments))
 
 
-def run_without_event_loop(coroutine: Coroutine[Any, Any, Result]) -> Result:
-    """Run a coroutine that never suspends, as with `SyncIO`.
-
-    `send(None)` starts a coroutine and runs it to its first suspension. Here there is none, so it
-    runs to its end. `StopIteration` then carries its result.
-
-    Raises:
-        Exception: the coroutine's own error.
-    """
-    try:
-        coroutine.send(None)
-    except StopIteration as end:
-        # This is certainly the coroutine's end. A StopIteration raised inside a coroutine becomes a
-        # RuntimeError (PEP 479).
-        result: Result = end.value
-        return result
-    coroutine.close()
-    raise RuntimeError("a blocking call suspended")
-
-
 def explain_rejection(token: Token) -> str:
     """The end of the message for a 401 that a new token did not fix.
 
@@ -407,7 +386,7 @@ def explain_rejection(token: Token) -> str:
 def _failed_attempt(
     call: Call[Any],
     token: Token,
-    request: Request,
+    request: OutgoingRequest,
     error: Exception,
     ambient_error: BaseException | None,
 ) -> Attempt:

@@ -10,6 +10,7 @@ from .._runtime.http import (
     BaseTransport,
     Limits,
     RawResponse,
+    SyncTransport,
     common_headers,
     connection_error,
     default_transport,
@@ -211,7 +212,7 @@ class TokenEndpoint:
             Secret(tokens.access_token),
         ]
 
-    def _open_transport(self, url: str) -> AbstractContextManager[BaseTransport]:
+    def _open_transport(self, url: str) -> AbstractContextManager[SyncTransport]:
         if self._transport is not None:
             # The caller's transport stays open.
             return nullcontext(self._transport)

@@ -1,19 +1,28 @@
-"""The only part that imports httpx and httpcore: sends one request within time and size limits.
+"""The only part that imports httpx and h11: sends one request within time and size limits.
 
 The API and the token endpoint use it alike. It also makes requests and transports.
 
-- `sending`: sends a request and reads the whole response.
+- `sending`: sends a request and receives the whole response, with any transport.
 - `limits`: how long each step may take.
 - `body`: decompresses a body up to a maximum size.
 - `failures`: what the error of a transport means, and the exception that it becomes.
 - `urls`: which base URLs and proxies are valid.
 - `requests`: makes requests.
-- `transports`: makes the default transports.
-- `pool`: the default transports. They limit the number of connections, and reuse them.
+- `outgoing`: a request, as bytes or as the object of httpx.
+- `received`: a whole response.
+
+The default transports, from the outside to the inside:
+
+- `transports`: makes them.
+- `pool`: limits the number of connections, and reuses them.
 - `fair_semaphore`: the limit on connections, for threads.
-- `routes`: makes connections, directly or through a proxy.
-- `network`: opens sockets, and limits the time of all that happens on them.
-- `tls`: TLS over these sockets.
+- `connection`: sends one request after the other on a connection.
+- `parsers`: parses the responses of a connection.
+- `routes`, `tunnels`: connect to the API, directly or through a proxy.
+- `tls`: TLS over a socket.
+- `sockets`: one socket, with a limit on the time of all that happens on it.
+- `timer`: these limits.
+- `addresses`: connects to the addresses of a host.
 """
 
 from .body import MAXIMUM_BODY_BYTES
@@ -26,15 +35,17 @@ from .failures import (
     is_transport_failure,
 )
 from .limits import BODY_SECONDS, CONNECT_SECONDS, READ_SECONDS, Limits, Timeouts, timeouts_of
-from .requests import (
-    PARSED_URLS,
-    PreparedRequest,
-    RequestFactory,
-    case_insensitive,
-    common_headers,
-    form_request,
+from .outgoing import OutgoingRequest, PreparedRequest
+from .received import RawResponse
+from .requests import RequestFactory, case_insensitive, common_headers, form_request
+from .sending import (
+    AsyncTransport,
+    DirectAsyncTransport,
+    DirectTransport,
+    SyncTransport,
+    send,
+    send_async,
 )
-from .sending import LimitedAsyncTransport, LimitedTransport, RawResponse, send, send_async
 from .transports import DefaultTransports, default_transport
 from .types import URL, AsyncBaseTransport, BaseTransport, InvalidURL, Request, Timeout
 from .urls import check_base_url, environment_proxy
@@ -43,20 +54,22 @@ __all__ = [
     "BODY_SECONDS",
     "CONNECT_SECONDS",
     "MAXIMUM_BODY_BYTES",
-    "PARSED_URLS",
     "READ_SECONDS",
     "URL",
     "AsyncBaseTransport",
+    "AsyncTransport",
     "BaseTransport",
     "DefaultTransports",
+    "DirectAsyncTransport",
+    "DirectTransport",
     "InvalidURL",
-    "LimitedAsyncTransport",
-    "LimitedTransport",
     "Limits",
+    "OutgoingRequest",
     "PreparedRequest",
     "RawResponse",
     "Request",
     "RequestFactory",
+    "SyncTransport",
     "Timeout",
     "Timeouts",
     "case_insensitive",

@@ -12,7 +12,7 @@ import httpx
 from ...errors import APIConnectionError, APITimeoutError, LeadConnectorError
 from ..frames import chained_errors, clear_frames, traceback_entries
 from ..secrets import REDACTED, Secret, redact
-from .types import Request
+from .outgoing import OutgoingRequest
 
 Failure = Literal["never sent", "lost", "invalid request"]
 """What is known about a failed request; see `APIConnectionError.failure`."""
@@ -100,8 +100,10 @@ _REQWEST_PROXY_ERROR = "proxy authorization required"
 # How the text of a proxy's error starts in httpcore and aiohttp: with the status of the CONNECT.
 _PROXY_STATUS = re.compile(r"([1-5]\d\d)\b")
 
-# Start of httpcore's texts for a rejected SOCKS login or command.
-_SOCKS_AUTHENTICATION = re.compile("Invalid username/password|but got")
+# Parts of the texts for a rejected SOCKS login, by httpcore and by `tunnels`.
+_SOCKS_AUTHENTICATION = re.compile(
+    "Invalid username/password|but got|another way of authentication"
+)
 
 _TEMPORARY_PROXY_STATUS_CODES = frozenset({408, 429, 500, 502, 503, 504})
 """Statuses of a proxy that are retried: the same as those of the API, without Cloudflare's."""
@@ -115,6 +117,13 @@ _USER_INFORMATION = re.compile(r"(?<=://)\S*@")
 
 # A header with credentials, as the errors of aiohttp quote those of a proxy.
 _CREDENTIALS = re.compile(r"(?<=uthorization)\W+(?:Basic|Bearer)\s+\S+")
+
+
+class ConnectTimeout(httpx.ConnectTimeout):
+    """There was no connection in time. The default transports raise it before they send anything.
+
+    Other transports raise the class of httpx also for a connection that they lost.
+    """
 
 
 def is_transport_failure(error: Exception) -> bool:
@@ -204,16 +213,20 @@ def failure_of(error: Exception, ambient_error: BaseException | None = None) -> 
     if _has_certificate_error(error, ambient_error):
         return "never sent"
     if isinstance(error, httpx.ConnectTimeout):
-        # httpx's own transports raise it only while they connect. Others, such as that of aiohttp,
-        # also raise it for a connection that they lost.
-        is_of_httpcore = type(error.__cause__).__module__.partition(".")[0] == "httpcore"
-        if is_of_httpcore:
-            return "never sent"
-        return "lost"
+        return _failure_while_connecting(error)
     if isinstance(error, httpx.UnsupportedProtocol | httpx.LocalProtocolError):
         return "invalid request"
     # A proxy rejects the CONNECT. Nothing else is sent before it accepts that.
     if isinstance(error, httpx.ConnectError | httpx.PoolTimeout | httpx.ProxyError):
+        return "never sent"
+    return "lost"
+
+
+def _failure_while_connecting(error: httpx.ConnectTimeout) -> Failure:
+    # The transports of httpx raise it only while they connect. Others, such as that of aiohttp,
+    # also raise it for a connection that they lost.
+    is_of_httpcore = type(error.__cause__).__module__.partition(".")[0] == "httpcore"
+    if is_of_httpcore or isinstance(error, ConnectTimeout):
         return "never sent"
     return "lost"
 
@@ -263,7 +276,7 @@ def _quotes(error: BaseException, text: str) -> bool:
 def connection_error(
     error: Exception,
     operation: str,
-    request: Request,
+    request: OutgoingRequest,
     secrets: Sequence[Secret[str]],
     attempts: int,
     ambient_error: BaseException | None = None,
@@ -296,7 +309,7 @@ def connection_error(
 
 
 def _remove_private_data(
-    error: Exception, request: Request, ambient_error: BaseException | None
+    error: Exception, request: OutgoingRequest, ambient_error: BaseException | None
 ) -> str:
     """Remove the variables, the request and quoted bytes from an error.
 
@@ -306,7 +319,7 @@ def _remove_private_data(
     clear_frames(error, ambient_error)
     if isinstance(error, httpx.RequestError):
         # The original request contains the token and the body.
-        error.request = Request(request.method, request.url)
+        error.request = request.for_errors()
     return remove_quoted_bytes(error)
 
 

@@ -1,32 +1,20 @@
-"""Creates connections to the API, directly or through a proxy."""
+"""How connections reach the API: directly, or through a proxy."""
 
 import ssl
 from dataclasses import dataclass, field
-from typing import TypedDict
 
-import httpcore
 import httpx
 
-from .network import AsyncNetwork, SyncNetwork
+from ..log import logger
+from .limits import Limits
+from .outgoing import Origin
+from .sockets import Socket, Stream
+from .timer import end_after
+from .tls import TLSStream
 
-KEEPALIVE_SECONDS = 5.0
-"""Seconds after which an idle connection is not used again: httpx's default."""
-
-
-class _ProxyOptions(TypedDict):
-    """The keyword arguments of httpcore's classes for a proxy."""
-
-    proxy_url: httpcore.URL
-    proxy_auth: tuple[bytes, bytes] | None
-    ssl_context: ssl.SSLContext | None
-    keepalive_expiry: float
-
-
-class _HTTPProxyOptions(_ProxyOptions):
-    """Those of an HTTP proxy. A SOCKS proxy has no headers and no TLS."""
-
-    proxy_headers: list[tuple[bytes, bytes]]
-    proxy_ssl_context: ssl.SSLContext | None
+RETRY_SECONDS = 0.5
+"""Seconds before the second repetition of an attempt to connect. Each further one waits twice as
+long, and the first one not at all. So does httpx."""
 
 
 @dataclass(frozen=True)
@@ -40,82 +28,64 @@ class Route:
     retries: int = 0
     """Retries of a failed attempt to connect. Not used through a proxy."""
 
-    @property
-    def has_proxy(self) -> bool:
-        """Whether connections lead through a proxy."""
-        return self.proxy is not None
+    async def open(self, sock: Socket, origin: Origin, limits: Limits) -> Stream:
+        """Connect a socket to the API.
 
-    def connection(
-        self, origin: httpcore.Origin, network: SyncNetwork
-    ) -> httpcore.ConnectionInterface:
-        """A connection of a sync client. It connects with its first request."""
+        Returns:
+            The stream that carries HTTP.
+
+        Raises:
+            httpx.ConnectTimeout: there is no connection in time.
+            httpx.ConnectError: the API or the proxy cannot be reached, or is not trusted.
+            httpx.ProxyError: the proxy does not open the connection.
+        """
+        logger.debug("connects to %s, port %d", origin.host, origin.port)
         if self.proxy is None:
-            return httpcore.HTTPConnection(
-                origin,
-                ssl_context=self.ssl_context,
-                keepalive_expiry=KEEPALIVE_SECONDS,
-                retries=self.retries,
-                network_backend=network,
-            )
-        # httpcore's pools are the only public way to a connection through a proxy.
-        pool: httpcore.ConnectionPool
-        if self._is_socks_proxy(self.proxy):
-            options = self._proxy_options(self.proxy)
-            pool = httpcore.SOCKSProxy(**options, network_backend=network)
-        else:
-            http_options = self._http_proxy_options(self.proxy)
-            pool = httpcore.HTTPProxy(**http_options, network_backend=network)
-        return pool.create_connection(origin)
+            return await self._open_directly(sock, origin, limits)
+        return await self._open_tunnel(self.proxy, sock, origin, limits)
 
-    def async_connection(
-        self, origin: httpcore.Origin, network: AsyncNetwork
-    ) -> httpcore.AsyncConnectionInterface:
-        """`connection` for an async client."""
-        if self.proxy is None:
-            return httpcore.AsyncHTTPConnection(
-                origin,
-                ssl_context=self.ssl_context,
-                keepalive_expiry=KEEPALIVE_SECONDS,
-                retries=self.retries,
-                network_backend=network,
-            )
-        pool: httpcore.AsyncConnectionPool
-        if self._is_socks_proxy(self.proxy):
-            options = self._proxy_options(self.proxy)
-            pool = httpcore.AsyncSOCKSProxy(**options, network_backend=network)
-        else:
-            http_options = self._http_proxy_options(self.proxy)
-            pool = httpcore.AsyncHTTPProxy(**http_options, network_backend=network)
-        return pool.create_connection(origin)
+    async def _open_directly(self, sock: Socket, origin: Origin, limits: Limits) -> Stream:
+        for retry in range(self.retries):
+            try:
+                return await self._connect(sock, origin, limits)
+            except (httpx.ConnectError, httpx.ConnectTimeout):
+                sock.close()
+            await sock.sleep(_seconds_before_retry(retry))
+        return await self._connect(sock, origin, limits)
 
-    @staticmethod
-    def _is_socks_proxy(proxy: httpx.Proxy) -> bool:
-        return proxy.url.scheme in {"socks5", "socks5h"}
+    async def _connect(self, sock: Socket, origin: Origin, limits: Limits) -> Stream:
+        """Connect to an API or a proxy. The TLS handshake shares the timeout."""
+        await sock.connect(origin.host, origin.port, limits.timeouts.get("connect"))
+        if not origin.is_encrypted:
+            return sock
+        return await self._start_tls(sock, sock, origin, sock.connect_ends_at)
 
-    def _http_proxy_options(self, proxy: httpx.Proxy) -> _HTTPProxyOptions:
-        return {
-            **self._proxy_options(proxy),
-            "proxy_headers": proxy.headers.raw,
-            "proxy_ssl_context": self._proxy_ssl_context(proxy),
-        }
+    async def _open_tunnel(
+        self, proxy: httpx.Proxy, sock: Socket, origin: Origin, limits: Limits
+    ) -> Stream:
+        """Connect to a proxy, and have it open a connection to the API."""
+        # Few users have a proxy.
+        from .tunnels import open_tunnel  # noqa: PLC0415
 
-    def _proxy_options(self, proxy: httpx.Proxy) -> _ProxyOptions:
-        return {
-            "proxy_url": core_url(proxy.url),
-            "proxy_auth": proxy.raw_auth,
-            "ssl_context": self.ssl_context,
-            "keepalive_expiry": KEEPALIVE_SECONDS,
-        }
+        stream = await self._connect(sock, Origin.of(proxy.url), limits)
+        await open_tunnel(stream, proxy, origin, limits)
+        # A timeout of its own: the response of the proxy came before.
+        ends_at = end_after(limits.timeouts.get("connect"))
+        return await self._start_tls(stream, sock, origin, ends_at)
 
-    def _proxy_ssl_context(self, proxy: httpx.Proxy) -> ssl.SSLContext | None:
-        """The certificates to trust a proxy by; httpcore rejects any for plain http."""
-        if proxy.url.scheme == "http":
-            return None
-        return self.ssl_context
+    async def _start_tls(
+        self, stream: Stream, sock: Socket, origin: Origin, ends_at: float
+    ) -> Stream:
+        context = self.ssl_context
+        if context is None:
+            raise httpx.ConnectError("there are no trusted certificates for https")
+        tls_stream = TLSStream(stream, context, origin.host)
+        await tls_stream.handshake(min(ends_at, sock.timer.ends_at))
+        return tls_stream
 
 
-def core_url(url: httpx.URL) -> httpcore.URL:
-    """A URL for httpcore."""
-    return httpcore.URL(
-        scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
-    )
+def _seconds_before_retry(retry: int) -> float:
+    """Seconds to wait before a repetition, which are counted from 0."""
+    if retry == 0:
+        return 0.0
+    return RETRY_SECONDS * 2.0 ** (retry - 1)

@@ -10,7 +10,7 @@ import httpx
 
 from ...errors import ConfigurationError
 from ..secrets import Secret
-from .sending import LimitedAsyncTransport, LimitedTransport
+from .sending import DirectAsyncTransport, DirectTransport
 from .urls import environment_proxy, proxy_variable
 
 # The reasons of an OSError that lie in the file that a variable names. Other reasons, such as too
@@ -42,21 +42,21 @@ class DefaultTransports:
         self._url = url
         self._retries = retries
 
-    def sync_transport(self) -> LimitedTransport:
+    def sync_transport(self) -> DirectTransport:
         """A new transport of a sync client, which uses the environment's proxy.
 
         Raises:
             ConfigurationError: the proxy or certificate file of the environment is unusable.
             OSError: the certificates cannot be loaded for another reason.
         """
-        # Only here, because httpcore takes longer to import than the rest of this package.
+        # Only here: a client with a custom transport does not need it.
         from .pool import SyncPool  # noqa: PLC0415
         from .routes import Route  # noqa: PLC0415
 
         proxy = proxy_of(self._url)
         return SyncPool(Route(self._ssl_context, proxy, self._retries))
 
-    def async_transport(self) -> LimitedAsyncTransport:
+    def async_transport(self) -> DirectAsyncTransport:
         """`sync_transport` for the running event loop of an async client."""
         from .pool import AsyncPool  # noqa: PLC0415
         from .routes import Route  # noqa: PLC0415
@@ -69,10 +69,13 @@ class DefaultTransports:
         """The trusted certificates; `None` for plain http, which goes only to loopback."""
         if self._url.startswith("http:"):
             return None
-        return load_certificates()
+        context = load_certificates()
+        # No server may answer with HTTP/2 (RFC 7301).
+        context.set_alpn_protocols(["http/1.1"])
+        return context
 
 
-def default_transport(url: str, *, retries: int = 0) -> LimitedTransport:
+def default_transport(url: str, *, retries: int = 0) -> DirectTransport:
     """A new transport for requests to one URL; see `DefaultTransports`."""
     return DefaultTransports(url, retries=retries).sync_transport()
 

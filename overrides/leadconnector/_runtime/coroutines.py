@@ -1,0 +1,26 @@
+"""Runs coroutines that never suspend, so that one coroutine can serve both clients."""
+
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+Result = TypeVar("Result")
+
+
+def run_without_event_loop(coroutine: Coroutine[Any, Any, Result]) -> Result:
+    """Run a coroutine that never suspends, as with `SyncIO`.
+
+    `send(None)` starts a coroutine and runs it to its first suspension. Here there is none, so it
+    runs to its end. `StopIteration` then carries its result.
+
+    Raises:
+        Exception: the coroutine's own error.
+    """
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        # This is certainly the coroutine's end. A StopIteration raised inside a coroutine becomes a
+        # RuntimeError (PEP 479).
+        result: Result = end.value
+        return result
+    coroutine.close()
+    raise RuntimeError("a blocking call suspended")

@@ -1,0 +1,122 @@
+"""One connection to the API, which sends one request after the other."""
+
+import time
+from enum import Enum
+
+import httpx
+
+from ..log import logger
+from .limits import Limits
+from .outgoing import OutgoingRequest
+from .parsers import H11Parser, ParserState, ResponseParser
+from .received import RawResponse, raw_response
+from .routes import Route
+from .sockets import Socket, Stream
+
+KEEPALIVE_SECONDS = 5.0
+"""Seconds after which an idle connection is not used again: httpx's default."""
+
+
+class ConnectionState(Enum):
+    """What a connection is doing.
+
+    A connection starts as NEW. Its first request connects it. It is IDLE after each response that
+    is complete. After a failure it stays BUSY, so that nobody uses it again.
+    """
+
+    NEW = "it has not connected yet"
+    BUSY = "a request is being sent, or its response is not complete"
+    IDLE = "the next request can be sent"
+
+
+class Connection:
+    """One connection to the API.
+
+    Args:
+        route: how it reaches the API.
+        sock: its socket, which has not connected yet.
+    """
+
+    def __init__(self, route: Route, sock: Socket) -> None:
+        self.socket = sock
+        self.idle_until = 0.0
+        """Seconds of `time.monotonic`, while it is idle."""
+        self._route = route
+        self._state = ConnectionState.NEW
+        self._stream: Stream = sock
+        self._parser: ResponseParser = H11Parser()
+        self._requests = 0
+        self._has_received = False
+
+    async def exchange(self, request: OutgoingRequest, limits: Limits) -> RawResponse:
+        """Send a request, and receive its whole response.
+
+        Raises:
+            httpx.TransportError: there is no response.
+        """
+        is_new = self._state is ConnectionState.NEW
+        # First: whatever interrupts the rest, the connection is not used again.
+        self._state = ConnectionState.BUSY
+        self._requests += 1
+        self._has_received = False
+        self.socket.timer.start_head(limits)
+        if is_new:
+            self._stream = await self._route.open(self.socket, request.origin, limits)
+        self._parser.start(request.method)
+        await self._send(request, limits)
+        await self._receive(limits)
+        if self._parser.keeps_connection:
+            self._become_idle()
+        return raw_response(self._parser.status_code, self._parser.headers, self._parser.body)
+
+    async def _send(self, request: OutgoingRequest, limits: Limits) -> None:
+        try:
+            await self._stream.write(request.data(), limits.timeouts.get("write"))
+        except httpx.WriteError as error:
+            # A server can send its response, such as 413, and not read the whole request. Without
+            # a response, the error of the next read says what happened.
+            logger.debug("the server did not read the whole request: %s", type(error).__name__)
+
+    async def _receive(self, limits: Limits) -> None:
+        """Receive the head and then the body. Each of them has its own limit of time."""
+        parser = self._parser
+        while parser.state is ParserState.HEAD:
+            await self._feed_parser(limits)
+        logger.debug("received the head of a response: %d", parser.status_code)
+        self.socket.timer.start_body(limits)
+        while parser.state is ParserState.BODY:
+            await self._feed_parser(limits)
+
+    async def _feed_parser(self, limits: Limits) -> None:
+        # No variable contains the bytes, which a traceback could show.
+        self._parser.feed(await self._read(limits.timeouts.get("read")))
+
+    async def _read(self, timeout: float | None) -> bytes:
+        received = await self._stream.read(timeout)
+        if received:
+            self._has_received = True
+        return received
+
+    def _become_idle(self) -> None:
+        self.idle_until = time.monotonic() + KEEPALIVE_SECONDS
+        self._state = ConnectionState.IDLE
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether the last response was complete, and the server keeps the connection."""
+        return self._state is ConnectionState.IDLE
+
+    def is_reusable(self) -> bool:
+        """Whether another request can be sent. It looks at the socket."""
+        if not self.is_idle or time.monotonic() >= self.idle_until:
+            return False
+        # The server has ended it, or has sent something that nobody requested.
+        return not self._stream.is_readable()
+
+    @property
+    def was_stale(self) -> bool:
+        """Whether a failed request met the end of an idle connection: the server sent nothing.
+
+        A server can end an idle connection at the moment at which a request is sent.
+        """
+        return self._requests > 1 and not self._has_received
