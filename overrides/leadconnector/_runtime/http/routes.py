@@ -9,7 +9,6 @@ from ..log import logger
 from .limits import Limits
 from .outgoing import Origin
 from .sockets import Socket, Stream
-from .timer import end_after
 from .tls import TLSStream
 
 RETRY_SECONDS = 0.5
@@ -70,7 +69,7 @@ class Route:
         stream = await self._connect(sock, Origin.of(proxy.url), limits)
         await open_tunnel(stream, proxy, origin, limits)
         # A timeout of its own: the response of the proxy came before.
-        ends_at = end_after(limits.timeouts.get("connect"))
+        ends_at = sock.timer.end_after(limits.timeouts.get("connect"))
         return await self._start_tls(stream, sock, origin, ends_at)
 
     async def _start_tls(
@@ -79,8 +78,8 @@ class Route:
         context = self.ssl_context
         if context is None:
             raise httpx.ConnectError("there are no trusted certificates for https")
-        tls_stream = TLSStream(stream, context, origin.host)
-        await tls_stream.handshake(min(ends_at, sock.timer.ends_at))
+        tls_stream = TLSStream(stream, context, origin.host, sock.timer)
+        await tls_stream.handshake(ends_at)
         return tls_stream
 
 

@@ -22,7 +22,7 @@ import httpx
 
 from .addresses import Address, connect_to_fastest, find_addresses, new_socket, share_of_time
 from .failures import ConnectTimeout
-from .timer import PhaseTimer, end_after, seconds_until
+from .timer import PhaseTimer
 
 READ_BYTES = 65_536
 """Bytes that a thread reads at once: 64 KiB, four full TLS records (RFC 8446, section 5.2)."""
@@ -79,7 +79,7 @@ class Socket(Stream):
     def __init__(self) -> None:
         self.timer = PhaseTimer()
         self.connect_ends_at = math.inf
-        """When connecting must end, with the TLS handshake, in seconds of `time.monotonic`."""
+        """When connecting must end, with the TLS handshake, in seconds of the client's clock."""
         self._socket: socket.socket | None = None
         self._is_shut_down = False
 
@@ -96,17 +96,24 @@ class Socket(Stream):
             httpx.ConnectError: no address can be connected to.
         """
         try:
-            seconds = self.timer.seconds(timeout)
-            self.connect_ends_at = end_after(seconds)
-            await self._connect(host, port, seconds)
+            self.connect_ends_at = self.timer.end_after(timeout)
+            await self._connect(host, port)
         except TimeoutError as error:
             raise ConnectTimeout(str(error)) from error
         except OSError as error:
             raise httpx.ConnectError(str(error)) from error
 
     @abstractmethod
-    async def _connect(self, host: str, port: int, seconds: float | None) -> None:
-        """Connect within a number of seconds; `None` for no limit."""
+    async def _connect(self, host: str, port: int) -> None:
+        """Connect before `connect_ends_at`."""
+
+    def _seconds_to_connect(self) -> float | None:
+        """Seconds until connecting must end; `None` for no limit.
+
+        Raises:
+            TimeoutError: it has ended.
+        """
+        return self.timer.seconds(None, self.connect_ends_at)
 
     @abstractmethod
     async def sleep(self, seconds: float) -> None:
@@ -151,7 +158,7 @@ class Socket(Stream):
 class ThreadSocket(Socket):
     """The socket of a sync client's connection."""
 
-    async def _connect(self, host: str, port: int, seconds: float | None) -> None:
+    async def _connect(self, host: str, port: int) -> None:
         # This cannot be interrupted.
         addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         self._check_not_shut_down()
@@ -164,19 +171,20 @@ class ThreadSocket(Socket):
             OSError: the error of the last attempt.
             TimeoutError: no time remains for an attempt.
         """
-        last_error: OSError = TimeoutError("timed out")
+        last_error: OSError | None = None
         for position, address in enumerate(addresses):
-            remaining = seconds_until(self.connect_ends_at)
-            if remaining == 0.0:
+            try:
+                remaining = self._seconds_to_connect()
+            except TimeoutError as error:
                 # The error of an address says more than that the time is up.
-                break
+                raise last_error or error from None
             try:
                 is_first = position == 0
                 seconds = share_of_time(remaining, len(addresses) - position, is_first=is_first)
                 return self._connect_to(address, seconds)
             except OSError as error:
                 last_error = error
-        raise last_error
+        raise last_error or OSError("the host has no address")
 
     def _connect_to(self, address: Address, seconds: float | None) -> None:
         sock = new_socket(address)
@@ -226,8 +234,8 @@ class ThreadSocket(Socket):
 class LoopSocket(Socket):
     """The socket of an async client's connection."""
 
-    async def _connect(self, host: str, port: int, seconds: float | None) -> None:
-        async with asyncio.timeout(seconds):
+    async def _connect(self, host: str, port: int) -> None:
+        async with asyncio.timeout(self._seconds_to_connect()):
             addresses = await find_addresses(host, port)
             self._check_not_shut_down()
             self._socket = await connect_to_fastest(addresses)

@@ -18,31 +18,38 @@ it. The last read can contain the start of the body.
 class PhaseTimer:
     """The end of the current phase of a request.
 
-    There are two phases: connecting with the head, and the body.
+    There are two phases: connecting with the head, and the body. All times are seconds of the
+    client's clock.
     """
 
-    __slots__ = ("bytes_left", "ends_at", "has_read")
+    __slots__ = ("_phase", "_phase_seconds", "bytes_left", "clock", "ends_at", "has_read")
 
     def __init__(self) -> None:
+        self.clock = time.monotonic
         self.ends_at = math.inf
-        """Seconds of `time.monotonic`."""
         self.bytes_left: float = math.inf
         """How many bytes may still be read."""
         self.has_read = False
         """Whether something was read in this phase."""
+        self._phase = ""
+        self._phase_seconds = math.inf
 
     def start_head(self, limits: Limits) -> None:
         """Start the phase that connects, sends the request and receives the head."""
-        self._start(limits)
+        self._start("the head", limits)
         self.bytes_left = MAXIMUM_HEAD_BYTES
 
     def start_body(self, limits: Limits) -> None:
         """Start the phase that receives the body. The parser limits its size."""
-        self._start(limits)
+        self._start("the body", limits)
         self.bytes_left = math.inf
 
-    def _start(self, limits: Limits) -> None:
-        self.ends_at = time.monotonic() + limits.phase_seconds(limits.clock())
+    def _start(self, phase: str, limits: Limits) -> None:
+        self.clock = limits.clock
+        started_at = limits.clock()
+        self._phase = phase
+        self._phase_seconds = limits.phase_seconds(started_at)
+        self.ends_at = started_at + self._phase_seconds
         self.has_read = False
 
     def check_bytes_left(self) -> None:
@@ -62,39 +69,40 @@ class PhaseTimer:
         self.has_read = True
         return received
 
-    def seconds(self, timeout: float | None) -> float | None:
+    def end_after(self, timeout: float | None) -> float:
+        """When a step that starts now must end, at the latest with the phase.
+
+        Args:
+            timeout: seconds; `None` for no other limit.
+        """
+        if timeout is None:
+            return self.ends_at
+        return min(self.clock() + timeout, self.ends_at)
+
+    def seconds(self, timeout: float | None, ends_at: float = math.inf) -> float | None:
         """Seconds that a step may take now; `None` for no limit.
 
+        Args:
+            timeout: the timeout of the step; `None` for no limit of its own.
+            ends_at: when a step that this one is a part of must end.
+
         Raises:
-            TimeoutError: the phase has ended.
+            TimeoutError: the phase or the other step has ended.
         """
-        seconds = step_timeout(timeout, self.ends_at)
+        end = min(ends_at, self.ends_at)
+        if end == math.inf:
+            return timeout
+        seconds = end - self.clock()
+        if timeout is not None:
+            seconds = min(seconds, timeout)
         # `settimeout(0)` makes the socket non-blocking, which raises `BlockingIOError` instead of a
         # timeout.
-        if seconds is not None and seconds <= 0.0:
-            raise TimeoutError("timed out")
+        if seconds <= 0.0:
+            raise TimeoutError(self._reason(ends_at))
         return seconds
 
-
-def end_after(timeout: float | None) -> float:
-    """When a step that starts now must end, in seconds of `time.monotonic`."""
-    if timeout is None:
-        return math.inf
-    return time.monotonic() + timeout
-
-
-def step_timeout(timeout: float | None, ends_at: float) -> float | None:
-    """The seconds of one step: its timeout, but not beyond an end; `None` for no limit."""
-    remaining = seconds_until(ends_at)
-    if timeout is None:
-        return remaining
-    if remaining is None:
-        return timeout
-    return min(timeout, remaining)
-
-
-def seconds_until(ends_at: float) -> float | None:
-    """Seconds until an end, at least 0; `None` if it never comes."""
-    if ends_at == math.inf:
-        return None
-    return max(0.0, ends_at - time.monotonic())
+    def _reason(self, ends_at: float) -> str:
+        """What took too long: another step, or the phase."""
+        if ends_at < self.ends_at:
+            return "timed out"
+        return f"{self._phase} took longer than {self._phase_seconds:.3g} s"

@@ -16,7 +16,7 @@ import httpx
 
 from .failures import ConnectTimeout
 from .sockets import READ_BYTES, Stream
-from .timer import step_timeout
+from .timer import PhaseTimer
 
 Result = TypeVar("Result")
 
@@ -28,10 +28,14 @@ class TLSStream(Stream):
         stream: the stream that carries the encrypted bytes.
         context: the trusted certificates.
         hostname: the name that the certificate must have.
+        timer: the limit on the time of the connection.
     """
 
-    def __init__(self, stream: Stream, context: ssl.SSLContext, hostname: str) -> None:
+    def __init__(
+        self, stream: Stream, context: ssl.SSLContext, hostname: str, timer: PhaseTimer
+    ) -> None:
         self._stream = stream
+        self._timer = timer
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._ssl_object = context.wrap_bio(
@@ -42,7 +46,7 @@ class TLSStream(Stream):
         """Agree on keys, and check the certificate.
 
         Args:
-            ends_at: when the handshake must end, in seconds of `time.monotonic`.
+            ends_at: when the handshake must end, in seconds of the client's clock.
 
         Raises:
             httpx.ConnectTimeout: it does not end in time.
@@ -50,8 +54,8 @@ class TLSStream(Stream):
         """
         try:
             await self._run(self._ssl_object.do_handshake, None, ends_at)
-            await self._flush(step_timeout(None, ends_at))
-        except httpx.TimeoutException as error:
+            await self._flush(self._timer.seconds(None, ends_at))
+        except (TimeoutError, httpx.TimeoutException) as error:
             raise ConnectTimeout("the TLS handshake timed out") from error
         except (httpx.NetworkError, OSError) as error:
             raise httpx.ConnectError(str(error)) from error
@@ -64,6 +68,8 @@ class TLSStream(Stream):
             # The parser notices a cut if the body has a length or chunks. For other bodies see
             # `is_truncated_json`.
             return b""
+        except TimeoutError as error:
+            raise httpx.ReadTimeout(str(error)) from error
         except ssl.SSLError as error:
             raise httpx.ReadError(str(error)) from error
 
@@ -74,6 +80,8 @@ class TLSStream(Stream):
                 count = await self._run(partial(self._ssl_object.write, data), timeout)
                 data = data[count:]
                 await self._flush(timeout)
+        except TimeoutError as error:
+            raise httpx.WriteTimeout(str(error)) from error
         except ssl.SSLError as error:
             raise httpx.WriteError(str(error)) from error
 
@@ -91,18 +99,22 @@ class TLSStream(Stream):
     async def _run(
         self, operation: Callable[[], Result], timeout: float | None, ends_at: float = math.inf
     ) -> Result:
-        """Repeat an operation until it has received all bytes that it needs."""
+        """Repeat an operation until it has received all bytes that it needs.
+
+        Raises:
+            TimeoutError: the phase or the handshake has ended.
+        """
         while True:
             try:
                 # No variable contains the result, which a traceback could show.
                 return operation()
             except ssl.SSLWantReadError:
-                await self._flush(step_timeout(timeout, ends_at))
-                self._add(await self._stream.read(step_timeout(timeout, ends_at)))
+                await self._flush(self._timer.seconds(timeout, ends_at))
+                self._add(await self._stream.read(self._timer.seconds(timeout, ends_at)))
             except ssl.SSLError:
                 # The alert that explains the error to the server.
-                with suppress(httpx.NetworkError, httpx.TimeoutException):
-                    await self._flush(step_timeout(timeout, ends_at))
+                with suppress(httpx.NetworkError, httpx.TimeoutException, TimeoutError):
+                    await self._flush(self._timer.seconds(timeout, ends_at))
                 raise
 
     def _add(self, encrypted: bytes) -> None:
