@@ -468,6 +468,30 @@ def test_the_exception_of_a_signal_handler_on_a_socket_is_raised_and_the_client_
     assert [text for text in texts_of(caught.value) if TOKEN in text] == []
 
 
+def test_an_oserror_of_a_signal_handler_while_a_request_is_sent_is_raised(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def handle(_number: int, frame: FrameType | None) -> None:
+        raise ConnectionError("alarm")
+
+    def send_with_signal(_socket: socket.socket, _data: memoryview) -> int:
+        signal.raise_signal(signal.SIGUSR1)
+        raise AssertionError
+
+    previous = signal.signal(signal.SIGUSR1, handle)
+    try:
+        with (
+            server_that_signals(b"") as url,
+            LeadConnector(token=TOKEN, base_url=url) as client,
+        ):
+            monkeypatch.setattr(socket.socket, "send", send_with_signal)
+            with pytest.raises(ConnectionError, match="alarm"):
+                client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
+            monkeypatch.undo()
+    finally:
+        signal.signal(signal.SIGUSR1, previous)
+
+
 # Timeouts around an async call.
 
 

@@ -283,3 +283,28 @@ def test_the_program_with_the_token_needs_only_the_standard_library(name: str) -
 )
 def test_the_reader_of_imports_finds_a_violation(source: str, expected: set[str]) -> None:
     assert imported_modules(source, "leadconnector._runtime.session") == expected
+
+
+LEFT_OUT_OF_LOWEST = {"test_page.py", "test_conformance.py"}
+"""The files that `.ci/run lowest` leaves out, as `.ci/run` says."""
+
+DISTRIBUTIONS = {"attr": "attrs", "markdown_it": "markdown_it_py", "yaml": "pyyaml"}
+"""Modules that are not called like their distribution."""
+
+
+def test_the_lock_file_of_the_oldest_dependencies_has_all_that_the_tests_with_it_import() -> None:
+    lines = (ROOT / "requirements" / "lowest.txt").read_text(encoding="utf-8").splitlines()
+    locked = {line.partition("==")[0].replace("-", "_") for line in lines if "==" in line}
+    own = {PACKAGE, "tests", "benchmarks", "examples", "generate", *TOOLS}
+    missing: set[str] = set()
+    for part in ("client", "emulator", "specdrift"):
+        for path in (ROOT / "tests" / part).glob("*.py"):
+            if path.name in LEFT_OUT_OF_LOWEST:
+                continue
+            name = f"tests.{part}.{path.stem}"
+            modules = imported_modules(path.read_text(encoding="utf-8"), name)
+            packages = {module.partition(".")[0] for module in modules}
+            third_party = packages - sys.stdlib_module_names - own
+            missing |= {DISTRIBUTIONS.get(package, package) for package in third_party} - locked
+
+    assert missing == set()
