@@ -6,6 +6,7 @@ import ast
 import hashlib
 import json
 import os
+import subprocess
 import sys
 import sysconfig
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.make import make
+from tests.support.make import clean_environment, make
 from tests.support.paths import ROOT
 from tests.support.vendoring import copy_sources, rejection, run, run_program, tree, vendor, verify
 
@@ -344,9 +345,41 @@ def test_make_vendor_writes_the_same_copy_and_prints_its_path(
     assert verify(copy).returncode == 0
 
 
-@pytest.mark.parametrize("force", ["0", "yes", " 1"])
-def test_force_is_1_or_empty(tmp_path: Path, force: str) -> None:
+@pytest.mark.parametrize("force", ["2", "yes", " 1"])
+def test_force_is_0_or_1(tmp_path: Path, force: str) -> None:
     result = run_program(tmp_path / "copies", force=force)
     assert (result.returncode, result.stdout) == (2, "")
-    assert "FORCE is neither 1 nor empty" in result.stderr
+    assert "FORCE is neither 0 nor 1" in result.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_force_0_replaces_no_local_changes(tmp_path: Path) -> None:
+    copy = vendor(tmp_path / "copies")
+    (copy / "client.py").write_text("edited = True\n", encoding="utf-8")
+
+    result = run_program(tmp_path / "copies", force="0")
+
+    assert result.returncode == 2
+    assert "has local changes" in result.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
+def test_a_full_standard_output_does_not_sound_like_a_failed_copy(tmp_path: Path) -> None:
+    program = ROOT / "tools" / "project" / "vendor.py"
+    environment = clean_environment() | {"DEST": str(tmp_path / "copies")}
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        result = subprocess.run(
+            [sys.executable, str(program)],
+            env=environment,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            check=False,
+        )
+
+    assert result.returncode == 2
+    copy = tmp_path / "copies" / "leadconnector"
+    expected = f"{copy} is complete, but the standard output cannot be written"
+    assert result.stderr.startswith(expected)
+    assert result.stderr.count("\n") == 1
+    assert verify(copy).returncode == 0

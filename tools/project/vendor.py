@@ -89,13 +89,13 @@ def command_arguments(destination: str, force: str) -> list[str]:
     """The arguments of the command.
 
     Raises:
-        UsageError: there is no destination, or `FORCE` has another value than 1.
+        UsageError: there is no destination, or `FORCE` is neither 0 nor 1.
     """
     if not destination:
         raise UsageError("usage: make vendor DEST=DIRECTORY [FORCE=1]")
-    if force not in ("", "1"):
-        raise UsageError("FORCE is neither 1 nor empty: make vendor DEST=DIRECTORY FORCE=1")
-    options = ["--force"] if force else []
+    if force not in ("", "0", "1"):
+        raise UsageError("FORCE is neither 0 nor 1: make vendor DEST=DIRECTORY FORCE=1")
+    options = ["--force"] if force == "1" else []
     return ["vendor", *options, "--", destination]
 
 

@@ -93,12 +93,32 @@ def _run(options: argparse.Namespace, folder: Path, may_replace: Callable[[], bo
 def _vendor(destination: str, *, force: bool, may_replace: Callable[[], bool] | None) -> int:
     if not destination:
         raise VendoringError("the destination is empty: name a folder such as src/app/_vendor")
-    result = vendor(destination, force=force, may_replace=may_replace)
+    # The path as the user wrote it, so that a script can use it.
+    path = f"{destination}/{PACKAGE_NAME}"
+    try:
+        result = vendor(destination, force=force, may_replace=may_replace)
+    except OSError as error:
+        # Some errors name no file, such as that of a full disk.
+        raise VendoringError(
+            f"{printable(path)} cannot be made: {printable(str(error))}: correct that, then run the"
+            " same command again"
+        ) from error
     for note in result.notes:
         print(note, file=sys.stderr)
-    # The path as the user wrote it, so that a script can use it.
-    print(f"{destination}/{PACKAGE_NAME}")
+    _print_path(path)
     return 0
+
+
+def _print_path(path: str) -> None:
+    try:
+        print(path, flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise VendoringError(
+            f"{printable(path)} is complete, but the standard output cannot be written:"
+            f" {error.strerror}"
+        ) from error
 
 
 def _verify(folder: Path) -> int:
