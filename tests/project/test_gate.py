@@ -409,6 +409,14 @@ class TestChangelog:
         assert announced_names(base, f"{base}\n### Removed\n\n- `starred`.\n") == {"starred"}
 
     @pytest.mark.parametrize(
+        "heading", ["Removed", "removed", "Removed (breaking)", "**Removed**", "Changed: API"]
+    )
+    def test_the_first_word_of_a_heading_is_the_kind_of_change(self, heading: str) -> None:
+        changelog = f"## [Unreleased]\n\n### {heading}\n\n- `starred`.\n"
+
+        assert announced_names("", changelog) == {"starred"}
+
+    @pytest.mark.parametrize(
         "text",
         [
             "<!-- - `starred` -->",

@@ -70,7 +70,7 @@ def read_entries(text: str) -> list[Entry]:
                 section = version_in(heading)
                 kind = ""
             elif token.tag == "h3":
-                kind = heading.strip().lower()
+                kind = kind_in(heading)
         elif token.type in ("paragraph_close", "tr_close"):
             entries.append(entry_from(section, kind, content))
         if token.type in ("heading_close", "paragraph_close", "tr_close"):
@@ -93,6 +93,12 @@ def entry_from(section: str, kind: str, content: list[Token]) -> Entry:
 def plain_text(content: list[Token]) -> str:
     """The text of a heading as readers see it: without the address of a link."""
     return "".join(child.content for token in content for child in token.children or [])
+
+
+def kind_in(heading: str) -> str:
+    """The kind of changes below a heading such as `Removed (breaking)`, in lower case."""
+    words = NAME.findall(heading.lower())
+    return words[0] if words else ""
 
 
 def version_in(heading: str) -> str:
