@@ -23,6 +23,14 @@ The default transports, from the outside to the inside:
 - `sockets`: one socket, with a limit on the time of all that happens on it.
 - `timer`: these limits.
 - `addresses`: connects to the addresses of a host.
+
+Where the limits of the default transports are:
+
+- the number of connections, and the wait for one: `pool`;
+- the time of each phase (connecting with the head, the body) and of each step: `timer`;
+- the share of each address in the time to connect: `addresses`;
+- the bytes before the body: `timer`, and for one head the parser;
+- the bytes of the body: the parser before, and `body` after decompression.
 """
 
 from .body import MAXIMUM_BODY_BYTES
