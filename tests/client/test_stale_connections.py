@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 
 import pytest
-from leadconnector import APIConnectionError, AsyncLeadConnector, LeadConnector
+from leadconnector import APIConnectionError, AsyncLeadConnector, LeadConnector, ResponseInfo
 from leadconnector._runtime.http import Limits, default_transport, form_request, send
 
 from tests.support.calling import CONVERSATION_ID, LOCATION_ID, SUCCESS_BODY, TOKEN
@@ -20,6 +20,8 @@ BODY = json.dumps(SUCCESS_BODY).encode()
 SUCCESS = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(BODY), BODY)
 CLOSE = b""
 """No response: the server closes the connection when the request has arrived."""
+CUT_OFF = b"HTTP/1.1 2"
+"""The start of a response, after which the server closes the connection."""
 
 
 class ScriptedServer:
@@ -47,7 +49,7 @@ class ScriptedServer:
                     return
                 self.requests.append(number)
                 connection.sendall(response)
-                if not response.endswith(BODY):
+                if response in {CLOSE, CUT_OFF}:
                     return
             # The next request finds the connection open, and gets no response.
             if has_received_request(connection):
@@ -169,13 +171,29 @@ def test_it_is_sent_once_more_only(call: Caller) -> None:
 
     assert first is True
     assert isinstance(second, APIConnectionError)
-    assert (second.attempts, second.failure) == (1, "lost")
+    assert (second.attempts, second.failure) == (2, "lost")
     assert server.requests == [0, 0, 1]
+
+
+def test_it_counts_as_an_attempt_but_not_as_a_retry() -> None:
+    infos: list[ResponseInfo] = []
+    rejection = b"HTTP/1.1 503 Busy\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n"
+    with (
+        scripted([SUCCESS], [rejection, SUCCESS]) as (server, url),
+        LeadConnector(
+            token=TOKEN, base_url=url, rate_limit=None, retries=1, on_response=infos.append
+        ) as client,
+    ):
+        for _ in range(2):
+            client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
+
+    assert server.requests == [0, 0, 1, 1]
+    assert [info.attempts for info in infos] == [1, 3]
 
 
 @both_clients
 def test_it_is_not_sent_again_if_a_part_of_a_response_has_arrived(call: Caller) -> None:
-    with scripted([SUCCESS, b"HTTP/1.1 2"], [SUCCESS]) as (server, url):
+    with scripted([SUCCESS, CUT_OFF], [SUCCESS]) as (server, url):
         first, second = call(url, 2)
 
     assert first is True

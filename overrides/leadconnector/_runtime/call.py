@@ -48,6 +48,8 @@ class Call(Generic[T]):
         )
         self.attempts = 0
         """How many requests were sent."""
+        self._resends = 0
+        """How many of them were sent again because of a stale connection."""
         self.tokens: list[Token] = []
         """The different tokens of the requests. The API can send back each of them."""
         self.renewed_token: Token | None = None
@@ -67,11 +69,19 @@ class Call(Generic[T]):
         """The number of the last request as the retry rules count it, from 1.
 
         A repetition with a renewed token is not a retry. So it has the number of the request before
-        it, which the API rejected with 401. `attempts` counts both.
+        it, which the API rejected with 401. The same applies to a request that is sent again
+        because of a stale connection. `attempts` counts all of them.
         """
+        tries = self.attempts - self._resends
         if self.renewed_token is None:
-            return self.attempts
-        return self.attempts - 1
+            return tries
+        return tries - 1
+
+    def count_resends(self, request: OutgoingRequest) -> None:
+        """Count how often a transport has sent a request again."""
+        resends = max(0, request.times_sent - 1)
+        self.attempts += resends
+        self._resends += resends
 
     def remaining_seconds(self) -> float | None:
         """Seconds until the deadline; `None` without one."""

@@ -282,7 +282,7 @@ class AsyncSession:
         # Python makes it the context of the transport's errors.
         ambient_error = sys.exception()
         try:
-            response = await self._io.send(request, call.limits)
+            response = await self._send_and_count(call, request)
         except Exception as error:
             reason = decisive_error(error, ambient_error)
             if is_transport_failure(reason):
@@ -293,6 +293,13 @@ class AsyncSession:
             return self._attempt_with_response(call, token, response)
         # Outside of the handler, so that the transport's error does not become the context.
         raise reason
+
+    async def _send_and_count(self, call: Call[T], request: OutgoingRequest) -> RawResponse:
+        """Send a request, and count how often it was sent; raises like `CallIO.send`."""
+        try:
+            return await self._io.send(request, call.limits)
+        finally:
+            call.count_resends(request)
 
     def _attempt_with_response(self, call: Call[T], token: Token, response: RawResponse) -> Attempt:
         """The attempt of a request that got a response."""

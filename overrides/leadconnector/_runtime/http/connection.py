@@ -71,6 +71,7 @@ class Connection:
         return raw_response(self._parser.status_code, self._parser.headers, self._parser.body)
 
     async def _send(self, request: OutgoingRequest, limits: Limits) -> None:
+        request.times_sent += 1
         try:
             await self._stream.write(request.data(), limits.timeouts.get("write"))
         except httpx.WriteError as error:

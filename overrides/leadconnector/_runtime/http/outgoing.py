@@ -79,7 +79,7 @@ class OutgoingRequest:
         token: the token; `None` for a request without one.
     """
 
-    __slots__ = ("_prepared", "_timeouts", "_token")
+    __slots__ = ("_prepared", "_timeouts", "_token", "times_sent")
 
     def __init__(
         self, prepared: PreparedRequest, timeouts: Timeouts, token: Token | None = None
@@ -87,6 +87,8 @@ class OutgoingRequest:
         self._prepared = prepared
         self._timeouts = timeouts
         self._token = token
+        self.times_sent = 0
+        """How often a default transport has sent it: twice if it met a stale connection."""
 
     @property
     def method(self) -> str:
