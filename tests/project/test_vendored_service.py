@@ -272,7 +272,9 @@ def documented_settings(*tools: str) -> str:
     """The settings of these tools in docs/vendoring.md."""
     text = (ROOT / "docs" / "vendoring.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^```toml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    (block,) = [block for block in blocks if set(tomllib.loads(block)["tool"]) == set(tools)]
+    (block,) = [
+        block for block in blocks if set(tomllib.loads(block).get("tool", ())) == set(tools)
+    ]
     return str(block)
 
 
