@@ -257,6 +257,7 @@ def test_a_wheel_is_pure_python_for_every_platform(wheels: dict[str, Path], name
     ("name", "extra", "names"),
     [
         ("leadconnector", "", ["attrs", "httpx", "sniffio"]),
+        ("leadconnector", "fast", ["httptools"]),
         ("leadconnector", "redis", ["redis"]),
         ("leadconnector-emulator", "", ["h11", "httpx", "jsonschema-rs", "pyyaml"]),
         ("leadconnector-emulator", "page", ["mkdocs-swagger-ui-tag"]),
@@ -280,7 +281,7 @@ def test_a_wheel_declares_its_few_requirements(
 
 @pytest.mark.parametrize(
     ("name", "extras"),
-    [("leadconnector", ["redis"]), ("leadconnector-emulator", ["page"]), ("specdrift", None)],
+    [("leadconnector", ["fast", "redis"]), ("leadconnector-emulator", ["page"]), ("specdrift", None)],
 )
 def test_a_wheel_has_no_other_extra(
     metadata: Metadata, name: str, extras: list[str] | None

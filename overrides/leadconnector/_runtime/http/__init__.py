@@ -1,4 +1,4 @@
-"""The only part that imports httpx, h11 and httptools: sends one request within time and size limits.
+"""The only part that imports httpx and parsers of HTTP: sends one request within limits.
 
 The API and the token endpoint use it alike. It also makes requests and transports.
 

@@ -1,11 +1,12 @@
 """Parses responses with httptools, which is much faster than h11, where it is installed.
 
-httptools is a thin layer over llhttp, the parser of Node.js. llhttp is stricter than h11. It rejects
-two `Content-Length` headers, for example, and lines that end without a carriage return. What it
-accepts although h11 rejects it, this module rejects. `tests/client/test_parsers.py` lists the
+httptools is a thin layer over llhttp, the parser of Node.js. llhttp is stricter than h11. It
+rejects two `Content-Length` headers, for example, and lines that end without a carriage return.
+What it accepts although h11 rejects it, this module rejects. `tests/client/test_parsers.py` lists the
 remaining differences.
 """
 
+import re
 from importlib import import_module
 from typing import Any
 
@@ -22,6 +23,9 @@ A service can have an old one for another reason: uvicorn uses httptools, too.
 
 _VERSION = "1.1"
 """The version of HTTP whose connections are used again, as with h11."""
+
+# RFC 9110, section 5.5, for a header; llhttp does not check the reason of a status.
+_CONTROL_CHARACTER = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 def find_httptools() -> Any | None:
@@ -159,6 +163,15 @@ class HttptoolsParser(ResponseParser):
 
     # The methods that llhttp calls. It continues with the bytes behind a response, as if they were
     # the next one. So each method looks at the state first.
+
+    def on_status(self, reason: bytes) -> None:
+        """Check the reason of a status, or a part of it. Nobody uses it.
+
+        Raises:
+            httpx.RemoteProtocolError: it contains a control character.
+        """
+        if self.state is ParserState.HEAD and _CONTROL_CHARACTER.search(reason):
+            raise httpx.RemoteProtocolError("the reason of the status has a control character")
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Add a header. Trailers are ignored."""
