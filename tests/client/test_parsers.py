@@ -65,14 +65,26 @@ def parse(parser: ResponseParser, reads: Sequence[bytes], *, ends: bool) -> Outc
             parser.feed(b"")
     except httpx.RemoteProtocolError:
         return REJECTED
+    headers: RawHeaders = []
+    # Before that, the headers depend on how far a parser has come. Nobody reads them.
+    if parser.state is not ParserState.HEAD:
+        headers = [normalized(header) for header in parser.headers]
     return Outcome(
         False,
         parser.state,
         parser.status_code,
-        parser.headers,
+        headers,
         bytes(parser.body),
         parser.keeps_connection,
     )
+
+
+def normalized(header: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
+    """A header as h11 returns it: it changes the value of one header to lower case."""
+    name, value = header
+    if name == b"transfer-encoding":
+        return name, value.lower()
+    return header
 
 
 def both(reads: Sequence[bytes], *, ends: bool) -> tuple[Outcome, Outcome]:
@@ -161,8 +173,7 @@ STRICTER: dict[str, bytes] = {
     "a header in two lines": OK + b"A: b\r\n c\r\nContent-Length: 0\r\n\r\n",
     "a length twice": OK + b"Content-Length: 0\r\nContent-Length: 0\r\n\r\n",
     "a list of lengths": OK + b"Content-Length: 0, 0\r\n\r\n",
-    "a length and chunks": OK
-    + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "a length and chunks": OK + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     "a length in the trailers": CHUNKED + b"0\r\nContent-Length: 5\r\n\r\n",
     "a control character in a header": OK + b"A: \x01\r\nContent-Length: 0\r\n\r\n",
     "a version that does not exist": b"HTTP/1.7 200 OK\r\nContent-Length: 0\r\n\r\n",
@@ -293,14 +304,17 @@ ENDLESS: dict[str, tuple[bytes, bytes]] = {
 
 
 @pytest.mark.parametrize("name", ENDLESS)
-def test_a_head_a_chunk_header_and_trailers_are_bounded(
-    name: str, parser: ResponseParser
-) -> None:
+def test_a_head_a_chunk_header_and_trailers_are_bounded(name: str, parser: ResponseParser) -> None:
     count = 0
-    with pytest.raises(httpx.RemoteProtocolError):
+
+    def feed_endless() -> None:
+        nonlocal count
         for data in endless(*ENDLESS[name]):
             parser.feed(data)
             count += len(data)
+
+    with pytest.raises(httpx.RemoteProtocolError):
+        feed_endless()
     assert MAXIMUM_EVENT_BYTES - 2 * READ_BYTES < count <= MAXIMUM_EVENT_BYTES + READ_BYTES
 
 
@@ -337,8 +351,6 @@ def interrupting() -> Iterator[None]:
     previous = signal.signal(signal.SIGINT, interrupt)
     yield
     signal.signal(signal.SIGINT, previous)
-
-
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@
 
 httptools is a thin layer over llhttp, the parser of Node.js. llhttp is stricter than h11. It
 rejects two `Content-Length` headers, for example, and lines that end without a carriage return.
-What it accepts although h11 rejects it, this module rejects. `tests/client/test_parsers.py` lists the
-remaining differences.
+What it accepts although h11 rejects it, this module rejects. `tests/client/test_parsers.py` lists
+the remaining differences.
 """
 
 import re
