@@ -271,7 +271,7 @@ def test_a_parser_is_used_again_for_the_next_response(name: str) -> None:
     for body in (b"first", b"other"):
         parser.start("PUT")
         parser.feed(OK + b"Content-Length: 5\r\n\r\n" + body)
-        assert parser.body == body
+        assert bytes(parser.body) == body
         assert parser.keeps_connection
 
 

@@ -118,9 +118,10 @@ class HttptoolsParser(ResponseParser):
 
     def _callback_error(self, error: Exception) -> BaseException | None:
         """What one of the methods below has raised: by itself, or in a signal handler."""
+        callback_error: BaseException | None = None
         if isinstance(error, self._httptools.HttpParserCallbackError):
-            return error.__context__
-        return None
+            callback_error = error.__context__
+        return callback_error
 
     def _check_unfinished_bytes(self) -> None:
         """Bound what llhttp stores, or skips without an end, as h11 does.
