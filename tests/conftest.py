@@ -9,14 +9,55 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 from leadconnector import LeadConnector
+from leadconnector._runtime.http import parsers
+from leadconnector._runtime.http.response_parser import ResponseParser
 from leadconnector_emulator import Emulator, EmulatorTransport, Server
 
 from tests.support.calling import TOKEN, Caller, call_async, call_sync
+from tests.support.parsers import PARSERS, require
 
 # CI runs the same examples every time. Other runs draw new ones.
 settings.register_profile("ci", derandomize=True, deadline=None)
 settings.register_profile("default", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a run select the parser of responses. The default is the one that users get."""
+    parser.addoption(
+        "--parser", choices=PARSERS, help="the parser of responses in all tests of this process"
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test with the fixture `each_parser` once for each parser, or for the selected one."""
+    if "each_parser" in metafunc.fixturenames:
+        selected = metafunc.config.getoption("--parser")
+        names = PARSERS if selected is None else [selected]
+        metafunc.parametrize("each_parser", names, indirect=True)
+
+
+def use_parser(name: str, monkeypatch: pytest.MonkeyPatch) -> type[ResponseParser]:
+    """Have new connections of this process use one parser."""
+    parser_class = require(name)
+    monkeypatch.setattr(parsers, "fastest_class", lambda: parser_class)
+    return parser_class
+
+
+@pytest.fixture(autouse=True)
+def selected_parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Use the parser that the option selects."""
+    name = request.config.getoption("--parser")
+    if name is not None:
+        use_parser(name, monkeypatch)
+
+
+@pytest.fixture
+def each_parser(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> type[ResponseParser]:
+    """Run the test with each parser. It returns the class of the parser."""
+    return use_parser(str(request.param), monkeypatch)
 
 
 def pytest_configure() -> None:

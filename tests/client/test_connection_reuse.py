@@ -14,12 +14,14 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
 
-import h11
 import pytest
 from leadconnector import AsyncLeadConnector, LeadConnector
+from leadconnector._runtime.http.response_parser import ResponseParser
 
 from tests.support.calling import LOCATION_ID, TOKEN, conversation_of
 from tests.support.switchable import Certificate, length_of_body, make_certificate
+
+pytestmark = pytest.mark.usefixtures("each_parser")
 
 CLOSE_NOTIFY = b"<close_notify>"
 """Stands for the end of TLS on a connection that stays open."""
@@ -200,20 +202,23 @@ class SignalError(Exception):
     """The exception of a signal handler."""
 
 
-def test_an_interrupted_connection_is_not_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_connection_is_not_used_again(
+    each_parser: type[ResponseParser], monkeypatch: pytest.MonkeyPatch
+) -> None:
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         raise SignalError
 
-    start_next_cycle = h11.Connection.start_next_cycle
-    interruptions = [True]
+    start = each_parser._start
+    starts: list[str] = []
 
-    def start_interrupted(connection: h11.Connection) -> None:
-        if interruptions:
-            interruptions.pop()
+    def start_interrupted(parser: ResponseParser, method: str) -> None:
+        starts.append(method)
+        # The second response is that of a connection that was idle.
+        if len(starts) == 2:
             signal.raise_signal(signal.SIGINT)
-        start_next_cycle(connection)
+        start(parser, method)
 
-    monkeypatch.setattr(h11.Connection, "start_next_cycle", start_interrupted)
+    monkeypatch.setattr(each_parser, "_start", start_interrupted)
     previous = signal.signal(signal.SIGINT, interrupt)
     try:
         with (

@@ -16,6 +16,8 @@ from leadconnector._runtime.http import Limits, default_transport, form_request,
 from tests.support.calling import CONVERSATION_ID, LOCATION_ID, SUCCESS_BODY, TOKEN
 from tests.support.switchable import Certificate, length_of_body, make_certificate
 
+pytestmark = pytest.mark.usefixtures("each_parser")
+
 BODY = json.dumps(SUCCESS_BODY).encode()
 SUCCESS = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(BODY), BODY)
 CLOSE = b""

@@ -392,12 +392,13 @@ def test_the_httpx_response_has_its_request(call: Caller) -> None:
     assert responses[0].request.method == "PUT"
 
 
-OWN_CONNECTIONS = ("pool", "connection", "sockets", "tls", "routes", "tunnels", "parsers")
+OWN_CONNECTIONS = ("pool", "connection", "sockets", "tls", "routes", "tunnels", "parser")
 
 
 @pytest.mark.parametrize(
     "body", [b"", b'{"success": true, "conversation": {"body": "my diagnosis"']
 )
+@pytest.mark.usefixtures("each_parser")
 def test_the_frames_of_the_default_transport_show_no_credential_and_no_body(
     call: Caller, body: bytes
 ) -> None:

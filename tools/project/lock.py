@@ -31,6 +31,7 @@ COMPILE = [
 ALL_REQUIREMENTS = [
     SPECDRIFT,
     *("--extra", "page"),
+    *("--extra", "fast"),
     *("--extra", "redis"),
 ]
 """Further requirements of users."""

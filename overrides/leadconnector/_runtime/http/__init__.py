@@ -1,4 +1,4 @@
-"""The only part that imports httpx and h11: sends one request within time and size limits.
+"""The only part that imports httpx and parsers of HTTP: sends one request within limits.
 
 The API and the token endpoint use it alike. It also makes requests and transports.
 
@@ -17,7 +17,9 @@ The default transports, from the outside to the inside:
 - `pool`: limits the number of connections, and reuses them.
 - `fair_semaphore`: the limit on connections, for threads.
 - `connection`: sends one request after the other on a connection.
-- `parsers`: parses the responses of a connection.
+- `parsers`: selects the parser of a response.
+- `h11_parser`, `httptools_parser`: the two parsers.
+- `response_parser`: their interface.
 - `routes`, `tunnels`: connect to the API, directly or through a proxy.
 - `tls`: TLS over a socket.
 - `sockets`: one socket, with a limit on the time of all that happens on it.

@@ -9,8 +9,9 @@ from ..log import logger
 from .failures import decisive_error
 from .limits import Limits
 from .outgoing import OutgoingRequest
-from .parsers import H11Parser, ParserState, ResponseParser
+from .parsers import fastest_parser, parser_for
 from .received import RawResponse, raw_response
+from .response_parser import ParserState, ResponseParser
 from .routes import Route
 from .sockets import Socket, Stream
 
@@ -45,7 +46,7 @@ class Connection:
         self._route = route
         self._state = ConnectionState.NEW
         self._stream: Stream = sock
-        self._parser: ResponseParser = H11Parser()
+        self._parser: ResponseParser = fastest_parser()
         self._requests = 0
         self._has_received = False
 
@@ -63,6 +64,7 @@ class Connection:
         self.socket.timer.start_head(limits)
         if is_new:
             self._stream = await self._route.open(self.socket, request.origin, limits)
+        self._parser = parser_for(request.method, self._parser)
         self._parser.start(request.method)
         await self._send(request, limits)
         await self._receive(limits)

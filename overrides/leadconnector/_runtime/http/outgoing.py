@@ -8,7 +8,7 @@ import httpx
 
 from ..secrets import Secret, Token
 from .limits import Timeouts
-from .parsers import RawHeaders
+from .response_parser import RawHeaders
 from .types import URL, Request
 
 DEFAULT_PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}

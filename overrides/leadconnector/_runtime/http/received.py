@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import httpx
 
 from .body import MAXIMUM_BODY_BYTES, Body, decode, is_truncated_json
-from .parsers import RawHeaders
+from .response_parser import RawHeaders
 
 
 class RawResponse:

@@ -10,7 +10,7 @@ import httpx
 from ..scalars import plain_scalar
 from .limits import READ_SECONDS, timeouts_of
 from .outgoing import Origin, OutgoingRequest, PreparedRequest
-from .parsers import RawHeaders
+from .response_parser import RawHeaders
 from .types import URL, Request
 
 # A path that httpx sends as it is: the characters of RFC 3986, section 3.3, and no dot segments.

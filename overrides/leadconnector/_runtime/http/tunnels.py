@@ -12,9 +12,10 @@ from typing import Any
 import httpx
 
 from .failures import ConnectTimeout
+from .h11_parser import H11Parser
 from .limits import Limits
 from .outgoing import Origin
-from .parsers import H11Parser, ParserState
+from .response_parser import ParserState
 from .sockets import Stream
 
 
