@@ -80,6 +80,11 @@ class ResponseParser(ABC):
         its response.
         """
 
+    @property
+    @abstractmethod
+    def has_surplus(self) -> bool:
+        """Whether anything was received behind the response."""
+
     def add_to_body(self, data: bytes) -> None:
         """Append bytes to the body, up to the largest one that a client reads."""
         self.body += data
@@ -143,8 +148,13 @@ class H11Parser(ResponseParser):
             self.state is ParserState.COMPLETE
             and self._connection.our_state is h11.DONE
             and self._connection.their_state is h11.DONE
-            and self._connection.trailing_data == (b"", False)
+            and not self.has_surplus
         )
+
+    @property
+    def has_surplus(self) -> bool:
+        """See `ResponseParser`. The end of the connection counts, too."""
+        return self._connection.trailing_data != (b"", False)
 
 
 @cache

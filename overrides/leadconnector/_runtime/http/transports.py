@@ -27,6 +27,9 @@ _FILE_ERRORS = frozenset(
     }
 )
 
+_MAXIMUM_SOCKS_BYTES = 255
+"""Bytes of a user or a password for SOCKS 5 (RFC 1929, section 2)."""
+
 
 class DefaultTransports:
     """Makes the transports of one client.
@@ -90,11 +93,27 @@ def proxy_of(url: str) -> httpx.Proxy | None:
     if address.reveal() is None:
         return None
     proxy = httpx.Proxy(address.reveal() or "")
-    if proxy.url.scheme.startswith("socks") and find_spec("socksio") is None:
+    if proxy.url.scheme.startswith("socks"):
+        _check_socks(proxy)
+    return proxy
+
+
+def _check_socks(proxy: httpx.Proxy) -> None:
+    """Check that a SOCKS proxy can be used.
+
+    Raises:
+        ConfigurationError: it cannot.
+    """
+    if find_spec("socksio") is None:
         raise ConfigurationError(
             f"{proxy_variable()} is a SOCKS proxy, which needs a package: pip install httpx[socks]"
         )
-    return proxy
+    for credential in proxy.raw_auth or ():
+        if not 1 <= len(credential) <= _MAXIMUM_SOCKS_BYTES:
+            raise ConfigurationError(
+                f"{proxy_variable()} is a SOCKS proxy, whose user and password must have 1 to "
+                f"{_MAXIMUM_SOCKS_BYTES} bytes each"
+            )
 
 
 def load_certificates() -> ssl.SSLContext:
