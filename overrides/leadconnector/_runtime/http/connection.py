@@ -6,7 +6,7 @@ from enum import Enum
 import httpx
 
 from ..log import logger
-from .failures import decisive_error
+from .failures import is_caused_by_interruption
 from .limits import Limits
 from .outgoing import OutgoingRequest
 from .parsers import H11Parser, ParserState, ResponseParser
@@ -74,8 +74,7 @@ class Connection:
         try:
             await self._stream.write(request.data(), limits.timeouts.get("write"))
         except httpx.WriteError as error:
-            if decisive_error(error) is not error:
-                # A signal handler has raised.
+            if is_caused_by_interruption(error):
                 raise
             # A server can send its response, such as 413, and not read the whole request. Without
             # a response, the error of the next read says what happened.

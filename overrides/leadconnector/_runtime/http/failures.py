@@ -157,6 +157,15 @@ def decisive_error(error: Exception, ambient_error: BaseException | None = None)
     return error
 
 
+def is_caused_by_interruption(error: Exception) -> bool:
+    """Whether an error of the default transports stands for an interruption, as an `OSError` of a
+    signal handler does.
+
+    They must not go on after it. The caller gets the interruption; see `decisive_error`.
+    """
+    return decisive_error(error) is not error
+
+
 def is_interruption(error: Exception) -> bool:
     """Whether something outside of the transport raised an error, to interrupt the call."""
     if any(_is_signal_handler(entry.tb_frame) for entry in traceback_entries(error)):

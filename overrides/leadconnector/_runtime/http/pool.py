@@ -18,6 +18,7 @@ from ...errors import ClientClosedError
 from ..coroutines import run_without_event_loop
 from .connection import Connection
 from .fair_semaphore import FairSemaphore, Permit
+from .failures import is_caused_by_interruption
 from .limits import Limits
 from .outgoing import OutgoingRequest
 from .received import RawResponse
@@ -233,8 +234,10 @@ class _Pool:
         if connection is not None:
             try:
                 return await self._send_on(connection, request, limits)
-            except (httpx.NetworkError, httpx.RemoteProtocolError):
+            except (httpx.NetworkError, httpx.RemoteProtocolError) as error:
                 if not connection.was_stale or not request.is_idempotent:
+                    raise
+                if is_caused_by_interruption(error):
                     raise
         # No other idle connection: the server may have ended all of them.
         connection = Connection(self._route, self._new_socket())

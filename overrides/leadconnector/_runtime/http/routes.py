@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import httpx
 
 from ..log import logger
+from .failures import is_caused_by_interruption
 from .limits import Limits
 from .outgoing import Origin
 from .sockets import Socket, Stream
@@ -47,8 +48,10 @@ class Route:
         for retry in range(self.retries):
             try:
                 return await self._connect(sock, origin, limits)
-            except (httpx.ConnectError, httpx.ConnectTimeout):
+            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
                 sock.close()
+                if is_caused_by_interruption(error):
+                    raise
             await sock.sleep(_seconds_before_retry(retry))
         return await self._connect(sock, origin, limits)
 

@@ -10,6 +10,7 @@ import httpx
 
 from ...errors import ConfigurationError
 from ..secrets import Secret
+from .failures import is_interruption
 from .sending import DirectAsyncTransport, DirectTransport
 from .urls import environment_proxy, proxy_variable
 
@@ -128,7 +129,7 @@ def load_certificates() -> ssl.SSLContext:
         return httpx.create_ssl_context()
     except OSError as error:
         variable = _variable_of(error)
-        if variable is None:
+        if variable is None or is_interruption(error):
             raise
         reason = error.strerror or type(error).__name__
     # Outside of the handler: the context of an exception has frames with the environment's values.
