@@ -75,7 +75,8 @@ def interrupted_at(client: LeadConnector, interruption: Interruption) -> bool:
     try:
         update(client)
     except (Interrupted, OSError) as error:
-        assert error is interruption.error
+        if error is not interruption.error:
+            raise
         return True
     finally:
         sys.settrace(earlier)

@@ -158,10 +158,9 @@ def decisive_error(error: Exception, ambient_error: BaseException | None = None)
 
 
 def is_caused_by_interruption(error: Exception) -> bool:
-    """Whether an error of the default transports stands for an interruption, as an `OSError` of a
-    signal handler does.
+    """Whether an interruption is behind an error of the default transports; see `decisive_error`.
 
-    They must not go on after it. The caller gets the interruption; see `decisive_error`.
+    For example the `OSError` of a signal handler. Nothing must be sent again after it.
     """
     return decisive_error(error) is not error
 

@@ -17,8 +17,8 @@ import httpx
 from ...errors import ClientClosedError
 from ..coroutines import run_without_event_loop
 from .connection import Connection
-from .fair_semaphore import FairSemaphore, Permit
 from .failures import is_caused_by_interruption
+from .fair_semaphore import FairSemaphore, Permit
 from .limits import Limits
 from .outgoing import OutgoingRequest
 from .received import RawResponse
