@@ -33,6 +33,10 @@ def at_debug_level(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, "leadconnector")
 
 
+def bypass_no_proxy(_: str) -> bool:
+    return False
+
+
 def respond(connection: socket.socket) -> None:
     receive_request(connection)
     connection.sendall(PRIVATE_SUCCESS)
@@ -77,7 +81,7 @@ def test_a_call_through_a_proxy_logs_no_password(
             connection.sendall(b"HTTP/1.1 200 hidden\r\nVia: hidden\r\n\r\n")
             relay(connection, remote)
 
-    monkeypatch.setattr("leadconnector._runtime.http.urls.proxy_bypass", lambda _: False)
+    monkeypatch.setattr("leadconnector._runtime.http.urls.proxy_bypass", bypass_no_proxy)
     with serving(respond, certificate.server_context()) as api, serving(proxy) as server:
         monkeypatch.setenv("https_proxy", f"http://name:hidden@127.0.0.1:{server.port}")
         assert call(None, options={"base_url": api.url}).success

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from typing import Any
 
 import httpx
 import pytest
@@ -78,8 +79,8 @@ def test_a_control_character_of_a_user_is_rejected_before_anything_is_sent(
     received.clear()
     text = f"a{control}b"
     with serving(record) as server:
-        options = {"base_url": server.url, "retries": 0}
-        arguments: dict[str, str] = {}
+        options: dict[str, Any] = {"base_url": server.url, "retries": 0}
+        arguments: dict[str, Any] = {}
         conversation_id = CONVERSATION_ID
         if place == "id":
             conversation_id = text
