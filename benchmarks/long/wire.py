@@ -155,8 +155,7 @@ def _check_cut_body(outcome: object) -> str:
     if isinstance(outcome, LeadConnectorError):
         return ""
     # The cut can be within the checksum of gzip, behind all data. That is reported as drift.
-    is_model = isinstance(outcome, UpdateConversationResponse)
-    if is_model and outcome.to_dict() == SMALLEST_SUCCESS:
+    if isinstance(outcome, UpdateConversationResponse) and outcome.to_dict() == SMALLEST_SUCCESS:
         return ""
     return f"a response with a part of its body is {outcome!r}"
 
