@@ -132,7 +132,7 @@ compare: $(DEV)  ## Compare with other clients, and write docs/comparison.md (on
 fuzz: $(DEV)  ## Try 200,000 random responses and arguments (fewer: ARGS="--responses 1000")
 	@$(RUN_WITH) benchmarks.long.fuzz ARGS
 
-wire: $(DEV)  ## Send 54,045 cut responses and 100,000 random streams over sockets (fewer: ARGS=…)
+wire: $(DEV)  ## Send cut responses and random streams over sockets (fewer: ARGS="--step 50")
 	@$(RUN_WITH) benchmarks.long.wire ARGS
 
 rates: $(DEV)  ## Call at the rate limit for six minutes (shorter: ARGS=…)
