@@ -121,7 +121,7 @@ httpx2: $(DEV)  ## Run the tests with httpx2, the continuation of httpx (some: T
 	@$(RUN) project.httpx2
 
 ### Long runs and measurements
-.PHONY: bench compare fuzz rates soak refreshes kills
+.PHONY: bench compare fuzz wire rates soak refreshes kills
 
 bench: $(DEV)  ## Measure a call of the client, and the emulator (every script in benchmarks/)
 	@$(RUN) project.bench
@@ -131,6 +131,9 @@ compare: $(DEV)  ## Compare with other clients, and write docs/comparison.md (on
 
 fuzz: $(DEV)  ## Try 200,000 random responses and arguments (fewer: ARGS="--responses 1000")
 	@$(RUN_WITH) benchmarks.long.fuzz ARGS
+
+wire: $(DEV)  ## Send cut responses and random streams over sockets (fewer: ARGS="--step 50")
+	@$(RUN_WITH) benchmarks.long.wire ARGS
 
 rates: $(DEV)  ## Call at the rate limit for six minutes (shorter: ARGS=…)
 	@$(RUN_WITH) benchmarks.long.rates ARGS

@@ -23,7 +23,7 @@ settings.load_profile("ci" if os.environ.get("CI") else "default")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let a run select the parser of responses. The default is the one that users get."""
+    """Let a run select the parser of responses: by default h11, which every user has."""
     parser.addoption(
         "--parser", choices=PARSERS, help="the parser of responses in all tests of this process"
     )
@@ -46,10 +46,8 @@ def use_parser(name: str, monkeypatch: pytest.MonkeyPatch) -> type[ResponseParse
 
 @pytest.fixture(autouse=True)
 def selected_parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Use the parser that the option selects."""
-    name = request.config.getoption("--parser")
-    if name is not None:
-        use_parser(name, monkeypatch)
+    """Use the parser that the option selects. A test with `each_parser` has its own choice."""
+    use_parser(request.config.getoption("--parser") or "h11", monkeypatch)
 
 
 @pytest.fixture

@@ -32,6 +32,7 @@ from ._runtime.http import (
     Timeout,
     check_base_url,
     common_headers,
+    is_interruption,
 )
 from ._runtime.retry import DEFAULT_RETRIES
 from ._runtime.scalars import Duration
@@ -254,6 +255,8 @@ def _new_transport(create: Callable[[], NewTransport]) -> NewTransport:
     try:
         return create()
     except OSError as error:
+        if is_interruption(error):
+            raise
         # For example: too many open files.
         reason = _reason(error)
     # Outside of the handler: the frames of the error know the proxy, which can have a password.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import sys
 import threading
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import Any
 
 import httpx
 import pytest
@@ -15,7 +17,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from leadconnector import APIConnectionError, APITimeoutError
 from leadconnector._runtime.coroutines import run_without_event_loop
-from leadconnector._runtime.http.addresses import share_of_time
+from leadconnector._runtime.http import addresses
+from leadconnector._runtime.http.addresses import (
+    Address,
+    connect_to_fastest,
+    new_socket,
+    share_of_time,
+)
 from leadconnector._runtime.http.sockets import ThreadSocket
 
 from tests.support.calling import Caller, Clock
@@ -221,3 +229,36 @@ def test_a_rejection_that_uses_up_the_time_is_not_reported_as_a_timeout(
         run_without_event_loop(thread_socket.connect("localhost", 9, timeout=60.0))
 
     assert len(attempts) == 1
+
+
+def test_a_cancellation_at_any_step_of_connecting_closes_all_sockets(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sockets: list[socket.socket] = []
+
+    def recorded_socket(address: Address) -> socket.socket:
+        sockets.append(new_socket(address))
+        return sockets[-1]
+
+    async def connect_and_cancel(port: int, steps: int) -> bool:
+        lookup: Any = addresses_of(["127.0.1.1", "127.0.0.1"])
+        task = asyncio.ensure_future(connect_to_fastest(lookup("localhost", port)))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        was_done = task.done()
+        task.cancel()
+        await asyncio.wait([task])
+        # The callbacks that close sockets.
+        await asyncio.sleep(0)
+        if was_done:
+            task.result().close()
+        assert [sock.fileno() for sock in sockets] == [-1] * len(sockets)
+        return was_done
+
+    monkeypatch.setattr(addresses, "new_socket", recorded_socket)
+    monkeypatch.setattr(addresses, "STAGGER_SECONDS", 0)
+    with socket.create_server(("127.0.0.1", 0)) as live, dead_addresses(1, live) as port:
+        steps = 0
+        while not asyncio.run(connect_and_cancel(port, steps)):
+            steps += 1
+    assert steps > 3

@@ -89,6 +89,8 @@ async def connect_to_fastest(addresses: Sequence[Address]) -> socket.socket:
             )
             winner = _first_success(finished_attempts)
             if winner is not None:
+                # First: a cancellation that comes meanwhile still has the winner's socket closed.
+                await _abandon([*running_attempts])
                 finished_attempts.discard(winner)
                 return winner.result()
             if not remaining_addresses and not running_attempts:

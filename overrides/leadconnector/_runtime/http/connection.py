@@ -6,7 +6,7 @@ from enum import Enum
 import httpx
 
 from ..log import logger
-from .failures import decisive_error
+from .failures import is_caused_by_interruption
 from .limits import Limits
 from .outgoing import OutgoingRequest
 from .parsers import fastest_parser, parser_for
@@ -62,23 +62,25 @@ class Connection:
         self._requests += 1
         self._has_received = False
         self.socket.timer.start_head(limits)
+        # Before it connects: an invalid request is not worth a connection.
+        data = request.data()
         if is_new:
             self._stream = await self._route.open(self.socket, request.origin, limits)
         self._parser = parser_for(request.method, self._parser)
         self._parser.start(request.method)
-        await self._send(request, limits)
+        request.times_sent += 1
+        await self._send(data, limits)
         await self._receive(limits)
         if self._parser.keeps_connection:
             self._become_idle()
         return raw_response(self._parser.status_code, self._parser.headers, self._parser.body)
 
-    async def _send(self, request: OutgoingRequest, limits: Limits) -> None:
-        request.times_sent += 1
+    async def _send(self, data: memoryview, limits: Limits) -> None:
         try:
-            await self._stream.write(request.data(), limits.timeouts.get("write"))
+            await self._stream.write(data, limits.timeouts.get("write"))
+            logger.debug("sent a request: %d bytes", len(data))
         except httpx.WriteError as error:
-            if decisive_error(error) is not error:
-                # A signal handler has raised.
+            if is_caused_by_interruption(error):
                 raise
             # A server can send its response, such as 413, and not read the whole request. Without
             # a response, the error of the next read says what happened.
@@ -93,6 +95,7 @@ class Connection:
         self.socket.timer.start_body(limits)
         while parser.state is ParserState.BODY:
             await self._feed_parser(limits)
+        logger.debug("received the body of a response: %d bytes", len(parser.body))
 
     async def _feed_parser(self, limits: Limits) -> None:
         # No variable contains the bytes, which a traceback could show.

@@ -157,6 +157,14 @@ def decisive_error(error: Exception, ambient_error: BaseException | None = None)
     return error
 
 
+def is_caused_by_interruption(error: Exception) -> bool:
+    """Whether an interruption is behind an error of the default transports; see `decisive_error`.
+
+    For example the `OSError` of a signal handler. Nothing must be sent again after it.
+    """
+    return decisive_error(error) is not error
+
+
 def is_interruption(error: Exception) -> bool:
     """Whether something outside of the transport raised an error, to interrupt the call."""
     if any(_is_signal_handler(entry.tb_frame) for entry in traceback_entries(error)):

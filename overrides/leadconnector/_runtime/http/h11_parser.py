@@ -61,8 +61,13 @@ class H11Parser(ResponseParser):
             self.state is ParserState.COMPLETE
             and self._connection.our_state is h11.DONE
             and self._connection.their_state is h11.DONE
-            and self._connection.trailing_data == (b"", False)
+            and not self.has_surplus
         )
+
+    @property
+    def has_surplus(self) -> bool:
+        """Whether anything was received behind the response. The end of the connection counts."""
+        return self._connection.trailing_data != (b"", False)
 
 
 @cache

@@ -21,6 +21,10 @@ _IDEMPOTENT_METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PUT", "TRA
 _HEADER_NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(rb"[^\x00-\x08\x0a-\x1f\x7f]*")
 
+# A method is a token, too (section 9.1). A target has no spaces and no control characters (RFC
+# 9112, section 3.2).
+_REQUEST_LINE = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+ [\x21-\x7e]+ HTTP/1\.1")
+
 
 class Origin(NamedTuple):
     """Where requests go."""
@@ -109,10 +113,13 @@ class OutgoingRequest:
         """The head and the body, as HTTP/1.1 sends them.
 
         Raises:
-            httpx.LocalProtocolError: a header is invalid.
+            httpx.LocalProtocolError: the method, the target or a header is invalid.
         """
         prepared = self._prepared
-        request_line = b"%s %s HTTP/1.1" % (prepared.method.encode("ascii"), prepared.target)
+        method = prepared.method.encode("utf-8", "surrogatepass")
+        request_line = b"%s %s HTTP/1.1" % (method, prepared.target)
+        if not _REQUEST_LINE.fullmatch(request_line):
+            raise httpx.LocalProtocolError("the method or the target is invalid")
         # No variable contains the token, which a traceback could show.
         return memoryview(
             b"\r\n".join([request_line, *self._header_lines(), b"", prepared.body.reveal()])

@@ -16,7 +16,9 @@ import httpx
 
 from ...errors import ClientClosedError
 from ..coroutines import run_without_event_loop
+from ..log import logger
 from .connection import Connection
+from .failures import is_caused_by_interruption
 from .fair_semaphore import FairSemaphore, Permit
 from .limits import Limits
 from .outgoing import OutgoingRequest
@@ -81,6 +83,7 @@ class _ConnectionSet:
                 connection = self._idle.pop()
                 self._active.add(connection)
             if connection.is_reusable():
+                logger.debug("uses a connection again")
                 return connection
             self.discard(connection)
 
@@ -110,6 +113,7 @@ class _ConnectionSet:
         with self._lock:
             self._active.discard(connection)
         connection.socket.close()
+        logger.debug("closed a connection")
 
     def close_idle(self) -> None:
         """Close the idle connections, now and whenever one becomes idle. Make no new ones."""
@@ -233,9 +237,12 @@ class _Pool:
         if connection is not None:
             try:
                 return await self._send_on(connection, request, limits)
-            except (httpx.NetworkError, httpx.RemoteProtocolError):
+            except (httpx.NetworkError, httpx.RemoteProtocolError) as error:
                 if not connection.was_stale or not request.is_idempotent:
                     raise
+                if is_caused_by_interruption(error):
+                    raise
+                logger.debug("the server had closed the connection: sends the request once more")
         # No other idle connection: the server may have ended all of them.
         connection = Connection(self._route, self._new_socket())
         self._connections.add(connection)

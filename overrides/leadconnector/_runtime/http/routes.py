@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import httpx
 
 from ..log import logger
+from .failures import is_caused_by_interruption
 from .limits import Limits
 from .outgoing import Origin
 from .sockets import Socket, Stream
@@ -38,22 +39,27 @@ class Route:
             httpx.ConnectError: the API or the proxy cannot be reached, or is not trusted.
             httpx.ProxyError: the proxy does not open the connection.
         """
-        logger.debug("connects to %s, port %d", origin.host, origin.port)
         if self.proxy is None:
-            return await self._open_directly(sock, origin, limits)
-        return await self._open_tunnel(self.proxy, sock, origin, limits)
+            stream = await self._open_directly(sock, origin, limits)
+        else:
+            stream = await self._open_tunnel(self.proxy, sock, origin, limits)
+        logger.debug("connected to %s, port %d", origin.host, origin.port)
+        return stream
 
     async def _open_directly(self, sock: Socket, origin: Origin, limits: Limits) -> Stream:
         for retry in range(self.retries):
             try:
                 return await self._connect(sock, origin, limits)
-            except (httpx.ConnectError, httpx.ConnectTimeout):
+            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
                 sock.close()
+                if is_caused_by_interruption(error):
+                    raise
             await sock.sleep(_seconds_before_retry(retry))
         return await self._connect(sock, origin, limits)
 
     async def _connect(self, sock: Socket, origin: Origin, limits: Limits) -> Stream:
         """Connect to an API or a proxy. The TLS handshake shares the timeout."""
+        logger.debug("connects to %s, port %d", origin.host, origin.port)
         await sock.connect(origin.host, origin.port, limits.timeouts.get("connect"))
         if not origin.is_encrypted:
             return sock
@@ -67,6 +73,7 @@ class Route:
         from .tunnels import open_tunnel  # noqa: PLC0415
 
         stream = await self._connect(sock, Origin.of(proxy.url), limits)
+        logger.debug("has the proxy connect to %s, port %d", origin.host, origin.port)
         await open_tunnel(stream, proxy, origin, limits)
         # A timeout of its own: the response of the proxy came before.
         ends_at = sock.timer.end_after(limits.timeouts.get("connect"))

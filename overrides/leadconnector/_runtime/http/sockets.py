@@ -21,7 +21,7 @@ from contextlib import suppress
 import httpx
 
 from .addresses import Address, connect_to_fastest, find_addresses, new_socket, share_of_time
-from .failures import ConnectTimeout
+from .failures import ConnectTimeout, is_interruption
 from .timer import PhaseTimer
 
 READ_BYTES = 65_536
@@ -183,6 +183,8 @@ class ThreadSocket(Socket):
                 seconds = share_of_time(remaining, len(addresses) - position, is_first=is_first)
                 return self._connect_to(address, seconds)
             except OSError as error:
+                if is_interruption(error):
+                    raise
                 last_error = error
         raise last_error or OSError("the host has no address")
 

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 import httpx
 
+from ..log import logger
 from .failures import ConnectTimeout
 from .sockets import READ_BYTES, Stream
 from .timer import PhaseTimer
@@ -59,6 +60,7 @@ class TLSStream(Stream):
             raise ConnectTimeout("the TLS handshake timed out") from error
         except (httpx.NetworkError, OSError) as error:
             raise httpx.ConnectError(str(error)) from error
+        logger.debug("TLS has started: %s", self._ssl_object.version())
 
     async def read(self, timeout: float | None) -> bytes:
         """See `Stream`."""

@@ -10,6 +10,7 @@ import httpx
 
 from ...errors import ConfigurationError
 from ..secrets import Secret
+from .failures import is_interruption
 from .sending import DirectAsyncTransport, DirectTransport
 from .urls import environment_proxy, proxy_variable
 
@@ -26,6 +27,9 @@ _FILE_ERRORS = frozenset(
         errno.EPERM,
     }
 )
+
+_MAXIMUM_SOCKS_BYTES = 255
+"""Bytes of a user or a password for SOCKS 5 (RFC 1929, section 2)."""
 
 
 class DefaultTransports:
@@ -90,11 +94,27 @@ def proxy_of(url: str) -> httpx.Proxy | None:
     if address.reveal() is None:
         return None
     proxy = httpx.Proxy(address.reveal() or "")
-    if proxy.url.scheme.startswith("socks") and find_spec("socksio") is None:
+    if proxy.url.scheme.startswith("socks"):
+        _check_socks(proxy)
+    return proxy
+
+
+def _check_socks(proxy: httpx.Proxy) -> None:
+    """Check that a SOCKS proxy can be used.
+
+    Raises:
+        ConfigurationError: it cannot.
+    """
+    if find_spec("socksio") is None:
         raise ConfigurationError(
             f"{proxy_variable()} is a SOCKS proxy, which needs a package: pip install httpx[socks]"
         )
-    return proxy
+    for credential in proxy.raw_auth or ():
+        if not 1 <= len(credential) <= _MAXIMUM_SOCKS_BYTES:
+            raise ConfigurationError(
+                f"{proxy_variable()} is a SOCKS proxy, whose user and password must have 1 to "
+                f"{_MAXIMUM_SOCKS_BYTES} bytes each"
+            )
 
 
 def load_certificates() -> ssl.SSLContext:
@@ -109,7 +129,7 @@ def load_certificates() -> ssl.SSLContext:
         return httpx.create_ssl_context()
     except OSError as error:
         variable = _variable_of(error)
-        if variable is None:
+        if variable is None or is_interruption(error):
             raise
         reason = error.strerror or type(error).__name__
     # Outside of the handler: the context of an exception has frames with the environment's values.

@@ -18,6 +18,15 @@ from .outgoing import Origin
 from .response_parser import ParserState
 from .sockets import Stream
 
+# The forms of SOCKS 5 replies (RFC 1928, sections 3 and 6; RFC 1929, section 2).
+_SHORT_REPLY_BYTES = 2
+_LAST_REPLY_HEAD_BYTES = 4
+_ADDRESS_TYPE_POSITION = 3
+_PORT_BYTES = 2
+_NAME = 3
+_ADDRESS_BYTES = {1: 4, 4: 16}
+"""Bytes of an address of IPv4 and of IPv6, by its type."""
+
 
 async def open_tunnel(stream: Stream, proxy: httpx.Proxy, origin: Origin, limits: Limits) -> None:
     """Have a proxy connect to the API.
@@ -54,6 +63,9 @@ async def _open_with_connect(
         parser.feed(await stream.read(limits.timeouts.get("read")))
     if not 200 <= parser.status_code < 300:
         raise httpx.ProxyError(_status_text(parser.status_code))
+    # In TLS the client speaks first. These bytes cannot be a part of it.
+    if parser.has_surplus:
+        raise httpx.ProxyError("the proxy sent bytes before TLS has started")
 
 
 def _connect_request(proxy: httpx.Proxy, origin: Origin) -> memoryview:
@@ -100,6 +112,8 @@ class _SOCKSTunnel:
         self._connection = self._socks5.SOCKS5Connection()
         self._stream = stream
         self._limits = limits
+        self._received = b""
+        """Bytes of the proxy that no reply has used yet."""
 
     async def open(self, proxy: httpx.Proxy, origin: Origin) -> None:
         """Agree on a way of authentication, log in, and have the proxy connect.
@@ -116,29 +130,57 @@ class _SOCKSTunnel:
         method = self._socks5.SOCKS5AuthMethod.NO_AUTH_REQUIRED
         if proxy.raw_auth is not None:
             method = self._socks5.SOCKS5AuthMethod.USERNAME_PASSWORD
-        reply = await self._exchange(self._socks5.SOCKS5AuthMethodsRequest([method]))
-        if getattr(reply, "method", None) != method:
+        await self._send(self._socks5.SOCKS5AuthMethodsRequest([method]))
+        reply = self._connection.receive_data(await self._receive(_SHORT_REPLY_BYTES))
+        if reply.method != method:
             raise httpx.ProxyError("the proxy requires another way of authentication")
 
     async def _log_in(self, user: bytes, password: bytes) -> None:
-        reply = await self._exchange(self._socks5.SOCKS5UsernamePasswordRequest(user, password))
-        if not getattr(reply, "success", False):
+        await self._send(self._socks5.SOCKS5UsernamePasswordRequest(user, password))
+        reply = self._connection.receive_data(await self._receive(_SHORT_REPLY_BYTES))
+        if not reply.success:
             raise httpx.ProxyError("Invalid username/password")
 
     async def _connect(self, origin: Origin) -> None:
-        request = self._socks5.SOCKS5CommandRequest.from_address(
-            self._socks5.SOCKS5Command.CONNECT, (origin.host, origin.port)
+        await self._send(
+            self._socks5.SOCKS5CommandRequest.from_address(
+                self._socks5.SOCKS5Command.CONNECT, (origin.host, origin.port)
+            )
         )
-        reply = await self._exchange(request)
-        code = getattr(reply, "reply_code", None)
-        if code != self._socks5.SOCKS5ReplyCode.SUCCEEDED:
-            raise httpx.ProxyError(f"the proxy cannot connect: {code}")
+        reply = self._connection.receive_data(await self._receive_last_reply())
+        if reply.reply_code != self._socks5.SOCKS5ReplyCode.SUCCEEDED:
+            reason = reply.reply_code.name.lower().replace("_", " ")
+            raise httpx.ProxyError(f"the proxy cannot connect: {reason}")
+        if self._received:
+            raise httpx.ProxyError("the proxy sent bytes before TLS has started")
 
-    async def _exchange(self, request: object) -> object:
-        """Send a message, and receive the reply to it."""
+    async def _send(self, request: object) -> None:
         self._connection.send(request)
         data = memoryview(self._connection.data_to_send())
         await self._stream.write(data, self._limits.timeouts.get("write"))
-        return self._connection.receive_data(
-            await self._stream.read(self._limits.timeouts.get("read"))
-        )
+
+    async def _receive_last_reply(self) -> bytes:
+        """Receive the reply with the address from which the proxy connects."""
+        head = await self._receive(_LAST_REPLY_HEAD_BYTES)
+        address_type = head[_ADDRESS_TYPE_POSITION]
+        if address_type == _NAME:
+            length = await self._receive(1)
+            address_bytes = length[0]
+        elif address_type in _ADDRESS_BYTES:
+            address_bytes = _ADDRESS_BYTES[address_type]
+        else:
+            raise httpx.ProxyError("the proxy does not speak SOCKS 5: unknown type of address")
+        address = await self._receive(address_bytes + _PORT_BYTES)
+        # `socksio` does not expect the length of a name, and nobody needs the name.
+        return head + address
+
+    async def _receive(self, count: int) -> bytes:
+        """Receive a number of bytes. A proxy can send each one in a packet of its own."""
+        while len(self._received) < count:
+            received = await self._stream.read(self._limits.timeouts.get("read"))
+            if not received:
+                raise httpx.ProxyError("the proxy ended the connection within a reply")
+            self._received += received
+        data = self._received[:count]
+        self._received = self._received[count:]
+        return data
