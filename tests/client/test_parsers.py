@@ -183,10 +183,10 @@ STRICTER: dict[str, bytes] = {
     + OK
     + b"Content-Length: 0\r\n\r\n",
 }
-"""Responses that httptools rejects and h11 accepts. Each breaks a rule of RFC 9110 or RFC 9112.
+"""Responses that httptools rejects and h11 accepts.
 
-A length with chunks, and two lengths, are how one response is smuggled within another one. Real
-servers send none of these. `transport=httpx.HTTPTransport()` accepts what h11 accepts.
+A length with chunks, and two lengths, are how one response is smuggled within another one.
+`transport=httpx.HTTPTransport()` accepts what h11 accepts.
 """
 
 
