@@ -7,11 +7,14 @@ import json
 import socket
 import threading
 from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 
 import pytest
 from leadconnector import APIConnectionError, AsyncLeadConnector, LeadConnector, ResponseInfo
 from leadconnector._runtime.http import Limits, default_transport, form_request, send
+from leadconnector._runtime.http.connection import Connection
+from leadconnector._runtime.http.pool import SyncPool
 
 from tests.support.calling import CONVERSATION_ID, LOCATION_ID, SUCCESS_BODY, TOKEN
 from tests.support.switchable import Certificate, length_of_body, make_certificate
@@ -36,6 +39,8 @@ class ScriptedServer:
 
     def __init__(self, scripts: Sequence[Sequence[bytes]]) -> None:
         self._scripts = scripts
+        self.before_close: Callable[[], object] = bool
+        """Called when the last request of a connection has arrived."""
         self.requests: list[int] = []
         """The number of the connection of each request that arrived."""
 
@@ -56,6 +61,7 @@ class ScriptedServer:
             # The next request finds the connection open, and gets no response.
             if has_received_request(connection):
                 self.requests.append(number)
+                self.before_close()
 
 
 def has_received_request(connection: socket.socket) -> bool:
@@ -237,3 +243,55 @@ def test_a_response_that_comes_before_the_request_is_sent_is_received(call: Call
     with listener:
         assert call(f"http://127.0.0.1:{listener.getsockname()[1]}", 1) == [True]
     thread.join(60)
+
+
+def used_connection(client: LeadConnector) -> tuple[SyncPool, Connection]:
+    """The pool of a client, and its connection after a call. The test has taken it."""
+    client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
+    pool = client._connections.transport()
+    assert isinstance(pool, SyncPool)
+    connection = pool._connections.take_idle()
+    assert connection is not None
+    return pool, connection
+
+
+def test_a_connection_that_has_expired_before_it_is_returned_is_closed() -> None:
+    """As in a process that was stopped at that moment."""
+    with (
+        scripted([SUCCESS]) as (_, url),
+        LeadConnector(token=TOKEN, base_url=url, rate_limit=None) as client,
+    ):
+        pool, connection = used_connection(client)
+        connection.idle_until = 0.0
+
+        pool._connections.put_back(connection)
+
+        assert pool._connections.take_idle() is None
+        assert connection.socket.is_readable()  # as a closed one is
+
+
+def test_an_idle_connection_has_no_data_of_its_last_response() -> None:
+    with (
+        scripted([SUCCESS]) as (_, url),
+        LeadConnector(token=TOKEN, base_url=url, rate_limit=None) as client,
+    ):
+        pool, connection = used_connection(client)
+
+        assert connection._parser.headers == []
+        assert connection._parser.body == bytearray()
+        pool._connections.discard(connection)
+
+
+def test_a_request_that_fails_because_the_client_is_closed_is_not_called_unsent() -> None:
+    with scripted([SUCCESS], [SUCCESS]) as (server, url), ThreadPoolExecutor(1) as threads:
+        client = LeadConnector(token=TOKEN, base_url=url, rate_limit=None, retries=0)
+        update = client.conversations.update_conversation
+        update(CONVERSATION_ID, location_id=LOCATION_ID)
+        server.before_close = client.close
+
+        call = threads.submit(update, CONVERSATION_ID, location_id=LOCATION_ID)
+
+        with pytest.raises(APIConnectionError) as caught:
+            call.result()
+    assert caught.value.failure == "lost"
+    assert server.requests == [0, 0]

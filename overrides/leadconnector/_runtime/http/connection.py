@@ -48,6 +48,7 @@ class Connection:
         self._stream: Stream = sock
         self._parser: ResponseParser = fastest_parser()
         self._requests = 0
+        self._has_sent_all = False
         self._has_received = False
 
     async def exchange(self, request: OutgoingRequest, limits: Limits) -> RawResponse:
@@ -71,13 +72,15 @@ class Connection:
         request.times_sent += 1
         await self._send(data, limits)
         await self._receive(limits)
-        if self._parser.keeps_connection:
+        if self._parser.keeps_connection and self._has_sent_all:
             self._become_idle()
-        return raw_response(self._parser.status_code, self._parser.headers, self._parser.body)
+        return self._take_response()
 
     async def _send(self, data: memoryview, limits: Limits) -> None:
+        self._has_sent_all = False
         try:
             await self._stream.write(data, limits.timeouts.get("write"))
+            self._has_sent_all = True
             logger.debug("sent a request: %d bytes", len(data))
         except httpx.WriteError as error:
             if is_caused_by_interruption(error):
@@ -106,6 +109,13 @@ class Connection:
         if received:
             self._has_received = True
         return received
+
+    def _take_response(self) -> RawResponse:
+        parser = self._parser
+        response = raw_response(parser.status_code, parser.headers, parser.body)
+        # An idle connection keeps no data of its last response.
+        parser.clear()
+        return response
 
     def _become_idle(self) -> None:
         self.idle_until = time.monotonic() + KEEPALIVE_SECONDS

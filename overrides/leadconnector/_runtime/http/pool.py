@@ -104,7 +104,8 @@ class _ConnectionSet:
             self._active.discard(connection)
             self._idle.append(connection)
             now = time.monotonic()
-            while self._idle[0].idle_until < now:
+            # It can be empty: a process that was stopped meanwhile has nothing but expired ones.
+            while self._idle and self._idle[0].idle_until < now:
                 self._idle.popleft().socket.close()
         return True
 
@@ -238,7 +239,7 @@ class _Pool:
             try:
                 return await self._send_on(connection, request, limits)
             except (httpx.NetworkError, httpx.RemoteProtocolError) as error:
-                if not connection.was_stale or not request.is_idempotent:
+                if not self._may_send_again(connection, request):
                     raise
                 if is_caused_by_interruption(error):
                     raise
@@ -247,6 +248,12 @@ class _Pool:
         connection = Connection(self._route, self._new_socket())
         self._connections.add(connection)
         return await self._send_on(connection, request, limits)
+
+    def _may_send_again(self, connection: Connection, request: OutgoingRequest) -> bool:
+        """Whether a request that failed is sent on a new connection."""
+        # Closing the client ends its connections too. They look stale then.
+        is_open = not self._connections.is_closed
+        return is_open and connection.was_stale and request.is_idempotent
 
     async def _send_on(
         self, connection: Connection, request: OutgoingRequest, limits: Limits

@@ -46,10 +46,14 @@ class ResponseParser(ABC):
         """
         # Not COMPLETE, from here on: an interruption in the rest makes the connection unusable.
         self.state = ParserState.HEAD
+        self.clear()
+        self._start(method)
+
+    def clear(self) -> None:
+        """Forget the data of the last response."""
         self.status_code = 0
         self.headers = []
         self.body = bytearray()
-        self._start(method)
 
     @abstractmethod
     def _start(self, method: str) -> None:
