@@ -386,11 +386,17 @@ def test_the_exception_of_a_signal_handler_in_a_transport_is_raised(
 
 
 def read_request(connection: socket.socket) -> None:
-    """Read a request to its end."""
+    """Read a request to its end.
+
+    Raises:
+        ConnectionError: the client closed the connection before.
+    """
     reader = h11.Connection(h11.SERVER)
     while not isinstance(event := reader.next_event(), h11.EndOfMessage):
         if event is h11.NEED_DATA:
             reader.receive_data(connection.recv(65536))
+        elif isinstance(event, h11.ConnectionClosed):
+            raise ConnectionError("the client closed the connection")
 
 
 def test_an_oserror_of_a_signal_handler_in_a_transport_is_raised(call: Caller) -> None:

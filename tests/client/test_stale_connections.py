@@ -74,7 +74,10 @@ def has_received_request(connection: socket.socket) -> bool:
         data += received
     head, _, body = data.partition(b"\r\n\r\n")
     while len(body) < length_of_body(head):
-        body += connection.recv(65536)
+        received = connection.recv(65536)
+        if not received:
+            return False
+        body += received
     return True
 
 
