@@ -38,7 +38,7 @@ class Resource(Generic[ResourceT]):
 
     def __get__(self, client: object, client_class: type[Any]) -> object:
         module = import_module(f"{__name__}.{self._module}")
-        resource_class: type[ResourceT] = getattr(module, self._class_name)
+        resource_class: type[Any] = getattr(module, self._class_name)
         if client is None:
             return resource_class
         if "_session" not in vars(client):
