@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
     from ... import AsyncSession, Session
     from ...models.conversation_feedback import ConversationFeedback
-    from ...models.unauthorized import Unauthorized
     from ...models.update_conversation_response import UpdateConversationResponse
 
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 # What type checkers read.
 if TYPE_CHECKING:
-    from asyncio import *
+    from asyncio import *  # pyright: ignore[reportWildcardImportFromLibrary]
 
 # Hidden from type checkers. With a function `__getattr__`, they would accept every name.
 if not TYPE_CHECKING:
