@@ -1,31 +1,39 @@
 """A client library for accessing LeadConnector"""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
-from typing import Any, Generic, Protocol, TypeVar, cast
+from importlib import import_module
+from pkgutil import get_data
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
-from attrs import frozen
-
-from .client import AuthenticatedClient, Client
+if TYPE_CHECKING:
+    from .client import AuthenticatedClient, Client
 
 T = TypeVar("T")
 
 
 @cache
 def load_contract() -> Mapping[str, Any]:
-    """The machine-readable contract of the spec.
+    """The whole machine-readable contract of the spec.
 
-    Generation writes it beside this module. It is parsed once per process.
+    Generation writes it beside this module. A client reads only the parts that it uses, with
+    `contract_text`.
     """
-    return cast(
-        "Mapping[str, Any]",
-        json.loads((files(__name__) / "contract.json").read_bytes()),
-    )
+    return cast("Mapping[str, Any]", json.loads(contract_text()))
 
 
-@frozen
+def contract_text() -> str:
+    """The text of the contract. It has the size of the spec, so keep it only for a moment."""
+    # It can also read a package in a ZIP file. `importlib.resources` would import much more.
+    content = cast("bytes", get_data(__name__, "contract.json"))
+    return content.decode()
+
+
+@dataclass(frozen=True, slots=True)
 class Operation(Generic[T]):
     """One operation of the API: how to build its request and decode its responses."""
 
@@ -60,5 +68,19 @@ __all__ = (
     "Client",
     "Operation",
     "Session",
+    "contract_text",
     "load_contract",
 )
+
+# Hidden from type checkers. With a function `__getattr__`, they would accept every name.
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """Import upstream's client at its first use (PEP 562)."""
+        if name not in {"AuthenticatedClient", "Client"}:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(".client", __name__), name)
+
+    def __dir__() -> list[str]:
+        """Every name, also those that are not imported yet."""
+        return sorted({*globals(), *__all__})

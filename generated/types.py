@@ -1,10 +1,9 @@
 """Types shared by the generated modules."""
 
 from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import IO, BinaryIO, Generic, Literal, Self, TypeVar
-
-from attrs import define
 
 
 class Unset:
@@ -47,7 +46,7 @@ FileTypes = (
 RequestFiles = list[tuple[str, FileTypes]]
 
 
-@define
+@dataclass(slots=True)
 class File:
     """A file to upload: its content, its name and its media type."""
 
@@ -63,7 +62,7 @@ class File:
 T = TypeVar("T")
 
 
-@define
+@dataclass(slots=True)
 class Response(Generic[T]):
     """The return type of the generated `…_detailed` functions."""
 

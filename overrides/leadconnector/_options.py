@@ -3,7 +3,6 @@
 import inspect
 import re
 from collections.abc import Callable, Collection, Mapping
-from difflib import get_close_matches
 from functools import partial, wraps
 from typing import Any, TypedDict, TypeVar, cast
 
@@ -12,7 +11,7 @@ from ._runtime.finding import Finding
 from ._runtime.http import Timeout
 from ._runtime.scalars import Duration, seconds_of, whole_number
 from .errors import ConfigurationError, ResponseInfo
-from .rate_limit import RateLimit
+from .rate_limit.in_process import RateLimit
 
 LONGEST_TIMEOUT = 86_400.0
 """Seconds: a day. A longer `timeout` or `deadline` is a mistake, such as milliseconds."""
@@ -149,6 +148,9 @@ def _suggestion(name: str, options: Collection[str]) -> str:
         if snake_case_name.endswith(f"_{option}"):
             return f"did you mean {option!r}?"
     # At a lower cutoff, `sessions` would be `version`.
+    # Few programs make a mistake.
+    from difflib import get_close_matches  # noqa: PLC0415
+
     matches = get_close_matches(snake_case_name, options, n=1, cutoff=0.75)
     if matches:
         return f"did you mean {matches[0]!r}?"

@@ -1,11 +1,11 @@
 """Token sources: they supply the token of each request, from a string or from a callable."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
 from ._highlevel import TOKEN_VARIABLE
+from ._runtime import lazy_asyncio as asyncio
 from ._runtime.protocols import TokenSource
 from ._runtime.secrets import Secret, Token
 from .errors import CredentialsError

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Generic, Literal, Never, Self, TypeVar, Unpack, cast
 
-from ._generated import load_contract
 from ._generated.api import AsyncResources, Resources
 from ._highlevel import BASE_URL_VARIABLE, CONVENTIONS, TOKEN_VARIABLE, USER_AGENT
 from ._options import (
@@ -21,6 +20,7 @@ from ._options import (
 from ._runtime.call_io import AsyncIO, SyncIO
 from ._runtime.checks import check_flag, check_transport
 from ._runtime.connections import AsyncConnections, SyncConnections
+from ._runtime.contract_file import contract_value
 from ._runtime.finding import Finding
 from ._runtime.http import (
     AsyncBaseTransport,
@@ -41,7 +41,7 @@ from ._runtime.session import AsyncSession, SyncSession
 from ._runtime.settings import Settings
 from .auth import AsyncTokenOption, SyncTokenOption, token_source
 from .errors import APIConnectionError, CredentialsError, ResponseInfo
-from .rate_limit import RateLimit
+from .rate_limit.in_process import RateLimit
 
 TokenOption = TypeVar("TokenOption", bound=AsyncTokenOption)
 Transport = TypeVar("Transport")
@@ -285,7 +285,7 @@ def _resolve_base_url(option: Secret[str | None]) -> Secret[str]:
     """The base URL: the option, the environment variable, or the server in the spec."""
     if option.reveal() is not None:
         return cast("Secret[str]", option)
-    return Secret(os.environ.get(BASE_URL_VARIABLE) or load_contract()["server"])
+    return Secret(os.environ.get(BASE_URL_VARIABLE) or contract_value("server"))
 
 
 def _base_url_name(option: Secret[str | None]) -> str:

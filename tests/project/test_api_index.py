@@ -50,7 +50,7 @@ class TestCommittedPages:
         for operation in contract["operations"].values():
             assert f"#### `{operation['python']}`" in text
             assert f"`{operation['name']}`" in text
-        model_names = [name for name in vars(models) if not name.startswith("_")]
+        model_names: list[str] = vars(models)["__all__"]
         assert len(model_names) >= 9
         assert [name for name in model_names if f"### `{name}`" not in text] == []
 

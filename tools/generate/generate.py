@@ -14,12 +14,13 @@ from openapi_python_client import Project
 from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.errors import GeneratorError
+from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.schema import OpenAPI
 from openapi_python_client.strings import safe_for_docstring
 from pydantic import ValidationError
 
 from .document import Document, SpecError, is_list, is_mapping, json_pointer
-from .operations import Resource
+from .operations import OperationView, Resource
 from .upstream_templates import add_upstream_templates
 
 _OPERATION_IN_MESSAGE = re.compile(
@@ -112,8 +113,19 @@ def used_imports(code: str, candidates: Iterable[str]) -> str:
 def _template_globals(resources: Sequence[Resource]) -> dict[str, object]:
     """What the templates in `templates/` use beside the generator's own variables."""
     resources_by_tag = {resource.tag: resource for resource in resources}
+    # An endpoint cannot be a key itself, as it has no hash.
+    operations_by_endpoint = {
+        id(operation.endpoint): operation
+        for resource in resources
+        for operation in resource.operations
+    }
+
+    def operation_of(endpoint: Endpoint) -> OperationView:
+        return operations_by_endpoint[id(endpoint)]
+
     return {
         "resources": resources,
+        "operation_of": operation_of,
         "resource_of": resources_by_tag.__getitem__,
         "used_imports": used_imports,
         "docstring_text": safe_for_docstring,

@@ -2,21 +2,29 @@
 # pyright: reportUnknownArgumentType=false, reportUnknownMemberType=false
 # pyright: reportUnknownVariableType=false, reportUnnecessaryCast=false
 # pyright: reportUnnecessaryComparison=false, reportUnnecessaryIsInstance=false
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ...client import AuthenticatedClient, Client
+
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 
-from ... import errors
-from ...client import AuthenticatedClient, Client
+from ... import Operation, errors
 from ...models.api_version import ApiVersion
 from ...models.bad_request import BadRequest
+from ...models.conversation_feedback import ConversationFeedback
 from ...models.unauthorized import Unauthorized
 from ...models.unprocessable_entity import UnprocessableEntity
 from ...models.update_conversation_request import UpdateConversationRequest
 from ...models.update_conversation_response import UpdateConversationResponse
-from ...types import Response
+from ...types import Response, Unset
 
 
 def _get_kwargs(
@@ -235,3 +243,65 @@ async def asyncio(
             version=version,
         )
     ).parsed
+
+
+def _build(
+    *,
+    conversation_id: str,
+    location_id: str,
+    unread_count: float | Unset,
+    starred: bool | Unset,
+    feedback: ConversationFeedback | Mapping[str, Any] | Unset,
+    version: str,
+) -> dict[str, Any]:
+    _body = UpdateConversationRequest(
+        location_id=location_id,
+        unread_count=unread_count,
+        starred=starred,
+        feedback=ConversationFeedback.from_dict(feedback)
+        if isinstance(feedback, Mapping)
+        else feedback,
+    )
+    return _get_kwargs(
+        conversation_id=conversation_id,
+        version=ApiVersion(version),
+        body=_body,
+    )
+
+
+def _decode_200(data: Any) -> UpdateConversationResponse:
+    response_200 = UpdateConversationResponse.from_dict(data)
+
+    return response_200
+
+
+def _decode_422(data: Any) -> UnprocessableEntity:
+    response_422 = UnprocessableEntity.from_dict(data)
+
+    return response_422
+
+
+def _decode_401(data: Any) -> Unauthorized:
+    response_401 = Unauthorized.from_dict(data)
+
+    return response_401
+
+
+def _decode_400(data: Any) -> BadRequest:
+    response_400 = BadRequest.from_dict(data)
+
+    return response_400
+
+
+OPERATION: Operation[UpdateConversationResponse] = Operation(
+    operation_id="updateConversation",
+    build=_build,
+    success={
+        "200": _decode_200,
+    },
+    errors={
+        "422": _decode_422,
+        "401": _decode_401,
+        "400": _decode_400,
+    },
+)

@@ -3,7 +3,6 @@
 The session is written once, as a coroutine, for both clients. It awaits only a `CallIO`.
 """
 
-import asyncio
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -12,12 +11,13 @@ from functools import partial
 from typing import Generic, Protocol, TypeVar, TypeVarTuple
 
 from ..errors import ConfigurationError
+from . import lazy_asyncio as asyncio
 from .connections import AsyncConnections, SyncConnections
 from .http import Limits, OutgoingRequest, RawResponse, send_async
 from .http import send as send_sync
 from .protocols import RateLimiter, ReservationT
 from .secrets import Token
-from .settings import Settings
+from .settings import Settings, sleep_in_loop
 from .waiting import LoopSignal, Signal, SleepingSignal, ThreadSignal
 
 ConnectionsT = TypeVar("ConnectionsT", SyncConnections, AsyncConnections)
@@ -175,7 +175,7 @@ class AsyncIO(_ClientIO[AsyncConnections]):
 
     def _new_signal(self) -> Signal:
         # See `SyncIO`.
-        if self._settings.sleep_async is not asyncio.sleep:
+        if self._settings.sleep_async is not sleep_in_loop:
             return SleepingSignal(self.sleep)
         return LoopSignal()
 

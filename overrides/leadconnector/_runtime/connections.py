@@ -2,14 +2,17 @@
 
 import os
 from abc import ABC, abstractmethod
-from asyncio import AbstractEventLoop, get_running_loop
 from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from ..errors import ClientClosedError
+from . import lazy_asyncio as asyncio
 from .http import AsyncTransport, DirectAsyncTransport, DirectTransport, SyncTransport
 from .waiting import ClientSignals
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
 
 Owner = TypeVar("Owner")
 Transport = TypeVar("Transport")
@@ -132,7 +135,7 @@ class SyncConnections(Connections[str, SyncTransport]):
             transport.abandon()
 
 
-class AsyncConnections(Connections[AbstractEventLoop, AsyncTransport]):
+class AsyncConnections(Connections["AbstractEventLoop", AsyncTransport]):
     """The connections of an async client. Each event loop has its own transport.
 
     A transport and its event loop refer to each other, so neither disappears by itself. There are
@@ -176,10 +179,10 @@ class AsyncConnections(Connections[AbstractEventLoop, AsyncTransport]):
         if closer is not None:
             await closer.aclose()
 
-    def _owner(self) -> AbstractEventLoop:
-        return get_running_loop()
+    def _owner(self) -> "AbstractEventLoop":
+        return asyncio.get_running_loop()
 
-    def _start(self, owner: AbstractEventLoop, transport: AsyncTransport) -> None:
+    def _start(self, owner: "AbstractEventLoop", transport: AsyncTransport) -> None:
         self._abandon_closed_loops()
         closer = self._close_with(owner, transport)
         self._closers[owner] = closer
@@ -188,7 +191,7 @@ class AsyncConnections(Connections[AbstractEventLoop, AsyncTransport]):
             closer.asend(None).send(None)
 
     async def _close_with(
-        self, loop: AbstractEventLoop, transport: AsyncTransport
+        self, loop: "AbstractEventLoop", transport: AsyncTransport
     ) -> AsyncGenerator[None, None]:
         """Close the transport of an event loop when the loop ends."""
         process = os.getpid()

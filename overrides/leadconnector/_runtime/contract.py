@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-from .._generated import load_contract
+from .._generated import contract_text
+from .contract_file import ContractSection
 from .finding import ROOT, Finding, JsonPath
 from .keywords import Schema
 from .schema import Validator, compile_schema
@@ -19,8 +20,9 @@ _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,127}/[a-z0-9!#$&^_.+-]{1,127}")
 @cache
 def operation_contract(operation_id: str) -> "OperationContract":
     """The contract of an operation, compiled at its first use."""
-    contract = load_contract()
-    return OperationContract(contract["operations"][operation_id], contract["schemas"])
+    text = contract_text()
+    operations = ContractSection(text, "operations")
+    return OperationContract(operations[operation_id], ContractSection(text, "schemas"))
 
 
 class ArgumentContract(NamedTuple):

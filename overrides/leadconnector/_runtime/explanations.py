@@ -6,7 +6,6 @@ Only the places that the vocabulary names are searched. A body can also repeat t
 that is personal data.
 """
 
-import html
 import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -92,6 +91,9 @@ def explanations_in_text(text: str, secrets: Sequence[Secret[str]]) -> list[str]
     if content.startswith(("{", "[", '"')) or "\x00" in content:
         return []
     if content.startswith("<"):
+        # Its table of entities has half a MiB, and few errors have markup.
+        import html  # noqa: PLC0415
+
         content = html.unescape(_MARKUP.sub(" ", content[:_SEARCHED_MARKUP]))
     content = redact(" ".join(content.split()), *secrets)
     excerpt = content[:MAXIMUM_QUOTED_CHARACTERS]

@@ -2,7 +2,6 @@
 
 import datetime
 import re
-import uuid
 from collections.abc import Callable, Iterator, Mapping, Sized
 from dataclasses import dataclass
 from functools import partial
@@ -65,10 +64,18 @@ CONTAINERS = frozenset({dict, list})
 
 _CONTAINER_NAMES = frozenset({"object", "array"})
 
+
+def _uuid_of(text: str) -> object:
+    # Few APIs have this format, and the module takes milliseconds to import.
+    import uuid  # noqa: PLC0415
+
+    return uuid.UUID(text)
+
+
 _FORMAT_CONVERTERS: Mapping[str, Callable[[str], object]] = {
     "date-time": datetime.datetime.fromisoformat,
     "date": datetime.date.fromisoformat,
-    "uuid": uuid.UUID,
+    "uuid": _uuid_of,
 }
 """How a generated model converts a text of a format. It stores a text of any other format as it is.
 

@@ -2,7 +2,6 @@
 
 import datetime
 import json
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -181,11 +180,18 @@ def _jsonable(value: Any) -> object:
         return dict(cast("Mapping[object, object]", value))
     if isinstance(value, datetime.date):
         return value.isoformat()
-    if isinstance(value, uuid.UUID):
+    if _is_uuid(value):
         return str(value)
     if hasattr(value, "to_dict"):
         return value.to_dict()
     return plain_scalar(value)
+
+
+def _is_uuid(value: object) -> bool:
+    # Not imported at the start, which takes milliseconds: few programs send one.
+    import uuid  # noqa: PLC0415
+
+    return isinstance(value, uuid.UUID)
 
 
 def _check_time_zones(value: object) -> None:

@@ -24,8 +24,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar, cast
 
 from .. import errors
-from .._generated import Operation, T, load_contract
+from .._generated import Operation, T
 from .contract import CheckedBody, OperationContract
+from .contract_file import contract_value
 from .explanations import explanations_in_json, explanations_in_text
 from .finding import Finding
 from .http import RawResponse, case_insensitive
@@ -309,7 +310,7 @@ class ResponseReader(Generic[T]):
             return explanations_in_text(_text(response), self._secrets)
         # The contract has the names that the spec marks with `x-role`.
         vocabulary = self._settings.conventions.error_vocabulary.with_explanations(
-            load_contract()["error_messages"]
+            contract_value("error_messages")
         )
         return explanations_in_json(parsed_body.data, vocabulary, response.status_code)
 

@@ -1,6 +1,5 @@
 """The options of a client, as its session needs them. The client has validated them."""
 
-import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -9,10 +8,16 @@ from functools import cached_property
 from typing import Any
 
 from ..errors import ResponseInfo
+from . import lazy_asyncio as asyncio
 from .finding import Finding
 from .http import RequestFactory, Timeout, Timeouts, timeouts_of
 from .protocols import ApiConventions, Clock, RateLimiter, TokenSource
 from .retry import DEFAULT_RETRIES
+
+
+async def sleep_in_loop(seconds: float) -> None:
+    """`asyncio.sleep`, which a sync client does not import."""
+    await asyncio.sleep(seconds)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +42,7 @@ class Settings:
     now: Clock = time.time
     random: Callable[[], float] = random.random
     sleep: Callable[[float], None] = time.sleep
-    sleep_async: Callable[[float], Awaitable[None]] = asyncio.sleep
+    sleep_async: Callable[[float], Awaitable[None]] = sleep_in_loop
 
     logged_findings: set[Finding] = field(default_factory=set[Finding], repr=False)
     """The findings that were logged. Clients made by `with_options` share the set."""

@@ -8,7 +8,6 @@ Without it, each waiting call would ask the rate limit again and again whether i
 - `ClientSignals` are the signals of one client's waiting calls. Closing the client wakes them.
 """
 
-import asyncio
 import os
 import random
 import threading
@@ -17,6 +16,8 @@ from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable
 from operator import attrgetter
 from typing import Protocol
+
+from . import lazy_asyncio as asyncio
 
 POLL_SECONDS = 1.0
 """How often the first waiting call of a key asks the rate limit, at least.

@@ -1,12 +1,12 @@
 """Represents one refresh in progress, for which any number of threads and tasks wait."""
 
-import asyncio
 import errno
 import os
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from .._runtime import lazy_asyncio as asyncio
 from .._runtime.secrets import Token
 from ..errors import CredentialsError, LeadConnectorError
 

@@ -1,6 +1,5 @@
 """Supplies access tokens and refreshes them: one refresh for all who share a token store."""
 
-import asyncio
 import math
 import os
 import time
@@ -12,6 +11,7 @@ from threading import Thread
 from typing import cast
 
 from .._highlevel import TOKEN_PATH
+from .._runtime import lazy_asyncio as asyncio
 from .._runtime.checks import check_flag, check_transport
 from .._runtime.http import BaseTransport, check_base_url
 from .._runtime.log import logger

@@ -10,7 +10,29 @@
 A *rate-limit key* is what the API counts requests by, here a location. It is no credential.
 """
 
+from typing import TYPE_CHECKING
+
 from .in_process import RateLimit, Reservation
-from .shared import RedisRateLimit
+
+if TYPE_CHECKING:
+    from .shared import RedisRateLimit
 
 __all__ = ["RateLimit", "RedisRateLimit", "Reservation"]
+
+
+# Hidden from type checkers. With a function `__getattr__`, they would accept every name.
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """Import `RedisRateLimit` at its first use (PEP 562): few programs share a rate limit."""
+        if name != "RedisRateLimit":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from .shared import RedisRateLimit  # noqa: PLC0415
+
+        # The next use finds it without this function.
+        globals()[name] = RedisRateLimit
+        return RedisRateLimit
+
+    def __dir__() -> list[str]:
+        """Every name, also the one that is not imported yet."""
+        return sorted({*globals(), *__all__})

@@ -8,8 +8,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib import import_module, resources
-from typing import Any, Protocol, TypeAlias
+from importlib import import_module
+from pkgutil import get_data
+from typing import Any, Protocol, TypeAlias, cast
 
 from .._runtime.http import decisive_error, is_interruption
 from .._runtime.secrets import Secret
@@ -156,9 +157,10 @@ class RedisScript:
             ArithmeticError,
             RecursionError,
         )
-        lua = resources.files(f"{__package__}") / "reserve.lua"
+        # `importlib.resources` would do the same, and import much more.
+        lua = cast("bytes", get_data(f"{__package__}", "reserve.lua")).decode()
         # redis-py sends the script itself where Redis does not have it yet.
-        self._script = _client(redis, server).register_script(lua.read_text(encoding="utf-8"))
+        self._script = _client(redis, server).register_script(lua)
 
     def run(self, request: ScriptRequest) -> ScriptReply:
         """Carry out an operation in Redis.

@@ -110,11 +110,9 @@ def _operation_view(
     operation_id = operation.node.get("operationId")
     # `field_` is the generator's prefix for names that are not identifiers.
     name = PythonIdentifier(endpoint.name, "field_")
-    constant = endpoint.name.upper()
     return OperationView(
         operation_id=str(operation_id or endpoint.name),
         name=str(name),
-        constant=constant,
         tag=tag,
         method=operation.method.upper(),
         path=operation.path,

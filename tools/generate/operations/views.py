@@ -108,8 +108,6 @@ class OperationView:
     operation_id: str
     name: str
     """The name of the Python method."""
-    constant: str
-    """The name of the module's constant that describes the operation."""
     tag: str
     method: str
     """The HTTP method in upper case."""

@@ -56,8 +56,9 @@ def canonical_path(expression: griffe.Expr | str) -> str:
 def class_of_attribute(attribute: PythonObject) -> griffe.Class | None:
     """The class of an attribute's value, if it is defined in one of the packages.
 
-    For `conversations = Resource(Conversations)` it is the class that the descriptor gets. For
-    another call, `X(…)`, it is the class that is called; otherwise it is the annotation.
+    For the descriptor `conversations: Resource[Conversations] = Resource(…)` it is the class in the
+    annotation. Without an annotation, `Resource(Conversations)`, it is the argument. For another
+    call, `X(…)`, it is the class that is called; otherwise it is the annotation.
     """
     if not isinstance(attribute, griffe.Attribute):
         return None
@@ -65,6 +66,8 @@ def class_of_attribute(attribute: PythonObject) -> griffe.Class | None:
     if isinstance(attribute.value, griffe.ExprCall):
         called_class = local_class(attribute.value, modules)
         if called_class is not None and "__get__" in called_class.members:
+            if isinstance(attribute.annotation, griffe.ExprSubscript):
+                return local_class(attribute.annotation.slice, modules)
             return local_class(attribute.value.arguments[0], modules)
         if called_class is not None:
             return called_class

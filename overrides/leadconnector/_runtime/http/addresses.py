@@ -1,11 +1,12 @@
 """Finds the addresses of a host, and connects to the first one that responds."""
 
-import asyncio
 import ipaddress
 import socket
 from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
+
+from .. import lazy_asyncio as asyncio
 
 STAGGER_SECONDS = 0.25
 """Seconds after which an async client also tries the next address of a host.
@@ -16,7 +17,7 @@ The recommended "Connection Attempt Delay" (RFC 8305, section 5).
 Address: TypeAlias = tuple[int, int, int, str, Any]
 """One result of `socket.getaddrinfo`."""
 
-_Attempt: TypeAlias = asyncio.Task[socket.socket]
+_Attempt: TypeAlias = "asyncio.Task[socket.socket]"
 """An attempt to connect to one address."""
 
 
@@ -100,7 +101,7 @@ async def connect_to_fastest(addresses: Sequence[Address]) -> socket.socket:
         await _abandon([*finished_attempts, *running_attempts])
 
 
-def _first_success(attempts: Iterable[_Attempt]) -> _Attempt | None:
+def _first_success(attempts: Iterable[_Attempt]) -> "_Attempt | None":
     for attempt in attempts:
         if attempt.exception() is None:
             return attempt

@@ -4,7 +4,6 @@ A connection belongs to one request until it is returned or closed. Both happen 
 nothing can interrupt them.
 """
 
-import asyncio
 import threading
 import time
 import weakref
@@ -15,6 +14,7 @@ from typing import Protocol, TypeVar
 import httpx
 
 from ...errors import ClientClosedError
+from .. import lazy_asyncio as asyncio
 from ..coroutines import run_without_event_loop
 from ..log import logger
 from .connection import Connection

@@ -4,7 +4,6 @@ The default transports do that themselves. The rest is for the transports of cal
 interface of httpx.
 """
 
-import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from typing import Any, Self, TypeAlias
 
 import httpx
 
+from .. import lazy_asyncio as asyncio
 from .body import MAXIMUM_BODY_BYTES, decode
 from .failures import decisive_error, is_transport_failure
 from .limits import Limits

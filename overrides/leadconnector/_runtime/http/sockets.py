@@ -9,7 +9,6 @@ A request contains the token. A traceback can show the variables of the function
 they have it only as a `memoryview`, whose repr shows no bytes.
 """
 
-import asyncio
 import math
 import select
 import socket
@@ -20,6 +19,7 @@ from contextlib import suppress
 
 import httpx
 
+from .. import lazy_asyncio as asyncio
 from .addresses import Address, connect_to_fastest, find_addresses, new_socket, share_of_time
 from .failures import ConnectTimeout, is_interruption
 from .timer import PhaseTimer

@@ -1,0 +1,19 @@
+"""asyncio, imported at its first use: a program with threads alone then needs 2 MiB less."""
+
+from typing import TYPE_CHECKING
+
+# What type checkers read.
+if TYPE_CHECKING:
+    from asyncio import *  # pyright: ignore[reportWildcardImportFromLibrary]
+
+# Hidden from type checkers. With a function `__getattr__`, they would accept every name.
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """Import asyncio (PEP 562)."""
+        import asyncio  # noqa: PLC0415
+
+        value: object = getattr(asyncio, name)
+        # The next use finds it without this function.
+        globals()[name] = value
+        return value

@@ -1,0 +1,147 @@
+"""A client imports and parses only what it uses, so that its start does not grow with the API."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from leadconnector._generated import contract_text, load_contract
+from leadconnector._runtime.contract_file import ContractSection, contract_value
+
+from tests.support.paths import ROOT
+
+PACKAGE = ROOT / "overrides"
+
+ONLY_WHEN_USED = {
+    "asyncio",
+    "attr",
+    "attrs",
+    "difflib",
+    "html",
+    "httpcore",
+    "redis",
+    "subprocess",
+    "uuid",
+    "leadconnector._generated.client",
+    "leadconnector._runtime.http.tunnels",
+    "leadconnector.models",
+    "leadconnector.oauth",
+    "leadconnector.rate_limit.shared",
+}
+"""Modules that a sync client needs only for some of its features, or for a call."""
+
+CALL = """
+import httpx
+from leadconnector import LeadConnector
+transport = httpx.MockTransport(lambda request: httpx.Response(200, json={"success": True}))
+with LeadConnector(token="t", base_url="https://api.test", transport=transport) as client:
+    client.conversations.update_conversation("c", location_id="l")
+"""
+
+
+def modules_after(code: str, folder: Path = PACKAGE) -> set[str]:
+    """The modules that a new process has imported after some code, beside those of httpx.
+
+    httpx imports its command line where that is installed, which a client does not need.
+    """
+    program = f"""
+import sys
+sys.path.insert(0, {str(folder)!r})
+sys.modules["httpx._main"] = None
+import httpx
+httpx_modules = set(sys.modules)
+{code}
+print(*set(sys.modules) - httpx_modules)
+"""
+    command = [sys.executable, "-I", "-B", "-W", "error", "-c", program]
+    result = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
+    return set(result.stdout.split())
+
+
+def test_a_sync_client_and_its_transport_import_no_part_of_rare_use() -> None:
+    code = """
+from leadconnector import LeadConnector
+client = LeadConnector(token="t")
+client._connections.transport()
+"""
+    modules = modules_after(code)
+    assert "leadconnector._runtime.http.pool" in modules
+    assert modules & ONLY_WHEN_USED == set()
+    generated = {name for name in modules if name.startswith("leadconnector._generated.")}
+    assert generated == {"leadconnector._generated.api", "leadconnector._generated.types"}
+
+
+def test_a_sync_call_imports_its_operation_but_no_part_of_rare_use() -> None:
+    modules = modules_after(CALL)
+    assert "leadconnector._generated.api.conversations.update_conversation" in modules
+    assert "leadconnector._generated.models.update_conversation_response" in modules
+    assert modules & ONLY_WHEN_USED <= {"attr", "attrs", "uuid"}
+
+
+def test_an_async_client_imports_asyncio() -> None:
+    code = """
+import leadconnector
+async def call():
+    async with leadconnector.AsyncLeadConnector(token="t") as client:
+        client._connections.transport()
+import asyncio
+asyncio.run(call())
+"""
+    assert "asyncio" in modules_after(code)
+
+
+@pytest.mark.parametrize("name", ["AuthenticatedClient", "Client"])
+def test_the_client_of_the_generator_is_imported_at_its_first_use(name: str) -> None:
+    code = f"from leadconnector._generated import {name}"
+    assert "leadconnector._generated.client" in modules_after(code)
+
+
+def test_one_model_is_imported_without_the_others() -> None:
+    modules = modules_after("from leadconnector.models import LastMessageType")
+    models = {name for name in modules if name.startswith("leadconnector._generated.models.")}
+    assert models == {"leadconnector._generated.models.last_message_type"}
+
+
+def test_a_section_has_every_operation_and_every_schema() -> None:
+    contract = load_contract()
+    for name in ("operations", "schemas"):
+        section = ContractSection(contract_text(), name)
+        assert {key: section[key] for key in contract[name]} == contract[name]
+        assert dict(section) == contract[name]
+
+
+def test_values_of_the_contract_are_read_without_its_sections() -> None:
+    for key, value in load_contract().items():
+        assert contract_value(key) == value
+
+
+@pytest.mark.parametrize("indent", [None, 1, 4, "\t"])
+def test_a_section_of_a_contract_that_was_formatted_is_the_same(indent: int | str | None) -> None:
+    contract = load_contract()
+    text = json.dumps(contract, indent=indent)
+    for name in ("operations", "schemas"):
+        section = ContractSection(text, name)
+        assert {key: section[key] for key in contract[name]} == contract[name]
+
+
+def test_a_missing_part_of_the_contract_is_a_key_error() -> None:
+    with pytest.raises(KeyError, match="missing"):
+        ContractSection(contract_text(), "operations")["missing"]
+    with pytest.raises(KeyError, match="missing"):
+        contract_value("missing")
+
+
+def test_a_schema_is_not_confused_with_a_part_of_the_same_name() -> None:
+    names = ["servers", "operations", "schemas", 'a "quoted" name', "ä\n"]
+    contract = {
+        "error_messages": names,
+        "operations": {name: {"name": name} for name in names},
+        "schemas": {name: {"type": name} for name in names},
+    }
+    text = json.dumps(contract, indent=2, ensure_ascii=False)
+    for name in names:
+        assert ContractSection(text, "operations")[name] == {"name": name}
+        assert ContractSection(text, "schemas")[name] == {"type": name}
