@@ -117,7 +117,7 @@ def all_cases() -> list[Case]:
         Case("sync", "sync", "sync", 60),
         Case("async-1", "async, 1 call at once", "async", 60),
         Case("async-10", "async, 10 calls at once", "async", 120, 10),
-        Case("async-100", "async, 100 calls at once", "async", 400, 100),
+        Case("async-100", "async, 100 calls at once", "async", 300, 100),
         Case("tls-sync", "sync over TLS", "sync", 60, is_encrypted=True),
         Case("tls-async-10", "async over TLS, 10 calls at once", "async", 120, 10, True),
         Case("null", "sync without a network", "null", 200),

@@ -16,6 +16,9 @@ from .rounds import Rounds
 from .statistics import Spread, ratios, spread
 from .worker import Measurement
 
+BUSY_SHARE = 0.5
+"""The load average for each core above which the figures are called rough."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -75,7 +78,15 @@ def new_results(server: str, warnings: list[str], peers: Sequence[PeerEntry]) ->
     missing = {entry.title: entry.missing for entry in peers}
     now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
     averages = " / ".join(f"{average:.1f}" for average in os.getloadavg())
-    return Results(now, machine(), averages, server, warnings, missing)
+    return Results(now, machine(), averages, server, [*warnings, *load_warnings()], missing)
+
+
+def load_warnings() -> list[str]:
+    """A warning if other programs use this machine; otherwise nothing."""
+    cores = os.cpu_count() or 1
+    if os.getloadavg()[0] < cores * BUSY_SHARE:
+        return []
+    return ["other programs used the machine during this run, so the figures are rough"]
 
 
 def machine() -> str:

@@ -92,7 +92,7 @@ class Worker:
         if self._async_call is None:
             self._async_call = await self._peer.async_call()
         call = self._async_call
-        warm_up = max(WARM_UP_CALLS, 2 * concurrency)
+        warm_up = max(WARM_UP_CALLS, concurrency)
         await self._run_tasks(call, warm_up, concurrency)
         check_result(await call(next(self._numbers)))
         self._peer.check()

@@ -54,7 +54,13 @@ class LeadconnectorClient(Peer):
         return sync_call(self._client(options))
 
     def null_call(self) -> SyncCall:
-        """The method of the resource, without a network."""
+        """The method of the resource, without a network.
+
+        Raises:
+            NotOfferedError: the variant differs only in how it parses bytes of the network.
+        """
+        if self.settings.variant == "fast":
+            raise NotOfferedError("without a network there is nothing to parse")
         if self.settings.variant == "httpx":
             return sync_call(self._client({"transport": NullTransport()}))
         client = self._client({})
