@@ -123,8 +123,8 @@ httpx2: $(DEV)  ## Run the tests with httpx2, the continuation of httpx (some: T
 ### Long runs and measurements
 .PHONY: bench compare fuzz wire rates soak refreshes kills
 
-bench: $(DEV)  ## Measure a call of the client, and the emulator (every script in benchmarks/)
-	@$(RUN) project.bench
+bench: $(DEV)  ## Compare the speed with other clients, and write docs/performance.md (a part: ARGS=…)
+	@$(RUN_WITH) benchmarks.speed ARGS
 
 compare: $(DEV)  ## Compare with other clients, and write docs/comparison.md (one row: ARGS=…)
 	@$(RUN_WITH) benchmarks.compare ARGS

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from .clients import HERE, ROOT, SPEC, Client
+from .clients import HERE, ROOT, SPEC, BuiltEnvironment
 
 TIMEOUT = 600
 """Seconds for one command. Installing the largest environment takes a minute."""
@@ -23,7 +23,7 @@ class BuildError(Exception):
     """A client cannot be built here. The message says why, and what to do."""
 
 
-def build(client: Client) -> None:
+def build(client: BuiltEnvironment) -> None:
     """Install and generate a client, unless that has been done from the same sources.
 
     Raises:
@@ -42,7 +42,7 @@ def build(client: Client) -> None:
     stamp.write_text(sources, encoding="utf-8")
 
 
-def fingerprint(client: Client) -> str:
+def fingerprint(client: BuiltEnvironment) -> str:
     """A hash of everything that decides what is built."""
     digest = hashlib.sha256()
     for path in (client.lock_file, SPEC, HERE / "stainless.yml"):
@@ -51,7 +51,7 @@ def fingerprint(client: Client) -> str:
     return digest.hexdigest()
 
 
-def install(client: Client) -> None:
+def install(client: BuiltEnvironment) -> None:
     """Create the environment of a client from its lock file.
 
     Raises:
@@ -62,7 +62,7 @@ def install(client: Client) -> None:
     run([*pip, "--require-hashes", "-r", str(client.lock_file)])
 
 
-def generate(client: Client) -> None:
+def generate(client: BuiltEnvironment) -> None:
     """Run the generator of a client, if it has one.
 
     Raises:

@@ -11,28 +11,19 @@ ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
 SPEC = ROOT / "spec" / "openapi.yaml"
 BUILD = ROOT / "build" / "compare"
-"""Everything that `make compare` builds is in here. git ignores it."""
+"""Everything that `make compare` and `make bench` build is in here. git ignores it."""
 
 
-@dataclass(frozen=True)
-class Client:
-    """A client of the comparison."""
+@dataclass(frozen=True, kw_only=True)
+class BuiltEnvironment:
+    """An environment with fixed versions, and the code that is generated in it."""
 
     key: str
     """The name of its lock file and of its folder in `BUILD`."""
-    title: str
-    distribution: str
-    """The package whose version the page shows."""
-    adapter: str
-    """Its module in `adapters/`."""
-    packages: frozenset[str]
-    """The top-level packages of its code. Its own exceptions are defined there."""
-    configuration: str
-    """The options that differ from the defaults, for the page."""
-    caller: str
-    """A program that calls it, for a type checker. It reveals the type of the result."""
+    requirements: Path = HERE / "requirements"
+    """The folder with its lock file."""
     generator: tuple[str, ...] = ()
-    """The command that generates it.
+    """The command that generates its code.
 
     `{bin}`, `{out}`, `{spec}` and `{here}` are replaced by the scripts of its environment, its
     output folder, the spec, and this folder. Without a command, the code is in its environment.
@@ -44,7 +35,7 @@ class Client:
     @property
     def lock_file(self) -> Path:
         """The versions and hashes of everything in its environment."""
-        return HERE / "requirements" / f"{self.key}.txt"
+        return self.requirements / f"{self.key}.txt"
 
     @property
     def folder(self) -> Path:
@@ -60,6 +51,23 @@ class Client:
     def import_path(self) -> Path:
         """The folder from which its package is imported, unless it is installed."""
         return self.folder / "client" / self.path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Client(BuiltEnvironment):
+    """A client of the comparison."""
+
+    title: str
+    distribution: str
+    """The package whose version the page shows."""
+    adapter: str
+    """Its module in `adapters/`."""
+    packages: frozenset[str]
+    """The top-level packages of its code. Its own exceptions are defined there."""
+    configuration: str
+    """The options that differ from the defaults, for the page."""
+    caller: str
+    """A program that calls it, for a type checker. It reveals the type of the result."""
 
 
 LEADCONNECTOR = "leadconnector"

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from project import bench, diff, drift, processes
+from project import diff, drift, processes
 from project.arguments import ArgumentsError, arguments_from
 
 from tests.support.make import make
@@ -96,19 +96,3 @@ def test_a_signal_counts_as_a_failure(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
 
     assert processes.run("killed") == 128 + 9
-
-
-def test_a_benchmark_that_fails_stops_the_others(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "benchmarks").mkdir()
-    for name, code in {
-        "a": "print('a')",
-        "b": "raise SystemExit(3)",
-        "c": "print('c')",
-    }.items():
-        (tmp_path / "benchmarks" / f"{name}.py").write_text(code, encoding="utf-8")
-    monkeypatch.chdir(tmp_path)
-
-    assert bench.main() == 3
-    assert capfd.readouterr().out == "a\n"

@@ -51,6 +51,7 @@ RECORDED_MODULES = [
     "benchmarks/long/oauth",
     "benchmarks/long/kills",
     "benchmarks/compare",
+    "benchmarks/speed",
     "tools/project/surface",
 ]
 """The modules that the targets run. In these tests, they record their arguments."""

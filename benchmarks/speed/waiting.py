@@ -20,17 +20,20 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
+import json
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import httpx
 from leadconnector import AsyncLeadConnector, ClientClosedError, RateLimit, RedisRateLimit
 
-NUMBERS_OF_CALLS = (0, 1_000, 10_000, 30_000)
+NUMBERS_OF_CALLS = (0, 1, 1_000, 10_000, 30_000)
 """The row of 0 calls shows by how much the machine itself delays the timer."""
 
 TIMER_SECONDS = 0.05
 """The interval of the timer."""
+
+HEADER = f"{'calls':>8} {'start':>10} {'core':>8} {'late':>11} {'close':>10} {'late':>11}"
 
 WAITING_SECONDS = 5.0
 """How long the waiting calls are measured."""
@@ -147,14 +150,20 @@ def main() -> None:
     )
     parser.add_argument("--redis", metavar="URL", help="share the rate limit through this Redis")
     parser.add_argument("--no-gc", action="store_true", help="turn garbage collection off")
+    parser.add_argument(
+        "--calls", type=int, nargs="+", default=NUMBERS_OF_CALLS, help="the numbers of calls"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object a line")
     arguments = parser.parse_args()
     if arguments.no_gc:
         gc.disable()
-    print(f"{'calls':>8} {'start':>10} {'core':>8} {'late':>11} {'close':>10} {'late':>11}")
-    for calls in NUMBERS_OF_CALLS:
+    if not arguments.json:
+        print(HEADER)
+    for calls in arguments.calls:
         rate_limit = new_rate_limit(arguments.redis)
         measurement = asyncio.run(measure(calls, rate_limit))
-        print(measurement.row(), flush=True)
+        line = json.dumps(asdict(measurement)) if arguments.json else measurement.row()
+        print(line, flush=True)
         gc.collect()
 
 

@@ -1,0 +1,1 @@
+"""`make bench`: measures the speed of the client next to other clients."""
