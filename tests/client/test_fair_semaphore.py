@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import gc
+import sys
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from queue import SimpleQueue
+from types import FrameType
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -129,3 +135,83 @@ def test_a_signal_handler_that_releases_a_place_during_a_release_loses_no_waitin
         semaphore.release(permit)
 
         assert all(isinstance(call.result(), Permit) for call in waiting)
+
+
+class SignalHandler:
+    """Runs at a line of the semaphore's module, as a signal handler can.
+
+    Args:
+        line: after how many lines.
+        action: what it does.
+    """
+
+    def __init__(self, line: int, action: Callable[[], object]) -> None:
+        self.remaining = line
+        self._action = action
+
+    def __call__(self, frame: FrameType, event: str, _: Any) -> Any:
+        """Trace the functions of the module. Python traces nothing within this method."""
+        if frame.f_code.co_filename != semaphore_module.__file__:
+            return None
+        if event == "line":
+            self.remaining -= 1
+            if self.remaining == -1:
+                self._action()
+        return self
+
+    @property
+    def has_run(self) -> bool:
+        return self.remaining < 0
+
+    def __enter__(self) -> None:
+        self._earlier = sys.gettrace()
+        sys.settrace(self)
+
+    def __exit__(self, *error: object) -> None:
+        sys.settrace(self._earlier)
+
+
+def test_a_signal_handler_can_use_a_place_at_any_line_of_an_acquisition() -> None:
+    line = 0
+    has_run = True
+    while has_run:
+        # Three: at one line, the interrupted thread has two permits until it continues.
+        semaphore = FairSemaphore(3)
+
+        def use_a_place(semaphore: FairSemaphore = semaphore) -> None:
+            semaphore.release(semaphore.acquire(0.0))
+
+        handler = SignalHandler(line, use_a_place)
+        with handler:
+            permit = semaphore.acquire(0.0)
+        semaphore.release(permit)
+        gc.collect(0)
+        assert semaphore.in_use == 0
+        assert not semaphore._waiting
+        has_run = handler.has_run
+        line += 1
+    assert line > 20
+
+
+def test_a_signal_handler_can_release_a_place_at_any_line_of_an_acquisition_that_times_out() -> (
+    None
+):
+    line = 0
+    has_run = True
+    while has_run:
+        semaphore = FairSemaphore(1)
+        in_use = [semaphore.acquire(0.0)]
+
+        def release(semaphore: FairSemaphore = semaphore, in_use: list[Permit] = in_use) -> None:
+            semaphore.release(in_use.pop())
+
+        handler = SignalHandler(line, release)
+        with suppress(TimeoutError), handler:
+            semaphore.release(semaphore.acquire(0.0))
+        in_use.clear()
+        gc.collect(0)
+        assert semaphore.in_use == 0
+        assert not semaphore._waiting
+        has_run = handler.has_run
+        line += 1
+    assert line > 20

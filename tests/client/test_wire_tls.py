@@ -139,8 +139,21 @@ def test_a_client_offers_http_1_1_only(
     assert protocols == ["http/1.1"]
 
 
+HELLO_REQUESTS = b"\x16\x03\x03\0\x04\0\0\0\0" * 100_000
+"""A message that clients skip during a handshake (RFC 5246, section 7.4.1.1), without an end."""
+
+
 @pytest.mark.parametrize(
-    "data", [b"", b"\0", b"\x16\x03\x03\xff\xff", b"\x15\x03\x03\0\x02\x02\x28", b"x" * 300_000]
+    "data",
+    [
+        b"",
+        b"\0",
+        b"\x16\x03\x03\xff\xff",
+        b"\x15\x03\x03\0\x02\x02\x28",
+        b"x" * 300_000,
+        HELLO_REQUESTS,
+    ],
+    ids=["nothing", "a byte", "the start of a record", "an alert", "no TLS", "no end"],
 )
 def test_what_is_no_handshake_is_an_error_before_anything_is_sent(
     call: Caller, data: bytes

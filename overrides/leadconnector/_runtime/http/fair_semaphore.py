@@ -95,22 +95,28 @@ class FairSemaphore:
 
     def _admit(self) -> None:
         """Give the free permits to the threads that wait longest. The caller has the lock."""
-        while self._waiting and self.in_use < self._maximum:
-            waiter = self._waiting[0]
+        while self.in_use < self._maximum:
+            try:
+                waiter = self._waiting[0]
+            except IndexError:
+                return
             permit = Permit()
             self._in_use.add(permit)
             # An interruption between these two lines loses no waiter and no permit. At worst the
             # same thread gets a second permit, which nothing refers to later.
             waiter.put(permit)
-            # A signal handler that came between has removed it already.
-            with suppress(ValueError):
-                self._waiting.remove(waiter)
+            self._remove(waiter)
 
     def _leave(self, waiter: _Waiter) -> None:
         """Stop waiting. A permit that came at the last moment goes to the next thread."""
         with self._lock:
-            if waiter in self._waiting:
-                self._waiting.remove(waiter)
+            self._remove(waiter)
             while not waiter.empty():
                 self._in_use.discard(waiter.get())
             self._admit()
+
+    def _remove(self, waiter: _Waiter) -> None:
+        # Not after a look whether it is there: a signal handler that uses the client can remove it
+        # in between.
+        with suppress(ValueError):
+            self._waiting.remove(waiter)

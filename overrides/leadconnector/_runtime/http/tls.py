@@ -58,7 +58,8 @@ class TLSStream(Stream):
             await self._flush(self._timer.seconds(None, ends_at))
         except (TimeoutError, httpx.TimeoutException) as error:
             raise ConnectTimeout("the TLS handshake timed out") from error
-        except (httpx.NetworkError, OSError) as error:
+        except (httpx.TransportError, OSError) as error:
+            # Whatever failed, no request was sent.
             raise httpx.ConnectError(str(error)) from error
         logger.debug("TLS has started: %s", self._ssl_object.version())
 
