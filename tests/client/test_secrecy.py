@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import pickle
+import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import contextmanager
@@ -35,6 +36,7 @@ from tests.support.calling import (
 )
 from tests.support.outside import hanging_up
 from tests.support.reports import Sentry, errors_behind, texts_in, texts_of
+from tests.support.wire import serving
 
 TOKEN = "pit-0f2a1c9e-very-secret"
 
@@ -177,6 +179,29 @@ def rejecting_proxy(call: Caller) -> object:
             return call(None, options={"token": TOKEN})
 
 
+def socks_proxy_that_sends(replies: bytes) -> Callable[[Caller], object]:
+    """A call through a proxy that requires a password, and ends the connection after its replies.
+
+    Args:
+        replies: what the proxy sends.
+    """
+
+    def serve(connection: socket.socket) -> None:
+        connection.recv(64)
+        connection.sendall(replies)
+        connection.shutdown(socket.SHUT_WR)
+        while connection.recv(64):
+            pass
+
+    def make(call: Caller) -> object:
+        with serving(serve) as proxy:
+            url = f"socks5://user:{TOKEN}@localhost:{proxy.port}"
+            with patch_environment("ALL_PROXY", url):
+                return call(None, options={"token": TOKEN})
+
+    return make
+
+
 @contextmanager
 def patch_environment(name: str, value: str) -> Generator[None]:
     with pytest.MonkeyPatch.context() as monkeypatch:
@@ -222,6 +247,10 @@ CALLS_WITH_PRIVATE_DATA: dict[str, Callable[[Caller], object]] = {
     ),
     "a token store that raises": failing_store,
     "a proxy that rejects": rejecting_proxy,
+    "a SOCKS proxy that ends at once": socks_proxy_that_sends(b""),
+    "a SOCKS proxy that ends in the login": socks_proxy_that_sends(b"\x05\x02"),
+    "a SOCKS proxy that rejects the login": socks_proxy_that_sends(b"\x05\x02\x01\x01"),
+    "a SOCKS proxy that ends after the login": socks_proxy_that_sends(b"\x05\x02\x01\0"),
 }
 FAILING_CALLS.update(CALLS_WITH_PRIVATE_DATA)
 for variable in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
