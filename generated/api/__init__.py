@@ -1,12 +1,11 @@
 """The resources of the API, one attribute for each tag of the spec."""
 
-from __future__ import annotations
-
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
+from .. import AsyncSession, Session
+
 if TYPE_CHECKING:
-    from .. import AsyncSession, Session
     from .conversations import AsyncConversations, Conversations
 
 ResourceT = TypeVar("ResourceT")
@@ -51,7 +50,7 @@ class Resource(Generic[ResourceT]):
 class Resources:
     """All resources. They share one session."""
 
-    conversations: Resource[Conversations] = Resource("conversations", "Conversations")
+    conversations = Resource["Conversations"]("conversations", "Conversations")
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -60,7 +59,7 @@ class Resources:
 class AsyncResources:
     """All resources. They share one session."""
 
-    conversations: Resource[AsyncConversations] = Resource(
+    conversations = Resource["AsyncConversations"](
         "conversations", "AsyncConversations"
     )
 

@@ -6,6 +6,8 @@ them. The error of Python would name one module, without a version to install.
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 REQUIREMENTS = ("attrs>=23.1", "httpx>=0.28,<0.29", "sniffio>=1.3")
 """The requirements in pyproject.toml. A test compares them: a copy has no pyproject.toml."""
 
@@ -23,6 +25,22 @@ _REQUIRED_MODULES = frozenset(
     }
 )
 """The modules without which the client cannot be imported. It works without sniffio."""
+
+
+def check_attrs(package: str) -> None:
+    """Check that attrs is installed, without importing it.
+
+    The models import it at the first call. A program without it fails at its start instead.
+
+    Args:
+        package: the name of this package; see `missing_requirement`.
+
+    Raises:
+        ModuleNotFoundError: it is not installed.
+    """
+    if find_spec("attrs") is None:
+        error = ModuleNotFoundError("No module named 'attrs'", name="attrs")
+        raise missing_requirement(error, package)
 
 
 def missing_requirement(error: ModuleNotFoundError, package: str) -> ModuleNotFoundError:

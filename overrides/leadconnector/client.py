@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Generic, Literal, Never, Self, TypeVar, Unpack, cast
 
+from . import _requirements
 from ._generated.api import AsyncResources, Resources
 from ._highlevel import BASE_URL_VARIABLE, CONVENTIONS, TOKEN_VARIABLE, USER_AGENT
 from ._options import (
@@ -42,6 +43,8 @@ from ._runtime.settings import Settings
 from .auth import AsyncTokenOption, SyncTokenOption, token_source
 from .errors import APIConnectionError, CredentialsError, ResponseInfo
 from .rate_limit.in_process import RateLimit
+
+_requirements.check_attrs(__name__.rpartition(".")[0])
 
 TokenOption = TypeVar("TokenOption", bound=AsyncTokenOption)
 Transport = TypeVar("Transport")

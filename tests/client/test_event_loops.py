@@ -253,8 +253,16 @@ def test_a_forked_process_has_connections_of_its_own_without_a_warning(api: Swit
 
 WITHOUT_FILES = """
 import os, resource, sys
+import httpx
 from leadconnector import LeadConnector, LeadConnectorError
 url, token, ident = sys.argv[1:]
+transport = httpx.MockTransport(lambda request: httpx.Response(500))
+with LeadConnector(token=token, transport=transport, retries=0) as client:
+    # The first call imports modules.
+    try:
+        client.conversations.update_conversation(ident, location_id=ident)
+    except LeadConnectorError:
+        pass
 client = LeadConnector(token=token, base_url=url, retries=0)
 if url.startswith("http:"):
     client.conversations.update_conversation(ident, location_id=ident)

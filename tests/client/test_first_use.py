@@ -6,7 +6,9 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_type_hints
 
+import leadconnector
 import pytest
 from leadconnector._generated import contract_text, load_contract
 from leadconnector._runtime.contract_file import ContractSection, contract_value
@@ -103,6 +105,26 @@ def test_one_model_is_imported_without_the_others() -> None:
     modules = modules_after("from leadconnector.models import LastMessageType")
     models = {name for name in modules if name.startswith("leadconnector._generated.models.")}
     assert models == {"leadconnector._generated.models.last_message_type"}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        leadconnector.LeadConnector,
+        leadconnector.LeadConnector.__init__,
+        leadconnector.AsyncLeadConnector,
+        leadconnector.AsyncLeadConnector.__init__,
+        leadconnector.LeadConnector.conversations.__init__,
+        leadconnector.LeadConnector.conversations.update_conversation,
+        leadconnector.AsyncLeadConnector.conversations.update_conversation,
+        leadconnector.RedisRateLimit.__init__,
+        leadconnector.OAuth.__init__,
+    ],
+    ids=lambda value: value.__qualname__,
+)
+def test_the_types_in_a_signature_are_available_at_run_time(value: object) -> None:
+    # Frameworks that make tools or dependencies from functions evaluate them.
+    assert get_type_hints(value)
 
 
 def test_a_section_has_every_operation_and_every_schema() -> None:

@@ -267,13 +267,37 @@ INVALID_SPECS = {
         edited(("          type: boolean\n", "          type: yes-or-no\n")),
         "starred/type: the generator reports: Input should be 'string'",
     ),
-    "a schema with the name of an import of the generated code": InvalidSpec(
+    "an error with the name of an import of the generated code": InvalidSpec(
         edited(
-            ("/components/schemas/BadRequest", "/components/schemas/Session"),
-            ("    BadRequest:\n", "    Session:\n"),
+            ("/components/schemas/BadRequest", "/components/schemas/Operation"),
+            ("    BadRequest:\n", "    Operation:\n"),
+        ),
+        "'Operation' has two meanings",
+        "    Operation:",
+    ),
+    "a success with the name of an import of the generated code": InvalidSpec(
+        edited(
+            ("/components/schemas/UpdateConversationResponse", "/components/schemas/Session"),
+            ("    UpdateConversationResponse:\n", "    Session:\n"),
         ),
         "'Session' has two meanings",
         "    Session:",
+    ),
+    "an error with the name of a constant of the generated code": InvalidSpec(
+        edited(
+            ("/components/schemas/BadRequest", "/components/schemas/OPERATION"),
+            ("    BadRequest:\n", "    OPERATION:\n"),
+        ),
+        "'OPERATION' has two meanings",
+        "    OPERATION:",
+    ),
+    "a schema with the name of a type variable of the generated code": InvalidSpec(
+        edited(
+            ("/components/schemas/BadRequest", "/components/schemas/T"),
+            ("    BadRequest:\n", "    T:\n"),
+        ),
+        "'T' has two meanings",
+        "    T:",
     ),
     "a response with two content types": InvalidSpec(
         edited(

@@ -187,6 +187,11 @@ class Package:
         return decoders[key](checked_body.data)
 
 
+def operation_of(name: str) -> Any:
+    """The operation of a method of the generated package."""
+    return importlib.import_module(f"nested_client.api.things.{name}").OPERATION
+
+
 @pytest.fixture(scope="module", name="package")
 def nested_package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Package]:
     """The package that is generated from `SPEC`."""
@@ -208,7 +213,7 @@ def nested_package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Package
         }
         yield Package(
             contracts,
-            {name: getattr(module, f"_{name.upper()}") for name in contracts},
+            {name: operation_of(name) for name in contracts},
             importlib.import_module("nested_client.models"),
             module,
         )

@@ -102,10 +102,11 @@ def run_block(block: Block, folder: Path) -> None:
     assert shell.returncode == 0, f"{block}:\n{block.code}\n{output}"
 
 
-def test_most_blocks_of_commands_run() -> None:
+def test_many_blocks_of_commands_run() -> None:
     run_blocks = [block for block in SHELL_BLOCKS if commands_to_run(block.code).strip()]
 
-    assert len(run_blocks) >= len(SHELL_BLOCKS) / 2
+    # The others download, or take minutes.
+    assert len(run_blocks) >= 0.4 * len(SHELL_BLOCKS)
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,10 @@ LIST_IMPORTED_MODULES = """
 import sys
 sys.path.insert(0, sys.argv[1])
 import leadconnector, leadconnector.models
+for name in leadconnector.__all__:
+    getattr(leadconnector, name)
+for name in leadconnector.models.__all__:
+    getattr(leadconnector.models, name)
 print(leadconnector.__file__)
 print(*sys.modules)
 """

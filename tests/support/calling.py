@@ -54,6 +54,8 @@ class Clock:
 def with_settings(client: Any, **changes: Any) -> None:
     """Replace settings of a client, such as `clock`, `random` and `sleep`."""
     client._settings = replace(client._settings, **changes)
+    # A resource that was used before has a session with the earlier settings.
+    vars(client).pop("conversations", None)
     client._make_resources()
 
 

@@ -1,18 +1,12 @@
 """Conversations between a sub-account (a location) and its contacts."""
 
-from __future__ import annotations
+from collections.abc import Mapping
+from typing import Any
 
-from typing import TYPE_CHECKING
-
+from ... import AsyncSession, Session
+from ...models.conversation_feedback import ConversationFeedback
+from ...models.update_conversation_response import UpdateConversationResponse
 from ...types import UNSET, Unset
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
-
-    from ... import AsyncSession, Session
-    from ...models.conversation_feedback import ConversationFeedback
-    from ...models.update_conversation_response import UpdateConversationResponse
 
 
 class Conversations:

@@ -24,9 +24,9 @@ def verify_package(document: Document, package: Path, resources: Sequence[Resour
     Raises:
         SpecError: a module cannot be imported, a name is ambiguous, or a method is incomplete.
     """
-    methods = _import_package_and_list_methods(document, package)
-    # Second, because only an importable package is certain to parse.
+    # First, because such a name often causes an error of the import, which says less.
     _verify_names(document, package)
+    methods = _import_package_and_list_methods(document, package)
     for resource in resources:
         for operation in resource.operations:
             for class_name in (resource.class_name, f"Async{resource.class_name}"):
@@ -70,7 +70,11 @@ def _verify_names(document: Document, package: Path) -> None:
     For example, a model can have the name of a class that its module imports.
     """
     for file in sorted(package.rglob("*.py")):
-        module = ast.parse(file.read_text(encoding="utf-8"))
+        try:
+            module = ast.parse(file.read_text(encoding="utf-8"))
+        except SyntaxError:
+            # The import reports it.
+            continue
         origins: dict[str, str] = {}
         for name, origin in _bound_names(module.body):
             if origins.setdefault(name, origin) != origin:
@@ -83,14 +87,13 @@ def _verify_names(document: Document, package: Path) -> None:
 
 
 def _bound_names(statements: Sequence[ast.stmt]) -> Iterator[tuple[str, str]]:
-    """The names that imports, functions and classes bind, each with a text for its origin.
-
-    Assignments are ignored: the names that templates assign, such as `T`, are fixed.
-    """
+    """The names that a module binds, each with a text for its origin."""
     for statement in statements:
         match statement:
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
                 yield statement.name, f"line {statement.lineno}"
+            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+                yield name, f"line {statement.lineno}"
             case ast.Import():
                 for alias in statement.names:
                     yield alias.asname or alias.name, alias.name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -56,9 +57,9 @@ def canonical_path(expression: griffe.Expr | str) -> str:
 def class_of_attribute(attribute: PythonObject) -> griffe.Class | None:
     """The class of an attribute's value, if it is defined in one of the packages.
 
-    For the descriptor `conversations: Resource[Conversations] = Resource(…)` it is the class in the
-    annotation. Without an annotation, `Resource(Conversations)`, it is the argument. For another
-    call, `X(…)`, it is the class that is called; otherwise it is the annotation.
+    For the descriptor `conversations = Resource["Conversations"](…)` it is the class in brackets.
+    Without brackets, `Resource(Conversations)`, it is the argument. For another call, `X(…)`, it is
+    the class that is called; otherwise it is the annotation.
     """
     if not isinstance(attribute, griffe.Attribute):
         return None
@@ -66,19 +67,31 @@ def class_of_attribute(attribute: PythonObject) -> griffe.Class | None:
     if isinstance(attribute.value, griffe.ExprCall):
         called_class = local_class(attribute.value, modules)
         if called_class is not None and "__get__" in called_class.members:
-            if isinstance(attribute.annotation, griffe.ExprSubscript):
-                return local_class(attribute.annotation.slice, modules)
+            if isinstance(attribute.value.function, griffe.ExprSubscript):
+                return class_in_brackets(attribute, attribute.value.function)
             return local_class(attribute.value.arguments[0], modules)
         if called_class is not None:
             return called_class
     return local_class(attribute.annotation, modules)
 
 
+def class_in_brackets(
+    attribute: griffe.Attribute, expression: griffe.ExprSubscript
+) -> griffe.Class | None:
+    """The class in `X["Class"]`. It is a text, because it is not imported at the start."""
+    name = ast.literal_eval(str(expression.slice))
+    return class_at(attribute.resolve(name), attribute.modules_collection)
+
+
 def local_class(expression: Expression, modules: griffe.ModulesCollection) -> griffe.Class | None:
     """The class that an expression names, if it is defined in one of the packages."""
     if not isinstance(expression, griffe.Expr):
         return None
-    path = expression.canonical_path
+    return class_at(expression.canonical_path, modules)
+
+
+def class_at(path: str, modules: griffe.ModulesCollection) -> griffe.Class | None:
+    """The class at a path, if it is defined in one of the packages."""
     if path.partition(".")[0] not in PACKAGES:
         return None
     try:

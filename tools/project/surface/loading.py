@@ -26,6 +26,22 @@ INTERNAL_SPECIAL_NAMES = {"__post_init__", "__slots__", "__match_args__"}
 """Special names that are details of an implementation."""
 
 
+class LazyNames(griffe.Extension):
+    """Has griffe count every name in `__all__` as one that exists at run time.
+
+    A module that imports its names at their first use (PEP 562) shows them only to type checkers.
+    griffe would leave them out of `from … import *`.
+    """
+
+    def on_module_members(self, *, mod: griffe.Module, **_: object) -> None:
+        """Called by griffe for each module."""
+        for name in mod.exports or ():
+            # Another module's `__all__` in it is an expression, not a text.
+            member = mod.members.get(str(name))
+            if member is not None:
+                member.runtime = True
+
+
 def load_surface(root: Path, packages: Mapping[str, str] = PACKAGES) -> Surface:
     """Collect the public surface of a checkout. It is empty if there are no packages.
 
@@ -45,8 +61,8 @@ def load_surface(root: Path, packages: Mapping[str, str] = PACKAGES) -> Surface:
 def load_packages(root: Path, folders: Mapping[str, str]) -> list[griffe.Object]:
     """Load the packages with griffe, without importing them."""
     loader = griffe.GriffeLoader(
-        # Shows the keys of `**options: Unpack[Options]` as keyword arguments.
-        extensions=griffe.load_extensions("unpack_typeddict"),
+        # The first one shows the keys of `**options: Unpack[Options]` as keyword arguments.
+        extensions=griffe.load_extensions("unpack_typeddict", LazyNames),
         search_paths=[root / folder for folder in sorted(set(folders.values()))],
         # Inspection would import the code.
         allow_inspection=False,
