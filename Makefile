@@ -39,7 +39,7 @@ DEMO := $(if $(wildcard $(DEV)),$(DEV),.venv/demo.installed)
 
 # Runs a module in the virtual environment.
 override RUN := "$$BIN/python" -m
-# Runs a module with the arguments in a variable: MODULE VARIABLE.
+# Runs a module with the arguments in a variable, or with others if it is empty: MODULE VARIABLE …
 override RUN_WITH := $(RUN) project.run_module
 # Runs a program with the first Python that is new enough. Needs no virtual environment.
 override WITH_PYTHON := tools/project/with_python.sh
@@ -55,7 +55,7 @@ demo: $(DEMO)  ## Regenerate the client, then update a conversation over a real 
 	@"$$BIN/python" examples/demo.py
 
 test: $(DEV)  ## Run all tests (or some: TESTS=tests/client/test_calls.py)
-	@$(RUN_WITH) pytest TESTS
+	@$(RUN_WITH) pytest TESTS --numprocesses auto --dist loadfile
 
 generate: $(DEMO)  ## Write generated/ and docs/api.md from spec/openapi.yaml
 	@$(RUN) generate

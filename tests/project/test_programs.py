@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -56,6 +58,32 @@ def test_an_open_quote_is_one_line_of_output(target: str, name: str) -> None:
 
     assert (result.returncode, result.stdout) == (2, "")
     assert f"{name}='a b: No closing quotation\n" in result.stderr
+
+
+@pytest.mark.parametrize("value", [None, "", " "])
+def test_a_module_gets_its_default_arguments_without_a_value(value: str | None) -> None:
+    environment = {name: text for name, text in os.environ.items() if name != "ARGS"}
+    if value is not None:
+        environment["ARGS"] = value
+    command = [sys.executable, "-m", "project.run_module", "timeit", "ARGS", "--number=1", "print(7)"]
+
+    result = subprocess.run(
+        command, cwd=ROOT / "tools", env=environment, check=True, capture_output=True, text=True
+    )
+
+    assert result.stdout.startswith("7\n")
+
+
+def test_a_module_gets_no_default_arguments_beside_those_of_the_variable() -> None:
+    environment = {**os.environ, "ARGS": "--number=1 print(8)"}
+    command = [sys.executable, "-m", "project.run_module", "timeit", "ARGS", "print(7)"]
+
+    result = subprocess.run(
+        command, cwd=ROOT / "tools", env=environment, check=True, capture_output=True, text=True
+    )
+
+    assert result.stdout.startswith("8\n")
+    assert "7\n" not in result.stdout.splitlines(keepends=True)
 
 
 @pytest.mark.parametrize(

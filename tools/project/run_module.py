@@ -1,7 +1,7 @@
-"""`python -m project.run_module MODULE VARIABLE`: runs a module with arguments from a variable.
+"""`python -m project.run_module MODULE VARIABLE [DEFAULT…]`: a module's arguments from a variable.
 
 The Makefile uses it for targets that accept `ARGS=…` or `TESTS=…`. The value never becomes part of
-a shell command.
+a shell command. The default arguments are used if the variable has none.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def main() -> NoReturn:
     module = sys.argv[1]
     variable = sys.argv[2]
     try:
-        arguments = arguments_from(variable)
+        arguments = arguments_from(variable) or sys.argv[3:]
     except ArgumentsError as error:
         print(error, file=sys.stderr)
         sys.exit(2)
