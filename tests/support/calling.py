@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -55,7 +56,8 @@ def with_settings(client: Any, **changes: Any) -> None:
     """Replace settings of a client, such as `clock`, `random` and `sleep`."""
     client._settings = replace(client._settings, **changes)
     # A resource that was used before has a session with the earlier settings.
-    vars(client).pop("conversations", None)
+    with suppress(AttributeError):
+        del client.conversations
     client._make_resources()
 
 
