@@ -29,6 +29,7 @@ class DirectNullTransport(DirectTransport):
 
     def exchange(self, request: OutgoingRequest, limits: Limits) -> RawResponse:
         """The success, after the work on a request that every connection needs."""
+        request.data()
         headers: Mapping[str, str] = {
             "content-type": "application/json",
             "content-length": str(len(RESPONSE_BODY)),
