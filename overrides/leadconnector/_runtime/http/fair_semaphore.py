@@ -66,6 +66,10 @@ class FairSemaphore:
         Raises:
             TimeoutError: no permit became free in time.
         """
+        with self._lock:
+            # Most calls need not wait, and this is much cheaper.
+            if not self._waiting and self.in_use < self._maximum:
+                return self._new_permit()
         waiter: _Waiter = SimpleQueue()
         try:
             return self._wait(waiter, timeout)
@@ -100,12 +104,15 @@ class FairSemaphore:
                 waiter = self._waiting[0]
             except IndexError:
                 return
-            permit = Permit()
-            self._in_use.add(permit)
             # An interruption between these two lines loses no waiter and no permit. At worst the
             # same thread gets a second permit, which nothing refers to later.
-            waiter.put(permit)
+            waiter.put(self._new_permit())
             self._remove(waiter)
+
+    def _new_permit(self) -> Permit:
+        permit = Permit()
+        self._in_use.add(permit)
+        return permit
 
     def _leave(self, waiter: _Waiter) -> None:
         """Stop waiting. A permit that came at the last moment goes to the next thread."""

@@ -259,10 +259,9 @@ class LoopSocket(Socket):
         try:
             sock = self._connected_socket()
             async with asyncio.timeout(self.timer.seconds(timeout)):
-                if self.timer.has_read:
-                    # `sock_recv` does not wait if bytes are there. A server that sends without a
-                    # pause would stop the event loop, its timers and cancellation.
-                    await asyncio.sleep(0)
+                # `sock_recv` does not wait if bytes are there. A server that responds or sends
+                # without a pause would stop the event loop, its timers and cancellation.
+                await asyncio.sleep(0)
                 return self.timer.counted(await loop.sock_recv(sock, READ_BYTES_IN_LOOP))
         except TimeoutError as error:
             raise httpx.ReadTimeout(str(error)) from error

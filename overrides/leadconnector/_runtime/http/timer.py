@@ -22,15 +22,13 @@ class PhaseTimer:
     client's clock.
     """
 
-    __slots__ = ("_phase", "_phase_seconds", "bytes_left", "clock", "ends_at", "has_read")
+    __slots__ = ("_phase", "_phase_seconds", "bytes_left", "clock", "ends_at")
 
     def __init__(self) -> None:
         self.clock = time.monotonic
         self.ends_at = math.inf
         self.bytes_left: float = math.inf
         """How many bytes may still be read."""
-        self.has_read = False
-        """Whether something was read in this phase."""
         self._phase = ""
         self._phase_seconds = math.inf
 
@@ -50,7 +48,6 @@ class PhaseTimer:
         self._phase = phase
         self._phase_seconds = limits.phase_seconds(started_at)
         self.ends_at = started_at + self._phase_seconds
-        self.has_read = False
 
     def check_bytes_left(self) -> None:
         """Check that more bytes may be read.
@@ -66,7 +63,6 @@ class PhaseTimer:
     def counted(self, received: bytes) -> bytes:
         """Count received bytes. Returns them, so that no variable contains them."""
         self.bytes_left -= len(received)
-        self.has_read = True
         return received
 
     def end_after(self, timeout: float | None) -> float:
