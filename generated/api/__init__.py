@@ -40,9 +40,9 @@ class Resource(Generic[ResourceT]):
         resource_class: type[Any] = getattr(module, self._class_name)
         if client is None:
             return resource_class
-        if "_session" not in vars(client):
+        if "_resource_session" not in vars(client):
             raise AttributeError(f"{client_class.__name__}.__init__ was not called")
-        resource = resource_class(vars(client)["_session"])
+        resource = resource_class(vars(client)["_resource_session"])
         # The next use finds it without this function. Threads that get here together share one.
         return vars(client).setdefault(self._name, resource)
 
@@ -53,7 +53,7 @@ class Resources:
     conversations = Resource["Conversations"]("conversations", "Conversations")
 
     def __init__(self, session: Session) -> None:
-        self._session = session
+        self._resource_session = session
 
 
 class AsyncResources:
@@ -64,7 +64,7 @@ class AsyncResources:
     )
 
     def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+        self._resource_session = session
 
 
 __all__ = ("AsyncResources", "Resources")

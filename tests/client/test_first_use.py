@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
 from pathlib import Path
 from typing import get_type_hints
 
+import httpx
 import leadconnector
 import pytest
+from leadconnector import LeadConnector
 from leadconnector._generated import contract_text, load_contract
+from leadconnector._runtime import contract_file, lazy_asyncio
 from leadconnector._runtime.contract_file import ContractSection, contract_value
 
+from tests.support.calling import SUCCESS_BODY
 from tests.support.paths import ROOT
 
 PACKAGE = ROOT / "overrides"
@@ -42,6 +47,14 @@ transport = httpx.MockTransport(lambda request: httpx.Response(200, json={"succe
 with LeadConnector(token="t", base_url="https://api.test", transport=transport) as client:
     client.conversations.update_conversation("c", location_id="l")
 """
+
+
+LOOKALIKES = {
+    "operations": {"a": 1, "server": 2, "schemas": {"a": 5}},
+    "schemas": {"a": 2, "server": 3, "operations": {"a": 6}},
+    "server": 4,
+}
+"""A contract with equal names in different places."""
 
 
 def modules_after(code: str, folder: Path = PACKAGE) -> set[str]:
@@ -93,6 +106,29 @@ import asyncio
 asyncio.run(call())
 """
     assert "asyncio" in modules_after(code)
+
+
+def test_a_replaced_name_of_asyncio_is_used_only_while_it_is_replaced(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def replacement() -> None: ...
+
+    monkeypatch.setattr(asyncio, "get_running_loop", replacement)
+    assert lazy_asyncio.get_running_loop is replacement
+    monkeypatch.undo()
+    assert lazy_asyncio.get_running_loop is asyncio.get_running_loop
+
+
+def test_a_subclass_can_have_an_attribute_of_its_own_called_session() -> None:
+    class Subclass(LeadConnector):
+        @property
+        def _session(self) -> str:
+            return "of the subclass"
+
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, json=SUCCESS_BODY))
+    with Subclass(token="t", transport=transport) as client:
+        assert client.conversations.update_conversation("c", location_id="l").success
+        assert client._session == "of the subclass"
 
 
 @pytest.mark.parametrize("name", ["AuthenticatedClient", "Client"])
@@ -147,6 +183,38 @@ def test_a_section_of_a_contract_that_was_formatted_is_the_same(indent: int | st
     for name in ("operations", "schemas"):
         section = ContractSection(text, name)
         assert {key: section[key] for key in contract[name]} == contract[name]
+
+
+def aligned(text: str) -> str:
+    """The text with all values of a line below each other, as some formatters write it."""
+    return text.replace('": ', '":     ')
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps(LOOKALIKES),
+        json.dumps(LOOKALIKES, indent=1),
+        json.dumps(LOOKALIKES, indent=2),
+        json.dumps(LOOKALIKES, indent=3),
+        aligned(json.dumps(LOOKALIKES, indent=2)),
+        json.dumps(LOOKALIKES, indent=2).replace("\n", "\r\n"),
+        '{\n  "operations": {"a": 1},\n  "schemas": {\n    "a": 2,\n    "server": 3\n  },\n'
+        '  "server": 4\n}',
+    ],
+    ids=["one line", "1 blank", "2 blanks", "3 blanks", "aligned", "CRLF", "mixed"],
+)
+def test_a_contract_of_any_layout_is_read_correctly(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(contract_file, "contract_text", lambda: text)
+    monkeypatch.setattr(contract_file, "load_contract", lambda: json.loads(text))
+
+    assert ContractSection(text, "operations")["a"] == 1
+    assert ContractSection(text, "schemas")["a"] == 2
+    assert ContractSection(text, "schemas")["server"] == 3
+    # Without the cache.
+    assert contract_value.__wrapped__("server") == 4
 
 
 def test_a_missing_part_of_the_contract_is_a_key_error() -> None:

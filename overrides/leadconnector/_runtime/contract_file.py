@@ -12,6 +12,9 @@ from .._generated import contract_text, load_contract
 
 _parse_at = json.JSONDecoder().raw_decode
 
+_START = '{\n  "'
+"""The start of a contract as generation writes it: with an indentation of two blanks."""
+
 
 class ContractSection(dict[str, Any]):
     """The operations or the schemas of the contract. Each one is parsed at its first use.
@@ -25,40 +28,61 @@ class ContractSection(dict[str, Any]):
         super().__init__()
         self._text = text
         self._name = name
-        self._start = text.find(_start_of_line(name, level=1))
 
     def __missing__(self, key: str) -> Any:
-        if self._start < 0:
-            self[key] = load_contract()[self._name][key]
-        else:
+        try:
             self[key] = self._parse(key)
+        except LookupError:
+            self[key] = load_contract()[self._name][key]
         return self[key]
 
     def _parse(self, key: str) -> Any:
-        line = _start_of_line(key, level=2)
-        start = self._text.find(line, self._start)
-        if start < 0:
-            return load_contract()[self._name][key]
-        value, _ = _parse_at(self._text, start + len(line))
-        return value
+        # The bracket is the end of the line, unless somebody has formatted the file.
+        section = _end_of(self._text, f"{_line_start(self._name, level=1)}{{\n")
+        end_of_section = self._text.find("\n  }", section)
+        return _value_at(self._text, _line_start(key, level=2), section - 1, end_of_section)
 
 
 @cache
 def contract_value(key: str) -> Any:
     """A value of the contract that is in no section, such as the server."""
     text = contract_text()
-    line = _start_of_line(key, level=1)
-    start = text.find(line)
-    if start < 0:
+    try:
+        return _value_at(text, _line_start(key, level=1), 0, len(text))
+    except LookupError:
         return load_contract()[key]
-    value, _ = _parse_at(text, start + len(line))
-    return value
 
 
-def _start_of_line(key: str, *, level: int) -> str:
+def _line_start(key: str, *, level: int) -> str:
     """The start of the line of a value, which is unique in its section.
 
     No text contains it, because JSON writes a line break within a text in another way.
     """
     indentation = "  " * level
     return f"\n{indentation}{json.dumps(key, ensure_ascii=False)}: "
+
+
+def _value_at(text: str, line_start: str, start: int, end: int) -> Any:
+    """The value whose line starts with a text.
+
+    Raises:
+        LookupError: there is none, or the file does not have the layout that generation writes.
+    """
+    position = _end_of(text, line_start, start, end)
+    try:
+        value, _ = _parse_at(text, position)
+    except json.JSONDecodeError as error:
+        raise LookupError(line_start) from error
+    return value
+
+
+def _end_of(text: str, part: str, start: int = 0, end: int | None = None) -> int:
+    """The position behind a part of the contract.
+
+    Raises:
+        LookupError: see `_value_at`.
+    """
+    position = text.find(part, start, end)
+    if position < 0 or not text.startswith(_START):
+        raise LookupError(part)
+    return position + len(part)

@@ -1,9 +1,19 @@
 """Runs coroutines that never suspend, so that one coroutine can serve both clients."""
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Generator
+from types import coroutine as awaitable
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
+
+
+@awaitable
+def other_tasks() -> Generator[None]:
+    """Let the other tasks of the event loop run first.
+
+    `asyncio.sleep(0)` does the same. A test of a service can replace `sleep`, and count its calls.
+    """
+    yield
 
 
 def run_without_event_loop(coroutine: Coroutine[Any, Any, Result]) -> Result:

@@ -13,7 +13,5 @@ if not TYPE_CHECKING:
         """Import asyncio (PEP 562)."""
         import asyncio  # noqa: PLC0415
 
-        value: object = getattr(asyncio, name)
-        # The next use finds it without this function.
-        globals()[name] = value
-        return value
+        # Not stored here: a test of a service can replace a name of asyncio for some time.
+        return getattr(asyncio, name)

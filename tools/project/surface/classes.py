@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -78,8 +77,8 @@ def class_of_attribute(attribute: PythonObject) -> griffe.Class | None:
 def class_in_brackets(
     attribute: griffe.Attribute, expression: griffe.ExprSubscript
 ) -> griffe.Class | None:
-    """The class in `X["Class"]`. It is a text, because it is not imported at the start."""
-    name = ast.literal_eval(str(expression.slice))
+    """The class in `X["Class"]`. It can be a text, if it is not imported at the start."""
+    name = str(expression.slice).strip("'\"")
     return class_at(attribute.resolve(name), attribute.modules_collection)
 
 

@@ -12,6 +12,7 @@ from typing import Any, Self, TypeAlias
 import httpx
 
 from .. import lazy_asyncio as asyncio
+from ..coroutines import other_tasks
 from .body import MAXIMUM_BODY_BYTES, decode
 from .failures import decisive_error, is_transport_failure
 from .limits import Limits
@@ -149,7 +150,7 @@ async def _read_async(response: httpx.Response, limits: Limits) -> RawResponse:
         if body.is_full:
             break
         if body.chunks % _CHUNKS_BETWEEN_PAUSES == 0:
-            await asyncio.sleep(0)
+            await other_tasks()
     return raw_response(response.status_code, response.headers.raw, body.content)
 
 

@@ -20,6 +20,7 @@ from contextlib import suppress
 import httpx
 
 from .. import lazy_asyncio as asyncio
+from ..coroutines import other_tasks
 from .addresses import Address, connect_to_fastest, find_addresses, new_socket, share_of_time
 from .failures import ConnectTimeout, is_interruption
 from .timer import PhaseTimer
@@ -261,7 +262,7 @@ class LoopSocket(Socket):
             async with asyncio.timeout(self.timer.seconds(timeout)):
                 # `sock_recv` does not wait if bytes are there. A server that responds or sends
                 # without a pause would stop the event loop, its timers and cancellation.
-                await asyncio.sleep(0)
+                await other_tasks()
                 return self.timer.counted(await loop.sock_recv(sock, READ_BYTES_IN_LOOP))
         except TimeoutError as error:
             raise httpx.ReadTimeout(str(error)) from error
