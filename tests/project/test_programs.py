@@ -65,7 +65,15 @@ def test_a_module_gets_its_default_arguments_without_a_value(value: str | None) 
     environment = {name: text for name, text in os.environ.items() if name != "ARGS"}
     if value is not None:
         environment["ARGS"] = value
-    command = [sys.executable, "-m", "project.run_module", "timeit", "ARGS", "--number=1", "print(7)"]
+    command = [
+        sys.executable,
+        "-m",
+        "project.run_module",
+        "timeit",
+        "ARGS",
+        "--number=1",
+        "print(7)",
+    ]
 
     result = subprocess.run(
         command, cwd=ROOT / "tools", env=environment, check=True, capture_output=True, text=True

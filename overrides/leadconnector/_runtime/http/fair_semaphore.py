@@ -104,8 +104,8 @@ class FairSemaphore:
                 waiter = self._waiting[0]
             except IndexError:
                 return
-            # An interruption between `put` and `_remove` loses no waiter and no permit. At worst the
-            # same thread gets a second permit, which nothing refers to later.
+            # An interruption between `put` and `_remove` loses no waiter and no permit. At worst
+            # the same thread gets a second permit, which nothing refers to later.
             waiter.put(self._new_permit())
             self._remove(waiter)
 
