@@ -14,7 +14,7 @@ BASELINE = "httpx"
 
 @dataclass(frozen=True)
 class PeerEntry:
-    """A peer: its module, its environment, and what it does not do."""
+    """A peer: its module, its environment, and what it lacks."""
 
     key: str
     title: str
@@ -38,9 +38,10 @@ class PeerEntry:
         return [str(folder) for folder in folders]
 
 
-NOTHING = "nothing: rate limit, retries, deadline, size limit and drift detection are on"
-ONLY_HTTP = "no models, no retries, no rate limit, no limit on time or size of the whole response"
-PLAIN = "no retries, no rate limit, no limit on time or size of the whole response"
+NOTHING = "nothing of that: all of it is on"
+ONLY_HTTP = "models, retries after a status, rate limit, limits on time and size of a response"
+PLAIN = "retries after a status, rate limit, limits on time and size of a response"
+AIOHTTP = "models, retries after a status, rate limit, limit on the size of a response"
 
 
 def all_peers() -> list[PeerEntry]:
@@ -50,7 +51,7 @@ def all_peers() -> list[PeerEntry]:
         PeerEntry("plain", "plain functions", "plain_functions", environments.OWN, PLAIN),
         PeerEntry("requests", "requests", "requests_session", environments.REQUESTS, ONLY_HTTP),
         PeerEntry("urllib3", "urllib3", "urllib3_pool", environments.URLLIB3, ONLY_HTTP),
-        PeerEntry("aiohttp", "aiohttp", "aiohttp_session", environments.AIOHTTP, ONLY_HTTP),
+        PeerEntry("aiohttp", "aiohttp", "aiohttp_session", environments.AIOHTTP, AIOHTTP),
         PeerEntry(
             "openapi-generator",
             "OpenAPI Generator",
@@ -71,7 +72,7 @@ def all_peers() -> list[PeerEntry]:
             "HighLevel's SDK",
             "vendor_sdk",
             environments.VENDOR_SDK,
-            "no models in responses, no retries, no rate limit",
+            "models of responses, retries after a status, rate limit",
         ),
         leadconnector("ours", "leadconnector", environments.OWN, ""),
         leadconnector("ours-fast", "leadconnector[fast]", environments.FAST, "fast"),

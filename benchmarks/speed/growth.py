@@ -22,7 +22,7 @@ TIMEOUT = 300.0
 STARTS_OF_LARGE_CLIENTS = 3
 """A start with 500 operations takes seconds."""
 
-MEASURES = ("wall", "cpu", "memory")
+MEASURES = ("wall", "cpu", "memory", "first_call")
 
 
 class GrowthError(Exception):
@@ -55,6 +55,8 @@ class Ready:
     """Seconds."""
     memory: Spread
     """MiB of the whole process."""
+    first_call: Spread
+    """Seconds of CPU time of the first call."""
     cpu_ratio: Spread
     """The CPU time relative to that of `httpx.Client()` in the same round."""
 
@@ -81,9 +83,9 @@ def measure_ready(starts: int, python: str) -> list[Ready]:
 
 def ready_of(title: str, rounds: list[dict[str, float]], baseline: dict[int, float]) -> Ready:
     """The figures of one client."""
-    wall, cpu, memory = (spread([values[name] for values in rounds]) for name in MEASURES)
+    spreads = {name: spread([values[name] for values in rounds]) for name in MEASURES}
     cpu_by_round = numbered([values["cpu"] for values in rounds])
-    return Ready(title, wall, cpu, memory, spread(ratios(cpu_by_round, baseline)))
+    return Ready(title, **spreads, cpu_ratio=spread(ratios(cpu_by_round, baseline)))
 
 
 def numbered(values: list[float]) -> dict[int, float]:

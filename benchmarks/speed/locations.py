@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from itertools import count
 
 import httpx
 from leadconnector import LeadConnector, RateLimit
@@ -15,13 +16,10 @@ from leadconnector import LeadConnector, RateLimit
 from .peer import RESPONSE_BODY
 from .statistics import spread
 
-CALLS = 500
+CALLS = 200
 """Calls in a round."""
 
 ROUNDS = 5
-
-DEFAULT_LIMIT = 100
-"""Requests of a location that the vendor's rate limit allows in its window."""
 
 
 class NullTransport(httpx.BaseTransport):
@@ -35,17 +33,18 @@ class NullTransport(httpx.BaseTransport):
 
 def measure(locations: int) -> float:
     """Microseconds per call in the median round, after one call for each location."""
-    # No call may wait. The memory of a location grows with the limit, so it is not higher.
-    calls_of_location = 1 + ROUNDS * CALLS // locations
-    limit = RateLimit(max(DEFAULT_LIMIT, calls_of_location + ROUNDS))
+    # No call may wait, not even if all are for one location. The memory of a location grows with
+    # the limit, so it is not higher.
+    limit = RateLimit(1 + ROUNDS * CALLS)
     client = LeadConnector(token="token", transport=NullTransport(), rate_limit=limit)
     for number in range(locations):
         update(client, number)
+    numbers = count()
     durations: list[float] = []
     for _ in range(ROUNDS):
         start = time.process_time()
-        for number in range(CALLS):
-            update(client, number * 7919 % locations)
+        for _ in range(CALLS):
+            update(client, next(numbers) % locations)
         durations.append((time.process_time() - start) / CALLS * 1e6)
     return spread(durations).median
 

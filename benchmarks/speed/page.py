@@ -13,7 +13,7 @@ from .statistics import Spread
 
 TEMPLATE = Path(__file__).resolve().parent / "page.md.jinja"
 
-COLUMNS = ["client", "calls/s ÷ httpx", "CPU ÷ httpx", "µs", "CPU µs", "p50 ms", "p99 ms"]
+COLUMNS = ["client", "calls/s ÷ httpx", "CPU ÷ httpx", "µs/call", "CPU µs/call", "p50 ms", "p99 ms"]
 
 
 def render(results: Results, *, has_plot: bool) -> str:
@@ -85,8 +85,8 @@ def skipped_text(table: Table) -> str:
 
 
 def peer_table(results: Results) -> str:
-    """What each client does not do."""
-    lines = [table_line(["client", "does not do"]), table_line(["---", "---"])]
+    """What each client lacks."""
+    lines = [table_line(["client", "lacks"]), table_line(["---", "---"])]
     lines += [table_line([title, missing]) for title, missing in results.peers.items()]
     return "\n".join(lines)
 
@@ -100,10 +100,12 @@ def ready_table(results: Results) -> str:
             f"{row['cpu']['median'] * 1e3:.0f}",
             ratio_text(Spread(**row["cpu_ratio"])),
             f"{row['memory']['median']:.1f}",
+            f"{row['first_call']['median'] * 1e3:.0f}",
         ]
         for row in results.ready
     ]
-    return markdown_table(["client", "ms", "CPU ms", "CPU ÷ httpx", "memory MiB"], rows)
+    columns = ["client", "ms", "CPU ms", "CPU ÷ httpx", "memory MiB", "first call, CPU ms"]
+    return markdown_table(columns, rows)
 
 
 def operations_table(results: Results) -> str:
@@ -115,10 +117,12 @@ def operations_table(results: Results) -> str:
             f"{row['wall'] * 1e3:.0f}",
             f"{row['cpu'] * 1e3:.0f}",
             f"{row['memory']:.1f}",
+            f"{row['first_call'] * 1e3:.0f}",
         ]
         for row in results.operations
     ]
-    return markdown_table(["operations", "generation s", "ms", "CPU ms", "memory MiB"], rows)
+    columns = ["operations", "generation s", "ms", "CPU ms", "memory MiB", "first call, CPU ms"]
+    return markdown_table(columns, rows)
 
 
 def location_table(results: Results) -> str:
@@ -140,7 +144,7 @@ def waiting_table(results: Results) -> str:
         ]
         for row in results.waiting
     ]
-    columns = ["calls", "start s", "share of a core", "delay ms", "close s", "delay ms"]
+    columns = ["calls", "start s", "share of a core", "late ms", "close s", "late ms in close"]
     return markdown_table(columns, rows)
 
 

@@ -61,7 +61,7 @@ class Results:
     server: str
     warnings: list[str]
     peers: dict[str, str]
-    """What each peer does not do, by its title."""
+    """What each peer lacks, by its title."""
     tables: list[Table] = field(default_factory=list[Table])
     ready: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     operations: list[dict[str, float]] = field(default_factory=list[dict[str, float]])

@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import get_type_hints
+from typing import Any, get_type_hints
 
 import httpx
 import leadconnector
@@ -111,12 +111,11 @@ asyncio.run(call())
 def test_a_replaced_name_of_asyncio_is_used_only_while_it_is_replaced(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def replacement() -> None: ...
-
-    monkeypatch.setattr(asyncio, "get_running_loop", replacement)
-    assert lazy_asyncio.get_running_loop is replacement
+    replacement: Any = object()
+    monkeypatch.setattr(asyncio, "timeout", replacement)
+    assert lazy_asyncio.timeout is replacement
     monkeypatch.undo()
-    assert lazy_asyncio.get_running_loop is asyncio.get_running_loop
+    assert lazy_asyncio.timeout is asyncio.timeout
 
 
 def test_a_subclass_can_have_an_attribute_of_its_own_called_session() -> None:
