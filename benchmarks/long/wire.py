@@ -32,6 +32,8 @@ from random import Random
 from typing import cast
 
 from leadconnector import APIConnectionError, AsyncLeadConnector, LeadConnector, LeadConnectorError
+from leadconnector._runtime.http import parsers
+from leadconnector._runtime.http.h11_parser import H11Parser
 from leadconnector._runtime.http.pool import MAXIMUM_CONNECTIONS, AsyncPool, SyncPool
 from leadconnector.models import UpdateConversationResponse
 
@@ -124,7 +126,9 @@ def cut_cases(step: int) -> Iterable[Case]:
         for length in {*range(number % step, len(kind.data), step), len(kind.data)}:
             is_complete = length == len(kind.data)
             check = _check_any
-            if length < kind.complete_at:
+            if kind.is_for_h11 and parsers.fastest_class() is not H11Parser:
+                check = _check_rejected
+            elif length < kind.complete_at:
                 check = _check_cut
             elif not is_complete:
                 check = _check_cut_body
@@ -149,6 +153,12 @@ def _check_cut(outcome: object) -> str:
     if isinstance(outcome, APIConnectionError) and outcome.failure == "lost":
         return ""
     return f"a cut response is {outcome!r}"
+
+
+def _check_rejected(outcome: object) -> str:
+    if isinstance(outcome, APIConnectionError) and outcome.failure == "lost":
+        return ""
+    return f"a response that httptools rejects is {outcome!r}"
 
 
 def _check_cut_body(outcome: object) -> str:

@@ -190,7 +190,8 @@ def test_a_signal_handler_can_use_a_place_at_any_line_of_an_acquisition() -> Non
         assert not semaphore._waiting
         has_run = handler.has_run
         line += 1
-    assert line > 20
+    # The lines of an acquisition that need not wait.
+    assert line > 5
 
 
 def test_a_signal_handler_can_release_a_place_at_any_line_of_an_acquisition_that_times_out() -> (
@@ -204,6 +205,9 @@ def test_a_signal_handler_can_release_a_place_at_any_line_of_an_acquisition_that
 
         def release(semaphore: FairSemaphore = semaphore, in_use: list[Permit] = in_use) -> None:
             semaphore.release(in_use.pop())
+            # The interrupted acquisition, or this one, gets the place.
+            with suppress(TimeoutError):
+                semaphore.release(semaphore.acquire(0.0))
 
         handler = SignalHandler(line, release)
         with suppress(TimeoutError), handler:

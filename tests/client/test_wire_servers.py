@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 from leadconnector import APIConnectionError, APIStatusError, APITimeoutError
+from leadconnector._runtime.http import parsers
+from leadconnector._runtime.http.h11_parser import H11Parser
 
 from benchmarks.long.wire import (
     Figures,
@@ -185,7 +187,6 @@ def test_a_server_that_will_send_nothing_is_lost_at_once(call: Caller) -> None:
         b"HTTP/1.0 200 OK\r\n\r\n",
         b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: %d\r\n\r\n",
         b"HTTP/1.1 200\r\n\r\n",
-        b"HTTP/1.1 200 OK\nContent-Length: %d\n\n",
     ],
 )
 def test_other_forms_of_responses_are_received_in_single_bytes(call: Caller, head: bytes) -> None:
@@ -199,6 +200,25 @@ def test_other_forms_of_responses_are_received_in_single_bytes(call: Caller, hea
 
     with serving(serve) as server:
         assert call(None, options=options_for(server.url)).success
+
+
+def test_lines_without_a_carriage_return_are_received_by_h11_and_lost_for_httptools(
+    call: Caller,
+) -> None:
+    body = SUCCESS.partition(b"\r\n\r\n")[2]
+
+    def serve(connection: socket.socket) -> None:
+        receive_request(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\nContent-Length: %d\n\n" % len(body) + body)
+
+    with serving(serve) as server:
+        if parsers.fastest_class() is H11Parser:
+            assert call(None, options=options_for(server.url)).success
+            return
+        with pytest.raises(APIConnectionError) as caught:
+            call(None, options=options_for(server.url))
+
+    assert caught.value.failure == "lost"
 
 
 def test_an_api_at_an_ipv6_address_is_called(call: Caller) -> None:

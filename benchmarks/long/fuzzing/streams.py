@@ -46,6 +46,8 @@ class Kind:
     Fewer than all if the end of the connection is the end of the body.
     """
     is_success: bool
+    is_for_h11: bool
+    """Whether only h11 accepts it. httptools rejects folded headers (RFC 9112, section 5.2)."""
 
 
 def _chunked(body: bytes, size: int, extension: bytes = b"", trailers: bytes = b"") -> bytes:
@@ -87,7 +89,9 @@ def kinds() -> list[Kind]:
         if framing_name.startswith("end of connection"):
             complete_at = len(head)
         name = f"{status.decode()}, {head_name}, {framing_name}"
-        result.append(Kind(name, data, complete_at, is_success=status.split()[1] == b"200"))
+        is_success = status.split()[1] == b"200"
+        is_for_h11 = head_name == "folded header"
+        result.append(Kind(name, data, complete_at, is_success, is_for_h11))
     return result
 
 
