@@ -12,14 +12,14 @@ ResourceT = TypeVar("ResourceT")
 
 
 class Resource(Generic[ResourceT]):
-    """A resource as an attribute of a client. Its module is imported at its first use.
+    """An attribute of a client that is a resource. Its module is imported at the first use.
 
-    It is also an attribute of the client's class, where it is the resource's class. Tools that read
-    a class find its methods there: `unittest.mock.create_autospec`, for example.
+    On the client's class, the attribute is the class of the resource. So tools that inspect a class
+    find the methods of its resources: `unittest.mock.create_autospec`, for example.
 
     Args:
         module: the name of the module in this package.
-        class_name: the class of the resource in it.
+        class_name: the name of the resource's class in that module.
     """
 
     def __init__(self, module: str, class_name: str) -> None:
@@ -40,15 +40,20 @@ class Resource(Generic[ResourceT]):
         resource_class: type[Any] = getattr(module, self._class_name)
         if client is None:
             return resource_class
-        if "_resource_session" not in vars(client):
-            raise AttributeError(f"{client_class.__name__}.__init__ was not called")
-        resource = resource_class(vars(client)["_resource_session"])
-        # The next use finds it without this function. Threads that get here together share one.
-        return vars(client).setdefault(self._name, resource)
+        attributes = vars(client)
+        if "_resource_session" not in attributes:
+            raise AttributeError(
+                f"{client_class.__name__} has no resources before the end of its __init__: "
+                "does it call super().__init__()?"
+            )
+        resource = resource_class(attributes["_resource_session"])
+        # The next access finds it there, without this function. Threads that get here together
+        # share one resource.
+        return attributes.setdefault(self._name, resource)
 
 
 class Resources:
-    """All resources. They share one session."""
+    """The base class of a sync client: all resources, which share one session."""
 
     conversations = Resource["Conversations"]("conversations", "Conversations")
 
@@ -57,7 +62,7 @@ class Resources:
 
 
 class AsyncResources:
-    """All resources. They share one session."""
+    """The base class of an async client: all resources, which share one session."""
 
     conversations = Resource["AsyncConversations"](
         "conversations", "AsyncConversations"

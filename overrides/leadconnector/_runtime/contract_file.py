@@ -1,7 +1,8 @@
-"""Reads single parts of the contract, so that no call parses the contract of a whole API.
+"""Reads one part of the contract at a time, as to parse all of a large API would be slow.
 
-Generation writes the contract so that each part starts on a line of its own. It is parsed from
-there. A formatter can have changed the lines of a copy, which is then parsed as a whole.
+The contract is the JSON description of the API that generation writes. Each part of it starts on a
+line of its own. So a part is found by its line, and parsed alone. If somebody has formatted the
+file, or if there is no such part, the whole file is parsed instead.
 """
 
 import json
@@ -13,15 +14,21 @@ from .._generated import contract_text, load_contract
 _parse_at = json.JSONDecoder().raw_decode
 
 _START = '{\n  "'
-"""The start of a contract as generation writes it: with an indentation of two blanks."""
+"""The start of a contract as generation writes it, indented with two spaces.
+
+With another indentation, a search could find a key of the wrong level.
+"""
 
 
 class ContractSection(dict[str, Any]):
     """The operations or the schemas of the contract. Each one is parsed at its first use.
 
+    Use it only as `section[key]`. Its length and its other methods know only the keys that were
+    used before.
+
     Args:
         text: the contract.
-        name: the key of the section in it.
+        name: the key of the section in the contract.
     """
 
     def __init__(self, text: str, name: str) -> None:
@@ -33,19 +40,21 @@ class ContractSection(dict[str, Any]):
         try:
             self[key] = self._parse(key)
         except LookupError:
+            # Without such a key, this is a `KeyError`.
             self[key] = load_contract()[self._name][key]
         return self[key]
 
     def _parse(self, key: str) -> Any:
-        # The bracket is the end of the line, unless somebody has formatted the file.
-        section = _end_of(self._text, f"{_line_start(self._name, level=1)}{{\n")
-        end_of_section = self._text.find("\n  }", section)
-        return _value_at(self._text, _line_start(key, level=2), section - 1, end_of_section)
+        # In a file that nobody has formatted, the line ends behind the brace of a section. This
+        # line break is also the one before the first key.
+        line_break = _end_of(self._text, f"{_line_start(self._name, level=1)}{{\n") - 1
+        end = _end_of(self._text, "\n  }", line_break)
+        return _value_at(self._text, _line_start(key, level=2), line_break, end)
 
 
 @cache
 def contract_value(key: str) -> Any:
-    """A value of the contract that is in no section, such as the server."""
+    """A value at the top level of the contract that is no section, such as the server."""
     text = contract_text()
     try:
         return _value_at(text, _line_start(key, level=1), 0, len(text))
@@ -54,16 +63,22 @@ def contract_value(key: str) -> Any:
 
 
 def _line_start(key: str, *, level: int) -> str:
-    """The start of the line of a value, which is unique in its section.
+    """What comes before a value, from the line break to the colon. It is unique among its level.
 
-    No text contains it, because JSON writes a line break within a text in another way.
+    No JSON string contains it, because JSON escapes a line break in a string.
     """
     indentation = "  " * level
     return f"\n{indentation}{json.dumps(key, ensure_ascii=False)}: "
 
 
 def _value_at(text: str, line_start: str, start: int, end: int) -> Any:
-    """The value whose line starts with a text.
+    """The value whose line has a certain start.
+
+    Args:
+        text: the contract.
+        line_start: the start of the line.
+        start: where the search starts.
+        end: where it ends.
 
     Raises:
         LookupError: there is none, or the file does not have the layout that generation writes.
@@ -77,10 +92,10 @@ def _value_at(text: str, line_start: str, start: int, end: int) -> Any:
 
 
 def _end_of(text: str, part: str, start: int = 0, end: int | None = None) -> int:
-    """The position behind a part of the contract.
+    """The position behind the first `part` between two positions.
 
     Raises:
-        LookupError: see `_value_at`.
+        LookupError: there is none, or the file does not have the layout that generation writes.
     """
     position = text.find(part, start, end)
     if position < 0 or not text.startswith(_START):

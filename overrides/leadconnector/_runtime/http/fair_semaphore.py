@@ -1,7 +1,7 @@
-"""Bounds the number of requests that threads send at once, in the order in which they come.
+"""Limits how many requests threads send at once. Waiting threads are served in their order.
 
 The standard library's semaphore for threads is not fair: a thread that releases it and acquires it
-again overtakes all that wait. `asyncio.Semaphore` is fair, so the async client uses that.
+again can overtake the threads that wait. `asyncio.Semaphore` is fair; the async client uses that.
 """
 
 import math
@@ -13,7 +13,7 @@ from queue import Empty, SimpleQueue
 from weakref import WeakSet
 
 CHECK_SECONDS = 1.0
-"""How often a waiting thread checks whether a permit was lost by its user.
+"""How often a waiting thread checks for permits that nobody will release.
 
 Our own choice: such a loss is rare, and a check takes a few microseconds.
 """
@@ -35,9 +35,9 @@ Its methods are atomic: an exception that a signal handler raises cannot lose a 
 class FairSemaphore:
     """A number of permits, which threads acquire in the order in which they come.
 
-    An exception can interrupt a thread at any moment, if a signal handler raises it. Then nobody
-    releases the permit of that thread. It is free as soon as nothing refers to it, and the waiting
-    threads notice that within `CHECK_SECONDS`.
+    A signal handler can raise an exception at any moment. Then nobody releases the permit of that
+    thread. The permit is free as soon as nothing refers to it, and the waiting threads notice that
+    within `CHECK_SECONDS`.
 
     Args:
         maximum: how many permits there are.
@@ -45,10 +45,11 @@ class FairSemaphore:
 
     def __init__(self, maximum: int) -> None:
         self._maximum = maximum
-        # Not a `Lock`: a signal handler can interrupt its own thread in here, and use the client.
-        # Of the locks of a call, only this one and that of the connections allow that; see
-        # docs/known-limitations.md.
+        # Not a `Lock`: a signal handler can interrupt the thread that has this lock, and use the
+        # client. Of the locks of a call, only this one and that of the connections can be acquired
+        # twice; see docs/known-limitations.md.
         self._lock = threading.RLock()
+        # Weak, so that a permit disappears by itself if nobody can release it.
         self._in_use: WeakSet[Permit] = WeakSet()
         self._waiting: deque[_Waiter] = deque()
 
@@ -58,7 +59,7 @@ class FairSemaphore:
         return len(self._in_use)
 
     def acquire(self, timeout: float | None) -> Permit:
-        """Wait for a permit.
+        """Wait for a permit. Keep it until its release.
 
         Args:
             timeout: seconds to wait at most; `None` for no limit.
@@ -67,7 +68,7 @@ class FairSemaphore:
             TimeoutError: no permit became free in time.
         """
         with self._lock:
-            # Most calls need not wait, and this is much cheaper.
+            # Mostly a permit is free. Then no queue is needed, which is much cheaper.
             if not self._waiting and self.in_use < self._maximum:
                 return self._new_permit()
         waiter: _Waiter = SimpleQueue()
@@ -78,7 +79,7 @@ class FairSemaphore:
             raise
 
     def release(self, permit: Permit) -> None:
-        """Free a permit."""
+        """Free a permit, and give it to the thread that waits longest."""
         with self._lock:
             self._in_use.discard(permit)
             self._admit()
@@ -100,12 +101,13 @@ class FairSemaphore:
     def _admit(self) -> None:
         """Give the free permits to the threads that wait longest. The caller has the lock."""
         while self.in_use < self._maximum:
+            # No check first: a signal handler that uses the client can empty it in between.
             try:
                 waiter = self._waiting[0]
             except IndexError:
                 return
-            # An interruption between `put` and `_remove` loses no waiter and no permit. At worst
-            # the same thread gets a second permit, which nothing refers to later.
+            # If this is interrupted behind `put`, the waiter stays in the line, and gets a second
+            # permit later. Nobody refers to that one, so it becomes free again.
             waiter.put(self._new_permit())
             self._remove(waiter)
 
@@ -123,7 +125,6 @@ class FairSemaphore:
             self._admit()
 
     def _remove(self, waiter: _Waiter) -> None:
-        # Not after a look whether it is there: a signal handler that uses the client can remove it
-        # in between.
+        # No check first: see `_admit`.
         with suppress(ValueError):
             self._waiting.remove(waiter)
