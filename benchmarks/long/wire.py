@@ -126,10 +126,9 @@ def cut_cases(step: int) -> Iterable[Case]:
         for length in {*range(number % step, len(kind.data), step), len(kind.data)}:
             is_complete = length == len(kind.data)
             check = _check_any
-            if kind.is_for_h11 and parsers.fastest_class() is not H11Parser:
-                check = _check_rejected
-            elif length < kind.complete_at:
-                check = _check_cut
+            is_rejected = kind.is_for_h11 and parsers.fastest_class() is not H11Parser
+            if is_rejected or length < kind.complete_at:
+                check = _check_lost
             elif not is_complete:
                 check = _check_cut_body
             elif kind.is_success:
@@ -149,16 +148,10 @@ def _check_any(outcome: object) -> str:
     return ""
 
 
-def _check_cut(outcome: object) -> str:
+def _check_lost(outcome: object) -> str:
     if isinstance(outcome, APIConnectionError) and outcome.failure == "lost":
         return ""
-    return f"a cut response is {outcome!r}"
-
-
-def _check_rejected(outcome: object) -> str:
-    if isinstance(outcome, APIConnectionError) and outcome.failure == "lost":
-        return ""
-    return f"a response that httptools rejects is {outcome!r}"
+    return f"a cut or rejected response is {outcome!r}"
 
 
 def _check_cut_body(outcome: object) -> str:

@@ -147,10 +147,10 @@ def _suggestion(name: str, options: Collection[str]) -> str:
         # `max_retries`, `request_timeout`.
         if snake_case_name.endswith(f"_{option}"):
             return f"did you mean {option!r}?"
-    # At a lower cutoff, `sessions` would be `version`.
-    # Few programs make a mistake.
+    # Few programs need it.
     from difflib import get_close_matches  # noqa: PLC0415
 
+    # At a lower cutoff, `sessions` would be `version`.
     matches = get_close_matches(snake_case_name, options, n=1, cutoff=0.75)
     if matches:
         return f"did you mean {matches[0]!r}?"

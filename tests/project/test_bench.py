@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -24,25 +22,13 @@ from benchmarks.speed.results import Results, new_results, table_of
 from benchmarks.speed.rounds import Rounds
 from benchmarks.speed.statistics import percentile, ratios, spread
 from benchmarks.speed.worker import Measurement
+from tests.support.benchmarks import run_benchmark
 from tests.support.paths import ROOT
-
-TIMEOUT = 120
-"""Seconds. A run takes much less; the limit keeps a failing test from hanging."""
 
 FINITE = st.floats(min_value=1e-9, max_value=1e9)
 
 
-def bench(*options: object) -> subprocess.CompletedProcess[str]:
-    paths = os.pathsep.join(str(ROOT / folder) for folder in (".", "overrides", "tools"))
-    return subprocess.run(
-        [sys.executable, "-m", "benchmarks.speed", *map(str, options)],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": paths},
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT,
-        check=False,
-    )
+bench = partial(run_benchmark, "speed")
 
 
 def test_a_quick_run_measures_every_mode_in_real_processes(tmp_path: Path) -> None:

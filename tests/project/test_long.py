@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,25 +12,12 @@ from leadconnector._vendoring.errors import VendoringError
 
 from benchmarks.long import kills, rates, soak
 from benchmarks.long.served import NO_FAULT, EmulatorRecord, RecordedRequest
-from tests.support.paths import ROOT
+from tests.support.benchmarks import run_benchmark
 from tests.support.redis_server import executable
-
-TIMEOUT = 100
-"""Seconds. A run takes much less; the limit keeps a failing test from hanging."""
 
 
 def run(name: str, *options: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", f"benchmarks.long.{name}", *map(str, options)]
-    paths = os.pathsep.join(str(ROOT / folder) for folder in ("overrides", "tools"))
-    return subprocess.run(
-        command,
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": paths},
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT,
-        check=False,
-    )
+    return run_benchmark(f"long.{name}", *options)
 
 
 def cells(result: subprocess.CompletedProcess[str], title: str) -> list[str]:

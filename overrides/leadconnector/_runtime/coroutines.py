@@ -1,4 +1,4 @@
-"""Runs coroutines that never suspend, so that one coroutine can serve both clients."""
+"""Runs a coroutine without an event loop, or pauses it within one."""
 
 from collections.abc import Coroutine, Generator
 from types import coroutine as awaitable
