@@ -33,8 +33,10 @@ from typing import cast
 
 from leadconnector import APIConnectionError, AsyncLeadConnector, LeadConnector, LeadConnectorError
 from leadconnector._runtime.http import parsers
+from leadconnector._runtime.http.async_pool import AsyncPool
 from leadconnector._runtime.http.h11_parser import H11Parser
-from leadconnector._runtime.http.pool import MAXIMUM_CONNECTIONS, AsyncPool, SyncPool
+from leadconnector._runtime.http.pool import MAXIMUM_CONNECTIONS
+from leadconnector._runtime.http.sync_pool import SyncPool
 from leadconnector.models import UpdateConversationResponse
 
 from benchmarks.long.fuzzing.cases import seeded_random

@@ -18,13 +18,9 @@ from hypothesis import strategies as st
 from leadconnector import APIConnectionError, APITimeoutError
 from leadconnector._runtime.coroutines import run_without_event_loop
 from leadconnector._runtime.http import addresses
-from leadconnector._runtime.http.addresses import (
-    Address,
-    connect_to_fastest,
-    new_socket,
-    share_of_time,
-)
-from leadconnector._runtime.http.sockets import ThreadSocket
+from leadconnector._runtime.http.addresses import connect_to_fastest
+from leadconnector._runtime.http.sockets import Address, new_socket
+from leadconnector._runtime.http.thread_socket import ThreadSocket, share_of_time
 
 from tests.support.calling import Caller, Clock
 from tests.support.switchable import (

@@ -25,8 +25,9 @@ from leadconnector import (
     ClientClosedError,
     LeadConnector,
 )
-from leadconnector._runtime.http import pool as pool_module
-from leadconnector._runtime.http.pool import AsyncPool, SyncPool
+from leadconnector._runtime.http import async_pool, sync_pool
+from leadconnector._runtime.http.async_pool import AsyncPool
+from leadconnector._runtime.http.sync_pool import SyncPool
 
 from tests.support.calling import CONVERSATION_ID, LOCATION_ID, TOKEN
 from tests.support.switchable import Certificate, Proxy, Switchable, make_certificate, switchable
@@ -52,7 +53,8 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
 @pytest.fixture
 def few_connections(monkeypatch: pytest.MonkeyPatch) -> int:
     """A small number of connections, so that few calls make the pool full."""
-    monkeypatch.setattr(pool_module, "MAXIMUM_CONNECTIONS", 3)
+    monkeypatch.setattr(async_pool, "MAXIMUM_CONNECTIONS", 3)
+    monkeypatch.setattr(sync_pool, "MAXIMUM_CONNECTIONS", 3)
     return 3
 
 
@@ -124,7 +126,7 @@ async def by_deadline(call: Call) -> object:
 def test_all_places_are_free_after_each_time_the_api_hangs(
     api: Switchable, cancel: Cancel, connections: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pool_module, "MAXIMUM_CONNECTIONS", connections)
+    monkeypatch.setattr(async_pool, "MAXIMUM_CONNECTIONS", connections)
     deadline = 0.1 if cancel is by_deadline else None
 
     async def run() -> None:

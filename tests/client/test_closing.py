@@ -18,12 +18,11 @@ from leadconnector import (
     LeadConnector,
     LeadConnectorError,
 )
-from leadconnector._runtime.http import SyncTransport
+from leadconnector._runtime.http import SyncTransport, sockets, thread_socket
 from leadconnector._runtime.http import addresses as addresses_module
 from leadconnector._runtime.http import pool as pool_module
-from leadconnector._runtime.http import sockets as sockets_module
 from leadconnector._runtime.http.connection import Connection
-from leadconnector._runtime.http.pool import SyncPool
+from leadconnector._runtime.http.sync_pool import SyncPool
 
 from tests.support.calling import CONVERSATION_ID, LOCATION_ID, TOKEN
 from tests.support.outside import run_program
@@ -240,8 +239,8 @@ def test_a_thread_sends_nothing_after_the_client_was_closed(
         if step == "looking up the host":
             monkeypatch.setattr(socket, "getaddrinfo", gate.before(socket.getaddrinfo))
         else:
-            new_socket = addresses_module.new_socket
-            monkeypatch.setattr(sockets_module, "new_socket", gate.before(new_socket))
+            new_socket = sockets.new_socket
+            monkeypatch.setattr(thread_socket, "new_socket", gate.before(new_socket))
         call = threads.submit(update, client)
         assert gate.reached.wait(30)
         client.close()

@@ -14,7 +14,7 @@ import pytest
 from leadconnector import APIConnectionError, AsyncLeadConnector, LeadConnector, ResponseInfo
 from leadconnector._runtime.http import Limits, default_transport, form_request, send
 from leadconnector._runtime.http.connection import Connection
-from leadconnector._runtime.http.pool import SyncPool
+from leadconnector._runtime.http.sync_pool import SyncPool
 
 from tests.support.calling import CONVERSATION_ID, LOCATION_ID, SUCCESS_BODY, TOKEN
 from tests.support.switchable import Certificate, length_of_body, make_certificate

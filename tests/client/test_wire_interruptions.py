@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from leadconnector import LeadConnector
 from leadconnector._runtime import http
-from leadconnector._runtime.http.pool import SyncPool
+from leadconnector._runtime.http.sync_pool import SyncPool
 
 from tests.support.calling import CONVERSATION_ID, LOCATION_ID, TOKEN
 from tests.support.switchable import Certificate, Switchable, make_certificate, switchable

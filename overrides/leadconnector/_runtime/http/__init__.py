@@ -15,6 +15,7 @@ The default transports, from the outside to the inside:
 
 - `transports`: makes them.
 - `pool`: limits the number of connections, and reuses them.
+- `sync_pool`, `async_pool`: the pools of both clients.
 - `fair_semaphore`: the limit on connections, for threads.
 - `connection`: sends one request after the other on a connection.
 - `parsers`: selects the parser of a response.
@@ -23,14 +24,15 @@ The default transports, from the outside to the inside:
 - `routes`, `tunnels`: connect to the API, directly or through a proxy.
 - `tls`: TLS over a socket.
 - `sockets`: one socket, with a limit on the time of all that happens on it.
+- `thread_socket`, `loop_socket`: the sockets of both clients.
 - `timer`: these limits.
-- `addresses`: connects to the addresses of a host.
+- `addresses`: connects to the addresses of a host, in an event loop.
 
 Where the limits of the default transports are:
 
 - the number of connections, and the wait for one: `pool`;
 - the time of each phase (connecting with the head, the body) and of each step: `timer`;
-- the share of each address in the time to connect: `addresses`;
+- the share of each address in the time to connect: `thread_socket`;
 - the bytes before the body: `timer`, and for one head the parser;
 - the bytes of the body: the parser before, and `body` after decompression.
 """

@@ -1,12 +1,13 @@
 """Finds the addresses of a host, and connects to the first one that responds."""
 
+import asyncio
 import ipaddress
 import socket
 from collections import deque
 from collections.abc import Iterable, Sequence
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-from .. import lazy_asyncio as asyncio
+from .sockets import Address, new_socket
 
 STAGGER_SECONDS = 0.25
 """Seconds after which an async client also tries the next address of a host.
@@ -14,34 +15,8 @@ STAGGER_SECONDS = 0.25
 The recommended "Connection Attempt Delay" (RFC 8305, section 5).
 """
 
-Address: TypeAlias = tuple[int, int, int, str, Any]
-"""One result of `socket.getaddrinfo`."""
-
 _Attempt: TypeAlias = "asyncio.Task[socket.socket]"
 """An attempt to connect to one address."""
-
-
-def share_of_time(seconds: float | None, addresses: int, *, is_first: bool) -> float | None:
-    """Seconds for an attempt to connect to the next of some addresses; `None` for no limit.
-
-    The first address gets half of the time, as it usually responds. The others get equal shares of
-    the rest. So an unresponsive address leaves time for the next one.
-
-    Args:
-        seconds: the time that remains.
-        addresses: how many addresses remain, with the next one.
-        is_first: whether the next address is the first one of the host.
-
-    Raises:
-        TimeoutError: no time remains.
-    """
-    if seconds is None:
-        return None
-    if seconds <= 0.0:
-        raise TimeoutError("timed out")
-    if is_first and addresses > 1:
-        return seconds / 2
-    return seconds / addresses
 
 
 async def find_addresses(host: str, port: int) -> Sequence[Address]:
@@ -132,19 +107,6 @@ async def _connect_async(address: Address) -> socket.socket:
         await loop.sock_connect(sock, address[4])
     except BaseException:
         # Also if it is cancelled.
-        sock.close()
-        raise
-    return sock
-
-
-def new_socket(address: Address) -> socket.socket:
-    """A socket for an address, which sends small writes at once."""
-    family, kind, protocol, _, _ = address
-    sock = socket.socket(family, kind, protocol)
-    try:
-        # A large request is several writes: without this, one can wait for an acknowledgement.
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    except OSError:
         sock.close()
         raise
     return sock

@@ -8,24 +8,19 @@ import threading
 import time
 import weakref
 from collections import deque
-from contextlib import suppress
 from typing import Protocol, TypeVar
 
 import httpx
 
 from ...errors import ClientClosedError
-from .. import lazy_asyncio as asyncio
-from ..coroutines import run_without_event_loop
 from ..log import logger
 from .connection import Connection
 from .failures import is_caused_by_interruption
-from .fair_semaphore import FairSemaphore, Permit
 from .limits import Limits
 from .outgoing import OutgoingRequest
 from .received import RawResponse
 from .routes import Route
-from .sending import DirectAsyncTransport, DirectTransport
-from .sockets import LoopSocket, Socket, ThreadSocket
+from .sockets import Socket
 
 MAXIMUM_CONNECTIONS = 100
 """How many requests a client sends at once: httpx's default. Each of them has a connection."""
@@ -147,7 +142,7 @@ class _ConnectionSet:
         self._active.clear()
 
 
-class _Permits(Protocol[PermitT]):
+class Permits(Protocol[PermitT]):
     """Bounds the number of requests that are sent at once, in the order in which they come."""
 
     async def acquire(self, seconds: float) -> PermitT:
@@ -163,43 +158,7 @@ class _Permits(Protocol[PermitT]):
         ...
 
 
-class _ThreadPermits:
-    """The permits of a sync client."""
-
-    def __init__(self) -> None:
-        self.semaphore = FairSemaphore(MAXIMUM_CONNECTIONS)
-
-    async def acquire(self, seconds: float) -> Permit:
-        """See `_Permits`."""
-        return self.semaphore.acquire(seconds)
-
-    def release(self, permit: Permit) -> None:
-        """See `_Permits`."""
-        self.semaphore.release(permit)
-
-
-class _TaskPermits:
-    """The permits of an async client."""
-
-    def __init__(self) -> None:
-        # It is fair, and a cancelled task loses no permit. `FairSemaphore` would block the loop.
-        self.semaphore = asyncio.Semaphore(MAXIMUM_CONNECTIONS)
-
-    async def acquire(self, seconds: float) -> None:
-        """See `_Permits`."""
-        if not self.semaphore.locked():
-            # This does not wait, so it needs no timeout.
-            await self.semaphore.acquire()
-            return
-        async with asyncio.timeout(seconds):
-            await self.semaphore.acquire()
-
-    def release(self, permit: None) -> None:
-        """See `_Permits`."""
-        self.semaphore.release()
-
-
-class _Pool:
+class Pool:
     """What both pools have in common."""
 
     def __init__(self, route: Route, new_socket: type[Socket]) -> None:
@@ -215,7 +174,7 @@ class _Pool:
         self._connections.abandon()
 
     async def _exchange(
-        self, permits: _Permits[PermitT], request: OutgoingRequest, limits: Limits
+        self, permits: Permits[PermitT], request: OutgoingRequest, limits: Limits
     ) -> RawResponse:
         """Send a request on a connection, as soon as there is one.
 
@@ -266,60 +225,6 @@ class _Pool:
             raise
         self._connections.put_back(connection)
         return response
-
-
-class SyncPool(_Pool, DirectTransport):
-    """The default transport of a sync client. Threads can share it.
-
-    Args:
-        route: how connections reach the API.
-    """
-
-    def __init__(self, route: Route) -> None:
-        super().__init__(route, ThreadSocket)
-        self._permits = _ThreadPermits()
-
-    def exchange(self, request: OutgoingRequest, limits: Limits) -> RawResponse:
-        """See `DirectTransport`."""
-        return run_without_event_loop(self._exchange(self._permits, request, limits))
-
-    def close(self) -> None:
-        """Close all connections. Requests that are being sent fail. A second call does nothing."""
-        self._connections.close_idle()
-        self._connections.shut_down_active()
-
-
-class AsyncPool(_Pool, DirectAsyncTransport):
-    """The default transport of an async client, in the running event loop.
-
-    Args:
-        route: how connections reach the API.
-    """
-
-    def __init__(self, route: Route) -> None:
-        super().__init__(route, LoopSocket)
-        self._loop = asyncio.get_running_loop()
-        self._permits = _TaskPermits()
-
-    async def exchange(self, request: OutgoingRequest, limits: Limits) -> RawResponse:
-        """See `DirectAsyncTransport`."""
-        return await self._exchange(self._permits, request, limits)
-
-    async def aclose(self) -> None:
-        """Close all connections. Requests that are being sent fail. A second call does nothing."""
-        self._connections.close_idle()
-        self._connections.shut_down_active()
-
-    def close(self) -> None:
-        """See `DirectAsyncTransport`."""
-        self._connections.close_idle()
-        if self._loop.is_closed():
-            self._connections.abandon()
-            return
-        # The requests that are being sent belong to the loop. Only its thread may end them. A loop
-        # that is closed meanwhile ends them too: that is the RuntimeError.
-        with suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._connections.shut_down_active)
 
 
 def _pool_seconds(limits: Limits) -> float:

@@ -12,28 +12,20 @@ they have it only as a `memoryview`, whose repr shows no bytes.
 import math
 import select
 import socket
-import time
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any, TypeAlias
 
 import httpx
 
-from .. import lazy_asyncio as asyncio
-from ..coroutines import other_tasks
-from .addresses import Address, connect_to_fastest, find_addresses, new_socket, share_of_time
-from .failures import ConnectTimeout, is_interruption
+from .failures import ConnectTimeout
 from .timer import PhaseTimer
 
 READ_BYTES = 65_536
 """Bytes that a thread reads at once: 64 KiB, four full TLS records (RFC 8446, section 5.2)."""
 
-READ_BYTES_IN_LOOP = 16_384
-"""Bytes that an async client reads at once: 16 KiB, one full TLS record (RFC 8446, section 5.1).
-
-h11 needs about 20 ms for so many bytes of the smallest chunks or interim responses. Other tasks
-can run after each read.
-"""
+Address: TypeAlias = tuple[int, int, int, str, Any]
+"""One result of `socket.getaddrinfo`."""
 
 
 class Stream(ABC):
@@ -156,144 +148,17 @@ class Socket(Stream):
         return self._socket
 
 
-class ThreadSocket(Socket):
-    """The socket of a sync client's connection."""
-
-    async def _connect(self, host: str, port: int) -> None:
-        # This cannot be interrupted.
-        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        self._check_not_shut_down()
-        self._connect_to_any(addresses)
-
-    def _connect_to_any(self, addresses: Sequence[Address]) -> None:
-        """Connect to the first address that responds, one after the other.
-
-        Raises:
-            OSError: the error of the last attempt.
-            TimeoutError: no time remains for an attempt.
-        """
-        last_error: OSError | None = None
-        for position, address in enumerate(addresses):
-            try:
-                remaining = self._seconds_to_connect()
-            except TimeoutError as error:
-                # The error of an address says more than that the time is up.
-                raise last_error or error from None
-            try:
-                is_first = position == 0
-                seconds = share_of_time(remaining, len(addresses) - position, is_first=is_first)
-                return self._connect_to(address, seconds)
-            except OSError as error:
-                if is_interruption(error):
-                    raise
-                last_error = error
-        raise last_error or OSError("the host has no address")
-
-    def _connect_to(self, address: Address, seconds: float | None) -> None:
-        sock = new_socket(address)
-        # Before it connects, so that `shut_down` ends the attempt.
-        self._socket = sock
-        try:
-            sock.settimeout(seconds)
-            self._check_not_shut_down()
-            sock.connect(address[4])
-            # A shutdown has no effect on a socket that is not connecting yet.
-            self._check_not_shut_down()
-        except BaseException:
-            # Also for a signal handler that raises.
-            sock.close()
-            raise
-
-    async def sleep(self, seconds: float) -> None:
-        """See `Socket`."""
-        time.sleep(seconds)
-
-    async def read(self, timeout: float | None) -> bytes:
-        """See `Stream`."""
-        self.timer.check_bytes_left()
-        try:
-            sock = self._connected_socket()
-            sock.settimeout(self.timer.seconds(timeout))
-            return self.timer.counted(sock.recv(READ_BYTES))
-        except TimeoutError as error:
-            raise httpx.ReadTimeout(str(error)) from error
-        except OSError as error:
-            raise httpx.ReadError(str(error)) from error
-
-    async def write(self, data: memoryview, timeout: float | None) -> None:
-        """See `Stream`."""
-        try:
-            sock = self._connected_socket()
-            while data:
-                sock.settimeout(self.timer.seconds(timeout))
-                count = sock.send(data)
-                data = data[count:]
-        except TimeoutError as error:
-            raise httpx.WriteTimeout(str(error)) from error
-        except OSError as error:
-            raise httpx.WriteError(str(error)) from error
-
-
-class LoopSocket(Socket):
-    """The socket of an async client's connection."""
-
-    async def _connect(self, host: str, port: int) -> None:
-        async with asyncio.timeout(self._seconds_to_connect()):
-            addresses = await find_addresses(host, port)
-            self._check_not_shut_down()
-            self._socket = await connect_to_fastest(addresses)
-        try:
-            # The client can have been closed meanwhile.
-            self._check_not_shut_down()
-        except OSError:
-            self.close()
-            raise
-
-    async def sleep(self, seconds: float) -> None:
-        """See `Socket`."""
-        await asyncio.sleep(seconds)
-
-    async def read(self, timeout: float | None) -> bytes:
-        """See `Stream`."""
-        self.timer.check_bytes_left()
-        loop = asyncio.get_running_loop()
-        try:
-            sock = self._connected_socket()
-            async with asyncio.timeout(self.timer.seconds(timeout)):
-                # `sock_recv` does not wait if bytes are there. A server that responds or sends
-                # without a pause would stop the event loop, its timers and cancellation.
-                await other_tasks()
-                return self.timer.counted(await loop.sock_recv(sock, READ_BYTES_IN_LOOP))
-        except TimeoutError as error:
-            raise httpx.ReadTimeout(str(error)) from error
-        except OSError as error:
-            raise httpx.ReadError(str(error)) from error
-
-    async def write(self, data: memoryview, timeout: float | None) -> None:
-        """See `Stream`."""
-        try:
-            sock = self._connected_socket()
-            remaining = data[_send_now(sock, data) :]
-            if not remaining:
-                return
-            loop = asyncio.get_running_loop()
-            async with asyncio.timeout(self.timer.seconds(timeout)):
-                await loop.sock_sendall(sock, remaining)
-        except TimeoutError as error:
-            raise httpx.WriteTimeout(str(error)) from error
-        except OSError as error:
-            raise httpx.WriteError(str(error)) from error
-
-
-def _send_now(sock: socket.socket, data: memoryview) -> int:
-    """Send what the system accepts at once. Returns the number of bytes.
-
-    Most requests are sent in this way, without the cost of `asyncio.timeout`.
-    """
+def new_socket(address: Address) -> socket.socket:
+    """A socket for an address, which sends small writes at once."""
+    family, kind, protocol, _, _ = address
+    sock = socket.socket(family, kind, protocol)
     try:
-        return sock.send(data)
-    except (BlockingIOError, InterruptedError):
-        return 0
+        # A large request is several writes: without this, one can wait for an acknowledgement.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    except OSError:
+        sock.close()
+        raise
+    return sock
 
 
 def is_readable(sock: socket.socket) -> bool:

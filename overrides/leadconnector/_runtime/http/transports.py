@@ -54,15 +54,15 @@ class DefaultTransports:
             OSError: the certificates cannot be loaded for another reason.
         """
         # Only here: a client with a custom transport does not need it.
-        from .pool import SyncPool  # noqa: PLC0415
         from .routes import Route  # noqa: PLC0415
+        from .sync_pool import SyncPool  # noqa: PLC0415
 
         proxy = proxy_of(self._url)
         return SyncPool(Route(self._ssl_context, proxy, self._retries))
 
     def async_transport(self) -> DirectAsyncTransport:
         """`sync_transport` for the running event loop of an async client."""
-        from .pool import AsyncPool  # noqa: PLC0415
+        from .async_pool import AsyncPool  # noqa: PLC0415
         from .routes import Route  # noqa: PLC0415
 
         proxy = proxy_of(self._url)
