@@ -97,8 +97,7 @@ class AsyncSession:
             Exception: an error of the caller's own token callable, transport, `on_response` or
                 `on_drift`. It is raised unchanged.
         """
-        new_call = partial(OperationCall, operation, Arguments(arguments))
-        return await self._carry_out(new_call, options, ResponseReader.read)
+        return await self._carry_out(_new_call(operation, arguments), options, _read)
 
     async def call_raw(
         self,
@@ -107,8 +106,7 @@ class AsyncSession:
         options: BaseOptions | None = None,
     ) -> APIResponse[T]:
         """Carry out an operation, and return the whole response; raises like `call`."""
-        new_call = partial(OperationCall, operation, Arguments(arguments))
-        return await self._carry_out(new_call, options, ResponseReader.read_raw)
+        return await self._carry_out(_new_call(operation, arguments), options, _read_raw)
 
     async def request(
         self, request: "UndocumentedRequest", options: BaseOptions | None
@@ -117,8 +115,8 @@ class AsyncSession:
         # Few programs need it.
         from .undocumented import UndocumentedCall  # noqa: PLC0415
 
-        new_call = partial(UndocumentedCall, request)
-        return await self._carry_out(new_call, options, ResponseReader.read_raw)
+        new_call: NewCall[Any] = partial(UndocumentedCall, request)
+        return await self._carry_out(new_call, options, _read_raw)
 
     async def _carry_out(
         self,
@@ -467,6 +465,18 @@ class SyncSession:
     ) -> APIResponse[Any]:
         """Carry out an operation; like `AsyncSession.request`."""
         return run_without_event_loop(self._session.request(request, options))
+
+
+def _new_call(operation: Operation[T], arguments: Mapping[str, object]) -> "NewCall[T]":
+    return partial(OperationCall, operation, Arguments(arguments))
+
+
+def _read(reader: ResponseReader[T], response: RawResponse) -> T:
+    return reader.read(response)
+
+
+def _read_raw(reader: ResponseReader[T], response: RawResponse) -> APIResponse[T]:
+    return reader.read_raw(response)
 
 
 def explain_rejection(token: Token) -> str:

@@ -141,8 +141,10 @@ def _checked_path(path: object) -> str:
     Raises:
         ArgumentError: it does not, or is no path. The message does not show it.
     """
-    if not isinstance(path, str) or not path.startswith("/"):
-        raise _path_error("must start with /, and is added to the client's base_url")
+    if not isinstance(path, str) or not path.startswith("/") or path.startswith("//"):
+        raise _path_error(
+            "must start with one /: it is added to the client's base_url, and has no host"
+        )
     plain_path = str.__str__(path)
     if len(plain_path) > LONGEST_PATH:
         raise _path_error(f"must have at most {LONGEST_PATH} characters")
