@@ -116,7 +116,10 @@ class APIResponse(Generic[T]):
             APIDecodingError: no model fits the body.
             DriftError: the response deviates from the spec, and the client is strict.
         """
-        return self._parse()
+        parse = self._parse
+        # It can raise, and a traceback can show the variables of this frame.
+        del self
+        return parse()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.status_code}, {len(self.content)} bytes)"

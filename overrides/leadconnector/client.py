@@ -23,6 +23,7 @@ from ._runtime.checks import check_flag, check_transport, explain_wrong_argument
 from ._runtime.connections import AsyncConnections, SyncConnections
 from ._runtime.contract_file import contract_value
 from ._runtime.finding import Finding
+from ._runtime.frames import clear_frames
 from ._runtime.http import (
     AsyncBaseTransport,
     AsyncTransport,
@@ -41,7 +42,7 @@ from ._runtime.secrets import Secret, refuse_pickling
 from ._runtime.session import AsyncSession, SyncSession
 from ._runtime.settings import Settings
 from .auth import AsyncTokenOption, SyncTokenOption, token_source
-from .errors import APIConnectionError, CredentialsError, ResponseInfo
+from .errors import APIConnectionError, ConfigurationError, CredentialsError, ResponseInfo
 from .rate_limit.in_process import RateLimit
 
 _requirements.check_attrs(__name__.rpartition(".")[0])
@@ -254,6 +255,8 @@ class LeadConnector(_Client[SyncTokenOption, BaseTransport, SyncConnections], Re
             version=version,
             rate_limit_key=rate_limit_key,
         )
+        # A traceback can show variables, and headers can be credentials.
+        del headers
         return self._call_session.request(request, options)
 
     def _make_resources(self) -> None:
@@ -338,6 +341,8 @@ class AsyncLeadConnector(
             version=version,
             rate_limit_key=rate_limit_key,
         )
+        # A traceback can show variables, and headers can be credentials.
+        del headers
         return await self._call_session.request(request, options)
 
     def _make_resources(self) -> None:
@@ -403,9 +408,13 @@ def _request_factory(
     # Few programs need it.
     from ._runtime.added_headers import checked_headers  # noqa: PLC0415
 
-    return RequestFactory(
-        base_url, headers, checked_headers("default_headers", default_headers.reveal())
-    )
+    try:
+        added_headers = Secret(checked_headers("default_headers", default_headers.reveal()))
+    except ConfigurationError as error:
+        # A traceback can show variables, and headers can be credentials.
+        clear_frames(error)
+        raise
+    return RequestFactory(base_url, headers, added_headers.reveal())
 
 
 def _validated_base_url(option: Secret[str | None], *, allow_http: bool) -> str:

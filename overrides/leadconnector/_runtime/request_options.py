@@ -3,20 +3,24 @@
 Few programs use them, so they are imported with the first one.
 """
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from .._generated import types
 from ..errors import ArgumentError, ConfigurationError
 from .added_headers import checked_headers
 from .checks import check_deadline, check_retries, check_timeout, explain_wrong_arguments
+from .frames import clear_frames
 from .http import Timeout
 from .request import json_data, json_problem
 from .scalars import Duration, Query, is_numpy_scalar, plain_scalar
 from .secrets import Secret, refuse_pickling
 from .settings import Settings
+
+Value = TypeVar("Value")
 
 
 class RequestOptions(types.RequestOptions):
@@ -52,12 +56,30 @@ class RequestOptions(types.RequestOptions):
         query: Query | None = None,
         body: Mapping[str, Any] | None = None,
     ) -> None:
+        headers_option = Secret(headers)
+        query_option = Secret(query)
+        body_option = Secret(body)
+        # The rest can raise, and a traceback can show the variables of this frame.
+        del headers, query, body
+        # A traceback can also show the repr of options that are invalid.
+        self._timeout: float | Timeout | None = None
+        self._deadline: float | None = None
+        self._retries: int | None = None
+        self._headers: Secret[Mapping[str, str]] = Secret({})
+        self._query: Secret[Mapping[str, tuple[str, ...]]] = Secret({})
+        self._body: Secret[Mapping[str, Any]] = Secret({})
         self._timeout = cast("float | Timeout | None", check_timeout(timeout))
         self._deadline = check_deadline(deadline)
-        self._retries = None if retries is None else check_retries(retries)
-        self._headers = Secret(MappingProxyType(checked_headers("headers", headers)))
-        self._query = Secret(MappingProxyType(checked_query("query", query)))
-        self._body = Secret(MappingProxyType(_checked_body(body)))
+        if retries is not None:
+            self._retries = check_retries(retries)
+        ambient_error = sys.exception()
+        try:
+            self._headers = _frozen(checked_headers("headers", headers_option.reveal()))
+            self._query = _frozen(checked_query("query", query_option.reveal()))
+            self._body = _frozen(_checked_body(body_option.reveal()))
+        except ConfigurationError as error:
+            clear_frames(error, ambient_error)
+            raise
 
     @property
     def timeout(self) -> float | Timeout | None:
@@ -115,6 +137,10 @@ class RequestOptions(types.RequestOptions):
         if not changes:
             return settings
         return replace(settings, **changes)
+
+
+def _frozen(mapping: dict[str, Value]) -> Secret[Mapping[str, Value]]:
+    return Secret(MappingProxyType(mapping))
 
 
 def checked_options(options: object) -> RequestOptions:

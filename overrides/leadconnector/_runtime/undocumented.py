@@ -23,7 +23,7 @@ from .request import json_data, json_problem
 from .request_options import RequestOptions, checked_query
 from .response import DecodedBody, ResponseReader, parse_body
 from .scalars import Query
-from .secrets import encoded_forms
+from .secrets import Secret, encoded_forms
 from .settings import Settings
 
 Checked = TypeVar("Checked")
@@ -74,7 +74,8 @@ class UndocumentedRequest:
         self.path = path
         self.json = json
         self.query = query
-        self.headers = headers
+        self.headers = Secret(headers)
+        """They can be credentials."""
         self.version = version
         self.rate_limit_key = rate_limit_key
 
@@ -211,7 +212,7 @@ def _prepared(
     header = contract_value("version_header")
     if version and header is not None:
         arguments["headers"][header["name"]] = version
-    headers = _checked("headers", request.headers, checked_headers)
+    headers = _checked("headers", request.headers.reveal(), checked_headers)
     query = _checked("query", request.query, checked_query)
     if options is not None:
         lower_names = {name.lower() for name in headers}
