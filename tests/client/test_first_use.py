@@ -160,7 +160,6 @@ def test_one_model_is_imported_without_the_others() -> None:
         leadconnector.LeadConnector.conversations.with_raw_response.update_conversation,
         leadconnector.LeadConnector.request,
         leadconnector.AsyncLeadConnector.request,
-        leadconnector.APIResponse.__init__,
         leadconnector.RedisRateLimit.__init__,
         leadconnector.RequestOptions.__init__,
         leadconnector.OAuth.__init__,

@@ -36,11 +36,6 @@ class Call(ABC, Generic[T]):
 
     rate_limit_key: str
     """What the API counts requests by."""
-    permission: str
-    """Names what the token must permit: the operation, for the caller's location and version.
-
-    The API rejects an invalid `Version` with 401 as well.
-    """
     _request: PreparedRequest
 
     def __init__(self, name: str, method: str, settings: Settings) -> None:
@@ -116,6 +111,14 @@ class Call(ABC, Generic[T]):
                 failure="never sent",
             )
 
+    @property
+    @abstractmethod
+    def permission(self) -> str:
+        """Names what the token must permit: the operation, for the caller's location and version.
+
+        The API rejects an invalid `Version` with 401 as well.
+        """
+
     @abstractmethod
     def reader(self) -> ResponseReader[T]:
         """The reader of the response to the last request."""
@@ -139,10 +142,16 @@ class OperationCall(Call[T]):
         super().__init__(contract.name, contract.method, settings)
         self._operation = operation
         self._contract: OperationContract = contract
+        self._arguments = arguments
         complete_arguments(contract, arguments, settings.version)
         self.rate_limit_key = rate_limit_key(contract, arguments)
-        self.permission = f"{self.name} {self.rate_limit_key} {api_version(contract, arguments)}"
         self._request = prepare_request(contract, operation, arguments, settings.requests, options)
+
+    @property
+    def permission(self) -> str:
+        """See `Call`. It is rarely needed."""
+        version = api_version(self._contract, self._arguments)
+        return f"{self.name} {self.rate_limit_key} {version}"
 
     def reader(self) -> ResponseReader[T]:
         """See `Call`."""

@@ -115,8 +115,7 @@ class AsyncSession:
         # Few programs need it.
         from .undocumented import UndocumentedCall  # noqa: PLC0415
 
-        new_call: NewCall[Any] = partial(UndocumentedCall, request)
-        return await self._carry_out(new_call, options, _read_raw)
+        return await self._carry_out(partial(UndocumentedCall, request), options, _read_raw)
 
     async def _carry_out(
         self,
@@ -136,25 +135,13 @@ class AsyncSession:
         try:
             if options is None:
                 return await self._take_steps(new_call, None, read)
-            return await self._carry_out_with_options(new_call, options, read)
+            request_options = _checked_options(options)
+            session = AsyncSession(self._io, request_options.applied_to(self._settings))
+            return await session._take_steps(new_call, request_options, read)
         except BaseException as error:
             # The frames hold the response, and objects with the token.
             clear_frames(error, ambient_error)
             raise
-
-    async def _carry_out_with_options(
-        self,
-        new_call: "NewCall[T]",
-        options: BaseOptions,
-        read: Callable[[ResponseReader[T], RawResponse], Result],
-    ) -> Result:
-        """Carry out a call with the settings of its options."""
-        # Few programs need it.
-        from .request_options import checked_options  # noqa: PLC0415
-
-        request_options = checked_options(options)
-        session = AsyncSession(self._io, request_options.applied_to(self._settings))
-        return await session._take_steps(new_call, request_options, read)
 
     async def _take_steps(
         self,
@@ -162,7 +149,7 @@ class AsyncSession:
         options: "RequestOptions | None",
         read: Callable[[ResponseReader[T], RawResponse], Result],
     ) -> Result:
-        """The steps of a call."""
+        """The steps of `_carry_out`."""
         # A new transport loads certificates, which can take longer than a reservation stays valid.
         # So it exists before the first reservation. Its creation is not inside the deadline, which
         # starts with `Call`.
@@ -212,8 +199,9 @@ class AsyncSession:
                 await self._update_rate_limit(booking, attempt)
             if attempt.is_success:
                 token.was_accepted = True
-                # The earlier rejection was temporary. A later one can be a revocation.
-                token.rejected_calls.discard(call.permission)
+                if token.rejected_calls:
+                    # The earlier rejection was temporary. A later one can be a revocation.
+                    token.rejected_calls.discard(call.permission)
                 return attempt
             decision = await self._handle_failure(call, attempt)
             if not decision.retry or call.deadline_passes_within(decision.wait):
@@ -465,6 +453,17 @@ class SyncSession:
     ) -> APIResponse[Any]:
         """Carry out an operation; like `AsyncSession.request`."""
         return run_without_event_loop(self._session.request(request, options))
+
+
+def _checked_options(options: BaseOptions) -> "RequestOptions":
+    """The options of a call. Few programs have any, so their module is imported here.
+
+    Raises:
+        ArgumentError: they are another object.
+    """
+    from .request_options import checked_options  # noqa: PLC0415
+
+    return checked_options(options)
 
 
 def _new_call(operation: Operation[T], arguments: Mapping[str, object]) -> "NewCall[T]":

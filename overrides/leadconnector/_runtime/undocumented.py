@@ -96,10 +96,15 @@ class UndocumentedCall(Call[Any]):
         path = _checked_path(request.path)
         version = _version(request.version, settings)
         self.rate_limit_key = _checked_key(request.rate_limit_key)
+        # The API grants permissions by resource, which is the start of the path.
         resource = path.split("/")[1]
-        self.permission = f"{method} /{resource} {self.rate_limit_key} {version}"
-        """The API grants permissions by resource, which is the start of the path."""
+        self._permission = f"{method} /{resource} {self.rate_limit_key} {version}"
         self._request = _prepared(request, method, path, version, settings, options)
+
+    @property
+    def permission(self) -> str:
+        """See `Call`."""
+        return self._permission
 
     def reader(self) -> ResponseReader[Any]:
         """See `Call`."""
