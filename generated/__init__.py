@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
 if TYPE_CHECKING:
     from .client import AuthenticatedClient, Client
+    from .types import APIResponse, RequestOptions
 
 T = TypeVar("T")
 
@@ -49,16 +50,44 @@ class Operation(Generic[T]):
 class Session(Protocol):
     """Executes operations for the resource classes, blocking."""
 
-    def call(self, operation: Operation[T], arguments: Mapping[str, object]) -> T:
+    def call(
+        self,
+        operation: Operation[T],
+        arguments: Mapping[str, object],
+        options: RequestOptions | None,
+    ) -> T:
         """Execute an operation. Arguments that the caller omitted are `UNSET`."""
+        ...
+
+    def call_raw(
+        self,
+        operation: Operation[T],
+        arguments: Mapping[str, object],
+        options: RequestOptions | None,
+    ) -> APIResponse[T]:
+        """Execute an operation, and return the whole response."""
         ...
 
 
 class AsyncSession(Protocol):
     """Executes operations for the async resource classes."""
 
-    async def call(self, operation: Operation[T], arguments: Mapping[str, object]) -> T:
+    async def call(
+        self,
+        operation: Operation[T],
+        arguments: Mapping[str, object],
+        options: RequestOptions | None,
+    ) -> T:
         """Execute an operation. Arguments that the caller omitted are `UNSET`."""
+        ...
+
+    async def call_raw(
+        self,
+        operation: Operation[T],
+        arguments: Mapping[str, object],
+        options: RequestOptions | None,
+    ) -> APIResponse[T]:
+        """Execute an operation, and return the whole response."""
         ...
 
 

@@ -1,6 +1,6 @@
 """Types shared by the generated modules."""
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import IO, BinaryIO, Generic, Literal, Self, TypeVar
@@ -62,6 +62,69 @@ class File:
 T = TypeVar("T")
 
 
+class RequestOptions:
+    """The base class of the options of one call.
+
+    `leadconnector.RequestOptions` has the options, and checks them. Calls take no other subclass.
+    """
+
+    __slots__ = ()
+
+
+class APIResponse(Generic[T]):
+    """A successful response of the API: status, headers, bytes, and the result of the call.
+
+    The methods of `with_raw_response` return it. Its repr shows no data.
+    """
+
+    # Not a dataclass: error reporters show the fields of a dataclass one by one.
+    __slots__ = (
+        "_parse",
+        "attempts",
+        "content",
+        "headers",
+        "request_id",
+        "status_code",
+    )
+
+    def __init__(
+        self,
+        *,
+        status_code: int,
+        headers: Mapping[str, str],
+        request_id: str | None,
+        attempts: int,
+        content: bytes,
+        parse: Callable[[], T],
+    ) -> None:
+        self.status_code = status_code
+        """The HTTP status: 2xx, since any other status raises an exception."""
+        self.headers = headers
+        """The lookup ignores case."""
+        self.request_id = request_id
+        """Identifies the call to the API's support, if the response has such an id."""
+        self.attempts = attempts
+        """How many requests the call sent."""
+        self.content = content
+        """The bytes of the body, decompressed."""
+        self._parse = parse
+
+    def parse(self) -> T:
+        """The result of the plain call. It uses no network, and reports no deviation again.
+
+        Raises:
+            APIDecodingError: no model fits the body.
+            DriftError: the response deviates from the spec, and the client is strict.
+        """
+        parse = self._parse
+        # It can raise, and a traceback can show the variables of this frame.
+        del self
+        return parse()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.status_code}, {len(self.content)} bytes)"
+
+
 @dataclass(slots=True)
 class Response(Generic[T]):
     """The return type of the generated `…_detailed` functions."""
@@ -72,4 +135,13 @@ class Response(Generic[T]):
     parsed: T | None
 
 
-__all__ = ["UNSET", "File", "FileTypes", "RequestFiles", "Response", "Unset"]
+__all__ = [
+    "UNSET",
+    "APIResponse",
+    "File",
+    "FileTypes",
+    "RequestFiles",
+    "RequestOptions",
+    "Response",
+    "Unset",
+]

@@ -13,6 +13,7 @@ from leadconnector._runtime.http import parsers
 from leadconnector._runtime.http.response_parser import ResponseParser
 from leadconnector_emulator import Emulator, EmulatorTransport, Server
 
+from tests.support.both_clients import RUNNERS, Runner
 from tests.support.calling import TOKEN, Caller, call_async, call_sync
 from tests.support.parsers import PARSERS, require
 
@@ -108,3 +109,9 @@ def client(emulator: Emulator) -> Iterator[LeadConnector]:
 def call(request: pytest.FixtureRequest) -> Caller:
     """Makes a call with a new client. A test with this fixture runs for both clients."""
     return {"sync": call_sync, "async": call_async}[str(request.param)]
+
+
+@pytest.fixture(params=["sync", "async"])
+def run(request: pytest.FixtureRequest) -> Runner:
+    """Uses a new client. A test with this fixture runs for both clients."""
+    return RUNNERS[str(request.param)]

@@ -12,19 +12,24 @@ ResourceT = TypeVar("ResourceT")
 
 
 class Resource(Generic[ResourceT]):
-    """An attribute of a client that is a resource. Its module is imported at the first use.
+    """An attribute that is a resource. Its module is imported at the first use.
 
-    On the client's class, the attribute is the class of the resource. So tools that inspect a class
-    find the methods of its resources: `unittest.mock.create_autospec`, for example.
+    A client has its resources, and each resource has its `with_raw_response`. On the owner's class,
+    the attribute is the class of the resource. So tools that inspect a class find the methods of
+    its resources: `unittest.mock.create_autospec`, for example.
 
     Args:
         module: the name of the module in this package.
         class_name: the name of the resource's class in that module.
+        session_name: the attribute of the owner that is its session.
     """
 
-    def __init__(self, module: str, class_name: str) -> None:
+    def __init__(
+        self, module: str, class_name: str, session_name: str = "_resource_session"
+    ) -> None:
         self._module = module
         self._class_name = class_name
+        self._session_name = session_name
 
     def __set_name__(self, client_class: type[Any], name: str) -> None:
         self._name = name
@@ -41,12 +46,12 @@ class Resource(Generic[ResourceT]):
         if client is None:
             return resource_class
         attributes = vars(client)
-        if "_resource_session" not in attributes:
+        if self._session_name not in attributes:
             raise AttributeError(
                 f"{client_class.__name__} has no resources before the end of its __init__: "
                 "does it call super().__init__()?"
             )
-        resource = resource_class(attributes["_resource_session"])
+        resource = resource_class(attributes[self._session_name])
         # The next access finds it there, without this function. Threads that get here together
         # share one resource.
         return attributes.setdefault(self._name, resource)

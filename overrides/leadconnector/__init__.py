@@ -14,8 +14,9 @@ from ._version import __version__
 # What type checkers, editors and freezing tools read. `_NAMES_BY_MODULE` repeats it for run time,
 # and a test compares the two.
 if TYPE_CHECKING:
-    from ._generated.types import UNSET, Unset
+    from ._generated.types import UNSET, APIResponse, Unset
     from ._runtime.finding import Finding
+    from ._runtime.request_options import RequestOptions
     from .client import AsyncLeadConnector, LeadConnector
     from .errors import (
         APIConnectionError,
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
 __all__ = [
     "APIConnectionError",
     "APIDecodingError",
+    "APIResponse",
     "APIStatusError",
     "APITimeoutError",
     "ArgumentError",
@@ -73,6 +75,7 @@ __all__ = [
     "RateLimitUnavailableError",
     "ReauthorizationError",
     "RedisRateLimit",
+    "RequestOptions",
     "ResponseInfo",
     "ServerError",
     "TokenStore",
@@ -85,8 +88,9 @@ __all__ = [
 ]
 
 _NAMES_BY_MODULE = {
-    "._generated.types": ["UNSET", "Unset"],
+    "._generated.types": ["UNSET", "APIResponse", "Unset"],
     "._runtime.finding": ["Finding"],
+    "._runtime.request_options": ["RequestOptions"],
     ".client": ["AsyncLeadConnector", "LeadConnector"],
     ".errors": [
         "APIConnectionError",

@@ -4,25 +4,26 @@ The generated resources are their attributes.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Generic, Literal, Never, Self, TypeVar, Unpack, cast
+from typing import Any, Generic, Literal, Never, Self, TypeVar, Unpack, cast
 
 from . import _requirements
 from ._generated.api import AsyncResources, Resources
+from ._generated.types import UNSET, APIResponse, RequestOptions
 from ._highlevel import BASE_URL_VARIABLE, CONVENTIONS, TOKEN_VARIABLE, USER_AGENT
 from ._options import (
     Options,
     check_option_changes,
     check_options,
-    explain_wrong_arguments,
     is_async_function,
 )
 from ._runtime.call_io import AsyncIO, SyncIO
-from ._runtime.checks import check_flag, check_transport
+from ._runtime.checks import check_flag, check_transport, explain_wrong_arguments
 from ._runtime.connections import AsyncConnections, SyncConnections
 from ._runtime.contract_file import contract_value
 from ._runtime.finding import Finding
+from ._runtime.frames import clear_frames
 from ._runtime.http import (
     AsyncBaseTransport,
     AsyncTransport,
@@ -36,12 +37,12 @@ from ._runtime.http import (
     is_interruption,
 )
 from ._runtime.retry import DEFAULT_RETRIES
-from ._runtime.scalars import Duration
+from ._runtime.scalars import Duration, Query
 from ._runtime.secrets import Secret, refuse_pickling
 from ._runtime.session import AsyncSession, SyncSession
 from ._runtime.settings import Settings
 from .auth import AsyncTokenOption, SyncTokenOption, token_source
-from .errors import APIConnectionError, CredentialsError, ResponseInfo
+from .errors import APIConnectionError, ConfigurationError, CredentialsError, ResponseInfo
 from .rate_limit.in_process import RateLimit
 
 _requirements.check_attrs(__name__.rpartition(".")[0])
@@ -76,14 +77,16 @@ class _Client(Generic[TokenOption, Transport, ConnectionsT]):
         on_response: Callable[[ResponseInfo], object] | None = None,
         on_drift: Callable[[Finding], object] | None = None,
         strict: bool = False,
+        default_headers: Mapping[str, str] | None = None,
         allow_http: bool = False,
         transport: Transport | None = None,
     ) -> None:
         token_option = Secret(os.environ.get(TOKEN_VARIABLE) if token is None else token)
         base_url_option = Secret(base_url)
+        headers_option = Secret(default_headers)
         # The rest can raise, and a traceback can show the variables of this frame. An invalid base
         # URL can contain a password.
-        del token, base_url
+        del token, base_url, default_headers
         self._connections = self._make_connections(transport)
         self._base_url = _validated_base_url(base_url_option, allow_http=allow_http)
         self._transports = DefaultTransports(self._base_url)
@@ -108,7 +111,7 @@ class _Client(Generic[TokenOption, Transport, ConnectionsT]):
             base_url=self._base_url,
             token_source=source,
             conventions=CONVENTIONS,
-            requests=RequestFactory(self._base_url, common_headers(USER_AGENT)),
+            requests=_request_factory(self._base_url, headers_option),
             **options,
         )
         self._make_resources()
@@ -116,7 +119,8 @@ class _Client(Generic[TokenOption, Transport, ConnectionsT]):
     def with_options(self, *positional: Never, **options: Unpack[Options]) -> Self:
         """A client with some options changed.
 
-        Both share their connections, and their rate limit unless that option is changed.
+        Both share their connections, and their rate limit unless that option is changed. New
+        `default_headers` replace all former ones.
 
         Raises:
             ConfigurationError: an option is invalid.
@@ -130,7 +134,11 @@ class _Client(Generic[TokenOption, Transport, ConnectionsT]):
             # One of them can be a token, and a traceback can show variables.
             del options
             raise
-        settings = check_options(options, awaits_callbacks=self._awaits_callbacks)
+        settings: dict[str, Any] = {}
+        if "default_headers" in options:
+            headers_option = Secret(options.pop("default_headers"))
+            settings["requests"] = _request_factory(self._base_url, headers_option)
+        settings |= check_options(options, awaits_callbacks=self._awaits_callbacks)
         client = object.__new__(type(self))
         # It shares the connections, so it needs no `_transports`, which make them.
         client._connections = self._connections
@@ -182,6 +190,9 @@ class LeadConnector(_Client[SyncTokenOption, BaseTransport, SyncConnections], Re
             exceptions reach the caller. The log has each kind and path once.
         strict: whether a success that deviates from the spec raises `DriftError`.
             Default: `False`.
+        default_headers: further headers of every request, by name. They can replace `User-Agent`
+            and `Accept`, but no other header of the client. The `RequestOptions` of a call replace
+            those with the same name. Default: none.
         allow_http: whether the base URL may be plain http on another machine, as in a test network.
             The token then travels unencrypted. Default: `False`: http only to loopback.
         transport: an httpx transport to send with. The client closes it.
@@ -195,9 +206,63 @@ class LeadConnector(_Client[SyncTokenOption, BaseTransport, SyncConnections], Re
     _transport_method = "handle_request"
     _awaits_callbacks = False
 
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: object = UNSET,
+        query: Query | None = None,
+        headers: Mapping[str, str] | None = None,
+        version: str | None = None,
+        rate_limit_key: str = "",
+        options: RequestOptions | None = None,
+    ) -> APIResponse[Any]:
+        """Carry out an operation that the spec does not have.
+
+        It has the token, the rate limit, the retries and the exceptions of any other call. A method
+        that is not idempotent, such as POST, is only repeated if the API did not execute it.
+
+        Args:
+            method: the HTTP method, such as `GET`.
+            path: the path below the base URL, which starts with `/`. Encode values in it with
+                `urllib.parse.quote(value, safe="")`.
+            json: the body, as data that JSON can hold. Default: no body.
+            query: the query parameters by name: text, numbers and truth values, or lists of them.
+            headers: further headers by name.
+            version: the API version. Default: that of the client.
+            rate_limit_key: what the API counts requests by: the id of the location. Requests
+                without one are counted together.
+            options: options of this call alone.
+
+        Returns:
+            The response. Its `parse` returns JSON data, and `None` for an empty body.
+
+        Raises:
+            ArgumentError: an argument is invalid. Nothing was sent.
+            APIStatusError: the API returned an error status.
+            APIConnectionError: no complete response arrived.
+        """
+        # Few programs need it.
+        from ._runtime.undocumented import UndocumentedRequest  # noqa: PLC0415
+
+        request = UndocumentedRequest(
+            method,
+            path,
+            json=json,
+            query=query,
+            headers=headers,
+            version=version,
+            rate_limit_key=rate_limit_key,
+        )
+        # A traceback can show variables, and headers can be credentials.
+        del headers
+        return self._call_session.request(request, options)
+
     def _make_resources(self) -> None:
         io = SyncIO(self._connections, self._settings)
-        Resources.__init__(self, SyncSession(io, self._settings))
+        self._call_session = SyncSession(io, self._settings)
+        Resources.__init__(self, self._call_session)
 
     def _make_connections(self, transport: BaseTransport | None) -> SyncConnections:
         return SyncConnections(self._default_transport, transport)
@@ -227,9 +292,63 @@ class AsyncLeadConnector(
     _transport_method = "handle_async_request"
     _awaits_callbacks = True
 
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: object = UNSET,
+        query: Query | None = None,
+        headers: Mapping[str, str] | None = None,
+        version: str | None = None,
+        rate_limit_key: str = "",
+        options: RequestOptions | None = None,
+    ) -> APIResponse[Any]:
+        """Carry out an operation that the spec does not have.
+
+        It has the token, the rate limit, the retries and the exceptions of any other call. A method
+        that is not idempotent, such as POST, is only repeated if the API did not execute it.
+
+        Args:
+            method: the HTTP method, such as `GET`.
+            path: the path below the base URL, which starts with `/`. Encode values in it with
+                `urllib.parse.quote(value, safe="")`.
+            json: the body, as data that JSON can hold. Default: no body.
+            query: the query parameters by name: text, numbers and truth values, or lists of them.
+            headers: further headers by name.
+            version: the API version. Default: that of the client.
+            rate_limit_key: what the API counts requests by: the id of the location. Requests
+                without one are counted together.
+            options: options of this call alone.
+
+        Returns:
+            The response. Its `parse` returns JSON data, and `None` for an empty body.
+
+        Raises:
+            ArgumentError: an argument is invalid. Nothing was sent.
+            APIStatusError: the API returned an error status.
+            APIConnectionError: no complete response arrived.
+        """
+        # Few programs need it.
+        from ._runtime.undocumented import UndocumentedRequest  # noqa: PLC0415
+
+        request = UndocumentedRequest(
+            method,
+            path,
+            json=json,
+            query=query,
+            headers=headers,
+            version=version,
+            rate_limit_key=rate_limit_key,
+        )
+        # A traceback can show variables, and headers can be credentials.
+        del headers
+        return await self._call_session.request(request, options)
+
     def _make_resources(self) -> None:
         io = AsyncIO(self._connections, self._settings)
-        AsyncResources.__init__(self, AsyncSession(io, self._settings))
+        self._call_session = AsyncSession(io, self._settings)
+        AsyncResources.__init__(self, self._call_session)
 
     def _make_connections(self, transport: AsyncBaseTransport | None) -> AsyncConnections:
         return AsyncConnections(self._default_transport, transport)
@@ -273,6 +392,29 @@ def _reason(error: OSError) -> str:
     if error.errno is None or error.strerror is None:
         return type(error).__name__
     return f"[Errno {error.errno}] {error.strerror}"
+
+
+def _request_factory(
+    base_url: str, default_headers: Secret[Mapping[str, str] | None]
+) -> RequestFactory:
+    """The factory of a client's requests.
+
+    Raises:
+        ConfigurationError: the default headers are invalid.
+    """
+    headers = common_headers(USER_AGENT)
+    if default_headers.reveal() is None:
+        return RequestFactory(base_url, headers)
+    # Few programs need it.
+    from ._runtime.added_headers import checked_headers  # noqa: PLC0415
+
+    try:
+        added_headers = Secret(checked_headers("default_headers", default_headers.reveal()))
+    except ConfigurationError as error:
+        # A traceback can show variables, and headers can be credentials.
+        clear_frames(error)
+        raise
+    return RequestFactory(base_url, headers, added_headers.reveal())
 
 
 def _validated_base_url(option: Secret[str | None], *, allow_http: bool) -> str:

@@ -33,7 +33,11 @@ ONLY_WHEN_USED = {
     "subprocess",
     "uuid",
     "leadconnector._generated.client",
+    "leadconnector._runtime.added_headers",
+    "leadconnector._runtime.additions",
     "leadconnector._runtime.http.tunnels",
+    "leadconnector._runtime.request_options",
+    "leadconnector._runtime.undocumented",
     "leadconnector.models",
     "leadconnector.oauth",
     "leadconnector.rate_limit.shared",
@@ -93,6 +97,7 @@ def test_a_sync_call_imports_its_operation_but_no_part_of_rare_use() -> None:
     modules = modules_after(CALL)
     assert "leadconnector._generated.api.conversations.update_conversation" in modules
     assert "leadconnector._generated.models.update_conversation_response" in modules
+    assert "leadconnector._generated.api.conversations.with_raw_response" not in modules
     assert modules & ONLY_WHEN_USED <= {"attr", "attrs", "uuid"}
 
 
@@ -152,7 +157,11 @@ def test_one_model_is_imported_without_the_others() -> None:
         leadconnector.LeadConnector.conversations.__init__,
         leadconnector.LeadConnector.conversations.update_conversation,
         leadconnector.AsyncLeadConnector.conversations.update_conversation,
+        leadconnector.LeadConnector.conversations.with_raw_response.update_conversation,
+        leadconnector.LeadConnector.request,
+        leadconnector.AsyncLeadConnector.request,
         leadconnector.RedisRateLimit.__init__,
+        leadconnector.RequestOptions.__init__,
         leadconnector.OAuth.__init__,
     ],
     ids=lambda value: value.__qualname__,

@@ -51,6 +51,7 @@ OPTIONS = [
     "on_response",
     "on_drift",
     "strict",
+    "default_headers",
     "allow_http",
     "transport",
 ]

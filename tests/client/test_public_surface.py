@@ -111,6 +111,7 @@ def test_every_operation_of_the_contract_is_a_documented_method_of_both_clients(
             tag, _, name = operation["python"].partition(".")
             method = getattr(getattr(made, tag), name)
             arguments = [argument["argument"] for argument in operation["arguments"]]
+            arguments.append("options")
             assert sorted(inspect.signature(method).parameters) == sorted(arguments)
             assert all(f"{argument}:" in (inspect.getdoc(method) or "") for argument in arguments)
 

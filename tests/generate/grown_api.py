@@ -62,6 +62,7 @@ ContactNote:
   properties:
     text: {type: string}
     pinned: {type: boolean}
+    options: {type: string, description: The name of an argument that every method has.}
 
 Tag:
   type: object
@@ -82,6 +83,7 @@ NEW_PATHS = """
     parameters:
       - {name: fields, in: query, schema: {type: array, items: {type: string}}}
       - {name: X-Trace, in: header, schema: {type: string}}
+      - {name: options, in: query, schema: {type: string}}
     responses:
       "200":
         description: The contact
@@ -157,7 +159,15 @@ from collections.abc import Awaitable, Callable
 from typing import Any, assert_type
 
 import httpx
-from leadconnector import UNSET, AsyncLeadConnector, LeadConnector, NotFoundError, Unset
+from leadconnector import (
+    UNSET,
+    APIResponse,
+    AsyncLeadConnector,
+    LeadConnector,
+    NotFoundError,
+    RequestOptions,
+    Unset,
+)
 from leadconnector.models import (
     Contact,
     ContactKind,
@@ -313,6 +323,28 @@ def call_blocking() -> dict[str, Any]:
         team = client.team.get_team("t1")
         assert_type(team, Team)
         returned["team"] = team.members
+        raw = client.contacts.with_raw_response.get_contact(
+            "c1",
+            options_query="o",
+            options=RequestOptions(headers={"X-Trace": "t2"}, query={"more": [1, 2]}),
+        )
+        assert_type(raw, APIResponse[Contact])
+        returned["raw"] = describe_contact(raw.parse())
+        raw_note = client.contacts.with_raw_response.note_contact(
+            "c1", options_body="o", options=RequestOptions(body={"more": 1})
+        )
+        assert_type(raw_note, APIResponse[None])
+        returned["raw_note"] = raw_note.status_code
+        raw_note = client.contacts.with_raw_response.note_contact(
+            "c1", options=RequestOptions(body={"more": 1})
+        )
+        returned["note_more"] = raw_note.status_code
+        raw_tags = client.contacts.with_raw_response.replace_tags(body=[Tag(label="x")])
+        assert_type(raw_tags, APIResponse[list[Tag]])
+        returned["raw_tags"] = repr(raw_tags.parse())
+        response = client.request("GET", "/contacts/c2", rate_limit_key="l")
+        assert_type(response, APIResponse[Any])
+        returned["request"] = response.parse()
     assert_type(ContactNote(text="t").pinned, bool | Unset)
     return returned
 
@@ -366,6 +398,28 @@ async def call_async() -> dict[str, Any]:
         team = await client.team.get_team("t1")
         assert_type(team, Team)
         returned["team"] = team.members
+        raw = await client.contacts.with_raw_response.get_contact(
+            "c1",
+            options_query="o",
+            options=RequestOptions(headers={"X-Trace": "t2"}, query={"more": [1, 2]}),
+        )
+        assert_type(raw, APIResponse[Contact])
+        returned["raw"] = describe_contact(raw.parse())
+        raw_note = await client.contacts.with_raw_response.note_contact(
+            "c1", options_body="o", options=RequestOptions(body={"more": 1})
+        )
+        assert_type(raw_note, APIResponse[None])
+        returned["raw_note"] = raw_note.status_code
+        raw_note = await client.contacts.with_raw_response.note_contact(
+            "c1", options=RequestOptions(body={"more": 1})
+        )
+        returned["note_more"] = raw_note.status_code
+        raw_tags = await client.contacts.with_raw_response.replace_tags(body=[Tag(label="x")])
+        assert_type(raw_tags, APIResponse[list[Tag]])
+        returned["raw_tags"] = repr(raw_tags.parse())
+        response = await client.request("GET", "/contacts/c2", rate_limit_key="l")
+        assert_type(response, APIResponse[Any])
+        returned["request"] = response.parse()
     return returned
 
 
@@ -389,7 +443,7 @@ main()
 
 # A type checker must report each line that ends with `# wrong`, and no other line.
 MISTAKES = """
-from leadconnector import LeadConnector
+from leadconnector import LeadConnector, RequestOptions
 from leadconnector.models import Tag
 
 
@@ -404,6 +458,14 @@ def mistakes(client: LeadConnector) -> None:
     client.contacts.create_contact(name="Ada", version_body=2, origin="mail")  # wrong
     client.contacts.replace_tags(body=["x"])  # wrong
     client.contacts.rename_contact("c1")  # wrong
+    client.contacts.get_contact("c1", options_query="o", options=RequestOptions(retries=1))
+    client.contacts.get_contact("c1", options="o")  # wrong
+    client.contacts.get_contact("c1", options_query=5)  # wrong
+    client.contacts.with_raw_response.get_contact("c1").parse().id.append("x")  # wrong
+    client.contacts.with_raw_response.rename_contact("c1")  # wrong
+    RequestOptions(max_retries=1)  # wrong
+    RequestOptions(headers={"X-A": 1})  # wrong
+    client.request("GET")  # wrong
 """
 WRONG_LINES = [
     number for number, line in enumerate(MISTAKES.splitlines(), 1) if line.endswith("# wrong")

@@ -229,6 +229,36 @@ def test_a_tag_with_the_name_of_a_schema_does_not_hide_it(calls: dict[str, Any])
     }
 
 
+def test_a_new_operation_has_raw_responses_and_options(calls: dict[str, Any]) -> None:
+    assert calls["raw"]["request"] == expected_request(
+        "GET", "/contacts/c1?options=o&more=1&more=2", trace="t2"
+    )
+    assert calls["raw"]["returned"] == calls["get"]["returned"]
+    assert calls["raw_tags"]["returned"] == "[Tag(label='x', additional_properties={})]"
+
+
+def test_an_argument_called_options_gets_a_suffix_and_keeps_its_name_in_the_request(
+    calls: dict[str, Any],
+) -> None:
+    assert "options=o" in calls["raw"]["request"]["path"]
+    assert calls["raw_note"] == {
+        "request": expected_request("PATCH", "/contacts/c1", body={"options": "o", "more": 1}),
+        "returned": 204,
+    }
+
+
+def test_an_optional_body_is_sent_if_the_options_add_a_property(calls: dict[str, Any]) -> None:
+    assert calls["note_more"] == {
+        "request": expected_request("PATCH", "/contacts/c1", body={"more": 1}),
+        "returned": 204,
+    }
+
+
+def test_an_operation_that_the_spec_lacks_can_be_called(calls: dict[str, Any]) -> None:
+    assert calls["request"]["request"] == expected_request("GET", "/contacts/c2")
+    assert calls["request"]["returned"]["id"] == "c1"
+
+
 def test_no_hand_written_file_differs(grown: Path) -> None:
     files = hand_written_files(HAND_WRITTEN)
     assert {"__init__.py", "client.py", "errors.py", "py.typed"} <= set(files)
@@ -236,7 +266,7 @@ def test_no_hand_written_file_differs(grown: Path) -> None:
 
 
 def test_both_clients_make_the_same_calls(runs: dict[str, Any]) -> None:
-    assert len(runs["sync"]) == 13
+    assert len(runs["sync"]) == 18
     assert runs["sync"] == runs["async"]
 
 
@@ -293,7 +323,7 @@ def test_mypy_reports_exactly_the_mistakes(mypy_lines: list[str]) -> None:
         if line.startswith("mistakes.py:") and ": error:" in line
     }
     assert sorted(lines) == WRONG_LINES
-    assert len(WRONG_LINES) == 8
+    assert len(WRONG_LINES) == 15
 
 
 def test_pyright_accepts_the_generated_code_in_strict_mode(

@@ -107,7 +107,7 @@ def python_name(name, location):
 
 
 class RecordingSession:
-    def call(self, operation, arguments):
+    def call(self, operation, arguments, options):
         arguments = {
             **arguments,
             python_name("Version " + TEXT, "header"): TEXT,

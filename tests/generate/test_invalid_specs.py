@@ -314,6 +314,16 @@ INVALID_SPECS = {
         "hide the client's own method",
         "      tags: [close]",
     ),
+    "a tag that would hide the client's request": InvalidSpec(
+        edited(("      tags: [Conversations]\n", "      tags: [request]\n")),
+        "hide the client's own method",
+        "      tags: [request]",
+    ),
+    "an operation that would hide the raw responses": InvalidSpec(
+        edited(("operationId: updateConversation\n", "operationId: withRawResponse\n")),
+        "'with_raw_response', which every resource has already",
+        "      operationId: withRawResponse",
+    ),
     "an operationId with a line break": InvalidSpec(
         edited(
             (

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import assert_type
+from typing import Any, assert_type
 
 import httpx
 import leadconnector
 from leadconnector import (
     APIDecodingError,
+    APIResponse,
     APIStatusError,
     ArgumentError,
     AsyncLeadConnector,
     DriftError,
     Finding,
     LeadConnector,
+    RequestOptions,
     ResponseInfo,
     Unset,
 )
@@ -47,6 +49,42 @@ async def an_awaited_call_returns_the_success_model(client: AsyncLeadConnector) 
     assert_type(updated, UpdateConversationResponse)
 
 
+def a_raw_response_has_the_model(client: LeadConnector, options: RequestOptions | None) -> None:
+    response = client.conversations.with_raw_response.update_conversation(
+        "id", location_id="l", unread_count=1, options=options
+    )
+    assert_type(response, APIResponse[UpdateConversationResponse])
+    assert_type(response.status_code, int)
+    assert_type(response.headers, Mapping[str, str])
+    assert_type(response.request_id, str | None)
+    assert_type(response.attempts, int)
+    assert_type(response.content, bytes)
+    assert_type(response.parse(), UpdateConversationResponse)
+    assert_type(client.request("GET", "/path"), APIResponse[Any])
+
+
+async def an_awaited_raw_response_has_the_model(client: AsyncLeadConnector) -> None:
+    response = await client.conversations.with_raw_response.update_conversation(
+        "id", location_id="l", options=RequestOptions(timeout=5, headers={"X-Trace": "1"})
+    )
+    assert_type(response, APIResponse[UpdateConversationResponse])
+    assert_type(response.parse(), UpdateConversationResponse)
+    assert_type(await client.request("GET", "/path", query={"ids": ["a", 1]}), APIResponse[Any])
+
+
+def wrong_options_are_errors(client: LeadConnector) -> None:
+    RequestOptions(retries="2")  # type: ignore[arg-type]  # pyright: ignore
+    client.conversations.update_conversation(
+        "id",
+        location_id="l",
+        options={"timeout": 5},  # type: ignore[arg-type]  # pyright: ignore
+    )
+    client.conversations.with_raw_response.update_conversation(
+        "id",
+        location=5,  # type: ignore[call-arg]  # pyright: ignore
+    )
+
+
 def a_mapping_or_a_model_is_feedback(client: LeadConnector, mapping: Mapping[str, object]) -> None:
     client.conversations.update_conversation("id", location_id="l", feedback=mapping)
     client.conversations.update_conversation("id", location_id="l", feedback=ConversationFeedback())
@@ -67,6 +105,7 @@ def options_are_typed(seen: list[ResponseInfo]) -> None:
         version="v3",
         timeout=httpx.Timeout(3),
         on_response=seen.append,
+        default_headers={"X-Gateway": "eu"},
         transport=httpx.MockTransport(lambda request: httpx.Response(200)),
     )
     assert_type(client.with_options(timeout=1.0), LeadConnector)

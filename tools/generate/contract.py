@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -101,6 +102,7 @@ def build_contract(
         "title": info.get("title"),
         "api_version": str(info.get("version")),
         "server": first_server.get("url"),
+        "version_header": _version_header(resources),
         "spec_sha256": spec_hash.hexdigest(),
         "generated_with": versions,
         "error_messages": sorted(message_properties),
@@ -137,9 +139,26 @@ def _operation_entry(
         "method": operation.method,
         "path": operation.path,
         "python": f"{operation.tag}.{operation.name}",
+        "body": operation.body_content_type,
         "arguments": arguments,
         "responses": responses,
     }
+
+
+def _version_header(resources: Sequence[Resource]) -> dict[str, str] | None:
+    """The header with the API version and its most frequent default; `None` without such a header.
+
+    Requests that the spec does not describe have it too.
+    """
+    headers: Counter[tuple[str, str]] = Counter()
+    for operation in _operations(resources):
+        for argument in operation.arguments:
+            if argument.role == "api-version" and argument.default is not None:
+                headers[argument.name, argument.default] += 1
+    if not headers:
+        return None
+    ((name, default), _), *_ = headers.most_common(1)
+    return {"name": name, "default": default}
 
 
 def _argument_entry(

@@ -20,7 +20,7 @@ from openapi_python_client.strings import safe_for_docstring
 from pydantic import ValidationError
 
 from .document import Document, SpecError, is_list, is_mapping, json_pointer
-from .operations import OperationView, Resource
+from .operations import RAW_RESPONSES, OperationView, Resource
 from .upstream_templates import add_upstream_templates
 
 _OPERATION_IN_MESSAGE = re.compile(
@@ -79,7 +79,9 @@ def render_package(
     Raises:
         SpecError: a template or a formatter failed.
     """
-    project = Project(openapi=data, config=settings, custom_template_path=templates)
+    project = _ProjectWithRawResponses(
+        openapi=data, config=settings, custom_template_path=templates
+    )
     # `endpoint_init.py.jinja` collects import lines with `do`.
     project.env.add_extension("jinja2.ext.do")
     add_upstream_templates(project.env)
@@ -93,6 +95,21 @@ def render_package(
             # Templates raise exceptions of Jinja2 or of Python.
             raise SpecError(f"{document.path}: the generator failed: {error}") from error
     _reject_warnings(document, errors)
+
+
+class _ProjectWithRawResponses(Project):
+    """The generator, which also renders a module with raw responses for each resource.
+
+    It has no hook for further modules. They must exist before it formats the package.
+    """
+
+    def _build_api(self) -> None:
+        super()._build_api()
+        template = self.env.get_template("endpoint_init.py.jinja")
+        for tag, collection in self.openapi.endpoint_collections_by_tag.items():
+            code = template.render(endpoint_collection=collection, is_raw=True)
+            path = self.package_dir / "api" / tag / f"{RAW_RESPONSES}.py"
+            path.write_text(code, encoding=self.config.file_encoding)
 
 
 def used_imports(code: str, candidates: Iterable[str]) -> str:

@@ -1,16 +1,27 @@
 """Conversations between a sub-account (a location) and its contacts."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ... import AsyncSession, Session
 from ...models.conversation_feedback import ConversationFeedback
 from ...models.update_conversation_response import UpdateConversationResponse
-from ...types import UNSET, Unset
+from ...types import UNSET, RequestOptions, Unset
+from .. import Resource
+
+if TYPE_CHECKING:
+    from .with_raw_response import (
+        AsyncConversationsWithRawResponse,
+        ConversationsWithRawResponse,
+    )
 
 
 class Conversations:
     """Conversations between a sub-account (a location) and its contacts."""
+
+    with_raw_response = Resource["ConversationsWithRawResponse"](
+        "conversations.with_raw_response", "ConversationsWithRawResponse", "_session"
+    )
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -24,6 +35,7 @@ class Conversations:
         starred: bool | Unset = UNSET,
         feedback: ConversationFeedback | Mapping[str, Any] | Unset = UNSET,
         version: str | Unset = UNSET,
+        options: RequestOptions | None = None,
     ) -> UpdateConversationResponse:
         """Update Conversation
 
@@ -36,6 +48,8 @@ class Conversations:
             starred: Starred status of the conversation. Example: `True`.
             feedback: Feedback on the conversation, a free-form object.
             version: API Version. Default: '2021-07-28', the only value in the spec.
+            options: Options of this call alone, such as its `timeout` or additional
+                `headers`.
 
         Raises:
             APIStatusError: the API returned an error status: 422 Unprocessable Entity, 401
@@ -53,11 +67,18 @@ class Conversations:
                 "feedback": feedback,
                 "version": version,
             },
+            options,
         )
 
 
 class AsyncConversations:
     """Conversations between a sub-account (a location) and its contacts."""
+
+    with_raw_response = Resource["AsyncConversationsWithRawResponse"](
+        "conversations.with_raw_response",
+        "AsyncConversationsWithRawResponse",
+        "_session",
+    )
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
@@ -71,6 +92,7 @@ class AsyncConversations:
         starred: bool | Unset = UNSET,
         feedback: ConversationFeedback | Mapping[str, Any] | Unset = UNSET,
         version: str | Unset = UNSET,
+        options: RequestOptions | None = None,
     ) -> UpdateConversationResponse:
         """Update Conversation
 
@@ -83,6 +105,8 @@ class AsyncConversations:
             starred: Starred status of the conversation. Example: `True`.
             feedback: Feedback on the conversation, a free-form object.
             version: API Version. Default: '2021-07-28', the only value in the spec.
+            options: Options of this call alone, such as its `timeout` or additional
+                `headers`.
 
         Raises:
             APIStatusError: the API returned an error status: 422 Unprocessable Entity, 401
@@ -100,6 +124,7 @@ class AsyncConversations:
                 "feedback": feedback,
                 "version": version,
             },
+            options,
         )
 
 

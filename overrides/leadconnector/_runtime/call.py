@@ -1,7 +1,8 @@
 """The state of one call: what it sends, until when, and with how many attempts."""
 
 import math
-from typing import Generic
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Generic
 
 from .._generated import Operation, T
 from ..errors import APITimeoutError
@@ -18,34 +19,30 @@ from .response import ResponseReader
 from .secrets import Token, encoded_forms
 from .settings import Settings
 
+if TYPE_CHECKING:
+    from .request_options import RequestOptions
 
-class Call(Generic[T]):
+
+class Call(ABC, Generic[T]):
     """The state of one call: what it sends, its deadline, and its attempts.
 
-    Its creation validates the arguments. The deadline counts from its creation.
+    The creation of a subclass validates the arguments. The deadline counts from its start.
 
-    Raises:
-        ArgumentError: an argument is invalid.
+    Args:
+        name: names the operation in messages. It contains no id.
+        method: the method in upper case.
+        settings: the settings of the client.
     """
 
-    def __init__(self, operation: Operation[T], arguments: Arguments, settings: Settings) -> None:
-        contract = operation_contract(operation.operation_id)
-        self._operation = operation
-        self._contract: OperationContract = contract
-        self._settings = settings
-        self.name = contract.name
-        self.method = contract.method
-        self.limits = Limits(settings.clock, settings.timeouts, _deadline(settings))
-        complete_arguments(contract, arguments, settings.version)
-        self.rate_limit_key = rate_limit_key(contract, arguments)
-        self.permission = f"{self.name} {self.rate_limit_key} {api_version(contract, arguments)}"
-        """Names what the token must permit: the operation, for the caller's location and version.
+    rate_limit_key: str
+    """What the API counts requests by."""
+    _request: PreparedRequest
 
-        The API rejects an invalid `Version` with 401 as well.
-        """
-        self._request: PreparedRequest = prepare_request(
-            contract, operation, arguments, settings.requests
-        )
+    def __init__(self, name: str, method: str, settings: Settings) -> None:
+        self._settings = settings
+        self.name = name
+        self.method = method
+        self.limits = Limits(settings.clock, settings.timeouts, _deadline(settings))
         self.attempts = 0
         """How many requests were sent."""
         self._resends = 0
@@ -114,8 +111,50 @@ class Call(Generic[T]):
                 failure="never sent",
             )
 
+    @property
+    @abstractmethod
+    def permission(self) -> str:
+        """Names what the token must permit: the operation, for the caller's location and version.
+
+        The API rejects an invalid `Version` with 401 as well.
+        """
+
+    @abstractmethod
     def reader(self) -> ResponseReader[T]:
         """The reader of the response to the last request."""
+
+
+class OperationCall(Call[T]):
+    """The state of one call of an operation in the spec.
+
+    Raises:
+        ArgumentError: an argument is invalid.
+    """
+
+    def __init__(
+        self,
+        operation: Operation[T],
+        arguments: Arguments,
+        settings: Settings,
+        options: "RequestOptions | None",
+    ) -> None:
+        contract = operation_contract(operation.operation_id)
+        super().__init__(contract.name, contract.method, settings)
+        self._operation = operation
+        self._contract: OperationContract = contract
+        self._arguments = arguments
+        complete_arguments(contract, arguments, settings.version)
+        self.rate_limit_key = rate_limit_key(contract, arguments)
+        self._request = prepare_request(contract, operation, arguments, settings.requests, options)
+
+    @property
+    def permission(self) -> str:
+        """See `Call`. It is rarely needed."""
+        version = api_version(self._contract, self._arguments)
+        return f"{self.name} {self.rate_limit_key} {version}"
+
+    def reader(self) -> ResponseReader[T]:
+        """See `Call`."""
         return ResponseReader(
             self._operation,
             self._contract,

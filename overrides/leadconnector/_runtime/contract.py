@@ -59,6 +59,8 @@ class OperationContract:
         self.name: str = entry["name"]
         """Method and path template, for messages and findings. It contains no id."""
         self.method: str = entry["method"]
+        self.body: str | None = entry["body"]
+        """The media type of the request's body; `None` without a body."""
         self.arguments: Mapping[str, ArgumentContract] = {
             argument["argument"]: ArgumentContract(
                 argument, compile_schema(argument["schema"] or {}, schemas)

@@ -4,7 +4,7 @@ import datetime
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from .._generated import Operation
 from .._generated.types import Unset
@@ -16,6 +16,9 @@ from .keywords import Schema
 from .protocols import GENERATED_CODE_ERRORS
 from .scalars import is_numpy_scalar, plain_scalar
 from .schema import Validator
+
+if TYPE_CHECKING:
+    from .request_options import RequestOptions
 
 
 class Arguments(dict[str, Any]):
@@ -69,14 +72,26 @@ def prepare_request(
     operation: Operation[Any],
     arguments: Arguments,
     requests: RequestFactory,
+    options: "RequestOptions | None",
 ) -> PreparedRequest:
     """The request of a call, without its token.
 
     Raises:
-        ArgumentError: the arguments are valid one by one, but make no request.
+        ArgumentError: the arguments are valid one by one, but make no request. Or they clash with
+            the options of the call.
     """
     try:
-        return requests.prepare(contract.method, operation.build(**arguments))
+        request = operation.build(**arguments)
+        if options is None:
+            return requests.prepare(contract.method, request)
+        # Few programs need it.
+        from .additions import with_additions  # noqa: PLC0415
+
+        changed_request = with_additions(contract, arguments, request, options)
+        return requests.prepare(contract.method, changed_request, options.headers)
+    except ArgumentError:
+        # It is a `ValueError` too, but says already what is wrong.
+        raise
     except (*GENERATED_CODE_ERRORS, InvalidURL) as error:
         raise ArgumentError("the arguments make no request", argument="arguments") from error
 
@@ -106,14 +121,10 @@ def check_argument(argument: Schema, validator: Validator, value: object) -> Arg
         # A body that is not JSON. The generated builder knows its form.
         return ArgumentCheck(value=value)
     try:
-        data = json.loads(_encode_argument(value).encode())
-        _check_time_zones(value)
+        data = json_data(value)
         findings = validator.normalise(data, JsonPath(None, name)).findings
     except Exception as error:  # a mapping or a model of the caller can raise anything
-        # The text of other exceptions can contain the value.
-        is_expected = isinstance(error, AttributeError | TypeError | ValueError | RecursionError)
-        reason = str(error) if is_expected else type(error).__name__
-        return ArgumentCheck(f"{name} must be data that JSON can hold ({reason})")
+        return ArgumentCheck(f"{name} must be data that JSON can hold ({json_problem(error)})")
     if findings:
         problem = f"{findings[0].path} must be {findings[0].expected}"
         if findings[0].kind == "null":
@@ -124,6 +135,25 @@ def check_argument(argument: Schema, validator: Validator, value: object) -> Arg
     if _is_sent_as_validated(value, data, argument["schema"]):
         return ArgumentCheck(value=data)
     return ArgumentCheck(value=value)
+
+
+def json_data(value: object) -> Any:
+    """A value of the caller as plain JSON data.
+
+    Raises:
+        Exception: JSON cannot hold it. Objects of the caller can raise anything.
+    """
+    data: Any = json.loads(_encode_argument(value).encode())
+    _check_time_zones(value)
+    return data
+
+
+def json_problem(error: Exception) -> str:
+    """Why `json_data` failed, for a message. It does not show the value."""
+    if isinstance(error, AttributeError | TypeError | ValueError | RecursionError):
+        return str(error)
+    # The text of other exceptions can contain the value.
+    return type(error).__name__
 
 
 def _default(argument: Schema, version: str | None) -> object:

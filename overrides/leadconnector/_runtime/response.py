@@ -18,17 +18,21 @@ an exception would make callers repeat an update that was made.
 import json
 import logging
 import math
+import sys
 from codecs import BOM_UTF8
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Generic, TypeVar, cast
 
 from .. import errors
 from .._generated import Operation, T
+from .._generated.types import APIResponse
 from .contract import CheckedBody, OperationContract
 from .contract_file import contract_value
 from .explanations import explanations_in_json, explanations_in_text
 from .finding import Finding
+from .frames import clear_frames
 from .http import RawResponse, case_insensitive
 from .log import logger
 from .protocols import GENERATED_CODE_ERRORS
@@ -82,6 +86,26 @@ class DecodedBody:
     """The data of the model; `None` if there is a problem."""
 
 
+class _ParsedResult(Generic[T]):
+    """The `parse` of an `APIResponse`.
+
+    The caller calls it after the session has returned. So it clears its frames itself.
+    """
+
+    __slots__ = ("_result",)
+
+    def __init__(self, result: Callable[[], T]) -> None:
+        self._result = Secret(result)
+
+    def __call__(self) -> T:
+        ambient_error = sys.exception()
+        try:
+            return self._result.reveal()()
+        except BaseException as error:
+            clear_frames(error, ambient_error)
+            raise
+
+
 class ResponseReader(Generic[T]):
     """Reads the last response of one call.
 
@@ -124,16 +148,34 @@ class ResponseReader(Generic[T]):
             APIStatusError: the status is not a success.
             Exception: an error of the caller's `on_response` or `on_drift`.
         """
+        return self._result(response, self._decode_response(response))
+
+    def read_raw(self, response: RawResponse) -> APIResponse[T]:
+        """The whole response. It is decoded here, so that each deviation is reported once.
+
+        Its `parse` raises the errors of a success that `read` raises.
+
+        Raises:
+            APIStatusError: the status is not a success.
+            Exception: an error of the caller's `on_response` or `on_drift`.
+        """
+        decoded_body = self._decode_response(response)
+        return APIResponse(
+            content=response.body,
+            parse=_ParsedResult(partial(self._result, response, decoded_body)),
+            **vars(self._info(response)),
+        )
+
+    def _decode_response(self, response: RawResponse) -> DecodedBody:
+        """The decoded body of a success; raises as `read_raw`."""
         response_key = self._contract.response_key(response.status_code)
         if self._settings.on_response is not None:
             self._notify(self._settings.on_response, self._info(response))
         if not response.is_success:
             raise self._status_error(response_key, response)
         if response_key in self._operation.success:
-            decoded_body = self._decode_success(response_key, response)
-        else:
-            decoded_body = self._decode_undocumented_success(response)
-        return self._result(response, decoded_body)
+            return self._decode_success(response_key, response)
+        return self._decode_undocumented_success(response)
 
     def _notify(self, function: Callable[[Argument], object], argument: Argument) -> None:
         """Call `on_response` or `on_drift`."""

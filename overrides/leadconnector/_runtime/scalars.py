@@ -1,12 +1,19 @@
 """Reads numbers and times as callers have them: plain, of numpy, or as `timedelta`."""
 
 import math
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, TypeAlias
 
 Duration = float | timedelta
 """A number of seconds, or a `timedelta`."""
+
+QueryValue: TypeAlias = str | float | bool
+"""The value of a query parameter."""
+
+Query: TypeAlias = Mapping[str, QueryValue | Sequence[QueryValue]]
+"""Query parameters by name. A parameter with a list of values is repeated."""
 
 
 def seconds_of(value: object) -> float | None:

@@ -17,16 +17,19 @@ Terms:
 """
 
 import sys
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 from .._generated import Operation, T
+from .._generated.types import APIResponse
+from .._generated.types import RequestOptions as BaseOptions
 from ..errors import (
     APIConnectionError,
     APITimeoutError,
     LeadConnectorError,
 )
-from .call import Call
+from .call import Call, OperationCall
 from .call_io import CallIO, SyncIO
 from .coroutines import run_without_event_loop
 from .frames import clear_frames
@@ -42,10 +45,20 @@ from .http import (
 from .log import logger
 from .protocols import RateLimiter, Reservation
 from .request import Arguments
+from .response import ResponseReader
 from .retry import RETRY_NOW, STOP, Attempt, Decision, RetryPolicy, decide
 from .secrets import Token, encoded_forms
 from .settings import Settings
 from .waiting import WaitingCall
+
+if TYPE_CHECKING:
+    from .request_options import RequestOptions
+    from .undocumented import UndocumentedRequest
+
+    NewCall: TypeAlias = Callable[[Settings, RequestOptions | None], Call[T]]
+    """Creates the state of a call from its settings and its options."""
+
+Result = TypeVar("Result")
 
 MAXIMUM_REJECTED_CALLS = 1000
 """How many rejected calls are remembered with a token: our own bound for the memory."""
@@ -71,7 +84,12 @@ class AsyncSession:
             settings.retries, settings.conventions.wait_after_429, settings.random
         )
 
-    async def call(self, operation: Operation[T], arguments: Mapping[str, object]) -> T:
+    async def call(
+        self,
+        operation: Operation[T],
+        arguments: Mapping[str, object],
+        options: BaseOptions | None = None,
+    ) -> T:
         """Carry out an operation.
 
         Raises:
@@ -79,29 +97,71 @@ class AsyncSession:
             Exception: an error of the caller's own token callable, transport, `on_response` or
                 `on_drift`. It is raised unchanged.
         """
+        return await self._carry_out(_new_call(operation, arguments), options, _read)
+
+    async def call_raw(
+        self,
+        operation: Operation[T],
+        arguments: Mapping[str, object],
+        options: BaseOptions | None = None,
+    ) -> APIResponse[T]:
+        """Carry out an operation, and return the whole response; raises like `call`."""
+        return await self._carry_out(_new_call(operation, arguments), options, _read_raw)
+
+    async def request(
+        self, request: "UndocumentedRequest", options: BaseOptions | None
+    ) -> APIResponse[Any]:
+        """Carry out an operation that the spec does not have; raises like `call`."""
+        # Few programs need it.
+        from .undocumented import UndocumentedCall  # noqa: PLC0415
+
+        return await self._carry_out(partial(UndocumentedCall, request), options, _read_raw)
+
+    async def _carry_out(
+        self,
+        new_call: "NewCall[T]",
+        options: BaseOptions | None,
+        read: Callable[[ResponseReader[T], RawResponse], Result],
+    ) -> Result:
+        """Carry out a call; raises like `call`.
+
+        Args:
+            new_call: creates the call, which validates its arguments.
+            options: the options of the call.
+            read: reads the response.
+        """
         # Python makes it the context of all errors.
         ambient_error = sys.exception()
         try:
-            return await self._carry_out(operation, arguments)
+            if options is None:
+                return await self._take_steps(new_call, None, read)
+            request_options = _checked_options(options)
+            session = AsyncSession(self._io, request_options.applied_to(self._settings))
+            return await session._take_steps(new_call, request_options, read)
         except BaseException as error:
             # The frames hold the response, and objects with the token.
             clear_frames(error, ambient_error)
             raise
 
-    async def _carry_out(self, operation: Operation[T], arguments: Mapping[str, object]) -> T:
-        """The steps of `call`."""
+    async def _take_steps(
+        self,
+        new_call: "NewCall[T]",
+        options: "RequestOptions | None",
+        read: Callable[[ResponseReader[T], RawResponse], Result],
+    ) -> Result:
+        """The steps of `_carry_out`."""
         # A new transport loads certificates, which can take longer than a reservation stays valid.
         # So it exists before the first reservation. Its creation is not inside the deadline, which
         # starts with `Call`.
         self._io.ensure_open()
-        call = Call(operation, Arguments(arguments), self._settings)
+        call = new_call(self._settings, options)
         attempt = await self._send_until_final(call)
         if isinstance(attempt.outcome, APIConnectionError):
             raise attempt.outcome
         reader = call.reader()
         try:
             # Also raises the error of an unsuccessful response. The token is redacted from errors.
-            return reader.read(attempt.outcome)
+            return read(reader, attempt.outcome)
         finally:
             if reader.awaitables:
                 await self._io.await_callbacks(reader.awaitables)
@@ -139,8 +199,9 @@ class AsyncSession:
                 await self._update_rate_limit(booking, attempt)
             if attempt.is_success:
                 token.was_accepted = True
-                # The earlier rejection was temporary. A later one can be a revocation.
-                token.rejected_calls.discard(call.permission)
+                if token.rejected_calls:
+                    # The earlier rejection was temporary. A later one can be a revocation.
+                    token.rejected_calls.discard(call.permission)
                 return attempt
             decision = await self._handle_failure(call, attempt)
             if not decision.retry or call.deadline_passes_within(decision.wait):
@@ -369,9 +430,52 @@ class SyncSession:
     def __init__(self, io: SyncIO, settings: Settings) -> None:
         self._session = AsyncSession(io, settings)
 
-    def call(self, operation: Operation[T], arguments: Mapping[str, object]) -> T:
+    def call(
+        self,
+        operation: Operation[T],
+        arguments: Mapping[str, object],
+        options: BaseOptions | None = None,
+    ) -> T:
         """Carry out an operation; like `AsyncSession.call`."""
-        return run_without_event_loop(self._session.call(operation, arguments))
+        return run_without_event_loop(self._session.call(operation, arguments, options))
+
+    def call_raw(
+        self,
+        operation: Operation[T],
+        arguments: Mapping[str, object],
+        options: BaseOptions | None = None,
+    ) -> APIResponse[T]:
+        """Carry out an operation; like `AsyncSession.call_raw`."""
+        return run_without_event_loop(self._session.call_raw(operation, arguments, options))
+
+    def request(
+        self, request: "UndocumentedRequest", options: BaseOptions | None
+    ) -> APIResponse[Any]:
+        """Carry out an operation; like `AsyncSession.request`."""
+        return run_without_event_loop(self._session.request(request, options))
+
+
+def _checked_options(options: BaseOptions) -> "RequestOptions":
+    """The options of a call. Few programs have any, so their module is imported here.
+
+    Raises:
+        ArgumentError: they are another object.
+    """
+    from .request_options import checked_options  # noqa: PLC0415
+
+    return checked_options(options)
+
+
+def _new_call(operation: Operation[T], arguments: Mapping[str, object]) -> "NewCall[T]":
+    return partial(OperationCall, operation, Arguments(arguments))
+
+
+def _read(reader: ResponseReader[T], response: RawResponse) -> T:
+    return reader.read(response)
+
+
+def _read_raw(reader: ResponseReader[T], response: RawResponse) -> APIResponse[T]:
+    return reader.read_raw(response)
 
 
 def explain_rejection(token: Token) -> str:

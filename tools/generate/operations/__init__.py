@@ -4,10 +4,11 @@ The generator decides types and names of models and properties. This package onl
 keyword arguments. The decisions are here, not in the templates, so that they are typed and tested.
 """
 
-from .resources import arrange_resources
+from .resources import RAW_RESPONSES, arrange_resources
 from .views import Argument, Location, OperationView, Resource, ResponseView
 
 __all__ = [
+    "RAW_RESPONSES",
     "Argument",
     "Location",
     "OperationView",

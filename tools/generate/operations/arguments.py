@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 
 from openapi_python_client.parser.openapi import Endpoint
@@ -11,6 +12,9 @@ from openapi_python_client.parser.properties.protocol import PropertyProtocol
 from ..document import Document, Node, Operation
 from ..generator_api import spec_name, type_annotation
 from .views import Argument, Location
+
+METHOD_PARAMETERS = frozenset({"self", "options"})
+"""The parameters that every method has. An argument of the same name gets a suffix."""
 
 
 @dataclass(frozen=True)
@@ -29,17 +33,24 @@ class ArgumentSource:
 
 
 def parameter_arguments(
-    document: Document, operation: Operation, endpoint: Endpoint
+    document: Document, operation: Operation, endpoint: Endpoint, reserved_names: Set[str]
 ) -> list[Argument]:
     """The arguments for the parameters of an operation.
 
     Path parameters come first, in the order of the path. Within the other locations the order is
     that of the spec.
 
+    Args:
+        document: the spec.
+        operation: the operation in the spec.
+        endpoint: the same operation in the generator.
+        reserved_names: Python names that the method uses.
+
     Raises:
         SpecError: the generator dropped a parameter.
     """
     properties = _parameter_properties(endpoint)
+    parameter_names = {str(prop.python_name) for prop in properties.values()}
     arguments: dict[tuple[str, str], Argument] = {}
     for parameter in document.parameters(operation):
         location = str(parameter.get("in"))
@@ -56,7 +67,10 @@ def parameter_arguments(
             schema=document.resolve(parameter.child("schema")),
             required=prop.required,
         )
-        arguments[location, name] = create_argument(source, str(prop.python_name))
+        python_name = str(prop.python_name)
+        if python_name in reserved_names:
+            python_name = free_name(python_name, location, reserved_names | parameter_names)
+        arguments[location, name] = create_argument(source, python_name)
     path_names = [spec_name(prop) for prop in endpoint.path_parameters]
     ordered = [arguments[Location.PATH, name] for name in path_names]
     for other_location in (Location.QUERY, Location.HEADER, Location.COOKIE):
@@ -84,6 +98,13 @@ def create_argument(source: ArgumentSource, python_name: str) -> Argument:
         role=_role(source),
         prop=source.prop,
     )
+
+
+def free_name(name: str, suffix: str, used_names: Set[str]) -> str:
+    """A name that nothing uses yet: with the suffix, as often as necessary."""
+    while name in used_names:
+        name = f"{name}_{suffix}"
+    return name
 
 
 def model_from_mapping(model: str, name: str) -> str:

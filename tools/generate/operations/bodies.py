@@ -11,7 +11,7 @@ from openapi_python_client.parser.properties import ModelProperty
 
 from ..document import Document, Node, Operation
 from ..generator_api import model_name, model_properties, spec_name, type_annotation
-from .arguments import ArgumentSource, create_argument, model_from_mapping
+from .arguments import ArgumentSource, create_argument, free_name, model_from_mapping
 from .views import Argument, Location
 
 
@@ -101,7 +101,7 @@ def _body_properties(
         name = spec_name(prop)
         # A name with a suffix must not take the name of a property that comes later.
         siblings = {str(sibling.python_name) for sibling in properties if sibling is not prop}
-        python_name = _free_name(str(prop.python_name), "body", used_names | siblings)
+        python_name = free_name(str(prop.python_name), "body", used_names | siblings)
         used_names.add(python_name)
         schema = document.resolve(schemas[name].schema)
         source = ArgumentSource(
@@ -126,7 +126,7 @@ def _only_body_schema(document: Document, operation: Operation) -> Node:
 
 def _whole_body(operation: Operation, endpoint: Endpoint, reserved_names: Set[str]) -> Argument:
     """The body as one argument: an array, several content types, a file, or an optional object."""
-    python_name = _free_name("body", "content", reserved_names)
+    python_name = free_name("body", "content", reserved_names)
     properties = [body.prop for body in endpoint.bodies]
     required = all(prop.required for prop in properties)
     # A dictionary instead of a set: two content types may share a type, and the order is stable.
@@ -165,9 +165,3 @@ def _convertible_model(endpoint: Endpoint) -> ModelProperty | None:
     if not isinstance(body.prop, ModelProperty):
         return None
     return body.prop
-
-
-def _free_name(name: str, suffix: str, reserved_names: Set[str]) -> str:
-    while name in reserved_names:
-        name = f"{name}_{suffix}"
-    return name

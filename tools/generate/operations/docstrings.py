@@ -15,14 +15,14 @@ _WIDTH = 84
 
 _INDENT = "    "
 
+_OPTIONS = "options: Options of this call alone, such as its `timeout` or additional `headers`."
+
 
 def method_docstring(
     operation: Operation, arguments: Sequence[Argument], responses: Sequence[ResponseView]
 ) -> str:
     """The text of a docstring, escaped so that no text of the spec ends it or becomes code."""
-    sections = [_summary(operation)]
-    if arguments:
-        sections.append(_arguments_section(arguments))
+    sections = [_summary(operation), _arguments_section(arguments)]
     errors = [response for response in responses if not response.success]
     if errors:
         sections.append(_errors_section(errors))
@@ -43,6 +43,7 @@ def _arguments_section(arguments: Sequence[Argument]) -> str:
     lines = ["Args:"]
     for argument in sorted(arguments, key=_signature_order):
         lines.append(_wrap(f"{argument.python_name}: {argument.documentation}", _INDENT))
+    lines.append(_wrap(_OPTIONS, _INDENT))
     return "\n".join(lines)
 
 

@@ -9,22 +9,28 @@ from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.strings import PythonIdentifier, pascal_case
 
 from ..document import Document, Operation
-from .arguments import parameter_arguments
+from .arguments import METHOD_PARAMETERS, parameter_arguments
 from .bodies import request_body
 from .docstrings import method_docstring
 from .responses import response_views
 from .views import OperationView, Resource
 
-_CLIENT_METHODS = frozenset({"close", "with_options"})
+RAW_RESPONSES = "with_raw_response"
+"""The attribute of a resource whose methods return whole responses, and the name of its module."""
+
+_CLIENT_METHODS = frozenset({"close", "for_location", "rate_limit", "request", "with_options"})
 """The client's own methods. A resource is an attribute beside them."""
 
 _RESERVED_CLASSES = frozenset(
     {
+        "APIResponse",
         "Any",
         "AsyncResources",
         "AsyncSession",
         "Mapping",
         "Operation",
+        "RequestOptions",
+        "Resource",
         "Resources",
         "Session",
         "Unset",
@@ -101,9 +107,8 @@ class _Endpoints:
 def _operation_view(
     document: Document, operation: Operation, endpoint: Endpoint, data: GeneratorData, tag: str
 ) -> OperationView:
-    parameters = parameter_arguments(document, operation, endpoint)
-    # `self` is the method's own parameter.
-    reserved_names = {"self", *(argument.python_name for argument in parameters)}
+    parameters = parameter_arguments(document, operation, endpoint, METHOD_PARAMETERS)
+    reserved_names = METHOD_PARAMETERS | {argument.python_name for argument in parameters}
     body = request_body(document, operation, endpoint, data.models, reserved_names)
     arguments = (*parameters, *body.arguments)
     responses = response_views(document, operation, endpoint)
@@ -137,6 +142,12 @@ def _tag_identifier(operation: Operation) -> str:
 def _check_method_name(
     document: Document, view: OperationView, siblings: list[OperationView]
 ) -> None:
+    if view.name == RAW_RESPONSES:
+        raise document.error(
+            f"{view.pointer}/operationId",
+            f"operationId {view.operation_id!r} gives the Python name {view.name!r}, which every "
+            "resource has already",
+        )
     for sibling in siblings:
         if sibling.name == view.name:
             raise document.error(
@@ -171,6 +182,7 @@ def _class_name(tag: str, data: GeneratorData) -> str:
     generated_classes = [*data.models, *data.enums]
     used_names = {str(generated.class_info.name) for generated in generated_classes}
     used_names |= _RESERVED_CLASSES
-    if name in used_names or f"Async{name}" in used_names:
-        return f"{name}Resource"
+    for suffix in ("", "WithRawResponse"):
+        if f"{name}{suffix}" in used_names or f"Async{name}{suffix}" in used_names:
+            return f"{name}Resource"
     return name

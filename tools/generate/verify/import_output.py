@@ -35,7 +35,8 @@ def import_modules(package_name: str) -> list[ModuleType]:
 
 def resource_methods(module: ModuleType) -> Iterator[tuple[str, list[str]]]:
     """The methods of the classes that a module defines, with the names of their parameters."""
-    tag = module.__name__.rpartition(".")[2]
+    # `package.api.tag`, or a module below it.
+    tag = module.__name__.split(".")[2]
     for class_name, resource_class in inspect.getmembers(module, inspect.isclass):
         # Imported classes belong to other modules.
         if resource_class.__module__ != module.__name__:

@@ -29,7 +29,7 @@ def verify_package(document: Document, package: Path, resources: Sequence[Resour
     methods = _import_package_and_list_methods(document, package)
     for resource in resources:
         for operation in resource.operations:
-            for class_name in (resource.class_name, f"Async{resource.class_name}"):
+            for class_name in _class_names(resource):
                 parameters = methods.get(f"{resource.tag}.{class_name}.{operation.name}")
                 if parameters != _expected_parameters(operation):
                     raise document.error(
@@ -59,9 +59,16 @@ def _import_package_and_list_methods(document: Document, package: Path) -> dict[
     return methods
 
 
+def _class_names(resource: Resource) -> Iterator[str]:
+    """The classes that have a method for each operation of a resource."""
+    for prefix in ("", "Async"):
+        yield f"{prefix}{resource.class_name}"
+        yield f"{prefix}{resource.class_name}WithRawResponse"
+
+
 def _expected_parameters(operation: OperationView) -> list[str]:
     arguments = [*operation.positional, *operation.keyword]
-    return ["self", *(argument.python_name for argument in arguments)]
+    return ["self", *(argument.python_name for argument in arguments), "options"]
 
 
 def _verify_names(document: Document, package: Path) -> None:

@@ -125,7 +125,13 @@ def _read_resource(
 
 def _read_method(function: ast.FunctionDef, operation: Mapping[str, Any]) -> Method:
     parameters = [*function.args.args[1:], *function.args.kwonlyargs]
-    arguments = [Field(parameter.arg, _type_text(parameter.annotation)) for parameter in parameters]
+    # Every method also has `options`, which is no argument of the operation.
+    names = {argument["argument"] for argument in operation["arguments"]}
+    arguments = [
+        Field(parameter.arg, _type_text(parameter.annotation))
+        for parameter in parameters
+        if parameter.arg in names
+    ]
     return Method(function.name, operation, arguments, _type_text(function.returns))
 
 

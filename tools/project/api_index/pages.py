@@ -17,6 +17,11 @@ position or by name, and all others by name. An argument that is not required ca
 field of a response can be `UNSET`: see
 [Fields that are left out](../README.md#fields-that-are-left-out-unset).
 
+Every method also has the argument `options`: see
+[Options of one call](requests.md#options-of-one-call). The attribute `with_raw_response` of a
+resource has the same methods, which return an `APIResponse`: see
+[Raw responses](requests.md#raw-responses).
+
 ## Methods
 """
 
@@ -34,6 +39,7 @@ The attributes of a client, one for each tag of the spec. :doc:`/api` lists all 
 RESOURCE_CLASS = """
 .. autoclass:: leadconnector._generated.api.{name}.{class_name}
    :members:
+   :exclude-members: with_raw_response
    :class-doc-from: class
 """
 

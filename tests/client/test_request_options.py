@@ -1,0 +1,545 @@
+"""The options of one call, and `default_headers`: what they send, and what they reject."""
+
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import numpy
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from leadconnector import (
+    APITimeoutError,
+    ArgumentError,
+    AsyncLeadConnector,
+    ConfigurationError,
+    LeadConnector,
+    LeadConnectorError,
+    RequestOptions,
+    ServerError,
+)
+from leadconnector._runtime.added_headers import RESERVED_HEADERS
+from leadconnector.models import ConversationFeedback
+
+from tests.support.both_clients import Runner, Use, run_sync
+from tests.support.calling import (
+    CONVERSATION_ID,
+    LOCATION_ID,
+    TOKEN,
+    Clock,
+    returning,
+    succeeding,
+)
+from tests.support.reports import Sentry, texts_of
+
+SECRET = "secret-of-a-gateway"
+
+
+def updating(options: object = None, **arguments: Any) -> Use:
+    """A call with options."""
+
+    def use(client: Any) -> Any:
+        return client.conversations.update_conversation(
+            CONVERSATION_ID, location_id=LOCATION_ID, options=options, **arguments
+        )
+
+    return use
+
+
+def request_of(run: Runner, use: Use, **options: Any) -> httpx.Request:
+    """The one request of a call."""
+    requests: list[httpx.Request] = []
+    run(succeeding(requests), use, **options)
+    (request,) = requests
+    return request
+
+
+def error_of(run: Runner, options: RequestOptions, **arguments: Any) -> ArgumentError:
+    """The error of a call that sends nothing."""
+    requests: list[httpx.Request] = []
+    with pytest.raises(ArgumentError) as caught:
+        run(succeeding(requests), updating(options, **arguments))
+    assert requests == []
+    assert caught.value.argument == "options"
+    return caught.value
+
+
+# What is sent.
+
+
+def test_a_call_without_additions_sends_the_same_request(run: Runner) -> None:
+    plain = request_of(run, updating())
+    request = request_of(run, updating(RequestOptions()))
+
+    assert request.headers.raw == plain.headers.raw
+    assert (request.url, request.content) == (plain.url, plain.content)
+
+
+def test_headers_are_sent(run: Runner) -> None:
+    request = request_of(run, updating(RequestOptions(headers={"X-Trace": "a b", "Cookie": "c=d"})))
+
+    assert request.headers["x-trace"] == "a b"
+    assert request.headers["cookie"] == "c=d"
+    assert request.headers["authorization"] == f"Bearer {TOKEN}"
+    assert request.headers["version"] == "2021-07-28"
+
+
+def test_query_parameters_are_sent_and_lists_repeat_them(run: Runner) -> None:
+    query: Any = {
+        "text": "a b&c=d",
+        "number": 5,
+        "fraction": 2.5,
+        "flag": True,
+        "list": ["x", 1, False],
+        "tuple": ("y", "z"),
+        "empty": [],
+        "numpy": numpy.int64(7),
+    }
+
+    request = request_of(run, updating(RequestOptions(query=query)))
+
+    assert request.url.params.multi_items() == [
+        ("text", "a b&c=d"),
+        ("number", "5"),
+        ("fraction", "2.5"),
+        ("flag", "true"),
+        ("list", "x"),
+        ("list", "1"),
+        ("list", "false"),
+        ("tuple", "y"),
+        ("tuple", "z"),
+        ("numpy", "7"),
+    ]
+    assert json.loads(request.content) == {"locationId": LOCATION_ID}
+    assert request.headers["content-type"] == "application/json"
+
+
+def test_properties_are_added_to_the_body(run: Runner) -> None:
+    body = {
+        "snoozed": None,
+        "nested": {"list": [1, {"deep": "é"}]},
+        "model": ConversationFeedback.from_dict({"score": 5}),
+        "number": numpy.float64(0.5),
+    }
+
+    request = request_of(run, updating(RequestOptions(body=body), starred=True))
+
+    assert json.loads(request.content) == {
+        "locationId": LOCATION_ID,
+        "starred": True,
+        "snoozed": None,
+        "nested": {"list": [1, {"deep": "é"}]},
+        "model": {"score": 5},
+        "number": 0.5,
+    }
+    assert request.headers["content-length"] == str(len(request.content))
+
+
+def test_an_argument_that_is_left_out_can_have_another_value_than_the_spec_allows(
+    run: Runner,
+) -> None:
+    options = RequestOptions(body={"feedback": "positive"})
+
+    request = request_of(run, updating(options, version="v3"))
+
+    assert json.loads(request.content) == {"locationId": LOCATION_ID, "feedback": "positive"}
+    assert request.headers["version"] == "v3"
+
+
+def test_additions_are_part_of_each_retry(run: Runner) -> None:
+    requests: list[httpx.Request] = []
+    options = RequestOptions(headers={"X-Trace": "1"}, query={"q": "2"}, body={"b": 3})
+
+    with pytest.raises(ServerError):
+        run(returning(503, requests=requests), updating(options))
+
+    assert len(requests) == 3
+    for request in requests:
+        assert request.headers["x-trace"] == "1"
+        assert request.url.params["q"] == "2"
+        assert json.loads(request.content)["b"] == 3
+
+
+def test_options_can_be_shared_and_later_changes_of_a_mapping_have_no_effect(run: Runner) -> None:
+    body: dict[str, Any] = {"list": [1]}
+    headers = {"X-Trace": "1"}
+    options = RequestOptions(body=body, headers=headers)
+    body["list"].append(2)
+    headers["Version"] = "v3"
+
+    for _ in range(2):
+        request = request_of(run, updating(options))
+        assert json.loads(request.content)["list"] == [1]
+        assert request.headers["version"] == "2021-07-28"
+
+
+# The options that the client has too.
+
+
+def test_retries_override_those_of_the_client(run: Runner) -> None:
+    for client_retries, options, attempts in (
+        (2, RequestOptions(retries=0), 1),
+        (0, RequestOptions(retries=1), 2),
+        (1, RequestOptions(deadline=60.0), 2),
+    ):
+        with pytest.raises(ServerError) as caught:
+            run(returning(503), updating(options), retries=client_retries)
+        assert caught.value.attempts == attempts
+
+
+def test_a_timeout_overrides_that_of_the_client(run: Runner) -> None:
+    for timeout in (1.5, timedelta(seconds=1.5), httpx.Timeout(1.5)):
+        request = request_of(run, updating(RequestOptions(timeout=timeout)), timeout=9.0)
+        assert request.extensions["timeout"]["read"] == 1.5
+    request = request_of(run, updating(RequestOptions(retries=1)), timeout=9.0)
+    assert request.extensions["timeout"]["read"] == 9.0
+
+
+def test_a_deadline_overrides_that_of_the_client(run: Runner) -> None:
+    clock = Clock()
+    with pytest.raises(ServerError) as caught:
+        run(
+            returning(503, headers={"Retry-After": "20"}),
+            updating(RequestOptions(deadline=10.0)),
+            clock=clock,
+            deadline=1000.0,
+        )
+    assert caught.value.attempts == 1
+    assert clock.seconds == 0.0
+
+
+def test_a_deadline_covers_the_wait_for_the_rate_limit() -> None:
+    def use(client: Any) -> None:
+        for _ in range(100):
+            updating()(client)
+        updating(RequestOptions(deadline=1.0))(client)
+
+    with pytest.raises(APITimeoutError) as caught:
+        run_sync(succeeding(), use)
+    assert caught.value.attempts == 0
+
+
+def test_the_options_of_a_call_do_not_stay(run: Runner) -> None:
+    clock = Clock()
+    requests: list[httpx.Request] = []
+
+    def use(client: Any) -> Any:
+        first = updating(RequestOptions(timeout=1.0, headers={"X-Trace": "1"}))(client)
+        if isinstance(client, AsyncLeadConnector):
+            return both(first, client)
+        return updating()(client)
+
+    async def both(first: Any, client: Any) -> Any:
+        await first
+        return await updating()(client)
+
+    run(succeeding(requests), use, clock=clock)
+
+    assert [request.extensions["timeout"]["read"] for request in requests] == [1.0, 30.0]
+    assert ["x-trace" in request.headers for request in requests] == [True, False]
+
+
+# Default headers.
+
+
+def test_default_headers_are_sent_with_every_request(run: Runner) -> None:
+    request = request_of(run, updating(), default_headers={"X-Gateway": "eu"})
+
+    assert request.headers["x-gateway"] == "eu"
+
+
+@pytest.mark.parametrize("name", ["User-Agent", "user-agent", "Accept"])
+def test_default_headers_replace_user_agent_and_accept(run: Runner, name: str) -> None:
+    request = request_of(run, updating(), default_headers={name: "mine"})
+
+    assert request.headers.get_list(name) == ["mine"]
+
+
+def test_headers_of_a_call_replace_default_headers_of_any_case(run: Runner) -> None:
+    options = RequestOptions(headers={"x-gateway": "us", "user-agent": "call"})
+    default_headers = {"X-GATEWAY": "eu", "User-Agent": "client", "X-Other": "1"}
+
+    request = request_of(run, updating(options), default_headers=default_headers)
+
+    assert request.headers.get_list("x-gateway") == ["us"]
+    assert request.headers.get_list("user-agent") == ["call"]
+    assert request.headers["x-other"] == "1"
+
+
+def test_with_options_replaces_all_default_headers() -> None:
+    requests: list[httpx.Request] = []
+    with LeadConnector(
+        token=TOKEN, transport=succeeding(requests), default_headers={"X-A": "1", "X-B": "2"}
+    ) as client:
+        for changed in (
+            client,
+            client.with_options(default_headers={"X-B": "3"}),
+            client.with_options(default_headers=None),
+            client.with_options(retries=1),
+        ):
+            updating()(changed)
+
+    sent = [(item.headers.get("x-a"), item.headers.get("x-b")) for item in requests]
+    assert sent == [("1", "2"), (None, "3"), (None, None), ("1", "2")]
+
+
+# What is rejected.
+
+INVALID_HEADERS: list[tuple[Any, str]] = [
+    ({"X-A": "b\r\nX-C: d"}, "value of X-A"),
+    ({"X-A": "b\n"}, "value of X-A"),
+    ({"X-A": "\x00"}, "value of X-A"),
+    ({"X-A": "é"}, "value of X-A"),
+    ({"X-A": ""}, "value of X-A"),
+    ({"X-A": " b"}, "value of X-A"),
+    ({"X-A": 5}, "value of X-A"),
+    ({"X-A": None}, "value of X-A"),
+    ({"X-A": b"b"}, "value of X-A"),
+    ({"X-A\r\nX-C": "d"}, "that of header 1 is invalid"),
+    ({"X-A": "1", "X B": "d"}, "that of header 2 is invalid"),
+    ({"": "d"}, "that of header 1 is invalid"),
+    ({"X-A:": "d"}, "that of header 1 is invalid"),
+    ({5: "d"}, "that of header 1 is invalid"),
+    ({"X-A": "1", "x-a": "2"}, "x-a twice"),
+    ([("X-A", "1")], "must be a mapping"),
+    ("X-A: 1", "must be a mapping"),
+]
+
+
+def reject_default_headers(headers: Any) -> Any:
+    LeadConnector(token=TOKEN, default_headers=headers)
+
+
+def reject_async_default_headers(headers: Any) -> Any:
+    AsyncLeadConnector(token=TOKEN, default_headers=headers)
+
+
+def reject_changed_default_headers(headers: Any) -> Any:
+    LeadConnector(token=TOKEN).with_options(default_headers=headers)
+
+
+def reject_headers_of_a_call(headers: Any) -> Any:
+    RequestOptions(headers=headers)
+
+
+ways_to_add_headers = pytest.mark.parametrize(
+    "add",
+    [
+        reject_default_headers,
+        reject_async_default_headers,
+        reject_changed_default_headers,
+        reject_headers_of_a_call,
+    ],
+)
+
+
+@ways_to_add_headers
+@pytest.mark.parametrize(("headers", "problem"), INVALID_HEADERS)
+def test_an_invalid_header_is_rejected(add: Any, headers: Any, problem: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        add(headers)
+    assert problem in str(caught.value)
+    assert "headers" in str(caught.value)
+
+
+@ways_to_add_headers
+@pytest.mark.parametrize(
+    ("name", "instead"),
+    [
+        *RESERVED_HEADERS.items(),
+        ("Authorization", "option token"),
+        ("HOST", "option base_url"),
+        ("Content-Length", "from the body"),
+        ("version", "argument version of the call"),
+        ("Version", "option version"),
+    ],
+)
+def test_a_header_of_the_client_is_rejected_with_what_to_use_instead(
+    add: Any, name: str, instead: str
+) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        add({name: "x"})
+    assert name in str(caught.value)
+    assert instead in str(caught.value)
+
+
+@given(st.dictionaries(st.text(), st.text(), min_size=1))
+def test_any_headers_are_rejected_or_sent_as_they_are(headers: dict[str, str]) -> None:
+    try:
+        options = RequestOptions(headers=headers)
+    except ConfigurationError:
+        return
+    request = request_of(run_sync, updating(options))
+    plain = request_of(run_sync, updating())
+    for name, value in headers.items():
+        assert request.headers.get_list(name) == [value]
+    sent_names = {name.lower() for name in headers}
+    others = {name: value for name, value in request.headers.items() if name not in sent_names}
+    expected = {name: value for name, value in plain.headers.items() if name not in sent_names}
+    assert others == expected
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "problem"),
+    [
+        ("timeout", 0, "timeout must be above 0 s"),
+        ("timeout", -1, "timeout must be above 0 s"),
+        ("timeout", "5", "timeout must be above 0 s"),
+        ("timeout", 90_000, "timeout must be above 0 s"),
+        ("deadline", 0, "deadline must be above 0 s"),
+        ("deadline", True, "deadline must be above 0 s"),
+        ("retries", -1, "retries must be a whole number"),
+        ("retries", 1.5, "retries must be a whole number"),
+        ("retries", 101, "retries must be a whole number"),
+        ("query", [("a", "b")], "query must be a mapping"),
+        ("query", {"a": None}, "values of 'a'"),
+        ("query", {"a": {"b": 1}}, "values of 'a'"),
+        ("query", {"a": [["b"]]}, "values of 'a'"),
+        ("query", {"a": float("nan")}, "values of 'a'"),
+        ("query", {"a": "\ud800"}, "values of 'a'"),
+        ("query", {"\ud800": "a"}, "values of"),
+        ("query", {"": "a"}, "query must have texts as names"),
+        ("query", {5: "a"}, "query must have texts as names"),
+        ("body", ["a"], "body must be a mapping"),
+        ("body", "{}", "body must be a mapping"),
+        ("body", {5: "a"}, "body must have texts as names"),
+        ("body", {"a": float("inf")}, "as 'a'"),
+        ("body", {"a": object()}, "object is no such data"),
+        ("body", {"a": "\ud800"}, "as 'a'"),
+    ],
+)
+def test_an_invalid_option_is_rejected(option: str, value: Any, problem: str) -> None:
+    options: dict[str, Any] = {option: value}
+    with pytest.raises(ConfigurationError) as caught:
+        RequestOptions(**options)
+    assert problem in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "option"),
+    [
+        ("max_retries", "retries"),
+        ("extra_headers", "headers"),
+        ("extra_query", "query"),
+        ("extra_body", "body"),
+        ("request_timeout", "timeout"),
+        ("params", "query"),
+        ("json", "body"),
+        ("header", "headers"),
+        ("deadlines", "deadline"),
+    ],
+)
+def test_an_unknown_option_suggests_the_one_that_is_meant(name: str, option: str) -> None:
+    options: dict[str, Any] = {name: 1}
+    with pytest.raises(TypeError) as caught:
+        RequestOptions(**options)
+    unexpected = f"RequestOptions() got an unexpected keyword argument {name!r}"
+    assert str(caught.value) == f"{unexpected}; did you mean {option!r}?"
+
+
+def test_a_positional_option_and_one_like_no_other_are_explained() -> None:
+    untyped: Any = RequestOptions
+    with pytest.raises(TypeError, match=r"such as RequestOptions\(timeout=…\)"):
+        untyped(5.0)
+    with pytest.raises(TypeError, match="the options are timeout, deadline, retries, headers,"):
+        untyped(colour="blue")
+
+
+@pytest.mark.parametrize("options", [{"timeout": 5}, 5, RequestOptions, "x", object()])
+def test_other_objects_are_no_options(run: Runner, options: Any) -> None:
+    assert "options must be a RequestOptions" in str(error_of(run, options))
+
+
+@pytest.mark.parametrize(
+    ("body", "arguments", "problem"),
+    [
+        ({"locationId": "l"}, {}, "pass it as the argument location_id"),
+        ({"starred": 1}, {"starred": True}, "pass it as the argument starred"),
+        ({"unreadCount": 1}, {"unread_count": 0}, "pass it as the argument unread_count"),
+    ],
+)
+def test_a_property_that_is_an_argument_of_the_call_is_rejected(
+    run: Runner, body: Any, arguments: Any, problem: str
+) -> None:
+    error = error_of(run, RequestOptions(body=body), **arguments)
+
+    (name,) = body
+    assert str(error) == f"options: body must not contain {name!r}: {problem} of the call"
+
+
+# What is shown.
+
+
+def test_the_repr_shows_no_value() -> None:
+    options = RequestOptions(
+        timeout=1.5,
+        retries=3,
+        headers={"X-Key": SECRET},
+        query={"q": SECRET, "r": "1"},
+        body={"note": SECRET},
+    )
+
+    assert repr(options) == (
+        "RequestOptions(timeout=1.5, retries=3, headers=<X-Key>, query=<q, r>, body=<note>)"
+    )
+    assert repr(RequestOptions()) == "RequestOptions()"
+
+
+def test_options_are_readable_and_frozen() -> None:
+    options: Any = RequestOptions(
+        timeout=timedelta(seconds=2), headers={"X-A": "1"}, query={"a": 1}, body={"b": [1]}
+    )
+
+    assert (options.timeout, options.deadline, options.retries) == (2.0, None, None)
+    assert (options.headers, options.query, options.body) == (
+        {"X-A": "1"},
+        {"a": ("1",)},
+        {"b": [1]},
+    )
+    for name in ("timeout", "headers", "colour"):
+        with pytest.raises(AttributeError):
+            setattr(options, name, 1)
+    with pytest.raises(TypeError):
+        options.headers["X-B"] = "2"
+    for duplicate in (copy.copy, pickle.dumps):
+        with pytest.raises(TypeError, match="credential"):
+            duplicate(options)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: RequestOptions(headers={"X-Key": f"{SECRET}\n"}),
+        lambda: RequestOptions(headers={"X-Key": SECRET, "X B": SECRET}),
+        lambda: RequestOptions(body={"key": SECRET, "b": float("nan")}),
+        lambda: RequestOptions(headers={"X-Key": SECRET}, query={"key": SECRET, "b": object()}),  # type: ignore[dict-item] # pyright: ignore
+        lambda: LeadConnector(token=TOKEN, default_headers={"X-Key": f"{SECRET}\n"}),
+        lambda: LeadConnector(token=TOKEN).with_options(default_headers={"X-Key": f"{SECRET}\n"}),
+        lambda: request_of(run_sync, updating(RequestOptions(headers={"X-A": SECRET}), starred=5)),
+        lambda: run_sync(
+            returning(503), updating(RequestOptions(headers={"X-A": SECRET}, retries=0))
+        ),
+        lambda: run_sync(returning(503), updating(), default_headers={"X-Key": SECRET}, retries=0),
+    ],
+)
+def test_no_error_shows_a_header_or_another_value(make: Any) -> None:
+    with pytest.raises(LeadConnectorError) as caught:
+        make()
+
+    packages = ("leadconnector.",)
+    texts = [*texts_of(caught.value, packages), Sentry().text_of(caught.value, packages)]
+    # The line of this test is part of the traceback.
+    assert [text for text in texts if SECRET in text] == []
+
+
+@pytest.mark.parametrize("client", [LeadConnector, AsyncLeadConnector])
+def test_no_part_of_a_client_shows_default_headers(client: Any) -> None:
+    instance = client(token=TOKEN, default_headers={"X-Key": SECRET})
+
+    parts = [instance, instance._settings, instance.conversations]
+    assert SECRET not in repr([[part, getattr(part, "__dict__", {})] for part in parts])
