@@ -43,7 +43,7 @@ if TYPE_CHECKING:
         UnprocessableEntityError,
     )
     from .oauth import FileTokenStore, MemoryTokenStore, OAuth, Tokens, TokenStore
-    from .rate_limit import RateLimit, RedisRateLimit
+    from .rate_limit import RateLimit, RateLimitStatus, RedisRateLimit
 
 __all__ = [
     "APIConnectionError",
@@ -70,6 +70,7 @@ __all__ = [
     "PermissionDeniedError",
     "RateLimit",
     "RateLimitError",
+    "RateLimitStatus",
     "RateLimitUnavailableError",
     "ReauthorizationError",
     "RedisRateLimit",
@@ -114,7 +115,7 @@ _NAMES_BY_MODULE = {
         "UnprocessableEntityError",
     ],
     ".oauth": ["FileTokenStore", "MemoryTokenStore", "OAuth", "Tokens", "TokenStore"],
-    ".rate_limit": ["RateLimit", "RedisRateLimit"],
+    ".rate_limit": ["RateLimit", "RateLimitStatus", "RedisRateLimit"],
 }
 _MODULE_OF_NAME = {name: module for module, names in _NAMES_BY_MODULE.items() for name in names}
 _PUBLIC_MODULES = frozenset({"auth", "client", "errors", "models", "oauth", "rate_limit"})

@@ -10,7 +10,13 @@ from typing import Generic, Literal, Never, Self, TypeVar, Unpack, cast
 
 from . import _requirements
 from ._generated.api import AsyncResources, Resources
-from ._highlevel import BASE_URL_VARIABLE, CONVENTIONS, TOKEN_VARIABLE, USER_AGENT
+from ._highlevel import (
+    BASE_URL_VARIABLE,
+    CONVENTIONS,
+    LIMIT_HEADERS,
+    TOKEN_VARIABLE,
+    USER_AGENT,
+)
 from ._options import (
     Options,
     check_option_changes,
@@ -19,7 +25,7 @@ from ._options import (
     is_async_function,
 )
 from ._runtime.call_io import AsyncIO, SyncIO
-from ._runtime.checks import check_flag, check_transport
+from ._runtime.checks import check_flag, check_rate_limit_key, check_transport
 from ._runtime.connections import AsyncConnections, SyncConnections
 from ._runtime.contract_file import contract_value
 from ._runtime.finding import Finding
@@ -35,6 +41,8 @@ from ._runtime.http import (
     common_headers,
     is_interruption,
 )
+from ._runtime.limit_status import RateLimitStatus, limit_status
+from ._runtime.observed_limits import ObservedLimits
 from ._runtime.retry import DEFAULT_RETRIES
 from ._runtime.scalars import Duration
 from ._runtime.secrets import Secret, refuse_pickling
@@ -43,6 +51,8 @@ from ._runtime.settings import Settings
 from .auth import AsyncTokenOption, SyncTokenOption, token_source
 from .errors import APIConnectionError, CredentialsError, ResponseInfo
 from .rate_limit.in_process import RateLimit
+
+_LOCATION_REQUIREMENT = "location_id must be a string"
 
 _requirements.check_attrs(__name__.rpartition(".")[0])
 
@@ -109,6 +119,7 @@ class _Client(Generic[TokenOption, Transport, ConnectionsT]):
             token_source=source,
             conventions=CONVENTIONS,
             requests=RequestFactory(self._base_url, common_headers(USER_AGENT)),
+            unlimited=ObservedLimits(LIMIT_HEADERS),
             **options,
         )
         self._make_resources()
@@ -205,6 +216,25 @@ class LeadConnector(_Client[SyncTokenOption, BaseTransport, SyncConnections], Re
     def _default_transport(self) -> SyncTransport:
         return _new_transport(self._transports.sync_transport)
 
+    def rate_limit(self, location_id: str) -> RateLimitStatus:
+        """Return what is known about the rate limit of a location. Sends no request to the API.
+
+        A `RedisRateLimit` is asked, so that the responses of other processes count. While Redis is
+        away, the result is what this process knows.
+
+        Args:
+            location_id: the location of the calls. Where the spec marks several arguments as
+                `rate-limit-key`, their values joined by `/`; an empty string where it marks none.
+
+        Raises:
+            ArgumentError: it is no string.
+        """
+        key = check_rate_limit_key(location_id, _LOCATION_REQUIREMENT)
+        rate_limit = self._settings.rate_limit
+        if rate_limit is None:
+            return limit_status(self._settings.unlimited, key)
+        return rate_limit.status(key)
+
     def close(self) -> None:
         """Close the connections. A second call does nothing."""
         self._connections.close()
@@ -236,6 +266,26 @@ class AsyncLeadConnector(
 
     def _default_transport(self) -> AsyncTransport:
         return _new_transport(self._transports.async_transport)
+
+    async def rate_limit(self, location_id: str) -> RateLimitStatus:
+        """Return what is known about the rate limit of a location. Sends no request to the API.
+
+        A `RedisRateLimit` is asked, so that the responses of other processes count. While Redis is
+        away, the result is what this process knows.
+
+        Args:
+            location_id: the location of the calls. Where the spec marks several arguments as
+                `rate-limit-key`, their values joined by `/`; an empty string where it marks none.
+
+        Raises:
+            ArgumentError: it is no string.
+        """
+        key = check_rate_limit_key(location_id, _LOCATION_REQUIREMENT)
+        rate_limit = self._settings.rate_limit
+        if rate_limit is None:
+            return limit_status(self._settings.unlimited, key)
+        io = AsyncIO(self._connections, self._settings)
+        return await io.call_rate_limit(rate_limit, rate_limit.status, key)
 
     async def close(self) -> None:
         """Close the connections. A second call does nothing."""

@@ -9,6 +9,8 @@ from typing import Protocol, TypeVar
 
 from .header_values import interval_seconds, seconds_until_reset, whole_number
 from .http import RawResponse
+from .limit_status import RateLimitStatus
+from .observed_limits import ObservedLimits
 from .retry import parse_retry_after
 from .secrets import Token
 from .waiting import WaitingCalls
@@ -75,6 +77,13 @@ class RateLimiter(Protocol[ReservationT]):
 
     waiting_calls: WaitingCalls
     """The calls of this process that wait for it. It wakes the first one when it can be earlier."""
+
+    observed_limits: ObservedLimits
+    """What responses say about the limits of the API. Sessions fill it."""
+
+    def status(self, key: str) -> RateLimitStatus:
+        """Return what is known about the rate limit of a key. Never raises."""
+        ...
 
     def reserve(self, key: str) -> ReservationT:
         """Reserve the next request of a key.

@@ -67,6 +67,7 @@ class AsyncSession:
     def __init__(self, io: CallIO, settings: Settings) -> None:
         self._io = io
         self._settings = settings
+        self._observed_limits = settings.observed_limits
         self._retry_policy = RetryPolicy(
             settings.retries, settings.conventions.wait_after_429, settings.random
         )
@@ -134,7 +135,10 @@ class AsyncSession:
                 return attempt
             # If this raises or is cancelled, the reservation stays used: the API may have counted
             # the request.
+            number = self._request_number(booking)
             attempt = await self._send_request(call, token)
+            if attempt.response is not None:
+                self._observed_limits.record(call.rate_limit_key, number, attempt.response.headers)
             if booking is not None:
                 await self._update_rate_limit(booking, attempt)
             if attempt.is_success:
@@ -253,6 +257,12 @@ class AsyncSession:
             reservation = await self._io.book(rate_limit, rate_limit.rebook, reservation)
             call.check_deadline(wait=reservation.wait, purpose="the rate limit")
         return _BookedReservation(rate_limit, reservation)
+
+    def _request_number(self, booking: _BookedReservation | None) -> int:
+        """The position of a request among those of its key: responses can overtake each other."""
+        if booking is None:
+            return self._observed_limits.next_number()
+        return booking.reservation.number
 
     async def _update_rate_limit(self, booking: _BookedReservation, attempt: Attempt) -> None:
         """Report the outcome of a request to the rate limit. `release` and `update` never raise."""

@@ -15,7 +15,7 @@ from .docstrings import method_docstring
 from .responses import response_views
 from .views import OperationView, Resource
 
-_CLIENT_METHODS = frozenset({"close", "with_options"})
+_CLIENT_METHODS = frozenset({"close", "rate_limit", "with_options"})
 """The client's own methods. A resource is an attribute beside them."""
 
 _RESERVED_CLASSES = frozenset(
