@@ -9,6 +9,7 @@ from typing import Any, TypedDict, TypeVar, cast
 from ._runtime.checks import check_flag
 from ._runtime.finding import Finding
 from ._runtime.http import Timeout
+from ._runtime.protocols import Tracing
 from ._runtime.scalars import Duration, seconds_of, whole_number
 from .errors import ConfigurationError, ResponseInfo
 from .rate_limit.in_process import RateLimit
@@ -43,9 +44,13 @@ OPTION_SYNONYMS: Mapping[str, str] = {
     "proxies": "transport",
     "proxy": "transport",
     "quota": "rate_limit",
+    "opentelemetry": "tracing",
+    "otel": "tracing",
     "retry": "retries",
     "server": "base_url",
     "session": "transport",
+    "tracer": "tracing",
+    "tracer_provider": "tracing",
     "url": "base_url",
     "verify": "transport",
 }
@@ -71,6 +76,7 @@ class Options(TypedDict, total=False):
     on_response: Callable[[ResponseInfo], object] | None
     on_drift: Callable[[Finding], object] | None
     strict: bool
+    tracing: Tracing | None
 
 
 def explain_wrong_arguments(constructor: Constructor) -> Constructor:
@@ -239,6 +245,14 @@ def _check_version(value: object) -> object:
     return value
 
 
+def _check_tracing(value: object) -> object:
+    if value is None:
+        return None
+    if isinstance(value, type) or not callable(getattr(value, "start_call", None)):
+        raise ConfigurationError("tracing must be an OpenTelemetryTracing, or None")
+    return value
+
+
 def is_async_function(value: object) -> bool:
     """Whether a value is an async function, or an object that is called like one."""
     return _has_code_flag(value, inspect.CO_COROUTINE)
@@ -275,5 +289,6 @@ _CHECKS: Mapping[str, Callable[[Any], object]] = {
     "on_response": partial(_check_callback, "on_response"),
     "on_drift": partial(_check_callback, "on_drift"),
     "strict": partial(check_flag, "strict"),
+    "tracing": _check_tracing,
 }
 """Each returns the option to use, or raises `ConfigurationError`."""

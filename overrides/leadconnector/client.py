@@ -43,6 +43,7 @@ from ._runtime.http import (
 )
 from ._runtime.limit_status import RateLimitStatus, limit_status
 from ._runtime.observed_limits import ObservedLimits
+from ._runtime.protocols import Tracing
 from ._runtime.retry import DEFAULT_RETRIES
 from ._runtime.scalars import Duration
 from ._runtime.secrets import Secret, refuse_pickling
@@ -86,6 +87,7 @@ class _Client(Generic[TokenOption, Transport, ConnectionsT]):
         on_response: Callable[[ResponseInfo], object] | None = None,
         on_drift: Callable[[Finding], object] | None = None,
         strict: bool = False,
+        tracing: Tracing | None = None,
         allow_http: bool = False,
         transport: Transport | None = None,
     ) -> None:
@@ -111,6 +113,7 @@ class _Client(Generic[TokenOption, Transport, ConnectionsT]):
                 "on_response": on_response,
                 "on_drift": on_drift,
                 "strict": strict,
+                "tracing": tracing,
             },
             awaits_callbacks=self._awaits_callbacks,
         )
@@ -193,6 +196,7 @@ class LeadConnector(_Client[SyncTokenOption, BaseTransport, SyncConnections], Re
             exceptions reach the caller. The log has each kind and path once.
         strict: whether a success that deviates from the spec raises `DriftError`.
             Default: `False`.
+        tracing: records each call, such as an `OpenTelemetryTracing`. Default: no record.
         allow_http: whether the base URL may be plain http on another machine, as in a test network.
             The token then travels unencrypted. Default: `False`: http only to loopback.
         transport: an httpx transport to send with. The client closes it.

@@ -51,6 +51,7 @@ OPTIONS = [
     "on_response",
     "on_drift",
     "strict",
+    "tracing",
     "allow_http",
     "transport",
 ]
@@ -97,6 +98,7 @@ def test_a_positional_argument_names_the_class_and_the_option(client: Any) -> No
         ("oauth", "token"),
         ("session", "transport"),
         ("limits", "transport"),
+        ("tracer_provider", "tracing"),
     ],
 )
 def test_an_unknown_option_names_the_class_and_the_option_that_is_meant(

@@ -436,7 +436,7 @@ class TestRedis:
     )
     def test_a_malformed_reply_is_no_reply(self, server: RedisServer, reply: bytes) -> None:
         rate_limit = new_redis_rate_limit(server, str(uuid4()))
-        rate_limit._redis._script = lambda keys, arguments: reply  # type: ignore[misc]
+        rate_limit._redis._script = lambda keys, arguments: reply
         assert rate_limit.status("key") == UNKNOWN
 
 

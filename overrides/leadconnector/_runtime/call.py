@@ -7,6 +7,7 @@ from .._generated import Operation, T
 from ..errors import APITimeoutError
 from .contract import OperationContract, operation_contract
 from .http import Limits, OutgoingRequest, PreparedRequest
+from .protocols import CallTrace
 from .request import (
     Arguments,
     api_version,
@@ -56,6 +57,13 @@ class Call(Generic[T]):
         """The token that replaced a rejected one after a 401."""
         self.rejection_explanation = ""
         """Why a new token does not fix the 401, for its exception; empty if it is unknown."""
+        self.trace: CallTrace | None = None
+        """Records the steps of the call, if somebody wants that."""
+
+    def start_trace(self, trace: CallTrace) -> None:
+        """Record the steps of the call from now on."""
+        self.trace = trace
+        self._request.add_headers(trace.request_headers())
 
     def next_request(self, token: Token) -> OutgoingRequest:
         """The request of the next attempt. None of its timeouts is beyond the deadline."""

@@ -28,6 +28,8 @@ from ..errors import (
 )
 from .call import Call
 from .call_io import CallIO, SyncIO
+from .call_log import report_attempt, report_rate_limit_wait, report_retry
+from .contract import operation_contract
 from .coroutines import run_without_event_loop
 from .frames import clear_frames
 from .http import (
@@ -39,8 +41,7 @@ from .http import (
     is_interruption,
     is_transport_failure,
 )
-from .log import logger
-from .protocols import RateLimiter, Reservation
+from .protocols import CallTrace, RateLimiter, Reservation, Tracing
 from .request import Arguments
 from .retry import RETRY_NOW, STOP, Attempt, Decision, RetryPolicy, decide
 from .secrets import Token, encoded_forms
@@ -83,19 +84,37 @@ class AsyncSession:
         # Python makes it the context of all errors.
         ambient_error = sys.exception()
         try:
-            return await self._carry_out(operation, arguments)
+            tracing = self._settings.tracing
+            if tracing is None:
+                return await self._carry_out(operation, arguments)
+            return await self._carry_out_traced(operation, arguments, tracing)
         except BaseException as error:
             # The frames hold the response, and objects with the token.
             clear_frames(error, ambient_error)
             raise
 
-    async def _carry_out(self, operation: Operation[T], arguments: Mapping[str, object]) -> T:
+    async def _carry_out_traced(
+        self, operation: Operation[T], arguments: Mapping[str, object], tracing: Tracing
+    ) -> T:
+        """`_carry_out` for a client with the option `tracing`."""
+        contract = operation_contract(operation.operation_id)
+        with tracing.start_call(contract.name, contract.method, self._settings.base_url) as trace:
+            return await self._carry_out(operation, arguments, trace)
+
+    async def _carry_out(
+        self,
+        operation: Operation[T],
+        arguments: Mapping[str, object],
+        trace: CallTrace | None = None,
+    ) -> T:
         """The steps of `call`."""
         # A new transport loads certificates, which can take longer than a reservation stays valid.
         # So it exists before the first reservation. Its creation is not inside the deadline, which
         # starts with `Call`.
         self._io.ensure_open()
         call = Call(operation, Arguments(arguments), self._settings)
+        if trace is not None:
+            call.start_trace(trace)
         attempt = await self._send_until_final(call)
         if isinstance(attempt.outcome, APIConnectionError):
             raise attempt.outcome
@@ -137,8 +156,7 @@ class AsyncSession:
             # the request.
             number = self._request_number(booking)
             attempt = await self._send_request(call, token)
-            if attempt.response is not None:
-                self._observed_limits.record(call.rate_limit_key, number, attempt.response.headers)
+            self._report(call, number, attempt)
             if booking is not None:
                 await self._update_rate_limit(booking, attempt)
             if attempt.is_success:
@@ -225,7 +243,7 @@ class AsyncSession:
             ClientClosedError: the client was closed meanwhile.
             DailyRateLimitError: the requests of the day were used up meanwhile.
         """
-        logger.info("%s: waits %.3f s for the rate limit", call.name, booking.reservation.wait)
+        report_rate_limit_wait(call, booking.reservation.wait)
         waiting_calls = booking.rate_limit.waiting_calls
         signal = self._io.new_signal()
         waiting_call = waiting_calls.join(call.rate_limit_key, booking.reservation.number, signal)
@@ -263,6 +281,13 @@ class AsyncSession:
         if booking is None:
             return self._observed_limits.next_number()
         return booking.reservation.number
+
+    def _report(self, call: Call[Any], number: int, attempt: Attempt) -> None:
+        """Report an attempt to the trace, and what its response says about the rate limit."""
+        report_attempt(call, attempt)
+        response = attempt.response
+        if response is not None:
+            self._observed_limits.record(call.rate_limit_key, number, response.headers)
 
     async def _update_rate_limit(self, booking: _BookedReservation, attempt: Attempt) -> None:
         """Report the outcome of a request to the rate limit. `release` and `update` never raise."""
@@ -368,7 +393,7 @@ class AsyncSession:
 
     async def _log_and_pause(self, call: Call[T], attempt: Attempt, seconds: float) -> None:
         """Log that a failed attempt is repeated, and wait until then."""
-        _log_retry(call, attempt, seconds)
+        report_retry(call, attempt, seconds)
         if seconds > 0.0:
             await self._io.sleep(seconds)
 
@@ -420,11 +445,3 @@ def _failed_attempt(
     secrets = encoded_forms(call.tokens)
     failure = connection_error(error, call.name, request, secrets, call.attempts, ambient_error)
     return Attempt(call.method, call.try_number, token, failure, is_final=is_final_failure)
-
-
-def _log_retry(call: Call[Any], attempt: Attempt, wait: float) -> None:
-    if isinstance(attempt.outcome, APIConnectionError):
-        reason = f"no complete response ({attempt.outcome.failure})"
-    else:
-        reason = f"status {attempt.outcome.status_code}"
-    logger.info("%s: %s; attempt %d in %.3f s", call.name, reason, call.attempts + 1, wait)

@@ -12,7 +12,7 @@ from . import lazy_asyncio as asyncio
 from .finding import Finding
 from .http import RequestFactory, Timeout, Timeouts, timeouts_of
 from .observed_limits import ObservedLimits
-from .protocols import ApiConventions, Clock, RateLimiter, TokenSource
+from .protocols import ApiConventions, Clock, RateLimiter, TokenSource, Tracing
 from .retry import DEFAULT_RETRIES
 
 
@@ -39,6 +39,7 @@ class Settings:
     on_response: Callable[[ResponseInfo], object] | None = None
     on_drift: Callable[[Finding], object] | None = None
     strict: bool = False
+    tracing: Tracing | None = field(default=None, repr=False)
 
     # Tests replace them, so that no test waits.
     clock: Clock = time.monotonic

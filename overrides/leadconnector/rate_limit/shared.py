@@ -11,12 +11,12 @@ from functools import lru_cache
 from .._highlevel import RATE_LIMIT_REQUESTS, RATE_LIMIT_SECONDS
 from .._runtime.http import RawResponse
 from .._runtime.limit_status import RateLimitStatus, limit_status
-from .._runtime.observed_limits import Observation, Observations
+from .._runtime.observed_limits import MAXIMUM_KEYS, Observation, Observations
 from .._runtime.scalars import Duration
 from .._runtime.secrets import Secret
 from ..errors import RateLimitUnavailableError
 from .circuit_breaker import CircuitBreaker
-from .in_process import MAXIMUM_KEYS, RateLimit, Reservation, timestamp
+from .in_process import RateLimit, Reservation, timestamp
 from .redis_script import (
     MAXIMUM_CONNECTIONS,
     ReadingRequest,
