@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import FrozenInstanceError, fields
+from dataclasses import FrozenInstanceError, dataclass, fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -272,18 +272,22 @@ class TestObservedLimits:
     def test_memory_is_bounded(self) -> None:
         limits = ObservedLimits(LIMIT_HEADERS, Clock())
         for number in range(MAXIMUM_KEYS + 10):
-            limits.record(str(number), number, {"x-ratelimit-remaining": "9" * 10_000})
-        assert len(limits._records) == MAXIMUM_KEYS
+            limits.record(str(number), number, WINDOW_HEADERS)
+        assert len(limits._windows) == MAXIMUM_KEYS
         assert limits.observations("9").window is None
-        newest = limits.observations(str(MAXIMUM_KEYS)).window
-        assert newest is not None
-        assert [len(text) for text in newest.texts] == [0, 0, LONGEST_TEXT]
+        assert limits.observations("10").window is not None
+
+    def test_headers_that_are_too_long_change_nothing(self) -> None:
+        clock = Clock()
+        limits = observed(clock, WINDOW_HEADERS)
+        limits.record("key", 2, {"x-ratelimit-remaining": "9" * (LONGEST_TEXT + 1)})
+        assert status_of(limits, clock).remaining == 42
 
     def test_asking_for_unknown_locations_stores_nothing(self) -> None:
         rate_limit = RateLimit()
         for number in range(100):
             assert rate_limit.status(str(number)) == UNKNOWN
-        assert len(rate_limit.observed_limits._records) == 0
+        assert len(rate_limit.observed_limits._windows) == 0
         assert rate_limit._queues.cache_info().currsize == 0
 
 
@@ -317,6 +321,16 @@ def test_of_responses_in_the_wrong_order_the_last_request_decides(
         first_may_end.set()
         thread.join(PATIENCE)
         assert client.rate_limit(LOCATION_ID).remaining == 98
+
+
+@dataclass
+class Replying:
+    """Stands for the script: it returns one reply, whatever it is called with."""
+
+    reply: bytes
+
+    def __call__(self, keys: list[str], arguments: list[bytes]) -> bytes:
+        return self.reply
 
 
 class TestRedis:
@@ -428,16 +442,24 @@ class TestRedis:
             b'{"is_known": true, "reserved": "-1", "waiting": "0", "observed": {}}',
             b'{"is_known": 1, "reserved": "1", "waiting": "0", "observed": {}}',
             b'{"is_known": false, "observed": {"window": {"number": "1"}}}',
-            b'{"is_known": false, "observed": {"window": {"number": "1", "age": "1", "texts": 5}}}',
-            b'{"is_known": false, "observed": {"day": {"number": "1", "age": "1", "texts": "[]"}}}',
-            b'{"is_known": false, "observed": {"day": {"number": "1", "age": "1", '
-            b'"texts": "[1, 2, 3, 4]"}}}',
+            b'{"is_known": false, "observed": {"window": {"number": "1", "age": "1", "text": 5}}}',
+            b'{"is_known": false, "observed": {"day": {"number": "-1", "age": "1", "text": ""}}}',
         ],
     )
     def test_a_malformed_reply_is_no_reply(self, server: RedisServer, reply: bytes) -> None:
         rate_limit = new_redis_rate_limit(server, str(uuid4()))
-        rate_limit._redis._script = lambda keys, arguments: reply
+        rate_limit._redis._script = Replying(reply)
         assert rate_limit.status("key") == UNKNOWN
+
+    def test_headers_of_another_version_of_the_client_are_ignored(
+        self, server: RedisServer
+    ) -> None:
+        rate_limit = new_redis_rate_limit(server, str(uuid4()))
+        rate_limit._redis._script = Replying(
+            b'{"is_known": false, "observed": {"day": {"number": "1", "age": "0", "text": "7"}}}'
+        )
+        status = rate_limit.status("key")
+        assert (status.daily_remaining, status.reserved) == (None, None)
 
 
 def test_every_field_has_a_row_in_the_documentation() -> None:

@@ -11,13 +11,7 @@ from .header_values import (
     seconds_until_reset,
     whole_number,
 )
-from .observed_limits import (
-    NO_OBSERVATIONS,
-    LimitHeaders,
-    Observation,
-    Observations,
-    ObservedLimits,
-)
+from .observed_limits import NO_OBSERVATIONS, Observation, Observations, ObservedLimits
 from .retry import LONGEST_RETRY_AFTER
 
 
@@ -122,8 +116,8 @@ def limit_status(
     window = _later(observations.window, shared.window)
     day = _later(observations.day, shared.day)
     now = _Now(limits.clock(), epoch_clock())
-    window_status = _window_status(window, limits.headers, now)
-    day_status = _day_status(day, limits.headers, now)
+    window_status = _window_status(window, limits, now)
+    day_status = _day_status(day, limits, now)
     return RateLimitStatus(
         limit=window_status.limit,
         interval=window_status.interval,
@@ -156,11 +150,11 @@ def _last_arrival(
     return now.datetime_of(max(arrivals))
 
 
-def _window_status(window: Observation | None, names: LimitHeaders, now: _Now) -> _Window:
+def _window_status(window: Observation | None, limits: ObservedLimits, now: _Now) -> _Window:
     if window is None:
         return _Window()
-    group = (names.limit, names.interval, names.remaining)
-    headers = dict(zip(group, window.texts, strict=True))
+    names = limits.headers
+    headers = limits.texts_of(window)
     # A limit of 0 has no meaning.
     limit = whole_number(headers, names.limit) or None
     interval = _interval_seconds(headers, names.interval)
@@ -186,11 +180,11 @@ def _interval_seconds(headers: Mapping[str, str], name: str) -> float | None:
     return seconds
 
 
-def _day_status(day: Observation | None, names: LimitHeaders, now: _Now) -> _Day:
+def _day_status(day: Observation | None, limits: ObservedLimits, now: _Now) -> _Day:
     if day is None:
         return _Day()
-    group = (names.daily_limit, names.daily_remaining, names.daily_reset, "date")
-    headers = dict(zip(group, day.texts, strict=True))
+    names = limits.headers
+    headers = limits.texts_of(day)
     # A limit of 0 has no meaning.
     limit = whole_number(headers, names.daily_limit) or None
     received_at = now.epoch_seconds_of(day.received_at)

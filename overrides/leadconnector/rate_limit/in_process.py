@@ -15,7 +15,14 @@ from .._runtime.observed_limits import MAXIMUM_KEYS, ObservedLimits
 from .._runtime.scalars import Duration
 from .._runtime.waiting import WaitingCalls
 from ..errors import DailyRateLimitError
-from .headers import LimitState, day_end_after_response, pause_after_response, state_after_response
+from .headers import (
+    LimitState,
+    UsualLimit,
+    day_end_after_response,
+    pause_after_response,
+    says_certainly_nothing_new,
+    state_after_response,
+)
 from .rate import configured_rate
 from .reservations import (
     LATENESS_TOLERANCE_WINDOWS,
@@ -83,6 +90,8 @@ class RateLimit:
     ) -> None:
         self._rate = configured_rate(limit, seconds)
         self._clock = clock
+        # What the last response without news said. All responses share it: they usually agree.
+        self._usual_limit: UsualLimit | None = None
         # By process id: in a forked process, a lock can be taken for ever by the parent.
         self._locks = dict[int, threading.Lock]()
         # By process id and rate-limit key: a forked process starts with new queues.
@@ -206,6 +215,15 @@ class RateLimit:
         )
 
     def _has_news(self, reservation: Reservation, response: RawResponse) -> bool:
+        """Return whether a response changes anything. It runs after every request."""
+        if says_certainly_nothing_new(response, reservation.state, self._usual_limit):
+            return False
+        has_news = self._changes_state(reservation, response)
+        if not has_news:
+            self._usual_limit = UsualLimit.of(response, reservation.state)
+        return has_news
+
+    def _changes_state(self, reservation: Reservation, response: RawResponse) -> bool:
         if pause_after_response(response, self._rate) > 0.0:
             return True
         state = state_after_response(reservation.state, response, self._rate)

@@ -324,12 +324,12 @@ def _encoded_reading(request: ReadingRequest) -> bytes:
 
 
 def _encoded_observations(observations: Observations) -> dict[str, object]:
-    """Return the groups of headers that there are. Redis stores their texts as one text."""
+    """Return the groups of headers that there are."""
     return {
         name: {
             "number": observation.number,
             "age": _microseconds(max(0.0, observation.received_at)),
-            "texts": json.dumps(observation.texts),
+            "text": observation.text,
         }
         for name, observation in observations._asdict().items()
         if observation is not None
@@ -345,8 +345,7 @@ def _decoded_status(text: str | bytes) -> SharedStatus:
     fields: Mapping[str, Any] = json.loads(text)
     observed: Mapping[str, Any] = fields["observed"]
     observations = Observations(
-        _decoded_observation(observed.get("window"), 3),
-        _decoded_observation(observed.get("day"), 4),
+        _decoded_observation(observed.get("window")), _decoded_observation(observed.get("day"))
     )
     usage = NO_USAGE
     if _boolean(fields["is_known"]):
@@ -357,20 +356,12 @@ def _decoded_status(text: str | bytes) -> SharedStatus:
     return SharedStatus(usage, observations)
 
 
-def _decoded_observation(fields: Any, length: int) -> Observation | None:
-    """Return a group of headers.
-
-    Args:
-        fields: the group as the script returns it; `None` if there is none.
-        length: how many headers the group has.
-    """
+def _decoded_observation(fields: Any) -> Observation | None:
+    """Return a group of headers; `None` if there is none."""
     if fields is None:
         return None
     number = _integer(fields["number"], 0, LARGEST_INTEGER)
-    texts = tuple(_text(text) for text in json.loads(fields["texts"]))
-    if len(texts) != length:
-        raise ValueError("another number of headers")
-    return Observation(number, _seconds(fields["age"]), texts)
+    return Observation(number, _seconds(fields["age"]), _text(fields["text"]))
 
 
 def _decoded(text: str | bytes, configured_rate: Rate) -> ScriptReply:

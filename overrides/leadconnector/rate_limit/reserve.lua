@@ -12,7 +12,7 @@
 -- KEYS[3] state: a hash; the fields that are read below and, for each waiting number, its expiry.
 -- KEYS[4] processes: a sorted set; the name of each process, by the time of its last operation.
 -- KEYS[5] observed: a hash; for the groups of headers `window` and `day`: the number of the request,
---   when the response came, and the texts of the headers.
+--   when the response came, and the headers as one text.
 -- ARGV[1] request: JSON; see ScriptRequest and ReadingRequest in redis_script.py.
 -- Returns JSON; see ScriptReply and SharedStatus in redis_script.py.
 
@@ -322,7 +322,7 @@ local function is_newer(name, number)
     return age > REORDERING_PERIOD or age < -CLOCK_TOLERANCE
 end
 
--- Stores what responses said about the limits of the API. Their texts are only passed on.
+-- Stores what responses said about the limits of the API. Their text is only passed on.
 local function record_observations()
     for name, observation in pairs(request.observations or {}) do
         if is_newer(name, observation.number) then
@@ -330,7 +330,7 @@ local function record_observations()
                 'HSET', observed_key,
                 name .. '_number', whole(observation.number),
                 name .. '_at', whole(now - observation.age),
-                name .. '_texts', observation.texts
+                name .. '_text', observation.text
             )
             redis.call('PEXPIRE', observed_key, DAY / 1000)
         end
@@ -343,13 +343,13 @@ local function encode_status()
     local observed = {}
     for _, name in ipairs({'window', 'day'}) do
         local stored = redis.call(
-            'HMGET', observed_key, name .. '_number', name .. '_at', name .. '_texts'
+            'HMGET', observed_key, name .. '_number', name .. '_at', name .. '_text'
         )
         if stored[1] then
             observed[name] = {
                 number = stored[1],
                 age = whole(math.max(0, now - tonumber(stored[2]))),
-                texts = stored[3],
+                text = stored[3],
             }
         end
     end
