@@ -30,7 +30,7 @@ class RateLimitStatus:
     remaining: int | None = None
     """Requests that remained in the interval when the API sent the response."""
     resets_at: datetime | None = None
-    """When that interval is certainly over: the interval after the arrival of the response."""
+    """The arrival of the response plus the interval, when that interval is certainly over."""
     daily_limit: int | None = None
     """Requests that the API allows in a day."""
     daily_remaining: int | None = None
