@@ -52,10 +52,11 @@ nitpick_ignore_regex = [
     ("py:class", r"(bool|bytes|dict|float|int|list|object|str|tuple|type|None)"),
     ("py:exc", r"(OSError|TypeError|ValueError)"),
     # Types of the signatures that users need not name. The text below a signature describes them.
-    ("py:class", r"leadconnector\._runtime\.protocols\.TokenSource"),
+    ("py:class", r"leadconnector\._runtime\.protocols\.(TokenSource|Tracing)"),
     ("py:class", r"leadconnector\._options\.Options"),
     ("py:class", r"leadconnector\._runtime\.secrets\.Token"),
     ("py:class", r"leadconnector\.rate_limit\.redis_script\.RedisClient"),
+    ("py:class", r"leadconnector\.tracing\.TracerProvider"),
     ("py:class", r"leadconnector\._generated\.(Async)?Session"),
 ]
 suppress_warnings = [

@@ -44,7 +44,8 @@ if TYPE_CHECKING:
         UnprocessableEntityError,
     )
     from .oauth import FileTokenStore, MemoryTokenStore, OAuth, Tokens, TokenStore
-    from .rate_limit import RateLimit, RedisRateLimit
+    from .rate_limit import RateLimit, RateLimitStatus, RedisRateLimit
+    from .tracing import OpenTelemetryTracing
 
 __all__ = [
     "APIConnectionError",
@@ -69,9 +70,11 @@ __all__ = [
     "NotFoundError",
     "OAuth",
     "OAuthError",
+    "OpenTelemetryTracing",
     "PermissionDeniedError",
     "RateLimit",
     "RateLimitError",
+    "RateLimitStatus",
     "RateLimitUnavailableError",
     "ReauthorizationError",
     "RedisRateLimit",
@@ -118,10 +121,13 @@ _NAMES_BY_MODULE = {
         "UnprocessableEntityError",
     ],
     ".oauth": ["FileTokenStore", "MemoryTokenStore", "OAuth", "Tokens", "TokenStore"],
-    ".rate_limit": ["RateLimit", "RedisRateLimit"],
+    ".rate_limit": ["RateLimit", "RateLimitStatus", "RedisRateLimit"],
+    ".tracing": ["OpenTelemetryTracing"],
 }
 _MODULE_OF_NAME = {name: module for module, names in _NAMES_BY_MODULE.items() for name in names}
-_PUBLIC_MODULES = frozenset({"auth", "client", "errors", "models", "oauth", "rate_limit"})
+_PUBLIC_MODULES = frozenset(
+    {"auth", "client", "errors", "models", "oauth", "rate_limit", "tracing"}
+)
 """They are attributes after `import leadconnector`, as if this module had imported them."""
 
 

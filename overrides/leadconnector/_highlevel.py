@@ -3,6 +3,7 @@
 `client`, `auth`, `oauth` and `rate_limit` import them. `_runtime` receives them as values.
 """
 
+from ._runtime.observed_limits import LimitHeaders
 from ._runtime.protocols import ApiConventions, ErrorVocabulary
 from ._version import __version__
 
@@ -19,9 +20,21 @@ RATE_LIMIT_SECONDS = 10.0
 # Header names are in lower case, as in `RawResponse`.
 RATE_LIMIT_MAX_HEADER = "x-ratelimit-max"
 RATE_LIMIT_INTERVAL_HEADER = "x-ratelimit-interval-milliseconds"
+RATE_LIMIT_REMAINING_HEADER = "x-ratelimit-remaining"
+DAILY_LIMIT_HEADER = "x-ratelimit-limit-daily"
 DAILY_REMAINING_HEADER = "x-ratelimit-daily-remaining"
 # Not documented. The live API sends it, and the vendor's Node SDK 3.1 reads it.
 DAILY_RESET_HEADER = "x-ratelimit-daily-reset"
+
+LIMIT_HEADERS = LimitHeaders(
+    limit=RATE_LIMIT_MAX_HEADER,
+    interval=RATE_LIMIT_INTERVAL_HEADER,
+    remaining=RATE_LIMIT_REMAINING_HEADER,
+    daily_limit=DAILY_LIMIT_HEADER,
+    daily_remaining=DAILY_REMAINING_HEADER,
+    daily_reset=DAILY_RESET_HEADER,
+)
+"""The headers that `LeadConnector.rate_limit` shows."""
 
 TOKEN_PATH = "/oauth/token"
 """The token endpoint, relative to the base URL."""

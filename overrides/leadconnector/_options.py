@@ -15,6 +15,7 @@ from ._runtime.checks import (
 )
 from ._runtime.finding import Finding
 from ._runtime.http import Timeout
+from ._runtime.protocols import Tracing
 from ._runtime.scalars import Duration
 from .errors import ConfigurationError, ResponseInfo
 from .rate_limit.in_process import RateLimit
@@ -35,6 +36,7 @@ class Options(TypedDict, total=False):
     on_drift: Callable[[Finding], object] | None
     strict: bool
     default_headers: Mapping[str, str] | None
+    tracing: Tracing | None
 
 
 def check_option_changes(names: Collection[str], class_name: str) -> None:
@@ -92,6 +94,14 @@ def _check_callback(name: str, value: object) -> object:
     return value
 
 
+def _check_tracing(value: object) -> object:
+    if value is None:
+        return None
+    if isinstance(value, type) or not callable(getattr(value, "start_call", None)):
+        raise ConfigurationError("tracing must be an OpenTelemetryTracing, or None")
+    return value
+
+
 def is_async_function(value: object) -> bool:
     """Whether a value is an async function, or an object that is called like one."""
     return _has_code_flag(value, inspect.CO_COROUTINE)
@@ -128,5 +138,6 @@ _CHECKS: Mapping[str, Callable[[Any], object]] = {
     "on_response": partial(_check_callback, "on_response"),
     "on_drift": partial(_check_callback, "on_drift"),
     "strict": partial(check_flag, "strict"),
+    "tracing": _check_tracing,
 }
 """Each returns the option to use, or raises `ConfigurationError`."""

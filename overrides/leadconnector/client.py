@@ -11,7 +11,13 @@ from typing import Any, Generic, Literal, Never, Self, TypeVar, Unpack, cast
 from . import _requirements
 from ._generated.api import AsyncResources, Resources
 from ._generated.types import UNSET, APIResponse, RequestOptions
-from ._highlevel import BASE_URL_VARIABLE, CONVENTIONS, TOKEN_VARIABLE, USER_AGENT
+from ._highlevel import (
+    BASE_URL_VARIABLE,
+    CONVENTIONS,
+    LIMIT_HEADERS,
+    TOKEN_VARIABLE,
+    USER_AGENT,
+)
 from ._options import (
     Options,
     check_option_changes,
@@ -19,7 +25,12 @@ from ._options import (
     is_async_function,
 )
 from ._runtime.call_io import AsyncIO, SyncIO
-from ._runtime.checks import check_flag, check_transport, explain_wrong_arguments
+from ._runtime.checks import (
+    check_flag,
+    check_rate_limit_key,
+    check_transport,
+    explain_wrong_arguments,
+)
 from ._runtime.connections import AsyncConnections, SyncConnections
 from ._runtime.contract_file import contract_value
 from ._runtime.finding import Finding
@@ -36,6 +47,9 @@ from ._runtime.http import (
     common_headers,
     is_interruption,
 )
+from ._runtime.limit_status import RateLimitStatus, limit_status
+from ._runtime.observed_limits import ObservedLimits
+from ._runtime.protocols import Tracing
 from ._runtime.retry import DEFAULT_RETRIES
 from ._runtime.scalars import Duration, Query
 from ._runtime.secrets import Secret, refuse_pickling
@@ -44,6 +58,8 @@ from ._runtime.settings import Settings
 from .auth import AsyncTokenOption, SyncTokenOption, token_source
 from .errors import APIConnectionError, ConfigurationError, CredentialsError, ResponseInfo
 from .rate_limit.in_process import RateLimit
+
+_LOCATION_REQUIREMENT = "location_id must be a string"
 
 _requirements.check_attrs(__name__.rpartition(".")[0])
 
@@ -78,6 +94,7 @@ class _Client(Generic[TokenOption, Transport, ConnectionsT]):
         on_drift: Callable[[Finding], object] | None = None,
         strict: bool = False,
         default_headers: Mapping[str, str] | None = None,
+        tracing: Tracing | None = None,
         allow_http: bool = False,
         transport: Transport | None = None,
     ) -> None:
@@ -104,6 +121,7 @@ class _Client(Generic[TokenOption, Transport, ConnectionsT]):
                 "on_response": on_response,
                 "on_drift": on_drift,
                 "strict": strict,
+                "tracing": tracing,
             },
             awaits_callbacks=self._awaits_callbacks,
         )
@@ -112,6 +130,7 @@ class _Client(Generic[TokenOption, Transport, ConnectionsT]):
             token_source=source,
             conventions=CONVENTIONS,
             requests=_request_factory(self._base_url, headers_option),
+            unlimited=ObservedLimits(LIMIT_HEADERS),
             **options,
         )
         self._make_resources()
@@ -193,6 +212,7 @@ class LeadConnector(_Client[SyncTokenOption, BaseTransport, SyncConnections], Re
         default_headers: further headers of every request, by name. They can replace `User-Agent`
             and `Accept`, but no other header of the client. The `RequestOptions` of a call replace
             those with the same name. Default: none.
+        tracing: records each call, such as an `OpenTelemetryTracing`. Default: no record.
         allow_http: whether the base URL may be plain http on another machine, as in a test network.
             The token then travels unencrypted. Default: `False`: http only to loopback.
         transport: an httpx transport to send with. The client closes it.
@@ -269,6 +289,25 @@ class LeadConnector(_Client[SyncTokenOption, BaseTransport, SyncConnections], Re
 
     def _default_transport(self) -> SyncTransport:
         return _new_transport(self._transports.sync_transport)
+
+    def rate_limit(self, location_id: str) -> RateLimitStatus:
+        """Return what is known about the rate limit of a location. Sends no request to the API.
+
+        A `RedisRateLimit` is asked, so that the responses of other processes count. While Redis is
+        away, the result is what this process knows.
+
+        Args:
+            location_id: the location of the calls. Where the spec marks several arguments as
+                `rate-limit-key`, their values joined by `/`; an empty string where it marks none.
+
+        Raises:
+            ArgumentError: it is no string.
+        """
+        key = check_rate_limit_key(location_id, _LOCATION_REQUIREMENT)
+        rate_limit = self._settings.rate_limit
+        if rate_limit is None:
+            return limit_status(self._settings.unlimited, key)
+        return rate_limit.status(key)
 
     def close(self) -> None:
         """Close the connections. A second call does nothing."""
@@ -355,6 +394,26 @@ class AsyncLeadConnector(
 
     def _default_transport(self) -> AsyncTransport:
         return _new_transport(self._transports.async_transport)
+
+    async def rate_limit(self, location_id: str) -> RateLimitStatus:
+        """Return what is known about the rate limit of a location. Sends no request to the API.
+
+        A `RedisRateLimit` is asked, so that the responses of other processes count. While Redis is
+        away, the result is what this process knows.
+
+        Args:
+            location_id: the location of the calls. Where the spec marks several arguments as
+                `rate-limit-key`, their values joined by `/`; an empty string where it marks none.
+
+        Raises:
+            ArgumentError: it is no string.
+        """
+        key = check_rate_limit_key(location_id, _LOCATION_REQUIREMENT)
+        rate_limit = self._settings.rate_limit
+        if rate_limit is None:
+            return limit_status(self._settings.unlimited, key)
+        io = AsyncIO(self._connections, self._settings)
+        return await io.call_rate_limit(rate_limit, rate_limit.status, key)
 
     async def close(self) -> None:
         """Close the connections. A second call does nothing."""

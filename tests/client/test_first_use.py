@@ -41,6 +41,8 @@ ONLY_WHEN_USED = {
     "leadconnector.models",
     "leadconnector.oauth",
     "leadconnector.rate_limit.shared",
+    "leadconnector.tracing",
+    "opentelemetry",
 }
 """Modules that a sync client needs only for some of its features, or for a call."""
 
@@ -160,6 +162,9 @@ def test_one_model_is_imported_without_the_others() -> None:
         leadconnector.LeadConnector.conversations.with_raw_response.update_conversation,
         leadconnector.LeadConnector.request,
         leadconnector.AsyncLeadConnector.request,
+        leadconnector.LeadConnector.rate_limit,
+        leadconnector.AsyncLeadConnector.rate_limit,
+        leadconnector.OpenTelemetryTracing.__init__,
         leadconnector.RedisRateLimit.__init__,
         leadconnector.RequestOptions.__init__,
         leadconnector.OAuth.__init__,

@@ -1131,7 +1131,7 @@ class TestSecrecy:
         functions: set[str] = set()
         variables: list[str] = []
 
-        def record_frames(*args: object) -> None:
+        def record_frames(*args: object, **fields: object) -> None:
             for frame, _ in traceback.walk_stack(sys._getframe()):
                 if frame.f_globals.get("__name__", "").startswith("leadconnector.oauth."):
                     functions.add(frame.f_code.co_name)

@@ -52,6 +52,7 @@ OPTIONS = [
     "on_drift",
     "strict",
     "default_headers",
+    "tracing",
     "allow_http",
     "transport",
 ]
@@ -98,6 +99,7 @@ def test_a_positional_argument_names_the_class_and_the_option(client: Any) -> No
         ("oauth", "token"),
         ("session", "transport"),
         ("limits", "transport"),
+        ("tracer_provider", "tracing"),
     ],
 )
 def test_an_unknown_option_names_the_class_and_the_option_that_is_meant(

@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 from generate.__main__ import main
+from generate.operations.resources import CLIENT_METHODS
+from leadconnector import AsyncLeadConnector, LeadConnector
+from leadconnector._generated.api import AsyncResources, Resources
 
 from tests.generate.samples import SPEC_TEXT, edited, with_second_operation
 
@@ -324,6 +327,11 @@ INVALID_SPECS = {
         "'with_raw_response', which every resource has already",
         "      operationId: withRawResponse",
     ),
+    "a tag that would hide the state of the rate limit": InvalidSpec(
+        edited(("      tags: [Conversations]\n", "      tags: [Rate Limit]\n")),
+        "hide the client's own method",
+        "      tags: [Rate Limit]",
+    ),
     "an operationId with a line break": InvalidSpec(
         edited(
             (
@@ -435,3 +443,9 @@ def test_aliases_that_expand_exponentially_are_rejected(
     spec.write_text("\n".join([SPEC_TEXT, *lines]), encoding="utf-8")
     assert main(["--spec", str(spec), "--output", str(tmp_path / "generated")]) == 1
     assert "aliases" in capsys.readouterr().err
+
+
+def test_no_tag_can_hide_a_public_method_of_a_client() -> None:
+    for client, resources in ((LeadConnector, Resources), (AsyncLeadConnector, AsyncResources)):
+        names = {name for name in dir(client) if not name.startswith("_")}
+        assert names - set(dir(resources)) == CLIENT_METHODS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, assert_type
 
 import httpx
@@ -16,6 +17,8 @@ from leadconnector import (
     DriftError,
     Finding,
     LeadConnector,
+    OpenTelemetryTracing,
+    RateLimitStatus,
     RequestOptions,
     ResponseInfo,
     Unset,
@@ -111,6 +114,22 @@ def options_are_typed(seen: list[ResponseInfo]) -> None:
     assert_type(client.with_options(timeout=1.0), LeadConnector)
     with client as same:
         assert_type(same, LeadConnector)
+
+
+def the_state_of_the_rate_limit_is_typed(client: LeadConnector) -> None:
+    status = client.rate_limit("id")
+    assert_type(status, RateLimitStatus)
+    assert_type(status.remaining, int | None)
+    assert_type(status.daily_resets_at, datetime | None)
+
+
+async def the_async_state_of_the_rate_limit_is_typed(client: AsyncLeadConnector) -> None:
+    assert_type(await client.rate_limit("id"), RateLimitStatus)
+
+
+def tracing_is_an_option_of_both_clients(tracing: OpenTelemetryTracing) -> None:
+    LeadConnector(token="token", tracing=tracing).with_options(tracing=None)
+    AsyncLeadConnector(token="token", tracing=tracing)
 
 
 async def the_async_client_takes_an_async_token() -> None:

@@ -2,12 +2,14 @@
 
 import math
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Generic
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Generic, Protocol
 
 from .._generated import Operation, T
 from ..errors import APITimeoutError
 from .contract import OperationContract, operation_contract
 from .http import Limits, OutgoingRequest, PreparedRequest
+from .protocols import CallTrace
 from .request import (
     Arguments,
     api_version,
@@ -53,6 +55,13 @@ class Call(ABC, Generic[T]):
         """The token that replaced a rejected one after a 401."""
         self.rejection_explanation = ""
         """Why a new token does not fix the 401, for its exception; empty if it is unknown."""
+        self.trace: CallTrace | None = None
+        """Records the steps of the call, if somebody wants that."""
+
+    def start_trace(self, trace: CallTrace) -> None:
+        """Record the steps of the call from now on."""
+        self.trace = trace
+        self._request.add_headers(trace.request_headers())
 
     def next_request(self, token: Token) -> OutgoingRequest:
         """The request of the next attempt. None of its timeouts is beyond the deadline."""
@@ -163,6 +172,50 @@ class OperationCall(Call[T]):
             self.attempts,
             self.rejection_explanation,
         )
+
+
+class PlannedCall(Protocol[T]):
+    """What a caller asks for, before it is validated."""
+
+    @property
+    def name(self) -> str:
+        """Names the operation. It contains no id."""
+        ...
+
+    @property
+    def method(self) -> str:
+        """The method in upper case."""
+        ...
+
+    def start(self, settings: Settings, options: "RequestOptions | None") -> Call[T]:
+        """Validate the arguments, and create the state of the call.
+
+        Raises:
+            ArgumentError: an argument is invalid.
+        """
+        ...
+
+
+class PlannedOperation(Generic[T]):
+    """A call of an operation in the spec, before its arguments are validated."""
+
+    def __init__(self, operation: Operation[T], arguments: Mapping[str, object]) -> None:
+        self._operation = operation
+        self._arguments = Arguments(arguments)
+
+    @property
+    def name(self) -> str:
+        """See `PlannedCall`."""
+        return operation_contract(self._operation.operation_id).name
+
+    @property
+    def method(self) -> str:
+        """See `PlannedCall`."""
+        return operation_contract(self._operation.operation_id).method
+
+    def start(self, settings: Settings, options: "RequestOptions | None") -> OperationCall[T]:
+        """See `PlannedCall`."""
+        return OperationCall(self._operation, self._arguments, settings, options)
 
 
 def _deadline(settings: Settings) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from functools import wraps
 from typing import TypeVar, cast
 
-from ..errors import ConfigurationError
+from ..errors import ArgumentError, ConfigurationError
 from .http import Timeout
 from .scalars import seconds_of, whole_number
 
@@ -43,9 +43,13 @@ OPTION_SYNONYMS: Mapping[str, str] = {
     "proxies": "transport",
     "proxy": "transport",
     "quota": "rate_limit",
+    "opentelemetry": "tracing",
+    "otel": "tracing",
     "retry": "retries",
     "server": "base_url",
     "session": "transport",
+    "tracer": "tracing",
+    "tracer_provider": "tracing",
     "url": "base_url",
     "verify": "transport",
 }
@@ -212,3 +216,21 @@ def check_version(value: object) -> object:
             "version must be printable ASCII without blanks at its ends, such as '2021-07-28'"
         )
     return value
+
+
+def check_rate_limit_key(value: object, requirement: str) -> str:
+    """Return the argument that selects the requests that the API counts together.
+
+    Args:
+        value: what the caller passed.
+        requirement: what it must be; it starts with the name of the argument.
+
+    Raises:
+        ArgumentError: it is no text that a request could contain.
+    """
+    name = requirement.partition(" ")[0]
+    if not isinstance(value, str):
+        raise ArgumentError(requirement, argument=name)
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        raise ArgumentError(f"{requirement} without half of a surrogate pair", argument=name)
+    return str(value)

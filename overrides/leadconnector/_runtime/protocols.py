@@ -3,12 +3,15 @@
 The session imports no implementation of them. So it can be read and tested without OAuth and Redis.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 from .header_values import interval_seconds, seconds_until_reset, whole_number
 from .http import RawResponse
+from .limit_status import RateLimitStatus
+from .observed_limits import ObservedLimits
 from .retry import parse_retry_after
 from .secrets import Token
 from .waiting import WaitingCalls
@@ -76,6 +79,13 @@ class RateLimiter(Protocol[ReservationT]):
     waiting_calls: WaitingCalls
     """The calls of this process that wait for it. It wakes the first one when it can be earlier."""
 
+    observed_limits: ObservedLimits
+    """What responses say about the limits of the API. Sessions fill it."""
+
+    def status(self, key: str) -> RateLimitStatus:
+        """Return what is known about the rate limit of a key. Never raises."""
+        ...
+
     def reserve(self, key: str) -> ReservationT:
         """Reserve the next request of a key.
 
@@ -113,6 +123,44 @@ class RateLimiter(Protocol[ReservationT]):
         Args:
             reservation: as for `needs_update`.
             response: as for `needs_update`.
+        """
+        ...
+
+
+class CallTrace(Protocol):
+    """Records one call, for `tracing`."""
+
+    def request_headers(self) -> Mapping[str, str]:
+        """Return headers to add to each request of the call."""
+        ...
+
+    def record_attempt(self, attempts: int, status_code: int | None, failure: str) -> None:
+        """Record the end of an attempt.
+
+        Args:
+            attempts: how many requests the call has sent.
+            status_code: the status of the response; `None` without a complete one.
+            failure: why there is none; empty if there is one.
+        """
+        ...
+
+    def record_event(self, event: str, fields: Mapping[str, str | int | float]) -> None:
+        """Record a step of the call. Its name and fields are those of its log record."""
+        ...
+
+
+class Tracing(Protocol):
+    """Records the calls of a client."""
+
+    def start_call(
+        self, name: str, method: str, base_url: str
+    ) -> AbstractContextManager[CallTrace]:
+        """Return a context manager that records one call.
+
+        Args:
+            name: method and path template. It contains no ID.
+            method: the method of HTTP.
+            base_url: where the client sends its requests.
         """
         ...
 

@@ -477,6 +477,16 @@ class ResponseReader(Generic[T]):
             finding.expected,
             finding.pointer,
             finding.rule,
+            extra={
+                "event": "drift",
+                "operation": finding.operation,
+                "kind": finding.kind,
+                "rule": finding.rule,
+                "path": finding.path,
+                "expected": finding.expected,
+                "pointer": finding.pointer,
+                "value": finding.value,
+            },
         )
 
 

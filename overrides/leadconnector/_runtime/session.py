@@ -18,8 +18,7 @@ Terms:
 
 import sys
 from collections.abc import Callable, Mapping
-from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from .._generated import Operation, T
 from .._generated.types import APIResponse
@@ -29,8 +28,9 @@ from ..errors import (
     APITimeoutError,
     LeadConnectorError,
 )
-from .call import Call, OperationCall
+from .call import Call, PlannedCall, PlannedOperation
 from .call_io import CallIO, SyncIO
+from .call_log import report_attempt, report_rate_limit_wait, report_retry
 from .coroutines import run_without_event_loop
 from .frames import clear_frames
 from .http import (
@@ -42,9 +42,7 @@ from .http import (
     is_interruption,
     is_transport_failure,
 )
-from .log import logger
-from .protocols import RateLimiter, Reservation
-from .request import Arguments
+from .protocols import CallTrace, RateLimiter, Reservation
 from .response import ResponseReader
 from .retry import RETRY_NOW, STOP, Attempt, Decision, RetryPolicy, decide
 from .secrets import Token, encoded_forms
@@ -54,9 +52,6 @@ from .waiting import WaitingCall
 if TYPE_CHECKING:
     from .request_options import RequestOptions
     from .undocumented import UndocumentedRequest
-
-    NewCall: TypeAlias = Callable[[Settings, RequestOptions | None], Call[T]]
-    """Creates the state of a call from its settings and its options."""
 
 Result = TypeVar("Result")
 
@@ -80,6 +75,7 @@ class AsyncSession:
     def __init__(self, io: CallIO, settings: Settings) -> None:
         self._io = io
         self._settings = settings
+        self._observed_limits = settings.observed_limits
         self._retry_policy = RetryPolicy(
             settings.retries, settings.conventions.wait_after_429, settings.random
         )
@@ -97,7 +93,7 @@ class AsyncSession:
             Exception: an error of the caller's own token callable, transport, `on_response` or
                 `on_drift`. It is raised unchanged.
         """
-        return await self._carry_out(_new_call(operation, arguments), options, _read)
+        return await self._carry_out(PlannedOperation(operation, arguments), options, _read)
 
     async def call_raw(
         self,
@@ -106,55 +102,70 @@ class AsyncSession:
         options: BaseOptions | None = None,
     ) -> APIResponse[T]:
         """Carry out an operation, and return the whole response; raises like `call`."""
-        return await self._carry_out(_new_call(operation, arguments), options, _read_raw)
+        return await self._carry_out(PlannedOperation(operation, arguments), options, _read_raw)
 
     async def request(
         self, request: "UndocumentedRequest", options: BaseOptions | None
     ) -> APIResponse[Any]:
         """Carry out an operation that the spec does not have; raises like `call`."""
-        # Few programs need it.
-        from .undocumented import UndocumentedCall  # noqa: PLC0415
-
-        return await self._carry_out(partial(UndocumentedCall, request), options, _read_raw)
+        return await self._carry_out(request, options, _read_raw)
 
     async def _carry_out(
         self,
-        new_call: "NewCall[T]",
+        planned_call: PlannedCall[T],
         options: BaseOptions | None,
         read: Callable[[ResponseReader[T], RawResponse], Result],
     ) -> Result:
         """Carry out a call; raises like `call`.
 
         Args:
-            new_call: creates the call, which validates its arguments.
+            planned_call: the call, whose arguments are not validated yet.
             options: the options of the call.
             read: reads the response.
         """
         # Python makes it the context of all errors.
         ambient_error = sys.exception()
         try:
-            if options is None:
-                return await self._take_steps(new_call, None, read)
-            request_options = _checked_options(options)
-            session = AsyncSession(self._io, request_options.applied_to(self._settings))
-            return await session._take_steps(new_call, request_options, read)
+            tracing = self._settings.tracing
+            if tracing is None:
+                return await self._choose_options(planned_call, options, read)
+            name = planned_call.name
+            with tracing.start_call(name, planned_call.method, self._settings.base_url) as trace:
+                return await self._choose_options(planned_call, options, read, trace)
         except BaseException as error:
             # The frames hold the response, and objects with the token.
             clear_frames(error, ambient_error)
             raise
 
+    async def _choose_options(
+        self,
+        planned_call: PlannedCall[T],
+        options: BaseOptions | None,
+        read: Callable[[ResponseReader[T], RawResponse], Result],
+        trace: CallTrace | None = None,
+    ) -> Result:
+        """Carry out a call with the settings of the client, or with those of the call."""
+        if options is None:
+            return await self._take_steps(planned_call, None, read, trace)
+        request_options = _checked_options(options)
+        session = AsyncSession(self._io, request_options.applied_to(self._settings))
+        return await session._take_steps(planned_call, request_options, read, trace)
+
     async def _take_steps(
         self,
-        new_call: "NewCall[T]",
+        planned_call: PlannedCall[T],
         options: "RequestOptions | None",
         read: Callable[[ResponseReader[T], RawResponse], Result],
+        trace: CallTrace | None,
     ) -> Result:
         """The steps of `_carry_out`."""
         # A new transport loads certificates, which can take longer than a reservation stays valid.
         # So it exists before the first reservation. Its creation is not inside the deadline, which
         # starts with `Call`.
         self._io.ensure_open()
-        call = new_call(self._settings, options)
+        call = planned_call.start(self._settings, options)
+        if trace is not None:
+            call.start_trace(trace)
         attempt = await self._send_until_final(call)
         if isinstance(attempt.outcome, APIConnectionError):
             raise attempt.outcome
@@ -194,7 +205,9 @@ class AsyncSession:
                 return attempt
             # If this raises or is cancelled, the reservation stays used: the API may have counted
             # the request.
+            number = self._request_number(booking)
             attempt = await self._send_request(call, token)
+            self._report(call, number, attempt)
             if booking is not None:
                 await self._update_rate_limit(booking, attempt)
             if attempt.is_success:
@@ -282,7 +295,7 @@ class AsyncSession:
             ClientClosedError: the client was closed meanwhile.
             DailyRateLimitError: the requests of the day were used up meanwhile.
         """
-        logger.info("%s: waits %.3f s for the rate limit", call.name, booking.reservation.wait)
+        report_rate_limit_wait(call, booking.reservation.wait)
         waiting_calls = booking.rate_limit.waiting_calls
         signal = self._io.new_signal()
         waiting_call = waiting_calls.join(call.rate_limit_key, booking.reservation.number, signal)
@@ -314,6 +327,19 @@ class AsyncSession:
             reservation = await self._io.book(rate_limit, rate_limit.rebook, reservation)
             call.check_deadline(wait=reservation.wait, purpose="the rate limit")
         return _BookedReservation(rate_limit, reservation)
+
+    def _request_number(self, booking: _BookedReservation | None) -> int:
+        """The position of a request among those of its key: responses can overtake each other."""
+        if booking is None:
+            return self._observed_limits.next_number()
+        return booking.reservation.number
+
+    def _report(self, call: Call[Any], number: int, attempt: Attempt) -> None:
+        """Report an attempt to the trace, and what its response says about the rate limit."""
+        report_attempt(call, attempt)
+        response = attempt.response
+        if response is not None:
+            self._observed_limits.record(call.rate_limit_key, number, response.headers)
 
     async def _update_rate_limit(self, booking: _BookedReservation, attempt: Attempt) -> None:
         """Report the outcome of a request to the rate limit. `release` and `update` never raise."""
@@ -419,7 +445,7 @@ class AsyncSession:
 
     async def _log_and_pause(self, call: Call[T], attempt: Attempt, seconds: float) -> None:
         """Log that a failed attempt is repeated, and wait until then."""
-        _log_retry(call, attempt, seconds)
+        report_retry(call, attempt, seconds)
         if seconds > 0.0:
             await self._io.sleep(seconds)
 
@@ -466,10 +492,6 @@ def _checked_options(options: BaseOptions) -> "RequestOptions":
     return checked_options(options)
 
 
-def _new_call(operation: Operation[T], arguments: Mapping[str, object]) -> "NewCall[T]":
-    return partial(OperationCall, operation, Arguments(arguments))
-
-
 def _read(reader: ResponseReader[T], response: RawResponse) -> T:
     return reader.read(response)
 
@@ -514,11 +536,3 @@ def _failed_attempt(
     secrets = encoded_forms(call.tokens)
     failure = connection_error(error, call.name, request, secrets, call.attempts, ambient_error)
     return Attempt(call.method, call.try_number, token, failure, is_final=is_final_failure)
-
-
-def _log_retry(call: Call[Any], attempt: Attempt, wait: float) -> None:
-    if isinstance(attempt.outcome, APIConnectionError):
-        reason = f"no complete response ({attempt.outcome.failure})"
-    else:
-        reason = f"status {attempt.outcome.status_code}"
-    logger.info("%s: %s; attempt %d in %.3f s", call.name, reason, call.attempts + 1, wait)

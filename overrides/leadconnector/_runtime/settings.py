@@ -11,7 +11,8 @@ from ..errors import ResponseInfo
 from . import lazy_asyncio as asyncio
 from .finding import Finding
 from .http import RequestFactory, Timeout, Timeouts, timeouts_of
-from .protocols import ApiConventions, Clock, RateLimiter, TokenSource
+from .observed_limits import ObservedLimits
+from .protocols import ApiConventions, Clock, RateLimiter, TokenSource, Tracing
 from .retry import DEFAULT_RETRIES
 
 
@@ -29,6 +30,8 @@ class Settings:
     conventions: ApiConventions
     requests: RequestFactory = field(repr=False)
     rate_limit: RateLimiter[Any] | None
+    unlimited: ObservedLimits = field(repr=False)
+    """What responses say about the limits of the API, if there is no `rate_limit`."""
     version: str | None = None
     timeout: float | Timeout | None = None
     deadline: float | None = None
@@ -36,6 +39,7 @@ class Settings:
     on_response: Callable[[ResponseInfo], object] | None = None
     on_drift: Callable[[Finding], object] | None = None
     strict: bool = False
+    tracing: Tracing | None = field(default=None, repr=False)
 
     # Tests replace them, so that no test waits.
     clock: Clock = time.monotonic
@@ -46,6 +50,13 @@ class Settings:
 
     logged_findings: set[Finding] = field(default_factory=set[Finding], repr=False)
     """The findings that were logged. Clients made by `with_options` share the set."""
+
+    @cached_property
+    def observed_limits(self) -> ObservedLimits:
+        """What responses say about the limits of the API."""
+        if self.rate_limit is None:
+            return self.unlimited
+        return self.rate_limit.observed_limits
 
     @cached_property
     def timeouts(self) -> Timeouts:

@@ -251,8 +251,11 @@ class OAuth:
             self._current = replace(self._current, refresh_at=refresh_at)
         # Callers without a usable token wait and get the error. For others, only the log shows it.
         if not token_to_refresh.is_rejected and self._clock() < self._current.expires_at:
+            failure = describe_error(error)
             logger.warning(
-                "the token is still valid, but was not refreshed: %s", describe_error(error)
+                "the token is still valid, but was not refreshed: %s",
+                failure,
+                extra={"event": "token_not_refreshed", "failure": failure},
             )
 
     def _load_or_refresh(self, base_url: str, token_to_refresh: TokenToRefresh) -> CurrentToken:
@@ -360,10 +363,12 @@ class OAuth:
         except Exception as error:
             # A store can name a file or a key by the token.
             secrets = encoded_forms([Secret(tokens.refresh_token), Secret(tokens.access_token)])
+            failure = redact(describe_error(error), *secrets)
             logger.error(
                 "new tokens are in use, but could not be saved; "
                 "saving is tried again when the store is next read: %s",
-                redact(describe_error(error), *secrets),
+                failure,
+                extra={"event": "token_not_saved", "failure": failure},
             )
 
 

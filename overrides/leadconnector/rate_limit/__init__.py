@@ -12,12 +12,13 @@ A *rate-limit key* is what the API counts requests by, here a location. It is no
 
 from typing import TYPE_CHECKING
 
+from .._runtime.limit_status import RateLimitStatus
 from .in_process import RateLimit, Reservation
 
 if TYPE_CHECKING:
     from .shared import RedisRateLimit
 
-__all__ = ["RateLimit", "RedisRateLimit", "Reservation"]
+__all__ = ["RateLimit", "RateLimitStatus", "RedisRateLimit", "Reservation"]
 
 
 # Hidden from type checkers. With a function `__getattr__`, they would accept every name.

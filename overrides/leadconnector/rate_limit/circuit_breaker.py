@@ -28,11 +28,17 @@ class CircuitBreaker:
     def failed(self, now: float, failure: str) -> None:
         """Note a failure; its text must not contain a credential."""
         if self._retry_at is None:
-            logger.warning("the rate limit's Redis does not respond (%s)", failure)
+            logger.warning(
+                "the rate limit's Redis does not respond (%s)",
+                failure,
+                extra={"event": "redis_unavailable", "failure": failure},
+            )
         self._retry_at = now + RETRY_SECONDS
 
     def succeeded(self) -> None:
         """Note a reply."""
         if self._retry_at is not None:
-            logger.warning("the rate limit's Redis responds again")
+            logger.warning(
+                "the rate limit's Redis responds again", extra={"event": "redis_available"}
+            )
         self._retry_at = None

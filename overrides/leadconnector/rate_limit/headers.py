@@ -41,6 +41,47 @@ class LimitState(NamedTuple):
     """Whether the location has no request left for the day."""
 
 
+class UsualLimit(NamedTuple):
+    """What most responses say, as text, so that the next one can be compared without parsing."""
+
+    rate: Rate
+    """The rate in force, which the headers do not change."""
+    limit_text: str
+    interval_text: str
+
+    @classmethod
+    def of(cls, response: RawResponse, state: LimitState) -> "UsualLimit":
+        """What a response says that does not change the state of its key."""
+        headers = response.headers
+        return cls(
+            state.rate,
+            headers.get(RATE_LIMIT_MAX_HEADER, ""),
+            headers.get(RATE_LIMIT_INTERVAL_HEADER, ""),
+        )
+
+
+def says_certainly_nothing_new(
+    response: RawResponse, state: LimitState, usual: UsualLimit | None
+) -> bool:
+    """Return whether a response certainly changes nothing, in a quarter of the time of parsing it.
+
+    Args:
+        response: the response.
+        state: what was known when the request was permitted.
+        usual: what an earlier response said that changed nothing; `None` if there is none.
+    """
+    if usual is None or response.status_code == 429 or state.day_exhausted:
+        return False
+    headers = response.headers
+    # A number with such a first digit is not 0. Any other text is no number. A missing header is
+    # an empty text, which is contained too.
+    if headers.get(DAILY_REMAINING_HEADER, "")[:1] not in "123456789":
+        return False
+    limit_text = headers.get(RATE_LIMIT_MAX_HEADER, "")
+    interval_text = headers.get(RATE_LIMIT_INTERVAL_HEADER, "")
+    return usual == (state.rate, limit_text, interval_text)
+
+
 def advertised_limit(headers: Mapping[str, str]) -> AdvertisedLimit:
     """Read the vendor's rate-limit headers. A value that is no whole number is ignored.
 

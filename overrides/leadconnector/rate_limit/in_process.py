@@ -6,13 +6,23 @@ import time
 from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
+from weakref import WeakValueDictionary
 
-from .._highlevel import RATE_LIMIT_REQUESTS, RATE_LIMIT_SECONDS
+from .._highlevel import LIMIT_HEADERS, RATE_LIMIT_REQUESTS, RATE_LIMIT_SECONDS
 from .._runtime.http import RawResponse
+from .._runtime.limit_status import NO_USAGE, RateLimitStatus, Usage, limit_status
+from .._runtime.observed_limits import MAXIMUM_KEYS, ObservedLimits
 from .._runtime.scalars import Duration
 from .._runtime.waiting import WaitingCalls
 from ..errors import DailyRateLimitError
-from .headers import LimitState, day_end_after_response, pause_after_response, state_after_response
+from .headers import (
+    LimitState,
+    UsualLimit,
+    day_end_after_response,
+    pause_after_response,
+    says_certainly_nothing_new,
+    state_after_response,
+)
 from .rate import configured_rate
 from .reservations import (
     LATENESS_TOLERANCE_WINDOWS,
@@ -22,9 +32,6 @@ from .reservations import (
     Operation,
     ReservationQueue,
 )
-
-MAXIMUM_KEYS = 10_000
-"""Rate-limit keys that are remembered. A further one replaces the least recently used one."""
 
 
 class Reservation(NamedTuple):
@@ -83,12 +90,18 @@ class RateLimit:
     ) -> None:
         self._rate = configured_rate(limit, seconds)
         self._clock = clock
+        # What the last response without news said. All responses share it: they usually agree.
+        self._usual_limit: UsualLimit | None = None
         # By process id: in a forked process, a lock can be taken for ever by the parent.
         self._locks = dict[int, threading.Lock]()
         # By process id and rate-limit key: a forked process starts with new queues.
         self._queues = lru_cache(MAXIMUM_KEYS)(self._new_queue)
+        # The same queues. A look-up here makes no new one, and removes no other.
+        self._existing_queues = WeakValueDictionary[tuple[int, str], ReservationQueue]()
         self.waiting_calls = WaitingCalls(self._active_calls)
         """The calls that wait for this rate limit. The sessions of clients use it."""
+        self.observed_limits = ObservedLimits(LIMIT_HEADERS, self._now)
+        """What responses say about the limits of the API. The sessions of clients fill it."""
 
     def reserve(self, key: str) -> Reservation:
         """Reserve the next request of a key.
@@ -156,6 +169,26 @@ class RateLimit:
             # A higher rate lets the first call send earlier. An exhausted day ends its wait.
             self.waiting_calls.wake_first(reservation.key)
 
+    def status(self, key: str) -> RateLimitStatus:
+        """Return what is known about the rate limit of a key. Sends no request to the API.
+
+        Never raises.
+        """
+        return limit_status(self.observed_limits, key, self._usage(key))
+
+    def _usage(self, key: str) -> Usage:
+        """Return what this process knows about the reservations of a key."""
+        with self._lock():
+            queue = self._existing_queues.get((os.getpid(), key))
+            if queue is None:
+                return NO_USAGE
+            now = self._clock()
+            return Usage(len(queue.recent_requests(now)), queue.waiting_count(now))
+
+    def _now(self) -> float:
+        """Return the time of the clock. A test can replace the clock."""
+        return self._clock()
+
     def _book(self, operation: Operation) -> Reservation:
         """Carry out an operation that books."""
         decision = self._perform(operation)
@@ -182,6 +215,15 @@ class RateLimit:
         )
 
     def _has_news(self, reservation: Reservation, response: RawResponse) -> bool:
+        """Return whether a response changes anything. It runs after every request."""
+        if says_certainly_nothing_new(response, reservation.state, self._usual_limit):
+            return False
+        has_news = self._changes_state(reservation, response)
+        if not has_news:
+            self._usual_limit = UsualLimit.of(response, reservation.state)
+        return has_news
+
+    def _changes_state(self, reservation: Reservation, response: RawResponse) -> bool:
         if pause_after_response(response, self._rate) > 0.0:
             return True
         state = state_after_response(reservation.state, response, self._rate)
@@ -213,8 +255,10 @@ class RateLimit:
         return lock
 
     def _new_queue(self, process_id: int, key: str) -> ReservationQueue:
-        """Return a new queue. `lru_cache` stores it by the arguments, which have no other use."""
-        return ReservationQueue(self._rate)
+        """Return a new queue. `lru_cache` stores it by the arguments."""
+        queue = ReservationQueue(self._rate)
+        self._existing_queues[process_id, key] = queue
+        return queue
 
 
 def timestamp() -> int:

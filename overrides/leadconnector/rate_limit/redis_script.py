@@ -5,14 +5,17 @@ It translates an operation to JSON, and the JSON reply back. Every failure becom
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from pkgutil import get_data
-from typing import Any, Protocol, TypeAlias, cast
+from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
 from .._runtime.http import decisive_error, is_interruption
+from .._runtime.limit_status import NO_USAGE, Usage
+from .._runtime.observed_limits import NO_OBSERVATIONS, Observation, Observations
 from .._runtime.secrets import Secret
 from ..errors import ConfigurationError
 from .headers import LimitState
@@ -37,8 +40,17 @@ a millisecond.
 KEY_NAMES = ("sends", "waiting", "state", "processes")
 """The Redis keys of each rate-limit key, without their beginning. The script describes them."""
 
+OBSERVED_NAME = "observed"
+"""The Redis key with what responses say about the limits of the API. It expires after a day."""
+
+READ_ACTION = "read"
+"""Stands in the place of an `Action`: the script returns what it knows, and books nothing."""
+
 LARGEST_INTEGER = 2**53
 """The largest integer up to which doubles are exact, as cjson and Lua use them."""
+
+
+Reply = TypeVar("Reply")
 
 
 class RedisClient(Protocol):
@@ -93,6 +105,31 @@ class ScriptRequest:
     """`memory_id` of the last reply; empty if this process sent nothing within the window."""
     reported_requests: Sequence[ReportedRequest]
     """After an outage: all recent requests of this process, also those that Redis permitted."""
+    observations: Observations = NO_OBSERVATIONS
+    """What this process has observed since its last request to Redis.
+
+    Their times are ages, in seconds: Redis has a clock of its own.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingRequest:
+    """What the script is called with to read what is known about a key."""
+
+    key: str
+    configured_rate: Rate
+    observations: Observations
+    """As in `ScriptRequest`."""
+
+
+@dataclass(frozen=True, slots=True)
+class SharedStatus:
+    """What Redis knows about a key."""
+
+    usage: Usage
+    """The reservations of all processes."""
+    observations: Observations
+    """The latest headers that any process has received. Their times are ages, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,13 +206,27 @@ class RedisScript:
             RedisUnavailableError: Redis did not reply in time, or not with a result.
             Exception: an interruption of the call; see `is_interruption`. It is raised unchanged.
         """
+        return self._run(
+            request.operation.key,
+            _encoded(request),
+            partial(_decoded, configured_rate=request.configured_rate),
+        )
+
+    def read(self, request: ReadingRequest) -> SharedStatus:
+        """Return what Redis knows about a key. It does not store a key that it does not know.
+
+        The exceptions are those of `run`.
+        """
+        return self._run(request.key, _encoded_reading(request), _decoded_status)
+
+    def _run(self, key: str, argument: bytes, decode: Callable[[str | bytes], Reply]) -> Reply:
         # The braces have Redis Cluster put all keys on one node, as a script requires.
-        prefix = f"{self._prefix}:{{{request.operation.key}}}"
-        keys = [f"{prefix}:{name}" for name in KEY_NAMES]
-        arguments = [_encoded(request)]
+        prefix = f"{self._prefix}:{{{key}}}"
+        keys = [f"{prefix}:{name}" for name in (*KEY_NAMES, OBSERVED_NAME)]
+        arguments = [argument]
         ambient_error = sys.exception()
         try:
-            return _decoded(self._script(keys, arguments), request.configured_rate)
+            return decode(self._script(keys, arguments))
         except self._failures as error:
             failure = type(error).__name__
             reason = decisive_error(error, ambient_error)
@@ -256,7 +307,61 @@ def _encoded(request: ScriptRequest) -> bytes:
             "pause": _microseconds(operation.pause),
             "day_ends_in": _microseconds(operation.day_ends_in),
         }
+    if request.observations != NO_OBSERVATIONS:
+        fields["observations"] = _encoded_observations(request.observations)
     return json.dumps(fields).encode()
+
+
+def _encoded_reading(request: ReadingRequest) -> bytes:
+    return json.dumps(
+        {
+            "action": READ_ACTION,
+            "limit": request.configured_rate.limit,
+            "window": _microseconds(request.configured_rate.seconds),
+            "observations": _encoded_observations(request.observations),
+        }
+    ).encode()
+
+
+def _encoded_observations(observations: Observations) -> dict[str, object]:
+    """Return the groups of headers that there are."""
+    return {
+        name: {
+            "number": observation.number,
+            "age": _microseconds(max(0.0, observation.received_at)),
+            "text": observation.text,
+        }
+        for name, observation in observations._asdict().items()
+        if observation is not None
+    }
+
+
+def _decoded_status(text: str | bytes) -> SharedStatus:
+    """Return what the script returned for a reading.
+
+    Raises:
+        ValueError: it is no reply of the script, as for `_decoded`.
+    """
+    fields: Mapping[str, Any] = json.loads(text)
+    observed: Mapping[str, Any] = fields["observed"]
+    observations = Observations(
+        _decoded_observation(observed.get("window")), _decoded_observation(observed.get("day"))
+    )
+    usage = NO_USAGE
+    if _boolean(fields["is_known"]):
+        usage = Usage(
+            _integer(fields["reserved"], 0, LARGEST_INTEGER),
+            _integer(fields["waiting"], 0, LARGEST_INTEGER),
+        )
+    return SharedStatus(usage, observations)
+
+
+def _decoded_observation(fields: Any) -> Observation | None:
+    """Return a group of headers; `None` if there is none."""
+    if fields is None:
+        return None
+    number = _integer(fields["number"], 0, LARGEST_INTEGER)
+    return Observation(number, _seconds(fields["age"]), _text(fields["text"]))
 
 
 def _decoded(text: str | bytes, configured_rate: Rate) -> ScriptReply:

@@ -252,6 +252,11 @@ class ReservationQueue:
         """Return whether a request still counts: whether the last one does."""
         return now - self._permitted[-1].counted_at < self.state.rate.stretched_seconds
 
+    def waiting_count(self, now: float) -> int:
+        """Return how many reservations wait."""
+        self._drop_expired(now)
+        return len(self._waiting)
+
     def record_request(self, request: PermittedRequest) -> None:
         """Add a request that was permitted elsewhere: by Redis, or to another process."""
         # Assumed requests have no number. Without this condition, each would replace the last one.

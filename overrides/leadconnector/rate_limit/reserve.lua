@@ -11,13 +11,16 @@
 -- KEYS[2] waiting: a sorted set; the number of each reservation whose time has not come, by number.
 -- KEYS[3] state: a hash; the fields that are read below and, for each waiting number, its expiry.
 -- KEYS[4] processes: a sorted set; the name of each process, by the time of its last operation.
--- ARGV[1] request: JSON; see ScriptRequest in redis_script.py.
--- Returns JSON; see ScriptReply in redis_script.py.
+-- KEYS[5] observed: a hash; for the groups of headers `window` and `day`: the number of the request,
+--   when the response came, and the headers as one text.
+-- ARGV[1] request: JSON; see ScriptRequest and ReadingRequest in redis_script.py.
+-- Returns JSON; see ScriptReply and SharedStatus in redis_script.py.
 
 local permitted_key = KEYS[1]
 local waiting_key = KEYS[2]
 local state_key = KEYS[3]
 local processes_key = KEYS[4]
+local observed_key = KEYS[5]
 local request = cjson.decode(ARGV[1])
 
 -- The same as in rate.py and reservations.py, which explain them. A test compares them.
@@ -30,6 +33,10 @@ local DAY = 86400e6
 -- process to try Redis again and report. A process leaves a failed Redis alone for one second
 -- (RETRY_SECONDS in circuit_breaker.py). An idle process does not report in this time.
 local REPORTING_PERIOD = 1.5e6
+
+-- How long headers prevent that those of an earlier request replace them. The same as
+-- REORDERING_SECONDS in observed_limits.py, which explains it.
+local REORDERING_PERIOD = 60e6
 
 -- Redis's clock may be put back by this much without consequence: time servers adjust clocks.
 local CLOCK_TOLERANCE = 1e6
@@ -233,7 +240,7 @@ local function reset_after_clock_step()
     local last_permitted = redis.call('ZRANGE', permitted_key, -1, -1, 'WITHSCORES')
     local last_time = math.max(last_number, tonumber(last_permitted[2] or 0))
     if last_time > now + CLOCK_TOLERANCE then
-        redis.call('DEL', permitted_key, waiting_key, state_key)
+        redis.call('DEL', permitted_key, waiting_key, state_key, observed_key)
         paused_until = 0
         next_probe_at = 0
         last_number = NO_NUMBER
@@ -299,9 +306,59 @@ local function set_expiry(wait)
     if next_probe_at > 0 or limit ~= request.limit or window ~= request.window then
         lifetime = math.max(lifetime + DAY, next_probe_at - now + DAY)
     end
-    for _, key in ipairs(KEYS) do
+    for _, key in ipairs({permitted_key, waiting_key, state_key, processes_key}) do
         redis.call('PEXPIRE', key, math.ceil(lifetime / 1000))
     end
+end
+
+-- Returns whether headers are newer than what is stored of their group.
+local function is_newer(name, number)
+    local stored = redis.call('HMGET', observed_key, name .. '_number', name .. '_at')
+    if not stored[1] or number >= tonumber(stored[1]) then
+        return true
+    end
+    -- In the future only after Redis's clock was put back.
+    local age = now - tonumber(stored[2])
+    return age > REORDERING_PERIOD or age < -CLOCK_TOLERANCE
+end
+
+-- Stores what responses said about the limits of the API. Their text is only passed on.
+local function record_observations()
+    for name, observation in pairs(request.observations or {}) do
+        if is_newer(name, observation.number) then
+            redis.call(
+                'HSET', observed_key,
+                name .. '_number', whole(observation.number),
+                name .. '_at', whole(now - observation.age),
+                name .. '_text', observation.text
+            )
+            redis.call('PEXPIRE', observed_key, DAY / 1000)
+        end
+    end
+end
+
+-- Returns what is known about the key. An unknown key stays unknown.
+local function encode_status()
+    local since = whole(now - window * STRETCH)
+    local observed = {}
+    for _, name in ipairs({'window', 'day'}) do
+        local stored = redis.call(
+            'HMGET', observed_key, name .. '_number', name .. '_at', name .. '_text'
+        )
+        if stored[1] then
+            observed[name] = {
+                number = stored[1],
+                age = whole(math.max(0, now - tonumber(stored[2]))),
+                text = stored[3],
+            }
+        end
+    end
+    return cjson.encode({
+        is_known = redis.call('EXISTS', state_key) == 1,
+        reserved = whole(redis.call('ZCOUNT', permitted_key, '(' .. since, '+inf')),
+        waiting = whole(redis.call('ZCARD', waiting_key)),
+        observed = observed,
+    })
 end
 
 local function encode_reply(number, wait)
@@ -329,6 +386,10 @@ end
 
 local function main()
     reset_after_clock_step()
+    record_observations()
+    if request.action == 'read' then
+        return encode_status()
+    end
     write_state('remembered_since', remembered_since)
     record_process()
     record_reports()

@@ -9,17 +9,22 @@ import os
 from functools import lru_cache
 
 from .._highlevel import RATE_LIMIT_REQUESTS, RATE_LIMIT_SECONDS
+from .._runtime.http import RawResponse
+from .._runtime.limit_status import RateLimitStatus, limit_status
+from .._runtime.observed_limits import MAXIMUM_KEYS, Observation, Observations
 from .._runtime.scalars import Duration
 from .._runtime.secrets import Secret
 from ..errors import RateLimitUnavailableError
 from .circuit_breaker import CircuitBreaker
-from .in_process import MAXIMUM_KEYS, RateLimit, timestamp
+from .in_process import RateLimit, Reservation, timestamp
 from .redis_script import (
     MAXIMUM_CONNECTIONS,
+    ReadingRequest,
     RedisScript,
     RedisUnavailableError,
     ScriptReply,
     Server,
+    SharedStatus,
 )
 from .reservations import BOOKING_ACTIONS, NO_NUMBER, Action, Decision, Operation
 from .shared_key import SharedKey, State
@@ -89,6 +94,44 @@ class RedisRateLimit(RateLimit):
     def close(self) -> None:
         """Close the connections, also those of a client that was passed. A call opens new ones."""
         self._redis.close()
+
+    def needs_update(self, reservation: Reservation, response: RawResponse | None) -> bool:
+        """Return whether `update` has anything to do; see `RateLimit`.
+
+        Headers are shared with the next operation. So an operation of their own is worth its time
+        only where the other processes know nothing of the current window.
+        """
+        if super().needs_update(reservation, response):
+            return True
+        return self.observed_limits.is_sharing_due(reservation.key, self._rate.seconds)
+
+    def status(self, key: str) -> RateLimitStatus:
+        """Return what all processes know about the rate limit of a key. Never raises.
+
+        While Redis is away, it is what this process knows.
+        """
+        shared = self._read(key)
+        if shared is None:
+            return super().status(key)
+        now = self._clock()
+        observations = _with_other_times(shared.observations, now)
+        return limit_status(self.observed_limits, key, shared.usage, observations)
+
+    def _read(self, key: str) -> SharedStatus | None:
+        """Return what Redis knows about a key; `None` if it does not respond."""
+        now = self._clock()
+        if not self._circuit_breaker.allows(now):
+            return None
+        unshared = self.observed_limits.unshared(key)
+        request = ReadingRequest(key, self._rate, _with_other_times(unshared, now))
+        try:
+            status = self._redis.read(request)
+        except RedisUnavailableError as error:
+            self._circuit_breaker.failed(self._clock(), str(error))
+            return None
+        self._circuit_breaker.succeeded()
+        self.observed_limits.mark_shared(key, unshared)
+        return status
 
     def _perform(self, operation: Operation) -> Decision:
         """Have Redis decide, or decide alone and report that to Redis: the key's state says which.
@@ -191,12 +234,14 @@ class RedisRateLimit(RateLimit):
         """
         if not self._circuit_breaker.allows(now):
             raise RedisUnavailableError("not tried again yet")
+        unshared = self.observed_limits.unshared(operation.key)
         with self._lock():
             script_request = key.script_request(
                 operation,
                 self._rate,
                 self._process_name(),
                 now,
+                _with_other_times(unshared, now),
                 decided_locally=decided_locally,
             )
         try:
@@ -206,6 +251,7 @@ class RedisRateLimit(RateLimit):
             self._circuit_breaker.failed(self._clock(), str(error))
             raise
         self._circuit_breaker.succeeded()
+        self.observed_limits.mark_shared(operation.key, unshared)
         return reply
 
     def _process_name(self) -> str:
@@ -215,6 +261,19 @@ class RedisRateLimit(RateLimit):
     def _new_shared_key(self, process_id: int, key: str) -> SharedKey:
         """Return a new key. `lru_cache` stores it by the arguments, which have no other use."""
         return SharedKey(self._new_queue(process_id, key))
+
+
+def _with_other_times(observations: Observations, now: float) -> Observations:
+    """Return the same headers with ages in the place of times, or with times in that of ages."""
+    return Observations(
+        _with_other_time(observations.window, now), _with_other_time(observations.day, now)
+    )
+
+
+def _with_other_time(observation: Observation | None, now: float) -> Observation | None:
+    if observation is None:
+        return None
+    return observation._replace(received_at=now - observation.received_at)
 
 
 def _unavailable_error() -> RateLimitUnavailableError:

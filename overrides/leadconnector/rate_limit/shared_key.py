@@ -6,6 +6,7 @@ Does no I/O and reads no clock: `shared` talks to Redis, and calls a method here
 import math
 from enum import Enum, auto
 
+from .._runtime.observed_limits import NO_OBSERVATIONS, Observations
 from .rate import Rate
 from .redis_script import ReportedRequest, ScriptReply, ScriptRequest
 from .reservations import (
@@ -148,6 +149,7 @@ class SharedKey:
         configured_rate: Rate,
         process_name: str,
         now: float,
+        observations: Observations = NO_OBSERVATIONS,
         *,
         decided_locally: bool,
     ) -> ScriptRequest:
@@ -158,6 +160,7 @@ class SharedKey:
             configured_rate: the rate that the user configured.
             process_name: the name of this process in Redis.
             now: the time.
+            observations: what to share with the other processes.
             decided_locally: whether this process has carried out the operation already. The state
                 does not say that: another thread may have changed it meanwhile.
         """
@@ -176,6 +179,7 @@ class SharedKey:
             decided_locally and self.state is not State.LOCAL,
             memory_id,
             reported_requests,
+            observations,
         )
 
     def _reported_requests(self, now: float) -> list[ReportedRequest]:

@@ -18,7 +18,7 @@ from .views import OperationView, Resource
 RAW_RESPONSES = "with_raw_response"
 """The attribute of a resource whose methods return whole responses, and the name of its module."""
 
-_CLIENT_METHODS = frozenset({"close", "for_location", "rate_limit", "request", "with_options"})
+CLIENT_METHODS = frozenset({"close", "for_location", "rate_limit", "request", "with_options"})
 """The client's own methods. A resource is an attribute beside them."""
 
 _RESERVED_CLASSES = frozenset(
@@ -160,7 +160,7 @@ def _check_method_name(
 
 def _check_tags(document: Document, operations_by_tag: Mapping[str, list[OperationView]]) -> None:
     for tag, operations in operations_by_tag.items():
-        if tag in _CLIENT_METHODS:
+        if tag in CLIENT_METHODS:
             raise document.error(
                 f"{operations[0].pointer}/tags",
                 f"a tag named {tag!r} would hide the client's own method",

@@ -81,24 +81,41 @@ class Connection:
         try:
             await self._stream.write(data, limits.timeouts.get("write"))
             self._has_sent_all = True
-            logger.debug("sent a request: %d bytes", len(data))
+            logger.debug(
+                "sent a request: %d bytes",
+                len(data),
+                extra={"event": "request_sent", "size": len(data)},
+            )
         except httpx.WriteError as error:
             if is_caused_by_interruption(error):
                 raise
             # A server can send its response, such as 413, and not read the whole request. Without
             # a response, the error of the next read says what happened.
-            logger.debug("the server did not read the whole request: %s", type(error).__name__)
+            failure = type(error).__name__
+            logger.debug(
+                "the server did not read the whole request: %s",
+                failure,
+                extra={"event": "request_not_read", "failure": failure},
+            )
 
     async def _receive(self, limits: Limits) -> None:
         """Receive the head and then the body. Each of them has its own limit of time."""
         parser = self._parser
         while parser.state is ParserState.HEAD:
             await self._feed_parser(limits)
-        logger.debug("received the head of a response: %d", parser.status_code)
+        logger.debug(
+            "received the head of a response: %d",
+            parser.status_code,
+            extra={"event": "response_head_received", "status_code": parser.status_code},
+        )
         self.socket.timer.start_body(limits)
         while parser.state is ParserState.BODY:
             await self._feed_parser(limits)
-        logger.debug("received the body of a response: %d bytes", len(parser.body))
+        logger.debug(
+            "received the body of a response: %d bytes",
+            len(parser.body),
+            extra={"event": "response_body_received", "size": len(parser.body)},
+        )
 
     async def _feed_parser(self, limits: Limits) -> None:
         # No variable contains the bytes, which a traceback could show.

@@ -38,7 +38,11 @@ def find_httptools() -> Any | None:
     except ImportError as error:
         if error.name != "httptools":
             # It is installed, but has no binary for this Python, for example.
-            logger.warning("httptools cannot be imported, so h11 parses responses: %s", error)
+            logger.warning(
+                "httptools cannot be imported, so h11 parses responses: %s",
+                error,
+                extra={"event": "httptools_unusable", "failure": str(error)},
+            )
         return None
     if _version_of(httptools) < MINIMUM_VERSION:
         return None

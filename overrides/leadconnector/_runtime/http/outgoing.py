@@ -1,7 +1,7 @@
 """Requests as they are sent: as bytes for a connection, or as httpx's object for a transport."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import httpx
@@ -65,6 +65,11 @@ class PreparedRequest:
         self.headers = headers
         self.body = Secret(body)
         """It can have personal data, or the secret of an OAuth application."""
+
+    def add_headers(self, headers: Mapping[str, str]) -> None:
+        """Add headers in ASCII, such as those of a trace."""
+        for name, value in headers.items():
+            self.headers.append((name.encode("ascii"), value.encode("ascii")))
 
     def authorized(self, token: Token, timeouts: Timeouts) -> "OutgoingRequest":
         """The request of one attempt."""

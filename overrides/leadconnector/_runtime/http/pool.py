@@ -78,7 +78,7 @@ class _ConnectionSet:
                 connection = self._idle.pop()
                 self._active.add(connection)
             if connection.is_reusable():
-                logger.debug("uses a connection again")
+                logger.debug("uses a connection again", extra={"event": "connection_reused"})
                 return connection
             self.discard(connection)
 
@@ -109,7 +109,7 @@ class _ConnectionSet:
         with self._lock:
             self._active.discard(connection)
         connection.socket.close()
-        logger.debug("closed a connection")
+        logger.debug("closed a connection", extra={"event": "connection_closed"})
 
     def close_idle(self) -> None:
         """Close the idle connections, now and whenever one becomes idle. Make no new ones."""
@@ -202,7 +202,10 @@ class Pool:
                     raise
                 if is_caused_by_interruption(error):
                     raise
-                logger.debug("the server had closed the connection: sends the request once more")
+                logger.debug(
+                    "the server had closed the connection: sends the request once more",
+                    extra={"event": "request_resent"},
+                )
         # No other idle connection: the server may have ended all of them.
         connection = Connection(self._route, self._new_socket())
         self._connections.add(connection)

@@ -43,7 +43,12 @@ class Route:
             stream = await self._open_directly(sock, origin, limits)
         else:
             stream = await self._open_tunnel(self.proxy, sock, origin, limits)
-        logger.debug("connected to %s, port %d", origin.host, origin.port)
+        logger.debug(
+            "connected to %s, port %d",
+            origin.host,
+            origin.port,
+            extra={"event": "connected", "host": origin.host, "port": origin.port},
+        )
         return stream
 
     async def _open_directly(self, sock: Socket, origin: Origin, limits: Limits) -> Stream:
@@ -59,7 +64,12 @@ class Route:
 
     async def _connect(self, sock: Socket, origin: Origin, limits: Limits) -> Stream:
         """Connect to an API or a proxy. The TLS handshake shares the timeout."""
-        logger.debug("connects to %s, port %d", origin.host, origin.port)
+        logger.debug(
+            "connects to %s, port %d",
+            origin.host,
+            origin.port,
+            extra={"event": "connecting", "host": origin.host, "port": origin.port},
+        )
         await sock.connect(origin.host, origin.port, limits.timeouts.get("connect"))
         if not origin.is_encrypted:
             return sock
@@ -73,7 +83,12 @@ class Route:
         from .tunnels import open_tunnel  # noqa: PLC0415
 
         stream = await self._connect(sock, Origin.of(proxy.url), limits)
-        logger.debug("has the proxy connect to %s, port %d", origin.host, origin.port)
+        logger.debug(
+            "has the proxy connect to %s, port %d",
+            origin.host,
+            origin.port,
+            extra={"event": "tunnel_requested", "host": origin.host, "port": origin.port},
+        )
         await open_tunnel(stream, proxy, origin, limits)
         # A timeout of its own: the response of the proxy came before.
         ends_at = sock.timer.end_after(limits.timeouts.get("connect"))

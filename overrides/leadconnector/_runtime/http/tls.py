@@ -61,7 +61,10 @@ class TLSStream(Stream):
         except (httpx.TransportError, OSError) as error:
             # Whatever failed, no request was sent.
             raise httpx.ConnectError(str(error)) from error
-        logger.debug("TLS has started: %s", self._ssl_object.version())
+        version = self._ssl_object.version()
+        logger.debug(
+            "TLS has started: %s", version, extra={"event": "tls_started", "tls_version": version}
+        )
 
     async def read(self, timeout: float | None) -> bytes:
         """See `Stream`."""
