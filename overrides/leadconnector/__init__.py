@@ -42,7 +42,17 @@ if TYPE_CHECKING:
         UnexpectedStatusError,
         UnprocessableEntityError,
     )
-    from .oauth import FileTokenStore, MemoryTokenStore, OAuth, Tokens, TokenStore
+    from .oauth import (
+        AgencyOAuth,
+        AgencyTokenStore,
+        FileAgencyTokenStore,
+        FileTokenStore,
+        MemoryAgencyTokenStore,
+        MemoryTokenStore,
+        OAuth,
+        Tokens,
+        TokenStore,
+    )
     from .rate_limit import RateLimit, RedisRateLimit
 
 __all__ = [
@@ -50,6 +60,8 @@ __all__ = [
     "APIDecodingError",
     "APIStatusError",
     "APITimeoutError",
+    "AgencyOAuth",
+    "AgencyTokenStore",
     "ArgumentError",
     "AsyncLeadConnector",
     "AuthenticationError",
@@ -59,10 +71,12 @@ __all__ = [
     "CredentialsError",
     "DailyRateLimitError",
     "DriftError",
+    "FileAgencyTokenStore",
     "FileTokenStore",
     "Finding",
     "LeadConnector",
     "LeadConnectorError",
+    "MemoryAgencyTokenStore",
     "MemoryTokenStore",
     "NotFoundError",
     "OAuth",
@@ -113,7 +127,17 @@ _NAMES_BY_MODULE = {
         "UnexpectedStatusError",
         "UnprocessableEntityError",
     ],
-    ".oauth": ["FileTokenStore", "MemoryTokenStore", "OAuth", "Tokens", "TokenStore"],
+    ".oauth": [
+        "AgencyOAuth",
+        "AgencyTokenStore",
+        "FileAgencyTokenStore",
+        "FileTokenStore",
+        "MemoryAgencyTokenStore",
+        "MemoryTokenStore",
+        "OAuth",
+        "Tokens",
+        "TokenStore",
+    ],
     ".rate_limit": ["RateLimit", "RedisRateLimit"],
 }
 _MODULE_OF_NAME = {name: module for module, names in _NAMES_BY_MODULE.items() for name in names}
