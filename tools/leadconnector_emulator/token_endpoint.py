@@ -219,12 +219,12 @@ class TokenEndpoint:
                 raise request.rejection("unsupported_grant_type", f"Invalid parameter: {name}")
 
     def issue_for_location(
-        self, agency_grant: TokenAccess, location: str, now: float
+        self, agency_access: TokenAccess, location: str, now: float
     ) -> dict[str, Any]:
         """Issue the tokens of a location to an agency.
 
         Args:
-            agency_grant: what the agency's token is valid for.
+            agency_access: what the agency's token is valid for.
             location: the location.
             now: seconds of the emulator's clock.
 
