@@ -63,10 +63,7 @@ class TokenRequest:
         """An error response: that of RFC 6749, section 5.2, or that of v3."""
         if not self.is_v3:
             return TokenResponse(status, {"error": error, "error_description": description})
-        content: dict[str, Any] = {"statusCode": status, "message": description}
-        if status == 401:
-            content["error"] = "Unauthorized"
-        return TokenResponse(status, content)
+        return api_error(status, description)
 
     def rejection(self, error: str, description: str) -> TokenRequestError:
         """What a step raises to end the request with an error response of status 400."""
@@ -90,11 +87,12 @@ def success(content: Mapping[str, Any], *, is_v3: bool) -> TokenResponse:
 
 
 def api_error(status: int, message: str | list[str]) -> TokenResponse:
-    """An error of the API itself, as `/oauth/locationToken` sends it."""
-    errors = {400: "Bad Request", 401: "Unauthorized", 422: "Unprocessable Entity"}
-    return TokenResponse(
-        status, {"statusCode": status, "message": message, "error": errors[status]}
-    )
+    """An error of the API itself, in the schemas that the vendor documents for OAuth."""
+    errors = {401: "Unauthorized", 422: "Unprocessable Entity"}
+    content: dict[str, Any] = {"statusCode": status, "message": message}
+    if status in errors:
+        content["error"] = errors[status]
+    return TokenResponse(status, content)
 
 
 def camel_case(name: str) -> str:

@@ -348,15 +348,12 @@ class TokenEndpoint:
         """
         refresh_token = request.field("refresh_token")
         installation = self._installation_by_refresh_token.get(refresh_token)
-        user_type = self.user_type
-        if installation is not None:
-            user_type = self._user_type_of(installation)
-        # The vendor's own field.
-        if request.field("user_type") not in {"Location", user_type}:
-            problem = f"{request.name('user_type')} must be Location"
-            raise request.rejection("invalid_request", problem)
         if installation is None:
             raise self._invalid_refresh_token(request, refresh_token)
+        # The vendor's own field.
+        if request.field("user_type") not in {"Location", self._user_type_of(installation)}:
+            problem = f"{request.name('user_type')} must be Location"
+            raise request.rejection("invalid_request", problem)
         if installation.owner in self.inactive_locations:
             raise request.rejection("invalid_request", INACTIVE_LOCATION)
         self._use_up(refresh_token)
