@@ -327,7 +327,9 @@ class TestFailures:
         oauth = agency.oauth(MemoryAgencyTokenStore(tokens), transport=transport)
         with pytest.raises(CredentialsError, match="pass company_id="):
             oauth.for_location("location-1").get_token("https://api.example", None, 20.0)
-        store = MemoryAgencyTokenStore(oauth._agency._store.load())
+        agency_tokens = oauth._agency._store.load()
+        assert agency_tokens is not None
+        store = MemoryAgencyTokenStore(agency_tokens)
         oauth = agency.oauth(store, transport=transport, company_id="company-1")
         assert oauth.for_location("location-1").get_token("https://api.example", None, 20.0)
 

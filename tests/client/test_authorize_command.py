@@ -9,7 +9,7 @@ import socket
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -86,7 +86,7 @@ class Command:
         ]
 
     @contextmanager
-    def started(self, *options: str, **environment: str) -> Iterator[Run]:
+    def started(self, *options: str, **environment: str) -> Generator[Run]:
         """A running process, which ends with the block."""
         variables = {
             **os.environ,
@@ -199,7 +199,7 @@ def test_the_saved_tokens_serve_both_token_sources(command: Command, tmp_path: P
             assert run.redirect(code=command.code(run, location), state=state).status_code == 200
             assert run.end()[0] == 0
     credentials: dict[str, Any] = {"client_id": "client", "client_secret": SECRET}
-    sources = [
+    sources: list[OAuth | AgencyOAuth] = [
         OAuth(store=FileTokenStore(command.store), **credentials),
         AgencyOAuth(store=FileAgencyTokenStore(folder), **credentials),
     ]

@@ -381,7 +381,7 @@ class TestCodes:
         self, emulator: Emulator, endpoint: TokenEndpoint, clock: Clock
     ) -> None:
         _, refresh_token = endpoint.issue(LOCATION_ID, clock())
-        fields = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+        fields: dict[str, Any] = {"grant_type": "refresh_token", "refresh_token": refresh_token}
         endpoint.inactive_locations = {LOCATION_ID}
         rejection = exchange(emulator, "", user_type="Location", **fields)
         assert content(rejection)["error_description"] == "Location is not active"

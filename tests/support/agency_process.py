@@ -18,7 +18,7 @@ def call_with_threads(oauth: AgencyOAuth, url: str, locations: list[str]) -> int
 
         def call(location: str) -> bool:
             response = client.conversations.update_conversation(location, location_id=location)
-            return response.success
+            return bool(response.success)
 
         with ThreadPoolExecutor(THREADS) as executor:
             return sum(executor.map(call, locations))
@@ -34,7 +34,7 @@ async def call_with_tasks(oauth: AgencyOAuth, url: str, locations: list[str]) ->
             )
             for location in locations
         ]
-        return sum(response.success for response in await asyncio.gather(*calls))
+        return sum(bool(response.success) for response in await asyncio.gather(*calls))
 
 
 def main(folder: str, url: str, locations_json: str) -> None:

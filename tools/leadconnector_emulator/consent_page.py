@@ -7,6 +7,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import cast
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from .messages import Request, Response
@@ -176,9 +177,11 @@ class ConsentPage:
     def _locations(self) -> Mapping[str, str]:
         """The locations with their names, which can be empty."""
         locations = self._endpoint.locations
+        if not locations:
+            return {self._example_location: ""}
         if isinstance(locations, Mapping):
-            return locations or {self._example_location: ""}
-        return dict.fromkeys(locations, "") or {self._example_location: ""}
+            return cast("Mapping[str, str]", locations)
+        return dict.fromkeys(locations, "")
 
 
 def _read(parameters: Mapping[str, str]) -> _AuthorizationRequest:

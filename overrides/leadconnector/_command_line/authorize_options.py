@@ -6,8 +6,10 @@ import argparse
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    # At run time, `argparse` offers no type for the result of `add_subparsers`.
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+    # `argparse` has no public type for the result of `add_subparsers`.
+    from argparse import _SubParsersAction  # pyright: ignore[reportPrivateUsage]
+
+    Commands = _SubParsersAction[argparse.ArgumentParser]
 
 DEFAULT_REDIRECT_URI = "http://localhost:8976/oauth/callback"
 """Our own choice of a port. It must be a redirect URI of the application."""

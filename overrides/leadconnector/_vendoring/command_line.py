@@ -26,8 +26,10 @@ from .vendor import vendor
 from .verification import LocalChanges, local_changes
 
 if TYPE_CHECKING:
-    # At run time, `argparse` offers no type for the result of `add_subparsers`.
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+    # `argparse` has no public type for the result of `add_subparsers`.
+    from argparse import _SubParsersAction  # pyright: ignore[reportPrivateUsage]
+
+    Commands = _SubParsersAction[argparse.ArgumentParser]
 
 _HOW_TO_RESTORE = (
     "Restore this file from the version control of the service. Or vendor again with --force"

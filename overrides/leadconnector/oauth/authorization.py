@@ -91,7 +91,7 @@ class OAuth(RefreshingTokenSource):
         check_store(store, ("load", "save", "lock"))
         options = check_token_options(secret_url, refresh_ahead, clock, allow_http=allow_http)
         self._client_id = client_id
-        self._user_type = _checked_user_type(user_type)
+        self._user_type: UserType = _checked_user_type(user_type)
         self._authorization_page = check_authorization_page(page, allow_http=allow_http)
         self._allow_http = allow_http
         self._endpoint = TokenEndpoint(application, user_type)

@@ -257,7 +257,7 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     """Responds to the requests of a browser."""
 
-    server: _Server
+    server: _Server  # pyright: ignore[reportIncompatibleVariableOverride]
     timeout = CLIENT_SECONDS
     server_version = "leadconnector"
     sys_version = ""
