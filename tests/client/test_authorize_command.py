@@ -6,186 +6,32 @@ import json
 import os
 import signal
 import socket
-import stat
 import subprocess
 import sys
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 from leadconnector import AgencyOAuth, FileAgencyTokenStore, FileTokenStore, LeadConnector, OAuth
 from leadconnector._command_line import main
-from leadconnector_emulator import Emulator, Server, TokenEndpoint
-from playwright.sync_api import sync_playwright
 
-from tests.support.browser import SECONDS, chromium
+from tests.support.authorize_command import (
+    SECONDS,
+    SECRET,
+    Command,
+    assert_failed,
+    emulated_command,
+)
 from tests.support.calling import LOCATION_ID
-
-SCOPES = ("conversations.write", "oauth.write")
-SECRET = "client-secret"
-
-
-class Run:
-    """A process with the command, and the emulator that it talks to."""
-
-    def __init__(self, process: subprocess.Popen[str], store: Path) -> None:
-        self.process = process
-        self.store = store
-        self.url = ""
-
-    def read_url(self) -> str:
-        """Wait for the URL that the process prints."""
-        assert self.process.stdout is not None
-        self.url = self.process.stdout.readline().strip()
-        return self.url
-
-    @property
-    def parameters(self) -> dict[str, str]:
-        """The parameters of the URL."""
-        return {name: values[0] for name, values in parse_qs(urlsplit(self.url).query).items()}
-
-    def redirect(self, headers: dict[str, str] | None = None, **parameters: str) -> httpx.Response:
-        """Do what a browser does that is redirected with these parameters."""
-        uri = self.parameters["redirect_uri"]
-        return httpx.get(uri, params=parameters, headers=headers, timeout=SECONDS)
-
-    def end(self) -> tuple[int, str, str]:
-        """The exit status and the outputs."""
-        output, errors = self.process.communicate(timeout=SECONDS)
-        return self.process.returncode, output, errors
-
-
-class Command:
-    """Starts the command for the application of an emulator."""
-
-    def __init__(self, server: Server, store: Path) -> None:
-        self.server = server
-        self.store = store
-
-    @property
-    def endpoint(self) -> TokenEndpoint:
-        endpoint = self.server.emulator.token_endpoint
-        assert endpoint is not None
-        return endpoint
-
-    def arguments(self, *options: str) -> list[str]:
-        return [
-            "authorize",
-            "--client-id=client",
-            f"--store={self.store}",
-            *(f"--scope={scope}" for scope in SCOPES),
-            "--redirect-uri=http://localhost:0/callback",
-            f"--authorization-page={self.server.url}/oauth/chooselocation",
-            f"--token-url={self.server.url}/oauth/token",
-            "--no-browser",
-            *options,
-        ]
-
-    @contextmanager
-    def started(self, *options: str, **environment: str) -> Generator[Run]:
-        """A running process, which ends with the block."""
-        variables = {
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join(sys.path),
-            "LEADCONNECTOR_CLIENT_SECRET": SECRET,
-            **environment,
-        }
-        with subprocess.Popen(
-            [sys.executable, "-m", "leadconnector", *self.arguments(*options)],
-            env=variables,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-        ) as process:
-            try:
-                yield Run(process, self.store)
-            finally:
-                process.kill()
-
-    def code(self, run: Run, location: str | None = LOCATION_ID) -> str:
-        """A code for the redirect of a process, without a browser."""
-        return self.endpoint.authorize(
-            run.parameters["redirect_uri"],
-            self.server.emulator.clock(),
-            location=location,
-            scopes=SCOPES,
-        )
 
 
 @pytest.fixture
 def command(tmp_path: Path) -> Iterator[Command]:
-    endpoint = TokenEndpoint(locations={LOCATION_ID: "Main street", "other": "Second street"})
-    emulator = Emulator(tokens=[], token_endpoint=endpoint)
-    with Server(emulator) as server:
-        yield Command(server, tmp_path / "tokens.json")
-
-
-def assert_failed(run: Run, status: int, text: str) -> None:
-    """Verify how a process ended, and that it saved and printed nothing that it must not."""
-    actual_status, output, errors = run.end()
-    assert (actual_status, text in errors) == (status, True), errors
-    assert "Traceback" not in errors
-    assert "o tokens were saved" in errors
-    assert SECRET not in output + errors
-    assert not run.store.exists()
-
-
-@pytest.mark.parametrize(("user_type", "version"), [("Location", "2021-07-28"), ("Company", "v3")])
-def test_a_user_authorizes_the_application_in_a_real_browser(
-    command: Command, user_type: str, version: str
-) -> None:
-    executable = chromium()
-    options = [f"--user-type={user_type}", f"--token-version={version}"]
-    with command.started(*options) as run, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
-        try:
-            page = browser.new_page()
-            page.set_default_timeout(SECONDS * 1000)
-            complaints: list[str] = []
-            page.on("pageerror", lambda error: complaints.append(str(error)))
-            page.goto(run.read_url())
-            for scope in SCOPES:
-                assert page.get_by_text(scope).is_visible()
-            label = "The agency company-1"
-            if user_type == "Location":
-                label = f"Main street ({LOCATION_ID})"
-            page.get_by_label(label).check()
-            page.get_by_role("button", name="Approve").click()
-            page.get_by_role("heading", name="The authorization has arrived").wait_for()
-        finally:
-            browser.close()
-        status, output, errors = run.end()
-
-    assert (status, complaints) == (0, []), errors
-    tokens = FileTokenStore(command.store).load()
-    assert tokens is not None
-    assert (tokens.user_type, set(tokens.scopes)) == (user_type, set(SCOPES))
-    owner = {"Location": f"location {LOCATION_ID}", "Company": "agency company-1"}[user_type]
-    assert f"Saved the tokens of the {owner} in {command.store}" in output
-    for secret in (tokens.access_token, tokens.refresh_token, SECRET, "code-"):
-        assert secret not in output + errors
-    assert stat.S_IMODE(command.store.stat().st_mode) == 0o600
-    assert command.endpoint.exchanges == 1
-
-
-def test_the_user_denies_the_request_in_a_real_browser(command: Command) -> None:
-    executable = chromium()
-    with command.started() as run, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
-        try:
-            page = browser.new_page()
-            page.set_default_timeout(SECONDS * 1000)
-            page.goto(run.read_url())
-            page.get_by_role("button", name="Deny").click()
-            page.get_by_role("heading", name="The authorization failed").wait_for()
-        finally:
-            browser.close()
-        assert_failed(run, 1, "the user denied the request (access_denied): The user denied")
+    with emulated_command(tmp_path / "tokens.json") as command:
+        yield command
 
 
 def test_the_saved_tokens_serve_both_token_sources(command: Command, tmp_path: Path) -> None:
