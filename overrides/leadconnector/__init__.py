@@ -43,7 +43,17 @@ if TYPE_CHECKING:
         UnexpectedStatusError,
         UnprocessableEntityError,
     )
-    from .oauth import FileTokenStore, MemoryTokenStore, OAuth, Tokens, TokenStore
+    from .oauth import (
+        AgencyOAuth,
+        AgencyTokenStore,
+        FileAgencyTokenStore,
+        FileTokenStore,
+        MemoryAgencyTokenStore,
+        MemoryTokenStore,
+        OAuth,
+        Tokens,
+        TokenStore,
+    )
     from .rate_limit import RateLimit, RateLimitStatus, RedisRateLimit
     from .tracing import OpenTelemetryTracing
 
@@ -53,6 +63,8 @@ __all__ = [
     "APIResponse",
     "APIStatusError",
     "APITimeoutError",
+    "AgencyOAuth",
+    "AgencyTokenStore",
     "ArgumentError",
     "AsyncLeadConnector",
     "AuthenticationError",
@@ -62,10 +74,12 @@ __all__ = [
     "CredentialsError",
     "DailyRateLimitError",
     "DriftError",
+    "FileAgencyTokenStore",
     "FileTokenStore",
     "Finding",
     "LeadConnector",
     "LeadConnectorError",
+    "MemoryAgencyTokenStore",
     "MemoryTokenStore",
     "NotFoundError",
     "OAuth",
@@ -120,7 +134,17 @@ _NAMES_BY_MODULE = {
         "UnexpectedStatusError",
         "UnprocessableEntityError",
     ],
-    ".oauth": ["FileTokenStore", "MemoryTokenStore", "OAuth", "Tokens", "TokenStore"],
+    ".oauth": [
+        "AgencyOAuth",
+        "AgencyTokenStore",
+        "FileAgencyTokenStore",
+        "FileTokenStore",
+        "MemoryAgencyTokenStore",
+        "MemoryTokenStore",
+        "OAuth",
+        "Tokens",
+        "TokenStore",
+    ],
     ".rate_limit": ["RateLimit", "RateLimitStatus", "RedisRateLimit"],
     ".tracing": ["OpenTelemetryTracing"],
 }

@@ -2,7 +2,7 @@
 
 import sys
 
-from ._vendoring.command_line import main
+from ._command_line import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -10,6 +10,8 @@ from ._version import __version__
 # Environment variables.
 TOKEN_VARIABLE = "LEADCONNECTOR_TOKEN"
 BASE_URL_VARIABLE = "LEADCONNECTOR_BASE_URL"
+CLIENT_ID_VARIABLE = "LEADCONNECTOR_CLIENT_ID"
+CLIENT_SECRET_VARIABLE = "LEADCONNECTOR_CLIENT_SECRET"
 
 USER_AGENT = f"leadconnector/{__version__}"
 
@@ -39,8 +41,17 @@ LIMIT_HEADERS = LimitHeaders(
 TOKEN_PATH = "/oauth/token"
 """The token endpoint, relative to the base URL."""
 
-REFRESH_FORM = {"grant_type": "refresh_token", "user_type": "Location"}
-"""The fixed fields of a refresh request. The credentials are added to them."""
+LOCATION_TOKEN_NAMES = {"2021-07-28": "locationToken", "v3": "location-token"}
+"""The last part of the path for the tokens of a location, by version. It is beside `TOKEN_PATH`."""
+
+VERSION_HEADER = "Version"
+"""The header of the token requests that require a version."""
+
+AUTHORIZATION_PAGE = "https://marketplace.gohighlevel.com/oauth/chooselocation"
+"""Where a user authorizes an application: https://marketplace.gohighlevel.com/docs/oauth.
+
+The same page without the vendor's name is at https://marketplace.leadconnectorhq.com.
+"""
 
 DEFAULT_ACCESS_TOKEN_SECONDS = 86_400.0
 """The life of an access token if the token endpoint does not state it: the documented day."""

@@ -6,9 +6,9 @@ from typing import Any, cast
 
 from ._highlevel import TOKEN_VARIABLE
 from ._runtime import lazy_asyncio as asyncio
-from ._runtime.protocols import TokenSource
+from ._runtime.protocols import LocationTokenSource, TokenSource
 from ._runtime.secrets import Secret, Token
-from .errors import CredentialsError
+from .errors import ConfigurationError, CredentialsError
 
 SyncTokenOption = str | Callable[[], str] | TokenSource
 """The `token` option of `LeadConnector`."""
@@ -41,6 +41,21 @@ def token_source(option: Secret[Any]) -> TokenSource:
             "which may be set but empty"
         )
     return StaticToken(Token(option, f"the token, from token= or {TOKEN_VARIABLE},"))
+
+
+def location_token_source(source: TokenSource, location_id: str) -> TokenSource:
+    """The token source of one location, for a client whose calls all use its token.
+
+    Raises:
+        ConfigurationError: the token source of the client has no tokens of locations.
+        CredentialsError: the token store failed.
+    """
+    if not hasattr(source, "for_location"):
+        raise ConfigurationError(
+            "for_location() needs a client whose token= has a token for each location: an "
+            "AgencyOAuth"
+        )
+    return cast("LocationTokenSource", source).for_location(location_id)
 
 
 @dataclass(frozen=True)

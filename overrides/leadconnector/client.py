@@ -55,7 +55,7 @@ from ._runtime.scalars import Duration, Query
 from ._runtime.secrets import Secret, refuse_pickling
 from ._runtime.session import AsyncSession, SyncSession
 from ._runtime.settings import Settings
-from .auth import AsyncTokenOption, SyncTokenOption, token_source
+from .auth import AsyncTokenOption, SyncTokenOption, location_token_source, token_source
 from .errors import APIConnectionError, ConfigurationError, CredentialsError, ResponseInfo
 from .rate_limit.in_process import RateLimit
 
@@ -163,6 +163,22 @@ class _Client(Generic[TokenOption, Transport, ConnectionsT]):
         client._connections = self._connections
         client._base_url = self._base_url
         client._settings = replace(self._settings, **settings)
+        client._make_resources()
+        return client
+
+    def for_location(self, location_id: str) -> Self:
+        """A client whose calls use the token of one location. Its `token` is an `AgencyOAuth`.
+
+        Both share their connections and their rate limit. Without this method, a call uses the
+        token of the location that it names.
+
+        Raises:
+            ConfigurationError: the token of this client is no `AgencyOAuth`, or the id is invalid.
+            CredentialsError: the token store failed.
+        """
+        source = location_token_source(self._settings.token_source, location_id)
+        client = self.with_options()
+        client._settings = replace(client._settings, token_source=source)
         client._make_resources()
         return client
 

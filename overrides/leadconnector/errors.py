@@ -108,7 +108,7 @@ class OAuthError(LeadConnectorError):
 
 
 class ReauthorizationError(OAuthError):
-    """The refresh token is used up, revoked or expired.
+    """The refresh token or the authorization code is used up, revoked or expired.
 
     The user must authorize the application again.
     """

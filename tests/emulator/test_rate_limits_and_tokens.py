@@ -419,7 +419,7 @@ class TestOAuth:
             ({"refresh": ""}, 400, "invalid_grant"),
             ({"client_id": "other"}, 401, "invalid_client"),
             ({"client_secret": ""}, 401, "invalid_client"),
-            ({"grant_type": "authorization_code"}, 400, "unsupported_grant_type"),
+            ({"grant_type": "client_credentials"}, 400, "unsupported_grant_type"),
             ({"user_type": "Company"}, 400, "invalid_request"),
             ({"content_type": "application/json"}, 400, "invalid_request"),
             ({"content_type": ""}, 400, "invalid_request"),

@@ -259,6 +259,69 @@ def test_an_operation_that_the_spec_lacks_can_be_called(calls: dict[str, Any]) -
     assert calls["request"]["returned"]["id"] == "c1"
 
 
+AGENCY = """
+import asyncio
+import json
+from contextlib import suppress
+from typing import Any
+
+import httpx
+from leadconnector import (
+    AgencyOAuth, AsyncLeadConnector, LeadConnector, LeadConnectorError, MemoryAgencyTokenStore,
+    Tokens,
+)
+
+tokens_of_requests = []
+
+
+def respond(request: httpx.Request) -> httpx.Response:
+    tokens_of_requests.append(request.headers["authorization"])
+    return httpx.Response(404, json={})
+
+
+def token_source() -> AgencyOAuth:
+    store = MemoryAgencyTokenStore(Tokens("agency-token", "refresh-token", 1e11))
+    store.location("l").save(Tokens("location-token", "refresh-token", 1e11, location_id="l"))
+    return AgencyOAuth(client_id="client", client_secret="client-secret", store=store)
+
+
+def call_blocking() -> None:
+    with LeadConnector(token=token_source(), transport=httpx.MockTransport(respond)) as client:
+        with suppress(LeadConnectorError):
+            client.contacts.get_contact("c1")
+        with suppress(LeadConnectorError):
+            client.for_location("l").contacts.get_contact("c1")
+        with suppress(LeadConnectorError):
+            client.conversations.update_conversation("id", location_id="l", source="app")
+
+
+async def call_async() -> None:
+    transport = httpx.MockTransport(respond)
+    async with AsyncLeadConnector(token=token_source(), transport=transport) as client:
+        with suppress(LeadConnectorError):
+            await client.contacts.get_contact("c1")
+        with suppress(LeadConnectorError):
+            await client.for_location("l").contacts.get_contact("c1")
+        with suppress(LeadConnectorError):
+            await client.conversations.update_conversation("id", location_id="l", source="app")
+
+
+call_blocking()
+asyncio.run(call_async())
+print(json.dumps(tokens_of_requests))
+"""
+
+
+def test_a_new_operation_uses_the_token_of_the_agency_or_of_a_location(grown: Path) -> None:
+    (grown / "agency.py").write_text(AGENCY, encoding="utf-8")
+
+    result = run_python("-W", "error", "agency.py", folder=grown)
+
+    assert result.returncode == 0, result.stderr
+    tokens = ["Bearer agency-token", "Bearer location-token", "Bearer location-token"]
+    assert json.loads(result.stdout) == [*tokens, *tokens]
+
+
 def test_no_hand_written_file_differs(grown: Path) -> None:
     files = hand_written_files(HAND_WRITTEN)
     assert {"__init__.py", "client.py", "errors.py", "py.typed"} <= set(files)

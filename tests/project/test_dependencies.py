@@ -187,7 +187,7 @@ def test_a_part_of_the_package_imports_few_third_party_modules(part: str) -> Non
 
 def test_the_command_line_imports_only_the_standard_library_and_the_version() -> None:
     # So a copy verifies itself where the dependencies of the client are not installed.
-    parts = ["__init__", "__main__", "_requirements", "_vendoring", "_version"]
+    parts = ["__init__", "__main__", "_command_line", "_requirements", "_vendoring", "_version"]
     allowed = {*sys.stdlib_module_names, *parts_of_the_package(*parts)}
     for name, imported in package_imports(*parts).items():
         outside = imported - set(matching(imported, *allowed)) - {PACKAGE}
@@ -195,9 +195,10 @@ def test_the_command_line_imports_only_the_standard_library_and_the_version() ->
 
 
 def test_the_client_does_not_import_the_command_line() -> None:
-    parts = {path.stem for path in PACKAGE_ROOT.iterdir()} - {"__main__", "_vendoring"}
+    command_line = ("__main__", "_command_line", "_vendoring")
+    parts = {path.stem for path in PACKAGE_ROOT.iterdir()} - {*command_line}
     imports = package_imports(*parts)
-    assert violations(imports, *parts_of_the_package("_vendoring", "__main__")) == {}
+    assert violations(imports, *parts_of_the_package(*command_line)) == {}
 
 
 def test_the_emulator_imports_no_other_tool() -> None:

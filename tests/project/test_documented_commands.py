@@ -27,6 +27,8 @@ REASON_NOT_TO_RUN = {
     r"make (drift|issue|comment)\b": "it needs the vendor's documents or GitHub",
     r"python -m specdrift spec/openapi.yaml apps/": "it needs the vendor's documents",
     r"make (lock|preview)\b": "it downloads packages",
+    r"(python -m app._vendor.)?leadconnector authorize ": "test_authorize_command.py runs it",
+    r"read -r LEADCONNECTOR_CLIENT_SECRET": "the file has a secret of the reader",
     r"make httpx2\b": "it runs most tests again; test_httpx2.py runs a few",
     r"make compare\b|cd benchmarks/compare/|uv pip compile ": "it installs the other clients",
     r"specdrift ": "test_missing_requirements.py runs the installed program",

@@ -140,7 +140,16 @@ def test_the_copy_has_no_links_and_no_caches(checkout: Path, tmp_path: Path) -> 
     assert not [path for path in paths if path.is_symlink()]
     assert {path.suffix if path.is_file() else path.name for path in paths} == {
         *("", ".py", ".json", ".lua", ".typed"),
-        *("_generated", "_runtime", "_vendoring", "api", "conversations", "http", "models"),
+        *(
+            "_command_line",
+            "_generated",
+            "_runtime",
+            "_vendoring",
+            "api",
+            "conversations",
+            "http",
+            "models",
+        ),
         *("oauth", "rate_limit"),
     }
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from leadconnector._vendoring.command_line import main
+from leadconnector._command_line import main
 from leadconnector._vendoring.manifest import Manifest, parse, render, sha256
 from leadconnector._vendoring.saving import save
 from leadconnector._vendoring.source import PACKAGE_FOLDER, Source

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from leadconnector._command_line import main
 from leadconnector._vendoring import locks
-from leadconnector._vendoring.command_line import main
 from leadconnector._vendoring.source import Source, load_source
 from leadconnector._vendoring.swap import Interruption, Workspace
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from leadconnector._vendoring.command_line import main
+from leadconnector._command_line import main
 from leadconnector._vendoring.source import PACKAGE_FOLDER
 from project.vendor import command_arguments
 

@@ -9,18 +9,24 @@ from typing import Any, assert_type
 import httpx
 import leadconnector
 from leadconnector import (
+    AgencyOAuth,
+    AgencyTokenStore,
     APIDecodingError,
     APIResponse,
     APIStatusError,
     ArgumentError,
     AsyncLeadConnector,
     DriftError,
+    FileAgencyTokenStore,
     Finding,
     LeadConnector,
+    MemoryAgencyTokenStore,
+    OAuth,
     OpenTelemetryTracing,
     RateLimitStatus,
     RequestOptions,
     ResponseInfo,
+    Tokens,
     Unset,
 )
 from leadconnector.models import (
@@ -161,3 +167,21 @@ def errors_are_typed(error: APIStatusError, refused: ArgumentError) -> None:
 def a_misspelled_name_is_an_error() -> object:
     # mypy reports an ignored error that does not exist.
     return leadconnector.LeadConector  # type: ignore[attr-defined]  # pyright: ignore
+
+
+async def an_authorization_returns_tokens(oauth: OAuth) -> None:
+    url = oauth.authorization_url("https://app.example/", ["conversations.write"], "state")
+    assert_type(url, str)
+    assert_type(oauth.exchange_code("code", "https://app.example/", user_type="Company"), Tokens)
+    assert_type(await oauth.exchange_code_async("code", "https://app.example/"), Tokens)
+    oauth.exchange_code("code", "https://app.example/", user_type="Agency")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def a_client_for_a_location_is_of_the_same_class(store: AgencyTokenStore) -> None:
+    oauth = AgencyOAuth(client_id="id", client_secret="secret", store=store, version="v3")
+    assert_type(LeadConnector(token=oauth).for_location("l"), LeadConnector)
+    assert_type(AsyncLeadConnector(token=oauth).for_location("l"), AsyncLeadConnector)
+
+
+def each_store_of_an_agency_is_one() -> list[AgencyTokenStore]:
+    return [MemoryAgencyTokenStore(), FileAgencyTokenStore("tokens")]

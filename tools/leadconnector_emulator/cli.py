@@ -21,12 +21,17 @@ from .emulator import TOKEN, Emulator
 from .exchange_log import MAXIMUM_LOG_BYTES
 from .faults import read_faults
 from .hosts import LOOPBACK, LOOPBACK_HOSTS
+from .oauth_options import (
+    add_oauth_options,
+    check_oauth_options,
+    oauth_greeting,
+    token_endpoint_of,
+)
 from .operation import PATH_PARAMETER, Operation
 from .page import has_swagger_ui
 from .rate_limits import RateLimits
 from .server import Server
 from .spec import SPEC
-from .token_endpoint import TokenEndpoint
 
 PROGRAM = "leadconnector_emulator"
 
@@ -41,8 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Serve until SIGINT or SIGTERM. The exit status is 0, or 2 after an error message."""
     parser = _argument_parser()
     options = parser.parse_args(arguments)
-    if bool(options.refresh_token) != bool(options.location):
-        parser.error("--refresh-token and --location go together")
+    check_oauth_options(parser, options)
 
     try:
         emulator = _create_emulator(options)
@@ -182,16 +186,7 @@ def _argument_parser() -> argparse.ArgumentParser:
         metavar="REQUESTS/SECONDS",
         help="the burst limit, or `off` (default: 100/10)",
     )
-    parser.add_argument(
-        "--refresh-token",
-        metavar="TOKEN",
-        help="enable /oauth/token, which accepts this refresh token",
-    )
-    parser.add_argument(
-        "--location",
-        default="",
-        help="the location of the refresh token",
-    )
+    add_oauth_options(parser)
     return parser
 
 
@@ -199,13 +194,6 @@ def _create_emulator(options: argparse.Namespace) -> Emulator:
     conversations: list[Mapping[str, Any]] | None = None
     if options.seed_file:
         conversations = read_conversations(options.seed_file)
-    token_endpoint: TokenEndpoint | None = None
-    if options.refresh_token:
-        token_endpoint = TokenEndpoint(
-            refresh_tokens={options.refresh_token: options.location},
-            scopes=options.scope,
-            user_type=options.user_type,
-        )
     access = TokenAccess(scopes=options.scope, user_type=options.user_type)
     return Emulator(
         options.spec,
@@ -213,7 +201,7 @@ def _create_emulator(options: argparse.Namespace) -> Emulator:
         conversations=conversations,
         create_missing=options.create_missing,
         rate_limits=options.rate_limit,
-        token_endpoint=token_endpoint,
+        token_endpoint=token_endpoint_of(options),
         faults=read_faults(options.faults) if options.faults else (),
         seed=options.random_seed,
         additional_versions=options.accept_version,
@@ -340,6 +328,7 @@ def greeting(url: str, token: str, emulator: Emulator, *, host: str = LOOPBACK) 
         f"  export {environment}",
         "",
         *_other_machines(host, url),
+        *oauth_greeting(url, emulator.token_endpoint),
         *_curl_command(url, token, emulator),
     ]
     return "\n".join(lines)

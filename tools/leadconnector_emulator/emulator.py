@@ -21,6 +21,7 @@ from .access import (
 from .exchange_log import MAXIMUM_LOG_BYTES, ExchangeLog, LogExcerpt
 from .faults import Fault, FaultRules
 from .messages import MAXIMUM_BODY, Exchange, Request, Response
+from .oauth_server import OAuthServer
 from .operation import Operation
 from .rate_limits import NO_LIMITS, RateLimitKey, RateLimits, RequestCounter
 from .rejection import (
@@ -33,7 +34,7 @@ from .rejection import (
 )
 from .resources import MAXIMUM_RESOURCE_BYTES, Resources
 from .spec import SPEC, Spec
-from .token_endpoint import TOKEN_PATH, TokenEndpoint
+from .token_endpoint import TokenEndpoint
 from .validation import (
     VersionRules,
     VersionStatus,
@@ -78,7 +79,8 @@ class Emulator:
             is one, with the values of the spec's examples.
         create_missing: whether a resource that does not exist is created on demand.
         rate_limits: the rate limits; `None` for no limits.
-        token_endpoint: issues tokens at `/oauth/token`; `None` for no such endpoint.
+        token_endpoint: the vendor's OAuth server, which issues tokens at `/oauth/token`; `None` for
+            none.
         faults: rules by which it misbehaves; `set_faults` replaces them.
         seed: for the faults that have a probability.
         clock: seconds since 1970, for rate limits and tokens.
@@ -243,8 +245,9 @@ class Emulator:
         The spec does not define the order of the steps. This is a gateway's usual order: the
         token before the rate limit, and the rate limit before the content.
         """
-        if self.token_endpoint is not None and _is_token_request(request):
-            return self._issue_tokens(self.token_endpoint, request)
+        oauth_response = self._respond_to_oauth(request)
+        if oauth_response is not None:
+            return oauth_response
 
         operation: Operation | None = None
         limit_headers: Mapping[str, str] = {}
@@ -275,12 +278,19 @@ class Emulator:
             return Response(operation.success_status, b"", limit_headers)
         return _json_response(operation.success_status, content, limit_headers)
 
-    def _issue_tokens(self, token_endpoint: TokenEndpoint, request: Request) -> Response:
-        """Respond to a token request; the rate limit does not count it."""
-        content_type = request.headers.get("content-type", "")
-        response = token_endpoint.exchange(content_type, request.body, self.clock())
-        # RFC 6749, section 5.1: a response with a token must not be cached.
-        return _json_response(response.status, response.content, {"Cache-Control": "no-store"})
+    def _respond_to_oauth(self, request: Request) -> Response | None:
+        """Respond to a request of OAuth, which the rate limit does not count."""
+        oauth_server = self._oauth_server()
+        if oauth_server is None:
+            return None
+        return oauth_server.respond(request, self.clock())
+
+    def _oauth_server(self) -> OAuthServer | None:
+        """The OAuth server of the token endpoint, which a test may replace."""
+        if self.token_endpoint is None:
+            return None
+        example_location = str(self.example.get("locationId", "location-1"))
+        return OAuthServer(self.token_endpoint, example_location)
 
     def _route(self, request: Request) -> Operation:
         """Find the operation.
@@ -296,8 +306,9 @@ class Emulator:
             if operation.method == request.method:
                 return operation
             allowed_methods.add(operation.method)
-        if self.token_endpoint is not None and request.path == TOKEN_PATH:
-            allowed_methods.add("POST")
+        oauth_server = self._oauth_server()
+        if oauth_server is not None:
+            allowed_methods |= oauth_server.allowed_methods(request.path)
 
         message = f"Cannot {request.method} {request.path}"
         if not allowed_methods:
@@ -387,10 +398,6 @@ class Emulator:
     def _store_initial_conversations(self) -> None:
         for conversation in self.initial_conversations:
             self._resources.put("conversations", conversation)
-
-
-def _is_token_request(request: Request) -> bool:
-    return request.path == TOKEN_PATH and request.method == "POST"
 
 
 def _parameter_count(operation: Operation) -> int:

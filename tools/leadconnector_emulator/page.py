@@ -21,7 +21,7 @@ from .emulator import Emulator
 from .faults import Fault
 from .hosts import HostRules
 from .messages import Exchange, Request, Response
-from .token_endpoint import TOKEN_PATH
+from .oauth_server import PRIVATE_PREFIX
 
 LOGGED_EXCHANGES = 200
 """The number of exchanges that the log shows: the latest ones."""
@@ -252,7 +252,7 @@ def _authorization_shown(request: Request) -> str | None:
 
 def _body_shown(request: Request) -> str:
     # A token request contains the client's secret and a refresh token.
-    if request.body and request.path == TOKEN_PATH:
+    if request.body and request.path.startswith(PRIVATE_PREFIX):
         return HIDDEN
     # The log is read every second, so most of a large body is not decoded.
     first_bytes = request.body[: (LOGGED_BODY_LENGTH + 1) * BYTES_PER_CHARACTER]

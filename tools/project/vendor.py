@@ -45,7 +45,7 @@ def main() -> None:
     # Instead of the folder of this program, whose modules are none of the package.
     sys.path[0] = str(OVERRIDES)
     # Imported here, because the package is importable only now.
-    command_line = importlib.import_module("leadconnector._vendoring.command_line")
+    command_line = importlib.import_module("leadconnector._command_line")
     sys.exit(command_line.main(arguments, may_replace=report_upgrade))
 
 

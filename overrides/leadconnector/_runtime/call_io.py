@@ -15,7 +15,7 @@ from . import lazy_asyncio as asyncio
 from .connections import AsyncConnections, SyncConnections
 from .http import Limits, OutgoingRequest, RawResponse, send_async
 from .http import send as send_sync
-from .protocols import RateLimiter, ReservationT
+from .protocols import RateLimiter, ReservationT, TokenSource
 from .secrets import Token
 from .settings import Settings, sleep_in_loop
 from .waiting import LoopSignal, Signal, SleepingSignal, ThreadSignal
@@ -51,9 +51,9 @@ class CallIO(Protocol):
         ...
 
     async def get_token(
-        self, base_url: str, rejected: Token | None, timeout: float | None
+        self, source: TokenSource, base_url: str, rejected: Token | None, timeout: float | None
     ) -> Token:
-        """Get a token from the token source; see `TokenSource`."""
+        """Get a token from a token source; see `TokenSource`."""
         ...
 
     async def book(
@@ -128,10 +128,10 @@ class SyncIO(_ClientIO[SyncConnections]):
         return ThreadSignal()
 
     async def get_token(
-        self, base_url: str, rejected: Token | None, timeout: float | None
+        self, source: TokenSource, base_url: str, rejected: Token | None, timeout: float | None
     ) -> Token:
         """See `CallIO`."""
-        return self._settings.token_source.get_token(base_url, rejected, timeout)
+        return source.get_token(base_url, rejected, timeout)
 
     async def book(
         self,
@@ -180,10 +180,10 @@ class AsyncIO(_ClientIO[AsyncConnections]):
         return LoopSignal()
 
     async def get_token(
-        self, base_url: str, rejected: Token | None, timeout: float | None
+        self, source: TokenSource, base_url: str, rejected: Token | None, timeout: float | None
     ) -> Token:
         """See `CallIO`."""
-        return await self._settings.token_source.get_token_async(base_url, rejected, timeout)
+        return await source.get_token_async(base_url, rejected, timeout)
 
     async def book(
         self,

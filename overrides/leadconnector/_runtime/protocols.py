@@ -50,6 +50,17 @@ class TokenSource(Protocol):
         ...
 
 
+class LocationTokenSource(TokenSource, Protocol):
+    """Supplies the token of each request by the rate-limit key of the call, such as a location.
+
+    Its own methods supply the token of calls without a key.
+    """
+
+    def for_location(self, location_id: str) -> TokenSource:
+        """Return the token source of one location."""
+        ...
+
+
 class Reservation(Protocol):
     """A place in the queue of one rate-limit key. It permits one request.
 

@@ -239,9 +239,10 @@ class AsyncSession:
         Raises:
             APITimeoutError: the deadline passed before the token was there.
         """
+        source = self._settings.token_source_of(call.rate_limit_key)
         try:
             token = await self._io.get_token(
-                self._settings.base_url, rejected, call.remaining_seconds()
+                source, self._settings.base_url, rejected, call.remaining_seconds()
             )
         except TimeoutError as error:
             if is_interruption(error):

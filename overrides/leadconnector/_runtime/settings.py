@@ -5,14 +5,21 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 from ..errors import ResponseInfo
 from . import lazy_asyncio as asyncio
 from .finding import Finding
 from .http import RequestFactory, Timeout, Timeouts, timeouts_of
 from .observed_limits import ObservedLimits
-from .protocols import ApiConventions, Clock, RateLimiter, TokenSource, Tracing
+from .protocols import (
+    ApiConventions,
+    Clock,
+    LocationTokenSource,
+    RateLimiter,
+    TokenSource,
+    Tracing,
+)
 from .retry import DEFAULT_RETRIES
 
 
@@ -50,6 +57,23 @@ class Settings:
 
     logged_findings: set[Finding] = field(default_factory=set[Finding], repr=False)
     """The findings that were logged. Clients made by `with_options` share the set."""
+
+    def token_source_of(self, rate_limit_key: str) -> TokenSource:
+        """The token source of a call.
+
+        Args:
+            rate_limit_key: the location of the call; empty if it has none.
+        """
+        if rate_limit_key and self._location_token_source is not None:
+            return self._location_token_source.for_location(rate_limit_key)
+        return self.token_source
+
+    @cached_property
+    def _location_token_source(self) -> LocationTokenSource | None:
+        """The token source, if it has a token for each location."""
+        if hasattr(self.token_source, "for_location"):
+            return cast("LocationTokenSource", self.token_source)
+        return None
 
     @cached_property
     def observed_limits(self) -> ObservedLimits:

@@ -1,4 +1,4 @@
-"""The command line: `vendor`, `verify` and `version`.
+"""The commands `vendor`, `verify` and `version`.
 
 The exit status is 0 if all is well. `verify` exits with 1 if the copy differs from its manifest, or
 has lost it. A command that cannot be carried out exits with 2.
@@ -7,18 +7,15 @@ has lost it. A command that cannot be carried out exits with 2.
 from __future__ import annotations
 
 import argparse
-import io
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from .._version import __version__
 from . import manifest as manifests
 from .errors import VendoringError, printable
 from .manifest import FILE_NAME, Manifest, ManifestError
 from .source import (
-    PACKAGE_FOLDER,
     PACKAGE_NAME,
     is_in_checkout,
     is_installed,
@@ -28,8 +25,11 @@ from .source import (
 from .vendor import vendor
 from .verification import LocalChanges, local_changes
 
-_INTERRUPTED = 130
-"""The exit status of a shell's command that Ctrl-C ended: 128 and the number of the signal."""
+if TYPE_CHECKING:
+    # `argparse` has no public type for the result of `add_subparsers`.
+    from argparse import _SubParsersAction  # pyright: ignore[reportPrivateUsage]
+
+    Commands = _SubParsersAction[argparse.ArgumentParser]
 
 _HOW_TO_RESTORE = (
     "Restore this file from the version control of the service. Or vendor again with --force"
@@ -44,45 +44,40 @@ _NOTHING_TO_VERIFY = (
     " `python -m leadconnector verify` in the folder that contains the copy."
 )
 
-_BROKEN_PIPE = 141
-"""The exit status of a shell's command that ended by SIGPIPE: 128 and the number of the signal."""
+INTERRUPTED = "Interrupted. The earlier copy is in its place, or the new one."
 
 
-def main(
-    arguments: list[str] | None = None,
-    *,
-    folder: Path = PACKAGE_FOLDER,
-    may_replace: Callable[[], bool] | None = None,
+def add_commands(commands: Commands) -> None:
+    """Add the commands to a program."""
+    vendor_command = commands.add_parser("vendor", help="copy this package into a folder")
+    vendor_command.add_argument(
+        "destination", metavar="DEST", help="the folder, such as src/app/_vendor"
+    )
+    vendor_command.add_argument(
+        "--force",
+        action="store_true",
+        help="replace a copy with local changes, and save them beside it",
+    )
+    commands.add_parser("verify", help="list edited, added and missing files of this copy")
+    commands.add_parser("version", help="print where this copy comes from")
+
+
+def run_command(
+    options: argparse.Namespace, folder: Path, may_replace: Callable[[], bool] | None
 ) -> int:
-    """Run one command.
+    """Carry out one of the commands.
 
     Args:
-        arguments: the words after the name of the program; by default those of this process.
+        options: the parsed arguments.
         folder: the package that `verify` and `version` look at.
         may_replace: asked before `vendor` replaces an older copy.
 
     Returns:
         The exit status.
+
+    Raises:
+        VendoringError, OSError: the command cannot be carried out.
     """
-    _escape_unprintable_output()
-    options = _parser().parse_args(arguments)
-    try:
-        status = _run(options, folder, may_replace)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # The reader, such as `head`, has enough. Other programs end silently too.
-        _fail()
-        return _BROKEN_PIPE
-    except (VendoringError, OSError) as error:
-        print(error, file=sys.stderr)
-        return _fail()
-    except KeyboardInterrupt:
-        print("Interrupted. The earlier copy is in its place, or the new one.", file=sys.stderr)
-        return _INTERRUPTED
-    return status
-
-
-def _run(options: argparse.Namespace, folder: Path, may_replace: Callable[[], bool] | None) -> int:
     if options.command == "vendor":
         return _vendor(options.destination, force=options.force, may_replace=may_replace)
     if options.command == "verify":
@@ -201,41 +196,3 @@ def _version_lines(manifest: Manifest) -> list[str]:
         f"spec: sha256 {manifest.spec_sha256}",
         *(f"generated with: {name} {version}" for name, version in manifest.generated_with.items()),
     ]
-
-
-def _parser() -> argparse.ArgumentParser:
-    package = __name__.rpartition("._vendoring.")[0]
-    parser = argparse.ArgumentParser(
-        prog=f"python -m {package}",
-        description="Copies this package into another project, and verifies such a copy.",
-    )
-    parser.add_argument("--version", action="version", version=f"{PACKAGE_NAME} {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    vendor_command = commands.add_parser("vendor", help="copy this package into a folder")
-    vendor_command.add_argument(
-        "destination", metavar="DEST", help="the folder, such as src/app/_vendor"
-    )
-    vendor_command.add_argument(
-        "--force",
-        action="store_true",
-        help="replace a copy with local changes, and save them beside it",
-    )
-    commands.add_parser("verify", help="list edited, added and missing files of this copy")
-    commands.add_parser("version", help="print where this copy comes from")
-    return parser
-
-
-def _escape_unprintable_output() -> None:
-    """A name of a file may have characters that the output cannot encode."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-
-
-def _fail() -> int:
-    """Keep Python from writing to a full or closed output again when it ends."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 2

@@ -1,10 +1,21 @@
-"""Exchanges a refresh token for new tokens at the token endpoint, and limits failing attempts."""
+"""Sends token requests: a refresh token, an authorization code or an agency's token for new tokens.
+
+The API has two versions of these requests. `NAMES` of `TokenDocument` and `_form_of` know their
+names of fields.
+"""
 
 import re
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Protocol
 
-from .._highlevel import DEFAULT_ACCESS_TOKEN_SECONDS, REFRESH_FORM, USER_AGENT
+from .._highlevel import (
+    DEFAULT_ACCESS_TOKEN_SECONDS,
+    LOCATION_TOKEN_NAMES,
+    USER_AGENT,
+    VERSION_HEADER,
+)
 from .._runtime.http import (
     URL,
     BaseTransport,
@@ -19,7 +30,7 @@ from .._runtime.http import (
     send,
 )
 from .._runtime.retry import parse_retry_after
-from .._runtime.secrets import Secret, redact
+from .._runtime.secrets import Secret, Token, redact
 from ..errors import (
     APIConnectionError,
     CredentialsError,
@@ -27,8 +38,8 @@ from ..errors import (
     ReauthorizationError,
 )
 from .explanation import explanation_in
-from .refresh import error_for_waiter
-from .tokens import TokenDocument, Tokens
+from .failures import PERMANENT_FAILURE_PAUSE, FailureMemory, is_permanent
+from .tokens import NO_TOKENS, TokenDocument, Tokens, TokenVersion, UserType, camel_case
 
 LIMITS = Limits()
 """How long the body of the endpoint's response may take: the default of all requests.
@@ -43,60 +54,133 @@ Nothing is repeated after the connection exists. The request may then have arriv
 accepts a refresh token only once.
 """
 
-PERMANENT_FAILURE_PAUSE = 300.0
-"""Seconds in which a request that the endpoint rejected is not sent again: our own choice.
-
-The same request would fail again, unless somebody changes the application or the location in the
-meantime.
-"""
-
-FIRST_TRANSIENT_PAUSE = 1.0
-"""Seconds to the next attempt after the second transient failure in a row. It doubles with each.
-
-There is no pause after the first one, which is often an accident, such as a lost connection.
-"""
-
-LONGEST_TRANSIENT_PAUSE = 30.0
-"""Seconds to the next attempt after a transient failure, at most."""
-
-LONGEST_RETRY_AFTER = 60.0
-"""Seconds; a longer `Retry-After` of the endpoint is cut to this, as for the rate limit."""
-
-# A 4xx means that the same request fails again, except for these two (RFC 9110, section 15.5.9, and
-# RFC 6585, section 4).
-_TRANSIENT_CLIENT_ERRORS = frozenset({408, 429})
-
-# RFC 6749, appendix A: client credentials and refresh tokens are printable ASCII.
+# RFC 6749, appendix A: client credentials, codes and refresh tokens are printable ASCII.
 _CREDENTIAL = re.compile(r"[ -~]+")
+
+# The vendor's v3 documents this message of a 400 without an error code of RFC 6749.
+_INVALID_GRANT_MESSAGE = "invalid grant"
 
 
 def is_valid_credential(value: object) -> bool:
-    """Whether a value has the syntax of a client id, a client secret or a refresh token.
+    """Whether a value has the syntax of a client id or secret, a code or a refresh token.
 
     Valid values are printable ASCII and not empty. Untyped callers can pass any object.
     """
     return isinstance(value, str) and _CREDENTIAL.fullmatch(value) is not None
 
 
-class TokenEndpoint:
-    """The token endpoint, for one application.
+class TokenIssuer(Protocol):
+    """Issues new tokens for the tokens of one authorization.
 
-    It is not thread-safe. `OAuth` calls it only from a refresh thread, and at most one of them runs
-    in a process.
-
-    Args:
-        client_id: the client id of the application.
-        client_secret: the client secret of the application.
-        transport: sends the requests and stays open; `None` opens a new one for each request.
+    It is not thread-safe. It is called only from a refresh thread, and at most one of them runs in
+    a process.
     """
 
-    def __init__(
-        self, client_id: str, client_secret: Secret[str], transport: BaseTransport | None
-    ) -> None:
-        self._client_id = client_id
-        self._client_secret = client_secret
-        self._transport = transport
-        self._last_failure: _Failure | None = None
+    def refresh(self, tokens: Tokens, url: str, now: float) -> Tokens:
+        """Return new tokens.
+
+        Args:
+            tokens: the tokens to replace.
+            url: the URL of the token endpoint.
+            now: seconds since the epoch.
+
+        Raises:
+            LeadConnectorError: there are no new tokens.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """How an application authenticates itself at the token endpoint."""
+
+    client_id: str
+    client_secret: Secret[str]
+    version: TokenVersion
+    transport: BaseTransport | None = field(repr=False)
+    """Sends the requests and stays open; `None` opens a new one for each request."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Advice:
+    """How the message of a failure ends, by the kind of the failure."""
+
+    invalid_grant: str
+    permanent: str
+    transient: str
+
+
+_PAUSE = f"(the request is not repeated for {PERMANENT_FAILURE_PAUSE:.0f} s)"
+
+_REFRESH_ADVICE = _Advice(
+    invalid_grant="the user must authorize anew",
+    permanent=f"check the client id, the client secret, token_url and the location {_PAUSE}",
+    transient="no usable access token, a later call tries again",
+)
+
+_EXCHANGE_ADVICE = _Advice(
+    invalid_grant=(
+        "the code was used already, has expired, or belongs to another redirect_uri: start the "
+        "authorization again (no tokens were saved)"
+    ),
+    permanent=(
+        "check the client id, the client secret, redirect_uri, user_type and token_url, then start "
+        "the authorization again (no tokens were saved)"
+    ),
+    transient="start the authorization again (no tokens were saved)",
+)
+
+_LOCATION_ADVICE = _Advice(
+    invalid_grant="the agency must authorize anew",
+    permanent=(
+        "check the location's id and the company's id, and that the application is installed in "
+        f"the location {_PAUSE}"
+    ),
+    transient="no usable access token, a later call tries again",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _TokenRequest:
+    """A token request in the names of v2. Its values can be credentials."""
+
+    url: str
+    fields: Mapping[str, Secret[str]]
+    advice: _Advice
+    previous: Tokens
+    """The tokens that the new ones replace; they supply what the response leaves out."""
+    agency_token: Token | None = None
+    """Authenticates a request for a location's tokens."""
+
+    @property
+    def operation(self) -> str:
+        """Names the request in messages."""
+        return f"POST {URL(self.url).path}"
+
+    @property
+    def secrets(self) -> list[Secret[str]]:
+        """The credentials that an error could quote."""
+        secrets = [Secret(self.previous.refresh_token), Secret(self.previous.access_token)]
+        for name in ("client_secret", "code", "refresh_token"):
+            if name in self.fields:
+                secrets.append(self.fields[name])
+        if self.agency_token is not None:
+            secrets.append(self.agency_token)
+        return secrets
+
+
+class TokenEndpoint:
+    """The token endpoint, for one application; a `TokenIssuer`.
+
+    Args:
+        application: how the application authenticates itself.
+        user_type: the class of the tokens to refresh, if the tokens do not name it.
+    """
+
+    def __init__(self, application: Application, user_type: UserType = "Location") -> None:
+        self._application = application
+        self._user_type: UserType = user_type
+        self._failures = FailureMemory()
 
     def refresh(self, tokens: Tokens, url: str, now: float) -> Tokens:
         """Exchange a refresh token for new tokens.
@@ -122,72 +206,83 @@ class TokenEndpoint:
             raise CredentialsError(
                 "the token store has no valid refresh token: save the tokens of a new authorization"
             )
-        last_failure = self._last_failure
-        if last_failure is not None and not last_failure.concerns(tokens, url):
-            last_failure = None
-        if last_failure is not None and last_failure.is_in_force(now):
-            raise error_for_waiter(last_failure.error)
+        refresh_token = Secret(tokens.refresh_token)
+        self._failures.check(refresh_token, url, now)
+        fields = {
+            **self._client_fields(),
+            "grant_type": Secret("refresh_token"),
+            "refresh_token": refresh_token,
+            "user_type": Secret(tokens.user_type or self._user_type),
+        }
         try:
-            new_tokens = self._send_and_read(tokens, url, now)
+            new_tokens = self._send_and_read(
+                _TokenRequest(url, fields, _REFRESH_ADVICE, tokens), now
+            )
         except (OAuthError, APIConnectionError) as error:
-            number = 1
-            if last_failure is not None:
-                number = last_failure.number + 1
-            self._last_failure = _Failure(Secret(tokens.refresh_token), url, error, number, now)
+            self._failures.record(refresh_token, url, error, now)
             raise
-        self._last_failure = None
+        self._failures.clear()
         return new_tokens
 
-    def _send_and_read(self, tokens: Tokens, url: str, now: float) -> Tokens:
-        operation = f"POST {URL(url).path}"
-        response = self._send(tokens, url, operation)
-        document = TokenDocument(response.body)
-        if not response.is_success or not document.access_token:
-            raise self._error_in_response(response, document, tokens, operation, now)
-        return tokens_in_document(document, tokens, now)
+    def exchange_code(
+        self, code: Secret[str], redirect_uri: str, user_type: UserType, url: str, now: float
+    ) -> Tokens:
+        """Exchange an authorization code for the first tokens; raises like `refresh`."""
+        fields = {
+            **self._client_fields(),
+            "grant_type": Secret("authorization_code"),
+            "code": code,
+            "redirect_uri": Secret(redirect_uri),
+            "user_type": Secret[str](user_type),
+        }
+        previous = replace(NO_TOKENS, user_type=user_type)
+        return self._send_and_read(_TokenRequest(url, fields, _EXCHANGE_ADVICE, previous), now)
 
-    def _error_in_response(
-        self,
-        response: RawResponse,
-        document: TokenDocument,
-        tokens: Tokens,
-        operation: str,
-        now: float,
-    ) -> OAuthError:
-        """The exception for a response without an access token."""
-        # A response can have new tokens although it cannot be used.
-        new_secrets = [Secret(document.refresh_token), Secret(document.access_token)]
-        secrets = [*self._secrets(tokens), *new_secrets]
-        # A credential can have the syntax of an error code.
-        error_code = redact(document.error_code, *secrets)
-        description = explanation_in(response.body, error_code, secrets)
-        message = message_of_response(response.status_code, error_code, description, operation)
-        error_class = OAuthError
-        # RFC 6749, section 5.2: the refresh token is invalid, expired or revoked.
-        if document.error_code == "invalid_grant":
-            error_class = ReauthorizationError
-        return error_class(
-            message,
-            status_code=response.status_code,
-            error=error_code,
-            description=description,
-            retry_after=parse_retry_after(response.headers, now),
+    def location_tokens(
+        self, agency_token: Token, company_id: str, location_id: str, url: str, now: float
+    ) -> Tokens:
+        """Get the tokens of one location with an agency's access token.
+
+        Args:
+            agency_token: the access token of the agency.
+            company_id: the agency.
+            location_id: the location.
+            url: the URL of the token endpoint, which has the one for locations beside it.
+            now: seconds since the epoch.
+
+        Raises:
+            OAuthError: the endpoint rejected the request, or its response has no access token.
+            APIConnectionError: the endpoint sent no complete response.
+        """
+        location_url = location_token_url(url, self._application.version)
+        fields = {"companyId": Secret(company_id), "locationId": Secret(location_id)}
+        previous = replace(
+            NO_TOKENS, user_type="Location", company_id=company_id, location_id=location_id
         )
+        request = _TokenRequest(location_url, fields, _LOCATION_ADVICE, previous, agency_token)
+        return self._send_and_read(request, now)
 
-    def _send(self, tokens: Tokens, url: str, operation: str) -> RawResponse:
-        request = form_request(
-            url,
-            REFRESH_FORM
-            | {
-                "client_id": self._client_id,
-                "client_secret": self._client_secret.reveal(),
-                "refresh_token": tokens.refresh_token,
-            },
-            common_headers(USER_AGENT),
+    def _client_fields(self) -> dict[str, Secret[str]]:
+        return {
+            "client_id": Secret(self._application.client_id),
+            "client_secret": self._application.client_secret,
+        }
+
+    def _send_and_read(self, request: _TokenRequest, now: float) -> Tokens:
+        response = self._send(request)
+        document = TokenDocument(response.body, self._application.version)
+        if not response.is_success or not document.access_token:
+            raise _error_in_response(response, document, request, now)
+        return tokens_in_document(document, request.previous, now)
+
+    def _send(self, request: _TokenRequest) -> RawResponse:
+        version = self._application.version
+        outgoing_request = form_request(
+            request.url, _form_of(request, version), _headers_of(request, version)
         )
         try:
-            with self._open_transport(url) as transport:
-                return send(transport, request, LIMITS)
+            with self._open_transport(request.url) as transport:
+                return send(transport, outgoing_request, LIMITS)
         except Exception as error:
             # A traceback keeps the frames of the transport, whose variables have the secrets of the
             # request and the response. An error report would show them.
@@ -196,7 +291,9 @@ class TokenEndpoint:
                 # `from None`: an earlier error that led to this one has such frames as well.
                 raise error from None
             # One attempt: repeated attempts to connect send no request.
-            failure = connection_error(error, operation, request, self._secrets(tokens), attempts=1)
+            failure = connection_error(
+                error, request.operation, outgoing_request, request.secrets, attempts=1
+            )
             # The errors that led to the transport's error have frames and texts of their own.
             error.__cause__ = None
             error.__context__ = None
@@ -204,68 +301,36 @@ class TokenEndpoint:
         # not its cause because it quotes a secret.
         raise failure from failure.__cause__
 
-    def _secrets(self, tokens: Tokens) -> list[Secret[str]]:
-        """The credentials that an error could quote."""
-        return [
-            self._client_secret,
-            Secret(tokens.refresh_token),
-            Secret(tokens.access_token),
-        ]
-
     def _open_transport(self, url: str) -> AbstractContextManager[SyncTransport]:
-        if self._transport is not None:
+        if self._application.transport is not None:
             # The caller's transport stays open.
-            return nullcontext(self._transport)
+            return nullcontext(self._application.transport)
         return default_transport(url, retries=CONNECTION_RETRIES)
 
 
-@dataclass(frozen=True, slots=True)
-class _Failure:
-    """The last of several failures of the same request in a row."""
-
-    refresh_token: Secret[str]
-    url: str
-    error: OAuthError | APIConnectionError = field(repr=False)
-    """It is copied for each caller."""
-    number: int
-    """How many failures there were in a row."""
-    failed_at: float
-
-    def concerns(self, tokens: Tokens, url: str) -> bool:
-        """Whether the request for these tokens is the one that failed."""
-        return self.refresh_token.reveal() == tokens.refresh_token and self.url == url
-
-    def is_in_force(self, now: float) -> bool:
-        """Whether the request is not sent now."""
-        # The refresh token never becomes valid again.
-        if isinstance(self.error, ReauthorizationError):
-            return True
-        # If the clock has been set back, the failure is in the future, maybe by years.
-        return 0.0 <= now - self.failed_at < pause_after(self.error, self.number)
+def location_token_url(url: str, version: TokenVersion) -> str:
+    """The URL for the tokens of a location, which is beside that of the token endpoint."""
+    folder = url.rpartition("/")[0]
+    return f"{folder}/{LOCATION_TOKEN_NAMES[version]}"
 
 
-def pause_after(error: OAuthError | APIConnectionError, number: int) -> float:
-    """Seconds until a request that failed is sent again.
-
-    Args:
-        error: the last failure.
-        number: how many failures there were in a row.
-    """
-    if isinstance(error, OAuthError) and is_permanent(error.status_code):
-        return PERMANENT_FAILURE_PAUSE
-    pause = 0.0
-    if number > 1:
-        # The limit of the exponent only prevents an overflow.
-        pause = FIRST_TRANSIENT_PAUSE * 2.0 ** min(number - 2, 10)
-    pause = min(pause, LONGEST_TRANSIENT_PAUSE)
-    if isinstance(error, OAuthError) and error.retry_after is not None:
-        pause = max(pause, min(error.retry_after, LONGEST_RETRY_AFTER))
-    return pause
+def _form_of(request: _TokenRequest, version: TokenVersion) -> dict[str, str]:
+    """The fields of a request in the names of a version."""
+    form: dict[str, str] = {}
+    for name, secret in request.fields.items():
+        form[camel_case(name) if version == "v3" else name] = secret.reveal()
+    return form
 
 
-def is_permanent(status_code: int) -> bool:
-    """Whether a status of the endpoint means that the same request fails again."""
-    return 400 <= status_code < 500 and status_code not in _TRANSIENT_CLIENT_ERRORS
+def _headers_of(request: _TokenRequest, version: TokenVersion) -> dict[str, str]:
+    """The headers of a request beside those of the form."""
+    headers = common_headers(USER_AGENT)
+    # The token endpoint of v2 documents no version. All others require it.
+    if version == "v3" or request.agency_token is not None:
+        headers[VERSION_HEADER] = version
+    if request.agency_token is not None:
+        headers["Authorization"] = f"Bearer {request.agency_token.reveal()}"
+    return headers
 
 
 def tokens_in_document(document: TokenDocument, previous: Tokens, now: float) -> Tokens:
@@ -273,7 +338,7 @@ def tokens_in_document(document: TokenDocument, previous: Tokens, now: float) ->
 
     Args:
         document: the body of the response, which has an access token.
-        previous: the tokens before the refresh.
+        previous: the tokens before the request.
         now: seconds since the epoch.
     """
     lifetime = document.seconds("expires_in", default=DEFAULT_ACCESS_TOKEN_SECONDS)
@@ -283,10 +348,67 @@ def tokens_in_document(document: TokenDocument, previous: Tokens, now: float) ->
         refresh_token=document.refresh_token or previous.refresh_token,
         expires_at=now + lifetime,
         obtained_at=now,
+        user_type=document.user_type or previous.user_type,
+        location_id=document.text("locationId") or previous.location_id,
+        company_id=document.text("companyId") or previous.company_id,
+        # RFC 6749, section 5.1: without this member, the scopes are the same.
+        scopes=tuple(document.text("scope").split()) or previous.scopes,
     )
 
 
-def message_of_response(status_code: int, error_code: str, description: str, operation: str) -> str:
+def _error_in_response(
+    response: RawResponse, document: TokenDocument, request: _TokenRequest, now: float
+) -> OAuthError:
+    """The exception for a response without an access token."""
+    # A response can have new tokens although it cannot be used.
+    new_secrets = [Secret(document.refresh_token), Secret(document.access_token)]
+    secrets = [*request.secrets, *new_secrets]
+    # A credential can have the syntax of an error code.
+    error_code = redact(document.error_code, *secrets)
+    description = explanation_in(response.body, error_code, secrets)
+    is_invalid_grant = _is_invalid_grant(response, document, description)
+    advice = _advice_for(response, document, request.advice, is_invalid_grant=is_invalid_grant)
+    error_class = OAuthError
+    if is_invalid_grant:
+        error_class = ReauthorizationError
+    return error_class(
+        _message(response.status_code, error_code, description, request.operation, advice),
+        status_code=response.status_code,
+        error=error_code,
+        description=description,
+        retry_after=parse_retry_after(response.headers, now),
+    )
+
+
+def _is_invalid_grant(response: RawResponse, document: TokenDocument, description: str) -> bool:
+    """Whether a refresh token or a code is invalid, expired or revoked."""
+    # RFC 6749, section 5.2.
+    if document.error_code == "invalid_grant":
+        return True
+    if response.status_code not in {400, 401}:
+        return False
+    return description.lower().startswith(_INVALID_GRANT_MESSAGE)
+
+
+def _advice_for(
+    response: RawResponse, document: TokenDocument, advice: _Advice, *, is_invalid_grant: bool
+) -> str:
+    """What the user can do about a response without an access token."""
+    if is_invalid_grant:
+        return advice.invalid_grant
+    if document.other_version:
+        return (
+            "the response has the names of another version of the endpoint: pass "
+            f'version="{document.other_version}" ({advice.transient})'
+        )
+    if is_permanent(response.status_code):
+        return advice.permanent
+    return advice.transient
+
+
+def _message(
+    status_code: int, error_code: str, description: str, operation: str, advice: str
+) -> str:
     """The message of the exception for a response without an access token.
 
     Args:
@@ -294,17 +416,11 @@ def message_of_response(status_code: int, error_code: str, description: str, ope
         error_code: the error code of RFC 6749, section 5.2; may be empty.
         description: the endpoint's explanation without credentials; may be empty.
         operation: names the request.
+        advice: what the user can do.
     """
     message = f"{operation}: {status_code}"
     if error_code:
         message += f" {error_code}"
     if description:
         message += f": {description}"
-    if error_code == "invalid_grant":
-        return f"{message}; the user must authorize anew"
-    if is_permanent(status_code):
-        return (
-            f"{message}; check the client id, the client secret, token_url and the location "
-            f"(the request is not repeated for {PERMANENT_FAILURE_PAUSE:.0f} s)"
-        )
-    return f"{message}; no usable access token, a later call tries again"
+    return f"{message}; {advice}"

@@ -1,14 +1,16 @@
-"""Represents one refresh in progress, for which any number of threads and tasks wait."""
+"""Represents work in progress for which threads and tasks wait: a refresh or an exchange."""
 
 import errno
 import os
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from .._runtime import lazy_asyncio as asyncio
 from .._runtime.secrets import Token
 from ..errors import CredentialsError, LeadConnectorError
+
+Result = TypeVar("Result")
 
 
 class TokenHandle(Protocol):
@@ -42,11 +44,11 @@ class ReadyToken:
         return self.token
 
 
-class Refresh:
-    """A refresh in progress. It has one outcome, which every waiter gets."""
+class Work(Generic[Result]):
+    """Work of another thread in progress. It has one outcome, which every waiter gets."""
 
     def __init__(self) -> None:
-        self._outcome = Future[_Success | _Failure]()
+        self._outcome = Future[_Success[Result] | _Failure]()
         # Marks the future as running, so that nothing can cancel it. `wrap_future` passes the
         # cancellation of a task on to the future: the task must only stop waiting.
         self._outcome.set_running_or_notify_cancel()
@@ -56,9 +58,9 @@ class Refresh:
         """Whether there is an outcome."""
         return self._outcome.done()
 
-    def succeed(self, token: Token) -> None:
-        """Return this token to every waiter."""
-        self._outcome.set_result(_Success(token))
+    def succeed(self, result: Result) -> None:
+        """Return this result to every waiter."""
+        self._outcome.set_result(_Success(result))
 
     def fail(self, error: BaseException) -> None:
         """Raise a new exception, made from this error, in every waiter."""
@@ -66,40 +68,46 @@ class Refresh:
         # of them would add its traceback to it. So the failure is a result, and waiters copy it.
         self._outcome.set_result(_Failure(error))
 
-    def wait(self, timeout: float | None) -> Token:
-        """Return the new token. A timeout does not interrupt the refresh.
+    def wait_for_end(self) -> None:
+        """Wait for the outcome, whatever it is."""
+        self._outcome.result()
+
+    def wait(self, timeout: float | None) -> Result:
+        """Return the result. A timeout does not interrupt the work.
 
         Raises:
-            LeadConnectorError: the refresh failed.
-            TimeoutError: the refresh takes longer than the timeout, in seconds.
+            LeadConnectorError: the work failed.
+            TimeoutError: the work takes longer than the timeout, in seconds.
         """
-        outcome = self._outcome.result(timeout)
-        return outcome.token_for_waiter()
+        return _result_for_waiter(self._outcome.result(timeout))
 
-    async def wait_async(self) -> Token:
-        """Return the new token. A cancellation does not interrupt the refresh.
+    async def wait_async(self) -> Result:
+        """Return the result. A cancellation does not interrupt the work.
 
         Raises:
-            LeadConnectorError: the refresh failed.
+            LeadConnectorError: the work failed.
         """
-        outcome = await asyncio.wrap_future(self._outcome)
-        return outcome.token_for_waiter()
+        return _result_for_waiter(await asyncio.wrap_future(self._outcome))
+
+
+Refresh = Work[Token]
+"""A refresh in progress."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Success:
-    token: Token
-
-    def token_for_waiter(self) -> Token:
-        return self.token
+class _Success(Generic[Result]):
+    result: Result
 
 
 @dataclass(frozen=True, slots=True)
 class _Failure:
     error: BaseException = field(repr=False)
 
-    def token_for_waiter(self) -> Token:
-        raise error_for_waiter(self.error)
+
+def _result_for_waiter(outcome: _Success[Result] | _Failure) -> Result:
+    if isinstance(outcome, _Failure):
+        raise error_for_waiter(outcome.error)
+    return outcome.result
 
 
 def error_for_waiter(error: BaseException) -> LeadConnectorError:

@@ -78,6 +78,9 @@ class FileTokenStore:
             directory. A symbolic link is resolved once, by the constructor.
     """
 
+    _requires_refresh_token = True
+    """Without one, tokens of a user's authorization are useless after a day."""
+
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._path = os.path.realpath(path)
 
@@ -97,7 +100,7 @@ class FileTokenStore:
             return None
         if mode & ACCESS_BY_OTHERS:
             raise CredentialsError(f"other users may access {self._path}: run chmod 600 on it")
-        if not document.refresh_token:
+        if not document.refresh_token and self._requires_refresh_token:
             raise CredentialsError(f"{self._path} contains no tokens: authorize anew")
         return Tokens(
             access_token=document.access_token,
@@ -106,6 +109,10 @@ class FileTokenStore:
             # Files of earlier versions lack these two.
             obtained_at=document.seconds("obtained_at", default=0.0),
             replacements=document.times("replacements"),
+            user_type=document.text("user_type"),
+            location_id=document.text("location_id"),
+            company_id=document.text("company_id"),
+            scopes=document.texts("scopes"),
         )
 
     def save(self, tokens: Tokens) -> None:

@@ -2,37 +2,37 @@
 
 import math
 import os
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from threading import Thread
-from typing import cast
 
 from .._highlevel import TOKEN_PATH
 from .._runtime import lazy_asyncio as asyncio
-from .._runtime.checks import check_flag, check_transport
-from .._runtime.http import BaseTransport, check_base_url
 from .._runtime.log import logger
-from .._runtime.scalars import Duration, seconds_of
 from .._runtime.secrets import Secret, Token, encoded_forms, redact, refuse_pickling
-from ..errors import ConfigurationError
-from .endpoint import TokenEndpoint, is_valid_credential
+from .endpoint import TokenIssuer
 from .process_lock import ProcessLock
 from .refresh import ReadyToken, Refresh, TokenHandle, describe_error
 from .rejection import is_new, recent_replacements, replacement_can_help
 from .stores import TokenStore
-from .tokens import IssuedToken, Tokens
-
-REFRESH_AHEAD = 300.0
-"""Default of the seconds before its expiry at which a token is refreshed."""
+from .tokens import NO_TOKENS, IssuedToken, Tokens
 
 RETRY_PAUSE = 30.0
 """Seconds between a failed refresh and the next attempt, while the token is still valid.
 
 Otherwise each call would send a request to an endpoint that is down.
 """
+
+
+@dataclass(frozen=True, slots=True)
+class TokenOptions:
+    """The validated options of a token source; `OAuth` describes them."""
+
+    token_url: str | None
+    refresh_ahead: float
+    clock: Callable[[], float]
 
 
 class TokenState(Enum):
@@ -90,7 +90,7 @@ class TokenToRefresh:
     """Whether the refresh starts because the API rejected it."""
 
 
-class OAuth:
+class RefreshingTokenSource:
     """A token source that refreshes its access token. Clients, threads and processes may share it.
 
     A thread of its own runs each refresh. While it refreshes a token that expires soon, callers
@@ -101,65 +101,30 @@ class OAuth:
     API rejects it for another reason, such as a missing scope. See `rejection`.
 
     Args:
-        client_id: the client id of the application.
-        client_secret: the client secret of the application.
-        store: contains the tokens of the authorization, and later the refreshed ones.
-        token_url: the token endpoint, which receives the refresh token and the client secret. By
-            default, it is `/oauth/token` below the base URL of the client whose call starts the
-            refresh. So pass it if clients with different base URLs share this object. The scheme
-            must be https, except for a loopback host or with `allow_http`.
-        transport: an httpx transport for the refresh requests. It is used from any thread and never
-            closed. By default, each refresh opens a new one, which uses the environment's proxies.
-            Without a proxy, that one repeats a failed attempt to connect up to two times.
-        refresh_ahead: seconds before its expiry at which a token is refreshed, as a number or a
-            `timedelta`. A token that is loaded with less than twice this time left is refreshed
-            after half of the time left.
-        allow_http: whether `token_url` may be plain http on another machine, as in a test network.
-            The client secret then travels unencrypted.
-        clock: returns the seconds since the epoch.
-
-    Raises:
-        ConfigurationError: an argument is invalid.
+        issuer: returns the new tokens of a refresh.
+        store: contains the tokens.
+        options: the options of `OAuth` that are independent of the authorization.
     """
 
-    def __init__(
-        self,
-        *,
-        client_id: str,
-        client_secret: str,
-        store: TokenStore,
-        token_url: str | None = None,
-        transport: BaseTransport | None = None,
-        refresh_ahead: Duration = REFRESH_AHEAD,
-        allow_http: bool = False,
-        clock: Callable[[], float] = time.time,
-    ) -> None:
-        secret = Secret(client_secret)
-        secret_url = Secret(token_url)
-        # The checks below can raise, and a traceback can show the arguments of this frame. An
-        # invalid URL can contain a password.
-        del client_secret, token_url
-        _check_credentials(client_id, secret)
-        _check_collaborators(store, transport, clock)
-        check_flag("allow_http", allow_http)
-        self._token_url = _validated_url(secret_url, allow_http=allow_http)
-        self._endpoint = TokenEndpoint(client_id, secret, transport)
+    def __init__(self, issuer: TokenIssuer, store: TokenStore, options: TokenOptions) -> None:
+        self._issuer = issuer
         self._store = store
-        self._refresh_ahead = _check_refresh_ahead(refresh_ahead)
-        self._clock = clock
+        self._token_url = options.token_url
+        self._refresh_ahead = options.refresh_ahead
+        self._clock = options.clock
 
         # Guards the two attributes below.
         self._lock = ProcessLock()
         # A placeholder that has expired: the first caller loads the stored token.
         placeholder = Tokens("not-loaded", "", expires_at=-math.inf)
-        self._current = CurrentToken(IssuedToken(placeholder, clock), -math.inf, -math.inf)
+        self._current = CurrentToken(IssuedToken(placeholder, self._clock), -math.inf, -math.inf)
         # The last refresh by process id. Threads do not survive a fork, so a child would wait
         # forever for its parent's refresh.
         self._refreshes: dict[int, Refresh] = {}
 
-        # Only the refresh thread uses these two. At most one runs in a process, so no lock is
-        # needed.
-        self._last_load: _LastLoad | None = None
+        # Only the refresh thread uses these two, and an exchange that holds the store's lock. At
+        # most one refresh runs in a process, so no lock of their own is needed.
+        self._last_load: LastLoad | None = None
         # When this object refreshed a rejected token. A custom store may not save these times.
         self._replacements: Sequence[float] = ()
 
@@ -203,6 +168,24 @@ class OAuth:
             if state is TokenState.REFRESH_DUE:
                 return ReadyToken(current.token)
             return refresh
+
+    def use_new_tokens(self, tokens: Tokens, now: float) -> None:
+        """Return these tokens to callers from now on. The caller holds the store's lock.
+
+        Args:
+            tokens: the tokens of a new authorization, which the store contains already.
+            now: seconds since the epoch.
+        """
+        self._last_load = LastLoad(tokens, tokens)
+        self._replacements = ()
+        with self._lock.of_this_process():
+            self._current = self._current_token(tokens, now)
+
+    def wait_for_refresh(self) -> None:
+        """Wait for the refresh in progress, if there is one."""
+        refresh = self._refreshes.get(os.getpid())
+        if refresh is not None:
+            refresh.wait_for_end()
 
     def _start_refresh(self, base_url: str, token_to_refresh: TokenToRefresh) -> Refresh:
         """Start a thread that replaces a token: the rejected, expired or expiring one."""
@@ -272,7 +255,7 @@ class OAuth:
             tokens = self._refresh(base_url, tokens, token_to_refresh, now)
             must_save = True
         # Before saving: even if a store ends the thread (SystemExit), the new tokens are known.
-        self._last_load = _LastLoad(stored_tokens, tokens)
+        self._last_load = LastLoad(stored_tokens, tokens)
         if must_save:
             self._save(tokens)
         return self._current_token(tokens, now)
@@ -286,7 +269,7 @@ class OAuth:
         """
         is_expired = now >= tokens.expires_at
         url = self._token_url or f"{base_url}{TOKEN_PATH}"
-        new_tokens = self._endpoint.refresh(tokens, url, now)
+        new_tokens = self._issuer.refresh(tokens, url, now)
         self._replacements = self._known_replacements(tokens, now)
         if token_to_refresh.is_rejected and not is_expired:
             self._replacements = (*self._replacements, now)
@@ -321,7 +304,7 @@ class OAuth:
         # `None` means that there are no tokens. A store without type checks may return anything.
         if isinstance(stored_tokens, Tokens):
             return stored_tokens
-        return _NO_TOKENS
+        return NO_TOKENS
 
     def _newest_tokens(self, stored_tokens: Tokens) -> Tokens:
         """The stored tokens, or those that could not be saved in their place."""
@@ -372,47 +355,10 @@ class OAuth:
             )
 
 
-_NO_TOKENS = Tokens(access_token="", refresh_token="", expires_at=0.0)
-
-
 @dataclass(frozen=True, slots=True)
-class _LastLoad:
+class LastLoad:
     """The tokens that the store last contained, and the tokens that are in use since then."""
 
     stored_tokens: Tokens
     tokens_in_use: Tokens
     """The new tokens after a refresh; otherwise `stored_tokens`."""
-
-
-def _check_credentials(client_id: str, client_secret: Secret[str]) -> None:
-    if not is_valid_credential(client_id) or not is_valid_credential(client_secret.reveal()):
-        raise ConfigurationError(
-            "client_id and client_secret must be printable ASCII, and not empty"
-        )
-
-
-def _check_collaborators(
-    store: TokenStore, transport: BaseTransport | None, clock: Callable[[], float]
-) -> None:
-    """Check the objects that `OAuth` calls. Untyped callers can pass any object."""
-    for method in ("load", "save", "lock"):
-        if not callable(getattr(store, method, None)):
-            raise ConfigurationError(f"store must be a token store with the method {method}")
-    check_transport(transport, "handle_request")
-    if not callable(clock):
-        raise ConfigurationError("clock must be callable")
-
-
-def _validated_url(option: Secret[str | None], *, allow_http: bool) -> str | None:
-    """The option `token_url`; `None` for the default."""
-    if option.reveal() is None:
-        return None
-    url = cast("Secret[str]", option)
-    return check_base_url(url.reveal(), "token_url", allow_http=allow_http)
-
-
-def _check_refresh_ahead(refresh_ahead: object) -> float:
-    seconds = seconds_of(refresh_ahead)
-    if seconds is None or seconds < 0:
-        raise ConfigurationError("refresh_ahead must be 0 s or more, as a number or a timedelta")
-    return seconds
