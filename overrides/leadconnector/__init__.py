@@ -41,6 +41,11 @@ if TYPE_CHECKING:
         ServerError,
         UnexpectedStatusError,
         UnprocessableEntityError,
+        WebhookBodyError,
+        WebhookDuplicateError,
+        WebhookError,
+        WebhookSignatureError,
+        WebhookTimestampError,
     )
     from .oauth import FileTokenStore, MemoryTokenStore, OAuth, Tokens, TokenStore
     from .rate_limit import RateLimit, RedisRateLimit
@@ -81,6 +86,11 @@ __all__ = [
     "UnexpectedStatusError",
     "UnprocessableEntityError",
     "Unset",
+    "WebhookBodyError",
+    "WebhookDuplicateError",
+    "WebhookError",
+    "WebhookSignatureError",
+    "WebhookTimestampError",
     "__version__",
 ]
 
@@ -112,12 +122,19 @@ _NAMES_BY_MODULE = {
         "ServerError",
         "UnexpectedStatusError",
         "UnprocessableEntityError",
+        "WebhookBodyError",
+        "WebhookDuplicateError",
+        "WebhookError",
+        "WebhookSignatureError",
+        "WebhookTimestampError",
     ],
     ".oauth": ["FileTokenStore", "MemoryTokenStore", "OAuth", "Tokens", "TokenStore"],
     ".rate_limit": ["RateLimit", "RedisRateLimit"],
 }
 _MODULE_OF_NAME = {name: module for module, names in _NAMES_BY_MODULE.items() for name in names}
-_PUBLIC_MODULES = frozenset({"auth", "client", "errors", "models", "oauth", "rate_limit"})
+_PUBLIC_MODULES = frozenset(
+    {"auth", "client", "errors", "models", "oauth", "rate_limit", "webhooks"}
+)
 """They are attributes after `import leadconnector`, as if this module had imported them."""
 
 
