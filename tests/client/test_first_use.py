@@ -26,6 +26,7 @@ ONLY_WHEN_USED = {
     "asyncio",
     "attr",
     "attrs",
+    "cryptography",
     "difflib",
     "html",
     "httpcore",
@@ -37,6 +38,7 @@ ONLY_WHEN_USED = {
     "leadconnector.models",
     "leadconnector.oauth",
     "leadconnector.rate_limit.shared",
+    "leadconnector.webhooks",
 }
 """Modules that a sync client needs only for some of its features, or for a call."""
 

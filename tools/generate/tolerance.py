@@ -2,8 +2,8 @@
 
 The API can leave out a property that the spec requires, after it made the update. The generated
 model then lacks the property (`UNSET`), and the client reports a finding. The contract keeps
-`required`, so arguments are still validated, and a missing property is still a finding. The event of
-a webhook counts as a response here: the API sends both.
+`required`, so arguments are still validated, and a missing property is still a finding. The event
+of a webhook counts as a response here: the API sends both.
 
 A schema that both requests and responses use has one model. Its properties are optional there, but
 they stay required arguments of the method: `operations` takes `required` from the spec itself.

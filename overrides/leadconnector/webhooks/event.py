@@ -93,7 +93,10 @@ def typed_event(event: WebhookEvent) -> Event:
     entry = contract_value("webhooks").get(event.type)
     if entry is None:
         return event
-    normalised = _validator(event.type).normalise(_flattened(event.data))
+    try:
+        normalised = _validator(event.type).normalise(_flattened(event.data))
+    except RecursionError:
+        return event
     for finding in normalised.findings:
         # No warning: the event is verified and usable, and new properties are usual.
         logger.log(

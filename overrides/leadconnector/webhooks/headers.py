@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, cast
 
 from .._highlevel import (
     WEBHOOK_LEGACY_HEADER,
@@ -70,18 +70,21 @@ def _pairs(headers: Headers) -> Iterator[tuple[str, str]]:
         except (TypeError, ValueError):
             raise _no_headers(headers) from None
         # Some frameworks have a list of the values of each name.
-        values: Iterable[object] = value if isinstance(value, list | tuple) else [value]
+        values: Iterable[object] = [value]
+        if isinstance(value, list | tuple):
+            values = cast("Iterable[object]", value)
         for text in values:
             yield _text(name), _text(text)
 
 
-def _items(headers: Headers) -> Iterable[tuple[object, object]]:
-    items = getattr(headers, "items", None)
-    if items is not None:
-        return items()
+def _items(headers: Any) -> Iterable[Any]:
+    if callable(getattr(headers, "items", None)):
+        items: Iterable[Any] = headers.items()
+        return items
     if isinstance(headers, str | bytes) or not isinstance(headers, Iterable):
         raise _no_headers(headers)
-    return headers
+    pairs: Iterable[Any] = headers
+    return pairs
 
 
 def _no_headers(headers: object) -> ArgumentError:

@@ -60,15 +60,26 @@ def as_keys(public_key: PublicKey | Iterable[PublicKey]) -> tuple[PublicKey, ...
     """
     if isinstance(public_key, str | bytes):
         return (public_key,)
-    if not isinstance(public_key, Iterable):
-        raise ConfigurationError(f"public_key is of type {type(public_key).__name__}: {_FORMS}")
-    keys = tuple(public_key)
+    try:
+        keys = tuple(public_key)
+    except TypeError:
+        raise _wrong_type(public_key) from None
     if not keys:
         raise ConfigurationError(f"public_key is empty: {_FORMS}")
     for key in keys:
-        if not isinstance(key, str | bytes):
-            raise ConfigurationError(f"a public key is of type {type(key).__name__}: {_FORMS}")
+        _check_type(key)
     return keys
+
+
+def _check_type(public_key: object) -> None:
+    if not isinstance(public_key, str | bytes):
+        raise _wrong_type(public_key)
+
+
+def _wrong_type(public_key: object) -> ConfigurationError:
+    return ConfigurationError(
+        f"public_key must be str or bytes, not {type(public_key).__name__}: {_FORMS}"
+    )
 
 
 def _decode(signature: str) -> bytes:

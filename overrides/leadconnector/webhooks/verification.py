@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import inspect
-import math
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import NoReturn
+from typing import NoReturn, cast
 
 from .._highlevel import (
     WEBHOOK_MAXIMUM_AGE,
     WEBHOOK_PUBLIC_KEY,
     WEBHOOK_TIMESTAMP_PROPERTY,
 )
-from ..errors import ArgumentError, WebhookDuplicateError, WebhookTimestampError
+from .._runtime.scalars import Duration, seconds_of
+from ..errors import (
+    ArgumentError,
+    ConfigurationError,
+    WebhookDuplicateError,
+    WebhookTimestampError,
+)
 from .event import Event, WebhookEvent, parse_event, typed_event
 from .headers import Headers, signature_of
 from .keys import PublicKey, as_keys, check_signature
@@ -34,7 +39,7 @@ def verify(
     headers: Headers,
     *,
     public_key: PublicKey | Iterable[PublicKey] = WEBHOOK_PUBLIC_KEY,
-    maximum_age: float | None = MAXIMUM_AGE,
+    maximum_age: Duration | None = MAXIMUM_AGE,
     is_duplicate: Callable[[str], object] | None = None,
     clock: Callable[[], float] = time.time,
 ) -> Event:
@@ -49,8 +54,8 @@ def verify(
             environ.
         public_key: the key that signs the events, by default the vendor's; several during a
             rotation. See `PublicKey` for the forms.
-        maximum_age: seconds for which an event is accepted after it was created. `None` accepts any
-            age, and events without a time.
+        maximum_age: seconds, or a `timedelta`, for which an event is accepted after it was created.
+            `None` accepts any age, and events without a time.
         is_duplicate: receives the id of each verified event, and returns whether it has received
             that id before. It is not called for an event without an id.
         clock: seconds since 1970.
@@ -64,41 +69,51 @@ def verify(
         WebhookBodyError: the body is signed, but is no JSON object with a type.
         WebhookTimestampError: the event is too old, in the future, or has no time.
         WebhookDuplicateError: `is_duplicate` returned a true value.
-        ArgumentError: an argument has another type, or `is_duplicate` is an async function.
-        ConfigurationError: a key cannot be read, or cryptography is not installed.
+        ArgumentError: the body is not bytes, or the headers are none.
+        ConfigurationError: a key cannot be read, another option is invalid, or cryptography is not
+            installed.
     """
-    body = _checked_body(body)
-    _check_maximum_age(maximum_age)
-    check_signature(body, signature_of(headers), as_keys(public_key))
-    event = parse_event(body)
-    if maximum_age is not None:
-        _check_age(event, maximum_age, clock())
+    _check_body(body)
+    replay_window = _seconds_of_window(maximum_age)
+    raw_body = bytes(body)
+    check_signature(raw_body, signature_of(headers), as_keys(public_key))
+    event = parse_event(raw_body)
+    if replay_window is not None:
+        _check_age(event, replay_window, clock())
     if is_duplicate is not None:
         _check_id(event, is_duplicate)
     return typed_event(event)
 
 
-def _checked_body(body: object) -> bytes:
-    if isinstance(body, bytes):
-        return body
-    if isinstance(body, bytearray | memoryview):
-        return bytes(body)
-    if isinstance(body, str):
-        problem = "must be bytes, not str: pass the raw body, since decoding can change it"
-    else:
-        problem = f"must be bytes, not {type(body).__name__}: pass the raw body, before any parsing"
-    raise ArgumentError(f"body: {problem}", argument="body")
+def _check_body(body: object) -> None:
+    """Check that a body is bytes.
 
-
-def _check_maximum_age(maximum_age: object) -> None:
-    if maximum_age is None:
+    Raises:
+        ArgumentError: it is not.
+    """
+    if isinstance(body, bytes | bytearray | memoryview):
         return
-    is_number = isinstance(maximum_age, int | float) and not isinstance(maximum_age, bool)
-    if not is_number or not math.isfinite(maximum_age) or maximum_age <= 0:
-        raise ArgumentError(
-            "maximum_age: must be a positive number of seconds, or None for no limit",
-            argument="maximum_age",
+    raise ArgumentError(
+        f"body: must be bytes, not {type(body).__name__}: pass the raw body as received, since"
+        " decoding or parsing can change it",
+        argument="body",
+    )
+
+
+def _seconds_of_window(maximum_age: object) -> float | None:
+    """The option `maximum_age` in seconds; `None` for no limit.
+
+    Raises:
+        ConfigurationError: it is no positive duration.
+    """
+    if maximum_age is None:
+        return None
+    seconds = seconds_of(maximum_age)
+    if seconds is None or seconds <= 0:
+        raise ConfigurationError(
+            "maximum_age must be a positive number of seconds, a timedelta, or None for no limit"
         )
+    return seconds
 
 
 def _check_age(event: WebhookEvent, maximum_age: float, now: float) -> None:
@@ -152,7 +167,7 @@ def _check_id(event: WebhookEvent, is_duplicate: Callable[[str], object]) -> Non
         return
     result = is_duplicate(event_id)
     if isinstance(result, Awaitable):
-        _reject_awaitable(result)
+        _reject_awaitable(cast("Awaitable[object]", result))
     if result:
         raise WebhookDuplicateError(
             "the event was received before: respond with success, and do not process it again",
@@ -160,16 +175,15 @@ def _check_id(event: WebhookEvent, is_duplicate: Callable[[str], object]) -> Non
         )
 
 
-def _reject_awaitable(result: object) -> NoReturn:
+def _reject_awaitable(result: Awaitable[object]) -> NoReturn:
     """An awaitable is true, so that every event would be a duplicate.
 
     Raises:
-        ArgumentError: always.
+        ConfigurationError: always.
     """
     if inspect.iscoroutine(result):
         # Otherwise Python would warn that nobody awaited it.
         result.close()
-    raise ArgumentError(
-        "is_duplicate: must not be an async function: look up the id of the returned event instead",
-        argument="is_duplicate",
+    raise ConfigurationError(
+        "is_duplicate must not be async: look up the id of the returned event instead"
     )
