@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .server import Server
     from .token_endpoint import TokenEndpoint
     from .transport import EmulatorTransport
+    from .webhooks import WebhookDelivery, Webhooks
 else:
     # pytest imports this package in every environment that has it, also where a requirement is
     # missing. So a public name is imported only where it is used.
@@ -33,6 +34,8 @@ else:
         "Server": ".server",
         "TokenAccess": ".access",
         "TokenEndpoint": ".token_endpoint",
+        "WebhookDelivery": ".webhooks",
+        "Webhooks": ".webhooks",
     }
 
     def __getattr__(name: str) -> object:
@@ -69,4 +72,6 @@ __all__ = [
     "Server",
     "TokenAccess",
     "TokenEndpoint",
+    "WebhookDelivery",
+    "Webhooks",
 ]
