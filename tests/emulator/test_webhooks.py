@@ -356,9 +356,13 @@ class TestRetries:
             webhooks.publish(EVENT)
             wait_for(lambda: webhooks.deliveries[1].state == "delivered")
 
-            assert webhooks.deliveries[0].state == "waiting"
+            assert states_of(webhooks) == ["waiting", "delivered"]
             webhooks.close()
-        assert webhooks.deliveries[0].state == "dropped"
+        assert states_of(webhooks) == ["dropped", "delivered"]
+
+
+def states_of(webhooks: Webhooks) -> list[str]:
+    return [delivery.state for delivery in webhooks.deliveries]
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
@@ -404,7 +408,7 @@ class TestThread:
             webhooks.publish(EVENT)
             assert webhooks.wait()
 
-        assert [delivery.state for delivery in webhooks.deliveries] == ["dropped", "delivered"]
+        assert states_of(webhooks) == ["dropped", "delivered"]
         webhooks.reset()
         assert webhooks.deliveries == []
 
@@ -417,32 +421,22 @@ class TestThread:
             assert not webhooks.wait(0.01)
             webhooks.close()
 
-    def test_the_server_and_reset_and_the_application_stop_the_thread(self) -> None:
-        async def run_lifespan(emulator: Emulator) -> None:
-            messages = iter([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])
-
-            async def receive() -> Message:
-                return next(messages)
-
-            async def send(message: Message) -> None:
-                assert message["type"].endswith(".complete")
-
-            await EmulatorApp(emulator)({"type": "lifespan"}, receive, send)
-
-        with receiving(*[500] * 3) as receiver:
+    @pytest.mark.parametrize("stop", ["server", "reset", "application"])
+    def test_the_server_and_reset_and_the_application_stop_the_thread(self, stop: str) -> None:
+        with receiving(500) as receiver:
             webhooks = Webhooks(receiver.url, time_scale=3600)
             emulator = emulator_with(webhooks)
-            for unread_count, stop in enumerate(
-                [
-                    lambda: Server(emulator).__enter__().__exit__(),
-                    emulator.reset,
-                    lambda: asyncio.run(run_lifespan(emulator)),
-                ]
-            ):
-                update(emulator, unread_count=unread_count + 50)
-                wait_for(lambda: webhooks.deliveries[-1].attempts == 1)
-                stop()
-                assert webhook_threads() == []
+            update(emulator, unread_count=50)
+            wait_for(lambda: webhooks.deliveries[-1].attempts == 1)
+            if stop == "server":
+                with Server(emulator):
+                    pass
+            elif stop == "reset":
+                emulator.reset()
+            else:
+                asyncio.run(run_lifespan(emulator))
+
+            assert webhook_threads() == []
 
     def test_the_deliveries_that_are_remembered_have_a_bound(self) -> None:
         webhooks = Webhooks(f"http://127.0.0.1:{free_port()}/", time_scale=3600)
@@ -456,12 +450,12 @@ class TestThread:
     def test_events_of_many_threads_are_all_sent_once(self) -> None:
         with receiving() as receiver:
             webhooks = Webhooks(receiver.url)
-            threads = [
-                threading.Thread(
-                    target=lambda: [webhooks.publish(EVENT) for _ in range(10)], daemon=True
-                )
-                for _ in range(8)
-            ]
+
+            def publish_ten() -> None:
+                for _ in range(10):
+                    webhooks.publish(EVENT)
+
+            threads = [threading.Thread(target=publish_ten, daemon=True) for _ in range(8)]
             for thread in threads:
                 thread.start()
             for thread in threads:
@@ -469,6 +463,19 @@ class TestThread:
             assert webhooks.wait()
 
         assert len(receiver.requests) == 80
+
+
+async def run_lifespan(emulator: Emulator) -> None:
+    """Start and stop the emulator as an ASGI server does."""
+    messages = iter([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])
+
+    async def receive() -> Message:
+        return next(messages)
+
+    async def send(message: Message) -> None:
+        assert message["type"].endswith(".complete")
+
+    await EmulatorApp(emulator)({"type": "lifespan"}, receive, send)
 
 
 def webhook_threads() -> list[threading.Thread]:

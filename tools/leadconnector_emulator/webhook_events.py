@@ -128,8 +128,8 @@ def _rule(spec: Spec, event_type: str, operation: JsonObject) -> _Rule:
         schema = body["content"]["application/json"]["schema"]
     except (AttributeError, KeyError, TypeError):
         raise ValueError(
-            f"webhook {event_type}: it needs a JSON body, and {TRIGGER} must map each collection to a"
-            " list of properties"
+            f"webhook {event_type}: it needs a JSON body, and {TRIGGER} must map each collection to"
+            " a list of properties"
         ) from None
     return _Rule(event_type, trigger, frozenset(spec.properties(schema)))
 

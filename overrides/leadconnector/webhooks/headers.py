@@ -78,13 +78,12 @@ def _pairs(headers: Headers) -> Iterator[tuple[str, str]]:
 
 
 def _items(headers: Any) -> Iterable[Any]:
+    items: Iterable[Any] = headers
     if callable(getattr(headers, "items", None)):
-        items: Iterable[Any] = headers.items()
-        return items
-    if isinstance(headers, str | bytes) or not isinstance(headers, Iterable):
+        items = headers.items()
+    if isinstance(items, str | bytes) or not hasattr(items, "__iter__"):
         raise _no_headers(headers)
-    pairs: Iterable[Any] = headers
-    return pairs
+    return items
 
 
 def _no_headers(headers: object) -> ArgumentError:
