@@ -190,7 +190,7 @@ def test_two_copies_in_one_process_have_separate_exceptions(tmp_path: Path) -> N
     run_isolated(code.replace("\n    ", "\n"), tmp_path)
 
 
-@pytest.mark.parametrize("extra", ["redis"])
+@pytest.mark.parametrize("extra", ["redis,webhooks"])
 class TestStrictTypes:
     """A service type-checks its vendored copy too, with its own checker.
 

@@ -33,6 +33,7 @@ ALL_REQUIREMENTS = [
     *("--extra", "page"),
     *("--extra", "fast"),
     *("--extra", "redis"),
+    *("--extra", "webhooks"),
 ]
 """Further requirements of users."""
 

@@ -9,13 +9,11 @@ import binascii
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, TypeAlias
+from importlib import import_module
+from typing import Any, Protocol, TypeAlias
 
 from .._highlevel import WEBHOOK_PUBLIC_KEY, WEBHOOK_SIGNATURE_HEADER
 from ..errors import ConfigurationError, WebhookSignatureError
-
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 PUBLIC_KEY = WEBHOOK_PUBLIC_KEY
 """The vendor's Ed25519 key, which its "Webhook Integration Guide" publishes."""
@@ -33,6 +31,14 @@ KEY_BYTES = 32
 """RFC 8032, section 5.1.5."""
 
 _FORMS = "use PEM, base64, or the 32 bytes of an Ed25519 key"
+
+
+class Key(Protocol):
+    """A key of cryptography. Services that type-check a copy of this package may not have it."""
+
+    def verify(self, signature: bytes, data: bytes) -> None:
+        """Check a signature. Raises `InvalidSignature` of cryptography."""
+        ...
 
 
 def check_signature(body: bytes, signature: str, public_keys: Sequence[PublicKey]) -> None:
@@ -106,59 +112,48 @@ def _decode(signature: str) -> bytes:
     return decoded
 
 
-def _is_signed(key: Ed25519PublicKey, signature: bytes, body: bytes) -> bool:
-    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415  # an extra
-
+def _is_signed(key: Key, signature: bytes, body: bytes) -> bool:
     try:
         key.verify(signature, body)
-    except InvalidSignature:
+    except _cryptography("exceptions").InvalidSignature:
         return False
     return True
 
 
 @lru_cache(maxsize=16)
-def _read_key(public_key: PublicKey) -> Ed25519PublicKey:
+def _read_key(public_key: PublicKey) -> Key:
     """Read a key. A program has few, so that each is read once.
 
     Raises:
         ConfigurationError: it is no Ed25519 public key, or cryptography is not installed.
     """
-    try:
-        from cryptography.hazmat.primitives.asymmetric import ed25519  # noqa: PLC0415  # an extra
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] != "cryptography":
-            raise
-        raise ConfigurationError(
-            "leadconnector.webhooks needs cryptography, which is not installed:"
-            f" pip install '{REQUIREMENT}'"
-        ) from error
-
-    if len(public_key) == KEY_BYTES and isinstance(public_key, bytes):
-        return ed25519.Ed25519PublicKey.from_public_bytes(public_key)
+    key_class = _cryptography("hazmat.primitives.asymmetric.ed25519").Ed25519PublicKey
     encoded_key = _encoded_key(public_key)
     if len(encoded_key) == KEY_BYTES:
-        return ed25519.Ed25519PublicKey.from_public_bytes(encoded_key)
-    return _read_der_key(encoded_key)
-
-
-def _read_der_key(encoded_key: bytes) -> Ed25519PublicKey:
-    """Read a key in DER, as RFC 8410 defines it."""
-    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415  # an extra
-    from cryptography.hazmat.primitives.asymmetric import ed25519  # noqa: PLC0415  # an extra
-    from cryptography.hazmat.primitives.serialization import (  # noqa: PLC0415  # an extra
-        load_der_public_key,
-    )
-
-    try:
-        key = load_der_public_key(encoded_key)
-    except (ValueError, UnsupportedAlgorithm):
-        raise ConfigurationError(f"public_key cannot be read: {_FORMS}") from None
-    if not isinstance(key, ed25519.Ed25519PublicKey):
+        key: Key = key_class.from_public_bytes(encoded_key)
+        return key
+    key = _read_der_key(encoded_key)
+    has_other_algorithm = not isinstance(key, key_class)
+    if has_other_algorithm:
         raise ConfigurationError(
             "public_key is a key of another algorithm, such as the RSA key of the vendor's earlier"
             f" signature: {_FORMS}"
         )
     return key
+
+
+def _read_der_key(encoded_key: bytes) -> Any:
+    """Read a key of any algorithm in DER (RFC 5280, section 4.1).
+
+    Raises:
+        ConfigurationError: it is none.
+    """
+    serialization = _cryptography("hazmat.primitives.serialization")
+    unsupported_error = _cryptography("exceptions").UnsupportedAlgorithm
+    try:
+        return serialization.load_der_public_key(encoded_key)
+    except (ValueError, unsupported_error):
+        raise ConfigurationError(f"public_key cannot be read: {_FORMS}") from None
 
 
 def _encoded_key(public_key: PublicKey) -> bytes:
@@ -168,8 +163,8 @@ def _encoded_key(public_key: PublicKey) -> bytes:
         ConfigurationError: it contains neither, or it is a private key.
     """
     if isinstance(public_key, bytes):
-        # Bytes may be the content of a file in PEM, or DER.
-        if not public_key.isascii():
+        # Bytes may be the key, its DER form, or the content of a file in PEM.
+        if len(public_key) == KEY_BYTES or not public_key.isascii():
             return public_key
         public_key = public_key.decode()
     if "PRIVATE KEY" in public_key:
@@ -181,3 +176,21 @@ def _encoded_key(public_key: PublicKey) -> bytes:
         return b64decode(base64_text, validate=True)
     except (binascii.Error, ValueError):
         raise ConfigurationError(f"public_key cannot be read: {_FORMS}") from None
+
+
+def _cryptography(name: str) -> Any:
+    """A module of cryptography, which only the extra `webhooks` installs.
+
+    Raises:
+        ConfigurationError: it is not installed. The message names the package, not the extra:
+            services that vendor the client have no extras, and the client is on no package index.
+    """
+    try:
+        return import_module(f"cryptography.{name}")
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "cryptography":
+            raise
+        raise ConfigurationError(
+            "leadconnector.webhooks needs cryptography, which is not installed:"
+            f" pip install '{REQUIREMENT}'"
+        ) from error
