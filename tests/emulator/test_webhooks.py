@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import os
 import signal
@@ -16,6 +17,7 @@ from collections.abc import Awaitable, Callable, Generator, MutableMapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import httpx
 import pytest
@@ -45,6 +47,7 @@ from leadconnector_emulator.webhook_events import Event
 from leadconnector_emulator.webhook_key import REQUIREMENT
 from leadconnector_emulator.webhooks import MAXIMUM_DELIVERIES, MAXIMUM_RETRIES
 
+from tests.support.documents import blocks_in
 from tests.support.paths import ROOT
 from tests.support.receiver import Receiver, receiving
 
@@ -122,6 +125,37 @@ def serving(application: Any, port: int) -> Generator[None]:
         thread.join()
 
 
+@contextmanager
+def serving_wsgi(application: Any, port: int) -> Generator[None]:
+    """Run a WSGI application with the server of the standard library."""
+
+    class Handler(WSGIRequestHandler):
+        def log_message(self, format: str, *arguments: Any) -> None:
+            """Print nothing."""
+
+    with make_server("127.0.0.1", port, application, handler_class=Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=[0.01])
+        thread.start()
+        try:
+            yield
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def documented_application(interface: str) -> Any:
+    """The application for ASGI or WSGI in docs/webhooks.md."""
+    start = {"asgi": "async def app(", "wsgi": "\ndef app(environ"}[interface]
+    (block,) = [
+        block
+        for block in blocks_in("python")
+        if block.document == "docs/webhooks.md" and start in block.code
+    ]
+    namespace: dict[str, Any] = {}
+    exec(compile(block.code, str(block), "exec"), namespace)
+    return namespace["app"]
+
+
 def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
@@ -165,6 +199,27 @@ class TestDelivery:
         assert second_event.webhook_id != first_event.webhook_id
         assert status == 401
         assert [type(error) for error in inbox.errors] == [WebhookSignatureError]
+
+    @pytest.mark.parametrize("interface", ["asgi", "wsgi"])
+    def test_the_applications_of_the_documentation_verify_events(
+        self, interface: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        port = free_port()
+        webhooks = Webhooks(f"http://127.0.0.1:{port}/webhooks", retries=1000, time_scale=0.001)
+        # Only the key is another one than for a reader.
+        with_key = functools.partial(verify, public_key=webhooks.public_key)
+        monkeypatch.setattr("leadconnector.webhooks.verify", with_key)
+        application = documented_application(interface)
+
+        serve = serving if interface == "asgi" else serving_wsgi
+        with serve(application, port):
+            update(emulator_with(webhooks), unread_count=5)
+            assert webhooks.wait()
+            forged = httpx.post(webhooks.url, content=b"{}", trust_env=False)
+
+        assert webhooks.deliveries[0].status == 200
+        assert "ConversationUnreadUpdate(" in capsys.readouterr().out
+        assert forged.status_code == 401
 
     def test_the_event_has_the_form_of_the_vendors_example(self) -> None:
         with receiving() as receiver:

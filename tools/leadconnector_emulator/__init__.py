@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .server import Server
     from .token_endpoint import TokenEndpoint
     from .transport import EmulatorTransport
+    from .webhook_key import SigningKey
     from .webhooks import WebhookDelivery, Webhooks
 else:
     # pytest imports this package in every environment that has it, also where a requirement is
@@ -32,6 +33,7 @@ else:
         "Request": ".messages",
         "Response": ".messages",
         "Server": ".server",
+        "SigningKey": ".webhook_key",
         "TokenAccess": ".access",
         "TokenEndpoint": ".token_endpoint",
         "WebhookDelivery": ".webhooks",
@@ -70,6 +72,7 @@ __all__ = [
     "Request",
     "Response",
     "Server",
+    "SigningKey",
     "TokenAccess",
     "TokenEndpoint",
     "WebhookDelivery",

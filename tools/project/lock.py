@@ -40,6 +40,7 @@ ALL_REQUIREMENTS = [
 DEVELOPMENT = [*ALL_REQUIREMENTS, *("--group", "dev")]
 DEMO = [
     *("--extra", "page"),
+    *("--extra", "webhooks"),
     *("--group", "demo"),
     # The same versions as in development.
     *("--constraint", "requirements/dev.txt"),
