@@ -35,6 +35,7 @@ from leadconnector import AsyncLeadConnector, LeadConnector, WebhookError, Webho
 from leadconnector.models import ConversationUnreadUpdate
 from leadconnector.webhooks import WebhookEvent, verify
 from leadconnector_emulator import (
+    Dropped,
     Emulator,
     EmulatorApp,
     EmulatorTransport,
@@ -500,7 +501,9 @@ class TestThread:
 
         assert len(webhooks.deliveries) == MAXIMUM_DELIVERIES
         assert webhooks.deliveries[0].event_id == "10"
-        webhooks.close()
+        assert emulator_with(webhooks).dropped == Dropped(events=10)
+        webhooks.reset()
+        assert webhooks.dropped == 0
 
     def test_events_of_many_threads_are_all_sent_once(self) -> None:
         with receiving() as receiver:
@@ -579,8 +582,8 @@ class TestOptions:
             Webhooks(url, allow_remote=True)
 
     @pytest.mark.parametrize("option", ["retries", "time_scale"])
-    @pytest.mark.parametrize("value", [-1, float("nan")])
-    def test_a_negative_number_is_rejected(self, option: str, value: float) -> None:
+    @pytest.mark.parametrize("value", [-1, float("nan"), float("inf")])
+    def test_a_negative_or_infinite_number_is_rejected(self, option: str, value: float) -> None:
         options: dict[str, Any] = {option: value}
         with pytest.raises(ValueError, match=option):
             Webhooks("http://127.0.0.1:9/", **options)

@@ -70,6 +70,8 @@ class Dropped:
     """Counts of a location, which start again from zero."""
     tokens: int = 0
     """Access tokens of the token endpoint that became invalid early."""
+    events: int = 0
+    """Events of webhooks that `Webhooks.deliveries` no longer contains."""
 
 
 class Emulator:
@@ -175,6 +177,7 @@ class Emulator:
             resources=self._resources.dropped,
             rate_limit_counts=self._request_counter.dropped,
             tokens=tokens,
+            events=self.webhooks.dropped if self.webhooks is not None else 0,
         )
 
     def reset(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import json
+import math
 import random
 import threading
 import time
@@ -34,6 +35,9 @@ SEND_TIMEOUT = 10.0
 
 STOP_TIMEOUT = 2.0
 """Seconds that `close` waits for a request that is being sent."""
+
+LONGEST_WAIT = 3600.0
+"""Seconds after which the thread looks for a due event again, at the latest."""
 
 MAXIMUM_DELIVERIES = 1_000
 """Deliveries that are remembered, and so also those that wait: our own bound."""
@@ -75,7 +79,7 @@ class Webhooks:
     Raises:
         MissingRequirementError: cryptography is not installed.
         ValueError: the URL is not one of HTTP, or is on another machine; the key cannot be read; a
-            number is negative.
+            number is negative or infinite.
     """
 
     def __init__(
@@ -101,6 +105,7 @@ class Webhooks:
         self._condition = threading.Condition()
         self._deliveries: OrderedDict[int, WebhookDelivery] = OrderedDict()
         self._count = 0
+        self._dropped = 0
         # The time of the next attempt, and the number of the delivery.
         self._schedule: list[tuple[float, int]] = []
         self._thread: threading.Thread | None = None
@@ -116,6 +121,12 @@ class Webhooks:
         with self._condition:
             return list(self._deliveries.values())
 
+    @property
+    def dropped(self) -> int:
+        """How many events `deliveries` no longer contains. One that was waiting is not sent."""
+        with self._condition:
+            return self._dropped
+
     def publish(self, event: Event) -> None:
         """Send an event as soon as possible. Returns at once."""
         # As JavaScript's `JSON.stringify`, which the vendor's examples sign: without blanks.
@@ -127,6 +138,7 @@ class Webhooks:
             self._deliveries[self._count] = WebhookDelivery(event.type, event.id, body)
             if len(self._deliveries) > MAXIMUM_DELIVERIES:
                 self._deliveries.popitem(last=False)
+                self._dropped += 1
             heapq.heappush(self._schedule, (self._now(), self._count))
             if self._thread is None:
                 self._start()
@@ -162,6 +174,7 @@ class Webhooks:
         self.close()
         with self._condition:
             self._deliveries.clear()
+            self._dropped = 0
 
     # The thread
 
@@ -193,7 +206,8 @@ class Webhooks:
                 if seconds <= 0:
                     heapq.heappop(self._schedule)
                     return number
-                self._condition.wait(seconds)
+                # A longer wait than `threading.TIMEOUT_MAX` is an error.
+                self._condition.wait(min(seconds, LONGEST_WAIT))
             # Under the same lock: an event that is published next finds no thread.
             self._end()
             return None
@@ -289,5 +303,5 @@ def _is_local(host: str) -> bool:
 
 def _check_positive(name: str, value: float) -> None:
     # Written so that NaN is rejected, too.
-    if not value >= 0:
-        raise ValueError(f"{name} is {value}: it must not be negative")
+    if not 0 <= value < math.inf:
+        raise ValueError(f"{name} is {value}: it must be finite, and not negative")

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import logging
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from .. import models
@@ -19,6 +18,7 @@ from .._highlevel import (
     WEBHOOK_TYPE_PROPERTY,
 )
 from .._runtime.contract_file import ContractSection, contract_value
+from .._runtime.finding import Finding
 from .._runtime.log import logger
 from .._runtime.protocols import GENERATED_CODE_ERRORS
 from .._runtime.schema import Validator, compile_schema
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 _ENVELOPE = frozenset({WEBHOOK_TYPE_PROPERTY, WEBHOOK_TIMESTAMP_PROPERTY, WEBHOOK_ID_PROPERTY})
 """The properties that every event has."""
+
+MAXIMUM_LOGGED_FINDINGS = 1000
+"""How many different findings are remembered: our own bound, as for a client."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +101,7 @@ def typed_event(event: WebhookEvent) -> Event:
     except RecursionError:
         return event
     for finding in normalised.findings:
-        # No warning: the event is verified and usable, and new properties are usual.
-        logger.log(
-            logging.INFO,
-            "%s: %s: %s must be %s (spec: %s) [%s]",
-            *(finding.operation, finding.kind, finding.subject, finding.expected),
-            *(finding.pointer, finding.rule),
-        )
+        log_once(finding)
     if normalised.misfit is not None:
         return event
     model = getattr(models, entry["model"])
@@ -112,6 +109,20 @@ def typed_event(event: WebhookEvent) -> Event:
         return cast("WebhookModel", model.from_dict(normalised.data))
     except GENERATED_CODE_ERRORS:
         return event
+
+
+@lru_cache(maxsize=MAXIMUM_LOGGED_FINDINGS)
+def log_once(finding: Finding) -> None:
+    """Log a finding as a client does. The cache makes an equal one have no effect."""
+    logger.warning(
+        "%s: %s: %s must be %s (spec: %s) [%s]",
+        finding.operation,
+        finding.kind,
+        finding.subject,
+        finding.expected,
+        finding.pointer,
+        finding.rule,
+    )
 
 
 @cache
