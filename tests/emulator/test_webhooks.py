@@ -505,6 +505,20 @@ class TestThread:
         webhooks.reset()
         assert webhooks.dropped == 0
 
+    def test_without_a_free_thread_the_update_succeeds_and_the_next_event_sends_both(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with receiving() as receiver:
+            webhooks = Webhooks(receiver.url)
+            emulator = emulator_with(webhooks)
+            with monkeypatch.context() as patch:
+                patch.setattr(threading.Thread, "start", no_free_thread)
+                update(emulator, unread_count=50)
+                assert not webhooks.wait(0)
+            update(emulator, unread_count=51)
+
+            assert len(events_of(receiver, webhooks)) == 2
+
     def test_events_of_many_threads_are_all_sent_once(self) -> None:
         with receiving() as receiver:
             webhooks = Webhooks(receiver.url)
@@ -521,6 +535,10 @@ class TestThread:
             assert webhooks.wait()
 
         assert len(receiver.requests) == 80
+
+
+def no_free_thread(self: threading.Thread) -> None:
+    raise RuntimeError("can't start new thread")
 
 
 async def run_lifespan(emulator: Emulator) -> None:

@@ -10,6 +10,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from typing import Literal
@@ -179,10 +180,13 @@ class Webhooks:
     # The thread
 
     def _start(self) -> None:
-        self._thread = threading.Thread(
+        thread = threading.Thread(
             target=self._run, name="leadconnector-emulator-webhooks", daemon=True
         )
-        self._thread.start()
+        # Where the process can have no further thread, the next event tries again.
+        with suppress(RuntimeError):
+            thread.start()
+            self._thread = thread
 
     def _run(self) -> None:
         """Send each event when it is due, until none waits."""
@@ -218,7 +222,7 @@ class Webhooks:
             self._condition.notify_all()
 
     def _is_idle(self) -> bool:
-        return self._thread is None
+        return self._thread is None and not self._schedule
 
     def _attempt(self, client: httpx.Client, number: int) -> None:
         """Send a delivery once."""
