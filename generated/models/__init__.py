@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from .bad_request import BadRequest
     from .conversation import Conversation
     from .conversation_feedback import ConversationFeedback
+    from .conversation_unread_update import ConversationUnreadUpdate
     from .last_message_type import LastMessageType
     from .unauthorized import Unauthorized
     from .unprocessable_entity import UnprocessableEntity
@@ -21,6 +22,7 @@ __all__ = (
     "BadRequest",
     "Conversation",
     "ConversationFeedback",
+    "ConversationUnreadUpdate",
     "LastMessageType",
     "Unauthorized",
     "UnprocessableEntity",
@@ -35,6 +37,7 @@ if not TYPE_CHECKING:
         "BadRequest": ".bad_request",
         "Conversation": ".conversation",
         "ConversationFeedback": ".conversation_feedback",
+        "ConversationUnreadUpdate": ".conversation_unread_update",
         "LastMessageType": ".last_message_type",
         "Unauthorized": ".unauthorized",
         "UnprocessableEntity": ".unprocessable_entity",

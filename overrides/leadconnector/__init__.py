@@ -42,6 +42,11 @@ if TYPE_CHECKING:
         ServerError,
         UnexpectedStatusError,
         UnprocessableEntityError,
+        WebhookBodyError,
+        WebhookDuplicateError,
+        WebhookError,
+        WebhookSignatureError,
+        WebhookTimestampError,
     )
     from .oauth import (
         AgencyOAuth,
@@ -101,6 +106,11 @@ __all__ = [
     "UnexpectedStatusError",
     "UnprocessableEntityError",
     "Unset",
+    "WebhookBodyError",
+    "WebhookDuplicateError",
+    "WebhookError",
+    "WebhookSignatureError",
+    "WebhookTimestampError",
     "__version__",
 ]
 
@@ -133,6 +143,11 @@ _NAMES_BY_MODULE = {
         "ServerError",
         "UnexpectedStatusError",
         "UnprocessableEntityError",
+        "WebhookBodyError",
+        "WebhookDuplicateError",
+        "WebhookError",
+        "WebhookSignatureError",
+        "WebhookTimestampError",
     ],
     ".oauth": [
         "AgencyOAuth",
@@ -150,7 +165,7 @@ _NAMES_BY_MODULE = {
 }
 _MODULE_OF_NAME = {name: module for module, names in _NAMES_BY_MODULE.items() for name in names}
 _PUBLIC_MODULES = frozenset(
-    {"auth", "client", "errors", "models", "oauth", "rate_limit", "tracing"}
+    {"auth", "client", "errors", "models", "oauth", "rate_limit", "tracing", "webhooks"}
 )
 """They are attributes after `import leadconnector`, as if this module had imported them."""
 

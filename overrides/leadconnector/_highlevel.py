@@ -19,6 +19,21 @@ USER_AGENT = f"leadconnector/{__version__}"
 RATE_LIMIT_REQUESTS = 100
 RATE_LIMIT_SECONDS = 10.0
 
+# https://marketplace.gohighlevel.com/docs/webhook/WebhookIntegrationGuide, "Security", as of August
+# 2026: the base64 of an Ed25519 signature of the raw body. The vendor's Node SDK 3.0 reads the same
+# header. Its predecessor, with an RSA signature, ended on September 1, 2026.
+WEBHOOK_SIGNATURE_HEADER = "x-ghl-signature"
+WEBHOOK_LEGACY_HEADER = "x-wh-signature"
+WEBHOOK_NO_SIGNATURE = "N/A"
+# The guide contains this key in PEM. Here it is without the first and the last line.
+WEBHOOK_PUBLIC_KEY = "MCowBQYDK2VwAyEAi2HR1srL4o18O8BRa7gVJY7G7bupbN3H9AwJrHCDiOg="
+WEBHOOK_TYPE_PROPERTY = "type"
+WEBHOOK_TIMESTAMP_PROPERTY = "timestamp"
+WEBHOOK_ID_PROPERTY = "webhookId"
+WEBHOOK_DATA_PROPERTY = "data"
+# The vendor's "Webhook Authentication Guide", "Handling Replay Attacks", recommends five minutes.
+WEBHOOK_MAXIMUM_AGE = 300.0
+
 # Header names are in lower case, as in `RawResponse`.
 RATE_LIMIT_MAX_HEADER = "x-ratelimit-max"
 RATE_LIMIT_INTERVAL_HEADER = "x-ratelimit-interval-milliseconds"

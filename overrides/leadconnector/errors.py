@@ -12,6 +12,11 @@
     │   └── APITimeoutError             no complete response arrived in time
     ├── APIDecodingError                a success whose body fits no model
     │   └── DriftError                  it fits, but deviates from the spec; needs `strict=True`
+    ├── WebhookError                    a request is no event of the API, or must not be processed
+    │   ├── WebhookSignatureError       it is not signed by the API
+    │   ├── WebhookTimestampError       it is signed, but too old or without a time
+    │   ├── WebhookDuplicateError       it was received before
+    │   └── WebhookBodyError            it is signed, but its body is no event
     └── APIStatusError                  the status is no success
         ├── BadRequestError             400
         ├── AuthenticationError         401
@@ -159,6 +164,43 @@ class DriftError(APIDecodingError):
 
     result: object
     """The model that the call returns without `strict`."""
+
+
+class WebhookError(LeadConnectorError):
+    """A request to a webhook is no event of the API, or must not be processed.
+
+    No message shows a part of the body or of the signature.
+    """
+
+
+class WebhookSignatureError(WebhookError):
+    """The request has no valid signature: it does not come from the API, or it was changed."""
+
+    reason: Literal["missing", "malformed", "mismatch"]
+    """What is wrong with the signature.
+
+    - `missing`: there is none.
+    - `malformed`: it is no Ed25519 signature in base64.
+    - `mismatch`: it was made with another key, or for another body.
+    """
+
+
+class WebhookTimestampError(WebhookError):
+    """The event is signed, but its time is outside of the replay window."""
+
+    reason: Literal["missing", "too old", "in the future"]
+    """What is wrong with the time. It is `missing` also if it cannot be read."""
+
+
+class WebhookDuplicateError(WebhookError):
+    """The event was received before. Respond with success, so that it is not sent again."""
+
+    event_id: str
+    """The id of the event."""
+
+
+class WebhookBodyError(WebhookError):
+    """The request is signed, but its body is no event."""
 
 
 class APIStatusError(LeadConnectorError, ResponseInfo):

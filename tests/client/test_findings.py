@@ -273,7 +273,7 @@ def contract_with(tmp_path: Path, response: Json, **schemas: Json) -> Json:
     document = load_document(path)
     settings = read_settings(ROOT / "generator-config.yaml", path, tmp_path / "output")
     data = parse_spec(document, settings)
-    return build_contract(document, b"", arrange_resources(document, data), {})
+    return build_contract(document, b"", arrange_resources(document, data), (), {})
 
 
 CheckBody = Callable[..., CheckedBody]

@@ -26,6 +26,7 @@ ONLY_WHEN_USED = {
     "asyncio",
     "attr",
     "attrs",
+    "cryptography",
     "difflib",
     "html",
     "httpcore",
@@ -43,6 +44,7 @@ ONLY_WHEN_USED = {
     "leadconnector.rate_limit.shared",
     "leadconnector.tracing",
     "opentelemetry",
+    "leadconnector.webhooks",
 }
 """Modules that a sync client needs only for some of its features, or for a call."""
 

@@ -263,8 +263,10 @@ def test_a_wheel_is_pure_python_for_every_platform(wheels: dict[str, Path], name
         ("leadconnector", "", ["attrs", "httpx", "sniffio"]),
         ("leadconnector", "fast", ["httptools"]),
         ("leadconnector", "redis", ["redis"]),
+        ("leadconnector", "webhooks", ["cryptography"]),
         ("leadconnector-emulator", "", ["h11", "httpx", "jsonschema-rs", "pyyaml"]),
         ("leadconnector-emulator", "page", ["mkdocs-swagger-ui-tag"]),
+        ("leadconnector-emulator", "webhooks", ["cryptography"]),
         ("specdrift", "", ["httpx", "jinja2", "pyyaml"]),
     ],
 )
@@ -286,8 +288,8 @@ def test_a_wheel_declares_its_few_requirements(
 @pytest.mark.parametrize(
     ("name", "extras"),
     [
-        ("leadconnector", ["fast", "redis"]),
-        ("leadconnector-emulator", ["page"]),
+        ("leadconnector", ["fast", "redis", "webhooks"]),
+        ("leadconnector-emulator", ["page", "webhooks"]),
         ("specdrift", None),
     ],
 )

@@ -32,9 +32,11 @@ from leadconnector import (
 from leadconnector.models import (
     Conversation,
     ConversationFeedback,
+    ConversationUnreadUpdate,
     LastMessageType,
     UpdateConversationResponse,
 )
+from leadconnector.webhooks import WebhookEvent, verify
 
 
 def a_call_returns_the_success_model(client: LeadConnector) -> None:
@@ -162,6 +164,20 @@ def errors_are_typed(error: APIStatusError, refused: ArgumentError) -> None:
     assert_type(error.headers, Mapping[str, str])
     assert_type(error.attempts, int)
     assert_type(refused.argument, str)
+
+
+def an_event_is_a_model_or_open(
+    pairs: list[tuple[bytes, bytes]], environ: dict[str, object], headers: httpx.Headers
+) -> None:
+    event = verify(b"", pairs, public_key=["old", b"new"], is_duplicate=set[str]().__contains__)
+    if isinstance(event, WebhookEvent):
+        assert_type(event.data, Mapping[str, Any])
+    else:
+        assert_type(event, ConversationUnreadUpdate)
+        assert_type(event.unread_count, float | Unset)
+    verify(bytearray(), environ)
+    verify(memoryview(b""), headers, maximum_age=None)
+    verify("text", headers)  # type: ignore[arg-type]  # pyright: ignore
 
 
 def a_misspelled_name_is_an_error() -> object:

@@ -21,6 +21,7 @@ from .operations import arrange_resources
 from .swap import OutputError, changed_files, check_replaceable, swap_in, temporary_folder
 from .tolerance import with_optional_responses
 from .verify import verify_package, verify_schemas
+from .webhooks import find_webhooks, write_webhooks
 
 _ROOT = Path(__file__).resolve().parents[2]
 SPEC = _ROOT / "spec" / "openapi.yaml"
@@ -93,10 +94,12 @@ def generate(options: Options, package: Path) -> None:
     tolerant_document = with_optional_responses(document)
     data = parse_spec(tolerant_document, settings)
     resources = arrange_resources(document, data)
-    verify_schemas(tolerant_document, data, resources)
+    webhooks = find_webhooks(document, data)
+    verify_schemas(tolerant_document, data, resources, webhooks)
 
     render_package(document, data, resources, settings, options.templates)
-    write_contract(document, options.spec.read_bytes(), resources, package)
+    write_webhooks(webhooks, package)
+    write_contract(document, options.spec.read_bytes(), resources, webhooks, package)
     # The generator writes this marker for type checkers (PEP 561) only with packaging files.
     (package / "py.typed").touch()
     verify_package(document, package, resources)

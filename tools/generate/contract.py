@@ -17,7 +17,9 @@ from typing import Any
 
 from .contract_schemas import ContractSchemas
 from .document import Document, Node, SpecError
+from .generator_api import model_name
 from .operations import Argument, Location, OperationView, Resource, ResponseView
+from .webhooks import Webhook
 
 FILE_NAME = "contract.json"
 
@@ -61,7 +63,11 @@ _REQUIRED_BODY_RULE = TextRule(pattern=".+", expected="a non-empty string")
 
 
 def write_contract(
-    document: Document, spec: bytes, resources: Sequence[Resource], output: Path
+    document: Document,
+    spec: bytes,
+    resources: Sequence[Resource],
+    webhooks: Sequence[Webhook],
+    output: Path,
 ) -> None:
     """Write the contract and the spec beside the generated code.
 
@@ -69,6 +75,7 @@ def write_contract(
         document: the spec.
         spec: the bytes of its file, for the hash.
         resources: the operations of the spec.
+        webhooks: its webhooks.
         output: the folder of the generated package.
 
     Raises:
@@ -76,7 +83,7 @@ def write_contract(
     """
     # Another version of these may write other code for the same spec.
     versions = {name: version(name) for name in ("openapi-python-client", "ruff")}
-    contract = build_contract(document, spec, resources, versions)
+    contract = build_contract(document, spec, resources, webhooks, versions)
     try:
         contract_text = render(contract)
         spec_text = render(document.root)
@@ -87,13 +94,18 @@ def write_contract(
 
 
 def build_contract(
-    document: Document, spec: bytes, resources: Sequence[Resource], versions: dict[str, str]
+    document: Document,
+    spec: bytes,
+    resources: Sequence[Resource],
+    webhooks: Sequence[Webhook],
+    versions: dict[str, str],
 ) -> dict[str, Any]:
-    """The contract: the operations with arguments and responses, and the schemas they use."""
+    """The contract: operations with arguments and responses, webhooks, and the schemas they use."""
     schemas = ContractSchemas(document)
     operations: dict[str, Any] = {}
     for operation in _operations(resources):
         operations[operation.operation_id] = _operation_entry(document, operation, schemas)
+    events = {webhook.event_type: _webhook_entry(webhook, schemas) for webhook in webhooks}
     info = document.top.child("info")
     message_properties = _message_properties(document, resources)
     spec_hash = hashlib.sha256(spec)
@@ -106,6 +118,7 @@ def build_contract(
         "spec_sha256": spec_hash.hexdigest(),
         "generated_with": versions,
         "error_messages": sorted(message_properties),
+        "webhooks": events,
         "operations": operations,
         "schemas": dict(sorted(schemas.by_name.items())),
     }
@@ -241,6 +254,14 @@ def _response_entry(
         entry["schema_pointer"] = schema.pointer
         entry["schema"] = schemas.reduce(schema)
     return entry
+
+
+def _webhook_entry(webhook: Webhook, schemas: ContractSchemas) -> dict[str, Any]:
+    return {
+        "model": model_name(webhook.model),
+        "schema_pointer": webhook.body.pointer,
+        "schema": schemas.reduce(webhook.body),
+    }
 
 
 def _essence(media_type: str) -> str:

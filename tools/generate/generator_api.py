@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.properties import ModelProperty
 from openapi_python_client.parser.properties.protocol import PropertyProtocol
 from openapi_python_client.strings import snake_case
@@ -43,6 +44,11 @@ def model_properties(model: ModelProperty) -> list[PropertyProtocol]:
     required = model.required_properties or []
     optional = model.optional_properties or []
     return [*required, *optional]
+
+
+def models_by_pointer(data: GeneratorData) -> dict[str, ModelProperty]:
+    """The models of the spec, by the JSON pointer of a component; others by their property."""
+    return {spec_name(model): model for model in data.models}
 
 
 def model_name(model: ModelProperty) -> str:

@@ -2,7 +2,8 @@
 
 The API can leave out a property that the spec requires, after it made the update. The generated
 model then lacks the property (`UNSET`), and the client reports a finding. The contract keeps
-`required`, so arguments are still validated, and a missing property is still a finding.
+`required`, so arguments are still validated, and a missing property is still a finding. The event
+of a webhook counts as a response here: the API sends both.
 
 A schema that both requests and responses use has one model. Its properties are optional there, but
 they stay required arguments of the method: `operations` takes `required` from the spec itself.
@@ -15,6 +16,7 @@ from dataclasses import replace
 from typing import Any
 
 from .document import Document, Node, is_list, is_mapping
+from .webhooks import webhook_bodies
 
 UNION_KEYWORD = "x-union-required"
 """The property names by which `union_property.py.jinja` recognizes the model of an object."""
@@ -42,7 +44,7 @@ def _is_list_of_names(value: Any) -> bool:
 
 
 def _response_schemas(document: Document) -> Iterator[str]:
-    """The JSON pointers of all schemas that responses contain, each once."""
+    """The JSON pointers of all schemas that responses and events contain, each once."""
     visited_pointers: set[str] = set()
     pending_schemas = list(_response_bodies(document))
     while pending_schemas:
@@ -60,6 +62,9 @@ def _response_bodies(document: Document) -> Iterator[Node]:
             response = document.resolve(reference)
             for _, media_type in response.child("content").entries():
                 yield media_type.child("schema")
+    # An event is received, as a response is.
+    for _, body in webhook_bodies(document):
+        yield body
 
 
 def _subschemas(schema: Node) -> Iterator[Node]:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from .server import Server
     from .token_endpoint import TokenEndpoint
     from .transport import EmulatorTransport
+    from .webhook_key import SigningKey
+    from .webhooks import WebhookDelivery, Webhooks
 else:
     # pytest imports this package in every environment that has it, also where a requirement is
     # missing. So a public name is imported only where it is used.
@@ -31,8 +33,11 @@ else:
         "Request": ".messages",
         "Response": ".messages",
         "Server": ".server",
+        "SigningKey": ".webhook_key",
         "TokenAccess": ".access",
         "TokenEndpoint": ".token_endpoint",
+        "WebhookDelivery": ".webhooks",
+        "Webhooks": ".webhooks",
     }
 
     def __getattr__(name: str) -> object:
@@ -67,6 +72,9 @@ __all__ = [
     "Request",
     "Response",
     "Server",
+    "SigningKey",
     "TokenAccess",
     "TokenEndpoint",
+    "WebhookDelivery",
+    "Webhooks",
 ]

@@ -36,6 +36,7 @@ class EmulatorApp:
                 await self._respond(scope, receive, send)
             case "lifespan":
                 await _run_lifespan(receive, send)
+                self.emulator.close()
             case scope_type:
                 raise ValueError(f"the emulator supports http, not {scope_type}")
 

@@ -13,7 +13,7 @@ import socket
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from .access import USER_TYPES, TokenAccess
@@ -33,6 +33,9 @@ from .rate_limits import RateLimits
 from .server import Server
 from .spec import SPEC
 
+if TYPE_CHECKING:
+    from .webhooks import Webhooks
+
 PROGRAM = "leadconnector_emulator"
 
 HOST_ERRORS = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.ENETUNREACH})
@@ -51,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         emulator = _create_emulator(options)
         _check_scopes(options, emulator)
-    except (OSError, TypeError, ValueError) as error:
+    except (ImportError, OSError, TypeError, ValueError) as error:
         print(f"{PROGRAM}: {error}", file=sys.stderr)
         return USAGE_ERROR
     try:
@@ -187,7 +190,46 @@ def _argument_parser() -> argparse.ArgumentParser:
         help="the burst limit, or `off` (default: 100/10)",
     )
     add_oauth_options(parser)
+    parser.add_argument(
+        "--webhook-url",
+        metavar="URL",
+        help="send events to this URL, signed; it must be on this machine",
+    )
+    parser.add_argument(
+        "--webhook-key",
+        type=Path,
+        metavar="FILE",
+        help="the Ed25519 private key that signs the events, in PEM (default: a new one)",
+    )
+    parser.add_argument(
+        "--webhook-remote",
+        action="store_true",
+        help="allow a webhook URL on another machine; events contain data of conversations",
+    )
     return parser
+
+
+def _create_webhooks(options: argparse.Namespace) -> Webhooks | None:
+    """Read the options for events; `None` without a URL.
+
+    Raises:
+        ImportError: cryptography is not installed.
+        OSError: the file of the key cannot be read.
+        ValueError: the URL or the key is invalid, or there is no URL for them.
+    """
+    if options.webhook_url is None:
+        if options.webhook_key or options.webhook_remote:
+            raise ValueError("--webhook-key and --webhook-remote need --webhook-url")
+        return None
+    # It imports an HTTP client, and few programs send events.
+    from .webhooks import Webhooks  # noqa: PLC0415
+
+    private_key: bytes | None = None
+    if options.webhook_key:
+        private_key = options.webhook_key.read_bytes()
+    return Webhooks(
+        options.webhook_url, private_key=private_key, allow_remote=options.webhook_remote
+    )
 
 
 def _create_emulator(options: argparse.Namespace) -> Emulator:
@@ -208,6 +250,7 @@ def _create_emulator(options: argparse.Namespace) -> Emulator:
         version_status=options.version_status,
         required_scopes=options.required_scope,
         log_bytes=options.log_bytes,
+        webhooks=_create_webhooks(options),
     )
 
 
@@ -329,9 +372,22 @@ def greeting(url: str, token: str, emulator: Emulator, *, host: str = LOOPBACK) 
         "",
         *_other_machines(host, url),
         *oauth_greeting(url, emulator.token_endpoint),
+        *_webhook_hint(emulator),
         *_curl_command(url, token, emulator),
     ]
     return "\n".join(lines)
+
+
+def _webhook_hint(emulator: Emulator) -> list[str]:
+    """Where events are sent, and how to verify them; in lines."""
+    if emulator.webhooks is None:
+        return []
+    return [
+        f"Events are sent to {emulator.webhooks.url}. A receiver verifies them with this key:",
+        "",
+        f'  public_key = "{emulator.webhooks.public_key}"',
+        "",
+    ]
 
 
 def _page_hint() -> str:

@@ -9,7 +9,7 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import RLock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .access import (
     TokenAccess,
@@ -44,6 +44,11 @@ from .validation import (
     location_of,
     parse_body,
 )
+from .webhook_events import Change, EventRules, changed_properties
+
+if TYPE_CHECKING:
+    # Few emulators send events, and the module imports an HTTP client.
+    from .webhooks import Webhooks
 
 TOKEN = "emulator"
 """The bearer token that the emulator accepts by default."""
@@ -66,6 +71,8 @@ class Dropped:
     """Counts of a location, which start again from zero."""
     tokens: int = 0
     """Access tokens of the token endpoint that became invalid early."""
+    events: int = 0
+    """Events of webhooks that `Webhooks.deliveries` no longer contains."""
 
 
 class Emulator:
@@ -94,6 +101,7 @@ class Emulator:
         resource_bytes: the bytes of the resources that requests create or change. Beyond that it
             drops those that were not used for the longest time. Those of `conversations` and `put`
             return to their initial version.
+        webhooks: sends the events of the spec's webhooks; `None` for no events.
 
     Raises:
         OSError: the spec cannot be read.
@@ -120,6 +128,7 @@ class Emulator:
         required_scopes: Collection[str] = (),
         log_bytes: int = MAXIMUM_LOG_BYTES,
         resource_bytes: int = MAXIMUM_RESOURCE_BYTES,
+        webhooks: Webhooks | None = None,
     ) -> None:
         check_texts("additional_versions", additional_versions)
         check_texts("required_scopes", required_scopes)
@@ -129,6 +138,8 @@ class Emulator:
         self.tokens = access_by_token(tokens)
         self.create_missing = create_missing
         self.token_endpoint = token_endpoint
+        self.webhooks = webhooks
+        self._event_rules = EventRules(self.spec) if webhooks is not None else None
         self.clock = clock
         self.example: Mapping[str, Any] = _example_resource(self.spec)
         """A conversation with the values of the spec's examples."""
@@ -168,10 +179,16 @@ class Emulator:
             resources=self._resources.dropped,
             rate_limit_counts=self._request_counter.dropped,
             tokens=tokens,
+            events=self.webhooks.dropped if self.webhooks is not None else 0,
         )
 
     def reset(self) -> None:
-        """Restore the initial conversations, faults and tokens; clear the log and the counts."""
+        """Restore the initial conversations, faults and tokens; clear the log and the counts.
+
+        Events that wait are dropped.
+        """
+        if self.webhooks is not None:
+            self.webhooks.reset()
         with self._lock:
             if self.token_endpoint is not None:
                 self.token_endpoint.reset()
@@ -180,6 +197,14 @@ class Emulator:
             self._fault_rules.set(self._initial_faults)
             self._resources.clear()
             self._store_initial_conversations()
+
+    def close(self) -> None:
+        """Stop sending events. Those that wait are dropped. A later event is sent again.
+
+        An emulator without `webhooks` has nothing to close.
+        """
+        if self.webhooks is not None:
+            self.webhooks.close()
 
     def put(self, collection: str, resource: Mapping[str, Any]) -> None:
         """Store a copy of a resource; it replaces a resource with the same `id`."""
@@ -264,13 +289,7 @@ class Emulator:
             check_parameters(operation, request)  # 400
             check_body(operation, body)  # 400, 422
             self._authorize(operation, access, location)  # 401
-            content = self._resources.apply(  # 400, 404
-                operation,
-                request.path,
-                location,
-                body.properties,
-                create_missing=self.create_missing,
-            )
+            content = self._apply(operation, request.path, location, body.properties)  # 400, 404
         except RejectionError as rejection:
             return self._error_response(operation, rejection, limit_headers)
 
@@ -291,6 +310,30 @@ class Emulator:
             return None
         example_location = str(self.example.get("locationId", "location-1"))
         return OAuthServer(self.token_endpoint, example_location)
+
+    def _apply(
+        self, operation: Operation, path: str, location: str, properties: Mapping[str, Any]
+    ) -> Any:
+        """Carry out an operation, and send the events of what it changes.
+
+        Raises:
+            RejectionError: 404 or 400, there is no such resource, or it is another location's.
+        """
+        resource_id = operation.resource_id(path)
+        earlier_resource: Mapping[str, Any] | None = None
+        if self.webhooks is not None and resource_id is not None:
+            earlier_resource = self._resources.get(operation.collection, resource_id)
+        content = self._resources.apply(
+            operation, path, location, dict(properties), create_missing=self.create_missing
+        )
+        if self.webhooks is not None and self._event_rules is not None and resource_id is not None:
+            resource = self._resources.get(operation.collection, resource_id) or {}
+            # A resource that was missing has further properties, which the request does not change.
+            changes = changed_properties(earlier_resource, resource) & properties.keys()
+            change = Change(operation.collection, changes, resource)
+            for event in self._event_rules.events(change, self.clock()):
+                self.webhooks.publish(event)
+        return content
 
     def _route(self, request: Request) -> Operation:
         """Find the operation.

@@ -33,7 +33,9 @@ def leadconnector_emulator_options() -> Mapping[str, Any]:
 
 
 @pytest.fixture
-def leadconnector_emulator(leadconnector_emulator_options: Mapping[str, Any]) -> Emulator:
+def leadconnector_emulator(
+    leadconnector_emulator_options: Mapping[str, Any],
+) -> Generator[Emulator]:
     """The API in this process, new for each test, with the spec's example conversation.
 
     Override it, or `leadconnector_emulator_options`, in a `conftest.py` to set tokens,
@@ -41,7 +43,9 @@ def leadconnector_emulator(leadconnector_emulator_options: Mapping[str, Any]) ->
     uses it fails with a message that names the requirements.
     """
     emulator_class = _import_emulator()
-    return emulator_class(**leadconnector_emulator_options)
+    emulator = emulator_class(**leadconnector_emulator_options)
+    yield emulator
+    emulator.close()
 
 
 @pytest.fixture(scope="session")

@@ -97,6 +97,7 @@ class Server:
     def __exit__(self, *error: object) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
+        self.emulator.close()
 
     # Called by the connections and the acceptor
 

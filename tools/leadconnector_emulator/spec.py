@@ -60,6 +60,10 @@ class Spec:
         """The resolved properties of an object schema, including those of its `allOf`."""
         return self._document.properties(schema)
 
+    def resolve(self, node: Any) -> Any:
+        """A part of the document, or what it refers to with `$ref`."""
+        return self._document.resolve(node)
+
     def sample(self, schema: Any) -> Any:
         """Data for a schema: its example if it has one, otherwise the simplest data."""
         return self._samples.sample(schema)

@@ -33,12 +33,14 @@ ALL_REQUIREMENTS = [
     *("--extra", "page"),
     *("--extra", "fast"),
     *("--extra", "redis"),
+    *("--extra", "webhooks"),
 ]
 """Further requirements of users."""
 
 DEVELOPMENT = [*ALL_REQUIREMENTS, *("--group", "dev")]
 DEMO = [
     *("--extra", "page"),
+    *("--extra", "webhooks"),
     *("--group", "demo"),
     # The same versions as in development.
     *("--constraint", "requirements/dev.txt"),

@@ -20,10 +20,16 @@ from openapi_python_client.strings import in_double_quote_literal
 from ..document import Document, Node, is_mapping
 from ..generator_api import model_name, model_properties, spec_name
 from ..operations import OperationView, Resource, ResponseView
+from ..webhooks import Webhook
 
 
-def verify_schemas(document: Document, data: GeneratorData, resources: Sequence[Resource]) -> None:
-    """Compare every parameter, body and response with the generator's properties.
+def verify_schemas(
+    document: Document,
+    data: GeneratorData,
+    resources: Sequence[Resource],
+    webhooks: Sequence[Webhook],
+) -> None:
+    """Compare every parameter, body, response and event with the generator's properties.
 
     Raises:
         SpecError: the generator dropped a field, a value or a content type, or would generate
@@ -39,6 +45,8 @@ def verify_schemas(document: Document, data: GeneratorData, resources: Sequence[
             _verify_body(document, operation, comparison)
             for response in operation.responses:
                 _verify_response(document, response, comparison)
+    for webhook in webhooks:
+        comparison.compare(document.at(webhook.body.pointer), webhook.model)
 
 
 class _SchemaComparison:

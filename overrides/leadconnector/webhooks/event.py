@@ -1,0 +1,172 @@
+"""Turns the verified body of a request into an event: the model of its type, or an open one."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+
+from .. import models
+from .._generated import contract_text
+from .._highlevel import (
+    WEBHOOK_DATA_PROPERTY,
+    WEBHOOK_ID_PROPERTY,
+    WEBHOOK_TIMESTAMP_PROPERTY,
+    WEBHOOK_TYPE_PROPERTY,
+)
+from .._runtime.contract_file import ContractSection, contract_value
+from .._runtime.finding import Finding
+from .._runtime.log import logger
+from .._runtime.protocols import GENERATED_CODE_ERRORS
+from .._runtime.schema import Validator, compile_schema
+from ..errors import WebhookBodyError
+
+if TYPE_CHECKING:
+    from .._generated.webhooks import WebhookModel
+
+_ENVELOPE = frozenset({WEBHOOK_TYPE_PROPERTY, WEBHOOK_TIMESTAMP_PROPERTY, WEBHOOK_ID_PROPERTY})
+"""The properties that every event has."""
+
+MAXIMUM_LOGGED_FINDINGS = 1000
+"""How many different findings are remembered: our own bound, as for a client."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookEvent:
+    """An event without a model: the spec does not describe its type. The repr has no data."""
+
+    type: str
+    """The type of the event, such as `ContactCreate`."""
+    webhook_id: str | None = field(repr=False)
+    """Identifies the event: it can be received more than once. `None` if the event has no id."""
+    timestamp: str | None = field(repr=False)
+    """When the event was created, as received. `None` if the event does not say it."""
+    data: Mapping[str, Any] = field(repr=False)
+    """The whole body as received."""
+
+
+Event: TypeAlias = "WebhookEvent | WebhookModel"
+
+
+def parse_event(body: bytes) -> WebhookEvent:
+    """Read the body of an event.
+
+    Raises:
+        WebhookBodyError: it is no JSON object with a type.
+    """
+    data = _parse_json(body)
+    if not isinstance(data, dict):
+        raise WebhookBodyError("the body is signed, but is not a JSON object")
+    properties = cast("dict[str, Any]", data)
+    event_type = _text(properties, WEBHOOK_TYPE_PROPERTY)
+    if not event_type:
+        raise WebhookBodyError(
+            f"the body is signed, but has no text {WEBHOOK_TYPE_PROPERTY!r}, which names the event"
+        )
+    return WebhookEvent(
+        event_type,
+        _text(properties, WEBHOOK_ID_PROPERTY),
+        _text(properties, WEBHOOK_TIMESTAMP_PROPERTY),
+        properties,
+    )
+
+
+def _parse_json(body: bytes) -> object:
+    """The data of a body.
+
+    Raises:
+        WebhookBodyError: it is not JSON in UTF-8.
+    """
+    problem = "is not valid JSON"
+    try:
+        return _decoder.decode(body.decode())
+    except UnicodeDecodeError:
+        problem = "is not in UTF-8"
+    except (ValueError, RecursionError):
+        pass
+    # Outside of the handlers: the exceptions of Python have the body as an attribute.
+    raise WebhookBodyError(f"the body is signed, but {problem}")
+
+
+def typed_event(event: WebhookEvent) -> Event:
+    """The model of an event; the event itself if there is none, or if none fits."""
+    entry = contract_value("webhooks").get(event.type)
+    if entry is None:
+        return event
+    try:
+        normalised = _validator(event.type).normalise(_flattened(event.data))
+    except RecursionError:
+        return event
+    for finding in normalised.findings:
+        log_once(finding)
+    if normalised.misfit is not None:
+        return event
+    model = getattr(models, entry["model"])
+    try:
+        return cast("WebhookModel", model.from_dict(normalised.data))
+    except GENERATED_CODE_ERRORS:
+        return event
+
+
+@lru_cache(maxsize=MAXIMUM_LOGGED_FINDINGS)
+def log_once(finding: Finding) -> None:
+    """Log a finding as a client does. The cache makes an equal one have no effect."""
+    logger.warning(
+        "%s: %s: %s must be %s (spec: %s) [%s]",
+        finding.operation,
+        finding.kind,
+        finding.subject,
+        finding.expected,
+        finding.pointer,
+        finding.rule,
+    )
+
+
+@cache
+def _validator(event_type: str) -> Validator:
+    """The compiled schema of a type of event that the contract has."""
+    entry = contract_value("webhooks")[event_type]
+    return compile_schema(
+        entry["schema"],
+        ContractSection(contract_text(), "schemas"),
+        pointer=entry["schema_pointer"],
+        operation=event_type,
+        is_response=True,
+    )
+
+
+def _flattened(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The properties of an event on one level.
+
+    The vendor's guide shows them below `data`, and the page of each event beside the type.
+    """
+    nested_data = data.get(WEBHOOK_DATA_PROPERTY)
+    if not isinstance(nested_data, dict) or data.keys() - _ENVELOPE != {WEBHOOK_DATA_PROPERTY}:
+        return data
+    envelope = {name: data[name] for name in _ENVELOPE if name in data}
+    return {**cast("dict[str, Any]", nested_data), **envelope}
+
+
+def _text(properties: Mapping[str, Any], name: str) -> str | None:
+    value = properties.get(name)
+    if isinstance(value, str) and value:
+        return value
+    return None
+
+
+def _finite(number: str) -> float:
+    """Parse a number of JSON, which has no NaN and no infinity (RFC 8259, section 6).
+
+    Raises:
+        ValueError: it is not finite as a float.
+    """
+    value = float(number)
+    if not math.isfinite(value):
+        raise ValueError("not finite")
+    return value
+
+
+_decoder = json.JSONDecoder(parse_constant=_finite, parse_float=_finite)

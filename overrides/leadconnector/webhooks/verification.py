@@ -1,0 +1,189 @@
+"""Decides whether a request is a genuine and new event, step by step: the function `verify`."""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import NoReturn, cast
+
+from .._highlevel import (
+    WEBHOOK_MAXIMUM_AGE,
+    WEBHOOK_PUBLIC_KEY,
+    WEBHOOK_TIMESTAMP_PROPERTY,
+)
+from .._runtime.scalars import Duration, seconds_of
+from ..errors import (
+    ArgumentError,
+    ConfigurationError,
+    WebhookDuplicateError,
+    WebhookTimestampError,
+)
+from .event import Event, WebhookEvent, parse_event, typed_event
+from .headers import Headers, signature_of
+from .keys import PublicKey, as_keys, check_signature
+
+MAXIMUM_AGE = WEBHOOK_MAXIMUM_AGE
+"""Seconds for which an event is accepted by default: five minutes, as the vendor recommends."""
+
+MAXIMUM_CLOCK_DIFFERENCE = 60.0
+"""Seconds by which an event may be in the future: our own bound, for clocks that differ."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def verify(
+    body: bytes | bytearray | memoryview,
+    headers: Headers,
+    *,
+    public_key: PublicKey | Iterable[PublicKey] = WEBHOOK_PUBLIC_KEY,
+    maximum_age: Duration | None = MAXIMUM_AGE,
+    is_duplicate: Callable[[str], object] | None = None,
+    clock: Callable[[], float] = time.time,
+) -> Event:
+    """Verify a request to a webhook, and return its event.
+
+    The signature covers the whole body, so also the time and the id in it. Nothing of the body is
+    read before the signature is checked.
+
+    Args:
+        body: the body exactly as received. A body that was parsed and written again differs.
+        headers: the headers of the request: any mapping, the pairs of an ASGI scope, or a WSGI
+            environ.
+        public_key: the key that signs the events, by default the vendor's; several during a
+            rotation. See `PublicKey` for the forms.
+        maximum_age: seconds, or a `timedelta`, for which an event is accepted after it was created.
+            `None` accepts any age, and events without a time.
+        is_duplicate: receives the id of each verified event, and returns whether it has received
+            that id before. It is not called for an event without an id.
+        clock: seconds since 1970.
+
+    Returns:
+        The model of the event's type; a `WebhookEvent` if the spec does not describe the type, or
+        if the event does not fit the model.
+
+    Raises:
+        WebhookSignatureError: there is no signature, or it is not one of the key for this body.
+        WebhookBodyError: the body is signed, but is no JSON object with a type.
+        WebhookTimestampError: the event is too old, in the future, or has no time.
+        WebhookDuplicateError: `is_duplicate` returned a true value.
+        ArgumentError: the body is not bytes, or the headers are none.
+        ConfigurationError: a key cannot be read, another option is invalid, or cryptography is not
+            installed.
+    """
+    _check_body(body)
+    replay_window = _seconds_of_window(maximum_age)
+    raw_body = bytes(body)
+    check_signature(raw_body, signature_of(headers), as_keys(public_key))
+    event = parse_event(raw_body)
+    if replay_window is not None:
+        _check_age(event, replay_window, clock())
+    if is_duplicate is not None:
+        _check_id(event, is_duplicate)
+    return typed_event(event)
+
+
+def _check_body(body: object) -> None:
+    """Check that a body is bytes.
+
+    Raises:
+        ArgumentError: it is not.
+    """
+    if isinstance(body, bytes | bytearray | memoryview):
+        return
+    raise ArgumentError(
+        f"body: must be bytes, not {type(body).__name__}: pass the raw body as received, since"
+        " decoding or parsing can change it",
+        argument="body",
+    )
+
+
+def _seconds_of_window(maximum_age: object) -> float | None:
+    """The option `maximum_age` in seconds; `None` for no limit.
+
+    Raises:
+        ConfigurationError: it is no positive duration.
+    """
+    if maximum_age is None:
+        return None
+    seconds = seconds_of(maximum_age)
+    if seconds is None or seconds <= 0:
+        raise ConfigurationError(
+            "maximum_age must be a positive number of seconds, a timedelta, or None for no limit"
+        )
+    return seconds
+
+
+def _check_age(event: WebhookEvent, maximum_age: float, now: float) -> None:
+    """Check that an event is in the replay window.
+
+    Raises:
+        WebhookTimestampError: it is not.
+    """
+    age = now - _seconds(event)
+    if age < -MAXIMUM_CLOCK_DIFFERENCE:
+        raise WebhookTimestampError(
+            f"the event is {-age:.0f} s in the future: check the clock of this machine",
+            reason="in the future",
+        )
+    # Written so that a clock that returns NaN accepts nothing.
+    if not age <= maximum_age:
+        raise WebhookTimestampError(
+            f"the event is {age:.0f} s old, more than the {maximum_age:g} s of maximum_age: it may"
+            " be a replay, or a late retry",
+            reason="too old",
+        )
+
+
+def _seconds(event: WebhookEvent) -> float:
+    """When an event was created, in seconds since 1970.
+
+    Raises:
+        WebhookTimestampError: the event does not say it in ISO 8601.
+    """
+    with suppress(ValueError, OverflowError):
+        created_at = datetime.fromisoformat(event.timestamp or "")
+        if created_at.tzinfo is None:
+            created_at = created_at.replace(tzinfo=UTC)
+        return (created_at - _EPOCH).total_seconds()
+    # Outside of a handler: the exception of Python quotes the text.
+    raise WebhookTimestampError(
+        f"the event has no {WEBHOOK_TIMESTAMP_PROPERTY!r} in ISO 8601, so its age is unknown:"
+        " pass maximum_age=None to accept such events",
+        reason="missing",
+    )
+
+
+def _check_id(event: WebhookEvent, is_duplicate: Callable[[str], object]) -> None:
+    """Check that an event is new.
+
+    Raises:
+        WebhookDuplicateError: it is not.
+    """
+    event_id = event.webhook_id
+    if event_id is None:
+        return
+    result = is_duplicate(event_id)
+    if isinstance(result, Awaitable):
+        _reject_awaitable(cast("Awaitable[object]", result))
+    if result:
+        raise WebhookDuplicateError(
+            "the event was received before: respond with success, and do not process it again",
+            event_id=event_id,
+        )
+
+
+def _reject_awaitable(result: Awaitable[object]) -> NoReturn:
+    """An awaitable is true, so that every event would be a duplicate.
+
+    Raises:
+        ConfigurationError: always.
+    """
+    if inspect.iscoroutine(result):
+        # Otherwise Python would warn that nobody awaited it.
+        result.close()
+    raise ConfigurationError(
+        "is_duplicate must not be async: look up the id of the returned event instead"
+    )
