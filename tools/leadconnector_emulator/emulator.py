@@ -18,8 +18,9 @@ from .access import (
     as_access,
     check_texts,
 )
+from .clock import advanced_clock, base_clock
 from .exchange_log import MAXIMUM_LOG_BYTES, ExchangeLog, LogExcerpt
-from .faults import Fault, FaultRules
+from .faults import CountedRule, Fault, FaultRules
 from .messages import MAXIMUM_BODY, Exchange, Request, Response
 from .operation import Operation
 from .rate_limits import NO_LIMITS, RateLimitKey, RateLimits, RequestCounter
@@ -125,6 +126,7 @@ class Emulator:
         self._required_scopes = frozenset(required_scopes)
         self.spec = Spec(Path(spec))
         self.tokens = access_by_token(tokens)
+        self._initial_tokens = dict(self.tokens)
         self.create_missing = create_missing
         self.token_endpoint = token_endpoint
         self.clock = clock
@@ -169,8 +171,11 @@ class Emulator:
         )
 
     def reset(self) -> None:
-        """Restore the initial conversations, faults and tokens; clear the log and the counts."""
+        """Restore the initial conversations, faults, tokens and time; clear the log and counts."""
         with self._lock:
+            self.clock = base_clock(self.clock)
+            self.tokens.clear()
+            self.tokens.update(self._initial_tokens)
             if self.token_endpoint is not None:
                 self.token_endpoint.reset()
             self._exchange_log.clear()
@@ -188,6 +193,46 @@ class Emulator:
         """A copy of a resource, or `None` if there is none with this id."""
         with self._lock:
             return self._resources.get(collection, resource_id)
+
+    def delete(self, collection: str, resource_id: str) -> bool:
+        """Remove a resource; return whether there was one with this id."""
+        with self._lock:
+            return self._resources.delete(collection, resource_id)
+
+    def advance_clock(self, seconds: float) -> None:
+        """Let time pass for rate limits and tokens, until the next `reset`.
+
+        Raises:
+            TypeError: `seconds` is not a number.
+            ValueError: it is negative or not finite.
+        """
+        with self._lock:
+            self.clock = advanced_clock(self.clock, seconds)
+
+    def clear_exchanges(self) -> None:
+        """Clear the log. The state, the counts and the faults stay."""
+        with self._lock:
+            self._exchange_log.clear()
+
+    @property
+    def fault_rules(self) -> list[CountedRule]:
+        """The faults in force, each with its number and how many requests it has affected."""
+        with self._lock:
+            return self._fault_rules.counted
+
+    def add_faults(self, *faults: Fault) -> list[int]:
+        """Add faults after those in force, and return their numbers.
+
+        Raises:
+            TypeError: an argument is not a `Fault`.
+        """
+        with self._lock:
+            return self._fault_rules.add(faults)
+
+    def remove_fault(self, number: int) -> bool:
+        """Remove the fault with a number; return whether there was one."""
+        with self._lock:
+            return self._fault_rules.remove(number)
 
     def set_faults(self, *faults: Fault) -> None:
         """Replace the faults. Without arguments, the emulator no longer misbehaves.
@@ -218,6 +263,21 @@ class Emulator:
         """The latest exchanges, at most this many, and the number of all."""
         with self._lock:
             return self._exchange_log.latest(count)
+
+    def exchanges_after(self, number: int, count: int) -> LogExcerpt:
+        """The exchanges after one with a number (from 1), oldest first, at most this many."""
+        with self._lock:
+            return self._exchange_log.after(number, count)
+
+    def resource_counts(self) -> dict[str, int]:
+        """The number of resources by collection."""
+        with self._lock:
+            return self._resources.counts()
+
+    def resource_ids(self, collection: str) -> list[str]:
+        """The ids of a collection, in the order in which its resources were stored."""
+        with self._lock:
+            return self._resources.ids(collection)
 
     def _reject_large_body(self, request: Request) -> Response:
         rejection = body_too_large()

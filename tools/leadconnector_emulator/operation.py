@@ -49,6 +49,12 @@ class Parameter:
             return self.schema.is_valid(texts) or self.schema.is_valid(values)
         return self.schema.is_valid(texts[0]) or self.schema.is_valid(values[0])
 
+    def parse(self, text: str) -> Any:
+        """The text of a URL or header as the schema types it: a text, a number or a boolean."""
+        if self.schema.is_valid(text):
+            return text
+        return _parsed(text)
+
 
 @dataclass(frozen=True)
 class ResourceShape:

@@ -87,6 +87,22 @@ class Resources:
         resources = self._collections.get(collection, {})
         return deepcopy(resources.get(resource_id))
 
+    def delete(self, collection: str, resource_id: str) -> bool:
+        """Remove a resource; return whether there was one."""
+        key = _Key(collection, resource_id)
+        resource = self._collections.get(collection, {}).pop(resource_id, None)
+        self._initial_versions.pop(key, None)
+        self._forget_size(key)
+        return resource is not None
+
+    def counts(self) -> dict[str, int]:
+        """The number of resources by collection."""
+        return {name: len(resources) for name, resources in self._collections.items()}
+
+    def ids(self, collection: str) -> list[str]:
+        """The ids of a collection, in the order in which its resources were stored."""
+        return list(self._collections.get(collection, {}))
+
     def apply(
         self,
         operation: Operation,
@@ -133,9 +149,7 @@ class Resources:
         key = _Key(operation.collection, resource_id)
         # The response to a DELETE may contain the resource.
         if operation.method == "DELETE":
-            resources.pop(resource_id, None)
-            self._initial_versions.pop(key, None)
-            self._forget_size(key)
+            self.delete(operation.collection, resource_id)
         elif resource is not self._initial_versions.get(key):
             resources[resource_id] = resource
             self._store_size(key, resource)

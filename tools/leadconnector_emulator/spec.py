@@ -56,6 +56,10 @@ class Spec:
         """The parsed document."""
         return self._document.root
 
+    def resolve(self, node: Any) -> Any:
+        """Follow a reference within the document; any other node is returned as it is."""
+        return self._document.resolve(node)
+
     def properties(self, schema: Any) -> dict[str, JsonObject]:
         """The resolved properties of an object schema, including those of its `allOf`."""
         return self._document.properties(schema)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections import OrderedDict
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -129,6 +129,34 @@ class TokenEndpoint:
         """What an access token is valid for; `None` if it is unknown or has expired."""
         grant = self._valid_grant(access_token, now)
         return None if grant is None else grant.access
+
+    def grants(self, now: float) -> dict[str, Grant]:
+        """What each access token is valid for that was issued and has not expired."""
+        grants: dict[str, Grant] = {}
+        for token, grant in self._grant_by_access_token.items():
+            if now < grant.expires_at:
+                grants[token] = grant
+        return grants
+
+    def expire(self, access_token: str, now: float) -> bool:
+        """Let an access token expire; return whether it was valid. Its refresh token stays valid.
+
+        Args:
+            access_token: the token.
+            now: seconds of the emulator's clock.
+        """
+        grant = self._valid_grant(access_token, now)
+        if grant is None:
+            return False
+        self._grant_by_access_token[access_token] = replace(grant, expires_at=now)
+        return True
+
+    def revoke(self, token: str) -> bool:
+        """Make an access token or a refresh token invalid; return whether the endpoint knew it."""
+        grant = self._grant_by_access_token.pop(token, None)
+        location = self._location_by_refresh_token.pop(token, None)
+        self._issued_refresh_tokens.pop(token, None)
+        return grant is not None or location is not None
 
     def _valid_grant(self, access_token: str, now: float) -> Grant | None:
         grant = self._grant_by_access_token.get(access_token)
