@@ -23,6 +23,7 @@ from .exchange_log import MAXIMUM_LOG_BYTES, ExchangeLog, LogExcerpt
 from .faults import CountedRule, Fault, FaultRules
 from .messages import MAXIMUM_BODY, Exchange, Request, Response
 from .operation import Operation
+from .preferences import PreferenceError, PreferredResponse, preferred_response
 from .rate_limits import NO_LIMITS, RateLimitKey, RateLimits, RequestCounter
 from .rejection import (
     MISSING_SCOPE,
@@ -321,6 +322,9 @@ class Emulator:
             check_parameters(operation, request)  # 400
             check_body(operation, body)  # 400, 422
             self._authorize(operation, access, location)  # 401
+            preferred = preferred_response(self.spec, operation, request)  # 400
+            if preferred is not None:
+                return _preferred_response(preferred, limit_headers)
             content = self._resources.apply(  # 400, 404
                 operation,
                 request.path,
@@ -328,6 +332,8 @@ class Emulator:
                 body.properties,
                 create_missing=self.create_missing,
             )
+        except PreferenceError as error:
+            return self._error_response(None, error, limit_headers)
         except RejectionError as rejection:
             return self._error_response(operation, rejection, limit_headers)
 
@@ -467,6 +473,14 @@ def _example_resource(spec: Spec) -> Mapping[str, Any]:
             return operation.shape.sample
         samples.append(operation.shape.sample)
     return samples[0] if samples else {"id": "1"}
+
+
+def _preferred_response(preferred: PreferredResponse, limit_headers: Mapping[str, str]) -> Response:
+    """The response that the request selects. It is an example, so no state changes."""
+    headers = {**limit_headers, "Preference-Applied": preferred.applied}
+    if preferred.content is None:
+        return Response(preferred.status, b"", headers)
+    return _json_response(preferred.status, preferred.content, headers)
 
 
 def _json_response(status: int, content: Any, headers: Mapping[str, str]) -> Response:

@@ -111,6 +111,8 @@ class Operation:
     """The body property or parameter with `x-role: rate-limit-key`: it names the location."""
     shape: ResourceShape | None
     """Where a successful response contains the resource."""
+    response_examples: Mapping[str, Mapping[str, Any]]
+    """The examples of each response, besides those of its schema."""
 
     @property
     def names_location(self) -> bool:
@@ -143,13 +145,22 @@ class Operation:
         """Whether the spec lists this exact status for the operation."""
         return str(status) in self.responses
 
-    def response_schema(self, status: int) -> CompiledSchema | None:
-        """The schema of a status: of the exact one, else of its class (`4XX`), else the default."""
+    def response_name(self, status: int) -> str | None:
+        """The name under which the spec documents a status: itself, its class or `default`."""
         # OpenAPI 3.1, section 4.8.16: an exact status takes precedence over its class.
         for name in (str(status), f"{status // 100}XX", "default"):
             if name in self.responses:
-                return self.responses[name]
+                return name
         return None
+
+    def response_schema(self, status: int) -> CompiledSchema | None:
+        """The schema of a status: of the exact one, else of its class (`4XX`), else the default."""
+        name = self.response_name(status)
+        return None if name is None else self.responses[name]
+
+    def examples(self, status: int) -> Mapping[str, Any]:
+        """The examples of a response by name. One without a name has an empty one."""
+        return self.response_examples.get(self.response_name(status) or "", {})
 
 
 def _parsed(text: str) -> Any:

@@ -104,6 +104,7 @@ class Spec:
             success_schema=success_schema,
             rate_limit_key=_rate_limit_key(parameter_nodes, body_properties),
             shape=shape,
+            response_examples=self._load_examples(node),
         )
 
     def _security(self, node: JsonObject) -> list[JsonObject]:
@@ -164,6 +165,23 @@ class Spec:
             resolved_response = self._document.resolve(response_node)
             responses[str(status)] = self._json_schema(resolved_response)
         return responses
+
+    def _load_examples(self, node: JsonObject) -> dict[str, dict[str, Any]]:
+        """The examples of each response by name; `""` is the name of a single one."""
+        examples_by_response: dict[str, dict[str, Any]] = {}
+        for status, response_node in node["responses"].items():
+            content = self._document.resolve(response_node).get("content", {})
+            media_type = content.get(JSON_MEDIA_TYPE, {})
+            examples: dict[str, Any] = {}
+            if "example" in media_type:
+                examples[""] = media_type["example"]
+            for name, example_node in media_type.get("examples", {}).items():
+                example = self._document.resolve(example_node)
+                # An example with `externalValue` is at another address.
+                if "value" in example:
+                    examples[str(name)] = example["value"]
+            examples_by_response[str(status)] = examples
+        return examples_by_response
 
     def _json_schema(self, node: JsonObject) -> CompiledSchema | None:
         """The schema of the JSON content of a body or response, if it documents any."""
