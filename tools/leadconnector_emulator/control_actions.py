@@ -15,9 +15,8 @@ from .control_problem import ControlProblemError, pointer_to, summary
 from .emulator import Emulator
 from .faults import CountedRule, Fault, fault_from
 from .messages import Exchange, Request
-from .operation import ResourceShape
 from .redaction import HIDDEN, has_secret_body, visible_headers, visible_target
-from .schema import JsonObject
+from .schema import CompiledSchema, JsonObject
 from .token_endpoint import Grant, TokenEndpoint
 
 DISTRIBUTION = "leadconnector-emulator"
@@ -277,24 +276,39 @@ class _ResourceActions:
         Raises:
             ControlProblemError: 422, a property is not documented, or has an invalid value.
         """
-        shapes = self._shapes(collection)
-        if not shapes:
+        schemas_by_name = self._property_schemas(collection)
+        if not schemas_by_name:
             return
+        # It identifies the resource, also where no response shows it.
+        schemas_by_name.setdefault("id", [])
         errors: list[JsonObject] = []
         for name, value in resource.items():
-            messages = _property_violations(name, value, shapes)
+            messages = _property_violations(name, value, schemas_by_name)
             if messages:
                 errors.append({"detail": "; ".join(messages), "pointer": pointer_to((name,))})
         if errors:
             detail = f"{summary(errors)}; ?validate=false stores it all the same"
             raise ControlProblemError(422, detail, errors)
 
-    def _shapes(self, collection: str) -> list[ResourceShape]:
-        shapes: list[ResourceShape] = []
-        for operation in self._emulator.spec.operations:
-            if operation.collection == collection and operation.shape is not None:
-                shapes.append(operation.shape)
-        return shapes
+    def _property_schemas(self, collection: str) -> dict[str, list[CompiledSchema]]:
+        """The schemas of each property that responses show, or that requests set."""
+        spec = self._emulator.spec
+        schemas_by_name: dict[str, list[CompiledSchema]] = {}
+        operations = [
+            operation for operation in spec.operations if operation.collection == collection
+        ]
+        for operation in operations:
+            if operation.shape is not None:
+                for name, schema in operation.shape.properties.items():
+                    schemas_by_name.setdefault(name, []).append(schema)
+        for operation in operations:
+            if operation.body_schema is None:
+                continue
+            for name, schema in spec.properties(operation.body_schema.schema).items():
+                # The schema of a response takes precedence: a response must show the value.
+                if name not in schemas_by_name:
+                    schemas_by_name[name] = [spec.compile(schema)]
+        return schemas_by_name
 
 
 class _TokenActions:
@@ -496,19 +510,18 @@ def fault_json(fault: Fault) -> JsonObject:
     return values
 
 
-def _property_violations(name: str, value: Any, shapes: list[ResourceShape]) -> list[str]:
-    """Why no response may show a property; empty if one may."""
-    schemas = [shape.properties[name] for shape in shapes if name in shape.properties]
-    if not schemas:
-        if name == "id":
-            # It identifies the resource, also where no response shows it.
-            return []
-        allowed_names = sorted({allowed for shape in shapes for allowed in shape.properties})
-        return [f"the spec does not document it; the properties are {', '.join(allowed_names)}"]
+def _property_violations(
+    name: str, value: Any, schemas_by_name: Mapping[str, list[CompiledSchema]]
+) -> list[str]:
+    """Why the spec does not allow a property; empty if it does."""
+    if name not in schemas_by_name:
+        allowed_names = ", ".join(sorted(schemas_by_name))
+        return [f"the spec does not document it; the properties are {allowed_names}"]
+    schemas = schemas_by_name[name]
     for schema in schemas:
         if schema.is_valid(value):
             return []
-    return schemas[0].violations(value)
+    return schemas[0].violations(value) if schemas else []
 
 
 def _token_json(token: str, access: TokenAccess, expires_at: float | None) -> JsonObject:

@@ -58,7 +58,7 @@ ASSET_TYPES = {
 }
 
 ASSET_PREFIX = "/_emulator/"
-OWN_ASSETS = ("page.css", "page.js", "icon.svg")
+OWN_ASSETS = ("page.css", "page.js", "control.js", "elements.js", "icon.svg")
 SWAGGER_UI_PACKAGE = "mkdocs_swagger_ui_tag"
 """The module of the extra `page`."""
 
@@ -167,6 +167,7 @@ class Page:
             "version": str(info.get("version", "")),
             "description": str(info.get("description", "")),
             "token": next(iter(self._emulator.tokens), ""),
+            "control": "on" if self._has_control else "off",
         }
         # Spec and tokens may contain anything; the template's own markup must not be escaped.
         escaped_values = {name: html.escape(value) for name, value in values.items()}

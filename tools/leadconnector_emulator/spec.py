@@ -60,6 +60,10 @@ class Spec:
         """Follow a reference within the document; any other node is returned as it is."""
         return self._document.resolve(node)
 
+    def compile(self, schema: JsonObject) -> CompiledSchema:
+        """Compile a schema of the document."""
+        return self._document.compile(schema)
+
     def properties(self, schema: Any) -> dict[str, JsonObject]:
         """The resolved properties of an object schema, including those of its `allOf`."""
         return self._document.properties(schema)
