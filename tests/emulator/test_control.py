@@ -316,7 +316,7 @@ class TestResources:
     def test_an_unknown_collection_is_rejected_with_the_known_ones(
         self, control: Caller, method: str
     ) -> None:
-        data = {} if method == "PUT" else None
+        data: JsonObject | None = {} if method == "PUT" else None
         detail = control.detail(method, "resources/conversation/1", data)
         assert detail == (
             "there is no collection 'conversation'; the collections are conversations"
@@ -400,7 +400,7 @@ class TestTokens:
         with httpx.Client(transport=transport, base_url="http://emulator") as client:
             call = Caller(client)
             assert "--refresh-token" in call.detail("POST", "tokens/issue", {"location": "x"})
-            change = {"token_endpoint": {"scopes": []}, "create_missing": True}
+            change: JsonObject = {"token_endpoint": {"scopes": []}, "create_missing": True}
             assert "--refresh-token" in call.detail("PATCH", "settings", change)
             assert call("GET", "settings")[1] == {"create_missing": False, "token_endpoint": None}
             assert call("POST", "tokens/expire") == (200, {"expired": 0})
@@ -778,4 +778,5 @@ class TestClient:
         subprocess.run(command, check=True, timeout=SECONDS, capture_output=True)
         with LeadConnector(token=TOKEN, base_url=server.url) as client:
             response = client.conversations.update_conversation("mine", location_id=LOCATION_ID)
+        assert response.conversation
         assert response.conversation.unread_count == 5

@@ -304,10 +304,10 @@ class _ResourceActions:
         for operation in operations:
             if operation.body_schema is None:
                 continue
-            for name, schema in spec.properties(operation.body_schema.schema).items():
+            for name, property_schema in spec.properties(operation.body_schema.schema).items():
                 # The schema of a response takes precedence: a response must show the value.
                 if name not in schemas_by_name:
-                    schemas_by_name[name] = [spec.compile(schema)]
+                    schemas_by_name[name] = [spec.compile(property_schema)]
         return schemas_by_name
 
 

@@ -44,6 +44,7 @@ from .validation import (
     check_version,
     location_of,
     parse_body,
+    query_values,
 )
 
 TOKEN = "emulator"
@@ -331,6 +332,7 @@ class Emulator:
                 location,
                 body.properties,
                 create_missing=self.create_missing,
+                query=query_values(request),
             )
         except PreferenceError as error:
             return self._error_response(None, error, limit_headers)

@@ -68,10 +68,14 @@ class ResourceShape:
     sample: JsonObject
     """A resource that consists of the spec's examples."""
 
+    def complete(self, resource: JsonObject) -> JsonObject:
+        """The properties of a resource. A missing required one has the sample's value."""
+        values = {name: value for name, value in self.sample.items() if name in self.required}
+        return values | resource
+
     def documented_part(self, resource: JsonObject) -> JsonObject:
         """A copy of the documented properties. A missing required one has the sample's value."""
-        values = {name: value for name, value in self.sample.items() if name in self.required}
-        values |= resource
+        values = self.complete(resource)
         return {name: deepcopy(values[name]) for name in self.properties if name in values}
 
     def accepts(self, name: str, value: Any) -> bool:
