@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from functools import cache
+from pathlib import Path
 from typing import Any, cast
 
 import httpx
@@ -19,7 +21,7 @@ import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
-from leadconnector import LeadConnector
+from leadconnector import LeadConnector, ServerError
 from leadconnector_emulator import (
     Emulator,
     EmulatorApp,
@@ -36,6 +38,8 @@ from leadconnector_emulator.hosts import host_rules
 from openapi_spec_validator import validate
 
 from tests.support.calling import CONVERSATION_ID, LOCATION_ID, TOKEN
+from tests.support.documents import blocks_in
+from tests.support.paths import ROOT
 
 JsonObject = dict[str, Any]
 
@@ -766,17 +770,46 @@ class TestInterfaces:
         assert b"--control, --no-control" in result.stdout
 
 
-class TestClient:
-    def test_the_client_sees_the_state_that_curl_sets(self, server: Server) -> None:
-        curl = shutil.which("curl")
-        if curl is None:
+PAGE = "docs/emulator-control.md"
+
+
+class TestDocumentation:
+    def test_the_commands_with_curl_work_and_the_client_sees_their_effect(
+        self, emulator: Emulator, tmp_path: Path
+    ) -> None:
+        if shutil.which("curl") is None:
             (pytest.fail if os.environ.get("CI") else pytest.skip)("curl is not installed")
-        data = json.dumps({"locationId": LOCATION_ID, "unreadCount": 5})
-        command = [curl, "--silent", "--show-error", "--fail", "--noproxy", "*", "-X", "PUT"]
-        command += ["-H", "Content-Type: application/json", "-d", data]
-        command += [f"{server.url}/_emulator/resources/conversations/mine"]
-        subprocess.run(command, check=True, timeout=SECONDS, capture_output=True)
-        with LeadConnector(token=TOKEN, base_url=server.url) as client:
-            response = client.conversations.update_conversation("mine", location_id=LOCATION_ID)
+        # Without `fail`, an error response is a success of curl.
+        (tmp_path / ".curlrc").write_text("fail\nsilent\nshow-error\nnoproxy = *\n")
+        environment = {**os.environ, "CURL_HOME": str(tmp_path)}
+        (block,) = [block for block in blocks_in("sh") if block.document == PAGE]
+        commands, reset = block.code.split("# Everything as at the start.")
+        with Server(emulator) as server:
+            for code in (commands, None, reset):
+                if code is None:
+                    self.check_effect(server)
+                    continue
+                script = code.replace("http://127.0.0.1:8080", server.url)
+                command = ["sh", "-e", "-c", script]
+                subprocess.run(command, check=True, timeout=SECONDS, env=environment)
+        assert emulator.fault_rules == []
+        assert emulator.get("conversations", "c1") is None
+
+    def check_effect(self, server: Server) -> None:
+        """Make a call with the token, the conversation and the faults of the page."""
+        with LeadConnector(token="test-token", base_url=server.url, retries=0) as client:
+            update = client.conversations.update_conversation
+            for _ in range(2):
+                with pytest.raises(ServerError) as caught:
+                    update("c1", location_id="location-1")
+                assert caught.value.headers["Retry-After"] == "1"
+            response = update("c1", location_id="location-1")
         assert response.conversation
         assert response.conversation.unread_count == 5
+
+    def test_the_page_lists_every_operation(self) -> None:
+        text = (ROOT / PAGE).read_text(encoding="utf-8")
+        listed = re.findall(r"^\| `([A-Z]+ /_emulator/[^`]+)` \|", text, re.MULTILINE)
+        assert sorted(listed) == sorted(
+            f"{method} {path}" for method, path in documented_operations()
+        )

@@ -13,7 +13,7 @@ from .access import TokenAccess, as_access, check_token
 from .clock import seconds_ahead
 from .control_problem import ControlProblemError, pointer_to, summary
 from .emulator import Emulator
-from .faults import CountedRule, Fault, fault_from
+from .faults import Fault, FaultRule, fault_from
 from .messages import Exchange, Request
 from .redaction import HIDDEN, has_secret_body, visible_headers, visible_target
 from .schema import CompiledSchema, JsonObject
@@ -147,7 +147,7 @@ class _FaultActions:
         """
         fault = _fault(call.body, ())
         (number,) = self._emulator.add_faults(fault)
-        return _rule_json(CountedRule(number, fault))
+        return _rule_json(FaultRule(number, fault))
 
     def replace(self, call: ControlCall) -> JsonObject:
         """Replace the faults.
@@ -484,7 +484,7 @@ def _fault(rule: JsonObject, place: tuple[str | int, ...]) -> Fault:
         raise _problem(422, str(error), place) from error
 
 
-def _rule_json(rule: CountedRule) -> JsonObject:
+def _rule_json(rule: FaultRule) -> JsonObject:
     return {
         "number": rule.number,
         "fault": fault_json(rule.fault),

@@ -20,7 +20,7 @@ from .access import (
 )
 from .clock import advanced_clock, base_clock
 from .exchange_log import MAXIMUM_LOG_BYTES, ExchangeLog, LogExcerpt
-from .faults import CountedRule, Fault, FaultRules
+from .faults import Fault, FaultRule, FaultRules
 from .messages import MAXIMUM_BODY, Exchange, Request, Response
 from .operation import Operation
 from .preferences import PreferenceError, PreferredResponse, preferred_response
@@ -217,7 +217,7 @@ class Emulator:
             self._exchange_log.clear()
 
     @property
-    def fault_rules(self) -> list[CountedRule]:
+    def fault_rules(self) -> list[FaultRule]:
         """The faults in force, each with its number and how many requests it has affected."""
         with self._lock:
             return self._fault_rules.counted

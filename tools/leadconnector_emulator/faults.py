@@ -327,7 +327,7 @@ def _check_fault(value: object) -> None:
 
 
 @dataclass
-class CountedRule:
+class FaultRule:
     """A rule in force."""
 
     number: int
@@ -350,7 +350,7 @@ class FaultRules:
     def __init__(self, faults: Iterable[Fault] = (), seed: int = 0) -> None:
         self._seed = seed
         self._numbers = itertools.count(1)
-        self._rules: list[CountedRule] = []
+        self._rules: list[FaultRule] = []
         self.set(faults)
 
     @property
@@ -359,7 +359,7 @@ class FaultRules:
         return tuple(rule.fault for rule in self._rules)
 
     @property
-    def counted(self) -> list[CountedRule]:
+    def counted(self) -> list[FaultRule]:
         """Copies of the rules in force, with their numbers and counts."""
         return [replace(rule) for rule in self._rules]
 
@@ -390,12 +390,12 @@ class FaultRules:
         # The same seed gives the same requests in every run; nothing here is a secret.
         self._random = Random(self._seed)  # noqa: S311  # nothing secret
 
-    def _numbered(self, faults: Iterable[Fault]) -> list[CountedRule]:
+    def _numbered(self, faults: Iterable[Fault]) -> list[FaultRule]:
         _check_iterable(faults)
         checked_faults = list(faults)
         for fault in checked_faults:
             _check_fault(fault)
-        return [CountedRule(next(self._numbers), fault) for fault in checked_faults]
+        return [FaultRule(next(self._numbers), fault) for fault in checked_faults]
 
     def pick(self, request: Request) -> Fault | None:
         """The rule that applies to a request; `None` for no fault."""
@@ -409,7 +409,7 @@ class FaultRules:
                 return rule.fault
         return None
 
-    def _applies(self, rule: CountedRule) -> bool:
+    def _applies(self, rule: FaultRule) -> bool:
         fault = rule.fault
         if fault.nth is not None and rule.matched != fault.nth:
             return False
