@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, MutableMapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .access import check_texts
-from .control import Control, ControlRules
 from .emulator import Emulator
 from .hosts import HostRules
 from .messages import MAXIMUM_BODY, Request, Response, combined_headers
+
+if TYPE_CHECKING:
+    from .control import Control
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -39,10 +41,14 @@ class EmulatorApp:
     ) -> None:
         check_texts("allowed_hosts", allowed_hosts)
         self.emulator = emulator
-        names = frozenset(host.lower().removesuffix(".") for host in allowed_hosts)
-        # The application does not know the address of its server.
-        rules = HostRules(listens_on_loopback=False, names=names)
-        self._control = Control(emulator, ControlRules(hosts=rules)) if control else None
+        self._control: Control | None = None
+        if control:
+            from .control import Control, ControlRules  # noqa: PLC0415  # only if used
+
+            names = frozenset(host.lower().removesuffix(".") for host in allowed_hosts)
+            # The application does not know the address of its server.
+            rules = HostRules(listens_on_loopback=False, names=names)
+            self._control = Control(emulator, ControlRules(hosts=rules))
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Respond to one request, or run the lifespan protocol.

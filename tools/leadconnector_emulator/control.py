@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
@@ -57,6 +57,12 @@ DISABLED = (
     "the control over HTTP is off, because other machines can reach this server: start it with"
     " --control, or Server(control=True)"
 )
+
+
+@cache
+def control_spec() -> Spec:
+    """The description of the control; loaded with the first request."""
+    return Spec(CONTROL_SPEC)
 
 
 @dataclass(frozen=True)
@@ -119,10 +125,9 @@ class Control:
         except ControlProblemError as problem:
             return _problem_response(problem)
 
-    @cached_property
+    @property
     def _spec(self) -> Spec:
-        """The description of the control; loaded with the first request."""
-        return Spec(CONTROL_SPEC)
+        return control_spec()
 
     @cached_property
     def _actions(self) -> Mapping[str, Action]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import importlib.metadata
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass
 from math import isfinite
@@ -57,7 +56,7 @@ def actions(emulator: Emulator) -> Mapping[str, Action]:
         "DELETE /_emulator/faults/{number}": faults.remove,
         "GET /_emulator/resources": resources.list_collections,
         "GET /_emulator/resources/{collection}": resources.list_resources,
-        "GET /_emulator/resources/{collection}/{id}": resources.read,
+        "GET /_emulator/resources/{collection}/{id}": resources.read_resource,
         "PUT /_emulator/resources/{collection}/{id}": resources.store,
         "DELETE /_emulator/resources/{collection}/{id}": resources.delete,
         "GET /_emulator/tokens": tokens.list_tokens,
@@ -75,6 +74,8 @@ class _ServerActions:
 
     def __init__(self, emulator: Emulator) -> None:
         self._emulator = emulator
+        # The settings before the first change over HTTP; `None` until then.
+        self._initial_settings: JsonObject | None = None
 
     def read_health(self, call: ControlCall) -> JsonObject:
         """The version and the size of what is stored."""
@@ -91,9 +92,15 @@ class _ServerActions:
     def reset(self, call: ControlCall) -> None:
         """Restore the state of the start."""
         self._emulator.reset()
+        if self._initial_settings is not None:
+            self._apply(self._initial_settings)
+            self._initial_settings = None
 
     def read_settings(self, call: ControlCall) -> JsonObject:
         """The options that can change."""
+        return self._settings()
+
+    def _settings(self) -> JsonObject:
         endpoint = self._emulator.token_endpoint
         return {
             "create_missing": self._emulator.create_missing,
@@ -107,15 +114,19 @@ class _ServerActions:
             ControlProblemError: 422, the emulator has no token endpoint. Nothing is changed.
         """
         changes: JsonObject = call.body
-        endpoint_changes: JsonObject | None = changes.get("token_endpoint")
+        if "token_endpoint" in changes and self._emulator.token_endpoint is None:
+            raise _problem(422, _NO_TOKEN_ENDPOINT, ("token_endpoint",))
+        if self._initial_settings is None:
+            self._initial_settings = self._settings()
+        self._apply(changes)
+        return self._settings()
+
+    def _apply(self, changes: JsonObject) -> None:
         endpoint = self._emulator.token_endpoint
-        if endpoint_changes is not None:
-            if endpoint is None:
-                raise _problem(422, _NO_TOKEN_ENDPOINT, ("token_endpoint",))
-            _change_endpoint(endpoint, endpoint_changes)
+        if endpoint is not None:
+            _change_endpoint(endpoint, changes.get("token_endpoint", {}))
         if "create_missing" in changes:
             self._emulator.create_missing = changes["create_missing"]
-        return self.read_settings(call)
 
     def read_clock(self, call: ControlCall) -> JsonObject:
         """The time of the emulator."""
@@ -210,7 +221,7 @@ class _ResourceActions:
                 resources.append(resource)
         return {"total": len(ids), "resources": resources}
 
-    def read(self, call: ControlCall) -> JsonObject:
+    def read_resource(self, call: ControlCall) -> JsonObject:
         """A resource.
 
         Raises:
@@ -448,9 +459,12 @@ def _no_resource(collection: str, resource_id: str) -> ControlProblemError:
 
 def _version() -> str | None:
     """The version of the installed distribution; a checkout on `PYTHONPATH` has none."""
+    # Most processes with a server need no version.
+    from importlib import metadata  # noqa: PLC0415
+
     try:
-        return importlib.metadata.version(DISTRIBUTION)
-    except importlib.metadata.PackageNotFoundError:
+        return metadata.version(DISTRIBUTION)
+    except metadata.PackageNotFoundError:
         return None
 
 

@@ -98,17 +98,18 @@ def _documented_status(operation: Operation, code: str) -> int:
         PreferenceError: 400, it is no final status, or the spec does not document it.
     """
     names = ", ".join(sorted(operation.responses))
-    where = f"{operation.method} {operation.path}"
+    operation_name = f"{operation.method} {operation.path}"
     if not _STATUS.fullmatch(code):
         raise PreferenceError(
             400,
             f"Prefer: code must be a status from 200 to 999, not {code[:40]!r}; the spec documents"
-            f" {names} for {where}",
+            f" {names} for {operation_name}",
         )
     if operation.response_name(int(code)) is None:
         raise PreferenceError(
             400,
-            f"Prefer: the spec does not document the code {code} for {where}; it documents {names}",
+            f"Prefer: the spec does not document the code {code} for {operation_name}; it documents"
+            f" {names}",
         )
     return int(code)
 

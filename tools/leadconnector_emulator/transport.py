@@ -6,12 +6,15 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import httpx
 
-from .control import Control, ControlRules
 from .emulator import Emulator
 from .messages import Request, Response
+
+if TYPE_CHECKING:
+    from .control import Control
 
 Sleep = Callable[[float], object]
 AsyncSleep = Callable[[float], Awaitable[object]]
@@ -47,8 +50,12 @@ class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         control: bool = False,
     ) -> None:
         self.emulator = emulator
-        # Only this process reaches the transport, so every host name is allowed.
-        self._control = Control(emulator, ControlRules(hosts=None)) if control else None
+        self._control: Control | None = None
+        if control:
+            from .control import Control, ControlRules  # noqa: PLC0415  # only if used
+
+            # Only this process reaches the transport, so every host name is allowed.
+            self._control = Control(emulator, ControlRules(hosts=None))
         self._waiting = _Waiting(sleep, async_sleep)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
