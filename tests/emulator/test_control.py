@@ -239,6 +239,14 @@ class TestFaults:
         pointers = {error["pointer"] for error in content["errors"]}
         assert pointers == {"#/1/nth", "#/1/drop"}
 
+    def test_thousands_of_errors_and_large_values_have_a_short_response(
+        self, control: Caller
+    ) -> None:
+        _, content = control("PUT", "faults", [{"nth": 0}] * 5_000)
+        assert len(content["errors"]) == 20
+        _, content = control("POST", "faults", {"nth": "x" * 500_000})
+        assert len(content["errors"][0]["detail"]) < 400
+
     def test_an_unknown_number_is_rejected_with_the_known_ones(self, control: Caller) -> None:
         number = control("POST", "faults", {"status": 503})[1]["number"]
         detail = control.detail("DELETE", f"faults/{number + 1}")

@@ -53,6 +53,12 @@ TITLES = {
 }
 """The reason phrases of RFC 9110, section 15.5."""
 
+MAXIMUM_ERRORS = 20
+"""The number of errors in a response: a body may contain thousands."""
+
+MAXIMUM_MESSAGE_LENGTH = 300
+"""The number of characters of the message of an error, without what is allowed."""
+
 DISABLED = (
     "the control over HTTP is off, because other machines can reach this server: start it with"
     " --control, or Server(control=True)"
@@ -196,7 +202,7 @@ class Control:
         except UnicodeEncodeError as error:
             raise ControlProblemError(400, "the body has half of a surrogate pair") from error
         errors: list[JsonObject] = []
-        for violation in violations:
+        for violation in violations[:MAXIMUM_ERRORS]:
             message = self._explain(violation, schema.schema)
             errors.append({"detail": message, "pointer": pointer_to(violation.place)})
         if errors:
@@ -204,13 +210,17 @@ class Control:
 
     def _explain(self, violation: Violation, schema: JsonObject) -> str:
         """The message of a violation, with the values or properties that are allowed instead."""
+        message = violation.message
+        if len(message) > MAXIMUM_MESSAGE_LENGTH:
+            # It contains the invalid value.
+            message = f"{message[:MAXIMUM_MESSAGE_LENGTH]}…"
         if violation.options:
             options = ", ".join(json.dumps(option) for option in violation.options)
-            return f"{violation.message}; the values are {options}"
+            return f"{message}; the values are {options}"
         allowed_names = self._allowed_names(schema, violation.place)
         if violation.is_unknown_property and allowed_names:
-            return f"{violation.message}; the properties are {', '.join(allowed_names)}"
-        return violation.message
+            return f"{message}; the properties are {', '.join(allowed_names)}"
+        return message
 
     def _allowed_names(self, schema: JsonObject, place: tuple[str | int, ...]) -> list[str]:
         """The documented properties of the object at a place of the body."""
