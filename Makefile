@@ -62,7 +62,7 @@ generate: $(DEMO)  ## Write generated/ and docs/api.md from spec/openapi.yaml
 	@$(RUN) project.api_index
 
 check: $(DEV) lint  ## Check the spec, generated/, formatting, lint, types and workflows
-	$(RUN) openapi_spec_validator spec/openapi.yaml
+	$(RUN) openapi_spec_validator spec/openapi.yaml tools/leadconnector_emulator/control.yaml
 	$(RUN) generate --check
 	$(RUN) project.api_index --check
 	$(RUN) generate.templates

@@ -19,6 +19,7 @@ TESTS = """
 import asyncio
 import functools
 
+import httpx
 import pytest
 from leadconnector import AuthenticationError, BadRequestError, LeadConnector
 from leadconnector_emulator import TokenAccess, TokenEndpoint
@@ -53,6 +54,16 @@ class TestAsync:
 
     def test_closed_by_the_test(self, async_leadconnector_client):
         asyncio.run(async_leadconnector_client.close())
+
+
+class TestServer:
+    def test_it_is_the_emulator_with_its_control(
+        self, leadconnector_emulator_server, leadconnector_emulator
+    ):
+        url = leadconnector_emulator_server.url + "/_emulator/faults"
+        response = httpx.post(url, json={"status": 503}, trust_env=False)
+        assert response.status_code == 201
+        assert len(leadconnector_emulator.fault_rules) == 1
 
 
 class TestPartial:
@@ -213,6 +224,6 @@ def test_the_options_reach_the_emulator(tmp_path: Path) -> None:
         timeout=SECONDS,
         check=False,
     )
-    assert "6 passed, 2 errors" in result.stdout, result.stdout
+    assert "7 passed, 2 errors" in result.stdout, result.stdout
     assert "\nleadconnector_client needs a token" in result.stdout
     assert "\nasync_leadconnector_client needs a token" in result.stdout

@@ -9,7 +9,8 @@ import re
 import struct
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -44,6 +45,8 @@ PATHS = {
     "/_emulator/icon.svg": "image/svg+xml",
     "/_emulator/page.css": "text/css; charset=utf-8",
     "/_emulator/page.js": "text/javascript; charset=utf-8",
+    "/_emulator/control.js": "text/javascript; charset=utf-8",
+    "/_emulator/elements.js": "text/javascript; charset=utf-8",
     "/_emulator/swagger-ui.css": "text/css; charset=utf-8",
     "/_emulator/swagger-ui-bundle.js": "text/javascript; charset=utf-8",
 }
@@ -54,6 +57,7 @@ HEADERS = {
     "content-type": "application/json",
 }
 TARGET = f"/conversations/{CONVERSATION_ID}"
+OWN_FILES = ("page.js", "control.js", "elements.js", "page.css", "icon.svg")
 SVG_NAMESPACE = "http://www.w3.org/2000/svg"
 HOSTILE = "/<script>document.title='taken'</script>"
 
@@ -173,9 +177,7 @@ class TestHtml:
         assert "LeadConnector" in text
         assert "2021-07-28" in text
 
-    @pytest.mark.parametrize(
-        "path", ["/", *(f"/_emulator/{name}" for name in ("page.js", "page.css", "icon.svg"))]
-    )
+    @pytest.mark.parametrize("path", ["/", *(f"/_emulator/{name}" for name in OWN_FILES)])
     def test_it_contains_no_external_address(self, server: Server, path: str) -> None:
         addresses = re.findall(r"(?:https?:)?//[\w.]+[^\s\"']*", fetch(server, path).body.decode())
         assert [address for address in addresses if address != SVG_NAMESPACE] == []
@@ -518,6 +520,183 @@ class TestBrowser:
             visit.page.goto(server.url)
             expect(visit.page.locator("#state")).to_have_text("running")
         expect(visit.page.locator("#state")).to_have_text("not running")
+
+
+class TestControl:
+    def test_a_fault_is_added_shown_with_its_counts_and_removed(
+        self, visit: Visit, server: Server
+    ) -> None:
+        page = visit.page
+        page.goto(server.url)
+        page.get_by_role("tab", name="Faults").click()
+        expect(page.locator("#no-faults")).to_be_visible()
+        page.locator("#fault-status").fill("503")
+        page.locator("#fault-times").fill("2")
+        page.locator("#faults summary").click()
+        page.locator("#fault-headers").fill('{"Retry-After": "1"}')
+        page.get_by_role("button", name="Add").click()
+        rule = page.locator("#rules li")
+        expect(rule.locator("code")).to_have_text(
+            'times=2, status=503, headers={"Retry-After":"1"}'
+        )
+        expect(page.locator("#fault-count")).to_have_text("1")
+        expect(page.locator("#fault-status")).to_have_value("")
+        assert send(server.emulator).status == 503
+        expect(rule.locator(".hint")).to_have_text("applied 1 of 1")
+        rule.get_by_role("button", name="Remove").click()
+        expect(rule).to_have_count(0)
+        assert send(server.emulator).status == 200
+        assert visit.complaints == []
+
+    def test_each_field_of_a_fault_can_be_set(self, visit: Visit, server: Server) -> None:
+        page = visit.page
+        page.goto(server.url)
+        page.get_by_role("tab", name="Faults").click()
+        expect(page.locator("#fault-form :is(input, select)")).to_have_count(len(fields(Fault)))
+        page.locator("#fault-drop").select_option("within")
+        page.locator("#fault-path").fill("/conversations/*")
+        page.get_by_role("button", name="Add").click()
+        expect(page.locator("#rules li")).to_have_count(1)
+        (rule,) = server.emulator.fault_rules
+        assert rule.fault == Fault(drop="within", path="/conversations/*")
+        page.get_by_role("button", name="Remove all").click()
+        expect(page.locator("#rules li")).to_have_count(0)
+        assert visit.complaints == []
+
+    def test_an_invalid_fault_is_explained_and_stays_in_the_form(
+        self, visit: Visit, server: Server
+    ) -> None:
+        page = visit.page
+        page.goto(server.url)
+        page.get_by_role("tab", name="Faults").click()
+        page.locator("#fault-status").fill("many")
+        page.get_by_role("button", name="Add").click()
+        expect(page.locator("#fault-error")).to_contain_text('#/status: "many" is not of type')
+        expect(page.locator("#fault-status")).to_have_value("many")
+        page.locator("#fault-status").fill("500")
+        page.get_by_role("button", name="Add").click()
+        expect(page.locator("#fault-error")).to_be_hidden()
+        expect(page.locator("#rules li")).to_have_count(1)
+
+    def test_a_resource_is_changed_created_and_deleted(self, visit: Visit, server: Server) -> None:
+        page = visit.page
+        emulator = server.emulator
+        page.goto(server.url)
+        page.get_by_role("tab", name="State").click()
+        text = page.locator("#resource-list textarea")
+        page.locator("#resource-list summary", has_text=CONVERSATION_ID).click()
+        expect(text).to_have_value(re.compile('"unreadCount": 1'))
+        text.fill(json.dumps({**emulator.example, "unreadCount": 8}))
+        page.get_by_role("button", name="Save").click()
+        expect(text).to_have_count(0)
+        resource = emulator.get("conversations", CONVERSATION_ID)
+        assert resource is not None
+        assert resource["unreadCount"] == 8
+
+        page.get_by_role("button", name="New").click()
+        text.fill('{"id": "mine", "starred": "yes"}')
+        page.get_by_role("button", name="Save").click()
+        expect(page.locator("#resource-error")).to_contain_text("#/starred")
+        text.fill('{"id": "mine", "starred": true}')
+        page.get_by_role("button", name="Save").click()
+        expect(page.locator("#resource-list summary")).to_have_text([CONVERSATION_ID, "mine"])
+        expect(page.locator("#resource-error")).to_be_hidden()
+
+        page.locator("#resource-list summary", has_text="mine").click()
+        page.get_by_role("button", name="Delete").click()
+        expect(page.locator("#resource-list summary")).to_have_text([CONVERSATION_ID])
+        assert emulator.get("conversations", "mine") is None
+
+    def test_an_open_editor_keeps_its_text_during_calls(self, visit: Visit, server: Server) -> None:
+        page = visit.page
+        page.goto(server.url)
+        page.get_by_role("tab", name="State").click()
+        page.get_by_role("button", name="New").click()
+        page.locator("#resource-list summary", has_text=CONVERSATION_ID).click()
+        for text in page.locator("#resource-list textarea").all():
+            text.fill("mine")
+        send(server.emulator, {"locationId": LOCATION_ID, "unreadCount": 77})
+        server.emulator.put("conversations", {"id": "other"})
+        expect(page.locator("#resource-list summary")).to_have_text(
+            ["new", CONVERSATION_ID, "other"]
+        )
+        for text in page.locator("#resource-list textarea").all():
+            expect(text).to_have_value("mine")
+        page.locator("#resource-list .unsaved").get_by_role("button", name="Delete").click()
+        expect(page.locator("#resource-list textarea")).to_have_count(1)
+        assert visit.complaints == []
+
+    def test_time_passes_and_everything_is_reset(self, visit: Visit, server: Server) -> None:
+        page = visit.page
+        emulator = server.emulator
+        emulator.set_faults(Fault(status=500))
+        send(emulator)
+        page.goto(server.url)
+        page.get_by_role("tab", name="State").click()
+        page.locator("#seconds").fill("86400")
+        before = emulator.clock()
+        page.get_by_role("button", name="Advance").click()
+        tomorrow = datetime.fromtimestamp(before + 86_400, UTC).date().isoformat()
+        expect(page.locator("#time")).to_contain_text(tomorrow)
+        page.get_by_role("button", name="Clear the log").click()
+        expect(page.locator("#total")).to_have_text("0")
+        page.get_by_role("button", name="Reset everything").click()
+        expect(page.locator("#fault-count")).to_have_text("0")
+        expect(page.locator("#time")).not_to_contain_text(tomorrow)
+        assert visit.complaints == []
+
+    def test_tabs_change_with_the_arrow_keys(self, visit: Visit, server: Server) -> None:
+        page = visit.page
+        page.goto(server.url)
+        page.locator("#log-tab").focus()
+        page.keyboard.press("ArrowLeft")
+        expect(page.locator("#resources")).to_be_visible()
+        page.keyboard.press("ArrowRight")
+        expect(page.locator("#log")).to_be_visible()
+        expect(page.locator("#resources")).to_be_hidden()
+
+    def test_markup_in_a_fault_and_a_resource_is_shown_as_text(
+        self, visit: Visit, server: Server
+    ) -> None:
+        hostile = "<img src=x onerror=\"document.title='taken'\">"
+        server.emulator.set_faults(Fault(path=hostile))
+        server.emulator.put("conversations", {"id": hostile})
+        visit.page.goto(server.url)
+        expect(visit.page.locator("#rules code")).to_contain_text("<img src=x")
+        expect(visit.page.locator("#resource-list summary").last).to_have_text(hostile)
+        expect(visit.page.locator("#side img")).to_have_count(0)
+        assert visit.page.title() == "LeadConnector 2021-07-28: emulator"
+        assert visit.complaints == []
+
+    def test_without_control_it_shows_only_the_log(self, visit: Visit, emulator: Emulator) -> None:
+        with Server(emulator, control=False) as server:
+            send(emulator)
+            visit.page.goto(server.url)
+            expect(visit.page.locator("#entries li")).to_have_count(1)
+            expect(visit.page.locator("#tabs [role=tab]:visible")).to_have_count(1)
+        assert [url for url in visit.requests if "/_emulator/faults" in url] == []
+        expect(visit.page.locator("#state")).to_have_text("not running")
+
+    def test_another_site_cannot_control_the_emulator(self, visit: Visit, server: Server) -> None:
+        with Server(Emulator()) as other_server:
+            # The page of the other server has another port, and so another origin. Its security
+            # policy would block the requests before the control could reject them.
+            visit.page.goto(f"{other_server.url}/conversations/1")
+            attempts = """async (url) => {
+                const options = {method: 'POST', mode: 'no-cors', credentials: 'include'};
+                await fetch(`${url}/_emulator/reset`, options).catch(() => null);
+                const form = document.createElement('form');
+                form.method = 'POST';
+                form.action = `${url}/_emulator/reset`;
+                document.body.append(form);
+                form.submit();
+            }"""
+            server.emulator.set_faults(Fault(status=500))
+            with visit.page.expect_response(f"{server.url}/_emulator/reset") as response:
+                visit.page.evaluate(attempts, server.url)
+            assert response.value.status == 403
+            expect(visit.page.locator("body")).to_contain_text("has another origin")
+        assert len(server.emulator.fault_rules) == 1
 
 
 class TestWithoutBrowser:

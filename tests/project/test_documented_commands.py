@@ -31,6 +31,7 @@ REASON_NOT_TO_RUN = {
     r"read -r LEADCONNECTOR_CLIENT_SECRET": "the file has a secret of the reader",
     r"make httpx2\b": "it runs most tests again; test_httpx2.py runs a few",
     r"make compare\b|cd benchmarks/compare/|uv pip compile ": "it installs the other clients",
+    r"curl ": "emulator/test_control.py runs it against a server",
     r"specdrift ": "test_missing_requirements.py runs the installed program",
 }
 """Commands that are only parsed, by a pattern for their start."""

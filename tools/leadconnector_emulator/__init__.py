@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from .access import ANY, TokenAccess
     from .asgi import EmulatorApp
     from .emulator import Dropped, Emulator
-    from .faults import Fault
+    from .faults import Fault, FaultRule
     from .messages import Delivery, Exchange, Request, Response
     from .rate_limits import RateLimits
     from .server import Server
@@ -29,6 +29,7 @@ else:
         "EmulatorTransport": ".transport",
         "Exchange": ".messages",
         "Fault": ".faults",
+        "FaultRule": ".faults",
         "RateLimits": ".rate_limits",
         "Request": ".messages",
         "Response": ".messages",
@@ -68,6 +69,7 @@ __all__ = [
     "EmulatorTransport",
     "Exchange",
     "Fault",
+    "FaultRule",
     "RateLimits",
     "Request",
     "Response",

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Collection, MutableMapping
+from typing import TYPE_CHECKING, Any
 
+from .access import check_texts
 from .emulator import Emulator
+from .hosts import HostRules
 from .messages import MAXIMUM_BODY, Request, Response, combined_headers
+
+if TYPE_CHECKING:
+    from .control import Control
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -19,10 +24,31 @@ class EmulatorApp:
 
     ASGI cannot end a connection. A fault that does so raises `ConnectionResetError`, which a
     server handles like any other failure of an application.
+
+    Args:
+        emulator: the emulator that responds.
+        control: whether the control over HTTP is served, below `/_emulator/`. Everyone who reaches
+            it can change the emulator, and read its tokens.
+        allowed_hosts: host names under which the control is served besides addresses, names
+            without a dot, and names that cannot be registered.
+
+    Raises:
+        TypeError: `allowed_hosts` is one string.
     """
 
-    def __init__(self, emulator: Emulator) -> None:
+    def __init__(
+        self, emulator: Emulator, *, control: bool = False, allowed_hosts: Collection[str] = ()
+    ) -> None:
+        check_texts("allowed_hosts", allowed_hosts)
         self.emulator = emulator
+        self._control: Control | None = None
+        if control:
+            from .control import Control, ControlRules  # noqa: PLC0415  # only if used
+
+            names = frozenset(host.lower().removesuffix(".") for host in allowed_hosts)
+            # The application does not know the address of its server.
+            rules = HostRules(listens_on_loopback=False, names=names)
+            self._control = Control(emulator, ControlRules(hosts=rules))
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Respond to one request, or run the lifespan protocol.
@@ -47,7 +73,11 @@ class EmulatorApp:
             return
         headers = combined_headers(scope["headers"])
         request = Request(scope["method"], _request_target(scope), headers, body)
-        response = self.emulator.respond(request)
+        response: Response | None = None
+        if self._control is not None:
+            response = self._control.respond(request)
+        if response is None:
+            response = self.emulator.respond(request)
         await _send_response(response, send)
 
 

@@ -59,7 +59,11 @@ def main(arguments: list[str] | None = None) -> int:
         return USAGE_ERROR
     try:
         server = Server(
-            emulator, port=options.port, host=options.host, allowed_hosts=options.allow_host
+            emulator,
+            port=options.port,
+            host=options.host,
+            allowed_hosts=options.allow_host,
+            control=options.control,
         )
     except (OSError, OverflowError, ValueError) as error:
         print(f"{PROGRAM}: {_listening_problem(error, options)}", file=sys.stderr)
@@ -104,6 +108,12 @@ def _argument_parser() -> argparse.ArgumentParser:
         default=[],
         metavar="NAME",
         help="a further host name under which the page is served; may be repeated",
+    )
+    parser.add_argument(
+        "--control",
+        action=argparse.BooleanOptionalAction,
+        help="whether /_emulator/ controls faults, state, tokens, time and log over HTTP; everyone"
+        " who reaches it can do so (default: only if no other machine can connect)",
     )
     parser.add_argument(
         "--spec",

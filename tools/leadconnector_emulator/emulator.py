@@ -18,11 +18,13 @@ from .access import (
     as_access,
     check_texts,
 )
+from .clock import advanced_clock, base_clock
 from .exchange_log import MAXIMUM_LOG_BYTES, ExchangeLog, LogExcerpt
-from .faults import Fault, FaultRules
+from .faults import Fault, FaultRule, FaultRules
 from .messages import MAXIMUM_BODY, Exchange, Request, Response
 from .oauth_server import OAuthServer
 from .operation import Operation
+from .preferences import PreferenceError, PreferredResponse, preferred_response
 from .rate_limits import NO_LIMITS, RateLimitKey, RateLimits, RequestCounter
 from .rejection import (
     MISSING_SCOPE,
@@ -43,6 +45,7 @@ from .validation import (
     check_version,
     location_of,
     parse_body,
+    query_values,
 )
 from .webhook_events import Change, EventRules, changed_properties
 
@@ -136,6 +139,7 @@ class Emulator:
         self._required_scopes = frozenset(required_scopes)
         self.spec = Spec(Path(spec))
         self.tokens = access_by_token(tokens)
+        self._initial_tokens = dict(self.tokens)
         self.create_missing = create_missing
         self.token_endpoint = token_endpoint
         self.webhooks = webhooks
@@ -183,13 +187,16 @@ class Emulator:
         )
 
     def reset(self) -> None:
-        """Restore the initial conversations, faults and tokens; clear the log and the counts.
+        """Restore the initial conversations, faults, tokens and time; clear the log and counts.
 
         Events that wait are dropped.
         """
         if self.webhooks is not None:
             self.webhooks.reset()
         with self._lock:
+            self.clock = base_clock(self.clock)
+            self.tokens.clear()
+            self.tokens.update(self._initial_tokens)
             if self.token_endpoint is not None:
                 self.token_endpoint.reset()
             self._exchange_log.clear()
@@ -215,6 +222,46 @@ class Emulator:
         """A copy of a resource, or `None` if there is none with this id."""
         with self._lock:
             return self._resources.get(collection, resource_id)
+
+    def delete(self, collection: str, resource_id: str) -> bool:
+        """Remove a resource; return whether there was one with this id."""
+        with self._lock:
+            return self._resources.delete(collection, resource_id)
+
+    def advance_clock(self, seconds: float) -> None:
+        """Let time pass for rate limits and tokens, until the next `reset`.
+
+        Raises:
+            TypeError: `seconds` is not a number.
+            ValueError: it is negative or not finite.
+        """
+        with self._lock:
+            self.clock = advanced_clock(self.clock, seconds)
+
+    def clear_exchanges(self) -> None:
+        """Clear the log. The state, the counts and the faults stay."""
+        with self._lock:
+            self._exchange_log.clear()
+
+    @property
+    def fault_rules(self) -> list[FaultRule]:
+        """The faults in force, each with its number and how many requests it has affected."""
+        with self._lock:
+            return self._fault_rules.counted
+
+    def add_faults(self, *faults: Fault) -> list[int]:
+        """Add faults after those in force, and return their numbers.
+
+        Raises:
+            TypeError: an argument is not a `Fault`.
+        """
+        with self._lock:
+            return self._fault_rules.add(faults)
+
+    def remove_fault(self, number: int) -> bool:
+        """Remove the fault with a number; return whether there was one."""
+        with self._lock:
+            return self._fault_rules.remove(number)
 
     def set_faults(self, *faults: Fault) -> None:
         """Replace the faults. Without arguments, the emulator no longer misbehaves.
@@ -245,6 +292,21 @@ class Emulator:
         """The latest exchanges, at most this many, and the number of all."""
         with self._lock:
             return self._exchange_log.latest(count)
+
+    def exchanges_after(self, number: int, count: int) -> LogExcerpt:
+        """The exchanges after one with a number (from 1), oldest first, at most this many."""
+        with self._lock:
+            return self._exchange_log.after(number, count)
+
+    def resource_counts(self) -> dict[str, int]:
+        """The number of resources by collection."""
+        with self._lock:
+            return self._resources.counts()
+
+    def resource_ids(self, collection: str) -> list[str]:
+        """The ids of a collection, in the order in which its resources were stored."""
+        with self._lock:
+            return self._resources.ids(collection)
 
     def _reject_large_body(self, request: Request) -> Response:
         rejection = body_too_large()
@@ -289,7 +351,12 @@ class Emulator:
             check_parameters(operation, request)  # 400
             check_body(operation, body)  # 400, 422
             self._authorize(operation, access, location)  # 401
-            content = self._apply(operation, request.path, location, body.properties)  # 400, 404
+            preferred = preferred_response(self.spec, operation, request)  # 400
+            if preferred is not None:
+                return _preferred_response(preferred, limit_headers)
+            content = self._apply(operation, request, location, body.properties)  # 400, 404
+        except PreferenceError as error:
+            return self._error_response(None, error, limit_headers)
         except RejectionError as rejection:
             return self._error_response(operation, rejection, limit_headers)
 
@@ -312,19 +379,24 @@ class Emulator:
         return OAuthServer(self.token_endpoint, example_location)
 
     def _apply(
-        self, operation: Operation, path: str, location: str, properties: Mapping[str, Any]
+        self, operation: Operation, request: Request, location: str, properties: Mapping[str, Any]
     ) -> Any:
         """Carry out an operation, and send the events of what it changes.
 
         Raises:
             RejectionError: 404 or 400, there is no such resource, or it is another location's.
         """
-        resource_id = operation.resource_id(path)
+        resource_id = operation.resource_id(request.path)
         earlier_resource: Mapping[str, Any] | None = None
         if self.webhooks is not None and resource_id is not None:
             earlier_resource = self._resources.get(operation.collection, resource_id)
         content = self._resources.apply(
-            operation, path, location, dict(properties), create_missing=self.create_missing
+            operation,
+            request.path,
+            location,
+            dict(properties),
+            create_missing=self.create_missing,
+            query=query_values(request),
         )
         if self.webhooks is not None and self._event_rules is not None and resource_id is not None:
             resource = self._resources.get(operation.collection, resource_id) or {}
@@ -457,6 +529,14 @@ def _example_resource(spec: Spec) -> Mapping[str, Any]:
             return operation.shape.sample
         samples.append(operation.shape.sample)
     return samples[0] if samples else {"id": "1"}
+
+
+def _preferred_response(preferred: PreferredResponse, limit_headers: Mapping[str, str]) -> Response:
+    """The response that the request selects. It is an example, so no state changes."""
+    headers = {**limit_headers, "Preference-Applied": preferred.applied}
+    if preferred.content is None:
+        return Response(preferred.status, b"", headers)
+    return _json_response(preferred.status, preferred.content, headers)
 
 
 def _json_response(status: int, content: Any, headers: Mapping[str, str]) -> Response:

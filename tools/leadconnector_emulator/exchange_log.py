@@ -69,6 +69,15 @@ class ExchangeLog:
         total = self.dropped + len(self.exchanges)
         return LogExcerpt(self.exchanges[-count:], total, self.dropped)
 
+    def after(self, number: int, count: int) -> LogExcerpt:
+        """The exchanges after one with a number, oldest first, at most this many.
+
+        The numbers start at 1, and count the dropped exchanges.
+        """
+        total = self.dropped + len(self.exchanges)
+        start = max(0, number - self.dropped)
+        return LogExcerpt(self.exchanges[start : start + count], total, self.dropped)
+
     def _measure(self) -> None:
         self._sizes = deque(map(size_of_exchange, self.exchanges))
         self._size = sum(self._sizes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -326,9 +327,11 @@ def _check_fault(value: object) -> None:
 
 
 @dataclass
-class _CountedRule:
+class FaultRule:
     """A rule in force."""
 
+    number: int
+    """Identifies the rule among those of an emulator."""
     fault: Fault
     matched: int = 0
     """How many requests its conditions on method, path and headers matched."""
@@ -346,6 +349,8 @@ class FaultRules:
 
     def __init__(self, faults: Iterable[Fault] = (), seed: int = 0) -> None:
         self._seed = seed
+        self._numbers = itertools.count(1)
+        self._rules: list[FaultRule] = []
         self.set(faults)
 
     @property
@@ -353,19 +358,44 @@ class FaultRules:
         """The rules in force."""
         return tuple(rule.fault for rule in self._rules)
 
+    @property
+    def counted(self) -> list[FaultRule]:
+        """Copies of the rules in force, with their numbers and counts."""
+        return [replace(rule) for rule in self._rules]
+
+    def add(self, faults: Iterable[Fault]) -> list[int]:
+        """Append rules, and return their numbers. The counts of the other rules stay.
+
+        Raises:
+            TypeError: a rule is not a `Fault`. No rule is added.
+        """
+        rules = self._numbered(faults)
+        self._rules += rules
+        return [rule.number for rule in rules]
+
+    def remove(self, number: int) -> bool:
+        """Remove a rule; return whether there was one with this number."""
+        remaining_rules = [rule for rule in self._rules if rule.number != number]
+        is_removed = len(remaining_rules) < len(self._rules)
+        self._rules = remaining_rules
+        return is_removed
+
     def set(self, faults: Iterable[Fault]) -> None:
         """Replace the rules, and restart the counts and the random numbers.
 
         Raises:
             TypeError: a rule is not a `Fault`. The rules in force stay.
         """
-        _check_iterable(faults)
-        rules = list(faults)
-        for fault in rules:
-            _check_fault(fault)
-        self._rules = [_CountedRule(fault) for fault in rules]
+        self._rules = self._numbered(faults)
         # The same seed gives the same requests in every run; nothing here is a secret.
         self._random = Random(self._seed)  # noqa: S311  # nothing secret
+
+    def _numbered(self, faults: Iterable[Fault]) -> list[FaultRule]:
+        _check_iterable(faults)
+        checked_faults = list(faults)
+        for fault in checked_faults:
+            _check_fault(fault)
+        return [FaultRule(next(self._numbers), fault) for fault in checked_faults]
 
     def pick(self, request: Request) -> Fault | None:
         """The rule that applies to a request; `None` for no fault."""
@@ -379,7 +409,7 @@ class FaultRules:
                 return rule.fault
         return None
 
-    def _applies(self, rule: _CountedRule) -> bool:
+    def _applies(self, rule: FaultRule) -> bool:
         fault = rule.fault
         if fault.nth is not None and rule.matched != fault.nth:
             return False
@@ -408,14 +438,18 @@ def read_faults(path: Path) -> list[Fault]:
     faults: list[Fault] = []
     for number, rule in enumerate(cast("list[object]", rules), start=1):
         try:
-            faults.append(_fault_from(rule))
+            faults.append(fault_from(rule))
         except ValueError as error:
             raise ValueError(f"{path}: rule {number}: {error}") from error
     return faults
 
 
-def _fault_from(rule: object) -> Fault:
-    """A fault from the data of a file."""
+def fault_from(rule: object) -> Fault:
+    """A fault from the data of a file or of a control request.
+
+    Raises:
+        ValueError: it is not a mapping with the fields of `Fault`, or a value is invalid.
+    """
     if not isinstance(rule, dict):
         raise ValueError("it is not a mapping")
     options = deepcopy(cast("dict[str, Any]", rule))

@@ -49,6 +49,12 @@ class Parameter:
             return self.schema.is_valid(texts) or self.schema.is_valid(values)
         return self.schema.is_valid(texts[0]) or self.schema.is_valid(values[0])
 
+    def parse(self, text: str) -> Any:
+        """The text of a URL or header as the schema types it: a text, a number or a boolean."""
+        if self.schema.is_valid(text):
+            return text
+        return _parsed(text)
+
 
 @dataclass(frozen=True)
 class ResourceShape:
@@ -62,10 +68,14 @@ class ResourceShape:
     sample: JsonObject
     """A resource that consists of the spec's examples."""
 
+    def complete(self, resource: JsonObject) -> JsonObject:
+        """The properties of a resource. A missing required one has the sample's value."""
+        values = {name: value for name, value in self.sample.items() if name in self.required}
+        return values | resource
+
     def documented_part(self, resource: JsonObject) -> JsonObject:
         """A copy of the documented properties. A missing required one has the sample's value."""
-        values = {name: value for name, value in self.sample.items() if name in self.required}
-        values |= resource
+        values = self.complete(resource)
         return {name: deepcopy(values[name]) for name in self.properties if name in values}
 
     def accepts(self, name: str, value: Any) -> bool:
@@ -105,6 +115,8 @@ class Operation:
     """The body property or parameter with `x-role: rate-limit-key`: it names the location."""
     shape: ResourceShape | None
     """Where a successful response contains the resource."""
+    response_examples: Mapping[str, Mapping[str, Any]]
+    """The examples of each response, besides those of its schema."""
 
     @property
     def names_location(self) -> bool:
@@ -137,13 +149,22 @@ class Operation:
         """Whether the spec lists this exact status for the operation."""
         return str(status) in self.responses
 
-    def response_schema(self, status: int) -> CompiledSchema | None:
-        """The schema of a status: of the exact one, else of its class (`4XX`), else the default."""
+    def response_name(self, status: int) -> str | None:
+        """The name under which the spec documents a status: itself, its class or `default`."""
         # OpenAPI 3.1, section 4.8.16: an exact status takes precedence over its class.
         for name in (str(status), f"{status // 100}XX", "default"):
             if name in self.responses:
-                return self.responses[name]
+                return name
         return None
+
+    def response_schema(self, status: int) -> CompiledSchema | None:
+        """The schema of a status: of the exact one, else of its class (`4XX`), else the default."""
+        name = self.response_name(status)
+        return None if name is None else self.responses[name]
+
+    def examples(self, status: int) -> Mapping[str, Any]:
+        """The examples of a response by name. One without a name has an empty one."""
+        return self.response_examples.get(self.response_name(status) or "", {})
 
 
 def _parsed(text: str) -> Any:

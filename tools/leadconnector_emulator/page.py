@@ -21,7 +21,7 @@ from .emulator import Emulator
 from .faults import Fault
 from .hosts import HostRules
 from .messages import Exchange, Request, Response
-from .oauth_server import PRIVATE_PREFIX
+from .redaction import HIDDEN, has_secret_body, hidden_credential, visible_target
 
 LOGGED_EXCHANGES = 200
 """The number of exchanges that the log shows: the latest ones."""
@@ -49,9 +49,6 @@ CONTENT_SECURITY_POLICY = "; ".join(
 )
 """The browser lets the page reach no other origin, whatever the spec or the log contains."""
 
-HIDDEN = "…"
-"""What the log shows in place of a secret."""
-
 HTML_TYPE = "text/html; charset=utf-8"
 JSON_TYPE = "application/json; charset=utf-8"
 ASSET_TYPES = {
@@ -61,7 +58,7 @@ ASSET_TYPES = {
 }
 
 ASSET_PREFIX = "/_emulator/"
-OWN_ASSETS = ("page.css", "page.js", "icon.svg")
+OWN_ASSETS = ("page.css", "page.js", "control.js", "elements.js", "icon.svg")
 SWAGGER_UI_PACKAGE = "mkdocs_swagger_ui_tag"
 """The module of the extra `page`."""
 
@@ -89,6 +86,7 @@ class Page:
         rules: decide under which host names the page is served.
         package: the installed package with Swagger UI's files; without it the page names the extra
             `page`.
+        has_control: whether the page shows and changes faults and state.
     """
 
     def __init__(
@@ -97,8 +95,10 @@ class Page:
         *,
         rules: HostRules | None = None,
         package: str = SWAGGER_UI_PACKAGE,
+        has_control: bool = True,
     ) -> None:
         self._emulator = emulator
+        self._has_control = has_control
         self._host_rules = rules or HostRules()
         self._static_files = files("leadconnector_emulator") / "static"
         swagger_ui_assets = _swagger_ui_assets(package)
@@ -167,6 +167,7 @@ class Page:
             "version": str(info.get("version", "")),
             "description": str(info.get("description", "")),
             "token": next(iter(self._emulator.tokens), ""),
+            "control": "on" if self._has_control else "off",
         }
         # Spec and tokens may contain anything; the template's own markup must not be escaped.
         escaped_values = {name: html.escape(value) for name, value in values.items()}
@@ -233,7 +234,7 @@ def _log_entry(number: int, exchange: Exchange) -> dict[str, Any]:
     return {
         "number": number,
         "method": request.method,
-        "target": _shortened(request.target, LOGGED_TARGET_LENGTH),
+        "target": _shortened(visible_target(request), LOGGED_TARGET_LENGTH),
         "status": status,
         "fault": _fault_description(exchange.fault),
         "authorization": _authorization_shown(request),
@@ -245,14 +246,12 @@ def _authorization_shown(request: Request) -> str | None:
     authorization = request.headers.get("authorization")
     if authorization is None:
         return None
-    if authorization.lower().startswith("bearer "):
-        return f"Bearer {HIDDEN}"
-    return HIDDEN
+    return hidden_credential(authorization)
 
 
 def _body_shown(request: Request) -> str:
     # A token request contains the client's secret and a refresh token.
-    if request.body and request.path.startswith(PRIVATE_PREFIX):
+    if request.body and has_secret_body(request):
         return HIDDEN
     # The log is read every second, so most of a large body is not decoded.
     first_bytes = request.body[: (LOGGED_BODY_LENGTH + 1) * BYTES_PER_CHARACTER]

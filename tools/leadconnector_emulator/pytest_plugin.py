@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from leadconnector import AsyncLeadConnector, LeadConnector
 
     from .emulator import Emulator
+    from .server import Server
     from .transport import EmulatorTransport
 
 
@@ -46,6 +47,18 @@ def leadconnector_emulator(
     emulator = emulator_class(**leadconnector_emulator_options)
     yield emulator
     emulator.close()
+
+
+@pytest.fixture
+def leadconnector_emulator_server(leadconnector_emulator: Emulator) -> Generator[Server]:
+    """`leadconnector_emulator` on a free port of this machine, for programs in other processes.
+
+    Its `url` is the address. They can control it over HTTP.
+    """
+    from .server import Server  # noqa: PLC0415  # only if used
+
+    with Server(leadconnector_emulator) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ from .operation import Operation
 from .spec import Spec
 
 REASON_PHRASES = {
+    400: "Bad Request",
     401: "Unauthorized",
     404: "Not Found",
     405: "Method Not Allowed",

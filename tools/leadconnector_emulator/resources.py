@@ -10,6 +10,15 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, cast
 
+from .lists import (
+    FACT_NAMES,
+    FactPlace,
+    Query,
+    plain_name,
+    read_list_request,
+    select_page,
+    show_facts,
+)
 from .operation import Operation
 from .rejection import RejectionError
 from .schema import JsonObject
@@ -58,6 +67,7 @@ class Resources:
         check_bound("resource_bytes", maximum_bytes)
         self._spec = spec
         self._maximum_bytes = maximum_bytes
+        self._fact_places: dict[str, list[FactPlace]] = {}
         self.clear()
 
     def clear(self) -> None:
@@ -87,6 +97,22 @@ class Resources:
         resources = self._collections.get(collection, {})
         return deepcopy(resources.get(resource_id))
 
+    def delete(self, collection: str, resource_id: str) -> bool:
+        """Remove a resource; return whether there was one."""
+        key = _Key(collection, resource_id)
+        resource = self._collections.get(collection, {}).pop(resource_id, None)
+        self._initial_versions.pop(key, None)
+        self._forget_size(key)
+        return resource is not None
+
+    def counts(self) -> dict[str, int]:
+        """The number of resources by collection."""
+        return {name: len(resources) for name, resources in self._collections.items()}
+
+    def ids(self, collection: str) -> list[str]:
+        """The ids of a collection, in the order in which its resources were stored."""
+        return list(self._collections.get(collection, {}))
+
     def apply(
         self,
         operation: Operation,
@@ -95,6 +121,7 @@ class Resources:
         changes: JsonObject,
         *,
         create_missing: bool,
+        query: Query | None = None,
     ) -> Any:
         """Carry out an operation and return the content of its response; `None` for no content.
 
@@ -104,6 +131,7 @@ class Resources:
             location: the location that the request names; empty if it names none.
             changes: the properties of the body.
             create_missing: whether a resource that does not exist is created instead of rejected.
+            query: the values of the query, which select the resources of a list.
 
         Raises:
             RejectionError: 404 or 400, there is no such resource; 400, it belongs to another
@@ -112,7 +140,7 @@ class Resources:
         resources = self._collection(operation.collection)
         resource_id = operation.resource_id(path)
         if resource_id is None and operation.method not in CREATING_METHODS:
-            return self._list_content(operation, resources)
+            return self._list_content(operation, resources, query or {})
 
         if resource_id is None:
             resource_id = self._new_id(operation, changes)
@@ -133,9 +161,7 @@ class Resources:
         key = _Key(operation.collection, resource_id)
         # The response to a DELETE may contain the resource.
         if operation.method == "DELETE":
-            resources.pop(resource_id, None)
-            self._initial_versions.pop(key, None)
-            self._forget_size(key)
+            self.delete(operation.collection, resource_id)
         elif resource is not self._initial_versions.get(key):
             resources[resource_id] = resource
             self._store_size(key, resource)
@@ -200,16 +226,43 @@ class Resources:
             return documented_part
         return {**cast("JsonObject", content), shape.property_name: documented_part}
 
-    def _list_content(self, operation: Operation, resources: Mapping[str, JsonObject]) -> Any:
-        """The example of a successful response, with every resource of the collection."""
+    def _list_content(
+        self, operation: Operation, resources: Mapping[str, JsonObject], query: Query
+    ) -> Any:
+        """The example of a successful response, with the resources that the query selects."""
         content = self._success_content(operation)
         shape = operation.shape
         if shape is None or not shape.is_list:
             return content
-        documented_parts = [shape.documented_part(resource) for resource in resources.values()]
+        request = read_list_request(operation, shape, query)
+        complete_resources = [shape.complete(resource) for resource in resources.values()]
+        page = select_page(request, complete_resources)
+        documented_parts = [shape.documented_part(resource) for resource in page.resources]
         if shape.property_name is None:
             return documented_parts
-        return {**content, shape.property_name: documented_parts}
+        list_content: JsonObject = {**content, shape.property_name: documented_parts}
+        show_facts(list_content, self._fact_places_of(operation), page)
+        return list_content
+
+    def _fact_places_of(self, operation: Operation) -> list[FactPlace]:
+        """Where a response of a list operation shows facts about the page, such as the total."""
+        name = f"{operation.method} {operation.path}"
+        if name not in self._fact_places:
+            places: list[FactPlace] = []
+            if operation.success_schema is not None:
+                places = self._find_fact_places(operation.success_schema.schema, None)
+            self._fact_places[name] = places
+        return self._fact_places[name]
+
+    def _find_fact_places(self, schema: JsonObject, parent: str | None) -> list[FactPlace]:
+        places: list[FactPlace] = []
+        required = self._spec.required(schema)
+        for name, child in self._spec.properties(schema).items():
+            if plain_name(name) in FACT_NAMES:
+                places.append(FactPlace(parent, name, self._spec.compile(child), name in required))
+            elif parent is None and self._spec.properties(child):
+                places += self._find_fact_places(child, name)
+        return places
 
 
 def _new_resource(operation: Operation, resource_id: str) -> JsonObject:

@@ -12,6 +12,7 @@ from typing import Self
 from .accepting import LOGGER, Acceptor
 from .access import check_texts
 from .connection import Connection
+from .control import Control, ControlRules
 from .emulator import Emulator
 from .hosts import LOOPBACK, base_url, host_rules, is_loopback
 from .messages import Request, Response
@@ -43,6 +44,9 @@ class Server:
             the names of loopback. On another address it is also served under addresses, names
             without a dot, and names that cannot be registered, such as `*.svc.cluster.local`.
             The API is served under every name.
+        control: whether the control over HTTP is served, below `/_emulator/`. By default it is
+            served if only this machine can connect. Everyone who reaches it can change the
+            emulator, and read its tokens.
 
     Raises:
         OSError: the port is in use, or this process may not listen on it; the host is not a name or
@@ -59,6 +63,7 @@ class Server:
         port: int = 0,
         host: str = LOOPBACK,
         allowed_hosts: Collection[str] = (),
+        control: bool | None = None,
     ) -> None:
         check_texts("allowed_hosts", allowed_hosts)
         self.emulator = emulator
@@ -67,7 +72,10 @@ class Server:
         # A link-local address of IPv6 has a zone, such as `fe80::1%eth0`, which is no part of it.
         self._address = str(bound_address).partition("%")[0]
         self._port = int(bound_port)
-        self._page = Page(emulator, rules=host_rules(self._address, allowed_hosts))
+        rules = host_rules(self._address, allowed_hosts)
+        has_control = rules.listens_on_loopback if control is None else control
+        self._page = Page(emulator, rules=rules, has_control=has_control)
+        self._control = Control(emulator, ControlRules(has_control, rules))
         self._connections: set[Connection] = set()
         self._buffered_bytes = 0
         self._loop = asyncio.new_event_loop()
@@ -102,10 +110,13 @@ class Server:
     # Called by the connections and the acceptor
 
     def respond(self, request: Request) -> Response:
-        """Respond with the page if it has the path, otherwise with the emulator."""
+        """Respond with the page or the control if it has the path, otherwise with the emulator."""
         page_response = self._page.respond(request)
         if page_response is not None:
             return page_response
+        control_response = self._control.respond(request)
+        if control_response is not None:
+            return control_response
         return self.emulator.respond(request)
 
     @property

@@ -56,13 +56,21 @@ class Spec:
         """The parsed document."""
         return self._document.root
 
+    def resolve(self, node: Any) -> Any:
+        """Follow a reference within the document; any other node is returned as it is."""
+        return self._document.resolve(node)
+
+    def compile(self, schema: JsonObject) -> CompiledSchema:
+        """Compile a schema of the document."""
+        return self._document.compile(schema)
+
     def properties(self, schema: Any) -> dict[str, JsonObject]:
         """The resolved properties of an object schema, including those of its `allOf`."""
         return self._document.properties(schema)
 
-    def resolve(self, node: Any) -> Any:
-        """A part of the document, or what it refers to with `$ref`."""
-        return self._document.resolve(node)
+    def required(self, schema: Any) -> list[str]:
+        """The required properties of an object schema, including those of its `allOf`."""
+        return self._document.required(schema)
 
     def sample(self, schema: Any) -> Any:
         """Data for a schema: its example if it has one, otherwise the simplest data."""
@@ -88,7 +96,7 @@ class Spec:
         success_schema = responses.get(success_name)
         shape: ResourceShape | None = None
         if success_schema is not None:
-            shape = self._find_shape(success_schema.schema)
+            shape = self._find_shape(success_schema.schema, _list_name(method, template))
         return Operation(
             method=method.upper(),
             path=template,
@@ -104,6 +112,7 @@ class Spec:
             success_schema=success_schema,
             rate_limit_key=_rate_limit_key(parameter_nodes, body_properties),
             shape=shape,
+            response_examples=self._load_examples(node),
         )
 
     def _security(self, node: JsonObject) -> list[JsonObject]:
@@ -165,6 +174,23 @@ class Spec:
             responses[str(status)] = self._json_schema(resolved_response)
         return responses
 
+    def _load_examples(self, node: JsonObject) -> dict[str, dict[str, Any]]:
+        """The examples of each response by name; `""` is the name of a single one."""
+        examples_by_response: dict[str, dict[str, Any]] = {}
+        for status, response_node in node["responses"].items():
+            content = self._document.resolve(response_node).get("content", {})
+            media_type = content.get(JSON_MEDIA_TYPE, {})
+            examples: dict[str, Any] = {}
+            if "example" in media_type:
+                examples[""] = media_type["example"]
+            for name, example_node in media_type.get("examples", {}).items():
+                example = self._document.resolve(example_node)
+                # An example with `externalValue` is at another address.
+                if "value" in example:
+                    examples[str(name)] = example["value"]
+            examples_by_response[str(status)] = examples
+        return examples_by_response
+
     def _json_schema(self, node: JsonObject) -> CompiledSchema | None:
         """The schema of the JSON content of a body or response, if it documents any."""
         media_type = node.get("content", {}).get(JSON_MEDIA_TYPE)
@@ -172,11 +198,15 @@ class Spec:
             return None
         return self._document.compile(media_type["schema"])
 
-    def _find_shape(self, schema: JsonObject) -> ResourceShape | None:
+    def _find_shape(self, schema: JsonObject, list_name: str | None) -> ResourceShape | None:
         """Where a response of this schema contains the resource, or a list of resources.
 
         The response is a list of resources, is the resource itself (it has an `id`), contains the
         resource in a property, or contains a list of resources in a property.
+
+        Args:
+            schema: the schema of the response.
+            list_name: the name of the resources of a list operation; `None` for another one.
         """
         resolved_schema = self._document.resolve(schema)
         if resolved_schema.get("type") == "array":
@@ -188,24 +218,47 @@ class Spec:
         if "id" in properties:
             return self._load_shape(None, schema, sample)
 
+        array_name = self._list_property(properties, list_name)
         resource_name = self._resource_property(properties)
+        if list_name is not None and array_name is not None:
+            # Besides a list, an object without an `id` contains facts about the page.
+            resource_name = self._property_with_id(properties)
         if resource_name is not None:
             resource_sample = sample.get(resource_name)
             return self._load_shape(resource_name, properties[resource_name], resource_sample)
+        if array_name is not None:
+            items = properties[array_name]["items"]
+            return self._load_shape(array_name, items, self.sample(items), is_list=True)
+        return None
 
+    def _list_property(
+        self, properties: Mapping[str, JsonObject], list_name: str | None
+    ) -> str | None:
+        """The property that is a list of objects: that with the name, else the first one."""
+        names: list[str] = []
         for name, child in properties.items():
             if child.get("type") == "array" and self.properties(child.get("items", {})):
-                items = child["items"]
-                return self._load_shape(name, items, self.sample(items), is_list=True)
-        return None
+                names.append(name)
+        if list_name in names:
+            return list_name
+        return next(iter(names), None)
 
     def _resource_property(self, properties: Mapping[str, JsonObject]) -> str | None:
         """The first property that is an object with an `id`, else the first object."""
-        objects = {name: child for name, child in properties.items() if self.properties(child)}
-        for name, child in objects.items():
+        name_with_id = self._property_with_id(properties)
+        if name_with_id is not None:
+            return name_with_id
+        for name, child in properties.items():
+            if self.properties(child):
+                return name
+        return None
+
+    def _property_with_id(self, properties: Mapping[str, JsonObject]) -> str | None:
+        """The first property that is an object with an `id`."""
+        for name, child in properties.items():
             if "id" in self.properties(child):
                 return name
-        return next(iter(objects), None)
+        return None
 
     def _load_shape(
         self, property_name: str | None, schema: Any, sample: Any, *, is_list: bool = False
@@ -227,6 +280,13 @@ def _path_pattern(template: str) -> re.Pattern[str]:
     # A slash within a value is percent-encoded, so it does not end the segment.
     escaped_template = re.escape(template)
     return re.compile(re.sub(r"\\\{[^}]*\\\}", "([^/]+)", escaped_template))
+
+
+def _list_name(method: str, template: str) -> str | None:
+    """The name of the resources that an operation lists; `None` if it names a single one."""
+    if method != "get" or "{" in template:
+        return None
+    return template.strip("/").partition("/")[0]
 
 
 def _success_name(responses: Mapping[str, CompiledSchema | None]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections import OrderedDict
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .access import ANY, TokenAccess, UserType, check_texts, check_user_type
@@ -264,6 +264,34 @@ class TokenEndpoint:
 
     def _user_type_of(self, installation: Installation) -> UserType:
         return installation.user_type or self.user_type
+
+    def grants(self, now: float) -> dict[str, Grant]:
+        """What each access token is valid for that was issued and has not expired."""
+        grants: dict[str, Grant] = {}
+        for token, grant in self._grant_by_access_token.items():
+            if now < grant.expires_at:
+                grants[token] = grant
+        return grants
+
+    def expire(self, access_token: str, now: float) -> bool:
+        """Let an access token expire; return whether it was valid. Its refresh token stays valid.
+
+        Args:
+            access_token: the token.
+            now: seconds of the emulator's clock.
+        """
+        grant = self._valid_grant(access_token, now)
+        if grant is None:
+            return False
+        self._grant_by_access_token[access_token] = replace(grant, expires_at=now)
+        return True
+
+    def revoke(self, token: str) -> bool:
+        """Make an access token or a refresh token invalid; return whether the endpoint knew it."""
+        grant = self._grant_by_access_token.pop(token, None)
+        installation = self._installation_by_refresh_token.pop(token, None)
+        self._issued_refresh_tokens.pop(token, None)
+        return grant is not None or installation is not None
 
     def _valid_grant(self, access_token: str, now: float) -> Grant | None:
         grant = self._grant_by_access_token.get(access_token)

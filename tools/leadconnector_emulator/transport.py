@@ -6,11 +6,15 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import httpx
 
 from .emulator import Emulator
 from .messages import Request, Response
+
+if TYPE_CHECKING:
+    from .control import Control
 
 Sleep = Callable[[float], object]
 AsyncSleep = Callable[[float], Awaitable[object]]
@@ -34,6 +38,7 @@ class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         emulator: the emulator that responds.
         sleep: waits the given seconds in sync code.
         async_sleep: waits the given seconds in async code.
+        control: whether the control over HTTP is available, below `/_emulator/`.
     """
 
     def __init__(
@@ -42,8 +47,15 @@ class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         *,
         sleep: Sleep = time.sleep,
         async_sleep: AsyncSleep = asyncio.sleep,
+        control: bool = False,
     ) -> None:
         self.emulator = emulator
+        self._control: Control | None = None
+        if control:
+            from .control import Control, ControlRules  # noqa: PLC0415  # only if used
+
+            # Only this process reaches the transport, so every host name is allowed.
+            self._control = Control(emulator, ControlRules(hosts=None))
         self._waiting = _Waiting(sleep, async_sleep)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -73,7 +85,12 @@ class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     def _respond(self, request: httpx.Request, body: bytes) -> Response:
         target = request.url.raw_path.decode("ascii")
         headers = {name.lower(): value for name, value in request.headers.items()}
-        return self.emulator.respond(Request(request.method, target, headers, body))
+        emulated_request = Request(request.method, target, headers, body)
+        if self._control is not None:
+            response = self._control.respond(emulated_request)
+            if response is not None:
+                return response
+        return self.emulator.respond(emulated_request)
 
     def _httpx_response(self, request: httpx.Request, response: Response) -> httpx.Response:
         if response.delivery.drop in {"before", "within"}:

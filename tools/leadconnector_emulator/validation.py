@@ -106,7 +106,7 @@ def location_of(operation: Operation, request: Request, body: ParsedBody) -> str
     if value is None:
         value = request.headers.get(name.lower())
     if value is None:
-        value = _query_values(request).get(name, [""])[0]
+        value = query_values(request).get(name, [""])[0]
     return str(value)
 
 
@@ -193,12 +193,13 @@ def _parameter_texts(parameter: Parameter, operation: Operation, request: Reques
     if parameter.location == "path":
         return [operation.path_values(request.path)[parameter.name]]
     if parameter.location == "query":
-        return _query_values(request).get(parameter.name, [])
+        return query_values(request).get(parameter.name, [])
     header = request.headers.get(parameter.name.lower())
     return [] if header is None else [header]
 
 
-def _query_values(request: Request) -> dict[str, list[str]]:
+def query_values(request: Request) -> dict[str, list[str]]:
+    """The values of the query by name."""
     if not request.query:
         return {}
     return parse_qs(request.query, keep_blank_values=True)

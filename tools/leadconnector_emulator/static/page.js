@@ -1,16 +1,10 @@
-// Shows the API reference and the request log, which it polls.
+// Shows the API reference and the request log, which it polls with the faults and the state.
 // Everything from the log is inserted as text, never as markup: a request may contain anything.
 
+import { refreshControl, startControl } from "/_emulator/control.js";
+import { byId, createElement } from "/_emulator/elements.js";
+
 const POLL_INTERVAL = 1000; // milliseconds between two requests for the log
-
-const byId = (id) => document.getElementById(id);
-
-function createElement(name, className, ...children) {
-  const element = document.createElement(name);
-  element.className = className;
-  element.append(...children);
-  return element;
-}
 
 /** Shows Swagger UI, with the emulator's token in every bearer scheme of the spec. */
 async function showReference(token) {
@@ -129,6 +123,7 @@ function showState(text, className) {
 async function poll() {
   try {
     await refreshLog();
+    await refreshControl();
     showState("running", "running");
   } catch {
     showState("not running", "gone");
@@ -139,4 +134,5 @@ async function poll() {
 if (window.SwaggerUIBundle) {
   showReference(document.body.dataset.token);
 }
+startControl();
 poll();
