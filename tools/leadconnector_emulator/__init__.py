@@ -10,8 +10,11 @@ if TYPE_CHECKING:
     from .asgi import EmulatorApp
     from .emulator import Dropped, Emulator
     from .faults import Fault
+    from .finding import Finding
     from .messages import Delivery, Exchange, Request, Response
+    from .proxy import ValidatingProxy
     from .rate_limits import RateLimits
+    from .replay import Replay
     from .server import Server
     from .token_endpoint import TokenEndpoint
     from .transport import EmulatorTransport
@@ -27,12 +30,15 @@ else:
         "EmulatorTransport": ".transport",
         "Exchange": ".messages",
         "Fault": ".faults",
+        "Finding": ".finding",
         "RateLimits": ".rate_limits",
+        "Replay": ".replay",
         "Request": ".messages",
         "Response": ".messages",
         "Server": ".server",
         "TokenAccess": ".access",
         "TokenEndpoint": ".token_endpoint",
+        "ValidatingProxy": ".proxy",
     }
 
     def __getattr__(name: str) -> object:
@@ -63,10 +69,13 @@ __all__ = [
     "EmulatorTransport",
     "Exchange",
     "Fault",
+    "Finding",
     "RateLimits",
+    "Replay",
     "Request",
     "Response",
     "Server",
     "TokenAccess",
     "TokenEndpoint",
+    "ValidatingProxy",
 ]

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from .emulator import Emulator
-from .messages import MAXIMUM_BODY, Request, Response, combined_headers
+from .messages import Request, Response, combined_headers
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -41,12 +41,16 @@ class EmulatorApp:
 
     async def _respond(self, scope: Message, receive: Receive, send: Send) -> None:
         try:
-            body = await _receive_body(receive)
+            body = await _receive_body(receive, self.emulator.maximum_body)
         except _ClientDisconnectedError:
             return
         headers = combined_headers(scope["headers"])
         request = Request(scope["method"], _request_target(scope), headers, body)
-        response = self.emulator.respond(request)
+        future = self.emulator.submit(request)
+        if future is None:
+            response = self.emulator.respond(request)
+        else:
+            response = await asyncio.wrap_future(future)
         await _send_response(response, send)
 
 
@@ -54,13 +58,13 @@ class _ClientDisconnectedError(Exception):
     """The client went away before its request was complete."""
 
 
-async def _receive_body(receive: Receive) -> bytes:
+async def _receive_body(receive: Receive, maximum_body: int) -> bytes:
     """The body, or the first part of one that is too large."""
     # A server may deliver the body in several messages.
     body = bytearray()
     has_more = True
     # The emulator rejects a body beyond the maximum, so the rest is not needed.
-    while has_more and len(body) <= MAXIMUM_BODY:
+    while has_more and len(body) <= maximum_body:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise _ClientDisconnectedError
@@ -100,11 +104,11 @@ async def _send_response(response: Response, send: Send) -> None:
 
 def _encoded_headers(response: Response) -> list[tuple[bytes, bytes]]:
     """The headers as ASGI has them: lower-case names, both parts as bytes."""
-    headers: list[tuple[bytes, bytes]] = []
-    for name, value in response.headers.items():
-        headers.append((name.lower().encode(), value.encode("latin-1")))
+    headers = [(name.lower(), value) for name, value in response.header_lines()]
     content_length = str(len(response.body))
-    headers.append((b"content-length", content_length.encode()))
+    # A response to HEAD has the length of the body that a GET would return.
+    if b"content-length" not in dict(headers):
+        headers.append((b"content-length", content_length.encode()))
     return headers
 
 

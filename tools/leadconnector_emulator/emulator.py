@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
+from concurrent.futures import Future
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from .faults import Fault, FaultRules
 from .messages import MAXIMUM_BODY, Exchange, Request, Response
 from .operation import Operation
 from .rate_limits import NO_LIMITS, RateLimitKey, RateLimits, RequestCounter
+from .record import Recorder
 from .rejection import (
     MISSING_SCOPE,
     WRONG_CLASS,
@@ -128,6 +130,8 @@ class Emulator:
         self.create_missing = create_missing
         self.token_endpoint = token_endpoint
         self.clock = clock
+        self.recorder: Recorder | None = None
+        """Saves the exchanges without credentials, if it is set."""
         self.example: Mapping[str, Any] = _example_resource(self.spec)
         """A conversation with the values of the spec's examples."""
         if conversations is None:
@@ -200,6 +204,19 @@ class Emulator:
 
     # For the interfaces: transport, ASGI application, socket server
 
+    takes_time = False
+    """Whether `submit` starts to respond, since `respond` would have to wait."""
+
+    has_page_at_root = True
+    """Whether the page and the spec are at `/` and `/openapi.json`, too."""
+
+    maximum_body = MAXIMUM_BODY
+    """The largest body of a request, in bytes."""
+
+    def submit(self, request: Request) -> Future[Response] | None:
+        """Start to respond, if that takes time. `None`: `respond` responds at once."""
+        return None
+
     def respond(self, request: Request) -> Response:
         """Respond to any request, valid or not, and log the exchange.
 
@@ -212,6 +229,8 @@ class Emulator:
             fault = self._fault_rules.pick(request)
             response = self._response_with_fault(request, fault)
             self._exchange_log.add(Exchange(request, response, fault))
+        if self.recorder is not None:
+            self.recorder.add(request, response)
         return response
 
     def latest_exchanges(self, count: int) -> LogExcerpt:

@@ -77,7 +77,10 @@ WITH_SWAGGER_UI = {
 WITHOUT_SWAGGER_UI = {"styles": "", "scripts": "", "notice": ""}
 
 
-PAGE_PATHS = frozenset({"/", "/openapi.json", "/_emulator/log"})
+ROOT_PATHS = frozenset({"/", "/openapi.json"})
+"""Paths of the page that a `ValidatingProxy` leaves to the API."""
+
+PAGE_PATHS = ROOT_PATHS | {"/_emulator/", "/_emulator/openapi.json", "/_emulator/log"}
 """The paths of the page besides its files."""
 
 
@@ -114,6 +117,8 @@ class Page:
         """Respond to a GET or HEAD of one of the page's paths; `None` for any other request."""
         if request.method not in {"GET", "HEAD"}:
             return None
+        if request.path in ROOT_PATHS and not self._emulator.has_page_at_root:
+            return None
         # A foreign web site must not read the token or the log.
         if not self._host_rules.allows(request.headers.get("host", "localhost")):
             return self._unknown_host_response(request)
@@ -136,9 +141,9 @@ class Page:
 
     def _respond(self, request: Request) -> Response | None:
         match request.path:
-            case "/":
+            case "/" | "/_emulator/":
                 return _response(self._html().encode(), HTML_TYPE)
-            case "/openapi.json":
+            case "/openapi.json" | "/_emulator/openapi.json":
                 host = request.headers.get("host", "")
                 return _response(_encoded_json(self._spec(host)), JSON_TYPE)
             case "/_emulator/log":
@@ -238,6 +243,7 @@ def _log_entry(number: int, exchange: Exchange) -> dict[str, Any]:
         "fault": _fault_description(exchange.fault),
         "authorization": _authorization_shown(request),
         "body": _body_shown(request),
+        "findings": [str(finding) for finding in exchange.findings],
     }
 
 

@@ -56,6 +56,11 @@ class Spec:
         """The parsed document."""
         return self._document.root
 
+    @property
+    def document(self) -> Document:
+        """The document, with its references."""
+        return self._document
+
     def properties(self, schema: Any) -> dict[str, JsonObject]:
         """The resolved properties of an object schema, including those of its `allOf`."""
         return self._document.properties(schema)

@@ -14,7 +14,7 @@ function createElement(name, className, ...children) {
 
 /** Shows Swagger UI, with the emulator's token in every bearer scheme of the spec. */
 async function showReference(token) {
-  const response = await fetch("/openapi.json");
+  const response = await fetch("/_emulator/openapi.json");
   const spec = await response.json();
   const swaggerUi = window.SwaggerUIBundle({
     domNode: byId("reference"),
@@ -63,6 +63,9 @@ function createEntry(exchange, isOpen) {
   if (exchange.fault !== null) {
     details.append(createFact("Fault", exchange.fault));
   }
+  for (const finding of exchange.findings) {
+    details.append(createFact("Finding", finding));
+  }
   if (exchange.body) {
     details.append(createElement("pre", "", formatBody(exchange.body)));
   }
@@ -71,7 +74,8 @@ function createEntry(exchange, isOpen) {
   details.firstChild.addEventListener("click", () => {
     toggledEntries.set(exchange.number, !details.open);
   });
-  return createElement("li", exchange.fault === null ? "" : "faulty", details);
+  const isFaulty = exchange.fault !== null || exchange.findings.length > 0;
+  return createElement("li", isFaulty ? "faulty" : "", details);
 }
 
 function createSummary(exchange) {
