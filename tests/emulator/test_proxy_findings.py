@@ -425,26 +425,121 @@ def test_a_body_that_cannot_be_compared_is_named(
 
 
 SCHEMA_CASES: list[tuple[Json, object, str, str]] = [
-    ({"type": "integer"}, 1.5, "response-property-type-generalized", "request-property-type-generalized"),
+    (
+        {"type": "integer"},
+        1.5,
+        "response-property-type-generalized",
+        "request-property-type-generalized",
+    ),
     ({"type": "integer"}, "1", "response-property-type-changed", "request-property-type-changed"),
-    ({"minLength": 2}, "a", "response-property-min-length-decreased", "request-property-min-length-decreased"),
-    ({"maxItems": 1}, [1, 2], "response-property-max-items-increased", "request-property-max-items-increased"),
-    ({"exclusiveMaximum": 2}, 2, "response-property-exclusive-max-increased", "request-property-exclusive-max-increased"),
-    ({"pattern": "^a"}, "b", "response-property-pattern-changed", "request-property-pattern-changed"),
-    ({"type": "string", "format": "date"}, "x", "response-property-type-changed", "request-property-type-generalized"),
-    ({"multipleOf": 2}, 3, "response-property-multiple-of-changed", "request-property-multiple-of-changed"),
-    ({"uniqueItems": True}, [1, 1], "response-property-unique-items-unset", "request-property-unique-items-unset"),
+    (
+        {"minLength": 2},
+        "a",
+        "response-property-min-length-decreased",
+        "request-property-min-length-decreased",
+    ),
+    (
+        {"maxItems": 1},
+        [1, 2],
+        "response-property-max-items-increased",
+        "request-property-max-items-increased",
+    ),
+    (
+        {"exclusiveMaximum": 2},
+        2,
+        "response-property-exclusive-max-increased",
+        "request-property-exclusive-max-increased",
+    ),
+    (
+        {"pattern": "^a"},
+        "b",
+        "response-property-pattern-changed",
+        "request-property-pattern-changed",
+    ),
+    (
+        {"type": "string", "format": "date"},
+        "x",
+        "response-property-type-changed",
+        "request-property-type-generalized",
+    ),
+    (
+        {"multipleOf": 2},
+        3,
+        "response-property-multiple-of-changed",
+        "request-property-multiple-of-changed",
+    ),
+    (
+        {"uniqueItems": True},
+        [1, 1],
+        "response-property-unique-items-unset",
+        "request-property-unique-items-unset",
+    ),
     ({"const": 1}, 2, "response-property-const-changed", "request-property-const-changed"),
-    ({"not": {"type": "string"}}, "x", "response-property-not-removed", "request-property-not-removed"),
-    ({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}, 5, "response-property-any-of-added", "request-property-any-of-added"),
-    ({"oneOf": [{"type": "object", "required": ["a"], "properties": {"a": {}}}, {"type": "string"}]}, 5, "response-property-one-of-added", "request-property-one-of-added"),
-    ({"anyOf": [{"type": "string"}, {"type": "null"}]}, 5, "response-property-type-changed", "request-property-type-changed"),
-    ({"allOf": [{"type": "object", "properties": {"a": {"type": "string"}}}, {"required": ["a"]}]}, {"a": 5}, "response-property-type-changed", "request-property-type-changed"),
-    ({"type": "object", "properties": {"a": {}}, "additionalProperties": False}, {"b": 1}, "response-optional-property-added", "new-optional-request-property"),
-    ({"type": "object", "additionalProperties": {"type": "string"}}, {"b": 1}, "response-property-type-changed", "request-property-type-changed"),
-    ({"type": "string", "nullable": True}, 5, "response-property-type-changed", "request-property-type-changed"),
-    ({"type": "array", "items": {"enum": ["a"]}}, ["b"], "response-property-enum-value-added", "request-property-enum-value-added"),
-]  # fmt: skip
+    (
+        {"not": {"type": "string"}},
+        "x",
+        "response-property-not-removed",
+        "request-property-not-removed",
+    ),
+    (
+        {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
+        5,
+        "response-property-any-of-added",
+        "request-property-any-of-added",
+    ),
+    (
+        {
+            "oneOf": [
+                {"type": "object", "required": ["a"], "properties": {"a": {}}},
+                {"type": "string"},
+            ]
+        },
+        5,
+        "response-property-one-of-added",
+        "request-property-one-of-added",
+    ),
+    (
+        {"anyOf": [{"type": "string"}, {"type": "null"}]},
+        5,
+        "response-property-type-changed",
+        "request-property-type-changed",
+    ),
+    (
+        {
+            "allOf": [
+                {"type": "object", "properties": {"a": {"type": "string"}}},
+                {"required": ["a"]},
+            ]
+        },
+        {"a": 5},
+        "response-property-type-changed",
+        "request-property-type-changed",
+    ),
+    (
+        {"type": "object", "properties": {"a": {}}, "additionalProperties": False},
+        {"b": 1},
+        "response-optional-property-added",
+        "new-optional-request-property",
+    ),
+    (
+        {"type": "object", "additionalProperties": {"type": "string"}},
+        {"b": 1},
+        "response-property-type-changed",
+        "request-property-type-changed",
+    ),
+    (
+        {"type": "string", "nullable": True},
+        5,
+        "response-property-type-changed",
+        "request-property-type-changed",
+    ),
+    (
+        {"type": "array", "items": {"enum": ["a"]}},
+        ["b"],
+        "response-property-enum-value-added",
+        "request-property-enum-value-added",
+    ),
+]
 
 
 @pytest.mark.parametrize(("schema", "data", "response_rule", "request_rule"), SCHEMA_CASES)

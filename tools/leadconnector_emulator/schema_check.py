@@ -353,7 +353,9 @@ class _DataCheck:
             )
         ]
 
-    def _array_findings(self, parts: list[_Part], data: list[object], path: JsonPath) -> list[Finding]:
+    def _array_findings(
+        self, parts: list[_Part], data: list[object], path: JsonPath
+    ) -> list[Finding]:
         findings: list[Finding] = []
         for part in parts:
             if "items" not in part.schema:

@@ -138,7 +138,7 @@ class Upstream:
         # The transport, not a client: a client has cookies, redirects and headers of its own.
         self._transport = httpx.AsyncHTTPTransport(
             verify=ssl_context or True,
-            proxy=_environment_proxy(address),
+            proxy=environment_proxy(address),
             limits=httpx.Limits(max_connections=100, keepalive_expiry=2.0),
         )
 
@@ -173,7 +173,12 @@ class Upstream:
                 f"{origin} did not send a complete response of HTTP/1.1 ({error})."
                 f" The request may have been executed. {CHECK_ADDRESS}",
             ) from None
-        except httpx.TransportError as error:
+        except httpx.LocalProtocolError as error:
+            raise UpstreamError(
+                502, f"the request cannot be sent to {origin} ({error}). Correct its headers."
+            ) from None
+        # A failure of TLS within a connection is an `OSError`.
+        except (httpx.TransportError, OSError) as error:
             reason = str(error) or type(error).__name__
             raise UpstreamError(
                 502,
@@ -305,7 +310,7 @@ def _connection_problem(origin: str, error: httpx.ConnectError) -> str:
     return f"{origin} cannot be reached ({error}). Nothing was sent. {CHECK_ADDRESS}"
 
 
-def _environment_proxy(address: UpstreamAddress) -> str | None:
+def environment_proxy(address: UpstreamAddress) -> str | None:
     """The proxy that the environment names for the upstream (`HTTPS_PROXY`, `NO_PROXY`)."""
     parts = urlsplit(address.url)
     if address.is_loopback or urllib.request.proxy_bypass(parts.netloc):
