@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .messages import Delivery, Exchange, Request, Response
     from .proxy import ValidatingProxy
     from .rate_limits import RateLimits
+    from .record import Recorder
     from .replay import Replay
     from .server import Server
     from .token_endpoint import TokenEndpoint
@@ -32,6 +33,7 @@ else:
         "Fault": ".faults",
         "Finding": ".finding",
         "RateLimits": ".rate_limits",
+        "Recorder": ".record",
         "Replay": ".replay",
         "Request": ".messages",
         "Response": ".messages",
@@ -71,6 +73,7 @@ __all__ = [
     "Fault",
     "Finding",
     "RateLimits",
+    "Recorder",
     "Replay",
     "Request",
     "Response",

@@ -10,7 +10,7 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import RLock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .access import (
     TokenAccess,
@@ -24,7 +24,6 @@ from .faults import Fault, FaultRules
 from .messages import MAXIMUM_BODY, Exchange, Request, Response
 from .operation import Operation
 from .rate_limits import NO_LIMITS, RateLimitKey, RateLimits, RequestCounter
-from .record import Recorder
 from .rejection import (
     MISSING_SCOPE,
     WRONG_CLASS,
@@ -45,6 +44,9 @@ from .validation import (
     location_of,
     parse_body,
 )
+
+if TYPE_CHECKING:
+    from .record import Recorder
 
 TOKEN = "emulator"
 """The bearer token that the emulator accepts by default."""

@@ -6,11 +6,12 @@ import base64
 import fcntl
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import Any, cast
+from typing import Any, Self, cast
 
 from .accepting import LOGGER
 from .messages import Request, Response
@@ -41,24 +42,32 @@ class Recorder:
 
     Args:
         path: the file. It is created, or continued.
-        redaction: removes the credentials.
+        redaction: removes the credentials; by default those that every API may have.
 
     Raises:
         OSError: the file cannot be opened or written.
         ValueError: the file exists, and its last line is incomplete.
     """
 
-    def __init__(self, path: Path | str, redaction: Redaction) -> None:
+    def __init__(self, path: Path | str, redaction: Redaction | None = None) -> None:
         self.path = Path(path)
-        self._redaction = redaction
+        self._redaction = redaction or Redaction()
         self._lock = Lock()
         self._has_failed = False
         self._descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
         try:
-            self._check_end()
+            # Another process may be writing a line.
+            with _locked(self._descriptor):
+                self._check_end()
         except BaseException:
             os.close(self._descriptor)
             raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
 
     def add(self, request: Request, response: Response) -> None:
         """Append an exchange. A failure is logged once, and the file stays valid."""
@@ -98,8 +107,7 @@ def append(descriptor: int, line: bytes) -> None:
     Raises:
         OSError: it cannot be written. The file is as it was.
     """
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
-    try:
+    with _locked(descriptor):
         size = os.fstat(descriptor).st_size
         try:
             remaining = memoryview(line)
@@ -108,6 +116,14 @@ def append(descriptor: int, line: bytes) -> None:
         except OSError:
             os.ftruncate(descriptor, size)
             raise
+
+
+@contextmanager
+def _locked(descriptor: int) -> Generator[None]:
+    """Keep other processes from writing to the file."""
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    try:
+        yield
     finally:
         fcntl.flock(descriptor, fcntl.LOCK_UN)
 
