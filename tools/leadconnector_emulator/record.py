@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import fcntl
 import json
 import os
 from collections.abc import Generator, Mapping
@@ -121,6 +120,9 @@ def append(descriptor: int, line: bytes) -> None:
 @contextmanager
 def _locked(descriptor: int) -> Generator[None]:
     """Keep other processes from writing to the file."""
+    # Windows lacks the module. Only recording and reporting need it.
+    import fcntl  # noqa: PLC0415
+
     fcntl.flock(descriptor, fcntl.LOCK_EX)
     try:
         yield
