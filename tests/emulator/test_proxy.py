@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import gzip
 import json
@@ -34,6 +35,7 @@ from leadconnector_emulator import (
     upstream,
 )
 from leadconnector_emulator.cli import main
+from leadconnector_emulator.proxy_cli import add_proxy_options
 
 from tests.support.calling import CONVERSATION_ID, LOCATION_ID, SUCCESS_BODY, TOKEN
 from tests.support.paths import ROOT
@@ -676,6 +678,18 @@ class TestCommandLine:
 
         assert raised.value.code == 2
         assert reason in capsys.readouterr().err
+
+
+def test_the_documentation_lists_every_option_of_the_proxy() -> None:
+    parser = argparse.ArgumentParser()
+    add_proxy_options(parser)
+    text = (ROOT / "docs" / "emulator-proxy.md").read_text(encoding="utf-8")
+
+    options = [option for action in parser._actions for option in action.option_strings]
+    assert len(options) == 9
+    assert [
+        name for name in options if name not in {"-h", "--help"} and f"`{name}" not in text
+    ] == []
 
 
 @pytest.mark.parametrize(

@@ -557,27 +557,27 @@ def test_each_keyword_has_the_id_of_the_change_that_allows_the_data(
         assert level_of(rule, direction) is not None
 
 
-@pytest.mark.parametrize(
-    ("schema", "data"),
-    [
-        ({"type": ["string", "null"]}, None),
-        ({"type": "string", "nullable": True}, None),
-        ({"anyOf": [{"type": "string"}, {"type": "null"}]}, None),
-        ({"type": "integer"}, 1.0),
-        ({"oneOf": [{"type": "number"}, {"type": "integer"}]}, 1),
-        ({"type": "object"}, {"anything": 1}),
-        ({"type": "object", "properties": {"a": {}}, "additionalProperties": True}, {"b": 1}),
-        ({"type": "object", "patternProperties": {"^x": {}}, "properties": {"a": {}}}, {"x1": 1}),
-        (
-            {
-                "properties": {"a": {}},
-                "anyOf": [{"type": "object", "properties": {"b": {}}}, {"type": "string"}],
-            },
-            {"a": 1, "b": 2},
-        ),
-        (True, {"anything": 1}),
-    ],
-)
+DOCUMENTED: list[tuple[Json | bool, object]] = [
+    ({"type": ["string", "null"]}, None),
+    ({"type": "string", "nullable": True}, None),
+    ({"anyOf": [{"type": "string"}, {"type": "null"}]}, None),
+    ({"type": "integer"}, 1.0),
+    ({"oneOf": [{"type": "number"}, {"type": "integer"}]}, 1),
+    ({"type": "object"}, {"anything": 1}),
+    ({"type": "object", "properties": {"a": {}}, "additionalProperties": True}, {"b": 1}),
+    ({"type": "object", "patternProperties": {"^x": {}}, "properties": {"a": {}}}, {"x1": 1}),
+    (
+        {
+            "properties": {"a": {}},
+            "anyOf": [{"type": "object", "properties": {"b": {}}}, {"type": "string"}],
+        },
+        {"a": 1, "b": 2},
+    ),
+    (True, {"anything": 1}),
+]
+
+
+@pytest.mark.parametrize(("schema", "data"), DOCUMENTED)
 def test_documented_data_has_no_findings(schema: Any, data: object) -> None:
     check = SchemaCheck(Document({"paths": {}, "components": {}}))
 
@@ -601,7 +601,7 @@ def test_a_read_only_property_may_be_missing_in_a_request_only() -> None:
 
 
 def test_many_equal_deviations_are_one_different_finding() -> None:
-    schema = {"type": "array", "items": {"type": "object", "properties": {"a": {}}}}
+    schema: Json = {"type": "array", "items": {"type": "object", "properties": {"a": {}}}}
     check = SchemaCheck(Document({"paths": {}, "components": {}}))
 
     place = Place("GET /x", FindingDirection.RESPONSE)

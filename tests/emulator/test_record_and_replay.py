@@ -29,7 +29,6 @@ from leadconnector_emulator import (
     Response,
     TokenEndpoint,
     ValidatingProxy,
-    record,
 )
 from leadconnector_emulator import Server as EmulatorServer
 from leadconnector_emulator.cli import main
@@ -314,7 +313,7 @@ class TestFile:
             return real_write(descriptor, data[:-40])
 
         real_write = os.write
-        monkeypatch.setattr(record.os, "write", write_a_part)
+        monkeypatch.setattr(os, "write", write_a_part)
         for _ in range(2):
             recorder.add(Request("GET", "/y", {}), NO_CONTENT)
         monkeypatch.undo()

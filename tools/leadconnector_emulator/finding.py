@@ -38,7 +38,7 @@ class Finding:
     pointer: str
     """The place in the spec, as a JSON pointer."""
     path: str
-    """The place in the data: a JSON path in a body, or for example `query.limit`."""
+    """The place in the data, as a JSON path. For a parameter, for example `query.limit`."""
     expected: str
     """What the spec documents at that place. It completes the sentence "it must be …"."""
     value: str = ""

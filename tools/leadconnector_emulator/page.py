@@ -10,6 +10,7 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from importlib.util import find_spec
@@ -77,11 +78,11 @@ WITH_SWAGGER_UI = {
 WITHOUT_SWAGGER_UI = {"styles": "", "scripts": "", "notice": ""}
 
 
-ROOT_PATHS = frozenset({"/", "/openapi.json"})
-"""Paths of the page that a `ValidatingProxy` leaves to the API."""
-
-PAGE_PATHS = ROOT_PATHS | {"/_emulator/", "/_emulator/openapi.json", "/_emulator/log"}
+PAGE_PATHS = frozenset({"/", "/openapi.json", "/_emulator/log"})
 """The paths of the page besides its files."""
+
+PATHS_OF_PROXY = {"/_emulator/": "/", "/_emulator/openapi.json": "/openapi.json"}
+"""Where a `ValidatingProxy` has the page: the paths outside of `/_emulator/` belong to the API."""
 
 
 class Page:
@@ -117,8 +118,10 @@ class Page:
         """Respond to a GET or HEAD of one of the page's paths; `None` for any other request."""
         if request.method not in {"GET", "HEAD"}:
             return None
-        if request.path in ROOT_PATHS and not self._emulator.has_page_at_root:
-            return None
+        if not self._emulator.has_page_at_root:
+            if not request.path.startswith(ASSET_PREFIX):
+                return None
+            request = replace(request, target=PATHS_OF_PROXY.get(request.path, request.target))
         # A foreign web site must not read the token or the log.
         if not self._host_rules.allows(request.headers.get("host", "localhost")):
             return self._unknown_host_response(request)
@@ -141,9 +144,9 @@ class Page:
 
     def _respond(self, request: Request) -> Response | None:
         match request.path:
-            case "/" | "/_emulator/":
+            case "/":
                 return _response(self._html().encode(), HTML_TYPE)
-            case "/openapi.json" | "/_emulator/openapi.json":
+            case "/openapi.json":
                 host = request.headers.get("host", "")
                 return _response(_encoded_json(self._spec(host)), JSON_TYPE)
             case "/_emulator/log":
@@ -235,7 +238,7 @@ def _log_entry(number: int, exchange: Exchange) -> dict[str, Any]:
     status: int | None = response.status
     if response.delivery.drop in {"before", "within"}:
         status = None  # the client has not received it
-    return {
+    entry: dict[str, Any] = {
         "number": number,
         "method": request.method,
         "target": _shortened(request.target, LOGGED_TARGET_LENGTH),
@@ -243,8 +246,10 @@ def _log_entry(number: int, exchange: Exchange) -> dict[str, Any]:
         "fault": _fault_description(exchange.fault),
         "authorization": _authorization_shown(request),
         "body": _body_shown(request),
-        "findings": [str(finding) for finding in exchange.findings],
     }
+    if exchange.findings:
+        entry["findings"] = [str(finding) for finding in exchange.findings]
+    return entry
 
 
 def _authorization_shown(request: Request) -> str | None:

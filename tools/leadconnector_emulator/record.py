@@ -146,7 +146,7 @@ def read_record(path: Path | str) -> list[RecordedExchange]:
                 continue
             try:
                 exchanges.append(_exchange(line_number, json.loads(line)))
-            except (KeyError, TypeError, ValueError, RecursionError) as error:
+            except (LookupError, TypeError, ValueError, RecursionError) as error:
                 reason = _reason(error)
                 raise ValueError(
                     f"{path}:{line_number}: is no recorded exchange: {reason}; remove the line,"
@@ -164,6 +164,8 @@ def _reason(error: Exception) -> str:
         return "it is not text in UTF-8"
     if isinstance(error, KeyError):
         return f"it has no {error}"
+    if isinstance(error, IndexError):
+        return "a header of its response has no name and value"
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
     return str(error)
@@ -198,7 +200,7 @@ def _exchange(line_number: int, data: Any) -> RecordedExchange:
     """The exchange of a line.
 
     Raises:
-        KeyError, TypeError, ValueError: the data is no exchange.
+        LookupError, TypeError, ValueError: the data is no exchange.
     """
     if not isinstance(data, dict):
         raise TypeError("it is no object")
@@ -228,13 +230,14 @@ def _response(data: JsonObject) -> Response:
         raise TypeError("the `headers` of its response are no list")
     headers: dict[str, str] = {}
     repeated_headers: list[tuple[str, str]] = []
-    for pair in cast("list[object]", data["headers"]):
-        name, value = pair
+    for pair in cast("list[list[object]]", data["headers"]):
+        name = _text(pair[0], "headers")
+        value = _text(pair[1], name)
         lower_names = {known_name.lower() for known_name in headers}
-        if _text(name, "headers").lower() in lower_names:
-            repeated_headers.append((name, _text(value, name)))
+        if name.lower() in lower_names:
+            repeated_headers.append((name, value))
         else:
-            headers[name] = _text(value, name)
+            headers[name] = value
     return Response(status, _body(data), headers, repeated_headers=tuple(repeated_headers))
 
 

@@ -14,7 +14,7 @@ function createElement(name, className, ...children) {
 
 /** Shows Swagger UI, with the emulator's token in every bearer scheme of the spec. */
 async function showReference(token) {
-  const response = await fetch("/_emulator/openapi.json");
+  const response = await fetch("openapi.json");
   const spec = await response.json();
   const swaggerUi = window.SwaggerUIBundle({
     domNode: byId("reference"),
@@ -63,7 +63,7 @@ function createEntry(exchange, isOpen) {
   if (exchange.fault !== null) {
     details.append(createFact("Fault", exchange.fault));
   }
-  for (const finding of exchange.findings) {
+  for (const finding of exchange.findings ?? []) {
     details.append(createFact("Finding", finding));
   }
   if (exchange.body) {
@@ -74,7 +74,7 @@ function createEntry(exchange, isOpen) {
   details.firstChild.addEventListener("click", () => {
     toggledEntries.set(exchange.number, !details.open);
   });
-  const isFaulty = exchange.fault !== null || exchange.findings.length > 0;
+  const isFaulty = exchange.fault !== null || exchange.findings !== undefined;
   return createElement("li", isFaulty ? "faulty" : "", details);
 }
 
