@@ -386,6 +386,23 @@ class TestFailures:
 
         assert "does not speak TLS" in message
 
+    def test_a_request_that_is_too_large(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(ValidatingProxy, "maximum_body", 1000)
+        heads: list[bytes] = []
+
+        async def call(proxy: ValidatingProxy) -> httpx.Response:
+            transport = httpx.ASGITransport(app=EmulatorApp(proxy))
+            async with httpx.AsyncClient(transport=transport, base_url="http://proxy") as client:
+                return await client.put(PATH, content=b"a" * 3000)
+
+        with upstream_sending(head_lines("200 OK"), heads) as url, proxied(url) as (proxy, client):
+            responses = [client.put(PATH, content=b"a" * 3000), asyncio.run(call(proxy))]
+
+        assert heads == []
+        for response in responses:
+            assert response.status_code == 413
+            assert response.json()["message"] == "a body may have 1000 bytes"
+
     def test_a_request_for_another_host(self) -> None:
         heads: list[bytes] = []
         with (
@@ -583,6 +600,7 @@ class TestReports:
         secrets = ["tok-12345", "cookie-12345", "query-12345", "refresh-12345", "client-12345"]
         body = json.dumps({"access_token": secrets[3], "echo": secrets[0], secrets[0]: 1}).encode()
         lines = ["Set-Cookie: s=cookie-12345", f"Content-Length: {len(body)}", "X-E: tok-12345"]
+        lines.append("Content-Type: application/json")
         heads: list[bytes] = []
         with (
             upstream_sending(head_lines("200 OK", *lines) + body, heads) as url,
@@ -601,6 +619,7 @@ class TestReports:
 
         assert b"Bearer tok-12345" in heads[0]
         stored = repr(proxy.exchanges) + log + report.read_text() + caplog.text
+        assert '$["[redacted]"]' in [finding.path for finding in proxy.findings]
         assert [secret for secret in secrets if secret in stored] == []
 
 

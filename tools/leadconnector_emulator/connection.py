@@ -337,6 +337,7 @@ class Connection(asyncio.Protocol):
         """Send a response as soon as there is one. A client that leaves cancels the wait for it."""
         response = await asyncio.wrap_future(future)
         self._delivery_bytes = len(response.body)
+        self._count_buffered_bytes(self._input_length)
         await self._deliver(response)
 
     def _send(self, response: Response) -> None:

@@ -225,7 +225,7 @@ class Emulator:
         A body of more than `MAXIMUM_BODY` bytes is rejected with 413. The log contains its first
         part.
         """
-        if len(request.body) > MAXIMUM_BODY:
+        if len(request.body) > self.maximum_body:
             return self._reject_large_body(request)
         with self._lock:
             fault = self._fault_rules.pick(request)

@@ -8,6 +8,7 @@ import ssl
 import threading
 from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import Future
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
@@ -22,6 +23,7 @@ from .finding import Finding
 from .messages import Exchange, Request, Response
 from .record import append
 from .redaction import Redaction, security_schemes
+from .rejection import RejectionError
 from .spec import SPEC
 from .upstream import DEADLINE, Upstream, UpstreamAddress, UpstreamError
 
@@ -152,6 +154,9 @@ class ValidatingProxy(Emulator):
     # The thread of the proxy
 
     async def _exchange(self, request: Request) -> Response:
+        if len(request.body) > self.maximum_body:
+            # An interface passes on only the start of such a body.
+            return self._reject_large_body(request)
         with self._lock:
             fault = self._fault_rules.pick(request)
         if fault is not None and fault.skips_api:
@@ -162,7 +167,7 @@ class ValidatingProxy(Emulator):
         try:
             response = await self._upstream.send(request)
         except UpstreamError as error:
-            LOGGER.warning("%s %s", _logged_target(request), error)
+            LOGGER.warning("%s %s", _logged_target(self._redaction.request(request)), error)
             response = error.response()
             self._failed_exchanges += 1
             self._log(request, response, fault, CheckResult())
@@ -181,17 +186,28 @@ class ValidatingProxy(Emulator):
             result = self._check.check(request, response)
         except Exception:
             # The client must get its response, whatever the spec contains.
-            LOGGER.exception("%s not compared with the spec", _logged_target(request))
+            LOGGER.exception("An exchange was not compared with the spec")
             result = CheckResult(unchecked=("the exchange",))
         if result.unchecked:
             self._unchecked_exchanges += 1
             for reason in result.unchecked:
-                LOGGER.warning("%s not compared with the spec: %s", _logged_target(request), reason)
-        for finding in result.findings:
+                target = _logged_target(self._redaction.request(request))
+                LOGGER.warning("%s not compared with the spec: %s", target, reason)
+        if not result.findings:
+            return result
+        cleaner = self._redaction.cleaner(request, response)
+        findings = tuple(map(cleaner.finding, result.findings))
+        for finding in findings:
             self._remember(finding)
             if self._on_finding is not None:
                 self._call_on_finding(finding)
-        return result
+        return replace(result, findings=findings)
+
+    def _reject_large_body(self, request: Request) -> Response:
+        rejection = RejectionError(413, f"a body may have {self.maximum_body} bytes")
+        response = self._error_response(None, rejection, {})
+        self._log(request, response, None, CheckResult())
+        return response
 
     def _remember(self, finding: Finding) -> None:
         with self._lock:

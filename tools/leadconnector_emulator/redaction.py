@@ -11,6 +11,7 @@ from typing import Any, cast
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from .body_coding import NotCheckedError, UndecodableError, decoded_body, media_type_of, parsed_json
+from .finding import MAXIMUM_NAME_LENGTH, Finding
 from .messages import Request, Response
 from .schema import JsonObject
 from .token_endpoint import FORM_MEDIA_TYPE
@@ -60,6 +61,9 @@ MINIMUM_LENGTH = 6
 """Shorter credentials are removed where they belong, but not searched for in other texts: a search
 would damage ordinary words."""
 
+NO_RESPONSE = Response(204, b"")
+"""The response of an exchange that has none."""
+
 
 class Redaction:
     """Removes the credentials of exchanges.
@@ -82,26 +86,36 @@ class Redaction:
         self._headers = frozenset(headers)
         self._parameters = frozenset(parameters)
 
-    def exchange(self, request: Request, response: Response) -> tuple[Request, Response]:
-        """An exchange without credentials.
-
-        The bodies are no longer compressed. A body that cannot be decoded is empty.
-        """
+    def cleaner(self, request: Request, response: Response = NO_RESPONSE) -> Cleaner:
+        """Collect the credentials of an exchange, in order to remove them."""
         is_oauth = OAUTH_PATH.search(request.path) is not None
         names = SECRET_NAMES_OF_OAUTH if is_oauth else SECRET_NAMES
         names |= self._parameters
-        message = _Message(self._headers, names, must_be_readable=is_oauth)
-        message.collect_request(request)
-        message.collect_response(response)
-        return message.request(request), message.response(response)
+        cleaner = Cleaner(self._headers, names, must_be_readable=is_oauth)
+        cleaner.collect_request(request)
+        cleaner.collect_response(response)
+        return cleaner
+
+    def exchange(self, request: Request, response: Response) -> tuple[Request, Response]:
+        """An exchange without credentials, as `Cleaner` returns them."""
+        cleaner = self.cleaner(request, response)
+        return cleaner.request(request), cleaner.response(response)
 
     def request(self, request: Request) -> Request:
         """A request without credentials."""
-        return self.exchange(request, Response(204, b""))[0]
+        return self.cleaner(request).request(request)
 
 
-class _Message:
-    """One exchange: first collects the credentials in it, then removes them everywhere."""
+class Cleaner:
+    """Removes the credentials of one exchange, wherever they occur.
+
+    The bodies are no longer compressed. A body that cannot be decoded is empty.
+
+    Args:
+        headers: the headers whose value is a credential.
+        names: the properties and parameters whose value is a credential.
+        must_be_readable: whether a body that is neither a form nor JSON is removed.
+    """
 
     def __init__(
         self, headers: frozenset[str], names: frozenset[str], *, must_be_readable: bool
@@ -112,6 +126,7 @@ class _Message:
         self._secrets: set[str] = set()
 
     def collect_request(self, request: Request) -> None:
+        """Collect the credentials of a request."""
         self._collect_headers(request.headers.items())
         for name, value in parse_qsl(request.query, keep_blank_values=True):
             if _normalised(name) in self._names:
@@ -119,11 +134,13 @@ class _Message:
         self._collect_body(request.headers, _plain_body(request.headers, request.body))
 
     def collect_response(self, response: Response) -> None:
+        """Collect the credentials of a response."""
         headers = _lower_case(response)
         self._collect_headers(_all_headers(response))
         self._collect_body(headers, _plain_body(headers, response.body))
 
     def request(self, request: Request) -> Request:
+        """The request without credentials."""
         headers = self._clean_headers(request.headers.items())
         path, separator, query = request.target.partition("?")
         target = self._clean_text(path) + separator + self._clean_query(query)
@@ -131,12 +148,21 @@ class _Message:
         return replace(request, target=target, headers=headers, body=body)
 
     def response(self, response: Response) -> Response:
+        """The response without credentials."""
         headers = self._clean_headers(response.headers.items())
         repeated_headers = tuple(
             (name, self._clean_header(name, value)) for name, value in response.repeated_headers
         )
         body = self._clean_body(_lower_case(response), response.body)
         return replace(response, headers=headers, repeated_headers=repeated_headers, body=body)
+
+    def finding(self, finding: Finding) -> Finding:
+        """The finding without credentials. A name that the sender chose may be one."""
+        return replace(
+            finding,
+            operation=self._clean_text(finding.operation),
+            path=self._clean_text(finding.path),
+        )
 
     # Collecting
 
@@ -179,6 +205,8 @@ class _Message:
         if len(secret) < MINIMUM_LENGTH or secret == REDACTED:
             return
         self._secrets |= {secret, quote(secret, safe=""), json.dumps(secret)[1:-1]}
+        # A path of a finding contains only the start of a long name.
+        self._secrets.add(secret[:MAXIMUM_NAME_LENGTH])
 
     # Removing
 

@@ -168,14 +168,16 @@ class Upstream:
         except httpx.ConnectError as error:
             raise UpstreamError(502, _connection_problem(origin, error)) from None
         except httpx.RemoteProtocolError as error:
+            # After a colon, the text quotes what the API sent. It may be a credential.
+            reason = str(error).partition(":")[0].rstrip(".")
             raise UpstreamError(
                 502,
-                f"{origin} did not send a complete response of HTTP/1.1 ({error})."
+                f"{origin} did not send a complete response of HTTP/1.1 ({reason})."
                 f" The request may have been executed. {CHECK_ADDRESS}",
             ) from None
-        except httpx.LocalProtocolError as error:
+        except httpx.LocalProtocolError:
             raise UpstreamError(
-                502, f"the request cannot be sent to {origin} ({error}). Correct its headers."
+                502, f"the request cannot be sent to {origin} as it is. Correct its headers."
             ) from None
         # A failure of TLS within a connection is an `OSError`.
         except (httpx.TransportError, OSError) as error:
@@ -281,9 +283,10 @@ def _passed_on(response: httpx.Response, body: bytes, origin: str) -> Response:
     )
     try:
         h11.Response(status_code=response.status_code, headers=passed_response.header_lines())
-    except h11.LocalProtocolError as error:
+    except h11.LocalProtocolError:
         raise UpstreamError(
-            502, f"{origin} sent a response that HTTP/1.1 does not allow ({error})."
+            502,
+            f"{origin} sent a status or header that a server cannot pass on. {CHECK_ADDRESS}",
         ) from None
     return passed_response
 
