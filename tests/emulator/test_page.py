@@ -25,6 +25,7 @@ from leadconnector_emulator import (
     Response,
     Server,
     TokenEndpoint,
+    ValidatingProxy,
 )
 from leadconnector_emulator.page import Page as EmulatorPage
 from playwright.sync_api import expect, sync_playwright
@@ -711,3 +712,19 @@ class TestWithoutBrowser:
         monkeypatch.setenv("CI", "true")
         with pytest.raises(pytest.fail.Exception, match="chromium is not installed"):
             chromium()
+
+
+def test_the_page_of_a_proxy_shows_the_findings_of_a_call(visit: Visit, server: Server) -> None:
+    server.emulator.set_faults(Fault(undocumented="conversation.channel"))
+    body = json.dumps({"locationId": LOCATION_ID}).encode()
+    with ValidatingProxy(server.url) as proxy, Server(proxy) as proxy_server:
+        proxy.respond(Request("PUT", TARGET, HEADERS, body))
+        page = visit.page
+        page.goto(f"{proxy_server.url}/_emulator/")
+
+        expect(page.locator("#reference")).to_contain_text("/conversations/{conversationId}")
+        entry = page.locator("#entries li").first
+        expect(entry.locator("summary")).to_have_text(f"200PUT{TARGET}")
+        expect(entry).to_contain_text("response-optional-property-added")
+        expect(entry).not_to_contain_text(TOKEN)
+        assert visit.complaints == []

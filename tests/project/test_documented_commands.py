@@ -32,9 +32,16 @@ REASON_NOT_TO_RUN = {
     r"make httpx2\b": "it runs most tests again; test_httpx2.py runs a few",
     r"make compare\b|cd benchmarks/compare/|uv pip compile ": "it installs the other clients",
     r"curl ": "emulator/test_control.py runs it against a server",
+    r"docker ": "it needs Docker; test_container.py checks what the Dockerfile names",
     r"specdrift ": "test_missing_requirements.py runs the installed program",
 }
 """Commands that are only parsed, by a pattern for their start."""
+
+RECORD = """\
+{"form": 1, "request": {"method": "GET", "target": "/x", "headers": {}, "body": ""}, \
+"response": {"status": 204, "headers": [], "body": ""}}
+"""
+"""A record of the emulator with one exchange."""
 
 
 @pytest.fixture(scope="module", name="clone")
@@ -51,6 +58,7 @@ def clone_of_the_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(folder / "spec" / "openapi.yaml", folder / "new.yaml")
     (folder / "faults.yaml").write_text("- {nth: 3, status: 503}\n", encoding="utf-8")
     (folder / "conversations.json").write_text('[{"id": "c1"}]', encoding="utf-8")
+    (folder / "exchanges.jsonl").write_text(RECORD, encoding="utf-8")
     (folder.parent / "service" / "src" / "service").mkdir(parents=True)
     return folder
 

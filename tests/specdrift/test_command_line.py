@@ -439,6 +439,44 @@ class TestWire:
             "In a response, `202`",
         ]
 
+    def test_a_finding_of_a_request_is_a_change_of_requests(
+        self, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    ) -> None:
+        path = tmp_path / "findings.jsonl"
+        finding = {
+            "kind": "undocumented-field",
+            "rule": "new-optional-request-property",
+            "operation": "PUT /x",
+            "pointer": "/components/schemas/X",
+            "path": "$.new",
+            "expected": "a documented property",
+            "direction": "request",
+        }
+        path.write_text(json.dumps(finding), encoding="utf-8")
+
+        (change,) = run_json(capsys, SPEC, SPEC, "--wire", path)["changes"]
+
+        assert (change["id"], change["direction"]) == (finding["rule"], "request")
+        assert change["level"] == "INFO"
+        assert change["text"].startswith("In a request, `$.new` must be a documented property")
+
+    @pytest.mark.parametrize(
+        ("direction", "reason"),
+        [("response", "no rule has the id"), ("sideways", "`direction` must be request or")],
+    )
+    def test_a_finding_with_another_direction_is_an_error(
+        self, direction: str, reason: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    ) -> None:
+        path = tmp_path / "findings.jsonl"
+        finding = dict.fromkeys(("kind", "operation", "pointer", "path", "expected"), "x")
+        finding |= {"rule": "new-optional-request-property", "direction": direction}
+        path.write_text(json.dumps(finding), encoding="utf-8")
+
+        code, _, err = run(capsys, SPEC, SPEC, "--wire", path)
+
+        assert code == 2
+        assert reason in err
+
     @staticmethod
     def identities(changes: list[Json]) -> set[tuple[str, str, str]]:
         """The id, the severity and the place of each change."""

@@ -10,8 +10,12 @@ if TYPE_CHECKING:
     from .asgi import EmulatorApp
     from .emulator import Dropped, Emulator
     from .faults import Fault, FaultRule
+    from .finding import Finding
     from .messages import Delivery, Exchange, Request, Response
+    from .proxy import ValidatingProxy
     from .rate_limits import RateLimits
+    from .record import Recorder
+    from .replay import Replay
     from .server import Server
     from .token_endpoint import TokenEndpoint
     from .transport import EmulatorTransport
@@ -30,13 +34,17 @@ else:
         "Exchange": ".messages",
         "Fault": ".faults",
         "FaultRule": ".faults",
+        "Finding": ".finding",
         "RateLimits": ".rate_limits",
+        "Recorder": ".record",
+        "Replay": ".replay",
         "Request": ".messages",
         "Response": ".messages",
         "Server": ".server",
         "SigningKey": ".webhook_key",
         "TokenAccess": ".access",
         "TokenEndpoint": ".token_endpoint",
+        "ValidatingProxy": ".proxy",
         "WebhookDelivery": ".webhooks",
         "Webhooks": ".webhooks",
     }
@@ -70,13 +78,17 @@ __all__ = [
     "Exchange",
     "Fault",
     "FaultRule",
+    "Finding",
     "RateLimits",
+    "Recorder",
+    "Replay",
     "Request",
     "Response",
     "Server",
     "SigningKey",
     "TokenAccess",
     "TokenEndpoint",
+    "ValidatingProxy",
     "WebhookDelivery",
     "Webhooks",
 ]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from .access import check_texts
 from .emulator import Emulator
 from .hosts import HostRules
-from .messages import MAXIMUM_BODY, Request, Response, combined_headers
+from .messages import Request, Response, combined_headers
 
 if TYPE_CHECKING:
     from .control import Control
@@ -68,30 +68,35 @@ class EmulatorApp:
 
     async def _respond(self, scope: Message, receive: Receive, send: Send) -> None:
         try:
-            body = await _receive_body(receive)
+            body = await _receive_body(receive, self.emulator.maximum_body)
         except _ClientDisconnectedError:
             return
         headers = combined_headers(scope["headers"])
         request = Request(scope["method"], _request_target(scope), headers, body)
-        response: Response | None = None
+        await _send_response(await self._response_to(request), send)
+
+    async def _response_to(self, request: Request) -> Response:
         if self._control is not None:
             response = self._control.respond(request)
-        if response is None:
-            response = self.emulator.respond(request)
-        await _send_response(response, send)
+            if response is not None:
+                return response
+        future = self.emulator.submit(request)
+        if future is None:
+            return self.emulator.respond(request)
+        return await asyncio.wrap_future(future)
 
 
 class _ClientDisconnectedError(Exception):
     """The client went away before its request was complete."""
 
 
-async def _receive_body(receive: Receive) -> bytes:
+async def _receive_body(receive: Receive, maximum_body: int) -> bytes:
     """The body, or the first part of one that is too large."""
     # A server may deliver the body in several messages.
     body = bytearray()
     has_more = True
     # The emulator rejects a body beyond the maximum, so the rest is not needed.
-    while has_more and len(body) <= MAXIMUM_BODY:
+    while has_more and len(body) <= maximum_body:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise _ClientDisconnectedError
@@ -131,11 +136,11 @@ async def _send_response(response: Response, send: Send) -> None:
 
 def _encoded_headers(response: Response) -> list[tuple[bytes, bytes]]:
     """The headers as ASGI has them: lower-case names, both parts as bytes."""
-    headers: list[tuple[bytes, bytes]] = []
-    for name, value in response.headers.items():
-        headers.append((name.lower().encode(), value.encode("latin-1")))
+    headers = [(name.lower(), value) for name, value in response.header_lines()]
     content_length = str(len(response.body))
-    headers.append((b"content-length", content_length.encode()))
+    # A response to HEAD has the length of the body that a GET would return.
+    if b"content-length" not in dict(headers):
+        headers.append((b"content-length", content_length.encode()))
     return headers
 
 

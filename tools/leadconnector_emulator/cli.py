@@ -29,6 +29,15 @@ from .oauth_options import (
 )
 from .operation import PATH_PARAMETER, Operation
 from .page import has_swagger_ui
+from .proxy_cli import (
+    add_proxy_options,
+    check_proxy_options,
+    close_remote,
+    create_remote,
+    exit_status,
+    remote_greeting,
+    start_record,
+)
 from .rate_limits import RateLimits
 from .server import Server
 from .spec import SPEC
@@ -46,14 +55,19 @@ USAGE_ERROR = 2
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve until SIGINT or SIGTERM. The exit status is 0, or 2 after an error message."""
+    """Serve until SIGINT or SIGTERM.
+
+    The exit status is 0, 2 after an error message, or 1 for findings with `--exit-code`.
+    """
     parser = _argument_parser()
     options = parser.parse_args(arguments)
     check_oauth_options(parser, options)
+    check_proxy_options(options, parser)
 
     try:
-        emulator = _create_emulator(options)
+        emulator = create_remote(options) or _create_emulator(options)
         _check_scopes(options, emulator)
+        start_record(options, emulator)
     except (ImportError, OSError, TypeError, ValueError) as error:
         print(f"{PROGRAM}: {error}", file=sys.stderr)
         return USAGE_ERROR
@@ -67,10 +81,15 @@ def main(arguments: list[str] | None = None) -> int:
         )
     except (OSError, OverflowError, ValueError) as error:
         print(f"{PROGRAM}: {_listening_problem(error, options)}", file=sys.stderr)
+        close_remote(emulator)
         return USAGE_ERROR
 
-    _serve(server, greeting(server.url, options.token, emulator, host=options.host))
-    return 0
+    message = remote_greeting(server.url, emulator, options)
+    if message is None:
+        message = greeting(server.url, options.token, emulator, host=options.host)
+    _serve(server, message)
+    close_remote(emulator)
+    return exit_status(emulator, options)
 
 
 def _version() -> str:
@@ -216,6 +235,7 @@ def _argument_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="allow a webhook URL on another machine; events contain data of conversations",
     )
+    add_proxy_options(parser)
     return parser
 
 

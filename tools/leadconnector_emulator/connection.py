@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import h11
 
@@ -52,6 +54,14 @@ class ConnectionOwner(Protocol):
         ...
 
 
+Submit: TypeAlias = Callable[[Request], Future[Response] | None]
+"""Starts to respond, if that takes time. `None`: the owner responds at once."""
+
+
+def _respond_at_once(request: Request) -> None:
+    """No response takes time."""
+
+
 @dataclass(frozen=True)
 class _Progress:
     """How far a client has come."""
@@ -68,10 +78,23 @@ class Connection(asyncio.Protocol):
     The state of the protocol is h11's. This class adds two states, in which the events of the next
     request wait: while `_delivery_task` runs, a response with a fault is being sent; while
     `_is_unread`, the client does not read its responses as fast as they are sent.
+
+    Args:
+        owner: the server.
+        maximum_body: the largest body of a request, in bytes.
+        submit: starts to respond to a request, if that takes time.
     """
 
-    def __init__(self, owner: ConnectionOwner) -> None:
+    def __init__(
+        self,
+        owner: ConnectionOwner,
+        *,
+        maximum_body: int = MAXIMUM_BODY,
+        submit: Submit = _respond_at_once,
+    ) -> None:
         self._owner = owner
+        self._maximum_body = maximum_body
+        self._submit = submit
         self._http = h11.Connection(h11.SERVER)
         self._request_body = bytearray()
         self._delivery_task: asyncio.Task[None] | None = None
@@ -265,12 +288,12 @@ class Connection(asyncio.Protocol):
             self._reject_for_full_buffers()
             return
         for name, value in head.headers:
-            if name == b"content-length" and int(value) > MAXIMUM_BODY:
+            if name == b"content-length" and int(value) > self._maximum_body:
                 self._reject_large_body()
 
     def _receive_body(self, event: h11.Data) -> None:
         self._request_body += event.data
-        if len(self._request_body) > MAXIMUM_BODY:
+        if len(self._request_body) > self._maximum_body:
             self._reject_large_body()
         elif self._owner.has_full_buffers:
             self._reject_for_full_buffers()
@@ -282,7 +305,7 @@ class Connection(asyncio.Protocol):
         )
 
     def _reject_large_body(self) -> None:
-        self._reject(413, f"a body may have {MAXIMUM_BODY} bytes")
+        self._reject(413, f"a body may have {self._maximum_body} bytes")
 
     # Sending responses
 
@@ -293,16 +316,29 @@ class Connection(asyncio.Protocol):
         headers = combined_headers(head.headers)
         request = Request(method, target, headers, bytes(self._request_body))
         self._request_body = bytearray()
+        future = self._submit(request)
+        if future is not None:
+            self._start_delivery(self._deliver_later(future))
+            return
         response = self._owner.respond(request)
         if response.delivery.is_plain:
             self._send(response)
             if not self._unsent_body:
                 self._start_next_cycle()
         else:
-            loop = asyncio.get_running_loop()
             self._delivery_bytes = len(response.body)
-            self._delivery_task = loop.create_task(self._deliver(response))
-            self._delivery_task.add_done_callback(self._finish_delivery)
+            self._start_delivery(self._deliver(response))
+
+    def _start_delivery(self, delivery: Coroutine[object, object, None]) -> None:
+        self._delivery_task = asyncio.get_running_loop().create_task(delivery)
+        self._delivery_task.add_done_callback(self._finish_delivery)
+
+    async def _deliver_later(self, future: Future[Response]) -> None:
+        """Send a response as soon as there is one. A client that leaves cancels the wait for it."""
+        response = await asyncio.wrap_future(future)
+        self._delivery_bytes = len(response.body)
+        self._count_buffered_bytes(self._input_length)
+        await self._deliver(response)
 
     def _send(self, response: Response) -> None:
         """Send a response, or its first part if it is large."""
@@ -403,10 +439,10 @@ class Connection(asyncio.Protocol):
     # Encoding
 
     def _encoded_head(self, response: Response) -> bytes:
-        headers = list(response.headers.items())
+        headers = response.header_lines()
         names = {name.lower() for name in response.headers}
         if response.status not in BODILESS_STATUSES and "content-length" not in names:
-            headers.append(("Content-Length", str(len(response.body))))
+            headers.append((b"Content-Length", str(len(response.body)).encode("ascii")))
         return self._encoded(h11.Response(status_code=response.status, headers=headers, reason=b""))
 
     def _encoded_body(self, response: Response) -> bytes:

@@ -14,9 +14,9 @@ from .control_problem import ControlProblemError, pointer_to, summary
 from .emulator import Emulator
 from .faults import Fault, FaultRule, fault_from
 from .messages import Exchange, Request
-from .redaction import HIDDEN, has_secret_body, visible_headers, visible_target
 from .schema import CompiledSchema, JsonObject
 from .token_endpoint import Grant, TokenEndpoint
+from .visibility import HIDDEN, has_secret_body, visible_headers, visible_target
 
 DISTRIBUTION = "leadconnector-emulator"
 

@@ -63,6 +63,10 @@ class Document:
         names += resolved.get("required", [])
         return names
 
+    def node_at(self, pointer: str) -> Any:
+        """The node at a JSON pointer (RFC 6901), such as `/components/schemas/Conversation`."""
+        return self._target(f"#{pointer}")
+
     def compile(self, schema: JsonObject) -> CompiledSchema:
         """Compile a schema.
 

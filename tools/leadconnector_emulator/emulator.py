@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
+from concurrent.futures import Future
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -52,6 +53,9 @@ from .webhook_events import Change, EventRules, changed_properties
 if TYPE_CHECKING:
     # Few emulators send events, and the module imports an HTTP client.
     from .webhooks import Webhooks
+
+if TYPE_CHECKING:
+    from .record import Recorder
 
 TOKEN = "emulator"
 """The bearer token that the emulator accepts by default."""
@@ -145,6 +149,8 @@ class Emulator:
         self.webhooks = webhooks
         self._event_rules = EventRules(self.spec) if webhooks is not None else None
         self.clock = clock
+        self.recorder: Recorder | None = None
+        """Saves the exchanges without credentials, if it is set."""
         self.example: Mapping[str, Any] = _example_resource(self.spec)
         """A conversation with the values of the spec's examples."""
         if conversations is None:
@@ -274,18 +280,33 @@ class Emulator:
 
     # For the interfaces: transport, ASGI application, socket server
 
+    takes_time = False
+    """Whether `submit` starts to respond, since `respond` would have to wait."""
+
+    has_page_at_root = True
+    """Whether the page and the spec are at `/` and `/openapi.json`, too."""
+
+    maximum_body = MAXIMUM_BODY
+    """The largest body of a request, in bytes."""
+
+    def submit(self, request: Request) -> Future[Response] | None:
+        """Start to respond, if that takes time. `None`: `respond` responds at once."""
+        return None
+
     def respond(self, request: Request) -> Response:
         """Respond to any request, valid or not, and log the exchange.
 
         A body of more than `MAXIMUM_BODY` bytes is rejected with 413. The log contains its first
         part.
         """
-        if len(request.body) > MAXIMUM_BODY:
+        if len(request.body) > self.maximum_body:
             return self._reject_large_body(request)
         with self._lock:
             fault = self._fault_rules.pick(request)
             response = self._response_with_fault(request, fault)
             self._exchange_log.add(Exchange(request, response, fault))
+        if self.recorder is not None:
+            self.recorder.add(request, response)
         return response
 
     def latest_exchanges(self, count: int) -> LogExcerpt:

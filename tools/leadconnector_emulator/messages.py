@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from .finding import Finding
+
 MAXIMUM_BODY = 1024 * 1024
 """The largest request body in bytes; a larger one is rejected with 413."""
 
@@ -62,6 +64,15 @@ class Response:
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     delivery: Delivery = PLAIN_DELIVERY
+    repeated_headers: tuple[tuple[str, str], ...] = ()
+    """Further lines of headers that occur several times, such as `Set-Cookie`."""
+
+    def header_lines(self) -> list[tuple[bytes, bytes]]:
+        """Every header, as on the wire."""
+        lines: list[tuple[bytes, bytes]] = []
+        for name, value in (*self.headers.items(), *self.repeated_headers):
+            lines.append((name.encode("latin-1"), value.encode("latin-1")))
+        return lines
 
     @property
     def has_complete_body(self) -> bool:
@@ -98,6 +109,8 @@ class Exchange:
     response: Response
     fault: object = None
     """The fault that changed the response, or `None`."""
+    findings: tuple[Finding, ...] = ()
+    """The deviations from the spec. Only a `ValidatingProxy` looks for them."""
 
 
 def combined_headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:

@@ -42,12 +42,16 @@ class Parameter:
 
         Numbers and booleans are texts on the wire, so the schema may accept either form.
         """
+        return any(self.schema.is_valid(form) for form in self.forms(texts))
+
+    def forms(self, texts: list[str]) -> tuple[Any, Any]:
+        """The texts of a URL or header as data: as texts, and as the values they represent."""
         if self.is_array and not self.explode:
             texts = texts[0].split(",")
         values = [_parsed(text) for text in texts]
         if self.is_array:
-            return self.schema.is_valid(texts) or self.schema.is_valid(values)
-        return self.schema.is_valid(texts[0]) or self.schema.is_valid(values[0])
+            return texts, values
+        return texts[0], values[0]
 
     def parse(self, text: str) -> Any:
         """The text of a URL or header as the schema types it: a text, a number or a boolean."""

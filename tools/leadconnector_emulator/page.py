@@ -10,6 +10,7 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from importlib.util import find_spec
@@ -21,7 +22,7 @@ from .emulator import Emulator
 from .faults import Fault
 from .hosts import HostRules
 from .messages import Exchange, Request, Response
-from .redaction import HIDDEN, has_secret_body, hidden_credential, visible_target
+from .visibility import HIDDEN, has_secret_body, hidden_credential, visible_target
 
 LOGGED_EXCHANGES = 200
 """The number of exchanges that the log shows: the latest ones."""
@@ -77,6 +78,9 @@ WITHOUT_SWAGGER_UI = {"styles": "", "scripts": "", "notice": ""}
 PAGE_PATHS = frozenset({"/", "/openapi.json", "/_emulator/log"})
 """The paths of the page besides its files."""
 
+PATHS_OF_PROXY = {"/_emulator/": "/", "/_emulator/openapi.json": "/openapi.json"}
+"""Where a `ValidatingProxy` has the page: the paths outside of `/_emulator/` belong to the API."""
+
 
 class Page:
     """Responds to the requests for the page; all other requests are calls of the API.
@@ -114,6 +118,10 @@ class Page:
         """Respond to a GET or HEAD of one of the page's paths; `None` for any other request."""
         if request.method not in {"GET", "HEAD"}:
             return None
+        if not self._emulator.has_page_at_root:
+            if not request.path.startswith(ASSET_PREFIX):
+                return None
+            request = replace(request, target=PATHS_OF_PROXY.get(request.path, request.target))
         # A foreign web site must not read the token or the log.
         if not self._host_rules.allows(request.headers.get("host", "localhost")):
             return self._unknown_host_response(request)
@@ -231,7 +239,7 @@ def _log_entry(number: int, exchange: Exchange) -> dict[str, Any]:
     status: int | None = response.status
     if response.delivery.drop in {"before", "within"}:
         status = None  # the client has not received it
-    return {
+    entry: dict[str, Any] = {
         "number": number,
         "method": request.method,
         "target": _shortened(visible_target(request), LOGGED_TARGET_LENGTH),
@@ -240,6 +248,9 @@ def _log_entry(number: int, exchange: Exchange) -> dict[str, Any]:
         "authorization": _authorization_shown(request),
         "body": _body_shown(request),
     }
+    if exchange.findings:
+        entry["findings"] = [str(finding) for finding in exchange.findings]
+    return entry
 
 
 def _authorization_shown(request: Request) -> str | None:

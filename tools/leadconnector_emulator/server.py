@@ -6,6 +6,7 @@ import asyncio
 import socket
 import threading
 from collections.abc import Collection
+from concurrent.futures import Future
 from functools import partial
 from typing import Self
 
@@ -119,6 +120,12 @@ class Server:
             return control_response
         return self.emulator.respond(request)
 
+    def submit(self, request: Request) -> Future[Response] | None:
+        """Start to respond, if that takes time. `None`: `respond` responds at once."""
+        if not self.emulator.takes_time or self._page.respond(request) is not None:
+            return None
+        return self.emulator.submit(request)
+
     @property
     def has_full_buffers(self) -> bool:
         """Whether the connections together have as many bytes as they may have."""
@@ -130,7 +137,9 @@ class Server:
 
     async def connect(self, accepted_socket: socket.socket) -> None:
         """Serve a connection."""
-        create_connection = partial(Connection, self)
+        create_connection = partial(
+            Connection, self, maximum_body=self.emulator.maximum_body, submit=self.submit
+        )
         try:
             await self._loop.connect_accepted_socket(create_connection, accepted_socket)
         except OSError:

@@ -13,6 +13,9 @@ EXCHANGE_BYTES = 1_000
 """Bytes of an exchange's objects without their contents: two dataclasses with a mapping each, the
 request and the response. Rounded up from a measurement with tracemalloc."""
 
+FINDING_BYTES = 1_500
+"""Bytes of a finding with its texts. Most of them are shared with others."""
+
 
 def check_bound(name: str, value: object) -> None:
     """Require a bound in bytes.
@@ -41,6 +44,8 @@ def size_of_exchange(exchange: Exchange) -> int:
         + _size_of_headers(request.headers)
         + sys.getsizeof(response.body)
         + _size_of_headers(response.headers)
+        + sum(sys.getsizeof(value) for _, value in response.repeated_headers)
+        + FINDING_BYTES * len(exchange.findings)
     )
 
 

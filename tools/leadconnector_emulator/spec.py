@@ -64,6 +64,11 @@ class Spec:
         """Compile a schema of the document."""
         return self._document.compile(schema)
 
+    @property
+    def document(self) -> Document:
+        """The document, with its references."""
+        return self._document
+
     def properties(self, schema: Any) -> dict[str, JsonObject]:
         """The resolved properties of an object schema, including those of its `allOf`."""
         return self._document.properties(schema)

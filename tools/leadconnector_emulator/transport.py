@@ -76,31 +76,51 @@ class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         Raises:
             httpx.TransportError: a fault ends the connection, or exceeds the read timeout.
         """
-        response = self._respond(request, await request.aread())
+        response = await self._respond_async(request, await request.aread())
         seconds = _checked_wait(request, response.delivery.delay)
         if seconds:
             await self._waiting.async_sleep(seconds)
         return self._httpx_response(request, response)
 
     def _respond(self, request: httpx.Request, body: bytes) -> Response:
-        target = request.url.raw_path.decode("ascii")
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        emulated_request = Request(request.method, target, headers, body)
-        if self._control is not None:
-            response = self._control.respond(emulated_request)
-            if response is not None:
-                return response
-        return self.emulator.respond(emulated_request)
+        received_request = _received_request(request, body)
+        response = self._control_response(received_request)
+        if response is not None:
+            return response
+        return self.emulator.respond(received_request)
+
+    async def _respond_async(self, request: httpx.Request, body: bytes) -> Response:
+        received_request = _received_request(request, body)
+        response = self._control_response(received_request)
+        if response is not None:
+            return response
+        future = self.emulator.submit(received_request)
+        if future is None:
+            return self.emulator.respond(received_request)
+        return await asyncio.wrap_future(future)
+
+    def _control_response(self, request: Request) -> Response | None:
+        """The response of the control; `None` for any other request."""
+        if self._control is None:
+            return None
+        return self._control.respond(request)
 
     def _httpx_response(self, request: httpx.Request, response: Response) -> httpx.Response:
         if response.delivery.drop in {"before", "within"}:
             raise httpx.RemoteProtocolError("the connection was closed without a response")
-        headers = {"Content-Length": str(len(response.body)), **response.headers}
+        headers = httpx.Headers(response.header_lines())
+        headers.setdefault("Content-Length", str(len(response.body)))
         # Without a fault the body is there at once, and httpx needs no stream.
         if response.delivery.is_plain:
             return httpx.Response(response.status, headers=headers, content=response.body)
         stream = _BodyStream(request, response, self._waiting)
         return httpx.Response(response.status, headers=headers, stream=stream)
+
+
+def _received_request(request: httpx.Request, body: bytes) -> Request:
+    target = request.url.raw_path.decode("ascii")
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    return Request(request.method, target, headers, body)
 
 
 class _BodyStream(httpx.SyncByteStream, httpx.AsyncByteStream):

@@ -119,7 +119,7 @@ def check_version(operation: Operation, request: Request, rules: VersionRules) -
     for parameter in operation.parameters:
         if not parameter.is_api_version or parameter.location not in ENFORCED_LOCATIONS:
             continue
-        texts = _parameter_texts(parameter, operation, request)
+        texts = parameter_texts(parameter, operation, request)
         if texts and texts[0] in rules.additional_versions:
             continue
         if rules.status == 400:
@@ -145,7 +145,7 @@ def check_parameters(operation: Operation, request: Request) -> None:
     for parameter in operation.parameters:
         if parameter.is_api_version or parameter.location not in ENFORCED_LOCATIONS:
             continue
-        texts = _parameter_texts(parameter, operation, request)
+        texts = parameter_texts(parameter, operation, request)
         _check_parameter(parameter, texts)
 
 
@@ -188,7 +188,7 @@ def _violations(schema: CompiledSchema, data: Any) -> list[str]:
         raise RejectionError(400, "the body has half of a surrogate pair") from error
 
 
-def _parameter_texts(parameter: Parameter, operation: Operation, request: Request) -> list[str]:
+def parameter_texts(parameter: Parameter, operation: Operation, request: Request) -> list[str]:
     """The values of a parameter in the request; empty if it is absent."""
     if parameter.location == "path":
         return [operation.path_values(request.path)[parameter.name]]
@@ -199,7 +199,7 @@ def _parameter_texts(parameter: Parameter, operation: Operation, request: Reques
 
 
 def query_values(request: Request) -> dict[str, list[str]]:
-    """The values of the query by name."""
+    """The values of each parameter in the query, in their order."""
     if not request.query:
         return {}
     return parse_qs(request.query, keep_blank_values=True)

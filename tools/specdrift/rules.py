@@ -476,18 +476,15 @@ def rule_for(identifier: str) -> Rule | None:
     if identifier in RULES:
         return RULES[identifier]
     general_identifier = _KIND_OF_LIMIT.sub("", identifier)
-    matches = [
-        rule
-        for rule in RULES.values()
-        if rule.id.startswith("*") and general_identifier.endswith(rule.id.removeprefix("*"))
-    ]
+    matches = [rule for rule in RULES.values() if _matches(rule, general_identifier)]
     return max(matches, key=_length_of_id, default=None)
 
 
 def level_of(identifier: str, direction: Direction) -> Level | None:
     """Return the severity of a check id in one direction; None if no rule has the id."""
-    # A pattern matches only the end of an id, so the start has to be checked as well.
-    if identifier not in RULES and not identifier.startswith(direction):
+    # A `*` matches any text, so the place in the id has to be checked as well.
+    place = identifier.removeprefix("new-required-").removeprefix("new-optional-")
+    if identifier not in RULES and not place.startswith(direction):
         return None
     rule = rule_for(identifier)
     return None if rule is None else rule.severity.level(direction)
@@ -499,6 +496,12 @@ def worst(levels: Iterable[Level]) -> Level:
     if ERR in distinct_levels:
         return ERR
     return WARN if WARN in distinct_levels else INFO
+
+
+def _matches(rule: Rule, identifier: str) -> bool:
+    """Whether the id of a rule is a pattern that matches an id."""
+    start, star, end = rule.id.partition("*")
+    return bool(star) and identifier.startswith(start) and identifier.endswith(end)
 
 
 def _length_of_id(rule: Rule) -> int:

@@ -1,4 +1,4 @@
-"""Reads what clients found in responses, as changes with the same check ids and places."""
+"""Reads what clients and proxies found, as changes with the same check ids and places."""
 
 from __future__ import annotations
 
@@ -43,8 +43,10 @@ def read_findings(file: Path) -> list[Change]:
 
 def _change(line: str, place: str) -> Change:
     finding = _parse(line, place)
-    # Clients find drift in responses only. A rule without a severity there is a mistake.
-    level = level_of(finding["rule"], Direction.RESPONSE)
+    # Clients find drift in responses only. The emulator's proxy names the direction.
+    direction = _direction(finding.get("direction", "response"), place)
+    # A rule without a severity in that direction is a mistake.
+    level = level_of(finding["rule"], direction)
     if level is None:
         raise ComparisonError(f"{place}: no rule has the id {finding['rule']!r}")
     kind = finding["kind"].replace("-", " ")
@@ -54,12 +56,20 @@ def _change(line: str, place: str) -> Change:
         id=finding["rule"],
         level=level,
         operation=finding["operation"],
-        direction=Direction.RESPONSE,
+        direction=direction,
         base_pointer=finding["pointer"],
         revision_pointer="",
-        text=f"In a response, `{subject}` must be {finding['expected']} ({kind}).",
+        text=f"In a {direction}, `{subject}` must be {finding['expected']} ({kind}).",
         name=subject,
     )
+
+
+def _direction(value: object, place: str) -> Direction:
+    if value == Direction.REQUEST:
+        return Direction.REQUEST
+    if value == Direction.RESPONSE:
+        return Direction.RESPONSE
+    raise ComparisonError(f"{place}: `direction` must be request or response")
 
 
 def _parse(line: str, place: str) -> dict[str, str]:

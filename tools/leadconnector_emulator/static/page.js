@@ -8,7 +8,7 @@ const POLL_INTERVAL = 1000; // milliseconds between two requests for the log
 
 /** Shows Swagger UI, with the emulator's token in every bearer scheme of the spec. */
 async function showReference(token) {
-  const response = await fetch("/openapi.json");
+  const response = await fetch("openapi.json");
   const spec = await response.json();
   const swaggerUi = window.SwaggerUIBundle({
     domNode: byId("reference"),
@@ -57,6 +57,9 @@ function createEntry(exchange, isOpen) {
   if (exchange.fault !== null) {
     details.append(createFact("Fault", exchange.fault));
   }
+  for (const finding of exchange.findings ?? []) {
+    details.append(createFact("Finding", finding));
+  }
   if (exchange.body) {
     details.append(createElement("pre", "", formatBody(exchange.body)));
   }
@@ -65,7 +68,8 @@ function createEntry(exchange, isOpen) {
   details.firstChild.addEventListener("click", () => {
     toggledEntries.set(exchange.number, !details.open);
   });
-  return createElement("li", exchange.fault === null ? "" : "faulty", details);
+  const isFaulty = exchange.fault !== null || exchange.findings !== undefined;
+  return createElement("li", isFaulty ? "faulty" : "", details);
 }
 
 function createSummary(exchange) {
