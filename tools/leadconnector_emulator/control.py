@@ -117,13 +117,15 @@ class Control:
         self._emulator = emulator
         self._rules = rules or ControlRules()
 
+    def serves(self, request: Request) -> bool:
+        """Whether a request is one of the control, and no call of the API."""
+        return request.path.startswith(PREFIX) and bool(self._operations_of(request.path))
+
     def respond(self, request: Request) -> Response | None:
         """Respond to a request; `None` if it is a call of the API."""
-        if not request.path.startswith(PREFIX):
+        if not self.serves(request):
             return None
         operations = self._operations_of(request.path)
-        if not operations:
-            return None
         try:
             self._rules.check(request)
             operation = _select(operations, request)

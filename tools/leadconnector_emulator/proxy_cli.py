@@ -28,6 +28,14 @@ OPTIONS_OF_THE_MOCK = (
     "rate_limit",
     "refresh_token",
     "location",
+    "oauth",
+    "company",
+    "oauth_location",
+    "inactive_location",
+    "redirect_uri",
+    "webhook_url",
+    "webhook_key",
+    "webhook_remote",
 )
 """Options that have an effect only on responses that the emulator itself generates."""
 

@@ -122,7 +122,9 @@ class Server:
 
     def submit(self, request: Request) -> Future[Response] | None:
         """Start to respond, if that takes time. `None`: `respond` responds at once."""
-        if not self.emulator.takes_time or self._page.respond(request) is not None:
+        if not self.emulator.takes_time or self._control.serves(request):
+            return None
+        if self._page.respond(request) is not None:
             return None
         return self.emulator.submit(request)
 
