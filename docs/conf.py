@@ -57,6 +57,7 @@ nitpick_ignore_regex = [
     ("py:class", r"leadconnector\._runtime\.secrets\.Token"),
     ("py:class", r"leadconnector\.rate_limit\.redis_script\.RedisClient"),
     ("py:class", r"leadconnector\._generated\.(Async)?Session"),
+    ("py:class", r"leadconnector\._generated\.types\.(RequestOptions|T)"),
 ]
 suppress_warnings = [
     # README has its own title. The pages here include parts of it.
