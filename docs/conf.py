@@ -59,6 +59,7 @@ nitpick_ignore_regex = [
     ("py:class", r"leadconnector\.tracing\.TracerProvider"),
     ("py:class", r"leadconnector\._generated\.(Async)?Session"),
     ("py:class", r"leadconnector_emulator\.redaction\.Redaction"),
+    ("py:class", r"leadconnector\._generated\.types\.(RequestOptions|T)"),
 ]
 suppress_warnings = [
     # README has its own title. The pages here include parts of it.

@@ -98,7 +98,7 @@ class APIResponse(Generic[T]):
         parse: Callable[[], T],
     ) -> None:
         self.status_code = status_code
-        """The HTTP status: 2xx, since any other status raises an exception."""
+        """The HTTP status. It is 2xx, since any other status raises an exception."""
         self.headers = headers
         """The lookup ignores case."""
         self.request_id = request_id

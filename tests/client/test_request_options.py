@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from leadconnector import (
+    UNSET,
     APITimeoutError,
     ArgumentError,
     AsyncLeadConnector,
@@ -24,6 +25,10 @@ from leadconnector import (
     ServerError,
 )
 from leadconnector._runtime.added_headers import RESERVED_HEADERS
+from leadconnector._runtime.additions import with_additions
+from leadconnector._runtime.contract import OperationContract
+from leadconnector._runtime.http import RequestFactory
+from leadconnector._runtime.request import Arguments
 from leadconnector.models import ConversationFeedback
 
 from tests.support.both_clients import Runner, Use, run_sync
@@ -470,6 +475,99 @@ def test_a_property_that_is_an_argument_of_the_call_is_rejected(
 
     (name,) = body
     assert str(error) == f"options: body must not contain {name!r}: {problem} of the call"
+
+
+# Arguments that the committed spec does not have.
+
+
+def contract_with(body: str | None, **places: str) -> OperationContract:
+    """An operation with one optional argument of each name, in a place of the request."""
+    arguments = [
+        {"argument": name, "name": name, "in": place, "required": False, "schema": None}
+        for name, place in places.items()
+    ]
+    entry: dict[str, Any] = {
+        "name": "POST /a",
+        "method": "POST",
+        "pointer": "",
+        "body": body,
+        "arguments": arguments,
+        "responses": {},
+    }
+    return OperationContract(entry, {})
+
+
+@pytest.mark.parametrize(
+    ("place", "options"),
+    [
+        ("query", RequestOptions(query={"name": "x"})),
+        ("body", RequestOptions(body={"name": "x"})),
+        ("header", RequestOptions(headers={"NAME": "x"})),
+        ("cookie", RequestOptions(headers={"cookie": "name=x"})),
+    ],
+)
+def test_an_addition_is_possible_only_without_the_argument(
+    place: str, options: RequestOptions
+) -> None:
+    contract = contract_with("application/json", name=place)
+
+    with_additions(contract, Arguments(name=UNSET), {}, options)
+    with pytest.raises(ArgumentError, match="the argument name of the call"):
+        with_additions(contract, Arguments(name="y"), {}, options)
+
+
+def test_an_omitted_optional_body_becomes_one_with_the_added_properties() -> None:
+    options = RequestOptions(body={"b": 1})
+    contract = contract_with("application/merge-patch+json", a="body")
+
+    request = with_additions(contract, Arguments(a=UNSET), {"headers": {"X-A": "1"}}, options)
+
+    assert request == {
+        "json": {"b": 1},
+        "headers": {"Content-Type": "application/merge-patch+json", "X-A": "1"},
+    }
+
+
+def test_properties_are_added_to_a_body_that_is_one_argument() -> None:
+    options = RequestOptions(body={"b": 1})
+    contract = contract_with("application/json")
+
+    request = with_additions(contract, Arguments(), {"json": {"a": 0}}, options)
+
+    assert request == {"json": {"a": 0, "b": 1}}
+    with pytest.raises(ArgumentError, match="the request has it already"):
+        with_additions(contract, Arguments(), {"json": {"b": 0}}, options)
+
+
+@pytest.mark.parametrize(
+    ("body", "request_arguments"),
+    [
+        (None, {}),
+        ("application/json", {"json": [1]}),
+        ("application/json", {"json": "a"}),
+        ("application/x-www-form-urlencoded", {"data": {"a": 1}}),
+        ("application/octet-stream", {"content": b"a"}),
+    ],
+)
+def test_a_body_that_is_no_json_object_has_no_place_for_properties(
+    body: str | None, request_arguments: dict[str, Any]
+) -> None:
+    contract = contract_with(body)
+
+    with pytest.raises(ArgumentError, match="the body of this request is none"):
+        with_additions(contract, Arguments(), request_arguments, RequestOptions(body={"b": 1}))
+
+
+@pytest.mark.parametrize("further", [{}, {"params": {"a": 1}}])
+def test_an_argument_replaces_a_default_header(further: dict[str, Any]) -> None:
+    factory = RequestFactory("https://api.test", {"Accept": "a"}, {"X-Trace": "0", "X-B": "1"})
+    arguments = {"method": "put", "url": "/a", "json": {}, "headers": {"x-trace": "2"}, **further}
+
+    headers = httpx.Headers(factory.prepare("PUT", arguments).headers)
+
+    assert headers.get_list("x-trace") == ["2"]
+    assert headers.get_list("x-b") == ["1"]
+    assert headers.get_list("host") == ["api.test"]
 
 
 # What is shown.

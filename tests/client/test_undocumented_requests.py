@@ -167,7 +167,7 @@ def test_a_body_that_is_no_json_is_in_the_response_and_parse_raises(run: Runner)
     assert response.content == b"a,b"
     with pytest.raises(APIDecodingError) as caught:
         response.parse()
-    assert "`content` has the bytes" in str(caught.value)
+    assert "its body cannot be parsed: $ is not valid JSON" in str(caught.value)
     assert "secret" not in str(caught.value)
     assert caught.value.body == "a,b"
 

@@ -127,16 +127,17 @@ class RequestOptions(types.RequestOptions):
                 parts.append(f"{name}=<{names}>")
         return f"{type(self).__name__}({', '.join(parts)})"
 
-    def applied_to(self, settings: Settings) -> Settings:
-        """The settings of a client, with those of this call."""
-        changes: dict[str, Any] = {}
-        for name in ("timeout", "deadline", "retries"):
-            value = getattr(self, name)
-            if value is not None:
-                changes[name] = value
-        if not changes:
-            return settings
-        return replace(settings, **changes)
+
+def settings_with(options: RequestOptions, settings: Settings) -> Settings:
+    """The settings of a client, with those of a call."""
+    changes: dict[str, Any] = {}
+    for name in ("timeout", "deadline", "retries"):
+        value = getattr(options, name)
+        if value is not None:
+            changes[name] = value
+    if not changes:
+        return settings
+    return replace(settings, **changes)
 
 
 def _frozen(mapping: dict[str, Value]) -> Secret[Mapping[str, Value]]:

@@ -147,8 +147,11 @@ class AsyncSession:
         """Carry out a call with the settings of the client, or with those of the call."""
         if options is None:
             return await self._take_steps(planned_call, None, read, trace)
-        request_options = _checked_options(options)
-        session = AsyncSession(self._io, request_options.applied_to(self._settings))
+        # Few programs have options.
+        from .request_options import checked_options, settings_with  # noqa: PLC0415
+
+        request_options = checked_options(options)
+        session = AsyncSession(self._io, settings_with(request_options, self._settings))
         return await session._take_steps(planned_call, request_options, read, trace)
 
     async def _take_steps(
@@ -480,17 +483,6 @@ class SyncSession:
     ) -> APIResponse[Any]:
         """Carry out an operation; like `AsyncSession.request`."""
         return run_without_event_loop(self._session.request(request, options))
-
-
-def _checked_options(options: BaseOptions) -> "RequestOptions":
-    """The options of a call. Few programs have any, so their module is imported here.
-
-    Raises:
-        ArgumentError: they are another object.
-    """
-    from .request_options import checked_options  # noqa: PLC0415
-
-    return checked_options(options)
 
 
 def _read(reader: ResponseReader[T], response: RawResponse) -> T:

@@ -147,7 +147,7 @@ class _DataReader(ResponseReader[Any]):
     def _deviation_text(self, response: RawResponse, problem: str) -> str:
         return (
             f"{self._contract.name}: the API reported success ({response.status_code}), so the "
-            f"request was probably executed, but {problem}; `content` has the bytes of the body"
+            f"request was probably executed, but its body cannot be parsed: {problem}"
         )
 
 
