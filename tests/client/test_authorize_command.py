@@ -285,6 +285,19 @@ class TestOptions:
             assert (uri.hostname, uri.path, uri.query) == ("127.0.0.1", "/a/b", "c=d")
             assert uri.port
 
+    def test_a_redirect_uri_with_a_port_is_used_as_it_is(self, command: Command) -> None:
+        with socket.socket() as free_socket:
+            free_socket.bind(("127.0.0.1", 0))
+            port = free_socket.getsockname()[1]
+        uri = f"http://LocalHost:{port}?x=%2f"
+        with command.started(f"--redirect-uri={uri}") as run:
+            run.read_url()
+            assert run.parameters["redirect_uri"] == uri
+            state = run.parameters["state"]
+            code = command.code(run)
+            httpx.get(f"{uri}&code={code}&state={state}")
+            assert run.end()[0] == 0
+
     def test_two_runs_have_different_states(self, command: Command) -> None:
         states: list[str] = []
         for _ in range(2):

@@ -170,6 +170,8 @@ class TestPage:
             ({"redirect_uri": "https://app.example/\r\nX: y"}, "redirect_uri"),
             ({"redirect_uri": "https://app.example/#x"}, "redirect_uri"),
             ({"redirect_uri": "https://[::1"}, "redirect_uri"),
+            ({"redirect_uri": "https://app.example;script-src"}, "redirect_uri"),
+            ({"redirect_uri": "https://user@app.example"}, "redirect_uri"),
         ],
     )
     def test_a_request_without_a_valid_redirect_is_not_redirected(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ PARAMETERS = ("response_type", "client_id", "redirect_uri", "scope", "state")
 
 AGENCY_CHOICE = "agency"
 LOCATION_PREFIX = "location:"
+
+_ORIGIN_PART = re.compile(r"[A-Za-z0-9._:\[\]-]+")
+"""A host and a port, as the page's security policy can contain them."""
 
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; margin: 3rem auto; max-width: 36rem; padding: 0 1rem }
@@ -205,7 +209,9 @@ def _is_redirect_uri(redirect_uri: str) -> bool:
         parts = urlsplit(redirect_uri)
     except ValueError:
         return False
-    return parts.scheme in {"http", "https"} and bool(parts.hostname) and not parts.fragment
+    if not _ORIGIN_PART.fullmatch(parts.netloc):
+        return False
+    return parts.scheme in {"http", "https"} and not parts.fragment
 
 
 def _error_page(problem: str) -> Response:

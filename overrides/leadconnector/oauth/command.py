@@ -181,5 +181,7 @@ def _status_of(error: RedirectError) -> ExitStatus:
 
 
 def _fail(status: ExitStatus, message: str) -> int:
-    print(f"{message}. No tokens were saved.", file=sys.stderr)
+    if "tokens were saved" not in message:
+        message += ". No tokens were saved."
+    print(message, file=sys.stderr)
     return status

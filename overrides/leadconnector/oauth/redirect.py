@@ -79,6 +79,7 @@ class RedirectListener:
     """
 
     def __init__(self, redirect_uri: str, state: str) -> None:
+        self._uri = redirect_uri
         self._address = _loopback_address(redirect_uri)
         self._state = state
         self._outcomes: queue.Queue[Secret[str] | RedirectError] = queue.Queue()
@@ -92,7 +93,10 @@ class RedirectListener:
 
     @property
     def redirect_uri(self) -> str:
-        """The redirect URI with the port on which this listens."""
+        """The redirect URI; with the port on which this listens, if the URI has port 0."""
+        if self._address.port != 0:
+            # Unchanged: the endpoint compares it with the one of the application.
+            return self._uri
         name = self._address.host
         if ":" in name:
             name = f"[{name}]"
