@@ -32,6 +32,7 @@ ALL_REQUIREMENTS = [
     SPECDRIFT,
     *("--extra", "page"),
     *("--extra", "fast"),
+    *("--extra", "otel"),
     *("--extra", "redis"),
     *("--extra", "webhooks"),
 ]
