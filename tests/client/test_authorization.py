@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,17 +18,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from leadconnector import (
+    AgencyOAuth,
     ArgumentError,
     ConfigurationError,
     CredentialsError,
     FileTokenStore,
     LeadConnector,
     LeadConnectorError,
+    MemoryAgencyTokenStore,
     MemoryTokenStore,
     OAuth,
     OAuthError,
     ReauthorizationError,
     Tokens,
+    TokenStore,
 )
 from leadconnector_emulator import Emulator, EmulatorTransport, Server, TokenEndpoint
 
@@ -509,6 +514,78 @@ class TestFailures:
         with pytest.raises(LeadConnectorError, match="POST /oauth/token") as raised:
             oauth.exchange_code("code-1", REDIRECT_URI)
         assert "code-1" not in str(raised.value)
+
+
+class TestSecrecy:
+    def test_no_frame_of_an_exchange_shows_a_secret(self, tmp_path: Path) -> None:
+        functions: set[str] = set()
+        variables: list[str] = []
+
+        def record_frames() -> None:
+            for frame, _ in traceback.walk_stack(sys._getframe()):
+                if frame.f_globals.get("__name__", "").startswith("leadconnector.oauth."):
+                    functions.add(frame.f_code.co_name)
+                    variables.append(repr(frame.f_locals))
+
+        def respond(request: httpx.Request) -> httpx.Response:
+            record_frames()
+            if request.url.path == "/oauth/locationToken":
+                return httpx.Response(200, json={"access_token": "access-2"})
+            members = {"access_token": "access-1", "refresh_token": "refresh-1", "companyId": "c"}
+            return httpx.Response(200, json=members)
+
+        class RecordingStore(MemoryAgencyTokenStore):
+            def agency(self) -> TokenStore:
+                return RecordingTokenStore(OLD_TOKENS)
+
+        class RecordingTokenStore(MemoryTokenStore):
+            def save(self, tokens: Tokens) -> None:
+                record_frames()
+                super().save(tokens)
+
+        agency = AgencyOAuth(
+            client_id="client",
+            client_secret="client-secret",
+            store=RecordingStore(),
+            transport=httpx.MockTransport(respond),
+        )
+        agency.exchange_code("code-1", REDIRECT_URI)
+        source = agency.for_location("location-1")
+        assert source.get_token("https://api.example", None, 20.0).reveal() == "access-2"
+
+        expected_functions = {
+            "_run_exchange",
+            "_exchange_and_save",
+            "exchange_code",
+            "location_tokens",
+            "_request_with",
+            "_send",
+        }
+        assert expected_functions <= functions
+        text = "\n".join(variables)
+        secrets = ("client-secret", "code-1", "access-1", "refresh-1", "access-2", "refresh-0")
+        assert not [secret for secret in secrets if secret in text], text
+
+    def test_the_traceback_of_a_failed_exchange_shows_no_secret(
+        self, application: Application
+    ) -> None:
+        code = application.code()
+        use_up(application, code)
+        with pytest.raises(ReauthorizationError) as raised:
+            application.oauth().exchange_code(code, REDIRECT_URI)
+        report = traceback.TracebackException.from_exception(raised.value, capture_locals=True)
+        text = "".join(report.format())
+        assert "secret_code" in text
+        # The frame of this test has the code.
+        assert f"'{code}'" in text
+        ours = [
+            line
+            for frame in report.stack
+            if "leadconnector" in frame.filename
+            for line in (frame.locals or {}).values()
+        ]
+        assert ours
+        assert not [line for line in ours if code in line or "client-secret" in line]
 
 
 class TestFile:

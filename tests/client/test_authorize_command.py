@@ -156,9 +156,9 @@ class TestBadRedirects:
             run.read_url()
             port = urlsplit(run.parameters["redirect_uri"]).port
             assert port is not None
-            with socket.socket() as other:
+            with socket.socket() as second_socket:
                 # The port of all other addresses is free.
-                other.bind(("127.0.0.2", port))
+                second_socket.bind(("127.0.0.2", port))
 
     def test_no_redirect_in_time(self, command: Command) -> None:
         with command.started("--timeout=0.2") as run:
