@@ -199,7 +199,7 @@ def _parameter_texts(parameter: Parameter, operation: Operation, request: Reques
 
 
 def query_values(request: Request) -> dict[str, list[str]]:
-    """The values of the query by name."""
+    """The values of each parameter in the query, in their order."""
     if not request.query:
         return {}
     return parse_qs(request.query, keep_blank_values=True)
