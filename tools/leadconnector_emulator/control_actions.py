@@ -13,10 +13,10 @@ from .clock import seconds_ahead
 from .control_problem import ControlProblemError, pointer_to, summary
 from .emulator import Emulator
 from .faults import Fault, FaultRule, fault_from
+from .log_redaction import HIDDEN, has_secret_body, visible_headers, visible_target
 from .messages import Exchange, Request
 from .schema import CompiledSchema, JsonObject
 from .token_endpoint import Grant, TokenEndpoint
-from .visibility import HIDDEN, has_secret_body, visible_headers, visible_target
 
 DISTRIBUTION = "leadconnector-emulator"
 

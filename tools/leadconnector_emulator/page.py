@@ -21,8 +21,8 @@ from typing import Any, cast
 from .emulator import Emulator
 from .faults import Fault
 from .hosts import HostRules
+from .log_redaction import HIDDEN, has_secret_body, hidden_credential, visible_target
 from .messages import Exchange, Request, Response
-from .visibility import HIDDEN, has_secret_body, hidden_credential, visible_target
 
 LOGGED_EXCHANGES = 200
 """The number of exchanges that the log shows: the latest ones."""

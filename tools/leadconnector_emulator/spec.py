@@ -57,7 +57,7 @@ class Spec:
         return self._document.root
 
     def resolve(self, node: Any) -> Any:
-        """Follow a reference within the document; any other node is returned as it is."""
+        """A part of the document, or what it refers to with `$ref`."""
         return self._document.resolve(node)
 
     def compile(self, schema: JsonObject) -> CompiledSchema:

@@ -145,8 +145,8 @@ function readFault(form, schemas) {
 }
 
 async function showFaultForm() {
-  const document_ = await send("GET", "schema");
-  const schemas = document_.components.schemas.Fault.properties;
+  const description = await send("GET", "schema");
+  const schemas = description.components.schemas.Fault.properties;
   const others = Object.keys(schemas).filter((name) => !MAIN_FIELDS.includes(name));
   byId("main-fields").append(...MAIN_FIELDS.map((name) => createField(name, schemas[name])));
   byId("other-fields").append(...others.map((name) => createField(name, schemas[name])));
