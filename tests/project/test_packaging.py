@@ -48,7 +48,7 @@ MODULES = {
 }
 """The import package of each distribution."""
 
-FILES_OF_A_PROJECT = {"LICENSE", "README.md", "build_hook.py", "pyproject.toml"}
+FILES_OF_A_PROJECT = {"Dockerfile", "LICENSE", "README.md", "build_hook.py", "pyproject.toml"}
 """The files next to the modules that are not installed."""
 
 FILES_OF_A_COPY = ("leadconnector/LICENSE", "leadconnector/_manifest.json")
