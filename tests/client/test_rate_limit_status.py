@@ -368,9 +368,7 @@ class TestRedis:
                 assert client.rate_limit(LOCATION_ID).remaining == 97
             assert second.status(LOCATION_ID).remaining == 97
 
-    def test_calls_use_redis_once_each_and_the_first_one_of_a_window_twice(
-        self, server: RedisServer
-    ) -> None:
+    def test_calls_use_redis_once_each_and_the_first_one_twice(self, server: RedisServer) -> None:
         def evaluations() -> int:
             with closing(server.client()) as client:
                 statistics: Any = client.info("commandstats")
