@@ -41,7 +41,7 @@ from tests.support.redis_server import RedisServer
 
 UNKNOWN = RateLimitStatus()
 
-Ask = Callable[[RateLimit | None], RateLimitStatus]
+StatusAfterCall = Callable[[RateLimit | None], RateLimitStatus]
 """Makes one call with a client that has a rate limit, and then asks the client."""
 
 WINDOW_HEADERS = {
@@ -63,13 +63,13 @@ def new_emulator() -> EmulatorTransport:
     return EmulatorTransport(Emulator(tokens=[TOKEN], rate_limits=RateLimits()))
 
 
-def ask_sync(rate_limit: RateLimit | None) -> RateLimitStatus:
+def status_after_sync_call(rate_limit: RateLimit | None) -> RateLimitStatus:
     with LeadConnector(token=TOKEN, transport=new_emulator(), rate_limit=rate_limit) as client:
         client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
         return client.rate_limit(LOCATION_ID)
 
 
-def ask_async(rate_limit: RateLimit | None) -> RateLimitStatus:
+def status_after_async_call(rate_limit: RateLimit | None) -> RateLimitStatus:
     async def run() -> RateLimitStatus:
         async with AsyncLeadConnector(
             token=TOKEN, transport=new_emulator(), rate_limit=rate_limit
@@ -80,9 +80,9 @@ def ask_async(rate_limit: RateLimit | None) -> RateLimitStatus:
     return asyncio.run(run())
 
 
-@pytest.fixture(params=[ask_sync, ask_async])
-def ask(request: pytest.FixtureRequest) -> Ask:
-    function: Ask = request.param
+@pytest.fixture(params=[status_after_sync_call, status_after_async_call])
+def status_after_call(request: pytest.FixtureRequest) -> StatusAfterCall:
+    function: StatusAfterCall = request.param
     return function
 
 
@@ -115,10 +115,12 @@ def observed(clock: Clock, headers: dict[str, str]) -> ObservedLimits:
     return limits
 
 
-def test_a_client_knows_what_the_response_said_and_what_it_reserved(ask: Ask) -> None:
+def test_a_client_knows_what_the_response_said_and_what_it_reserved(
+    status_after_call: StatusAfterCall,
+) -> None:
     before = datetime.now(UTC)
 
-    status = ask(RateLimit())
+    status = status_after_call(RateLimit())
 
     assert (status.limit, status.interval, status.remaining) == (100, 10.0, 99)
     assert (status.daily_limit, status.daily_remaining) == (200_000, 199_999)
@@ -131,8 +133,10 @@ def test_a_client_knows_what_the_response_said_and_what_it_reserved(ask: Ask) ->
     assert abs(status.daily_resets_at - midnight) < timedelta(seconds=2)
 
 
-def test_a_client_without_rate_limit_knows_what_the_response_said(ask: Ask) -> None:
-    status = ask(None)
+def test_a_client_without_rate_limit_knows_what_the_response_said(
+    status_after_call: StatusAfterCall,
+) -> None:
+    status = status_after_call(None)
 
     assert (status.limit, status.remaining, status.daily_remaining) == (100, 99, 199_999)
     assert (status.reserved, status.waiting) == (None, None)
@@ -188,12 +192,12 @@ def test_a_location_that_is_no_text_is_an_argument_error(value: Any) -> None:
         client.rate_limit(value)
     assert caught.value.argument == "location_id"
 
-    async def ask_async_client() -> None:
+    async def request_status() -> None:
         async with AsyncLeadConnector(token=TOKEN) as client:
             await client.rate_limit(value)
 
     with pytest.raises(ArgumentError, match="location_id must be a string"):
-        asyncio.run(ask_async_client())
+        asyncio.run(request_status())
 
 
 class TestObservedLimits:
@@ -334,13 +338,15 @@ class Replying:
 
 
 class TestRedis:
-    def test_one_call_is_known_to_another_process(self, ask: Ask, server: RedisServer) -> None:
+    def test_one_call_is_known_to_another_process(
+        self, status_after_call: StatusAfterCall, server: RedisServer
+    ) -> None:
         prefix = str(uuid4())
         with (
             closing(new_redis_rate_limit(server, prefix)) as first,
             closing(new_redis_rate_limit(server, prefix)) as second,
         ):
-            expected = ask(first)
+            expected = status_after_call(first)
             status = second.status(LOCATION_ID)
 
         assert (status.limit, status.interval, status.remaining) == (100, 10.0, 99)
@@ -368,9 +374,7 @@ class TestRedis:
                 assert client.rate_limit(LOCATION_ID).remaining == 97
             assert second.status(LOCATION_ID).remaining == 97
 
-    def test_calls_use_redis_once_each_and_the_first_one_of_a_window_twice(
-        self, server: RedisServer
-    ) -> None:
+    def test_calls_use_redis_once_each_and_the_first_one_twice(self, server: RedisServer) -> None:
         def evaluations() -> int:
             with closing(server.client()) as client:
                 statistics: Any = client.info("commandstats")

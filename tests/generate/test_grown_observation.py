@@ -71,19 +71,19 @@ options = {
 }
 
 
-def known(status):
+def values_of(status):
     return [status.limit, status.remaining, status.reserved]
 
 
 async def call_async():
     async with AsyncLeadConnector(**options) as client:
         await client.notes.list_notes("a1")
-        return [known(await client.rate_limit("a1")), known(await client.rate_limit("a2"))]
+        return [values_of(await client.rate_limit("a1")), values_of(await client.rate_limit("a2"))]
 
 
 with LeadConnector(**options) as client:
     client.notes.list_notes("a1")
-    sync = [known(client.rate_limit("a1")), known(client.rate_limit("a2"))]
+    sync = [values_of(client.rate_limit("a1")), values_of(client.rate_limit("a2"))]
 spans = [[span.name, span.attributes["url.template"]] for span in exporter.get_finished_spans()]
 result = {"sync": sync, "async": asyncio.run(call_async())}
 print(json.dumps({**result, "spans": spans, "records": records}))

@@ -5,7 +5,6 @@ The headers are stored as text, since nearly all of them are replaced before any
 response usually has both, but need not.
 """
 
-import math
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -83,8 +82,8 @@ class ObservedLimits:
         self._numbers = count(1)
         self._windows = dict[str, Observation]()
         self._days = dict[str, Observation]()
-        # What other processes know, and since when. Only a rate limit that is shared uses it.
-        self._shared = dict[str, tuple[Observations, float]]()
+        # What other processes know. Only a rate limit that is shared uses it.
+        self._shared = dict[str, Observations]()
 
     def next_number(self) -> int:
         """Return the number of a request that has no reservation, from which it would have one."""
@@ -132,8 +131,7 @@ class ObservedLimits:
     def unshared(self, key: str) -> Observations:
         """Return the latest headers of a key; none if they were shared."""
         observations = self.observations(key)
-        shared, _ = self._shared.get(key, _NEVER_SHARED)
-        if observations == shared:
+        if observations == self._shared.get(key, NO_OBSERVATIONS):
             return NO_OBSERVATIONS
         return observations
 
@@ -143,17 +141,13 @@ class ObservedLimits:
             return
         if key not in self._shared:
             _make_room(self._shared)
-        self._shared[key] = (observations, self.clock())
+        self._shared[key] = observations
 
-    def is_sharing_due(self, key: str, seconds: float) -> bool:
-        """Return whether there are headers to share, and none were shared for some seconds."""
-        observations, shared_at = self._shared.get(key, _NEVER_SHARED)
-        if self.clock() - shared_at < seconds:
+    def is_sharing_due(self, key: str) -> bool:
+        """Return whether there are headers to share, and none have been shared yet."""
+        if key in self._shared:
             return False
-        return self.observations(key) != observations
-
-
-_NEVER_SHARED = (NO_OBSERVATIONS, -math.inf)
+        return self.observations(key) != NO_OBSERVATIONS
 
 
 def _store(latest: dict[str, Observation], key: str, observation: Observation) -> None:

@@ -98,12 +98,12 @@ class RedisRateLimit(RateLimit):
     def needs_update(self, reservation: Reservation, response: RawResponse | None) -> bool:
         """Return whether `update` has anything to do; see `RateLimit`.
 
-        Headers are shared with the next operation. So an operation of their own is worth its time
-        only where the other processes know nothing of the current window.
+        Headers are shared with the next operation. An operation of their own would be a second one
+        for each call. So it is made only for the first response of a key.
         """
         if super().needs_update(reservation, response):
             return True
-        return self.observed_limits.is_sharing_due(reservation.key, self._rate.seconds)
+        return self.observed_limits.is_sharing_due(reservation.key)
 
     def status(self, key: str) -> RateLimitStatus:
         """Return what all processes know about the rate limit of a key. Never raises.
