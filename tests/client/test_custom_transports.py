@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import copy
-import gzip
 import json
 import pickle
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
@@ -38,6 +37,7 @@ from tests.support.calling import (
     call_sync,
     responding,
 )
+from tests.support.compression import gzipped
 from tests.support.outside import hanging_up
 
 
@@ -334,7 +334,7 @@ def test_a_transport_can_read_the_response_itself(call: Caller, is_compressed: b
     body = json.dumps(SUCCESS_BODY).encode()
     headers = {"content-type": "application/json"}
     if is_compressed:
-        body = gzip.compress(body)
+        body = gzipped(body)
         headers["content-encoding"] = "gzip"
     transport = ReadingTransport(body, headers)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import inspect
 import json
 import logging
@@ -36,6 +35,7 @@ from tests.support.calling import (
     returning,
     succeeding,
 )
+from tests.support.compression import gzipped
 from tests.support.reports import Sentry, texts_of
 
 DRIFTING_BODY = {"success": True, "conversation": {**SUCCESS_BODY["conversation"], "new": "secret"}}
@@ -85,7 +85,7 @@ def test_the_content_is_decompressed(run: Runner) -> None:
     body = json.dumps(SUCCESS_BODY).encode()
     headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
 
-    response = run(returning(200, content=gzip.compress(body), headers=headers), raw_update)
+    response = run(returning(200, content=gzipped(body), headers=headers), raw_update)
 
     assert response.content == body
 

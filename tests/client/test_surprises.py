@@ -6,7 +6,6 @@ Tests of the wire use the emulator on a socket, or a server that hangs up.
 from __future__ import annotations
 
 import asyncio
-import gzip
 import json
 import logging
 import math
@@ -58,6 +57,7 @@ from tests.support.calling import (
     returning,
     succeeding,
 )
+from tests.support.compression import gzipped
 from tests.support.outside import hanging_up, run_program
 
 Ask = Callable[..., UpdateConversationResponse]
@@ -347,7 +347,7 @@ def test_json_in_another_encoding_than_utf_8_is_a_decoding_error(
 def test_a_gzip_bomb_over_a_socket_uses_bounded_memory(
     call: Caller,
 ) -> None:
-    with hanging_up(compressed(200, gzip.compress(b" " * 8 * MAXIMUM_BODY_BYTES))) as server:
+    with hanging_up(compressed(200, gzipped(b" " * 8 * MAXIMUM_BODY_BYTES))) as server:
         tracemalloc.start()
         try:
             with pytest.raises(APIDecodingError, match="larger") as caught:
@@ -362,7 +362,7 @@ def test_a_gzip_bomb_over_a_socket_uses_bounded_memory(
 
 @pytest.mark.parametrize(
     "body",
-    [b"no gzip", gzip.compress(BODY)[:-20], gzip.compress(BODY)[:30]],
+    [b"no gzip", gzipped(BODY)[:-20], gzipped(BODY)[:30]],
     # Without names, they would contain the time in a header of gzip.
     ids=["no gzip", "without its end", "the start"],
 )

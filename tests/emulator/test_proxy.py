@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import gzip
 import json
 import os
 import signal
@@ -38,6 +37,7 @@ from leadconnector_emulator.cli import main
 from leadconnector_emulator.proxy_cli import add_proxy_options
 
 from tests.support.calling import CONVERSATION_ID, LOCATION_ID, SUCCESS_BODY, TOKEN
+from tests.support.compression import gzipped
 from tests.support.paths import ROOT
 from tests.support.wire import receive_request, serving
 
@@ -85,7 +85,7 @@ def head_lines(status: str, *lines: str) -> bytes:
 
 class TestUnchanged:
     def test_status_headers_and_body_are_those_of_the_api(self) -> None:
-        body = gzip.compress(SUCCESS)
+        body = gzipped(SUCCESS)
         lines = [
             "Content-Type: application/json",
             "Content-Encoding: gzip",
@@ -579,7 +579,7 @@ class TestReports:
         assert proxy.exchanges == []
 
     def test_faults_apply_to_the_responses_of_the_api(self) -> None:
-        body = gzip.compress(SUCCESS)
+        body = gzipped(SUCCESS)
         lines = ["Content-Type: application/json", "Content-Encoding: gzip"]
         heads: list[bytes] = []
         data = head_lines("200 OK", *lines, f"Content-Length: {len(body)}") + body

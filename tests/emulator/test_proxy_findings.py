@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import shutil
 import subprocess
@@ -37,6 +36,7 @@ from specdrift.rules import level_of
 from specdrift.wire import read_findings
 
 from tests.support.calling import CONVERSATION_ID, LOCATION_ID, SUCCESS_BODY, TOKEN
+from tests.support.compression import gzipped
 from tests.support.paths import ROOT
 
 Json = dict[str, Any]
@@ -370,7 +370,7 @@ def test_specdrift_reads_every_finding(body: object, status: int) -> None:
         assert level_of(finding.rule, Direction(finding.direction)) is not None
 
 
-GZIPPED = gzip.compress(json.dumps(SUCCESS_BODY).encode())
+GZIPPED = gzipped(json.dumps(SUCCESS_BODY).encode())
 
 
 @pytest.mark.parametrize(
@@ -408,7 +408,7 @@ def test_a_body_that_cannot_be_read_is_a_finding(
     [
         (b"x", {"Content-Encoding": "br"}, "content encoding 'br' cannot be decoded"),
         (
-            gzip.compress(b" " * (17 * 1024 * 1024)),
+            gzipped(b" " * (17 * 1024 * 1024)),
             {"Content-Encoding": "gzip"},
             "the body has more than 16777216 bytes",
         ),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import errno
-import gzip
 import json
 import os
 import stat
@@ -36,6 +35,7 @@ from leadconnector_emulator.record import read_record
 from leadconnector_emulator.redaction import REDACTED, Redaction
 
 from tests.support.calling import CONVERSATION_ID, LOCATION_ID, TOKEN
+from tests.support.compression import gzipped
 
 PATH = f"/conversations/{CONVERSATION_ID}"
 JSON_HEADERS = {"content-type": "application/json"}
@@ -162,7 +162,7 @@ def test_repeated_headers_and_binary_bodies_are_kept(file: Path) -> None:
 
 
 def test_a_compressed_body_is_recorded_as_it_reads(file: Path) -> None:
-    body = gzip.compress(b'{"access_token": "secret-12345", "b": 1}')
+    body = gzipped(b'{"access_token": "secret-12345", "b": 1}')
     response = Response(200, body, {**JSON_HEADERS, "Content-Encoding": "gzip"})
 
     replayed = Replay(recorded(file, (Request("GET", "/x", {}), response))).respond(
