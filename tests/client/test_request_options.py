@@ -289,8 +289,8 @@ def test_with_options_replaces_all_default_headers() -> None:
         ):
             updating()(changed)
 
-    sent = [(item.headers.get("x-a"), item.headers.get("x-b")) for item in requests]
-    assert sent == [("1", "2"), (None, "3"), (None, None), ("1", "2")]
+    values = [(item.headers.get("x-a"), item.headers.get("x-b")) for item in requests]
+    assert values == [("1", "2"), (None, "3"), (None, None), ("1", "2")]
 
 
 # What is rejected.

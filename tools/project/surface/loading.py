@@ -25,6 +25,12 @@ from .model import PACKAGES, PythonObject, Surface, SurfaceError, relative_path
 INTERNAL_SPECIAL_NAMES = {"__post_init__", "__slots__", "__match_args__"}
 """Special names that are details of an implementation."""
 
+MIRRORS = {"with_raw_response"}
+"""Attributes whose methods follow from those of the same object.
+
+A change of a method would otherwise be reported twice.
+"""
+
 
 class LazyNames(griffe.Extension):
     """Has griffe count every name in `__all__` as one that exists at run time.
@@ -154,6 +160,8 @@ def collect_class(
         member_path = f"{path}.{name}"
         member_object = resolve(member)
         surface.objects[member_path] = member_object
+        if name in MIRRORS:
+            continue
         inner_class = class_behind(member_object)
         if inner_class is None or inner_class.canonical_path in public_definitions:
             continue
