@@ -50,13 +50,15 @@ nitpick_ignore_regex = [
     ("py:.*", r"(collections|contextlib|datetime|enum|os|pathlib|typing)\..*"),
     ("py:.*", r"(httpx|redis)\..*"),
     ("py:class", r"(bool|bytes|dict|float|int|list|object|str|tuple|type|None)"),
-    ("py:exc", r"(OSError|TypeError|ValueError)"),
+    ("py:exc", r"(ImportError|OSError|TypeError|ValueError)"),
     # Types of the signatures that users need not name. The text below a signature describes them.
     ("py:class", r"leadconnector\._runtime\.protocols\.TokenSource"),
     ("py:class", r"leadconnector\._options\.Options"),
     ("py:class", r"leadconnector\._runtime\.secrets\.Token"),
     ("py:class", r"leadconnector\.rate_limit\.redis_script\.RedisClient"),
     ("py:class", r"leadconnector\._generated\.(Async)?Session"),
+    # The union of `WebhookEvent` and the models of events.
+    ("py:class", r"Event"),
 ]
 suppress_warnings = [
     # README has its own title. The pages here include parts of it.

@@ -9,7 +9,7 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .access import (
     TokenAccess,
@@ -44,10 +44,7 @@ from .validation import (
     parse_body,
 )
 from .webhook_events import Change, EventRules, changed_properties
-
-if TYPE_CHECKING:
-    # Few emulators send events, and the module imports an HTTP client.
-    from .webhooks import Webhooks
+from .webhooks import Webhooks
 
 TOKEN = "emulator"
 """The bearer token that the emulator accepts by default."""
