@@ -50,7 +50,7 @@ nitpick_ignore_regex = [
     ("py:.*", r"(collections|contextlib|datetime|enum|os|pathlib|ssl|typing)\..*"),
     ("py:.*", r"(httpx|redis)\..*"),
     ("py:class", r"(bool|bytes|dict|float|int|list|object|str|tuple|type|None)"),
-    ("py:exc", r"(OSError|TypeError|ValueError)"),
+    ("py:exc", r"(ImportError|OSError|TypeError|ValueError)"),
     # Types of the signatures that users need not name. The text below a signature describes them.
     ("py:class", r"leadconnector\._runtime\.protocols\.(TokenSource|Tracing)"),
     ("py:class", r"leadconnector\._options\.Options"),
@@ -60,6 +60,8 @@ nitpick_ignore_regex = [
     ("py:class", r"leadconnector\._generated\.(Async)?Session"),
     ("py:class", r"leadconnector_emulator\.redaction\.Redaction"),
     ("py:class", r"leadconnector\._generated\.types\.(RequestOptions|T)"),
+    # The union of `WebhookEvent` and the models of events.
+    ("py:class", r"Event"),
 ]
 suppress_warnings = [
     # README has its own title. The pages here include parts of it.

@@ -353,10 +353,11 @@ def test_every_model_round_trips_valid_data(name: str, data: st.DataObject) -> N
     assert model.from_dict(decoded.to_dict()) == decoded
 
 
-def test_those_models_are_all_models_of_responses() -> None:
+def test_those_models_are_all_models_of_responses_and_events() -> None:
     assert set(OBJECTS) == {
         "BadRequest",
         "Conversation",
+        "ConversationUnreadUpdate",
         "Unauthorized",
         "UnprocessableEntity",
         "UpdateConversationResponse",

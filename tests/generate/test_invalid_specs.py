@@ -30,6 +30,11 @@ def with_enum(keyword: str) -> str:
     )
 
 
+def with_schemas(text: str) -> str:
+    """The spec with more components."""
+    return edited(("\n  schemas:\n", f"\n  schemas:\n{text}"))
+
+
 @dataclass(frozen=True)
 class InvalidSpec:
     """A spec that is rejected, and the expected error."""
@@ -95,14 +100,15 @@ INVALID_SPECS = {
         '              schema:\n                $ref: "#/components/schemas/X"',
     ),
     "a broken reference that nothing uses": InvalidSpec(
-        SPEC_TEXT + '    Unused:\n      $ref: "#/components/schemas/Nowhere"\n',
+        with_schemas('    Unused:\n      $ref: "#/components/schemas/Nowhere"\n'),
         "'#/components/schemas/Nowhere' points to nothing",
         "    Unused:",
     ),
     "a loop of references": InvalidSpec(
-        SPEC_TEXT
-        + '    Hen:\n      $ref: "#/components/schemas/Egg"\n'
-        + '    Egg:\n      $ref: "#/components/schemas/Hen"\n',
+        with_schemas(
+            '    Hen:\n      $ref: "#/components/schemas/Egg"\n'
+            '    Egg:\n      $ref: "#/components/schemas/Hen"\n'
+        ),
         "leads back to itself",
         "    Hen:",
     ),

@@ -128,8 +128,8 @@ LAST_MESSAGE_TYPES = [
 ]
 
 # One each of the path parameter, the version and `success`, then three of the body, twelve of the
-# conversation, and those of the three errors.
-EXAMPLES = 1 + 1 + 3 + 1 + 12 + (3 + 3 + 2)
+# conversation, those of the three errors, and ten of the event.
+EXAMPLES = 1 + 1 + 3 + 1 + 12 + (3 + 3 + 2) + 10
 
 
 @pytest.fixture(scope="module", name="spec")
@@ -229,7 +229,7 @@ def test_every_example_is_valid(spec: dict[str, Any]) -> None:
         Draft202012Validator.check_schema(schema)
         assert "type" in schema
         assert problems(schema, schema["example"]) == []
-    assert len(schemas) == EXAMPLES == 26
+    assert len(schemas) == EXAMPLES == 36
 
 
 def test_the_server_is_that_of_highlevel(spec: dict[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """Compresses bodies to the same bytes at any time.
 
-pytest-xdist needs equal names of tests in all of its processes. So a body in the name of a test must
-not contain the time, which gzip adds by default.
+pytest-xdist needs equal names of tests in all of its processes. So a body in the name of a test
+must not contain the time, which gzip adds by default.
 """
 
 import gzip

@@ -13,7 +13,7 @@ import socket
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from .access import USER_TYPES, TokenAccess
@@ -41,9 +41,7 @@ from .proxy_cli import (
 from .rate_limits import RateLimits
 from .server import Server
 from .spec import SPEC
-
-if TYPE_CHECKING:
-    from .webhooks import Webhooks
+from .webhooks import Webhooks
 
 PROGRAM = "leadconnector_emulator"
 
@@ -251,9 +249,6 @@ def _create_webhooks(options: argparse.Namespace) -> Webhooks | None:
         if options.webhook_key or options.webhook_remote:
             raise ValueError("--webhook-key and --webhook-remote need --webhook-url")
         return None
-    # It imports an HTTP client, and few programs send events.
-    from .webhooks import Webhooks  # noqa: PLC0415
-
     private_key: bytes | None = None
     if options.webhook_key:
         private_key = options.webhook_key.read_bytes()

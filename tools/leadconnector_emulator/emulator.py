@@ -49,10 +49,7 @@ from .validation import (
     query_values,
 )
 from .webhook_events import Change, EventRules, changed_properties
-
-if TYPE_CHECKING:
-    # Few emulators send events, and the module imports an HTTP client.
-    from .webhooks import Webhooks
+from .webhooks import Webhooks
 
 if TYPE_CHECKING:
     from .record import Recorder

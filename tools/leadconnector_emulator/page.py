@@ -188,7 +188,9 @@ class Page:
         root = self._emulator.spec.root
         paths = {path: _without_servers(item) for path, item in root["paths"].items()}
         url = f"http://{host}" if host else "/"
-        return {**root, "paths": paths, "servers": [{"url": url}]}
+        # A webhook is a request to the user's program. The console cannot send it.
+        parts = {name: part for name, part in root.items() if name != "webhooks"}
+        return {**parts, "paths": paths, "servers": [{"url": url}]}
 
     def _log(self) -> dict[str, Any]:
         excerpt = self._emulator.latest_exchanges(LOGGED_EXCHANGES)

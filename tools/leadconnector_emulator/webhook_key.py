@@ -22,7 +22,7 @@ class SigningKey:
         private_key: the key in PEM; `None` creates a new one.
 
     Raises:
-        MissingRequirementError: cryptography is not installed.
+        ImportError: cryptography is not installed.
         ValueError: it is no Ed25519 private key in PEM without a password.
     """
 
@@ -37,7 +37,7 @@ class SigningKey:
         public_key = self._key.public_key()
         encoded_key = public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         self.public_key = b64encode(encoded_key).decode()
-        """The public key as base64: its PEM without the first and the last line."""
+        """The base64 of the public key, which is its PEM without the first and the last line."""
 
     def __repr__(self) -> str:
         """Without the private key."""

@@ -13,13 +13,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
-from typing import Literal
-
-import httpx
+from typing import TYPE_CHECKING, Literal
 
 from .hosts import LOOPBACK_HOSTS
 from .webhook_events import Event
 from .webhook_key import SigningKey
+
+if TYPE_CHECKING:
+    import httpx
 
 SIGNATURE_HEADER = "X-GHL-Signature"
 
@@ -78,7 +79,7 @@ class Webhooks:
         seed: for the random part of the delays.
 
     Raises:
-        MissingRequirementError: cryptography is not installed.
+        ImportError: cryptography is not installed.
         ValueError: the URL is not one of HTTP, or is on another machine; the key cannot be read; a
             number is negative or infinite.
     """
@@ -190,6 +191,9 @@ class Webhooks:
 
     def _run(self) -> None:
         """Send each event when it is due, until none waits."""
+        # Few emulators send events, and the import takes a tenth of a second.
+        import httpx  # noqa: PLC0415
+
         # A connection that the receiver has closed in the meantime would cost an attempt.
         limits = httpx.Limits(max_keepalive_connections=0)
         try:
@@ -234,6 +238,8 @@ class Webhooks:
 
     def _send(self, client: httpx.Client, delivery: WebhookDelivery) -> int | None:
         """Send a delivery. Returns the status of the response, or `None` if there was none."""
+        import httpx  # noqa: PLC0415
+
         headers = {
             "Content-Type": "application/json",
             SIGNATURE_HEADER: self._key.signature(delivery.body),
@@ -281,6 +287,8 @@ def _check_url(url: str, *, allow_remote: bool) -> None:
     Raises:
         ValueError: it is no URL of HTTP, or is on another machine.
     """
+    import httpx  # noqa: PLC0415
+
     try:
         parsed_url = httpx.URL(url)
     except (httpx.InvalidURL, TypeError):

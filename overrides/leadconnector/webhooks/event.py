@@ -41,7 +41,7 @@ class WebhookEvent:
     type: str
     """The type of the event, such as `ContactCreate`."""
     webhook_id: str | None = field(repr=False)
-    """Identifies the event: it can be received more than once. `None` if the event has no id."""
+    """Identifies the event, which can be received more than once. `None` if it has no id."""
     timestamp: str | None = field(repr=False)
     """When the event was created, as received. `None` if the event does not say it."""
     data: Mapping[str, Any] = field(repr=False)
