@@ -89,7 +89,7 @@ class TestUnchanged:
         lines = [
             "Content-Type: application/json",
             "Content-Encoding: gzip",
-            f"Content-Length: {len(body)}",
+            f"content-length: {len(body)}",
             "Set-Cookie: a=1",
             "X-Name: caf\xe9",
             "Set-Cookie: b=2",
@@ -107,7 +107,7 @@ class TestUnchanged:
         assert response.headers.raw == [
             (b"Content-Type", b"application/json"),
             (b"Content-Encoding", b"gzip"),
-            (b"Content-Length", str(len(body)).encode()),
+            (b"content-length", str(len(body)).encode()),
             (b"Set-Cookie", b"a=1"),
             (b"X-Name", b"caf\xe9"),
             (b"Set-Cookie", b"b=2"),
@@ -230,6 +230,18 @@ class TestUnchanged:
 
         assert updated.success
         assert [finding.value for finding in proxy.findings] == ["503"]
+
+    def test_the_transport_keeps_repeated_headers_and_one_length(self) -> None:
+        lines = ["content-length: 2", "Set-Cookie: a=1", "Set-Cookie: b=2"]
+        with (
+            upstream_sending(head_lines("200 OK", *lines) + b"ok") as url,
+            ValidatingProxy(url) as proxy,
+            httpx.Client(transport=EmulatorTransport(proxy), base_url="http://proxy") as client,
+        ):
+            response = client.get("/x")
+
+        assert response.headers.get_list("content-length") == ["2"]
+        assert response.headers.get_list("set-cookie") == ["a=1", "b=2"]
 
     def test_the_other_interfaces_pass_requests_on(self) -> None:
         emulator = Emulator(tokens=[TOKEN])

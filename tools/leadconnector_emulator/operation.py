@@ -42,7 +42,8 @@ class Parameter:
 
         Numbers and booleans are texts on the wire, so the schema may accept either form.
         """
-        return any(self.schema.is_valid(form) for form in self.forms(texts))
+        text_form, value_form = self.forms(texts)
+        return self.schema.is_valid(text_form) or self.schema.is_valid(value_form)
 
     def forms(self, texts: list[str]) -> tuple[Any, Any]:
         """The texts of a URL or header as data: as texts, and as the values they represent."""

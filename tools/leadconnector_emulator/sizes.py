@@ -36,7 +36,7 @@ def size_of_exchange(exchange: Exchange) -> int:
     """The bytes of an exchange, with every text of the request and the response."""
     request = exchange.request
     response = exchange.response
-    return (
+    size = (
         EXCHANGE_BYTES
         + sys.getsizeof(request.method)
         + sys.getsizeof(request.target)
@@ -44,9 +44,10 @@ def size_of_exchange(exchange: Exchange) -> int:
         + _size_of_headers(request.headers)
         + sys.getsizeof(response.body)
         + _size_of_headers(response.headers)
-        + sum(sys.getsizeof(value) for _, value in response.repeated_headers)
-        + FINDING_BYTES * len(exchange.findings)
     )
+    for _, value in response.repeated_headers:
+        size += sys.getsizeof(value)
+    return size + FINDING_BYTES * len(exchange.findings)
 
 
 def size_of_json(data: Any) -> int:

@@ -108,13 +108,23 @@ class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     def _httpx_response(self, request: httpx.Request, response: Response) -> httpx.Response:
         if response.delivery.drop in {"before", "within"}:
             raise httpx.RemoteProtocolError("the connection was closed without a response")
-        headers = httpx.Headers(response.header_lines())
-        headers.setdefault("Content-Length", str(len(response.body)))
+        headers = _response_headers(response)
         # Without a fault the body is there at once, and httpx needs no stream.
         if response.delivery.is_plain:
             return httpx.Response(response.status, headers=headers, content=response.body)
         stream = _BodyStream(request, response, self._waiting)
         return httpx.Response(response.status, headers=headers, stream=stream)
+
+
+def _response_headers(response: Response) -> httpx.Headers | dict[str, str]:
+    length = str(len(response.body))
+    # The name may have any case in a response that a proxy passes on.
+    has_length = any(name.lower() == "content-length" for name in response.headers)
+    if not has_length and not response.repeated_headers:
+        return {"Content-Length": length, **response.headers}
+    headers = httpx.Headers(response.header_lines())
+    headers.setdefault("Content-Length", length)
+    return headers
 
 
 def _received_request(request: httpx.Request, body: bytes) -> Request:
