@@ -14,6 +14,7 @@ import pytest
 from leadconnector import (
     APIConnectionError,
     APIDecodingError,
+    ArgumentError,
     AsyncLeadConnector,
     BadRequestError,
     ConfigurationError,
@@ -231,11 +232,23 @@ def test_a_lost_response_after_a_status_leaves_no_status(call: Caller, recorder:
     )
 
 
-def test_an_invalid_argument_is_a_span_without_attempts(call: Caller, recorder: Recorder) -> None:
-    with pytest.raises(ValueError, match="conversation_id"):
+def test_a_call_with_an_invalid_argument_has_no_span(call: Caller, recorder: Recorder) -> None:
+    with pytest.raises(ArgumentError):
         call(succeeding(), "", options={"tracing": recorder.tracing()})
 
-    assert attributes_of(recorder.span())["error.type"] == "ArgumentError"
+    assert recorder.spans() == []
+
+
+def test_a_call_that_is_not_sent_is_a_span_without_attempts(
+    call: Caller, recorder: Recorder
+) -> None:
+    def fail() -> str:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        call(succeeding(), options={"tracing": recorder.tracing(), "token": fail})
+
+    assert attributes_of(recorder.span())["error.type"] == "ZeroDivisionError"
     assert events_of(recorder.span()) == []
 
 

@@ -60,6 +60,14 @@ class Call(Generic[T]):
         self.trace: CallTrace | None = None
         """Records the steps of the call, if somebody wants that."""
 
+    @property
+    def span_name(self) -> str:
+        """The name of the call's span: the method, and the path template if there is one.
+
+        It must contain no ID, so a path without a template is left out.
+        """
+        return self.name
+
     def start_trace(self, trace: CallTrace) -> None:
         """Record the steps of the call from now on."""
         self.trace = trace

@@ -29,7 +29,6 @@ from ..errors import (
 from .call import Call
 from .call_io import CallIO, SyncIO
 from .call_log import report_attempt, report_rate_limit_wait, report_retry
-from .contract import operation_contract
 from .coroutines import run_without_event_loop
 from .frames import clear_frames
 from .http import (
@@ -41,7 +40,7 @@ from .http import (
     is_interruption,
     is_transport_failure,
 )
-from .protocols import CallTrace, RateLimiter, Reservation, Tracing
+from .protocols import RateLimiter, Reservation
 from .request import Arguments
 from .retry import RETRY_NOW, STOP, Attempt, Decision, RetryPolicy, decide
 from .secrets import Token, encoded_forms
@@ -84,37 +83,29 @@ class AsyncSession:
         # Python makes it the context of all errors.
         ambient_error = sys.exception()
         try:
-            tracing = self._settings.tracing
-            if tracing is None:
-                return await self._carry_out(operation, arguments)
-            return await self._carry_out_traced(operation, arguments, tracing)
+            return await self._carry_out(operation, arguments)
         except BaseException as error:
             # The frames hold the response, and objects with the token.
             clear_frames(error, ambient_error)
             raise
 
-    async def _carry_out_traced(
-        self, operation: Operation[T], arguments: Mapping[str, object], tracing: Tracing
-    ) -> T:
-        """`_carry_out` for a client with the option `tracing`."""
-        contract = operation_contract(operation.operation_id)
-        with tracing.start_call(contract.name, contract.method, self._settings.base_url) as trace:
-            return await self._carry_out(operation, arguments, trace)
-
-    async def _carry_out(
-        self,
-        operation: Operation[T],
-        arguments: Mapping[str, object],
-        trace: CallTrace | None = None,
-    ) -> T:
+    async def _carry_out(self, operation: Operation[T], arguments: Mapping[str, object]) -> T:
         """The steps of `call`."""
         # A new transport loads certificates, which can take longer than a reservation stays valid.
         # So it exists before the first reservation. Its creation is not inside the deadline, which
         # starts with `Call`.
         self._io.ensure_open()
         call = Call(operation, Arguments(arguments), self._settings)
-        if trace is not None:
+        tracing = self._settings.tracing
+        if tracing is None:
+            return await self._send_and_read(call)
+        base_url = self._settings.base_url
+        with tracing.start_call(call.span_name, call.method, base_url) as trace:
             call.start_trace(trace)
+            return await self._send_and_read(call)
+
+    async def _send_and_read(self, call: Call[T]) -> T:
+        """Send requests, and read the last response."""
         attempt = await self._send_until_final(call)
         if isinstance(attempt.outcome, APIConnectionError):
             raise attempt.outcome

@@ -15,7 +15,7 @@ from .docstrings import method_docstring
 from .responses import response_views
 from .views import OperationView, Resource
 
-CLIENT_METHODS = frozenset({"close", "rate_limit", "with_options"})
+_CLIENT_METHODS = frozenset({"close", "for_location", "rate_limit", "request", "with_options"})
 """The client's own methods. A resource is an attribute beside them."""
 
 _RESERVED_CLASSES = frozenset(
@@ -149,7 +149,7 @@ def _check_method_name(
 
 def _check_tags(document: Document, operations_by_tag: Mapping[str, list[OperationView]]) -> None:
     for tag, operations in operations_by_tag.items():
-        if tag in CLIENT_METHODS:
+        if tag in _CLIENT_METHODS:
             raise document.error(
                 f"{operations[0].pointer}/tags",
                 f"a tag named {tag!r} would hide the client's own method",
