@@ -34,6 +34,7 @@ ONLY_WHEN_USED = {
     "uuid",
     "leadconnector._generated.client",
     "leadconnector._runtime.http.tunnels",
+    "leadconnector._runtime.limit_status",
     "leadconnector.models",
     "leadconnector.oauth",
     "leadconnector.rate_limit.shared",
