@@ -47,9 +47,9 @@ from ._runtime.http import (
     common_headers,
     is_interruption,
 )
-from ._runtime.limit_status import RateLimitStatus, limit_status
 from ._runtime.observed_limits import ObservedLimits
 from ._runtime.protocols import Tracing
+from ._runtime.rate_limit_status import RateLimitStatus
 from ._runtime.retry import DEFAULT_RETRIES
 from ._runtime.scalars import Duration, Query
 from ._runtime.secrets import Secret, refuse_pickling
@@ -322,7 +322,7 @@ class LeadConnector(_Client[SyncTokenOption, BaseTransport, SyncConnections], Re
         key = check_rate_limit_key(location_id, _LOCATION_REQUIREMENT)
         rate_limit = self._settings.rate_limit
         if rate_limit is None:
-            return limit_status(self._settings.unlimited, key)
+            return _status_without_rate_limit(self._settings, key)
         return rate_limit.status(key)
 
     def close(self) -> None:
@@ -427,7 +427,7 @@ class AsyncLeadConnector(
         key = check_rate_limit_key(location_id, _LOCATION_REQUIREMENT)
         rate_limit = self._settings.rate_limit
         if rate_limit is None:
-            return limit_status(self._settings.unlimited, key)
+            return _status_without_rate_limit(self._settings, key)
         io = AsyncIO(self._connections, self._settings)
         return await io.call_rate_limit(rate_limit, rate_limit.status, key)
 
@@ -440,6 +440,14 @@ class AsyncLeadConnector(
 
     async def __aexit__(self, *error: object) -> None:
         await self.close()
+
+
+def _status_without_rate_limit(settings: Settings, key: str) -> RateLimitStatus:
+    """What responses said. The client itself limits and counts nothing."""
+    # Few programs need it.
+    from ._runtime.limit_status import limit_status  # noqa: PLC0415
+
+    return limit_status(settings.unlimited, key)
 
 
 def _new_transport(create: Callable[[], NewTransport]) -> NewTransport:

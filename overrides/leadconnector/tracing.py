@@ -84,14 +84,11 @@ class OpenTelemetryTracing:
             "server.port": url.port or DEFAULT_PORTS[url.scheme],
             "url.scheme": url.scheme,
         }
-        template = name.removeprefix(f"{method} ")
-        # `client.request` has a path without a template. The name of its span is the method alone.
-        span_name = method
-        if template.startswith("/"):
+        template = name.removeprefix(method).lstrip()
+        if template:
             attributes["url.template"] = template
-            span_name = name
         return CallSpan(
-            self._trace, self._context, self._tracer, self._propagator, span_name, attributes
+            self._trace, self._context, self._tracer, self._propagator, name, attributes
         )
 
 

@@ -37,6 +37,7 @@ ONLY_WHEN_USED = {
     "leadconnector._runtime.added_headers",
     "leadconnector._runtime.additions",
     "leadconnector._runtime.http.tunnels",
+    "leadconnector._runtime.limit_status",
     "leadconnector._runtime.request_options",
     "leadconnector._runtime.undocumented",
     "leadconnector.models",

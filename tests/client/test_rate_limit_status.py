@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import FrozenInstanceError, dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -182,7 +182,7 @@ def test_reserved_requests_count_for_a_window() -> None:
 
 
 def test_a_status_cannot_be_changed() -> None:
-    with pytest.raises(FrozenInstanceError):
+    with pytest.raises(AttributeError):
         UNKNOWN.limit = 5  # type: ignore[misc]
 
 
@@ -468,5 +468,4 @@ class TestRedis:
 
 def test_every_field_has_a_row_in_the_documentation() -> None:
     text = (ROOT / "docs" / "rate-limits.md").read_text(encoding="utf-8")
-    names = [field.name for field in fields(RateLimitStatus)]
-    assert [name for name in names if f"\n| `{name}` |" not in text] == []
+    assert [name for name in RateLimitStatus._fields if f"\n| `{name}` |" not in text] == []

@@ -2,8 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Generic, Protocol
+from typing import TYPE_CHECKING, Generic
 
 from .._generated import Operation, T
 from ..errors import APITimeoutError
@@ -57,6 +56,14 @@ class Call(ABC, Generic[T]):
         """Why a new token does not fix the 401, for its exception; empty if it is unknown."""
         self.trace: CallTrace | None = None
         """Records the steps of the call, if somebody wants that."""
+
+    @property
+    def span_name(self) -> str:
+        """The name of the call's span: the method, and the path template if there is one.
+
+        It must contain no ID, so a path without a template is left out.
+        """
+        return self.name
 
     def start_trace(self, trace: CallTrace) -> None:
         """Record the steps of the call from now on."""
@@ -172,50 +179,6 @@ class OperationCall(Call[T]):
             self.attempts,
             self.rejection_explanation,
         )
-
-
-class PlannedCall(Protocol[T]):
-    """What a caller asks for, before it is validated."""
-
-    @property
-    def name(self) -> str:
-        """Names the operation. It contains no id."""
-        ...
-
-    @property
-    def method(self) -> str:
-        """The method in upper case."""
-        ...
-
-    def start(self, settings: Settings, options: "RequestOptions | None") -> Call[T]:
-        """Validate the arguments, and create the state of the call.
-
-        Raises:
-            ArgumentError: an argument is invalid.
-        """
-        ...
-
-
-class PlannedOperation(Generic[T]):
-    """A call of an operation in the spec, before its arguments are validated."""
-
-    def __init__(self, operation: Operation[T], arguments: Mapping[str, object]) -> None:
-        self._operation = operation
-        self._arguments = Arguments(arguments)
-
-    @property
-    def name(self) -> str:
-        """See `PlannedCall`."""
-        return operation_contract(self._operation.operation_id).name
-
-    @property
-    def method(self) -> str:
-        """See `PlannedCall`."""
-        return operation_contract(self._operation.operation_id).method
-
-    def start(self, settings: Settings, options: "RequestOptions | None") -> OperationCall[T]:
-        """See `PlannedCall`."""
-        return OperationCall(self._operation, self._arguments, settings, options)
 
 
 def _deadline(settings: Settings) -> float:

@@ -1,8 +1,10 @@
-"""Reads what is known about a rate limit from the headers of its latest responses."""
+"""Reads what is known about a rate limit from the headers of its latest responses.
+
+Imported when somebody asks, since most programs never do.
+"""
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -12,40 +14,8 @@ from .header_values import (
     whole_number,
 )
 from .observed_limits import NO_OBSERVATIONS, Observation, Observations, ObservedLimits
+from .rate_limit_status import RateLimitStatus
 from .retry import LONGEST_RETRY_AFTER
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RateLimitStatus:
-    """What is known about the rate limit of a location. `None` means that it is unknown.
-
-    The fields up to `observed_at` are from the headers of the latest response, so they include the
-    requests of other programs. A number of a window or a day that is over is unknown.
-    """
-
-    limit: int | None = None
-    """Requests that the API allows in an interval."""
-    interval: float | None = None
-    """Length of the interval in seconds."""
-    remaining: int | None = None
-    """Requests that remained in the interval when the API sent the response."""
-    resets_at: datetime | None = None
-    """The arrival of the response plus the interval, when that interval is certainly over."""
-    daily_limit: int | None = None
-    """Requests that the API allows in a day."""
-    daily_remaining: int | None = None
-    """Requests that remained for the day when the API sent the response."""
-    daily_resets_at: datetime | None = None
-    """When the day of the API ends."""
-    observed_at: datetime | None = None
-    """When the latest response with such headers arrived."""
-    reserved: int | None = None
-    """Requests that count in the window now, by the client's own `RateLimit`.
-
-    With a `RedisRateLimit`, those of all processes.
-    """
-    waiting: int | None = None
-    """Requests that wait for that `RateLimit`; with a `RedisRateLimit`, in all processes."""
 
 
 class Usage(NamedTuple):

@@ -10,8 +10,8 @@ from typing import Protocol, TypeVar
 
 from .header_values import interval_seconds, seconds_until_reset, whole_number
 from .http import RawResponse
-from .limit_status import RateLimitStatus
 from .observed_limits import ObservedLimits
+from .rate_limit_status import RateLimitStatus
 from .retry import parse_retry_after
 from .secrets import Token
 from .waiting import WaitingCalls

@@ -18,7 +18,8 @@ Terms:
 
 import sys
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 from .._generated import Operation, T
 from .._generated.types import APIResponse
@@ -28,7 +29,7 @@ from ..errors import (
     APITimeoutError,
     LeadConnectorError,
 )
-from .call import Call, PlannedCall, PlannedOperation
+from .call import Call, OperationCall
 from .call_io import CallIO, SyncIO
 from .call_log import report_attempt, report_rate_limit_wait, report_retry
 from .coroutines import run_without_event_loop
@@ -42,7 +43,8 @@ from .http import (
     is_interruption,
     is_transport_failure,
 )
-from .protocols import CallTrace, RateLimiter, Reservation
+from .protocols import RateLimiter, Reservation
+from .request import Arguments
 from .response import ResponseReader
 from .retry import RETRY_NOW, STOP, Attempt, Decision, RetryPolicy, decide
 from .secrets import Token, encoded_forms
@@ -52,6 +54,9 @@ from .waiting import WaitingCall
 if TYPE_CHECKING:
     from .request_options import RequestOptions
     from .undocumented import UndocumentedRequest
+
+    NewCall: TypeAlias = Callable[[Settings, RequestOptions | None], Call[T]]
+    """Creates the state of a call from its settings and its options."""
 
 Result = TypeVar("Result")
 
@@ -93,7 +98,7 @@ class AsyncSession:
             Exception: an error of the caller's own token callable, transport, `on_response` or
                 `on_drift`. It is raised unchanged.
         """
-        return await self._carry_out(PlannedOperation(operation, arguments), options, _read)
+        return await self._carry_out(_new_call(operation, arguments), options, _read)
 
     async def call_raw(
         self,
@@ -102,73 +107,70 @@ class AsyncSession:
         options: BaseOptions | None = None,
     ) -> APIResponse[T]:
         """Carry out an operation, and return the whole response; raises like `call`."""
-        return await self._carry_out(PlannedOperation(operation, arguments), options, _read_raw)
+        return await self._carry_out(_new_call(operation, arguments), options, _read_raw)
 
     async def request(
         self, request: "UndocumentedRequest", options: BaseOptions | None
     ) -> APIResponse[Any]:
         """Carry out an operation that the spec does not have; raises like `call`."""
-        return await self._carry_out(request, options, _read_raw)
+        # Few programs need it.
+        from .undocumented import UndocumentedCall  # noqa: PLC0415
+
+        return await self._carry_out(partial(UndocumentedCall, request), options, _read_raw)
 
     async def _carry_out(
         self,
-        planned_call: PlannedCall[T],
+        new_call: "NewCall[T]",
         options: BaseOptions | None,
         read: Callable[[ResponseReader[T], RawResponse], Result],
     ) -> Result:
         """Carry out a call; raises like `call`.
 
         Args:
-            planned_call: the call, whose arguments are not validated yet.
+            new_call: creates the call, which validates its arguments.
             options: the options of the call.
             read: reads the response.
         """
         # Python makes it the context of all errors.
         ambient_error = sys.exception()
         try:
-            tracing = self._settings.tracing
-            if tracing is None:
-                return await self._choose_options(planned_call, options, read)
-            name = planned_call.name
-            with tracing.start_call(name, planned_call.method, self._settings.base_url) as trace:
-                return await self._choose_options(planned_call, options, read, trace)
+            if options is None:
+                return await self._take_steps(new_call, None, read)
+            # Few programs have options.
+            from .request_options import checked_options, settings_with  # noqa: PLC0415
+
+            request_options = checked_options(options)
+            session = AsyncSession(self._io, settings_with(request_options, self._settings))
+            return await session._take_steps(new_call, request_options, read)
         except BaseException as error:
             # The frames hold the response, and objects with the token.
             clear_frames(error, ambient_error)
             raise
 
-    async def _choose_options(
-        self,
-        planned_call: PlannedCall[T],
-        options: BaseOptions | None,
-        read: Callable[[ResponseReader[T], RawResponse], Result],
-        trace: CallTrace | None = None,
-    ) -> Result:
-        """Carry out a call with the settings of the client, or with those of the call."""
-        if options is None:
-            return await self._take_steps(planned_call, None, read, trace)
-        # Few programs have options.
-        from .request_options import checked_options, settings_with  # noqa: PLC0415
-
-        request_options = checked_options(options)
-        session = AsyncSession(self._io, settings_with(request_options, self._settings))
-        return await session._take_steps(planned_call, request_options, read, trace)
-
     async def _take_steps(
         self,
-        planned_call: PlannedCall[T],
+        new_call: "NewCall[T]",
         options: "RequestOptions | None",
         read: Callable[[ResponseReader[T], RawResponse], Result],
-        trace: CallTrace | None,
     ) -> Result:
         """The steps of `_carry_out`."""
         # A new transport loads certificates, which can take longer than a reservation stays valid.
         # So it exists before the first reservation. Its creation is not inside the deadline, which
         # starts with `Call`.
         self._io.ensure_open()
-        call = planned_call.start(self._settings, options)
-        if trace is not None:
+        call = new_call(self._settings, options)
+        tracing = self._settings.tracing
+        if tracing is None:
+            return await self._send_and_read(call, read)
+        base_url = self._settings.base_url
+        with tracing.start_call(call.span_name, call.method, base_url) as trace:
             call.start_trace(trace)
+            return await self._send_and_read(call, read)
+
+    async def _send_and_read(
+        self, call: Call[T], read: Callable[[ResponseReader[T], RawResponse], Result]
+    ) -> Result:
+        """Send requests, and read the last response."""
         attempt = await self._send_until_final(call)
         if isinstance(attempt.outcome, APIConnectionError):
             raise attempt.outcome
@@ -483,6 +485,10 @@ class SyncSession:
     ) -> APIResponse[Any]:
         """Carry out an operation; like `AsyncSession.request`."""
         return run_without_event_loop(self._session.request(request, options))
+
+
+def _new_call(operation: Operation[T], arguments: Mapping[str, object]) -> "NewCall[T]":
+    return partial(OperationCall, operation, Arguments(arguments))
 
 
 def _read(reader: ResponseReader[T], response: RawResponse) -> T:

@@ -57,7 +57,7 @@ _OPERATION: Operation[Any] = Operation("", dict, success={"default": _decode}, e
 class UndocumentedRequest:
     """What a caller passed to `client.request`. Its repr shows no data."""
 
-    __slots__ = ("headers", "json", "method_argument", "path", "query", "rate_limit_key", "version")
+    __slots__ = ("headers", "json", "method", "path", "query", "rate_limit_key", "version")
 
     def __init__(
         self,
@@ -70,7 +70,7 @@ class UndocumentedRequest:
         version: str | None,
         rate_limit_key: str,
     ) -> None:
-        self.method_argument = method
+        self.method = method
         self.path = path
         self.json = json
         self.query = query
@@ -78,22 +78,6 @@ class UndocumentedRequest:
         """They can be credentials."""
         self.version = version
         self.rate_limit_key = rate_limit_key
-
-    @property
-    def name(self) -> str:
-        """See `PlannedCall`. The path has ids, so no message shows it."""
-        return f'client.request("{self.method}", …)'
-
-    @property
-    def method(self) -> str:
-        """See `PlannedCall`. An invalid one is `_OTHER`, as in OpenTelemetry's conventions."""
-        if _is_method(self.method_argument):
-            return self.method_argument.upper()
-        return "_OTHER"
-
-    def start(self, settings: Settings, options: RequestOptions | None) -> "UndocumentedCall":
-        """See `PlannedCall`."""
-        return UndocumentedCall(self, settings, options)
 
 
 class UndocumentedCall(Call[Any]):
@@ -106,9 +90,9 @@ class UndocumentedCall(Call[Any]):
     def __init__(
         self, request: UndocumentedRequest, settings: Settings, options: RequestOptions | None
     ) -> None:
-        _check_method(request.method_argument)
-        method = request.method
-        super().__init__(request.name, method, settings)
+        method = _checked_method(request.method)
+        # The path has ids, so no message shows it.
+        super().__init__(f'client.request("{method}", …)', method, settings)
         path = _checked_path(request.path)
         version = _version(request.version, settings)
         self.rate_limit_key = _checked_key(request.rate_limit_key)
@@ -121,6 +105,11 @@ class UndocumentedCall(Call[Any]):
     def permission(self) -> str:
         """See `Call`."""
         return self._permission
+
+    @property
+    def span_name(self) -> str:
+        """See `Call`. Its path has no template."""
+        return self.method
 
     def reader(self) -> ResponseReader[Any]:
         """See `Call`."""
@@ -151,18 +140,10 @@ class _DataReader(ResponseReader[Any]):
         )
 
 
-def _is_method(value: object) -> bool:
-    return isinstance(value, str) and value.upper() in METHODS
-
-
-def _check_method(value: object) -> None:
-    """Check the method.
-
-    Raises:
-        ArgumentError: no operation has it.
-    """
-    if not _is_method(value):
+def _checked_method(method: object) -> str:
+    if not isinstance(method, str) or method.upper() not in METHODS:
         raise ArgumentError(f"method must be one of {', '.join(METHODS)}", argument="method")
+    return method.upper()
 
 
 def _checked_path(path: object) -> str:

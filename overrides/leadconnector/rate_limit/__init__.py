@@ -12,7 +12,7 @@ A *rate-limit key* is what the API counts requests by, here a location. It is no
 
 from typing import TYPE_CHECKING
 
-from .._runtime.limit_status import RateLimitStatus
+from .._runtime.rate_limit_status import RateLimitStatus
 from .in_process import RateLimit, Reservation
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from weakref import WeakValueDictionary
 
 from .._highlevel import LIMIT_HEADERS, RATE_LIMIT_REQUESTS, RATE_LIMIT_SECONDS
 from .._runtime.http import RawResponse
-from .._runtime.limit_status import NO_USAGE, RateLimitStatus, Usage, limit_status
 from .._runtime.observed_limits import MAXIMUM_KEYS, ObservedLimits
+from .._runtime.rate_limit_status import RateLimitStatus
 from .._runtime.scalars import Duration
 from .._runtime.waiting import WaitingCalls
 from ..errors import DailyRateLimitError
@@ -174,16 +174,16 @@ class RateLimit:
 
         Never raises.
         """
-        return limit_status(self.observed_limits, key, self._usage(key))
+        # Few programs need it.
+        from .._runtime.limit_status import Usage, limit_status  # noqa: PLC0415
 
-    def _usage(self, key: str) -> Usage:
-        """Return what this process knows about the reservations of a key."""
+        usage = Usage()
         with self._lock():
             queue = self._existing_queues.get((os.getpid(), key))
-            if queue is None:
-                return NO_USAGE
-            now = self._clock()
-            return Usage(len(queue.recent_requests(now)), queue.waiting_count(now))
+            if queue is not None:
+                now = self._clock()
+                usage = Usage(len(queue.recent_requests(now)), queue.waiting_count(now))
+        return limit_status(self.observed_limits, key, usage)
 
     def _now(self) -> float:
         """Return the time of the clock. A test can replace the clock."""

@@ -10,8 +10,9 @@ from functools import lru_cache
 
 from .._highlevel import RATE_LIMIT_REQUESTS, RATE_LIMIT_SECONDS
 from .._runtime.http import RawResponse
-from .._runtime.limit_status import RateLimitStatus, limit_status
+from .._runtime.limit_status import limit_status
 from .._runtime.observed_limits import MAXIMUM_KEYS, Observation, Observations
+from .._runtime.rate_limit_status import RateLimitStatus
 from .._runtime.scalars import Duration
 from .._runtime.secrets import Secret
 from ..errors import RateLimitUnavailableError
