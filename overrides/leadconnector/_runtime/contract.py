@@ -59,7 +59,7 @@ class OperationContract:
         self.name: str = entry["name"]
         """Method and path template, for messages and findings. It contains no id."""
         self.method: str = entry["method"]
-        self.body: str | None = entry["body"]
+        self.body: str | None = entry.get("body")
         """The media type of the request's body; `None` without a body."""
         self.arguments: Mapping[str, ArgumentContract] = {
             argument["argument"]: ArgumentContract(
