@@ -279,7 +279,7 @@ class LeadConnector(_Client[SyncTokenOption, BaseTransport, SyncConnections], Re
             APIStatusError: the API returned an error status.
             APIConnectionError: no complete response arrived.
         """
-        # Few programs need it.
+        # Imported here, which keeps the import of the package fast: few programs need it.
         from ._runtime.undocumented import UndocumentedRequest  # noqa: PLC0415
 
         request = UndocumentedRequest(
@@ -384,7 +384,7 @@ class AsyncLeadConnector(
             APIStatusError: the API returned an error status.
             APIConnectionError: no complete response arrived.
         """
-        # Few programs need it.
+        # Imported here, which keeps the import of the package fast: few programs need it.
         from ._runtime.undocumented import UndocumentedRequest  # noqa: PLC0415
 
         request = UndocumentedRequest(
@@ -444,7 +444,7 @@ class AsyncLeadConnector(
 
 def _status_without_rate_limit(settings: Settings, key: str) -> RateLimitStatus:
     """What responses said. The client itself limits and counts nothing."""
-    # Few programs need it.
+    # Imported here, which keeps the import of the package fast: few programs need it.
     from ._runtime.limit_status import limit_status  # noqa: PLC0415
 
     return limit_status(settings.unlimited, key)
@@ -488,7 +488,7 @@ def _request_factory(
     headers = common_headers(USER_AGENT)
     if default_headers.reveal() is None:
         return RequestFactory(base_url, headers)
-    # Few programs need it.
+    # Imported here, which keeps the import of the package fast: few programs need it.
     from ._runtime.added_headers import checked_headers  # noqa: PLC0415
 
     try:

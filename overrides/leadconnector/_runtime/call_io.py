@@ -56,7 +56,7 @@ class CallIO(Protocol):
         """Get a token from a token source; see `TokenSource`."""
         ...
 
-    async def book(
+    async def reserve(
         self,
         rate_limit: RateLimiter[ReservationT],
         function: Callable[[*Args], ReservationT],
@@ -133,7 +133,7 @@ class SyncIO(_ClientIO[SyncConnections]):
         """See `CallIO`."""
         return source.get_token(base_url, rejected, timeout)
 
-    async def book(
+    async def reserve(
         self,
         rate_limit: RateLimiter[ReservationT],
         function: Callable[[*Args], ReservationT],
@@ -185,7 +185,7 @@ class AsyncIO(_ClientIO[AsyncConnections]):
         """See `CallIO`."""
         return await source.get_token_async(base_url, rejected, timeout)
 
-    async def book(
+    async def reserve(
         self,
         rate_limit: RateLimiter[ReservationT],
         function: Callable[[*Args], ReservationT],
@@ -194,12 +194,12 @@ class AsyncIO(_ClientIO[AsyncConnections]):
         """See `CallIO`."""
         if not rate_limit.uses_network:
             return function(*args)
-        booking = _ThreadedBooking(rate_limit)
+        threaded_reservation = _ThreadedReservation(rate_limit)
         try:
-            return await asyncio.to_thread(booking.run, partial(function, *args))
+            return await asyncio.to_thread(threaded_reservation.run, partial(function, *args))
         except asyncio.CancelledError:
-            # The thread cannot be interrupted. It gives back what it books from now on.
-            reservation = booking.cancel()
+            # The thread cannot be interrupted. It gives back what it reserves from now on.
+            reservation = threaded_reservation.cancel()
             if reservation is not None:
                 await asyncio.to_thread(rate_limit.release, reservation)
             raise
@@ -232,8 +232,8 @@ class AsyncIO(_ClientIO[AsyncConnections]):
                 raise result
 
 
-class _ThreadedBooking(Generic[ReservationT]):
-    """A booking that a thread makes for a call, which may be cancelled meanwhile."""
+class _ThreadedReservation(Generic[ReservationT]):
+    """A reservation that a thread makes for a call, which may be cancelled meanwhile."""
 
     def __init__(self, rate_limit: RateLimiter[ReservationT]) -> None:
         self._rate_limit = rate_limit
@@ -242,7 +242,7 @@ class _ThreadedBooking(Generic[ReservationT]):
         self._reservation: ReservationT | None = None
 
     def run(self, function: Callable[[], ReservationT]) -> ReservationT:
-        """Book, and give the reservation back if the call was cancelled meanwhile."""
+        """Reserve, and give the reservation back if the call was cancelled meanwhile."""
         reservation = function()
         with self._lock:
             self._reservation = reservation

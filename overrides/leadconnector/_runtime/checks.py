@@ -118,7 +118,7 @@ def _suggestion(name: str, options: Collection[str]) -> str:
         # `max_retries`, `request_timeout`.
         if snake_case_name.endswith(f"_{option}"):
             return f"did you mean {option!r}?"
-    # Few programs need it.
+    # Imported here, which keeps the import of the package fast: few programs need it.
     from difflib import get_close_matches  # noqa: PLC0415
 
     # At a lower cutoff, `sessions` would be `version`.

@@ -84,7 +84,7 @@ def prepare_request(
         request = operation.build(**arguments)
         if options is None:
             return requests.prepare(contract.method, request)
-        # Few programs need it.
+        # Imported here, which keeps the import of the package fast: few programs need it.
         from .additions import with_additions  # noqa: PLC0415
 
         changed_request = with_additions(contract, arguments, request, options)

@@ -88,15 +88,20 @@ class Token(Secret[str]):
             wrong, but does not show the token.
     """
 
-    __slots__ = ("rejected_calls", "was_accepted")
+    __slots__ = ("rejected_permissions", "was_accepted")
 
     was_accepted: bool
-    """Whether the API executed a request with it. A session sets it."""
-    rejected_calls: set[str]
-    """Names calls that the API rejected with it, just after it had replaced another token.
+    """Whether the API executed a request with it. A session sets it.
 
-    A session adds them. For these calls, the token was wrong from the beginning. A session removes
-    a call that the API executes later: its rejection was temporary.
+    A later 401 can then mean that it was revoked. So `OAuth` replaces it at once after a 401, and
+    any other token only under conditions: see `replacement_can_help`.
+    """
+    rejected_permissions: set[str]
+    """The permissions that it never had: see the terms in `session`.
+
+    A session adds the permission of a call that the API rejects with this token just after it has
+    replaced another one. If the API executes such a call later, the rejection was temporary, and a
+    session removes the permission.
     """
 
     def __init__(self, secret: Secret[Any], name: str = "the token") -> None:
@@ -105,10 +110,10 @@ class Token(Secret[str]):
         # A subclass of str could return other text than it was validated with.
         super().__init__(str.__str__(secret.reveal()))
         self.was_accepted = False
-        self.rejected_calls = set()
+        self.rejected_permissions = set()
 
-    def never_accepted(self) -> "Token":
-        """The same token, as if the API had never accepted it."""
+    def as_never_accepted(self) -> "Token":
+        """A copy of the token, as if the API had never accepted it."""
         return Token(self)
 
     def age(self) -> float | None:

@@ -8,18 +8,31 @@ The class names follow the generated protocols `Session` and `AsyncSession`, whi
 Terms:
 
 - rate-limit key: the arguments by which the API counts requests, such as the location's id.
-- reservation: the right to send one request of a key, from a stated time on, and only for a short
-  time after it. A call may wait for that time. Then nothing slow may happen before the request.
+- reservation: the right to send one request of a key. It starts at its send time, for which the
+  call may have to wait. It ends a four-hundredth of the rate limit's window later: after 25 ms for
+  the vendor's ten seconds (`LATENESS_TOLERANCE_WINDOWS`). So nothing happens between the send time
+  and the request that can take as long: no token is requested, and no certificate is loaded.
+- permission: what the token of a call must permit, as one text: the operation for one location and
+  one API version. The API rejects a token for some permissions, and accepts it for others.
 - deadline: when the whole call must end. It starts with the call (see `Call`), and it covers the
   token, the rate limit, all attempts and the pauses between them. It cuts off requests (see
   `Limits` in `http`) and token sources. No wait starts that would end after it.
 - conventions: facts about the API that its OpenAPI document does not state (`ApiConventions`).
+
+Numbers:
+
+- `call.attempts`: how many requests the call has sent, for whatever reason.
+- `call.try_number`: the same without requests that are no retries: the one after a 401, and those
+  that were sent again because of a stale connection. The retry rules count by it.
+- `reservation.number`: the position of a reservation in the queue of its key.
+- request number: higher for a later request of a key. It is the number of the reservation. Without
+  a rate limit, the client numbers its requests.
 """
 
 import sys
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from .._generated import Operation, T
 from .._generated.types import APIResponse
@@ -31,7 +44,7 @@ from ..errors import (
 )
 from .call import Call, OperationCall
 from .call_io import CallIO, SyncIO
-from .call_log import report_attempt, report_rate_limit_wait, report_retry
+from .call_log import report_attempt, report_retry
 from .coroutines import run_without_event_loop
 from .frames import clear_frames
 from .http import (
@@ -43,13 +56,13 @@ from .http import (
     is_interruption,
     is_transport_failure,
 )
-from .protocols import RateLimiter, Reservation
+from .protocols import Reservation
 from .request import Arguments
+from .request_reservations import RequestReservations
 from .response import ResponseReader
 from .retry import RETRY_NOW, STOP, Attempt, Decision, RetryPolicy, decide
 from .secrets import Token, encoded_forms
 from .settings import Settings
-from .waiting import WaitingCall
 
 if TYPE_CHECKING:
     from .request_options import RequestOptions
@@ -60,15 +73,8 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-MAXIMUM_REJECTED_CALLS = 1000
-"""How many rejected calls are remembered with a token: our own bound for the memory."""
-
-
-class _BookedReservation(NamedTuple):
-    """A reservation, with the rate limit that made it."""
-
-    rate_limit: RateLimiter[Any]
-    reservation: Reservation
+MAXIMUM_REJECTED_PERMISSIONS = 1000
+"""How many rejected permissions are remembered with a token: our own bound for the memory."""
 
 
 class AsyncSession:
@@ -81,6 +87,9 @@ class AsyncSession:
         self._io = io
         self._settings = settings
         self._observed_limits = settings.observed_limits
+        self._reservations: RequestReservations | None = None
+        if settings.rate_limit is not None:
+            self._reservations = RequestReservations(io, settings.rate_limit)
         self._retry_policy = RetryPolicy(
             settings.retries, settings.conventions.wait_after_429, settings.random
         )
@@ -113,7 +122,7 @@ class AsyncSession:
         self, request: "UndocumentedRequest", options: BaseOptions | None
     ) -> APIResponse[Any]:
         """Carry out an operation that the spec does not have; raises like `call`."""
-        # Few programs need it.
+        # Imported here, which keeps the import of the package fast: few programs need it.
         from .undocumented import UndocumentedCall  # noqa: PLC0415
 
         return await self._carry_out(partial(UndocumentedCall, request), options, _read_raw)
@@ -131,32 +140,48 @@ class AsyncSession:
             options: the options of the call.
             read: reads the response.
         """
-        # Python makes it the context of all errors.
+        # The exception that the caller handles at the moment, if any. Python makes it the context
+        # of each error that is raised here, although it has nothing to do with the call.
         ambient_error = sys.exception()
         try:
             if options is None:
-                return await self._take_steps(new_call, None, read)
-            # Few programs have options.
-            from .request_options import checked_options, settings_with  # noqa: PLC0415
+                return await self._start_call(new_call, None, read)
+            # Imported here, which keeps the import of the package fast: few programs need it.
+            from .request_options import checked_options  # noqa: PLC0415
 
             request_options = checked_options(options)
-            session = AsyncSession(self._io, settings_with(request_options, self._settings))
-            return await session._take_steps(new_call, request_options, read)
+            session = self._session_for(request_options)
+            return await session._start_call(new_call, request_options, read)
         except BaseException as error:
             # The frames hold the response, and objects with the token.
             clear_frames(error, ambient_error)
             raise
 
-    async def _take_steps(
+    def _session_for(self, options: "RequestOptions") -> "AsyncSession":
+        """A session for one call, with its options in place of the client's.
+
+        The settings of a session are fixed, and its retry policy follows from them. So a call with
+        other settings has a session of its own. Both have the same connections and rate limit.
+        """
+        # Imported here, which keeps the import of the package fast: few programs need it.
+        from .request_options import settings_with  # noqa: PLC0415
+
+        return AsyncSession(self._io, settings_with(options, self._settings))
+
+    async def _start_call(
         self,
         new_call: "NewCall[T]",
         options: "RequestOptions | None",
         read: Callable[[ResponseReader[T], RawResponse], Result],
     ) -> Result:
-        """The steps of `_carry_out`."""
-        # A new transport loads certificates, which can take longer than a reservation stays valid.
-        # So it exists before the first reservation. Its creation is not inside the deadline, which
-        # starts with `Call`.
+        """Create the transport, the call and its trace, then send requests.
+
+        It is `_carry_out` without the clearing of frames, in the session that has the options.
+        """
+        # Here, this is for its effect: it creates the transport of a new client. A new transport
+        # loads certificates, which can take longer than a reservation stays valid. So it exists
+        # before the first reservation. Its creation is not inside the deadline, which starts with
+        # `Call`.
         self._io.ensure_open()
         call = new_call(self._settings, options)
         tracing = self._settings.tracing
@@ -179,28 +204,35 @@ class AsyncSession:
             # Also raises the error of an unsuccessful response. The token is redacted from errors.
             return read(reader, attempt.outcome)
         finally:
+            # What `on_response` and `on_drift` returned, if they are async functions.
             if reader.awaitables:
                 await self._io.await_callbacks(reader.awaitables)
 
     async def _send_until_final(self, call: Call[T]) -> Attempt:
         """Send requests until one succeeds, or until a further one is useless or impossible.
 
+        A failure before a further request, in the token source or in the wait for the rate limit,
+        ends the call with the last attempt. For example, the deadline would pass, or the client is
+        closed during that wait. Before the first request, the failure itself is raised.
+
         Returns:
-            The last attempt: a success, or the failure to raise. A client closed during a
-            rate-limit wait returns the last attempt, if there is one.
+            The last attempt: a success, or the failure to raise.
 
         Raises:
-            LeadConnectorError: no request could be sent, the token source failed after a 401, or
-                the client was closed before a further request was sent.
+            LeadConnectorError: no request could be sent, or the token source failed after a 401.
+            ClientClosedError: like any such error before the first request. It is also raised if
+                the client is closed when a further request is about to be sent.
             Exception: an error of the caller's own functions.
         """
         attempt: Attempt | None = None
         while True:
+            reservation: Reservation | None = None
             try:
                 # A token source can take longer than a reservation stays valid. So the token comes
                 # before the reservation.
                 token = await self._next_token(call)
-                booking = await self._reserve(call)
+                if self._reservations is not None:
+                    reservation = await self._reservations.reserve(call)
             except LeadConnectorError:
                 if attempt is None:
                     raise
@@ -210,18 +242,15 @@ class AsyncSession:
                 return attempt
             # If this raises or is cancelled, the reservation stays used: the API may have counted
             # the request.
-            number = self._request_number(booking)
+            number = self._request_number(reservation)
             attempt = await self._send_request(call, token)
             self._report(call, number, attempt)
-            if booking is not None:
-                await self._update_rate_limit(booking, attempt)
+            if self._reservations is not None and reservation is not None:
+                await self._reservations.report_outcome(reservation, attempt)
             if attempt.is_success:
-                token.was_accepted = True
-                if token.rejected_calls:
-                    # The earlier rejection was temporary. A later one can be a revocation.
-                    token.rejected_calls.discard(call.permission)
+                _note_acceptance(call, token)
                 return attempt
-            decision = await self._handle_failure(call, attempt)
+            decision = await self._decide(call, attempt)
             if not decision.retry or call.deadline_passes_within(decision.wait):
                 return attempt
             await self._log_and_pause(call, attempt, decision.wait)
@@ -244,6 +273,8 @@ class AsyncSession:
         Raises:
             APITimeoutError: the deadline passed before the token was there.
         """
+        # The API counts requests by location, and an agency has a token for each location. So one
+        # key selects both.
         source = self._settings.token_source_of(call.rate_limit_key)
         try:
             token = await self._io.get_token(
@@ -258,87 +289,16 @@ class AsyncSession:
         call.check_deadline(wait=0.0, purpose="a token")
         return token
 
-    # The rate limit.
+    # One request.
 
-    async def _reserve(self, call: Call[T]) -> _BookedReservation | None:
-        """Wait until the rate limit permits the next request; `None` without a rate limit.
+    def _request_number(self, reservation: Reservation | None) -> int:
+        """The request number of the next request: see "Numbers" above.
 
-        Raises:
-            APITimeoutError: the rate limit permits the request only after the deadline.
+        Responses can overtake each other. The numbers show which is that of the latest request.
         """
-        rate_limit = self._settings.rate_limit
-        if rate_limit is None:
-            return None
-        # Before the `try`: if this fails or is cancelled, there is no reservation to release.
-        reservation: Reservation = await self._io.book(
-            rate_limit, rate_limit.reserve, call.rate_limit_key
-        )
-        booking = _BookedReservation(rate_limit, reservation)
-        try:
-            call.check_deadline(wait=reservation.wait, purpose="the rate limit")
-            if reservation.wait > 0.0:
-                return await self._wait_for_reservation(call, booking)
-        except GeneratorExit:
-            # A coroutine that is being closed cannot await.
-            raise
-        except BaseException:
-            # The calls behind this one move forward. Time limits of gevent, dramatiq and pytest
-            # derive from `BaseException`, so `except Exception` would miss them.
-            await self._io.call_rate_limit(rate_limit, rate_limit.release, reservation)
-            raise
-        return booking
-
-    async def _wait_for_reservation(
-        self, call: Call[T], booking: _BookedReservation
-    ) -> _BookedReservation:
-        """Wait in line until the rate limit permits the request.
-
-        Returns:
-            The rate limit, with the reservation that permits it.
-
-        Raises:
-            APITimeoutError: the rate limit permits the request only after the deadline.
-            ClientClosedError: the client was closed meanwhile.
-            DailyRateLimitError: the requests of the day were used up meanwhile.
-        """
-        report_rate_limit_wait(call, booking.reservation.wait)
-        waiting_calls = booking.rate_limit.waiting_calls
-        signal = self._io.new_signal()
-        waiting_call = waiting_calls.join(call.rate_limit_key, booking.reservation.number, signal)
-        try:
-            return await self._wait_in_line(call, booking, waiting_call)
-        except GeneratorExit:
-            # The garbage collector can close a coroutine in the middle of any other one. So this
-            # only marks the call: to leave the line needs a lock.
-            waiting_call.is_gone = True
-            raise
-        finally:
-            self._io.discard_signal(signal)
-            waiting_calls.leave(waiting_call)
-
-    async def _wait_in_line(
-        self, call: Call[T], booking: _BookedReservation, waiting_call: WaitingCall
-    ) -> _BookedReservation:
-        """Sleep until the send time or until a signal, and book again.
-
-        It returns and raises like `_wait_for_reservation`.
-        """
-        rate_limit = booking.rate_limit
-        reservation = booking.reservation
-        while reservation.wait > 0.0:
-            seconds = rate_limit.waiting_calls.seconds_to_sleep(waiting_call, reservation.wait)
-            await waiting_call.signal.wait(call.seconds_within_deadline(seconds))
-            # Another thread or task can close the client meanwhile.
-            self._io.ensure_open()
-            reservation = await self._io.book(rate_limit, rate_limit.rebook, reservation)
-            call.check_deadline(wait=reservation.wait, purpose="the rate limit")
-        return _BookedReservation(rate_limit, reservation)
-
-    def _request_number(self, booking: _BookedReservation | None) -> int:
-        """The position of a request among those of its key: responses can overtake each other."""
-        if booking is None:
+        if reservation is None:
             return self._observed_limits.next_number()
-        return booking.reservation.number
+        return reservation.number
 
     def _report(self, call: Call[Any], number: int, attempt: Attempt) -> None:
         """Report an attempt to the trace, and what its response says about the rate limit."""
@@ -346,21 +306,6 @@ class AsyncSession:
         response = attempt.response
         if response is not None:
             self._observed_limits.record(call.rate_limit_key, number, response.headers)
-
-    async def _update_rate_limit(self, booking: _BookedReservation, attempt: Attempt) -> None:
-        """Report the outcome of a request to the rate limit. `release` and `update` never raise."""
-        rate_limit = booking.rate_limit
-        if attempt.was_never_sent:
-            await self._io.call_rate_limit(rate_limit, rate_limit.release, booking.reservation)
-            return
-        response = attempt.response
-        # A response usually changes nothing. The check uses no network, so `CallIO` is not needed.
-        if rate_limit.needs_update(booking.reservation, response):
-            await self._io.call_rate_limit(
-                rate_limit, rate_limit.update, booking.reservation, response
-            )
-
-    # One request.
 
     async def _send_request(self, call: Call[T], token: Token) -> Attempt:
         """Send one request.
@@ -372,11 +317,13 @@ class AsyncSession:
         """
         # Counts the request: `call.attempts` and `call.try_number` are those of this one from here.
         request = call.next_request(token)
-        # Python makes it the context of the transport's errors.
+        # As in `_carry_out`: the exception that the caller handles at the moment, if any.
         ambient_error = sys.exception()
         try:
             response = await self._send_and_count(call, request)
         except Exception as error:
+            # A transport can turn an interruption of the call, such as the time limit of a task
+            # queue, into an error of its own. Then the interruption is raised.
             reason = decisive_error(error, ambient_error)
             if is_transport_failure(reason):
                 return _failed_attempt(call, token, request, error, ambient_error)
@@ -410,31 +357,41 @@ class AsyncSession:
             interval=conventions.interval(response),
         )
 
-    async def _handle_failure(self, call: Call[T], attempt: Attempt) -> Decision:
-        """Decide whether a failed attempt is repeated, and get another token after a 401."""
-        if attempt.status_code != 401:
-            return decide(attempt, self._retry_policy)
+    # After a failed attempt.
+
+    async def _decide(self, call: Call[T], attempt: Attempt) -> Decision:
+        """Decide whether a failed attempt is repeated. After a 401, get the token for that."""
+        if attempt.status_code == 401:
+            return await self._handle_rejection(call, attempt.token)
+        return decide(attempt, self._retry_policy)
+
+    async def _handle_rejection(self, call: Call[T], token: Token) -> Decision:
+        """Get another token after a 401, but only once in a call; raises like `_renew_token`.
+
+        The API does not execute a request that it rejects with 401. So it is safe to repeat, also
+        for POST. It is no retry, so it happens with `retries=0` too.
+        """
         if call.renewed_token is None:
-            # The API does not execute a request that it rejects with 401. So it is safe to repeat,
-            # also for POST. It is no retry, so it happens with `retries=0` too. It happens once in
-            # a call: a renewed token that is rejected as well will not improve.
-            return await self._renew_token(call, attempt.token)
-        call.rejection_explanation = explain_rejection(attempt.token)
-        if len(attempt.token.rejected_calls) < MAXIMUM_REJECTED_CALLS:
-            attempt.token.rejected_calls.add(call.permission)
+            return await self._renew_token(call, token)
+        # A third token would not help either.
+        call.rejection_explanation = explain_second_rejection(token)
+        _note_rejection(call, token)
         return STOP
 
     async def _renew_token(self, call: Call[T], token: Token) -> Decision:
         """Get another token after a 401. The rejected `token` may have expired.
+
+        Returns:
+            `RETRY_NOW`, with the other token in the call. `STOP`, if there is none.
 
         Raises:
             LeadConnectorError: the token source failed. Its error replaces the 401, because it
                 names the cause: the user must authorize the application again, for example.
         """
         token_to_replace = token
-        if call.permission in token.rejected_calls:
+        if call.permission in token.rejected_permissions:
             # Other calls may work with this token, but calls like this one never did.
-            token_to_replace = token.never_accepted()
+            token_to_replace = token.as_never_accepted()
         try:
             call.renewed_token = await self._get_token(call, token_to_replace)
         except APITimeoutError:
@@ -442,10 +399,7 @@ class AsyncSession:
             # own request. That is not the cause of the 401, so the 401 is raised.
             return STOP
         if call.renewed_token == token:
-            # A token source without another token, such as a fixed token. Or one that knows when
-            # the token was issued: it does not replace a token that is not the cause of the 401.
-            if token.age() is not None:
-                call.rejection_explanation = explain_rejection(token)
+            call.rejection_explanation = explain_unreplaced_token(token)
             return STOP
         return RETRY_NOW
 
@@ -499,20 +453,52 @@ def _read_raw(reader: ResponseReader[T], response: RawResponse) -> APIResponse[T
     return reader.read_raw(response)
 
 
-def explain_rejection(token: Token) -> str:
-    """The end of the message for a 401 that a new token did not fix.
+_PROBABLE_CAUSES = (
+    "probable causes: missing scope, wrong token class (agency or location), bad Version header"
+)
+
+
+def explain_second_rejection(token: Token) -> str:
+    """The end of the message for a 401 of a request with a renewed token.
 
     Args:
-        token: the last token that was rejected.
+        token: the renewed token.
     """
     age = token.age()
     rejected_token = "another token"
     if age is not None:
         rejected_token = f"a token obtained {age:.0f} s ago"
-    return (
-        f"; the API also rejected {rejected_token}; probable causes: missing scope, "
-        "wrong token class (agency or location), bad Version header"
-    )
+    return f"; the API also rejected {rejected_token}; {_PROBABLE_CAUSES}"
+
+
+def explain_unreplaced_token(token: Token) -> str:
+    """The end of the message for a 401 after which the token source returned the same token.
+
+    Only a source that knows when it got a token decides that another one would not help. Any other
+    source simply has no other token, such as a fixed one. It can be wrong for any reason, and
+    nothing is known about that.
+
+    Args:
+        token: the token, which the source has not replaced.
+    """
+    age = token.age()
+    if age is None:
+        return ""
+    return f"; the token was obtained {age:.0f} s ago and was not replaced; {_PROBABLE_CAUSES}"
+
+
+def _note_acceptance(call: Call[Any], token: Token) -> None:
+    """Remember with a token that the API has executed a call with it."""
+    token.was_accepted = True
+    if token.rejected_permissions:
+        # The earlier rejection was temporary. A later one can be a revocation.
+        token.rejected_permissions.discard(call.permission)
+
+
+def _note_rejection(call: Call[Any], token: Token) -> None:
+    """Remember with a new token that the API has rejected a call with it."""
+    if len(token.rejected_permissions) < MAXIMUM_REJECTED_PERMISSIONS:
+        token.rejected_permissions.add(call.permission)
 
 
 def _failed_attempt(

@@ -174,7 +174,7 @@ class RateLimit:
 
         Never raises.
         """
-        # Few programs need it.
+        # Imported here, which keeps the import of the package fast: few programs need it.
         from .._runtime.limit_status import Usage, limit_status  # noqa: PLC0415
 
         usage = Usage()
