@@ -264,7 +264,7 @@ class LeadConnector(_Client[SyncTokenOption, BaseTransport, SyncConnections], Re
             path: the path below the base URL, which starts with `/`. Encode values in it with
                 `urllib.parse.quote(value, safe="")`.
             json: the body, as data that JSON can hold. Default: no body.
-            query: the query parameters by name: text, numbers and truth values, or lists of them.
+            query: the query parameters by name: strings, numbers and booleans, or lists of them.
             headers: further headers by name.
             version: the API version. Default: that of the client.
             rate_limit_key: what the API counts requests by: the id of the location. Requests
@@ -369,7 +369,7 @@ class AsyncLeadConnector(
             path: the path below the base URL, which starts with `/`. Encode values in it with
                 `urllib.parse.quote(value, safe="")`.
             json: the body, as data that JSON can hold. Default: no body.
-            query: the query parameters by name: text, numbers and truth values, or lists of them.
+            query: the query parameters by name: strings, numbers and booleans, or lists of them.
             headers: further headers by name.
             version: the API version. Default: that of the client.
             rate_limit_key: what the API counts requests by: the id of the location. Requests

@@ -124,6 +124,28 @@ def test_query_parameters_are_sent_and_lists_repeat_them(run: Runner) -> None:
     assert request.headers["content-type"] == "application/json"
 
 
+def test_a_subclass_of_str_is_sent_with_its_own_characters(run: Runner) -> None:
+    class Text(str):
+        def __str__(self) -> str:
+            return "another-text"
+
+        def __repr__(self) -> str:
+            return SECRET
+
+        def encode(self, *_: Any) -> bytes:
+            return b"another-text"
+
+    query: Any = {Text("name"): Text("value"), Text("list"): [Text("a"), "b"]}
+    options = RequestOptions(query=query, body={Text("property"): Text("data")})
+
+    request = request_of(run, updating(options))
+
+    assert request.url.query == b"name=value&list=a&list=b"
+    assert json.loads(request.content) == {"locationId": LOCATION_ID, "property": "data"}
+    with pytest.raises(ConfigurationError, match="values of 'name'"):
+        RequestOptions(query={Text("name"): Text("\ud800")})
+
+
 def test_properties_are_added_to_the_body(run: Runner) -> None:
     body = {
         "snoozed": None,
@@ -407,12 +429,13 @@ def test_any_headers_are_rejected_or_sent_as_they_are(headers: dict[str, str]) -
         ("query", {"a": [["b"]]}, "values of 'a'"),
         ("query", {"a": float("nan")}, "values of 'a'"),
         ("query", {"a": "\ud800"}, "values of 'a'"),
-        ("query", {"\ud800": "a"}, "values of"),
-        ("query", {"": "a"}, "query must have texts as names"),
-        ("query", {5: "a"}, "query must have texts as names"),
+        ("query", {"\ud800": "a"}, "query must have names without half of a surrogate pair"),
+        ("query", {"": "a"}, "query must have no empty string as a name"),
+        ("query", {5: "a"}, "query must have strings as names"),
         ("body", ["a"], "body must be a mapping"),
         ("body", "{}", "body must be a mapping"),
-        ("body", {5: "a"}, "body must have texts as names"),
+        ("body", {5: "a"}, "body must have strings as names"),
+        ("body", {"\ud800": "a"}, "body must have names without half of a surrogate pair"),
         ("body", {"a": float("inf")}, "as 'a'"),
         ("body", {"a": object()}, "object is no such data"),
         ("body", {"a": "\ud800"}, "as 'a'"),
@@ -615,6 +638,7 @@ def test_options_are_readable_and_frozen() -> None:
         lambda: RequestOptions(headers={"X-Key": f"{SECRET}\n"}),
         lambda: RequestOptions(headers={"X-Key": SECRET, "X B": SECRET}),
         lambda: RequestOptions(body={"key": SECRET, "b": float("nan")}),
+        lambda: RequestOptions(query={"key": SECRET, "b": f"{SECRET}\ud800"}),
         lambda: RequestOptions(headers={"X-Key": SECRET}, query={"key": SECRET, "b": object()}),  # type: ignore[dict-item] # pyright: ignore
         lambda: LeadConnector(token=TOKEN, default_headers={"X-Key": f"{SECRET}\n"}),
         lambda: LeadConnector(token=TOKEN).with_options(default_headers={"X-Key": f"{SECRET}\n"}),

@@ -10,6 +10,7 @@ from typing import cast
 from ..errors import ConfigurationError
 from .checks import HEADER_VALUE
 from .contract_file import contract_value
+from .scalars import plain_text
 
 # A token: RFC 9110, section 5.6.2.
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -54,18 +55,17 @@ def checked_headers(option: str, headers: object) -> dict[str, str]:
     if headers is None:
         return {}
     if not isinstance(headers, Mapping):
-        raise ConfigurationError(f"{option} must be a mapping from names to texts")
+        raise ConfigurationError(f"{option} must be a mapping from names to strings")
     reserved = _reserved_headers()
     values: dict[str, str] = {}
     names: set[str] = set()
     for name, value in cast("Mapping[object, object]", headers).items():
-        # The text itself: a subclass of str could return other text later.
-        if not isinstance(name, str) or not _NAME.fullmatch(str.__str__(name)):
+        if not isinstance(name, str) or not _NAME.fullmatch(plain_text(name)):
             raise ConfigurationError(
                 f"{option} must have names of letters, digits and hyphens: that of header "
                 f"{len(values) + 1} is invalid"
             )
-        plain_name = str.__str__(name)
+        plain_name = plain_text(name)
         lower_name = plain_name.lower()
         if lower_name in reserved:
             raise ConfigurationError(
@@ -73,13 +73,13 @@ def checked_headers(option: str, headers: object) -> dict[str, str]:
             )
         if lower_name in names:
             raise ConfigurationError(f"{option} must not contain {plain_name} twice")
-        if not isinstance(value, str) or not HEADER_VALUE.fullmatch(str.__str__(value)):
+        if not isinstance(value, str) or not HEADER_VALUE.fullmatch(plain_text(value)):
             raise ConfigurationError(
                 f"{option} must have printable ASCII as the value of {plain_name}, without line "
                 "breaks and without blanks at its ends"
             )
         names.add(lower_name)
-        values[plain_name] = str.__str__(value)
+        values[plain_name] = plain_text(value)
     return values
 
 

@@ -8,7 +8,7 @@ from typing import TypeVar, cast
 
 from ..errors import ArgumentError, ConfigurationError
 from .http import Timeout
-from .scalars import seconds_of, whole_number
+from .scalars import is_unicode, plain_text, seconds_of, whole_number
 
 LONGEST_TIMEOUT = 86_400.0
 """Seconds: a day. A longer `timeout` or `deadline` is a mistake, such as milliseconds."""
@@ -155,7 +155,7 @@ def check_transport(transport: object, method: str) -> None:
         raise ConfigurationError(f"transport must be an httpx transport with the method {method}")
 
 
-def check_timeout(value: object) -> object:
+def check_timeout(value: object) -> float | Timeout | None:
     """Return the option `timeout` in seconds, as an `httpx.Timeout`, or `None`.
 
     Raises:
@@ -231,6 +231,6 @@ def check_rate_limit_key(value: object, requirement: str) -> str:
     name = requirement.partition(" ")[0]
     if not isinstance(value, str):
         raise ArgumentError(requirement, argument=name)
-    if any("\ud800" <= character <= "\udfff" for character in value):
+    if not is_unicode(value):
         raise ArgumentError(f"{requirement} without half of a surrogate pair", argument=name)
-    return str(value)
+    return plain_text(value)

@@ -5,6 +5,7 @@ Few programs use them, so they are imported with the first one.
 
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, TypeVar, cast
@@ -16,26 +17,31 @@ from .checks import check_deadline, check_retries, check_timeout, explain_wrong_
 from .frames import clear_frames
 from .http import Timeout
 from .request import json_data, json_problem
-from .scalars import Duration, Query, is_numpy_scalar, plain_scalar
+from .scalars import Duration, Query, is_numpy_scalar, is_unicode, plain_scalar, plain_text
 from .secrets import Secret, refuse_pickling
 from .settings import Settings
 
 Value = TypeVar("Value")
 
 
+# The base class is in generated code, which imports no hand-written code. It is the type of
+# `options` in the generated methods. So programs without options do not import this module.
 class RequestOptions(types.RequestOptions):
     """The options of one call. They cannot be changed, and several calls can share them.
 
     Args:
-        timeout: as the client's option. `None`: that of the client.
-        deadline: as the client's option. `None`: that of the client.
-        retries: as the client's option. `None`: that of the client.
+        timeout: seconds that an attempt waits for the next bytes, as a number or a `timedelta`, or
+            an `httpx.Timeout`. `None`: that of the client.
+        deadline: seconds that the whole call may take, with its retries and waits, as a number or a
+            `timedelta`. `None`: that of the client.
+        retries: how many times a failed attempt is repeated, if that is safe and can help. `None`:
+            that of the client.
         headers: further headers by name. They replace those of the client's `default_headers`, and
             `Accept` and `User-Agent`. Other headers of the client cannot be replaced.
-        query: further query parameters by name: text, numbers and truth values, or lists of them.
-            A parameter with a list is repeated.
-        body: further properties of the body, which must be a JSON object. Any data that JSON can
-            hold. It is not compared with the spec.
+        query: further query parameters by name: strings, numbers and booleans, or lists of them. A
+            parameter with a list is repeated.
+        body: further properties of the body, which must be a JSON object. Their values can be any
+            data that JSON can hold. They are not compared with the spec.
 
     Raises:
         ConfigurationError: an option is invalid. The message shows no value.
@@ -61,22 +67,23 @@ class RequestOptions(types.RequestOptions):
         body_option = Secret(body)
         # The rest can raise, and a traceback can show the variables of this frame.
         del headers, query, body
-        # A traceback can also show the repr of options that are invalid.
+        # The values without any option. They are assigned before the first check: if it raises, a
+        # traceback shows the repr of this object, which reads all of them.
         self._timeout: float | Timeout | None = None
         self._deadline: float | None = None
         self._retries: int | None = None
         self._headers: Secret[Mapping[str, str]] = Secret({})
         self._query: Secret[Mapping[str, tuple[str, ...]]] = Secret({})
         self._body: Secret[Mapping[str, Any]] = Secret({})
-        self._timeout = cast("float | Timeout | None", check_timeout(timeout))
+        self._timeout = check_timeout(timeout)
         self._deadline = check_deadline(deadline)
         if retries is not None:
             self._retries = check_retries(retries)
         ambient_error = sys.exception()
         try:
-            self._headers = _frozen(checked_headers("headers", headers_option.reveal()))
-            self._query = _frozen(checked_query("query", query_option.reveal()))
-            self._body = _frozen(_checked_body(body_option.reveal()))
+            self._headers = _freeze(checked_headers("headers", headers_option.reveal()))
+            self._query = _freeze(checked_query("query", query_option.reveal()))
+            self._body = _freeze(_checked_body(body_option.reveal()))
         except ConfigurationError as error:
             clear_frames(error, ambient_error)
             raise
@@ -103,7 +110,7 @@ class RequestOptions(types.RequestOptions):
 
     @property
     def query(self) -> Mapping[str, tuple[str, ...]]:
-        """The further query parameters by name, as texts."""
+        """The further query parameters by name, as strings."""
         return self._query.reveal()
 
     @property
@@ -116,31 +123,38 @@ class RequestOptions(types.RequestOptions):
 
     def __repr__(self) -> str:
         parts: list[str] = []
-        for name in ("timeout", "deadline", "retries"):
-            value = getattr(self, name)
-            if value is not None:
-                parts.append(f"{name}={value!r}")
-        for name in ("headers", "query", "body"):
-            # The names only: values can be credentials or personal data.
-            names = ", ".join(getattr(self, name))
-            if names:
-                parts.append(f"{name}=<{names}>")
+        if self.timeout is not None:
+            parts.append(f"timeout={self.timeout!r}")
+        if self.deadline is not None:
+            parts.append(f"deadline={self.deadline!r}")
+        if self.retries is not None:
+            parts.append(f"retries={self.retries!r}")
+        # The names only: values can be credentials or personal data.
+        if self.headers:
+            parts.append(f"headers=<{', '.join(self.headers)}>")
+        if self.query:
+            parts.append(f"query=<{', '.join(self.query)}>")
+        if self.body:
+            parts.append(f"body=<{', '.join(self.body)}>")
         return f"{type(self).__name__}({', '.join(parts)})"
 
 
 def settings_with(options: RequestOptions, settings: Settings) -> Settings:
     """The settings of a client, with those of a call."""
     changes: dict[str, Any] = {}
-    for name in ("timeout", "deadline", "retries"):
-        value = getattr(options, name)
-        if value is not None:
-            changes[name] = value
+    if options.timeout is not None:
+        changes["timeout"] = options.timeout
+    if options.deadline is not None:
+        changes["deadline"] = options.deadline
+    if options.retries is not None:
+        changes["retries"] = options.retries
     if not changes:
         return settings
     return replace(settings, **changes)
 
 
-def _frozen(mapping: dict[str, Value]) -> Secret[Mapping[str, Value]]:
+def _freeze(mapping: dict[str, Value]) -> Secret[Mapping[str, Value]]:
+    """A mapping that callers cannot change, and that no report shows."""
     return Secret(MappingProxyType(mapping))
 
 
@@ -148,7 +162,7 @@ def checked_options(options: object) -> RequestOptions:
     """Return the options of a call.
 
     Raises:
-        ArgumentError: it is another object.
+        ArgumentError: `options` is not a `RequestOptions`.
     """
     if not isinstance(options, RequestOptions):
         raise ArgumentError(
@@ -160,14 +174,15 @@ def checked_options(options: object) -> RequestOptions:
 
 
 def checked_query(option: str, query: object) -> dict[str, tuple[str, ...]]:
-    """Return query parameters as texts by name.
+    """Return the values of query parameters by name, as plain strings.
 
     Args:
         option: the name of the option, for the message.
         query: what the caller passed. `None` stands for no parameters.
 
     Raises:
-        ConfigurationError: they are no query parameters. The message shows no value.
+        ConfigurationError: `query` is not a mapping, or a request cannot contain a part of it. The
+            message shows no value.
     """
     if query is None:
         return {}
@@ -175,26 +190,37 @@ def checked_query(option: str, query: object) -> dict[str, tuple[str, ...]]:
         raise ConfigurationError(f"{option} must be a mapping from names to values")
     parameters: dict[str, tuple[str, ...]] = {}
     for name, value in cast("Mapping[object, object]", query).items():
-        if not isinstance(name, str) or not name:
-            raise ConfigurationError(f"{option} must have texts as names")
-        values = cast("Sequence[Any]", value) if isinstance(value, list | tuple) else (value,)
-        try:
-            name.encode()
-            parameters[name] = tuple(_query_text(item) for item in values)
-        except (TypeError, ValueError):
-            raise ConfigurationError(
-                f"{option} must have text, numbers, truth values or lists of them as the values "
-                f"of {name!r}"
-            ) from None
+        plain_name = _checked_name(option, name)
+        if not plain_name:
+            raise ConfigurationError(f"{option} must have no empty string as a name")
+        parameters[plain_name] = _query_values(option, plain_name, value)
     return parameters
 
 
-def _query_text(value: object) -> str:
-    """A value of a query parameter as text.
+def _query_values(option: str, name: str, value: object) -> tuple[str, ...]:
+    """The values of one query parameter.
+
+    Raises:
+        ConfigurationError: a value is of another type, or a request cannot contain it.
+    """
+    values: Sequence[object] = (value,)
+    if isinstance(value, list | tuple):
+        values = cast("Sequence[object]", value)
+    with suppress(TypeError, ValueError):
+        return tuple(_query_value(item) for item in values)
+    # Not while an exception is handled, which would be the context of this one: its text can quote
+    # the value.
+    raise ConfigurationError(
+        f"{option} must have strings, numbers, booleans or lists of them as the values of {name!r}"
+    )
+
+
+def _query_value(value: object) -> str:
+    """A value of a query parameter as a string.
 
     Raises:
         TypeError: it is of another type.
-        ValueError: it is a number that is not finite, or text that is not Unicode.
+        ValueError: it is a number that is not finite, or a string that is not Unicode.
     """
     if is_numpy_scalar(value):
         value = plain_scalar(value)
@@ -202,8 +228,9 @@ def _query_text(value: object) -> str:
         # As JSON, and as httpx writes them.
         return "true" if value else "false"
     if isinstance(value, str):
-        text = str.__str__(value)
-        text.encode()
+        text = plain_text(value)
+        if not is_unicode(text):
+            raise ValueError
         return text
     if not isinstance(value, int | float):
         raise TypeError
@@ -214,7 +241,8 @@ def _checked_body(body: object) -> dict[str, Any]:
     """Return the further properties of a body as JSON data.
 
     Raises:
-        ConfigurationError: they are no properties of a JSON object. The message shows no value.
+        ConfigurationError: `body` is not a mapping, or JSON cannot hold a part of it. The message
+            shows no value.
     """
     if body is None:
         return {}
@@ -222,12 +250,34 @@ def _checked_body(body: object) -> dict[str, Any]:
         raise ConfigurationError("body must be a mapping from names to data that JSON can hold")
     properties: dict[str, Any] = {}
     for name, value in cast("Mapping[object, object]", body).items():
-        if not isinstance(name, str):
-            raise ConfigurationError("body must have texts as names")
-        try:
-            properties[str.__str__(name)] = json_data(value)
-        except Exception as error:  # a mapping or a model of the caller can raise anything
-            raise ConfigurationError(
-                f"body must have data that JSON can hold as {name!r} ({json_problem(error)})"
-            ) from None
+        plain_name = _checked_name("body", name)
+        properties[plain_name] = _property_value(plain_name, value)
     return properties
+
+
+def _property_value(name: str, value: object) -> object:
+    """The value of one property of the body, as JSON data.
+
+    Raises:
+        ConfigurationError: JSON cannot hold it.
+    """
+    try:
+        return json_data(value)
+    except Exception as error:  # a mapping or a model of the caller can raise anything
+        problem = json_problem(error)
+    # Outside of the handler, as in `_query_values`.
+    raise ConfigurationError(f"body must have data that JSON can hold as {name!r} ({problem})")
+
+
+def _checked_name(option: str, name: object) -> str:
+    """The name of a query parameter or of a property, as a plain string.
+
+    Raises:
+        ConfigurationError: it is no string, or a request cannot contain it.
+    """
+    if not isinstance(name, str):
+        raise ConfigurationError(f"{option} must have strings as names")
+    text = plain_text(name)
+    if not is_unicode(text):
+        raise ConfigurationError(f"{option} must have names without half of a surrogate pair")
+    return text

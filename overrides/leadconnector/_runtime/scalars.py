@@ -1,4 +1,4 @@
-"""Reads numbers and times as callers have them: plain, of numpy, or as `timedelta`."""
+"""Reads numbers, times and strings as callers have them: plain, of numpy, or of a subclass."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -71,6 +71,20 @@ def plain_scalar(value: Any) -> object:
     if isinstance(value, Real):
         return float(value)
     return value.item()
+
+
+def plain_text(text: str) -> str:
+    """The characters of a string, as a plain `str`.
+
+    Callers can pass an object of a subclass. Its methods, and `str()` of it, can return other text
+    than the characters that were validated.
+    """
+    return str.__str__(text)
+
+
+def is_unicode(text: str) -> bool:
+    """Whether UTF-8 can encode a plain text. It cannot encode half of a surrogate pair."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _is_numpy_duration(value: Any) -> bool:
