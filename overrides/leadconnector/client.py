@@ -266,7 +266,8 @@ class LeadConnector(_Client[SyncTokenOption, BaseTransport, SyncConnections], Re
             json: the body, as data that JSON can hold. Default: no body.
             query: the query parameters by name: strings, numbers and booleans, or lists of them.
             headers: further headers by name.
-            version: the API version. Default: that of the client.
+            version: the API version. Default: that of the client. Leave it out if the spec has no
+                header for it.
             rate_limit_key: what the API counts requests by: the id of the location. Requests
                 without one are counted together.
             options: options of this call alone.
@@ -291,8 +292,8 @@ class LeadConnector(_Client[SyncTokenOption, BaseTransport, SyncConnections], Re
             version=version,
             rate_limit_key=rate_limit_key,
         )
-        # A traceback can show variables, and headers can be credentials.
-        del headers
+        # A traceback can show variables: ids, personal data, and headers that can be credentials.
+        del path, json, query, headers
         return self._call_session.request(request, options)
 
     def _make_resources(self) -> None:
@@ -371,7 +372,8 @@ class AsyncLeadConnector(
             json: the body, as data that JSON can hold. Default: no body.
             query: the query parameters by name: strings, numbers and booleans, or lists of them.
             headers: further headers by name.
-            version: the API version. Default: that of the client.
+            version: the API version. Default: that of the client. Leave it out if the spec has no
+                header for it.
             rate_limit_key: what the API counts requests by: the id of the location. Requests
                 without one are counted together.
             options: options of this call alone.
@@ -396,8 +398,8 @@ class AsyncLeadConnector(
             version=version,
             rate_limit_key=rate_limit_key,
         )
-        # A traceback can show variables, and headers can be credentials.
-        del headers
+        # A traceback can show variables: ids, personal data, and headers that can be credentials.
+        del path, json, query, headers
         return await self._call_session.request(request, options)
 
     def _make_resources(self) -> None:

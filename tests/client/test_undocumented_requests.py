@@ -27,6 +27,7 @@ from leadconnector import (
     ResponseInfo,
     ServerError,
 )
+from leadconnector._runtime import undocumented
 from leadconnector_emulator import Emulator, Server
 
 from tests.support.both_clients import Runner, Use, run_sync
@@ -37,6 +38,7 @@ from tests.support.calling import (
     returning,
     succeeding,
 )
+from tests.support.reports import Sentry, texts_of
 
 PATH = "/contacts/c-secret"
 
@@ -356,7 +358,9 @@ def test_any_path_is_rejected_or_stays_on_the_server(path: str) -> None:
         ({"headers": {"Version": "v3"}}, "headers", "argument version"),
         ({"version": "v\n"}, "version", "printable ASCII"),
         ({"version": 3}, "version", "printable ASCII"),
-        ({"rate_limit_key": None}, "rate_limit_key", "must be a text"),
+        ({"rate_limit_key": None}, "rate_limit_key", "must be a string"),
+        ({"rate_limit_key": "\ud800"}, "rate_limit_key", "half of a surrogate pair"),
+        ({"query": {"a": "b" * 70_000}}, "arguments", "is the URL too long"),
         ({"options": {"timeout": 5}}, "options", "must be a RequestOptions"),
         (
             {"query": {"a": 1}, "options": RequestOptions(query={"a": 2})},
@@ -387,6 +391,43 @@ def test_an_invalid_argument_is_rejected(
 
     assert error.argument == argument
     assert problem in str(error)
+
+
+def test_a_version_is_rejected_if_the_spec_has_no_header_for_it(
+    run: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(undocumented, "contract_value", {"version_header": None}.get)
+
+    assert "version" not in request_of(run, requesting(), version="v3").headers
+    error = error_of(run, requesting(version="v3"))
+    assert error.argument == "version"
+    assert "version must be left out" in str(error)
+
+
+SECRET = "secret-of-a-caller"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"path": f"/contacts/{SECRET}", "query": {"a": f"{SECRET}{'b' * 70_000}"}},
+        {"path": f"/{SECRET}?"},
+        {"headers": {"X-A": f"{SECRET}\n"}},
+        {"query": {"a": f"{SECRET}\ud800"}},
+        {"json": {"a": SECRET, "b": object()}},
+        {"json": f"{SECRET}\ud800"},
+        {"json": {"a": SECRET}, "options": RequestOptions(body={"a": SECRET})},
+        {"json": {"a": SECRET}, "headers": {"X-A": SECRET}, "version": "\n"},
+    ],
+)
+def test_no_error_shows_a_part_of_the_request(run: Runner, arguments: Any) -> None:
+    use = requesting(**arguments)
+
+    error = error_of(run, use)
+
+    packages = ("leadconnector.",)
+    texts = [*texts_of(error, packages), Sentry().text_of(error, packages)]
+    assert [text for text in texts if SECRET in text] == []
 
 
 @pytest.mark.parametrize("client", [LeadConnector, AsyncLeadConnector])

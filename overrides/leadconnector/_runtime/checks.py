@@ -203,8 +203,8 @@ def check_retries(value: object) -> int:
     return retries
 
 
-def check_version(value: object) -> object:
-    """Return the option `version`.
+def check_version(value: object) -> str | None:
+    """Return the option `version`, as a plain string, or `None`.
 
     Raises:
         ConfigurationError: no header can carry it. Otherwise each call would reject it.
@@ -215,7 +215,7 @@ def check_version(value: object) -> object:
         raise ConfigurationError(
             "version must be printable ASCII without blanks at its ends, such as '2021-07-28'"
         )
-    return value
+    return plain_text(value)
 
 
 def check_rate_limit_key(value: object, requirement: str) -> str:

@@ -6,23 +6,25 @@ schema, so its result is plain JSON data. Few programs use it, so it is imported
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
 from .._generated import Operation
-from .._generated.types import Unset
+from .._generated.types import UNSET, Unset
 from ..errors import ArgumentError, ConfigurationError
 from .added_headers import checked_headers
 from .additions import object_properties, reject_repeated
 from .call import Call
-from .checks import check_version
+from .checks import check_rate_limit_key, check_version
 from .contract import OperationContract
 from .contract_file import contract_value
 from .http import InvalidURL, PreparedRequest, RawResponse
 from .request import json_data, json_problem
 from .request_options import RequestOptions, checked_query
 from .response import DecodedBody, ResponseReader, parse_body
-from .scalars import Query
+from .scalars import Query, plain_text
 from .secrets import Secret, encoded_forms
 from .settings import Settings
 
@@ -32,30 +34,39 @@ METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 """The methods of operations. No API has CONNECT, and TRACE sends the token back."""
 
 LONGEST_PATH = 8_000
-"""Characters. RFC 9110 (section 4.1) recommends that servers support URLs of this length."""
+"""Characters of the path alone: our own bound.
+
+RFC 9110 (section 4.1) recommends that servers support at least 8,000 octets for the whole URI, with
+its host and query. So servers may reject any longer path.
+"""
 
 # The characters of RFC 3986, section 3.3. It has no `?` and no `#`, and no backslash, which some
 # servers take for a slash.
 _PATH = re.compile(r"/(?:[A-Za-z0-9/:@!$&'()*+,;=._~-]|%[0-9A-Fa-f]{2})*")
 
-_ENTRY: Mapping[str, Any] = {
+_EMPTY_CONTRACT_ENTRY: Mapping[str, Any] = {
     "pointer": "",
     "body": None,
     "arguments": [],
     "responses": {"default": {"content": "json", "pointer": "", "media_types": []}},
 }
-"""An operation in the contract that documents nothing, so that nothing deviates from it."""
+"""The contract of an operation that documents nothing, so that nothing deviates from it."""
 
 
 def _decode(data: Any) -> Any:
     return data
 
 
-_OPERATION: Operation[Any] = Operation("", dict, success={"default": _decode}, errors={})
+_OPERATION: Operation[Any] = Operation(
+    operation_id="", build=dict, success={"default": _decode}, errors={}
+)
 
 
 class UndocumentedRequest:
-    """What a caller passed to `client.request`. Its repr shows no data."""
+    """What a caller passed to `client.request`, before it is checked.
+
+    Error reporters show the attributes of objects. Ids, personal data and credentials are secrets.
+    """
 
     __slots__ = ("headers", "json", "method", "path", "query", "rate_limit_key", "version")
 
@@ -71,11 +82,10 @@ class UndocumentedRequest:
         rate_limit_key: str,
     ) -> None:
         self.method = method
-        self.path = path
-        self.json = json
-        self.query = query
+        self.path = Secret(path)
+        self.json = Secret(json)
+        self.query = Secret(query)
         self.headers = Secret(headers)
-        """They can be credentials."""
         self.version = version
         self.rate_limit_key = rate_limit_key
 
@@ -93,13 +103,20 @@ class UndocumentedCall(Call[Any]):
         method = _checked_method(request.method)
         # The path has ids, so no message shows it.
         super().__init__(f'client.request("{method}", …)', method, settings)
-        path = _checked_path(request.path)
-        version = _version(request.version, settings)
-        self.rate_limit_key = _checked_key(request.rate_limit_key)
-        # The API grants permissions by resource, which is the start of the path.
+        path = _checked_path(request.path.reveal())
+        version_headers = _version_headers(request.version, settings)
+        self.rate_limit_key = check_rate_limit_key(
+            request.rate_limit_key, "rate_limit_key must be a string"
+        )
+        # Nothing is known about what the token must permit. The vendor's scopes, such as
+        # `conversations.write`, have the names of resources, with which most paths start. The rest
+        # of a path has ids, so that each call would have a permission of its own.
         resource = path.split("/")[1]
+        version = "".join(version_headers.values())
         self._permission = f"{method} /{resource} {self.rate_limit_key} {version}"
-        self._request = _prepared(request, method, path, version, settings, options)
+        self._request = _prepare_request(
+            request, method, path, version_headers, settings, options or RequestOptions()
+        )
 
     @property
     def permission(self) -> str:
@@ -113,7 +130,9 @@ class UndocumentedCall(Call[Any]):
 
     def reader(self) -> ResponseReader[Any]:
         """See `Call`."""
-        contract = OperationContract({**_ENTRY, "name": self.name, "method": self.method}, {})
+        contract = OperationContract(
+            {**_EMPTY_CONTRACT_ENTRY, "name": self.name, "method": self.method}, {}
+        )
         return _DataReader(
             _OPERATION,
             contract,
@@ -141,22 +160,28 @@ class _DataReader(ResponseReader[Any]):
 
 
 def _checked_method(method: object) -> str:
+    """The method in upper case.
+
+    Raises:
+        ArgumentError: it is none of `METHODS`.
+    """
     if not isinstance(method, str) or method.upper() not in METHODS:
         raise ArgumentError(f"method must be one of {', '.join(METHODS)}", argument="method")
     return method.upper()
 
 
 def _checked_path(path: object) -> str:
-    """The path, which stays below that of the base URL.
+    """The path as a plain string. The URL of the request stays below the base URL.
 
     Raises:
-        ArgumentError: it does not, or is no path. The message does not show it.
+        ArgumentError: the path is invalid, or leads out of the base URL. The message does not show
+            it.
     """
     if not isinstance(path, str) or not path.startswith("/") or path.startswith("//"):
         raise _path_error(
             "must start with one /: it is added to the client's base_url, and has no host"
         )
-    plain_path = str.__str__(path)
+    plain_path = plain_text(path)
     if len(plain_path) > LONGEST_PATH:
         raise _path_error(f"must have at most {LONGEST_PATH} characters")
     if "?" in plain_path:
@@ -179,93 +204,112 @@ def _path_error(problem: str) -> ArgumentError:
     return ArgumentError(f"path {problem}", argument="path")
 
 
-def _checked_key(key: object) -> str:
-    if not isinstance(key, str):
-        raise ArgumentError(
-            "rate_limit_key must be a text: the id by which the API counts requests",
-            argument="rate_limit_key",
-        )
-    return str.__str__(key)
+def _version_headers(version: object, settings: Settings) -> dict[str, str]:
+    """The header with the API version, by name; empty if the API has no header for it.
 
+    Args:
+        version: the argument of the call; `None` without one.
+        settings: the settings of the client, with its version.
 
-def _version(version: object, settings: Settings) -> str:
-    """The API version to send; empty if the API has no such header."""
-    try:
-        check_version(version)
-    except ConfigurationError as error:
-        raise ArgumentError(str(error), argument="version") from None
-    if isinstance(version, str):
-        return str.__str__(version)
+    Raises:
+        ArgumentError: no header can carry the version, or the API has no header for it.
+    """
     header = contract_value("version_header")
+    if header is None and version is not None:
+        raise ArgumentError(
+            "version must be left out: the spec has no header for the version of the API",
+            argument="version",
+        )
     if header is None:
-        return ""
-    if settings.version is not None:
-        return settings.version
-    default: str = header["default"]
-    return default
+        return {}
+    argument = _with_argument_error("version", check_version, version)
+    return {header["name"]: argument or settings.version or header["default"]}
 
 
-def _prepared(
+def _prepare_request(
     request: UndocumentedRequest,
     method: str,
     path: str,
-    version: str,
+    version_headers: Mapping[str, str],
     settings: Settings,
-    options: RequestOptions | None,
+    options: RequestOptions,
 ) -> PreparedRequest:
     """The request of a call, without its token.
 
     Raises:
         ArgumentError: a part of it is invalid, or clashes with the options.
     """
-    arguments: dict[str, Any] = {"method": method, "url": path, "headers": {}}
-    header = contract_value("version_header")
-    if version and header is not None:
-        arguments["headers"][header["name"]] = version
-    headers = _checked("headers", request.headers.reveal(), checked_headers)
-    query = _checked("query", request.query, checked_query)
-    if options is not None:
-        lower_names = {name.lower() for name in headers}
-        reject_repeated([name.lower() for name in options.headers], lower_names, "headers")
-        reject_repeated(options.query, query, "query")
-        headers = {**headers, **options.headers}
-        query = {**query, **options.query}
+    # Those that generated code would return for an operation. `prepare` adds them to the client's
+    # own headers. Those of the caller replace headers of the client.
+    operation_headers = dict(version_headers)
+    added_headers = _added_headers(request, options)
+    arguments: dict[str, Any] = {"method": method, "url": path, "headers": operation_headers}
+    query = _query(request, options)
     if query:
         arguments["params"] = query
-    _add_body(arguments, request, options)
-    try:
-        return settings.requests.prepare(method, arguments, headers)
-    except (TypeError, ValueError, InvalidURL) as error:
-        raise ArgumentError("the arguments make no request", argument="path") from error
+    body = _body(request, options)
+    if not isinstance(body, Unset):
+        arguments["json"] = body
+        operation_headers["Content-Type"] = "application/json"
+    with suppress(TypeError, ValueError, RecursionError, InvalidURL):
+        return settings.requests.prepare(method, arguments, added_headers)
+    # Each argument is valid, so hardly anything but the length of the URL remains. Here and below,
+    # errors are raised while no exception is handled. It would be the context of the new one, and
+    # its text or frames can have ids and other values of the request.
+    raise ArgumentError(
+        "the URL or the headers are invalid: is the URL too long, with the path and the query?",
+        argument="arguments",
+    )
 
 
-def _checked(argument: str, value: object, check: Callable[[str, object], Checked]) -> Checked:
-    """The result of the check of an option, for an argument of the call."""
-    try:
-        return check(argument, value)
-    except ConfigurationError as error:
-        raise ArgumentError(str(error), argument=argument) from None
+def _added_headers(request: UndocumentedRequest, options: RequestOptions) -> dict[str, str]:
+    """The headers of the call and of its options.
+
+    Raises:
+        ArgumentError: one is invalid, or both have it.
+    """
+    headers = _with_argument_error(
+        "headers", partial(checked_headers, "headers"), request.headers.reveal()
+    )
+    lower_names = {name.lower() for name in headers}
+    reject_repeated([name.lower() for name in options.headers], lower_names, "headers")
+    return {**headers, **options.headers}
 
 
-def _add_body(
-    arguments: dict[str, Any], request: UndocumentedRequest, options: RequestOptions | None
-) -> None:
-    """Add the JSON body to the arguments for `httpx.Request`, if there is one."""
-    properties: Mapping[str, Any] = {}
-    if options is not None:
-        properties = options.body
-    if isinstance(request.json, Unset) and not properties:
-        return
-    data = _json_argument(request.json)
-    if properties:
-        reject_repeated(properties, object_properties(data), "body")
-        data = {**object_properties(data), **properties}
-    arguments["json"] = data
-    arguments["headers"]["Content-Type"] = "application/json"
+def _query(request: UndocumentedRequest, options: RequestOptions) -> dict[str, tuple[str, ...]]:
+    """The query parameters of the call and of its options.
+
+    Raises:
+        ArgumentError: one is invalid, or both have it.
+    """
+    query = _with_argument_error("query", partial(checked_query, "query"), request.query.reveal())
+    reject_repeated(options.query, query, "query")
+    return {**query, **options.query}
+
+
+def _body(request: UndocumentedRequest, options: RequestOptions) -> object:
+    """The JSON data of the body, with the properties of the options; `UNSET` without a body.
+
+    Raises:
+        ArgumentError: JSON cannot hold the data, or there is no place for the properties.
+    """
+    argument = request.json.reveal()
+    if isinstance(argument, Unset) and not options.body:
+        return UNSET
+    data = _json_argument(argument)
+    if not options.body:
+        return data
+    properties = object_properties(data)
+    reject_repeated(options.body, properties, "body")
+    return {**properties, **options.body}
 
 
 def _json_argument(value: object) -> object:
-    """The JSON data of the argument `json`; an empty object without it."""
+    """The JSON data of the argument `json`; an empty object without it.
+
+    Raises:
+        ArgumentError: JSON cannot hold it.
+    """
     if isinstance(value, Unset):
         return {}
     try:
@@ -273,3 +317,18 @@ def _json_argument(value: object) -> object:
     except Exception as error:  # a mapping or a model of the caller can raise anything
         problem = json_problem(error)
     raise ArgumentError(f"json must be data that JSON can hold ({problem})", argument="json")
+
+
+def _with_argument_error(
+    argument: str, check: Callable[[object], Checked], value: object
+) -> Checked:
+    """The result of the check of an option, for an argument with the same rules.
+
+    Raises:
+        ArgumentError: the check raised `ConfigurationError`. It has the same message.
+    """
+    try:
+        return check(value)
+    except ConfigurationError as error:
+        problem = str(error)
+    raise ArgumentError(problem, argument=argument)
