@@ -35,7 +35,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Self
 
 # A leaf module: all others import it, so at run time it imports nothing of the package.
 if TYPE_CHECKING:
@@ -62,8 +62,7 @@ class ResponseInfo:
 class LeadConnectorError(Exception):
     """The root of the tree.
 
-    All subclasses keep this constructor. `type(error)(str(error), **vars(error))` is then a copy:
-    each waiter for a failed OAuth refresh gets one.
+    All subclasses keep this constructor, so that `with_message` works for each of them.
 
     Args:
         message: one line for people.
@@ -73,6 +72,16 @@ class LeadConnectorError(Exception):
     def __init__(self, message: str, **details: object) -> None:
         super().__init__(message)
         self.__dict__.update(details)
+
+    def with_message(self, message: str) -> Self:
+        """A copy with another message, but with the same attributes and the same cause.
+
+        Each waiter for a failed OAuth refresh gets a copy: Python adds the traceback of each
+        `raise` to the exception.
+        """
+        copy = type(self)(message, **vars(self))
+        copy.__cause__ = self.__cause__
+        return copy
 
     # Some subclasses also derive from `ResponseInfo`, which is frozen. Since Python 3.13,
     # `BaseException` only inherits these two methods, so that the frozen ones would come first.

@@ -12,8 +12,10 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
+from threading import Event
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -30,10 +32,12 @@ from leadconnector import (
     LeadConnector,
     LeadConnectorError,
     MemoryAgencyTokenStore,
+    MemoryTokenStore,
     OAuthError,
     ReauthorizationError,
     Tokens,
 )
+from leadconnector.oauth import TokenStore
 from leadconnector.oauth import agency as agency_module
 from leadconnector_emulator import Emulator, EmulatorTransport, Server, TokenEndpoint
 
@@ -254,6 +258,32 @@ class TestTokens:
         update(oauth, "location-1")
 
 
+def test_a_store_that_opens_one_location_slowly_delays_no_other(agency: Agency) -> None:
+    is_opening = Event()
+    is_released = Event()
+
+    class SlowStore(MemoryAgencyTokenStore):
+        def location(self, location_id: str) -> TokenStore:
+            if location_id == "location-1":
+                is_opening.set()
+                assert is_released.wait(30.0)
+            return super().location(location_id)
+
+    oauth = agency.authorized(SlowStore())
+    with ThreadPoolExecutor(3) as executor:
+        slow_sources = [executor.submit(oauth.for_location, "location-1") for _ in range(2)]
+        assert is_opening.wait(30.0)
+        # In a thread of its own, so that a lock cannot block the test.
+        other_source = executor.submit(oauth.for_location, "location-2")
+        try:
+            assert other_source.result(10.0).get_token("https://api.example", None, 20.0)
+        finally:
+            is_released.set()
+        first_source, second_source = (source.result(30.0) for source in slow_sources)
+    assert first_source is second_source
+    assert oauth.for_location("location-1") is first_source
+
+
 class TestFailures:
     def test_without_an_authorization_the_message_names_the_agency(
         self, agency: Agency, update: Update
@@ -307,6 +337,78 @@ class TestFailures:
         with pytest.raises(ReauthorizationError, match="the agency's token: ") as raised:
             update(oauth, "location-1")
         assert raised.value.status_code == 400
+
+    def test_locations_work_at_once_after_a_new_authorization_of_the_agency(
+        self, agency: Agency, update: Update
+    ) -> None:
+        oauth = agency.authorized()
+        agency.endpoint.reset()
+        agency.clock.seconds += DAY
+        for _ in range(2):
+            with pytest.raises(ReauthorizationError, match="the agency's token: "):
+                update(oauth, "location-1")
+        oauth.exchange_code(agency.code(), REDIRECT_URI)
+        update(oauth, "location-1")
+
+    def test_a_rejected_location_costs_the_agency_one_token(self, agency: Agency) -> None:
+        location_requests: Counter[str] = Counter()
+
+        def respond(request: httpx.Request) -> httpx.Response:
+            fields = parse_qs(request.read().decode())
+            for location in fields.get("locationId", []):
+                location_requests[location] += 1
+                if location == "location-1":
+                    return httpx.Response(401, json={"message": "No access"})
+            return agency.transport.handle_request(request)
+
+        oauth = agency.authorized(transport=httpx.MockTransport(respond))
+        for number in range(2, 6):
+            agency.clock.seconds += 60.0
+            with pytest.raises(OAuthError, match="No access"):
+                oauth.for_location("location-1").get_token("https://api.example", None, 20.0)
+            source = oauth.for_location(f"location-{number}")
+            assert source.get_token("https://api.example", None, 20.0)
+        assert agency.endpoint.refreshes == 1
+        assert location_requests["location-1"] == 2
+
+    def test_the_agencys_error_is_raised_also_after_a_401(self, agency: Agency) -> None:
+        oauth = agency.authorized()
+        agency.clock.seconds += 60.0
+        agency.endpoint.reset()
+        source = oauth.for_location("location-1")
+        for _ in range(3):
+            with pytest.raises(ReauthorizationError, match="the agency's token: "):
+                source.get_token("https://api.example", None, 20.0)
+
+    def test_a_scope_that_a_new_authorization_adds_counts_at_once(
+        self, agency: Agency, update: Update
+    ) -> None:
+        oauth = agency.oauth()
+        oauth.exchange_code(agency.code({"conversations.write"}), REDIRECT_URI)
+        for _ in range(3):
+            with pytest.raises(OAuthError, match="not authorized for this scope"):
+                update(oauth, "location-1")
+        assert agency.location_requests() == {"location-1": 1}
+        oauth.exchange_code(agency.code(), REDIRECT_URI)
+        update(oauth, "location-1")
+
+    @pytest.mark.parametrize("stored_value", [{"access_token": "secret-token"}, "secret-token", 5])
+    def test_a_store_that_returns_no_tokens_is_reported(
+        self, agency: Agency, update: Update, stored_value: Any
+    ) -> None:
+        class Store(MemoryTokenStore):
+            def load(self) -> Any:
+                return stored_value
+
+        class AgencyStore(MemoryAgencyTokenStore):
+            def location(self, location_id: str) -> TokenStore:
+                return Store(Tokens("", "", 0.0))
+
+        oauth = agency.authorized(AgencyStore())
+        with pytest.raises(CredentialsError, match=r"load\(\) must return Tokens or None, not") as raised:
+            update(oauth, "location-1")
+        assert "secret-token" not in str(raised.value)
+        assert agency.location_requests() == {}
 
     def test_tokens_that_name_no_company_need_the_option(self, agency: Agency) -> None:
         agency.endpoint.refresh_tokens = {"first": "company-1"}

@@ -4,9 +4,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import TypeVar
 
-from .._highlevel import TOKEN_PATH
 from .._runtime.http import BaseTransport
 from .._runtime.log import logger
 from .._runtime.protocols import TokenSource
@@ -38,8 +36,6 @@ Beyond it, the location that was not used for the longest time is forgotten. Its
 tokens from the store again.
 """
 
-Result = TypeVar("Result")
-
 
 class AgencyOAuth:
     """A token source that has a token for each location of an agency.
@@ -53,17 +49,24 @@ class AgencyOAuth:
     `client.for_location(location_id)` uses one location's token for all calls.
 
     Args:
-        client_id: as for `OAuth`.
-        client_secret: as for `OAuth`.
+        client_id: the client id of the application.
+        client_secret: the client secret of the application.
         store: contains the tokens of the agency and of its locations.
         company_id: the agency. Default: the one that the agency's tokens name.
-        token_url: as for `OAuth`. The endpoint for the tokens of a location is beside it.
-        authorization_page: as for `OAuth`.
-        version: as for `OAuth`.
-        transport: as for `OAuth`.
-        refresh_ahead: as for `OAuth`.
-        allow_http: as for `OAuth`.
-        clock: as for `OAuth`.
+        token_url: the token endpoint of the agency's tokens. That of the locations' tokens is
+            beside it. Default: `/oauth/token` below the base URL of the client. `OAuth` describes
+            when to pass it, and which URLs are valid.
+        authorization_page: the page where an administrator authorizes the application. Default: the
+            vendor's.
+        version: the version of the token endpoint: `2021-07-28`, or `v3`, whose names are
+            camelCase.
+        transport: an httpx transport for the token requests. It is used from any thread and never
+            closed. Default: a new one for each request, which uses the environment's proxies.
+        refresh_ahead: seconds before its expiry at which a token is refreshed, as a number or a
+            `timedelta`.
+        allow_http: whether `token_url`, `authorization_page` and redirect URIs may be plain http on
+            another machine, as in a test network. The client secret then travels unencrypted.
+        clock: returns the seconds since the epoch.
 
     Raises:
         ConfigurationError: an argument is invalid.
@@ -88,7 +91,7 @@ class AgencyOAuth:
         secret = Secret(client_secret)
         secret_url = Secret(token_url)
         page = Secret(authorization_page)
-        # As in `OAuth`: a traceback can show the arguments of this frame.
+        # A traceback can show the arguments of this frame: see `frames`.
         del client_secret, token_url, authorization_page
         self._application = check_application(client_id, secret, version, transport)
         self._options = check_token_options(secret_url, refresh_ahead, clock, allow_http=allow_http)
@@ -147,20 +150,25 @@ class AgencyOAuth:
         """Return the token source of one location. All calls get the same one.
 
         Raises:
-            ConfigurationError: the id is no text, or empty.
+            ConfigurationError: the id is not a string, or empty.
             CredentialsError: the store failed.
         """
         if not isinstance(location_id, str) or not location_id:  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise ConfigurationError("location_id must be the id of a location, as text")
+            raise ConfigurationError("location_id must be the id of a location, as a string")
         with self._lock.of_this_process():
             source = self._locations.get(location_id)
-            if source is None:
-                source = self._new_location(location_id)
-                self._locations[location_id] = source
-                if len(self._locations) > MAXIMUM_LOCATIONS:
-                    self._locations.popitem(last=False)
+            if source is not None:
+                self._locations.move_to_end(location_id)
+                return source
+        # Without the lock: the caller's store may take long, and must not block other locations.
+        new_source = self._new_location(location_id)
+        with self._lock.of_this_process():
+            # Another thread may have been faster. Then its source is the one for all calls.
+            source = self._locations.setdefault(location_id, new_source)
             self._locations.move_to_end(location_id)
-            return source
+            if len(self._locations) > MAXIMUM_LOCATIONS:
+                self._locations.popitem(last=False)
+        return source
 
     def _new_location(self, location_id: str) -> RefreshingTokenSource:
         store = _open_store(lambda: self._store.location(location_id))
@@ -171,15 +179,24 @@ class AgencyOAuth:
 class LocationTokenIssuer:
     """Issues the tokens of one location; a `TokenIssuer`.
 
+    It uses the location's refresh token, if there is one. Otherwise, or if that token is no longer
+    valid, it requests new tokens with the agency's token.
+
+    A failed request is remembered, so that calls do not send it again and again. Until
+    `failures.pause_after` has passed, its error is raised again: 300 s after a rejection, and 60 s
+    at most after a temporary failure. With another token of the agency, the request is another one.
+    So it is sent at once after a new authorization. The agency's own token requests have a memory
+    of their own, and so has the location's refresh token.
+
     Args:
         application: how the application authenticates itself.
         agency: supplies the agency's token.
         location_id: the location.
-        company_id: the agency; empty for the one that its tokens name.
+        company_id: the agency; `None` for the one that its tokens name.
     """
 
     def __init__(
-        self, application: Application, agency: OAuth, location_id: str, company_id: str
+        self, application: Application, agency: OAuth, location_id: str, company_id: str | None
     ) -> None:
         self._endpoint = TokenEndpoint(application)
         self._agency = agency
@@ -187,68 +204,88 @@ class LocationTokenIssuer:
         self._company_id = company_id
         self._failures = FailureMemory()
 
-    def refresh(self, tokens: Tokens, url: str, now: float) -> Tokens:
-        """Use the location's refresh token; without a valid one, the agency's token.
+    def refresh(self, tokens: Tokens, base_url: str, url: str, now: float) -> Tokens:
+        """Return new tokens of the location.
 
         Raises:
             CredentialsError: the agency has no tokens, or they name no company.
             OAuthError: the endpoint rejected the request, or its response has no access token.
             APIConnectionError: the endpoint sent no complete response.
         """
-        if tokens.refresh_token:
-            try:
-                return self._endpoint.refresh(tokens, url, now)
-            except ReauthorizationError as error:
-                # The agency's authorization can still be valid.
-                logger.info("the agency's token replaces a location's refresh token: %s", error)
-        # It names the request together with the URL; there is no refresh token.
-        credential = Secret(self._location_id)
-        self._failures.check(credential, url, now)
+        if not tokens.refresh_token:
+            return self._request(base_url, url, now)
         try:
-            new_tokens = self._request(url, now)
-        except (OAuthError, APIConnectionError) as error:
-            self._failures.record(credential, url, error, now)
-            raise
-        self._failures.clear()
-        return new_tokens
+            return self._endpoint.refresh(tokens, base_url, url, now)
+        except ReauthorizationError as error:
+            # The agency's authorization can still be valid.
+            logger.info("the agency's token replaces a location's refresh token: %s", error)
+        return self._request(base_url, url, now)
 
-    def _request(self, url: str, now: float) -> Tokens:
-        """Get the location's tokens, with another token of the agency after a 401."""
-        token = self._agency_token(url, rejected=None)
+    def _request(self, base_url: str, url: str, now: float) -> Tokens:
+        """Request tokens with the agency's token, and with another one after a 401."""
+        agency_token = self._agency_token(base_url, rejected=None)
+        # Outside of the `try`: a remembered 401 is no reason for another token of the agency.
+        self._failures.check(self._subject(agency_token), url, now)
         try:
-            return self._request_with(token, url, now)
+            return self._request_with(agency_token, url, now)
         except OAuthError as error:
             if error.status_code != 401:
                 raise
-            new_token = self._agency_token(url, rejected=token)
-            if new_token == token:
+            # If the agency has to authorize anew, that is the error to raise also next time.
+            self._failures.clear()
+            new_agency_token = self._agency_token(base_url, rejected=agency_token)
+            if new_agency_token == agency_token:
+                self._failures.record(self._subject(agency_token), url, error, now)
                 raise
-        return self._request_with(new_token, url, now)
+        return self._request_with(new_agency_token, url, now)
 
-    def _request_with(self, token: Token, url: str, now: float) -> Tokens:
-        company_id = self._company_id
-        if not company_id and isinstance(token, IssuedToken):
-            company_id = token.company_id
-        if not company_id:
-            raise CredentialsError("the agency's tokens name no company: pass company_id=")
-        tokens = self._endpoint.location_tokens(token, company_id, self._location_id, url, now)
-        token.was_accepted = True
+    def _request_with(self, agency_token: Token, url: str, now: float) -> Tokens:
+        """Request tokens with one token of the agency. A failure is remembered."""
+        company_id = self._company_of(agency_token)
+        try:
+            tokens = self._endpoint.location_tokens(
+                agency_token, company_id, self._location_id, url, now
+            )
+        except (OAuthError, APIConnectionError) as error:
+            self._failures.record(self._subject(agency_token), url, error, now)
+            raise
+        self._failures.clear()
+        # The agency's token worked. So if the endpoint rejects it later, it was probably revoked,
+        # and the agency's `OAuth` replaces it at once.
+        agency_token.was_accepted = True
         return tokens
 
-    def _agency_token(self, url: str, rejected: Token | None) -> Token:
+    def _subject(self, agency_token: Token) -> Secret[str]:
+        """What distinguishes a request in the memory of failures: the location and the token."""
+        return Secret(f"{self._location_id} {agency_token.reveal()}")
+
+    def _company_of(self, agency_token: Token) -> str:
+        """The agency of the option, or else of its token.
+
+        Raises:
+            CredentialsError: neither names it.
+        """
+        if self._company_id is not None:
+            return self._company_id
+        # All tokens of an `OAuth` are of this class.
+        if isinstance(agency_token, IssuedToken) and agency_token.company_id:
+            return agency_token.company_id
+        raise CredentialsError("the agency's tokens name no company: pass company_id=")
+
+    def _agency_token(self, base_url: str, rejected: Token | None) -> Token:
         """The agency's token.
 
         Raises:
             LeadConnectorError: the agency's. Its message says that it concerns the agency.
         """
-        # Without `token_url`, the agency's token is refreshed where the location's is.
-        base_url = url.removesuffix(TOKEN_PATH)
         try:
-            return self._agency.get_token(base_url, rejected, None)
+            # Without a timeout: this runs in the refresh thread of the location, which no caller
+            # interrupts. The agency's refresh ends by itself, after the timeouts of its request.
+            return self._agency.get_token(base_url, rejected, timeout=None)
         except LeadConnectorError as error:
-            details = dict(vars(error))
-            cause = error.__cause__
-            raise type(error)(f"the agency's token: {error}", **details) from cause
+            agency_error = error.with_message(f"the agency's token: {error}")
+        # Outside of the handler, so that the original error does not become the context.
+        raise agency_error
 
 
 class _LocationStore:
@@ -265,7 +302,8 @@ class _LocationStore:
     def load(self) -> Tokens | None:
         """Return the location's tokens, or `None` if the store has none."""
         tokens = self._store.load()
-        if not isinstance(tokens, Tokens) or tokens.location_id != self._location_id:
+        # A custom store can return any other object, which the token source rejects.
+        if isinstance(tokens, Tokens) and tokens.location_id != self._location_id:
             return None
         return tokens
 
@@ -276,7 +314,7 @@ class _LocationStore:
 
 
 def _open_store(open_store: Callable[[], TokenStore]) -> TokenStore:
-    """Open a store of the agency's.
+    """Open the store of the agency or of a location: call a method of the caller's store.
 
     Raises:
         CredentialsError: the store failed. The message does not show the error of a custom store.
@@ -289,9 +327,14 @@ def _open_store(open_store: Callable[[], TokenStore]) -> TokenStore:
         raise CredentialsError(f"the token store failed: {describe_error(error)}") from error
 
 
-def _checked_company_id(company_id: object) -> str:
+def _checked_company_id(company_id: object) -> str | None:
+    """The option `company_id`; `None` if the agency's tokens name the company.
+
+    Raises:
+        ConfigurationError: it is not a string, or empty.
+    """
     if company_id is None:
-        return ""
+        return None
     if not isinstance(company_id, str) or not company_id:
-        raise ConfigurationError("company_id must be the id of the agency, as text")
+        raise ConfigurationError("company_id must be the id of the agency, as a string")
     return company_id

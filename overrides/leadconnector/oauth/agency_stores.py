@@ -30,7 +30,11 @@ class AgencyTokenStore(Protocol):
         ...
 
     def location(self, location_id: str) -> TokenStore:
-        """Return the store of one location's tokens. It is empty until they are needed."""
+        """Return the store of one location's tokens. It is empty until they are needed.
+
+        The first call for a location calls this in its own thread, and an async client in its event
+        loop. So it should not block. The methods of the result run in threads, and may block.
+        """
         ...
 
 

@@ -76,11 +76,12 @@ class TokenIssuer(Protocol):
     a process.
     """
 
-    def refresh(self, tokens: Tokens, url: str, now: float) -> Tokens:
+    def refresh(self, tokens: Tokens, base_url: str, url: str, now: float) -> Tokens:
         """Return new tokens.
 
         Args:
             tokens: the tokens to replace.
+            base_url: the base URL of the client whose call starts the refresh.
             url: the URL of the token endpoint.
             now: seconds since the epoch.
 
@@ -182,7 +183,7 @@ class TokenEndpoint:
         self._user_type: UserType = user_type
         self._failures = FailureMemory()
 
-    def refresh(self, tokens: Tokens, url: str, now: float) -> Tokens:
+    def refresh(self, tokens: Tokens, base_url: str, url: str, now: float) -> Tokens:
         """Exchange a refresh token for new tokens.
 
         The response usually has a new refresh token, and the endpoint rejects the old one from then
@@ -193,6 +194,7 @@ class TokenEndpoint:
 
         Args:
             tokens: the tokens to refresh.
+            base_url: unused. Another `TokenIssuer` needs it.
             url: the URL of the token endpoint.
             now: seconds since the epoch.
 

@@ -36,11 +36,12 @@ class FailureMemory:
     def __init__(self) -> None:
         self._last_failure: _Failure | None = None
 
-    def check(self, credential: Secret[str], url: str, now: float) -> None:
+    def check(self, subject: Secret[str], url: str, now: float) -> None:
         """Check that a request may be sent.
 
         Args:
-            credential: distinguishes the request from others to the same URL.
+            subject: distinguishes the request from others to the same URL, such as its refresh
+                token.
             url: where the request goes.
             now: seconds since the epoch.
 
@@ -48,20 +49,20 @@ class FailureMemory:
             OAuthError, APIConnectionError: the same request failed recently. It is the same error.
         """
         failure = self._last_failure
-        if failure is None or not failure.concerns(credential, url):
+        if failure is None or not failure.concerns(subject, url):
             return
         if failure.is_in_force(now):
             raise error_for_waiter(failure.error)
 
     def record(
-        self, credential: Secret[str], url: str, error: OAuthError | APIConnectionError, now: float
+        self, subject: Secret[str], url: str, error: OAuthError | APIConnectionError, now: float
     ) -> None:
         """Remember a failure; the arguments are those of `check`, and the error."""
         number = 1
         last_failure = self._last_failure
-        if last_failure is not None and last_failure.concerns(credential, url):
+        if last_failure is not None and last_failure.concerns(subject, url):
             number = last_failure.number + 1
-        self._last_failure = _Failure(credential, url, error, number, now)
+        self._last_failure = _Failure(subject, url, error, number, now)
 
     def clear(self) -> None:
         """Forget the last failure, because a request succeeded."""
@@ -72,7 +73,7 @@ class FailureMemory:
 class _Failure:
     """The last of several failures of the same request in a row."""
 
-    credential: Secret[str]
+    subject: Secret[str]
     url: str
     error: OAuthError | APIConnectionError = field(repr=False)
     """It is copied for each caller."""
@@ -80,13 +81,13 @@ class _Failure:
     """How many failures there were in a row."""
     failed_at: float
 
-    def concerns(self, credential: Secret[str], url: str) -> bool:
+    def concerns(self, subject: Secret[str], url: str) -> bool:
         """Whether a request is the one that failed."""
-        return self.credential == credential and self.url == url
+        return self.subject == subject and self.url == url
 
     def is_in_force(self, now: float) -> bool:
         """Whether the request is not sent now."""
-        # The refresh token never becomes valid again.
+        # The refresh token, or the agency's authorization, never becomes valid again.
         if isinstance(self.error, ReauthorizationError):
             return True
         # If the clock has been set back, the failure is in the future, maybe by years.

@@ -115,16 +115,11 @@ def error_for_waiter(error: BaseException) -> LeadConnectorError:
 
     It is a copy of an error of this package. For any other error it is a `CredentialsError`.
     """
-    raised: LeadConnectorError
     if isinstance(error, LeadConnectorError):
-        # `LeadConnectorError` guarantees this: its message and its attributes are all arguments of
-        # the constructor.
-        raised = type(error)(str(error), **vars(error))
-        raised.__cause__ = error.__cause__
-    else:
-        description = describe_error(error)
-        raised = CredentialsError(f"the token could not be refreshed: {description}")
-        raised.__cause__ = error
+        return error.with_message(str(error))
+    description = describe_error(error)
+    raised = CredentialsError(f"the token could not be refreshed: {description}")
+    raised.__cause__ = error
     return raised
 
 

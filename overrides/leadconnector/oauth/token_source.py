@@ -12,6 +12,7 @@ from .._highlevel import TOKEN_PATH
 from .._runtime import lazy_asyncio as asyncio
 from .._runtime.log import logger
 from .._runtime.secrets import Secret, Token, encoded_forms, redact, refuse_pickling
+from ..errors import CredentialsError
 from .endpoint import TokenIssuer
 from .process_lock import ProcessLock
 from .refresh import ReadyToken, Refresh, TokenHandle, describe_error
@@ -269,7 +270,7 @@ class RefreshingTokenSource:
         """
         is_expired = now >= tokens.expires_at
         url = self._token_url or f"{base_url}{TOKEN_PATH}"
-        new_tokens = self._issuer.refresh(tokens, url, now)
+        new_tokens = self._issuer.refresh(tokens, base_url, url, now)
         self._replacements = self._known_replacements(tokens, now)
         if token_to_refresh.is_rejected and not is_expired:
             self._replacements = (*self._replacements, now)
@@ -300,11 +301,21 @@ class RefreshingTokenSource:
         )
 
     def _load(self) -> Tokens:
-        stored_tokens = self._store.load()
-        # `None` means that there are no tokens. A store without type checks may return anything.
-        if isinstance(stored_tokens, Tokens):
-            return stored_tokens
-        return NO_TOKENS
+        """The tokens in the store; `NO_TOKENS` if it has none.
+
+        Raises:
+            CredentialsError: a custom store returned something else, such as a dictionary. If that
+                counted as no tokens, the message would ask for a new authorization.
+        """
+        stored_tokens: object = self._store.load()
+        if stored_tokens is None:
+            return NO_TOKENS
+        if not isinstance(stored_tokens, Tokens):
+            class_name = type(stored_tokens).__name__
+            raise CredentialsError(
+                f"the token store has no Tokens: load() must return Tokens or None, not {class_name}"
+            )
+        return stored_tokens
 
     def _newest_tokens(self, stored_tokens: Tokens) -> Tokens:
         """The stored tokens, or those that could not be saved in their place."""
