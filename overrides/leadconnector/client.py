@@ -101,8 +101,8 @@ class _Client(Generic[TokenOption, Transport, ConnectionsT]):
         token_option = Secret(os.environ.get(TOKEN_VARIABLE) if token is None else token)
         base_url_option = Secret(base_url)
         headers_option = Secret(default_headers)
-        # The rest can raise, and a traceback can show the variables of this frame. An invalid base
-        # URL can contain a password.
+        # The rest can raise, and a traceback can show the arguments of this frame: see `frames`. An
+        # invalid base URL can contain a password.
         del token, base_url, default_headers
         self._connections = self._make_connections(transport)
         self._base_url = _validated_base_url(base_url_option, allow_http=allow_http)
@@ -292,7 +292,8 @@ class LeadConnector(_Client[SyncTokenOption, BaseTransport, SyncConnections], Re
             version=version,
             rate_limit_key=rate_limit_key,
         )
-        # A traceback can show variables: ids, personal data, and headers that can be credentials.
+        # A traceback can show them: ids, personal data, and headers that can be credentials. See
+        # `frames`.
         del path, json, query, headers
         return self._call_session.request(request, options)
 
@@ -398,7 +399,8 @@ class AsyncLeadConnector(
             version=version,
             rate_limit_key=rate_limit_key,
         )
-        # A traceback can show variables: ids, personal data, and headers that can be credentials.
+        # A traceback can show them: ids, personal data, and headers that can be credentials. See
+        # `frames`.
         del path, json, query, headers
         return await self._call_session.request(request, options)
 
@@ -496,7 +498,7 @@ def _request_factory(
     try:
         added_headers = Secret(checked_headers("default_headers", default_headers.reveal()))
     except ConfigurationError as error:
-        # A traceback can show variables, and headers can be credentials.
+        # A traceback can show variables, and headers can be credentials: see `frames`.
         clear_frames(error)
         raise
     return RequestFactory(base_url, headers, added_headers.reveal())

@@ -405,7 +405,7 @@ class TestFailures:
                 return Store(Tokens("", "", 0.0))
 
         oauth = agency.authorized(AgencyStore())
-        with pytest.raises(CredentialsError, match=r"load\(\) must return Tokens or None, not") as raised:
+        with pytest.raises(CredentialsError, match="must return Tokens or None, not") as raised:
             update(oauth, "location-1")
         assert "secret-token" not in str(raised.value)
         assert agency.location_requests() == {}

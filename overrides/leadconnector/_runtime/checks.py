@@ -70,7 +70,7 @@ def explain_wrong_arguments(constructor: Constructor) -> Constructor:
     @wraps(constructor)
     def checked_constructor(self: object, *positional: object, **options: object) -> None:
         has_positional = bool(positional)
-        # A traceback can show variables, and any argument can be the token.
+        # A traceback can show variables, and any argument can be the token: see `frames`.
         del positional
         try:
             class_name = type(self).__name__

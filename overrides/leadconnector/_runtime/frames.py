@@ -2,6 +2,15 @@
 
 An exception refers to the frames that it passed through, and a frame refers to its variables. Error
 reporters such as Sentry send them. Variables contain responses, and objects with credentials.
+
+The rule is that private data is in a `Secret`, which no report shows. Where other code passes or
+needs plain values, there are two exceptions to the rule:
+
+- Callers pass plain arguments. The first function of this package puts private ones into a
+  `Secret`, and then deletes the arguments with `del`. `clear_frames` would not help there: it
+  cannot clear a frame that still runs.
+- Generated code, parsers and httpx work with plain values. After they have raised, `clear_frames`
+  clears their variables.
 """
 
 from collections.abc import Iterator

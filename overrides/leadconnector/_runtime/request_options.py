@@ -65,7 +65,7 @@ class RequestOptions(types.RequestOptions):
         headers_option = Secret(headers)
         query_option = Secret(query)
         body_option = Secret(body)
-        # The rest can raise, and a traceback can show the variables of this frame.
+        # The rest can raise, and a traceback can show the arguments of this frame: see `frames`.
         del headers, query, body
         # The values without any option. They are assigned before the first check: if it raises, a
         # traceback shows the repr of this object, which reads all of them.
@@ -85,6 +85,7 @@ class RequestOptions(types.RequestOptions):
             self._query = _freeze(checked_query("query", query_option.reveal()))
             self._body = _freeze(_checked_body(body_option.reveal()))
         except ConfigurationError as error:
+            # The frames of the checks have the plain values.
             clear_frames(error, ambient_error)
             raise
 

@@ -153,7 +153,7 @@ class AsyncSession:
             session = self._session_for(request_options)
             return await session._start_call(new_call, request_options, read)
         except BaseException as error:
-            # The frames hold the response, and objects with the token.
+            # The frames have the response and plain arguments: see `frames`.
             clear_frames(error, ambient_error)
             raise
 

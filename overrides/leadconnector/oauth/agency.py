@@ -4,6 +4,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 
 from .._runtime.http import BaseTransport
 from .._runtime.log import logger
@@ -171,7 +172,7 @@ class AgencyOAuth:
         return source
 
     def _new_location(self, location_id: str) -> RefreshingTokenSource:
-        store = _open_store(lambda: self._store.location(location_id))
+        store = _open_store(partial(self._store.location, location_id))
         issuer = LocationTokenIssuer(self._application, self._agency, location_id, self._company_id)
         return RefreshingTokenSource(issuer, _LocationStore(store, location_id), self._options)
 

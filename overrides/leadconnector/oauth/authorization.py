@@ -84,8 +84,8 @@ class OAuth(RefreshingTokenSource):
         secret = Secret(client_secret)
         secret_url = Secret(token_url)
         page = Secret(authorization_page)
-        # The checks below can raise, and a traceback can show the arguments of this frame. An
-        # invalid URL can contain a password.
+        # The checks below can raise, and a traceback can show the arguments of this frame: see
+        # `frames`. An invalid URL can contain a password.
         del client_secret, token_url, authorization_page
         application = check_application(client_id, secret, version, transport)
         check_store(store, ("load", "save", "lock"))

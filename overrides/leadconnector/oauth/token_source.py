@@ -311,9 +311,9 @@ class RefreshingTokenSource:
         if stored_tokens is None:
             return NO_TOKENS
         if not isinstance(stored_tokens, Tokens):
-            class_name = type(stored_tokens).__name__
             raise CredentialsError(
-                f"the token store has no Tokens: load() must return Tokens or None, not {class_name}"
+                "the token store has no Tokens: load() must return Tokens or None, not "
+                f"{type(stored_tokens).__name__}"
             )
         return stored_tokens
 

@@ -35,7 +35,7 @@ def check_base_url(url: str, name: str, *, allow_http: bool = False) -> str:
             message does not show it.
     """
     address = Secret(url)
-    # The rest can raise, and a traceback can show the variables of this frame.
+    # The rest can raise, and a traceback can show the arguments of this frame: see `frames`.
     del url
     if _matches(_SAFE_URL, address) or (allow_http and _matches(_HTTP_URL, address)):
         return str(URL(address.reveal())).rstrip("/")
