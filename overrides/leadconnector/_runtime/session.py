@@ -211,17 +211,17 @@ class AsyncSession:
     async def _send_until_final(self, call: Call[T]) -> Attempt:
         """Send requests until one succeeds, or until a further one is useless or impossible.
 
-        A failure before a further request, in the token source or in the wait for the rate limit,
-        ends the call with the last attempt. For example, the deadline would pass, or the client is
-        closed during that wait. Before the first request, the failure itself is raised.
+        Before each request, the token source or the wait for the rate limit can fail: the deadline
+        would pass, or the client is closed during that wait, for example. Before the first request,
+        this failure is raised. Before a further one, the last attempt is returned.
 
         Returns:
             The last attempt: a success, or the failure to raise.
 
         Raises:
             LeadConnectorError: no request could be sent, or the token source failed after a 401.
-            ClientClosedError: like any such error before the first request. It is also raised if
-                the client is closed when a further request is about to be sent.
+            ClientClosedError: the client was closed before the first request, or when a further one
+                was about to be sent.
             Exception: an error of the caller's own functions.
         """
         attempt: Attempt | None = None
