@@ -132,7 +132,7 @@ def test_a_subclass_of_str_is_sent_with_its_own_characters(run: Runner) -> None:
         def __repr__(self) -> str:
             return SECRET
 
-        def encode(self, *_: Any) -> bytes:
+        def encode(self, encoding: str = "", errors: str = "") -> bytes:
             return b"another-text"
 
     query: Any = {Text("name"): Text("value"), Text("list"): [Text("a"), "b"]}

@@ -219,7 +219,12 @@ class LocationTokenIssuer:
             return self._endpoint.refresh(tokens, base_url, url, now)
         except ReauthorizationError as error:
             # The agency's authorization can still be valid.
-            logger.info("the agency's token replaces a location's refresh token: %s", error)
+            failure = describe_error(error)
+            logger.info(
+                "the agency's token replaces a location's refresh token: %s",
+                failure,
+                extra={"event": "location_token_replaced", "failure": failure},
+            )
         return self._request(base_url, url, now)
 
     def _request(self, base_url: str, url: str, now: float) -> Tokens:

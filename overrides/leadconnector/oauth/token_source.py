@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from threading import Thread
+from typing import cast
 
 from .._highlevel import TOKEN_PATH
 from .._runtime import lazy_asyncio as asyncio
@@ -307,7 +308,7 @@ class RefreshingTokenSource:
             CredentialsError: a custom store returned something else, such as a dictionary. If that
                 counted as no tokens, the message would ask for a new authorization.
         """
-        stored_tokens: object = self._store.load()
+        stored_tokens = cast("object", self._store.load())
         if stored_tokens is None:
             return NO_TOKENS
         if not isinstance(stored_tokens, Tokens):
