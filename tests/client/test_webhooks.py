@@ -42,7 +42,7 @@ from leadconnector import (
 from leadconnector.models import ConversationUnreadUpdate
 from leadconnector.webhooks import WebhookEvent, verify
 from leadconnector.webhooks import event as event_module
-from leadconnector.webhooks.event import FindingLog
+from leadconnector.webhooks.event import LoggedFindings
 from leadconnector.webhooks.keys import REQUIREMENT
 
 from tests.support.paths import ROOT
@@ -104,7 +104,7 @@ class TestEvents:
     def test_missing_fields_are_unset_and_new_ones_are_kept_and_logged_once(
         self, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(event_module, "finding_log", FindingLog())
+        monkeypatch.setattr(event_module, "logged_findings", LoggedFindings())
         data = {**EVENT, "appId": "secret-value"}
         del data["starred"]
         event = received(data)
@@ -127,7 +127,7 @@ class TestEvents:
     def test_a_full_log_of_findings_logs_no_more(
         self, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(event_module, "finding_log", FindingLog())
+        monkeypatch.setattr(event_module, "logged_findings", LoggedFindings())
         monkeypatch.setattr(event_module, "MAXIMUM_LOGGED_FINDINGS", 2)
         for number in range(4):
             received({**EVENT, f"new{number}": 1})

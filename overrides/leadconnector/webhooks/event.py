@@ -94,18 +94,18 @@ def _parse_json(body: bytes) -> object:
     raise WebhookBodyError(f"the body is signed, but {problem}")
 
 
-class FindingLog:
-    """Logs each finding once, as a client does. Contains at most `MAXIMUM_LOGGED_FINDINGS`."""
+class LoggedFindings:
+    """The findings that were logged, at most `MAXIMUM_LOGGED_FINDINGS`."""
 
     def __init__(self) -> None:
-        self._logged_findings = set[Finding]()
+        self._findings = set[Finding]()
 
     def log_once(self, finding: Finding) -> None:
-        """Log a finding, unless an equal one was logged."""
-        is_full = len(self._logged_findings) >= MAXIMUM_LOGGED_FINDINGS
-        if is_full or finding in self._logged_findings:
+        """Log a finding as a client does, unless an equal one was logged."""
+        is_full = len(self._findings) >= MAXIMUM_LOGGED_FINDINGS
+        if is_full or finding in self._findings:
             return
-        self._logged_findings.add(finding)
+        self._findings.add(finding)
         logger.warning(
             "%s: %s: %s must be %s (spec: %s) [%s]",
             finding.operation,
@@ -127,8 +127,8 @@ class FindingLog:
         )
 
 
-finding_log = FindingLog()
-"""The log of this process. `verify` is a function, so no object of the caller can have one."""
+logged_findings = LoggedFindings()
+"""Those of this process: `verify` is a function, so there is no client that could have them."""
 
 
 def typed_event(event: WebhookEvent) -> Event:
@@ -144,10 +144,10 @@ def typed_event(event: WebhookEvent) -> Event:
     except RecursionError as error:
         return _without_model(event, error)
     for finding in normalised.findings:
-        finding_log.log_once(finding)
+        logged_findings.log_once(finding)
     if normalised.misfit is not None:
         # A full list of findings may lack it.
-        finding_log.log_once(normalised.misfit)
+        logged_findings.log_once(normalised.misfit)
         return event
     model = getattr(models, entry["model"])
     try:
