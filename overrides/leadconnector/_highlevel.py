@@ -22,8 +22,11 @@ RATE_LIMIT_SECONDS = 10.0
 # https://marketplace.gohighlevel.com/docs/webhook/WebhookIntegrationGuide, "Security", as of August
 # 2026: the base64 of an Ed25519 signature of the raw body. The vendor's Node SDK 3.0 reads the same
 # header. Its predecessor, with an RSA signature, ended on September 1, 2026.
+# Header names are in lower case.
 WEBHOOK_SIGNATURE_HEADER = "x-ghl-signature"
 WEBHOOK_LEGACY_HEADER = "x-wh-signature"
+# Other receivers of these webhooks read this value as no signature. We know no document of the
+# vendor that says so. It is no base64, so it is rejected in any case: only the message differs.
 WEBHOOK_NO_SIGNATURE = "N/A"
 # The guide contains this key in PEM. Here it is without the first and the last line.
 WEBHOOK_PUBLIC_KEY = "MCowBQYDK2VwAyEAi2HR1srL4o18O8BRa7gVJY7G7bupbN3H9AwJrHCDiOg="

@@ -91,8 +91,9 @@ def test_other_tasks_run_while_a_server_floods_an_async_client(flood: tuple[byte
         ticks = asyncio.run(run(url))
 
     if flood == FLOODS["small chunks"]:
-        # It lasts until the deadline. A prompt timer expires about 40 times.
-        assert ticks >= 10
+        # It lasts until the deadline. A prompt timer expires about 40 times, on a busy machine less
+        # often. If no other task runs, it expires once.
+        assert ticks >= 3
 
 
 @pytest.mark.parametrize("flood", FLOODS.values(), ids=FLOODS)

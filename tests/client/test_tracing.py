@@ -6,6 +6,7 @@ import asyncio
 import gc
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -25,7 +26,7 @@ from leadconnector import (
     ServerError,
     UnexpectedStatusError,
 )
-from leadconnector.tracing import CallSpan
+from leadconnector.tracing import REQUIREMENT, CallSpan
 from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -460,6 +461,12 @@ except leadconnector.ConfigurationError as error:
     )
 
 
+def test_the_requirement_is_the_one_of_the_extra() -> None:
+    content = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+    assert content["project"]["optional-dependencies"]["otel"] == [REQUIREMENT]
+
+
 def test_the_names_are_those_of_the_semantic_conventions(call: Caller, recorder: Recorder) -> None:
     # This one is not stable yet.
     names = {"url.template"}
@@ -472,4 +479,4 @@ def test_the_names_are_those_of_the_semantic_conventions(call: Caller, recorder:
 
 
 def test_a_span_is_a_context_manager() -> None:
-    assert isinstance(OpenTelemetryTracing().start_call("GET /", "GET", "https://a"), CallSpan)
+    assert isinstance(OpenTelemetryTracing().start_call("GET", "/", "https://a"), CallSpan)

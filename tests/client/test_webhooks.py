@@ -41,7 +41,8 @@ from leadconnector import (
 )
 from leadconnector.models import ConversationUnreadUpdate
 from leadconnector.webhooks import WebhookEvent, verify
-from leadconnector.webhooks.event import log_once
+from leadconnector.webhooks import event as event_module
+from leadconnector.webhooks.event import LoggedFindings
 from leadconnector.webhooks.keys import REQUIREMENT
 
 from tests.support.paths import ROOT
@@ -101,9 +102,9 @@ class TestEvents:
         assert received({**envelope, "data": fields}) == received(EVENT)
 
     def test_missing_fields_are_unset_and_new_ones_are_kept_and_logged_once(
-        self, caplog: pytest.LogCaptureFixture
+        self, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        log_once.cache_clear()
+        monkeypatch.setattr(event_module, "logged_findings", LoggedFindings())
         data = {**EVENT, "appId": "secret-value"}
         del data["starred"]
         event = received(data)
@@ -122,6 +123,50 @@ class TestEvents:
 
         assert isinstance(event, ConversationUnreadUpdate)
         assert event.to_dict()["unreadCount"] == "3"
+
+    def test_a_full_log_of_findings_logs_no_more(
+        self, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(event_module, "logged_findings", LoggedFindings())
+        monkeypatch.setattr(event_module, "MAXIMUM_LOGGED_FINDINGS", 2)
+        for number in range(4):
+            received({**EVENT, f"new{number}": 1})
+
+        assert len(caplog.records) == 2
+
+    @pytest.mark.parametrize("error_class", [KeyError, RecursionError])
+    def test_an_event_that_the_generated_code_cannot_read_is_open_and_logged(
+        self,
+        caplog: pytest.LogCaptureFixture,
+        monkeypatch: pytest.MonkeyPatch,
+        error_class: type[Exception],
+    ) -> None:
+        def fail(data: object) -> object:
+            raise error_class("secret-value")
+
+        monkeypatch.setattr(ConversationUnreadUpdate, "from_dict", fail)
+        event = received(EVENT)
+
+        assert isinstance(event, WebhookEvent)
+        assert event.data == EVENT
+        (record,) = caplog.records
+        assert vars(record)["event"] == "webhook_event_without_model"
+        assert vars(record)["failure"] == error_class.__name__
+        assert "ConversationUnreadUpdate: does not fit its model" in record.getMessage()
+        assert "secret-value" not in record.getMessage()
+
+    def test_an_event_that_is_nested_too_deeply_for_its_model_is_open_and_logged(
+        self, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(data: object) -> object:
+            raise RecursionError
+
+        monkeypatch.setattr(event_module, "_flattened", fail)
+        event = received(EVENT)
+
+        assert isinstance(event, WebhookEvent)
+        (record,) = caplog.records
+        assert vars(record)["failure"] == "RecursionError"
 
     def test_the_models_of_events_are_in_both_modules(self) -> None:
         assert webhooks.ConversationUnreadUpdate is models.ConversationUnreadUpdate
@@ -222,7 +267,7 @@ class TestSignature:
         variant = f"{value[:85]}{alphabet[last_index ^ 1]}=="
         assert b64decode(variant) == b64decode(value)
 
-        with pytest.raises(WebhookSignatureError):
+        with pytest.raises(WebhookSignatureError, match="is not canonical base64"):
             verify_test_event(BODY, {"x-ghl-signature": variant})
 
     @pytest.mark.parametrize("value", ["", "N/A"])
@@ -235,6 +280,13 @@ class TestSignature:
     def test_the_earlier_signature_alone_is_explained(self) -> None:
         with pytest.raises(WebhookSignatureError, match="earlier signature") as caught:
             verify_test_event(BODY, {"X-WH-Signature": signature(BODY)})
+
+        assert caught.value.reason == "missing"
+
+    def test_the_earlier_signature_in_an_iterator_is_explained(self) -> None:
+        pairs = iter([("Host", "a"), ("X-WH-Signature", signature(BODY))])
+        with pytest.raises(WebhookSignatureError, match="earlier signature") as caught:
+            verify_test_event(BODY, pairs)
 
         assert caught.value.reason == "missing"
 
@@ -464,6 +516,23 @@ class TestDuplicates:
         assert caught.value.event_id == "abc123xyz"
         assert received({**EVENT, "webhookId": "other"}, is_duplicate=is_duplicate)
 
+    def test_an_event_that_could_not_be_processed_is_accepted_again(self) -> None:
+        """The way that the documentation shows: look up, process, record."""
+        processed_ids: set[str] = set()
+
+        def handle(*, fails: bool) -> None:
+            event = received(EVENT, is_duplicate=processed_ids.__contains__)
+            assert isinstance(event, ConversationUnreadUpdate)
+            if fails:
+                raise ZeroDivisionError
+            processed_ids.add(str(event.webhook_id))
+
+        with pytest.raises(ZeroDivisionError):
+            handle(fails=True)
+        handle(fails=False)
+        with pytest.raises(WebhookDuplicateError):
+            handle(fails=False)
+
     def test_the_id_of_a_rejected_event_is_not_remembered(self) -> None:
         ids: list[str] = []
         with pytest.raises(WebhookSignatureError):
@@ -531,6 +600,14 @@ class TestKeys:
     )
     def test_each_form_of_a_key_and_several_keys_are_accepted(self, public_key: Any) -> None:
         assert verify(BODY, signed(BODY), public_key=public_key, clock=clock)
+
+    def test_a_key_in_der_is_recognised_if_all_its_bytes_are_ascii(self) -> None:
+        ascii_key = DER_KEY[:-32] + b"k" * 32
+        assert ascii_key.isascii()
+
+        with pytest.raises(WebhookSignatureError) as caught:
+            verify(BODY, signed(BODY), public_key=ascii_key, clock=clock)
+        assert caught.value.reason == "mismatch"
 
     @pytest.mark.parametrize(
         ("public_key", "problem"),

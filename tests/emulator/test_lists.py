@@ -94,6 +94,27 @@ ADDED = """
                   items: {type: object, properties: {id: {type: string}, title: {type: string}}}
                 nextPage: {type: boolean}
                 totalPages: {type: integer}
+/notes:
+  get:
+    operationId: listNotes
+    security: [{bearer: []}]
+    parameters:
+      - {name: startAfterId, in: query, schema: {type: string, pattern: "^[0-9]{3}$"}}
+      - {name: cursor, in: query, schema: {type: string, minLength: 3}}
+      - {name: lastId, in: query, schema: {type: integer}}
+      - {name: offset, in: query, schema: {type: integer}}
+      - {name: limit, in: query, schema: {type: integer}}
+    responses:
+      "200":
+        description: Notes
+        content:
+          application/json:
+            schema:
+              type: object
+              required: [nextPageUrl]
+              properties:
+                notes: {type: array, items: {type: object, properties: {id: {type: string}}}}
+                nextPageUrl: {type: string, example: "https://example.com/notes?page=2"}
 """
 
 DEAL: Node = {
@@ -276,6 +297,30 @@ class TestPages:
             400,
             "startAfterId in the query is the id of no resource of this list",
         )
+
+    @pytest.mark.parametrize(
+        ("query", "expected"),
+        [
+            ({"startAfterId": "001"}, ["002", "003"]),
+            ({"cursor": "002"}, ["003"]),
+            # A number is not the id of a text.
+            ({"lastId": 1}, ["001", "002", "003"]),
+            ({"offset": -1}, ["001", "002", "003"]),
+            ({"offset": "2.0"}, ["003"]),
+            ({"limit": 0}, ["001", "002", "003"]),
+        ],
+    )
+    def test_the_restrictions_of_a_schema_do_not_change_what_a_parameter_does(
+        self, query: Mapping[str, object], expected: list[str]
+    ) -> None:
+        emulator = new_emulator({"notes": [{"id": f"00{number}"} for number in (1, 2, 3)]})
+        status, content = fetch(emulator, "/notes", query)
+        assert (status, [note["id"] for note in content["notes"]]) == (200, expected)
+
+    def test_a_required_property_without_a_valid_value_keeps_that_of_the_example(self) -> None:
+        emulator = new_emulator({"notes": [{"id": "001"}]})
+        _, content = fetch(emulator, "/notes", {})
+        assert content["nextPageUrl"] == "https://example.com/notes?page=2"
 
     def test_the_default_limit_applies(self) -> None:
         deals: list[Node] = [{"id": f"d{number}"} for number in range(25)]

@@ -221,6 +221,8 @@ class TestHtml:
 class TestSpec:
     def test_it_is_the_spec_with_this_server_instead_of_the_vendors(self, server: Server) -> None:
         expected = yaml.safe_load(SPEC.read_text(encoding="utf-8"))
+        # The console of the reference cannot send events.
+        del expected["webhooks"]
         assert json.loads(fetch(server, "/openapi.json").body) == {
             **expected,
             "servers": [{"url": server.url}],

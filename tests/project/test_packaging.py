@@ -288,7 +288,7 @@ def test_a_wheel_declares_its_few_requirements(
 @pytest.mark.parametrize(
     ("name", "extras"),
     [
-        ("leadconnector", ["fast", "redis", "webhooks"]),
+        ("leadconnector", ["fast", "otel", "redis", "webhooks"]),
         ("leadconnector-emulator", ["page", "webhooks"]),
         ("specdrift", None),
     ],
@@ -429,7 +429,7 @@ def test_the_client_and_its_requirements_are_small(wheel: Path, tmp_path: Path) 
     packages = packages_folder(environment)
     assert (packages / "httpx" / "__init__.py").exists()
     # The second number depends on the versions in requirements/dev.txt.
-    assert size_of(packages / "leadconnector") < 0.8 * MEGABYTE
+    assert size_of(packages / "leadconnector") < 0.9 * MEGABYTE
     assert size_of(packages) < 3.2 * MEGABYTE
 
 

@@ -1,13 +1,12 @@
 """Filters, sorts and paginates the resources of a list operation, by its documented parameters.
 
 The spec does not say what a parameter does. Its name does: it is the name of a property, or one of
-the usual names of pagination. The vendor's API has most of them.
+the usual names of pagination (`ROLE_BY_NAME`). Most of these are names of the vendor's API.
 """
 
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from typing import Any, TypeAlias, cast
 
 from .operation import Operation, Parameter, ResourceShape
 from .rejection import RejectionError
-from .schema import CompiledSchema, JsonObject
+from .schema import JsonObject
 
 Query: TypeAlias = Mapping[str, list[str]]
 """The values of a query by name."""
@@ -30,11 +29,13 @@ class Role(Enum):
     OFFSET = auto()
     """The number of resources before the first one of the response."""
     PAGE = auto()
+    """The number of the page."""
     AFTER = auto()
     """The id of the resource before the first one of the response."""
     SORT = auto()
     """The property to sort by, the direction, or both."""
     DIRECTION = auto()
+    """Whether the order is ascending or descending."""
 
 
 ROLE_BY_NAME: Mapping[str, Role] = {
@@ -60,9 +61,9 @@ ROLE_BY_NAME: Mapping[str, Role] = {
     "sortorder": Role.DIRECTION,
     "sortdirection": Role.DIRECTION,
 }
-"""Roles by the name of a parameter, without its case and underscores."""
+"""Roles by the plain name of a parameter; see `plain_name`."""
 
-IS_DESCENDING: Mapping[str, bool] = {
+DIRECTION_IS_DESCENDING: Mapping[str, bool] = {
     "asc": False,
     "ascend": False,
     "ascending": False,
@@ -70,11 +71,14 @@ IS_DESCENDING: Mapping[str, bool] = {
     "descend": True,
     "descending": True,
 }
-"""The directions by their names in the vendor's API."""
+"""Directions by their names in the vendor's API."""
 
 
 def plain_name(name: str) -> str:
-    """A name without its case, underscores and hyphens: `start_after_id` is `startAfterId`."""
+    """The lower-case letters and digits of a name: `startafterid` of `start_after_id`.
+
+    So names are equal if they differ only in their case, or in underscores and hyphens.
+    """
     return re.sub("[^a-z0-9]", "", name.lower())
 
 
@@ -92,8 +96,18 @@ class Filter:
         if self.property_name not in resource:
             return self.keeps_missing
         value: object = resource[self.property_name]
-        values = cast("list[object]", value) if isinstance(value, list) else [value]
+        values: list[object] = [value]
+        if isinstance(value, list):
+            values = cast("list[object]", value)
         return any(_equals(item, text) for item in values for text in self.texts)
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """The resource before the first one of the response, and how the request names it."""
+
+    resource_id: str
+    parameter_name: str
 
 
 @dataclass(frozen=True)
@@ -108,8 +122,7 @@ class ListRequest:
     page: int | None = None
     """The page, from `first_page`; `None` if the request names none."""
     first_page: int = 1
-    after: str | None = None
-    after_parameter: str = ""
+    cursor: Cursor | None = None
 
 
 @dataclass(frozen=True)
@@ -140,7 +153,7 @@ def select_page(request: ListRequest, resources: Sequence[JsonObject]) -> ListPa
         for resource in resources
         if all(list_filter.matches(resource) for list_filter in request.filters)
     ]
-    sorted_resources = _sorted(matches, request)
+    sorted_resources = _in_requested_order(matches, request)
     start = min(_start(request, sorted_resources), len(matches))
     end = len(matches)
     if request.limit is not None:
@@ -151,17 +164,15 @@ def select_page(request: ListRequest, resources: Sequence[JsonObject]) -> ListPa
 def read_list_request(operation: Operation, shape: ResourceShape, query: Query) -> ListRequest:
     """What the documented parameters of a request ask for. Their values are valid."""
     reader = _Reader(operation, shape, query)
-    after = reader.after()
     return ListRequest(
         filters=tuple(reader.filters()),
         sort_property=reader.sort_property(),
         is_descending=reader.is_descending(),
         limit=reader.limit(),
-        offset=reader.number(Role.OFFSET) or 0,
+        offset=reader.offset(),
         page=reader.number(Role.PAGE),
         first_page=reader.first_page(),
-        after=None if after is None else after[1],
-        after_parameter="" if after is None else after[0],
+        cursor=reader.cursor(),
     )
 
 
@@ -177,24 +188,36 @@ class _Reader:
         ]
 
     def filters(self) -> list[Filter]:
-        """The parameters with the name of a property."""
+        """The filters of the request: parameters with the name of a property."""
         filters: list[Filter] = []
         for parameter in self._parameters:
+            if _role(parameter) is not None:
+                continue
+            property_name = self._filtered_property(parameter)
             texts = self._texts(parameter)
             # A text without characters is no value: forms send it for an empty field.
-            if not texts or texts == [""]:
-                continue
-            is_location = parameter.name == self._operation.rate_limit_key
-            name = self._property_names.get(plain_name(parameter.name))
-            if name is None and is_location:
-                # A request may have stored the location, also where no response shows it.
-                name = parameter.name
-            if name is None or _role(parameter) is not None:
+            if property_name is None or texts in ([], [""]):
                 continue
             if parameter.is_array and not parameter.explode:
                 texts = texts[0].split(",")
-            filters.append(Filter(name, tuple(texts), keeps_missing=is_location))
+            keeps_missing = self._names_location(parameter)
+            filters.append(Filter(property_name, tuple(texts), keeps_missing))
         return filters
+
+    def _filtered_property(self, parameter: Parameter) -> str | None:
+        """The property that a parameter filters by; `None` if it is no filter."""
+        property_name = self._property_names.get(plain_name(parameter.name))
+        if property_name is None and self._names_location(parameter):
+            # A request may have stored the location, also where no response shows it.
+            return parameter.name
+        return property_name
+
+    def _names_location(self, parameter: Parameter) -> bool:
+        """Whether a parameter names the location, by which the vendor's API counts requests.
+
+        A resource that was stored without a location belongs to each of them.
+        """
+        return parameter.name == self._operation.rate_limit_key
 
     def sort_property(self) -> str | None:
         """The property that the request, or the default of a parameter, sorts by."""
@@ -210,20 +233,34 @@ class _Reader:
         for text in [*self._values(Role.DIRECTION), *self._values(Role.SORT)]:
             if text.startswith("-"):
                 return True
-            last_part = re.split("[^a-z]", text.lower())[-1]
-            if last_part in IS_DESCENDING:
-                return IS_DESCENDING[last_part]
+            # The direction alone, or at the end: `name:desc` and `name_desc`.
+            last_word = re.split("[^a-z]", text.lower())[-1]
+            if last_word in DIRECTION_IS_DESCENDING:
+                return DIRECTION_IS_DESCENDING[last_word]
         return False
 
     def limit(self) -> int | None:
-        """The largest number of resources; `None` for no limit, which 0 stands for."""
+        """The largest number of resources; `None` for no limit. A limit of 0 is none."""
         limit = self.number(Role.LIMIT)
-        return limit or None
+        if limit == 0:
+            return None
+        return limit
+
+    def offset(self) -> int:
+        """The number of resources to skip."""
+        offset = self.number(Role.OFFSET)
+        if offset is None:
+            return 0
+        return offset
 
     def number(self, role: Role) -> int | None:
-        """The number of a parameter; `None` if there is none."""
+        """The number of a parameter; `None` if there is none.
+
+        A negative number counts as 0. It arrives only if the spec states no minimum.
+        """
         for text in self._values(role):
             try:
+                # JSON Schema accepts `2.0` and `1e2` as integers too.
                 number = int(float(text))
             except (ValueError, OverflowError):
                 # The spec types it as a text, and this one is no number.
@@ -239,18 +276,17 @@ class _Reader:
                 return 0
         return 1
 
-    def after(self) -> tuple[str, str] | None:
-        """The parameter and the id after which the list starts."""
-        # `startAfterId` precedes `startAfter`, which is a time in some lists.
-        parameters = sorted(
-            self._with_role(Role.AFTER),
-            key=lambda parameter: "id" not in plain_name(parameter.name),
-        )
-        for parameter in parameters:
+    def cursor(self) -> Cursor | None:
+        """The resource after which the list starts; `None` if the request names none."""
+        parameters = self._with_role(Role.AFTER)
+        # A request can have both `startAfterId` and `startAfter`, which is a time in some lists.
+        names_with_id = [parameter for parameter in parameters if _names_id(parameter)]
+        other_names = [parameter for parameter in parameters if not _names_id(parameter)]
+        for parameter in names_with_id + other_names:
             texts = self._texts(parameter)
-            # A number or a list is a sort value of the last resource, not its id.
-            if texts and texts[0] and parameter.schema.is_valid("id") and not parameter.is_array:
-                return parameter.name, texts[0]
+            if texts in ([], [""]) or not _is_id(parameter, texts[0]):
+                continue
+            return Cursor(texts[0], parameter.name)
         return None
 
     def _with_role(self, role: Role) -> list[Parameter]:
@@ -275,10 +311,28 @@ def _role(parameter: Parameter) -> Role | None:
     return ROLE_BY_NAME.get(plain_name(parameter.name))
 
 
+def _names_id(parameter: Parameter) -> bool:
+    """Whether the name of a parameter says that its value is an id, such as `startAfterId`."""
+    return plain_name(parameter.name).endswith("id")
+
+
+def _is_id(parameter: Parameter, text: str) -> bool:
+    """Whether a value after which a list starts is the id of a resource.
+
+    Numbers and lists are not: some lists start after the sort values of the last resource.
+    """
+    if parameter.is_array:
+        return False
+    # Valid as a text, so the schema does not type it as a number.
+    return parameter.schema.is_valid(text)
+
+
 def _without_direction(text: str) -> str:
     """The property of `-name`, `name:desc` or `name_desc`."""
     match = re.fullmatch("-?(.*?)(?:[^a-zA-Z0-9](asc|desc)[a-z]*)?", text, re.IGNORECASE)
-    return text if match is None else match[1]
+    if match is None:
+        return text
+    return match[1]
 
 
 def _equals(value: object, text: str) -> bool:
@@ -293,12 +347,14 @@ def _equals(value: object, text: str) -> bool:
     return value == text
 
 
-def _sorted(resources: list[JsonObject], request: ListRequest) -> list[JsonObject]:
+def _in_requested_order(resources: list[JsonObject], request: ListRequest) -> list[JsonObject]:
     """The resources in the order of the request, or in that in which they were stored."""
     name = request.sort_property
+    if name is None and request.is_descending:
+        # The newest resource was stored last.
+        return resources[::-1]
     if name is None:
-        # Later ones are newer.
-        return resources[::-1] if request.is_descending else resources
+        return resources
     # Resources without a value follow the others in both directions.
     with_value = [resource for resource in resources if resource.get(name) is not None]
     without_value = [resource for resource in resources if resource.get(name) is None]
@@ -317,92 +373,26 @@ def _sort_key(value: Any) -> tuple[bool, float, str]:
 
 def _start(request: ListRequest, resources: list[JsonObject]) -> int:
     """The number of resources before the first one of the response."""
-    if request.after is not None:
-        for index, resource in enumerate(resources):
-            if str(resource.get("id")) == request.after:
-                return index + 1
-        raise RejectionError(
-            400, f"{request.after_parameter} in the query is the id of no resource of this list"
-        )
-    if request.page is None or request.limit is None:
+    if request.cursor is not None:
+        return _start_after(request.cursor, resources)
+    if request.page is None:
         return request.offset
-    return request.offset + max(0, request.page - request.first_page) * request.limit
+    if request.limit is None:
+        # Without a limit there is one page, whatever number the request has.
+        return request.offset
+    previous_pages = max(0, request.page - request.first_page)
+    return request.offset + previous_pages * request.limit
 
 
-# The facts about a page that a response shows
+def _start_after(cursor: Cursor, resources: list[JsonObject]) -> int:
+    """The number of resources up to and with that of a cursor.
 
-
-def page_facts(page: ListPage) -> dict[str, Any]:
-    """The values of the usual properties besides the list, by their plain name.
-
-    `None` stands for a fact that the page does not have, such as the next page of the last one.
+    Raises:
+        RejectionError: 400, the list does not contain it.
     """
-    request = page.request
-    limit = request.limit or max(1, page.total)
-    number = page.start // limit + request.first_page
-    last_id = str(page.resources[-1].get("id")) if page.resources and page.has_more else None
-    next_page = number + 1 if page.has_more else None
-    previous_page = number - 1 if page.start > 0 else None
-    pages = math.ceil(page.total / limit)
-    facts: dict[str, Any] = {
-        "limit": request.limit,
-        "offset": page.start,
-        "skip": page.start,
-        "nextpage": next_page,
-        "prevpage": previous_page,
-        "previouspage": previous_page,
-    }
-    facts |= dict.fromkeys(("total", "totalcount", "totalitems", "count"), page.total)
-    facts |= dict.fromkeys(("page", "currentpage", "pagenumber"), number)
-    facts |= dict.fromkeys(("totalpages", "pagecount"), pages)
-    facts |= dict.fromkeys(("pagesize", "perpage", "pagelimit"), request.limit)
-    facts |= dict.fromkeys(("hasmore", "hasnext", "hasnextpage"), page.has_more)
-    facts |= dict.fromkeys(("hasprev", "hasprevious", "haspreviouspage"), page.start > 0)
-    facts |= dict.fromkeys(("startafterid", "startafter", "lastid"), last_id)
-    facts |= dict.fromkeys(("cursor", "nextcursor", "nextpagetoken"), last_id)
-    # The emulator does not know under which address the client reaches it.
-    facts |= dict.fromkeys(("nextpageurl", "prevpageurl", "previouspageurl"), None)
-    return facts
-
-
-@dataclass(frozen=True)
-class FactPlace:
-    """A property of a response that shows a fact about the page."""
-
-    parent: str | None
-    """The object that contains the property, such as `meta`. `None`: the response itself."""
-    name: str
-    schema: CompiledSchema
-    is_required: bool
-
-
-def show_facts(content: JsonObject, places: Sequence[FactPlace], page: ListPage) -> None:
-    """Set the facts that the spec has properties for, in the type that it documents."""
-    facts = page_facts(page)
-    for place in places:
-        node: object = content if place.parent is None else content.get(place.parent)
-        if not isinstance(node, dict):
-            continue
-        parent = cast("JsonObject", node)
-        values = [
-            value
-            for value in _forms_of(facts[plain_name(place.name)])
-            if place.schema.is_valid(value)
-        ]
-        if values:
-            parent[place.name] = values[0]
-        elif not place.is_required:
-            parent.pop(place.name, None)
-
-
-def _forms_of(fact: Any) -> list[Any]:
-    """A fact as a response may show it: some specs type numbers as texts, or `nextPage` as true."""
-    if fact is None:
-        return [None, False]
-    if isinstance(fact, bool):
-        return [fact]
-    return [fact, str(fact), True]
-
-
-FACT_NAMES = frozenset(page_facts(ListPage([], 0, 0, ListRequest())))
-"""The plain names of the properties that show a fact."""
+    for index, resource in enumerate(resources):
+        if str(resource.get("id")) == cursor.resource_id:
+            return index + 1
+    raise RejectionError(
+        400, f"{cursor.parameter_name} in the query is the id of no resource of this list"
+    )

@@ -10,16 +10,13 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, cast
 
-from .lists import (
-    FACT_NAMES,
-    FactPlace,
-    Query,
-    plain_name,
-    read_list_request,
-    select_page,
-    show_facts,
-)
+from .lists import Query, read_list_request, select_page
 from .operation import Operation
+from .pagination_properties import (
+    PaginationProperty,
+    is_pagination_property,
+    set_pagination_properties,
+)
 from .rejection import RejectionError
 from .schema import JsonObject
 from .sizes import check_bound, size_of_json
@@ -67,7 +64,8 @@ class Resources:
         check_bound("resource_bytes", maximum_bytes)
         self._spec = spec
         self._maximum_bytes = maximum_bytes
-        self._fact_places: dict[str, list[FactPlace]] = {}
+        # By method and path template.
+        self._pagination_properties: dict[str, list[PaginationProperty]] = {}
         self.clear()
 
     def clear(self) -> None:
@@ -241,28 +239,34 @@ class Resources:
         if shape.property_name is None:
             return documented_parts
         list_content: JsonObject = {**content, shape.property_name: documented_parts}
-        show_facts(list_content, self._fact_places_of(operation), page)
+        properties = self._pagination_properties_of(operation)
+        set_pagination_properties(list_content, properties, page)
         return list_content
 
-    def _fact_places_of(self, operation: Operation) -> list[FactPlace]:
-        """Where a response of a list operation shows facts about the page, such as the total."""
+    def _pagination_properties_of(self, operation: Operation) -> list[PaginationProperty]:
+        """The properties with which a response of a list operation describes its page."""
         name = f"{operation.method} {operation.path}"
-        if name not in self._fact_places:
-            places: list[FactPlace] = []
+        if name not in self._pagination_properties:
+            properties: list[PaginationProperty] = []
             if operation.success_schema is not None:
-                places = self._find_fact_places(operation.success_schema.schema, None)
-            self._fact_places[name] = places
-        return self._fact_places[name]
+                schema = operation.success_schema.schema
+                properties = self._find_pagination_properties(schema, None)
+            self._pagination_properties[name] = properties
+        return self._pagination_properties[name]
 
-    def _find_fact_places(self, schema: JsonObject, parent: str | None) -> list[FactPlace]:
-        places: list[FactPlace] = []
+    def _find_pagination_properties(
+        self, schema: JsonObject, parent: str | None
+    ) -> list[PaginationProperty]:
+        """The properties of a response, and of the objects in it."""
+        properties: list[PaginationProperty] = []
         required = self._spec.required(schema)
         for name, child in self._spec.properties(schema).items():
-            if plain_name(name) in FACT_NAMES:
-                places.append(FactPlace(parent, name, self._spec.compile(child), name in required))
+            if is_pagination_property(name):
+                compiled = self._spec.compile(child)
+                properties.append(PaginationProperty(parent, name, compiled, name in required))
             elif parent is None and self._spec.properties(child):
-                places += self._find_fact_places(child, name)
-        return places
+                properties += self._find_pagination_properties(child, name)
+        return properties
 
 
 def _new_resource(operation: Operation, resource_id: str) -> JsonObject:

@@ -226,7 +226,7 @@ class Spec:
         array_name = self._list_property(properties, list_name)
         resource_name = self._resource_property(properties)
         if list_name is not None and array_name is not None:
-            # Besides a list, an object without an `id` contains facts about the page.
+            # Besides a list, an object without an `id` describes the page.
             resource_name = self._property_with_id(properties)
         if resource_name is not None:
             resource_sample = sample.get(resource_name)

@@ -58,12 +58,9 @@ class Call(ABC, Generic[T]):
         """Records the steps of the call, if somebody wants that."""
 
     @property
-    def span_name(self) -> str:
-        """The name of the call's span: the method, and the path template if there is one.
-
-        It must contain no ID, so a path without a template is left out.
-        """
-        return self.name
+    @abstractmethod
+    def path_template(self) -> str | None:
+        """The path without IDs, as in the spec; `None` if the spec has no such operation."""
 
     def start_trace(self, trace: CallTrace) -> None:
         """Record the steps of the call from now on."""
@@ -162,6 +159,11 @@ class OperationCall(Call[T]):
         complete_arguments(contract, arguments, settings.version)
         self.rate_limit_key = rate_limit_key(contract, arguments)
         self._request = prepare_request(contract, operation, arguments, settings.requests, options)
+
+    @property
+    def path_template(self) -> str | None:
+        """See `Call`."""
+        return self._contract.path_template
 
     @property
     def permission(self) -> str:

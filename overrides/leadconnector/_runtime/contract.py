@@ -59,6 +59,8 @@ class OperationContract:
         self.name: str = entry["name"]
         """Method and path template, for messages and findings. It contains no id."""
         self.method: str = entry["method"]
+        self.path_template: str | None = entry.get("path")
+        """The path as in the spec; `None` for a request that the spec does not have."""
         self.body: str | None = entry.get("body")
         """The media type of the request's body; `None` without a body."""
         self.arguments: Mapping[str, ArgumentContract] = {

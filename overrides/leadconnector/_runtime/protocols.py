@@ -145,11 +145,11 @@ class CallTrace(Protocol):
         """Return headers to add to each request of the call."""
         ...
 
-    def record_attempt(self, attempts: int, status_code: int | None, failure: str) -> None:
+    def record_attempt(self, attempt: int, status_code: int | None, failure: str) -> None:
         """Record the end of an attempt.
 
         Args:
-            attempts: how many requests the call has sent.
+            attempt: its number, from 1. It counts all requests of the call.
             status_code: the status of the response; `None` without a complete one.
             failure: why there is none; empty if there is one.
         """
@@ -164,13 +164,13 @@ class Tracing(Protocol):
     """Records the calls of a client."""
 
     def start_call(
-        self, name: str, method: str, base_url: str
+        self, method: str, path_template: str | None, base_url: str
     ) -> AbstractContextManager[CallTrace]:
         """Return a context manager that records one call.
 
         Args:
-            name: method and path template. It contains no ID.
             method: the method of HTTP.
+            path_template: the path without IDs; `None` if the spec has no such operation.
             base_url: where the client sends its requests.
         """
         ...

@@ -188,7 +188,7 @@ class AsyncSession:
         if tracing is None:
             return await self._send_and_read(call, read)
         base_url = self._settings.base_url
-        with tracing.start_call(call.span_name, call.method, base_url) as trace:
+        with tracing.start_call(call.method, call.path_template, base_url) as trace:
             call.start_trace(trace)
             return await self._send_and_read(call, read)
 

@@ -124,9 +124,9 @@ class UndocumentedCall(Call[Any]):
         return self._permission
 
     @property
-    def span_name(self) -> str:
-        """See `Call`. Its path has no template."""
-        return self.method
+    def path_template(self) -> str | None:
+        """See `Call`."""
+        return None
 
     def reader(self) -> ResponseReader[Any]:
         """See `Call`."""

@@ -104,7 +104,7 @@ class RedisRateLimit(RateLimit):
         """
         if super().needs_update(reservation, response):
             return True
-        return self.observed_limits.is_sharing_due(reservation.key)
+        return self.observed_limits.has_never_shared(reservation.key)
 
     def status(self, key: str) -> RateLimitStatus:
         """Return what all processes know about the rate limit of a key. Never raises.
@@ -123,15 +123,15 @@ class RedisRateLimit(RateLimit):
         now = self._clock()
         if not self._circuit_breaker.allows(now):
             return None
-        unshared = self.observed_limits.unshared(key)
-        request = ReadingRequest(key, self._rate, _with_other_times(unshared, now))
+        observations = self.observed_limits.observations_to_share(key)
+        request = ReadingRequest(key, self._rate, _with_other_times(observations, now))
         try:
             status = self._redis.read(request)
         except RedisUnavailableError as error:
             self._circuit_breaker.failed(self._clock(), str(error))
             return None
         self._circuit_breaker.succeeded()
-        self.observed_limits.mark_shared(key, unshared)
+        self.observed_limits.mark_shared(key, observations)
         return status
 
     def _perform(self, operation: Operation) -> Decision:
@@ -235,14 +235,14 @@ class RedisRateLimit(RateLimit):
         """
         if not self._circuit_breaker.allows(now):
             raise RedisUnavailableError("not tried again yet")
-        unshared = self.observed_limits.unshared(operation.key)
+        observations = self.observed_limits.observations_to_share(operation.key)
         with self._lock():
             script_request = key.script_request(
                 operation,
                 self._rate,
                 self._process_name(),
                 now,
-                _with_other_times(unshared, now),
+                _with_other_times(observations, now),
                 decided_locally=decided_locally,
             )
         try:
@@ -252,7 +252,7 @@ class RedisRateLimit(RateLimit):
             self._circuit_breaker.failed(self._clock(), str(error))
             raise
         self._circuit_breaker.succeeded()
-        self.observed_limits.mark_shared(operation.key, unshared)
+        self.observed_limits.mark_shared(operation.key, observations)
         return reply
 
     def _process_name(self) -> str:

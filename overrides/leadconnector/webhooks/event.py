@@ -1,4 +1,4 @@
-"""Turns the verified body of a request into an event: the model of its type, or an open one."""
+"""Turns the verified body of a request into the model of its event, or into a `WebhookEvent`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from .. import models
@@ -28,15 +28,18 @@ if TYPE_CHECKING:
     from .._generated.webhooks import WebhookModel
 
 _ENVELOPE = frozenset({WEBHOOK_TYPE_PROPERTY, WEBHOOK_TIMESTAMP_PROPERTY, WEBHOOK_ID_PROPERTY})
-"""The properties that every event has."""
+"""The properties that describe an event of any type. Only the type is required."""
 
 MAXIMUM_LOGGED_FINDINGS = 1000
-"""How many different findings are remembered: our own bound, as for a client."""
+"""How many different findings are logged: our own bound, as for a client."""
 
 
 @dataclass(frozen=True, slots=True)
 class WebhookEvent:
-    """An event without a model: the spec does not describe its type. The repr has no data."""
+    """An event as received: the spec does not describe its type, or it does not fit its model.
+
+    The repr has no data.
+    """
 
     type: str
     """The type of the event, such as `ContactCreate`."""
@@ -91,38 +94,78 @@ def _parse_json(body: bytes) -> object:
     raise WebhookBodyError(f"the body is signed, but {problem}")
 
 
+class LoggedFindings:
+    """The findings that were logged, at most `MAXIMUM_LOGGED_FINDINGS`."""
+
+    def __init__(self) -> None:
+        self._findings = set[Finding]()
+
+    def log_once(self, finding: Finding) -> None:
+        """Log a finding as a client does, unless an equal one was logged."""
+        is_full = len(self._findings) >= MAXIMUM_LOGGED_FINDINGS
+        if is_full or finding in self._findings:
+            return
+        self._findings.add(finding)
+        logger.warning(
+            "%s: %s: %s must be %s (spec: %s) [%s]",
+            finding.operation,
+            finding.kind,
+            finding.subject,
+            finding.expected,
+            finding.pointer,
+            finding.rule,
+            extra={
+                "event": "drift",
+                "operation": finding.operation,
+                "kind": finding.kind,
+                "rule": finding.rule,
+                "path": finding.path,
+                "expected": finding.expected,
+                "pointer": finding.pointer,
+                "value": finding.value,
+            },
+        )
+
+
+logged_findings = LoggedFindings()
+"""Those of this process: `verify` is a function, so there is no client that could have them."""
+
+
 def typed_event(event: WebhookEvent) -> Event:
-    """The model of an event; the event itself if there is none, or if none fits."""
+    """The model of an event; the event itself if it has none, or does not fit it.
+
+    Each deviation from the spec is logged.
+    """
     entry = contract_value("webhooks").get(event.type)
     if entry is None:
         return event
     try:
         normalised = _validator(event.type).normalise(_flattened(event.data))
-    except RecursionError:
-        return event
+    except RecursionError as error:
+        return _without_model(event, error)
     for finding in normalised.findings:
-        log_once(finding)
+        logged_findings.log_once(finding)
     if normalised.misfit is not None:
+        # A full list of findings may lack it.
+        logged_findings.log_once(normalised.misfit)
         return event
     model = getattr(models, entry["model"])
     try:
         return cast("WebhookModel", model.from_dict(normalised.data))
-    except GENERATED_CODE_ERRORS:
-        return event
+    except GENERATED_CODE_ERRORS as error:
+        return _without_model(event, error)
 
 
-@lru_cache(maxsize=MAXIMUM_LOGGED_FINDINGS)
-def log_once(finding: Finding) -> None:
-    """Log a finding as a client does. The cache makes an equal one have no effect."""
+def _without_model(event: WebhookEvent, error: Exception) -> WebhookEvent:
+    """Log that an event of a type with a model has none. The text of the error can quote data."""
+    failure = type(error).__name__
     logger.warning(
-        "%s: %s: %s must be %s (spec: %s) [%s]",
-        finding.operation,
-        finding.kind,
-        finding.subject,
-        finding.expected,
-        finding.pointer,
-        finding.rule,
+        "%s: does not fit its model (%s), and is a WebhookEvent",
+        event.type,
+        failure,
+        extra={"event": "webhook_event_without_model", "operation": event.type, "failure": failure},
     )
+    return event
 
 
 @cache
@@ -143,8 +186,11 @@ def _flattened(data: Mapping[str, Any]) -> Mapping[str, Any]:
 
     The vendor's guide shows them below `data`, and the page of each event beside the type.
     """
-    nested_data = data.get(WEBHOOK_DATA_PROPERTY)
-    if not isinstance(nested_data, dict) or data.keys() - _ENVELOPE != {WEBHOOK_DATA_PROPERTY}:
+    other_names = data.keys() - _ENVELOPE
+    if other_names != {WEBHOOK_DATA_PROPERTY}:
+        return data
+    nested_data = data[WEBHOOK_DATA_PROPERTY]
+    if not isinstance(nested_data, dict):
         return data
     envelope = {name: data[name] for name in _ENVELOPE if name in data}
     return {**cast("dict[str, Any]", nested_data), **envelope}

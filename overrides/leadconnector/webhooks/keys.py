@@ -9,26 +9,34 @@ import binascii
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from importlib import import_module
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, cast
 
 from .._highlevel import WEBHOOK_PUBLIC_KEY, WEBHOOK_SIGNATURE_HEADER
+from .._runtime.optional_imports import import_optional
 from ..errors import ConfigurationError, WebhookSignatureError
 
 PUBLIC_KEY = WEBHOOK_PUBLIC_KEY
 """The vendor's Ed25519 key, which its "Webhook Integration Guide" publishes."""
 
 PublicKey: TypeAlias = str | bytes
-"""An Ed25519 key as PEM, as base64 of its DER form or of its 32 bytes, or as these bytes."""
+"""An Ed25519 key in one of these forms:
+
+- PEM, as text or bytes;
+- base64 of the raw 32 bytes or of DER, as text or bytes;
+- the raw 32 bytes or DER, as bytes.
+"""
 
 REQUIREMENT = "cryptography>=42.0"
-"""The requirement of the extra `webhooks`. A test compares it: a copy has no pyproject.toml."""
+"""The requirement of the extra `webhooks`.
+
+A test keeps it equal to pyproject.toml, which a vendored copy lacks.
+"""
 
 SIGNATURE_BYTES = 64
-"""RFC 8032, section 5.1.6."""
+"""The length of an Ed25519 signature (RFC 8032, section 5.1.6)."""
 
 KEY_BYTES = 32
-"""RFC 8032, section 5.1.5."""
+"""The length of a raw Ed25519 public key (RFC 8032, section 5.1.5)."""
 
 _FORMS = "use PEM, base64, or the 32 bytes of an Ed25519 key"
 
@@ -94,28 +102,35 @@ def _decode(signature: str) -> bytes:
     Raises:
         WebhookSignatureError: it is no canonical base64, or has another length.
     """
+    # Such a text has an exception of its own, which has the text as an attribute.
+    if not signature.isascii():
+        raise _malformed("is not base64")
     try:
         decoded = b64decode(signature, validate=True)
-    except (binascii.Error, ValueError):
-        decoded = b""
-    # Different texts can have the same bytes (RFC 4648, section 3.5). Only one of them is accepted.
+    except binascii.Error:
+        raise _malformed("is not base64") from None
+    # In the last character, base64 can have unused bits, which must be zero (RFC 4648, section
+    # 3.5): `QQ==` and `QR==` are the same byte. Only one text is accepted for each signature, so
+    # that nobody can turn a valid one into another.
     if b64encode(decoded).decode() != signature:
-        raise WebhookSignatureError(
-            f"the header {WEBHOOK_SIGNATURE_HEADER} is not base64", reason="malformed"
-        )
+        raise _malformed("is not canonical base64: the unused bits of its end are not zero")
     if len(decoded) != SIGNATURE_BYTES:
-        raise WebhookSignatureError(
-            f"the header {WEBHOOK_SIGNATURE_HEADER} has {len(decoded)} bytes, and a signature of"
-            f" Ed25519 has {SIGNATURE_BYTES}",
-            reason="malformed",
+        raise _malformed(
+            f"has {len(decoded)} bytes, and a signature of Ed25519 has {SIGNATURE_BYTES}"
         )
     return decoded
+
+
+def _malformed(problem: str) -> WebhookSignatureError:
+    return WebhookSignatureError(
+        f"the header {WEBHOOK_SIGNATURE_HEADER} {problem}", reason="malformed"
+    )
 
 
 def _is_signed(key: Key, signature: bytes, body: bytes) -> bool:
     try:
         key.verify(signature, body)
-    except _cryptography("exceptions").InvalidSignature:
+    except _import_cryptography("exceptions").InvalidSignature:
         return False
     return True
 
@@ -127,44 +142,44 @@ def _read_key(public_key: PublicKey) -> Key:
     Raises:
         ConfigurationError: it is no Ed25519 public key, or cryptography is not installed.
     """
-    key_class = _cryptography("hazmat.primitives.asymmetric.ed25519").Ed25519PublicKey
-    encoded_key = _encoded_key(public_key)
-    if len(encoded_key) == KEY_BYTES:
-        key: Key = key_class.from_public_bytes(encoded_key)
-        return key
-    key = _read_der_key(encoded_key)
-    has_other_algorithm = not isinstance(key, key_class)
-    if has_other_algorithm:
+    ed25519 = _import_cryptography("hazmat.primitives.asymmetric.ed25519")
+    key_bytes = _key_bytes(public_key)
+    if len(key_bytes) == KEY_BYTES:
+        return cast("Key", ed25519.Ed25519PublicKey.from_public_bytes(key_bytes))
+    key = _read_der_key(key_bytes)
+    if not isinstance(key, ed25519.Ed25519PublicKey):
         raise ConfigurationError(
             "public_key is a key of another algorithm, such as the RSA key of the vendor's earlier"
             f" signature: {_FORMS}"
         )
-    return key
+    return cast("Key", key)
 
 
-def _read_der_key(encoded_key: bytes) -> Any:
+def _read_der_key(key_bytes: bytes) -> object:
     """Read a key of any algorithm in DER (RFC 5280, section 4.1).
 
     Raises:
-        ConfigurationError: it is none.
+        ConfigurationError: the bytes are no such key.
     """
-    serialization = _cryptography("hazmat.primitives.serialization")
-    unsupported_error = _cryptography("exceptions").UnsupportedAlgorithm
+    serialization = _import_cryptography("hazmat.primitives.serialization")
+    unsupported_error = _import_cryptography("exceptions").UnsupportedAlgorithm
     try:
-        return serialization.load_der_public_key(encoded_key)
+        return serialization.load_der_public_key(key_bytes)
     except (ValueError, unsupported_error):
         raise ConfigurationError(f"public_key cannot be read: {_FORMS}") from None
 
 
-def _encoded_key(public_key: PublicKey) -> bytes:
-    """The bytes in a key's PEM or base64.
+def _key_bytes(public_key: PublicKey) -> bytes:
+    """The bytes of a key in one of the forms of `PublicKey`: the raw 32 bytes, or DER.
 
     Raises:
-        ConfigurationError: it contains neither, or it is a private key.
+        ConfigurationError: it has none of these forms, or is a private key.
     """
     if isinstance(public_key, bytes):
-        # Bytes may be the key, its DER form, or the content of a file in PEM.
-        if len(public_key) == KEY_BYTES or not public_key.isascii():
+        # PEM and base64 are ASCII, and have no byte 0. DER has one: its key is a BIT STRING, which
+        # starts with the number of its unused bits (X.690, section 8.6.2.2).
+        is_binary = b"\0" in public_key or not public_key.isascii()
+        if is_binary or len(public_key) == KEY_BYTES:
             return public_key
         public_key = public_key.decode()
     if "PRIVATE KEY" in public_key:
@@ -178,19 +193,12 @@ def _encoded_key(public_key: PublicKey) -> bytes:
         raise ConfigurationError(f"public_key cannot be read: {_FORMS}") from None
 
 
-def _cryptography(name: str) -> Any:
-    """A module of cryptography, which only the extra `webhooks` installs.
+def _import_cryptography(module: str) -> Any:
+    """Import a module of cryptography, which only the extra `webhooks` installs.
 
     Raises:
-        ConfigurationError: it is not installed. The message names the package, not the extra:
-            services that vendor the client have no extras, and the client is on no package index.
+        ConfigurationError: it is not installed.
     """
-    try:
-        return import_module(f"cryptography.{name}")
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] != "cryptography":
-            raise
-        raise ConfigurationError(
-            "leadconnector.webhooks needs cryptography, which is not installed:"
-            f" pip install '{REQUIREMENT}'"
-        ) from error
+    return import_optional(
+        f"cryptography.{module}", feature="leadconnector.webhooks", requirement=REQUIREMENT
+    )

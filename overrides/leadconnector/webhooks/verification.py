@@ -31,8 +31,6 @@ MAXIMUM_AGE = WEBHOOK_MAXIMUM_AGE
 MAXIMUM_CLOCK_DIFFERENCE = 60.0
 """Seconds by which an event may be in the future: our own bound, for clocks that differ."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
 
 def verify(
     body: bytes | bytearray | memoryview,
@@ -56,8 +54,11 @@ def verify(
             rotation. See `PublicKey` for the forms.
         maximum_age: seconds, or a `timedelta`, for which an event is accepted after it was created.
             `None` accepts any age, and events without a time.
-        is_duplicate: receives the id of each verified event, and returns whether it has received
-            that id before. It is not called for an event without an id.
+        is_duplicate: receives the id of each verified event, and returns whether that event was
+            processed before. It must only look up the id. Record the id after the event is
+            processed or stored, in the same transaction if there is one. If the id is recorded
+            first and the processing fails, the vendor's next delivery is a duplicate, and the event
+            is lost. It is not called for an event without an id.
         clock: seconds since 1970.
 
     Returns:
@@ -69,17 +70,17 @@ def verify(
         WebhookBodyError: the body is signed, but is no JSON object with a type.
         WebhookTimestampError: the event is too old, in the future, or has no time.
         WebhookDuplicateError: `is_duplicate` returned a true value.
-        ArgumentError: the body is not bytes, or the headers are none.
+        ArgumentError: the body is not bytes, or `headers` has no supported form.
         ConfigurationError: a key cannot be read, another option is invalid, or cryptography is not
             installed.
     """
     _check_body(body)
-    replay_window = _seconds_of_window(maximum_age)
+    maximum_age_seconds = _maximum_age_seconds(maximum_age)
     raw_body = bytes(body)
     check_signature(raw_body, signature_of(headers), as_keys(public_key))
     event = parse_event(raw_body)
-    if replay_window is not None:
-        _check_age(event, replay_window, clock())
+    if maximum_age_seconds is not None:
+        _check_age(event, maximum_age_seconds, clock())
     if is_duplicate is not None:
         _check_id(event, is_duplicate)
     return typed_event(event)
@@ -100,7 +101,7 @@ def _check_body(body: object) -> None:
     )
 
 
-def _seconds_of_window(maximum_age: object) -> float | None:
+def _maximum_age_seconds(maximum_age: object) -> float | None:
     """The option `maximum_age` in seconds; `None` for no limit.
 
     Raises:
@@ -116,28 +117,28 @@ def _seconds_of_window(maximum_age: object) -> float | None:
     return seconds
 
 
-def _check_age(event: WebhookEvent, maximum_age: float, now: float) -> None:
-    """Check that an event is in the replay window.
+def _check_age(event: WebhookEvent, maximum_age_seconds: float, now: float) -> None:
+    """Check that an event is neither too old nor in the future.
 
     Raises:
-        WebhookTimestampError: it is not.
+        WebhookTimestampError: it is, or it has no time.
     """
-    age = now - _seconds(event)
+    age = now - _created_at(event)
     if age < -MAXIMUM_CLOCK_DIFFERENCE:
         raise WebhookTimestampError(
             f"the event is {-age:.0f} s in the future: check the clock of this machine",
             reason="in the future",
         )
     # Written so that a clock that returns NaN accepts nothing.
-    if not age <= maximum_age:
+    if not age <= maximum_age_seconds:
         raise WebhookTimestampError(
-            f"the event is {age:.0f} s old, more than the {maximum_age:g} s of maximum_age: it may"
-            " be a replay, or a late retry",
+            f"the event is {age:.0f} s old, more than the {maximum_age_seconds:g} s of maximum_age:"
+            " it may be a replay, or a late retry",
             reason="too old",
         )
 
 
-def _seconds(event: WebhookEvent) -> float:
+def _created_at(event: WebhookEvent) -> float:
     """When an event was created, in seconds since 1970.
 
     Raises:
@@ -146,8 +147,9 @@ def _seconds(event: WebhookEvent) -> float:
     with suppress(ValueError, OverflowError):
         created_at = datetime.fromisoformat(event.timestamp or "")
         if created_at.tzinfo is None:
+            # Our own rule. All times in the vendor's guide and pages are in UTC: they end in `Z`.
             created_at = created_at.replace(tzinfo=UTC)
-        return (created_at - _EPOCH).total_seconds()
+        return created_at.timestamp()
     # Outside of a handler: the exception of Python quotes the text.
     raise WebhookTimestampError(
         f"the event has no {WEBHOOK_TIMESTAMP_PROPERTY!r} in ISO 8601, so its age is unknown:"
@@ -157,10 +159,11 @@ def _seconds(event: WebhookEvent) -> float:
 
 
 def _check_id(event: WebhookEvent, is_duplicate: Callable[[str], object]) -> None:
-    """Check that an event is new.
+    """Check that an event is new, if it has an id.
 
     Raises:
         WebhookDuplicateError: it is not.
+        ConfigurationError: `is_duplicate` is asynchronous.
     """
     event_id = event.webhook_id
     if event_id is None:
@@ -176,7 +179,9 @@ def _check_id(event: WebhookEvent, is_duplicate: Callable[[str], object]) -> Non
 
 
 def _reject_awaitable(result: Awaitable[object]) -> NoReturn:
-    """An awaitable is true, so that every event would be a duplicate.
+    """Reject an asynchronous `is_duplicate`.
+
+    An awaitable is always true, so every event would be a duplicate.
 
     Raises:
         ConfigurationError: always.
