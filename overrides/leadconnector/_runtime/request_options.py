@@ -13,11 +13,17 @@ from typing import Any, TypeVar, cast
 from .._generated import types
 from ..errors import ArgumentError, ConfigurationError
 from .added_headers import checked_headers
-from .checks import check_deadline, check_retries, check_timeout, explain_wrong_arguments
+from .checks import (
+    check_deadline,
+    check_retries,
+    check_timeout,
+    explain_wrong_arguments,
+    has_lone_surrogate,
+)
 from .frames import clear_frames
 from .http import Timeout
 from .request import json_data, json_problem
-from .scalars import Duration, Query, is_numpy_scalar, is_unicode, plain_scalar, plain_text
+from .scalars import Duration, Query, is_numpy_scalar, plain_scalar, plain_text
 from .secrets import Secret, refuse_pickling
 from .settings import Settings
 
@@ -230,7 +236,7 @@ def _query_value(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, str):
         text = plain_text(value)
-        if not is_unicode(text):
+        if has_lone_surrogate(text):
             raise ValueError
         return text
     if not isinstance(value, int | float):
@@ -279,6 +285,6 @@ def _checked_name(option: str, name: object) -> str:
     if not isinstance(name, str):
         raise ConfigurationError(f"{option} must have strings as names")
     text = plain_text(name)
-    if not is_unicode(text):
+    if has_lone_surrogate(text):
         raise ConfigurationError(f"{option} must have names without half of a surrogate pair")
     return text

@@ -82,11 +82,6 @@ def plain_text(text: str) -> str:
     return str.__str__(text)
 
 
-def is_unicode(text: str) -> bool:
-    """Whether UTF-8 can encode a plain text. It cannot encode half of a surrogate pair."""
-    return not any("\ud800" <= character <= "\udfff" for character in text)
-
-
 def _is_numpy_duration(value: Any) -> bool:
     return is_numpy_scalar(value) and getattr(getattr(value, "dtype", None), "kind", "") == "m"
 
