@@ -115,7 +115,15 @@ class TestEvents:
         (record,) = caplog.records
         assert record.levelno == logging.WARNING
         assert "ConversationUnreadUpdate: undocumented-field: $.appId" in record.getMessage()
-        assert "secret-value" not in record.getMessage()
+        assert "secret-value" not in f"{record.getMessage()} {vars(record)}"
+        fields = {name: vars(record)[name] for name in ("event", "operation", "kind", "rule")}
+        assert fields == {
+            "event": "drift",
+            "operation": "ConversationUnreadUpdate",
+            "kind": "undocumented-field",
+            "rule": "response-optional-property-added",
+        }
+        assert (vars(record)["path"], vars(record)["value"]) == ("$.appId", "")
 
     def test_a_scalar_of_another_type_is_passed_through_as_received(self) -> None:
         event = received({**EVENT, "unreadCount": "3"})

@@ -200,7 +200,12 @@ class LocationTokenIssuer:
                 return self._endpoint.refresh(tokens, url, now)
             except ReauthorizationError as error:
                 # The agency's authorization can still be valid.
-                logger.info("the agency's token replaces a location's refresh token: %s", error)
+                failure = describe_error(error)
+                logger.info(
+                    "the agency's token replaces a location's refresh token: %s",
+                    failure,
+                    extra={"event": "location_token_replaced", "failure": failure},
+                )
         # It names the request together with the URL; there is no refresh token.
         credential = Secret(self._location_id)
         self._failures.check(credential, url, now)

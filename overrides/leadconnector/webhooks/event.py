@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from .._highlevel import (
 )
 from .._runtime.contract_file import ContractSection, contract_value
 from .._runtime.finding import Finding
-from .._runtime.log import logger
+from .._runtime.log import log_finding
 from .._runtime.protocols import GENERATED_CODE_ERRORS
 from .._runtime.schema import Validator, compile_schema
 from ..errors import WebhookBodyError
@@ -114,15 +115,7 @@ def typed_event(event: WebhookEvent) -> Event:
 @lru_cache(maxsize=MAXIMUM_LOGGED_FINDINGS)
 def log_once(finding: Finding) -> None:
     """Log a finding as a client does. The cache makes an equal one have no effect."""
-    logger.warning(
-        "%s: %s: %s must be %s (spec: %s) [%s]",
-        finding.operation,
-        finding.kind,
-        finding.subject,
-        finding.expected,
-        finding.pointer,
-        finding.rule,
-    )
+    log_finding(logging.WARNING, finding)
 
 
 @cache
