@@ -218,6 +218,11 @@ def check_version(value: object) -> object:
     return value
 
 
+def has_lone_surrogate(text: str) -> bool:
+    """Whether a text has half of a surrogate pair, so that UTF-8 cannot encode it."""
+    return not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text)
+
+
 def check_rate_limit_key(value: object, requirement: str) -> str:
     """Return the argument that selects the requests that the API counts together.
 
@@ -231,6 +236,6 @@ def check_rate_limit_key(value: object, requirement: str) -> str:
     name = requirement.partition(" ")[0]
     if not isinstance(value, str):
         raise ArgumentError(requirement, argument=name)
-    if any("\ud800" <= character <= "\udfff" for character in value):
+    if has_lone_surrogate(value):
         raise ArgumentError(f"{requirement} without half of a surrogate pair", argument=name)
     return str(value)

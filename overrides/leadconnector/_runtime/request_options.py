@@ -3,16 +3,29 @@
 Few programs use them, so they are imported with the first one.
 """
 
+import datetime
+import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
+from enum import Enum
 from types import MappingProxyType
 from typing import Any, TypeVar, cast
+from urllib.parse import quote, urlencode
+from uuid import UUID
 
 from .._generated import types
 from ..errors import ArgumentError, ConfigurationError
 from .added_headers import checked_headers
-from .checks import check_deadline, check_retries, check_timeout, explain_wrong_arguments
+from .checks import (
+    check_deadline,
+    check_retries,
+    check_timeout,
+    explain_wrong_arguments,
+    has_lone_surrogate,
+)
+from .finding import MAXIMUM_NAME_LENGTH
 from .frames import clear_frames
 from .http import Timeout
 from .request import json_data, json_problem
@@ -21,6 +34,12 @@ from .secrets import Secret, refuse_pickling
 from .settings import Settings
 
 Value = TypeVar("Value")
+
+LONGEST_QUERY = 50_000
+"""Characters of all query parameters, encoded.
+
+httpx rejects a URL of more than 65,536. The rest is for the base URL and the path.
+"""
 
 
 class RequestOptions(types.RequestOptions):
@@ -32,8 +51,9 @@ class RequestOptions(types.RequestOptions):
         retries: as the client's option. `None`: that of the client.
         headers: further headers by name. They replace those of the client's `default_headers`, and
             `Accept` and `User-Agent`. Other headers of the client cannot be replaced.
-        query: further query parameters by name: text, numbers and truth values, or lists of them.
-            A parameter with a list is repeated.
+        query: further query parameters by name: text, numbers, truth values, dates and UUIDs, or
+            lists of them. A parameter with a list is repeated, and one with an empty list is left
+            out. A `datetime` needs a time zone.
         body: further properties of the body, which must be a JSON object. Any data that JSON can
             hold. It is not compared with the spec.
 
@@ -108,13 +128,17 @@ class RequestOptions(types.RequestOptions):
 
     @property
     def body(self) -> Mapping[str, Any]:
-        """The further properties of the body, as JSON data."""
-        return self._body.reveal()
+        """A copy of the further properties of the body, as JSON data."""
+        # Nobody can change the properties of other calls through a list or an object in them.
+        return MappingProxyType(json.loads(json.dumps(dict(self._body.reveal()))))
 
     # Headers can be credentials.
     __reduce__ = refuse_pickling
 
     def __repr__(self) -> str:
+        if not hasattr(self, "_body"):
+            # A traceback can show options of which one has an unknown name.
+            return f"{type(self).__name__}()"
         parts: list[str] = []
         for name in ("timeout", "deadline", "retries"):
             value = getattr(self, name)
@@ -175,18 +199,58 @@ def checked_query(option: str, query: object) -> dict[str, tuple[str, ...]]:
         raise ConfigurationError(f"{option} must be a mapping from names to values")
     parameters: dict[str, tuple[str, ...]] = {}
     for name, value in cast("Mapping[object, object]", query).items():
-        if not isinstance(name, str) or not name:
-            raise ConfigurationError(f"{option} must have texts as names")
-        values = cast("Sequence[Any]", value) if isinstance(value, list | tuple) else (value,)
-        try:
-            name.encode()
-            parameters[name] = tuple(_query_text(item) for item in values)
-        except (TypeError, ValueError):
-            raise ConfigurationError(
-                f"{option} must have text, numbers, truth values or lists of them as the values "
-                f"of {name!r}"
-            ) from None
+        plain_name = _checked_name(option, name)
+        if not plain_name:
+            raise ConfigurationError(f"{option} must have texts as names, and none is empty")
+        texts = _query_texts(option, plain_name, value)
+        # httpx would send a bare `?` for an empty list alone.
+        if texts:
+            parameters[plain_name] = texts
+    if len(urlencode(parameters, doseq=True, quote_via=quote, safe="")) > LONGEST_QUERY:
+        raise ConfigurationError(f"{option} must have at most {LONGEST_QUERY} characters, encoded")
     return parameters
+
+
+def _checked_name(option: str, name: object) -> str:
+    """The name of a query parameter or of a property, as plain text.
+
+    Raises:
+        ConfigurationError: it is no text that a request can contain.
+    """
+    if not isinstance(name, str):
+        raise ConfigurationError(f"{option} must have texts as names")
+    plain_name = str.__str__(name)
+    if has_lone_surrogate(plain_name):
+        raise ConfigurationError(
+            f"{option} must have texts as names without half of a surrogate pair, which "
+            f"{_shown(plain_name)} contains"
+        )
+    return plain_name
+
+
+def _shown(name: str) -> str:
+    """A name for a message, which may be cut."""
+    if len(name) <= MAXIMUM_NAME_LENGTH:
+        return repr(name)
+    return f"{name[:MAXIMUM_NAME_LENGTH]!r}…"
+
+
+def _query_texts(option: str, name: str, value: object) -> tuple[str, ...]:
+    """The values of a query parameter as texts.
+
+    Raises:
+        ConfigurationError: one of them is no value of a query parameter.
+    """
+    values = cast("Sequence[Any]", value) if isinstance(value, list | tuple) else (value,)
+    try:
+        return tuple(_query_text(item) for item in values)
+    except (TypeError, ValueError) as error:
+        problem = str(error)
+    # Outside of the handler: the message has all of the error that shows no value.
+    raise ConfigurationError(
+        f"{option} must have text, numbers, truth values, dates, UUIDs or lists of them as the "
+        f"values of {_shown(name)} ({problem})"
+    )
 
 
 def _query_text(value: object) -> str:
@@ -194,8 +258,11 @@ def _query_text(value: object) -> str:
 
     Raises:
         TypeError: it is of another type.
-        ValueError: it is a number that is not finite, or text that is not Unicode.
+        ValueError: it is a number that is not finite, text that is not Unicode, or a time without
+            a time zone. No text of these errors shows the value.
     """
+    if value is None:
+        raise TypeError("None: leave the parameter out instead")
     if is_numpy_scalar(value):
         value = plain_scalar(value)
     if isinstance(value, bool):
@@ -203,11 +270,18 @@ def _query_text(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, str):
         text = str.__str__(value)
-        text.encode()
+        if has_lone_surrogate(text):
+            raise ValueError("a text has half of a surrogate pair")
         return text
-    if not isinstance(value, int | float):
-        raise TypeError
-    return str(json_data(value))
+    if isinstance(value, Decimal):
+        if not value.is_finite():
+            raise ValueError("a number is not finite")
+        return str(value)
+    if isinstance(value, int | float | datetime.date | UUID):
+        return str(json_data(value))
+    if isinstance(value, Enum):
+        raise TypeError(f"{type(value).__name__}: use the enum's value")
+    raise TypeError(f"not {type(value).__name__}")
 
 
 def _checked_body(body: object) -> dict[str, Any]:
@@ -222,12 +296,22 @@ def _checked_body(body: object) -> dict[str, Any]:
         raise ConfigurationError("body must be a mapping from names to data that JSON can hold")
     properties: dict[str, Any] = {}
     for name, value in cast("Mapping[object, object]", body).items():
-        if not isinstance(name, str):
-            raise ConfigurationError("body must have texts as names")
-        try:
-            properties[str.__str__(name)] = json_data(value)
-        except Exception as error:  # a mapping or a model of the caller can raise anything
-            raise ConfigurationError(
-                f"body must have data that JSON can hold as {name!r} ({json_problem(error)})"
-            ) from None
+        plain_name = _checked_name("body", name)
+        properties[plain_name] = _property(plain_name, value)
     return properties
+
+
+def _property(name: str, value: object) -> Any:
+    """The JSON data of a further property.
+
+    Raises:
+        ConfigurationError: JSON cannot hold the value.
+    """
+    try:
+        return json_data(value)
+    except Exception as error:  # a mapping or a model of the caller can raise anything
+        problem = json_problem(error)
+    # Outside of the handler: exceptions of Python can have the value as an attribute.
+    raise ConfigurationError(
+        f"body must have data that JSON can hold as {_shown(name)} ({problem})"
+    )

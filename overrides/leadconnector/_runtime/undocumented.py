@@ -19,7 +19,7 @@ from .checks import check_version
 from .contract import OperationContract
 from .contract_file import contract_value
 from .http import InvalidURL, PreparedRequest, RawResponse
-from .request import json_data, json_problem
+from .request import json_data, json_problem, request_problem
 from .request_options import RequestOptions, checked_query
 from .response import DecodedBody, ResponseReader, parse_body
 from .scalars import Query
@@ -235,8 +235,10 @@ def _prepared(
     _add_body(arguments, request, options)
     try:
         return settings.requests.prepare(method, arguments, headers)
-    except (TypeError, ValueError, InvalidURL) as error:
-        raise ArgumentError("the arguments make no request", argument="path") from error
+    except (TypeError, ValueError, RecursionError, InvalidURL) as error:
+        problem = request_problem(error)
+    # Outside of the handler: exceptions of Python can have the whole body as an attribute.
+    raise ArgumentError(f"the arguments make no request: {problem}", argument="arguments")
 
 
 def _checked(argument: str, value: object, check: Callable[[str, object], Checked]) -> Checked:
