@@ -227,7 +227,7 @@ def test_every_option_of_a_client_is_in_the_table_of_the_readme() -> None:
     names = inspect.signature(LeadConnector).parameters
 
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert len(names) == 13
+    assert len(names) == 14
     assert [name for name in sorted(names) if f"\n| `{name}` |" not in readme] == []
 
 

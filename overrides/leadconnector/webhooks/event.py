@@ -42,7 +42,10 @@ class WebhookEvent:
     type: str
     """The type of the event, such as `ContactCreate`."""
     webhook_id: str | None = field(repr=False)
-    """Identifies the event, which can be received more than once. `None` if it has no id."""
+    """Identifies the event, which can be received more than once. `None` if it has no id.
+
+    A number is converted to text.
+    """
     timestamp: str | None = field(repr=False)
     """When the event was created, as received. `None` if the event does not say it."""
     data: Mapping[str, Any] = field(repr=False)
@@ -69,7 +72,7 @@ def parse_event(body: bytes) -> WebhookEvent:
         )
     return WebhookEvent(
         event_type,
-        _text(properties, WEBHOOK_ID_PROPERTY),
+        _identifier(properties),
         _text(properties, WEBHOOK_TIMESTAMP_PROPERTY),
         properties,
     )
@@ -148,6 +151,15 @@ def _text(properties: Mapping[str, Any], name: str) -> str | None:
     if isinstance(value, str) and value:
         return value
     return None
+
+
+def _identifier(properties: Mapping[str, Any]) -> str | None:
+    """The id of an event as text; `None` if it is neither text nor a number."""
+    value = properties.get(WEBHOOK_ID_PROPERTY)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        # The vendor documents a text. A number identifies an event as well.
+        return json.dumps(value)
+    return _text(properties, WEBHOOK_ID_PROPERTY)
 
 
 def _finite(number: str) -> float:
