@@ -53,7 +53,8 @@ class OpenTelemetryTracing:
     Args:
         tracer_provider: a `TracerProvider` of OpenTelemetry. Default: the global one.
         propagate: whether each request has the header `traceparent` (W3C Trace Context), and
-            `tracestate` if there is one. They contain the IDs of your trace. Default: `False`.
+            `tracestate` if there is one. They contain the IDs of your trace. They replace your own
+            headers of these names. Default: `False`.
 
     Raises:
         ConfigurationError: an argument is invalid, or opentelemetry-api is not installed.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import pickle
 import stat
@@ -208,6 +209,21 @@ class TestTokens:
         location_store.save(Tokens("old", "revoked", 0.0, location_id="location-1"))
         update(oauth, "location-1")
         assert agency.counts() == (1, 1, 0)
+
+    def test_the_replacement_of_a_rejected_refresh_token_is_logged_without_it(
+        self, agency: Agency, update: Update, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.INFO, "leadconnector")
+        store = FileAgencyTokenStore(tmp_path)
+        oauth = agency.authorized(store)
+        revoked_tokens = Tokens("old-access", "old-refresh", 0.0, location_id="location-1")
+        store.location("location-1").save(revoked_tokens)
+        update(oauth, "location-1")
+        [record] = caplog.records
+        assert vars(record)["event"] == "location_token_replaced"
+        assert "invalid_grant" in vars(record)["failure"]
+        text = f"{record.getMessage()} {vars(record)}"
+        assert not any(private in text for private in ("old-", "location-1"))
 
     def test_an_expired_token_of_the_agency_is_refreshed_first(
         self, agency: Agency, update: Update

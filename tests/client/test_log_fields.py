@@ -51,6 +51,25 @@ def logging_calls() -> Iterator[tuple[Path, ast.Call]]:
                     yield path, node
 
 
+def test_only_the_one_logger_is_used() -> None:
+    """So the tests here cover each record of the package."""
+    loggers: list[str] = []
+    calls: list[str] = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call):
+                continue
+            function = ast.unparse(node.func)
+            if function.rpartition(".")[2] in {"getLogger", "makeRecord", "warn"}:
+                loggers.append(f"{path.name}: {function}")
+            if re.search(r"log(ger|ging)?\.\w+$", function, re.IGNORECASE):
+                calls.append(function)
+
+    assert loggers == ["log.py: logging.getLogger"]
+    expected = {"logging.getLogger", *(f"logger.{level}" for level in LEVELS)}
+    assert set(calls) <= expected
+
+
 def fields_in_code() -> dict[str, set[str]]:
     """The fields of each event. Fails for a record without a literal `extra`."""
     fields: dict[str, set[str]] = {}
@@ -62,7 +81,9 @@ def fields_in_code() -> dict[str, set[str]]:
         assert isinstance(extra, ast.Dict), place
         names = [ast.literal_eval(key) for key in extra.keys if key is not None]
         assert names[0] == "event", place
-        fields[ast.literal_eval(extra.values[0])] = set(names[1:])
+        event = ast.literal_eval(extra.values[0])
+        assert event not in fields, f"{place}: another record has the event {event}"
+        fields[event] = set(names[1:])
     return fields
 
 

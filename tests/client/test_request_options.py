@@ -5,8 +5,13 @@ from __future__ import annotations
 import copy
 import json
 import pickle
-from datetime import timedelta
+import traceback
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from enum import Enum
+from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
 import httpx
 import numpy
@@ -28,7 +33,7 @@ from leadconnector._runtime.added_headers import RESERVED_HEADERS
 from leadconnector._runtime.additions import with_additions
 from leadconnector._runtime.contract import OperationContract
 from leadconnector._runtime.http import RequestFactory
-from leadconnector._runtime.request import Arguments
+from leadconnector._runtime.request import Arguments, prepare_request
 from leadconnector.models import ConversationFeedback
 
 from tests.support.both_clients import Runner, Use, run_sync
@@ -45,6 +50,12 @@ from tests.support.reports import Sentry, texts_of
 SECRET = "secret-of-a-gateway"
 
 
+class Color(Enum):
+    """An enum of no text."""
+
+    RED = 1
+
+
 def updating(options: object = None, **arguments: Any) -> Use:
     """A call with options."""
 
@@ -52,6 +63,15 @@ def updating(options: object = None, **arguments: Any) -> Use:
         return client.conversations.update_conversation(
             CONVERSATION_ID, location_id=LOCATION_ID, options=options, **arguments
         )
+
+    return use
+
+
+def getting(query: object, options: object = None) -> Use:
+    """A call of `client.request` with a query."""
+
+    def use(client: Any) -> Any:
+        return client.request("GET", "/a", query=query, options=options)
 
     return use
 
@@ -144,6 +164,76 @@ def test_a_subclass_of_str_is_sent_with_its_own_characters(run: Runner) -> None:
     assert json.loads(request.content) == {"locationId": LOCATION_ID, "property": "data"}
     with pytest.raises(ConfigurationError, match="values of 'name'"):
         RequestOptions(query={Text("name"): Text("\ud800")})
+
+
+def test_dates_decimals_and_uuids_are_sent_as_query_parameters(run: Runner) -> None:
+    query: Any = {
+        "date": date(2026, 8, 1),
+        "time": datetime(2026, 8, 1, 12, tzinfo=UTC),
+        "numpy": numpy.float32(0.5),
+        "price": [Decimal("1.10"), Decimal(2)],
+        "id": UUID(int=5),
+    }
+
+    for use in (
+        updating(RequestOptions(query=query)),
+        getting(query),
+    ):
+        request = request_of(run, use)
+        assert request.url.params.multi_items() == [
+            ("date", "2026-08-01"),
+            ("time", "2026-08-01T12:00:00+00:00"),
+            ("numpy", "0.5"),
+            ("price", "1.10"),
+            ("price", "2"),
+            ("id", "00000000-0000-0000-0000-000000000005"),
+        ]
+
+
+def test_a_query_of_empty_lists_sends_no_question_mark(run: Runner) -> None:
+    for use in (
+        updating(RequestOptions(query={"a": [], "b": ()})),
+        getting({"a": []}),
+    ):
+        assert b"?" not in request_of(run, use).url.raw_path
+
+
+def test_the_longest_query_is_sent(run: Runner) -> None:
+    query = {"a": "x" * 49_998}
+    options = RequestOptions(query=query)
+
+    assert request_of(run, updating(options)).url.params["a"] == query["a"]
+    # Both together make a URL that httpx rejects.
+    requests: list[httpx.Request] = []
+    with pytest.raises(ArgumentError, match=r"make no request: URL .*too long") as caught:
+        run(succeeding(requests), getting({"b": query["a"]}, options))
+    assert requests == []
+    assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    ("error", "problem"),
+    [
+        (httpx.InvalidURL("URL too long"), "URL too long"),
+        (UnicodeEncodeError("utf-8", SECRET, 0, 1, "surrogates"), "half of a surrogate pair"),
+        (KeyError(SECRET), "KeyError"),
+    ],
+)
+def test_arguments_that_make_no_request_are_explained_without_a_value(
+    error: Exception, problem: str
+) -> None:
+    def build() -> Any:
+        raise error
+
+    operation: Any = SimpleNamespace(build=build)
+    contract: Any = None
+    with pytest.raises(ArgumentError, match=f"make no request: .*{problem}") as caught:
+        prepare_request(
+            contract, operation, Arguments(), RequestFactory("https://a.test", {}), None
+        )
+
+    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
+    assert SECRET not in str(caught.value)
 
 
 def test_properties_are_added_to_the_body(run: Runner) -> None:
@@ -428,17 +518,29 @@ def test_any_headers_are_rejected_or_sent_as_they_are(headers: dict[str, str]) -
         ("query", {"a": {"b": 1}}, "values of 'a'"),
         ("query", {"a": [["b"]]}, "values of 'a'"),
         ("query", {"a": float("nan")}, "values of 'a'"),
-        ("query", {"a": "\ud800"}, "values of 'a'"),
-        ("query", {"\ud800": "a"}, "query must have names without half of a surrogate pair"),
-        ("query", {"": "a"}, "query must have no empty string as a name"),
+        ("query", {"a": "\ud800"}, "values of 'a' (a string has half of a surrogate pair)"),
+        ("query", {"a": None}, "(None: leave the parameter out instead)"),
+        ("query", {"a": b"b"}, "(not bytes)"),
+        ("query", {"a": Color.RED}, "(Color: use the enum's value)"),
+        ("query", {"a": Decimal("NaN")}, "(a number is not finite)"),
+        ("query", {"a": datetime(2026, 1, 1)}, "(a datetime needs a time zone"),
+        ("query", {"a": "x" * 100_000}, "query must have at most 50000 characters, encoded"),
+        ("query", {"x" * 100_000: "a"}, "query must have at most 50000 characters, encoded"),
+        ("query", {"a": ["é"] * 6_000}, "query must have at most 50000 characters, encoded"),
+        ("query", {"x" * 100_000: None}, f"values of '{'x' * 64}'… (None"),
+        ("query", {"a\ud800": "a"}, r"surrogate pair, which 'a\ud800' contains"),
+        ("query", {"": "a"}, "query must have strings as names"),
         ("query", {5: "a"}, "query must have strings as names"),
         ("body", ["a"], "body must be a mapping"),
         ("body", "{}", "body must be a mapping"),
         ("body", {5: "a"}, "body must have strings as names"),
-        ("body", {"\ud800": "a"}, "body must have names without half of a surrogate pair"),
+        ("body", {"\ud800": "a"}, "body must have strings as names without half of a surrogate pair"),
         ("body", {"a": float("inf")}, "as 'a'"),
         ("body", {"a": object()}, "object is no such data"),
         ("body", {"a": "\ud800"}, "as 'a'"),
+        ("body", {"a": {"\ud800": 1}}, "as 'a'"),
+        ("body", {"\ud800": 1}, r"surrogate pair, which '\ud800' contains"),
+        ("body", {"x" * 100_000: object()}, f"as '{'x' * 64}'… (object"),
     ],
 )
 def test_an_invalid_option_is_rejected(option: str, value: Any, problem: str) -> None:
@@ -446,6 +548,7 @@ def test_an_invalid_option_is_rejected(option: str, value: Any, problem: str) ->
     with pytest.raises(ConfigurationError) as caught:
         RequestOptions(**options)
     assert problem in str(caught.value)
+    assert len(str(caught.value)) < 300
 
 
 @pytest.mark.parametrize(
@@ -611,6 +714,26 @@ def test_the_repr_shows_no_value() -> None:
     assert repr(RequestOptions()) == "RequestOptions()"
 
 
+@pytest.mark.parametrize("name", ["timeouts", "colour"])
+def test_a_traceback_shows_rejected_options(name: str) -> None:
+    options: dict[str, Any] = {name: 5}
+    with pytest.raises(TypeError) as caught:
+        RequestOptions(**options)
+
+    report = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    assert "self = RequestOptions()" in "".join(report.format())
+
+
+def test_changes_of_the_body_that_was_read_have_no_effect(run: Runner) -> None:
+    options = RequestOptions(body={"a": [1], "b": {"c": 2}})
+    options.body["a"].append(9)
+    options.body["b"]["c"] = 9
+
+    assert options.body == {"a": [1], "b": {"c": 2}}
+    body = json.loads(request_of(run, updating(options)).content)
+    assert (body["a"], body["b"]) == ([1], {"c": 2})
+
+
 def test_options_are_readable_and_frozen() -> None:
     options: Any = RequestOptions(
         timeout=timedelta(seconds=2), headers={"X-A": "1"}, query={"a": 1}, body={"b": [1]}
@@ -640,6 +763,9 @@ def test_options_are_readable_and_frozen() -> None:
         lambda: RequestOptions(body={"key": SECRET, "b": float("nan")}),
         lambda: RequestOptions(query={"key": SECRET, "b": f"{SECRET}\ud800"}),
         lambda: RequestOptions(headers={"X-Key": SECRET}, query={"key": SECRET, "b": object()}),  # type: ignore[dict-item] # pyright: ignore
+        lambda: RequestOptions(body={"key": {"a": SECRET, "\ud800": 1}}),
+        lambda: RequestOptions(body={"key": {"a": SECRET, "b": "\ud800"}}),
+        lambda: RequestOptions(query={"key": f"{SECRET}\ud800"}),
         lambda: LeadConnector(token=TOKEN, default_headers={"X-Key": f"{SECRET}\n"}),
         lambda: LeadConnector(token=TOKEN).with_options(default_headers={"X-Key": f"{SECRET}\n"}),
         lambda: request_of(run_sync, updating(RequestOptions(headers={"X-A": SECRET}), starred=5)),

@@ -37,7 +37,14 @@ from opentelemetry.semconv.attributes import (
     server_attributes,
     url_attributes,
 )
-from opentelemetry.trace import SpanKind, StatusCode
+from opentelemetry.trace import (
+    NonRecordingSpan,
+    SpanContext,
+    SpanKind,
+    StatusCode,
+    TraceFlags,
+    TraceState,
+)
 
 from tests.support.calling import (
     CONVERSATION_ID,
@@ -337,6 +344,71 @@ def test_each_attempt_has_the_header_of_the_trace_once(call: Caller, recorder: R
     assert len(headers) == 2
     assert headers[0] == headers[1]
     assert len(headers[0]) == 1
+
+
+OWN_PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+OWN_HEADERS = {"Traceparent": OWN_PARENT, "TraceState": "vendor=1", "X-Other": "5"}
+
+
+def update_with_default_headers(tracing: OpenTelemetryTracing, transport: Any) -> None:
+    with LeadConnector(
+        token=TOKEN, transport=transport, tracing=tracing, default_headers=OWN_HEADERS
+    ) as client:
+        client.conversations.update_conversation(CONVERSATION_ID, location_id=LOCATION_ID)
+
+
+def update_with_options(tracing: OpenTelemetryTracing, transport: Any) -> None:
+    options = RequestOptions(headers=OWN_HEADERS)
+    with LeadConnector(token=TOKEN, transport=transport, tracing=tracing) as client:
+        client.conversations.update_conversation(
+            CONVERSATION_ID, location_id=LOCATION_ID, options=options
+        )
+
+
+def request_with_headers(tracing: OpenTelemetryTracing, transport: Any) -> None:
+    with LeadConnector(token=TOKEN, transport=transport, tracing=tracing) as client:
+        client.request("GET", "/contacts", headers=OWN_HEADERS)
+
+
+@pytest.mark.parametrize(
+    "send", [update_with_default_headers, update_with_options, request_with_headers]
+)
+def test_the_headers_of_the_trace_replace_those_of_the_caller(
+    recorder: Recorder, send: Callable[[OpenTelemetryTracing, Any], None]
+) -> None:
+    requests: list[httpx.Request] = []
+    state = TraceState([("parent", "2")])
+    parent = SpanContext(0xA, 0xB, is_remote=True, trace_flags=TraceFlags(1), trace_state=state)
+
+    send(recorder.tracing(propagate=True), succeeding(requests))
+    with trace.use_span(NonRecordingSpan(parent)):
+        send(recorder.tracing(propagate=True), succeeding(requests))
+
+    contexts = [span.context for span in recorder.spans()]
+    assert [request.headers.get_list("traceparent") for request in requests] == [
+        [f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"]
+        for context in contexts
+        if context is not None
+    ]
+    # The state belongs to its parent, so it is never that of the caller.
+    states = [request.headers.get_list("tracestate") for request in requests]
+    assert states == [[], ["parent=2"]]
+    assert [request.headers.get_list("x-other") for request in requests] == [["5"], ["5"]]
+
+
+@pytest.mark.parametrize(
+    "send", [update_with_default_headers, update_with_options, request_with_headers]
+)
+def test_without_propagation_the_headers_of_the_caller_are_sent(
+    recorder: Recorder, send: Callable[[OpenTelemetryTracing, Any], None]
+) -> None:
+    requests: list[httpx.Request] = []
+
+    send(recorder.tracing(), succeeding(requests))
+
+    [request] = requests
+    assert request.headers.get_list("traceparent") == [OWN_PARENT]
+    assert request.headers.get_list("tracestate") == ["vendor=1"]
 
 
 def test_a_client_without_the_option_records_nothing(recorder: Recorder) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import email.message
 import json
 import logging
@@ -11,7 +12,7 @@ import sys
 import tomllib
 from base64 import b64decode, b64encode, urlsafe_b64encode
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -46,6 +47,7 @@ from leadconnector.webhooks.event import LoggedFindings
 from leadconnector.webhooks.keys import REQUIREMENT
 
 from tests.support.paths import ROOT
+from tests.support.reports import Sentry, texts_of
 from tests.support.webhooks import (
     BODY,
     CREATED_AT,
@@ -116,7 +118,15 @@ class TestEvents:
         (record,) = caplog.records
         assert record.levelno == logging.WARNING
         assert "ConversationUnreadUpdate: undocumented-field: $.appId" in record.getMessage()
-        assert "secret-value" not in record.getMessage()
+        assert "secret-value" not in f"{record.getMessage()} {vars(record)}"
+        fields = {name: vars(record)[name] for name in ("event", "operation", "kind", "rule")}
+        assert fields == {
+            "event": "drift",
+            "operation": "ConversationUnreadUpdate",
+            "kind": "undocumented-field",
+            "rule": "response-optional-property-added",
+        }
+        assert (vars(record)["path"], vars(record)["value"]) == ("$.appId", "")
 
     def test_a_scalar_of_another_type_is_passed_through_as_received(self) -> None:
         event = received({**EVENT, "unreadCount": "3"})
@@ -542,7 +552,36 @@ class TestDuplicates:
 
         assert ids == []
 
-    @pytest.mark.parametrize("event_id", [None, 5, ""])
+    @pytest.mark.parametrize("event_id", [5, 0, -7, 1.5, 2**80])
+    @pytest.mark.parametrize("event_type", ["ConversationUnreadUpdate", "ContactCreate"])
+    def test_an_id_that_is_a_number_is_compared_as_text(
+        self, event_type: str, event_id: float
+    ) -> None:
+        received_ids: list[str] = []
+
+        def is_duplicate(event_id: str) -> bool:
+            received_ids.append(event_id)
+            return received_ids.count(event_id) > 1
+
+        event = {**EVENT, "type": event_type, "webhookId": event_id}
+        assert received(event, is_duplicate=is_duplicate)
+        with pytest.raises(WebhookDuplicateError) as caught:
+            received(event, is_duplicate=is_duplicate)
+        assert caught.value.event_id == str(event_id)
+
+    @pytest.mark.parametrize("event_id", [True, False, [], ["a"], {}, {"id": "a"}])
+    def test_an_id_that_cannot_be_compared_is_rejected_only_with_the_function(
+        self, event_id: object
+    ) -> None:
+        def is_duplicate(event_id: str) -> bool:
+            raise AssertionError(event_id)
+
+        event = {**EVENT, "webhookId": event_id}
+        with pytest.raises(WebhookBodyError, match="'webhookId' is neither text nor a number"):
+            received(event, is_duplicate=is_duplicate)
+        assert received(event)
+
+    @pytest.mark.parametrize("event_id", [None, ""])
     def test_an_event_without_an_id_is_never_a_duplicate(self, event_id: object) -> None:
         def is_duplicate(event_id: str) -> bool:
             raise AssertionError(event_id)
@@ -562,6 +601,37 @@ class TestDuplicates:
 
         with pytest.raises(ConnectionError, match="no Redis"):
             received(EVENT, is_duplicate=is_duplicate)
+
+
+class TestOptions:
+    """A wrong option shows itself with the first request, also one without a signature."""
+
+    @pytest.mark.parametrize(
+        ("options", "problem"),
+        [
+            ({"is_duplicate": "x"}, "is_duplicate must be a function, not str"),
+            ({"is_duplicate": set[str]()}, "is_duplicate must be a function, not set"),
+            ({"is_duplicate": asyncio.sleep}, "is_duplicate must not be async"),
+            ({"clock": 5}, "clock must be a function, not int"),
+            ({"clock": None}, "clock must be a function, not NoneType"),
+            ({"clock": lambda: None}, "clock must return the seconds since 1970"),
+            ({"clock": lambda: "5"}, "clock must return the seconds since 1970"),
+            ({"clock": lambda: True}, "clock must return the seconds since 1970"),
+            ({"clock": lambda: 10**400}, "clock must return the seconds since 1970"),
+            ({"clock": partial(asyncio.sleep, 0)}, "as a number, not coroutine"),
+            ({"clock": lambda: datetime.now(UTC)}, "as a number, not datetime"),
+            ({"maximum_age": "300"}, "maximum_age must be"),
+            ({"public_key": "nonsense"}, "public_key cannot be read"),
+            ({"public_key": None}, "public_key must be str or bytes"),
+            ({"public_key": []}, "public_key is empty"),
+        ],
+    )
+    @pytest.mark.parametrize("headers", [{}, signed(b"another body"), signed(BODY)])
+    def test_a_wrong_option_is_a_configuration_error_with_any_request(
+        self, headers: dict[str, str], options: dict[str, Any], problem: str
+    ) -> None:
+        with pytest.raises(ConfigurationError, match=problem):
+            verify_test_event(BODY, headers, **options)
 
 
 RAW_KEY = PRIVATE_KEY.public_key().public_bytes_raw()
@@ -641,6 +711,18 @@ class TestKeys:
 
 
 class TestSecrecy:
+    def test_no_frame_of_an_error_has_a_private_key_passed_by_mistake(self) -> None:
+        private_key = PRIVATE_KEY.private_bytes(
+            Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+        ).decode()
+        secret = private_key.splitlines()[1]
+        for public_key in (private_key, private_key.encode(), [PUBLIC_KEY, private_key]):
+            with pytest.raises(ConfigurationError, match="is a private key") as caught:
+                verify(BODY, {}, public_key=public_key)
+
+            texts = [*texts_of(caught.value), Sentry().text_of(caught.value, ("leadconnector.",))]
+            assert [text for text in texts if secret in text] == []
+
     @pytest.mark.parametrize(
         "body",
         [BODY, BODY + b" ", b"secret-body{", b"\xffsecret-body", encoded("secret-body")],

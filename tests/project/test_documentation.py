@@ -109,6 +109,26 @@ def test_every_python_block_passes_mypy_in_strict_mode(tmp_path: Path) -> None:
     ), result.stdout
 
 
+def test_every_python_block_passes_pyright_in_strict_mode(tmp_path: Path) -> None:
+    write_python_blocks(tmp_path)
+    configuration = {
+        "typeCheckingMode": "strict",
+        # docs/api.md lists the names of the models as an import.
+        "reportUnusedImport": False,
+        "pythonVersion": "3.11",
+        "extraPaths": [str(ROOT / name) for name in ("overrides", "tools")],
+    }
+    (tmp_path / "pyrightconfig.json").write_text(json.dumps(configuration), encoding="utf-8")
+
+    result = run_module(
+        "pyright", "--outputjson", "--pythonpath", sys.executable, ".", folder=tmp_path
+    )
+
+    report = json.loads(result.stdout)
+    assert report["generalDiagnostics"] == []
+    assert report["summary"]["filesAnalyzed"] == len(PYTHON_BLOCKS)
+
+
 def test_every_test_and_fixture_in_a_python_block_runs_in_pytest(tmp_path: Path) -> None:
     """Running a block only defines its tests."""
     names = write_python_blocks(tmp_path)

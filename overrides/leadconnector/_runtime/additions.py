@@ -34,8 +34,9 @@ def with_additions(
     changed_request = dict(request)
     if options.query:
         changed_request["params"] = {**request.get("params", {}), **options.query}
-    if options.body:
-        changed_request["json"] = _with_properties(contract, request, options)
+    added_properties = options.body
+    if added_properties:
+        changed_request["json"] = _with_properties(contract, request, added_properties)
         if "json" not in request:
             headers = {"Content-Type": contract.body, **request.get("headers", {})}
             changed_request["headers"] = headers
@@ -73,13 +74,14 @@ def _reject_arguments(
     the spec allows. But the client needs the value of an argument with a role.
     """
     header_names = {name.lower() for name in options.headers}
+    body_names = options.body.keys()
     for argument, (entry, _) in contract.arguments.items():
         name: str = entry["name"]
         is_free = isinstance(arguments[argument], Unset) and "role" not in entry
         match entry["in"]:
             case "query" if name in options.query and not is_free:
                 raise _argument_clash("query", name, argument)
-            case "body" if name in options.body and not is_free:
+            case "body" if name in body_names and not is_free:
                 raise _argument_clash("body", name, argument)
             case "header" if name.lower() in header_names and not is_free:
                 raise _argument_clash("headers", name, argument)
@@ -90,7 +92,7 @@ def _reject_arguments(
 
 
 def _with_properties(
-    contract: OperationContract, request: Mapping[str, Any], options: RequestOptions
+    contract: OperationContract, request: Mapping[str, Any], added_properties: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The body of a request with the additional properties.
 
@@ -101,8 +103,8 @@ def _with_properties(
         raise _no_json_object()
     properties = object_properties(request.get("json", {}))
     # The names of a body that is one argument. Others are rejected as arguments.
-    reject_repeated(options.body.keys() - _names_in_body(contract), properties, "body")
-    return {**properties, **options.body}
+    reject_repeated(added_properties.keys() - _names_in_body(contract), properties, "body")
+    return {**properties, **added_properties}
 
 
 def _names_in_body(contract: OperationContract) -> set[str]:

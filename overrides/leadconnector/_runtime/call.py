@@ -23,6 +23,9 @@ from .settings import Settings
 if TYPE_CHECKING:
     from .request_options import RequestOptions
 
+TRACE_HEADERS = frozenset({b"traceparent", b"tracestate"})
+"""W3C Trace Context, section 3. A `tracestate` belongs to its `traceparent`, so both change."""
+
 
 class Call(ABC, Generic[T]):
     """The state of one call: what it sends, its deadline, and its attempts.
@@ -63,9 +66,16 @@ class Call(ABC, Generic[T]):
         """The path without IDs, as in the spec; `None` if the spec has no such operation."""
 
     def start_trace(self, trace: CallTrace) -> None:
-        """Record the steps of the call from now on."""
+        """Record the steps of the call from now on.
+
+        Headers of the trace replace those of the caller: the parent of the API's spans is the span
+        of this call.
+        """
         self.trace = trace
-        self._request.add_headers(trace.request_headers())
+        headers = trace.request_headers()
+        if headers:
+            self._request.remove_headers(TRACE_HEADERS)
+            self._request.add_headers(headers)
 
     def next_request(self, token: Token) -> OutgoingRequest:
         """The request of the next attempt. None of its timeouts is beyond the deadline."""

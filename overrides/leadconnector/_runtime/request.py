@@ -93,7 +93,20 @@ def prepare_request(
         # It is a `ValueError` too, but says already what is wrong.
         raise
     except (*GENERATED_CODE_ERRORS, InvalidURL) as error:
-        raise ArgumentError("the arguments make no request", argument="arguments") from error
+        problem = request_problem(error)
+    # Outside of the handler: exceptions of Python can have the whole body as an attribute.
+    raise ArgumentError(f"the arguments make no request: {problem}", argument="arguments")
+
+
+def request_problem(error: Exception) -> str:
+    """Why arguments make no request, for a message. It does not show a value."""
+    if isinstance(error, InvalidURL):
+        # The messages of httpx name a component of the URL, and quote at most a character of it.
+        return str(error)
+    if isinstance(error, UnicodeError):
+        return "a text has half of a surrogate pair"
+    # The text of other exceptions can contain the value.
+    return type(error).__name__
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,17 @@
 Few programs use them, so they are imported with the first one.
 """
 
+import datetime
+import json
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
+from decimal import Decimal
+from enum import Enum
 from types import MappingProxyType
 from typing import Any, TypeVar, cast
+from urllib.parse import quote, urlencode
+from uuid import UUID
 
 from .._generated import types
 from ..errors import ArgumentError, ConfigurationError
@@ -20,6 +25,7 @@ from .checks import (
     explain_wrong_arguments,
     has_lone_surrogate,
 )
+from .finding import MAXIMUM_NAME_LENGTH
 from .frames import clear_frames
 from .http import Timeout
 from .request import json_data, json_problem
@@ -28,6 +34,12 @@ from .secrets import Secret, refuse_pickling
 from .settings import Settings
 
 Value = TypeVar("Value")
+
+LONGEST_QUERY = 50_000
+"""Characters of all query parameters, encoded.
+
+httpx rejects a URL of more than 65,536. The rest is for the base URL and the path.
+"""
 
 
 # The base class is in generated code, which imports no hand-written code. It is the type of
@@ -44,8 +56,9 @@ class RequestOptions(types.RequestOptions):
             that of the client.
         headers: further headers by name. They replace those of the client's `default_headers`, and
             `Accept` and `User-Agent`. Other headers of the client cannot be replaced.
-        query: further query parameters by name: strings, numbers and booleans, or lists of them. A
-            parameter with a list is repeated.
+        query: further query parameters by name: strings, numbers, booleans, dates and UUIDs, or
+            lists of them. A parameter with a list is repeated, and one with an empty list is left
+            out. A `datetime` needs a time zone.
         body: further properties of the body, which must be a JSON object. Their values can be any
             data that JSON can hold. They are not compared with the spec.
 
@@ -122,13 +135,17 @@ class RequestOptions(types.RequestOptions):
 
     @property
     def body(self) -> Mapping[str, Any]:
-        """The further properties of the body, as JSON data."""
-        return self._body.reveal()
+        """A copy of the further properties of the body, as JSON data."""
+        # Nobody can change the properties of other calls through a list or an object in them.
+        return MappingProxyType(json.loads(json.dumps(dict(self._body.reveal()))))
 
     # Headers can be credentials.
     __reduce__ = refuse_pickling
 
     def __repr__(self) -> str:
+        if not hasattr(self, "_body"):
+            # A traceback can show options of which one has an unknown name.
+            return f"{type(self).__name__}()"
         parts: list[str] = []
         if self.timeout is not None:
             parts.append(f"timeout={self.timeout!r}")
@@ -199,26 +216,55 @@ def checked_query(option: str, query: object) -> dict[str, tuple[str, ...]]:
     for name, value in cast("Mapping[object, object]", query).items():
         plain_name = _checked_name(option, name)
         if not plain_name:
-            raise ConfigurationError(f"{option} must have no empty string as a name")
-        parameters[plain_name] = _query_values(option, plain_name, value)
+            raise ConfigurationError(f"{option} must have strings as names, and none is empty")
+        values = _query_values(option, plain_name, value)
+        # httpx would send a bare `?` for an empty list alone.
+        if values:
+            parameters[plain_name] = values
+    if len(urlencode(parameters, doseq=True, quote_via=quote, safe="")) > LONGEST_QUERY:
+        raise ConfigurationError(f"{option} must have at most {LONGEST_QUERY} characters, encoded")
     return parameters
 
 
-def _query_values(option: str, name: str, value: object) -> tuple[str, ...]:
-    """The values of one query parameter.
+def _checked_name(option: str, name: object) -> str:
+    """The name of a query parameter or of a property, as a plain string.
 
     Raises:
-        ConfigurationError: a value is of another type, or a request cannot contain it.
+        ConfigurationError: it is no string that a request can contain.
     """
-    values: Sequence[object] = (value,)
-    if isinstance(value, list | tuple):
-        values = cast("Sequence[object]", value)
-    with suppress(TypeError, ValueError):
+    if not isinstance(name, str):
+        raise ConfigurationError(f"{option} must have strings as names")
+    plain_name = plain_text(name)
+    if has_lone_surrogate(plain_name):
+        raise ConfigurationError(
+            f"{option} must have strings as names without half of a surrogate pair, which "
+            f"{_shown(plain_name)} contains"
+        )
+    return plain_name
+
+
+def _shown(name: str) -> str:
+    """A name for a message, which may be cut."""
+    if len(name) <= MAXIMUM_NAME_LENGTH:
+        return repr(name)
+    return f"{name[:MAXIMUM_NAME_LENGTH]!r}…"
+
+
+def _query_values(option: str, name: str, value: object) -> tuple[str, ...]:
+    """The values of a query parameter as strings.
+
+    Raises:
+        ConfigurationError: one of them is no value of a query parameter.
+    """
+    values = cast("Sequence[Any]", value) if isinstance(value, list | tuple) else (value,)
+    try:
         return tuple(_query_value(item) for item in values)
-    # Not while an exception is handled, which would be the context of this one: its text can quote
-    # the value.
+    except (TypeError, ValueError) as error:
+        problem = str(error)
+    # Outside of the handler: the message has all of the error that shows no value.
     raise ConfigurationError(
-        f"{option} must have strings, numbers, booleans or lists of them as the values of {name!r}"
+        f"{option} must have strings, numbers, booleans, dates, UUIDs or lists of them as the "
+        f"values of {_shown(name)} ({problem})"
     )
 
 
@@ -227,8 +273,11 @@ def _query_value(value: object) -> str:
 
     Raises:
         TypeError: it is of another type.
-        ValueError: it is a number that is not finite, or a string that is not Unicode.
+        ValueError: it is a number that is not finite, a string that is not Unicode, or a time
+            without a time zone. No text of these errors shows the value.
     """
+    if value is None:
+        raise TypeError("None: leave the parameter out instead")
     if is_numpy_scalar(value):
         value = plain_scalar(value)
     if isinstance(value, bool):
@@ -237,11 +286,17 @@ def _query_value(value: object) -> str:
     if isinstance(value, str):
         text = plain_text(value)
         if has_lone_surrogate(text):
-            raise ValueError
+            raise ValueError("a string has half of a surrogate pair")
         return text
-    if not isinstance(value, int | float):
-        raise TypeError
-    return str(json_data(value))
+    if isinstance(value, Decimal):
+        if not value.is_finite():
+            raise ValueError("a number is not finite")
+        return str(value)
+    if isinstance(value, int | float | datetime.date | UUID):
+        return str(json_data(value))
+    if isinstance(value, Enum):
+        raise TypeError(f"{type(value).__name__}: use the enum's value")
+    raise TypeError(f"not {type(value).__name__}")
 
 
 def _checked_body(body: object) -> dict[str, Any]:
@@ -258,33 +313,21 @@ def _checked_body(body: object) -> dict[str, Any]:
     properties: dict[str, Any] = {}
     for name, value in cast("Mapping[object, object]", body).items():
         plain_name = _checked_name("body", name)
-        properties[plain_name] = _property_value(plain_name, value)
+        properties[plain_name] = _property(plain_name, value)
     return properties
 
 
-def _property_value(name: str, value: object) -> object:
-    """The value of one property of the body, as JSON data.
+def _property(name: str, value: object) -> Any:
+    """The JSON data of a further property.
 
     Raises:
-        ConfigurationError: JSON cannot hold it.
+        ConfigurationError: JSON cannot hold the value.
     """
     try:
         return json_data(value)
     except Exception as error:  # a mapping or a model of the caller can raise anything
         problem = json_problem(error)
-    # Outside of the handler, as in `_query_values`.
-    raise ConfigurationError(f"body must have data that JSON can hold as {name!r} ({problem})")
-
-
-def _checked_name(option: str, name: object) -> str:
-    """The name of a query parameter or of a property, as a plain string.
-
-    Raises:
-        ConfigurationError: it is no string, or a request cannot contain it.
-    """
-    if not isinstance(name, str):
-        raise ConfigurationError(f"{option} must have strings as names")
-    text = plain_text(name)
-    if has_lone_surrogate(text):
-        raise ConfigurationError(f"{option} must have names without half of a surrogate pair")
-    return text
+    # Outside of the handler: exceptions of Python can have the value as an attribute.
+    raise ConfigurationError(
+        f"body must have data that JSON can hold as {_shown(name)} ({problem})"
+    )

@@ -34,7 +34,7 @@ from .explanations import explanations_in_json, explanations_in_text
 from .finding import Finding
 from .frames import clear_frames
 from .http import RawResponse, case_insensitive
-from .log import logger
+from .log import log_finding
 from .protocols import GENERATED_CODE_ERRORS
 from .retry import TRANSIENT_STATUS_CODES
 from .secrets import Secret, redact, redact_data
@@ -468,26 +468,7 @@ class ResponseReader(Generic[T]):
         if finding in logged_findings or len(logged_findings) >= MAXIMUM_LOGGED_FINDINGS:
             return
         logged_findings.add(finding)
-        logger.log(
-            log_level(finding),
-            "%s: %s: %s must be %s (spec: %s) [%s]",
-            finding.operation,
-            finding.kind,
-            finding.subject,
-            finding.expected,
-            finding.pointer,
-            finding.rule,
-            extra={
-                "event": "drift",
-                "operation": finding.operation,
-                "kind": finding.kind,
-                "rule": finding.rule,
-                "path": finding.path,
-                "expected": finding.expected,
-                "pointer": finding.pointer,
-                "value": finding.value,
-            },
-        )
+        log_finding(log_level(finding), finding)
 
 
 def log_level(finding: Finding) -> int:

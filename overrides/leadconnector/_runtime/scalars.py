@@ -2,15 +2,22 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from numbers import Integral, Real
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 Duration = float | timedelta
 """A number of seconds, or a `timedelta`."""
 
-QueryValue: TypeAlias = str | float | bool
-"""The value of a query parameter."""
+# Few programs pass the others, whose import takes milliseconds.
+if TYPE_CHECKING:
+    from decimal import Decimal
+    from uuid import UUID
+
+    QueryValue: TypeAlias = str | float | bool | date | Decimal | UUID
+    """The value of a query parameter."""
+else:
+    QueryValue = str | float | bool | date
 
 Query: TypeAlias = Mapping[str, QueryValue | Sequence[QueryValue]]
 """Query parameters by name. A parameter with a list of values is repeated."""

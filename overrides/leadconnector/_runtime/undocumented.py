@@ -6,7 +6,6 @@ schema, so its result is plain JSON data. Few programs use it, so it is imported
 
 import re
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import unquote
@@ -21,7 +20,7 @@ from .checks import check_rate_limit_key, check_version
 from .contract import OperationContract
 from .contract_file import contract_value
 from .http import InvalidURL, PreparedRequest, RawResponse
-from .request import json_data, json_problem
+from .request import json_data, json_problem, request_problem
 from .request_options import RequestOptions, checked_query
 from .response import DecodedBody, ResponseReader, parse_body
 from .scalars import Query, plain_text
@@ -251,15 +250,13 @@ def _prepare_request(
     if not isinstance(body, Unset):
         arguments["json"] = body
         operation_headers["Content-Type"] = "application/json"
-    with suppress(TypeError, ValueError, RecursionError, InvalidURL):
+    try:
         return settings.requests.prepare(method, arguments, added_headers)
-    # Each argument is valid, so hardly anything but the length of the URL remains. Here and below,
-    # errors are raised while no exception is handled. It would be the context of the new one, and
-    # its text or frames can have ids and other values of the request.
-    raise ArgumentError(
-        "the URL or the headers are invalid: is the URL too long, with the path and the query?",
-        argument="arguments",
-    )
+    except (TypeError, ValueError, RecursionError, InvalidURL) as error:
+        problem = request_problem(error)
+    # Here and below, errors are raised while no exception is handled. It would be the context of
+    # the new one, and its text, attributes or frames can have values of the request.
+    raise ArgumentError(f"the arguments make no request: {problem}", argument="arguments")
 
 
 def _added_headers(request: UndocumentedRequest, options: RequestOptions) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from .._highlevel import (
 )
 from .._runtime.contract_file import ContractSection, contract_value
 from .._runtime.finding import Finding
-from .._runtime.log import logger
+from .._runtime.log import log_finding, logger
 from .._runtime.protocols import GENERATED_CODE_ERRORS
 from .._runtime.schema import Validator, compile_schema
 from ..errors import WebhookBodyError
@@ -44,7 +45,10 @@ class WebhookEvent:
     type: str
     """The type of the event, such as `ContactCreate`."""
     webhook_id: str | None = field(repr=False)
-    """Identifies the event, which can be received more than once. `None` if it has no id."""
+    """Identifies the event, which can be received more than once. `None` if it has no id.
+
+    A number is converted to text.
+    """
     timestamp: str | None = field(repr=False)
     """When the event was created, as received. `None` if the event does not say it."""
     data: Mapping[str, Any] = field(repr=False)
@@ -71,7 +75,7 @@ def parse_event(body: bytes) -> WebhookEvent:
         )
     return WebhookEvent(
         event_type,
-        _text(properties, WEBHOOK_ID_PROPERTY),
+        _identifier(properties),
         _text(properties, WEBHOOK_TIMESTAMP_PROPERTY),
         properties,
     )
@@ -106,25 +110,7 @@ class LoggedFindings:
         if is_full or finding in self._findings:
             return
         self._findings.add(finding)
-        logger.warning(
-            "%s: %s: %s must be %s (spec: %s) [%s]",
-            finding.operation,
-            finding.kind,
-            finding.subject,
-            finding.expected,
-            finding.pointer,
-            finding.rule,
-            extra={
-                "event": "drift",
-                "operation": finding.operation,
-                "kind": finding.kind,
-                "rule": finding.rule,
-                "path": finding.path,
-                "expected": finding.expected,
-                "pointer": finding.pointer,
-                "value": finding.value,
-            },
-        )
+        log_finding(logging.WARNING, finding)
 
 
 logged_findings = LoggedFindings()
@@ -201,6 +187,15 @@ def _text(properties: Mapping[str, Any], name: str) -> str | None:
     if isinstance(value, str) and value:
         return value
     return None
+
+
+def _identifier(properties: Mapping[str, Any]) -> str | None:
+    """The id of an event as text; `None` if it is neither text nor a number."""
+    value = properties.get(WEBHOOK_ID_PROPERTY)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        # The vendor documents a text. A number identifies an event as well.
+        return json.dumps(value)
+    return _text(properties, WEBHOOK_ID_PROPERTY)
 
 
 def _finite(number: str) -> float:

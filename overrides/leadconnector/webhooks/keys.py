@@ -6,13 +6,16 @@ The package cryptography is imported at the first check.
 from __future__ import annotations
 
 import binascii
+import sys
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, Protocol, TypeAlias, cast
 
 from .._highlevel import WEBHOOK_PUBLIC_KEY, WEBHOOK_SIGNATURE_HEADER
+from .._runtime.frames import clear_frames
 from .._runtime.optional_imports import import_optional
+from .._runtime.secrets import Secret
 from ..errors import ConfigurationError, WebhookSignatureError
 
 PUBLIC_KEY = WEBHOOK_PUBLIC_KEY
@@ -49,14 +52,27 @@ class Key(Protocol):
         ...
 
 
-def check_signature(body: bytes, signature: str, public_keys: Sequence[PublicKey]) -> None:
-    """Check that one of the keys signed the body.
+def read_keys(option: Secret[PublicKey | Iterable[PublicKey]]) -> list[Key]:
+    """Read the keys of the option `public_key`.
 
     Raises:
         ConfigurationError: a key cannot be read, or cryptography is not installed.
+    """
+    ambient_error = sys.exception()
+    try:
+        return [_read_key(public_key) for public_key in as_keys(option.reveal())]
+    except ConfigurationError as error:
+        # The variables of the frames can contain a private key that was passed by mistake.
+        clear_frames(error, ambient_error)
+        raise
+
+
+def check_signature(body: bytes, signature: str, keys: Sequence[Key]) -> None:
+    """Check that one of the keys signed the body.
+
+    Raises:
         WebhookSignatureError: the signature has another form, or no key made it for this body.
     """
-    keys = [_read_key(public_key) for public_key in public_keys]
     signature_bytes = _decode(signature)
     if not any(_is_signed(key, signature_bytes, body) for key in keys):
         raise WebhookSignatureError(

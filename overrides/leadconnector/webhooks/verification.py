@@ -7,23 +7,27 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
+from numbers import Real
 from typing import NoReturn, cast
 
 from .._highlevel import (
+    WEBHOOK_ID_PROPERTY,
     WEBHOOK_MAXIMUM_AGE,
     WEBHOOK_PUBLIC_KEY,
     WEBHOOK_TIMESTAMP_PROPERTY,
 )
 from .._runtime.scalars import Duration, seconds_of
+from .._runtime.secrets import Secret
 from ..errors import (
     ArgumentError,
     ConfigurationError,
+    WebhookBodyError,
     WebhookDuplicateError,
     WebhookTimestampError,
 )
 from .event import Event, WebhookEvent, parse_event, typed_event
 from .headers import Headers, signature_of
-from .keys import PublicKey, as_keys, check_signature
+from .keys import PublicKey, check_signature, read_keys
 
 MAXIMUM_AGE = WEBHOOK_MAXIMUM_AGE
 """Seconds for which an event is accepted by default: five minutes, as the vendor recommends."""
@@ -58,7 +62,8 @@ def verify(
             processed before. It must only look up the id. Record the id after the event is
             processed or stored, in the same transaction if there is one. If the id is recorded
             first and the processing fails, the vendor's next delivery is a duplicate, and the event
-            is lost. It is not called for an event without an id.
+            is lost. It is not called for an event without an id. An id that is a number is passed
+            as text.
         clock: seconds since 1970.
 
     Returns:
@@ -67,20 +72,28 @@ def verify(
 
     Raises:
         WebhookSignatureError: there is no signature, or it is not one of the key for this body.
-        WebhookBodyError: the body is signed, but is no JSON object with a type.
+        WebhookBodyError: the body is signed, but is no JSON object with a type. Or its id is
+            neither text nor a number, and there is an `is_duplicate`.
         WebhookTimestampError: the event is too old, in the future, or has no time.
         WebhookDuplicateError: `is_duplicate` returned a true value.
         ArgumentError: the body is not bytes, or `headers` has no supported form.
         ConfigurationError: a key cannot be read, another option is invalid, or cryptography is not
             installed.
     """
+    key_option = Secret(public_key)
+    # A traceback can show the variables of this frame, and a private key passed by mistake.
+    del public_key
+    # A mistake of the program shows itself with any request, not only with a genuine event.
     _check_body(body)
     maximum_age_seconds = _maximum_age_seconds(maximum_age)
+    _check_is_duplicate(is_duplicate)
+    now = _time_of(clock)
+    keys = read_keys(key_option)
     raw_body = bytes(body)
-    check_signature(raw_body, signature_of(headers), as_keys(public_key))
+    check_signature(raw_body, signature_of(headers), keys)
     event = parse_event(raw_body)
     if maximum_age_seconds is not None:
-        _check_age(event, maximum_age_seconds, clock())
+        _check_age(event, maximum_age_seconds, now)
     if is_duplicate is not None:
         _check_id(event, is_duplicate)
     return typed_event(event)
@@ -115,6 +128,42 @@ def _maximum_age_seconds(maximum_age: object) -> float | None:
             "maximum_age must be a positive number of seconds, a timedelta, or None for no limit"
         )
     return seconds
+
+
+def _check_is_duplicate(is_duplicate: object) -> None:
+    """Check that the option is a function that is not async, or `None`.
+
+    Raises:
+        ConfigurationError: it is something else.
+    """
+    if is_duplicate is None:
+        return
+    if not callable(is_duplicate):
+        raise ConfigurationError(
+            f"is_duplicate must be a function, not {type(is_duplicate).__name__}"
+        )
+    if inspect.iscoroutinefunction(is_duplicate):
+        raise _async_is_duplicate()
+
+
+def _time_of(clock: object) -> float:
+    """The time of the option `clock`.
+
+    Raises:
+        ConfigurationError: it is no function, or it returns no number.
+    """
+    if not callable(clock):
+        raise ConfigurationError(f"clock must be a function, not {type(clock).__name__}")
+    now: object = clock()
+    if inspect.iscoroutine(now):
+        # Otherwise Python would warn that nobody awaited it.
+        now.close()
+    if not isinstance(now, bool) and isinstance(now, Real):
+        with suppress(OverflowError):
+            return float(now)
+    raise ConfigurationError(
+        f"clock must return the seconds since 1970 as a number, not {type(now).__name__}"
+    )
 
 
 def _check_age(event: WebhookEvent, maximum_age_seconds: float, now: float) -> None:
@@ -164,10 +213,16 @@ def _check_id(event: WebhookEvent, is_duplicate: Callable[[str], object]) -> Non
     Raises:
         WebhookDuplicateError: it is not.
         ConfigurationError: `is_duplicate` is asynchronous.
+        WebhookBodyError: its id is neither text nor a number, so nobody can compare it.
     """
     event_id = event.webhook_id
     if event_id is None:
-        return
+        if event.data.get(WEBHOOK_ID_PROPERTY) in (None, ""):
+            return
+        raise WebhookBodyError(
+            f"the body is signed, but its {WEBHOOK_ID_PROPERTY!r} is neither text nor a number, so"
+            " is_duplicate cannot compare it"
+        )
     result = is_duplicate(event_id)
     if isinstance(result, Awaitable):
         _reject_awaitable(cast("Awaitable[object]", result))
@@ -189,6 +244,10 @@ def _reject_awaitable(result: Awaitable[object]) -> NoReturn:
     if inspect.iscoroutine(result):
         # Otherwise Python would warn that nobody awaited it.
         result.close()
-    raise ConfigurationError(
+    raise _async_is_duplicate()
+
+
+def _async_is_duplicate() -> ConfigurationError:
+    return ConfigurationError(
         "is_duplicate must not be async: look up the id of the returned event instead"
     )

@@ -1,7 +1,7 @@
 """Requests as they are sent: as bytes for a connection, or as httpx's object for a transport."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
 import httpx
@@ -66,8 +66,12 @@ class PreparedRequest:
         self.body = Secret(body)
         """It can have personal data, or the secret of an OAuth application."""
 
+    def remove_headers(self, names: Collection[bytes]) -> None:
+        """Remove the headers with these names in lower case."""
+        self.headers = [(name, value) for name, value in self.headers if name.lower() not in names]
+
     def add_headers(self, headers: Mapping[str, str]) -> None:
-        """Add headers in ASCII, such as those of a trace."""
+        """Add headers in ASCII that the request does not have, such as those of a trace."""
         for name, value in headers.items():
             self.headers.append((name.encode("ascii"), value.encode("ascii")))
 
