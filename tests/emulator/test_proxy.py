@@ -511,7 +511,8 @@ class TestFailures:
 def malformed_request(field: str) -> Request:
     """A request that no interface creates."""
     values: dict[str, Any] = {"method": "GET", "target": "/x", "headers": {}, "body": b""}
-    return Request(**{**values, field: None})
+    values[field] = None
+    return Request(**values)
 
 
 class TestFailuresOfTheProxy:
