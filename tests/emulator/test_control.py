@@ -28,9 +28,13 @@ from leadconnector_emulator import (
     EmulatorTransport,
     Fault,
     RateLimits,
+    Recorder,
+    Replay,
     Request,
+    Response,
     Server,
     TokenEndpoint,
+    ValidatingProxy,
 )
 from leadconnector_emulator.control import CONTROL_SPEC, Control, ControlRules
 from leadconnector_emulator.control_actions import actions
@@ -251,6 +255,8 @@ class TestFaults:
         number = control("POST", "faults", {"status": 503})[1]["number"]
         detail = control.detail("DELETE", f"faults/{number + 1}")
         assert detail == f"there is no fault {number + 1}; the numbers are {number}"
+        control("DELETE", "faults")
+        assert control.detail("DELETE", "faults/1") == "there is no fault 1; there are none"
         assert "is not of type" in control.detail("DELETE", "faults/first")
 
     def test_an_infinite_latency_is_listed_as_text(
@@ -491,6 +497,42 @@ class TestClockAndReset:
             "token_endpoint": {**initial_endpoint, "user_type": "Location"},
         }
 
+    def test_reset_restores_the_values_themselves(self) -> None:
+        scopes = ("b", "a")
+        endpoint = TokenEndpoint(scopes=scopes)
+        emulator = Emulator(token_endpoint=endpoint)
+        transport = EmulatorTransport(emulator, control=True)
+        with httpx.Client(transport=transport, base_url="http://emulator") as client:
+            call = Caller(client)
+            for names in (["c"], ["d"]):
+                call("PATCH", "settings", {"token_endpoint": {"scopes": names}})
+            assert call("POST", "reset") == (204, None)
+
+        assert endpoint.scopes is scopes
+
+    def test_reset_restores_a_token_endpoint_that_was_set_later(self) -> None:
+        emulator = Emulator()
+        endpoints = [TokenEndpoint(expires_in=5), TokenEndpoint(expires_in=7)]
+        transport = EmulatorTransport(emulator, control=True)
+        with httpx.Client(transport=transport, base_url="http://emulator") as client:
+            call = Caller(client)
+            call("PATCH", "settings", {"create_missing": True})
+            for endpoint in endpoints:
+                emulator.token_endpoint = endpoint
+                call("PATCH", "settings", {"token_endpoint": {"expires_in": 9}})
+            assert call("POST", "reset") == (204, None)
+            assert call("GET", "settings")[1]["create_missing"] is False
+
+        assert [endpoint.expires_in for endpoint in endpoints] == [5, 7]
+
+    def test_reset_keeps_a_setting_that_no_control_request_changed(
+        self, emulator: Emulator, control: Caller
+    ) -> None:
+        control("PATCH", "settings", {"token_endpoint": {"expires_in": 9}})
+        emulator.create_missing = True
+        control("POST", "reset")
+        assert emulator.create_missing is True
+
 
 class TestExchanges:
     def test_they_contain_requests_and_responses_without_credentials(
@@ -530,6 +572,25 @@ class TestExchanges:
         # The refresh issued tokens.
         for entry in control("GET", "tokens")[1]["tokens"]:
             assert entry["token"] not in json.dumps(content)
+
+    @pytest.mark.parametrize(
+        "target",
+        [
+            f"{TARGET}?a=b&accessToken=secret-1",
+            f"{TARGET}?refresh%5Ftoken=secret-1",
+            "/v2/oauth/token?a=secret-1",
+            "/oauth2/token",
+            "/oauth",
+        ],
+    )
+    def test_credentials_are_hidden_under_each_name_and_below_each_path(
+        self, emulator: Emulator, control: Caller, target: str
+    ) -> None:
+        body = b"client_secret=secret-1" if "oauth" in target else b""
+        emulator.respond(Request("POST", target, {}, body))
+        (entry,) = control("GET", "exchanges")[1]["exchanges"]
+        assert "secret-1" not in json.dumps(entry)
+        assert entry["target"].partition("?")[0] == target.partition("?")[0]
 
     def test_they_are_read_in_parts_and_cleared(self, emulator: Emulator, control: Caller) -> None:
         for number in range(5):
@@ -740,6 +801,108 @@ class TestAccess:
         assert response.status == 200
 
 
+STATE_REQUESTS: list[tuple[str, str, object]] = [
+    ("GET", "resources", None),
+    ("GET", "resources/conversations", None),
+    ("GET", "resources/conversations/1", None),
+    ("PUT", "resources/conversations/1", {}),
+    ("DELETE", "resources/conversations/1", None),
+    ("GET", "tokens", None),
+    ("POST", "tokens/accept", {"token": "new"}),
+    ("POST", "tokens/revoke", {"token": "new"}),
+    ("POST", "tokens/expire", None),
+    ("POST", "tokens/issue", {"location": "here"}),
+    ("GET", "settings", None),
+    ("PATCH", "settings", {"create_missing": True}),
+    ("GET", "clock", None),
+    ("POST", "clock/advance", {"seconds": 1}),
+]
+
+
+class TestWithoutState:
+    """A proxy and a replay have faults and a log, but no state of their own."""
+
+    @staticmethod
+    def record(path: Path) -> Path:
+        with Recorder(path) as recorder:
+            for status in (201, 202):
+                recorder.add(Request("GET", "/x", {}), Response(status, b""))
+        return path
+
+    @pytest.fixture(params=["--upstream", "--replay"])
+    def stateless(self, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Emulator]:
+        """A proxy or a replay whose responses have the status 201 and then 202."""
+        record = self.record(tmp_path / "record.jsonl")
+        if request.param == "--replay":
+            yield Replay(record)
+            return
+        with Server(Replay(record)) as api, ValidatingProxy(api.url) as proxy:
+            yield proxy
+
+    def test_each_request_on_state_is_rejected_with_what_to_do(
+        self, stateless: Emulator, request: pytest.FixtureRequest
+    ) -> None:
+        option = request.node.callspec.params["stateless"]
+        with (
+            Server(stateless) as server,
+            httpx.Client(base_url=server.url, trust_env=False) as client,
+        ):
+            control = Caller(client)
+            for method, path, data in STATE_REQUESTS:
+                status, content = control(method, path, data)
+                assert (status, content["title"]) == (409, "Conflict"), path
+                assert f"start the emulator without {option}" in content["detail"].lower()
+            # An invalid request has its own error.
+            assert control("POST", "tokens/accept", {})[0] == 422
+            assert control("GET", "health")[0] == 200
+
+        assert "new" not in stateless.tokens
+
+    def test_faults_log_and_reset_work(self, stateless: Emulator) -> None:
+        with (
+            Server(stateless) as server,
+            httpx.Client(base_url=server.url, trust_env=False) as client,
+        ):
+            control = Caller(client)
+            number = control("POST", "faults", {"status": 503, "times": 1})[1]["number"]
+            assert [client.get("/x").status_code for _ in range(2)] == [503, 201]
+            assert control("DELETE", f"faults/{number}") == (204, None)
+            entries = control("GET", "exchanges")[1]["exchanges"]
+            assert [entry["fault"] for entry in entries] == [{"status": 503, "times": 1}, None]
+            control("POST", "faults", {"status": 500})
+            assert control("POST", "reset") == (204, None)
+            assert control("GET", "exchanges")[1]["total"] == 0
+            # A replay starts again; the real API does not.
+            expected_status = 201 if isinstance(stateless, Replay) else 202
+            assert client.get("/x").status_code == expected_status
+
+    def test_the_log_of_a_proxy_has_its_findings(self, tmp_path: Path) -> None:
+        with (
+            Server(Replay(self.record(tmp_path / "record.jsonl"))) as api,
+            ValidatingProxy(api.url) as proxy,
+        ):
+            proxy.respond(Request("GET", "/x", {}))
+            transport = EmulatorTransport(proxy, control=True)
+            with httpx.Client(transport=transport, base_url="http://emulator") as client:
+                control = Caller(client)
+                (entry,) = control("GET", "exchanges")[1]["exchanges"]
+                (finding,) = proxy.findings
+                assert entry["findings"] == [json.loads(finding.as_json())]
+                control("POST", "reset")
+            assert proxy.findings == []
+
+    def test_the_requests_are_all_that_the_document_has(self) -> None:
+        operations = {
+            (method, path)
+            for method, path in documented_operations()
+            if DOCUMENT["paths"][path][method.lower()]["responses"].keys() & {"409"}
+        }
+        requests = {
+            (method, template_of(f"/_emulator/{path}")) for method, path, _ in STATE_REQUESTS
+        }
+        assert requests == operations
+
+
 class TestInterfaces:
     def test_a_server_has_it(self, server: Server) -> None:
         with httpx.Client(base_url=server.url, trust_env=False) as client:
@@ -823,8 +986,10 @@ class TestDocumentation:
         names = {name for name in vars(Emulator) if not name.startswith("_")}
         # Those are for the interfaces of the emulator.
         names -= {"respond", "latest_exchanges", "exchanges_after"}
-        names -= {"resource_counts", "resource_ids"}
-        names -= {"close", "has_page_at_root", "maximum_body", "submit", "takes_time"}
+        names -= {"resource_counts", "resource_ids", "submit", "takes_time", "maximum_body"}
+        names -= {"has_page_at_root", "stateless_reason"}
+        # The end of a `with` block or of the program calls it.
+        names -= {"close"}
         assert [name for name in sorted(names) if f"| `{name}" not in text] == []
 
     def test_the_page_lists_every_operation(self) -> None:

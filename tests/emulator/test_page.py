@@ -671,6 +671,23 @@ class TestControl:
         assert visit.page.title() == "LeadConnector 2021-07-28: emulator"
         assert visit.complaints == []
 
+    def test_a_proxy_has_faults_and_a_log_but_no_resources(self, visit: Visit) -> None:
+        page = visit.page
+        with Server(Emulator()) as api, ValidatingProxy(api.url) as proxy, Server(proxy) as server:
+            proxy.set_faults(Fault(status=500))
+            page.goto(f"{server.url}/_emulator/")
+            expect(page.locator("#fault-count")).to_have_text("1")
+            send(proxy)
+            expect(page.locator("#entries li")).to_have_count(1)
+            page.get_by_role("tab", name="State").click()
+            expect(page.locator("#resources :is(button, select, input):visible")).to_have_count(2)
+            page.get_by_role("button", name="Reset everything").click()
+            expect(page.locator("#fault-count")).to_have_text("0")
+            expect(page.locator("#total")).to_have_text("0")
+            expect(page.locator("#state")).to_have_text("running")
+            expect(page.locator("#resource-error")).to_be_hidden()
+        assert [url for url in visit.requests if "/_emulator/resources" in url] == []
+
     def test_without_control_it_shows_only_the_log(self, visit: Visit, emulator: Emulator) -> None:
         with Server(emulator, control=False) as server:
             send(emulator)

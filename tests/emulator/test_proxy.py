@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Generator
+from concurrent.futures import CancelledError
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -27,14 +28,18 @@ from leadconnector_emulator import (
     EmulatorTransport,
     Fault,
     Finding,
+    Recorder,
     Request,
     Response,
     Server,
     ValidatingProxy,
     upstream,
 )
+from leadconnector_emulator import proxy as proxy_module
 from leadconnector_emulator.cli import main
+from leadconnector_emulator.exchange_check import ExchangeCheck
 from leadconnector_emulator.proxy_cli import add_proxy_options
+from leadconnector_emulator.redaction import ExchangeRedaction, Redaction
 
 from tests.support.calling import CONVERSATION_ID, LOCATION_ID, SUCCESS_BODY, TOKEN
 from tests.support.compression import gzipped
@@ -479,8 +484,187 @@ class TestFailures:
             proxy.close()
 
         assert future.cancelled()
+        with pytest.raises(CancelledError):
+            future.result()
         with pytest.raises(RuntimeError, match="the proxy is closed"):
             proxy.respond(Request("GET", "/x", {}))
+
+    def test_a_client_of_a_proxy_that_is_closed_does_not_wait(self) -> None:
+        is_waiting = threading.Event()
+
+        def serve(connection: socket.socket) -> None:
+            receive_request(connection)
+            is_waiting.set()
+            silent(connection)
+
+        with (
+            serving(serve) as server,
+            proxied(f"http://127.0.0.1:{server.port}") as (proxy, client),
+            closing(socket.create_connection(address_of(client), SECONDS)) as connection,
+        ):
+            connection.sendall(b"GET /x HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert is_waiting.wait(SECONDS)
+            proxy.close()
+            assert connection.recv(1000) == b""
+
+
+def malformed_request(field: str) -> Request:
+    """A request that no interface creates."""
+    values: dict[str, Any] = {"method": "GET", "target": "/x", "headers": {}, "body": b""}
+    values[field] = None
+    return Request(**values)
+
+
+class TestFailuresOfTheProxy:
+    @pytest.mark.parametrize("field", ["method", "target", "headers", "body"])
+    def test_a_malformed_request_gets_a_response_and_the_proxy_works_on(self, field: str) -> None:
+        with upstream_sending(head_lines("204 No Content")) as url, ValidatingProxy(url) as proxy:
+            response = proxy.submit(malformed_request(field)).result(SECONDS)
+            assert proxy.respond(Request("GET", "/x", {})).status == 204
+
+        assert response.status == 502
+        assert "the proxy failed with this exchange" in json.loads(response.body)["message"]
+        assert proxy.failed_exchanges == 1
+        assert len(proxy.exchanges) == 1
+
+    @pytest.mark.parametrize("target", ["/\u20ac", "/x?\u20ac=1"])
+    def test_a_target_that_cannot_be_sent_gets_a_response(self, target: str) -> None:
+        with ValidatingProxy("http://127.0.0.1:9") as proxy:
+            assert proxy.respond(Request("GET", target, {})).status == 502
+
+    @pytest.mark.parametrize(
+        ("owner", "name"),
+        [(Redaction, "exchange"), (ExchangeRedaction, "finding"), (Recorder, "add")],
+    )
+    def test_an_exchange_with_which_the_proxy_fails_is_not_half_stored(
+        self,
+        owner: type,
+        name: str,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        def fail(*arguments: object) -> None:
+            raise LookupError("secret-12345")
+
+        report = tmp_path / "findings.jsonl"
+        record = tmp_path / "record.jsonl"
+        received: list[Finding] = []
+        data = head_lines("418 Teapot", "Content-Length: 0")
+        with (
+            upstream_sending(data) as url,
+            Recorder(record) as recorder,
+            proxied(url, report=report, on_finding=received.append) as (proxy, client),
+        ):
+            proxy.recorder = recorder
+            monkeypatch.setattr(owner, name, fail)
+            response = client.put(PATH, json=BODY, headers=HEADERS)
+            monkeypatch.undo()
+            assert (proxy.findings, proxy.exchanges, received) == ([], [], [])
+            assert report.read_bytes() + record.read_bytes() == b""
+            assert client.put(PATH, json=BODY, headers=HEADERS).status_code == 418
+
+        assert response.status_code == 502
+        assert "Call the API directly" in response.json()["message"]
+        assert len(proxy.findings) == len(proxy.exchanges) == len(received) == 1
+        assert "The proxy failed with an exchange: LookupError in test_proxy.py" in caplog.text
+        assert "secret-12345" not in caplog.text
+
+    def test_a_failed_comparison_is_named_without_its_data(
+        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        def fail(*arguments: object) -> None:
+            raise LookupError("secret-12345")
+
+        monkeypatch.setattr(ExchangeCheck, "check", fail)
+        with upstream_sending(head_lines("204 No Content")) as url, proxied(url) as (proxy, client):
+            assert client.get("/x").status_code == 204
+
+        assert proxy.unchecked_exchanges == 1
+        assert "GET /x: not compared with the spec: the comparison failed: Look" in caplog.text
+        assert "secret-12345" not in caplog.text
+
+
+class TestClosing:
+    """`close` ends everything, or says what did not end."""
+
+    @staticmethod
+    @contextmanager
+    def reporting(
+        tmp_path: Path, on_finding: Callable[[Finding], object]
+    ) -> Generator[ValidatingProxy]:
+        """A proxy of an API whose responses all deviate from the spec."""
+        report = tmp_path / "findings.jsonl"
+        with upstream_sending(head_lines("418 Teapot", "Content-Length: 0")) as url:
+            yield ValidatingProxy(url, report=report, on_finding=on_finding)
+
+    def test_a_callback_that_does_not_return_is_named_and_the_report_is_closed(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        is_called = threading.Event()
+        may_return = threading.Event()
+
+        def block(finding: Finding) -> None:
+            is_called.set()
+            may_return.wait(SECONDS)
+
+        monkeypatch.setattr(proxy_module, "CLOSING_TIMEOUT", 0.05)
+        threads = threading.enumerate()
+        descriptors = len(os.listdir("/proc/self/fd"))
+        with self.reporting(tmp_path, block) as proxy:
+            future = proxy.submit(Request("PUT", PATH, {}))
+            assert is_called.wait(SECONDS)
+            with pytest.raises(TimeoutError, match=r"within 0\.05 seconds.*Check that on_finding"):
+                proxy.close()
+            proxy.close()
+            may_return.set()
+            assert future.result(SECONDS).status == 418
+            for thread in threading.enumerate():
+                if thread.name == "leadconnector-emulator-proxy":
+                    thread.join(SECONDS)
+
+        assert set(threading.enumerate()) <= set(threads)
+        assert len(os.listdir("/proc/self/fd")) <= descriptors
+
+    @pytest.mark.parametrize("name", ["close", "respond"])
+    def test_a_callback_that_would_wait_for_itself_gets_an_error(
+        self, name: str, tmp_path: Path
+    ) -> None:
+        messages: list[str] = []
+
+        def call(finding: Finding) -> None:
+            with pytest.raises(RuntimeError) as raised:
+                proxy.close() if name == "close" else proxy.respond(request)
+            messages.append(str(raised.value))
+
+        request = Request("PUT", PATH, {})
+        with self.reporting(tmp_path, call) as proxy, proxy:
+            for _ in range(2):
+                assert proxy.submit(request).result(SECONDS).status == 418
+
+        assert len(messages) >= 2
+        assert f"on_finding must not call {name}, which would wait for itself" in messages[0]
+
+    def test_a_failure_of_the_connections_ends_the_thread_and_closes_the_report(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        real_close = upstream.Upstream.close
+
+        async def fail(connections: upstream.Upstream) -> None:
+            await real_close(connections)
+            raise OSError("no descriptor")
+
+        threads = threading.enumerate()
+        descriptors = len(os.listdir("/proc/self/fd"))
+        monkeypatch.setattr(upstream.Upstream, "close", fail)
+        with self.reporting(tmp_path, str) as proxy:
+            assert proxy.respond(Request("PUT", PATH, {})).status == 418
+            with pytest.raises(OSError, match="no descriptor"):
+                proxy.close()
+            proxy.close()
+
+        assert set(threading.enumerate()) <= set(threads)
+        assert len(os.listdir("/proc/self/fd")) <= descriptors
 
 
 @pytest.fixture(scope="module")
@@ -569,11 +753,12 @@ class TestReports:
         assert [entry["findings"] for entry in log["exchanges"]] == [[str(finding)]] * 3
         assert [exchange.findings for exchange in proxy.exchanges] == [(finding,)] * 3
 
+    @pytest.mark.parametrize("error", [ZeroDivisionError(), SystemExit(1), KeyboardInterrupt()])
     def test_a_callback_that_raises_does_not_change_the_response(
-        self, caplog: pytest.LogCaptureFixture
+        self, error: BaseException, caplog: pytest.LogCaptureFixture
     ) -> None:
         def fail(finding: Finding) -> None:
-            raise ZeroDivisionError
+            raise error
 
         data = head_lines("418 Teapot", "Content-Length: 0")
         with upstream_sending(data) as url, proxied(url, on_finding=fail) as (_, client):
@@ -604,6 +789,33 @@ class TestReports:
         assert changed.json()["conversation"]["id"] == "TYPE_OF_TOMORROW"
         # The faults are our own, and no deviation of the API.
         assert proxy.findings == []
+
+    @pytest.mark.parametrize(
+        ("body", "encoding"),
+        [
+            (gzipped(SUCCESS), "gzip"),
+            (SUCCESS, "br"),
+            (SUCCESS, "gzip"),
+            (b"<p>text</p>", "identity"),
+            (b"[" * 100_000 + b"]" * 100_000, "identity"),
+        ],
+    )
+    @pytest.mark.parametrize("latency", [0.0, 0.001])
+    def test_a_fault_of_a_place_that_the_response_lacks_changes_no_byte(
+        self, body: bytes, encoding: str, latency: float
+    ) -> None:
+        lines = ["Content-Type: application/json", f"Content-Encoding: {encoding}"]
+        data = head_lines("200 OK", *lines, f"Content-Length: {len(body)}") + body
+        with upstream_sending(data) as url, proxied(url) as (proxy, client):
+            fault = Fault(null="conversation.no.such.place", latency=latency)
+            proxy.set_faults(fault)
+            with client.stream("PUT", PATH, json=BODY, headers=HEADERS) as response:
+                received = b"".join(response.iter_raw())
+
+        assert received == body
+        assert response.headers["content-encoding"] == encoding
+        # The log names a fault only if it changed the response, here by its latency.
+        assert [exchange.fault for exchange in proxy.exchanges] == [fault if latency else None]
 
     def test_no_credential_is_stored_or_logged(
         self, tmp_path: Path, caplog: pytest.LogCaptureFixture

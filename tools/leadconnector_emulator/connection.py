@@ -410,9 +410,14 @@ class Connection(asyncio.Protocol):
         """Return to reading requests after a response with a fault."""
         self._delivery_task = None
         self._delivery_bytes = 0
-        if not task.cancelled() and not self._transport.is_closing():
-            self._start_next_cycle()
-            self._continue()
+        if self._transport.is_closing():
+            return
+        if task.cancelled():
+            # A proxy was closed before its API responded: the client must not wait for ever.
+            self._transport.close()
+            return
+        self._start_next_cycle()
+        self._continue()
 
     def _start_next_cycle(self) -> None:
         """Get ready for the next request, or close a connection that is not kept alive."""

@@ -1,20 +1,17 @@
-"""What each control request does with the emulator, and the JSON of its response."""
+"""What each control request does with the emulator."""
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass
-from math import isfinite
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
-from .access import TokenAccess, as_access, check_token
+from .access import TokenAccess, UserType, as_access, check_token
 from .clock import seconds_ahead
+from .control_json import exchange_json, rule_json, settings_json, token_json
 from .control_problem import ControlProblemError, pointer_to, summary
 from .emulator import Emulator
 from .faults import Fault, FaultRule, fault_from
-from .log_redaction import HIDDEN, has_secret_body, visible_headers, visible_target
-from .messages import Exchange, Request
 from .schema import CompiledSchema, JsonObject
 from .token_endpoint import Grant, TokenEndpoint
 
@@ -39,21 +36,30 @@ def actions(emulator: Emulator) -> Mapping[str, Action]:
     """The actions on an emulator, by method and path of `control.yaml`."""
     server = _ServerActions(emulator)
     faults = _FaultActions(emulator)
-    resources = _ResourceActions(emulator)
-    tokens = _TokenActions(emulator)
     exchanges = _ExchangeActions(emulator)
     return {
         "GET /_emulator/health": server.read_health,
         "POST /_emulator/reset": server.reset,
-        "GET /_emulator/settings": server.read_settings,
-        "PATCH /_emulator/settings": server.change_settings,
-        "GET /_emulator/clock": server.read_clock,
-        "POST /_emulator/clock/advance": server.advance_clock,
         "GET /_emulator/faults": faults.list_rules,
         "POST /_emulator/faults": faults.add,
         "PUT /_emulator/faults": faults.replace,
         "DELETE /_emulator/faults": faults.clear,
         "DELETE /_emulator/faults/{number}": faults.remove,
+        "GET /_emulator/exchanges": exchanges.list_exchanges,
+        "DELETE /_emulator/exchanges": exchanges.clear,
+        **_state_actions(emulator, server),
+    }
+
+
+def _state_actions(emulator: Emulator, server: _ServerActions) -> Mapping[str, Action]:
+    """The actions on what a proxy and a replay do not have."""
+    resources = _ResourceActions(emulator)
+    tokens = _TokenActions(emulator)
+    state_actions: dict[str, Action] = {
+        "GET /_emulator/settings": server.read_settings,
+        "PATCH /_emulator/settings": server.change_settings,
+        "GET /_emulator/clock": server.read_clock,
+        "POST /_emulator/clock/advance": server.advance_clock,
         "GET /_emulator/resources": resources.list_collections,
         "GET /_emulator/resources/{collection}": resources.list_resources,
         "GET /_emulator/resources/{collection}/{id}": resources.read_resource,
@@ -64,9 +70,36 @@ def actions(emulator: Emulator) -> Mapping[str, Action]:
         "POST /_emulator/tokens/revoke": tokens.revoke,
         "POST /_emulator/tokens/expire": tokens.expire,
         "POST /_emulator/tokens/issue": tokens.issue,
-        "GET /_emulator/exchanges": exchanges.list_exchanges,
-        "DELETE /_emulator/exchanges": exchanges.clear,
     }
+    reason = emulator.stateless_reason
+    if reason is None:
+        return state_actions
+
+    def reject(call: ControlCall) -> NoReturn:
+        raise ControlProblemError(409, reason)
+
+    return dict.fromkeys(state_actions, reject)
+
+
+@dataclass(frozen=True)
+class _TokenSettings:
+    """The settings of a token endpoint before a control request changed them."""
+
+    endpoint: TokenEndpoint
+    expires_in: float
+    scopes: Collection[str] | None
+    user_type: UserType
+
+    @classmethod
+    def of(cls, endpoint: TokenEndpoint) -> _TokenSettings:
+        """The present settings of an endpoint."""
+        return cls(endpoint, endpoint.expires_in, endpoint.scopes, endpoint.user_type)
+
+    def restore(self) -> None:
+        """Give the endpoint these settings again."""
+        self.endpoint.expires_in = self.expires_in
+        self.endpoint.scopes = self.scopes
+        self.endpoint.user_type = self.user_type
 
 
 class _ServerActions:
@@ -74,11 +107,17 @@ class _ServerActions:
 
     def __init__(self, emulator: Emulator) -> None:
         self._emulator = emulator
-        # The settings before the first change over HTTP; `None` until then.
-        self._initial_settings: JsonObject | None = None
+        # Both are for `reset`, and empty until a control request changes such a setting.
+        self._initial_create_missing: bool | None = None
+        # A test may replace the token endpoint, so there may be several changed ones.
+        self._initial_token_settings: list[_TokenSettings] = []
 
     def read_health(self, call: ControlCall) -> JsonObject:
-        """The version and the size of what is stored."""
+        """The status, the versions of the emulator and of the API, its operations, and `dropped`.
+
+        `dropped` has the counts of `Emulator.dropped`: exchanges, resources, tokens and more that
+        the emulator no longer stores.
+        """
         info: Mapping[str, Any] = self._emulator.spec.root.get("info", {})
         operations = self._emulator.spec.operations
         return {
@@ -90,22 +129,18 @@ class _ServerActions:
         }
 
     def reset(self, call: ControlCall) -> None:
-        """Restore the state of the start."""
+        """Restore the state of the start, with the settings before the first control request."""
         self._emulator.reset()
-        if self._initial_settings is not None:
-            self._apply(self._initial_settings)
-            self._initial_settings = None
+        if self._initial_create_missing is not None:
+            self._emulator.create_missing = self._initial_create_missing
+            self._initial_create_missing = None
+        for settings in self._initial_token_settings:
+            settings.restore()
+        self._initial_token_settings.clear()
 
     def read_settings(self, call: ControlCall) -> JsonObject:
         """The options that can change."""
-        return self._settings()
-
-    def _settings(self) -> JsonObject:
-        endpoint = self._emulator.token_endpoint
-        return {
-            "create_missing": self._emulator.create_missing,
-            "token_endpoint": None if endpoint is None else _endpoint_json(endpoint),
-        }
+        return settings_json(self._emulator)
 
     def change_settings(self, call: ControlCall) -> JsonObject:
         """Change options.
@@ -114,19 +149,24 @@ class _ServerActions:
             ControlProblemError: 422, the emulator has no token endpoint. Nothing is changed.
         """
         changes: JsonObject = call.body
-        if "token_endpoint" in changes and self._emulator.token_endpoint is None:
-            raise _problem(422, _NO_TOKEN_ENDPOINT, ("token_endpoint",))
-        if self._initial_settings is None:
-            self._initial_settings = self._settings()
-        self._apply(changes)
-        return self._settings()
-
-    def _apply(self, changes: JsonObject) -> None:
-        endpoint = self._emulator.token_endpoint
-        if endpoint is not None:
-            _change_endpoint(endpoint, changes.get("token_endpoint", {}))
+        if "token_endpoint" in changes:
+            endpoint = self._emulator.token_endpoint
+            if endpoint is None:
+                raise _problem(422, _NO_TOKEN_ENDPOINT, ("token_endpoint",))
+            self._save_settings_of(endpoint)
+            _change_endpoint(endpoint, changes["token_endpoint"])
         if "create_missing" in changes:
+            if self._initial_create_missing is None:
+                self._initial_create_missing = self._emulator.create_missing
             self._emulator.create_missing = changes["create_missing"]
+        return settings_json(self._emulator)
+
+    def _save_settings_of(self, endpoint: TokenEndpoint) -> None:
+        """Remember the settings before the first change since the start or the last reset."""
+        for settings in self._initial_token_settings:
+            if settings.endpoint is endpoint:
+                return
+        self._initial_token_settings.append(_TokenSettings.of(endpoint))
 
     def read_clock(self, call: ControlCall) -> JsonObject:
         """The time of the emulator."""
@@ -148,7 +188,7 @@ class _FaultActions:
     def list_rules(self, call: ControlCall) -> JsonObject:
         """The faults with their counts."""
         rules = self._emulator.fault_rules
-        return {"faults": [_rule_json(rule) for rule in rules]}
+        return {"faults": [rule_json(rule) for rule in rules]}
 
     def add(self, call: ControlCall) -> JsonObject:
         """Add a fault.
@@ -158,7 +198,7 @@ class _FaultActions:
         """
         fault = _fault(call.body, ())
         (number,) = self._emulator.add_faults(fault)
-        return _rule_json(FaultRule(number, fault))
+        return rule_json(FaultRule(number, fault))
 
     def replace(self, call: ControlCall) -> JsonObject:
         """Replace the faults.
@@ -181,11 +221,11 @@ class _FaultActions:
             ControlProblemError: 404, there is no such fault.
         """
         number = int(call.path_values["number"])
-        if not self._emulator.remove_fault(number):
-            numbers = [str(rule.number) for rule in self._emulator.fault_rules]
-            raise ControlProblemError(
-                404, f"there is no fault {number}; the numbers are {', '.join(numbers) or 'none'}"
-            )
+        if self._emulator.remove_fault(number):
+            return
+        numbers = [str(rule.number) for rule in self._emulator.fault_rules]
+        existing_numbers = f"the numbers are {', '.join(numbers)}" if numbers else "there are none"
+        raise ControlProblemError(404, f"there is no fault {number}; {existing_numbers}")
 
 
 class _ResourceActions:
@@ -238,7 +278,8 @@ class _ResourceActions:
         """Create or replace a resource.
 
         Raises:
-            ControlProblemError: 404, there is no such collection. 422, a property is invalid.
+            ControlProblemError: 422, the `id` of the body is not that of the path. With `validate`
+                also 404, the spec has no such collection; and 422, it does not allow a property.
         """
         collection: str = call.path_values["collection"]
         resource_id: str = call.path_values["id"]
@@ -289,11 +330,13 @@ class _ResourceActions:
         """
         schemas_by_name = self._property_schemas(collection)
         if not schemas_by_name:
+            # No body of the spec has properties of these resources, so no value deviates from it.
             return
-        # It identifies the resource, also where no response shows it.
-        schemas_by_name.setdefault("id", [])
         errors: list[JsonObject] = []
         for name, value in resource.items():
+            if name == "id" and name not in schemas_by_name:
+                # It identifies the resource, also where the spec documents no such property.
+                continue
             messages = _property_violations(name, value, schemas_by_name)
             if messages:
                 errors.append({"detail": "; ".join(messages), "pointer": pointer_to((name,))})
@@ -331,10 +374,12 @@ class _TokenActions:
     def list_tokens(self, call: ControlCall) -> JsonObject:
         """The tokens that are valid."""
         tokens: list[JsonObject] = []
-        for token, access in dict(self._emulator.tokens).items():
-            tokens.append(_token_json(token, as_access(access), None))
+        # A copy: another thread may change the tokens in the meantime.
+        accepted_tokens = dict(self._emulator.tokens)
+        for token, access in accepted_tokens.items():
+            tokens.append(token_json(token, as_access(access), None))
         for token, grant in self._grants().items():
-            tokens.append(_token_json(token, grant.access, grant.expires_at))
+            tokens.append(token_json(token, grant.access, grant.expires_at))
         return {"tokens": tokens}
 
     def accept(self, call: ControlCall) -> JsonObject:
@@ -354,7 +399,7 @@ class _TokenActions:
             user_type=call.body.get("user_type", "Location"),
         )
         self._emulator.tokens[token] = access
-        return _token_json(token, access, None)
+        return token_json(token, access, None)
 
     def revoke(self, call: ControlCall) -> None:
         """Make a token invalid.
@@ -364,11 +409,11 @@ class _TokenActions:
         """
         token: str = call.body["token"]
         endpoint = self._emulator.token_endpoint
-        is_known = token in self._emulator.tokens
+        was_valid = token in self._emulator.tokens
         self._emulator.tokens.pop(token, None)
-        if endpoint is not None:
-            is_known = endpoint.revoke(token) or is_known
-        if not is_known:
+        if endpoint is not None and endpoint.revoke(token):
+            was_valid = True
+        if not was_valid:
             raise ControlProblemError(404, "the token is unknown: it was revoked, or never valid")
 
     def expire(self, call: ControlCall) -> JsonObject:
@@ -378,21 +423,35 @@ class _TokenActions:
             ControlProblemError: 404, no such token was issued.
         """
         body: JsonObject = call.body or {}
-        token: str | None = body.get("token")
-        tokens = list(self._grants()) if token is None else [token]
-        now = self._emulator.clock()
-        count = 0
-        for access_token in tokens:
-            endpoint = self._emulator.token_endpoint
-            if endpoint is not None and endpoint.expire(access_token, now):
-                count += 1
-        if token is not None and count == 0:
+        if "token" in body:
+            self._expire_one(body["token"])
+            return {"expired": 1}
+        return {"expired": self._expire_every_one()}
+
+    def _expire_one(self, token: str) -> None:
+        """Let an issued token expire.
+
+        Raises:
+            ControlProblemError: 404, no such token was issued.
+        """
+        endpoint = self._emulator.token_endpoint
+        if endpoint is None or not endpoint.expire(token, self._emulator.clock()):
             raise ControlProblemError(
                 404,
                 "the token endpoint issued no such token, or it has expired; to reject another"
                 " token, revoke it",
             )
-        return {"expired": count}
+
+    def _expire_every_one(self) -> int:
+        """Let every issued token expire, and return their number."""
+        endpoint = self._emulator.token_endpoint
+        if endpoint is None:
+            return 0
+        now = self._emulator.clock()
+        tokens = list(endpoint.grants(now))
+        for token in tokens:
+            endpoint.expire(token, now)
+        return len(tokens)
 
     def issue(self, call: ControlCall) -> JsonObject:
         """Issue tokens for a location.
@@ -424,12 +483,16 @@ class _ExchangeActions:
         self._emulator = emulator
 
     def list_exchanges(self, call: ControlCall) -> JsonObject:
-        """A part of the log, without credentials."""
+        """A part of the log, without credentials.
+
+        `dropped` is the number of exchanges that the log no longer contains.
+        """
         after = int(call.query["after"])
         excerpt = self._emulator.exchanges_after(after, int(call.query["limit"]))
+        # The log no longer contains the exchanges with the numbers up to `dropped`.
         first_number = max(after, excerpt.dropped) + 1
         exchanges = [
-            _exchange_json(number, exchange)
+            exchange_json(number, exchange)
             for number, exchange in enumerate(excerpt.exchanges, start=first_number)
         ]
         return {"total": excerpt.total, "dropped": excerpt.dropped, "exchanges": exchanges}
@@ -468,15 +531,6 @@ def _version() -> str | None:
         return None
 
 
-def _endpoint_json(endpoint: TokenEndpoint) -> JsonObject:
-    return {
-        "expires_in": endpoint.expires_in,
-        "scopes": _names(endpoint.scopes),
-        "user_type": endpoint.user_type,
-        "refreshes": endpoint.refreshes,
-    }
-
-
 def _change_endpoint(endpoint: TokenEndpoint, changes: JsonObject) -> None:
     if "expires_in" in changes:
         endpoint.expires_in = changes["expires_in"]
@@ -498,100 +552,15 @@ def _fault(rule: JsonObject, place: tuple[str | int, ...]) -> Fault:
         raise _problem(422, str(error), place) from error
 
 
-def _rule_json(rule: FaultRule) -> JsonObject:
-    return {
-        "number": rule.number,
-        "fault": fault_json(rule.fault),
-        "matched": rule.matched,
-        "applied": rule.applied,
-    }
-
-
-def fault_json(fault: Fault) -> JsonObject:
-    """The fields of a fault that differ from their defaults, as a control request has them."""
-    default_values = vars(Fault())
-    values: JsonObject = {}
-    for name, value in vars(fault).items():
-        if value == default_values[name]:
-            continue
-        if isinstance(value, float) and not isfinite(value):
-            # JSON has no infinity.
-            values[name] = str(value)
-        elif isinstance(value, Mapping):
-            values[name] = dict(value)  # pyright: ignore[reportUnknownArgumentType]
-        else:
-            values[name] = value
-    return values
-
-
 def _property_violations(
     name: str, value: Any, schemas_by_name: Mapping[str, list[CompiledSchema]]
 ) -> list[str]:
     """Why the spec does not allow a property; empty if it does."""
     if name not in schemas_by_name:
-        allowed_names = ", ".join(sorted(schemas_by_name))
+        allowed_names = ", ".join(sorted({*schemas_by_name, "id"}))
         return [f"the spec does not document it; the properties are {allowed_names}"]
     schemas = schemas_by_name[name]
     for schema in schemas:
         if schema.is_valid(value):
             return []
-    return schemas[0].violations(value) if schemas else []
-
-
-def _token_json(token: str, access: TokenAccess, expires_at: float | None) -> JsonObject:
-    return {
-        "token": token,
-        "locations": _names(access.locations),
-        "scopes": _names(access.scopes),
-        "user_type": access.user_type,
-        "expires_at": expires_at,
-    }
-
-
-def _names(names: Collection[str] | None) -> list[str] | None:
-    return None if names is None else sorted(names)
-
-
-def _exchange_json(number: int, exchange: Exchange) -> JsonObject:
-    """An exchange without credentials."""
-    request = exchange.request
-    response = exchange.response
-    response_message = _message_json(request, response.headers, response.body)
-    return {
-        "number": number,
-        "method": request.method,
-        "target": visible_target(request),
-        "request": _message_json(request, request.headers, request.body),
-        "response": {
-            "status": response.status,
-            "is_complete": response.has_complete_body,
-            **response_message,
-        },
-        "fault": _logged_fault_json(exchange.fault),
-    }
-
-
-def _logged_fault_json(fault: object) -> JsonObject | None:
-    if not isinstance(fault, Fault):
-        return None
-    values = fault_json(fault)
-    if "header" in values:
-        # A pattern may contain a token.
-        values["header"] = dict.fromkeys(values["header"], HIDDEN)
-    return values
-
-
-def _message_json(request: Request, headers: Mapping[str, str], body: bytes) -> JsonObject:
-    text = HIDDEN
-    encoding = "utf-8"
-    if not body or not has_secret_body(request):
-        try:
-            text = body.decode()
-        except UnicodeDecodeError:
-            text = base64.b64encode(body).decode()
-            encoding = "base64"
-    return {
-        "headers": visible_headers(request, headers),
-        "body": text,
-        "body_encoding": encoding,
-    }
+    return schemas[0].violations(value)

@@ -286,6 +286,9 @@ class Emulator:
     maximum_body = MAXIMUM_BODY
     """The largest body of a request, in bytes."""
 
+    stateless_reason: str | None = None
+    """Why there are no resources, tokens, settings and clock to control; `None` if there are."""
+
     def submit(self, request: Request) -> Future[Response] | None:
         """Start to respond, if that takes time. `None`: `respond` responds at once."""
         return None

@@ -278,7 +278,7 @@ class ExchangeCheck:
             located = _stand_in(responses, response)
             if located is None:
                 return findings
-        headers = {name.lower(): value for name, value in response.headers.items()}
+        headers = response.headers_by_lower_name()
         findings += self._header_findings(documented, located, headers)
         if request.method == "HEAD" or response.status in BODILESS_STATUSES:
             return findings

@@ -158,6 +158,12 @@ class Fault:
         return replace(response, body=text.encode(errors="backslashreplace"))
 
 
+def non_default_fields(fault: Fault) -> dict[str, Any]:
+    """The fields of a fault that differ from their defaults, by name."""
+    default_values = vars(Fault())
+    return {name: value for name, value in vars(fault).items() if value != default_values[name]}
+
+
 def _gzip_bomb(size: int) -> Response:
     headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
     # Without a time the compressed bytes are the same in every run.

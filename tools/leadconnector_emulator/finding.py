@@ -65,7 +65,11 @@ class Finding:
 
     def as_json(self) -> str:
         """One line that `specdrift --wire` reads."""
-        return json.dumps(asdict(self))
+        return json.dumps(self.content())
+
+    def content(self) -> dict[str, str]:
+        """The fields by name."""
+        return asdict(self)
 
 
 class JsonPath(NamedTuple):

@@ -1,28 +1,32 @@
-"""Hides credentials in what the emulator shows of its exchanges."""
+"""Hides credentials in what the page and the control show of the log.
+
+The log of the mock server contains the requests as they arrived, since tests read it. `redaction`
+decides what is a credential. Unlike there, the scheme of a token stays visible.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from urllib.parse import unquote
 
 from .messages import Request
-from .oauth_server import PRIVATE_PREFIX
+from .redaction import SECRET_NAMES, is_oauth_request, normalised
 
 HIDDEN = "…"
 """What is shown in place of a secret."""
 
 _SECRET_HEADER = re.compile("authorization|cookie|token|secret|api-?key", re.IGNORECASE)
-"""The names of headers that contain a credential."""
+"""The names of headers whose value is hidden. They are more than those of `redaction`, which
+searches each of its credentials in the bodies as well: there, a number would damage others."""
 
-_SECRET_PARAMETER = re.compile(
-    r"(?<=[?&])((?:access_|refresh_|id_)?token|code|client_secret|api_?key)=[^&]*", re.IGNORECASE
-)
-"""The query parameters that contain a credential."""
+_SECRET_PARAMETERS = SECRET_NAMES | {"code", "token"}
+"""The query parameters that are hidden. Any path may be a redirect URI, which gets a code."""
 
 
 def has_secret_body(request: Request) -> bool:
     """Whether the bodies of a request and of its response contain credentials."""
-    return request.path.startswith(PRIVATE_PREFIX)
+    return is_oauth_request(request)
 
 
 def visible_target(request: Request) -> str:
@@ -31,7 +35,15 @@ def visible_target(request: Request) -> str:
         return request.target
     if has_secret_body(request):
         return f"{request.path}?{HIDDEN}"
-    return _SECRET_PARAMETER.sub(rf"\1={HIDDEN}", request.target)
+    parts = [_visible_parameter(part) for part in request.query.split("&")]
+    return f"{request.path}?{'&'.join(parts)}"
+
+
+def _visible_parameter(part: str) -> str:
+    name, separator, _ = part.partition("=")
+    if separator and normalised(unquote(name)) in _SECRET_PARAMETERS:
+        return f"{name}={HIDDEN}"
+    return part
 
 
 def visible_headers(request: Request, headers: Mapping[str, str]) -> dict[str, str]:

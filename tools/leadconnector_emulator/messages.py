@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from .finding import Finding
+
+if TYPE_CHECKING:
+    from .faults import Fault
 
 MAXIMUM_BODY = 1024 * 1024
 """The largest request body in bytes; a larger one is rejected with 413."""
@@ -74,6 +77,10 @@ class Response:
             lines.append((name.encode("latin-1"), value.encode("latin-1")))
         return lines
 
+    def headers_by_lower_name(self) -> dict[str, str]:
+        """The headers by lower-case name. Those of a real API may have any case."""
+        return {name.lower(): value for name, value in self.headers.items()}
+
     @property
     def has_complete_body(self) -> bool:
         """Whether the connection stays open until the last byte of the body."""
@@ -107,7 +114,7 @@ class Exchange:
 
     request: Request
     response: Response
-    fault: object = None
+    fault: Fault | None = None
     """The fault that changed the response, or `None`."""
     findings: tuple[Finding, ...] = ()
     """The deviations from the spec. Only a `ValidatingProxy` looks for them."""

@@ -19,7 +19,7 @@ from string import Template
 from typing import Any, cast
 
 from .emulator import Emulator
-from .faults import Fault
+from .faults import Fault, non_default_fields
 from .hosts import HostRules
 from .log_redaction import HIDDEN, has_secret_body, hidden_credential, visible_target
 from .messages import Exchange, Request, Response
@@ -176,6 +176,7 @@ class Page:
             "description": str(info.get("description", "")),
             "token": next(iter(self._emulator.tokens), ""),
             "control": "on" if self._has_control else "off",
+            "resources": "on" if self._emulator.stateless_reason is None else "off",
         }
         # Spec and tokens may contain anything; the template's own markup must not be escaped.
         escaped_values = {name: html.escape(value) for name, value in values.items()}
@@ -277,17 +278,11 @@ def _shortened(text: str, length: int) -> str:
     return text
 
 
-def _fault_description(fault: object) -> str | None:
+def _fault_description(fault: Fault | None) -> str | None:
     """The fields of a fault that differ from their defaults, as its constructor takes them."""
     if fault is None:
         return None
-    if not isinstance(fault, Fault):
-        return str(fault)
-    default_values = vars(Fault())
-    values: dict[str, object] = {}
-    for name, value in vars(fault).items():
-        if value != default_values[name]:
-            values[name] = value
+    values = non_default_fields(fault)
     if fault.header:
         values["header"] = sorted(fault.header)  # names only: a pattern may contain a token
     return ", ".join(f"{name}={value!r}" for name, value in values.items())

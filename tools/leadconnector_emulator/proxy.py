@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import ssl
 import threading
+import traceback
 from collections.abc import Callable, Coroutine, Iterable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -32,17 +34,24 @@ MAXIMUM_FINDINGS = 10_000
 that their number has no other bound."""
 
 MAXIMUM_REQUEST_BODY = 32 * 1024 * 1024
-"""The largest body of a request in bytes: larger than the emulator's, since APIs take files."""
+"""The largest body of a request in bytes. It is larger than the emulator's, since APIs take files,
+and a quarter of what all connections of a `Server` may have together."""
+
+MAXIMUM_TARGET_LENGTH = 200
+"""Characters of a method and path in the log. A request may have a path of many kilobytes."""
 
 CLOSING_TIMEOUT = 10.0
-"""Seconds in which the connections to the API must close."""
+"""Seconds in which the exchanges must end and the connections to the API must close."""
 
 
 class ValidatingProxy(Emulator):
     """Responds with the responses of the real API, and reports each deviation from the spec.
 
     It is an `Emulator`, so that `Server`, `EmulatorApp` and `EmulatorTransport` take it. It keeps
-    no state of the API. Its log and files contain no credentials. Thread-safe.
+    no state of the API. Its log and files contain no credentials. Thread-safe. A `Server` closes it
+    at the end of its `with` block.
+
+    All exchanges share one thread with an event loop. Comparing with the spec runs there.
 
     Args:
         upstream: the URL of the API. Only this host is contacted.
@@ -53,7 +62,8 @@ class ValidatingProxy(Emulator):
         ssl_context: the trusted certificates, for https.
         report: a file to which each different finding is appended, as one line of JSON.
         on_finding: is called with each finding, also with those that occurred before. It runs in
-            the thread of the proxy.
+            the thread of the proxy, where every other exchange waits for it: it must be fast. It
+            must not call `respond` or `close` of the proxy, which raise `RuntimeError` there.
         faults: rules by which it misbehaves; `set_faults` replaces them.
         seed: for the faults that have a probability.
         log_bytes: the bytes of the exchanges that the log keeps.
@@ -63,9 +73,15 @@ class ValidatingProxy(Emulator):
         ValueError: the upstream or another option is invalid, or the spec is no OpenAPI document.
     """
 
+    # `respond` waits for the API, so that the interfaces must use `submit`.
     takes_time = True
+    # The paths outside of `/_emulator/` are those of the API.
     has_page_at_root = False
     maximum_body = MAXIMUM_REQUEST_BODY
+    stateless_reason = (
+        "a proxy has no resources, tokens, settings and clock: those are of the API that it passes"
+        " requests on to. Change them there, or start the emulator without --upstream"
+    )
 
     def __init__(
         self,
@@ -94,7 +110,7 @@ class ValidatingProxy(Emulator):
         self._findings: dict[tuple[str, ...], Finding] = {}
         self._failed_exchanges = 0
         self._unchecked_exchanges = 0
-        self._report = _open_report(report)
+        self._report = _Report(report) if report is not None else None
         self._worker = _LoopThread()
 
     @property
@@ -108,7 +124,10 @@ class ValidatingProxy(Emulator):
 
     @property
     def failed_exchanges(self) -> int:
-        """The number of requests to which the API sent no complete response."""
+        """The number of requests to which the API sent no complete response.
+
+        It includes those with which the proxy itself failed.
+        """
         return self._failed_exchanges
 
     @property
@@ -131,20 +150,39 @@ class ValidatingProxy(Emulator):
         self.close()
 
     def close(self) -> None:
-        """End the exchanges that are under way, and close the connections and the report."""
-        if not self._worker.close(self._upstream):
-            return
-        if self._report is not None:
-            os.close(self._report)
+        """End the exchanges that are under way, and close the connections and the report.
+
+        A second call does nothing.
+
+        Raises:
+            RuntimeError: `on_finding` calls this, which would wait for itself. Nothing is closed.
+            TimeoutError: an exchange, for example one in `on_finding`, does not end within
+                `CLOSING_TIMEOUT`. The report is closed all the same.
+        """
+        self._worker.check_caller("close")
+        try:
+            self._worker.close(self._upstream.close)
+        finally:
+            if self._report is not None:
+                self._report.close()
 
     # For the interfaces
 
     def respond(self, request: Request) -> Response:
-        """Respond with the response of the API. This waits for it, until the deadline at most."""
+        """Respond with the response of the API. This waits for it, until the deadline at most.
+
+        Raises:
+            RuntimeError: the proxy is closed, or `on_finding` calls this, which would wait for
+                itself.
+            concurrent.futures.CancelledError: the proxy is closed in the meantime.
+        """
+        self._worker.check_caller("respond")
         return self.submit(request).result()
 
     def submit(self, request: Request) -> Future[Response]:
-        """Send a request to the API. The future never has an exception.
+        """Send a request to the API.
+
+        The future has a response, also if the API or the proxy fails. `close` cancels it.
 
         Raises:
             RuntimeError: the proxy is closed.
@@ -154,6 +192,16 @@ class ValidatingProxy(Emulator):
     # The thread of the proxy
 
     async def _exchange(self, request: Request) -> Response:
+        try:
+            return await self._pass_on(request)
+        except Exception as error:
+            # The client must get a response, whatever the messages, the spec and the faults
+            # contain.
+            LOGGER.error("The proxy failed with an exchange: %s", _description(error))
+            self._count_failure()
+            return _failure_response()
+
+    async def _pass_on(self, request: Request) -> Response:
         if len(request.body) > self.maximum_body:
             # An interface passes on only the start of such a body.
             return self._reject_large_body(request)
@@ -162,51 +210,72 @@ class ValidatingProxy(Emulator):
         if fault is not None and fault.skips_api:
             # The request does not reach the API, so that there is nothing to compare.
             response = fault.apply(Response(200, b""))
-            self._log(request, response, fault, CheckResult())
+            self._log(request, response, fault)
             return response
         try:
             response = await self._upstream.send(request)
         except UpstreamError as error:
-            LOGGER.warning("%s %s", _logged_target(self._redaction.request(request)), error)
-            response = error.response()
-            self._failed_exchanges += 1
-            self._log(request, response, fault, CheckResult())
-            return response
-        result = self._compare(request, response)
-        if self.recorder is not None:
-            self.recorder.add(request, response)
-        if fault is not None:
-            response = _with_fault(fault, response)
-        self._log(request, response, fault, result)
+            return self._fail(request, error, fault)
+        return self._complete(request, response, fault)
+
+    def _fail(self, request: Request, error: UpstreamError, fault: Fault | None) -> Response:
+        """Respond with the reason why there is no response of the API."""
+        LOGGER.warning("%s: %s", self._logged_target(request), error)
+        response = error.response()
+        self._log(request, response, fault)
+        self._count_failure()
         return response
 
+    def _complete(self, request: Request, response: Response, fault: Fault | None) -> Response:
+        """Compare a response of the API with the spec, and store the exchange.
+
+        Everything that depends on the content comes before the first change to what is stored: an
+        exchange that fails here is not half stored.
+        """
+        result = self._compare(request, response)
+        sent_response = response
+        if fault is not None:
+            sent_response = _with_fault(fault, response)
+            if sent_response == response:
+                # The body has no such place. The log names only faults that changed a response.
+                fault = None
+        exchange = self._clean_exchange(request, sent_response, fault, result.findings)
+        if self.recorder is not None:
+            self.recorder.add(request, response)
+        self._report_result(request, result)
+        with self._lock:
+            self._exchange_log.add(exchange)
+        return sent_response
+
     def _compare(self, request: Request, response: Response) -> CheckResult:
-        """Compare an exchange with the spec, and report the findings."""
+        """Compare an exchange with the spec. The findings contain no credentials."""
         try:
             result = self._check.check(request, response)
-        except Exception:
+        except Exception as error:
             # The client must get its response, whatever the spec contains.
-            LOGGER.exception("An exchange was not compared with the spec")
-            result = CheckResult(unchecked=("the exchange",))
-        if result.unchecked:
-            self._unchecked_exchanges += 1
-            for reason in result.unchecked:
-                target = _logged_target(self._redaction.request(request))
-                LOGGER.warning("%s not compared with the spec: %s", target, reason)
+            return CheckResult(unchecked=(f"the comparison failed: {_description(error)}",))
         if not result.findings:
             return result
-        cleaner = self._redaction.cleaner(request, response)
-        findings = tuple(map(cleaner.finding, result.findings))
-        for finding in findings:
+        redaction = self._redaction.of_exchange(request, response)
+        return replace(result, findings=tuple(map(redaction.finding, result.findings)))
+
+    def _report_result(self, request: Request, result: CheckResult) -> None:
+        """Count and report what a comparison found."""
+        if result.unchecked:
+            with self._lock:
+                self._unchecked_exchanges += 1
+            target = self._logged_target(request)
+            for reason in result.unchecked:
+                LOGGER.warning("%s: not compared with the spec: %s", target, reason)
+        for finding in result.findings:
             self._remember(finding)
             if self._on_finding is not None:
-                self._call_on_finding(finding)
-        return replace(result, findings=findings)
+                _call(self._on_finding, finding)
 
     def _reject_large_body(self, request: Request) -> Response:
         rejection = RejectionError(413, f"a body may have {self.maximum_body} bytes")
         response = self._error_response(None, rejection, {})
-        self._log(request, response, None, CheckResult())
+        self._log(request, response, None)
         return response
 
     def _remember(self, finding: Finding) -> None:
@@ -219,33 +288,73 @@ class ValidatingProxy(Emulator):
         if is_full:
             LOGGER.warning("No more findings are reported: there are %d.", MAXIMUM_FINDINGS)
         if self._report is not None:
-            self._write(self._report, finding)
+            self._report.add(finding)
 
-    def _write(self, descriptor: int, finding: Finding) -> None:
-        try:
-            append(descriptor, finding.as_json().encode() + b"\n")
-        except OSError as error:
-            LOGGER.error("The report cannot be written: %s", error.strerror or error)
+    def _count_failure(self) -> None:
+        # `reset` runs in another thread.
+        with self._lock:
+            self._failed_exchanges += 1
 
-    def _call_on_finding(self, finding: Finding) -> None:
-        assert self._on_finding is not None  # noqa: S101 - checked by the caller
-        try:
-            self._on_finding(finding)
-        except Exception:
-            # The client must get its response, whatever the callback does.
-            LOGGER.exception("on_finding raised an exception")
-
-    def _log(
-        self, request: Request, response: Response, fault: Fault | None, result: CheckResult
-    ) -> None:
-        clean_request, clean_response = self._redaction.exchange(request, response)
-        exchange = Exchange(clean_request, clean_response, fault, result.findings)
+    def _log(self, request: Request, response: Response, fault: Fault | None) -> None:
+        exchange = self._clean_exchange(request, response, fault, ())
         with self._lock:
             self._exchange_log.add(exchange)
 
+    def _clean_exchange(
+        self,
+        request: Request,
+        response: Response,
+        fault: Fault | None,
+        findings: tuple[Finding, ...],
+    ) -> Exchange:
+        """An exchange for the log, without credentials."""
+        clean_request, clean_response = self._redaction.exchange(request, response)
+        return Exchange(clean_request, clean_response, fault, findings)
+
+    def _logged_target(self, request: Request) -> str:
+        """Method and path for a message. A query may contain a credential."""
+        clean_request = self._redaction.request(request)
+        target = f"{clean_request.method} {clean_request.path}"[:MAXIMUM_TARGET_LENGTH]
+        return _printable(target)
+
+
+class _Report:
+    """The file of the different findings. Thread-safe.
+
+    Args:
+        path: the file. It is created, or continued.
+
+    Raises:
+        OSError: the file cannot be opened.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self._lock = threading.Lock()
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+        # `None` after the end: another file may get the same number.
+        self._descriptor: int | None = os.open(path, flags, 0o600)
+
+    def add(self, finding: Finding) -> None:
+        """Append a finding. A failure is logged."""
+        with self._lock:
+            if self._descriptor is None:
+                return
+            try:
+                append(self._descriptor, finding.as_json().encode() + b"\n")
+            except OSError as error:
+                LOGGER.error("The report cannot be written: %s", error.strerror or error)
+
+    def close(self) -> None:
+        """Close the file. Later findings are not added."""
+        with self._lock:
+            descriptor = self._descriptor
+            self._descriptor = None
+        if descriptor is not None:
+            os.close(descriptor)
+
 
 class _LoopThread:
-    """An event loop in a thread, which starts with the first exchange.
+    """An event loop in a thread, which starts with the first coroutine.
 
     Every interface shares it: a caller may have another loop, or none.
     """
@@ -255,6 +364,18 @@ class _LoopThread:
         self._is_closed = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
+
+    def check_caller(self, name: str) -> None:
+        """Reject a call within the thread that would wait for the thread itself.
+
+        Raises:
+            RuntimeError: the caller runs in the thread.
+        """
+        if threading.current_thread() is self._thread:
+            raise RuntimeError(
+                f"on_finding must not call {name}, which would wait for itself: call it in another"
+                " thread"
+            )
 
     def submit(self, create: Callable[[], Coroutine[Any, Any, Response]]) -> Future[Response]:
         """Run a coroutine in the loop.
@@ -268,62 +389,143 @@ class _LoopThread:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
                 self._thread = threading.Thread(
-                    target=self._loop.run_forever, name="leadconnector-emulator-proxy", daemon=True
+                    target=_run,
+                    args=[self._loop],
+                    name="leadconnector-emulator-proxy",
+                    daemon=True,
                 )
                 self._thread.start()
             return asyncio.run_coroutine_threadsafe(create(), self._loop)
 
-    def close(self, upstream: Upstream) -> bool:
-        """Cancel what is running, and close the connections. Whether this was the first call."""
+    def close(self, release: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Cancel the running coroutines, release what they used, and end the thread.
+
+        A second call does nothing.
+
+        Args:
+            release: is awaited in the loop after every coroutine has ended.
+
+        Raises:
+            TimeoutError: a coroutine does not end within `CLOSING_TIMEOUT`. The thread ends as
+                soon as it does.
+        """
         with self._lock:
             if self._is_closed:
-                return False
+                return
             self._is_closed = True
         if self._loop is None or self._thread is None:
-            return True
-        closing = asyncio.run_coroutine_threadsafe(_end_exchanges(upstream), self._loop)
-        closing.result(CLOSING_TIMEOUT)
-        self._loop.call_soon_threadsafe(self._loop.stop)
+            return
+        ending = asyncio.run_coroutine_threadsafe(_end_tasks(release), self._loop)
+        ending.add_done_callback(self._stop)
+        finished_futures, _ = wait([ending], CLOSING_TIMEOUT)
+        if not finished_futures:
+            raise TimeoutError(
+                f"the proxy did not close within {CLOSING_TIMEOUT:g} seconds: an exchange does not"
+                " end. Check that on_finding returns"
+            )
         self._thread.join()
-        self._loop.close()
-        return True
+        ending.result()
+
+    def _stop(self, ending: Future[None]) -> None:
+        """Let the thread end, also if it could not end in time."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._loop.stop)
 
 
-async def _end_exchanges(upstream: Upstream) -> None:
+def _run(loop: asyncio.AbstractEventLoop) -> None:
+    """The main function of the thread."""
+    try:
+        loop.run_forever()
+    finally:
+        loop.close()
+
+
+async def _end_tasks(release: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Cancel every other task of the running loop, wait until they have ended, then release."""
     tasks = asyncio.all_tasks() - {asyncio.current_task()}
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    await upstream.close()
+    await release()
 
 
-def _open_report(path: Path | str | None) -> int | None:
-    if path is None:
-        return None
-    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+def _call(on_finding: Callable[[Finding], object], finding: Finding) -> None:
+    try:
+        on_finding(finding)
+    except BaseException:
+        # The client must get its response, whatever the callback does. `pytest.fail` and `sys.exit`
+        # raise no `Exception`; the latter would end the event loop, and every exchange with it.
+        LOGGER.exception("on_finding raised an exception")
 
 
-def _logged_target(request: Request) -> str:
-    """Method and path in printable characters. A query may contain a credential."""
-    return ascii(f"{request.method} {request.path}"[:200])[1:-1] + ":"
+def _description(error: Exception) -> str:
+    """The class of an exception and where it was raised. Its message may contain a credential."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in {Path(frame.filename).name}, line {frame.lineno}"
+
+
+def _failure_response() -> Response:
+    error = UpstreamError(
+        502,
+        "the proxy failed with this exchange, and stored nothing of it; its log names the place."
+        " The request may have been executed. Call the API directly for it.",
+    )
+    return error.response()
+
+
+def _printable(text: str) -> str:
+    """A text with escapes in place of control characters and characters other than ASCII."""
+    quoted_text = ascii(text)
+    return quoted_text[1:-1]
 
 
 def _with_fault(fault: Fault, response: Response) -> Response:
-    """The response with a fault. Faults of the content need a body that is not compressed."""
-    encoding = {name.lower(): value for name, value in response.headers.items()}.get(
-        "content-encoding", ""
-    )
+    """The response with a fault.
+
+    The content stays as the API sent it if the fault does not concern it, or if the body has no
+    such place.
+    """
+    delivery = fault.apply(Response(response.status, b"")).delivery
+    delivered_response = replace(response, delivery=delivery)
     try:
-        body = decoded_body(response.body, encoding)
-        headers = {
-            name: value
-            for name, value in response.headers.items()
-            if name.lower() not in {"content-encoding", "content-length"}
-        }
-        plain_response = Response(
-            response.status, body, headers, repeated_headers=response.repeated_headers
-        )
-        return fault.apply(plain_response)
-    except (LookupError, NotCheckedError, TypeError, UndecodableError, ValueError):
-        # The body has no such place. The response stays as the API sent it.
-        return response
+        plain_response = _decompressed(response)
+        changed_response = fault.apply(plain_response)
+        has_other_data = _has_other_data(plain_response.body, changed_response.body)
+    except (NotCheckedError, UndecodableError):
+        # The body has an encoding that cannot be decoded, or not the one of its headers.
+        return delivered_response
+    except (RecursionError, ValueError):
+        # The body is not JSON, or nested too deeply.
+        return delivered_response
+    if not has_other_data:
+        return delivered_response
+    return changed_response
+
+
+def _has_other_data(body: bytes, changed_body: bytes) -> bool:
+    """Whether a fault changed the data of a JSON body, and not only its spelling.
+
+    Raises:
+        RecursionError: the data is nested too deeply.
+        ValueError: a body is not JSON.
+    """
+    if body == changed_body:
+        return False
+    return bool(json.loads(body) != json.loads(changed_body))
+
+
+def _decompressed(response: Response) -> Response:
+    """The response with a body that is not compressed, as a fault of the content needs it.
+
+    Raises:
+        NotCheckedError: the encoding is unknown, or the body becomes too large.
+        UndecodableError: the body does not have the encoding.
+    """
+    encoding = response.headers_by_lower_name().get("content-encoding", "")
+    body = decoded_body(response.body, encoding)
+    headers = {
+        name: value
+        for name, value in response.headers.items()
+        if name.lower() not in {"content-encoding", "content-length"}
+    }
+    return replace(response, body=body, headers=headers)

@@ -55,7 +55,7 @@ SECRET_NAMES_OF_OAUTH = SECRET_NAMES | {"code", "state", "token"}
 """Those of OAuth endpoints. Elsewhere, a `code` is an error code or a postal code."""
 
 OAUTH_PATH = re.compile(r"(^|/)oauth2?(/|$)", re.IGNORECASE)
-"""Paths whose bodies contain tokens."""
+"""Paths whose bodies contain tokens, also below the path of an API or of a proxy."""
 
 MINIMUM_LENGTH = 6
 """Shorter credentials are removed where they belong, but not searched for in other texts: a search
@@ -63,6 +63,11 @@ would damage ordinary words."""
 
 NO_RESPONSE = Response(204, b"")
 """The response of an exchange that has none."""
+
+
+def is_oauth_request(request: Request) -> bool:
+    """Whether the bodies of a request and of its response contain credentials."""
+    return OAUTH_PATH.search(request.path) is not None
 
 
 class Redaction:
@@ -82,31 +87,31 @@ class Redaction:
             if scheme.get("in") == "header":
                 headers.add(name.lower())
             elif scheme.get("in") == "query":
-                parameters.add(_normalised(name))
+                parameters.add(normalised(name))
         self._headers = frozenset(headers)
         self._parameters = frozenset(parameters)
 
-    def cleaner(self, request: Request, response: Response = NO_RESPONSE) -> Cleaner:
+    def of_exchange(self, request: Request, response: Response = NO_RESPONSE) -> ExchangeRedaction:
         """Collect the credentials of an exchange, in order to remove them."""
-        is_oauth = OAUTH_PATH.search(request.path) is not None
+        is_oauth = is_oauth_request(request)
         names = SECRET_NAMES_OF_OAUTH if is_oauth else SECRET_NAMES
         names |= self._parameters
-        cleaner = Cleaner(self._headers, names, must_be_readable=is_oauth)
-        cleaner.collect_request(request)
-        cleaner.collect_response(response)
-        return cleaner
+        redaction = ExchangeRedaction(self._headers, names, must_be_readable=is_oauth)
+        redaction.collect_request(request)
+        redaction.collect_response(response)
+        return redaction
 
     def exchange(self, request: Request, response: Response) -> tuple[Request, Response]:
-        """An exchange without credentials, as `Cleaner` returns them."""
-        cleaner = self.cleaner(request, response)
-        return cleaner.request(request), cleaner.response(response)
+        """An exchange without credentials, as `ExchangeRedaction` returns them."""
+        redaction = self.of_exchange(request, response)
+        return redaction.request(request), redaction.response(response)
 
     def request(self, request: Request) -> Request:
         """A request without credentials."""
-        return self.cleaner(request).request(request)
+        return self.of_exchange(request).request(request)
 
 
-class Cleaner:
+class ExchangeRedaction:
     """Removes the credentials of one exchange, wherever they occur.
 
     The bodies are no longer compressed. A body that cannot be decoded is empty.
@@ -129,13 +134,13 @@ class Cleaner:
         """Collect the credentials of a request."""
         self._collect_headers(request.headers.items())
         for name, value in parse_qsl(request.query, keep_blank_values=True):
-            if _normalised(name) in self._names:
+            if normalised(name) in self._names:
                 self._add(value)
         self._collect_body(request.headers, _plain_body(request.headers, request.body))
 
     def collect_response(self, response: Response) -> None:
         """Collect the credentials of a response."""
-        headers = _lower_case(response)
+        headers = response.headers_by_lower_name()
         self._collect_headers(_all_headers(response))
         self._collect_body(headers, _plain_body(headers, response.body))
 
@@ -153,7 +158,7 @@ class Cleaner:
         repeated_headers = tuple(
             (name, self._clean_header(name, value)) for name, value in response.repeated_headers
         )
-        body = self._clean_body(_lower_case(response), response.body)
+        body = self._clean_body(response.headers_by_lower_name(), response.body)
         return replace(response, headers=headers, repeated_headers=repeated_headers, body=body)
 
     def finding(self, finding: Finding) -> Finding:
@@ -194,11 +199,11 @@ class Cleaner:
     def _collect_body(self, headers: Mapping[str, str], body: bytes) -> None:
         if _is_form(headers):
             for name, value in parse_qsl(_text(body), keep_blank_values=True):
-                if _normalised(name) in self._names:
+                if normalised(name) in self._names:
                     self._add(value)
             return
         for name, value in _named_values(_json(body)):
-            if _normalised(name) in self._names and isinstance(value, str):
+            if normalised(name) in self._names and isinstance(value, str):
                 self._add(value)
 
     def _add(self, secret: str) -> None:
@@ -227,7 +232,7 @@ class Cleaner:
         parts: list[str] = []
         for part in query.split("&"):
             name, separator, _ = part.partition("=")
-            if separator and _normalised(unquote(name)) in self._names:
+            if separator and normalised(unquote(name)) in self._names:
                 parts.append(f"{name}={quote(REDACTED)}")
             else:
                 parts.append(self._clean_text(part))
@@ -246,10 +251,10 @@ class Cleaner:
 
     def _clean_form(self, body: bytes) -> bytes:
         pairs = parse_qsl(_text(body), keep_blank_values=True)
-        if not any(_normalised(name) in self._names for name, _ in pairs):
+        if not any(normalised(name) in self._names for name, _ in pairs):
             return body
         cleaned = [
-            (name, REDACTED if _normalised(name) in self._names else value) for name, value in pairs
+            (name, REDACTED if normalised(name) in self._names else value) for name, value in pairs
         ]
         return urlencode(cleaned).encode()
 
@@ -258,7 +263,7 @@ class Cleaner:
         if data is None:
             # A token endpoint responds in JSON. Any other text may contain a token anywhere.
             return REDACTED.encode() if self._must_be_readable and body else body
-        if not any(_normalised(name) in self._names for name, _ in _named_values(data)):
+        if not any(normalised(name) in self._names for name, _ in _named_values(data)):
             return body
         try:
             return json.dumps(self._clean_data(data), ensure_ascii=False).encode(errors="replace")
@@ -273,7 +278,7 @@ class Cleaner:
             return data
         cleaned: JsonObject = {}
         for name, value in cast("JsonObject", data).items():
-            is_secret = _normalised(name) in self._names and value is not None
+            is_secret = normalised(name) in self._names and value is not None
             cleaned[name] = REDACTED if is_secret else self._clean_data(value)
         return cleaned
 
@@ -289,12 +294,9 @@ def security_schemes(root: JsonObject) -> list[Mapping[str, Any]]:
     return [scheme for scheme in schemes.values() if isinstance(scheme, dict)]
 
 
-def _normalised(name: str) -> str:
+def normalised(name: str) -> str:
+    """The name of a property or parameter in lower case, without `-` and `_`."""
     return name.replace("_", "").replace("-", "").lower()
-
-
-def _lower_case(response: Response) -> dict[str, str]:
-    return {name.lower(): value for name, value in response.headers.items()}
 
 
 def _all_headers(response: Response) -> list[tuple[str, str]]:

@@ -281,14 +281,19 @@ function createNewResource() {
 
 const isOn = document.body.dataset.control === "on";
 
+// A proxy and a replay store no resources, and have no clock.
+const hasResources = document.body.dataset.resources === "on";
+
 /** Shows the faults and the state, if the control is on. */
 export async function refreshControl() {
   if (!isOn) {
     return;
   }
   await refreshFaults();
-  await refreshResources();
-  await refreshClock();
+  if (hasResources) {
+    await refreshResources();
+    await refreshClock();
+  }
 }
 
 /** Connects the forms and buttons. */
@@ -299,6 +304,9 @@ export function startControl() {
   }
   for (const element of document.querySelectorAll(".control")) {
     element.hidden = !isOn;
+  }
+  for (const element of document.querySelectorAll(".stored")) {
+    element.hidden = !hasResources;
   }
   if (!isOn) {
     return;
