@@ -147,7 +147,7 @@ class AgencyOAuth:
         """Return the token source of one location. All calls get the same one.
 
         Raises:
-            ConfigurationError: the id is no text, or empty.
+            ConfigurationError: the id is no text, empty, or no request can carry it.
             CredentialsError: the store failed.
         """
         if not isinstance(location_id, str) or not location_id:  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -163,9 +163,13 @@ class AgencyOAuth:
             return source
 
     def _new_location(self, location_id: str) -> RefreshingTokenSource:
+        _check_encoding(location_id)
         store = _open_store(lambda: self._store.location(location_id))
+        check_store(store, ("load", "save", "lock"))
         issuer = LocationTokenIssuer(self._application, self._agency, location_id, self._company_id)
-        return RefreshingTokenSource(issuer, _LocationStore(store, location_id), self._options)
+        return RefreshingTokenSource(
+            issuer, _LocationStore(store, location_id), self._options, location_id
+        )
 
 
 class LocationTokenIssuer:
@@ -287,6 +291,18 @@ def _open_store(open_store: Callable[[], TokenStore]) -> TokenStore:
         raise
     except Exception as error:
         raise CredentialsError(f"the token store failed: {describe_error(error)}") from error
+
+
+def _check_encoding(location_id: str) -> None:
+    """Check that a request can carry an id.
+
+    Raises:
+        ConfigurationError: the id contains half of a surrogate pair.
+    """
+    try:
+        location_id.encode()
+    except UnicodeEncodeError:
+        raise ConfigurationError("location_id contains half of a surrogate pair") from None
 
 
 def _checked_company_id(company_id: object) -> str:
