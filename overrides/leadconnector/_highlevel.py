@@ -62,6 +62,9 @@ TOKEN_PATH = "/oauth/token"
 LOCATION_TOKEN_NAMES = {"2021-07-28": "locationToken", "v3": "location-token"}
 """The last part of the path for the tokens of a location, by version. It is beside `TOKEN_PATH`."""
 
+LOCATION_TOKEN_SCOPE = "oauth.write"
+"""The scope that the vendor documents for the tokens of a location."""
+
 VERSION_HEADER = "Version"
 """The header of the token requests that require a version."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import logging
 import os
@@ -10,6 +11,7 @@ import pickle
 import stat
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -18,7 +20,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from threading import Event
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote
 
 import httpx
 import pytest
@@ -45,6 +47,7 @@ from leadconnector_emulator import Emulator, EmulatorTransport, Server, TokenEnd
 from tests.support.calling import TOKEN, succeeding
 from tests.support.paths import ROOT
 
+NAMES = ("access_token", "refresh_token")
 REDIRECT_URI = "http://localhost:8976/oauth/callback"
 SCOPES = {"conversations.write", "oauth.write"}
 LOCATIONS = [f"location-{number}" for number in range(50)]
@@ -337,6 +340,29 @@ class TestFailures:
         with pytest.raises(OAuthError, match="not authorized for this scope") as raised:
             update(oauth, "location-1")
         assert raised.value.status_code == 401
+        assert "the agency authorized the scope oauth.write" in str(raised.value)
+
+    @pytest.mark.parametrize("version", ["2021-07-28", "v3"])
+    @pytest.mark.parametrize("has_refresh_token", [True, False])
+    def test_the_tokens_of_another_location_are_an_error(
+        self, agency: Agency, version: str, has_refresh_token: bool
+    ) -> None:
+        store = MemoryAgencyTokenStore(Tokens("agency", "refresh", 1e10, company_id="company-1"))
+        location_store = store.location("location-1")
+        old_tokens = Tokens(
+            "old", "refresh-1" if has_refresh_token else "", 0.0, location_id="location-1"
+        )
+        location_store.save(old_tokens)
+        names = ("accessToken", "refreshToken") if version == "v3" else NAMES
+        members = {names[0]: "access-2", names[1]: "refresh-2", "locationId": "location-2"}
+        transport = httpx.MockTransport(lambda _: httpx.Response(200, json=members))
+        source = agency.oauth(store, transport=transport, version=version).for_location(
+            "location-1"
+        )
+        with pytest.raises(OAuthError, match="the tokens of another location") as raised:
+            source.get_token("https://api.example", None, 20.0)
+        assert raised.value.status_code == 200
+        assert location_store.load() == old_tokens
 
     def test_the_authorization_of_a_location_is_not_saved(self, agency: Agency) -> None:
         oauth = agency.oauth()
@@ -456,7 +482,16 @@ class TestFailures:
         with pytest.raises(ConfigurationError, match="company_id"):
             agency.oauth(company_id=company_id)
 
-    @pytest.mark.parametrize("store", [None, object(), MemoryAgencyTokenStore().agency()])
+    @pytest.mark.parametrize(
+        "store",
+        [
+            None,
+            object(),
+            MemoryAgencyTokenStore().agency(),
+            MemoryAgencyTokenStore,
+            FileAgencyTokenStore,
+        ],
+    )
     def test_another_store_is_rejected(self, agency: Agency, store: Any) -> None:
         with pytest.raises(ConfigurationError, match="store must be"):
             AgencyOAuth(client_id="c", client_secret="s", store=store)
@@ -503,11 +538,67 @@ class TestFileStore:
     def test_a_too_long_id_and_an_unusable_folder_are_errors_of_ours(
         self, agency: Agency, tmp_path: Path
     ) -> None:
-        with pytest.raises(CredentialsError, match="ValueError"):
-            agency.oauth(FileAgencyTokenStore(tmp_path)).for_location("x" * 1000)
+        oauth = agency.oauth(FileAgencyTokenStore(tmp_path))
+        with pytest.raises(CredentialsError, match="id is too long for the name of a token file"):
+            oauth.for_location("x" * 1000)
+        with pytest.raises(ConfigurationError, match="half of a surrogate pair"):
+            oauth.for_location("\ud800")
+        assert list(tmp_path.iterdir()) == []
         (tmp_path / "file").write_text("")
         with pytest.raises(CredentialsError, match="the token store failed"):
             agency.oauth(FileAgencyTokenStore(tmp_path / "file"))
+
+    def test_a_call_with_a_too_long_id_says_so(
+        self, agency: Agency, update: Update, tmp_path: Path
+    ) -> None:
+        with pytest.raises(CredentialsError, match="id is too long for the name of a token file"):
+            update(agency.oauth(FileAgencyTokenStore(tmp_path)), "x" * 300)
+
+    @pytest.mark.parametrize("folder", ["", None, 5, b"tokens", "a\0b"])
+    def test_an_unusable_folder_is_rejected(self, folder: Any) -> None:
+        with pytest.raises(ConfigurationError, match="the folder of a FileAgencyTokenStore must"):
+            FileAgencyTokenStore(folder)
+
+    @pytest.mark.parametrize("location", ["location-1", "\u00e4 b/c+d", "x"])
+    @pytest.mark.parametrize("step", ["save", "load", "lock", "permission"])
+    def test_no_log_shows_the_id_of_a_location(
+        self,
+        agency: Agency,
+        tmp_path: Path,
+        caplog: pytest.LogCaptureFixture,
+        location: str,
+        step: str,
+    ) -> None:
+        agency.endpoint.locations = [location]
+        store = FileAgencyTokenStore(tmp_path)
+        source = agency.authorized(store).for_location(location)
+        name = f"location-{quote(location, safe='')}.json"
+        if step == "save":
+            (tmp_path / f"{name}.new").mkdir()
+        source.get_token("https://api.example", None, 20.0)
+        # Soon the token is due for a refresh.
+        agency.clock.seconds += DAY - 60.0
+        if step == "load":
+            (tmp_path / name).unlink()
+            (tmp_path / name).mkdir()
+        if step == "lock":
+            (tmp_path / f"{name}.lock").unlink()
+            (tmp_path / f"{name}.lock").mkdir()
+        if step == "permission":
+            (tmp_path / name).chmod(0o666)
+        source.get_token("https://api.example", None, 20.0)
+        for thread in threading.enumerate():
+            if thread.name == "leadconnector-refresh":
+                thread.join()
+        record = caplog.records[-1]
+        fields = vars(record)
+        event = "token_not_saved" if step == "save" else "token_not_refreshed"
+        assert fields["event"] == event
+        for text in (record.getMessage(), fields["failure"]):
+            assert f"location-{location}" not in text
+            assert name not in text
+        if step != "permission":
+            assert fields["failure"] == f"[Errno {errno.EISDIR}] Is a directory"
 
     def test_the_tokens_of_another_location_are_not_used(
         self, agency: Agency, update: Update, tmp_path: Path

@@ -39,6 +39,7 @@ from tests.support.calling import LOCATION_ID
 
 REDIRECT_URI = "http://localhost:8976/oauth/callback"
 SCOPES = ("conversations.write", "oauth.write")
+NAMES = ("access_token", "refresh_token")
 OLD_TOKENS = Tokens("access-0", "refresh-0", 1e10)
 
 
@@ -167,6 +168,9 @@ class TestURL:
             ("scopes", ["a\n"]),
             ("scopes", ["é"]),
             ("scopes", [1]),
+            ("scopes", None),
+            ("scopes", 5),
+            ("scopes", b"a"),
             ("state", ""),
             ("state", "a\nb"),
             ("state", "é"),
@@ -445,6 +449,36 @@ class TestFailures:
             assert "access-1" not in str(raised.value)
             assert not application.path.exists()
 
+    @pytest.mark.parametrize("version", ["2021-07-28", "v3"])
+    @pytest.mark.parametrize("refresh_token", [None, 5, "", "\u00e9", "a\nb", ["r"]])
+    def test_tokens_without_a_refresh_token_are_not_saved(
+        self, application: Application, exchange: Exchange, version: str, refresh_token: object
+    ) -> None:
+        application.store.save(OLD_TOKENS)
+        content = application.path.read_bytes()
+        names = ("accessToken", "refreshToken") if version == "v3" else NAMES
+        members = dict(zip(names, ("access-1", refresh_token), strict=True))
+        if refresh_token is None:
+            del members[names[1]]
+        transport = httpx.MockTransport(lambda _: httpx.Response(200, json=members))
+        oauth = application.oauth(version=version, transport=transport)
+
+        with pytest.raises(OAuthError, match="200; the response has no refresh token; start the"):
+            exchange(oauth, "code", REDIRECT_URI)
+
+        assert application.path.read_bytes() == content
+        assert oauth.get_token("https://api.example", None, 20.0).reveal() == "access-0"
+
+    @pytest.mark.parametrize("body", [b"", b"<html>Welcome</html>", b"{}", b"null"])
+    def test_a_success_without_tokens_says_so(
+        self, application: Application, exchange: Exchange, body: bytes
+    ) -> None:
+        transport = httpx.MockTransport(lambda _: httpx.Response(200, content=body))
+        oauth = application.oauth(transport=transport)
+        with pytest.raises(OAuthError, match="200; the response has no access token; start the"):
+            exchange(oauth, "code", REDIRECT_URI)
+        assert not application.path.exists()
+
     def test_the_version_is_validated(self, application: Application) -> None:
         with pytest.raises(ConfigurationError, match="version must be one of 2021-07-28, v3"):
             application.oauth(version="v2")
@@ -458,6 +492,11 @@ class TestFailures:
         with pytest.raises(CredentialsError, match="for an agency, but user_type is Location"):
             oauth.exchange_code("code", REDIRECT_URI)
         assert not application.path.exists()
+
+    @pytest.mark.parametrize("store", [FileTokenStore, MemoryTokenStore])
+    def test_a_class_is_no_store(self, application: Application, store: Any) -> None:
+        with pytest.raises(ConfigurationError, match="store must be an instance, not the class"):
+            application.oauth(store=store)
 
     @pytest.mark.parametrize("user_type", ["company", "", 5])
     def test_an_unknown_class_is_rejected(self, application: Application, user_type: Any) -> None:
@@ -511,9 +550,13 @@ class TestFailures:
             raise httpx.ReadError("gone: code-1")
 
         oauth = application.oauth(transport=httpx.MockTransport(fail))
-        with pytest.raises(LeadConnectorError, match="POST /oauth/token") as raised:
+        with pytest.raises(
+            LeadConnectorError, match=r"POST /oauth/token at services\.leadconnectorhq\.com: "
+        ) as raised:
             oauth.exchange_code("code-1", REDIRECT_URI)
         assert "code-1" not in str(raised.value)
+        assert "check token_url and the network" in str(raised.value)
+        assert "(no tokens were saved)" in str(raised.value)
 
 
 class TestSecrecy:

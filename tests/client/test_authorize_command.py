@@ -8,7 +8,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,12 +27,27 @@ from tests.support.authorize_command import (
     emulated_command,
 )
 from tests.support.calling import LOCATION_ID
+from tests.support.redis_server import free_port
+from tests.support.wire import receive_request, serving
 
 
 @pytest.fixture
 def command(tmp_path: Path) -> Iterator[Command]:
     with emulated_command(tmp_path / "tokens.json") as command:
         yield command
+
+
+@contextmanager
+def endpoint_with(content: bytes) -> Generator[str]:
+    """The URL of a server whose responses all have one content."""
+
+    def serve(connection: socket.socket) -> None:
+        receive_request(connection)
+        head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(content)}\r\nConnection: close\r\n\r\n"
+        connection.sendall(head.encode() + content)
+
+    with serving(serve) as server:
+        yield server.url
 
 
 def test_the_saved_tokens_serve_both_token_sources(command: Command, tmp_path: Path) -> None:
@@ -114,6 +130,9 @@ class TestBadRedirects:
             ("code=a&code=b", "the parameter code more than once"),
             ("code=", "the redirect has no code"),
             ("x=y", "the redirect has no code"),
+            ("code=a%0d%0ab", "a code that is not printable ASCII"),
+            ("code=%C3%A9", "a code that is not printable ASCII"),
+            ("code=%00", "a code that is not printable ASCII"),
             ("&".join(f"a{number}=b" for number in range(60)), "too many parameters"),
         ],
     )
@@ -200,6 +219,48 @@ class TestFailedExchanges:
             run.redirect(code=command.code(run, None), state=run.parameters["state"])
             assert_failed(run, 5, "user_type must be Company")
 
+    def test_an_endpoint_that_is_down_is_named(self, command: Command) -> None:
+        address = f"127.0.0.1:{free_port()}"
+        with command.started(f"--token-url=http://{address}/oauth/token") as run:
+            run.read_url()
+            run.redirect(code="code", state=run.parameters["state"])
+            assert_failed(run, 5, f"POST /oauth/token at {address}: no complete response (")
+
+    def test_the_other_version_is_named_as_an_option(self, command: Command) -> None:
+        content = b'{"accessToken": "a", "refreshToken": "r"}'
+        with (
+            endpoint_with(content) as url,
+            command.started(f"--token-url={url}/oauth/token") as run,
+        ):
+            run.read_url()
+            run.redirect(code="code", state=run.parameters["state"])
+            assert_failed(run, 5, "pass --token-version v3; start the authorization again (no")
+
+    def test_the_other_class_is_named_as_an_option(self, command: Command) -> None:
+        content = b'{"access_token": "a", "refresh_token": "r", "userType": "Company"}'
+        with (
+            endpoint_with(content) as url,
+            command.started(f"--token-url={url}/oauth/token") as run,
+        ):
+            run.read_url()
+            run.redirect(code="code", state=run.parameters["state"])
+            assert_failed(run, 2, "pass --user-type Company, or let the user choose one location")
+
+    def test_a_save_that_fails_leaves_no_tokens(self, command: Command) -> None:
+        with command.started() as run:
+            run.read_url()
+            # Nothing can replace a folder.
+            command.store.mkdir()
+            run.redirect(code=command.code(run), state=run.parameters["state"])
+            status, output, errors = run.end()
+        assert (status, output) == (2, "")
+        assert "the new tokens could not be saved" in errors
+        assert errors.endswith("No tokens were saved.\n")
+        assert sorted(path.name for path in command.store.parent.iterdir()) == [
+            "tokens.json",
+            "tokens.json.lock",
+        ]
+
 
 class TestOptions:
     @pytest.mark.parametrize(
@@ -219,6 +280,10 @@ class TestOptions:
             (["--authorization-page=x"], "authorization_page must be https"),
             (["--store=/"], "is a folder"),
             (["--store=/missing/tokens.json"], "No such file or directory"),
+            (["--store="], "--store is empty"),
+            (["--store=."], "is a folder"),
+            (["--token-url="], "token_url must be https"),
+            (["--token-url=http://api.example/"], "(--allow-http permits that"),
         ],
     )
     def test_an_unusable_option_is_named_before_the_user_is_asked(
@@ -236,6 +301,49 @@ class TestOptions:
         assert text in output.err
         assert output.err.endswith("No tokens were saved.\n")
         assert output.err.count("\n") == 1
+
+    @pytest.mark.parametrize(
+        ("variable", "value", "text"),
+        [
+            ("LEADCONNECTOR_BASE_URL", "http://emulator:8080", "(--allow-http permits that"),
+            ("LEADCONNECTOR_BASE_URL", "ftp://x", "LEADCONNECTOR_BASE_URL must be https://HOST"),
+            ("HTTPS_PROXY", "ftp://x", "HTTPS_PROXY"),
+            ("SSL_CERT_FILE", "/missing", "SSL_CERT_FILE names no usable file"),
+        ],
+    )
+    def test_an_unusable_environment_is_named_before_the_user_is_asked(
+        self,
+        command: Command,
+        variable: str,
+        value: str,
+        text: str,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        monkeypatch.setenv("LEADCONNECTOR_CLIENT_SECRET", SECRET)
+        monkeypatch.setenv(variable, value)
+        arguments = [
+            argument
+            for argument in command.arguments("--timeout=0.1")
+            if not argument.startswith("--token-url")
+        ]
+        assert main(arguments) == 2
+        output = capsys.readouterr()
+        assert output.out == ""
+        assert text in output.err
+        assert output.err.endswith("No tokens were saved.\n")
+
+    def test_an_empty_store_creates_no_file(
+        self, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        folder = tmp_path / "outer" / "inner"
+        folder.mkdir(parents=True)
+        monkeypatch.chdir(folder)
+        monkeypatch.setenv("LEADCONNECTOR_CLIENT_SECRET", SECRET)
+        for store in ("", ".", "./", str(folder)):
+            assert main(command.arguments(f"--store={store}", "--timeout=0.1")) == 2
+        assert list(folder.parent.iterdir()) == [folder]
+        assert list(folder.iterdir()) == []
 
     def test_a_port_in_use_is_named(
         self,

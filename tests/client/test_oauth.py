@@ -1046,10 +1046,41 @@ class TestFileStore:
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         assert path.read_bytes() == before
-        assert {file.stat().st_mode & 0o777 for file in path.parent.iterdir()} == {0o600}
+        assert [file.name for file in path.parent.iterdir()] == ["tokens.json"]
         store.save(Tokens("new", "new", NOW))
         assert store.load() == Tokens("new", "new", NOW)
         assert [file.name for file in path.parent.iterdir()] == ["tokens.json"]
+
+    @pytest.mark.parametrize("function", ["fsync", "replace"])
+    @pytest.mark.parametrize("error", [OSError(28, "No space"), KeyboardInterrupt()], ids=repr)
+    def test_a_failed_save_leaves_no_tokens_behind(
+        self,
+        path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        function: str,
+        error: BaseException,
+    ) -> None:
+        def fail(*_: object) -> None:
+            raise error
+
+        before = path.read_bytes()
+        monkeypatch.setattr(os, function, fail)
+        with pytest.raises(type(error)):
+            FileTokenStore(path).save(Tokens("new", "new", NOW))
+        assert [file.name for file in path.parent.iterdir()] == ["tokens.json"]
+        assert path.read_bytes() == before
+
+    @pytest.mark.parametrize("value", ["", None, 5, b"tokens.json", "a\0b"])
+    def test_an_unusable_path_is_rejected(self, value: Any) -> None:
+        with pytest.raises(ConfigurationError, match="the path of a FileTokenStore must be text"):
+            FileTokenStore(value)
+
+    def test_a_folder_is_rejected_before_anything_is_created(self, tmp_path: Path) -> None:
+        folder = tmp_path / "folder"
+        folder.mkdir()
+        with pytest.raises(CredentialsError, match="Is a directory"):
+            FileTokenStore(folder)
+        assert list(tmp_path.iterdir()) == [folder]
 
     def test_in_a_read_only_directory_new_tokens_are_used_and_the_failure_is_logged(
         self, path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture

@@ -534,7 +534,11 @@ def test_any_headers_are_rejected_or_sent_as_they_are(headers: dict[str, str]) -
         ("body", ["a"], "body must be a mapping"),
         ("body", "{}", "body must be a mapping"),
         ("body", {5: "a"}, "body must have strings as names"),
-        ("body", {"\ud800": "a"}, "body must have strings as names without half of a surrogate pair"),
+        (
+            "body",
+            {"\ud800": "a"},
+            "body must have strings as names without half of a surrogate pair",
+        ),
         ("body", {"a": float("inf")}, "as 'a'"),
         ("body", {"a": object()}, "object is no such data"),
         ("body", {"a": "\ud800"}, "as 'a'"),

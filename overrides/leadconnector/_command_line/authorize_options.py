@@ -22,9 +22,9 @@ exit status:
   0  the tokens are saved
   1  the user denied the request, or the authorization page reported an error
   2  an option, the environment or the store is unusable
-  3  the redirect has another state, came for another host, or has no code
+  3  the redirect has another state, came for another host, or has no valid code
   4  no redirect arrived in time
-  5  the token endpoint issued no tokens
+  5  the token endpoint issued no usable tokens, or did not respond
 
 The client secret is read from LEADCONNECTOR_CLIENT_SECRET, or asked for. No output shows a secret.
 """

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 
+from .._runtime.checks import has_lone_surrogate
 from .._runtime.http import BaseTransport
 from .._runtime.log import logger
 from .._runtime.protocols import TokenSource
@@ -151,7 +152,7 @@ class AgencyOAuth:
         """Return the token source of one location. All calls get the same one.
 
         Raises:
-            ConfigurationError: the id is not a string, or empty.
+            ConfigurationError: the id is not a string, empty, or no request can contain it.
             CredentialsError: the store failed.
         """
         if not isinstance(location_id, str) or not location_id:  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -172,9 +173,13 @@ class AgencyOAuth:
         return source
 
     def _new_location(self, location_id: str) -> RefreshingTokenSource:
+        _check_encoding(location_id)
         store = _open_store(partial(self._store.location, location_id))
+        check_store(store, ("load", "save", "lock"))
         issuer = LocationTokenIssuer(self._application, self._agency, location_id, self._company_id)
-        return RefreshingTokenSource(issuer, _LocationStore(store, location_id), self._options)
+        return RefreshingTokenSource(
+            issuer, _LocationStore(store, location_id), self._options, location_id
+        )
 
 
 class LocationTokenIssuer:
@@ -331,6 +336,16 @@ def _open_store(open_store: Callable[[], TokenStore]) -> TokenStore:
         raise
     except Exception as error:
         raise CredentialsError(f"the token store failed: {describe_error(error)}") from error
+
+
+def _check_encoding(location_id: str) -> None:
+    """Check that a request can contain an id.
+
+    Raises:
+        ConfigurationError: the id contains half of a surrogate pair.
+    """
+    if has_lone_surrogate(location_id):
+        raise ConfigurationError("location_id contains half of a surrogate pair")
 
 
 def _checked_company_id(company_id: object) -> str | None:

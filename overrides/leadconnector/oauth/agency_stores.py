@@ -4,8 +4,9 @@ import os
 from typing import Protocol
 from urllib.parse import quote
 
+from ..errors import CredentialsError
 from .process_lock import ProcessLock
-from .stores import FileTokenStore, MemoryTokenStore, TokenStore
+from .stores import FileTokenStore, MemoryTokenStore, TokenStore, resolved_path
 from .tokens import NO_TOKENS, Tokens
 
 PRIVATE_FOLDER_MODE = 0o700
@@ -70,10 +71,13 @@ class FileAgencyTokenStore:
     Args:
         folder: the folder of the files. The first use creates it, with access for its owner only.
             An existing folder keeps its permissions; each file is private in any case.
+
+    Raises:
+        ConfigurationError: the folder is empty text, or no path.
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
-        self._folder = os.path.realpath(folder)
+        self._folder = resolved_path(folder, "the folder of a FileAgencyTokenStore")
 
     def agency(self) -> TokenStore:
         """Return the store of the agency's tokens.
@@ -88,12 +92,15 @@ class FileAgencyTokenStore:
 
         Raises:
             OSError: the folder cannot be created.
-            ValueError: the id is too long for the name of a file.
+            CredentialsError: no file can have the id in its name.
         """
         # Encoded, no id leads to another folder.
         name = quote(location_id, safe="")
         if len(name) > LONGEST_NAME:
-            raise ValueError(f"a location's id has at most {LONGEST_NAME} characters")
+            raise CredentialsError(
+                "the location's id is too long for the name of a token file: it may have "
+                f"{LONGEST_NAME} characters, percent-encoded"
+            )
         return _LocationFile(self._path(f"location-{name}"))
 
     def _path(self, name: str) -> str:

@@ -1,13 +1,10 @@
 """The token source of one authorization, from the first step: the user's consent."""
 
-import os
 import time
 from collections.abc import Callable, Iterable
 from threading import Thread
 
-from .._highlevel import BASE_URL_VARIABLE, TOKEN_PATH
-from .._runtime.contract_file import contract_value
-from .._runtime.http import BaseTransport, check_base_url
+from .._runtime.http import BaseTransport
 from .._runtime.scalars import Duration
 from .._runtime.secrets import Secret, refuse_pickling
 from ..errors import ArgumentError, ConfigurationError, CredentialsError, LeadConnectorError
@@ -19,6 +16,7 @@ from .options import (
     check_authorization_page,
     check_store,
     check_token_options,
+    default_token_url,
 )
 from .refresh import Work, describe_error
 from .stores import TokenStore
@@ -138,7 +136,8 @@ class OAuth(RefreshingTokenSource):
         Raises:
             ReauthorizationError: the code was used already, has expired, or belongs to another
                 redirect URI.
-            OAuthError: the token endpoint rejected the request, or its response has no token.
+            OAuthError: the token endpoint rejected the request, or its response lacks the access
+                token or the refresh token.
             APIConnectionError: the token endpoint sent no complete response.
             CredentialsError: the store failed, or the tokens are of another class.
             ArgumentError: an argument is invalid. Nothing was sent.
@@ -166,7 +165,7 @@ class OAuth(RefreshingTokenSource):
             check_code(code),
             check_redirect_uri(redirect_uri, allow_http=self._allow_http),
             _argument_user_type(user_type) or self._user_type,
-            self._token_url or self._default_token_url(),
+            self._token_url or default_token_url(allow_http=self._allow_http),
         )
         work = Work[Tokens]()
         thread = Thread(
@@ -178,16 +177,6 @@ class OAuth(RefreshingTokenSource):
         )
         thread.start()
         return work
-
-    def _default_token_url(self) -> str:
-        """The token endpoint below the base URL of the environment or the spec.
-
-        Raises:
-            ConfigurationError: the environment variable is no base URL.
-        """
-        base_url = os.environ.get(BASE_URL_VARIABLE) or contract_value("server")
-        checked_url = check_base_url(base_url, BASE_URL_VARIABLE, allow_http=self._allow_http)
-        return f"{checked_url}{TOKEN_PATH}"
 
     def _run_exchange(self, work: "Work[Tokens]", exchange: "_Exchange") -> None:
         """Exchange a code and set the outcome. This is the main function of the thread."""

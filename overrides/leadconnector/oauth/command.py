@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import secrets
 import sys
 import threading
@@ -11,6 +12,7 @@ from enum import IntEnum
 from getpass import getpass
 
 from .._highlevel import CLIENT_ID_VARIABLE, CLIENT_SECRET_VARIABLE
+from .._runtime.http import default_transport
 from .._runtime.secrets import Secret
 from ..errors import (
     ArgumentError,
@@ -20,6 +22,7 @@ from ..errors import (
 )
 from .authorization import OAuth
 from .consent import check_redirect_uri, check_scopes
+from .options import default_token_url
 from .redirect import (
     DeniedError,
     RedirectError,
@@ -45,6 +48,17 @@ class ExitStatus(IntEnum):
     NO_TOKENS = 5
 
 
+# Messages for programmers name the arguments of `OAuth`, as in `user_type='Company'`.
+_ARGUMENT = re.compile(r"""\b(user_type|version|allow_http)=(True|'[^']*'|"[^"]*")""")
+
+_OPTIONS = {
+    "user_type": "--user-type",
+    "version": "--token-version",
+    "allow_http": "--allow-http",
+}
+"""The options of the command for these arguments."""
+
+
 def authorize(options: argparse.Namespace) -> int:
     """Carry out the command. Messages go to the standard error, without any secret.
 
@@ -56,10 +70,9 @@ def authorize(options: argparse.Namespace) -> int:
     except RedirectError as error:
         return _fail(_status_of(error), str(error))
     except (ArgumentError, ConfigurationError) as error:
-        return _fail(ExitStatus.UNUSABLE, str(error))
+        return _fail(ExitStatus.UNUSABLE, _in_words_of_the_command(str(error)))
     except LeadConnectorError as error:
-        print(error, file=sys.stderr)
-        return ExitStatus.NO_TOKENS
+        return _fail(ExitStatus.NO_TOKENS, _in_words_of_the_command(str(error)))
 
 
 def _authorize(options: argparse.Namespace) -> int:
@@ -89,16 +102,22 @@ def _oauth(options: argparse.Namespace, store: FileTokenStore) -> OAuth:
     client_id = options.client_id or os.environ.get(CLIENT_ID_VARIABLE)
     if not client_id:
         raise ConfigurationError(f"pass --client-id, or set {CLIENT_ID_VARIABLE}")
-    return OAuth(
+    token_url = options.token_url
+    if token_url is None:
+        token_url = default_token_url(allow_http=options.allow_http)
+    oauth = OAuth(
         client_id=client_id,
         client_secret=_client_secret().reveal(),
         store=store,
         user_type=options.user_type,
-        token_url=options.token_url,
+        token_url=token_url,
         authorization_page=options.authorization_page,
         version=options.token_version,
         allow_http=options.allow_http,
     )
+    # Before the user is asked: the proxy or the certificates of the environment can be unusable.
+    default_transport(token_url).close()
+    return oauth
 
 
 def _client_secret() -> Secret[str]:
@@ -123,9 +142,11 @@ def _checked_store(path: str) -> FileTokenStore:
     Raises:
         CredentialsError: it cannot.
     """
-    store = FileTokenStore(path)
-    if os.path.isdir(path):
+    if not path:
+        raise ConfigurationError("--store is empty: name a file, such as tokens.json")
+    if os.path.isdir(os.path.realpath(path)):
         raise CredentialsError(f"--store {path!r} is a folder: name a file in it")
+    store = FileTokenStore(path)
     try:
         with store.lock():
             return store
@@ -170,6 +191,19 @@ def _report(tokens: Tokens, path: str) -> None:
         f"{expiry:%Y-%m-%d %H:%M} UTC; OAuth refreshes it.",
         flush=True,
     )
+
+
+def _in_words_of_the_command(message: str) -> str:
+    """A message with the options of the command in place of the arguments of `OAuth`."""
+    return _ARGUMENT.sub(_option_for, message)
+
+
+def _option_for(argument: re.Match[str]) -> str:
+    option = _OPTIONS[argument[1]]
+    value = argument[2].strip("'\"")
+    if value == "True":
+        return option
+    return f"{option} {value}"
 
 
 def _status_of(error: RedirectError) -> ExitStatus:

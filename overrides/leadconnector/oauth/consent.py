@@ -53,6 +53,8 @@ def check_scopes(scopes: str | Iterable[str]) -> tuple[str, ...]:
     Raises:
         ArgumentError: there are none, or one is not the name of a scope.
     """
+    if not isinstance(scopes, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ArgumentError("scopes must be text, or a list of texts", argument="scopes")
     names: list[Any] = scopes.split() if isinstance(scopes, str) else list(scopes)
     if not names:
         raise ArgumentError(

@@ -13,6 +13,7 @@ from typing import Protocol
 from .._highlevel import (
     DEFAULT_ACCESS_TOKEN_SECONDS,
     LOCATION_TOKEN_NAMES,
+    LOCATION_TOKEN_SCOPE,
     USER_AGENT,
     VERSION_HEADER,
 )
@@ -109,14 +110,18 @@ class _Advice:
     invalid_grant: str
     permanent: str
     transient: str
+    no_response: str
 
 
 _PAUSE = f"(the request is not repeated for {PERMANENT_FAILURE_PAUSE:.0f} s)"
 
+_LATER_CALL = "no usable access token, a later call tries again"
+
 _REFRESH_ADVICE = _Advice(
     invalid_grant="the user must authorize anew",
     permanent=f"check the client id, the client secret, token_url and the location {_PAUSE}",
-    transient="no usable access token, a later call tries again",
+    transient=_LATER_CALL,
+    no_response=_LATER_CALL,
 )
 
 _EXCHANGE_ADVICE = _Advice(
@@ -129,15 +134,19 @@ _EXCHANGE_ADVICE = _Advice(
         "the authorization again (no tokens were saved)"
     ),
     transient="start the authorization again (no tokens were saved)",
+    no_response=(
+        "check token_url and the network, then start the authorization again (no tokens were saved)"
+    ),
 )
 
 _LOCATION_ADVICE = _Advice(
     invalid_grant="the agency must authorize anew",
     permanent=(
-        "check the location's id and the company's id, and that the application is installed in "
-        f"the location {_PAUSE}"
+        "check the location's id and the company's id, that the application is installed in the "
+        f"location, and that the agency authorized the scope {LOCATION_TOKEN_SCOPE} {_PAUSE}"
     ),
-    transient="no usable access token, a later call tries again",
+    transient=_LATER_CALL,
+    no_response=_LATER_CALL,
 )
 
 
@@ -152,6 +161,8 @@ class _TokenRequest:
     """The tokens that the new ones replace; they supply what the response leaves out."""
     agency_token: Token | None = None
     """Authenticates a request for a location's tokens."""
+    requires_refresh_token: bool = False
+    """Whether new tokens without a refresh token are unusable."""
 
     @property
     def operation(self) -> str:
@@ -159,9 +170,18 @@ class _TokenRequest:
         return f"POST {URL(self.url).path}"
 
     @property
+    def host(self) -> str:
+        """The host, with its port unless it is the default one."""
+        return URL(self.url).netloc.decode("ascii")
+
+    @property
     def secrets(self) -> list[Secret[str]]:
-        """The credentials that an error could quote."""
-        secrets = [Secret(self.previous.refresh_token), Secret(self.previous.access_token)]
+        """The credentials that an error could quote, and the location's id, since logs quote it."""
+        secrets = [
+            Secret(self.previous.refresh_token),
+            Secret(self.previous.access_token),
+            Secret(self.previous.location_id),
+        ]
         for name in ("client_secret", "code", "refresh_token"):
             if name in self.fields:
                 secrets.append(self.fields[name])
@@ -229,7 +249,14 @@ class TokenEndpoint:
     def exchange_code(
         self, code: Secret[str], redirect_uri: str, user_type: UserType, url: str, now: float
     ) -> Tokens:
-        """Exchange an authorization code for the first tokens; raises like `refresh`."""
+        """Exchange an authorization code for the first tokens.
+
+        Raises:
+            ReauthorizationError: the code is used up, expired or invalid.
+            OAuthError: the endpoint rejected the request, or its response lacks the access token or
+                the refresh token.
+            APIConnectionError: the endpoint sent no complete response.
+        """
         fields = {
             **self._client_fields(),
             "grant_type": Secret("authorization_code"),
@@ -238,7 +265,10 @@ class TokenEndpoint:
             "user_type": Secret[str](user_type),
         }
         previous = replace(NO_TOKENS, user_type=user_type)
-        return self._send_and_read(_TokenRequest(url, fields, _EXCHANGE_ADVICE, previous), now)
+        request = _TokenRequest(
+            url, fields, _EXCHANGE_ADVICE, previous, requires_refresh_token=True
+        )
+        return self._send_and_read(request, now)
 
     def location_tokens(
         self, agency_token: Token, company_id: str, location_id: str, url: str, now: float
@@ -253,7 +283,8 @@ class TokenEndpoint:
             now: seconds since the epoch.
 
         Raises:
-            OAuthError: the endpoint rejected the request, or its response has no access token.
+            OAuthError: the endpoint rejected the request, or its response has no access token, or
+                that of another location.
             APIConnectionError: the endpoint sent no complete response.
         """
         location_url = location_token_url(url, self._application.version)
@@ -273,8 +304,11 @@ class TokenEndpoint:
     def _send_and_read(self, request: _TokenRequest, now: float) -> Tokens:
         response = self._send(request)
         document = TokenDocument(response.body, self._application.version)
-        if not response.is_success or not document.access_token:
+        if not response.is_success:
             raise _error_in_response(response, document, request, now)
+        problem = _problem_in_success(document, request)
+        if problem:
+            raise _error_in_response(response, document, request, now, problem)
         return tokens_in_document(document, request.previous, now)
 
     def _send(self, request: _TokenRequest) -> RawResponse:
@@ -293,15 +327,17 @@ class TokenEndpoint:
                 # `from None`: an earlier error that led to this one has such frames as well.
                 raise error from None
             # One attempt: repeated attempts to connect send no request.
+            operation = f"{request.operation} at {request.host}"
             failure = connection_error(
-                error, request.operation, outgoing_request, request.secrets, attempts=1
+                error, operation, outgoing_request, request.secrets, attempts=1
             )
             # The errors that led to the transport's error have frames and texts of their own.
             error.__cause__ = None
             error.__context__ = None
         # Outside of `except`: otherwise the transport's error would be its context, even if it is
         # not its cause because it quotes a secret.
-        raise failure from failure.__cause__
+        message = f"{failure}; {request.advice.no_response}"
+        raise type(failure)(message, **vars(failure)) from failure.__cause__
 
     def _open_transport(self, url: str) -> AbstractContextManager[SyncTransport]:
         if self._application.transport is not None:
@@ -358,10 +394,34 @@ def tokens_in_document(document: TokenDocument, previous: Tokens, now: float) ->
     )
 
 
+def _problem_in_success(document: TokenDocument, request: _TokenRequest) -> str:
+    """Why a response with a status of success is unusable; empty if it is usable."""
+    if not document.access_token:
+        return "the response has no access token"
+    if request.requires_refresh_token and not is_valid_credential(document.refresh_token):
+        return "the response has no refresh token"
+    location_id = request.previous.location_id
+    if location_id and document.text("locationId") not in {"", location_id}:
+        return "the response has the tokens of another location"
+    return ""
+
+
 def _error_in_response(
-    response: RawResponse, document: TokenDocument, request: _TokenRequest, now: float
+    response: RawResponse,
+    document: TokenDocument,
+    request: _TokenRequest,
+    now: float,
+    problem: str = "",
 ) -> OAuthError:
-    """The exception for a response without an access token."""
+    """The exception for a response without usable tokens.
+
+    Args:
+        response: the response.
+        document: its body.
+        request: the request.
+        now: seconds since the epoch.
+        problem: what is wrong with a response that has a status of success.
+    """
     # A response can have new tokens although it cannot be used.
     new_secrets = [Secret(document.refresh_token), Secret(document.access_token)]
     secrets = [*request.secrets, *new_secrets]
@@ -373,6 +433,8 @@ def _error_in_response(
     error_class = OAuthError
     if is_invalid_grant:
         error_class = ReauthorizationError
+    if problem:
+        advice = f"{problem}; {advice}"
     return error_class(
         _message(response.status_code, error_code, description, request.operation, advice),
         status_code=response.status_code,
@@ -400,8 +462,8 @@ def _advice_for(
         return advice.invalid_grant
     if document.other_version:
         return (
-            "the response has the names of another version of the endpoint: pass "
-            f'version="{document.other_version}" ({advice.transient})'
+            "the body has the names of another version of the endpoint: pass "
+            f'version="{document.other_version}"; {advice.transient}'
         )
     if is_permanent(response.status_code):
         return advice.permanent

@@ -1,10 +1,12 @@
 """Checks the options that `OAuth` and `AgencyOAuth` have in common."""
 
+import os
 from collections.abc import Callable, Iterable
 from typing import cast
 
-from .._highlevel import AUTHORIZATION_PAGE
+from .._highlevel import AUTHORIZATION_PAGE, BASE_URL_VARIABLE, TOKEN_PATH
 from .._runtime.checks import check_flag, check_transport
+from .._runtime.contract_file import contract_value
 from .._runtime.http import BaseTransport, check_base_url
 from .._runtime.scalars import Duration, seconds_of
 from .._runtime.secrets import Secret
@@ -59,6 +61,17 @@ def check_token_options(
     return TokenOptions(_validated_url(token_url, allow_http=allow_http), seconds, clock)
 
 
+def default_token_url(*, allow_http: bool) -> str:
+    """The token endpoint below the base URL of the environment or the spec.
+
+    Raises:
+        ConfigurationError: the environment variable is no base URL.
+    """
+    base_url = os.environ.get(BASE_URL_VARIABLE) or contract_value("server")
+    checked_url = check_base_url(base_url, BASE_URL_VARIABLE, allow_http=allow_http)
+    return f"{checked_url}{TOKEN_PATH}"
+
+
 def check_authorization_page(option: Secret[str | None], *, allow_http: bool) -> str:
     """The URL of the page where users authorize the application; by default the vendor's.
 
@@ -75,8 +88,10 @@ def check_store(store: object, methods: Iterable[str]) -> None:
     """Check the option `store`.
 
     Raises:
-        ConfigurationError: it lacks a method.
+        ConfigurationError: it lacks a method, or is a class.
     """
+    if isinstance(store, type):
+        raise ConfigurationError(f"store must be an instance, not the class {store.__name__}")
     for method in methods:
         if not callable(getattr(store, method, None)):
             raise ConfigurationError(f"store must be a token store with the method {method}")

@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 from .._runtime.secrets import Secret
 from .._runtime.text import one_line
 from ..errors import ArgumentError
+from .endpoint import is_valid_credential
 
 CLIENT_SECONDS = 10.0
 """How long a browser's connection may take to send its request: our own bound."""
@@ -180,6 +181,10 @@ class RedirectListener:
         code = parameters.reveal().get("code", "")
         if not code:
             raise InvalidRedirectError("the redirect has no code: run the command again")
+        if not is_valid_credential(code):
+            raise InvalidRedirectError(
+                "the redirect has a code that is not printable ASCII: run the command again"
+            )
         return Secret(code)
 
 

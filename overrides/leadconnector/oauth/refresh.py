@@ -123,18 +123,23 @@ def error_for_waiter(error: BaseException) -> LeadConnectorError:
     return raised
 
 
-def describe_error(error: BaseException) -> str:
+def describe_error(error: BaseException, *, names_file: bool = True) -> str:
     """Text about an error, for a log or a message, that shows no token.
 
     It is the error's own text for our errors. For an error of the system, it is the reason and the
     file, and for a missing module its name. It is the name of the class for all others: a custom
     store or transport can quote a token. Libraries such as requests derive their errors from
     `OSError`.
+
+    Args:
+        error: the error.
+        names_file: whether the text may name the file. A log may not: the name of a file can be
+            the id of a location.
     """
     if isinstance(error, LeadConnectorError):
         return str(error)
     if isinstance(error, OSError) and _is_of_system(error):
-        return _describe_system_error(error)
+        return _describe_system_error(error, names_file=names_file)
     if isinstance(error, ModuleNotFoundError) and error.name is not None:
         return f"{type(error).__name__}: {error.name}"
     return type(error).__name__
@@ -145,9 +150,9 @@ def _is_of_system(error: OSError) -> bool:
     return type(error).__module__ == OSError.__module__ and error.errno in errno.errorcode
 
 
-def _describe_system_error(error: OSError) -> str:
+def _describe_system_error(error: OSError, *, names_file: bool) -> str:
     # Not `error.strerror`: code that raises the error itself can write any text there.
     text = f"[Errno {error.errno}] {os.strerror(error.errno or 0)}"
-    if isinstance(error.filename, str):
+    if names_file and isinstance(error.filename, str):
         text += f": {error.filename!r}"
     return text

@@ -5,9 +5,9 @@ import os
 from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict
-from typing import Protocol
+from typing import Protocol, cast
 
-from ..errors import CredentialsError
+from ..errors import ConfigurationError, CredentialsError
 from .process_lock import ProcessLock
 from .tokens import TokenDocument, Tokens
 
@@ -76,13 +76,22 @@ class FileTokenStore:
     Args:
         path: the file, which need not exist yet. Only its owner should have write access to its
             directory. A symbolic link is resolved once, by the constructor.
+
+    Raises:
+        ConfigurationError: the path is empty, or no path.
+        CredentialsError: the path is that of a directory.
     """
 
     _requires_refresh_token = True
     """Without one, tokens of a user's authorization are useless after a day."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._path = os.path.realpath(path)
+        self._path = resolved_path(path, "the path of a FileTokenStore")
+        if os.path.isdir(self._path):
+            # Otherwise the lock file would be created beside the directory.
+            raise CredentialsError(
+                f"a FileTokenStore needs the path of a file. Is a directory: {self._path!r}"
+            )
 
     def load(self) -> Tokens | None:
         """Return the tokens of the last `save`, or `None` if the file is missing.
@@ -119,18 +128,25 @@ class FileTokenStore:
         """Replace the file. Call it inside `lock` if other processes share the store.
 
         Raises:
-            OSError: the file is unchanged. A partial `….new` may remain; the next save replaces it.
+            OSError: the file is unchanged. The new content was in a file `….new`, which is removed.
+                It stays only if the process is killed; the next save replaces it.
         """
         new_path = f"{self._path}.new"
         with suppress(FileNotFoundError):
             os.remove(new_path)
         # O_EXCL: never write through a link that somebody has created in the meantime.
         descriptor = os.open(new_path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_MODE)
-        with open(descriptor, "w") as file:
-            print(json.dumps(asdict(tokens)), file=file, flush=True)
-            # Without it, a power cut can lose the old tokens and the new ones.
-            os.fsync(descriptor)
-        os.replace(new_path, self._path)
+        try:
+            with open(descriptor, "w") as file:
+                print(json.dumps(asdict(tokens)), file=file, flush=True)
+                # Without it, a power cut can lose the old tokens and the new ones.
+                os.fsync(descriptor)
+            os.replace(new_path, self._path)
+        except BaseException:
+            # It contains tokens, and nobody reads it.
+            with suppress(OSError):
+                os.remove(new_path)
+            raise
         _sync_directory(os.path.dirname(self._path))
 
     @contextmanager
@@ -151,6 +167,24 @@ class FileTokenStore:
             finally:
                 # Closing is not enough: a forked process can have the same open file.
                 flock(file, LOCK_UN)
+
+
+def resolved_path(path: object, name: str) -> str:
+    """The absolute path without symbolic links. Untyped callers can pass any object.
+
+    Args:
+        path: what the caller passed.
+        name: names the argument in the message.
+
+    Raises:
+        ConfigurationError: it is empty, such as an unset variable of the environment, or no path.
+    """
+    text: object = path
+    if isinstance(path, os.PathLike):
+        text = os.fspath(cast("os.PathLike[str]", path))
+    if not isinstance(text, str) or not text or "\0" in text:
+        raise ConfigurationError(f"{name} must be text or a pathlib.Path, and not empty")
+    return os.path.realpath(text)
 
 
 def _sync_directory(path: str) -> None:

@@ -106,14 +106,22 @@ class RefreshingTokenSource:
         issuer: returns the new tokens of a refresh.
         store: contains the tokens.
         options: the options of `OAuth` that are independent of the authorization.
+        location_id: the location of the tokens, which no log shows; empty if it is unknown.
     """
 
-    def __init__(self, issuer: TokenIssuer, store: TokenStore, options: TokenOptions) -> None:
+    def __init__(
+        self,
+        issuer: TokenIssuer,
+        store: TokenStore,
+        options: TokenOptions,
+        location_id: str = "",
+    ) -> None:
         self._issuer = issuer
         self._store = store
         self._token_url = options.token_url
         self._refresh_ahead = options.refresh_ahead
         self._clock = options.clock
+        self._location_id = location_id
 
         # Guards the two attributes below.
         self._lock = ProcessLock()
@@ -236,7 +244,7 @@ class RefreshingTokenSource:
             self._current = replace(self._current, refresh_at=refresh_at)
         # Callers without a usable token wait and get the error. For others, only the log shows it.
         if not token_to_refresh.is_rejected and self._clock() < self._current.expires_at:
-            failure = describe_error(error)
+            failure = self._failure_for_log(error)
             logger.warning(
                 "the token is still valid, but was not refreshed: %s",
                 failure,
@@ -357,14 +365,19 @@ class RefreshingTokenSource:
         # Whatever a store raises: the old refresh token is used up, and the new one must survive.
         except Exception as error:
             # A store can name a file or a key by the token.
-            secrets = encoded_forms([Secret(tokens.refresh_token), Secret(tokens.access_token)])
-            failure = redact(describe_error(error), *secrets)
+            secrets = [Secret(tokens.refresh_token), Secret(tokens.access_token)]
+            failure = self._failure_for_log(error, *secrets)
             logger.error(
                 "new tokens are in use, but could not be saved; "
                 "saving is tried again when the store is next read: %s",
                 failure,
                 extra={"event": "token_not_saved", "failure": failure},
             )
+
+    def _failure_for_log(self, error: BaseException, *secrets: Secret[str]) -> str:
+        """Text about an error without secrets, the name of a file and the location's id."""
+        private_texts = encoded_forms([*secrets, Secret(self._location_id)])
+        return redact(describe_error(error, names_file=False), *private_texts)
 
 
 @dataclass(frozen=True, slots=True)
