@@ -361,6 +361,11 @@ def test_any_path_is_rejected_or_stays_on_the_server(path: str) -> None:
         ({"rate_limit_key": None}, "rate_limit_key", "must be a string"),
         ({"rate_limit_key": "\ud800"}, "rate_limit_key", "half of a surrogate pair"),
         ({"query": {"a": "b" * 70_000}}, "query", "at most 50000 characters"),
+        (
+            {"query": {"a": "b" * 45_000}, "options": RequestOptions(query={"c": "d" * 45_000})},
+            "arguments",
+            "make no request: ",
+        ),
         ({"options": {"timeout": 5}}, "options", "must be a RequestOptions"),
         (
             {"query": {"a": 1}, "options": RequestOptions(query={"a": 2})},
@@ -411,6 +416,11 @@ SECRET = "secret-of-a-caller"
     "arguments",
     [
         {"path": f"/contacts/{SECRET}", "query": {"a": f"{SECRET}{'b' * 70_000}"}},
+        {
+            "path": f"/contacts/{SECRET}",
+            "query": {"a": f"{SECRET}{'b' * 45_000}"},
+            "options": RequestOptions(query={"c": f"{SECRET}{'b' * 45_000}"}),
+        },
         {"path": f"/{SECRET}?"},
         {"headers": {"X-A": f"{SECRET}\n"}},
         {"query": {"a": f"{SECRET}\ud800"}},

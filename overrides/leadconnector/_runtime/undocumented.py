@@ -291,14 +291,15 @@ def _body(request: UndocumentedRequest, options: RequestOptions) -> object:
         ArgumentError: JSON cannot hold the data, or there is no place for the properties.
     """
     argument = request.json.reveal()
-    if isinstance(argument, Unset) and not options.body:
+    added_properties = options.body
+    if isinstance(argument, Unset) and not added_properties:
         return UNSET
     data = _json_argument(argument)
-    if not options.body:
+    if not added_properties:
         return data
     properties = object_properties(data)
-    reject_repeated(options.body, properties, "body")
-    return {**properties, **options.body}
+    reject_repeated(added_properties, properties, "body")
+    return {**properties, **added_properties}
 
 
 def _json_argument(value: object) -> object:
