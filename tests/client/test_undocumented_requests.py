@@ -357,6 +357,10 @@ def test_any_path_is_rejected_or_stays_on_the_server(path: str) -> None:
         ({"version": "v\n"}, "version", "printable ASCII"),
         ({"version": 3}, "version", "printable ASCII"),
         ({"rate_limit_key": None}, "rate_limit_key", "must be a text"),
+        ({"rate_limit_key": "a\ud800"}, "rate_limit_key", "half of a surrogate pair"),
+        ({"json": {"a": {"\ud800": 1}}}, "json", "data that JSON can hold"),
+        ({"query": {"a": "x" * 100_000}}, "query", "at most 50000 characters"),
+        ({"query": {"\ud800": 1}}, "query", "half of a surrogate pair"),
         ({"options": {"timeout": 5}}, "options", "must be a RequestOptions"),
         (
             {"query": {"a": 1}, "options": RequestOptions(query={"a": 2})},

@@ -15,7 +15,7 @@ from ..errors import ArgumentError, ConfigurationError
 from .added_headers import checked_headers
 from .additions import object_properties, reject_repeated
 from .call import Call
-from .checks import check_version
+from .checks import check_version, has_lone_surrogate
 from .contract import OperationContract
 from .contract_file import contract_value
 from .http import InvalidURL, PreparedRequest, RawResponse
@@ -185,7 +185,13 @@ def _checked_key(key: object) -> str:
             "rate_limit_key must be a text: the id by which the API counts requests",
             argument="rate_limit_key",
         )
-    return str.__str__(key)
+    plain_key = str.__str__(key)
+    if has_lone_surrogate(plain_key):
+        raise ArgumentError(
+            "rate_limit_key must be a text without half of a surrogate pair",
+            argument="rate_limit_key",
+        )
+    return plain_key
 
 
 def _version(version: object, settings: Settings) -> str:
