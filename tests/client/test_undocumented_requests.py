@@ -359,8 +359,10 @@ def test_any_path_is_rejected_or_stays_on_the_server(path: str) -> None:
         ({"version": "v\n"}, "version", "printable ASCII"),
         ({"version": 3}, "version", "printable ASCII"),
         ({"rate_limit_key": None}, "rate_limit_key", "must be a string"),
-        ({"rate_limit_key": "\ud800"}, "rate_limit_key", "half of a surrogate pair"),
+        ({"rate_limit_key": "a\ud800"}, "rate_limit_key", "half of a surrogate pair"),
+        ({"json": {"a": {"\ud800": 1}}}, "json", "data that JSON can hold"),
         ({"query": {"a": "b" * 70_000}}, "query", "at most 50000 characters"),
+        ({"query": {"\ud800": 1}}, "query", "half of a surrogate pair"),
         (
             {"query": {"a": "b" * 45_000}, "options": RequestOptions(query={"c": "d" * 45_000})},
             "arguments",
