@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
+from .credential_rules import (
+    URL_HEADERS,
+    CredentialNames,
+    is_oauth_path,
+    without_secrets_in_urls,
+)
 from .messages import Request
-from .oauth_server import PRIVATE_PREFIX
 
 HIDDEN = "…"
 """What is shown in place of a secret."""
 
-_SECRET_HEADER = re.compile("authorization|cookie|token|secret|api-?key", re.IGNORECASE)
-"""The names of headers that contain a credential."""
-
-_SECRET_PARAMETER = re.compile(
-    r"(?<=[?&])((?:access_|refresh_|id_)?token|code|client_secret|api_?key)=[^&]*", re.IGNORECASE
-)
-"""The query parameters that contain a credential."""
-
 
 def has_secret_body(request: Request) -> bool:
     """Whether the bodies of a request and of its response contain credentials."""
-    return request.path.startswith(PRIVATE_PREFIX)
+    return is_oauth_path(request.path)
 
 
 def visible_target(request: Request) -> str:
@@ -31,20 +27,25 @@ def visible_target(request: Request) -> str:
         return request.target
     if has_secret_body(request):
         return f"{request.path}?{HIDDEN}"
-    return _SECRET_PARAMETER.sub(rf"\1={HIDDEN}", request.target)
+    rule = CredentialNames().rule_for_query(request.query)
+    return without_secrets_in_urls(request.target, rule, HIDDEN)
 
 
 def visible_headers(request: Request, headers: Mapping[str, str]) -> dict[str, str]:
     """Headers of a request or of its response without credentials."""
-    shown_headers: dict[str, str] = {}
-    for name, value in headers.items():
+    names = CredentialNames(is_oauth=has_secret_body(request))
+    return {name: _visible_header(names, name, value) for name, value in headers.items()}
+
+
+def _visible_header(names: CredentialNames, name: str, value: str) -> str:
+    if names.has_header(name):
+        return hidden_credential(value)
+    if name.lower() == "location" and names.is_oauth:
         # The redirect of an authorization contains its code.
-        is_redirect = name.lower() == "location" and has_secret_body(request)
-        if is_redirect or _SECRET_HEADER.search(name):
-            shown_headers[name] = hidden_credential(value)
-        else:
-            shown_headers[name] = value
-    return shown_headers
+        return HIDDEN
+    if name.lower() in URL_HEADERS:
+        return without_secrets_in_urls(value, names.rule_for_header(name, value), HIDDEN)
+    return value
 
 
 def hidden_credential(value: str) -> str:

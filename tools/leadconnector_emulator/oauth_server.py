@@ -33,9 +33,6 @@ LOCATION_TOKEN_SCOPE = "oauth.write"
 INVALID_TOKEN = "Invalid token: access token is invalid"
 """The message of a 401 in the vendor's documents."""
 
-PRIVATE_PREFIX = "/oauth/"
-"""Requests and responses below this path contain credentials, which the log does not show."""
-
 
 class OAuthServer:
     """Responds to the requests of OAuth. The caller holds the emulator's lock.

@@ -134,8 +134,12 @@ class ValidatingProxy(Emulator):
         """End the exchanges that are under way, and close the connections and the report."""
         if not self._worker.close(self._upstream):
             return
-        if self._report is not None:
-            os.close(self._report)
+        with self._lock:
+            descriptor = self._report
+            # Another file may get the number of the descriptor.
+            self._report = None
+        if descriptor is not None:
+            os.close(descriptor)
 
     # For the interfaces
 
