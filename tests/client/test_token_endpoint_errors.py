@@ -157,6 +157,22 @@ def test_what_looks_like_a_credential_is_redacted(echo: str) -> None:
     assert "Invalid" in error.description
 
 
+@pytest.mark.parametrize("token", ["[redacted]", "two words", "t\u00f6ken", "line\n"])
+def test_an_access_token_that_no_header_can_carry_is_the_reason(token: str) -> None:
+    error = failure(200, json={"access_token": token, "refresh_token": "new-refresh-token"})
+
+    reason = "the access token in the response contains characters that no header can carry"
+    assert reason in str(error)
+    assert token not in str(error)
+
+
+@pytest.mark.parametrize("token", ["", None, 5])
+def test_a_response_without_an_access_token_has_another_reason(token: object) -> None:
+    error = failure(200, json={"access_token": token, "refresh_token": "new-refresh-token"})
+
+    assert "no header can carry" not in str(error)
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.text() | st.sampled_from([CLIENT_SECRET, REFRESH_TOKEN]),
     lambda inner: (

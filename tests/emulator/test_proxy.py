@@ -843,7 +843,7 @@ class TestReports:
 
         assert b"Bearer tok-12345" in heads[0]
         stored = repr(proxy.exchanges) + log + report.read_text() + caplog.text
-        assert '$["[redacted]"]' in [finding.path for finding in proxy.findings]
+        assert '$["redacted"]' in [finding.path for finding in proxy.findings]
         assert [secret for secret in secrets if secret in stored] == []
 
 

@@ -154,7 +154,8 @@ def remote_greeting(url: str, emulator: Emulator, options: argparse.Namespace) -
         return "\n".join(lines)
     if isinstance(emulator, Replay):
         lines = [
-            f"Responses at {url} come from {options.replay} (Ctrl-C ends it). Any token works.",
+            f"Responses at {url} come from {options.replay} (Ctrl-C ends it). Any token works."
+            f" The log is at {url}/_emulator/",
             "",
             f"  export LEADCONNECTOR_BASE_URL={url} LEADCONNECTOR_TOKEN=replay",
             "",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,12 +14,26 @@ from threading import Lock
 from typing import Any, Self, cast
 
 from .accepting import LOGGER
+from .body_coding import NotCheckedError, UndecodableError, decoded_body
 from .messages import Request, Response
 from .redaction import Redaction
 from .schema import JsonObject
+from .upstream import HOP_BY_HOP
 
 FORM = 1
 """The version of the form of a line."""
+
+MAXIMUM_STATUS = 999
+"""Some servers send codes above 599 (RFC 9110, section 15). The proxy passes them on."""
+
+FRAMING_HEADERS = HOP_BY_HOP | {"content-length"}
+"""Headers of a record that are ignored: each interface writes those that are correct."""
+
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""RFC 9110, section 5.1."""
+
+_HEADER_VALUE = re.compile(r"(?![ \t])[\t\x20-\x7e\x80-\xff]*(?<![ \t])")
+"""RFC 9110, section 5.5."""
 
 MAXIMUM_LINE_BYTES = 256 * 1024 * 1024
 """A longer line is no exchange: the proxy passes on bodies of 64 MiB, and JSON escapes bytes."""
@@ -36,8 +51,9 @@ class RecordedExchange:
 class Recorder:
     """Appends exchanges to a file. Thread-safe.
 
-    A line is written completely or not at all, also if several processes share the file. The file
-    is readable by its owner only: bodies may contain personal data.
+    A line is written completely or not at all, also if several processes share the file. A new file
+    is readable by its owner only, since bodies may contain personal data. An existing file keeps
+    its permissions.
 
     Args:
         path: the file. It is created, or continued.
@@ -53,14 +69,16 @@ class Recorder:
         self._redaction = redaction or Redaction()
         self._lock = Lock()
         self._has_failed = False
-        self._descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+        descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
         try:
             # Another process may be writing a line.
-            with _locked(self._descriptor):
-                self._check_end()
+            with _locked(descriptor):
+                self._check_end(descriptor)
         except BaseException:
-            os.close(self._descriptor)
+            os.close(descriptor)
             raise
+        # `None` after closing: another file may get the number of the descriptor.
+        self._descriptor: int | None = descriptor
 
     def __enter__(self) -> Self:
         return self
@@ -69,7 +87,12 @@ class Recorder:
         self.close()
 
     def add(self, request: Request, response: Response) -> None:
-        """Append an exchange. A failure is logged once, and the file stays valid."""
+        """Append an exchange; ignored after `close`.
+
+        A failure is logged once, and the file stays valid.
+        """
+        if self._descriptor is None:
+            return
         if response.delivery.drop is not None or not response.has_complete_body:
             # The client has not received it.
             return
@@ -77,7 +100,8 @@ class Recorder:
         line = json.dumps(_as_json(clean_request, clean_response)).encode("ascii") + b"\n"
         try:
             with self._lock:
-                append(self._descriptor, line)
+                if self._descriptor is not None:
+                    append(self._descriptor, line)
         except OSError as error:
             if not self._has_failed:
                 self._has_failed = True
@@ -89,13 +113,16 @@ class Recorder:
                 )
 
     def close(self) -> None:
-        """Close the file. No exchange may be added afterwards."""
+        """Close the file. Further exchanges are ignored. A second call does nothing."""
         with self._lock:
-            os.close(self._descriptor)
+            descriptor = self._descriptor
+            self._descriptor = None
+            if descriptor is not None:
+                os.close(descriptor)
 
-    def _check_end(self) -> None:
-        size = os.fstat(self._descriptor).st_size
-        if size and os.pread(self._descriptor, 1, size - 1) != b"\n":
+    def _check_end(self, descriptor: int) -> None:
+        size = os.fstat(descriptor).st_size
+        if size and os.pread(descriptor, 1, size - 1) != b"\n":
             line_count = self.path.read_bytes().count(b"\n")
             raise ValueError(f"{self.path}:{line_count + 1}: the line is incomplete: remove it")
 
@@ -224,8 +251,8 @@ def _exchange(line_number: int, data: Any) -> RecordedExchange:
 
 def _response(data: JsonObject) -> Response:
     status = data["status"]
-    if type(status) is not int or not 200 <= status <= 599:
-        raise ValueError("its `status` is no final status code, from 200 to 599")
+    if type(status) is not int or not 200 <= status <= MAXIMUM_STATUS:
+        raise ValueError(f"its `status` is no final status code, from 200 to {MAXIMUM_STATUS}")
     if not isinstance(data["headers"], list):
         raise TypeError("the `headers` of its response are no list")
     headers: dict[str, str] = {}
@@ -233,12 +260,42 @@ def _response(data: JsonObject) -> Response:
     for pair in cast("list[list[object]]", data["headers"]):
         name = _text(pair[0], "headers")
         value = _text(pair[1], name)
+        _check_header(name, value)
+        if name.lower() in FRAMING_HEADERS:
+            continue
         lower_names = {known_name.lower() for known_name in headers}
         if name.lower() in lower_names:
             repeated_headers.append((name, value))
         else:
             headers[name] = value
-    return Response(status, _body(data), headers, repeated_headers=tuple(repeated_headers))
+    body = _body(data)
+    _check_encoding(headers, body)
+    return Response(status, body, headers, repeated_headers=tuple(repeated_headers))
+
+
+def _check_header(name: str, value: str) -> None:
+    """Check that a response can have the header.
+
+    Raises:
+        ValueError: no response can have it. An interface would fail while it sends the response.
+    """
+    if not _HEADER_NAME.fullmatch(name):
+        raise ValueError(f"a header of its response cannot have the name {name[:40]!a}")
+    if not _HEADER_VALUE.fullmatch(value):
+        raise ValueError(
+            f"the header `{name[:40]}` of its response contains a line break, another control"
+            " character, a character that is not Latin-1, or a blank at its start or end"
+        )
+
+
+def _check_encoding(headers: Mapping[str, str], body: bytes) -> None:
+    lower_case_headers = {name.lower(): value for name, value in headers.items()}
+    try:
+        decoded_body(body, lower_case_headers.get("content-encoding", ""))
+    except (NotCheckedError, UndecodableError) as error:
+        raise ValueError(
+            f"the body of its response has not the `Content-Encoding` of its headers ({error})"
+        ) from None
 
 
 def _object(value: object, name: str) -> JsonObject:

@@ -5,69 +5,71 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, cast
-from urllib.parse import parse_qsl, quote, unquote, urlencode
+from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlencode
 
-from .body_coding import NotCheckedError, UndecodableError, decoded_body, media_type_of, parsed_json
+from .body_coding import NotCheckedError, UndecodableError, decoded_body, media_type_of
+from .credential_rules import (
+    URL_HEADERS,
+    CredentialNames,
+    is_oauth_path,
+    normalised,
+    secrets_in_urls,
+    without_secrets_in_urls,
+)
 from .finding import MAXIMUM_NAME_LENGTH, Finding
 from .messages import Request, Response
 from .oauth_messages import FORM_MEDIA_TYPE
 from .schema import JsonObject
 
-REDACTED = "[redacted]"
-"""What is stored in place of a credential."""
-
-SECRET_HEADERS = frozenset(
-    {
-        "authorization",
-        "cookie",
-        "proxy-authorization",
-        "set-cookie",
-        "x-api-key",
-        "x-auth-token",
-        "x-csrf-token",
-    }
-)
-"""Headers whose whole value is a credential."""
-
-SECRET_NAMES = frozenset(
-    {
-        "accesstoken",
-        "apikey",
-        "assertion",
-        "bearertoken",
-        "clientassertion",
-        "clientsecret",
-        "codeverifier",
-        "idtoken",
-        "password",
-        "privatekey",
-        "refreshtoken",
-        "secret",
-        "sessiontoken",
-    }
-)
-"""Properties and parameters that are credentials, in lower case without `-` and `_`."""
-
-SECRET_NAMES_OF_OAUTH = SECRET_NAMES | {"code", "state", "token"}
-"""Those of OAuth endpoints. Elsewhere, a `code` is an error code or a postal code."""
-
-OAUTH_PATH = re.compile(r"(^|/)oauth2?(/|$)", re.IGNORECASE)
-"""Paths whose bodies contain tokens, also below the path of an API or of a proxy."""
+REDACTED = "redacted"
+"""What is stored in place of a credential. It has the syntax of a token and of a part of a URL, so
+that a client can use a replayed response."""
 
 MINIMUM_LENGTH = 6
 """Shorter credentials are removed where they belong, but not searched for in other texts: a search
 would damage ordinary words."""
 
+LONG_LENGTH = 16
+"""Credentials of this length are searched for everywhere. A shorter one, such as a token for tests,
+may be a part of an id, so that a response contains it only as a whole word."""
+
+FIELDS_WITHOUT_MEANING = frozenset({"content-encoding", "content-length"})
+"""Headers that are wrong for the stored body, which is decoded."""
+
 NO_RESPONSE = Response(204, b"")
 """The response of an exchange that has none."""
 
+_TOKEN_CHARACTER = r"[\w~+/%-]"
+"""A character that joins a credential with its neighbour to an id or another word."""
 
-def is_oauth_request(request: Request) -> bool:
-    """Whether the bodies of a request and of its response contain credentials."""
-    return OAUTH_PATH.search(request.path) is not None
+_NAME_PARTS = (b"token", b"secret", b"passw", b"assertion", b"verifier", b"api", b"private")
+"""Each name in `_SECRET_NAME` contains one. They are faster to search for."""
+
+_UNMISTAKABLE_NAME = (
+    rb"(?<![a-z])(?:access|refresh|id|session|bearer|auth|api)[_-]?token|client[_-]?secret"
+    rb"|(?:api|private|secret)[_-]?key|code[_-]?verifier|client[_-]?assertion"
+)
+_SECRET_NAME = rb"(?:" + _UNMISTAKABLE_NAME + rb"|token|secret|passw(?:or)?d|assertion)"
+
+_MENTION = re.compile(
+    _UNMISTAKABLE_NAME
+    # JSON, YAML, a form or XML assigns a value to the name, or it is a part of multipart data.
+    + rb"|(?:token|secret|passw(?:or)?d|assertion)[\"'\\\]]*\s*[:=>]"
+    + rb"|name=[\"']?(?:token|secret|passw(?:or)?d|assertion)\b",
+    re.IGNORECASE,
+)
+"""A name in a body that cannot be parsed, whose value is likely a credential."""
+
+_VALUE_OF_NAME = re.compile(
+    _SECRET_NAME + rb"[^a-z0-9]{1,16}([\w.~+/=-]{%d,})" % LONG_LENGTH, re.IGNORECASE
+)
+"""The value of a name in a body that cannot be parsed."""
+
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))")
+"""An escaped character in JSON (RFC 8259, section 7)."""
 
 
 class Redaction:
@@ -78,7 +80,7 @@ class Redaction:
     """
 
     def __init__(self, security_schemes: Iterable[Mapping[str, Any]] = ()) -> None:
-        headers = set(SECRET_HEADERS)
+        headers: set[str] = set()
         parameters: set[str] = set()
         for scheme in security_schemes:
             if scheme.get("type") != "apiKey":
@@ -88,15 +90,14 @@ class Redaction:
                 headers.add(name.lower())
             elif scheme.get("in") == "query":
                 parameters.add(normalised(name))
-        self._headers = frozenset(headers)
-        self._parameters = frozenset(parameters)
+        self._names = CredentialNames(
+            further_headers=frozenset(headers), further_parameters=frozenset(parameters)
+        )
 
     def of_exchange(self, request: Request, response: Response = NO_RESPONSE) -> ExchangeRedaction:
         """Collect the credentials of an exchange, in order to remove them."""
-        is_oauth = is_oauth_request(request)
-        names = SECRET_NAMES_OF_OAUTH if is_oauth else SECRET_NAMES
-        names |= self._parameters
-        redaction = ExchangeRedaction(self._headers, names, must_be_readable=is_oauth)
+        names = replace(self._names, is_oauth=is_oauth_path(request.path))
+        redaction = ExchangeRedaction(names)
         redaction.collect_request(request)
         redaction.collect_response(response)
         return redaction
@@ -114,28 +115,24 @@ class Redaction:
 class ExchangeRedaction:
     """Removes the credentials of one exchange, wherever they occur.
 
-    The bodies are no longer compressed. A body that cannot be decoded is empty.
+    The bodies are no longer compressed. A body that cannot be decoded is empty. One that cannot be
+    parsed and contains the name of a credential is removed.
 
     Args:
-        headers: the headers whose value is a credential.
-        names: the properties and parameters whose value is a credential.
-        must_be_readable: whether a body that is neither a form nor JSON is removed.
+        names: the names of credentials.
     """
 
-    def __init__(
-        self, headers: frozenset[str], names: frozenset[str], *, must_be_readable: bool
-    ) -> None:
-        self._secret_headers = headers
+    def __init__(self, names: CredentialNames) -> None:
         self._names = names
-        self._must_be_readable = must_be_readable
-        self._secrets: set[str] = set()
+        self._secrets = _Secrets()
 
     def collect_request(self, request: Request) -> None:
         """Collect the credentials of a request."""
         self._collect_headers(request.headers.items())
+        is_secret = self._rule_for_query(request)
         for name, value in parse_qsl(request.query, keep_blank_values=True):
-            if normalised(name) in self._names:
-                self._add(value)
+            if is_secret(name):
+                self._secrets.add(value)
         self._collect_body(request.headers, _plain_body(request.headers, request.body))
 
     def collect_response(self, response: Response) -> None:
@@ -145,11 +142,15 @@ class ExchangeRedaction:
         self._collect_body(headers, _plain_body(headers, response.body))
 
     def request(self, request: Request) -> Request:
-        """The request without credentials."""
+        """The request without credentials.
+
+        Its path, query and body identify it, so that a short credential in them is an id.
+        """
         headers = self._clean_headers(request.headers.items())
         path, separator, query = request.target.partition("?")
-        target = self._clean_text(path) + separator + self._clean_query(query)
-        body = self._clean_body(request.headers, request.body)
+        target = self._secrets.remove_long(path) + separator
+        target += self._clean_query(query, self._rule_for_query(request))
+        body = self._clean_body(request.headers, request.body, self._secrets.remove_long)
         return replace(request, target=target, headers=headers, body=body)
 
     def response(self, response: Response) -> Response:
@@ -158,16 +159,21 @@ class ExchangeRedaction:
         repeated_headers = tuple(
             (name, self._clean_header(name, value)) for name, value in response.repeated_headers
         )
-        body = self._clean_body(response.headers_by_lower_name(), response.body)
+        body = self._clean_body(
+            response.headers_by_lower_name(), response.body, self._secrets.remove
+        )
         return replace(response, headers=headers, repeated_headers=repeated_headers, body=body)
 
     def finding(self, finding: Finding) -> Finding:
         """The finding without credentials. A name that the sender chose may be one."""
         return replace(
             finding,
-            operation=self._clean_text(finding.operation),
-            path=self._clean_text(finding.path),
+            operation=self._secrets.remove(finding.operation),
+            path=self._secrets.remove(finding.path),
         )
+
+    def _rule_for_query(self, request: Request) -> Callable[[str], bool]:
+        return self._names.rule_for_query(request.query)
 
     # Collecting
 
@@ -176,16 +182,19 @@ class ExchangeRedaction:
             lower_name = name.lower()
             if lower_name in {"cookie", "set-cookie"}:
                 for pair in value.split(";"):
-                    self._add(pair.partition("=")[2].strip())
-            elif lower_name in self._secret_headers:
+                    self._secrets.add(pair.partition("=")[2].strip())
+            elif self._names.has_header(name):
                 self._add_credentials(value)
+            elif lower_name in URL_HEADERS:
+                for secret in secrets_in_urls(value, self._names.rule_for_header(name, value)):
+                    self._secrets.add(secret)
 
     def _add_credentials(self, value: str) -> None:
         scheme, separator, credentials = value.strip().partition(" ")
         if not separator:
-            self._add(scheme)
+            self._secrets.add(scheme)
             return
-        self._add(credentials.strip())
+        self._secrets.add(credentials.strip())
         if scheme.lower() == "basic":
             self._add_basic(credentials.strip())
 
@@ -194,98 +203,181 @@ class ExchangeRedaction:
             text = base64.b64decode(credentials, validate=True).decode("utf-8")
         except ValueError:
             return
-        self._add(text.partition(":")[2])
+        self._secrets.add(text.partition(":")[2])
 
     def _collect_body(self, headers: Mapping[str, str], body: bytes) -> None:
         if _is_form(headers):
             for name, value in parse_qsl(_text(body), keep_blank_values=True):
-                if normalised(name) in self._names:
-                    self._add(value)
+                if self._names.has_property(name):
+                    self._secrets.add(value)
             return
-        for name, value in _named_values(_json(body)):
-            if normalised(name) in self._names and isinstance(value, str):
-                self._add(value)
-
-    def _add(self, secret: str) -> None:
-        if len(secret) < MINIMUM_LENGTH or secret == REDACTED:
+        documents = _documents(body)
+        if documents is None:
+            if _may_mention_secret(body):
+                for match in _VALUE_OF_NAME.finditer(body):
+                    self._secrets.add(_text(match[1]))
             return
-        self._secrets |= {secret, quote(secret, safe=""), json.dumps(secret)[1:-1]}
-        # A path of a finding contains only the start of a long name.
-        self._secrets.add(secret[:MAXIMUM_NAME_LENGTH])
+        for name, value in _named_values(documents):
+            if isinstance(value, str) and self._names.has_property(name):
+                self._secrets.add(value)
 
     # Removing
 
     def _clean_headers(self, headers: Iterable[tuple[str, str]]) -> dict[str, str]:
         cleaned: dict[str, str] = {}
         for name, value in headers:
-            # The stored body is decoded, so that neither its encoding nor its length is correct.
-            if name.lower() not in {"content-encoding", "content-length"}:
+            if name.lower() not in FIELDS_WITHOUT_MEANING:
                 cleaned[name] = self._clean_header(name, value)
         return cleaned
 
     def _clean_header(self, name: str, value: str) -> str:
-        if name.lower() in self._secret_headers:
+        if self._names.has_header(name):
             return REDACTED
-        return self._clean_text(value)
+        if name.lower() in URL_HEADERS:
+            rule = self._names.rule_for_header(name, value)
+            value = without_secrets_in_urls(value, rule, REDACTED)
+        return self._secrets.remove(value)
 
-    def _clean_query(self, query: str) -> str:
+    def _clean_query(self, query: str, is_secret: Callable[[str], bool]) -> str:
         parts: list[str] = []
         for part in query.split("&"):
             name, separator, _ = part.partition("=")
-            if separator and normalised(unquote(name)) in self._names:
-                parts.append(f"{name}={quote(REDACTED)}")
+            if separator and is_secret(unquote(name)):
+                parts.append(f"{name}={REDACTED}")
             else:
-                parts.append(self._clean_text(part))
+                clean_part = without_secrets_in_urls(f"?{part}", is_secret, REDACTED)[1:]
+                parts.append(self._secrets.remove_long(clean_part))
         return "&".join(parts)
 
-    def _clean_body(self, headers: Mapping[str, str], body: bytes) -> bytes:
+    def _clean_body(
+        self, headers: Mapping[str, str], body: bytes, remove: Callable[[str], str]
+    ) -> bytes:
         plain_body = _plain_body(headers, body)
         if _is_form(headers):
-            plain_body = self._clean_form(plain_body)
-        else:
-            plain_body = self._clean_json(plain_body)
-        # The longest first: one credential may contain another.
-        for secret in sorted(self._secrets, key=len, reverse=True):
-            plain_body = plain_body.replace(secret.encode(errors="replace"), REDACTED.encode())
-        return plain_body
-
-    def _clean_form(self, body: bytes) -> bytes:
-        pairs = parse_qsl(_text(body), keep_blank_values=True)
-        if not any(normalised(name) in self._names for name, _ in pairs):
-            return body
-        cleaned = [
-            (name, REDACTED if normalised(name) in self._names else value) for name, value in pairs
-        ]
-        return urlencode(cleaned).encode()
-
-    def _clean_json(self, body: bytes) -> bytes:
-        data = _json(body)
-        if data is None:
-            # A token endpoint responds in JSON. Any other text may contain a token anywhere.
-            return REDACTED.encode() if self._must_be_readable and body else body
-        if not any(normalised(name) in self._names for name, _ in _named_values(data)):
-            return body
+            return self._clean_form(plain_body, remove)
+        documents = _documents(plain_body)
+        if documents is None:
+            return self._clean_text_body(plain_body, remove)
         try:
-            return json.dumps(self._clean_data(data), ensure_ascii=False).encode(errors="replace")
-        except RecursionError:
             # The parser permits a deeper nesting than this.
+            clean_documents = [self._clean_data(document, remove) for document in documents]
+            if clean_documents == documents:
+                return plain_body
+            lines = [json.dumps(document, ensure_ascii=False) for document in clean_documents]
+        except RecursionError:
             return REDACTED.encode()
+        return "\n".join(lines).encode(errors="replace")
 
-    def _clean_data(self, data: Any) -> Any:
+    def _clean_form(self, body: bytes, remove: Callable[[str], str]) -> bytes:
+        pairs = parse_qsl(_text(body), keep_blank_values=True)
+        clean_pairs: list[tuple[str, str]] = []
+        for name, value in pairs:
+            if self._names.has_property(name):
+                clean_pairs.append((name, REDACTED))
+            else:
+                clean_pairs.append((remove(name), self._clean_string(value, remove)))
+        if clean_pairs == pairs:
+            return body
+        return urlencode(clean_pairs).encode()
+
+    def _clean_text_body(self, body: bytes, remove: Callable[[str], str]) -> bytes:
+        """A body that is neither a form nor JSON."""
+        if not body:
+            return body
+        # A token endpoint responds in JSON. Any other text may contain a token anywhere.
+        if self._names.is_oauth or _mentions_secret(body):
+            return REDACTED.encode()
+        try:
+            text = body.decode("utf-8")
+        except UnicodeDecodeError:
+            return self._secrets.remove_bytes(body)
+        clean_text = self._clean_string(text, remove)
+        if self._secrets.are_in(_unescaped(clean_text)):
+            return REDACTED.encode()
+        return clean_text.encode()
+
+    def _clean_data(self, data: Any, remove: Callable[[str], str]) -> Any:
+        if isinstance(data, str):
+            return self._clean_string(data, remove)
         if isinstance(data, list):
-            return [self._clean_data(item) for item in cast("list[object]", data)]
+            return [self._clean_data(item, remove) for item in cast("list[object]", data)]
         if not isinstance(data, dict):
             return data
         cleaned: JsonObject = {}
         for name, value in cast("JsonObject", data).items():
-            is_secret = normalised(name) in self._names and value is not None
-            cleaned[name] = REDACTED if is_secret else self._clean_data(value)
+            if self._names.has_property(name) and not _is_empty(value):
+                cleaned[remove(name)] = REDACTED
+            else:
+                cleaned[remove(name)] = self._clean_data(value, remove)
         return cleaned
 
-    def _clean_text(self, text: str) -> str:
-        for secret in sorted(self._secrets, key=len, reverse=True):
-            text = text.replace(secret, REDACTED)
+    def _clean_string(self, text: str, remove: Callable[[str], str]) -> str:
+        text = without_secrets_in_urls(text, self._names.has_parameter, REDACTED)
+        if text[:1] in {"{", "["} and _mentions_secret(text.encode(errors="replace")):
+            # JSON within a string.
+            return REDACTED
+        return remove(text)
+
+
+class _Secrets:
+    """The credentials of an exchange, which are searched for in other texts."""
+
+    def __init__(self) -> None:
+        self._long_forms: set[str] = set()
+        self._short_forms: set[str] = set()
+        self._sorted_long_forms: list[str] | None = None
+        self._short_pattern: re.Pattern[str] | None = None
+
+    def add(self, secret: str) -> None:
+        """Add a credential, in each form in which a text may contain it."""
+        if len(secret) < MINIMUM_LENGTH or secret == REDACTED:
+            return
+        json_form = json.dumps(secret)[1:-1]
+        forms = {
+            secret,
+            quote(secret, safe="", errors="replace"),
+            quote(secret, errors="replace"),
+            quote_plus(secret, errors="replace"),
+            json_form,
+            json_form.replace("/", "\\/"),
+        }
+        if len(secret) < LONG_LENGTH:
+            self._short_forms |= forms
+            return
+        # A path of a finding contains only the start of a long name.
+        forms.add(secret[:MAXIMUM_NAME_LENGTH])
+        self._long_forms |= forms
+
+    def are_in(self, text: str) -> bool:
+        """Whether a text contains a long credential."""
+        return any(form in text for form in self._long_forms)
+
+    def remove(self, text: str) -> str:
+        """A text without the long credentials, and without words that are short ones."""
+        text = self.remove_long(text)
+        if not self._short_forms:
+            return text
+        if self._short_pattern is None:
+            self._short_pattern = _word_pattern(self._short_forms)
+        return self._short_pattern.sub(REDACTED, text)
+
+    def remove_long(self, text: str) -> str:
+        """A text without the long credentials."""
+        for form in self._forms():
+            text = text.replace(form, REDACTED)
         return text
+
+    def remove_bytes(self, body: bytes) -> bytes:
+        """A body that is no text, without the long credentials."""
+        for form in self._forms():
+            body = body.replace(form.encode(errors="replace"), REDACTED.encode())
+        return body
+
+    def _forms(self) -> list[str]:
+        if self._sorted_long_forms is None or len(self._sorted_long_forms) != len(self._long_forms):
+            # The longest first: one credential may contain another.
+            self._sorted_long_forms = sorted(self._long_forms, key=len, reverse=True)
+        return self._sorted_long_forms
 
 
 def security_schemes(root: JsonObject) -> list[Mapping[str, Any]]:
@@ -294,9 +386,17 @@ def security_schemes(root: JsonObject) -> list[Mapping[str, Any]]:
     return [scheme for scheme in schemes.values() if isinstance(scheme, dict)]
 
 
-def normalised(name: str) -> str:
-    """The name of a property or parameter in lower case, without `-` and `_`."""
-    return name.replace("_", "").replace("-", "").lower()
+def _word_pattern(words: set[str]) -> re.Pattern[str]:
+    alternatives = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+    # A point at the end of a sentence is no part of a word.
+    return re.compile(
+        rf"(?<!{_TOKEN_CHARACTER})(?<![.])(?:{alternatives})(?!{_TOKEN_CHARACTER}|[.]\w)"
+    )
+
+
+def _is_empty(value: object) -> bool:
+    """Whether a property has no value, or only says whether there is a credential."""
+    return value is None or isinstance(value, bool)
 
 
 def _all_headers(response: Response) -> list[tuple[str, str]]:
@@ -319,15 +419,67 @@ def _text(body: bytes) -> str:
     return body.decode("utf-8", "replace")
 
 
-def _json(body: bytes) -> Any:
-    """The data of a JSON body; `None` for any other."""
-    # Most bodies of other kinds are excluded without parsing.
-    if body.lstrip()[:1] not in {b"{", b"["}:
-        return None
+def _unescaped(text: str) -> str:
+    """A text without the escapes of URLs and of JSON."""
+    if "%" in text:
+        text = unquote(text)
+    if "\\" in text:
+        text = _ESCAPE.sub(_unescaped_character, text)
+    return text
+
+
+def _unescaped_character(match: re.Match[str]) -> str:
+    code, character = match.groups()
+    if code is None:
+        return character
+    return chr(int(code, 16))
+
+
+def _may_mention_secret(body: bytes) -> bool:
+    lower_case_body = body.lower()
+    return any(part in lower_case_body for part in _NAME_PARTS)
+
+
+def _mentions_secret(body: bytes) -> bool:
+    """Whether a body that was not parsed contains the name of a credential."""
+    # UTF-16 and UTF-32 have a zero byte in each Latin character.
+    if b"\0" in body:
+        body = body.replace(b"\0", b"")
+    return _may_mention_secret(body) and _MENTION.search(body) is not None
+
+
+def _documents(body: bytes) -> list[Any] | None:
+    """The data of a JSON body, or of one with a document per line; `None` for any other.
+
+    It accepts more than the validation does: a sender that adds a byte order mark or writes NaN
+    sends credentials all the same.
+    """
     try:
-        return parsed_json(body)
+        text = body.decode(json.detect_encoding(body)).strip()
+        # Most bodies of other kinds are excluded without parsing.
+        if text[:1] not in {"{", "["}:
+            return None
+        return _parsed(text)
     except (RecursionError, ValueError):
         return None
+
+
+def _parsed(text: str) -> list[Any]:
+    try:
+        return [json.loads(text, object_pairs_hook=_unique_members)]
+    except json.JSONDecodeError as error:
+        if error.msg != "Extra data":
+            raise
+    lines = [line for line in text.splitlines() if line.strip()]
+    return [json.loads(line, object_pairs_hook=_unique_members) for line in lines]
+
+
+def _unique_members(pairs: list[tuple[str, Any]]) -> JsonObject:
+    """An object of JSON. Of two members with one name, the data would contain only the last."""
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a name occurs twice")
+    return members
 
 
 def _named_values(data: Any) -> Iterator[tuple[str, Any]]:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 from .body_coding import NotCheckedError, UndecodableError, decoded_body, media_type_of, parsed_json
+from .credential_rules import is_oauth_path
 from .emulator import Emulator
 from .exchange_log import MAXIMUM_LOG_BYTES
 from .faults import Fault
 from .messages import Request, Response
-from .oauth_messages import FORM_MEDIA_TYPE
+from .oauth_messages import FORM_MEDIA_TYPE, form_fields
 from .record import RecordedExchange, read_record
-from .redaction import Redaction, security_schemes
+from .redaction import REDACTED, Redaction, security_schemes
 from .spec import SPEC
 
 NOT_RECORDED = 404
@@ -25,6 +28,9 @@ NOT_RECORDED = 404
 
 SHOWN_LENGTH = 200
 """Characters of a request's path and query in a message."""
+
+_RECORDED_STATE = re.compile(rf"(?<=[?&#])state={REDACTED}(?=[&#]|$)")
+"""The parameter of a redirect, as a record contains it."""
 
 _Key = tuple[str, str, tuple[tuple[str, str], ...], str]
 """What two equal requests have in common: method, path, query and body."""
@@ -38,7 +44,8 @@ class Replay(Emulator):
 
     The order of query parameters does not matter, nor that of JSON properties. If a request was
     recorded several times, the responses come in their order, and the last one repeats. Headers of
-    a request do not matter: the record has no credentials.
+    a request do not matter: the record has no credentials. The page is at `/_emulator/`, since the
+    record may contain `/`.
 
     Args:
         record: the file that `Recorder` wrote.
@@ -56,6 +63,7 @@ class Replay(Emulator):
         "a replay has no resources, tokens, settings and clock: its responses come from the record,"
         " for any token. Start the emulator without --replay to control them"
     )
+    has_page_at_root = False
 
     def __init__(
         self,
@@ -89,15 +97,17 @@ class Replay(Emulator):
             return self._not_recorded(clean_request, key)
         index = min(self._served_counts[key], len(exchanges) - 1)
         self._served_counts[key] += 1
-        return exchanges[index].response
+        return _with_state(request, exchanges[index].response)
 
     def _not_recorded(self, request: Request, key: _Key) -> Response:
         nearest_key = max(self._recorded, key=lambda candidate: _similarity(key, candidate))
         nearest = self._recorded[nearest_key][0]
-        differences = " and ".join(_differences(key, nearest_key))
+        differences = _differences(key, nearest_key)
+        verb = "differs" if len(differences) == 1 else "differ"
         message = (
             f"The record has no exchange for {_shown(request)}. The nearest one, in line"
-            f" {nearest.line_number}, is {_shown(nearest.request)}: its {differences} differs."
+            f" {nearest.line_number}, is {_shown(nearest.request)}: its"
+            f" {_enumerated(differences)} {verb}."
             " Record the request, or correct it."
         )
         content = {"statusCode": NOT_RECORDED, "message": message, "error": "Not Recorded"}
@@ -143,6 +153,29 @@ def _differences(key: _Key, candidate: _Key) -> list[str]:
         for name, value, recorded_value in zip(_PARTS, key, candidate, strict=True)
         if value != recorded_value
     ]
+
+
+def _enumerated(names: list[str]) -> str:
+    *first_names, last_name = names
+    if not first_names:
+        return last_name
+    return f"{', '.join(first_names)} and {last_name}"
+
+
+def _with_state(request: Request, response: Response) -> Response:
+    """The response with the request's `state` in its redirect (RFC 6749, section 4.1.2).
+
+    The record has none, and a client must reject the redirect without it.
+    """
+    location_name = next((name for name in response.headers if name.lower() == "location"), None)
+    if location_name is None or not is_oauth_path(request.path):
+        return response
+    fields = form_fields(request.query.encode()) | form_fields(request.body)
+    state = quote(fields.get("state", ""), safe="")
+    if not state:
+        return response
+    location = _RECORDED_STATE.sub(f"state={state}", response.headers[location_name])
+    return replace(response, headers={**response.headers, location_name: location})
 
 
 def _shown(request: Request) -> str:

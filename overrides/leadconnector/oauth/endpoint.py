@@ -465,6 +465,11 @@ def _advice_for(
             "the body has the names of another version of the endpoint: pass "
             f'version="{document.other_version}"; {advice.transient}'
         )
+    if response.is_success and document.has_unusable_access_token:
+        return (
+            "the access token in the response contains characters that no header can carry "
+            f"(it is not shown here; {advice.transient})"
+        )
     if is_permanent(response.status_code):
         return advice.permanent
     return advice.transient

@@ -123,6 +123,11 @@ class TokenDocument:
             return ""
 
     @property
+    def has_unusable_access_token(self) -> bool:
+        """Whether there is an access token that no request can carry."""
+        return bool(self.text(self._name("access_token"))) and not self.access_token
+
+    @property
     def refresh_token(self) -> str:
         """The refresh token; empty if there is none."""
         return self.text(self._name("refresh_token"))
