@@ -10,6 +10,7 @@ from .access import check_texts
 from .emulator import Emulator
 from .hosts import HostRules
 from .messages import Request, Response, combined_headers
+from .response_future import response_of
 
 if TYPE_CHECKING:
     from .control import Control
@@ -83,7 +84,7 @@ class EmulatorApp:
         future = self.emulator.submit(request)
         if future is None:
             return self.emulator.respond(request)
-        return await asyncio.wrap_future(future)
+        return await response_of(future)
 
 
 class _ClientDisconnectedError(Exception):

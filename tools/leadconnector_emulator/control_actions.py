@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 from .access import TokenAccess, as_access, check_token
 from .clock import seconds_ahead
 from .control_problem import ControlProblemError, pointer_to, summary
+from .control_reports import findings_json, webhooks_json
 from .emulator import Emulator
 from .faults import Fault, FaultRule, fault_from
 from .log_redaction import HIDDEN, has_secret_body, visible_headers, visible_target
@@ -45,6 +46,8 @@ def actions(emulator: Emulator) -> Mapping[str, Action]:
     return {
         "GET /_emulator/health": server.read_health,
         "POST /_emulator/reset": server.reset,
+        "GET /_emulator/findings": server.list_findings,
+        "GET /_emulator/webhooks": server.list_webhooks,
         "GET /_emulator/settings": server.read_settings,
         "PATCH /_emulator/settings": server.change_settings,
         "GET /_emulator/clock": server.read_clock,
@@ -83,6 +86,7 @@ class _ServerActions:
         operations = self._emulator.spec.operations
         return {
             "status": "ok",
+            "kind": self._emulator.kind,
             "version": _version(),
             "api": {"title": str(info.get("title", "")), "version": str(info.get("version", ""))},
             "operations": [f"{operation.method} {operation.path}" for operation in operations],
@@ -95,6 +99,14 @@ class _ServerActions:
         if self._initial_settings is not None:
             self._apply(self._initial_settings)
             self._initial_settings = None
+
+    def list_findings(self, call: ControlCall) -> JsonObject:
+        """The findings of a proxy."""
+        return findings_json(self._emulator)
+
+    def list_webhooks(self, call: ControlCall) -> JsonObject:
+        """The events that were sent."""
+        return webhooks_json(self._emulator)
 
     def read_settings(self, call: ControlCall) -> JsonObject:
         """The options that can change."""
@@ -440,8 +452,8 @@ class _ExchangeActions:
 
 
 _NO_TOKEN_ENDPOINT = (
-    "the emulator has no token endpoint: start it with --refresh-token and --location, or with"
-    " Emulator(token_endpoint=…)"
+    "the emulator has no token endpoint: start it with --oauth, with --refresh-token and"
+    " --location, or with Emulator(token_endpoint=…)"
 )
 
 

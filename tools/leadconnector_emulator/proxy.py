@@ -15,17 +15,20 @@ from typing import Any, Self
 
 from .accepting import LOGGER
 from .body_coding import NotCheckedError, UndecodableError, decoded_body
+from .control_paths import is_control_request, unavailable_response
 from .emulator import Emulator
 from .exchange_check import CheckResult, ExchangeCheck
 from .exchange_log import MAXIMUM_LOG_BYTES
 from .faults import Fault
 from .finding import Finding
-from .messages import Exchange, Request, Response
+from .messages import Delivery, Exchange, Request, Response
+from .proxy_totals import ProxyTotals
 from .record import append
 from .redaction import Redaction, security_schemes
 from .rejection import RejectionError
 from .spec import SPEC
-from .upstream import DEADLINE, Upstream, UpstreamAddress, UpstreamError
+from .upstream import DEADLINE, Upstream, UpstreamAddress
+from .upstream_error import UpstreamError
 
 MAXIMUM_FINDINGS = 10_000
 """Different findings that are remembered and reported. The senders choose names of properties, so
@@ -33,6 +36,11 @@ that their number has no other bound."""
 
 MAXIMUM_REQUEST_BODY = 32 * 1024 * 1024
 """The largest body of a request in bytes: larger than the emulator's, since APIs take files."""
+
+ABANDONED = (
+    "the client left, or the proxy was closed, before the API responded. The request may have been"
+    " executed."
+)
 
 CLOSING_TIMEOUT = 10.0
 """Seconds in which the connections to the API must close."""
@@ -60,9 +68,11 @@ class ValidatingProxy(Emulator):
 
     Raises:
         OSError: the spec cannot be read, or the report cannot be written.
+        TypeError: `on_finding` is no function.
         ValueError: the upstream or another option is invalid, or the spec is no OpenAPI document.
     """
 
+    kind = "proxy"
     takes_time = True
     has_page_at_root = False
     maximum_body = MAXIMUM_REQUEST_BODY
@@ -81,6 +91,8 @@ class ValidatingProxy(Emulator):
         seed: int = 0,
         log_bytes: int = MAXIMUM_LOG_BYTES,
     ) -> None:
+        if on_finding is not None and not callable(on_finding):
+            raise TypeError("on_finding must be a function, which is called with each finding")
         super().__init__(
             spec, tokens=(), conversations=(), faults=faults, seed=seed, log_bytes=log_bytes
         )
@@ -94,6 +106,8 @@ class ValidatingProxy(Emulator):
         self._findings: dict[tuple[str, ...], Finding] = {}
         self._failed_exchanges = 0
         self._unchecked_exchanges = 0
+        self.totals = ProxyTotals(MAXIMUM_FINDINGS)
+        """What it has seen since its start, also before the last reset."""
         self._report = _open_report(report)
         self._worker = _LoopThread()
 
@@ -124,6 +138,11 @@ class ValidatingProxy(Emulator):
             self._unchecked_exchanges = 0
             super().reset()
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether `close` was called. A closed proxy passes no request on."""
+        return self._worker.is_closed
+
     def __enter__(self) -> Self:
         return self
 
@@ -149,6 +168,11 @@ class ValidatingProxy(Emulator):
         Raises:
             RuntimeError: the proxy is closed.
         """
+        if is_control_request(request):
+            # A mistyped path must not reach the API. An interface with control responds itself.
+            future = Future[Response]()
+            future.set_result(unavailable_response())
+            return future
         return self._worker.submit(partial(self._exchange, request))
 
     # The thread of the proxy
@@ -169,9 +193,12 @@ class ValidatingProxy(Emulator):
         except UpstreamError as error:
             LOGGER.warning("%s %s", _logged_target(self._redaction.request(request)), error)
             response = error.response()
-            self._failed_exchanges += 1
+            self._count_failure()
             self._log(request, response, fault, CheckResult())
             return response
+        except asyncio.CancelledError:
+            self._log_abandoned(request, fault)
+            raise
         result = self._compare(request, response)
         if self.recorder is not None:
             self.recorder.add(request, response)
@@ -190,6 +217,7 @@ class ValidatingProxy(Emulator):
             result = CheckResult(unchecked=("the exchange",))
         if result.unchecked:
             self._unchecked_exchanges += 1
+            self.totals.add_unchecked_exchange()
             for reason in result.unchecked:
                 target = _logged_target(self._redaction.request(request))
                 LOGGER.warning("%s not compared with the spec: %s", target, reason)
@@ -215,6 +243,9 @@ class ValidatingProxy(Emulator):
                 return
             self._findings[finding.identity] = finding
             is_full = len(self._findings) == MAXIMUM_FINDINGS
+        if not self.totals.add_finding(finding):
+            # It was reported before a reset.
+            return
         LOGGER.warning("%s", finding)
         if is_full:
             LOGGER.warning("No more findings are reported: there are %d.", MAXIMUM_FINDINGS)
@@ -234,6 +265,21 @@ class ValidatingProxy(Emulator):
         except Exception:
             # The client must get its response, whatever the callback does.
             LOGGER.exception("on_finding raised an exception")
+
+    def _count_failure(self) -> None:
+        with self._lock:
+            self._failed_exchanges += 1
+        self.totals.add_failed_exchange()
+
+    def _log_abandoned(self, request: Request, fault: Fault | None) -> None:
+        """Count an exchange that its client has left, or that `close` ends."""
+        target = _logged_target(self._redaction.request(request))
+        LOGGER.warning("%s %s", target, ABANDONED)
+        self._count_failure()
+        # The client does not receive it.
+        delivery = Delivery(drop="before")
+        response = replace(UpstreamError(502, ABANDONED).response(), delivery=delivery)
+        self._log(request, response, fault, CheckResult())
 
     def _log(
         self, request: Request, response: Response, fault: Fault | None, result: CheckResult
@@ -255,6 +301,11 @@ class _LoopThread:
         self._is_closed = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._is_closed
 
     def submit(self, create: Callable[[], Coroutine[Any, Any, Response]]) -> Future[Response]:
         """Run a coroutine in the loop.

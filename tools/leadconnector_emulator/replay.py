@@ -52,6 +52,8 @@ class Replay(Emulator):
         ValueError: a line of the record is no exchange; the message contains its number.
     """
 
+    kind = "replay"
+
     def __init__(
         self,
         record: Path | str,
