@@ -31,6 +31,7 @@ from leadconnector_emulator import (
     Request,
     Server,
     TokenEndpoint,
+    cli,
 )
 from leadconnector_emulator.control import CONTROL_SPEC, Control, ControlRules
 from leadconnector_emulator.control_actions import actions
@@ -578,10 +579,14 @@ class TestExchanges:
 class TestHealth:
     def test_it_names_the_api_and_what_was_dropped(self, control: Caller) -> None:
         status, content = control("GET", "health")
-        assert (status, content["status"]) == (200, "ok")
+        assert (status, content["status"], content["kind"]) == (200, "ok", "mock")
         assert content["api"] == {"title": "LeadConnector", "version": "2021-07-28"}
         assert content["operations"] == ["PUT /conversations/{conversationId}"]
         assert set(content["dropped"].values()) == {0}
+
+    def test_what_only_a_proxy_or_a_sender_has_is_a_conflict(self, control: Caller) -> None:
+        assert "start it with --upstream" in control.detail("GET", "findings")
+        assert "start it with --webhook-url" in control.detail("GET", "webhooks")
 
     def test_head_is_answered(self, control: Caller) -> None:
         assert control("HEAD", "health")[0] == 200
@@ -621,12 +626,27 @@ class TestInvalidRequests:
         response = control.client.patch("/_emulator/faults")
         assert (response.status_code, response.headers["allow"]) == (405, "GET, PUT, POST, DELETE")
 
-    def test_an_unknown_path_is_a_call_of_the_api(
+    def test_an_unknown_path_is_rejected_with_the_documented_ones(
         self, emulator: Emulator, control: Caller
     ) -> None:
-        assert control.client.get("/_emulator/fault").status_code == 404
+        detail = control.detail("POST", "fault", {"status": 503})
+        assert "there is no path /_emulator/fault; the paths are /_emulator/health" in detail
+        assert [path for path in DOCUMENT["paths"] if path not in detail] == []
+        assert emulator.exchanges == []
+
+    def test_a_path_that_only_starts_alike_is_a_call_of_the_api(
+        self, emulator: Emulator, control: Caller
+    ) -> None:
         assert control.client.get("/_emulators").status_code == 404
-        assert len(emulator.exchanges) == 2
+        assert len(emulator.exchanges) == 1
+
+    def test_a_body_that_a_server_does_not_read_is_rejected_alike(self, server: Server) -> None:
+        headers = {"content-type": "application/json"}
+        with httpx.Client(base_url=server.url, trust_env=False) as client:
+            control = Caller(client)
+            body = b" " * (1024 * 1024 + 1)
+            status, content = control("POST", "faults", content=body, headers=headers)
+        assert (status, content["title"]) == (413, "Content Too Large")
 
     @given(
         operation=st.sampled_from(documented_operations()),
@@ -732,6 +752,28 @@ class TestAccess:
         if status == 403:
             assert "--control" in response.json()["detail"]
 
+    @pytest.mark.parametrize(("host", "is_open"), [("0.0.0.0", True), ("127.0.0.1", False)])
+    def test_a_server_warns_if_other_machines_can_use_it(
+        self, emulator: Emulator, host: str, is_open: bool, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        with Server(emulator, host=host, control=True) as server:
+            assert server.has_open_control == is_open
+        assert ("the tokens, and change the emulator" in caplog.text) == is_open
+
+    @pytest.mark.parametrize(("option", "is_open"), [("--control", True), ("--no-control", False)])
+    def test_the_program_warns_if_other_machines_can_use_it(
+        self, option: str, is_open: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        messages: list[str] = []
+
+        def serve(server: Server, message: str) -> None:
+            with server:
+                messages.append(message)
+
+        monkeypatch.setattr(cli, "_serve", serve)
+        assert cli.main(["--port", "0", "--host", "0.0.0.0", option]) == 0
+        assert ("everyone who can reach this machine change" in messages[0]) == is_open
+
     def test_an_allowed_host_may_use_it(self, emulator: Emulator) -> None:
         rules = ControlRules(hosts=host_rules("127.0.0.1", ["emulator.example"]))
         request = Request("GET", "/_emulator/tokens", {"host": "emulator.example"})
@@ -824,6 +866,8 @@ class TestDocumentation:
         # Those are for the interfaces of the emulator.
         names -= {"respond", "latest_exchanges", "exchanges_after"}
         names -= {"resource_counts", "resource_ids"}
+        names -= {"submit", "takes_time", "maximum_body", "has_page_at_root", "is_closed"}
+        names -= {"close", "kind"}
         assert [name for name in sorted(names) if f"| `{name}" not in text] == []
 
     def test_the_page_lists_every_operation(self) -> None:

@@ -106,6 +106,8 @@ class Server:
 
     def __enter__(self) -> Self:
         if self.emulator.is_closed:
+            self._listener.close()
+            self._loop.close()
             raise RuntimeError(
                 "the proxy is closed: create another one, and close it after the server"
             )

@@ -353,7 +353,7 @@ def _checked_proxy(address: UpstreamAddress) -> httpx.Proxy | None:
     try:
         port = urlsplit(url).port
         proxy = httpx.Proxy(url)
-        is_valid = bool(proxy.url.host) and port != 0
+        is_valid = _HOST.fullmatch(proxy.url.host) is not None and port != 0
     except (ValueError, httpx.InvalidURL):
         is_valid = False
     if not is_valid:
