@@ -128,6 +128,17 @@ class TestClose:
 
         assert asyncio.run(run()).status_code == 502
 
+    def test_an_application_responds_after_it(self) -> None:
+        async def run(proxy: ValidatingProxy) -> int:
+            transport = httpx.ASGITransport(EmulatorApp(proxy))
+            async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
+                response = await client.get("/x")
+                return response.status_code
+
+        proxy = ValidatingProxy("https://api.test")
+        proxy.close()
+        assert asyncio.run(run(proxy)) == 502
+
     def test_a_cancelled_task_stays_cancelled(self) -> None:
         async def run() -> None:
             with waiting_api() as (url, has_request), ValidatingProxy(url) as proxy:

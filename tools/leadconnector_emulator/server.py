@@ -18,7 +18,7 @@ from .emulator import Emulator
 from .hosts import LOOPBACK, base_url, host_rules, is_loopback
 from .messages import Request, Response
 from .page import Page
-from .response_future import closed_response
+from .response_future import submit_to
 
 BACKLOG = 128
 """Connections that may wait to be accepted."""
@@ -139,14 +139,7 @@ class Server:
             return None
         if self._page.respond(request) is not None:
             return None
-        try:
-            return self.emulator.submit(request)
-        except RuntimeError:
-            if not self.emulator.is_closed:
-                raise
-            future = Future[Response]()
-            future.set_result(closed_response())
-            return future
+        return submit_to(self.emulator, request)
 
     @property
     def has_full_buffers(self) -> bool:

@@ -350,16 +350,23 @@ def _checked_proxy(address: UpstreamAddress) -> httpx.Proxy | None:
     if url is None:
         return None
     name = environment_proxy_name(address)
-    try:
-        port = urlsplit(url).port
-        proxy = httpx.Proxy(url)
-        is_valid = _HOST.fullmatch(proxy.url.host) is not None and port != 0
-    except (ValueError, httpx.InvalidURL):
-        is_valid = False
-    if not is_valid:
+    proxy = _parsed_proxy(url)
+    if proxy is None:
         raise ValueError(f"{name} is not the URL of a proxy: use one such as http://HOST:PORT")
     if proxy.url.scheme.startswith("socks") and importlib.util.find_spec("socksio") is None:
         raise ValueError(f"{name} names a SOCKS proxy: install the package socksio for it")
+    return proxy
+
+
+def _parsed_proxy(url: str) -> httpx.Proxy | None:
+    """The proxy with a URL; `None` if the URL is invalid."""
+    try:
+        port = urlsplit(url).port
+        proxy = httpx.Proxy(url)
+    except (ValueError, httpx.InvalidURL):
+        return None
+    if port == 0 or not _HOST.fullmatch(proxy.url.host):
+        return None
     return proxy
 
 
