@@ -99,8 +99,14 @@ def test_what_is_installed_has_the_program_and_the_extra() -> None:
     installation = arguments_of("RUN")[0]
 
     assert Path(command_of(entry_point)[0]).name in project["scripts"]
-    extra = re.findall(r"\[(\w+)\]", installation)
-    assert [name for name in extra if name not in project["optional-dependencies"]] == []
+    assert "/tools/leadconnector_emulator[" in installation
+
+
+def test_what_is_installed_has_every_extra_of_an_option() -> None:
+    project = tomllib.loads((FOLDER / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    (extras,) = re.findall(r"\[([\w,]+)\]", arguments_of("RUN")[0])
+
+    assert set(extras.split(",")) == set(project["optional-dependencies"])
 
 
 def test_the_options_of_the_program_exist(capsys: pytest.CaptureFixture[str]) -> None:

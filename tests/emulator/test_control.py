@@ -35,6 +35,7 @@ from leadconnector_emulator import (
     Server,
     TokenEndpoint,
     ValidatingProxy,
+    cli,
 )
 from leadconnector_emulator.control import CONTROL_SPEC, Control, ControlRules
 from leadconnector_emulator.control_actions import actions
@@ -639,10 +640,14 @@ class TestExchanges:
 class TestHealth:
     def test_it_names_the_api_and_what_was_dropped(self, control: Caller) -> None:
         status, content = control("GET", "health")
-        assert (status, content["status"]) == (200, "ok")
+        assert (status, content["status"], content["kind"]) == (200, "ok", "mock")
         assert content["api"] == {"title": "LeadConnector", "version": "2021-07-28"}
         assert content["operations"] == ["PUT /conversations/{conversationId}"]
         assert set(content["dropped"].values()) == {0}
+
+    def test_what_only_a_proxy_or_a_sender_has_is_a_conflict(self, control: Caller) -> None:
+        assert "start it with --upstream" in control.detail("GET", "findings")
+        assert "start it with --webhook-url" in control.detail("GET", "webhooks")
 
     def test_head_is_answered(self, control: Caller) -> None:
         assert control("HEAD", "health")[0] == 200
@@ -682,12 +687,27 @@ class TestInvalidRequests:
         response = control.client.patch("/_emulator/faults")
         assert (response.status_code, response.headers["allow"]) == (405, "GET, PUT, POST, DELETE")
 
-    def test_an_unknown_path_is_a_call_of_the_api(
+    def test_an_unknown_path_is_rejected_with_the_documented_ones(
         self, emulator: Emulator, control: Caller
     ) -> None:
-        assert control.client.get("/_emulator/fault").status_code == 404
+        detail = control.detail("POST", "fault", {"status": 503})
+        assert "there is no path /_emulator/fault; the paths are /_emulator/health" in detail
+        assert [path for path in DOCUMENT["paths"] if path not in detail] == []
+        assert emulator.exchanges == []
+
+    def test_a_path_that_only_starts_alike_is_a_call_of_the_api(
+        self, emulator: Emulator, control: Caller
+    ) -> None:
         assert control.client.get("/_emulators").status_code == 404
-        assert len(emulator.exchanges) == 2
+        assert len(emulator.exchanges) == 1
+
+    def test_a_body_that_a_server_does_not_read_is_rejected_alike(self, server: Server) -> None:
+        headers = {"content-type": "application/json"}
+        with httpx.Client(base_url=server.url, trust_env=False) as client:
+            control = Caller(client)
+            body = b" " * (1024 * 1024 + 1)
+            status, content = control("POST", "faults", content=body, headers=headers)
+        assert (status, content["title"]) == (413, "Content Too Large")
 
     @given(
         operation=st.sampled_from(documented_operations()),
@@ -792,6 +812,28 @@ class TestAccess:
         assert (response.status_code, health.status_code) == (status, 200)
         if status == 403:
             assert "--control" in response.json()["detail"]
+
+    @pytest.mark.parametrize(("host", "is_open"), [("0.0.0.0", True), ("127.0.0.1", False)])
+    def test_a_server_warns_if_other_machines_can_use_it(
+        self, emulator: Emulator, host: str, is_open: bool, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        with Server(emulator, host=host, control=True) as server:
+            assert server.has_open_control == is_open
+        assert ("the tokens, and change the emulator" in caplog.text) == is_open
+
+    @pytest.mark.parametrize(("option", "is_open"), [("--control", True), ("--no-control", False)])
+    def test_the_program_warns_if_other_machines_can_use_it(
+        self, option: str, is_open: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        messages: list[str] = []
+
+        def serve(server: Server, message: str) -> None:
+            with server:
+                messages.append(message)
+
+        monkeypatch.setattr(cli, "_serve", serve)
+        assert cli.main(["--port", "0", "--host", "0.0.0.0", option]) == 0
+        assert ("everyone who can reach this machine change" in messages[0]) == is_open
 
     def test_an_allowed_host_may_use_it(self, emulator: Emulator) -> None:
         rules = ControlRules(hosts=host_rules("127.0.0.1", ["emulator.example"]))
@@ -987,7 +1029,7 @@ class TestDocumentation:
         # Those are for the interfaces of the emulator.
         names -= {"respond", "latest_exchanges", "exchanges_after"}
         names -= {"resource_counts", "resource_ids", "submit", "takes_time", "maximum_body"}
-        names -= {"has_page_at_root", "stateless_reason"}
+        names -= {"has_page_at_root", "is_closed", "kind", "stateless_reason"}
         # The end of a `with` block or of the program calls it.
         names -= {"close"}
         assert [name for name in sorted(names) if f"| `{name}" not in text] == []

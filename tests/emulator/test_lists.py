@@ -228,6 +228,19 @@ class TestFilters:
             "status in the query is not a documented value",
         )
 
+    @pytest.mark.parametrize("target", ["?locationId=here&locationId=there", "?locationId=there"])
+    @pytest.mark.parametrize("headers", [{}, {"locationid": "here"}])
+    def test_a_token_is_needed_for_each_location(
+        self, target: str, headers: Mapping[str, str], emulator: Emulator
+    ) -> None:
+        emulator.tokens["for-here"] = ["here"]
+        emulator.put("deals", {"id": "x", "locationId": "there"})
+        all_headers = {"authorization": "Bearer for-here", **headers}
+        response = emulator.respond(Request("GET", f"/deals{target}", all_headers))
+        assert response.status == 401
+        allowed = emulator.respond(Request("GET", "/deals?locationId=here", all_headers))
+        assert allowed.status == 200
+
     def test_the_total_counts_the_matches(self, emulator: Emulator) -> None:
         query = {"locationId": "here", "status": "open", "limit": 1}
         _, content = fetch(emulator, "/deals", query)

@@ -477,6 +477,33 @@ class TestOAuth:
         assert update(emulator, access).status == 401
         assert self.exchange(emulator, refresh).status == 200
 
+    @pytest.mark.parametrize("name", ["expires_in", "code_expires_in"])
+    @pytest.mark.parametrize("seconds", [-1, float("nan"), float("inf"), "60", True])
+    def test_a_lifetime_that_is_no_time_is_rejected(self, name: str, seconds: Any) -> None:
+        options: dict[str, Any] = {name: seconds}
+        with pytest.raises((TypeError, ValueError), match=name):
+            TokenEndpoint(**options)
+        endpoint = TokenEndpoint()
+        with pytest.raises((TypeError, ValueError), match=name):
+            setattr(endpoint, name, seconds)
+        with pytest.raises((TypeError, ValueError), match="expires_in"):
+            endpoint.issue("location-1", 0.0, expires_in=seconds)
+
+    @pytest.mark.parametrize("uri", ["notauri", "", "/callback", "https://a.test/#b", "http://["])
+    def test_a_redirect_uri_that_is_not_absolute_is_rejected(self, uri: str) -> None:
+        with pytest.raises(ValueError, match="is not absolute, or has a fragment"):
+            TokenEndpoint(redirect_uris=["https://a.test/callback", uri])
+        TokenEndpoint(redirect_uris=["https://a.test/callback", "com.example.app:/callback"])
+
+    def test_one_string_is_no_collection_of_scopes(self) -> None:
+        with pytest.raises(TypeError, match="not one string"):
+            TokenEndpoint().authorize("https://a.test/callback", 0.0, scopes="abc")
+
+    def test_the_repr_shows_no_credential(self) -> None:
+        endpoint = TokenEndpoint(client_secret="secret-1", refresh_tokens={"refresh-1": "a"})
+        assert "secret-1" not in repr(endpoint)
+        assert "refresh-1" not in repr(endpoint)
+
     def test_a_refresh_token_is_not_an_access_token(self, emulator: Emulator) -> None:
         assert update(emulator, "first").status == 401
 

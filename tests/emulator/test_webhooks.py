@@ -429,6 +429,80 @@ def wait_for(condition: Callable[[], bool]) -> None:
         threading.Event().wait(0.001)
 
 
+class TestClock:
+    def test_an_event_is_valid_after_the_clock_was_advanced(self) -> None:
+        with receiving() as receiver:
+            webhooks = Webhooks(receiver.url)
+            emulator = emulator_with(webhooks)
+            emulator.advance_clock(86_400)
+            update(emulator, unread_count=7)
+            assert webhooks.wait()
+
+        (request,) = receiver.requests
+        assert verify(request.body, request.headers, public_key=webhooks.public_key)
+
+
+class TestReports:
+    def test_the_first_failure_and_the_last_one_are_logged(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        with receiving(500, 404, 503) as receiver:
+            url = receiver.url.replace("http://", "http://user:pass-word@") + "?key=secret-1"
+            webhooks = Webhooks(url, retries=2, time_scale=0)
+            webhooks.publish(EVENT)
+            assert webhooks.wait()
+
+        messages = [record.getMessage() for record in caplog.records]
+        assert len(messages) == 2
+        assert "the status was 500. It is sent again up to 2 times" in messages[0]
+        assert "the status was 503. It is not sent again, after 3 attempts" in messages[1]
+        assert receiver.url in messages[0]
+        assert "pass-word" not in caplog.text
+        assert "secret-1" not in caplog.text
+
+    def test_a_success_is_not_logged(self, caplog: pytest.LogCaptureFixture) -> None:
+        with receiving() as receiver:
+            webhooks = Webhooks(receiver.url)
+            webhooks.publish(EVENT)
+            assert webhooks.wait()
+
+        assert caplog.records == []
+
+    def test_the_control_lists_the_deliveries_and_the_key(self) -> None:
+        with receiving() as receiver:
+            webhooks = Webhooks(receiver.url + "?key=secret-1", retries=0)
+            emulator = emulator_with(webhooks)
+            update(emulator, unread_count=7)
+            assert webhooks.wait()
+        update(emulator, unread_count=8)
+        assert webhooks.wait()
+        with Server(emulator) as server:
+            content = httpx.get(f"{server.url}/_emulator/webhooks", trust_env=False).json()
+
+        assert content["url"] == receiver.url
+        assert content["public_key"] == webhooks.public_key
+        states = [(delivery["state"], delivery["status"]) for delivery in content["deliveries"]]
+        assert states == [("delivered", 200), ("failed", None)]
+        assert [delivery["attempts"] for delivery in content["deliveries"]] == [1, 1]
+
+    def test_a_reset_does_not_wait_for_a_slow_receiver(self) -> None:
+        with receiving(is_open=False) as receiver:
+            webhooks = Webhooks(receiver.url)
+            emulator = emulator_with(webhooks)
+            update(emulator, unread_count=7)
+            assert receiver.has_request.wait(30)
+            emulator.reset()
+            # `close` waits for a request that is being sent; this did not.
+            assert webhook_threads() != []
+            assert webhooks.deliveries == []
+            update(emulator, unread_count=8)
+            receiver.is_open.set()
+            assert webhooks.wait()
+
+        assert states_of(webhooks) == ["delivered"]
+        assert len(receiver.requests) == 2
+
+
 class TestThread:
     def test_a_receiver_that_does_not_respond_delays_no_request(self) -> None:
         with receiving(is_open=False) as receiver:
@@ -593,7 +667,17 @@ class TestOptions:
         assert Webhooks(url, allow_remote=True).url == url
 
     @pytest.mark.parametrize(
-        "url", ["", "localhost", "ftp://localhost/", "http:///x", "http://a:b/"]
+        "url",
+        [
+            "",
+            "localhost",
+            "ftp://localhost/",
+            "http:///x",
+            "http://a:b/",
+            "http://127.0.0.1:99999/x",
+            "http://127.0.0.1:0/x",
+            "http://127.0.0.1:-1/x",
+        ],
     )
     def test_what_is_no_address_is_rejected(self, url: str) -> None:
         with pytest.raises(ValueError, match="is not an address such as"):
@@ -605,6 +689,11 @@ class TestOptions:
         options: dict[str, Any] = {option: value}
         with pytest.raises(ValueError, match=option):
             Webhooks("http://127.0.0.1:9/", **options)
+
+    @pytest.mark.parametrize("retries", [1.5, True, "1", None])
+    def test_a_number_of_retries_is_a_whole_number(self, retries: Any) -> None:
+        with pytest.raises((TypeError, ValueError), match="retries"):
+            Webhooks("http://127.0.0.1:9/", retries=retries)
 
     def test_a_key_can_be_the_same_in_each_run(self) -> None:
         key = Ed25519PrivateKey.generate()

@@ -10,6 +10,7 @@ from .access import check_texts
 from .emulator import Emulator
 from .hosts import HostRules
 from .messages import Request, Response, combined_headers
+from .response_future import response_of, submit_to
 
 if TYPE_CHECKING:
     from .control import Control
@@ -80,10 +81,10 @@ class EmulatorApp:
             response = self._control.respond(request)
             if response is not None:
                 return response
-        future = self.emulator.submit(request)
+        future = submit_to(self.emulator, request)
         if future is None:
             return self.emulator.respond(request)
-        return await asyncio.wrap_future(future)
+        return await response_of(future)
 
 
 class _ClientDisconnectedError(Exception):

@@ -48,6 +48,11 @@ PROGRAM = "leadconnector_emulator"
 HOST_ERRORS = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.ENETUNREACH})
 """Errors of `bind` that concern the address; the others concern the port."""
 
+OPEN_CONTROL = (
+    "Warning: --control lets everyone who can reach this machine change the emulator, and read its"
+    " tokens, below /_emulator/."
+)
+
 USAGE_ERROR = 2
 """The exit status of a wrong option, as argparse has it."""
 
@@ -85,6 +90,8 @@ def main(arguments: list[str] | None = None) -> int:
     message = remote_greeting(server.url, emulator, options)
     if message is None:
         message = greeting(server.url, options.token, emulator, host=options.host)
+    if server.has_open_control:
+        message = f"{message}\n\n{OPEN_CONTROL}"
     _serve(server, message)
     close_remote(emulator)
     return exit_status(emulator, options)

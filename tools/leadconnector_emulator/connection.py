@@ -6,12 +6,14 @@ import asyncio
 import json
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias
 
 import h11
 
+from .control_paths import is_control_request, problem_response
 from .messages import MAXIMUM_BODY, Request, Response, combined_headers
+from .response_future import response_of
 
 MAXIMUM_UNSENT_BYTES = 64 * 1024
 """The bytes of responses that wait for a client to read them. Beyond that, the connection reads
@@ -305,7 +307,12 @@ class Connection(asyncio.Protocol):
         )
 
     def _reject_large_body(self) -> None:
-        self._reject(413, f"a body may have {self._maximum_body} bytes")
+        reason = f"a body may have {self._maximum_body} bytes"
+        target = self._request_head.target.decode("latin-1")
+        if is_control_request(Request("", target, {})):
+            self._end_with(problem_response(413, "Content Too Large", reason))
+        else:
+            self._reject(413, reason)
 
     # Sending responses
 
@@ -335,7 +342,7 @@ class Connection(asyncio.Protocol):
 
     async def _deliver_later(self, future: Future[Response]) -> None:
         """Send a response as soon as there is one. A client that leaves cancels the wait for it."""
-        response = await asyncio.wrap_future(future)
+        response = await response_of(future)
         self._delivery_bytes = len(response.body)
         self._count_buffered_bytes(self._input_length)
         await self._deliver(response)
@@ -428,16 +435,21 @@ class Connection(asyncio.Protocol):
 
     def _reject(self, status: int, reason: str) -> None:
         """Respond to data that is not HTTP, or too large, and close the connection."""
+        body = json.dumps({"statusCode": status, "message": reason}).encode()
+        self._end_with(Response(status, body, {"Content-Type": "application/json"}))
+
+    def _end_with(self, response: Response) -> None:
+        """Send an error response, and close the connection."""
         # After the head of a response was sent, nothing but closing is possible.
         if self._http.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
-            body = json.dumps({"statusCode": status, "message": reason}).encode()
-            headers = {"Content-Type": "application/json", "Connection": "close"}
-            response = Response(status, body, headers)
+            headers = {**response.headers, "Connection": "close"}
+            last_response = replace(response, headers=headers)
             # The request may have no head that h11 could parse. The response needs its method.
             self._request_head = h11.Request(
                 method="GET", target="/", headers=[("Host", "localhost")]
             )
-            self._transport.write(self._encoded_head(response) + self._encoded_body(response))
+            head = self._encoded_head(last_response)
+            self._transport.write(head + self._encoded_body(last_response))
         self._request_body = bytearray()
         self._transport.close()
 

@@ -14,6 +14,7 @@ from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
 from .control_actions import Action, ControlCall, actions
+from .control_paths import PROBLEM_TYPE, is_control_request
 from .control_problem import ControlProblemError, pointer_to, summary
 from .emulator import Emulator
 from .hosts import HostRules
@@ -25,9 +26,6 @@ from .validation import parse_body
 
 CONTROL_SPEC = Path(__file__).with_name("control.yaml")
 
-PREFIX = "/_emulator/"
-"""The paths of the control and of the page. No API has such a path."""
-
 HEALTH_PATH = "/_emulator/health"
 SCHEMA_PATH = "/_emulator/schema"
 
@@ -38,9 +36,6 @@ TRUSTED_SITES = frozenset({"same-origin", "none"})
 """Values of `Sec-Fetch-Site` of a request of the emulator's own page, or of the address bar."""
 
 JSON_TYPE = "application/json"
-PROBLEM_TYPE = "application/problem+json"
-"""The media type of an error (RFC 9457)."""
-
 TITLES = {
     400: "Bad Request",
     403: "Forbidden",
@@ -106,7 +101,9 @@ class ControlRules:
 
 
 class Control:
-    """Responds to the requests below `/_emulator/`. They are not logged and not counted.
+    """Responds to the requests below `/_emulator/`, also to those with an unknown path.
+
+    They are not logged and not counted, and reach no API.
 
     Args:
         emulator: the emulator to control.
@@ -119,16 +116,15 @@ class Control:
 
     def serves(self, request: Request) -> bool:
         """Whether a request is one of the control, and no call of the API."""
-        return request.path.startswith(PREFIX) and bool(self._operations_of(request.path))
+        return is_control_request(request)
 
     def respond(self, request: Request) -> Response | None:
         """Respond to a request; `None` if it is a call of the API."""
         if not self.serves(request):
             return None
-        operations = self._operations_of(request.path)
         try:
             self._rules.check(request)
-            operation = _select(operations, request)
+            operation = _select(self._operations_of(request.path), request)
             return self._carry_out(operation, request)
         except ControlProblemError as problem:
             return _problem_response(problem)
@@ -142,10 +138,20 @@ class Control:
         return actions(self._emulator)
 
     def _operations_of(self, path: str) -> list[Operation]:
-        """The operations of a path; those of a path without parameters come first."""
+        """The operations of a path; those of a path without parameters come first.
+
+        Raises:
+            ControlProblemError: 404, there is no such path.
+        """
         matches = [
             operation for operation in self._spec.operations if operation.pattern.fullmatch(path)
         ]
+        if not matches:
+            # A dictionary keeps the order, and each path once.
+            paths = dict.fromkeys(operation.path for operation in self._spec.operations)
+            raise ControlProblemError(
+                404, f"there is no path {path}; the paths are {', '.join(paths)}"
+            )
         return sorted(matches, key=_parameter_count)
 
     def _carry_out(self, operation: Operation, request: Request) -> Response:

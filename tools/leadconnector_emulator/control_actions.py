@@ -10,6 +10,7 @@ from .access import TokenAccess, UserType, as_access, check_token
 from .clock import seconds_ahead
 from .control_json import exchange_json, rule_json, settings_json, token_json
 from .control_problem import ControlProblemError, pointer_to, summary
+from .control_reports import findings_json, webhooks_json
 from .emulator import Emulator
 from .faults import Fault, FaultRule, fault_from
 from .schema import CompiledSchema, JsonObject
@@ -40,6 +41,8 @@ def actions(emulator: Emulator) -> Mapping[str, Action]:
     return {
         "GET /_emulator/health": server.read_health,
         "POST /_emulator/reset": server.reset,
+        "GET /_emulator/findings": server.list_findings,
+        "GET /_emulator/webhooks": server.list_webhooks,
         "GET /_emulator/faults": faults.list_rules,
         "POST /_emulator/faults": faults.add,
         "PUT /_emulator/faults": faults.replace,
@@ -122,6 +125,7 @@ class _ServerActions:
         operations = self._emulator.spec.operations
         return {
             "status": "ok",
+            "kind": self._emulator.kind,
             "version": _version(),
             "api": {"title": str(info.get("title", "")), "version": str(info.get("version", ""))},
             "operations": [f"{operation.method} {operation.path}" for operation in operations],
@@ -137,6 +141,14 @@ class _ServerActions:
         for settings in self._initial_token_settings:
             settings.restore()
         self._initial_token_settings.clear()
+
+    def list_findings(self, call: ControlCall) -> JsonObject:
+        """The findings of a proxy."""
+        return findings_json(self._emulator)
+
+    def list_webhooks(self, call: ControlCall) -> JsonObject:
+        """The events that were sent."""
+        return webhooks_json(self._emulator)
 
     def read_settings(self, call: ControlCall) -> JsonObject:
         """The options that can change."""
@@ -503,8 +515,8 @@ class _ExchangeActions:
 
 
 _NO_TOKEN_ENDPOINT = (
-    "the emulator has no token endpoint: start it with --refresh-token and --location, or with"
-    " Emulator(token_endpoint=…)"
+    "the emulator has no token endpoint: start it with --oauth, with --refresh-token and"
+    " --location, or with Emulator(token_endpoint=…)"
 )
 
 

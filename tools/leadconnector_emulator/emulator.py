@@ -10,7 +10,7 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from .access import (
     TokenAccess,
@@ -46,6 +46,7 @@ from .validation import (
     check_version,
     location_of,
     parse_body,
+    query_locations,
     query_values,
 )
 from .webhook_events import Change, EventRules, changed_properties
@@ -280,6 +281,9 @@ class Emulator:
     takes_time = False
     """Whether `submit` starts to respond, since `respond` would have to wait."""
 
+    kind: Literal["mock", "proxy", "replay"] = "mock"
+    """Where the responses come from: the spec, a real API or a record."""
+
     has_page_at_root = True
     """Whether the page and the spec are at `/` and `/openapi.json`, too."""
 
@@ -288,6 +292,11 @@ class Emulator:
 
     stateless_reason: str | None = None
     """Why there are no resources, tokens, settings and clock to control; `None` if there are."""
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it responds no more. Only a `ValidatingProxy` can be closed for good."""
+        return False
 
     def submit(self, request: Request) -> Future[Response] | None:
         """Start to respond, if that takes time. `None`: `respond` responds at once."""
@@ -371,7 +380,8 @@ class Emulator:
             self._check_class_and_scopes(operation, access)  # 401
             check_parameters(operation, request)  # 400
             check_body(operation, body)  # 400, 422
-            self._authorize(operation, access, location)  # 401
+            locations = [location, *query_locations(operation, request)]
+            self._authorize(operation, access, locations)  # 401
             preferred = preferred_response(self.spec, operation, request)  # 400
             if preferred is not None:
                 return _preferred_response(preferred, limit_headers)
@@ -424,7 +434,9 @@ class Emulator:
             # A resource that was missing has further properties, which the request does not change.
             changes = changed_properties(earlier_resource, resource) & properties.keys()
             change = Change(operation.collection, changes, resource)
-            for event in self._event_rules.events(change, self.clock()):
+            # The clock of the receiver does not advance: it would reject an event of the future.
+            now = base_clock(self.clock)()
+            for event in self._event_rules.events(change, now):
                 self.webhooks.publish(event)
         return content
 
@@ -509,14 +521,19 @@ class Emulator:
             raise RejectionError(429, "Too Many Requests", admission.headers)
         return admission.headers
 
-    def _authorize(self, operation: Operation, access: TokenAccess, location: str) -> None:
-        """Check that the token is valid for the location.
+    def _authorize(
+        self, operation: Operation, access: TokenAccess, locations: Collection[str]
+    ) -> None:
+        """Check that the token is valid for each location that the request names.
 
         Raises:
             RejectionError: 401, the token is for another location. The spec documents no 403.
         """
-        if operation.names_location and not access.includes_location(location):
-            raise unauthorized(self.spec, operation)
+        if not operation.names_location or access.locations is None:
+            return
+        for location in locations:
+            if not access.includes_location(location):
+                raise unauthorized(self.spec, operation)
 
     def _error_response(
         self,

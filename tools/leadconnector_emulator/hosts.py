@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Collection
 from dataclasses import dataclass
 from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 LOOPBACK = "127.0.0.1"
 """The address on which the server listens by default."""
@@ -78,6 +80,48 @@ def base_url(bound_address: str, port: int) -> str:
     if ":" in host:
         host = f"[{host}]"
     return f"http://{host}:{port}"
+
+
+def leads_to(url: str, host: str, port: int) -> bool:
+    """Whether a URL leads to a server that listens on a host and port of this machine.
+
+    False if a name of both cannot be resolved.
+    """
+    parts = urlsplit(url)
+    default_port = 443 if parts.scheme == "https" else 80
+    if (parts.port or default_port) != port:
+        return False
+    try:
+        url_addresses = _addresses(parts.hostname or "")
+        host_addresses = _addresses(host)
+    except OSError:
+        return False
+    if any(ip_address(address).is_unspecified for address in host_addresses):
+        # It listens on every address of this machine.
+        return any(map(_is_of_this_machine, url_addresses))
+    return not host_addresses.isdisjoint(url_addresses)
+
+
+def _addresses(host: str) -> set[str]:
+    """The addresses of a name.
+
+    Raises:
+        OSError: there are none.
+    """
+    results = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    # A zone, as in `fe80::1%eth0`, is no part of the address.
+    return {str(address[0]).partition("%")[0] for *_, address in results}
+
+
+def _is_of_this_machine(address: str) -> bool:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            # Only an address of this machine can be bound. This sends nothing.
+            probe.bind((address, 0))
+        except OSError:
+            return False
+    return True
 
 
 def _is_private(name: str) -> bool:

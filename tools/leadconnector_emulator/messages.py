@@ -121,13 +121,18 @@ class Exchange:
 
 
 def combined_headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """Headers by lower-case name. Commas join repeated headers (RFC 9110, section 5.3)."""
+    """Headers by lower-case name.
+
+    Commas join repeated headers (RFC 9110, section 5.3). A cookie may contain a comma, so that
+    semicolons join cookies (RFC 9113, section 8.2.3).
+    """
     headers: dict[str, str] = {}
     for raw_name, raw_value in pairs:
         name = raw_name.decode("latin-1").lower()
         value = raw_value.decode("latin-1")
         if name in headers:
-            headers[name] = f"{headers[name]}, {value}"
+            separator = "; " if name == "cookie" else ", "
+            headers[name] = headers[name] + separator + value
         else:
             headers[name] = value
     return headers

@@ -17,17 +17,20 @@ from typing import Any, Self
 
 from .accepting import LOGGER
 from .body_coding import NotCheckedError, UndecodableError, decoded_body
+from .control_paths import is_control_request, unavailable_response
 from .emulator import Emulator
 from .exchange_check import CheckResult, ExchangeCheck
 from .exchange_log import MAXIMUM_LOG_BYTES
 from .faults import Fault
 from .finding import Finding
-from .messages import Exchange, Request, Response
+from .messages import Delivery, Exchange, Request, Response
+from .proxy_totals import ProxyTotals
 from .record import append
 from .redaction import Redaction, security_schemes
 from .rejection import RejectionError
 from .spec import SPEC
-from .upstream import DEADLINE, Upstream, UpstreamAddress, UpstreamError
+from .upstream import DEADLINE, Upstream, UpstreamAddress
+from .upstream_error import UpstreamError
 
 MAXIMUM_FINDINGS = 10_000
 """Different findings that are remembered and reported. The senders choose names of properties, so
@@ -39,6 +42,11 @@ and a quarter of what all connections of a `Server` may have together."""
 
 MAXIMUM_TARGET_LENGTH = 200
 """Characters of a method and path in the log. A request may have a path of many kilobytes."""
+
+ABANDONED = (
+    "the client left, or the proxy was closed, before the API responded. The request may have been"
+    " executed."
+)
 
 CLOSING_TIMEOUT = 10.0
 """Seconds in which the exchanges must end and the connections to the API must close."""
@@ -70,9 +78,11 @@ class ValidatingProxy(Emulator):
 
     Raises:
         OSError: the spec cannot be read, or the report cannot be written.
+        TypeError: `on_finding` is no function.
         ValueError: the upstream or another option is invalid, or the spec is no OpenAPI document.
     """
 
+    kind = "proxy"
     # `respond` waits for the API, so that the interfaces must use `submit`.
     takes_time = True
     # The paths outside of `/_emulator/` are those of the API.
@@ -97,6 +107,8 @@ class ValidatingProxy(Emulator):
         seed: int = 0,
         log_bytes: int = MAXIMUM_LOG_BYTES,
     ) -> None:
+        if on_finding is not None and not callable(on_finding):
+            raise TypeError("on_finding must be a function, which is called with each finding")
         super().__init__(
             spec, tokens=(), conversations=(), faults=faults, seed=seed, log_bytes=log_bytes
         )
@@ -110,6 +122,8 @@ class ValidatingProxy(Emulator):
         self._findings: dict[tuple[str, ...], Finding] = {}
         self._failed_exchanges = 0
         self._unchecked_exchanges = 0
+        self.totals = ProxyTotals(MAXIMUM_FINDINGS)
+        """What it has seen since its start, also before the last reset."""
         self._report = _Report(report) if report is not None else None
         self._worker = _LoopThread()
 
@@ -142,6 +156,11 @@ class ValidatingProxy(Emulator):
             self._failed_exchanges = 0
             self._unchecked_exchanges = 0
             super().reset()
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether `close` was called. A closed proxy passes no request on."""
+        return self._worker.is_closed
 
     def __enter__(self) -> Self:
         return self
@@ -187,6 +206,11 @@ class ValidatingProxy(Emulator):
         Raises:
             RuntimeError: the proxy is closed.
         """
+        if is_control_request(request):
+            # A mistyped path must not reach the API. An interface with control responds itself.
+            future = Future[Response]()
+            future.set_result(unavailable_response())
+            return future
         return self._worker.submit(partial(self._exchange, request))
 
     # The thread of the proxy
@@ -216,6 +240,9 @@ class ValidatingProxy(Emulator):
             response = await self._upstream.send(request)
         except UpstreamError as error:
             return self._fail(request, error, fault)
+        except asyncio.CancelledError:
+            self._log_abandoned(request, fault)
+            raise
         return self._complete(request, response, fault)
 
     def _fail(self, request: Request, error: UpstreamError, fault: Fault | None) -> Response:
@@ -264,6 +291,7 @@ class ValidatingProxy(Emulator):
         if result.unchecked:
             with self._lock:
                 self._unchecked_exchanges += 1
+            self.totals.add_unchecked_exchange()
             target = self._logged_target(request)
             for reason in result.unchecked:
                 LOGGER.warning("%s: not compared with the spec: %s", target, reason)
@@ -284,6 +312,9 @@ class ValidatingProxy(Emulator):
                 return
             self._findings[finding.identity] = finding
             is_full = len(self._findings) == MAXIMUM_FINDINGS
+        if not self.totals.add_finding(finding):
+            # It was reported before a reset.
+            return
         LOGGER.warning("%s", finding)
         if is_full:
             LOGGER.warning("No more findings are reported: there are %d.", MAXIMUM_FINDINGS)
@@ -294,6 +325,16 @@ class ValidatingProxy(Emulator):
         # `reset` runs in another thread.
         with self._lock:
             self._failed_exchanges += 1
+        self.totals.add_failed_exchange()
+
+    def _log_abandoned(self, request: Request, fault: Fault | None) -> None:
+        """Count an exchange that its client has left, or that `close` ends."""
+        LOGGER.warning("%s: %s", self._logged_target(request), ABANDONED)
+        self._count_failure()
+        # The client does not receive it.
+        delivery = Delivery(drop="before")
+        response = replace(UpstreamError(502, ABANDONED).response(), delivery=delivery)
+        self._log(request, response, fault)
 
     def _log(self, request: Request, response: Response, fault: Fault | None) -> None:
         exchange = self._clean_exchange(request, response, fault, ())
@@ -376,6 +417,11 @@ class _LoopThread:
                 f"on_finding must not call {name}, which would wait for itself: call it in another"
                 " thread"
             )
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._is_closed
 
     def submit(self, create: Callable[[], Coroutine[Any, Any, Response]]) -> Future[Response]:
         """Run a coroutine in the loop.

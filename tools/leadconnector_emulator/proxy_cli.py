@@ -7,6 +7,7 @@ from pathlib import Path
 
 from .emulator import Emulator
 from .faults import read_faults
+from .hosts import leads_to
 from .proxy import ValidatingProxy
 from .record import Recorder
 from .redaction import Redaction, security_schemes
@@ -109,6 +110,7 @@ def create_remote(options: argparse.Namespace) -> Emulator | None:
     """
     faults = read_faults(options.faults) if options.faults else ()
     if options.upstream is not None:
+        _check_own_address(options)
         return ValidatingProxy(
             options.upstream,
             options.spec,
@@ -128,6 +130,24 @@ def create_remote(options: argparse.Namespace) -> Emulator | None:
             log_bytes=options.log_bytes,
         )
     return None
+
+
+def _check_own_address(options: argparse.Namespace) -> None:
+    """Reject an upstream that is the proxy itself: each request would come back without end.
+
+    Raises:
+        ValueError: it is.
+    """
+    try:
+        is_own_address = leads_to(options.upstream, options.host, options.port)
+    except ValueError:
+        # `ValidatingProxy` says what is wrong with the URL.
+        return
+    if is_own_address:
+        raise ValueError(
+            f"the upstream {options.upstream!r} is the address of this proxy itself: pass the"
+            " address of the API, or select another port with --port"
+        )
 
 
 def start_record(options: argparse.Namespace, emulator: Emulator) -> None:
@@ -176,14 +196,14 @@ def exit_status(emulator: Emulator, options: argparse.Namespace) -> int:
     """Print a summary of a proxy, and return the exit status."""
     if not isinstance(emulator, ValidatingProxy):
         return 0
-    finding_count = len(emulator.findings)
-    problem_count = emulator.failed_exchanges + emulator.unchecked_exchanges
+    totals = emulator.totals
     print(
-        f"{finding_count} different findings,"
-        f" {emulator.failed_exchanges} requests without a response of the API,"
-        f" {emulator.unchecked_exchanges} exchanges that could not be compared."
+        f"{totals.findings} different findings,"
+        f" {totals.failed_exchanges} requests without a response of the API,"
+        f" {totals.unchecked_exchanges} exchanges that could not be compared."
     )
-    if options.exit_code and finding_count + problem_count > 0:
+    problem_count = totals.findings + totals.failed_exchanges + totals.unchecked_exchanges
+    if options.exit_code and problem_count > 0:
         return FINDINGS_STATUS
     return 0
 

@@ -59,6 +59,7 @@ class Replay(Emulator):
         ValueError: a line of the record is no exchange; the message contains its number.
     """
 
+    kind = "replay"
     stateless_reason = (
         "a replay has no resources, tokens, settings and clock: its responses come from the record,"
         " for any token. Start the emulator without --replay to control them"

@@ -18,6 +18,7 @@ from .emulator import Emulator
 from .hosts import LOOPBACK, base_url, host_rules, is_loopback
 from .messages import Request, Response
 from .page import Page
+from .response_future import submit_to
 
 BACKLOG = 128
 """Connections that may wait to be accepted."""
@@ -85,11 +86,17 @@ class Server:
         self._thread = threading.Thread(
             target=self._run, name="leadconnector-emulator", daemon=True
         )
+        self.has_open_control = has_control and not is_loopback(self._address)
+        """Whether other machines can change the emulator, and read its tokens."""
         if not is_loopback(self._address):
+            permissions = "read the recorded requests"
+            if self.has_open_control:
+                permissions = f"{permissions} and the tokens, and change the emulator"
             LOGGER.warning(
                 "The emulator listens on %s and has no authentication: everyone who can reach this"
-                " machine can read the recorded requests.",
+                " machine can %s.",
                 self._address,
+                permissions,
             )
 
     @property
@@ -98,6 +105,12 @@ class Server:
         return base_url(self._address, self._port)
 
     def __enter__(self) -> Self:
+        if self.emulator.is_closed:
+            self._listener.close()
+            self._loop.close()
+            raise RuntimeError(
+                "the proxy is closed: create another one, and close it after the server"
+            )
         if self._thread.ident is not None:
             raise RuntimeError("a server runs once: create another for another `with` block")
         self._thread.start()
@@ -126,7 +139,7 @@ class Server:
             return None
         if self._page.respond(request) is not None:
             return None
-        return self.emulator.submit(request)
+        return submit_to(self.emulator, request)
 
     @property
     def has_full_buffers(self) -> bool:

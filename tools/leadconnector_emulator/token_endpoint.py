@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .access import ANY, TokenAccess, UserType, check_texts, check_user_type
+from .arguments import check_number, check_redirect_uris
 from .installations import AuthorizationCode, AuthorizationCodes, Installation
 from .oauth_messages import (
     FORM_MEDIA_TYPE,
@@ -83,13 +84,15 @@ class TokenEndpoint:
             live API does. The vendor's document of v2 lists none.
 
     Raises:
-        TypeError: `scopes`, `inactive_locations` or `redirect_uris` is one string.
-        ValueError: `user_type` is unknown.
+        TypeError: `scopes`, `inactive_locations` or `redirect_uris` is one string; a number of
+            seconds is not a number.
+        ValueError: `user_type` is unknown; a number of seconds is negative or not finite; a
+            redirect URI is not absolute.
     """
 
     client_id: str = "client"
-    client_secret: str = "client-secret"
-    refresh_tokens: Mapping[str, str] = field(default_factory=dict[str, str])
+    client_secret: str = field(default="client-secret", repr=False)
+    refresh_tokens: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     expires_in: float = 86_399.0
     scopes: Collection[str] | None = ANY
     user_type: UserType = "Location"
@@ -116,10 +119,14 @@ class TokenEndpoint:
         """Set an attribute; a test may replace those that are checked."""
         if name == "scopes":
             check_texts("the scopes of a token", value)
+        elif name in {"expires_in", "code_expires_in"}:
+            check_number(name, value)
         elif name == "user_type":
             check_user_type(value)
         elif name in {"inactive_locations", "locations", "redirect_uris"}:
             check_texts(f"{name} of a token endpoint", value)
+            if name == "redirect_uris":
+                check_redirect_uris(value)
         super().__setattr__(name, value)
 
     def reset(self) -> None:
@@ -147,7 +154,13 @@ class TokenEndpoint:
             location: the location that both tokens are valid for.
             now: seconds of the emulator's clock.
             expires_in: seconds for which the access token is valid; by default the endpoint's.
+
+        Raises:
+            TypeError: `expires_in` is not a number.
+            ValueError: it is negative or not finite.
         """
+        if expires_in is not None:
+            check_number("expires_in", expires_in)
         return self._issue(Installation(location), now, expires_in=expires_in)
 
     def authorize(
@@ -165,7 +178,11 @@ class TokenEndpoint:
             now: seconds of the emulator's clock.
             location: the location that the user chose; `None` for the agency.
             scopes: the scopes that the application asked for. Default: those of the endpoint.
+
+        Raises:
+            TypeError: `scopes` is one string.
         """
+        check_texts("scopes", scopes)
         installation = Installation(self.company, self.company, "Company", scopes)
         if location is not None:
             installation = Installation(location, self.company, "Location", scopes)

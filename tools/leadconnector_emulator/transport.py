@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import httpx
 
 from .emulator import Emulator
-from .messages import Request, Response
+from .messages import Request, Response, combined_headers
+from .response_future import response_of
 
 if TYPE_CHECKING:
     from .control import Control
@@ -97,7 +98,7 @@ class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         future = self.emulator.submit(received_request)
         if future is None:
             return self.emulator.respond(received_request)
-        return await asyncio.wrap_future(future)
+        return await response_of(future)
 
     def _control_response(self, request: Request) -> Response | None:
         """The response of the control; `None` for any other request."""
@@ -129,7 +130,7 @@ def _response_headers(response: Response) -> httpx.Headers | dict[str, str]:
 
 def _received_request(request: httpx.Request, body: bytes) -> Request:
     target = request.url.raw_path.decode("ascii")
-    headers = {name.lower(): value for name, value in request.headers.items()}
+    headers = combined_headers(request.headers.raw)
     return Request(request.method, target, headers, body)
 
 

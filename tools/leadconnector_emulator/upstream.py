@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import json
+import importlib.util
+import os
+import re
 import socket
 import ssl
 import urllib.request
 from dataclasses import dataclass
-from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import h11
 import httpx
@@ -17,6 +18,7 @@ import httpx
 from .body_coding import DECODABLE
 from .hosts import LOOPBACK_HOSTS
 from .messages import Request, Response
+from .upstream_error import UpstreamError
 
 DEADLINE = 60.0
 """Seconds that an exchange with the upstream may take by default."""
@@ -39,33 +41,16 @@ HOP_BY_HOP = frozenset(
 )
 """Headers that concern one connection only (RFC 9110, section 7.6.1)."""
 
-REPLACED_HEADERS = frozenset({"host", "expect", "accept-encoding"})
+_PATH = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*")
+"""The path of a URL (RFC 3986, section 3.3)."""
+
+_HOST = re.compile(r"[^\s%<>\"\\^`{|}]+")
+"""The characters that a host may have. The system checks the rest when it looks up the name."""
+
+REPLACED_HEADERS = frozenset({"host", "expect", "accept-encoding", "content-length"})
 """Headers of the request that the proxy sends with a value of its own, or has dealt with."""
 
-UpstreamStatus = Literal[502, 504]
-
-_ERROR_NAMES: dict[UpstreamStatus, str] = {502: "Bad Gateway", 504: "Gateway Timeout"}
-
 CHECK_ADDRESS = "Check the address after --upstream, and that the API is running."
-
-
-class UpstreamError(Exception):
-    """There is no complete response. The message says what happened, where, and what to do."""
-
-    def __init__(self, status: UpstreamStatus, message: str) -> None:
-        super().__init__(message)
-        self.status: UpstreamStatus = status
-        """502, or 504 after a time limit (RFC 9110, sections 15.6.3 and 15.6.5)."""
-
-    def response(self) -> Response:
-        """The response for the client: JSON, in the form of the vendor's errors."""
-        content = {
-            "statusCode": self.status,
-            "message": str(self),
-            "error": _ERROR_NAMES[self.status],
-        }
-        headers = {"Content-Type": "application/json", "X-Emulator-Error": "upstream"}
-        return Response(self.status, json.dumps(content).encode(), headers)
 
 
 @dataclass(frozen=True)
@@ -83,15 +68,21 @@ class UpstreamAddress:
         try:
             parts = urlsplit(self.url)
             port = parts.port
-            httpx.URL(self.url)
+            host = httpx.URL(self.url).host
         except (ValueError, httpx.InvalidURL) as error:
             raise ValueError(f"the upstream is not a URL ({error}); use https://HOST") from None
         if parts.username is not None or parts.password is not None:
             raise ValueError("the upstream must not contain a user name or password")
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
+        if parts.scheme not in {"http", "https"} or not _HOST.fullmatch(host):
             raise ValueError(f"the upstream {self.url!r} must be a URL such as https://HOST")
         if port == 0 or parts.query or parts.fragment:
             raise ValueError(f"the upstream {self.url!r} must be a URL without query and fragment")
+        if not _PATH.fullmatch(parts.path):
+            escaped_path = quote(parts.path, safe="/%")
+            raise ValueError(
+                f"the path of the upstream {self.url!r} has characters that a URL cannot have:"
+                f" write it as {escaped_path}"
+            )
         if parts.scheme == "http" and not self.allow_http and not self.is_loopback:
             raise ValueError(
                 f"the upstream {self.url!r} must use https, since requests contain credentials;"
@@ -135,10 +126,13 @@ class Upstream:
             raise ValueError(f"the deadline must be a positive number of seconds, not {deadline}")
         self.address = address
         self._deadline = deadline
+        self._destination = address.origin
+        if proxy_variable := environment_proxy_name(address):
+            self._destination = f"{address.origin} (through the proxy in {proxy_variable})"
         # The transport, not a client: a client has cookies, redirects and headers of its own.
         self._transport = httpx.AsyncHTTPTransport(
-            verify=ssl_context or True,
-            proxy=environment_proxy(address),
+            verify=ssl_context or _default_ssl_context(),
+            proxy=_checked_proxy(address),
             limits=httpx.Limits(max_connections=100, keepalive_expiry=2.0),
         )
 
@@ -154,7 +148,7 @@ class Upstream:
         Raises:
             UpstreamError: there is no complete response that can be passed on.
         """
-        origin = self.address.origin
+        origin = self._destination
         try:
             async with asyncio.timeout(self._deadline):
                 return await self._exchange(request)
@@ -175,7 +169,7 @@ class Upstream:
                 f"{origin} did not send a complete response of HTTP/1.1 ({reason})."
                 f" The request may have been executed. {CHECK_ADDRESS}",
             ) from None
-        except httpx.LocalProtocolError:
+        except (httpx.LocalProtocolError, h11.LocalProtocolError):
             raise UpstreamError(
                 502, f"the request cannot be sent to {origin} as it is. Correct its headers."
             ) from None
@@ -204,7 +198,7 @@ class Upstream:
                 f" Send requests for {self.address.origin} to this address.",
             )
         target = self.address.path.encode("ascii") + request.target.encode("latin-1")
-        return httpx.Request(
+        prepared_request = httpx.Request(
             request.method,
             self.address.url,
             headers=_request_headers(request),
@@ -216,6 +210,9 @@ class Upstream:
                 "timeout": httpx.Timeout(self._deadline).as_dict(),
             },
         )
+        # httpx writes it in upper case, and methods are case-sensitive (RFC 9110, section 9.1).
+        prepared_request.method = request.method
+        return prepared_request
 
     async def _body(self, response: httpx.Response) -> bytes:
         body = bytearray()
@@ -238,6 +235,10 @@ def _request_headers(request: Request) -> list[tuple[bytes, bytes]]:
         if name in HOP_BY_HOP or name in REPLACED_HEADERS or name in named_headers:
             continue
         headers.append((name.encode("latin-1"), value.encode("latin-1")))
+    if request.body or "content-length" in request.headers:
+        # That of the client is for its own connection, where the body may also be chunked, and
+        # then the length is wrong (RFC 9112, section 6.3).
+        headers.append((b"content-length", str(len(request.body)).encode("ascii")))
     if "accept-encoding" in request.headers:
         encodings = _decodable_encodings(request.headers["accept-encoding"])
         headers.append((b"accept-encoding", encodings.encode("latin-1")))
@@ -319,4 +320,73 @@ def environment_proxy(address: UpstreamAddress) -> str | None:
     if address.is_loopback or urllib.request.proxy_bypass(parts.netloc):
         return None
     proxies = urllib.request.getproxies()
-    return proxies.get(parts.scheme) or proxies.get("all")
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    if proxy and "://" not in proxy:
+        # As curl, and as httpx itself.
+        return f"http://{proxy}"
+    return proxy
+
+
+def environment_proxy_name(address: UpstreamAddress) -> str | None:
+    """Where the proxy of the upstream is configured, for messages; `None` without a proxy."""
+    if environment_proxy(address) is None:
+        return None
+    scheme = urlsplit(address.url).scheme
+    for name in (f"{scheme}_proxy", "all_proxy"):
+        # In the order of `urllib`, which prefers lower case.
+        for variable in (name, name.upper()):
+            if os.environ.get(variable):
+                return variable
+    return "the settings of the system"
+
+
+def _checked_proxy(address: UpstreamAddress) -> httpx.Proxy | None:
+    """The proxy of the environment.
+
+    Raises:
+        ValueError: its URL is invalid, or it needs a package. The message has no password.
+    """
+    url = environment_proxy(address)
+    if url is None:
+        return None
+    name = environment_proxy_name(address)
+    proxy = _parsed_proxy(url)
+    if proxy is None:
+        raise ValueError(f"{name} is not the URL of a proxy: use one such as http://HOST:PORT")
+    if proxy.url.scheme.startswith("socks") and importlib.util.find_spec("socksio") is None:
+        raise ValueError(f"{name} names a SOCKS proxy: install the package socksio for it")
+    return proxy
+
+
+def _parsed_proxy(url: str) -> httpx.Proxy | None:
+    """The proxy with a URL; `None` if the URL is invalid."""
+    try:
+        port = urlsplit(url).port
+        proxy = httpx.Proxy(url)
+    except (ValueError, httpx.InvalidURL):
+        return None
+    if port == 0 or not _HOST.fullmatch(proxy.url.host):
+        return None
+    return proxy
+
+
+def _default_ssl_context() -> ssl.SSLContext:
+    """The certificates that the environment names, or else those of the package certifi.
+
+    Raises:
+        ValueError: they cannot be read; the message names the variable.
+    """
+    try:
+        return httpx.create_ssl_context()
+    except OSError as error:
+        # An `SSLError`, for a file without certificates, is an `OSError` too.
+        variables = [
+            f"{name}={os.environ[name]}"
+            for name in ("SSL_CERT_FILE", "SSL_CERT_DIR")
+            if os.environ.get(name)
+        ]
+        reason = error.strerror or type(error).__name__
+        raise ValueError(
+            f"the trusted certificates cannot be read ({reason}):"
+            f" correct {' or '.join(variables) or 'the installation of certifi'}"
+        ) from None

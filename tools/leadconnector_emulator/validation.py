@@ -110,6 +110,14 @@ def location_of(operation: Operation, request: Request, body: ParsedBody) -> str
     return str(value)
 
 
+def query_locations(operation: Operation, request: Request) -> list[str]:
+    """The locations in the query. A list shows the resources of all of them."""
+    name = operation.rate_limit_key
+    if name is None:
+        return []
+    return query_values(request).get(name, [])
+
+
 def check_version(operation: Operation, request: Request, rules: VersionRules) -> None:
     """Require an accepted version of the API, if the operation has a parameter for it.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import heapq
 import json
-import math
 import random
 import threading
 import time
@@ -14,7 +13,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
 
+from .accepting import LOGGER
+from .arguments import check_number
 from .hosts import LOOPBACK_HOSTS
 from .webhook_events import Event
 from .webhook_key import SigningKey
@@ -95,11 +97,11 @@ class Webhooks:
         seed: int = 0,
     ) -> None:
         _check_url(url, allow_remote=allow_remote)
-        _check_positive("retries", retries)
-        _check_positive("time_scale", time_scale)
+        check_number("retries", retries, is_whole=True)
+        check_number("time_scale", time_scale)
         self.url = url
         self._key = SigningKey(private_key)
-        self._retries = retries
+        self._retries = int(retries)
         self._time_scale = time_scale
         self._random = random.Random(seed)  # noqa: S311  # spreads retries
         self._now: Callable[[], float] = time.monotonic
@@ -111,6 +113,15 @@ class Webhooks:
         # The time of the next attempt, and the number of the delivery.
         self._schedule: list[tuple[float, int]] = []
         self._thread: threading.Thread | None = None
+        # Whether the thread starts or sends, so that its end may take long.
+        self._is_busy = False
+
+    @property
+    def visible_url(self) -> str:
+        """The URL without user name, password and query, which may be credentials."""
+        parts = urlsplit(self.url)
+        host = parts.netloc.rpartition("@")[2]
+        return f"{parts.scheme}://{host}{parts.path}"
 
     @property
     def public_key(self) -> str:
@@ -172,11 +183,19 @@ class Webhooks:
             thread.join(STOP_TIMEOUT)
 
     def reset(self) -> None:
-        """`close`, and forget all deliveries."""
-        self.close()
+        """Drop the events that wait, and forget all deliveries.
+
+        This does not wait for a slow receiver: an event that is being sent may still arrive.
+        """
         with self._condition:
+            self._schedule.clear()
             self._deliveries.clear()
             self._dropped = 0
+            thread = None if self._is_busy else self._thread
+            self._condition.notify_all()
+        # A thread that waits finds nothing to send, and ends at once.
+        if thread is not None:
+            thread.join(STOP_TIMEOUT)
 
     # The thread
 
@@ -188,6 +207,7 @@ class Webhooks:
         with suppress(RuntimeError):
             thread.start()
             self._thread = thread
+            self._is_busy = True
 
     def _run(self) -> None:
         """Send each event when it is due, until none waits."""
@@ -208,11 +228,13 @@ class Webhooks:
     def _next_number(self) -> int | None:
         """Wait for the next delivery; `None` if there is none, which ends the thread."""
         with self._condition:
+            self._is_busy = False
             while self._schedule:
                 due_at, number = self._schedule[0]
                 seconds = due_at - self._now()
                 if seconds <= 0:
                     heapq.heappop(self._schedule)
+                    self._is_busy = True
                     return number
                 # A longer wait than `threading.TIMEOUT_MAX` is an error.
                 self._condition.wait(min(seconds, LONGEST_WAIT))
@@ -223,6 +245,7 @@ class Webhooks:
     def _end(self) -> None:
         with self._condition:
             self._thread = None
+            self._is_busy = False
             self._condition.notify_all()
 
     def _is_idle(self) -> bool:
@@ -271,9 +294,34 @@ class Webhooks:
             self._deliveries[number] = replace(
                 delivery, state=state, attempts=attempts, status=status
             )
+            self._log_failure(delivery, state, attempts, status)
             if state == "waiting":
                 due_at = self._now() + self._delay(attempts)
                 heapq.heappush(self._schedule, (due_at, number))
+
+    def _log_failure(
+        self, delivery: WebhookDelivery, state: DeliveryState, attempts: int, status: int | None
+    ) -> None:
+        """Log the first failure of an event, and its last one. It contains no data."""
+        reason = "there was no response" if status is None else f"the status was {status}"
+        event = f"The event {delivery.event_type} {delivery.event_id}"
+        if state == "failed":
+            LOGGER.warning(
+                "%s was not delivered to %s: %s. It is not sent again, after %d attempts.",
+                event,
+                self.visible_url,
+                reason,
+                attempts,
+            )
+        elif state == "waiting" and attempts == 1:
+            LOGGER.warning(
+                "%s was not delivered to %s: %s. It is sent again up to %d times. Check that the"
+                " receiver runs, and responds with 2XX.",
+                event,
+                self.visible_url,
+                reason,
+                self._retries,
+            )
 
     def _delay(self, attempts: int) -> float:
         """Seconds until the next attempt: exponential, with a random part of the same size."""
@@ -291,9 +339,12 @@ def _check_url(url: str, *, allow_remote: bool) -> None:
 
     try:
         parsed_url = httpx.URL(url)
-    except (httpx.InvalidURL, TypeError):
+        # A port beyond 65535 is an error of `urlsplit` only.
+        is_reachable = urlsplit(url).port != 0
+    except (httpx.InvalidURL, TypeError, ValueError):
         parsed_url = httpx.URL()
-    if parsed_url.scheme not in {"http", "https"} or not parsed_url.host:
+        is_reachable = False
+    if not is_reachable or parsed_url.scheme not in {"http", "https"} or not parsed_url.host:
         raise ValueError(
             f"the webhook URL {url!r} is not an address such as http://127.0.0.1:3000/webhooks"
         )
@@ -311,9 +362,3 @@ def _is_local(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def _check_positive(name: str, value: float) -> None:
-    # Written so that NaN is rejected, too.
-    if not 0 <= value < math.inf:
-        raise ValueError(f"{name} is {value}: it must be finite, and not negative")
