@@ -600,6 +600,20 @@ class TestFileStore:
         if step != "permission":
             assert fields["failure"] == f"[Errno {errno.EISDIR}] Is a directory"
 
+    def test_an_id_that_the_endpoint_quotes_is_not_shown(
+        self, agency: Agency, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level("INFO", logger="leadconnector")
+        store = MemoryAgencyTokenStore(Tokens("agency", "refresh", 1e10, company_id="company-1"))
+        store.location("location-1").save(Tokens("a", "r", 0.0, location_id="location-1"))
+        content = {"error": "invalid_grant", "error_description": "location-1 has no such grant"}
+        transport = httpx.MockTransport(lambda _: httpx.Response(400, json=content))
+        source = agency.oauth(store, transport=transport).for_location("location-1")
+        with pytest.raises(OAuthError, match="has no such grant"):
+            source.get_token("https://api.example", None, 20.0)
+        assert "has no such grant" in caplog.text
+        assert "location-1" not in caplog.text
+
     def test_the_tokens_of_another_location_are_not_used(
         self, agency: Agency, update: Update, tmp_path: Path
     ) -> None:
