@@ -215,15 +215,17 @@ class ValidatingProxy(Emulator):
         try:
             response = await self._upstream.send(request)
         except UpstreamError as error:
-            return self._fail(request, error, fault)
+            return self._fail(request, error)
         return self._complete(request, response, fault)
 
-    def _fail(self, request: Request, error: UpstreamError, fault: Fault | None) -> Response:
-        """Respond with the reason why there is no response of the API."""
-        LOGGER.warning("%s: %s", self._logged_target(request), error)
+    def _fail(self, request: Request, error: UpstreamError) -> Response:
+        """Respond with the reason why there is no response of the API. No fault changes it."""
         response = error.response()
-        self._log(request, response, fault)
+        exchange = self._clean_exchange(request, response, None, ())
+        LOGGER.warning("%s: %s", _logged_target(exchange.request), error)
         self._count_failure()
+        with self._lock:
+            self._exchange_log.add(exchange)
         return response
 
     def _complete(self, request: Request, response: Response, fault: Fault | None) -> Response:
@@ -242,7 +244,7 @@ class ValidatingProxy(Emulator):
         exchange = self._clean_exchange(request, sent_response, fault, result.findings)
         if self.recorder is not None:
             self.recorder.add(request, response)
-        self._report_result(request, result)
+        self._report_result(exchange.request, result)
         with self._lock:
             self._exchange_log.add(exchange)
         return sent_response
@@ -259,12 +261,12 @@ class ValidatingProxy(Emulator):
         redaction = self._redaction.of_exchange(request, response)
         return replace(result, findings=tuple(map(redaction.finding, result.findings)))
 
-    def _report_result(self, request: Request, result: CheckResult) -> None:
+    def _report_result(self, clean_request: Request, result: CheckResult) -> None:
         """Count and report what a comparison found."""
         if result.unchecked:
             with self._lock:
                 self._unchecked_exchanges += 1
-            target = self._logged_target(request)
+            target = _logged_target(clean_request)
             for reason in result.unchecked:
                 LOGGER.warning("%s: not compared with the spec: %s", target, reason)
         for finding in result.findings:
@@ -310,12 +312,6 @@ class ValidatingProxy(Emulator):
         """An exchange for the log, without credentials."""
         clean_request, clean_response = self._redaction.exchange(request, response)
         return Exchange(clean_request, clean_response, fault, findings)
-
-    def _logged_target(self, request: Request) -> str:
-        """Method and path for a message. A query may contain a credential."""
-        clean_request = self._redaction.request(request)
-        target = f"{clean_request.method} {clean_request.path}"[:MAXIMUM_TARGET_LENGTH]
-        return _printable(target)
 
 
 class _Report:
@@ -471,6 +467,12 @@ def _failure_response() -> Response:
         " The request may have been executed. Call the API directly for it.",
     )
     return error.response()
+
+
+def _logged_target(clean_request: Request) -> str:
+    """Method and path for a message. A query may be long, and says little."""
+    target = f"{clean_request.method} {clean_request.path}"[:MAXIMUM_TARGET_LENGTH]
+    return _printable(target)
 
 
 def _printable(text: str) -> str:
