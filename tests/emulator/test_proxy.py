@@ -341,6 +341,13 @@ class TestFailures:
         assert message.startswith(f"{url} cannot be reached")
         assert "Nothing was sent. Check the address after --upstream" in message
 
+    def test_a_fault_does_not_change_the_reason(self) -> None:
+        with ValidatingProxy(f"http://127.0.0.1:{free_port()}", faults=[Fault(drip=9)]) as proxy:
+            response = proxy.respond(Request("GET", "/x", {}))
+
+        assert (response.status, response.delivery.is_plain) == (502, True)
+        assert [exchange.fault for exchange in proxy.exchanges] == [None]
+
     def test_an_unknown_host(self) -> None:
         message = self.failed("https://api.invalid", 502)
 

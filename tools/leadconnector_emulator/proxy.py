@@ -239,18 +239,20 @@ class ValidatingProxy(Emulator):
         try:
             response = await self._upstream.send(request)
         except UpstreamError as error:
-            return self._fail(request, error, fault)
+            return self._fail(request, error)
         except asyncio.CancelledError:
-            self._log_abandoned(request, fault)
+            self._log_abandoned(request)
             raise
         return self._complete(request, response, fault)
 
-    def _fail(self, request: Request, error: UpstreamError, fault: Fault | None) -> Response:
-        """Respond with the reason why there is no response of the API."""
-        LOGGER.warning("%s: %s", self._logged_target(request), error)
+    def _fail(self, request: Request, error: UpstreamError) -> Response:
+        """Respond with the reason why there is no response of the API. No fault changes it."""
         response = error.response()
-        self._log(request, response, fault)
+        exchange = self._clean_exchange(request, response, None, ())
+        LOGGER.warning("%s: %s", _logged_target(exchange.request), error)
         self._count_failure()
+        with self._lock:
+            self._exchange_log.add(exchange)
         return response
 
     def _complete(self, request: Request, response: Response, fault: Fault | None) -> Response:
@@ -269,7 +271,7 @@ class ValidatingProxy(Emulator):
         exchange = self._clean_exchange(request, sent_response, fault, result.findings)
         if self.recorder is not None:
             self.recorder.add(request, response)
-        self._report_result(request, result)
+        self._report_result(exchange.request, result)
         with self._lock:
             self._exchange_log.add(exchange)
         return sent_response
@@ -286,13 +288,13 @@ class ValidatingProxy(Emulator):
         redaction = self._redaction.of_exchange(request, response)
         return replace(result, findings=tuple(map(redaction.finding, result.findings)))
 
-    def _report_result(self, request: Request, result: CheckResult) -> None:
+    def _report_result(self, clean_request: Request, result: CheckResult) -> None:
         """Count and report what a comparison found."""
         if result.unchecked:
             with self._lock:
                 self._unchecked_exchanges += 1
             self.totals.add_unchecked_exchange()
-            target = self._logged_target(request)
+            target = _logged_target(clean_request)
             for reason in result.unchecked:
                 LOGGER.warning("%s: not compared with the spec: %s", target, reason)
         for finding in result.findings:
@@ -327,14 +329,16 @@ class ValidatingProxy(Emulator):
             self._failed_exchanges += 1
         self.totals.add_failed_exchange()
 
-    def _log_abandoned(self, request: Request, fault: Fault | None) -> None:
+    def _log_abandoned(self, request: Request) -> None:
         """Count an exchange that its client has left, or that `close` ends."""
-        LOGGER.warning("%s: %s", self._logged_target(request), ABANDONED)
-        self._count_failure()
         # The client does not receive it.
         delivery = Delivery(drop="before")
         response = replace(UpstreamError(502, ABANDONED).response(), delivery=delivery)
-        self._log(request, response, fault)
+        exchange = self._clean_exchange(request, response, None, ())
+        LOGGER.warning("%s: %s", _logged_target(exchange.request), ABANDONED)
+        self._count_failure()
+        with self._lock:
+            self._exchange_log.add(exchange)
 
     def _log(self, request: Request, response: Response, fault: Fault | None) -> None:
         exchange = self._clean_exchange(request, response, fault, ())
@@ -351,12 +355,6 @@ class ValidatingProxy(Emulator):
         """An exchange for the log, without credentials."""
         clean_request, clean_response = self._redaction.exchange(request, response)
         return Exchange(clean_request, clean_response, fault, findings)
-
-    def _logged_target(self, request: Request) -> str:
-        """Method and path for a message. A query may contain a credential."""
-        clean_request = self._redaction.request(request)
-        target = f"{clean_request.method} {clean_request.path}"[:MAXIMUM_TARGET_LENGTH]
-        return _printable(target)
 
 
 class _Report:
@@ -517,6 +515,12 @@ def _failure_response() -> Response:
         " The request may have been executed. Call the API directly for it.",
     )
     return error.response()
+
+
+def _logged_target(clean_request: Request) -> str:
+    """Method and path for a message. A query may be long, and says little."""
+    target = f"{clean_request.method} {clean_request.path}"[:MAXIMUM_TARGET_LENGTH]
+    return _printable(target)
 
 
 def _printable(text: str) -> str:
