@@ -483,6 +483,14 @@ class TestNames:
 
         assert "a" * 20 not in text
 
+    @pytest.mark.parametrize("text", ["?a=" * 5_000, "?a=%3F" * 5_000, "/x?a=" + "=a" * 5_000])
+    def test_urls_that_are_nested_deeply_are_stored(self, text: str) -> None:
+        request = Request("GET", f"/x?{text}", {"referer": text})
+
+        assert stored(request, Response(200, text.encode(), {"Location": text}))
+        assert visible_headers(request, request.headers)
+        assert visible_target(request)
+
     @given(
         body=st.one_of(
             st.binary(max_size=60),

@@ -48,11 +48,14 @@ _OAUTH_PATH = re.compile(r"(^|/)oauth2?(/|$)", re.IGNORECASE)
 
 _SEPARATORS = re.compile(r"[\W_]+")
 
-_URL_PARAMETER = re.compile(r"""(?<=[?&#;])([\w.~%\[\]+-]+)=([^&#\s"<>\\]*)""")
+MAXIMUM_NESTING = 4
+"""Levels of URLs within the parameters of a URL. A deeper one is removed as a whole."""
+
+_URL_PARAMETER = re.compile(r"""([?&#;])([\w.~%\[\]+-]+)=([^&#\s"<>\\]*)""")
 """A parameter in the query or fragment of a URL, which may be part of a text. HTML escapes `&` as
 `&amp;`."""
 
-_USER_INFORMATION = re.compile(r"(?<=://)[^/?#@\s\"<>]+(?=@)")
+_USER_INFORMATION = re.compile(r"://([^/?#@\s\"<>]+)@")
 """Name and password in a URL (RFC 3986, section 3.2.1)."""
 
 
@@ -118,37 +121,43 @@ def _is_code(name: str) -> bool:
     return name.lower() == "code"
 
 
-def secrets_in_urls(text: str, is_secret: Callable[[str], bool]) -> list[str]:
+def secrets_in_urls(
+    text: str, is_secret: Callable[[str], bool], levels: int = MAXIMUM_NESTING
+) -> list[str]:
     """The decoded credentials in the URLs of a text."""
-    secrets = [unquote(match[0]) for match in _USER_INFORMATION.finditer(text)]
+    secrets = [unquote(match[1]) for match in _USER_INFORMATION.finditer(text)]
     for match in _URL_PARAMETER.finditer(text):
-        name, value = match.groups()
+        _, name, value = match.groups()
         if is_secret(unquote(name)):
             secrets.append(unquote_plus(value))
-        elif _may_contain_url(value):
-            secrets += secrets_in_urls(unquote(value), is_secret)
+        elif _may_contain_url(value) and levels > 0:
+            secrets += secrets_in_urls(unquote(value), is_secret, levels - 1)
     return secrets
 
 
-def without_secrets_in_urls(text: str, is_secret: Callable[[str], bool], placeholder: str) -> str:
+def without_secrets_in_urls(
+    text: str, is_secret: Callable[[str], bool], placeholder: str, levels: int = MAXIMUM_NESTING
+) -> str:
     """A text whose URLs contain a placeholder in place of each credential."""
 
     def clean_parameter(match: re.Match[str]) -> str:
-        name, value = match.groups()
+        separator, name, value = match.groups()
         if is_secret(unquote(name)):
-            return f"{name}={placeholder}"
+            return f"{separator}{name}={placeholder}"
         if not _may_contain_url(value):
             return match[0]
+        if levels == 0:
+            return f"{separator}{name}={placeholder}"
         inner_text = unquote(value)
-        clean_inner_text = without_secrets_in_urls(inner_text, is_secret, placeholder)
+        clean_inner_text = without_secrets_in_urls(inner_text, is_secret, placeholder, levels - 1)
         if clean_inner_text == inner_text:
             return match[0]
-        return f"{name}={quote(clean_inner_text, safe='', errors='replace')}"
+        return f"{separator}{name}={quote(clean_inner_text, safe='', errors='replace')}"
 
     if "=" in text:
         text = _URL_PARAMETER.sub(clean_parameter, text)
     if "@" in text:
-        text = _USER_INFORMATION.sub(placeholder, text)
+        text = _USER_INFORMATION.sub(f"://{placeholder}@", text)
     return text
 
 

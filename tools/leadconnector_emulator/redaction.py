@@ -45,28 +45,48 @@ NO_RESPONSE = Response(204, b"")
 _TOKEN_CHARACTER = r"[\w~+/%-]"
 """A character that joins a credential with its neighbour to an id or another word."""
 
-_NAME_PARTS = (b"token", b"secret", b"passw", b"assertion", b"verifier", b"api", b"private")
-"""Each name in `_SECRET_NAME` contains one. They are faster to search for."""
-
-_UNMISTAKABLE_NAME = (
-    rb"(?<![a-z])(?:access|refresh|id|session|bearer|auth|api)[_-]?token|client[_-]?secret"
-    rb"|(?:api|private|secret)[_-]?key|code[_-]?verifier|client[_-]?assertion"
+_UNMISTAKABLE_NAMES = (
+    rb"access[_-]?token",
+    rb"api[_-]?key",
+    rb"api[_-]?token",
+    rb"auth[_-]?token",
+    rb"bearer[_-]?token",
+    rb"client[_-]?assertion",
+    rb"client[_-]?secret",
+    rb"code[_-]?verifier",
+    # Not the end of "Invalid token".
+    rb"id(?<![a-z]id)[_-]?token",
+    rb"private[_-]?key",
+    rb"refresh[_-]?token",
+    rb"secret[_-]?key",
+    rb"session[_-]?token",
 )
-_SECRET_NAME = rb"(?:" + _UNMISTAKABLE_NAME + rb"|token|secret|passw(?:or)?d|assertion)"
+"""Names of credentials that no text uses for anything else, in lower case."""
 
+_ORDINARY_NAMES = (rb"assertion", rb"passwd", rb"password", rb"secret", rb"token")
+"""Names of credentials that are ordinary words."""
+
+# Each alternative starts with a character, so that a search skips all others.
 _MENTION = re.compile(
-    _UNMISTAKABLE_NAME
-    # JSON, YAML, a form or XML assigns a value to the name, or it is a part of multipart data.
-    + rb"|(?:token|secret|passw(?:or)?d|assertion)[\"'\\\]]*\s*[:=>]"
-    + rb"|name=[\"']?(?:token|secret|passw(?:or)?d|assertion)\b",
-    re.IGNORECASE,
+    b"|".join(
+        [
+            *_UNMISTAKABLE_NAMES,
+            # JSON, YAML, a form or XML assigns a value to the name.
+            *(name + rb"[\"'\\\]]*\s*[:=>]" for name in _ORDINARY_NAMES),
+            # The name is that of a part of multipart data.
+            *(rb"name=[\"']?" + name + rb"\b" for name in _ORDINARY_NAMES),
+        ]
+    )
 )
-"""A name in a body that cannot be parsed, whose value is likely a credential."""
+"""A name in a body that cannot be parsed, in lower case, whose value is likely a credential."""
 
 _VALUE_OF_NAME = re.compile(
-    _SECRET_NAME + rb"[^a-z0-9]{1,16}([\w.~+/=-]{%d,})" % LONG_LENGTH, re.IGNORECASE
+    b"|".join(
+        name + rb"[^a-z0-9]{1,16}([\w.~+/=-]{%d,})" % LONG_LENGTH
+        for name in (*_UNMISTAKABLE_NAMES, *_ORDINARY_NAMES)
+    )
 )
-"""The value of a name in a body that cannot be parsed."""
+"""The value of a name in a body that cannot be parsed, in lower case."""
 
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))")
 """An escaped character in JSON (RFC 8259, section 7)."""
@@ -213,9 +233,9 @@ class ExchangeRedaction:
             return
         documents = _documents(body)
         if documents is None:
-            if _may_mention_secret(body):
-                for match in _VALUE_OF_NAME.finditer(body):
-                    self._secrets.add(_text(match[1]))
+            for match in _VALUE_OF_NAME.finditer(body.lower()):
+                start, end = match.span(match.lastindex or 0)
+                self._secrets.add(_text(body[start:end]))
             return
         for name, value in _named_values(documents):
             if isinstance(value, str) and self._names.has_property(name):
@@ -435,17 +455,12 @@ def _unescaped_character(match: re.Match[str]) -> str:
     return chr(int(code, 16))
 
 
-def _may_mention_secret(body: bytes) -> bool:
-    lower_case_body = body.lower()
-    return any(part in lower_case_body for part in _NAME_PARTS)
-
-
 def _mentions_secret(body: bytes) -> bool:
     """Whether a body that was not parsed contains the name of a credential."""
     # UTF-16 and UTF-32 have a zero byte in each Latin character.
     if b"\0" in body:
         body = body.replace(b"\0", b"")
-    return _may_mention_secret(body) and _MENTION.search(body) is not None
+    return _MENTION.search(body.lower()) is not None
 
 
 def _documents(body: bytes) -> list[Any] | None:
