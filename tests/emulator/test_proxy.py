@@ -853,6 +853,20 @@ class TestReports:
         assert '$["redacted"]' in [finding.path for finding in proxy.findings]
         assert [secret for secret in secrets if secret in stored] == []
 
+    def test_a_closed_proxy_never_uses_the_descriptor_of_its_report_again(
+        self, tmp_path: Path
+    ) -> None:
+        with (
+            upstream_sending(head_lines("200 OK", "Content-Length: 0"), []) as url,
+            proxied(url, report=tmp_path / "findings.jsonl") as (proxy, _),
+        ):
+            proxy.close()
+            # The system assigns the number of the descriptor again.
+            with (tmp_path / "another-file").open("w+b") as another_file:
+                proxy.close()
+                another_file.write(b"intact")
+                another_file.flush()
+
 
 class TestCommandLine:
     @staticmethod

@@ -91,26 +91,31 @@ class Recorder:
 
         A failure is logged once, and the file stays valid.
         """
-        if self._descriptor is None:
-            return
         if response.delivery.drop is not None or not response.has_complete_body:
             # The client has not received it.
             return
+        if self._descriptor is None:
+            return
         clean_request, clean_response = self._redaction.exchange(request, response)
         line = json.dumps(_as_json(clean_request, clean_response)).encode("ascii") + b"\n"
+        with self._lock:
+            self._append(line)
+
+    def _append(self, line: bytes) -> None:
+        """Append a line. The caller holds the lock."""
+        if self._descriptor is None:
+            # Another thread has closed it.
+            return
         try:
-            with self._lock:
-                if self._descriptor is not None:
-                    append(self._descriptor, line)
+            append(self._descriptor, line)
         except OSError as error:
-            if not self._has_failed:
-                self._has_failed = True
-                reason = error.strerror or str(error)
-                LOGGER.error(
-                    "%s: exchanges are not recorded: %s; this message appears once.",
-                    self.path,
-                    reason,
-                )
+            if self._has_failed:
+                return
+            self._has_failed = True
+            reason = error.strerror or str(error)
+            LOGGER.error(
+                "%s: exchanges are not recorded: %s; this message appears once.", self.path, reason
+            )
 
     def close(self) -> None:
         """Close the file. Further exchanges are ignored. A second call does nothing."""
