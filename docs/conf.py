@@ -66,4 +66,7 @@ nitpick_ignore_regex = [
 suppress_warnings = [
     # README has its own title. The pages here include parts of it.
     "myst.header",
+    # Two packages have a `Finding`. The annotations of `Exchange` contain a name that only type
+    # checkers import, so Sphinx does not know which one it names.
+    "ref.python",
 ]

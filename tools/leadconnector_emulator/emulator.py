@@ -282,7 +282,7 @@ class Emulator:
     """Whether `submit` starts to respond, since `respond` would have to wait."""
 
     kind: Literal["mock", "proxy", "replay"] = "mock"
-    """Where the responses come from: the spec, a real API or a record."""
+    """The source of the responses. That is the spec, a real API, or a record."""
 
     has_page_at_root = True
     """Whether the page and the spec are at `/` and `/openapi.json`, too."""

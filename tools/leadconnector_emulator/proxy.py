@@ -206,11 +206,6 @@ class ValidatingProxy(Emulator):
         Raises:
             RuntimeError: the proxy is closed.
         """
-        if is_control_request(request):
-            # A mistyped path must not reach the API. An interface with control responds itself.
-            future = Future[Response]()
-            future.set_result(unavailable_response())
-            return future
         return self._worker.submit(partial(self._exchange, request))
 
     # The thread of the proxy
@@ -226,6 +221,9 @@ class ValidatingProxy(Emulator):
             return _failure_response()
 
     async def _pass_on(self, request: Request) -> Response:
+        if is_control_request(request):
+            # A mistyped path must not reach the API. An interface with control responds itself.
+            return unavailable_response()
         if len(request.body) > self.maximum_body:
             # An interface passes on only the start of such a body.
             return self._reject_large_body(request)
