@@ -430,7 +430,7 @@ def test_the_client_and_its_requirements_are_small(wheel: Path, tmp_path: Path) 
     assert (packages / "httpx" / "__init__.py").exists()
     # The second number depends on the versions in requirements/dev.txt.
     assert size_of(packages / "leadconnector") < 1.0 * MEGABYTE
-    assert size_of(packages) < 3.2 * MEGABYTE
+    assert size_of(packages) < 3.3 * MEGABYTE
 
 
 def test_importing_the_client_imports_no_tool_even_if_installed(
