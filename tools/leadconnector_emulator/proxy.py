@@ -246,11 +246,7 @@ class ValidatingProxy(Emulator):
     def _fail(self, request: Request, error: UpstreamError) -> Response:
         """Respond with the reason why there is no response of the API. No fault changes it."""
         response = error.response()
-        exchange = self._clean_exchange(request, response, None, ())
-        LOGGER.warning("%s: %s", _logged_target(exchange.request), error)
-        self._count_failure()
-        with self._lock:
-            self._exchange_log.add(exchange)
+        self._log_failure(request, response, str(error))
         return response
 
     def _complete(self, request: Request, response: Response, fault: Fault | None) -> Response:
@@ -332,8 +328,12 @@ class ValidatingProxy(Emulator):
         # The client does not receive it.
         delivery = Delivery(drop="before")
         response = replace(UpstreamError(502, ABANDONED).response(), delivery=delivery)
+        self._log_failure(request, response, ABANDONED)
+
+    def _log_failure(self, request: Request, response: Response, reason: str) -> None:
+        """Log and count an exchange without a complete response of the API."""
         exchange = self._clean_exchange(request, response, None, ())
-        LOGGER.warning("%s: %s", _logged_target(exchange.request), ABANDONED)
+        LOGGER.warning("%s: %s", _logged_target(exchange.request), reason)
         self._count_failure()
         with self._lock:
             self._exchange_log.add(exchange)
