@@ -150,12 +150,30 @@ class Context:
         """Return the context of a subschema, at the end of a path of keywords and names."""
         return replace(self, path=(*self.path, *path))
 
-    def without_path(self) -> Context:
-        """Return the context without its exact path, so that a repeated schema is reported once.
+    def kind_of_place(self) -> Context:
+        """Return what this place has in common with others, in which schemas compare alike.
 
-        Only whether the schema is nested remains, because that is part of the check ids.
+        Everything remains that can decide whether two schemas differ. The operation, the name of
+        the part and the exact path do not.
         """
-        return replace(self, path=("",) if self.is_nested else ())
+        return replace(self, operation="", name="", is_draft=False, path=self._kind_of_path)
+
+    @property
+    def _kind_of_path(self) -> tuple[str, ...]:
+        """The shortest path with the same `is_nested`; empty only if the path is."""
+        if self.is_nested:
+            return ("",)
+        return ("items",) if self.path else ()
+
+    def at_place_of(self, start: Context, path: tuple[str, ...]) -> Context:
+        """Return the context of a place of this kind, at the end of a path from a start."""
+        return replace(
+            self,
+            operation=start.operation,
+            name=start.name,
+            is_draft=start.is_draft,
+            path=path,
+        )
 
     def for_equality(self) -> Context:
         """Return the context without everything that does not affect whether schemas are equal.

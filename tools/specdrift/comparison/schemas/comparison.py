@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -12,6 +11,7 @@ from ...rules import Change, worst
 from ..context import Context
 from .discriminators import compare_discriminators
 from .equality import SchemaEquality
+from .graph import PairGraph
 from .limits import compare_limits
 from .pairs import PairResult, SchemaCache, SchemaCaches, SchemaPair, StepBudget, schema_pointers
 from .properties import compare_properties, property_pairs
@@ -45,9 +45,11 @@ class SchemaComparison:
         self._budget = StepBudget()
         self._caches = SchemaCaches(SchemaCache(self._budget), SchemaCache(self._budget))
         self._equality = SchemaEquality(self._compare_pair, self._budget)
-        # Pairs already reported, by place: the context without the path inside the schema. A pair
+        self._graph = PairGraph(self._compare_pair)
+        # The nodes of the graph that were reported for each part of the current operation. A pair
         # that returns under another path, as in a recursive schema, is not reported again.
-        self._reported = set[SchemaPair]()
+        self._operation = ""
+        self._reported: dict[Context, set[int]] = {}
 
     def changes(self, base: Node, revised: Node, context: Context) -> Iterator[Change]:
         """Yield the differences of two schemas that were not yielded for the same place before.
@@ -55,17 +57,15 @@ class SchemaComparison:
         Raises:
             TooComplexError: The comparison takes too many steps, or a value is nested too deeply.
         """
-        # A queue instead of recursion, so that deep and recursive schemas are compared completely.
-        pending = deque([SchemaPair((base,), (revised,), context)])
-        while pending:
-            pair = pending.popleft().resolved()
-            key = replace(pair, context=pair.context.without_path())
-            if key in self._reported:
-                continue
-            self._reported.add(key)
-            result = self._compare_pair(pair)
-            yield from result.changes
-            pending += result.subschemas
+        start = SchemaPair((base,), (revised,), context)
+        for pair in self._graph.changed_pairs(start, self._reported_nodes(context)):
+            yield from self._compare_pair(pair).changes
+
+    def _reported_nodes(self, context: Context) -> set[int]:
+        if context.operation != self._operation:
+            self._operation = context.operation
+            self._reported.clear()
+        return self._reported.setdefault(replace(context, path=()), set())
 
     def read_base(self, node: Node) -> Schema:
         """Return a schema of the base in normal form."""
