@@ -573,6 +573,7 @@ def test_a_change_points_into_both_documents() -> None:
         base_pointer=f"{base_body}/schema/properties/name",
         revision_pointer="/components/schemas/Pet/properties/name",
         text="The request body, at `name`, changed its type from string to integer.",
+        path=("name",),
     )
     assert compare(api(PET), revision) == [change]
 

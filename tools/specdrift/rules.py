@@ -79,6 +79,9 @@ class Change:
     For example a scope, a status, or a value of an enum as JSON.
     """
 
+    path: tuple[str, ...] = ()
+    """The keywords and names from the schema of a parameter, body or header down to the change."""
+
     container_pointer: str = ""
     """The JSON pointer of the place that would contain the element, in the document without it.
 

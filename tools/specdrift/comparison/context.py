@@ -142,9 +142,7 @@ class Context:
     @property
     def place_in_text(self) -> str:
         """The place in a sentence."""
-        if not self.path:
-            return self.name
-        return f"{self.name}, at `{'/'.join(self.path)}`,"
+        return _place_in_text(self.name, self.path)
 
     def below(self, *path: str) -> Context:
         """Return the context of a subschema, at the end of a path of keywords and names."""
@@ -165,13 +163,22 @@ class Context:
             return ("",)
         return ("items",) if self.path else ()
 
-    def at_place_of(self, start: Context, path: tuple[str, ...]) -> Context:
-        """Return the context of a place of this kind, at the end of a path from a start."""
+    def change_at(self, place: Context, change: Change) -> Change:
+        """Return a change that was found in this kind of place for one of its places.
+
+        Args:
+            place: A context with this `kind_of_place`.
+            change: What `change` returned for this context or for one below it.
+        """
+        path = place.path + change.path[len(self.path) :]
+        # The sentence of every rule about schemas begins with the place.
+        kind_of_place_in_text = _place_in_text(self.name, change.path)
+        sentence = _place_in_text(place.name, path) + change.text[len(kind_of_place_in_text) :]
         return replace(
-            self,
-            operation=start.operation,
-            name=start.name,
-            is_draft=start.is_draft,
+            change,
+            level=INFO if place.is_draft else change.level,
+            operation=place.operation,
+            text=_capitalized(sentence),
             path=path,
         )
 
@@ -228,8 +235,9 @@ class Context:
             direction=self.direction,
             base_pointer=pointers.base,
             revision_pointer=pointers.revised,
-            text=text[:1].upper() + text[1:],
+            text=_capitalized(text),
             name=str(name),
+            path=self.path,
             container_pointer=pointers.container,
         )
 
@@ -261,3 +269,13 @@ class Context:
         if self.is_direction_unknown:
             return rule.severity.worst
         return rule.severity.level(self.direction)
+
+
+def _place_in_text(name: str, path: tuple[str, ...]) -> str:
+    if not path:
+        return name
+    return f"{name}, at `{'/'.join(path)}`,"
+
+
+def _capitalized(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]

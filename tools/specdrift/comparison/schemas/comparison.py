@@ -58,8 +58,7 @@ class SchemaComparison:
             TooComplexError: The comparison takes too many steps, or a value is nested too deeply.
         """
         start = SchemaPair((base,), (revised,), context)
-        for pair in self._graph.changed_pairs(start, self._reported_nodes(context)):
-            yield from self._compare_pair(pair).changes
+        yield from self._graph.changes(start, self._reported_nodes(context))
 
     def _reported_nodes(self, context: Context) -> set[int]:
         if context.operation != self._operation:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 from ...model.schema import Nodes
+from ...rules import Change
 from ..context import Context
 from .pairs import PairResult, SchemaPair
 
@@ -25,8 +26,8 @@ class PairNode:
     """Identifies the node."""
     pair: SchemaPair
     """The pair. Its context is that of the kind of place; see `Context.kind_of_place`."""
-    has_changes: bool = False
-    """Whether the two schemas themselves differ."""
+    changes: list[Change] = field(default_factory=list[Change])
+    """The differences of the two schemas themselves, in this kind of place."""
     leads_to_change: bool = False
     """Whether they or any pair below them differ."""
     edges: list[PairEdge] = field(default_factory=list["PairEdge"])
@@ -48,8 +49,8 @@ class PairGraph:
         self._compare_pair = compare_pair
         self._nodes: dict[tuple[Nodes, Nodes, Context], PairNode] = {}
 
-    def changed_pairs(self, start: SchemaPair, visited: set[int]) -> Iterator[SchemaPair]:
-        """Yield each pair that has changes of its own, at its shortest path from a start.
+    def changes(self, start: SchemaPair, visited: set[int]) -> Iterator[Change]:
+        """Yield the changes of a pair and of all pairs below it, each at its shortest path.
 
         Args:
             start: The pair to start with, at its place.
@@ -62,9 +63,9 @@ class PairGraph:
             if node.number in visited or not node.leads_to_change:
                 continue
             visited.add(node.number)
-            if node.has_changes:
-                context = node.pair.context.at_place_of(start.context, path)
-                yield replace(node.pair, context=context)
+            place = replace(start.context, path=path)
+            for change in node.changes:
+                yield node.pair.context.change_at(place, change)
             for edge in node.edges:
                 if edge.target.leads_to_change and edge.target.number not in visited:
                     queue.append((edge.target, path + edge.path))
@@ -80,7 +81,7 @@ class PairGraph:
             new_nodes.append(root)
         for node in new_nodes:
             result = self._compare_pair(node.pair)
-            node.has_changes = bool(result.changes)
+            node.changes = result.changes
             depth = len(node.pair.context.path)
             for subschemas in result.subschemas:
                 known_nodes = len(self._nodes)
@@ -110,7 +111,7 @@ def _mark_nodes_that_lead_to_change(nodes: list[PairNode]) -> None:
     predecessors = dict[int, list[PairNode]]()
     pending = list[PairNode]()
     for node in nodes:
-        if node.has_changes:
+        if node.changes:
             pending.append(node)
         for edge in node.edges:
             predecessors.setdefault(edge.target.number, []).append(node)
