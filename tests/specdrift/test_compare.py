@@ -274,7 +274,7 @@ SCHEMA_CHANGES: dict[str, tuple[Json, Json, list[str], list[str]]] = {
         object_with({"type": "integer", "minimum": 0}),
         object_with({"type": "integer", "exclusiveMinimum": 0}),
         ["ERR request-property-exclusive-min-set", "INFO response-property-exclusive-min-set"],
-        ["ERR response-property-exclusive-min-unset", "INFO request-property-exclusive-min-unset"],
+        ["ERR response-property-min-decreased", "INFO request-property-min-decreased"],
     ),
     "null among the values of an enum": (
         object_with({"type": ["string", "null"], "enum": ["x", None]}),

@@ -28,11 +28,6 @@ MAXIMUM_BRANCHES = 2_000
 Each new branch is compared with all earlier ones, so the time grows with the square of the number.
 """
 
-_ANNOTATIONS = frozenset(
-    {"description", "title", "example", "examples", "externalDocs", "$comment", "xml"}
-)
-"""Keywords that do not change which values a schema allows."""
-
 _RESTRICTIONS = (
     "format",
     "pattern",
@@ -57,6 +52,34 @@ _SUBSCHEMAS = (
 _SUBSCHEMA_GROUPS = ("patternProperties", "dependentSchemas", "prefixItems")
 _UNIONS = ("anyOf", "oneOf")
 _FLAGS = ("readOnly", "writeOnly", "deprecated")
+
+_INTEGER = frozenset({"integer"})
+
+_TYPE_KEYWORDS = frozenset({"type"})
+_VALUE_KEYWORDS = frozenset({"type", "enum", "const"})
+
+_RESTRICTING_KEYWORDS = frozenset(
+    {
+        *_VALUE_KEYWORDS,
+        *LOWER_LIMITS,
+        *UPPER_LIMITS,
+        *_RESTRICTIONS,
+        *_SUBSCHEMAS,
+        *_SUBSCHEMA_GROUPS,
+        *_UNIONS,
+        "allOf",
+        "properties",
+        "required",
+        "dependentRequired",
+        "$ref",
+        DANGLING,
+    }
+)
+"""Keywords that change which values a schema allows.
+
+All others are annotations, extensions such as `x-label` included (JSON Schema 2020-12, sections 9
+and 6.5 of the core).
+"""
 
 _SIGNIFICANT_WHEN_EMPTY = frozenset({"not", "if", "then", "else", "contains"})
 """Keywords with an effect even if their schema allows every value: `not: {}` rejects all."""
@@ -104,6 +127,7 @@ def read_schema(nodes: Nodes) -> Schema:
     reader = _SchemaReader(nodes)
     reader.read_nodes()
     reader.set_nullable()
+    reader.remove_ineffective_multiple()
     reader.add_undescribed_properties()
     return reader.schema
 
@@ -137,9 +161,8 @@ class _SchemaReader:
             # First in the queue, so that keywords are read in the order in which they are written.
             self._queue.appendleft(node.resolved())
             # Since OpenAPI 3.1, keywords beside `$ref` apply as well. In 3.0 they are ignored.
-            siblings = _without_reference(node)
-            if node.document.joins_siblings and siblings.value.keys() - _ANNOTATIONS:
-                self._read_keywords(siblings)
+            if node.document.joins_siblings:
+                self._read_keywords(_without_reference(node))
 
     def set_nullable(self) -> None:
         """Decide whether `null` is allowed, from what all nodes say about it."""
@@ -149,6 +172,12 @@ class _SchemaReader:
             self.schema.nullable = all(self._null_beside_types)
         elif self.schema.unions:
             self.schema.nullable = False
+
+    def remove_ineffective_multiple(self) -> None:
+        """Remove `multipleOf: 1` from integers, which are all multiples of 1."""
+        restrictions = self.schema.restrictions
+        if self.schema.types == _INTEGER and restrictions.get("multipleOf") == ("1",):
+            del restrictions["multipleOf"]
 
     def add_undescribed_properties(self) -> None:
         """Add required properties without a schema. Their values can be anything."""
@@ -198,6 +227,10 @@ class _SchemaReader:
             self.schema.types = _common_types(self.schema.types, types)
             self.schema.is_type_union = True
             return
+        values = _values_of_plain_union(keyword, branches)
+        if values is not None:
+            self._read_listed_values(replace(branches[0], value={"enum": values}))
+            return
         self._add_branches(self.schema.unions.setdefault(keyword, []), branches)
 
     def _add_branches(self, union: list[Node], branches: list[Node]) -> None:
@@ -216,6 +249,10 @@ class _SchemaReader:
         for branch in branches:
             if not any(_is_copy(branch, other_branch) for other_branch in union):
                 union.append(branch)
+
+    def _read_listed_values(self, node: Node) -> None:
+        self._read_types(node)
+        self._read_values(node)
 
     def _read_types(self, node: Node) -> None:
         declaration = _declared_types(node.value)
@@ -393,14 +430,49 @@ def _types_of_plain_union(branches: list[Node]) -> frozenset[str]:
     types = set[str]()
     for branch in branches:
         keywords = branch.resolved().value
-        if not is_mapping(keywords) or keywords.keys() - _ANNOTATIONS != {"type"}:
+        if not is_mapping(keywords) or _restricting_keywords(keywords) != _TYPE_KEYWORDS:
             return frozenset()
-        if not isinstance(keywords["type"], str):
+        if keywords.get("nullable") is True or not isinstance(keywords["type"], str):
             return frozenset()
         types.add(keywords["type"])
     # `oneOf` rejects a value that matches two branches, so overlapping types are no list of types.
     overlaps = len(types) < len(branches) or {"integer", "number"} <= types
     return frozenset() if overlaps else frozenset(types)
+
+
+def _values_of_plain_union(keyword: str, branches: list[Node]) -> list[Any] | None:
+    """The values of branches that only list values; None if a branch does more than that.
+
+    A union of constants means the same as an enum of their values.
+    """
+    values = list[Any]()
+    for branch in branches:
+        keywords = branch.resolved().value
+        if not is_mapping(keywords) or not _only_lists_values(keywords):
+            return None
+        values += _listed_values(keywords) or ()
+    distinct_values = {canonical(value) for value in values}
+    # `oneOf` rejects a value that matches two branches, so repeated values are no enum.
+    if keyword == "oneOf" and len(distinct_values) < len(values):
+        return None
+    return values
+
+
+def _only_lists_values(keywords: dict[str, Any]) -> bool:
+    """Whether a schema allows all the values that it lists, and no others."""
+    values = _listed_values(keywords)
+    if values is None or not _restricting_keywords(keywords) <= _VALUE_KEYWORDS:
+        return False
+    if keywords.get("nullable") is True or ("const" in keywords and "enum" in keywords):
+        return False
+    types = _named_types(keywords.get("type"))
+    if "number" in types:
+        types.add("integer")
+    return not types or {_type_of(value) for value in values} <= types
+
+
+def _restricting_keywords(keywords: dict[str, Any]) -> frozenset[str]:
+    return _RESTRICTING_KEYWORDS & keywords.keys()
 
 
 def _limits(keywords: dict[str, Any]) -> Iterator[tuple[str, float]]:
@@ -442,7 +514,7 @@ def _allows_everything(node: Node) -> bool:
         visited.add(schema_node)
         if not is_mapping(schema_node.value):
             return False
-        if schema_node.value.keys() - _ANNOTATIONS - {"$ref", "allOf"}:
+        if _restricting_keywords(schema_node.value) - {"$ref", "allOf"}:
             return False
         pending += [branch for _, branch in schema_node.children("allOf")]
         if schema_node.reference is not None:
