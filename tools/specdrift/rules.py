@@ -106,6 +106,19 @@ class Severity:
         """Return the severity in one direction. Changes without a direction have only one."""
         return self.response if direction == Direction.RESPONSE else self.request
 
+    def inverted_level(self, direction: Direction) -> Level:
+        """Return the severity where allowing more means allowing less, as inside `not`.
+
+        In a request, a `not` that rejects less is a warning rather than harmless: of a `not`,
+        several keywords often change at once, and together they can reject more.
+        """
+        if direction == Direction.RESPONSE:
+            return self.request
+        if self.request == INFO and self.response == INFO:
+            return INFO
+        # What a looser schema allows now is rejected.
+        return ERR if self.response != INFO else WARN
+
     @property
     def worst(self) -> Level:
         """The worse severity of the two directions."""
@@ -296,6 +309,12 @@ _PROPERTY_RULES = (
     ),
     Rule("new-optional-*", HARMLESS, "{what} was added, and is optional."),
     Rule("*-removed", SUSPICIOUS, "{what} was removed."),
+    Rule(
+        "*-removed-from-closed-object",
+        STRICTER,
+        "{what} was removed from an object that rejects other properties.",
+    ),
+    Rule("*-forbidden", POSSIBLY_STRICTER, "{what} is now forbidden."),
     Rule("*-became-required", STRICTER, "{what} became required."),
     Rule("*-became-required-with-default", STRICTER, "{what} became required, with a default."),
     Rule("*-became-optional", LOOSER, "{what} became optional."),

@@ -99,9 +99,15 @@ class Context:
     """
 
     is_direction_unknown: bool = False
-    """Whether the schema is inside `not` or `if`, where allowing more can mean allowing less.
+    """Whether the schema is inside `if`, where allowing more can mean allowing less.
 
     Then a change counts with the worse severity of both directions.
+    """
+
+    is_inverted: bool = False
+    """Whether the schema is inside `not`, where allowing more means allowing less.
+
+    A `not` inside another one restores the meaning.
     """
 
     is_written_as_text: bool = False
@@ -195,6 +201,7 @@ class Context:
             path=("",),
             is_never_sent=False,
             is_direction_unknown=False,
+            is_inverted=False,
             is_header_parameter=False,
         )
 
@@ -265,9 +272,10 @@ class Context:
         # What is never sent breaks no client, and a draft makes no promise.
         if self.is_never_sent or self.is_draft:
             return INFO
-        # Inside `not`, a looser schema makes the value stricter; inside `if`, both are possible.
         if self.is_direction_unknown:
             return rule.severity.worst
+        if self.is_inverted:
+            return rule.severity.inverted_level(self.direction)
         return rule.severity.level(self.direction)
 
 

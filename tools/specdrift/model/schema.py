@@ -108,6 +108,11 @@ class Schema:
     """The texts of references without a target."""
 
     @property
+    def is_impossible(self) -> bool:
+        """Whether no value matches, as with `false` and `not: {}`."""
+        return self.types == frozenset({NEVER}) and not self.nullable
+
+    @property
     def is_only_union(self) -> bool:
         """Whether the schema has branches of a union and no other description."""
         has_description = (

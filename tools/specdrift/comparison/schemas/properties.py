@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from ...model.document import Node
-from ...model.schema import Schema
-from ...rules import Change, Direction
+from ...model.schema import Nodes, Schema
+from ...rules import ERR, Change, Direction
 from ..context import Context, Pointers
-from ..differences import Action, common_names
+from ..differences import Action
 from ..elements import deprecation_action
 from .pairs import SchemaCache, SchemaCaches, SchemaPair, schema_pointers
 
@@ -41,31 +41,64 @@ def compare_properties(
     base_properties = _properties(base_schema, caches.base)
     revised_properties = _properties(revised_schema, caches.revised)
     for name in base_properties | revised_properties:
-        if name not in revised_properties:
-            removed_property = base_properties[name]
-            property_context = _property_context(context, removed_property.schema, name)
+        base_property = base_properties.get(name)
+        revised_property = revised_properties.get(name)
+        if base_property is not None and revised_property is not None:
+            yield from _compare_property(base_property, revised_property, context.below(name))
+        elif base_property is not None:
+            property_context = _property_context(context, name, base_property.schema)
             container = _container(base_schema, name, revised_schema)
-            yield _removed_property(removed_property, property_context, container)
-            continue
-
-        # The flags of the revision decide whether a property is sent, unless it was removed.
-        revised_property = revised_properties[name]
-        property_context = _property_context(context, revised_property.schema, name)
-        if name in base_properties:
-            yield from _compare_property(base_properties[name], revised_property, property_context)
-        else:
+            pointers = Pointers.of_removed(base_property.schema.node, container)
+            is_closed = _is_closed(revised_schema, caches.revised)
+            yield _removed_property(base_property, is_closed, property_context, pointers)
+        elif revised_property is not None:
+            property_context = _property_context(context, name, revised_property.schema)
             container = _container(revised_schema, name, base_schema)
-            yield _added_property(revised_property, property_context, container)
+            pointers = Pointers.of_added(revised_property.schema.node, container)
+            yield _added_property(revised_property, property_context, pointers)
 
 
 def property_pairs(
     base_schema: Schema, revised_schema: Schema, context: Context, caches: SchemaCaches
 ) -> Iterator[SchemaPair]:
-    """Yield the schemas of each property that both objects have, as pairs to compare later."""
-    for name in common_names(base_schema.properties, revised_schema.properties):
-        revised_nodes = revised_schema.properties[name]
-        property_context = _property_context(context, caches.revised.schema(revised_nodes), name)
-        yield SchemaPair(base_schema.properties[name], revised_nodes, property_context)
+    """Yield the schemas of each property in both objects, as pairs to compare later.
+
+    If only one object describes a property, the other one can still restrict it: with the schema in
+    `additionalProperties`.
+    """
+    for name in base_schema.properties | revised_schema.properties:
+        base_nodes = base_schema.properties.get(name) or _schema_of_others(base_schema)
+        revised_nodes = revised_schema.properties.get(name) or _schema_of_others(revised_schema)
+        if not base_nodes or not revised_nodes:
+            continue
+        property_context = _property_context(
+            context, name, caches.base.schema(base_nodes), caches.revised.schema(revised_nodes)
+        )
+        yield SchemaPair(base_nodes, revised_nodes, property_context)
+
+
+def _schema_of_others(schema: Schema) -> Nodes:
+    """The schema of properties that the object does not describe; empty without restriction.
+
+    `false` is no schema to compare with: whether such properties exist is reported instead.
+    """
+    if schema.subschema_groups.get("patternProperties"):
+        return ()
+    nodes = schema.subschemas.get("additionalProperties", ())
+    if any(node.value is False for node in nodes):
+        return ()
+    return nodes
+
+
+def _is_closed(schema: Schema, cache: SchemaCache) -> bool:
+    """Whether the object allows no properties that it does not describe."""
+    if schema.subschema_groups.get("patternProperties"):
+        return False
+    for keyword in ("additionalProperties", "unevaluatedProperties"):
+        nodes = schema.subschemas.get(keyword)
+        if nodes and cache.schema(nodes).is_impossible:
+            return True
+    return False
 
 
 def _properties(schema: Schema, cache: SchemaCache) -> dict[str, _Property]:
@@ -75,13 +108,26 @@ def _properties(schema: Schema, cache: SchemaCache) -> dict[str, _Property]:
     return properties
 
 
-def _property_context(context: Context, schema: Schema, name: str) -> Context:
-    """The context of a property of the object at `context`."""
+def _property_context(context: Context, name: str, *schemas: Schema) -> Context:
+    """The context of a property of the object at `context`.
+
+    What was never sent before, or is never sent any more, breaks nobody. So the flag in one of the
+    documents is enough. `_compare_property` reports what the change of the flag itself means.
+
+    Args:
+        context: the place of the object.
+        name: the name of the property.
+        schemas: its schemas in the documents that have it.
+    """
     # OpenAPI 3.1, "Schema Object": a read-only property should not be part of a request, and a
     # write-only property should not be part of a response. Nothing inside it is sent either.
-    unsent_flag = "readOnly" if context.direction == Direction.REQUEST else "writeOnly"
-    is_never_sent = context.is_never_sent or unsent_flag in schema.flags
-    return replace(context.below(name), is_never_sent=is_never_sent)
+    unsent_flag = _unsent_flag(context.direction)
+    is_unsent = any(unsent_flag in schema.flags for schema in schemas)
+    return replace(context.below(name), is_never_sent=context.is_never_sent or is_unsent)
+
+
+def _unsent_flag(direction: Direction) -> str:
+    return "readOnly" if direction == Direction.REQUEST else "writeOnly"
 
 
 def _container(owner_schema: Schema, name: str, schema: Schema) -> Node:
@@ -119,15 +165,22 @@ def _described_at(schema: Schema) -> Node:
     return node
 
 
-def _removed_property(removed_property: _Property, context: Context, container: Node) -> Change:
-    pointers = Pointers.of_removed(removed_property.schema.node, container)
+def _removed_property(
+    removed_property: _Property, is_closed: bool, context: Context, pointers: Pointers
+) -> Change:
     if context.direction == Direction.RESPONSE:
         return _response_property(removed_property, context, Action.REMOVED, pointers)
-    return context.change("*-removed", pointers)
+    change = context.change("*-removed", pointers)
+    if not is_closed or removed_property.schema.is_impossible:
+        return change
+    # The object rejects what it does not describe, so every request with the property fails.
+    closed_change = context.change("*-removed-from-closed-object", pointers)
+    return replace(closed_change, id=change.id)
 
 
-def _added_property(added_property: _Property, context: Context, container: Node) -> Change:
-    pointers = Pointers.of_added(added_property.schema.node, container)
+def _added_property(added_property: _Property, context: Context, pointers: Pointers) -> Change:
+    if added_property.schema.is_impossible:
+        return context.change("*-forbidden", pointers)
     if context.direction == Direction.RESPONSE:
         return _response_property(added_property, context, Action.ADDED, pointers)
     rule_id = f"new-{added_property.requirement}-*"
@@ -156,28 +209,57 @@ def _response_property(
 def _compare_property(
     base_property: _Property, revised_property: _Property, context: Context
 ) -> Iterator[Change]:
-    """Report differences of the role that a common property has in its object."""
+    """Report differences of the role that a common property has in its object.
+
+    Args:
+        base_property: the property in the base.
+        revised_property: the property in the revision.
+        context: the place of the property, without regard to its own flags.
+    """
     pointers = schema_pointers(base_property.schema, revised_property.schema)
     base_flags = base_property.schema.flags
     revised_flags = revised_property.schema.flags
+    unsent_flag = _unsent_flag(context.direction)
+    is_unsent = unsent_flag in base_flags or unsent_flag in revised_flags
+    sent_context = replace(context, is_never_sent=context.is_never_sent or is_unsent)
 
     if base_property.is_required != revised_property.is_required:
-        yield context.change(_requirement_rule_id(revised_property, context), pointers)
+        yield sent_context.change(_requirement_rule_id(revised_property, context), pointers)
 
-    # oasdiff names the requirement in the ids of flags, so that `*` cannot stand for the place.
-    id_prefix = f"{context.direction}-{revised_property.requirement}-property"
     for flag, flag_id in _FLAG_IDS.items():
-        had_flag = flag in base_flags
-        has_flag = flag in revised_flags
-        if has_flag and not had_flag:
-            yield context.change(f"{id_prefix}-became-{flag_id}", pointers)
-        elif had_flag and not has_flag:
-            yield context.change(f"{id_prefix}-became-not-{flag_id}", pointers)
+        if (flag in base_flags) == (flag in revised_flags):
+            continue
+        action = "became" if flag in revised_flags else "became-not"
+        # oasdiff names the requirement in the ids of flags, so that `*` cannot stand for the place.
+        prefix = f"{context.direction}-{revised_property.requirement}-property"
+        change = context.change(f"{prefix}-{action}-{flag_id}", pointers)
+        if _breaks_by_flag(flag, base_property, revised_property, context):
+            change = replace(change, level=ERR)
+        yield change
 
     was_deprecated = "deprecated" in base_flags
     is_deprecated = "deprecated" in revised_flags
     if was_deprecated != is_deprecated:
-        yield context.change(f"*-{deprecation_action(is_deprecated)}", pointers)
+        yield sent_context.change(f"*-{deprecation_action(is_deprecated)}", pointers)
+
+
+def _breaks_by_flag(
+    flag: str, base_property: _Property, revised_property: _Property, context: Context
+) -> bool:
+    """Whether a changed flag breaks clients, because it decides whether a property is sent.
+
+    | direction | flag | what breaks |
+    |---|---|---|
+    | request | `readOnly` removed | clients now have to send a required property |
+    | response | `writeOnly` added | a required property is no longer returned |
+
+    The other flag of each direction says nothing about what is sent in it.
+    """
+    if flag != _unsent_flag(context.direction) or context.is_never_sent or context.is_draft:
+        return False
+    if context.direction == Direction.REQUEST:
+        return flag not in revised_property.schema.flags and revised_property.is_required
+    return flag in revised_property.schema.flags and base_property.is_required
 
 
 def _requirement_rule_id(revised_property: _Property, context: Context) -> str:

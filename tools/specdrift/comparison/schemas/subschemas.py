@@ -17,9 +17,6 @@ from .ids import keyword_in_id
 from .pairs import SchemaCaches, SchemaPair, schema_pointers
 from .types import accepts_repeated_value
 
-_KEYWORDS_OF_UNKNOWN_DIRECTION = frozenset({"not", "if"})
-"""Keywords whose schema does not restrict directly: if it allows more, the whole may allow less."""
-
 _UNDESCRIBED_PROPERTIES = frozenset({"additionalProperties", "unevaluatedProperties"})
 """Keywords with the schema of all properties that the object does not describe."""
 
@@ -72,14 +69,10 @@ def subschema_pairs(
         # Reported by `compare_subschemas` as a removed restriction.
         if _stops_forbidding_properties(keyword, base_schema, revised_schema, context, caches):
             continue
-        # Two nested `not` cancel out, but the direction counts as unknown there as well.
-        is_direction_unknown = (
-            context.is_direction_unknown or keyword in _KEYWORDS_OF_UNKNOWN_DIRECTION
-        )
         yield SchemaPair(
             base_schema.subschemas[keyword],
             revised_schema.subschemas[keyword],
-            replace(context.below(keyword), is_direction_unknown=is_direction_unknown),
+            _subschema_context(keyword, context),
         )
 
     for keyword in common_names(base_schema.subschema_groups, revised_schema.subschema_groups):
@@ -87,6 +80,16 @@ def subschema_pairs(
         revised_group = revised_schema.subschema_groups[keyword]
         for name in common_names(base_group, revised_group):
             yield SchemaPair(base_group[name], revised_group[name], context.below(keyword, name))
+
+
+def _subschema_context(keyword: str, context: Context) -> Context:
+    subschema_context = context.below(keyword)
+    if keyword == "not":
+        return replace(subschema_context, is_inverted=not context.is_inverted)
+    # An `if` restricts nothing itself. It selects `then` or `else`.
+    if keyword == "if":
+        return replace(subschema_context, is_direction_unknown=True)
+    return subschema_context
 
 
 def restriction_change(
