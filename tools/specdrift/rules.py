@@ -431,25 +431,29 @@ _UNION_RULES = (
     ),
 )
 
+# oasdiff reports all of these as harmless. But a value or property that the discriminator no longer
+# knows selects no schema: the API rejects the request, and a client cannot read the response.
 _DISCRIMINATOR_RULES = (
     Rule("*-discriminator-added", HARMLESS, "{what} now has the discriminator {new}."),
     Rule("*-discriminator-removed", HARMLESS, "{what} no longer has the discriminator {old}."),
     Rule(
         "*-discriminator-property-name-changed",
-        HARMLESS,
+        BREAKING,
         "{what} changed its discriminator from {old} to {new}.",
     ),
     Rule(
-        "*-discriminator-mapping-added", HARMLESS, "{what} now has the discriminator value {name}."
+        "*-discriminator-mapping-added",
+        POSSIBLY_LOOSER,
+        "{what} now has the discriminator value {name}.",
     ),
     Rule(
         "*-discriminator-mapping-deleted",
-        HARMLESS,
+        STRICTER,
         "{what} no longer has the discriminator value {name}.",
     ),
     Rule(
         "*-discriminator-mapping-changed",
-        HARMLESS,
+        BREAKING,
         "{what} changed the schema of the discriminator value {name} from {old} to {new}.",
     ),
 )

@@ -188,6 +188,7 @@ def form_added(change: Change, base: Document) -> Verdict | None:
         change,
         "response-*-any-of-added",
         "response-*-one-of-added",
+        "response-*-discriminator-mapping-added",
     ):
         return None
     if _is_property(change.base_pointer):

@@ -9,6 +9,8 @@ from ...model.document import Node
 from ...model.schema import Schema
 from ...rules import Change, worst
 from ..context import Context
+from .branches import BranchMatcher
+from .compatibility import SchemaCompatibility
 from .discriminators import compare_discriminators
 from .equality import SchemaEquality
 from .graph import PairGraph
@@ -18,13 +20,9 @@ from .properties import compare_properties, property_pairs
 from .restrictions import compare_dependent_required, compare_restrictions
 from .subschemas import compare_subschemas, subschema_pairs
 from .types import compare_nullable, compare_types, type_description
-from .unions import compare_all_of, compare_unions
+from .unions import UnionComparison
 from .values import compare_default, compare_values
-from .wrapping import (
-    compare_with_new_union,
-    compare_with_removed_union,
-    is_schema_against_union,
-)
+from .wrapping import WrappingComparison, is_schema_against_union
 
 
 class SchemaComparison:
@@ -45,6 +43,10 @@ class SchemaComparison:
         self._budget = StepBudget()
         self._caches = SchemaCaches(SchemaCache(self._budget), SchemaCache(self._budget))
         self._equality = SchemaEquality(self._compare_pair, self._budget)
+        compatibility = SchemaCompatibility(self._compare_pair)
+        matcher = BranchMatcher(self._caches, self._equality, compatibility)
+        self._unions = UnionComparison(self._caches, matcher)
+        self._wrapping = WrappingComparison(self._caches, self._equality, compatibility)
         self._graph = PairGraph(self._compare_pair)
         # The nodes of the graph that were reported for each part of the current operation. A pair
         # that returns under another path, as in a recursive schema, is not reported again.
@@ -85,20 +87,17 @@ class SchemaComparison:
         # If they are the same, the rest is compared as usual.
         if base_schema.unresolved_references != revised_schema.unresolved_references:
             return PairResult([_unresolved_change(base_schema, revised_schema, pair.context)])
-        # A schema against a union is compared with whole branches. A branch is equal or it is new,
-        # so there is no changed branch whose subschemas could be paired.
+        # A schema against a union is compared with whole branches.
         if is_schema_against_union(base_schema, revised_schema):
-            changes = compare_with_new_union(pair, base_schema, revised_schema, self._equality)
-            return PairResult(changes)
+            return self._wrapping.compare_with_new_union(pair, base_schema, revised_schema)
         if is_schema_against_union(revised_schema, base_schema):
-            changes = compare_with_removed_union(pair, base_schema, revised_schema, self._equality)
-            return PairResult(changes)
+            return self._wrapping.compare_with_removed_union(pair, base_schema, revised_schema)
         return self._compare_keywords(base_schema, revised_schema, pair.context)
 
     def _compare_keywords(
         self, base_schema: Schema, revised_schema: Schema, context: Context
     ) -> PairResult:
-        unions = compare_unions(base_schema, revised_schema, context, self._equality)
+        unions = self._unions.compare_unions(base_schema, revised_schema, context)
         changes = [
             *compare_types(base_schema, revised_schema, context),
             *compare_nullable(base_schema, revised_schema, context),
@@ -117,7 +116,7 @@ class SchemaComparison:
         # `not is_deciding` only saves time: the schemas are unequal already.
         if changes and not self._equality.is_deciding:
             severity = worst(change.level for change in changes)
-            for change in compare_all_of(base_schema, revised_schema, context, self._equality):
+            for change in self._unions.compare_all_of(base_schema, revised_schema, context):
                 changes.append(replace(change, level=severity))
         return PairResult(
             changes,

@@ -8,6 +8,7 @@ the union as well (OpenAPI 3.1.0, section 4.8.25).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from ...model.document import Node, is_mapping
 from ...model.schema import Schema
@@ -18,6 +19,16 @@ from .equality import SchemaEquality
 from .pairs import schema_pointers
 
 
+@dataclass(frozen=True)
+class _MappedSchema:
+    """The schema that a value of the discriminator stands for."""
+
+    text: str
+    """What the mapping says, or the reference of the branch."""
+    target: Node | None
+    """The schema; None if it does not exist."""
+
+
 def compare_discriminators(
     base_schema: Schema, revised_schema: Schema, context: Context, equality: SchemaEquality
 ) -> Iterator[Change]:
@@ -26,7 +37,13 @@ def compare_discriminators(
     revised = revised_schema.discriminator
     if base is not None and revised is not None:
         yield from _compare_property_names(base, revised, context)
-        yield from _compare_mappings(base, revised, context, equality)
+        yield from _compare_mappings(
+            _mapping(base, base_schema),
+            _mapping(revised, revised_schema),
+            Pointers.to_both(base, revised),
+            context,
+            equality,
+        )
         return
     pointers = schema_pointers(base_schema, revised_schema)
     if base is not None:
@@ -47,41 +64,67 @@ def _compare_property_names(base: Node, revised: Node, context: Context) -> Iter
 
 
 def _compare_mappings(
-    base: Node, revised: Node, context: Context, equality: SchemaEquality
+    base: dict[str, _MappedSchema],
+    revised: dict[str, _MappedSchema],
+    pointers: Pointers,
+    context: Context,
+    equality: SchemaEquality,
 ) -> Iterator[Change]:
-    pointers = Pointers.to_both(base, revised)
-    base_mapping = dict(base.children("mapping"))
-    revised_mapping = dict(revised.children("mapping"))
-    for difference in name_differences(base_mapping, revised_mapping):
+    for difference in name_differences(base, revised):
         # oasdiff names this action `deleted` in this id, and `removed` in all others.
         action = "deleted" if difference.action == Action.REMOVED else difference.action
         yield context.change(f"*-discriminator-mapping-{action}", pointers, name=difference.name)
 
-    for name in common_names(base_mapping, revised_mapping):
-        base_entry = base_mapping[name]
-        revised_entry = revised_mapping[name]
-        if _means_the_same(base_entry, revised_entry, context, equality):
+    for name in common_names(base, revised):
+        if _mean_the_same(base[name], revised[name], context, equality):
             continue
         yield context.change(
             "*-discriminator-mapping-changed",
             pointers,
-            old=base_entry.value,
-            new=revised_entry.value,
+            old=base[name].text,
+            new=revised[name].text,
             name=name,
         )
 
 
-def _means_the_same(
-    base_entry: Node, revised_entry: Node, context: Context, equality: SchemaEquality
+def _mapping(discriminator: Node, schema: Schema) -> dict[str, _MappedSchema]:
+    """The values of a discriminator: those in its `mapping`, and the names of other branches.
+
+    A branch that the mapping does not name has the name of its component as its value (OpenAPI
+    3.1.0, section 4.8.25). That name does not count if the branch lists its values itself, with
+    `const` or `enum`: then the comparison of the branch reports a difference.
+    """
+    mapping = dict[str, _MappedSchema]()
+    for name, entry in discriminator.children("mapping"):
+        mapping[name] = _MappedSchema(str(entry.value), _mapping_target(entry))
+    mapped_targets = {entry.target for entry in mapping.values()}
+    property_name = str(discriminator.get("propertyName"))
+    for branches in schema.unions.values():
+        for branch in branches:
+            target = branch.resolved()
+            if branch.reference is None or target in mapped_targets:
+                continue
+            if _lists_values(target.child("properties", property_name)):
+                continue
+            name = branch.reference.rpartition("/")[2]
+            mapping.setdefault(name, _MappedSchema(branch.reference, target))
+    return mapping
+
+
+def _lists_values(property_node: Node) -> bool:
+    keywords = property_node.resolved().value
+    return is_mapping(keywords) and ("const" in keywords or "enum" in keywords)
+
+
+def _mean_the_same(
+    base: _MappedSchema, revised: _MappedSchema, context: Context, equality: SchemaEquality
 ) -> bool:
     """Whether two entries are written alike, or lead to equal schemas, such as a renamed one."""
-    if base_entry.value == revised_entry.value:
+    if base.text == revised.text:
         return True
-    base_target = _mapping_target(base_entry)
-    revised_target = _mapping_target(revised_entry)
-    if base_target is None or revised_target is None:
+    if base.target is None or revised.target is None:
         return False
-    return equality.are_equal((base_target,), (revised_target,), context)
+    return equality.are_equal((base.target,), (revised.target,), context)
 
 
 def _mapping_target(entry: Node) -> Node | None:
@@ -97,4 +140,4 @@ def _mapping_target(entry: Node) -> Node | None:
     target = entry.document.find(reference, entry.file)
     if target is None or not is_mapping(target.value):
         return None
-    return target
+    return target.resolved()

@@ -63,9 +63,10 @@ class PairGraph:
             if node.number in visited or not node.leads_to_change:
                 continue
             visited.add(node.number)
-            place = replace(start.context, path=path)
-            for change in node.changes:
-                yield node.pair.context.change_at(place, change)
+            if node.changes:
+                place = replace(start.context, path=path)
+                for change in node.changes:
+                    yield node.pair.context.change_at(place, change)
             for edge in node.edges:
                 if edge.target.leads_to_change and edge.target.number not in visited:
                     queue.append((edge.target, path + edge.path))

@@ -32,7 +32,7 @@ class SchemaPair:
 
         Without that, one pair of schemas could appear as several.
         """
-        return SchemaPair(_resolved(self.base), _resolved(self.revised), self.context)
+        return SchemaPair(resolved_nodes(self.base), resolved_nodes(self.revised), self.context)
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,11 @@ def schema_pointers(base_schema: Schema, revised_schema: Schema) -> Pointers:
     return Pointers.to_both(base_schema.node, revised_schema.node)
 
 
-def _resolved(nodes: Nodes) -> Nodes:
+def resolved_nodes(nodes: Nodes) -> Nodes:
+    """Return the targets of the nodes of one schema, in an order that does not vary.
+
+    Without that, one schema could appear as several.
+    """
     # All nodes apply together. So neither their order nor a repeated node changes the meaning.
     # Sorting and a set give schemas of one meaning one key, in every run.
     targets = {node.target for node in nodes}

@@ -6,18 +6,19 @@ would look removed. So the schema is compared with each branch as a whole instea
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...model.document import Node
 from ...model.schema import Schema
-from ...rules import Change
+from ...rules import Change, Direction
 from ..context import Context
 from ..differences import Action
+from .branches import branch_name
+from .compatibility import SchemaCompatibility
 from .equality import SchemaEquality
 from .ids import keyword_in_id
-from .pairs import SchemaPair, schema_pointers
+from .pairs import PairResult, SchemaCaches, SchemaPair, schema_pointers
 from .types import compare_nullable, type_description
-from .unions import branch_name
 
 
 @dataclass(frozen=True)
@@ -43,71 +44,136 @@ def is_schema_against_union(schema: Schema, union_schema: Schema) -> bool:
     return union_schema.is_only_union
 
 
-def compare_with_new_union(
-    pair: SchemaPair, base_schema: Schema, revised_schema: Schema, equality: SchemaEquality
-) -> list[Change]:
-    """Report that a schema became a union: the branches that are new.
+class WrappingComparison:
+    """Compares a schema with a union."""
 
-    If no branch equals the schema, that is the only change. A comparison with each branch would
-    not help a reader, and the change is breaking whether or not `null` is allowed.
-    """
-    branches = _union_branches(revised_schema)
-    new_branches = [
-        branch
-        for branch in branches
-        if not equality.are_equal(pair.base, (branch.node,), pair.context)
-    ]
-    if len(new_branches) == len(branches):
-        pointers = schema_pointers(base_schema, revised_schema)
-        return [pair.context.change("*-wrapped-in-one-of", pointers)]
-    return _branch_changes(new_branches, Action.ADDED, pair.context, base_schema, revised_schema)
+    def __init__(
+        self, caches: SchemaCaches, equality: SchemaEquality, compatibility: SchemaCompatibility
+    ) -> None:
+        self._caches = caches
+        self._equality = equality
+        self._compatibility = compatibility
 
+    def compare_with_new_union(
+        self, pair: SchemaPair, base_schema: Schema, revised_schema: Schema
+    ) -> PairResult:
+        """Report that a schema became a union: the branches that are new.
 
-def compare_with_removed_union(
-    pair: SchemaPair, base_schema: Schema, revised_schema: Schema, equality: SchemaEquality
-) -> list[Change]:
-    """Report that a union became one schema: the branches that were removed.
-
-    If the schema equals no branch, the type changed, and that is the only change. oasdiff has an id
-    for a schema that was wrapped in a union, but none for the reverse.
-    """
-    branches = _union_branches(base_schema)
-    removed_branches = [
-        branch
-        for branch in branches
-        if not equality.are_equal((branch.node,), pair.revised, pair.context)
-    ]
-    if len(removed_branches) == len(branches):
-        change = pair.context.change(
-            "*-type-changed",
-            schema_pointers(base_schema, revised_schema),
-            old="one of several schemas",
-            new=type_description(revised_schema),
+        One branch continues the schema: an equal one, or else a compatible one, whose differences
+        are reported. Without either, that is the only change. A comparison with each branch would
+        not help a reader, and the change is breaking whether or not `null` is allowed.
+        """
+        branches = _union_branches(revised_schema)
+        pairs = [SchemaPair(pair.base, (branch.node,), pair.context) for branch in branches]
+        continued = [self._are_equal(candidate) for candidate in pairs]
+        subschemas = list[SchemaPair]()
+        if not any(continued):
+            index = self._continuing_branch(pairs, branches, pair.context.direction)
+            if index is None:
+                pointers = schema_pointers(base_schema, revised_schema)
+                return PairResult([pair.context.change("*-wrapped-in-one-of", pointers)])
+            continued[index] = True
+            subschemas.append(self._branch_pair(pairs[index], branches[index]))
+        new_branches = [
+            branch
+            for branch, is_continued in zip(branches, continued, strict=True)
+            if not is_continued
+        ]
+        changes = self._branch_changes(
+            new_branches, Action.ADDED, pair.context, base_schema, revised_schema
         )
-        return [change]
-    return _branch_changes(
-        removed_branches, Action.REMOVED, pair.context, base_schema, revised_schema
-    )
+        return PairResult(changes, subschemas)
 
+    def compare_with_removed_union(
+        self, pair: SchemaPair, base_schema: Schema, revised_schema: Schema
+    ) -> PairResult:
+        """Report that a union became one schema: the branches that were removed.
 
-def _branch_changes(
-    branches: list[_UnionBranch],
-    action: Action,
-    context: Context,
-    base_schema: Schema,
-    revised_schema: Schema,
-) -> list[Change]:
-    """Report added or removed branches, and whether `null` became allowed or forbidden.
+        In a request, the schema can accept more than one of the branches. If it continues none of
+        them, the type changed, and that is the only change. oasdiff has an id for a schema that was
+        wrapped in a union, but none for the reverse.
+        """
+        branches = _union_branches(base_schema)
+        pairs = [SchemaPair((branch.node,), pair.revised, pair.context) for branch in branches]
+        continued = [self._are_equal(candidate) for candidate in pairs]
+        subschemas = list[SchemaPair]()
+        if not any(continued):
+            continued = [self._is_compatible(candidate) for candidate in pairs]
+            if not any(continued):
+                change = pair.context.change(
+                    "*-type-changed",
+                    schema_pointers(base_schema, revised_schema),
+                    old="one of several schemas",
+                    new=type_description(revised_schema),
+                )
+                return PairResult([change])
+            index = continued.index(True)
+            subschemas.append(self._branch_pair(pairs[index], branches[index]))
+        elif pair.context.direction == Direction.REQUEST:
+            # The schema may accept the values of other branches as well.
+            continued = [
+                is_continued or self._is_compatible(candidate)
+                for candidate, is_continued in zip(pairs, continued, strict=True)
+            ]
+        removed_branches = [
+            branch
+            for branch, is_continued in zip(branches, continued, strict=True)
+            if not is_continued
+        ]
+        changes = self._branch_changes(
+            removed_branches, Action.REMOVED, pair.context, base_schema, revised_schema
+        )
+        return PairResult(changes, subschemas)
 
-    The normal form takes `null` out of the branches, so it has to be compared separately.
-    """
-    pointers = schema_pointers(base_schema, revised_schema)
-    changes = list[Change]()
-    for branch in branches:
-        rule_id = f"*-{keyword_in_id(branch.keyword)}-{action}"
-        changes.append(context.change(rule_id, pointers, name=branch_name(branch.node)))
-    changes += compare_nullable(base_schema, revised_schema, context)
-    return changes
+    def _are_equal(self, pair: SchemaPair) -> bool:
+        return self._equality.are_equal(pair.base, pair.revised, pair.context)
+
+    def _is_compatible(self, pair: SchemaPair) -> bool:
+        # For a decision about equality, a schema that is only compatible is a difference.
+        return not self._equality.is_deciding and self._compatibility.is_compatible(pair)
+
+    def _continuing_branch(
+        self, pairs: list[SchemaPair], branches: list[_UnionBranch], direction: Direction
+    ) -> int | None:
+        """The index of the branch that can take the place of the schema; None without one."""
+        compatible = [index for index, pair in enumerate(pairs) if self._is_compatible(pair)]
+        if not compatible:
+            return None
+        first = compatible[0]
+        # `oneOf` rejects a value that matches two of its branches.
+        is_ambiguous = branches[first].keyword == "oneOf" and len(compatible) > 1
+        if is_ambiguous and direction == Direction.REQUEST:
+            return None
+        return first
+
+    def _branch_pair(self, pair: SchemaPair, branch: _UnionBranch) -> SchemaPair:
+        """A schema and the branch that continues it, at the place of the branch."""
+        is_base_branch = pair.base == (branch.node,)
+        cache = self._caches.base if is_base_branch else self._caches.revised
+        name = branch_name(branch.node, cache.schema((branch.node,)))
+        return replace(pair, context=pair.context.below(branch.keyword, name))
+
+    def _branch_changes(
+        self,
+        branches: list[_UnionBranch],
+        action: Action,
+        context: Context,
+        base_schema: Schema,
+        revised_schema: Schema,
+    ) -> list[Change]:
+        """Report added or removed branches, and whether `null` became allowed or forbidden.
+
+        The normal form takes `null` out of the branches, so it has to be compared separately.
+        """
+        pointers = schema_pointers(base_schema, revised_schema)
+        cache = self._caches.revised if action == Action.ADDED else self._caches.base
+        changes = list[Change]()
+        for branch in branches:
+            rule_id = f"*-{keyword_in_id(branch.keyword)}-{action}"
+            name = branch_name(branch.node, cache.schema((branch.node,)))
+            changes.append(context.change(rule_id, pointers, name=name))
+        changes += compare_nullable(base_schema, revised_schema, context)
+        return changes
 
 
 def _union_branches(schema: Schema) -> list[_UnionBranch]:

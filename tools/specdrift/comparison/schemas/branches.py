@@ -1,0 +1,289 @@
+"""Finds which branches of two unions correspond, and names them.
+
+The order of branches means nothing, and a branch often has no name. So branches are matched in this
+order, and each step only sees what the earlier ones left over:
+
+1. The same structure, under whatever name: a renamed or reordered branch.
+2. The same name: that of a reference, or a title.
+3. Equal schemas that are written differently.
+4. Compatible schemas: the revised branch allows what it has to.
+5. Similar schemas: the same value of a discriminating property, or most properties in common.
+6. The only branch left on each side, if both are inline.
+
+All others were removed or added.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from ...model.document import Node
+from ...model.schema import Schema
+from ..context import Context
+from .compatibility import SchemaCompatibility
+from .equality import SchemaEquality
+from .pairs import SchemaCaches, SchemaPair
+from .signatures import SchemaSignatures, SignatureTable
+from .types import type_description
+
+_SIGNATURE_DEPTH = 4
+"""How many levels of two branches have to be the same to recognize one as the other.
+
+A difference below is reported as a change of the branch.
+"""
+
+_FULL_SIGNATURE_DEPTH = 20
+"""How many levels count where several branches are the same on the first ones."""
+
+_SIMILAR = 0.5
+"""The share of common properties from which on two objects count as one with changes."""
+
+_MAXIMUM_NAMED_PROPERTIES = 3
+"""How many properties the description of an unnamed object lists."""
+
+_MAXIMUM_COMPARED_BRANCHES = 50
+"""From this number of unmatched branches on, they are no longer compared one by one.
+
+The number of comparisons is its square.
+"""
+
+
+@dataclass
+class BranchMatches:
+    """How the branches of two unions correspond."""
+
+    removed: list[Node]
+    """The branches of the base without a counterpart. Matching takes branches from here."""
+    added: list[Node]
+    """The branches of the revision without a counterpart."""
+    matched: list[tuple[Node, Node]] = field(default_factory=list[tuple[Node, Node]])
+    """Branches of the base with their counterparts in the revision, which may be equal."""
+
+    def match(self, base_branch: Node, revised_branch: Node) -> None:
+        """Take two branches for versions of one."""
+        self.removed.remove(base_branch)
+        self.added.remove(revised_branch)
+        self.matched.append((base_branch, revised_branch))
+
+
+_Predicate: TypeAlias = Callable[[Node, Node], bool]
+
+
+class BranchMatcher:
+    """Matches branches of unions of the two documents."""
+
+    def __init__(
+        self, caches: SchemaCaches, equality: SchemaEquality, compatibility: SchemaCompatibility
+    ) -> None:
+        self._caches = caches
+        self._signatures = SignatureTable(caches)
+        self._equality = equality
+        self._compatibility = compatibility
+
+    def match(
+        self, base_branches: list[Node], revised_branches: list[Node], context: Context
+    ) -> BranchMatches:
+        """Match the branches of two unions; see the module."""
+        matches = BranchMatches(list(base_branches), list(revised_branches))
+        self._match_by_signature(matches, _SIGNATURE_DEPTH, skips_ambiguous=True)
+        self._match_by_signature(matches, _FULL_SIGNATURE_DEPTH)
+        self._match_by_signature(matches, _SIGNATURE_DEPTH)
+        _match_pairs(matches, _have_same_name)
+        if self._equality.is_deciding:
+            self._match_assumed_equal(matches, base_branches, revised_branches, context)
+            return matches
+        if max(len(matches.removed), len(matches.added)) <= _MAXIMUM_COMPARED_BRANCHES:
+            _match_pairs(matches, lambda base, revised: self._are_equal(base, revised, context))
+            _match_pairs(
+                matches, lambda base, revised: self._are_compatible(base, revised, context)
+            )
+            self._match_by_similarity(matches)
+        # If one branch is left on each side, it is most likely the same branch with changes.
+        if len(matches.removed) == 1 and len(matches.added) == 1:
+            _match_pairs(matches, _are_inline)
+        return matches
+
+    def _match_by_signature(
+        self, matches: BranchMatches, depth: int, *, skips_ambiguous: bool = False
+    ) -> None:
+        if not matches.removed or not matches.added:
+            return
+        base_groups = _groups_by_signature(matches.removed, self._signatures.base, depth)
+        revised_groups = _groups_by_signature(matches.added, self._signatures.revised, depth)
+        for signature, base_group in base_groups.items():
+            revised_group = revised_groups.get(signature, [])
+            is_ambiguous = len(base_group) > 1 or len(revised_group) > 1
+            if is_ambiguous and skips_ambiguous:
+                continue
+            group = BranchMatches(base_group, revised_group)
+            # Of several branches with one structure, that of the same name is the counterpart.
+            _match_pairs(group, _have_same_name)
+            others = zip(group.removed, group.added, strict=False)
+            for base_branch, revised_branch in [*group.matched, *others]:
+                matches.match(base_branch, revised_branch)
+
+    def _match_assumed_equal(
+        self,
+        matches: BranchMatches,
+        base_branches: list[Node],
+        revised_branches: list[Node],
+        context: Context,
+    ) -> None:
+        """Match what may be equal, while a decision about equality is in progress.
+
+        Equal numbers of branches match if each branch is like some branch of the other side. So the
+        unions `[A, A, B]` and `[A, B, B]` count as equal there. That is a tolerance: a comparison
+        outside a decision pairs the branches one by one, and reports a change. As `anyOf`, both
+        allow the same values. Only as `oneOf` a difference is missed.
+
+        While equality is only assumed, a branch can take a partner that is not really equal, and so
+        leave another branch without one. Only a branch unlike all others is a certain difference,
+        and an uncertain one would break the contract of `SchemaComparison`.
+        """
+        if len(base_branches) != len(revised_branches):
+            return
+        matches.removed = [
+            branch
+            for branch in matches.removed
+            if not any(
+                self._are_equal(branch, candidate, context) for candidate in revised_branches
+            )
+        ]
+        matches.added = [
+            branch
+            for branch in matches.added
+            if not any(self._are_equal(candidate, branch, context) for candidate in base_branches)
+        ]
+
+    def _are_equal(self, base_branch: Node, revised_branch: Node, context: Context) -> bool:
+        return self._equality.are_equal((base_branch,), (revised_branch,), context)
+
+    def _are_compatible(self, base_branch: Node, revised_branch: Node, context: Context) -> bool:
+        pair = SchemaPair((base_branch,), (revised_branch,), context)
+        return self._compatibility.is_compatible(pair)
+
+    def _match_by_similarity(self, matches: BranchMatches) -> None:
+        """Match the most similar branches first. Two references of different names stay apart."""
+        scores: list[tuple[float, int, Node, Node]] = []
+        for base_branch in matches.removed:
+            base_schema = self._caches.base.schema((base_branch,))
+            for revised_branch in matches.added:
+                if base_branch.reference and revised_branch.reference:
+                    continue
+                revised_schema = self._caches.revised.schema((revised_branch,))
+                score = _similarity(base_schema, revised_schema)
+                if score >= _SIMILAR:
+                    scores.append((-score, len(scores), base_branch, revised_branch))
+        for _, _, base_branch, revised_branch in sorted(scores, key=_rank):
+            if base_branch in matches.removed and revised_branch in matches.added:
+                matches.match(base_branch, revised_branch)
+
+
+def branch_name(branch: Node, schema: Schema) -> str:
+    """Return the name of a branch: that of its reference, its title, or else what it is.
+
+    Args:
+        branch: The branch.
+        schema: Its normal form.
+    """
+    if branch.reference is not None:
+        return branch.reference.rpartition("/")[2]
+    title = branch.get("title")
+    if isinstance(title, str):
+        return title
+    return _description(schema)
+
+
+def _description(schema: Schema) -> str:
+    description = type_description(schema)
+    for name, values in _property_values(schema).items():
+        if len(values) == 1:
+            return f"{description} with {name}={min(values)}"
+    if schema.values is not None and len(schema.values) <= _MAXIMUM_NAMED_PROPERTIES:
+        return f"{description} {', '.join(schema.values)}"
+    if schema.properties:
+        names = list(schema.properties)[:_MAXIMUM_NAMED_PROPERTIES]
+        if len(names) < len(schema.properties):
+            names.append("…")
+        return f"{description} with {', '.join(names)}"
+    return description
+
+
+def _groups_by_signature(
+    branches: list[Node], signatures: SchemaSignatures, depth: int
+) -> dict[int, list[Node]]:
+    groups = dict[int, list[Node]]()
+    for branch in branches:
+        groups.setdefault(signatures.signature((branch,), depth), []).append(branch)
+    return groups
+
+
+def _match_pairs(matches: BranchMatches, correspond: _Predicate) -> None:
+    """Match each branch of the base with the first one left that corresponds to it."""
+    for base_branch in list(matches.removed):
+        for revised_branch in matches.added:
+            if correspond(base_branch, revised_branch):
+                matches.match(base_branch, revised_branch)
+                break
+
+
+def _have_same_name(base_branch: Node, revised_branch: Node) -> bool:
+    """Whether both branches are references of one name, or have one title."""
+    base_name = _explicit_name(base_branch)
+    return base_name is not None and base_name == _explicit_name(revised_branch)
+
+
+def _explicit_name(branch: Node) -> str | None:
+    if branch.reference is not None:
+        return branch.reference.rpartition("/")[2]
+    title = branch.get("title")
+    return title if isinstance(title, str) else None
+
+
+def _are_inline(base_branch: Node, revised_branch: Node) -> bool:
+    return not base_branch.reference and not revised_branch.reference
+
+
+def _rank(score: tuple[float, int, Node, Node]) -> tuple[float, int]:
+    return score[:2]
+
+
+def _similarity(base_schema: Schema, revised_schema: Schema) -> float:
+    """How likely two schemas are versions of one, from 0 to 1."""
+    if base_schema.types != revised_schema.types:
+        return 0
+    if base_schema.values is not None and revised_schema.values is not None:
+        return _share(base_schema.values, revised_schema.values)
+    base_values = _property_values(base_schema)
+    revised_values = _property_values(revised_schema)
+    for name in base_values.keys() & revised_values.keys():
+        # Such a property discriminates: it decides which branch a value belongs to.
+        if base_values[name].isdisjoint(revised_values[name]):
+            return 0
+    if any(base_values[name] == revised_values.get(name) for name in base_values):
+        return 1
+    if not base_schema.properties and not revised_schema.properties:
+        return _SIMILAR
+    return _share(base_schema.properties, revised_schema.properties)
+
+
+def _property_values(schema: Schema) -> dict[str, frozenset[str]]:
+    """The values of each property that is restricted to some, as `const` and `enum` list them."""
+    values = dict[str, frozenset[str]]()
+    for name, nodes in schema.properties.items():
+        for node in nodes:
+            keywords = node.resolved()
+            listed = keywords.get("enum")
+            if isinstance(listed, list):
+                values[name] = frozenset(str(value) for value in listed)
+            elif isinstance(keywords.value, dict) and "const" in keywords.value:
+                values[name] = frozenset({str(keywords.get("const"))})
+    return values
+
+
+def _share(base_names: Iterable[str], revised_names: Iterable[str]) -> float:
+    common_names = set(base_names) & set(revised_names)
+    all_names = set(base_names) | set(revised_names)
+    return len(common_names) / len(all_names) if all_names else 0
