@@ -81,7 +81,7 @@ All others are annotations, extensions such as `x-label` included (JSON Schema 2
 and 6.5 of the core).
 """
 
-_SIGNIFICANT_WHEN_EMPTY = frozenset({"not", "if", "then", "else", "contains"})
+_SIGNIFICANT_WHEN_EMPTY = frozenset({"not", "if", "contains"})
 """Keywords with an effect even if their schema allows every value: `not: {}` rejects all."""
 
 _LIMITS_THAT_ZERO_DISABLES = frozenset({"minLength", "minItems", "minProperties"})
@@ -152,7 +152,7 @@ class _SchemaReader:
                 continue
             self._visited.add(node)
             if node.value is False:
-                self.schema.types = frozenset({NEVER})
+                self._reject_everything()
             if not is_mapping(node.value):
                 continue
             if node.reference is None:
@@ -185,6 +185,10 @@ class _SchemaReader:
         for name in sorted(undescribed):
             node = self.schema.node.child("required", name)
             self.schema.properties[name] = (replace(node, value={}),)
+
+    def _reject_everything(self) -> None:
+        self.schema.types = frozenset({NEVER})
+        self.schema.rejects_everything = True
 
     def _read_keywords(self, node: Node) -> None:
         if DANGLING in node.value:
@@ -331,6 +335,9 @@ class _SchemaReader:
     def _read_subschemas(self, node: Node) -> None:
         for keyword in _SUBSCHEMAS:
             subschema = node.child(keyword)
+            if keyword == "not" and subschema.value is not None and _allows_everything(subschema):
+                self._reject_everything()
+                continue
             if _has_effect(keyword, subschema):
                 nodes = self.schema.subschemas.get(keyword, ())
                 self.schema.subschemas[keyword] = (*nodes, subschema)

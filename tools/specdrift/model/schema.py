@@ -76,6 +76,9 @@ class Schema:
     default: str | None = None
     """The canonical text of the default."""
 
+    rejects_everything: bool = False
+    """Whether no value matches, as with `false` and `not: {}`."""
+
     flags: set[str] = field(default_factory=set[str])
     """Those of `readOnly`, `writeOnly` and `deprecated` that are true."""
 
@@ -106,11 +109,6 @@ class Schema:
 
     unresolved_references: frozenset[str] = frozenset()
     """The texts of references without a target."""
-
-    @property
-    def is_impossible(self) -> bool:
-        """Whether no value matches, as with `false` and `not: {}`."""
-        return self.types == frozenset({NEVER}) and not self.nullable
 
     @property
     def is_only_union(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from ...model.document import Node
 from ...model.schema import Schema
@@ -23,6 +23,16 @@ from .types import compare_nullable, compare_types, type_description
 from .unions import UnionComparison
 from .values import compare_default, compare_values
 from .wrapping import WrappingComparison, is_schema_against_union
+
+
+@dataclass(frozen=True)
+class _Reported:
+    """What was reported for one part of an operation, such as its request body."""
+
+    nodes: set[int] = field(default_factory=set[int])
+    """The nodes of the graph: a pair that returns under another path is not reported again."""
+    changes: set[Change] = field(default_factory=set[Change])
+    """The changes without their path."""
 
 
 class SchemaComparison:
@@ -48,10 +58,9 @@ class SchemaComparison:
         self._unions = UnionComparison(self._caches, matcher)
         self._wrapping = WrappingComparison(self._caches, self._equality, compatibility)
         self._graph = PairGraph(self._compare_pair)
-        # The nodes of the graph that were reported for each part of the current operation. A pair
-        # that returns under another path, as in a recursive schema, is not reported again.
         self._operation = ""
-        self._reported: dict[Context, set[int]] = {}
+        # What was reported for each part of the current operation.
+        self._reported: dict[Context, _Reported] = {}
 
     def changes(self, base: Node, revised: Node, context: Context) -> Iterator[Change]:
         """Yield the differences of two schemas that were not yielded for the same place before.
@@ -60,13 +69,19 @@ class SchemaComparison:
             TooComplexError: The comparison takes too many steps, or a value is nested too deeply.
         """
         start = SchemaPair((base,), (revised,), context)
-        yield from self._graph.changes(start, self._reported_nodes(context))
+        reported = self._reported_for(context)
+        for change in self._graph.changes(start, reported.nodes):
+            # The schema of a body can return below itself, which is another kind of place.
+            key = replace(change, text="", path=())
+            if key not in reported.changes:
+                reported.changes.add(key)
+                yield change
 
-    def _reported_nodes(self, context: Context) -> set[int]:
+    def _reported_for(self, context: Context) -> _Reported:
         if context.operation != self._operation:
             self._operation = context.operation
             self._reported.clear()
-        return self._reported.setdefault(replace(context, path=()), set())
+        return self._reported.setdefault(replace(context, path=()), _Reported())
 
     def read_base(self, node: Node) -> Schema:
         """Return a schema of the base in normal form."""
@@ -87,6 +102,9 @@ class SchemaComparison:
         # If they are the same, the rest is compared as usual.
         if base_schema.unresolved_references != revised_schema.unresolved_references:
             return PairResult([_unresolved_change(base_schema, revised_schema, pair.context)])
+        # A schema without any value has no keywords to compare: its type says it all.
+        if base_schema.rejects_everything or revised_schema.rejects_everything:
+            return PairResult(list(compare_types(base_schema, revised_schema, pair.context)))
         # A schema against a union is compared with whole branches.
         if is_schema_against_union(base_schema, revised_schema):
             return self._wrapping.compare_with_new_union(pair, base_schema, revised_schema)

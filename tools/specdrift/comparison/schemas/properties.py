@@ -96,7 +96,7 @@ def _is_closed(schema: Schema, cache: SchemaCache) -> bool:
         return False
     for keyword in ("additionalProperties", "unevaluatedProperties"):
         nodes = schema.subschemas.get(keyword)
-        if nodes and cache.schema(nodes).is_impossible:
+        if nodes and cache.schema(nodes).rejects_everything:
             return True
     return False
 
@@ -171,7 +171,7 @@ def _removed_property(
     if context.direction == Direction.RESPONSE:
         return _response_property(removed_property, context, Action.REMOVED, pointers)
     change = context.change("*-removed", pointers)
-    if not is_closed or removed_property.schema.is_impossible:
+    if not is_closed or removed_property.schema.rejects_everything:
         return change
     # The object rejects what it does not describe, so every request with the property fails.
     closed_change = context.change("*-removed-from-closed-object", pointers)
@@ -179,7 +179,7 @@ def _removed_property(
 
 
 def _added_property(added_property: _Property, context: Context, pointers: Pointers) -> Change:
-    if added_property.schema.is_impossible:
+    if added_property.schema.rejects_everything:
         return context.change("*-forbidden", pointers)
     if context.direction == Direction.RESPONSE:
         return _response_property(added_property, context, Action.ADDED, pointers)

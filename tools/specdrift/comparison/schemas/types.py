@@ -81,7 +81,9 @@ def compare_types(
     # Each schema has all types and formats of the other one, so they are equal.
     if relation.is_wider and relation.is_narrower:
         return
-    if context.direction == Direction.REQUEST:
+    # Inside `not`, a narrower type in a request means what a wider one means elsewhere.
+    is_like_request = (context.direction == Direction.REQUEST) != context.is_inverted
+    if is_like_request:
         action = _action_in_request(base_schema, revised_schema, context, relation)
     else:
         action = _action_in_response(base_schema, revised_schema, context, relation)

@@ -1,0 +1,235 @@
+"""Verifies how branches of `anyOf` and `oneOf` are matched, named and judged."""
+
+from typing import Any
+
+import pytest
+from specdrift import compare
+
+from tests.specdrift.documents import (
+    CAT,
+    DOG,
+    TEXT,
+    Json,
+    api,
+    object_with,
+    reordered,
+    reported,
+)
+
+
+def schemas(**components: Json) -> Json:
+    """Return components with schemas."""
+    return {"schemas": components}
+
+
+def reference(name: str) -> Json:
+    """Return a reference to a schema."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def levels(base: Json, revision: Json) -> set[str]:
+    """Return the severities of all changes."""
+    return {change.level for change in compare(base, revision)}
+
+
+def tagged(*values: str, **properties: Json) -> Json:
+    """Return an object whose property `t` has one of some values."""
+    return {
+        "type": "object",
+        "properties": {"t": {"type": "string", "enum": list(values)}, **properties},
+    }
+
+
+WIDENED: list[tuple[Json, Json]] = [
+    ({"oneOf": [tagged("A"), tagged("B")]}, {"oneOf": [tagged("A", "A2"), tagged("B")]}),
+    ({"oneOf": [tagged("A"), tagged("B")]}, {"oneOf": [tagged("B"), tagged("A", x=TEXT)]}),
+    (
+        {"anyOf": [{"type": "string", "maxLength": 5}, {"type": "integer"}]},
+        {"anyOf": [{"type": "integer"}, {"type": "string", "maxLength": 9}]},
+    ),
+    (
+        {"anyOf": [{"title": "A", **object_with({"enum": ["x"]})}, DOG]},
+        {"anyOf": [DOG, {"title": "A", **object_with({"enum": ["x", "y"]})}]},
+    ),
+    (
+        {"oneOf": [{"type": "array", "items": {"enum": ["x"]}}, TEXT]},
+        {"oneOf": [TEXT, {"type": "array", "items": {"enum": ["x", "y"]}}]},
+    ),
+]
+
+
+@pytest.mark.parametrize(("base", "revision"), WIDENED)
+@pytest.mark.parametrize("added", [{"type": "boolean"}, tagged("C"), {"title": "New", **CAT}])
+def test_a_request_may_widen_one_branch_and_add_another(
+    base: Json, revision: Json, added: Json
+) -> None:
+    keyword = next(iter(revision))
+    wider = {keyword: [*revision[keyword], added]}
+    assert levels(api(base), api(wider)) == {"INFO"}
+    # The reverse takes a branch away and narrows another.
+    assert "ERR" in levels(api(wider), api(base))
+    narrower_response = levels(api(response=wider), api(response=base))
+    assert narrower_response == {"INFO"}
+
+
+@pytest.mark.parametrize(("base", "revision"), WIDENED)
+def test_the_order_of_changed_branches_means_nothing(base: Json, revision: Json) -> None:
+    expected = reported(api(base), api(revision))
+    assert expected
+    assert reported(api(base), reordered(api(revision))) == expected
+    assert reported(reordered(api(base)), api(revision)) == expected
+
+
+ORIGINALS: list[tuple[Json, Json]] = [
+    ({"type": "string", "enum": ["a"]}, {"type": "string", "enum": ["a", "b"]}),
+    ({"type": "string", "maxLength": 3}, TEXT),
+    (TEXT, TEXT),
+    ({**CAT, "required": ["kind"]}, {**CAT, "required": []}),
+    ({"type": "array", "items": {"type": "integer"}}, {"type": "array", "items": {}}),
+]
+
+
+@pytest.mark.parametrize("keyword", ["anyOf", "oneOf"])
+@pytest.mark.parametrize(("original", "wider"), ORIGINALS)
+def test_a_request_may_be_wrapped_in_a_union_that_contains_the_original(
+    keyword: str, original: Json, wider: Json
+) -> None:
+    union = {keyword: [{"type": "integer"}, wider]}
+    for wrap in (object_with, lambda schema: schema, lambda schema: {"items": schema}):
+        assert levels(api(wrap(original)), api(wrap(union))) == {"INFO"}
+
+
+@pytest.mark.parametrize("keyword", ["anyOf", "oneOf"])
+@pytest.mark.parametrize(("narrower", "original"), ORIGINALS)
+def test_a_response_may_collapse_to_something_narrower(
+    keyword: str, narrower: Json, original: Json
+) -> None:
+    union = {keyword: [{"type": "integer"}, original]}
+    assert levels(api(response=union), api(response=narrower)) == {"INFO"}
+    # As a request, the integers are rejected now.
+    assert "ERR" in levels(api(union), api(narrower))
+
+
+def test_wrapping_in_a_union_without_the_original_breaks() -> None:
+    union = {"anyOf": [{"type": "integer"}, {"type": "string", "enum": ["b"]}]}
+    assert levels(api({"type": "string", "enum": ["a"]}), api(union)) == {"ERR"}
+
+
+def test_one_of_breaks_a_request_that_matches_two_of_its_branches() -> None:
+    both: Json = {"type": "object", "required": ["a", "b"], "properties": {"a": TEXT, "b": TEXT}}
+    branches = [{**both, "required": ["a"]}, {**both, "required": ["b"]}]
+    assert levels(api(both), api({"oneOf": branches})) == {"ERR"}
+    assert levels(api(both), api({"anyOf": branches})) == {"INFO"}
+
+
+@pytest.mark.parametrize(
+    ("branch", "name"),
+    [
+        (tagged("C"), "object with t=C"),
+        ({"type": "boolean"}, "boolean"),
+        ({"type": "array", "items": TEXT}, "array"),
+        ({"title": "Cheetah", **CAT}, "Cheetah"),
+        (object_with(TEXT), "object with a"),
+        ({"type": "object", "properties": dict.fromkeys("abcde", TEXT)}, "object with a, b, c, …"),
+    ],
+)
+def test_a_branch_is_named_by_what_it_is(branch: Json, name: str) -> None:
+    base = {"anyOf": [TEXT, {"type": "integer"}, CAT]}
+    revision = {"anyOf": [*base["anyOf"], branch]}
+    (change,) = compare(api(base), api(revision))
+    assert change.text == f"The request body can now also be {name}."
+
+
+def test_branches_with_exchanged_names_are_matched_by_their_content() -> None:
+    union = {"oneOf": [reference("A"), reference("B")]}
+    base = api(union, components=schemas(A=CAT, B=DOG))
+    assert reported(base, api(union, components=schemas(A=DOG, B=CAT))) == []
+    renamed = {"oneOf": [reference("X"), reference("Y")]}
+    assert reported(base, api(renamed, components=schemas(X=DOG, Y=CAT))) == []
+    assert reported(base, api({"oneOf": [DOG, CAT]})) == []
+
+
+def discriminated(mapping: Json | None, **components: Json) -> Json:
+    """Return a document whose request and response have a union with a discriminator."""
+    union: Json = {
+        "oneOf": [reference(name) for name in components],
+        "discriminator": {"propertyName": "t"},
+    }
+    if mapping is not None:
+        names = {value: f"#/components/schemas/{name}" for value, name in mapping.items()}
+        union["discriminator"]["mapping"] = names
+    return api(union, union, components=schemas(**components))
+
+
+FREE_CAT: Json = {"type": "object", "properties": {"t": TEXT, "lives": {"type": "integer"}}}
+FREE_DOG: Json = {"type": "object", "properties": {"t": TEXT, "tricks": TEXT}}
+
+
+def request_levels(base: Json, revision: Json) -> set[str]:
+    """Return the severities of the changes of requests."""
+    return {change.level for change in compare(base, revision) if change.direction == "request"}
+
+
+@pytest.mark.parametrize(
+    ("base", "revision"),
+    [
+        pytest.param(
+            discriminated({"cat": "Cat", "dog": "Dog"}, Cat=FREE_CAT, Dog=FREE_DOG),
+            discriminated({"cat": "Cat", "hound": "Dog"}, Cat=FREE_CAT, Dog=FREE_DOG),
+            id="in the mapping",
+        ),
+        pytest.param(
+            discriminated(None, Cat=FREE_CAT, Dog=FREE_DOG),
+            discriminated(None, Cat=FREE_CAT, Hound=FREE_DOG),
+            id="as the name of the component",
+        ),
+        pytest.param(
+            discriminated(None, Cat=tagged("cat"), Dog=tagged("dog", x=TEXT)),
+            discriminated(None, Cat=tagged("cat"), Dog=tagged("hound", x=TEXT)),
+            id="in an enum",
+        ),
+    ],
+)
+def test_a_renamed_discriminator_value_breaks_requests(base: Json, revision: Json) -> None:
+    assert "ERR" in request_levels(base, revision)
+
+
+def test_a_renamed_discriminator_property_breaks() -> None:
+    base = discriminated(None, Cat=FREE_CAT, Dog=FREE_DOG)
+    revision = discriminated(None, Cat=FREE_CAT, Dog=FREE_DOG)
+    for owner in (
+        revision["paths"]["/pets/{id}"]["put"]["requestBody"],
+        revision["paths"]["/pets/{id}"]["put"]["responses"]["200"],
+    ):
+        schema = owner["content"]["application/json"]["schema"]
+        schema["discriminator"] = {"propertyName": "kind"}
+    assert [change.level for change in compare(base, revision)] == ["ERR", "ERR"]
+
+
+def test_an_added_discriminator_value_breaks_no_request() -> None:
+    base = discriminated({"cat": "Cat", "dog": "Dog"}, Cat=FREE_CAT, Dog=FREE_DOG)
+    revision = discriminated(
+        {"cat": "Cat", "dog": "Dog", "hound": "Dog"}, Cat=FREE_CAT, Dog=FREE_DOG
+    )
+    assert request_levels(base, revision) == {"INFO"}
+    assert request_levels(revision, base) == {"ERR"}
+
+
+@pytest.mark.parametrize(
+    "revision",
+    [
+        discriminated({"Cat": "Cat", "Dog": "Dog"}, Cat=FREE_CAT, Dog=FREE_DOG),
+        discriminated({"Dog": "Dog"}, Cat=FREE_CAT, Dog=FREE_DOG),
+        discriminated({"Cat": "Kitten", "Dog": "Dog"}, Kitten=FREE_CAT, Dog=FREE_DOG),
+    ],
+)
+def test_a_mapping_of_the_names_that_apply_anyway_means_nothing(revision: Any) -> None:
+    base = discriminated(None, Cat=FREE_CAT, Dog=FREE_DOG)
+    assert compare(base, revision) == []
+    assert compare(revision, base) == []
+
+
+def test_a_renamed_component_means_nothing_if_its_values_are_listed() -> None:
+    base = discriminated(None, Cat=tagged("cat"), Dog=tagged("dog", x=TEXT))
+    revision = discriminated(None, Cat=tagged("cat"), Hound=tagged("dog", x=TEXT))
+    assert compare(base, revision) == []
