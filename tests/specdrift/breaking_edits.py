@@ -70,13 +70,14 @@ def add_required_parameter(document: Json, choice: random.Random) -> set[str] | 
 def _optional_parameters(operation: Operation) -> list[Json]:
     """Return the optional parameters of an operation that are written in place.
 
-    OpenAPI 3.1, "Parameter Object": these three headers are ignored.
+    OpenAPI 3.1, "Parameter Object": a path parameter is always required, and these three headers
+    are ignored.
     """
     ignored_headers = {"accept", "content-type", "authorization"}
     return [
         parameter
         for parameter in operation.node.get("parameters", [])
-        if "in" in parameter
+        if parameter.get("in") in {"query", "header"}
         and not parameter.get("required")
         and not parameter.get("deprecated")
         and parameter["name"].lower() not in ignored_headers
