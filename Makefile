@@ -121,7 +121,7 @@ httpx2: $(DEV)  ## Run the tests with httpx2, the continuation of httpx (some: T
 	@$(RUN) project.httpx2
 
 ### Long runs and measurements
-.PHONY: bench compare fuzz wire rates soak refreshes kills
+.PHONY: bench compare fuzz wire rates soak refreshes kills rewrites
 
 bench: $(DEV)  ## Compare the speed with other clients, and write docs/performance.md (a part: ARGS=…)
 	@$(RUN_WITH) benchmarks.speed ARGS
@@ -146,6 +146,9 @@ refreshes: $(DEV)  ## Count token refreshes of threads, tasks and processes that
 
 kills: $(DEV)  ## Kill vendoring at each of its steps, and at 200 random moments
 	@$(RUN_WITH) benchmarks.long.kills ARGS
+
+rewrites: $(DEV)  ## Rewrite and break OpenAPI documents: make rewrites ARGS=FOLDER
+	@$(RUN_WITH) benchmarks.long.rewrites ARGS
 
 ### For the workflows in .github/
 .PHONY: lint coverage regenerate push issue comment notes dist installed

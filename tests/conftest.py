@@ -24,9 +24,17 @@ settings.load_profile("ci" if os.environ.get("CI") else "default")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let a run select the parser of responses: by default h11, which every user has."""
+    """Let a run select the parser of responses, and real documents.
+
+    The default parser is h11, which every user has.
+    """
     parser.addoption(
         "--parser", choices=PARSERS, help="the parser of responses in all tests of this process"
+    )
+    parser.addoption(
+        "--documents",
+        metavar="FOLDER",
+        help="the OpenAPI documents for the properties of specdrift, instead of our spec",
     )
 
 
