@@ -50,8 +50,8 @@ def _compare_mappings(
     base: Node, revised: Node, context: Context, equality: SchemaEquality
 ) -> Iterator[Change]:
     pointers = Pointers.to_both(base, revised)
-    base_mapping = dict(base.children("mapping"))
-    revised_mapping = dict(revised.children("mapping"))
+    base_mapping = dict(base.members("mapping"))
+    revised_mapping = dict(revised.members("mapping"))
     for difference in name_differences(base_mapping, revised_mapping):
         # oasdiff names this action `deleted` in this id, and `removed` in all others.
         action = "deleted" if difference.action == Action.REMOVED else difference.action
