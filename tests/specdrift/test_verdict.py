@@ -110,12 +110,6 @@ def make_property_optional(spec: EditableSpec) -> None:
     spec.request["required"].remove("locationId")
 
 
-def document_authorization_header(spec: EditableSpec) -> None:
-    spec.operation["parameters"].append(
-        {"name": "Authorization", "in": "header", "required": True, "schema": {"type": "string"}}
-    )
-
-
 def rename_operation(spec: EditableSpec) -> None:
     spec.operation["operationId"] = "update-conversation"
 
@@ -137,7 +131,6 @@ REQUEST_CASES = (
     RequestCase(require_new_parameter, "new-required-request-parameter", "breaks"),
     RequestCase(allow_new_property, "new-optional-request-property", "none"),
     RequestCase(make_property_optional, "request-property-became-optional", "none"),
-    RequestCase(document_authorization_header, "new-required-request-parameter", "none"),
     RequestCase(rename_operation, "api-operation-id-removed", "none"),
 )
 

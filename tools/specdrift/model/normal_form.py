@@ -470,9 +470,7 @@ def _allows_everything(node: Node) -> bool:
 
 def _texts_of(node: Node, keyword: str) -> list[str]:
     """The texts in a list."""
-    return [
-        element.value for element in node.elements(keyword) if isinstance(element.value, str)
-    ]
+    return [element.value for element in node.elements(keyword) if isinstance(element.value, str)]
 
 
 def _texts(values: Any) -> list[str]:
