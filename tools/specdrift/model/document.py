@@ -35,7 +35,7 @@ class Document:
         """The unresolvable references so far: the text of each, by the location of its node."""
         self.skipped: dict[str, str] = {}
         """What was not compared so far: the reason of each, by the location of its node."""
-        self.lost_parts: dict[str, str] = {}
+        self.lost_parts: dict[str, Node] = {}
         """The references instead of a mapping or list that lead nowhere, by their location.
 
         Everything that the mapping or list contains remains uncompared.
@@ -247,7 +247,7 @@ class Node:
                 return
             target = node.document.find(text, node.file)
             if target is None or target in visited:
-                node.document.lost_parts[node.location] = text
+                node.document.lost_parts[node.location] = node
                 yield Node(node.document, node.file, node.pointer + "/$ref", None)
                 return
             visited.add(target)
