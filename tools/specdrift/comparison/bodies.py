@@ -88,12 +88,21 @@ def _match_media_types(
 ) -> _MediaTypeMatches:
     matches = _MediaTypeMatches(
         counterparts={name: name for name in base_names if name in revised_names},
-        added=[name for name in revised_names if name not in base_names],
+        added=[name for name in revised_names if not _has_name(name, base_names)],
     )
     for name in base_names:
-        if name not in revised_names:
+        if name in revised_names:
+            continue
+        if _has_name(name, revised_names):
+            matches.counterparts[name] = normalized_media_type(name)
+        else:
             _match_missing_media_type(name, revised_names, direction, matches)
     return matches
+
+
+def _has_name(name: str, names: list[str]) -> bool:
+    """Whether a media type is among others, possibly written differently."""
+    return name in names or normalized_media_type(name) in names
 
 
 def _match_missing_media_type(
@@ -200,7 +209,10 @@ def _is_body(node: Node) -> bool:
 
 
 def _content(body: Node) -> dict[str, Node]:
-    """The media types of a body by normalized name."""
+    """The media types of a body by normalized name.
+
+    If two names mean the same, the second keeps its parameters.
+    """
     content = dict[str, Node]()
     # Sorted, because two names can mean the same: the result must not depend on their order.
     for name, media in sorted(body.members("content"), key=_name_of):

@@ -97,7 +97,8 @@ def parameters_of(template: str, path: Node, operation: Node) -> dict[str, Param
             if parameter.is_ignored:
                 node.document.skipped[node.location] = IGNORED_PARAMETER
                 continue
-            parameters[_identity(parameter, template_names)] = parameter
+            for identity in _identities(parameter, template_names):
+                parameters[identity] = parameter
     return parameters
 
 
@@ -120,7 +121,12 @@ def compare_parameters(
         base_list: The parameter list of the operation in the base, which may not exist.
         revised_list: That in the revision.
     """
+    compared_pairs = set[tuple[Node | None, Node | None]]()
     for identity in base | revised:
+        pair = (_node_of(base.get(identity)), _node_of(revised.get(identity)))
+        if pair in compared_pairs:
+            continue
+        compared_pairs.add(pair)
         parameter = base.get(identity) or revised[identity]
         parameter_context = replace(
             context,
@@ -136,18 +142,26 @@ def compare_parameters(
             yield from _compare_parameter(parameter, revised[identity], parameter_context, schemas)
 
 
-def _identity(parameter: Parameter, template_names: list[str]) -> str:
+def _node_of(parameter: Parameter | None) -> Node | None:
+    return None if parameter is None else parameter.node
+
+
+def _identities(parameter: Parameter, template_names: list[str]) -> list[str]:
     """The identity of a parameter: its location and name.
 
     Names of headers ignore case. A path parameter is identified by its position in the template,
-    because its name is not part of the request.
+    because its name is not part of the request. A template can contain a name more than once.
     """
     name = parameter.name
     if parameter.location == "header":
         name = name.lower()
-    elif parameter.location == "path" and name in template_names:
-        name = str(template_names.index(name))
-    return f"{parameter.location} {name}"
+    if parameter.location == "path" and name in template_names:
+        return [
+            f"path {index}"
+            for index, template_name in enumerate(template_names)
+            if template_name == name
+        ]
+    return [f"{parameter.location} {name}"]
 
 
 def _removed_parameter(parameter: Parameter, context: Context, container: Node) -> Change:
