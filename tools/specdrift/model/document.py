@@ -238,8 +238,8 @@ class Node:
 
     def _reference_chain(self) -> Iterator[Node]:
         """The node, the target of its reference, the target of that one, and so on."""
-        node = self
-        visited = {node}
+        node: Node = self
+        visited: set[Node] = {node}
         while True:
             yield node
             text = node.reference
