@@ -439,13 +439,6 @@ def test_every_rule_decides_about_some_change() -> None:
     assert deciding == {rule.__name__ for rule in VERDICT_RULES}
 
 
-@pytest.mark.parametrize("name", ["accept", "Authorization", "CONTENT-TYPE"])
-def test_header_that_is_always_sent_has_no_effect(name: str) -> None:
-    change = change_with("new-required-request-parameter", direction=Direction.REQUEST, name=name)
-    assert deciding_rule(change) == "header_the_client_always_sends"
-    assert verdict(change, Document({})).effect == "none"
-
-
 REQUEST_RULES = [rule for rule in RULES if rule.startswith(("*", "request"))]
 
 
