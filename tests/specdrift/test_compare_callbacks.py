@@ -1,6 +1,7 @@
 """Verifies the comparison of callbacks and webhooks, in which the API sends the request."""
 
 import pytest
+from specdrift import compare
 
 from tests.specdrift.documents import OBJECT, PET, TEXT, Json, api, reported
 
@@ -136,3 +137,8 @@ def test_a_callback_that_contains_itself_is_compared() -> None:
     document["x-callbacks"] = document["paths"]["/pets/{id}"]["put"]["callbacks"]
     document["paths"]["/pets/{id}"]["put"]["callbacks"] = {"$ref": "#/x-callbacks"}
     assert reported(document, document) == []
+
+
+def test_webhooks_that_only_the_base_has_are_not_compared_within_it() -> None:
+    base = webhook(operation(PET, OBJECT))
+    assert compare(base, {**base, "webhooks": {}}, within_base=True) == []
