@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..rules import Source
 from ..terminal import json_text
+from .edits import group_by_edit
 from .report import Entry, Fault, Report, Waiver
 from .wording import Location, counts, locations
 
@@ -18,7 +21,8 @@ def write_json(report: Report) -> str:
         "base": report.base.name,
         "revision": report.revision.name,
         "counts": counts(report.entries),
-        "changes": [_change(entry) for entry in report.entries],
+        "changes": [_change(entry) for entry in report.shown],
+        "edits": _edits(report.shown),
         "faults": [_fault(fault) for fault in report.faults],
         "notes": report.notes,
     }
@@ -41,6 +45,12 @@ def _change(entry: Entry) -> dict[str, object]:
         "revision": _location(revision),
         "waiver": _waiver(entry.waiver) if entry.waiver else None,
     }
+
+
+def _edits(entries: Sequence[Entry]) -> list[list[int]]:
+    """The changes of each edit, by their position in `changes`."""
+    positions = {id(entry): position for position, entry in enumerate(entries)}
+    return [[positions[id(entry)] for entry in edit.entries] for edit in group_by_edit(entries)]
 
 
 def _location(location: Location) -> dict[str, object]:

@@ -30,6 +30,14 @@ class Report:
     faults: tuple[Fault, ...] = ()
     notes: tuple[str, ...] = ()
     """What was not compared, such as the target of a reference that leads nowhere."""
+    level: Level = INFO
+    """The lowest severity that is shown. Every severity is counted."""
+
+    @property
+    def shown(self) -> tuple[Entry, ...]:
+        """The entries of the shown severities, the waived ones included."""
+        shown_levels = LEVELS[: LEVELS.index(self.level) + 1]
+        return tuple(entry for entry in self.entries if entry.change.level in shown_levels)
 
     @property
     def counted(self) -> tuple[Entry, ...]:
