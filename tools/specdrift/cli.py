@@ -64,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _print_error(
             f"specdrift failed ({_described(error)}): please report this with the two documents"
         )
-    return ExitCode.FAILED if report.fails(options.fail_on) else ExitCode.PASSED
+    return ExitCode.FAILED if report.fails else ExitCode.PASSED
 
 
 def _print_error(message: str) -> ExitCode:

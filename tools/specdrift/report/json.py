@@ -16,7 +16,12 @@ JSON_FORM = 1
 
 def write_json(report: Report) -> str:
     """The report as JSON."""
-    document = {
+    return json_text(report_document(report)) + "\n"
+
+
+def report_document(report: Report) -> dict[str, object]:
+    """The report as the data that `report.schema.json` describes."""
+    return {
         "form": JSON_FORM,
         "base": report.base.name,
         "revision": report.revision.name,
@@ -24,9 +29,8 @@ def write_json(report: Report) -> str:
         "changes": [_change(entry) for entry in report.shown],
         "edits": _edits(report.shown),
         "faults": [_fault(fault) for fault in report.faults],
-        "notes": report.notes,
+        "notes": list(report.notes),
     }
-    return json_text(document) + "\n"
 
 
 def _change(entry: Entry) -> dict[str, object]:
