@@ -110,12 +110,6 @@ def make_property_optional(spec: EditableSpec) -> None:
     spec.request["required"].remove("locationId")
 
 
-def document_authorization_header(spec: EditableSpec) -> None:
-    spec.operation["parameters"].append(
-        {"name": "Authorization", "in": "header", "required": True, "schema": {"type": "string"}}
-    )
-
-
 def rename_operation(spec: EditableSpec) -> None:
     spec.operation["operationId"] = "update-conversation"
 
@@ -137,7 +131,6 @@ REQUEST_CASES = (
     RequestCase(require_new_parameter, "new-required-request-parameter", "breaks"),
     RequestCase(allow_new_property, "new-optional-request-property", "none"),
     RequestCase(make_property_optional, "request-property-became-optional", "none"),
-    RequestCase(document_authorization_header, "new-required-request-parameter", "none"),
     RequestCase(rename_operation, "api-operation-id-removed", "none"),
 )
 
@@ -444,13 +437,6 @@ def test_every_rule_decides_about_some_change() -> None:
     )
     deciding = {*DECIDING_RULES.values(), deciding_rule(header)} - {None}
     assert deciding == {rule.__name__ for rule in VERDICT_RULES}
-
-
-@pytest.mark.parametrize("name", ["accept", "Authorization", "CONTENT-TYPE"])
-def test_header_that_is_always_sent_has_no_effect(name: str) -> None:
-    change = change_with("new-required-request-parameter", direction=Direction.REQUEST, name=name)
-    assert deciding_rule(change) == "header_the_client_always_sends"
-    assert verdict(change, Document({})).effect == "none"
 
 
 REQUEST_RULES = [rule for rule in RULES if rule.startswith(("*", "request"))]

@@ -10,14 +10,15 @@ import datetime
 import enum
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from .comparison.documents import compare_documents
 from .loading import ComparisonError, LoadedDocument, load, read_file
 from .model.document import Document, TooComplexError, pointer
+from .notes import ComparedDocument, notes_of, reject_lost_parts
 from .options import Options, parse_options
 from .report.formats import WRITERS
 from .report.report import LEVELS, Entry, Report
@@ -80,14 +81,6 @@ def _described(error: Exception) -> str:
 # Comparison
 
 
-@dataclass(frozen=True)
-class ComparedDocument:
-    """A document in its two forms: with the lines of its text, and as nodes to compare."""
-
-    loaded: LoadedDocument
-    nodes: Document
-
-
 def create_report(options: Options) -> Report:
     """Load and compare the documents.
 
@@ -105,6 +98,8 @@ def create_report(options: Options) -> Report:
     document_changes = compare_documents(
         base.nodes, revision.nodes, within_base=options.within_base
     )
+    reject_lost_parts(base)
+    reject_lost_parts(revision)
     # The findings of clients have the same rules and places, so they join the changes below.
     wire_changes = read_findings(options.wire) if options.wire else []
     waivers = read_waivers(read_file(options.waivers)) if options.waivers else []
@@ -126,7 +121,7 @@ def create_report(options: Options) -> Report:
         revision=revision.loaded,
         entries=tuple(sorted(entries, key=_sort_key)),
         faults=tuple(coverage.faults),
-        notes=tuple(_notes(base, revision)),
+        notes=tuple(notes_of(base, revision)),
     )
 
 
@@ -155,29 +150,6 @@ def _sort_key(entry: Entry) -> tuple[int, bool, str]:
     """The worst severity first, then by operation, with the whole document last."""
     operation = entry.change.operation
     return LEVELS.index(entry.change.level), operation == "", operation
-
-
-def _notes(base: ComparedDocument, revision: ComparedDocument) -> Iterator[str]:
-    """What was not compared, so that nobody mistakes it for unchanged."""
-    yield from base.loaded.dangling_notes(base.nodes.dangling)
-    yield from revision.loaded.dangling_notes(revision.nodes.dangling)
-    yield from _limitation_notes(base.loaded)
-    yield from _limitation_notes(revision.loaded)
-    for key in ("servers", "webhooks"):
-        if base.loaded.document.get(key) != revision.loaded.document.get(key):
-            yield f"`{key}` differ, and are not compared"
-
-
-def _limitation_notes(document: LoadedDocument) -> Iterator[str]:
-    if not document.document.get("paths"):
-        yield f"{document.name} has no `paths`"
-    if "$dynamicRef" in document.text(document.name):
-        yield f"{document.name} has `$dynamicRef`, which is not followed"
-    if str(document.document["openapi"]).startswith("3.2"):
-        yield (
-            f"{document.name} is OpenAPI 3.2, and compared as 3.1:"
-            " what is new in 3.2 is not compared"
-        )
 
 
 # Output

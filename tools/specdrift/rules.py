@@ -180,6 +180,8 @@ _OPERATION_RULES = (
     ),
     Rule("endpoint-deprecated", HARMLESS, "The operation was deprecated."),
     Rule("endpoint-reactivated", HARMLESS, "The operation is no longer deprecated."),
+    Rule("api-tag-added", HARMLESS, "The tag {name} was added."),
+    Rule("api-tag-removed", HARMLESS, "The tag {name} was removed."),
     Rule("api-operation-id-added", HARMLESS, "The operation id {new} was added."),
     Rule("api-operation-id-removed", HARMLESS, "The operation id {old} was removed or replaced."),
 )
@@ -240,6 +242,41 @@ _SECURITY_RULES = (
     ),
 )
 
+# oasdiff has no ids for servers, and none of their changes breaks there: a URL that the document no
+# longer names often still works.
+_SERVER_RULES = (
+    Rule("api-server-added", HARMLESS, "The server {name} was added."),
+    Rule("api-server-removed", HARMLESS, "The server {name} was removed."),
+    Rule(
+        "api-server-changed",
+        HARMLESS,
+        "The variables of the server {name} changed from {old} to {new}.",
+    ),
+    Rule("api-global-server-added", HARMLESS, "The server {name} was added for all operations."),
+    Rule(
+        "api-global-server-removed", HARMLESS, "The server {name} was removed for all operations."
+    ),
+    Rule(
+        "api-global-server-changed",
+        HARMLESS,
+        "The variables of the server {name} changed from {old} to {new} for all operations.",
+    ),
+)
+
+# The API calls the client. So what is called `request` elsewhere is a `response` here: the client
+# receives it. See `comparison/callbacks.py`.
+_CALLBACK_RULES = (
+    Rule("webhook-added", HARMLESS, "The webhook {name} was added."),
+    Rule("webhook-removed", BREAKING, "The webhook {name} was removed."),
+    Rule("callback-added", HARMLESS, "The callback {name} was added."),
+    Rule("callback-removed", BREAKING, "The callback {name} was removed."),
+    Rule("response-parameter-added", HARMLESS, "{what} was added."),
+    Rule("required-response-parameter-removed", BREAKING, "{what} was removed, and was required."),
+    Rule("optional-response-parameter-removed", HARMLESS, "{what} was removed, and was optional."),
+    Rule("response-body-added", HARMLESS, "A request body was added."),
+    Rule("response-body-removed", BREAKING, "The request body was removed."),
+)
+
 _PARAMETER_RULES = (
     Rule("new-request-path-parameter", BREAKING, "{what} was added."),
     Rule(
@@ -270,6 +307,11 @@ _BODY_RULES = (
     Rule("request-body-removed", BREAKING, "The request body was removed."),
     Rule("request-body-media-type-added", HARMLESS, "The request body can now be {name}."),
     Rule("request-body-media-type-removed", BREAKING, "The request body can no longer be {name}."),
+    Rule(
+        "*-encoding-changed",
+        SUSPICIOUS,
+        "{what} changed the encoding of {name} from {old} to {new}.",
+    ),
     Rule("*-media-type-schema-added", STRICTER, "{what} now has a schema."),
     Rule("*-media-type-schema-removed", POSSIBLY_LOOSER, "{what} no longer has a schema."),
     Rule("response-media-type-added", HARMLESS, "The response {name} was added."),
@@ -296,6 +338,9 @@ _RESPONSE_RULES = (
     Rule("required-response-header-removed", BREAKING, "{what} was removed, and was required."),
     Rule("response-header-added", HARMLESS, "{what} was added."),
     Rule("optional-response-header-removed", HARMLESS, "{what} was removed, and was optional."),
+    Rule("response-link-added", HARMLESS, "The link {name} was added to a response."),
+    Rule("response-link-removed", HARMLESS, "The link {name} was removed from a response."),
+    Rule("response-link-changed", HARMLESS, "The link {name} of a response changed."),
 )
 
 # An optional response property is harmless to remove since oasdiff 1.30. `verdict.py` decides
@@ -467,6 +512,8 @@ _ALL_OF_RULES = (
 GROUPS: Mapping[str, tuple[Rule, ...]] = {
     "operations": _OPERATION_RULES,
     "security": _SECURITY_RULES,
+    "servers": _SERVER_RULES,
+    "callbacks": _CALLBACK_RULES,
     "parameters": _PARAMETER_RULES,
     "bodies": _BODY_RULES,
     "responses": _RESPONSE_RULES,

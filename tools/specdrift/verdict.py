@@ -56,15 +56,6 @@ def advice(change: Change, effect: Effect) -> str:
 # as `response-property-became-nullable`; `*` matches the place in it, such as `property`.
 
 
-def header_the_client_always_sends(change: Change, base: Document) -> Verdict | None:
-    """OpenAPI ignores parameters with these header names ("Parameter Object", field `name`)."""
-    if "request-parameter" not in change.id:
-        return None
-    if change.name.lower() not in {"accept", "authorization", "content-type"}:
-        return None
-    return Verdict(NONE, "The client sends this header, documented or not.")
-
-
 # Operations and requests
 
 
@@ -242,7 +233,6 @@ def limit_relaxed(change: Change, base: Document) -> Verdict | None:
 Rule: TypeAlias = Callable[[Change, Document], Verdict | None]
 
 RULES: tuple[Rule, ...] = (
-    header_the_client_always_sends,
     operation_removed,
     operation_renamed,
     request_input_removed,

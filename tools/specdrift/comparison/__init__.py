@@ -3,8 +3,8 @@
 Reading order:
 
 1. `documents.py` is the entry (`compare`). It pairs the paths and operations of both documents.
-2. `operations.py` compares one operation. It calls `parameters.py`, `bodies.py`, `responses.py` and
-   `security.py`.
+2. `operations.py` compares one operation, which `operation.py` reads. It calls `parameters.py`,
+   `bodies.py`, `responses.py` (with `links.py`), `security.py`, `servers.py` and `callbacks.py`.
 3. `schemas/` compares every schema that those modules find. Its `__init__.py` explains how.
 4. `context.py` knows where the comparison is, and creates the changes with their check ids.
 

@@ -20,17 +20,19 @@ def compare_request_bodies(
     """Yield the changes of the request body of an operation."""
     base = base_operation.child("requestBody").resolved()
     revised = revised_operation.child("requestBody").resolved()
-    has_base = is_mapping(base.value)
-    has_revised = is_mapping(revised.value)
+    has_base = _is_body(base)
+    has_revised = _is_body(revised)
+    is_sent = context.direction == Direction.REQUEST
     if not has_base and not has_revised:
         return
     if not has_base:
-        rule_id = f"request-body-added-{requirement(revised)}"
+        rule_id = f"request-body-added-{requirement(revised)}" if is_sent else "response-body-added"
         yield context.change(rule_id, Pointers.of_added(revised, base_operation))
         return
     if not has_revised:
         pointers = Pointers.of_removed(base, revised_operation)
-        yield context.change("request-body-removed", pointers)
+        rule_id = "request-body-removed" if is_sent else "response-body-removed"
+        yield context.change(rule_id, pointers)
         return
     if requirement(base) != requirement(revised):
         yield context.change(f"*-became-{requirement(revised)}", Pointers.to_both(base, revised))
@@ -61,7 +63,11 @@ def compare_content(
         # Outside JSON, for example in a form, numbers and booleans are written as text.
         media_context = replace(context, is_written_as_text=not is_json(revised_name))
         yield from _compare_media(
-            base_content[name], revised_content[revised_name], media_context, schemas
+            base_content[name],
+            revised_content[revised_name],
+            revised_name,
+            media_context,
+            schemas,
         )
 
 
@@ -82,12 +88,21 @@ def _match_media_types(
 ) -> _MediaTypeMatches:
     matches = _MediaTypeMatches(
         counterparts={name: name for name in base_names if name in revised_names},
-        added=[name for name in revised_names if name not in base_names],
+        added=[name for name in revised_names if not _has_name(name, base_names)],
     )
     for name in base_names:
-        if name not in revised_names:
+        if name in revised_names:
+            continue
+        if _has_name(name, revised_names):
+            matches.counterparts[name] = normalized_media_type(name)
+        else:
             _match_missing_media_type(name, revised_names, direction, matches)
     return matches
+
+
+def _has_name(name: str, names: list[str]) -> bool:
+    """Whether a media type is among others, possibly written differently."""
+    return name in names or normalized_media_type(name) in names
 
 
 def _match_missing_media_type(
@@ -130,8 +145,10 @@ def _renamed_media_type(
 
 
 def _compare_media(
-    base: Node, revised: Node, context: Context, schemas: SchemaComparison
+    base: Node, revised: Node, media_type: str, context: Context, schemas: SchemaComparison
 ) -> Iterator[Change]:
+    if _has_encoding(media_type):
+        yield from _compare_encodings(base, revised, context)
     base_schema = base.child("schema")
     revised_schema = revised.child("schema")
     has_base_schema = base_schema.value is not None
@@ -143,6 +160,70 @@ def _compare_media(
         yield context.change(f"*-media-type-schema-{action}", Pointers.to_both(base, revised))
 
 
+def _has_encoding(media_type: str) -> bool:
+    """Whether `encoding` applies to a media type (OpenAPI 3.1, "Media Type Object")."""
+    return media_type.startswith(("multipart/", "application/x-www-form-urlencoded"))
+
+
+def _compare_encodings(base: Node, revised: Node, context: Context) -> Iterator[Change]:
+    """Compare how the properties of a form are written."""
+    base_encodings = dict(base.members("encoding"))
+    revised_encodings = dict(revised.members("encoding"))
+    pointers = Pointers.to_both(base, revised)
+    for name in base_encodings | revised_encodings:
+        base_encoding = _encoding(base_encodings.get(name))
+        revised_encoding = _encoding(revised_encodings.get(name))
+        if base_encoding != revised_encoding:
+            yield context.change(
+                "*-encoding-changed",
+                pointers,
+                old=base_encoding,
+                new=revised_encoding,
+                name=name,
+            )
+
+
+def _encoding(node: Node | None) -> str:
+    """An encoding in one line, with its defaults (OpenAPI 3.1, "Encoding Object")."""
+    if node is None:
+        return "form, exploded"
+    style = str(node.get("style") or "form")
+    explode = node.get("explode")
+    # Only the style `form` is exploded by default.
+    if explode is None:
+        explode = style == "form"
+    parts = [style, "exploded" if explode else "not exploded"]
+    if node.get("contentType"):
+        media_types = str(node.get("contentType")).split(",")
+        parts += sorted(normalized_media_type(media_type) for media_type in media_types)
+    if node.get("allowReserved") is True:
+        parts.append("reserved characters allowed")
+    return ", ".join(parts)
+
+
+def _is_body(node: Node) -> bool:
+    if not is_mapping(node.value):
+        node.skip_unless_empty("is not a request body")
+        return False
+    return True
+
+
 def _content(body: Node) -> dict[str, Node]:
-    """The media types of a body by normalized name."""
-    return {normalized_media_type(name): media for name, media in body.children("content")}
+    """The media types of a body by normalized name.
+
+    If two names mean the same, the second keeps its parameters.
+    """
+    content = dict[str, Node]()
+    # Sorted, because two names can mean the same: the result must not depend on their order.
+    for name, media in sorted(body.members("content"), key=_name_of):
+        normalized_name = normalized_media_type(name)
+        if normalized_name in content:
+            normalized_name = name.lower()
+        content[normalized_name] = media
+        if not is_mapping(media.value):
+            media.skip_unless_empty("is not a media type")
+    return content
+
+
+def _name_of(named_node: tuple[str, Node]) -> str:
+    return named_node[0]

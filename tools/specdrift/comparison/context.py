@@ -125,6 +125,9 @@ class Context:
     That is `style: form` with `explode: true`: `?tag=a&tag=b` (OpenAPI 3.1, "Parameter Object").
     """
 
+    callback: str = ""
+    """The callback of the operation that is compared; empty outside callbacks."""
+
     @property
     def is_nested(self) -> bool:
         """Whether the schema is below the schema of the part, so that ids call it a `property`.
@@ -197,6 +200,7 @@ class Context:
         return replace(
             self,
             operation="",
+            callback="",
             name="",
             path=("",),
             is_never_sent=False,
@@ -234,6 +238,8 @@ class Context:
         text = rule.text.format(
             what=self.place_in_text, old=old or "none", new=new or "none", name=name
         )
+        if self.callback:
+            text = f"{text[:-1]} (in the callback {self.callback})."
         return Change(
             id=check_id,
             # A rule for exactly this place comes before the general rule.

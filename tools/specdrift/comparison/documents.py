@@ -7,19 +7,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from ..model.document import Document, Files, Node, TooComplexError, is_mapping
+from ..model.document import Document, Files, Node, TooComplexError
 from ..rules import Change
+from .callbacks import compare_webhooks
 from .context import Context, Pointers
 from .elements import is_deprecated
 from .long_integers import reject_long_integers
-from .operations import Operation, OperationComparison
+from .operation import Operation, operations_of
+from .operations import OperationComparison
 from .security import compare_schemes, compare_security, effective_security, security_of
-
-# OpenAPI 3.1, "Path Item Object"; `query` is new in 3.2.
-_METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
+from .servers import compare_document_servers
 
 _Paths: TypeAlias = dict[str, dict[str, Operation]]
-"""Operations by method, by the template without the names of its parameters: `/pets/{}`."""
+"""Operations by method, by the key of their path."""
 
 _Operations: TypeAlias = dict[tuple[str, str], Node]
 """The nodes of operations by path and method."""
@@ -93,6 +93,7 @@ class _DocumentComparison:
         """Yield all changes: first those of the document, then those of each path."""
         base_paths = _paths(self._base)
         revised_paths = _paths(self._revised)
+        yield from compare_document_servers(self._base.root, self._revised.root)
         yield from self._compare_security(self._compared_operations(base_paths, revised_paths))
 
         # Paths keep the order of the base, followed by those that only the revision has.
@@ -109,6 +110,9 @@ class _DocumentComparison:
                     yield _added_operation(operation, self._base.root.child("paths"))
             else:
                 yield from self._compare_path(base_paths[key], revised_paths[key])
+        yield from compare_webhooks(
+            self._base, self._revised, self._operations.compare_callback, self._within_base
+        )
 
     def _compared_operations(
         self, base_paths: _Paths, revised_paths: _Paths
@@ -151,25 +155,34 @@ class _DocumentComparison:
 
 
 def _paths(document: Document) -> _Paths:
-    """The operations of each path. Renamed path parameters do not make another path."""
-    paths: _Paths = {}
-    for template, node in document.root.children("paths"):
-        key = re.sub(r"\{[^{}]*\}", "{}", template)
-        # A document can, against the specification, have two templates that differ only in names.
-        if key in paths:
+    """The operations of each path. Renamed path parameters do not make another path.
+
+    The key of a path is its template without the names of parameters: `/pets/{}`. Templates with
+    the same key are one path, because a request does not show which of them it follows.
+    """
+    templates = dict(document.root.members("paths"))
+    paths: _Paths = {_key(template): {} for template in templates if _is_path(template)}
+    # Sorted, so that the order of two templates with the same key has no meaning.
+    for template in sorted(templates):
+        if not _is_path(template):
+            continue
+        key = _key(template)
+        operations = operations_of(template, templates[template])
+        # A document can, against the specification, have two operations that differ only in names.
+        if paths[key].keys() & operations.keys():
             key = template
-        paths[key] = _operations(template, node.resolved())
+        paths.setdefault(key, {}).update(operations)
     return paths
 
 
-def _operations(template: str, path: Node) -> dict[str, Operation]:
-    """The operations of a path by method."""
-    operations = dict[str, Operation]()
-    for method in _METHODS:
-        node = path.child(method)
-        if is_mapping(node.value):
-            operations[method] = Operation(method, template, path, node)
-    return operations
+def _is_path(template: str) -> bool:
+    """Whether a key of `paths` is a path, not an extension."""
+    return not template.startswith("x-")
+
+
+def _key(template: str) -> str:
+    """The template of a path without the names of its parameters."""
+    return re.sub(r"\{[^{}]*\}", "{}", template)
 
 
 def _all_operations(paths: _Paths) -> _Operations:

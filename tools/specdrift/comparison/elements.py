@@ -25,7 +25,7 @@ def first_media_type(node: Node) -> str | None:
 
     There can be only one (OpenAPI 3.1, "Parameter Object").
     """
-    return next((name for name, _ in node.children("content")), None)
+    return next((name for name, _ in node.members("content")), None)
 
 
 def schema_of(node: Node) -> Node:

@@ -16,9 +16,14 @@ class _MediaType:
 
 
 def normalized_media_type(name: str) -> str:
-    """Return a media type in lower case, with sorted parameters."""
+    """Return a media type in lower case, with sorted parameters.
+
+    JSON has no `charset`: the parameter has no effect there (RFC 8259, section 11).
+    """
     parts = [part.strip().lower() for part in name.split(";")]
     parameters = sorted(parameter for parameter in parts[1:] if parameter)
+    if is_json(parts[0]):
+        parameters = [text for text in parameters if not text.startswith("charset=")]
     return "; ".join([parts[0], *parameters])
 
 

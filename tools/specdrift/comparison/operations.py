@@ -3,46 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ..model.document import Node
 from ..rules import Change, Direction
 from .bodies import compare_request_bodies
+from .callbacks import compare_callbacks
 from .context import Context, Part, Pointers
+from .differences import name_differences
 from .elements import deprecation_action, is_deprecated
-from .parameters import Parameter, compare_parameters, parameters_of
+from .operation import Operation
+from .parameters import compare_parameters
 from .responses import compare_responses
 from .schemas.comparison import SchemaComparison
 from .security import compare_security, effective_security, security_of
-
-_DRAFT_STABILITY_LEVELS = ("draft", "alpha")
-"""The values of oasdiff's extension `x-stability-level` that allow breaking changes."""
-
-
-@dataclass(frozen=True)
-class Operation:
-    """An operation of a document."""
-
-    method: str
-    """In lower case."""
-    template: str
-    """The template of the path, such as `/pets/{id}`."""
-    path: Node
-    """The path item, with references followed."""
-    node: Node
-
-    @property
-    def context(self) -> Context:
-        """The context of the operation itself."""
-        return Context(
-            f"{self.method.upper()} {self.template}",
-            is_draft=self.node.get("x-stability-level") in _DRAFT_STABILITY_LEVELS,
-        )
-
-    @property
-    def parameters(self) -> dict[str, Parameter]:
-        """The parameters by what identifies them."""
-        return parameters_of(self.template, self.path, self.node)
+from .servers import compare_operation_servers
 
 
 class OperationComparison:
@@ -53,14 +28,52 @@ class OperationComparison:
         self._schemas = SchemaComparison()
 
     def compare(self, base: Operation, revised: Operation) -> Iterator[Change]:
-        """Yield the changes of an operation."""
+        """Yield the changes of an operation that clients call."""
         # The base names the operation and decides whether it is a draft.
         context = base.context
         yield from _compare_deprecation(base.node, revised.node, context)
         yield from _compare_operation_id(base.node, revised.node, context)
+        yield from _compare_tags(base.node, revised.node, context)
         yield from _compare_security(base.node, revised.node, context)
+        yield from compare_operation_servers(
+            [base.node, base.path], [revised.node, revised.path], context
+        )
+        yield from self._compare_data(base, revised, context, Direction.REQUEST)
+        yield from compare_callbacks(base.node, revised.node, context, self.compare_callback)
 
-        request = replace(context, direction=Direction.REQUEST)
+    def compare_callback(
+        self, base: Operation, revised: Operation, context: Context
+    ) -> Iterator[Change]:
+        """Yield the changes of an operation that the API calls: a callback or a webhook."""
+        yield from self._compare_inner(base, revised, context, Direction.RESPONSE)
+        yield from compare_callbacks(
+            base.node, revised.node, context, self._compare_callback_of_callback
+        )
+
+    def _compare_callback_of_callback(
+        self, base: Operation, revised: Operation, context: Context
+    ) -> Iterator[Change]:
+        """Yield the changes of an operation that clients call while the API calls them."""
+        yield from self._compare_inner(base, revised, context, Direction.REQUEST)
+
+    def _compare_inner(
+        self, base: Operation, revised: Operation, context: Context, sent: Direction
+    ) -> Iterator[Change]:
+        yield from _compare_deprecation(base.node, revised.node, context)
+        yield from self._compare_data(base, revised, context, sent)
+
+    def _compare_data(
+        self, base: Operation, revised: Operation, context: Context, sent: Direction
+    ) -> Iterator[Change]:
+        """Compare the parameters, the request body and the responses.
+
+        Args:
+            base: The operation in the base.
+            revised: The operation in the revision.
+            context: The place of the operation.
+            sent: What the request is to clients: their request, or what they receive in a callback.
+        """
+        request = replace(context, direction=sent)
         parameter_context = replace(request, part=Part.PARAMETER)
         yield from compare_parameters(
             base.parameters,
@@ -73,7 +86,8 @@ class OperationComparison:
         body_context = replace(request, part=Part.BODY, name="the request body")
         yield from compare_request_bodies(base.node, revised.node, body_context, self._schemas)
 
-        response = replace(context, direction=Direction.RESPONSE)
+        returned = Direction.REQUEST if sent == Direction.RESPONSE else Direction.RESPONSE
+        response = replace(context, direction=returned)
         yield from compare_responses(base.node, revised.node, response, self._schemas)
 
 
@@ -98,6 +112,16 @@ def _compare_operation_id(
     action = "removed" if base_id else "added"
     pointers = Pointers.to_both(base_operation, revised_operation)
     yield context.change(f"api-operation-id-{action}", pointers, old=base_id, new=revised_id)
+
+
+def _compare_tags(
+    base_operation: Node, revised_operation: Node, context: Context
+) -> Iterator[Change]:
+    base_tags = [str(tag.value) for tag in base_operation.elements("tags")]
+    revised_tags = [str(tag.value) for tag in revised_operation.elements("tags")]
+    pointers = Pointers.to_both(base_operation, revised_operation)
+    for difference in name_differences(base_tags, revised_tags):
+        yield context.change(f"api-tag-{difference.action}", pointers, name=difference.name)
 
 
 def _compare_security(

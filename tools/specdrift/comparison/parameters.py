@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from ..model.document import Node
+from ..model.document import Node, is_mapping
 from ..model.schema import Schema
-from ..rules import Change
+from ..rules import Change, Direction
 from .context import Context, Pointers
 from .elements import deprecation_action, first_media_type, is_deprecated, requirement, schema_of
 from .media_types import normalized_media_type
@@ -16,6 +16,12 @@ from .schemas.comparison import SchemaComparison
 
 _DEFAULT_STYLES = {"query": "form", "cookie": "form", "path": "simple", "header": "simple"}
 """Source: OpenAPI 3.1, "Parameter Object", field `style`."""
+
+_IGNORED_HEADERS = frozenset({"accept", "authorization", "content-type"})
+"""Source: OpenAPI 3.1, "Parameter Object", field `name`."""
+
+IGNORED_PARAMETER = "OpenAPI ignores header parameters named Accept, Authorization or Content-Type"
+"""The reason why such a parameter is skipped."""
 
 _EXPLODED_FORM = "form, exploded"
 
@@ -35,6 +41,11 @@ class Parameter:
     def requirement(self) -> str:
         """`required` or `optional`. Path parameters are always required."""
         return "required" if self.location == "path" else requirement(self.node)
+
+    @property
+    def is_ignored(self) -> bool:
+        """Whether OpenAPI ignores the parameter."""
+        return self.location == "header" and self.name.lower() in _IGNORED_HEADERS
 
     @property
     def is_deprecated(self) -> bool:
@@ -73,15 +84,21 @@ def parameters_of(template: str, path: Node, operation: Node) -> dict[str, Param
     template_names: list[str] = re.findall(r"\{([^{}]*)\}", template)
     parameters = dict[str, Parameter]()
     for owner in (path, operation):
-        for _, written_node in owner.children("parameters"):
+        for written_node in owner.elements("parameters"):
             node = written_node.resolved()
+            if not is_mapping(node.value):
+                node.skip_unless_empty("is not a parameter")
             parameter = Parameter(
                 node=node,
                 location=str(node.get("in")),
                 name=str(node.get("name") or written_node.reference),
                 is_shared=owner is path,
             )
-            parameters[_identity(parameter, template_names)] = parameter
+            if parameter.is_ignored:
+                node.document.skipped[node.location] = IGNORED_PARAMETER
+                continue
+            for identity in _identities(parameter, template_names):
+                parameters[identity] = parameter
     return parameters
 
 
@@ -104,7 +121,12 @@ def compare_parameters(
         base_list: The parameter list of the operation in the base, which may not exist.
         revised_list: That in the revision.
     """
+    compared_pairs = set[tuple[Node | None, Node | None]]()
     for identity in base | revised:
+        pair = (_node_of(base.get(identity)), _node_of(revised.get(identity)))
+        if pair in compared_pairs:
+            continue
+        compared_pairs.add(pair)
         parameter = base.get(identity) or revised[identity]
         parameter_context = replace(
             context,
@@ -120,23 +142,34 @@ def compare_parameters(
             yield from _compare_parameter(parameter, revised[identity], parameter_context, schemas)
 
 
-def _identity(parameter: Parameter, template_names: list[str]) -> str:
+def _node_of(parameter: Parameter | None) -> Node | None:
+    return None if parameter is None else parameter.node
+
+
+def _identities(parameter: Parameter, template_names: list[str]) -> list[str]:
     """The identity of a parameter: its location and name.
 
     Names of headers ignore case. A path parameter is identified by its position in the template,
-    because its name is not part of the request.
+    because its name is not part of the request. A template can contain a name more than once.
     """
     name = parameter.name
     if parameter.location == "header":
         name = name.lower()
-    elif parameter.location == "path" and name in template_names:
-        name = str(template_names.index(name))
-    return f"{parameter.location} {name}"
+    if parameter.location == "path" and name in template_names:
+        return [
+            f"path {index}"
+            for index, template_name in enumerate(template_names)
+            if template_name == name
+        ]
+    return [f"{parameter.location} {name}"]
 
 
 def _removed_parameter(parameter: Parameter, context: Context, container: Node) -> Change:
     rule_id = "*-removed"
-    if parameter.is_deprecated:
+    if context.direction == Direction.RESPONSE:
+        # The parameter of a callback.
+        rule_id = f"{parameter.requirement}-response-parameter-removed"
+    elif parameter.is_deprecated:
         rule_id = "request-parameter-removed-with-deprecation"
     pointers = Pointers.of_removed(parameter.node, container)
     return context.change(rule_id, pointers, name=parameter.name)
@@ -145,7 +178,10 @@ def _removed_parameter(parameter: Parameter, context: Context, container: Node) 
 def _added_parameter(parameter: Parameter, context: Context, container: Node) -> Change:
     rule_id = f"new-{parameter.requirement}-*"
     # oasdiff has ids of their own for path parameters and for parameters of a whole path.
-    if parameter.location == "path":
+    if context.direction == Direction.RESPONSE:
+        # The parameter of a callback.
+        rule_id = "response-parameter-added"
+    elif parameter.location == "path":
         rule_id = "new-request-path-parameter"
     elif parameter.is_shared:
         rule_id = f"new-{parameter.requirement}-request-default-parameter-to-existing-path"

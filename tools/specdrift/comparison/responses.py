@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ..model.document import Node
-from ..rules import Change
+from ..model.document import Node, is_mapping
+from ..rules import Change, Direction
 from .bodies import compare_content
 from .context import Context, Part, Pointers
-from .elements import requirement, schema_of
+from .elements import deprecation_action, is_deprecated, requirement, schema_of
+from .links import compare_links
 from .schemas.comparison import SchemaComparison
+
+IGNORED_RESPONSE_HEADER = "OpenAPI ignores the response header Content-Type"
+"""The reason why such a header is skipped."""
 
 
 def compare_responses(
@@ -32,6 +36,7 @@ def compare_responses(
             yield from _compare_headers(base[status], revised[status], context, status, schemas)
             body = replace(context, part=Part.BODY, name=f"the response {status}")
             yield from compare_content(base[status], revised[status], body, schemas)
+            yield from compare_links(base[status], revised[status], context)
 
 
 def _compare_headers(
@@ -52,11 +57,16 @@ def _compare_headers(
         )
         if name not in revised:
             pointers = Pointers.of_removed(base[name], revised_response.child("headers"))
-            rule_id = f"{requirement(base[name])}-response-header-removed"
+            rule_id = "*-removed"
+            if context.direction == Direction.RESPONSE:
+                rule_id = f"{requirement(base[name])}-response-header-removed"
             yield header_context.change(rule_id, pointers)
         elif name not in base:
             pointers = Pointers.of_added(revised[name], base_response.child("headers"))
-            yield header_context.change("response-header-added", pointers)
+            rule_id = f"new-{requirement(revised[name])}-*"
+            if context.direction == Direction.RESPONSE:
+                rule_id = "response-header-added"
+            yield header_context.change(rule_id, pointers)
         else:
             yield from _compare_header(base[name], revised[name], header_context, schemas)
 
@@ -66,17 +76,37 @@ def _compare_header(
 ) -> Iterator[Change]:
     if requirement(base) != requirement(revised):
         yield context.change(f"*-became-{requirement(revised)}", Pointers.to_both(base, revised))
+    if is_deprecated(base) != is_deprecated(revised):
+        action = deprecation_action(is_deprecated(revised))
+        yield context.change(f"*-{action}", Pointers.to_both(base, revised))
     yield from schemas.changes(schema_of(base), schema_of(revised), context)
 
 
 def _responses(operation: Node) -> dict[str, Node]:
     """The responses by status; upper case, because a range can be written `2xx` or `2XX`."""
-    return {status.upper(): node.resolved() for status, node in operation.children("responses")}
+    responses = dict[str, Node]()
+    for status, node in operation.members("responses"):
+        response = node.resolved()
+        if not is_mapping(response.value):
+            response.skip_unless_empty("is not a response")
+        if not status.startswith("x-"):
+            responses[status.upper()] = response
+    return responses
 
 
 def _headers(response: Node) -> dict[str, Node]:
     """The headers by name; lower case, because names of headers ignore case."""
-    return {name.lower(): node.resolved() for name, node in response.children("headers")}
+    headers = dict[str, Node]()
+    for name, node in response.members("headers"):
+        # OpenAPI 3.1, "Response Object", field `headers`.
+        if name.lower() == "content-type":
+            node.document.skipped[node.location] = IGNORED_RESPONSE_HEADER
+            continue
+        header = node.resolved()
+        if not is_mapping(header.value):
+            header.skip_unless_empty("is not a header")
+        headers[name.lower()] = header
+    return headers
 
 
 def _status_class(status: str) -> str:

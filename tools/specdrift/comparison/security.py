@@ -40,7 +40,12 @@ class Security:
     @property
     def allows_anonymous(self) -> bool:
         """Whether a call without credentials is valid."""
-        return not self.alternatives or _ANONYMOUS in self.alternatives
+        return _ANONYMOUS in self.effective_alternatives
+
+    @property
+    def effective_alternatives(self) -> frozenset[Requirement]:
+        """The alternatives; the empty one if nothing is required."""
+        return self.alternatives or frozenset({_ANONYMOUS})
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,7 @@ class _Scheme:
     @property
     def description(self) -> str:
         """The meaning and the OAuth flows, for a sentence."""
-        flow_names = sorted(name for name, _ in self.node.resolved().children("flows"))
+        flow_names = sorted(name for name, _ in self.node.resolved().members("flows"))
         return " ".join([self.meaning, *flow_names])
 
 
@@ -93,13 +98,34 @@ def compare_security(
             change = replace(change, level=INFO)
         yield change
 
+    rejected_callers = [
+        requirement
+        for requirement in base.effective_alternatives
+        if not _accepts_callers_of(revised, requirement)
+    ]
     for requirement in added:
         name = _description(requirement)
         change = context.change(f"{prefix}-added", pointers, name=name)
-        # Nobody has to use the new alternative.
-        if revised.allows_anonymous:
+        # Nobody has to use a new alternative, unless it replaces one that asked less.
+        if not any(_asks_at_most(callers, requirement) for callers in rejected_callers):
             change = replace(change, level=INFO)
         yield change
+
+
+def _accepts_callers_of(security: Security, requirement: Requirement) -> bool:
+    """Whether callers who satisfy a requirement satisfy one of the alternatives."""
+    return any(
+        _asks_at_most(alternative, requirement) for alternative in security.effective_alternatives
+    )
+
+
+def _asks_at_most(requirement: Requirement, wider_requirement: Requirement) -> bool:
+    """Whether whoever satisfies the wider requirement satisfies the other one."""
+    wider_scopes = {scheme.meaning: scheme.scopes for scheme in wider_requirement}
+    return all(
+        scheme.meaning in wider_scopes and scheme.scopes <= wider_scopes[scheme.meaning]
+        for scheme in requirement
+    )
 
 
 def _security_pointers(base: Security, revised: Security) -> Pointers:
@@ -143,16 +169,17 @@ def compare_schemes(
 
 def security_of(owner: Node) -> Security | None:
     """Return what `security` of an operation or a document says; None without the keyword."""
-    node = owner.child("security")
+    node = owner.child("security").part()
     if not is_list(node.value):
+        node.skip_unless_empty("is not a list")
         return None
     alternatives = set[Requirement]()
     scheme_names = set[str]()
-    for _, alternative in node.children():
+    for alternative in node.elements():
         schemes = set[RequiredScheme]()
-        for name, scopes in alternative.children():
+        for name, scopes in alternative.members():
             scheme_names.add(name)
-            schemes.add(RequiredScheme(_meaning(node.document, name), _scopes(scopes.value)))
+            schemes.add(RequiredScheme(_meaning(node.document, name), _scopes(scopes)))
         alternatives.add(frozenset(schemes))
     # A single alternative that needs nothing means the same as no requirement.
     if alternatives == {_ANONYMOUS}:
@@ -199,8 +226,8 @@ def _compare_scheme(base: _Scheme, revised: _Scheme) -> Iterator[Change]:
             name=base.name,
         )
 
-    base_flows = dict(base_node.children("flows"))
-    revised_flows = dict(revised_node.children("flows"))
+    base_flows = dict(base_node.members("flows"))
+    revised_flows = dict(revised_node.members("flows"))
     for flow in sorted(common_names(base_flows, revised_flows)):
         yield from _compare_flow(base_flows[flow], revised_flows[flow], base.name, pointers)
 
@@ -214,8 +241,8 @@ def _compare_flow(
         revised_url = revised_flow.get(keyword)
         if base_url != revised_url:
             yield context.change(rule_id, pointers, old=base_url, new=revised_url, name=scheme_name)
-    base_scopes = sorted(scope for scope, _ in base_flow.children("scopes"))
-    revised_scopes = sorted(scope for scope, _ in revised_flow.children("scopes"))
+    base_scopes = sorted(scope for scope, _ in base_flow.members("scopes"))
+    revised_scopes = sorted(scope for scope, _ in revised_flow.members("scopes"))
     for difference in name_differences(base_scopes, revised_scopes):
         rule_id = f"api-security-component-oauth-scope-{difference.action}"
         yield context.change(rule_id, pointers, name=difference.name)
@@ -228,7 +255,7 @@ def _schemes_of(document: Document) -> Node:
 def _schemes(document: Document, names: Collection[str] | None) -> dict[str, _Scheme]:
     """The security schemes of a document by name."""
     schemes = dict[str, _Scheme]()
-    for name, node in _schemes_of(document).children():
+    for name, node in _schemes_of(document).members():
         if names is None or name in names:
             schemes[name] = _Scheme(name, node, _meaning(document, name))
     return schemes
@@ -259,10 +286,8 @@ def _meaning_of_api_key(scheme: dict[str, Any]) -> str:
     return f"the API key {name} in {location}"
 
 
-def _scopes(written_scopes: Any) -> frozenset[str]:
-    if not is_list(written_scopes):
-        return frozenset()
-    return frozenset(str(scope) for scope in written_scopes)
+def _scopes(node: Node) -> frozenset[str]:
+    return frozenset(str(scope.value) for scope in node.elements())
 
 
 def _with_same_schemes(

@@ -33,6 +33,13 @@ class Document:
         """The node of the whole main document."""
         self.dangling: dict[str, str] = {}
         """The unresolvable references so far: the text of each, by the location of its node."""
+        self.skipped: dict[str, str] = {}
+        """What was not compared so far: the reason of each, by the location of its node."""
+        self.lost_parts: dict[str, Node] = {}
+        """The references instead of a mapping or list that lead nowhere, by their location.
+
+        Everything that the mapping or list contains remains uncompared.
+        """
         self.joins_siblings = not str(root.get("openapi", "")).startswith("3.0")
         """Whether keywords beside a `$ref` count. They do since OpenAPI 3.1."""
         self._files: Files = {} if files is None else files
@@ -56,6 +63,14 @@ class Document:
         if self._lookups == 0:
             self._targets[key] = target
         return target
+
+    def has_file_of(self, reference: str, file: str) -> bool:
+        """Return whether the file that a reference leads to is loaded.
+
+        It is not if the user replaced the file by nothing.
+        """
+        name = reference.partition("#")[0]
+        return not name or self._files.get(file_of(name, file)) is not None
 
     def _look_up(self, reference: str, file: str) -> Node | None:
         name, _, fragment = reference.partition("#")
@@ -81,14 +96,15 @@ class Document:
         """The node at a pointer below the root of a file; None if it does not exist."""
         node = root
         for token in target_pointer.split("/")[1:]:
+            name = unescaped(token)
             # A pointer may lead through a node that is itself a reference.
-            if node.reference is not None:
+            if node.reference is not None and _member(node.value, name) is None:
                 if self._lookups == MAXIMUM_LOOKUPS:
                     return None
                 self._lookups += 1
                 node = node.resolved()
                 self._lookups -= 1
-            node = node.child(unescaped(token))
+            node = node.written_child(name)
             if node.value is None:
                 return None
         return node
@@ -113,32 +129,129 @@ class Node:
     def child(self, *tokens: str | int) -> Node:
         """The node below, at the end of a path of names and indexes.
 
-        Its value is None if nothing exists there.
+        Its value is None if nothing exists there. A reference in place of a mapping or a list is
+        followed, as bundlers do, although OpenAPI allows references only in some places.
         """
-        value = self.value
+        node = self
         for token in tokens:
-            value = _member(value, str(token))
-        return Node(self.document, self.file, self.pointer + pointer(*tokens), value)
+            node = node.owner_of(str(token)).written_child(token)
+        return node
+
+    def written_child(self, token: str | int) -> Node:
+        """The node directly below, as it is written: no reference is followed."""
+        value = _member(self.value, str(token))
+        return Node(self.document, self.file, self.pointer + pointer(token), value)
+
+    def owner_of(self, token: str) -> Node:
+        """The node that contains a member: this one, or else the target of its reference."""
+        node = self
+        for node in self._reference_chain():
+            if _member(node.value, token) is not None:
+                break
+        return node
 
     def children(self, *tokens: str | int) -> Iterator[tuple[str, Node]]:
-        """The names and nodes of the members or elements of `self.child(*tokens)`."""
+        """The names and nodes of the members or elements of `self.child(*tokens)`.
+
+        Members beside a reference are added to those of its target, and replace members of the
+        same name there. OpenAPI 3.1 leaves that undefined for path items, and JSON Schema has no
+        such case. To merge them skips nothing.
+        """
         parent = self.child(*tokens)
-        if is_mapping(parent.value):
+        if parent.reference is not None:
+            yield from parent._merged_members().items()
+        elif is_mapping(parent.value):
             for name in parent.value:
-                yield str(name), parent.child(name)
+                yield str(name), parent.written_child(name)
         elif is_list(parent.value):
             for index in range(len(parent.value)):
-                yield str(index), parent.child(index)
+                yield str(index), parent.written_child(index)
+
+    def members(self, *tokens: str | int) -> Iterator[tuple[str, Node]]:
+        """Like `children`, where the specification expects a mapping.
+
+        Anything else is noted in `Document.skipped`.
+        """
+        parent = self.child(*tokens).part()
+        if is_mapping(parent.value):
+            yield from parent.children()
+        else:
+            parent.skip_unless_empty("is not a mapping")
+
+    def elements(self, *tokens: str | int) -> Iterator[Node]:
+        """The nodes of the elements, where the specification expects a list.
+
+        Anything else is noted in `Document.skipped`.
+        """
+        parent = self.child(*tokens).part()
+        if is_list(parent.value):
+            for _, element in parent.children():
+                yield element
+        else:
+            parent.skip_unless_empty("is not a list")
+
+    def part(self) -> Node:
+        """The mapping or list that the node stands for: its target, if it is only a reference.
+
+        A reference beside other members remains: `child` and `children` merge both.
+        """
+        node = self
+        for node in self._reference_chain():
+            if node.reference is None or len(node.value) > 1:
+                break
+        return node
+
+    def skip_unless_empty(self, problem: str) -> None:
+        """Note that the node is not compared, because its value has the wrong type.
+
+        An empty value counts as absent: `parameters:` without anything is null in YAML.
+        """
+        if self.value is not None:
+            name = unescaped(self.pointer.rpartition("/")[2])
+            self.document.skipped[self.location] = f"`{name}` {problem}"
 
     def get(self, key: str) -> Any:
         """The value of a member, or None."""
-        return self.value.get(key) if is_mapping(self.value) else None
+        owner = self.owner_of(key)
+        return owner.value.get(key) if is_mapping(owner.value) else None
 
     @property
     def reference(self) -> str | None:
-        """The text of the node's `$ref`; None if it has none."""
-        text = self.get("$ref")
+        """The text of the node's `$ref`; None if it has none.
+
+        A `$ref` with a value of another type is an ordinary member, such as a property.
+        """
+        text = self.value.get("$ref") if is_mapping(self.value) else None
         return text if isinstance(text, str) else None
+
+    def _merged_members(self) -> dict[str, Node]:
+        """The members of the target of the reference, and those beside the reference."""
+        members = dict[str, Node]()
+        for node in reversed(list(self._reference_chain())):
+            if node.reference is None:
+                members = dict(node.children())
+                continue
+            for name in node.value:
+                if name != "$ref":
+                    members[str(name)] = node.written_child(name)
+        return members
+
+    def _reference_chain(self) -> Iterator[Node]:
+        """The node, the target of its reference, the target of that one, and so on."""
+        node: Node = self
+        visited: set[Node] = {node}
+        while True:
+            yield node
+            text = node.reference
+            if text is None:
+                return
+            target = node.document.find(text, node.file)
+            if target is None or target in visited:
+                node.document.lost_parts[node.location] = node
+                yield Node(node.document, node.file, node.pointer + "/$ref", None)
+                return
+            visited.add(target)
+            node = target
 
     def resolved(self) -> Node:
         """The final target of the node's reference, or the node itself if it is no reference.

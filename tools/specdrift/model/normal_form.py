@@ -154,6 +154,8 @@ class _SchemaReader:
             if node.value is False:
                 self._reject_everything()
             if not is_mapping(node.value):
+                if not isinstance(node.value, bool):
+                    node.skip_unless_empty("is not a schema")
                 continue
             if node.reference is None:
                 self._read_keywords(node)
@@ -190,7 +192,8 @@ class _SchemaReader:
         self.schema.types = frozenset({NEVER})
         self.schema.rejects_everything = True
 
-    def _read_keywords(self, node: Node) -> None:
+    def _read_keywords(self, written_node: Node) -> None:
+        node = _with_lists(written_node)
         if DANGLING in node.value:
             self.schema.unresolved_references |= {node.value[DANGLING]}
         self._read_all_of(node)
@@ -203,13 +206,13 @@ class _SchemaReader:
         self._read_subschemas(node)
 
     def _read_all_of(self, node: Node) -> None:
-        branches = [branch for _, branch in node.children("allOf")]
+        branches = list(node.elements("allOf"))
         self.schema.all_of_branches += branches
         self._queue += branches
 
     def _read_unions(self, node: Node) -> None:
         for keyword in _UNIONS:
-            branches = [branch for _, branch in node.children(keyword)]
+            branches = list(node.elements(keyword))
             proper = [branch for branch in branches if not _is_null(branch)]
             if len(proper) < len(branches):
                 self._null_is_allowed_separately = True
@@ -322,15 +325,14 @@ class _SchemaReader:
         for flag in _FLAGS:
             if node.value.get(flag) is True:
                 schema.flags.add(flag)
-        schema.required.update(_texts(node.value.get("required")))
-        for name, property_node in node.children("properties"):
+        schema.required.update(_texts_of(node, "required"))
+        for name, property_node in node.members("properties"):
             schema.properties[name] = (*schema.properties.get(name, ()), property_node)
 
-        dependent_required = node.value.get("dependentRequired")
-        if is_mapping(dependent_required):
-            for name, required in dependent_required.items():
-                names = schema.dependent_required.get(str(name), frozenset())
-                schema.dependent_required[str(name)] = names.union(_texts(required))
+        for name, _ in node.members("dependentRequired"):
+            names = schema.dependent_required.get(name, frozenset())
+            required = _texts_of(node.child("dependentRequired"), name)
+            schema.dependent_required[name] = names.union(required)
 
     def _read_subschemas(self, node: Node) -> None:
         for keyword in _SUBSCHEMAS:
@@ -342,7 +344,10 @@ class _SchemaReader:
                 nodes = self.schema.subschemas.get(keyword, ())
                 self.schema.subschemas[keyword] = (*nodes, subschema)
         for keyword in _SUBSCHEMA_GROUPS:
-            for name, subschema in node.children(keyword):
+            subschemas = node.members(keyword)
+            if keyword == "prefixItems":
+                subschemas = node.children(keyword)
+            for name, subschema in subschemas:
                 group = self.schema.subschema_groups.setdefault(keyword, {})
                 group[name] = (*group.get(name, ()), subschema)
 
@@ -360,6 +365,18 @@ def _without_reference(node: Node) -> Node:
     """The keywords beside a `$ref`."""
     siblings = {key: value for key, value in node.value.items() if key != "$ref"}
     return replace(node, value=siblings)
+
+
+def _with_lists(node: Node) -> Node:
+    """The node with the lists that references stand for."""
+    lists = {
+        keyword: node.child(keyword).part().value
+        for keyword in ("enum", "type")
+        if is_mapping(node.value.get(keyword))
+    }
+    if not is_list(lists.get("enum", node.value.get("enum", []))):
+        node.child("enum").part().skip_unless_empty("is not a list")
+    return replace(node, value={**node.value, **lists}) if lists else node
 
 
 def _declared_types(keywords: dict[str, Any]) -> _TypeDeclaration:
@@ -506,6 +523,7 @@ def _is_number(value: Any) -> bool:
 
 def _has_effect(keyword: str, subschema: Node) -> bool:
     if not isinstance(subschema.value, dict | bool):
+        subschema.skip_unless_empty("is not a schema")
         return False
     return keyword in _SIGNIFICANT_WHEN_EMPTY or not _allows_everything(subschema)
 
@@ -523,10 +541,15 @@ def _allows_everything(node: Node) -> bool:
             return False
         if _restricting_keywords(schema_node.value) - {"$ref", "allOf"}:
             return False
-        pending += [branch for _, branch in schema_node.children("allOf")]
+        pending += schema_node.elements("allOf")
         if schema_node.reference is not None:
             pending.append(schema_node.resolved())
     return True
+
+
+def _texts_of(node: Node, keyword: str) -> list[str]:
+    """The texts in a list."""
+    return [element.value for element in node.elements(keyword) if isinstance(element.value, str)]
 
 
 def _texts(values: Any) -> list[str]:

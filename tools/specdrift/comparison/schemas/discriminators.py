@@ -95,7 +95,7 @@ def _mapping(discriminator: Node, schema: Schema) -> dict[str, _MappedSchema]:
     `const` or `enum`: then the comparison of the branch reports a difference.
     """
     mapping = dict[str, _MappedSchema]()
-    for name, entry in discriminator.children("mapping"):
+    for name, entry in discriminator.members("mapping"):
         mapping[name] = _MappedSchema(str(entry.value), _mapping_target(entry))
     mapped_targets = {entry.target for entry in mapping.values()}
     property_name = str(discriminator.get("propertyName"))
