@@ -12,17 +12,20 @@ from dataclasses import dataclass
 
 from .comparison.schemas.ids import keyword_in_id
 from .model.schema import LOWER_LIMITS, UPPER_LIMITS
-from .rules import GROUPS, Direction, Level, Rule
+from .rules import GROUPS, RULES, Direction, Level, Rule
 
 _REQUEST_PLACES = (
     "request-parameter",
     "request-parameter-property",
+    "request-header",
     "request-header-property",
     "request-body",
     "request-property",
     "request-read-only-property",
 )
 _RESPONSE_PLACES = (
+    "response-parameter",
+    "response-parameter-property",
     "response-header",
     "response-header-property",
     "response-body",
@@ -31,7 +34,10 @@ _RESPONSE_PLACES = (
     "response-write-only-property",
 )
 PLACES = (*_REQUEST_PLACES, *_RESPONSE_PLACES)
-"""What `*` stands for. `comparison/context.py` chooses among them."""
+"""What `*` stands for. `comparison/context.py` chooses among them.
+
+In a callback, the API sends the request. So `response-parameter` and `request-header` exist too.
+"""
 
 _PLACES_OF_FLAGS = (
     "request-required-property",
@@ -103,7 +109,10 @@ def _ids(rule_id: str) -> Iterator[str]:
         return
     for specific_id in _with_keywords(rule_id):
         for place in _places(rule_id):
-            yield specific_id.replace("*", place)
+            check_id = specific_id.replace("*", place)
+            # A rule for exactly one place comes before the pattern.
+            if check_id not in RULES:
+                yield check_id
 
 
 def _with_keywords(rule_id: str) -> Iterable[str]:

@@ -30,11 +30,19 @@ class Report:
     faults: tuple[Fault, ...] = ()
     notes: tuple[str, ...] = ()
     """What was not compared, such as the target of a reference that leads nowhere."""
+    level: Level = INFO
+    """The lowest severity that is shown. It does not affect the exit code."""
 
     @property
     def counted(self) -> tuple[Entry, ...]:
         """The entries without a waiver."""
         return tuple(entry for entry in self.entries if entry.waiver is None)
+
+    @property
+    def shown(self) -> tuple[Entry, ...]:
+        """The counted entries of the severity that is shown, and of the worse ones."""
+        shown_levels = LEVELS[: LEVELS.index(self.level) + 1]
+        return tuple(entry for entry in self.counted if entry.change.level in shown_levels)
 
     def fails(self, level: Level) -> bool:
         """Whether a counted change has this severity or a worse one, or a waiver is faulty."""

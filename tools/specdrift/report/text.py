@@ -48,7 +48,7 @@ def _lines(report: Report, painter: _Painter) -> Iterator[str]:
     documents = f"from {visible(report.base.name)} to {visible(report.revision.name)}"
     if report.entries:
         yield f"Changes {documents}:"
-    for heading, entries in group_by_operation(report.counted):
+    for heading, entries in group_by_operation(report.shown):
         yield ""
         yield painter.paint(visible(heading), _BOLD)
         for entry in entries:
