@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any, cast
+from xml.etree import ElementTree
 
 import jsonschema
 import pytest
@@ -741,3 +742,43 @@ def read_back(value: str) -> str:
     for code, character in (("%3A", ":"), ("%2C", ","), ("%0D", "\r"), ("%0A", "\n"), ("%25", "%")):
         value = value.replace(code, character)
     return value
+
+
+class TestJunit:
+    @each_report
+    def test_report_is_a_suite_with_the_number_of_its_cases(
+        self, create: Callable[[], Report]
+    ) -> None:
+        suites = ElementTree.fromstring(WRITERS["junit"](create()))
+        (suite,) = suites
+        assert (suites.tag, suite.tag) == ("testsuites", "testsuite")
+        cases = suite.findall("testcase")
+        assert cases
+        assert suite.get("tests") == str(len(cases))
+        assert suite.get("failures") == str(len(suite.findall("testcase/failure")))
+        assert suite.get("skipped") == str(len(suite.findall("testcase/skipped")))
+        for case in cases:
+            assert case.get("classname")
+            assert case.get("name")
+
+    @pytest.mark.parametrize(("fail_on", "failures"), [(ERR, 1), (WARN, 2), (INFO, 3)])
+    def test_edits_of_the_failing_severities_fail(self, fail_on: Level, failures: int) -> None:
+        entries = [entry(ERR), entry(WARN), entry(INFO), entry(ERR, "other", waiver=WAIVER)]
+        suites = ElementTree.fromstring(WRITERS["junit"](report(*entries, fail_on=fail_on)))
+        assert len(suites.findall("testsuite/testcase/failure")) == failures
+        (skipped,) = suites.findall("testsuite/testcase/skipped")
+        assert skipped.get("message") == WAIVER.reason
+
+    def test_a_faulty_waiver_fails(self) -> None:
+        suites = ElementTree.fromstring(WRITERS["junit"](report(faults=(FAULT,))))
+        (failure,) = suites.findall("testsuite/testcase/failure")
+        assert "matches nothing" in str(failure.get("message"))
+
+
+class TestYaml:
+    @each_report
+    def test_report_has_the_data_of_the_json_report(self, create: Callable[[], Report]) -> None:
+        data = yaml.safe_load(WRITERS["yaml"](create()))
+        if create is not hostile:
+            assert data == json.loads(WRITERS["json"](create()))
+        validator(ROOT / "tools" / "specdrift" / "report" / "report.schema.json").validate(data)

@@ -152,6 +152,7 @@ def create_report(options: Options) -> Report:
         faults=tuple(coverage.faults),
         notes=tuple(notes),
         level=options.level,
+        fail_on=options.fail_on,
     )
 
 

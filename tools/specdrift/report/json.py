@@ -40,7 +40,7 @@ def _change(entry: Entry) -> dict[str, object]:
         "id": change.id,
         "level": change.level,
         "operation": change.operation,
-        "direction": change.direction,
+        "direction": str(change.direction),
         "name": change.name,
         "text": change.text,
         "client": {"effect": entry.verdict.effect, "reason": entry.verdict.reason},

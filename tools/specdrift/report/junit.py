@@ -62,9 +62,7 @@ def _details(edit: Edit) -> list[str]:
 
 def _fault_case(fault: Fault) -> ElementTree.Element:
     case = _case("Waivers", str(fault.waiver.source))
-    ElementTree.SubElement(
-        case, "failure", type="waiver", message=visible(fault_sentence(fault))
-    )
+    ElementTree.SubElement(case, "failure", type="waiver", message=visible(fault_sentence(fault)))
     return case
 
 
