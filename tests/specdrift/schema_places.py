@@ -77,7 +77,7 @@ class Operation:
 def operations(document: Json) -> list[Operation]:
     """Return the operations of a document."""
     found = list[Operation]()
-    for path, path_item in document["paths"].items():
+    for path, path_item in document.get("paths", {}).items():
         for method in METHODS:
             if method in path_item and is_mapping(path_item[method]):
                 found.append(Operation(path, method, path_item, path_item[method]))
