@@ -14,10 +14,13 @@ from specdrift.model.document import is_mapping
 
 from tests.specdrift.documents import Json
 from tests.specdrift.schema_places import (
+    IGNORED_HEADERS,
+    SIMPLE_TYPES,
     Operation,
     Reachability,
     ReachedSchema,
     operations,
+    resolved,
 )
 
 Edit: TypeAlias = Callable[[Json, random.Random], set[str] | None]
@@ -73,14 +76,13 @@ def _optional_parameters(operation: Operation) -> list[Json]:
     OpenAPI 3.1, "Parameter Object": a path parameter is always required, and these three headers
     are ignored.
     """
-    ignored_headers = {"accept", "content-type", "authorization"}
     return [
         parameter
         for parameter in operation.node.get("parameters", [])
         if parameter.get("in") in {"query", "header"}
         and not parameter.get("required")
         and not parameter.get("deprecated")
-        and parameter["name"].lower() not in ignored_headers
+        and parameter["name"].lower() not in IGNORED_HEADERS
     ]
 
 
@@ -141,6 +143,26 @@ def replace_request_media_type(document: Json, choice: random.Random) -> set[str
     return {operation.name}
 
 
+def _response_contents(operation: Operation) -> list[Json]:
+    """Return the contents of the successful responses that are written in place."""
+    responses = operation.node["responses"]
+    contents = [responses[status].get("content") for status in _success_statuses(operation)]
+    return [content for content in contents if content]
+
+
+def replace_response_media_type(document: Json, choice: random.Random) -> set[str] | None:
+    def has_content(operation: Operation) -> bool:
+        return bool(_response_contents(operation))
+
+    operation = _pick_operation(document, choice, has_content)
+    if operation is None:
+        return None
+    content = choice.choice(_response_contents(operation))
+    media_type = choice.choice(list(content))
+    content["application/x-new"] = content.pop(media_type)
+    return {operation.name}
+
+
 def require_request_body(document: Json, choice: random.Random) -> set[str] | None:
     def has_optional_body(operation: Operation) -> bool:
         return _has_request_content(operation) and not operation.node["requestBody"].get("required")
@@ -160,6 +182,35 @@ def add_security_requirement(document: Json, choice: random.Random) -> set[str] 
     schemes["NewKey"] = {"type": "apiKey", "in": "header", "name": "X-New-Key"}
     alternatives = operation.node.get("security", document.get("security")) or [{}]
     operation.node["security"] = [{**alternative, "NewKey": []} for alternative in alternatives]
+    return {operation.name}
+
+
+def remove_security_alternative(document: Json, choice: random.Random) -> set[str] | None:
+    def alternatives(operation: Operation) -> list[Json]:
+        return operation.node.get("security", document.get("security")) or []
+
+    def needed_alternatives(operation: Operation) -> list[Json]:
+        """Return the alternatives whose callers meet no other alternative."""
+        return [
+            alternative
+            for alternative in alternatives(operation)
+            if not any(
+                other.keys() <= alternative.keys()
+                for other in alternatives(operation)
+                if other is not alternative
+            )
+        ]
+
+    def has_choice(operation: Operation) -> bool:
+        return len(alternatives(operation)) > 1 and bool(needed_alternatives(operation))
+
+    operation = _pick_operation(document, choice, has_choice)
+    if operation is None:
+        return None
+    removed = choice.choice(needed_alternatives(operation))
+    operation.node["security"] = [
+        alternative for alternative in alternatives(operation) if alternative is not removed
+    ]
     return {operation.name}
 
 
@@ -224,7 +275,7 @@ def remove_property_of_closed_request(document: Json, choice: random.Random) -> 
 
 
 def _has_one_type(schema: Json) -> bool:
-    return schema.get("type") in {"string", "integer", "number", "boolean"}
+    return schema.get("type") in SIMPLE_TYPES
 
 
 def change_request_type(document: Json, choice: random.Random) -> set[str] | None:
@@ -277,6 +328,62 @@ def restrict_request_number(document: Json, choice: random.Random) -> set[str] |
     if reached is None:
         return None
     reached.schema["minimum"] = reached.schema.get("minimum", 0) + 1
+    return reached.operations
+
+
+def _union_keyword(schema: Json) -> str:
+    return "oneOf" if "oneOf" in schema else "anyOf"
+
+
+def _discriminator_mapping(schema: Json) -> Json:
+    mapping: Json = schema.get("discriminator", {}).get("mapping", {})
+    return mapping
+
+
+def remove_request_union_branch(document: Json, choice: random.Random) -> set[str] | None:
+    def selected_values(schema: Json, branch: Json) -> list[str]:
+        mapping = _discriminator_mapping(schema)
+        return [value for value in mapping if mapping[value] == branch.get("$ref")]
+
+    def type_of(branch: Any) -> Any:
+        written_type = resolved(document, branch).get("type")
+        # An integer is a number, and another branch can describe all numbers.
+        return "number" if written_type == "integer" else written_type
+
+    def removable(schema: Json) -> list[int]:
+        """Return the indexes of the branches that accept what no other branch accepts."""
+        branches = schema[_union_keyword(schema)]
+        if len(branches) < 2 or not all(is_mapping(branch) for branch in branches):
+            return []
+        types = [type_of(branch) for branch in branches]
+        is_typed = all(isinstance(name, str) for name in types)
+        return [
+            index
+            for index, branch in enumerate(branches)
+            if selected_values(schema, branch) or (is_typed and types.count(types[index]) == 1)
+        ]
+
+    candidates = Reachability(document, "request").unions(lambda schema: bool(removable(schema)))
+    if not candidates:
+        return None
+    reached = choice.choice(candidates)
+    schema = reached.schema
+    branch = schema[_union_keyword(schema)].pop(choice.choice(removable(schema)))
+    for value in selected_values(schema, branch):
+        del schema["discriminator"]["mapping"][value]
+    return reached.operations
+
+
+def rename_request_discriminator_value(document: Json, choice: random.Random) -> set[str] | None:
+    def has_mapping(schema: Json) -> bool:
+        return bool(_discriminator_mapping(schema))
+
+    candidates = Reachability(document, "request").unions(has_mapping)
+    if not candidates:
+        return None
+    reached = choice.choice(candidates)
+    mapping = _discriminator_mapping(reached.schema)
+    mapping["newValue"] = mapping.pop(choice.choice(list(mapping)))
     return reached.operations
 
 
@@ -333,8 +440,10 @@ BREAKING_EDITS: list[Edit] = [
     move_parameter,
     remove_success_status,
     replace_request_media_type,
+    replace_response_media_type,
     require_request_body,
     add_security_requirement,
+    remove_security_alternative,
     add_required_request_property,
     make_request_property_required,
     remove_property_of_closed_request,
@@ -343,6 +452,8 @@ BREAKING_EDITS: list[Edit] = [
     remove_request_enum_value,
     restrict_request_text,
     restrict_request_number,
+    remove_request_union_branch,
+    rename_request_discriminator_value,
     remove_required_response_property,
     make_response_nullable,
     drop_response_enum,

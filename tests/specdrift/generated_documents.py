@@ -4,7 +4,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.specdrift.documents import CAT, DOG, PET, REF, TEXT, Json
+from tests.specdrift.documents import CAT, DOG, PET, REF, SCHEMES, TEXT, Json
 
 CHOICES = st.randoms(use_true_random=False)
 """Sources of the random choices that an edit makes."""
@@ -102,7 +102,7 @@ def _components(self_schema: Any) -> Json:
     }
     return {
         "schemas": {"Pet": PET, "Self": self_schema, "Cat": CAT, "Dog": DOG, "Animal": animal},
-        "securitySchemes": {"a": {"type": "http", "scheme": "bearer"}},
+        "securitySchemes": SCHEMES,
     }
 
 
@@ -111,7 +111,7 @@ def _document(schemas: list[Any], is_required: bool) -> Json:
     query, header, request, response, response_header, self_schema, element = schemas
     put = {
         "operationId": "replace",
-        "security": [{"a": []}],
+        "security": [{"a": []}, {"k": []}],
         "parameters": [
             {"name": "q", "in": "query", "required": is_required, "schema": query},
             {"name": "X-Trace", "in": "header", "schema": header},

@@ -29,10 +29,10 @@ SCHEMA_REFERENCE = "#/components/schemas/"
 class RewrittenDocument:
     """A document that is rewritten step by step, with the files that it refers to by then."""
 
-    def __init__(self, document: Json, choice: random.Random) -> None:
+    def __init__(self, document: Json, choice: random.Random, files: Json) -> None:
         # Unlike a deep copy, this shares no schema between two places.
         self.document: Json = json.loads(json.dumps(document))
-        self.files: Json = {}
+        self.files: Json = json.loads(json.dumps(files))
         self.choice = choice
         self._new_names = 0
 
@@ -117,8 +117,8 @@ def move_into_another_file(target: RewrittenDocument) -> None:
     place = target.pick_place(has_no_reference)
     if place is not None:
         name = target.new_name()
-        target.files[f"more/{name}.json"] = {"defs": {"a/b": place.schema}}
-        place.replace({"$ref": f"./more/{name}.json#/defs/a~1b"})
+        target.files[f"more/{name}.json"] = {"components": {"schemas": {"a/b": place.schema}}}
+        place.replace({"$ref": f"./more/{name}.json{SCHEMA_REFERENCE}a~1b"})
 
 
 def refer_to_properties(target: RewrittenDocument) -> None:
@@ -195,17 +195,19 @@ def swap_names_of_components(target: RewrittenDocument) -> None:
 
 
 def move_an_element_into_components(target: RewrittenDocument) -> None:
-    """Move a parameter, a body or a response."""
-    kinds = {"parameters": "parameters", "requestBody": "requestBodies"}
+    """Move a parameter, a body, a response or a header."""
     candidates = list[tuple[Any, Any, str]]()
     for operation in operations(target.document):
         for owner in (operation.path_item, operation.node):
             parameters = owner.get("parameters", [])
             candidates += [(parameters, index, "parameters") for index in range(len(parameters))]
         if "requestBody" in operation.node:
-            candidates.append((operation.node, "requestBody", kinds["requestBody"]))
+            candidates.append((operation.node, "requestBody", "requestBodies"))
         responses = operation.node["responses"]
         candidates += [(responses, status, "responses") for status in responses]
+        for response in responses.values():
+            headers = response.get("headers", {})
+            candidates += [(headers, name, "headers") for name in headers]
     if candidates:
         container, key, kind = target.choice.choice(candidates)
         name = target.new_name()
@@ -244,16 +246,29 @@ def split_an_object(target: RewrittenDocument) -> None:
 # Keywords
 
 
-def _schema_of_3_1(schema: Json) -> None:
+BINARY_FORMATS = {
+    "byte": ("contentEncoding", "base64"),
+    "binary": ("contentMediaType", "application/octet-stream"),
+}
+"""OpenAPI 3.1, "Considerations for File Uploads": the keywords that replace a format of 3.0."""
+
+
+def _write_schema_of_3_1(place: SchemaPlace) -> None:
     """Rewrite the keywords of one schema of OpenAPI 3.0."""
+    schema = place.schema
     if "$ref" in schema:
         # OpenAPI 3.0, "Reference Object": keywords beside a reference are ignored.
-        for keyword in schema.keys() - {"$ref"}:
-            del schema[keyword]
+        place.replace({"$ref": schema["$ref"]})
         return
-    is_nullable = schema.pop("nullable", False)
-    if is_nullable is True and isinstance(schema.get("type"), str):
-        schema["type"] = [schema["type"], "null"]
+    _write_exclusive_bounds_of_3_1(schema)
+    _write_binary_format_of_3_1(schema)
+    if "example" in schema:
+        schema["examples"] = [schema.pop("example")]
+    if schema.pop("nullable", False) is True:
+        _write_null_of_3_1(place)
+
+
+def _write_exclusive_bounds_of_3_1(schema: Json) -> None:
     for bound, exclusive_bound in (
         ("minimum", "exclusiveMinimum"),
         ("maximum", "exclusiveMaximum"),
@@ -261,16 +276,31 @@ def _schema_of_3_1(schema: Json) -> None:
         is_exclusive = schema.pop(exclusive_bound, False)
         if is_exclusive is True and bound in schema:
             schema[exclusive_bound] = schema.pop(bound)
-    if "example" in schema:
-        schema["examples"] = [schema.pop("example")]
+
+
+def _write_binary_format_of_3_1(schema: Json) -> None:
+    if schema.get("type") == "string" and schema.get("format") in BINARY_FORMATS:
+        keyword, value = BINARY_FORMATS[schema.pop("format")]
+        schema[keyword] = value
+
+
+def _write_null_of_3_1(place: SchemaPlace) -> None:
+    schema = place.schema
+    if isinstance(schema.get("type"), str):
+        schema["type"] = [schema["type"], "null"]
+        # Since OpenAPI 3.1, an enum has to list null.
+        if "enum" in schema and None not in schema["enum"]:
+            schema["enum"] = [*schema["enum"], None]
+    elif "allOf" in schema:
+        place.replace({"anyOf": [schema, {"type": "null"}]})
 
 
 def upgrade_to_3_1(target: RewrittenDocument) -> None:
     if target.is_version_3_0:
-        schemas = [place.schema for place in schema_places(target.document)]
-        for schema in schemas:
-            if is_mapping(schema):
-                _schema_of_3_1(schema)
+        for document in (target.document, *target.files.values()):
+            for place in schema_places(document):
+                if is_mapping(place.schema):
+                    _write_schema_of_3_1(place)
         target.document["openapi"] = "3.1.0"
 
 
@@ -309,7 +339,7 @@ def write_an_enum_as_a_union(target: RewrittenDocument) -> None:
     def has_distinct_values(schema: Json) -> bool:
         if schema.keys() & {"oneOf", "anyOf", "nullable", "const"}:
             return False
-        values = schema.get("enum")
+        values = schema.get("enum", [])
         return bool(values) and len({json.dumps(value) for value in values}) == len(values)
 
     schema = target.pick_schema(has_distinct_values)
@@ -321,18 +351,24 @@ def write_an_enum_as_a_union(target: RewrittenDocument) -> None:
 
 
 def write_an_integer_bound_in_another_way(target: RewrittenDocument) -> None:
+    bound, exclusive_bound, step = target.choice.choice(
+        [("minimum", "exclusiveMinimum", -1), ("maximum", "exclusiveMaximum", 1)]
+    )
+
     def has_bound(schema: Json) -> bool:
-        if schema.get("type") != "integer" or "exclusiveMinimum" in schema:
+        if schema.get("type") not in ("integer", ["integer"]) or exclusive_bound in schema:
             return False
-        return isinstance(schema.get("minimum"), int)
+        return isinstance(schema.get(bound), int)
 
     schema = target.pick_schema(has_bound)
     if schema is None:
         return
-    schema["exclusiveMinimum"] = schema.pop("minimum") - 1
+    limit = schema.pop(bound) + step
     if target.is_version_3_0:
-        schema["minimum"] = schema["exclusiveMinimum"]
-        schema["exclusiveMinimum"] = True
+        schema[bound] = limit
+        schema[exclusive_bound] = True
+    else:
+        schema[exclusive_bound] = limit
 
 
 def allow_additional_properties(target: RewrittenDocument) -> None:
@@ -498,9 +534,11 @@ REWRITES_THAT_CHANGE_IDS: list[Rewrite] = [
 ALL_REWRITES = [*REWRITES, *REWRITES_THAT_CHANGE_IDS]
 
 
-def rewritten(document: Json, rewrites: list[Rewrite], choice: random.Random) -> RewrittenDocument:
-    """Return a document after some rewrites."""
-    target = RewrittenDocument(document, choice)
+def rewritten(
+    document: Json, rewrites: list[Rewrite], choice: random.Random, files: Json | None = None
+) -> RewrittenDocument:
+    """Return a document, with the files that it refers to, after some rewrites."""
+    target = RewrittenDocument(document, choice, files or {})
     for rewrite in rewrites:
         rewrite(target)
     return target

@@ -11,6 +11,8 @@ from specdrift.model.document import is_list, is_mapping
 from tests.specdrift.documents import Json
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+SIMPLE_TYPES = ("string", "integer", "number", "boolean")
+IGNORED_HEADERS = ("accept", "content-type", "authorization")
 
 
 def resolved(document: Json, value: Any) -> Any:
@@ -75,7 +77,7 @@ class Operation:
 def operations(document: Json) -> list[Operation]:
     """Return the operations of a document."""
     found = list[Operation]()
-    for path, path_item in document["paths"].items():
+    for path, path_item in document.get("paths", {}).items():
         for method in METHODS:
             if method in path_item and is_mapping(path_item[method]):
                 found.append(Operation(path, method, path_item, path_item[method]))
@@ -168,22 +170,29 @@ class Reachability:
     """Finds which operations reach which schemas, in one direction of the data.
 
     It walks only where an edit certainly has an effect: through properties, items and references.
-    A union can accept what one of its branches rejects. A property that is never sent or never
-    returned has no effect.
+    A union can accept what one of its branches rejects, so it does not walk into the branches. A
+    property that is never sent or never returned has no effect. Of parameters and headers it only
+    reaches the schema itself.
     """
 
     def __init__(self, document: Json, direction: str) -> None:
         self._document = document
         self._unused_flag = "readOnly" if direction == "request" else "writeOnly"
         self._reached = dict[int, ReachedSchema]()
-        self._has_components = direction == "request"
+        self._unions = dict[int, ReachedSchema]()
         for operation in operations(document):
             for schema in self._entrances(operation, direction):
                 self._walk(schema, operation.name)
+            for schema in self._simple_entrances(operation, direction):
+                self._reach(schema, operation.name)
 
     def schemas(self, condition: Callable[[Json], bool]) -> list[ReachedSchema]:
-        """Return the schemas that meet a condition."""
+        """Return the schemas without combinations that meet a condition."""
         return [reached for reached in self._reached.values() if condition(reached.schema)]
+
+    def unions(self, condition: Callable[[Json], bool]) -> list[ReachedSchema]:
+        """Return the schemas that consist of one `oneOf` or `anyOf`, and that meet a condition."""
+        return [reached for reached in self._unions.values() if condition(reached.schema)]
 
     def property_schema(self, schema: Json, name: str) -> Json | None:
         """Return the schema of a property, after its references; None if it has no effect."""
@@ -208,22 +217,69 @@ class Reachability:
             if str(status).startswith("2"):
                 yield resolved(self._document, response)
 
+    def _simple_entrances(self, operation: Operation, direction: str) -> Iterator[Any]:
+        """Yield the schemas of parameters or of headers, if each is text or a number."""
+        owners = list[Any]()
+        if direction == "request":
+            owners += operation.path_item.get("parameters", [])
+            owners += operation.node.get("parameters", [])
+        else:
+            for response in self._bodies(operation, direction):
+                owners += _response_headers(response)
+        for owner in owners:
+            element = resolved(self._document, owner)
+            schema = resolved(self._document, element.get("schema"))
+            is_simple = is_mapping(schema) and schema.get("type") in SIMPLE_TYPES
+            if is_simple and not _is_ignored_header(element):
+                yield schema
+
     def _walk(self, entrance: Any, operation: str) -> None:
         waiting = [entrance]
         while waiting:
             schema = resolved(self._document, waiting.pop())
-            if not self._has_effect(schema):
+            if not self._reach(schema, operation):
                 continue
-            reached = self._reached.setdefault(id(schema), ReachedSchema(schema))
-            if operation in reached.operations:
-                continue
-            reached.operations.add(operation)
             if is_mapping(schema.get("properties")):
                 waiting += schema["properties"].values()
             if "items" in schema:
                 waiting.append(schema["items"])
 
+    def _reach(self, schema: Any, operation: str) -> bool:
+        """Record a schema. Return whether the schemas below it are to be reached as well."""
+        if self._is_union(schema):
+            union = self._unions.setdefault(id(schema), ReachedSchema(schema))
+            union.operations.add(operation)
+            return False
+        if not self._has_effect(schema):
+            return False
+        reached = self._reached.setdefault(id(schema), ReachedSchema(schema))
+        if operation in reached.operations:
+            return False
+        reached.operations.add(operation)
+        return True
+
+    def _is_used(self, schema: Any) -> bool:
+        return is_mapping(schema) and not schema.keys() & {"$ref", self._unused_flag}
+
     def _has_effect(self, schema: Any) -> bool:
-        if not is_mapping(schema) or "$ref" in schema or self._unused_flag in schema:
+        if not self._is_used(schema):
             return False
         return not schema.keys() & {"allOf", "anyOf", "oneOf", "not", "const", "if"}
+
+    def _is_union(self, schema: Any) -> bool:
+        if not self._is_used(schema):
+            return False
+        if schema.keys() & {"allOf", "not", "const", "if", "enum", "nullable", "properties"}:
+            return False
+        return len(schema.keys() & {"oneOf", "anyOf"}) == 1
+
+
+def _response_headers(response: Json) -> list[Any]:
+    """OpenAPI 3.1, "Response Object": a header named `Content-Type` is ignored."""
+    headers = response.get("headers", {})
+    return [headers[name] for name in headers if name.lower() != "content-type"]
+
+
+def _is_ignored_header(parameter: Json) -> bool:
+    """OpenAPI 3.1, "Parameter Object": header parameters of these names are ignored."""
+    return parameter.get("in") == "header" and parameter["name"].lower() in IGNORED_HEADERS

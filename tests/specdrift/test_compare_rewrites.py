@@ -11,6 +11,7 @@ from specdrift import Change, compare
 
 from tests.specdrift.documents import Json, reordered
 from tests.specdrift.generated_documents import ANY, CHOICES, documents
+from tests.specdrift.real_documents import LoadedDocument
 from tests.specdrift.rewrites import ALL_REWRITES, REWRITES, Rewrite, rewritten
 
 DOCUMENTS = documents(ANY)
@@ -21,11 +22,16 @@ def _chains(rewrites: list[Rewrite]) -> st.SearchStrategy[list[Rewrite]]:
 
 
 def verify_that_rewrites_are_silent(
-    document: Json, rewrites: list[Rewrite], choice: random.Random
+    original: LoadedDocument, rewrites: list[Rewrite], choice: random.Random
 ) -> None:
-    target = rewritten(document, rewrites, choice)
-    assert compare(document, target.document, revision_files=target.files) == []
-    assert compare(target.document, document, base_files=target.files) == []
+    document, files = original.document, original.files
+    target = rewritten(document, rewrites, choice, files)
+    changes = compare(document, target.document, base_files=files, revision_files=target.files)
+    assert changes == []
+    changes_in_reverse = compare(
+        target.document, document, base_files=target.files, revision_files=files
+    )
+    assert changes_in_reverse == []
 
 
 @settings(max_examples=50)
@@ -52,7 +58,7 @@ def test_a_difference_is_reported_in_both_directions(base: Json, revision: Json)
 def test_an_equivalent_rewrite_has_no_changes(
     rewrite: Rewrite, document: Json, choice: random.Random
 ) -> None:
-    verify_that_rewrites_are_silent(document, [rewrite], choice)
+    verify_that_rewrites_are_silent(LoadedDocument(document), [rewrite], choice)
 
 
 @settings(max_examples=100)
@@ -60,14 +66,14 @@ def test_an_equivalent_rewrite_has_no_changes(
 def test_combined_equivalent_rewrites_have_no_changes(
     document: Json, rewrites: list[Rewrite], choice: random.Random
 ) -> None:
-    verify_that_rewrites_are_silent(document, rewrites, choice)
+    verify_that_rewrites_are_silent(LoadedDocument(document), rewrites, choice)
 
 
 @pytest.mark.parametrize("rewrite", ALL_REWRITES, ids=lambda rewrite: rewrite.__name__)
 @settings(max_examples=3)
 @given(choice=CHOICES)
 def test_an_equivalent_rewrite_of_a_real_document_has_no_changes(
-    rewrite: Rewrite, real_document: Json, choice: random.Random
+    rewrite: Rewrite, real_document: LoadedDocument, choice: random.Random
 ) -> None:
     verify_that_rewrites_are_silent(real_document, [rewrite], choice)
 
@@ -75,7 +81,7 @@ def test_an_equivalent_rewrite_of_a_real_document_has_no_changes(
 @settings(max_examples=15)
 @given(rewrites=_chains(ALL_REWRITES), choice=CHOICES)
 def test_combined_rewrites_of_a_real_document_have_no_changes(
-    real_document: Json, rewrites: list[Rewrite], choice: random.Random
+    real_document: LoadedDocument, rewrites: list[Rewrite], choice: random.Random
 ) -> None:
     verify_that_rewrites_are_silent(real_document, rewrites, choice)
 
