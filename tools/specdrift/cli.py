@@ -9,21 +9,22 @@ from __future__ import annotations
 
 import datetime
 import enum
+import functools
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from .checks_command import checks_text
 from .comparison.documents import compare_documents
-from .loading import ComparisonError, LoadedDocument, load, read_file
+from .loading import ComparisonError, load, read_file
 from .model.document import Document, TooComplexError, pointer
 from .notes import ComparedDocument, notes_of, reject_lost_parts
 from .options import Options, parse_options, split_subcommand
 from .report.formats import WRITERS
-from .report.report import LEVELS, Entry, Report
+from .report.report import LEVELS, Entry, Report, Verdict, Waiver
 from .report.text import write_text
 from .rules import Change
 from .severities import USUAL_SEVERITIES, read_severities
@@ -129,8 +130,8 @@ def create_report(options: Options) -> Report:
     if options.severity_levels is not None:
         severities = read_severities(read_file(options.severity_levels))
         notes.append(severities.note(options.severity_levels, [*document_changes, *wire_changes]))
-    document_changes = severities.applied_to(document_changes)
-    wire_changes = severities.applied_to(wire_changes)
+        document_changes = severities.applied_to(document_changes)
+        wire_changes = severities.applied_to(wire_changes)
     waivers = read_waivers(read_file(options.waivers)) if options.waivers else []
     coverage = apply_waivers(
         waivers,
@@ -138,13 +139,11 @@ def create_report(options: Options) -> Report:
         wire_changes=wire_changes,
         today=datetime.datetime.now(datetime.UTC).date(),
     )
-    entries: list[Entry] = []
-    for change, waiver in zip([*document_changes, *wire_changes], coverage.waivers, strict=True):
-        located_change = _with_sources(change, base.loaded, revision.loaded)
-        # The verdict depends on the base, from which the client was generated.
-        decision = verdict(located_change, base.nodes)
-        recommendation = advice(located_change, decision.effect) if options.advise else ""
-        entries.append(Entry(located_change, decision, recommendation, waiver))
+    judge = _Judge(base, revision, options)
+    entries = [
+        judge.entry(change, waiver)
+        for change, waiver in zip([*document_changes, *wire_changes], coverage.waivers, strict=True)
+    ]
     return Report(
         base=base.loaded,
         revision=revision.loaded,
@@ -161,20 +160,52 @@ def _load(source: str, options: Options) -> ComparedDocument:
     return ComparedDocument(loaded, Document(loaded.document, loaded.files))
 
 
-def _with_sources(change: Change, base: LoadedDocument, revision: LoadedDocument) -> Change:
-    """Add the lines of a change.
+class _Judge:
+    """Adds to changes where they are and what they mean.
 
-    Where the changed element does not exist, it is the line of what would contain it. A finding of
-    a client has no place in the revision, so there the line of its operation is used.
+    A change of a component has the same place and meaning in every operation, so both are found
+    once.
     """
-    method, _, path = change.operation.partition(" ")
-    operation_pointer = pointer("paths", path, method.lower()) if path else ""
-    container = change.container_pointer or operation_pointer
-    return replace(
-        change,
-        base_source=base.source(change.base_pointer or container),
-        revision_source=revision.source(change.revision_pointer or container),
-    )
+
+    def __init__(
+        self, base: ComparedDocument, revision: ComparedDocument, options: Options
+    ) -> None:
+        self._base = base
+        self._advises = options.advise
+        self._base_source = functools.cache(base.loaded.source)
+        self._revision_source = functools.cache(revision.loaded.source)
+        self._meanings: dict[Hashable, tuple[Verdict, str]] = {}
+
+    def entry(self, change: Change, waiver: Waiver | None) -> Entry:
+        """The entry of a change in the report."""
+        located_change = self._with_sources(change)
+        # What a verdict depends on. It never depends on the operation.
+        key = (change.id, change.level, change.base_pointer, change.revision_pointer, change.name)
+        if key not in self._meanings:
+            self._meanings[key] = self._meaning(located_change)
+        decision, recommendation = self._meanings[key]
+        return Entry(located_change, decision, recommendation, waiver)
+
+    def _with_sources(self, change: Change) -> Change:
+        """Add the lines of a change.
+
+        Where the changed element does not exist, it is the line of what would contain it. A finding
+        of a client has no place in the revision, so there the line of its operation is used.
+        """
+        method, _, path = change.operation.partition(" ")
+        operation_pointer = pointer("paths", path, method.lower()) if path else ""
+        container = change.container_pointer or operation_pointer
+        return replace(
+            change,
+            base_source=self._base_source(change.base_pointer or container),
+            revision_source=self._revision_source(change.revision_pointer or container),
+        )
+
+    def _meaning(self, change: Change) -> tuple[Verdict, str]:
+        # The verdict depends on the base, from which the client was generated.
+        decision = verdict(change, self._base.nodes)
+        recommendation = advice(change, decision.effect) if self._advises else ""
+        return decision, recommendation
 
 
 def _sort_key(entry: Entry) -> tuple[int, bool, str]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from .rules import ERR, INFO, WARN, Level
 
-OMITTED = "none"
+OMITTED: Final = "none"
 """What a user writes to omit a change from the report."""
 
 CustomLevel: TypeAlias = Level | Literal["none"]

@@ -31,8 +31,8 @@ class _Reported:
 
     nodes: set[int] = field(default_factory=set[int])
     """The nodes of the graph: a pair that returns under another path is not reported again."""
-    changes: set[Change] = field(default_factory=set[Change])
-    """The changes without their path."""
+    changes: set[tuple[str, ...]] = field(default_factory=set[tuple[str, ...]])
+    """What identifies each change, whatever its path is."""
 
 
 class SchemaComparison:
@@ -72,7 +72,7 @@ class SchemaComparison:
         reported = self._reported_for(context)
         for change in self._graph.changes(start, reported.nodes):
             # The schema of a body can return below itself, which is another kind of place.
-            key = replace(change, text="", path=())
+            key = (change.id, change.base_pointer, change.revision_pointer, change.name)
             if key not in reported.changes:
                 reported.changes.add(key)
                 yield change
