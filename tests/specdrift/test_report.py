@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any, cast
+from xml.etree import ElementTree
 
 import jsonschema
 import pytest
@@ -21,6 +22,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from specdrift import Change, compare
 from specdrift.model.document import Document
+from specdrift.report.edits import group_by_edit
 from specdrift.report.formats import WRITERS
 from specdrift.report.markdown import MAXIMUM_CHARACTERS
 from specdrift.report.report import Entry, Fault, Report, Verdict, Waiver
@@ -268,6 +270,71 @@ class TestAllFormats:
         assert WRITERS[name](realistic()) == WRITERS[name](realistic())
 
 
+def of_a_component() -> list[Entry]:
+    """The entries of one edit that affects twelve operations."""
+    pointer = "/components/schemas/Pet/properties/name"
+    return [
+        entry(
+            text=f"The response 200, at `{'items/' * (number % 3)}name`, changed.",
+            operation=f"GET /{number}",
+            base_pointer=pointer,
+            revision_pointer=pointer,
+        )
+        for number in range(12)
+    ]
+
+
+class TestEdits:
+    def test_an_edit_of_a_component_is_shown_once_with_its_operations(self) -> None:
+        component_report = report(*of_a_component(), entry(WARN, operation="GET /3"))
+        text = write_text(component_report)
+        assert text.count("changed.\n") == 2
+        assert "\nPet (schemas)\n" in text
+        assert "in:       GET /0, GET /1, GET /2 and 9 more\n" in text
+        assert "1 ERR and 1 WARN edits (13 changes in 12 operations)" in text
+        assert text.splitlines()[3] == "     2  GET /3"
+        for name in ("markdown", "github"):
+            assert (
+                WRITERS[name](component_report).count(
+                    "GET \\/0" if name == "markdown" else "GET /0"
+                )
+                == 1
+            )
+        (run,) = json.loads(WRITERS["sarif"](component_report))["runs"]
+        assert [len(result["properties"]["operations"]) for result in run["results"]] == [12, 1]
+
+    def test_json_has_every_change_and_the_changes_of_each_edit(self) -> None:
+        document = json.loads(WRITERS["json"](report(*of_a_component(), entry(WARN))))
+        assert len(document["changes"]) == 13
+        assert document["edits"] == [list(range(12)), [12]]
+
+    def test_a_waiver_or_another_severity_separates_an_edit(self) -> None:
+        first, second, third, *_ = of_a_component()
+        waived = replace(second, waiver=WAIVER)
+        draft = replace(third, change=replace(third.change, level=INFO))
+        groups = group_by_edit([first, waived, draft])
+        assert [edit.entries for edit in groups] == [(first,), (waived,), (draft,)]
+
+    @pytest.mark.parametrize(("level", "number"), [(ERR, 1), (WARN, 2), (INFO, 3)])
+    def test_only_the_wanted_severities_are_shown_but_all_are_counted(
+        self, level: Level, number: int
+    ) -> None:
+        entries = [entry(ERR, "x-err"), entry(WARN, "x-warn"), entry(INFO, "x-info")]
+        limited = report(*entries, level=level)
+        for name, write in WRITERS.items():
+            if name == "html":
+                continue
+            output = write(limited)
+            shown = [
+                text for text in ("x-err", "x-warn", "x-info") if text in output.replace("\\", "")
+            ]
+            assert len(shown) == number, name
+        text = write_text(limited)
+        assert text.endswith("\n1 ERR, 1 WARN, 1 INFO, 0 waived\n")
+        hidden = 3 - number
+        assert (f"{hidden} edit" in text) == (hidden > 0)
+
+
 class TestText:
     def test_change_has_its_sources_verdict_and_advice(self) -> None:
         output = write_text(realistic())
@@ -291,7 +358,7 @@ class TestText:
         output = write_text(report(entry(base_pointer="", revision_pointer="")))
         assert "base:     the whole document\n       revision: the whole document\n" in output
 
-    def test_operations_keep_their_order_and_the_document_is_last(self) -> None:
+    def test_severities_are_sections_in_which_operations_keep_their_order(self) -> None:
         entries = [
             entry(operation=""),
             entry(operation="GET /b"),
@@ -300,7 +367,7 @@ class TestText:
         ]
         output = write_text(report(*entries))
         headings = [line for line in output.splitlines() if re.match(r"GET|The document", line)]
-        assert headings == ["GET /b", "GET /a", "The document as a whole"]
+        assert headings == ["GET /b", "The document as a whole", "GET /a"]
 
     def test_waived_change_is_one_line_and_is_not_counted(self) -> None:
         output = write_text(report(entry(), entry(WARN, "other", waiver=WAIVER)))
@@ -416,12 +483,19 @@ class TestMarkdown:
         assert lines[0] == "## Breaks the contract. Breaks our client."
         assert lines[2].endswith("**3 ERR, 1 WARN, 5 INFO, 1 waived, 1 waiver at fault**")
 
-    def test_operations_are_tables_and_waived_changes_are_collapsed(self) -> None:
+    def test_severities_are_tables_and_waived_changes_are_collapsed(self) -> None:
         page = rendered(WRITERS["markdown"](realistic()))
         headings = re.findall("<h3>(.*?)</h3>", page)
-        assert headings == ["Waivers at fault", OPERATION, "The document as a whole", "Notes"]
-        assert page.count("<table>") == 3
-        assert page.count("<tr>") == 3 + 1 + 9
+        assert headings == [
+            "Waivers at fault",
+            "Breaks the contract: 3 ERR",
+            "May break the contract: 1 WARN",
+            "Does not break the contract: 5 INFO",
+            "Notes",
+        ]
+        assert page.count("<table>") == 4
+        assert page.count("<tr>") == 4 + 1 + 9
+        assert f"<td>{OPERATION}</td>" in page
         _, folded = page.split("<details><summary>1 waived</summary>")
         assert "The API never sent it. (until 2027-03-31)" in folded.split("</details>")[0]
 
@@ -446,9 +520,8 @@ class TestMarkdown:
             "td",
             "br",
         }
-        heading = re.search("<h3>(.*?)</h3>", page)
-        assert heading
-        shown_text = html.unescape(heading[1]).replace("\u200b", "")
+        _, operation, *_ = re.findall("<td>(.*?)</td>", page)
+        shown_text = html.unescape(operation).replace("\u200b", "")
         assert shown_text == visible(f"x{text}x")
         assert page.count("<tr>") == 2
 
@@ -463,7 +536,12 @@ class TestMarkdown:
 
     def test_items_beyond_the_limit_are_omitted_and_counted(self) -> None:
         output = WRITERS["markdown"](
-            report(*(entry(text=f"Change {number} {'*' * 400}") for number in range(300)))
+            report(
+                *(
+                    entry(text=f"Change {number} {'*' * 400}", base_pointer=f"/{number}")
+                    for number in range(300)
+                )
+            )
         )
         assert MAXIMUM_CHARACTERS - 3000 < len(output) <= MAXIMUM_CHARACTERS
         omitted = re.search(r"\*\*(\d+) more left out:\*\*", output)
@@ -471,7 +549,9 @@ class TestMarkdown:
         assert int(omitted[1]) + output.count("Change ") == 300
 
     def test_long_text_is_cut(self) -> None:
-        output = WRITERS["markdown"](report(entry(text="x" * 100_000), entry(text="The other.")))
+        output = WRITERS["markdown"](
+            report(entry(text="x" * 100_000), entry(WARN, text="The other."))
+        )
         assert f"{'x' * 399}…<br>" in output
         assert "The other" in output
         assert "left out" not in output
@@ -499,7 +579,8 @@ class TestGithub:
     def test_line_is_that_of_the_revision_or_else_of_the_base(
         self,
     ) -> None:
-        placed, lost = entry(base_source=Source("old.yaml", 4)), entry()
+        placed = entry(base_source=Source("old.yaml", 4))
+        lost = entry(base_pointer="/b")
         assert WRITERS["github"](report(placed, lost)).splitlines() == [
             "::error file=old.yaml,line=4,title=specdrift%3A rule::"
             "It changed.%0ADoes not affect our client.",
@@ -586,7 +667,7 @@ class TestSarif:
             for original_entry in original.entries
         ]
         assert fingerprints(replace(original, entries=tuple(moved))) == fingerprints(original)
-        two_values = [entry(text=f"It may have the value {value} now.") for value in "ab"]
+        two_values = [entry(name=value) for value in "ab"]
         assert (
             len({*fingerprints(original), *fingerprints(report(*two_values))})
             == len(original.entries) + 2
@@ -661,3 +742,43 @@ def read_back(value: str) -> str:
     for code, character in (("%3A", ":"), ("%2C", ","), ("%0D", "\r"), ("%0A", "\n"), ("%25", "%")):
         value = value.replace(code, character)
     return value
+
+
+class TestJunit:
+    @each_report
+    def test_report_is_a_suite_with_the_number_of_its_cases(
+        self, create: Callable[[], Report]
+    ) -> None:
+        suites = ElementTree.fromstring(WRITERS["junit"](create()))
+        (suite,) = suites
+        assert (suites.tag, suite.tag) == ("testsuites", "testsuite")
+        cases = suite.findall("testcase")
+        assert cases
+        assert suite.get("tests") == str(len(cases))
+        assert suite.get("failures") == str(len(suite.findall("testcase/failure")))
+        assert suite.get("skipped") == str(len(suite.findall("testcase/skipped")))
+        for case in cases:
+            assert case.get("classname")
+            assert case.get("name")
+
+    @pytest.mark.parametrize(("fail_on", "failures"), [(ERR, 1), (WARN, 2), (INFO, 3)])
+    def test_edits_of_the_failing_severities_fail(self, fail_on: Level, failures: int) -> None:
+        entries = [entry(ERR), entry(WARN), entry(INFO), entry(ERR, "other", waiver=WAIVER)]
+        suites = ElementTree.fromstring(WRITERS["junit"](report(*entries, fail_on=fail_on)))
+        assert len(suites.findall("testsuite/testcase/failure")) == failures
+        (skipped,) = suites.findall("testsuite/testcase/skipped")
+        assert skipped.get("message") == WAIVER.reason
+
+    def test_a_faulty_waiver_fails(self) -> None:
+        suites = ElementTree.fromstring(WRITERS["junit"](report(faults=(FAULT,))))
+        (failure,) = suites.findall("testsuite/testcase/failure")
+        assert "matches nothing" in str(failure.get("message"))
+
+
+class TestYaml:
+    @each_report
+    def test_report_has_the_data_of_the_json_report(self, create: Callable[[], Report]) -> None:
+        data = yaml.safe_load(WRITERS["yaml"](create()))
+        if create is not hostile:
+            assert data == json.loads(WRITERS["json"](create()))
+        validator(ROOT / "tools" / "specdrift" / "report" / "report.schema.json").validate(data)

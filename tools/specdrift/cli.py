@@ -1,7 +1,8 @@
 """The command line: `python -m specdrift BASE REVISION`.
 
-It parses the options, loads both documents, compares them, writes the report, and returns the
-exit code. `main` shows these steps in order.
+The subcommands `checks` and `diff` have modules of their own. For the others, this module parses
+the options, loads both documents, compares them, writes the report, and returns the exit code.
+`_compare` shows these steps in order.
 """
 
 from __future__ import annotations
@@ -15,15 +16,17 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from .checks_command import checks_text
 from .comparison.documents import compare_documents
 from .loading import ComparisonError, LoadedDocument, load, read_file
 from .model.document import Document, TooComplexError, pointer
 from .notes import ComparedDocument, notes_of, reject_lost_parts
-from .options import Options, parse_options
+from .options import Options, parse_options, split_subcommand
 from .report.formats import WRITERS
 from .report.report import LEVELS, Entry, Report
 from .report.text import write_text
 from .rules import Change
+from .severities import USUAL_SEVERITIES, read_severities
 from .terminal import visible
 from .verdict import advice, verdict
 from .waivers import apply_waivers, read_waivers
@@ -42,8 +45,27 @@ class ExitCode(enum.IntEnum):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a subcommand and return its exit code.
+
+    Args:
+        arguments: the arguments; by default those of the process.
+    """
+    subcommand, words = split_subcommand(arguments)
+    if subcommand == "checks":
+        return _print_checks(words)
+    return _compare(parse_options(arguments))
+
+
+def _print_checks(arguments: Sequence[str]) -> ExitCode:
+    try:
+        _print(checks_text(arguments))
+    except OSError as error:
+        return _print_error(str(error))
+    return ExitCode.PASSED
+
+
+def _compare(options: Options) -> ExitCode:
     """Compare two documents, write the report, and return the exit code."""
-    options = parse_options(arguments)
     output_files: list[Path] = []
     try:
         # Files are removed below, so only those that passed the check may be in the list.
@@ -64,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _print_error(
             f"specdrift failed ({_described(error)}): please report this with the two documents"
         )
-    return ExitCode.FAILED if report.fails(options.fail_on) else ExitCode.PASSED
+    return ExitCode.FAILED if report.fails else ExitCode.PASSED
 
 
 def _print_error(message: str) -> ExitCode:
@@ -102,6 +124,13 @@ def create_report(options: Options) -> Report:
     reject_lost_parts(revision)
     # The findings of clients have the same rules and places, so they join the changes below.
     wire_changes = read_findings(options.wire) if options.wire else []
+    notes = list(notes_of(base, revision))
+    severities = USUAL_SEVERITIES
+    if options.severity_levels is not None:
+        severities = read_severities(read_file(options.severity_levels))
+        notes.append(severities.note(options.severity_levels, [*document_changes, *wire_changes]))
+    document_changes = severities.applied_to(document_changes)
+    wire_changes = severities.applied_to(wire_changes)
     waivers = read_waivers(read_file(options.waivers)) if options.waivers else []
     coverage = apply_waivers(
         waivers,
@@ -121,7 +150,9 @@ def create_report(options: Options) -> Report:
         revision=revision.loaded,
         entries=tuple(sorted(entries, key=_sort_key)),
         faults=tuple(coverage.faults),
-        notes=tuple(notes_of(base, revision)),
+        notes=tuple(notes),
+        level=options.level,
+        fail_on=options.fail_on,
     )
 
 
@@ -157,7 +188,13 @@ def _sort_key(entry: Entry) -> tuple[int, bool, str]:
 
 def _check_output_files(options: Options) -> list[Path]:
     """The files to write. They may be removed, so none of them may be an input."""
-    inputs = (options.base, options.revision, options.waivers, options.wire)
+    inputs = (
+        options.base,
+        options.revision,
+        options.waivers,
+        options.wire,
+        options.severity_levels,
+    )
     output_files = [path for _, path in options.write]
     for output_file in output_files:
         if output_file.is_dir():

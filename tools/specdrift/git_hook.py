@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 from .cli import ExitCode
 from .cli import main as compare
-from .report.report import LEVELS
+from .options import level
+from .rules import ERR
 from .terminal import visible
 
 LAST_COMMIT = "HEAD"
@@ -58,12 +59,15 @@ def _parse_options(arguments: Sequence[str] | None) -> Options:
         metavar="REVISION",
         help="the git revision to compare with (default: HEAD, the last commit)",
     )
-    parser.add_argument("--fail-on", choices=LEVELS, default="ERR", help="as of specdrift")
+    parser.add_argument("--fail-on", type=level, default=ERR, help="as of specdrift")
+    parser.add_argument("--severity-levels", metavar="FILE", help="as of specdrift")
     parser.add_argument("--waivers", metavar="FILE", help="as of specdrift")
     parser.add_argument("--within-base", action="store_true", help="as of specdrift")
     parser.add_argument("files", nargs="*", metavar="FILE", help="an OpenAPI document")
     namespace = parser.parse_args(arguments)
     specdrift_arguments = ["--fail-on", namespace.fail_on]
+    if namespace.severity_levels is not None:
+        specdrift_arguments += ["--severity-levels", namespace.severity_levels]
     if namespace.waivers is not None:
         specdrift_arguments += ["--waivers", namespace.waivers]
     if namespace.within_base:

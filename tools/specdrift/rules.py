@@ -13,7 +13,7 @@ on. `comparison/context.py` replaces the `*`; a rule for exactly one place comes
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, NamedTuple, TypeAlias
@@ -509,26 +509,27 @@ _ALL_OF_RULES = (
     Rule("*-all-of-removed", HARMLESS, "{what} has fewer branches in `allOf`."),
 )
 
-_GROUPS = (
-    _OPERATION_RULES,
-    _SECURITY_RULES,
-    _SERVER_RULES,
-    _CALLBACK_RULES,
-    _PARAMETER_RULES,
-    _BODY_RULES,
-    _RESPONSE_RULES,
-    _PROPERTY_RULES,
-    _TYPE_RULES,
-    _VALUE_RULES,
-    _LIMIT_RULES,
-    _RESTRICTION_RULES,
-    _SUBSCHEMA_RULES,
-    _UNION_RULES,
-    _DISCRIMINATOR_RULES,
-    _ALL_OF_RULES,
-)
+GROUPS: Mapping[str, tuple[Rule, ...]] = {
+    "operations": _OPERATION_RULES,
+    "security": _SECURITY_RULES,
+    "servers": _SERVER_RULES,
+    "callbacks": _CALLBACK_RULES,
+    "parameters": _PARAMETER_RULES,
+    "bodies": _BODY_RULES,
+    "responses": _RESPONSE_RULES,
+    "properties": _PROPERTY_RULES,
+    "types": _TYPE_RULES,
+    "values": _VALUE_RULES,
+    "limits": _LIMIT_RULES,
+    "restrictions": _RESTRICTION_RULES,
+    "subschemas": _SUBSCHEMA_RULES,
+    "unions": _UNION_RULES,
+    "discriminators": _DISCRIMINATOR_RULES,
+    "all-of": _ALL_OF_RULES,
+}
+"""The rules by their subject."""
 
-RULES = {rule.id: rule for group in _GROUPS for rule in group}
+RULES = {rule.id: rule for group in GROUPS.values() for rule in group}
 """All rules by id."""
 
 _KIND_OF_LIMIT = re.compile(

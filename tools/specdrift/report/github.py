@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ..rules import ERR, INFO, WARN, Level, Source
 from ..terminal import visible
-from .report import Entry, Fault, Report
+from .edits import Edit, group_by_edit, operations_in_short
+from .report import Fault, Report
 from .wording import fault_sentence, sentences
 
 COMMANDS: dict[Level, str] = {ERR: "error", WARN: "warning", INFO: "notice"}
@@ -12,9 +13,13 @@ COMMANDS: dict[Level, str] = {ERR: "error", WARN: "warning", INFO: "notice"}
 
 
 def write_github(report: Report) -> str:
-    """The report as workflow commands: the faulty waivers, the changes, and the notes."""
+    """The report as workflow commands: the faulty waivers, each edit once, and the notes.
+
+    GitHub shows ten annotations of each severity and step, so the worst edits come first.
+    """
     commands = [_fault_command(fault) for fault in report.faults]
-    commands += [_change_command(entry) for entry in report.counted]
+    edits = group_by_edit(entry for entry in report.shown if entry.waiver is None)
+    commands += [_edit_command(edit) for edit in edits]
     commands += [
         workflow_command("notice", "specdrift: note", [note], None) for note in report.notes
     ]
@@ -26,11 +31,14 @@ def _fault_command(fault: Fault) -> str:
     return workflow_command("error", "specdrift: waiver", lines, fault.waiver.source)
 
 
-def _change_command(entry: Entry) -> str:
-    change = entry.change
+def _edit_command(edit: Edit) -> str:
+    change = edit.change
     source = change.revision_source or change.base_source
     title = f"specdrift: {change.id}"
-    return workflow_command(COMMANDS[change.level], title, sentences(entry), source)
+    lines = sentences(edit.entry)
+    if len(edit.operations) > 1:
+        lines.append(f"In {operations_in_short(edit)}.")
+    return workflow_command(COMMANDS[change.level], title, lines, source)
 
 
 def workflow_command(name: str, title: str, lines: list[str], source: Source | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections import Counter
+from collections.abc import Iterator
 from importlib.resources import files
 from typing import NamedTuple
 
@@ -12,39 +13,52 @@ from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from ..terminal import html_text, visible
+from .edits import Edit, group_by_edit
 from .excerpts import ExcerptReader
-from .report import Report
-from .tree import Branch, Item, build_tree, sorted_by_place
+from .report import LEVELS, Report
+from .tree import Branch, Item, build_tree, group_by_owner
 from .wording import (
     CLIENT_WORDS,
     CONTRACT_WORDS,
     counts,
+    counts_of_edits,
+    edit_counts,
     expiry_suffix,
     fault_sentence,
-    group_by_operation,
     headline,
+    hidden_sentence,
 )
+
+_MAXIMUM_BREAKING_ITEMS = 200
+"""How many edits the list of what breaks names."""
 
 
 def write_html(report: Report) -> str:
     """The report as an HTML page."""
     sections = _sections(report)
-    breaking_items = [item for section in sections for item in section.items if item.breaks]
+    items = [item for section in sections for item in section.items]
     html = _load_template().render(
         report=report,
         headline=headline(report),
+        edit_counts=edit_counts(report) if report.entries else "",
+        hidden=hidden_sentence(report),
         contract_words=CONTRACT_WORDS,
         client_words=CLIENT_WORDS,
-        counts=counts(report.entries),
-        effects=Counter(entry.verdict.effect for entry in report.counted),
+        counts=counts_of_edits(report.entries),
+        effects=Counter(edit.entry.verdict.effect for edit in group_by_edit(report.counted)),
         sections=sections,
-        breaking_items=breaking_items,
+        breaking_items=sorted((item for item in items if item.edit.breaks), key=_severity),
+        maximum_breaking_items=_MAXIMUM_BREAKING_ITEMS,
     )
     return html_text(html) + "\n"
 
 
+def _severity(item: Item) -> int:
+    return LEVELS.index(item.entry.change.level)
+
+
 class Section(NamedTuple):
-    """An operation on the page, or the document as a whole."""
+    """An operation or component on the page, or the document as a whole."""
 
     heading: str
     tree: Branch
@@ -57,13 +71,19 @@ def _sections(report: Report) -> list[Section]:
     reader = ExcerptReader(report)
     sections: list[Section] = []
     number = 0
-    for heading, entries in group_by_operation(report.entries):
+    for heading, edits in _groups(report):
         items: list[Item] = []
-        for entry in sorted_by_place(entries):
+        for edit in edits:
             number += 1
-            items.append(Item(number, entry, reader.excerpts(entry.change)))
+            items.append(Item(number, edit, reader.excerpts(edit.change)))
+        entries = [edit.entry for edit in edits]
         sections.append(Section(heading, build_tree(items), items, counts(entries)))
     return sections
+
+
+def _groups(report: Report) -> Iterator[tuple[str, list[Edit]]]:
+    for group in group_by_owner(group_by_edit(report.shown)):
+        yield group.heading, group.edits
 
 
 def _load_template() -> Template:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..rules import Source
 from ..terminal import json_text
+from .edits import group_by_edit
 from .report import Entry, Fault, Report, Waiver
 from .wording import Location, counts, locations
 
@@ -13,16 +16,21 @@ JSON_FORM = 1
 
 def write_json(report: Report) -> str:
     """The report as JSON."""
-    document = {
+    return json_text(report_document(report)) + "\n"
+
+
+def report_document(report: Report) -> dict[str, object]:
+    """The report as the data that `report.schema.json` describes."""
+    return {
         "form": JSON_FORM,
         "base": report.base.name,
         "revision": report.revision.name,
         "counts": counts(report.entries),
-        "changes": [_change(entry) for entry in report.entries],
+        "changes": [_change(entry) for entry in report.shown],
+        "edits": _edits(report.shown),
         "faults": [_fault(fault) for fault in report.faults],
-        "notes": report.notes,
+        "notes": list(report.notes),
     }
-    return json_text(document) + "\n"
 
 
 def _change(entry: Entry) -> dict[str, object]:
@@ -32,7 +40,7 @@ def _change(entry: Entry) -> dict[str, object]:
         "id": change.id,
         "level": change.level,
         "operation": change.operation,
-        "direction": change.direction,
+        "direction": str(change.direction),
         "name": change.name,
         "text": change.text,
         "client": {"effect": entry.verdict.effect, "reason": entry.verdict.reason},
@@ -41,6 +49,12 @@ def _change(entry: Entry) -> dict[str, object]:
         "revision": _location(revision),
         "waiver": _waiver(entry.waiver) if entry.waiver else None,
     }
+
+
+def _edits(entries: Sequence[Entry]) -> list[list[int]]:
+    """The changes of each edit, by their position in `changes`."""
+    positions = {id(entry): position for position, entry in enumerate(entries)}
+    return [[positions[id(entry)] for entry in edit.entries] for edit in group_by_edit(entries)]
 
 
 def _location(location: Location) -> dict[str, object]:

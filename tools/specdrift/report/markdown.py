@@ -6,12 +6,14 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from .report import Entry, Report
+from .edits import Edit, group_by_edit, operations_in_short
+from .report import LEVELS, Report
 from .wording import (
     CLIENT_WORDS,
+    CONTRACT_WORDS,
     fault_sentence,
-    group_by_operation,
     headline,
+    hidden_sentence,
     locations,
     shortened,
     summary,
@@ -67,10 +69,16 @@ def _sections(report: Report) -> list[_Section]:
     sections: list[_Section] = []
     if report.faults:
         sections.append(_fault_table(report))
-    for heading, entries in group_by_operation(report.counted):
-        columns = ("Level", "What changed", "Our client", "Where")
-        rows = [_row(entry) for entry in entries]
-        sections.append(_table(plain_text(heading), columns, rows))
+    edits = group_by_edit(entry for entry in report.shown if entry.waiver is None)
+    for level in LEVELS:
+        rows = [_row(edit) for edit in edits if edit.change.level == level]
+        if rows:
+            title = f"{CONTRACT_WORDS[level]}: {len(rows)} {level}"
+            columns = ("What changed", "Operations", "Our client", "Where")
+            sections.append(_table(title, columns, rows))
+    hidden = hidden_sentence(report)
+    if hidden:
+        sections.append(_Section("", [hidden]))
     if report.notes:
         notes = [f"- {plain_text(note)}" for note in report.notes]
         sections.append(_Section("\n### Notes\n", notes))
@@ -99,15 +107,16 @@ def _table(title: str, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]
     return _Section(f"\n### {title}\n\n{header}\n{separator}", items)
 
 
-def _row(entry: Entry) -> tuple[str, ...]:
-    change = entry.change
+def _row(edit: Edit) -> tuple[str, ...]:
+    change = edit.change
+    entry = edit.entry
     client = f"**{CLIENT_WORDS[entry.verdict.effect]}.** {plain_text(entry.verdict.reason)}"
     if entry.advice:
         client += f"<br>{plain_text(entry.advice)}"
     places = [f"{location.role}: {code_text(str(location))}" for location in locations(change)]
     return (
-        f"**{change.level}**",
         f"{plain_text(change.text)}<br>{code_text(change.id)}",
+        plain_text(operations_in_short(edit)) or "the whole document",
         client,
         "<br>".join(places),
     )

@@ -30,18 +30,33 @@ class Report:
     faults: tuple[Fault, ...] = ()
     notes: tuple[str, ...] = ()
     """What was not compared, such as the target of a reference that leads nowhere."""
+    level: Level = INFO
+    """The lowest severity that is shown. Every severity is counted."""
+
+    fail_on: Level = ERR
+    """The lowest severity that fails the comparison."""
+
+    @property
+    def shown(self) -> tuple[Entry, ...]:
+        """The entries of the shown severities, the waived ones included."""
+        shown_levels = LEVELS[: LEVELS.index(self.level) + 1]
+        return tuple(entry for entry in self.entries if entry.change.level in shown_levels)
 
     @property
     def counted(self) -> tuple[Entry, ...]:
         """The entries without a waiver."""
         return tuple(entry for entry in self.entries if entry.waiver is None)
 
-    def fails(self, level: Level) -> bool:
-        """Whether a counted change has this severity or a worse one, or a waiver is faulty."""
+    def is_failing(self, level: Level) -> bool:
+        """Whether a change of this severity fails the comparison."""
+        return level in LEVELS[: LEVELS.index(self.fail_on) + 1]
+
+    @property
+    def fails(self) -> bool:
+        """Whether a counted change fails the comparison, or a waiver is faulty."""
         if self.faults:
             return True
-        failing_levels = LEVELS[: LEVELS.index(level) + 1]
-        return any(entry.change.level in failing_levels for entry in self.counted)
+        return any(self.is_failing(entry.change.level) for entry in self.counted)
 
 
 class Side(Protocol):

@@ -8,7 +8,8 @@ from urllib.parse import quote
 
 from ..rules import ERR, INFO, WARN, Change, Level, Source
 from ..terminal import json_text, visible
-from .report import Entry, Fault, Report, Waiver
+from .edits import Edit, group_by_edit, operations_in_short
+from .report import Fault, Report, Waiver
 from .wording import (
     CONTRACT_WORDS,
     Location,
@@ -40,7 +41,9 @@ def write_sarif(report: Report) -> str:
     run = {
         "tool": {"driver": {"name": "specdrift", "rules": rules}},
         "invocations": [invocation],
-        "results": [_result(entry, rule_ids.index(entry.change.id)) for entry in report.entries],
+        "results": [
+            _result(edit, rule_ids.index(edit.change.id)) for edit in group_by_edit(report.shown)
+        ],
     }
     document = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
     return json_text(document) + "\n"
@@ -50,7 +53,7 @@ def _rule_levels(report: Report) -> dict[str, Level]:
     """The worst severity that each rule has in this report."""
     levels: dict[str, Level] = {}
     # The entries begin with the worst severity, so the last assignment is the worst.
-    for entry in reversed(report.entries):
+    for entry in reversed(report.shown):
         levels[entry.change.id] = entry.change.level
     return levels
 
@@ -72,8 +75,9 @@ def _fault(fault: Fault) -> dict[str, object]:
     }
 
 
-def _result(entry: Entry, rule_index: int) -> dict[str, object]:
-    change = entry.change
+def _result(edit: Edit, rule_index: int) -> dict[str, object]:
+    change = edit.change
+    entry = edit.entry
     base, revision = locations(change)
     # Code scanning annotates the first location, so it should have a line.
     if base.source and not revision.source:
@@ -85,25 +89,32 @@ def _result(entry: Entry, rule_index: int) -> dict[str, object]:
         "ruleId": change.id,
         "ruleIndex": rule_index,
         "level": _SARIF_LEVELS[change.level],
-        "message": _message(" ".join(sentences(entry))),
+        "message": _message(" ".join(_sentences(edit))),
         "locations": [_location(main)],
         "relatedLocations": [{**_location(related), "message": related_message}],
         "partialFingerprints": {"specdrift/v1": _fingerprint(change)},
-        "properties": {"operation": change.operation, "client": entry.verdict.effect},
+        "properties": {
+            "operation": change.operation,
+            "operations": [visible(operation) for operation in edit.operations],
+            "client": entry.verdict.effect,
+        },
         "suppressions": [_suppression(entry.waiver)] if entry.waiver else [],
     }
 
 
+def _sentences(edit: Edit) -> list[str]:
+    if len(edit.operations) < 2:
+        return sentences(edit.entry)
+    return [*sentences(edit.entry), f"In {operations_in_short(edit)}."]
+
+
 def _fingerprint(change: Change) -> str:
-    """Identify a change across runs. Lines move, so they are not part of it."""
-    identity = [
-        change.id,
-        change.operation,
-        change.base_pointer,
-        change.revision_pointer,
-        # The sentence contains the value, such as that of an enum.
-        change.text,
-    ]
+    """Identify an edit across runs. Lines move, so they are not part of it."""
+    places = [change.base_pointer, change.revision_pointer]
+    # The operation and the sentence are those of the first affected operation, which can change.
+    # They identify only an edit without a place.
+    text = change.text if places == ["", ""] else ""
+    identity = [change.id, *places, change.name, text]
     return hashlib.sha256(json.dumps(identity).encode()).hexdigest()
 
 

@@ -1,17 +1,23 @@
-"""Arranges the changes of an operation as a tree of the places where they happen."""
+"""Arranges edits by operation or component, and in each as a tree of the places."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from ..rules import ERR, Change
+from ..model.document import unescaped
+from ..rules import Change
+from .edits import Edit
 from .excerpts import Excerpt
 from .report import Entry
+from .wording import WHOLE_DOCUMENT
 
 MAXIMUM_STEPS = 8
 """Steps into a schema. Deeper places share the last step, because a page cannot indent forever."""
+
+SEVERAL_OPERATIONS = "Several operations"
+"""The heading of edits outside components that affect several operations."""
 
 # A change has no structured place: its sentence names the parameter, the status and the schema.
 _SCHEMA_PLACE = re.compile(r", at `([^`]+)`, ")
@@ -24,20 +30,18 @@ _STATUS = re.compile(
 
 @dataclass(frozen=True)
 class Item:
-    """A change on the page."""
+    """An edit on the page."""
 
     number: int
     """Identifies the change in links."""
-    entry: Entry
+    edit: Edit
     excerpts: tuple[Excerpt, Excerpt]
     """The lines of the base and of the revision."""
 
     @property
-    def breaks(self) -> bool:
-        """Whether it counts, and breaks the contract or our client."""
-        if self.entry.waiver is not None:
-            return False
-        return self.entry.change.level == ERR or self.entry.verdict.effect == "breaks"
+    def entry(self) -> Entry:
+        """The change of the first operation, with its meaning."""
+        return self.edit.entry
 
 
 @dataclass(frozen=True)
@@ -50,24 +54,70 @@ class Branch:
     """The deeper places, by name."""
 
 
-def sorted_by_place(entries: Sequence[Entry]) -> list[Entry]:
-    """Sort the entries of an operation as the tree shows them: parameters before the body."""
-    return sorted(entries, key=_sort_key)
+@dataclass(frozen=True)
+class EditGroup:
+    """The edits of one operation, of one component, or of the document as a whole."""
+
+    heading: str
+    edits: list[Edit]
 
 
-def _sort_key(entry: Entry) -> list[tuple[bool, str]]:
-    return [(step != "Parameters", step) for step in steps(entry.change)]
+def group_by_owner(edits: Iterable[Edit]) -> list[EditGroup]:
+    """Group edits by what they change, in their order. The whole document is the last group.
+
+    An edit of a component that several operations use belongs to the component.
+    """
+    groups: dict[str, list[Edit]] = {}
+    for edit in edits:
+        groups.setdefault(_owner(edit), []).append(edit)
+    whole_document = groups.pop(WHOLE_DOCUMENT, None)
+    if whole_document:
+        groups[WHOLE_DOCUMENT] = whole_document
+    return [EditGroup(heading, sorted(group, key=_sort_key)) for heading, group in groups.items()]
+
+
+def _owner(edit: Edit) -> str:
+    if not edit.operations:
+        return WHOLE_DOCUMENT
+    if len(edit.operations) == 1:
+        return edit.operations[0]
+    names = _names(edit.change)
+    if names[:1] == ["components"]:
+        # For example `Account (schemas)`.
+        return f"{names[2]} ({names[1]})" if len(names) > 2 else "components"
+    return SEVERAL_OPERATIONS
+
+
+def _names(change: Change) -> list[str]:
+    """The names in the pointer of a change, without the file and the empty name at its start."""
+    pointer = change.revision_pointer or change.base_pointer
+    return [unescaped(token) for token in pointer.rpartition("#")[2].split("/")[1:]]
+
+
+def _sort_key(edit: Edit) -> list[tuple[bool, str]]:
+    """The order of the page: parameters before the body."""
+    return [(step != "Parameters", step) for step in steps_of(edit)]
 
 
 def build_tree(items: Sequence[Item]) -> Branch:
-    """Arrange the sorted items of one operation. The name of the root is empty."""
+    """Arrange the sorted items of one group. The name of the root is empty."""
     root = Branch("")
     for item in items:
         branch = root
-        for step in steps(item.entry.change):
+        for step in steps_of(item.edit):
             branch = branch.branches.setdefault(step, Branch(step))
         branch.items.append(item)
     return _joined(root)
+
+
+def steps_of(edit: Edit) -> tuple[str, ...]:
+    """The steps from the heading of the group to an edit."""
+    if len(edit.operations) < 2:
+        return steps(edit.change)
+    names = _names(edit.change)
+    # The heading names the component. Of the keywords in between, `properties` says nothing.
+    below = [name for name in names[3:] if name != "properties"]
+    return tuple(below[:MAXIMUM_STEPS])
 
 
 def _joined(branch: Branch) -> Branch:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from ..rules import ERR, INFO, WARN, Change, Level, Source, worst
 from ..terminal import visible
+from .edits import group_by_edit
 from .report import LEVELS, Effect, Entry, Fault, Report, Waiver
 
 WHOLE_DOCUMENT = "The document as a whole"
@@ -59,25 +60,34 @@ def counts(entries: Iterable[Entry]) -> dict[str, int]:
     return {name: numbers[name] for name in (*LEVELS, "waived")}
 
 
-class OperationGroup(NamedTuple):
-    """The entries of one operation."""
-
-    heading: str
-    entries: list[Entry]
+def counts_of_edits(entries: Iterable[Entry]) -> dict[str, int]:
+    """Like `counts`, but of edits."""
+    return counts(edit.entry for edit in group_by_edit(entries))
 
 
-def group_by_operation(entries: Iterable[Entry]) -> list[OperationGroup]:
-    """Group entries by operation, in their order. Those of the whole document are the last."""
-    groups: dict[str, list[Entry]] = {}
-    whole_document: list[Entry] = []
-    for entry in entries:
-        if entry.change.operation:
-            groups.setdefault(entry.change.operation, []).append(entry)
-        else:
-            whole_document.append(entry)
-    if whole_document:
-        groups[WHOLE_DOCUMENT] = whole_document
-    return [OperationGroup(heading, group) for heading, group in groups.items()]
+def edit_counts(report: Report) -> str:
+    """The counts, such as `2 ERR, 1 WARN and 30 INFO edits (120 changes in 12 operations)`."""
+    edits = group_by_edit(report.counted)
+    numbers = Counter(edit.change.level for edit in edits)
+    parts = [f"{numbers[level]} {level}" for level in LEVELS if numbers[level]]
+    if not parts:
+        return "no edits that count"
+    text = " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else parts[0]
+    noun = "edit" if len(edits) == 1 else "edits"
+    if len(edits) == len(report.counted):
+        return f"{text} {noun}"
+    operations = {entry.change.operation for entry in report.counted} - {""}
+    return f"{text} {noun} ({len(report.counted)} changes in {len(operations)} operations)"
+
+
+def hidden_sentence(report: Report) -> str:
+    """How many edits are not shown because of their severity; empty if all are."""
+    shown = set(report.shown)
+    hidden = group_by_edit(entry for entry in report.counted if entry not in shown)
+    if not hidden:
+        return ""
+    noun = "edit" if len(hidden) == 1 else "edits"
+    return f"{len(hidden)} {noun} below {report.level} not shown."
 
 
 def sentences(entry: Entry) -> list[str]:
