@@ -135,13 +135,18 @@ def refer_to_properties(target: RewrittenDocument) -> None:
 
 
 def _is_renamable(document: Json, name: str) -> bool:
-    """Whether the name of a component is no value of a discriminator.
+    """Whether the name of a component has no meaning.
 
+    It has one if the component only refers to itself: a reference that leads nowhere equals another
+    one with the same text. It also has one as the value of a discriminator.
     OpenAPI 3.1, "Discriminator Object": without a mapping, the name of a component is the value
     that selects it. So all components are excluded that take part in a union with a discriminator,
     or that inherit one through `allOf`.
     """
     reference = {"$ref": f"{SCHEMA_REFERENCE}{name}"}
+    component = resolved(document, reference)
+    if is_mapping(component) and "$ref" in component:
+        return False
     for place in schema_places(document):
         schema = place.schema
         if place.is_discriminated and schema == reference:
