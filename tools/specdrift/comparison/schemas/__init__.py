@@ -7,12 +7,15 @@ whole document, so that each schema is read once and each pair is reported once 
 Reading order:
 
 1. `pairs.py`: the data. A pair of schemas, the result of comparing it, and the caches.
-2. `comparison.py`: the queue of pairs, and the comparison of one pair, keyword group by group.
-3. `equality.py`: decides whether two schemas have no difference. Unions, discriminators and
-   `wrapping.py` need that decision to find out which branches correspond.
+2. `comparison.py`: the entry, and the comparison of one pair, keyword group by group.
+3. `graph.py`: remembers which pairs lead to which others. So a pair is compared once, however many
+   operations reach it.
 4. One module for each group of keywords: `types.py` (with `format`), `values.py`, `limits.py`,
    `restrictions.py`, `properties.py`, `subschemas.py`, `unions.py`, `discriminators.py`.
-5. `wrapping.py`: the one comparison that is not keyword by keyword, a schema against a union.
+5. `branches.py`: finds out which branches of two unions correspond. It asks three helpers:
+   `signatures.py` (is it the same structure?), `equality.py` (are two schemas equal?) and
+   `compatibility.py` (can one take the place of the other without breaking clients?).
+6. `wrapping.py`: the one comparison that is not keyword by keyword, a schema against a union.
 
 Words that these modules use, in addition to those of the package `comparison`:
 
@@ -21,8 +24,11 @@ Words that these modules use, in addition to those of the package `comparison`:
 - normal form (`model.schema.Schema`): one level of a schema, merged from its nodes. References are
   followed and the branches of `allOf` are merged, so two ways to write a schema look the same.
 - subschema: a schema directly below another one, such as a property or `items`.
-- place: the context of a comparison without the path to the schema. A schema that two paths of one
+- place: the context of a comparison, down to the path to the schema. A schema that two paths of one
   body reach is reported at the first, which is the shortest.
+- kind of place (`Context.kind_of_place`): what decides how schemas compare in a place, such as the
+  direction of the data. Many places are of one kind. Only the operation, the name of the part and
+  the path differ.
 - pair (`pairs.SchemaPair`): a schema of the base and its counterpart in the revision.
 - branch: one of the schemas that `anyOf`, `oneOf` or `allOf` lists.
 - union: the branches of `anyOf` or of `oneOf`. An `allOf` is no union.
