@@ -1,7 +1,7 @@
 """Lists the checks: every id that a change can have, with its severities and its sentence.
 
-A rule whose id contains a `*` stands for one check in each place. `CHECKS` contains the ids that are
-formed so. A few of them never occur, because the comparison reports something more precise there.
+A rule whose id contains a `*` stands for one check in each place. `CHECKS` contains the ids that
+are formed so. A few never occur, because the comparison reports something more precise there.
 """
 
 from __future__ import annotations

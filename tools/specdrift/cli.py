@@ -18,14 +18,17 @@ from pathlib import Path
 
 from .checks_command import checks_text
 from .comparison.documents import compare_documents
-from .loading import ComparisonError, LoadedDocument, load, read_file
-from .model.document import Document, TooComplexError, pointer
+from .comparison.lifecycle import LifecyclePolicy
+from .comparison.versions import compare_versions
+from .inputs import load_documents, selections_of
+from .loading import ComparisonError, LoadedDocument, read_file
+from .model.document import TooComplexError, pointer
 from .notes import ComparedDocument, notes_of, reject_lost_parts
 from .options import Options, parse_options, split_subcommand
 from .report.formats import WRITERS
 from .report.report import LEVELS, Entry, Report
 from .report.text import write_text
-from .rules import Change
+from .rules import ERR, Change
 from .severities import USUAL_SEVERITIES, read_severities
 from .terminal import visible
 from .verdict import advice, verdict
@@ -111,14 +114,16 @@ def create_report(options: Options) -> Report:
         TooComplexError: the comparison would exceed its limits.
         OSError: a file cannot be read.
     """
-    base = _load(options.base, options)
-    revision = _load(options.revision, options)
-    if options.within_base and not base.loaded.document.get("paths"):
-        raise ComparisonError(
-            f"{base.loaded.name}: has no `paths`, so there is nothing to compare within it"
-        )
+    today = datetime.datetime.now(datetime.UTC).date()
+    base, revision = load_documents(options)
     document_changes = compare_documents(
-        base.nodes, revision.nodes, within_base=options.within_base
+        base.nodes,
+        revision.nodes,
+        within_base=options.within_base,
+        selections=selections_of(base, revision, options),
+        lifecycle=LifecyclePolicy(
+            today, options.deprecation_days_beta, options.deprecation_days_stable
+        ),
     )
     reject_lost_parts(base)
     reject_lost_parts(revision)
@@ -130,13 +135,17 @@ def create_report(options: Options) -> Report:
         severities = read_severities(read_file(options.severity_levels))
         notes.append(severities.note(options.severity_levels, [*document_changes, *wire_changes]))
     document_changes = severities.applied_to(document_changes)
+    if not options.within_base:
+        document_changes += severities.applied_to(
+            _version_changes(base, revision, document_changes)
+        )
     wire_changes = severities.applied_to(wire_changes)
     waivers = read_waivers(read_file(options.waivers)) if options.waivers else []
     coverage = apply_waivers(
         waivers,
         document_changes=document_changes,
         wire_changes=wire_changes,
-        today=datetime.datetime.now(datetime.UTC).date(),
+        today=today,
     )
     entries: list[Entry] = []
     for change, waiver in zip([*document_changes, *wire_changes], coverage.waivers, strict=True):
@@ -155,9 +164,17 @@ def create_report(options: Options) -> Report:
     )
 
 
-def _load(source: str, options: Options) -> ComparedDocument:
-    loaded = load(source, roots=options.root, replacements=dict(options.map))
-    return ComparedDocument(loaded, Document(loaded.document, loaded.files))
+def _version_changes(
+    base: ComparedDocument, revision: ComparedDocument, changes: Sequence[Change]
+) -> list[Change]:
+    """What is wrong with the version of a revision that breaks clients.
+
+    A base that describes only a part of the revision has a version of its own.
+    """
+    if not any(change.level == ERR for change in changes):
+        return []
+    change = compare_versions(base.nodes, revision.nodes)
+    return [] if change is None else [change]
 
 
 def _with_sources(change: Change, base: LoadedDocument, revision: LoadedDocument) -> Change:
