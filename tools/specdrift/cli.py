@@ -20,7 +20,8 @@ from .checks_command import checks_text
 from .comparison.documents import compare_documents
 from .comparison.lifecycle import LifecyclePolicy
 from .comparison.versions import compare_versions
-from .inputs import load_documents, selections_of
+from .diff_command import DiffOptions, difference_report, parse_diff_options
+from .inputs import document_files, load_documents, selections_of
 from .loading import ComparisonError, LoadedDocument, read_file
 from .model.document import TooComplexError, pointer
 from .notes import ComparedDocument, notes_of, reject_lost_parts
@@ -56,6 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     subcommand, words = split_subcommand(arguments)
     if subcommand == "checks":
         return _print_checks(words)
+    if subcommand == "diff":
+        return _print_differences(parse_diff_options(words))
     return _compare(parse_options(arguments))
 
 
@@ -65,6 +68,17 @@ def _print_checks(arguments: Sequence[str]) -> ExitCode:
     except OSError as error:
         return _print_error(str(error))
     return ExitCode.PASSED
+
+
+def _print_differences(options: DiffOptions) -> ExitCode:
+    try:
+        report = difference_report(options)
+        _print(report.text)
+    except (ComparisonError, OSError, MemoryError) as error:
+        return _print_error(str(error) or "there is not enough memory for the comparison")
+    except Exception as error:
+        return _print_unexpected_error(error)
+    return ExitCode.FAILED if report.fails else ExitCode.PASSED
 
 
 def _compare(options: Options) -> ExitCode:
@@ -86,15 +100,19 @@ def _compare(options: Options) -> ExitCode:
     except Exception as error:
         # Python exits with code 1 after an exception, which would read as "something changed".
         _remove(output_files)
-        return _print_error(
-            f"specdrift failed ({_described(error)}): please report this with the two documents"
-        )
+        return _print_unexpected_error(error)
     return ExitCode.FAILED if report.fails(options.fail_on) else ExitCode.PASSED
 
 
 def _print_error(message: str) -> ExitCode:
     print(f"specdrift: {visible(message)}", file=sys.stderr)
     return ExitCode.NOT_COMPARED
+
+
+def _print_unexpected_error(error: Exception) -> ExitCode:
+    return _print_error(
+        f"specdrift failed ({_described(error)}): please report this with the two documents"
+    )
 
 
 def _described(error: Exception) -> str:
@@ -205,8 +223,7 @@ def _sort_key(entry: Entry) -> tuple[int, bool, str]:
 def _check_output_files(options: Options) -> list[Path]:
     """The files to write. They may be removed, so none of them may be an input."""
     inputs = (
-        options.base,
-        options.revision,
+        *document_files(options),
         options.waivers,
         options.wire,
         options.severity_levels,

@@ -6,10 +6,18 @@ import re
 from collections.abc import Iterator
 
 from .comparison.selection import Selection, Selections
-from .loading import ComparisonError, load
+from .loading import ComparisonError, load, load_composed, matching_files
 from .model.document import Document
 from .notes import ComparedDocument
 from .options import InputOptions
+
+
+def document_files(options: InputOptions) -> list[str]:
+    """Return the files that the options name as documents. They may not exist."""
+    sources = [options.base, options.revision]
+    if not options.composed:
+        return sources
+    return [file for source in sources for file in matching_files(source)]
 
 
 def load_documents(options: InputOptions) -> tuple[ComparedDocument, ComparedDocument]:
@@ -28,7 +36,8 @@ def load_documents(options: InputOptions) -> tuple[ComparedDocument, ComparedDoc
 
 
 def _load(source: str, options: InputOptions) -> ComparedDocument:
-    loaded = load(source, roots=options.root, replacements=dict(options.map))
+    load_source = load_composed if options.composed else load
+    loaded = load_source(source, roots=options.root, replacements=dict(options.map))
     return ComparedDocument(loaded, Document(loaded.document, loaded.files))
 
 
