@@ -124,7 +124,8 @@ class TestExitCode:
         assert not stale.exists()
 
     @pytest.mark.parametrize(
-        "function", ["load", "compare_documents", "apply_waivers", "verdict", "write_text"]
+        "function",
+        ["load_documents", "compare_documents", "apply_waivers", "verdict", "write_text"],
     )
     def test_unexpected_exception_gives_no_report(
         self,

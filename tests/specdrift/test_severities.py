@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from specdrift.checks import CHECK_IDS
 from specdrift.cli import main
-from specdrift.levels import custom_level_named, level_named
+from specdrift.levels import level_named
 from specdrift.loading import ParsedFile
 from specdrift.severities import read_severities
 
@@ -134,7 +134,7 @@ def test_wrong_line_is_rejected_with_its_place(
 @given(st.sampled_from(sorted(CHECK_IDS)), st.sampled_from(["err", "WARN", "Info", "none"]))
 def test_every_id_can_be_customised(check_id: str, level: str) -> None:
     file = ParsedFile.parse("levels.yaml", f"{check_id}: {level}".encode())
-    assert read_severities(file).levels == {check_id: custom_level_named(level)}
+    assert read_severities(file).levels == {check_id: level_named(level)}
 
 
 @pytest.mark.parametrize(

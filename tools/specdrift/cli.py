@@ -19,14 +19,18 @@ from pathlib import Path
 
 from .checks_command import checks_text
 from .comparison.documents import compare_documents
-from .loading import ComparisonError, load, read_file
-from .model.document import Document, TooComplexError, pointer
+from .comparison.lifecycle import LifecyclePolicy
+from .comparison.versions import compare_versions
+from .diff_command import DiffOptions, difference_report, parse_diff_options
+from .inputs import document_files, load_documents, selections_of
+from .loading import ComparisonError, read_file
+from .model.document import TooComplexError, pointer
 from .notes import ComparedDocument, notes_of, reject_lost_parts
 from .options import Options, parse_options, split_subcommand
 from .report.formats import WRITERS
 from .report.report import LEVELS, Entry, Report, Verdict, Waiver
 from .report.text import write_text
-from .rules import Change
+from .rules import ERR, Change
 from .severities import USUAL_SEVERITIES, read_severities
 from .terminal import visible
 from .verdict import advice, verdict
@@ -54,6 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     subcommand, words = split_subcommand(arguments)
     if subcommand == "checks":
         return _print_checks(words)
+    if subcommand == "diff":
+        return _print_differences(parse_diff_options(words))
     return _compare(parse_options(arguments))
 
 
@@ -63,6 +69,17 @@ def _print_checks(arguments: Sequence[str]) -> ExitCode:
     except OSError as error:
         return _print_error(str(error))
     return ExitCode.PASSED
+
+
+def _print_differences(options: DiffOptions) -> ExitCode:
+    try:
+        report = difference_report(options)
+        _print(report.text)
+    except (ComparisonError, OSError, MemoryError) as error:
+        return _print_error(str(error) or "there is not enough memory for the comparison")
+    except Exception as error:
+        return _print_unexpected_error(error)
+    return ExitCode.FAILED if report.fails else ExitCode.PASSED
 
 
 def _compare(options: Options) -> ExitCode:
@@ -84,15 +101,19 @@ def _compare(options: Options) -> ExitCode:
     except Exception as error:
         # Python exits with code 1 after an exception, which would read as "something changed".
         _remove(output_files)
-        return _print_error(
-            f"specdrift failed ({_described(error)}): please report this with the two documents"
-        )
+        return _print_unexpected_error(error)
     return ExitCode.FAILED if report.fails else ExitCode.PASSED
 
 
 def _print_error(message: str) -> ExitCode:
     print(f"specdrift: {visible(message)}", file=sys.stderr)
     return ExitCode.NOT_COMPARED
+
+
+def _print_unexpected_error(error: Exception) -> ExitCode:
+    return _print_error(
+        f"specdrift failed ({_described(error)}): please report this with the two documents"
+    )
 
 
 def _described(error: Exception) -> str:
@@ -112,14 +133,16 @@ def create_report(options: Options) -> Report:
         TooComplexError: the comparison would exceed its limits.
         OSError: a file cannot be read.
     """
-    base = _load(options.base, options)
-    revision = _load(options.revision, options)
-    if options.within_base and not base.loaded.document.get("paths"):
-        raise ComparisonError(
-            f"{base.loaded.name}: has no `paths`, so there is nothing to compare within it"
-        )
+    today = datetime.datetime.now(datetime.UTC).date()
+    base, revision = load_documents(options)
     document_changes = compare_documents(
-        base.nodes, revision.nodes, within_base=options.within_base
+        base.nodes,
+        revision.nodes,
+        within_base=options.within_base,
+        selections=selections_of(base, revision, options),
+        lifecycle=LifecyclePolicy(
+            today, options.deprecation_days_beta, options.deprecation_days_stable
+        ),
     )
     reject_lost_parts(base)
     reject_lost_parts(revision)
@@ -130,14 +153,18 @@ def create_report(options: Options) -> Report:
     if options.severity_levels is not None:
         severities = read_severities(read_file(options.severity_levels))
         notes.append(severities.note(options.severity_levels, [*document_changes, *wire_changes]))
-        document_changes = severities.applied_to(document_changes)
-        wire_changes = severities.applied_to(wire_changes)
+    document_changes = severities.applied_to(document_changes)
+    if not options.within_base:
+        document_changes += severities.applied_to(
+            _version_changes(base, revision, document_changes)
+        )
+    wire_changes = severities.applied_to(wire_changes)
     waivers = read_waivers(read_file(options.waivers)) if options.waivers else []
     coverage = apply_waivers(
         waivers,
         document_changes=document_changes,
         wire_changes=wire_changes,
-        today=datetime.datetime.now(datetime.UTC).date(),
+        today=today,
     )
     judge = _Judge(base, revision, options)
     entries = [
@@ -155,9 +182,17 @@ def create_report(options: Options) -> Report:
     )
 
 
-def _load(source: str, options: Options) -> ComparedDocument:
-    loaded = load(source, roots=options.root, replacements=dict(options.map))
-    return ComparedDocument(loaded, Document(loaded.document, loaded.files))
+def _version_changes(
+    base: ComparedDocument, revision: ComparedDocument, changes: Sequence[Change]
+) -> list[Change]:
+    """What is wrong with the version of a revision that breaks clients.
+
+    A base that describes only a part of the revision has a version of its own.
+    """
+    if not any(change.level == ERR for change in changes):
+        return []
+    change = compare_versions(base.nodes, revision.nodes)
+    return [] if change is None else [change]
 
 
 class _Judge:
@@ -220,8 +255,7 @@ def _sort_key(entry: Entry) -> tuple[int, bool, str]:
 def _check_output_files(options: Options) -> list[Path]:
     """The files to write. They may be removed, so none of them may be an input."""
     inputs = (
-        options.base,
-        options.revision,
+        *document_files(options),
         options.waivers,
         options.wire,
         options.severity_levels,

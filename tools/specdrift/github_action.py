@@ -17,8 +17,10 @@ from pathlib import Path
 
 from .cli import ExitCode
 from .cli import main as compare
+from .levels import level_named
 from .report.formats import WRITERS
 from .report.report import LEVELS
+from .rules import ERR
 
 NEVER = "never"
 """The value of the input `fail-on` with which changes fail no run."""
@@ -39,6 +41,7 @@ class Inputs:
     head: str
     format: str
     fail_on: str
+    severity_levels: str
     waivers: str
     is_within_base: bool
     report: str
@@ -82,7 +85,6 @@ def read_inputs(environment: Mapping[str, str]) -> Inputs:
     Raises:
         InputError: one is missing or has an unknown value.
     """
-    fail_on = _one_of("fail-on", environment.get("INPUT_FAIL_ON", ""), "ERR", [*LEVELS, NEVER])
     within_base = _one_of(
         "within-base", environment.get("INPUT_WITHIN_BASE", ""), "false", ["true", "false"]
     )
@@ -90,7 +92,8 @@ def read_inputs(environment: Mapping[str, str]) -> Inputs:
         base=_required("base", environment.get("INPUT_BASE", "")),
         head=_required("head", environment.get("INPUT_HEAD", "")),
         format=_one_of("format", environment.get("INPUT_FORMAT", ""), "github", list(WRITERS)),
-        fail_on=fail_on,
+        fail_on=_severity(environment.get("INPUT_FAIL_ON", "")),
+        severity_levels=environment.get("INPUT_SEVERITY_LEVELS", ""),
         waivers=environment.get("INPUT_WAIVERS", ""),
         is_within_base=within_base == "true",
         report=_report(environment.get("INPUT_REPORT", "")),
@@ -110,6 +113,19 @@ def _one_of(name: str, value: str, default: str, choices: list[str]) -> str:
     if value not in choices:
         raise InputError(f"the input `{name}` is {value!r}: write one of {', '.join(choices)}")
     return value
+
+
+def _severity(value: str) -> str:
+    """The value of the input `fail-on`: a severity in any case, or `never`."""
+    if not value:
+        return ERR
+    if value.lower() == NEVER:
+        return NEVER
+    level = level_named(value)
+    if level is None:
+        levels = ", ".join([*LEVELS, NEVER])
+        raise InputError(f"the input `fail-on` is {value!r}: write one of {levels}")
+    return level
 
 
 def _report(value: str) -> str:
@@ -143,6 +159,8 @@ def options(inputs: Inputs) -> list[str]:
     arguments = ["--format", inputs.format]
     if inputs.fail_on != NEVER:
         arguments += ["--fail-on", inputs.fail_on]
+    if inputs.severity_levels:
+        arguments += ["--severity-levels", inputs.severity_levels]
     if inputs.waivers:
         arguments += ["--waivers", inputs.waivers]
     if inputs.is_within_base:

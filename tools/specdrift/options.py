@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from .levels import level_named
+from .loading.sources import STANDARD_INPUT
 from .report.formats import WRITERS
 from .rules import ERR, INFO, WARN, Level
 from .unsupported import unsupported_option, unsupported_subcommand
@@ -39,9 +40,6 @@ Subcommand: TypeAlias = Literal["breaking", "changelog", "checks", "diff"]
 DEFAULT_SUBCOMMAND: Subcommand = "changelog"
 
 _SUBCOMMANDS: tuple[Subcommand, ...] = ("breaking", "changelog", "checks", "diff")
-
-STANDARD_INPUT = "-"
-"""What a user writes instead of the name of a document to pass its text."""
 
 
 class InputOptions(argparse.Namespace):
@@ -112,8 +110,9 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
 
 
 def reject_unsupported_option(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> None:
-    """End the program if there is an option of oasdiff that specdrift does not have."""
-    problem = unsupported_option(arguments)
+    """End the program if there is an option of oasdiff that the parser does not have."""
+    known_options = parser._option_string_actions  # argparse has no public list
+    problem = unsupported_option([word for word in arguments if word not in known_options])
     if problem:
         parser.error(problem)
 

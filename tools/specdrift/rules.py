@@ -509,6 +509,113 @@ _ALL_OF_RULES = (
     Rule("*-all-of-removed", HARMLESS, "{what} has fewer branches in `allOf`."),
 )
 
+# The extensions `x-sunset` and `x-stability-level` are oasdiff's. See `comparison/lifecycle.py`.
+_LIFECYCLE_RULES = (
+    Rule(
+        "endpoint-deprecated-with-sunset",
+        HARMLESS,
+        "The operation was deprecated, with the sunset {new}.",
+    ),
+    Rule(
+        "api-deprecated-sunset-missing", BREAKING, "The operation was deprecated without a sunset."
+    ),
+    Rule(
+        "api-deprecated-sunset-parse",
+        BREAKING,
+        "The operation is deprecated, and its sunset {new} is no date such as 2027-06-30.",
+    ),
+    Rule(
+        "api-sunset-date-too-small",
+        BREAKING,
+        "The operation was deprecated with the sunset {new}, which must be {name} or later.",
+    ),
+    Rule(
+        "api-sunset-date-changed-too-small",
+        BREAKING,
+        "The sunset of the operation moved forward, from {old} to {new}.",
+    ),
+    Rule("sunset-deleted", BREAKING, "The deprecated operation lost its sunset {old}."),
+    Rule(
+        "api-path-sunset-parse",
+        BREAKING,
+        "The operation was removed, and its sunset {old} is no date such as 2027-06-30.",
+    ),
+    Rule(
+        "api-removed-before-sunset",
+        BREAKING,
+        "The operation was removed before its sunset {old}.",
+    ),
+    Rule(
+        "api-path-removed-before-sunset",
+        BREAKING,
+        "The path was removed before its sunset {old}.",
+    ),
+    Rule(
+        "request-parameter-deprecated-sunset-missing",
+        BREAKING,
+        "{what} was deprecated without a sunset.",
+    ),
+    Rule(
+        "request-parameter-sunset-parse",
+        BREAKING,
+        "{what} has a sunset that is no date such as 2027-06-30.",
+    ),
+    Rule(
+        "request-parameter-sunset-date-too-small",
+        BREAKING,
+        "{what} was deprecated with the sunset {new}, which must be {name} or later.",
+    ),
+    Rule(
+        "request-parameter-sunset-date-changed-too-small",
+        BREAKING,
+        "{what} has an earlier sunset: {new}, not {old}.",
+    ),
+    Rule(
+        "request-parameter-sunset-deleted",
+        BREAKING,
+        "{what} is deprecated and lost its sunset {old}.",
+    ),
+    Rule(
+        "request-parameter-removed-before-sunset",
+        BREAKING,
+        "{what} was removed before its sunset {old}.",
+    ),
+    Rule(
+        "api-stability-decreased",
+        BREAKING,
+        "The stability level of the operation decreased from {old} to {new}.",
+    ),
+    Rule(
+        "api-stability-increased",
+        HARMLESS,
+        "The stability level of the operation increased from {old} to {new}.",
+    ),
+    Rule(
+        "api-invalid-stability-level",
+        BREAKING,
+        "The stability level {new} is not draft, alpha, beta or stable.",
+    ),
+)
+
+# INFO as in oasdiff, so that nobody's comparison fails before they choose a policy.
+_VERSION_RULES = (
+    Rule(
+        "api-version-not-bumped",
+        HARMLESS,
+        "Changes break clients, and the version of the document is still {new}.",
+    ),
+    Rule(
+        "api-version-decreased",
+        HARMLESS,
+        "Changes break clients, and the version of the document decreased from {old} to {new}.",
+    ),
+    Rule(
+        "api-major-version-not-bumped",
+        HARMLESS,
+        "Changes break clients, and the major version did not increase from {old} to {new}.",
+    ),
+)
+
 GROUPS: Mapping[str, tuple[Rule, ...]] = {
     "operations": _OPERATION_RULES,
     "security": _SECURITY_RULES,
@@ -526,6 +633,8 @@ GROUPS: Mapping[str, tuple[Rule, ...]] = {
     "unions": _UNION_RULES,
     "discriminators": _DISCRIMINATOR_RULES,
     "all-of": _ALL_OF_RULES,
+    "lifecycle": _LIFECYCLE_RULES,
+    "versions": _VERSION_RULES,
 }
 """The rules by their subject."""
 

@@ -8,10 +8,13 @@ from dataclasses import dataclass, replace
 from fnmatch import filter as matching_names
 
 from .checks import CHECK_IDS
-from .levels import OMITTED, CustomLevel, custom_level_named
+from .levels import level_named
 from .loading import ComparisonError, ParsedFile
 from .model.document import is_mapping
-from .rules import Change, Source
+from .rules import Change, Level, Source
+
+_OMITTED = "none"
+"""What a user writes to omit a change from the report."""
 
 _LEVELS_HINT = "write ERR, WARN, INFO or none"
 
@@ -20,17 +23,19 @@ _LEVELS_HINT = "write ERR, WARN, INFO or none"
 class Severities:
     """Custom severities."""
 
-    levels: Mapping[str, CustomLevel]
-    """The severity of each customised check id."""
+    levels: Mapping[str, Level | None]
+    """The severity of each customised check id; None if its changes are omitted."""
 
     def applied_to(self, changes: Iterable[Change]) -> list[Change]:
         """Return the changes with their custom severities, without the omitted ones."""
+        if not self.levels:
+            return list(changes)
         return list(self._customised(changes))
 
     def _customised(self, changes: Iterable[Change]) -> Iterator[Change]:
         for change in changes:
             level = self.levels.get(change.id, change.level)
-            if level != OMITTED:
+            if level is not None:
                 yield replace(change, level=level)
 
     def note(self, file: str, changes: Iterable[Change]) -> str:
@@ -43,8 +48,8 @@ class Severities:
         levels = [
             (change.level, self.levels[change.id]) for change in changes if change.id in self.levels
         ]
-        omitted = sum(level == OMITTED for _, level in levels)
-        moved = sum(level not in (OMITTED, usual_level) for usual_level, level in levels)
+        omitted = sum(level is None for _, level in levels)
+        moved = sum(level not in (None, usual_level) for usual_level, level in levels)
         return (
             f"severities are customised by {file}:"
             f" {_number_of_changes(moved)} with another severity,"
@@ -78,17 +83,30 @@ def read_severities(file: ParsedFile) -> Severities:
     Raises:
         ComparisonError: a line has no known id or no known severity.
     """
-    levels: dict[str, CustomLevel] = {}
+    levels: dict[str, Level | None] = {}
     # A line with `*` comes first, so that a line with one id can replace it.
     for line in sorted(_lines(file), key=_is_exact):
-        level = custom_level_named(line.level) if isinstance(line.level, str) else None
-        if level is None:
-            raise ComparisonError(
-                f"{line.source}: the severity {line.level!r} is unknown: {_LEVELS_HINT}"
-            )
+        level = _level(line)
         for check_id in _check_ids(line):
             levels[check_id] = level
     return Severities(levels)
+
+
+def _level(line: _Line) -> Level | None:
+    """The severity of a line; None if the line omits a change.
+
+    Raises:
+        ComparisonError: the severity is unknown.
+    """
+    name = line.level if isinstance(line.level, str) else ""
+    if name.strip().lower() == _OMITTED:
+        return None
+    level = level_named(name)
+    if level is None:
+        raise ComparisonError(
+            f"{line.source}: the severity {line.level!r} is unknown: {_LEVELS_HINT}"
+        )
+    return level
 
 
 def _is_exact(line: _Line) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,11 +12,12 @@ from ..model.document import Document, Files, Node, TooComplexError
 from ..rules import Change
 from .callbacks import compare_webhooks
 from .context import Context, Pointers
-from .elements import is_deprecated
+from .lifecycle import LifecyclePolicy, removal_rule_id, sunset_of
 from .long_integers import reject_long_integers
 from .operation import Operation, operations_of
 from .operations import OperationComparison
 from .security import compare_schemes, compare_security, effective_security, security_of
+from .selection import Selection, Selections
 from .servers import compare_document_servers
 
 _Paths: TypeAlias = dict[str, dict[str, Operation]]
@@ -32,6 +34,7 @@ def compare(
     base_files: Files | None = None,
     revision_files: Files | None = None,
     within_base: bool = False,
+    today: datetime.date | None = None,
 ) -> list[Change]:
     """Compare two OpenAPI documents, and return the changes in the order of the documents.
 
@@ -44,6 +47,8 @@ def compare(
         base_files: Other loaded files that the base refers to, by their path relative to the base.
         revision_files: Other loaded files that the revision refers to, by their relative path.
         within_base: Whether to ignore operations that the base does not have.
+        today: The current date, which decides whether a sunset has passed. Without it, a removal
+            after a deprecation is never too early.
 
     Raises:
         TooComplexError: The comparison takes too many steps, a value is nested too deeply, or an
@@ -52,7 +57,12 @@ def compare(
     base_document = Document(base, base_files)
     revised_document = Document(revision, revision_files)
     try:
-        return compare_documents(base_document, revised_document, within_base)
+        return compare_documents(
+            base_document,
+            revised_document,
+            within_base=within_base,
+            lifecycle=LifecyclePolicy(today),
+        )
     except ValueError:
         # The loader rejects such an integer, but the caller's documents did not pass through it.
         reject_long_integers(base, base_files or {})
@@ -60,10 +70,32 @@ def compare(
         raise
 
 
-def compare_documents(base: Document, revised: Document, within_base: bool = False) -> list[Change]:
-    """Compare like `compare`, but documents that the caller also uses for other questions."""
+def compare_documents(
+    base: Document,
+    revised: Document,
+    *,
+    within_base: bool = False,
+    selections: Selections | None = None,
+    lifecycle: LifecyclePolicy | None = None,
+) -> list[Change]:
+    """Compare like `compare`, but documents that the caller also uses for other questions.
+
+    Args:
+        base: The older document.
+        revised: The newer document.
+        within_base: As in `compare`.
+        selections: The paths to compare; by default all.
+        lifecycle: What deprecations have to satisfy; by default nothing.
+    """
+    comparison = _DocumentComparison(
+        base,
+        revised,
+        within_base,
+        selections or Selections(),
+        lifecycle or LifecyclePolicy(),
+    )
     try:
-        return list(_DocumentComparison(base, revised, within_base).changes())
+        return list(comparison.changes())
     except RecursionError as error:
         # Schemas are compared without recursion, so this is a list or mapping in place of a text.
         raise TooComplexError(
@@ -83,16 +115,25 @@ class _ComparedOperations:
 class _DocumentComparison:
     """The comparison of two documents."""
 
-    def __init__(self, base: Document, revised: Document, within_base: bool) -> None:
+    def __init__(
+        self,
+        base: Document,
+        revised: Document,
+        within_base: bool,
+        selections: Selections,
+        lifecycle: LifecyclePolicy,
+    ) -> None:
         self._base = base
         self._revised = revised
         self._within_base = within_base
-        self._operations = OperationComparison()
+        self._selections = selections
+        self._today = lifecycle.today
+        self._operations = OperationComparison(lifecycle)
 
     def changes(self) -> Iterator[Change]:
         """Yield all changes: first those of the document, then those of each path."""
-        base_paths = _paths(self._base)
-        revised_paths = _paths(self._revised)
+        base_paths = _paths(self._base, self._selections.base)
+        revised_paths = _paths(self._revised, self._selections.revised)
         yield from compare_document_servers(self._base.root, self._revised.root)
         yield from self._compare_security(self._compared_operations(base_paths, revised_paths))
 
@@ -104,12 +145,15 @@ class _DocumentComparison:
             if key not in revised_paths:
                 for operation in base_paths[key].values():
                     container = self._revised.root.child("paths")
-                    yield _removed_operation(operation, "api-path-removed", container)
+                    yield self._removed_operation(operation, "api-path-removed", container)
             elif key not in base_paths:
                 for operation in revised_paths[key].values():
                     yield _added_operation(operation, self._base.root.child("paths"))
             else:
                 yield from self._compare_path(base_paths[key], revised_paths[key])
+        # A webhook has no path, so a selection of paths leaves it out.
+        if self._selections.is_partial:
+            return
         yield from compare_webhooks(
             self._base, self._revised, self._operations.compare_callback, self._within_base
         )
@@ -127,7 +171,8 @@ class _DocumentComparison:
 
     def _compare_security(self, operations: _ComparedOperations) -> Iterator[Change]:
         """Compare the security schemes, and the security of the document if it is used."""
-        scheme_names = _used_schemes(operations) if self._within_base else None
+        is_partial = self._within_base or self._selections.is_partial
+        scheme_names = _used_schemes(operations) if is_partial else None
         yield from compare_schemes(self._base, self._revised, scheme_names)
         if _document_security_applies(operations):
             yield from compare_security(
@@ -146,38 +191,39 @@ class _DocumentComparison:
         for method in methods:
             if method not in revised:
                 container = _path_item(revised, self._revised, base[method].template)
-                yield _removed_operation(base[method], "api-removed", container)
+                yield self._removed_operation(base[method], "api-removed", container)
             elif method not in base:
                 container = _path_item(base, self._base, revised[method].template)
                 yield _added_operation(revised[method], container)
             else:
                 yield from self._operations.compare(base[method], revised[method])
 
+    def _removed_operation(self, operation: Operation, prefix: str, container: Node) -> Change:
+        pointers = Pointers.of_removed(operation.node, container)
+        rule_id = removal_rule_id(operation.node, prefix, self._today)
+        sunset = sunset_of(operation.node) or ""
+        return operation.context.change(rule_id, pointers, old=sunset)
 
-def _paths(document: Document) -> _Paths:
-    """The operations of each path. Renamed path parameters do not make another path.
+
+def _paths(document: Document, selection: Selection) -> _Paths:
+    """The selected operations of each path. Renamed path parameters do not make another path.
 
     The key of a path is its template without the names of parameters: `/pets/{}`. Templates with
     the same key are one path, because a request does not show which of them it follows.
     """
-    templates = dict(document.root.members("paths"))
-    paths: _Paths = {_key(template): {} for template in templates if _is_path(template)}
+    path_items = dict(document.root.members("paths"))
+    templates = list(selection.templates(document))
+    paths: _Paths = {_key(selection.name_of(template)): {} for template in templates}
     # Sorted, so that the order of two templates with the same key has no meaning.
     for template in sorted(templates):
-        if not _is_path(template):
-            continue
-        key = _key(template)
-        operations = operations_of(template, templates[template])
+        name = selection.name_of(template)
+        key = _key(name)
+        operations = operations_of(name, path_items[template])
         # A document can, against the specification, have two operations that differ only in names.
         if paths[key].keys() & operations.keys():
-            key = template
+            key = name
         paths.setdefault(key, {}).update(operations)
     return paths
-
-
-def _is_path(template: str) -> bool:
-    """Whether a key of `paths` is a path, not an extension."""
-    return not template.startswith("x-")
 
 
 def _key(template: str) -> str:
@@ -222,12 +268,6 @@ def _path_item(operations: dict[str, Operation], document: Document, template: s
     for operation in operations.values():
         return operation.path
     return document.root.child("paths", template)
-
-
-def _removed_operation(operation: Operation, prefix: str, container: Node) -> Change:
-    suffix = "with-deprecation" if is_deprecated(operation.node) else "without-deprecation"
-    pointers = Pointers.of_removed(operation.node, container)
-    return operation.context.change(f"{prefix}-{suffix}", pointers)
 
 
 def _added_operation(operation: Operation, container: Node) -> Change:

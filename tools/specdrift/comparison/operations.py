@@ -11,7 +11,7 @@ from .bodies import compare_request_bodies
 from .callbacks import compare_callbacks
 from .context import Context, Part, Pointers
 from .differences import name_differences
-from .elements import deprecation_action, is_deprecated
+from .lifecycle import LifecyclePolicy, compare_operation_deprecation, compare_stability
 from .operation import Operation
 from .parameters import compare_parameters
 from .responses import compare_responses
@@ -23,7 +23,8 @@ from .servers import compare_operation_servers
 class OperationComparison:
     """Compares operations that both documents have."""
 
-    def __init__(self) -> None:
+    def __init__(self, lifecycle: LifecyclePolicy) -> None:
+        self._lifecycle = lifecycle
         # Shared by all operations, so that each schema is read once.
         self._schemas = SchemaComparison()
 
@@ -31,7 +32,8 @@ class OperationComparison:
         """Yield the changes of an operation that clients call."""
         # The base names the operation and decides whether it is a draft.
         context = base.context
-        yield from _compare_deprecation(base.node, revised.node, context)
+        yield from self._compare_deprecation(base, revised, context)
+        yield from compare_stability(base.node, revised.node, context)
         yield from _compare_operation_id(base.node, revised.node, context)
         yield from _compare_tags(base.node, revised.node, context)
         yield from _compare_security(base.node, revised.node, context)
@@ -59,8 +61,14 @@ class OperationComparison:
     def _compare_inner(
         self, base: Operation, revised: Operation, context: Context, sent: Direction
     ) -> Iterator[Change]:
-        yield from _compare_deprecation(base.node, revised.node, context)
+        yield from self._compare_deprecation(base, revised, context)
         yield from self._compare_data(base, revised, context, sent)
+
+    def _compare_deprecation(
+        self, base: Operation, revised: Operation, context: Context
+    ) -> Iterator[Change]:
+        schedule = self._lifecycle.schedule_of(revised.node)
+        yield from compare_operation_deprecation(base.node, revised.node, context, schedule)
 
     def _compare_data(
         self, base: Operation, revised: Operation, context: Context, sent: Direction
@@ -80,6 +88,7 @@ class OperationComparison:
             revised.parameters,
             parameter_context,
             self._schemas,
+            schedule=self._lifecycle.schedule_of(revised.node),
             base_list=base.node.child("parameters"),
             revised_list=revised.node.child("parameters"),
         )
@@ -89,16 +98,6 @@ class OperationComparison:
         returned = Direction.REQUEST if sent == Direction.RESPONSE else Direction.RESPONSE
         response = replace(context, direction=returned)
         yield from compare_responses(base.node, revised.node, response, self._schemas)
-
-
-def _compare_deprecation(
-    base_operation: Node, revised_operation: Node, context: Context
-) -> Iterator[Change]:
-    if is_deprecated(base_operation) == is_deprecated(revised_operation):
-        return
-    action = deprecation_action(is_deprecated(revised_operation))
-    pointers = Pointers.to_both(base_operation, revised_operation)
-    yield context.change(f"endpoint-{action}", pointers)
 
 
 def _compare_operation_id(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -11,6 +12,12 @@ from ..model.schema import Schema
 from ..rules import Change, Direction
 from .context import Context, Pointers
 from .elements import deprecation_action, first_media_type, is_deprecated, requirement, schema_of
+from .lifecycle import (
+    Schedule,
+    compare_parameter_deprecation,
+    parameter_removal_rule_id,
+    sunset_of,
+)
 from .media_types import normalized_media_type
 from .schemas.comparison import SchemaComparison
 
@@ -108,6 +115,7 @@ def compare_parameters(
     context: Context,
     schemas: SchemaComparison,
     *,
+    schedule: Schedule,
     base_list: Node,
     revised_list: Node,
 ) -> Iterator[Change]:
@@ -118,6 +126,7 @@ def compare_parameters(
         revised: The parameters in the revision.
         context: The place of the operation.
         schemas: Compares the schemas of the parameters.
+        schedule: What the sunsets of the parameters have to satisfy.
         base_list: The parameter list of the operation in the base, which may not exist.
         revised_list: That in the revision.
     """
@@ -135,11 +144,15 @@ def compare_parameters(
             is_header_parameter=parameter.location == "header",
         )
         if identity not in revised:
-            yield _removed_parameter(parameter, parameter_context, revised_list)
+            yield _removed_parameter(parameter, parameter_context, revised_list, schedule.today)
         elif identity not in base:
             yield _added_parameter(parameter, parameter_context, base_list)
         else:
-            yield from _compare_parameter(parameter, revised[identity], parameter_context, schemas)
+            revised_parameter = revised[identity]
+            yield from _compare_deprecation(
+                parameter, revised_parameter, parameter_context, schedule
+            )
+            yield from _compare_parameter(parameter, revised_parameter, parameter_context, schemas)
 
 
 def _node_of(parameter: Parameter | None) -> Node | None:
@@ -164,15 +177,16 @@ def _identities(parameter: Parameter, template_names: list[str]) -> list[str]:
     return [f"{parameter.location} {name}"]
 
 
-def _removed_parameter(parameter: Parameter, context: Context, container: Node) -> Change:
-    rule_id = "*-removed"
+def _removed_parameter(
+    parameter: Parameter, context: Context, container: Node, today: datetime.date | None
+) -> Change:
+    rule_id = parameter_removal_rule_id(parameter.node, today)
     if context.direction == Direction.RESPONSE:
         # The parameter of a callback.
         rule_id = f"{parameter.requirement}-response-parameter-removed"
-    elif parameter.is_deprecated:
-        rule_id = "request-parameter-removed-with-deprecation"
     pointers = Pointers.of_removed(parameter.node, container)
-    return context.change(rule_id, pointers, name=parameter.name)
+    sunset = sunset_of(parameter.node) or ""
+    return context.change(rule_id, pointers, name=parameter.name, old=sunset)
 
 
 def _added_parameter(parameter: Parameter, context: Context, container: Node) -> Change:
@@ -189,15 +203,23 @@ def _added_parameter(parameter: Parameter, context: Context, container: Node) ->
     return context.change(rule_id, pointers, name=parameter.name)
 
 
+def _compare_deprecation(
+    base: Parameter, revised: Parameter, context: Context, schedule: Schedule
+) -> Iterator[Change]:
+    if context.direction == Direction.REQUEST:
+        yield from compare_parameter_deprecation(base.node, revised.node, context, schedule)
+    # The parameter of a callback has no sunset.
+    elif base.is_deprecated != revised.is_deprecated:
+        action = deprecation_action(revised.is_deprecated)
+        yield context.change(f"*-{action}", Pointers.to_both(base.node, revised.node))
+
+
 def _compare_parameter(
     base: Parameter, revised: Parameter, context: Context, schemas: SchemaComparison
 ) -> Iterator[Change]:
     pointers = Pointers.to_both(base.node, revised.node)
     if base.requirement != revised.requirement:
         yield context.change(f"*-became-{revised.requirement}", pointers)
-    if base.is_deprecated != revised.is_deprecated:
-        action = deprecation_action(revised.is_deprecated)
-        yield context.change(f"*-{action}", pointers)
     if _is_written_differently(base, revised, schemas):
         yield context.change(
             "request-parameter-style-changed", pointers, old=base.style, new=revised.style

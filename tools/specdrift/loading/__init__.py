@@ -1,5 +1,6 @@
 """Loads documents from files, git and the web, with the line of every value."""
 
+from .composed import load_composed, matching_files
 from .document import LoadedDocument, load, read_file
 from .errors import ComparisonError
 from .line_index import MAXIMUM_DEPTH, MAXIMUM_NODES
@@ -14,5 +15,7 @@ __all__ = [
     "LoadedDocument",
     "ParsedFile",
     "load",
+    "load_composed",
+    "matching_files",
     "read_file",
 ]

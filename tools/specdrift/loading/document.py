@@ -11,7 +11,7 @@ from ..rules import Source
 from .errors import ComparisonError
 from .parsed_file import ParsedFile
 from .references import ReferencedFiles
-from .sources import cause_of, origin_of, without_secrets
+from .sources import StandardInput, cause_of, origin_of, without_secrets
 
 _VERSION = re.compile(r"3\.[012](\.|$)")
 _NEEDED_VERSION = "OpenAPI 3.0, 3.1 or 3.2 is needed"
@@ -54,6 +54,8 @@ def read_file(source: str, roots: Sequence[str] = ()) -> ParsedFile:
     name = without_secrets(source)
     try:
         origin = origin_of(source)
+        if isinstance(origin, StandardInput):
+            name = origin.display_name
         content = origin.read((origin.folder, *roots))
     except OSError as error:
         raise ComparisonError(
@@ -69,7 +71,7 @@ class LoadedDocument:
     def __init__(self, main_file: ParsedFile, files: ReferencedFiles) -> None:
         self.name = main_file.name
         """The source, without secrets."""
-        self.document = _openapi_document(main_file)
+        self.document = openapi_document(main_file)
         """The data of the main file."""
         self.files = files
 
@@ -112,8 +114,12 @@ class LoadedDocument:
         ]
 
 
-def _openapi_document(file: ParsedFile) -> dict[str, Any]:
-    """The data of a file that is an OpenAPI 3 document."""
+def openapi_document(file: ParsedFile) -> dict[str, Any]:
+    """Return the data of a file that is an OpenAPI 3 document.
+
+    Raises:
+        ComparisonError: it is none.
+    """
     data = file.data
     if not is_mapping(data):
         problem = "is not an OpenAPI document: the top level is not a mapping"

@@ -9,6 +9,7 @@ import os
 import posixpath
 import re
 import subprocess
+import sys
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -40,6 +41,10 @@ _URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*:[/\\]+)(?P<place>.*)", re
 
 _PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy")
 _CERTIFICATE_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+
+
+STANDARD_INPUT = "-"
+"""What a user writes instead of a path to pass the text of a document."""
 
 
 class Origin(ABC):
@@ -91,6 +96,8 @@ def origin_of(source: str) -> Origin:
     Raises:
         OSError: git is needed to interpret the path, and fails.
     """
+    if source == STANDARD_INPUT:
+        return StandardInput()
     if os.path.exists(source) or ":" not in source:
         return LocalFile(source)
     if "://" in source:
@@ -162,6 +169,38 @@ class LocalFile(Origin):
         """Read the file. There are no redirects."""
         with open(self.path, "rb") as file:
             content = file.read(MAXIMUM_BYTES + 1)
+        _check_size(len(content))
+        return content
+
+
+@dataclass(frozen=True)
+class StandardInput(Origin):
+    """The standard input. Its references are relative to the current directory."""
+
+    @property
+    def display_name(self) -> str:
+        """A name that no file usually has."""
+        return "<standard input>"
+
+    @property
+    def folder(self) -> str:
+        """The current directory."""
+        return "."
+
+    def sibling(self, reference: str) -> LocalFile:
+        """The file at a path relative to the current directory."""
+        return LocalFile(_sibling_path(reference, ""))
+
+    def is_within(self, root: str) -> bool:
+        """No root contains it, so that no reference leads to it."""
+        return False
+
+    def read(self, roots: Sequence[str]) -> bytes:
+        """Read everything. There are no redirects."""
+        # A closed standard input is None, although its type does not allow that.
+        if sys.stdin is None:  # pyright: ignore[reportUnnecessaryComparison]
+            raise OSError("there is no standard input")
+        content = sys.stdin.buffer.read(MAXIMUM_BYTES + 1)
         _check_size(len(content))
         return content
 

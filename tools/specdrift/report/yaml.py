@@ -32,7 +32,7 @@ class _ReportDumper(yaml.SafeDumper):
 
 def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     style = None if _PLAIN_TEXT.fullmatch(text) else '"'
-    return dumper.represent_scalar("tag:yaml.org,2002:str", visible(text), style=style)
+    return yaml.ScalarNode("tag:yaml.org,2002:str", visible(text), style=style)
 
 
 _ReportDumper.add_representer(str, _represent_text)

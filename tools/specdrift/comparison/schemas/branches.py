@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from ...model.document import Node
+from ...model.document import Node, is_list, is_mapping
 from ...model.schema import Schema
 from ..context import Context
 from .compatibility import SchemaCompatibility
@@ -276,9 +276,9 @@ def _property_values(schema: Schema) -> dict[str, frozenset[str]]:
         for node in nodes:
             keywords = node.resolved()
             listed = keywords.get("enum")
-            if isinstance(listed, list):
+            if is_list(listed):
                 values[name] = frozenset(str(value) for value in listed)
-            elif isinstance(keywords.value, dict) and "const" in keywords.value:
+            elif is_mapping(keywords.value) and "const" in keywords.value:
                 values[name] = frozenset({str(keywords.get("const"))})
     return values
 
