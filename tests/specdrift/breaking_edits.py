@@ -6,6 +6,7 @@ nothing, if the document has no such place.
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable
 from typing import Any, TypeAlias
@@ -185,6 +186,17 @@ def add_security_requirement(document: Json, choice: random.Random) -> set[str] 
     return {operation.name}
 
 
+def _schemes(document: Json, alternative: Json) -> set[str]:
+    """Return what an alternative asks of a caller. Its scheme names have no meaning."""
+    definitions = document.get("components", {}).get("securitySchemes", {})
+    schemes = set[str]()
+    for name in alternative:
+        definition = resolved(document, definitions.get(name, {"unknown": name}))
+        meaning = {key: definition[key] for key in definition if key != "description"}
+        schemes.add(json.dumps(meaning, sort_keys=True))
+    return schemes
+
+
 def remove_security_alternative(document: Json, choice: random.Random) -> set[str] | None:
     def alternatives(operation: Operation) -> list[Json]:
         return operation.node.get("security", document.get("security")) or []
@@ -195,7 +207,7 @@ def remove_security_alternative(document: Json, choice: random.Random) -> set[st
             alternative
             for alternative in alternatives(operation)
             if not any(
-                other.keys() <= alternative.keys()
+                _schemes(document, other) <= _schemes(document, alternative)
                 for other in alternatives(operation)
                 if other is not alternative
             )
@@ -290,8 +302,9 @@ def _change_type(document: Json, direction: str, choice: random.Random) -> set[s
     reached = _pick_schema(document, direction, choice, _has_one_type)
     if reached is None:
         return None
+    # The one element of a list looks like a plain value in a query, but its object does not.
     reached.schema.clear()
-    reached.schema.update({"type": "array", "items": {"type": "string"}})
+    reached.schema.update({"type": "array", "items": {"type": "object"}})
     return reached.operations
 
 

@@ -14,6 +14,7 @@ from tests.specdrift.documents import (
     object_with,
     reordered,
     reported,
+    request_and_response,
 )
 
 
@@ -128,7 +129,7 @@ def test_one_of_breaks_a_request_that_matches_two_of_its_branches() -> None:
         (tagged("C"), "object with t=C"),
         ({"type": "boolean"}, "boolean"),
         ({"type": "array", "items": TEXT}, "array"),
-        ({"title": "Cheetah", **CAT}, "Cheetah"),
+        ({"title": "Hound", **DOG}, "Hound"),
         (object_with(TEXT), "object with a"),
         ({"type": "object", "properties": dict.fromkeys("abcde", TEXT)}, "object with a, b, c, …"),
     ],
@@ -233,3 +234,40 @@ def test_a_renamed_component_means_nothing_if_its_values_are_listed() -> None:
     base = discriminated(None, Cat=tagged("cat"), Dog=tagged("dog", x=TEXT))
     revision = discriminated(None, Cat=tagged("cat"), Hound=tagged("dog", x=TEXT))
     assert compare(base, revision) == []
+
+
+@pytest.mark.parametrize("keyword", ["oneOf", "anyOf"])
+@pytest.mark.parametrize(
+    ("branch", "equal_branch"),
+    [
+        (TEXT, {"type": ["string"]}),
+        (TEXT, {**TEXT, "description": "A text."}),
+        (TEXT, {"$ref": "#/components/schemas/Text"}),
+        (TEXT, {"allOf": [TEXT]}),
+        ({}, True),
+        (object_with(TEXT), {**object_with(TEXT), "additionalProperties": {}}),
+    ],
+)
+def test_a_branch_repeated_in_another_form_means_nothing(
+    keyword: str, branch: Any, equal_branch: Any
+) -> None:
+    components = {"schemas": {"Text": TEXT}}
+
+    unions: list[Any] = [
+        [branch, CAT],
+        [branch, branch, CAT],
+        [branch, equal_branch, CAT],
+        [equal_branch, CAT, equal_branch],
+    ]
+    for base_union in unions:
+        for revised_union in unions:
+            base = request_and_response({keyword: base_union}, components=components)
+            revision = request_and_response({keyword: revised_union}, components=components)
+            assert compare(base, revision) == []
+
+
+def test_a_branch_that_repeats_another_only_in_part_is_reported() -> None:
+    base = request_and_response({"oneOf": [TEXT, {"type": "number"}]})
+    revision = request_and_response({"oneOf": [TEXT, {**TEXT, "format": "date"}]})
+    assert compare(base, revision) != []
+    assert compare(revision, base) != []

@@ -5,7 +5,7 @@ order, and each step only sees what the earlier ones left over:
 
 1. The same structure, under whatever name: a renamed or reordered branch.
 2. The same name: that of a reference, or a title.
-3. Equal schemas that are written differently.
+3. Equal schemas that are written differently. A branch that repeats another one is dropped.
 4. Compatible schemas: the revised branch allows what it has to.
 5. Similar schemas: the same value of a discriminating property, or most properties in common.
 6. The only branch left on each side, if both are inline.
@@ -92,10 +92,11 @@ class BranchMatcher:
         self._match_by_signature(matches, _SIGNATURE_DEPTH)
         _match_pairs(matches, _have_same_name)
         if self._equality.is_deciding:
-            self._match_assumed_equal(matches, base_branches, revised_branches, context)
+            self._drop_repeated(matches, base_branches, revised_branches, context)
             return matches
         if max(len(matches.removed), len(matches.added)) <= _MAXIMUM_COMPARED_BRANCHES:
             _match_pairs(matches, lambda base, revised: self._are_equal(base, revised, context))
+            self._drop_repeated(matches, base_branches, revised_branches, context)
             _match_pairs(
                 matches, lambda base, revised: self._are_compatible(base, revised, context)
             )
@@ -124,26 +125,24 @@ class BranchMatcher:
             for base_branch, revised_branch in [*group.matched, *others]:
                 matches.match(base_branch, revised_branch)
 
-    def _match_assumed_equal(
+    def _drop_repeated(
         self,
         matches: BranchMatches,
         base_branches: list[Node],
         revised_branches: list[Node],
         context: Context,
     ) -> None:
-        """Match what may be equal, while a decision about equality is in progress.
+        """Drop the branches that equal a branch of the other side, although that has a counterpart.
 
-        Equal numbers of branches match if each branch is like some branch of the other side. So the
-        unions `[A, A, B]` and `[A, B, B]` count as equal there. That is a tolerance: a comparison
-        outside a decision pairs the branches one by one, and reports a change. As `anyOf`, both
-        allow the same values. Only as `oneOf` a difference is missed.
+        A union that repeats a branch in another form counts as the union without the repetition,
+        like one that repeats it literally. As `anyOf`, both allow the same values. Only as `oneOf`
+        a difference is missed.
 
-        While equality is only assumed, a branch can take a partner that is not really equal, and so
-        leave another branch without one. Only a branch unlike all others is a certain difference,
-        and an uncertain one would break the contract of `SchemaComparison`.
+        Decisions about equality do the same. While equality is only assumed, a branch can take a
+        partner that is not really equal, and so leave another branch without one. Only a branch
+        unlike all others is a certain difference, and an uncertain one would break the contract of
+        `SchemaComparison`.
         """
-        if len(base_branches) != len(revised_branches):
-            return
         matches.removed = [
             branch
             for branch in matches.removed
