@@ -46,7 +46,8 @@ class TestStandardInput:
         documents = ("-", file) if is_base else (file, "-")
         code, out, _ = run(capsys, *documents)
         assert code == (0 if is_base else 1)
-        assert "<standard input>:1" in out
+        name_in_headline = "from <standard input>" if is_base else "to <standard input>"
+        assert name_in_headline in out
 
     def test_two_documents_cannot(self, capsys: pytest.CaptureFixture[str]) -> None:
         with pytest.raises(SystemExit) as exit_:

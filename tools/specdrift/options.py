@@ -198,7 +198,10 @@ def add_input_options(parser: argparse.ArgumentParser) -> None:
     _add_selection_options(parser.add_argument_group("paths"))
 
 
-def _add_selection_options(paths: argparse._ArgumentGroup) -> None:
+# The class of a group of options has no public name.
+def _add_selection_options(
+    paths: argparse._ArgumentGroup,  # pyright: ignore[reportPrivateUsage]
+) -> None:
     paths.add_argument(
         "--within-base",
         action="store_true",

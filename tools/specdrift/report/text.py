@@ -97,8 +97,7 @@ def _level_lines(level: Level, edits: Sequence[Edit], painter: _Painter) -> Iter
         return
     yield ""
     yield painter.paint(f"{level}: {CONTRACT_WORDS[level]}", _COLOURS[level])
-    # What breaks nobody gets one line each, so that it does not bury the rest.
-    short_edits = [edit for edit in edits if level == INFO and not edit.breaks]
+    short_edits = [edit for edit in edits if _is_short(edit)]
     for group in group_by_owner(edit for edit in edits if edit not in short_edits):
         yield ""
         yield painter.paint(visible(group.heading), _BOLD)
@@ -109,6 +108,11 @@ def _level_lines(level: Level, edits: Sequence[Edit], painter: _Painter) -> Iter
     for group in group_by_owner(short_edits):
         for edit in group.edits:
             yield _short_line(group.heading, edit, painter)
+
+
+def _is_short(edit: Edit) -> bool:
+    """Whether one line is enough: what breaks nobody must not bury the rest."""
+    return edit.change.level == INFO and not edit.breaks and not edit.entry.advice
 
 
 def _short_line(heading: str, edit: Edit, painter: _Painter) -> str:
