@@ -181,7 +181,8 @@ def add_security_requirement(document: Json, choice: random.Random) -> set[str] 
         return None
     schemes = document.setdefault("components", {}).setdefault("securitySchemes", {})
     schemes["NewKey"] = {"type": "apiKey", "in": "header", "name": "X-New-Key"}
-    alternatives = operation.node.get("security", document.get("security")) or [{}]
+    written: list[Json] | None = operation.node.get("security", document.get("security"))
+    alternatives = written or [Json()]
     operation.node["security"] = [{**alternative, "NewKey": []} for alternative in alternatives]
     return {operation.name}
 

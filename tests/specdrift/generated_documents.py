@@ -109,7 +109,7 @@ def _components(self_schema: Any) -> Json:
 def _document(schemas: list[Any], is_required: bool) -> Json:
     """Return a document with a schema in each kind of place that has one."""
     query, header, request, response, response_header, self_schema, element = schemas
-    put = {
+    put: Json = {
         "operationId": "replace",
         "security": [{"a": []}, {"k": []}],
         "parameters": [

@@ -23,7 +23,7 @@ class LoadedDocument:
     """A document with the files that it refers to."""
 
     document: Json
-    files: Json = field(default_factory=dict)
+    files: Json = field(default_factory=Json)
     """The content of each file, by its path from the document."""
 
 

@@ -382,7 +382,7 @@ def allow_additional_properties(target: RewrittenDocument) -> None:
 
     schema = target.pick_schema(is_open_object)
     if schema is not None:
-        schema["additionalProperties"] = target.choice.choice([True, {}])
+        schema["additionalProperties"] = target.choice.choice([True, Json()])
 
 
 # Annotations and order

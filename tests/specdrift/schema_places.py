@@ -162,7 +162,7 @@ class ReachedSchema:
 
     schema: Json
     """The schema itself, after its references."""
-    operations: set[str] = field(default_factory=set)
+    operations: set[str] = field(default_factory=set[str])
     """The names of the operations."""
 
 

@@ -15,7 +15,7 @@ from specdrift.model.document import is_list, is_mapping, pointer
 
 from tests.specdrift.documents import CAT, DOG, PET, SCHEMES, TEXT, Json, api, reported
 
-COMPLETE: Json = {
+_COMPLETE: Json = {
     "openapi": "3.1.0",
     "servers": [{"url": "https://{host}", "variables": {"host": {"default": "a", "enum": ["a"]}}}],
     "security": [{"a": []}],
@@ -67,7 +67,7 @@ COMPLETE: Json = {
 }
 
 # Without shared objects, because the tests edit single places.
-COMPLETE = json.loads(json.dumps(COMPLETE))
+COMPLETE: Json = json.loads(json.dumps(_COMPLETE))
 
 Tokens: TypeAlias = tuple[str | int, ...]
 

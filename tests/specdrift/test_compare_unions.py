@@ -96,8 +96,9 @@ def test_a_request_may_be_wrapped_in_a_union_that_contains_the_original(
     keyword: str, original: Json, wider: Json
 ) -> None:
     union = {keyword: [{"type": "integer"}, wider]}
-    for wrap in (object_with, lambda schema: schema, lambda schema: {"items": schema}):
-        assert levels(api(wrap(original)), api(wrap(union))) == {"INFO"}
+    assert levels(api(original), api(union)) == {"INFO"}
+    assert levels(api(object_with(original)), api(object_with(union))) == {"INFO"}
+    assert levels(api({"items": original}), api({"items": union})) == {"INFO"}
 
 
 @pytest.mark.parametrize("keyword", ["anyOf", "oneOf"])

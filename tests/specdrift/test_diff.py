@@ -27,8 +27,12 @@ def differences(base: Json, revision: Json) -> list[tuple[str, str, str]]:
 @pytest.fixture
 def files(tmp_path: Path) -> list[str]:
     """Two documents that differ in a description and a path."""
-    base = {"openapi": "3.1.0", "info": {"description": "old"}, "paths": {"/a": {}, "/b": {}}}
-    revision = {"openapi": "3.1.0", "info": {"description": "new"}, "paths": {"/a": {}, "/c": {}}}
+    base: Json = {"openapi": "3.1.0", "info": {"description": "old"}, "paths": {"/a": {}, "/b": {}}}
+    revision: Json = {
+        "openapi": "3.1.0",
+        "info": {"description": "new"},
+        "paths": {"/a": {}, "/c": {}},
+    }
     paths = [tmp_path / "base.json", tmp_path / "revision.json"]
     for path, content in zip(paths, (base, revision), strict=True):
         path.write_text(json.dumps(content), encoding="utf-8")

@@ -139,7 +139,8 @@ class TestSeveralDocuments:
     ) -> None:
         _, new = folders
         scheme = {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}}
-        secured = document({"/dogs": GET}, components=scheme, security=[{"token": []}])
+        security: list[Json] = [{"token": []}]
+        secured = document({"/dogs": GET}, components=scheme, security=security)
         write(new / "dogs.json", secured)
         _, changes, _ = self.compare(capsys, folders)
         assert [f"{change['id']} {change['operation']}".strip() for change in changes] == [

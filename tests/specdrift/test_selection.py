@@ -124,7 +124,7 @@ class TestPrefixes:
         assert comparison.changes(document("/"), document("/v1"), *options) == []
 
     def test_change_points_to_the_written_path(self, comparison: Comparison) -> None:
-        revision = {"openapi": "3.1.0", "paths": {"/v2/a": {**GET, "put": {}}}}
+        revision: Json = {"openapi": "3.1.0", "paths": {"/v2/a": {**GET, "put": {}}}}
         _, out, _ = comparison.run(
             document("/a"), revision, "--strip-prefix-revision", "/v2", "--format", "json"
         )
