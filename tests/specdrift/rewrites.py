@@ -147,9 +147,12 @@ def _is_renamable(document: Json, name: str) -> bool:
     component = resolved(document, reference)
     if is_mapping(component) and "$ref" in component:
         return False
-    for place in schema_places(document):
+    places = schema_places(document)
+    has_discriminator = any(place.is_discriminated for place in places)
+    for place in places:
         schema = place.schema
-        if place.is_discriminated and schema == reference:
+        # A discriminator can reach every union, through `allOf` and references.
+        if has_discriminator and place.is_branch and schema == reference:
             return False
         if is_mapping(schema) and "discriminator" in schema and "oneOf" not in schema:
             return False

@@ -149,9 +149,11 @@ def _places_below(schema: Any) -> Iterator[SchemaPlace]:
     for keyword in ("items", "additionalProperties", "not"):
         if keyword in schema:
             yield SchemaPlace(schema, keyword)
-    for keyword in ("allOf", "oneOf", "anyOf"):
+    combinations = [keyword for keyword in ("allOf", "oneOf", "anyOf") if keyword in schema]
+    for keyword in combinations:
         is_branch = keyword != "allOf"
-        is_discriminated = "discriminator" in schema
+        # The keyword beside a union can be a reference to a schema with a discriminator.
+        is_discriminated = "discriminator" in schema or len(combinations) > 1
         for index in range(len(schema.get(keyword, []))):
             yield SchemaPlace(schema[keyword], index, is_branch, is_discriminated)
 

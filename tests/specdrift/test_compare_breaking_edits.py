@@ -14,7 +14,7 @@ from tests.specdrift.real_documents import LoadedDocument
 
 
 @pytest.mark.parametrize("edit", BREAKING_EDITS, ids=lambda edit: edit.__name__)
-@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.too_slow])
 @given(document=documents(ORDINARY), choice=CHOICES)
 def test_a_breaking_edit_is_an_error_of_an_operation_that_reaches_its_place(
     edit: Edit, document: Json, choice: random.Random
@@ -23,7 +23,7 @@ def test_a_breaking_edit_is_an_error_of_an_operation_that_reaches_its_place(
 
 
 @pytest.mark.parametrize("edit", BREAKING_EDITS, ids=lambda edit: edit.__name__)
-@settings(max_examples=5)
+@settings(max_examples=2)
 @given(choice=CHOICES)
 def test_a_breaking_edit_of_a_real_document_is_an_error(
     edit: Edit, real_document: LoadedDocument, choice: random.Random

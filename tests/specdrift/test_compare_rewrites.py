@@ -34,7 +34,7 @@ def verify_that_rewrites_are_silent(
     assert changes_in_reverse == []
 
 
-@settings(max_examples=50)
+@settings(max_examples=20)
 @given(DOCUMENTS)
 def test_a_reordered_or_wrapped_document_has_no_changes(document: Json) -> None:
     assert compare(document, json.loads(json.dumps(document))) == []
@@ -46,14 +46,14 @@ def test_a_reordered_or_wrapped_document_has_no_changes(document: Json) -> None:
     assert compare(document, wrapped) == []
 
 
-@settings(max_examples=100)
+@settings(max_examples=40)
 @given(DOCUMENTS, DOCUMENTS)
 def test_a_difference_is_reported_in_both_directions(base: Json, revision: Json) -> None:
     assert bool(compare(base, revision)) == bool(compare(revision, base))
 
 
 @pytest.mark.parametrize("rewrite", ALL_REWRITES, ids=lambda rewrite: rewrite.__name__)
-@settings(max_examples=20)
+@settings(max_examples=6)
 @given(document=DOCUMENTS, choice=CHOICES)
 def test_an_equivalent_rewrite_has_no_changes(
     rewrite: Rewrite, document: Json, choice: random.Random
@@ -61,7 +61,7 @@ def test_an_equivalent_rewrite_has_no_changes(
     verify_that_rewrites_are_silent(LoadedDocument(document), [rewrite], choice)
 
 
-@settings(max_examples=100)
+@settings(max_examples=40)
 @given(DOCUMENTS, _chains(ALL_REWRITES), CHOICES)
 def test_combined_equivalent_rewrites_have_no_changes(
     document: Json, rewrites: list[Rewrite], choice: random.Random
@@ -70,7 +70,7 @@ def test_combined_equivalent_rewrites_have_no_changes(
 
 
 @pytest.mark.parametrize("rewrite", ALL_REWRITES, ids=lambda rewrite: rewrite.__name__)
-@settings(max_examples=3)
+@settings(max_examples=1)
 @given(choice=CHOICES)
 def test_an_equivalent_rewrite_of_a_real_document_has_no_changes(
     rewrite: Rewrite, real_document: LoadedDocument, choice: random.Random
@@ -78,7 +78,7 @@ def test_an_equivalent_rewrite_of_a_real_document_has_no_changes(
     verify_that_rewrites_are_silent(real_document, [rewrite], choice)
 
 
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(rewrites=_chains(ALL_REWRITES), choice=CHOICES)
 def test_combined_rewrites_of_a_real_document_have_no_changes(
     real_document: LoadedDocument, rewrites: list[Rewrite], choice: random.Random
@@ -95,7 +95,7 @@ def _without_all_of(changes: list[Change]) -> set[tuple[str, str, str]]:
     }
 
 
-@settings(max_examples=75)
+@settings(max_examples=40)
 @given(DOCUMENTS, DOCUMENTS, _chains(REWRITES), CHOICES)
 def test_changes_do_not_depend_on_equivalent_rewrites(
     base: Json, revision: Json, rewrites: list[Rewrite], choice: random.Random

@@ -253,7 +253,6 @@ def test_a_branch_repeated_in_another_form_means_nothing(
     keyword: str, branch: Any, equal_branch: Any
 ) -> None:
     components = {"schemas": {"Text": TEXT}}
-
     unions: list[Any] = [
         [branch, CAT],
         [branch, branch, CAT],
