@@ -229,7 +229,7 @@ class _SchemaReader:
             # A union of one schema means the same as that schema.
             self._queue.appendleft(branches[0])
             return
-        types = _types_of_plain_union(branches)
+        types = _types_of_plain_union(keyword, branches)
         if types:
             self.schema.types = _common_types(self.schema.types, types)
             self.schema.is_type_union = True
@@ -449,7 +449,7 @@ def _is_copy(branch: Node, other_branch: Node) -> bool:
     return branch.file == other_branch.file or branch.reference is None
 
 
-def _types_of_plain_union(branches: list[Node]) -> frozenset[str]:
+def _types_of_plain_union(keyword: str, branches: list[Node]) -> frozenset[str]:
     """The types of branches that have only a type each; empty if a branch has more than that."""
     types = set[str]()
     for branch in branches:
@@ -461,7 +461,7 @@ def _types_of_plain_union(branches: list[Node]) -> frozenset[str]:
         types.add(keywords["type"])
     # `oneOf` rejects a value that matches two branches, so overlapping types are no list of types.
     overlaps = len(types) < len(branches) or {"integer", "number"} <= types
-    return frozenset() if overlaps else frozenset(types)
+    return frozenset() if overlaps and keyword == "oneOf" else frozenset(types)
 
 
 def _values_of_plain_union(keyword: str, branches: list[Node]) -> list[Any] | None:

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from ...model.document import Node, is_list, is_mapping
+from ...model.document import Node, is_list, is_mapping, unescaped
 from ...model.schema import Schema
 from ..context import Context
 from .compatibility import SchemaCompatibility
@@ -188,7 +188,7 @@ def branch_name(branch: Node, schema: Schema) -> str:
         schema: Its normal form.
     """
     if branch.reference is not None:
-        return branch.reference.rpartition("/")[2]
+        return unescaped(branch.reference.rpartition("/")[2])
     title = branch.get("title")
     if isinstance(title, str):
         return title
@@ -236,7 +236,7 @@ def _have_same_name(base_branch: Node, revised_branch: Node) -> bool:
 
 def _explicit_name(branch: Node) -> str | None:
     if branch.reference is not None:
-        return branch.reference.rpartition("/")[2]
+        return unescaped(branch.reference.rpartition("/")[2])
     title = branch.get("title")
     return title if isinstance(title, str) else None
 

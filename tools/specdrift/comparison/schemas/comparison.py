@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from ...model.document import Node
-from ...model.schema import Schema
+from ...model.schema import NEVER, Schema
 from ...rules import Change, worst
 from ..context import Context
 from .branches import BranchMatcher
@@ -23,6 +23,8 @@ from .types import compare_nullable, compare_types, type_description
 from .unions import UnionComparison
 from .values import compare_default, compare_values
 from .wrapping import WrappingComparison, is_schema_against_union
+
+_NOTHING = frozenset({NEVER})
 
 
 @dataclass(frozen=True)
@@ -102,9 +104,11 @@ class SchemaComparison:
         # If they are the same, the rest is compared as usual.
         if base_schema.unresolved_references != revised_schema.unresolved_references:
             return PairResult([_unresolved_change(base_schema, revised_schema, pair.context)])
-        # A schema without any value has no keywords to compare: its type says it all.
-        if base_schema.rejects_everything or revised_schema.rejects_everything:
-            return PairResult(list(compare_types(base_schema, revised_schema, pair.context)))
+        # A schema that only `null` can match, or nothing, has no keywords to compare.
+        if _NOTHING in (base_schema.types, revised_schema.types):
+            types = compare_types(base_schema, revised_schema, pair.context)
+            nullable = compare_nullable(base_schema, revised_schema, pair.context)
+            return PairResult([*types, *nullable])
         # A schema against a union is compared with whole branches.
         if is_schema_against_union(base_schema, revised_schema):
             return self._wrapping.compare_with_new_union(pair, base_schema, revised_schema)
