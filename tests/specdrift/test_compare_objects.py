@@ -208,6 +208,7 @@ def test_a_forbidden_property_is_reported_in_requests(never: Json | bool) -> Non
         ({"type": "string"}, {"type": ["string", "integer"]}),
         ({"type": "integer", "maximum": 5}, {"type": "integer", "maximum": 9}),
         ({**SMALLER, "required": ["a"]}, SMALLER),
+        ({"required": ["a", "b"]}, {"required": ["a"]}),
         ({"const": 1}, {}),
     ],
 )
