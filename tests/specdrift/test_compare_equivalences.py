@@ -7,7 +7,16 @@ import pytest
 import yaml
 from specdrift.cli import main
 
-from tests.specdrift.documents import PET, SCHEMES, TEXT, Json, api, header, reported
+from tests.specdrift.documents import (
+    PET,
+    SCHEMES,
+    TEXT,
+    Json,
+    api,
+    header,
+    reported,
+    request_and_response,
+)
 
 
 def path_parameter(name: str, schema: Json | None = None) -> Json:
@@ -176,3 +185,18 @@ def test_an_added_alternative_breaks_only_callers_who_lack_theirs(
 def test_an_added_alternative_of_the_document_breaks_nobody() -> None:
     base = {**api(components={"securitySchemes": OAUTH}), "security": [A]}
     assert reported(base, {**base, "security": [A, K]}) == ["INFO api-global-security-added"]
+
+
+@pytest.mark.parametrize("values", [[True, False], [False, True]])
+def test_both_booleans_are_no_restriction(values: list[bool]) -> None:
+    plain: Json = {"type": "boolean"}
+    listed: Json = {**plain, "enum": values}
+    for schema, same in permutations([plain, listed]):
+        assert reported(request_and_response(schema), request_and_response(same)) == []
+
+
+def test_one_boolean_is_a_restriction() -> None:
+    revision = request_and_response({"type": "boolean", "enum": [True]})
+    assert "ERR request-body-became-enum" in reported(
+        request_and_response({"type": "boolean"}), revision
+    )

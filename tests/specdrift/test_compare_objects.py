@@ -66,6 +66,48 @@ def test_a_pattern_keeps_an_object_open() -> None:
     assert request_levels({**closed(OPEN), **pattern}, {**closed(SMALLER), **pattern}) == {"WARN"}
 
 
+def test_a_pattern_that_does_not_match_leaves_a_closed_object_closed() -> None:
+    pattern = {"patternProperties": {"^x-": TEXT}}
+    assert request_levels({**closed(OPEN), **pattern}, {**closed(SMALLER), **pattern}) == {"ERR"}
+
+
+@pytest.mark.parametrize("rejected", [False, {"not": {}}])
+@pytest.mark.parametrize("keyword", ["additionalProperties", "unevaluatedProperties"])
+@pytest.mark.parametrize("place", PLACES)
+def test_a_pattern_permits_properties_of_a_closed_object(
+    rejected: object, keyword: str, place: str
+) -> None:
+    closed_object = PLACES[place]({**OPEN, keyword: rejected})
+    extensible = PLACES[place]({**OPEN, keyword: rejected, "patternProperties": {"^x-": TEXT}})
+    assert "ERR" not in request_levels(closed_object, extensible)
+    assert "ERR" in request_levels(extensible, closed_object)
+    assert "ERR" not in response_levels(closed_object, extensible)
+    assert "ERR" not in response_levels(extensible, closed_object)
+
+
+@pytest.mark.parametrize("pattern", ["^a", "(?<name>a)"])
+def test_a_pattern_that_may_match_described_properties_restricts_them(pattern: str) -> None:
+    revision = {**closed(OPEN), "patternProperties": {pattern: {"maxLength": 3}}}
+    assert "ERR" in request_levels(closed(OPEN), revision)
+
+
+def test_a_pattern_restricts_an_open_object() -> None:
+    restricted = {**OPEN, "patternProperties": {"^x-": TEXT}}
+    assert "ERR" in request_levels(OPEN, restricted)
+    assert "ERR" not in request_levels(restricted, OPEN)
+
+
+def test_a_property_added_to_an_object_closed_by_not_breaks_no_client() -> None:
+    rejected = {"additionalProperties": {"not": {}}}
+    assert "ERR" not in response_levels({**SMALLER, **rejected}, {**OPEN, **rejected})
+    assert request_levels({**OPEN, **rejected}, {**SMALLER, **rejected}) == {"ERR"}
+
+
+def test_unevaluated_properties_do_not_close_an_object_with_additional_ones() -> None:
+    open_map = {"additionalProperties": TEXT, "unevaluatedProperties": False}
+    assert "ERR" not in request_levels({**OPEN, **open_map}, {**SMALLER, **open_map})
+
+
 @pytest.mark.parametrize(
     ("map_value", "value", "breaks"),
     [
@@ -166,6 +208,7 @@ def test_a_forbidden_property_is_reported_in_requests(never: Json | bool) -> Non
         ({"type": "string"}, {"type": ["string", "integer"]}),
         ({"type": "integer", "maximum": 5}, {"type": "integer", "maximum": 9}),
         ({**SMALLER, "required": ["a"]}, SMALLER),
+        ({"required": ["a", "b"]}, {"required": ["a"]}),
         ({"const": 1}, {}),
     ],
 )

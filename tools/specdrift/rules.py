@@ -346,10 +346,10 @@ _RESPONSE_RULES = (
 # An optional response property is harmless to remove since oasdiff 1.30. `verdict.py` decides
 # separately what the removal means for the generated client.
 _PROPERTY_RULES = (
-    Rule("new-required-*", BREAKING, "{what} was added, and is required."),
+    Rule("new-required-*", STRICTER, "{what} was added, and is required."),
     Rule(
         "new-required-*-with-default",
-        BREAKING,
+        STRICTER,
         "{what} was added, and is required, with a default.",
     ),
     Rule("new-optional-*", HARMLESS, "{what} was added, and is optional."),
@@ -363,9 +363,9 @@ _PROPERTY_RULES = (
     Rule("*-became-required", STRICTER, "{what} became required."),
     Rule("*-became-required-with-default", STRICTER, "{what} became required, with a default."),
     Rule("*-became-optional", LOOSER, "{what} became optional."),
-    Rule("response-required-property-added", HARMLESS, "{what} was added, and is required."),
+    Rule("response-required-property-added", STRICTER, "{what} was added, and is required."),
     Rule("response-optional-property-added", HARMLESS, "{what} was added."),
-    Rule("response-required-property-removed", BREAKING, "{what} was removed, and was required."),
+    Rule("response-required-property-removed", LOOSER, "{what} was removed, and was required."),
     Rule("response-optional-property-removed", HARMLESS, "{what} was removed, and was optional."),
     Rule("*-became-read-only", HARMLESS, "{what} became read-only."),
     Rule("*-became-not-read-only", HARMLESS, "{what} is no longer read-only."),

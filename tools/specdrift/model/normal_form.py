@@ -54,6 +54,9 @@ _UNIONS = ("anyOf", "oneOf")
 _FLAGS = ("readOnly", "writeOnly", "deprecated")
 
 _INTEGER = frozenset({"integer"})
+_BOOLEAN = frozenset({"boolean"})
+_BOOLEAN_VALUES = frozenset({"true", "false"})
+"""The values of a boolean, as canonical texts."""
 
 _TYPE_KEYWORDS = frozenset({"type"})
 _VALUE_KEYWORDS = frozenset({"type", "enum", "const"})
@@ -128,6 +131,7 @@ def read_schema(nodes: Nodes) -> Schema:
     reader.read_nodes()
     reader.set_nullable()
     reader.remove_ineffective_multiple()
+    reader.remove_ineffective_values()
     reader.add_undescribed_properties()
     return reader.schema
 
@@ -180,6 +184,16 @@ class _SchemaReader:
         restrictions = self.schema.restrictions
         if self.schema.types == _INTEGER and restrictions.get("multipleOf") == ("1",):
             del restrictions["multipleOf"]
+
+    def remove_ineffective_values(self) -> None:
+        """Remove `enum: [true, false]` from booleans, which have no other values."""
+        values = self.schema.values
+        if (
+            self.schema.types == _BOOLEAN
+            and values is not None
+            and values.keys() >= _BOOLEAN_VALUES
+        ):
+            self.schema.values = None
 
     def add_undescribed_properties(self) -> None:
         """Add required properties without a schema. Their values can be anything."""
@@ -335,7 +349,10 @@ class _SchemaReader:
             schema.dependent_required[name] = names.union(required)
 
     def _read_subschemas(self, node: Node) -> None:
+        # Most schemas have few of these keywords. Looking for each takes most of the time to read.
         for keyword in _SUBSCHEMAS:
+            if keyword not in node.value:
+                continue
             subschema = node.child(keyword)
             if keyword == "not" and subschema.value is not None and _allows_everything(subschema):
                 self._reject_everything()
@@ -344,6 +361,8 @@ class _SchemaReader:
                 nodes = self.schema.subschemas.get(keyword, ())
                 self.schema.subschemas[keyword] = (*nodes, subschema)
         for keyword in _SUBSCHEMA_GROUPS:
+            if keyword not in node.value:
+                continue
             subschemas = node.members(keyword)
             if keyword == "prefixItems":
                 subschemas = node.children(keyword)

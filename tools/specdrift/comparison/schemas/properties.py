@@ -15,6 +15,7 @@ from ...rules import ERR, Change, Direction
 from ..context import Context, Pointers
 from ..differences import Action
 from ..elements import deprecation_action
+from .closed_objects import rejects_others, rejects_property
 from .pairs import SchemaCache, SchemaCaches, SchemaPair, schema_pointers
 
 _FLAG_IDS = {"readOnly": "read-only", "writeOnly": "write-only"}
@@ -49,7 +50,7 @@ def compare_properties(
             property_context = _property_context(context, name, base_property.schema)
             container = _container(base_schema, name, revised_schema)
             pointers = Pointers.of_removed(base_property.schema.node, container)
-            is_closed = _is_closed(revised_schema, caches.revised)
+            is_closed = rejects_property(revised_schema, name, caches.revised)
             yield _removed_property(base_property, is_closed, property_context, pointers)
         elif revised_property is not None:
             property_context = _property_context(context, name, revised_property.schema)
@@ -67,8 +68,10 @@ def property_pairs(
     `additionalProperties`.
     """
     for name in base_schema.properties | revised_schema.properties:
-        base_nodes = base_schema.properties.get(name) or _schema_of_others(base_schema)
-        revised_nodes = revised_schema.properties.get(name) or _schema_of_others(revised_schema)
+        base_nodes = base_schema.properties.get(name) or _schema_of_others(base_schema, caches.base)
+        revised_nodes = revised_schema.properties.get(name) or _schema_of_others(
+            revised_schema, caches.revised
+        )
         if not base_nodes or not revised_nodes:
             continue
         property_context = _property_context(
@@ -77,28 +80,14 @@ def property_pairs(
         yield SchemaPair(base_nodes, revised_nodes, property_context)
 
 
-def _schema_of_others(schema: Schema) -> Nodes:
+def _schema_of_others(schema: Schema, cache: SchemaCache) -> Nodes:
     """The schema of properties that the object does not describe; empty without restriction.
 
     `false` is no schema to compare with: whether such properties exist is reported instead.
     """
-    if schema.subschema_groups.get("patternProperties"):
+    if schema.subschema_groups.get("patternProperties") or rejects_others(schema, cache):
         return ()
-    nodes = schema.subschemas.get("additionalProperties", ())
-    if any(node.value is False for node in nodes):
-        return ()
-    return nodes
-
-
-def _is_closed(schema: Schema, cache: SchemaCache) -> bool:
-    """Whether the object allows no properties that it does not describe."""
-    if schema.subschema_groups.get("patternProperties"):
-        return False
-    for keyword in ("additionalProperties", "unevaluatedProperties"):
-        nodes = schema.subschemas.get(keyword)
-        if nodes and cache.schema(nodes).rejects_everything:
-            return True
-    return False
+    return schema.subschemas.get("additionalProperties", ())
 
 
 def _properties(schema: Schema, cache: SchemaCache) -> dict[str, _Property]:

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ...model.schema import NEVER, Schema
-from ...rules import INFO, Change, Direction
+from ...rules import INFO, Change, Direction, Level
 from ..context import Context, Pointers
 from ..differences import Action, common_names, name_differences
+from .closed_objects import matches_any, rejects_others
 from .ids import keyword_in_id
 from .pairs import SchemaCaches, SchemaPair, schema_pointers
 from .types import accepts_repeated_value
@@ -51,7 +52,13 @@ def compare_subschemas(
         revised_group = revised_schema.subschema_groups.get(keyword, {})
         for difference in name_differences(base_group, revised_group):
             name = f"{keyword}: {difference.name}"
-            yield restriction_change(singular, difference.action, context, pointers, name)
+            change = restriction_change(singular, difference.action, context, pointers, name)
+            is_permission = keyword == "patternProperties" and _permits_properties(
+                difference.name, difference.action, base_schema, revised_schema, caches
+            )
+            if is_permission:
+                change = replace(change, level=_level_of_permission(difference.action, context))
+            yield change
 
     # oasdiff has ids and severities of its own for leading items.
     base_items = base_schema.subschema_groups.get("prefixItems", {})
@@ -90,6 +97,34 @@ def _subschema_context(keyword: str, context: Context) -> Context:
     if keyword == "if":
         return replace(subschema_context, is_direction_unknown=True)
     return subschema_context
+
+
+def _permits_properties(
+    pattern: str,
+    action: Action,
+    base_schema: Schema,
+    revised_schema: Schema,
+    caches: SchemaCaches,
+) -> bool:
+    """Whether a pattern lets properties into an object that is closed without the pattern.
+
+    In an open object a pattern only restricts properties that could be sent anyway. In a closed one
+    it allows them. A pattern that also matches described properties may restrict these as well.
+    """
+    if action == Action.REMOVED:
+        return rejects_others(revised_schema, caches.revised)
+    return rejects_others(base_schema, caches.base) and not matches_any(
+        pattern, base_schema.properties
+    )
+
+
+def _level_of_permission(action: Action, context: Context) -> Level:
+    """The severity of a pattern that allows properties: the opposite of a restriction."""
+    # A client does not notice whether other properties can occur; see `compare_subschemas`.
+    if context.direction == Direction.RESPONSE:
+        return INFO
+    opposite = Action.REMOVED if action == Action.ADDED else Action.ADDED
+    return context.change(f"*-restriction-{opposite}", Pointers()).level
 
 
 def restriction_change(
