@@ -15,7 +15,7 @@ from tests.support.environments import create_environment, run
 from tests.support.make import make
 from tests.support.paths import ROOT
 
-LONG_RUNS = ["compare", "fuzz", "wire", "rates", "soak", "refreshes", "kills"]
+LONG_RUNS = ["compare", "fuzz", "wire", "rates", "soak", "refreshes", "kills", "rewrites"]
 TARGETS = [
     *("help", "demo", "test", "generate", "check", "docs", "emulator", "clean"),
     *("drift", "diff", "gate"),

@@ -98,7 +98,7 @@ def test_a_pattern_restricts_an_open_object() -> None:
 
 
 def test_a_property_added_to_an_object_closed_by_not_breaks_no_client() -> None:
-    rejected = {"additionalProperties": {"not": {}}}
+    rejected: Json = {"additionalProperties": {"not": {}}}
     assert "ERR" not in response_levels({**SMALLER, **rejected}, {**OPEN, **rejected})
     assert request_levels({**OPEN, **rejected}, {**SMALLER, **rejected}) == {"ERR"}
 

@@ -271,3 +271,17 @@ def test_a_branch_that_repeats_another_only_in_part_is_reported() -> None:
     revision = request_and_response({"oneOf": [TEXT, {**TEXT, "format": "date"}]})
     assert compare(base, revision) != []
     assert compare(revision, base) != []
+
+
+@pytest.mark.parametrize(
+    "restriction", [{"minProperties": 2}, {"pattern": "^a"}, {"minLength": 5}, {"format": "date"}]
+)
+def test_a_restriction_beside_a_new_union_is_reported(restriction: Json) -> None:
+    union = {"anyOf": [CAT, DOG], **restriction}
+    assert "ERR" in levels(api(CAT), api(union))
+    assert "ERR" in levels(api(response=union), api(response=CAT))
+
+
+def test_two_new_branches_of_one_name_are_both_reported() -> None:
+    union = {"anyOf": [TEXT, {"title": "New", **CAT}, {"title": "New", **DOG}]}
+    assert len(compare(api(TEXT), api(union))) == 2

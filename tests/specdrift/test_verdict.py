@@ -432,10 +432,9 @@ def test_rule_decides_about_its_ids(identifier: str) -> None:
 
 
 def test_every_rule_decides_about_some_change() -> None:
-    header = change_with(
-        "new-required-request-parameter", direction=Direction.REQUEST, name="Accept"
-    )
-    deciding = {*DECIDING_RULES.values(), deciding_rule(header)} - {None}
+    change = change_with("response-body-type-changed", direction=Direction.RESPONSE)
+    webhook = replace(change, base_pointer="/webhooks/lost/post")
+    deciding = {*DECIDING_RULES.values(), deciding_rule(webhook)} - {None}
     assert deciding == {rule.__name__ for rule in VERDICT_RULES}
 
 
@@ -468,3 +467,23 @@ def test_advice_names_the_line_in_the_spec() -> None:
     effects: tuple[Effect, ...] = ("breaks", "drift", "none")
     for effect in effects:
         assert advice(located_change, effect).partition(" spec.yaml:7 ")[0] == "Bring"
+
+
+@pytest.mark.parametrize(
+    ("identifier", "level", "direction", "pointer", "effect"),
+    [
+        ("request-property-forbidden", "WARN", "request", "/paths/~1a/put", "breaks"),
+        ("request-property-removed", "ERR", "request", "/paths/~1a/put", "breaks"),
+        ("request-body-discriminator-mapping-deleted", "ERR", "request", "/paths", "breaks"),
+        ("response-required-property-became-not-write-only", "WARN", "response", "/a", "drift"),
+        ("response-required-property-became-write-only", "ERR", "response", "/a", "drift"),
+        ("callback-removed", "ERR", "none", "/paths/~1a/put/callbacks/onPet", "none"),
+        ("response-body-type-changed", "ERR", "response", "/webhooks/lost/post", "none"),
+        ("api-server-removed", "INFO", "none", "/paths/~1a/servers", "none"),
+    ],
+)
+def test_an_id_has_its_verdict(
+    identifier: str, level: Level, direction: str, pointer: str, effect: Effect
+) -> None:
+    change = Change(identifier, level, "PUT /a", Direction(direction), pointer, pointer, "It.")
+    assert verdict(change, Document(SPEC)).effect == effect

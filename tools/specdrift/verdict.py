@@ -56,6 +56,14 @@ def advice(change: Change, effect: Effect) -> str:
 # as `response-property-became-nullable`; `*` matches the place in it, such as `property`.
 
 
+def request_of_the_api(change: Change, base: Document) -> Verdict | None:
+    """In a callback or webhook the API sends the request, and the client receives none."""
+    pointers = (change.base_pointer, change.revision_pointer)
+    if not any(_is_of_callback(pointer) for pointer in pointers):
+        return None
+    return Verdict(NONE, "The client receives no callbacks or webhooks.")
+
+
 # Operations and requests
 
 
@@ -156,7 +164,11 @@ def required_property_may_be_absent(change: Change, base: Document) -> Verdict |
 
 def property_added(change: Change, base: Document) -> Verdict | None:
     """Models keep undocumented properties in `additional_properties`."""
-    if not _has_id(change, "response-*-property-added"):
+    if not _has_id(
+        change,
+        "response-*-property-added",
+        "response-*-became-not-write-only",
+    ):
         return None
     return Verdict(DRIFT, "The client keeps it in `additional_properties`.")
 
@@ -233,6 +245,7 @@ def limit_relaxed(change: Change, base: Document) -> Verdict | None:
 Rule: TypeAlias = Callable[[Change, Document], Verdict | None]
 
 RULES: tuple[Rule, ...] = (
+    request_of_the_api,
     operation_removed,
     operation_renamed,
     request_input_removed,
@@ -257,6 +270,10 @@ RULES: tuple[Rule, ...] = (
 
 def _has_id(change: Change, *patterns: str) -> bool:
     return any(fnmatchcase(change.id, pattern) for pattern in patterns)
+
+
+def _is_of_callback(pointer: str) -> bool:
+    return pointer.startswith("/webhooks/") or "/callbacks/" in pointer
 
 
 def _is_property(pointer: str) -> bool:

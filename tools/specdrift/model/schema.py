@@ -114,7 +114,13 @@ class Schema:
     def is_only_union(self) -> bool:
         """Whether the schema has branches of a union and no other description."""
         has_description = (
-            self.types or self.properties or self.subschemas or self.subschema_groups or self.values
+            self.types
+            or self.values is not None
+            or self.limits
+            or self.restrictions
+            or self.properties
+            or self.subschemas
+            or self.subschema_groups
         )
         return bool(self.unions) and not has_description
 

@@ -44,7 +44,7 @@ _MAXIMUM_NAMED_PROPERTIES = 3
 """How many properties the description of an unnamed object lists."""
 
 _MAXIMUM_COMPARED_BRANCHES = 50
-"""From this number of unmatched branches on, they are no longer compared one by one.
+"""Up to this number of unmatched branches, they are compared one by one.
 
 The number of comparisons is its square.
 """
@@ -261,8 +261,9 @@ def _similarity(base_schema: Schema, revised_schema: Schema) -> float:
         # Such a property discriminates: it decides which branch a value belongs to.
         if base_values[name].isdisjoint(revised_values[name]):
             return 0
-    if any(base_values[name] == revised_values.get(name) for name in base_values):
-        return 1
+    for name, values in base_values.items():
+        if len(values) == 1 and values == revised_values.get(name):
+            return 1
     if not base_schema.properties and not revised_schema.properties:
         return _SIMILAR
     return _share(base_schema.properties, revised_schema.properties)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from ...model.document import Node
 from ...model.schema import Schema
 from ...rules import Change, Direction
-from ..context import Context
+from ..context import Context, Pointers
 from ..differences import Action
 from .branches import branch_name
 from .compatibility import SchemaCompatibility
@@ -165,13 +165,15 @@ class WrappingComparison:
 
         The normal form takes `null` out of the branches, so it has to be compared separately.
         """
-        pointers = schema_pointers(base_schema, revised_schema)
         cache = self._caches.revised if action == Action.ADDED else self._caches.base
         changes = list[Change]()
         for branch in branches:
             rule_id = f"*-{keyword_in_id(branch.keyword)}-{action}"
             name = branch_name(branch.node, cache.schema((branch.node,)))
-            changes.append(context.change(rule_id, pointers, name=name))
+            branch_pointers = Pointers.to_both(base_schema.node, branch.node)
+            if action == Action.REMOVED:
+                branch_pointers = Pointers.to_both(branch.node, revised_schema.node)
+            changes.append(context.change(rule_id, branch_pointers, name=name))
         changes += compare_nullable(base_schema, revised_schema, context)
         return changes
 
