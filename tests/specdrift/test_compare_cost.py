@@ -6,8 +6,10 @@ import pytest
 from specdrift import compare
 from specdrift.comparison.schemas.comparison import SchemaComparison
 from specdrift.comparison.schemas.pairs import PairResult, SchemaPair
+from specdrift.report.edits import group_by_edit
+from specdrift.report.report import Entry, Verdict
 
-from tests.specdrift.documents import TEXT, Json
+from tests.specdrift.documents import TEXT, Json, api
 
 
 def entangled(size: int, references: int, operations: int) -> Json:
@@ -117,3 +119,24 @@ def test_a_draft_operation_reports_a_shared_change_as_harmless() -> None:
     properties["p0"] = {"type": "integer"}
     levels = {change.operation: change.level for change in compare(base, revision)}
     assert levels == {"GET /s0": "ERR", "GET /s1": "INFO", "GET /s2": "ERR"}
+
+
+def test_properties_that_refer_to_one_component_are_different_changes() -> None:
+    money = {"schemas": {"Money": {"type": "object"}}}
+    reference = {"$ref": "#/components/schemas/Money"}
+    base: Json = {"type": "object", "properties": {"a": reference, "b": reference}}
+    added = {"c": reference, "d": reference}
+    for revision in (
+        {**base, "required": ["a", "b"]},
+        {**base, "properties": {**base["properties"], **added}},
+        {"type": "object"},
+    ):
+        for document in (api(base, components=money), api(response=base, components=money)):
+            is_request = "requestBody" in document["paths"]["/pets/{id}"]["put"]
+            changed = api(revision, components=money)
+            if not is_request:
+                changed = api(response=revision, components=money)
+            changes = compare(document, changed)
+            assert len(changes) == 2
+            entries = [Entry(change, Verdict("none", "")) for change in changes]
+            assert len(group_by_edit(entries)) == 2

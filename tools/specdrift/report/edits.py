@@ -7,6 +7,7 @@ operations.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
@@ -16,6 +17,13 @@ from .report import Entry
 
 MAXIMUM_NAMED_OPERATIONS = 3
 """How many of the affected operations a short list names."""
+
+
+_IDS_OF_PROPERTIES = re.compile(
+    "new-(required|optional)-|(required|optional)-property-|property-(removed|forbidden)"
+    "|-became-(required|optional)|-deprecated$|-reactivated$"
+)
+"""The ids of changes of what an object says about a property, and not of its schema."""
 
 
 @dataclass(frozen=True)
@@ -81,4 +89,6 @@ def _key(entry: Entry) -> Hashable:
     # What follows the place can depend on the operation: a draft has another severity.
     judgement = (change.level, entry.verdict, entry.advice, entry.waiver)
     is_about_document = change.operation == ""
-    return (change.id, places, change.name, text, is_about_document, judgement)
+    # Two properties can refer to one component, whose place is then that of both changes.
+    property_name = change.path[-1:] if _IDS_OF_PROPERTIES.search(change.id) else ()
+    return (change.id, places, change.name, property_name, text, is_about_document, judgement)

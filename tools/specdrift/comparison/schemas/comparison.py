@@ -74,7 +74,9 @@ class SchemaComparison:
         reported = self._reported_for(context)
         for change in self._graph.changes(start, reported.nodes):
             # The schema of a body can return below itself, which is another kind of place.
-            key = (change.id, change.base_pointer, change.revision_pointer, change.name)
+            # Two properties can refer to one component, so their names count.
+            name = change.path[-1] if change.path else ""
+            key = (change.id, change.base_pointer, change.revision_pointer, change.name, name)
             if key not in reported.changes:
                 reported.changes.add(key)
                 yield change
