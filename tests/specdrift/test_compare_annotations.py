@@ -156,6 +156,10 @@ def test_a_bound_in_another_form_is_changed_and_not_removed(
     [
         ({"type": "integer", "multipleOf": 1}, {"type": "integer"}),
         ({"type": ["string"]}, {"type": "string"}),
+        (
+            {"anyOf": [TEXT, {"type": ["number"]}]},
+            {"anyOf": [{"type": ["string"]}, {"type": "number"}]},
+        ),
         ({"type": "string", "minLength": 0}, {"type": "string"}),
         ({"type": "array", "uniqueItems": False}, {"type": "array"}),
         ({"type": "object", "required": []}, {"type": "object"}),

@@ -475,9 +475,10 @@ def _types_of_plain_union(keyword: str, branches: list[Node]) -> frozenset[str]:
         keywords = branch.resolved().value
         if not is_mapping(keywords) or _restricting_keywords(keywords) != _TYPE_KEYWORDS:
             return frozenset()
-        if keywords.get("nullable") is True or not isinstance(keywords["type"], str):
+        names = _named_types(keywords["type"])
+        if keywords.get("nullable") is True or len(names) != 1:
             return frozenset()
-        types.add(keywords["type"])
+        types |= names
     # `oneOf` rejects a value that matches two branches, so overlapping types are no list of types.
     overlaps = len(types) < len(branches) or {"integer", "number"} <= types
     return frozenset() if overlaps and keyword == "oneOf" else frozenset(types)
