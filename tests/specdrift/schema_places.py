@@ -143,9 +143,11 @@ def _places_of_element(element: Json) -> Iterator[SchemaPlace]:
 def _places_below(schema: Any) -> Iterator[SchemaPlace]:
     if not is_mapping(schema) or "$ref" in schema:
         return
-    if is_mapping(schema.get("properties")):
-        for name in schema["properties"]:
-            yield SchemaPlace(schema["properties"], name)
+    properties = schema.get("properties")
+    # A rewrite can replace the mapping by a reference to it.
+    if is_mapping(properties) and not isinstance(properties.get("$ref"), str):
+        for name in properties:
+            yield SchemaPlace(properties, name)
     for keyword in ("items", "additionalProperties", "not"):
         if keyword in schema:
             yield SchemaPlace(schema, keyword)

@@ -98,6 +98,14 @@ def test_an_enum_equals_a_union_of_its_values(values: list[Any], keyword: str, r
         ),
         ({"enum": ["a", "b", "c"]}, {"oneOf": [{"enum": ["a", "b"]}, {"enum": ["c"]}]}),
         ({"enum": ["a"]}, {"oneOf": [{"const": "a"}]}),
+        (
+            {"enum": ["a", "b"]},
+            {"oneOf": [{"allOf": [{"const": "a"}]}, {"allOf": [{}, {"const": "b"}]}]},
+        ),
+        (
+            {"type": ["string", "null"]},
+            {"anyOf": [{"allOf": [TEXT]}, {"allOf": [{"type": "null"}]}]},
+        ),
     ],
 )
 def test_lists_of_values_are_equal_in_every_form(base: Json, revision: Json) -> None:
@@ -155,6 +163,13 @@ def test_a_bound_in_another_form_is_changed_and_not_removed(
     ("base", "revision"),
     [
         ({"type": "integer", "multipleOf": 1}, {"type": "integer"}),
+        ({"type": "number", "multipleOf": 1}, {"type": "integer"}),
+        ({"type": "number", "multipleOf": 1.0}, {"type": "integer"}),
+        ({"type": ["number", "string"], "multipleOf": 1}, {"type": ["integer", "string"]}),
+        (
+            {"type": "number", "allOf": [{"multipleOf": 1}, {"multipleOf": 5}]},
+            {"type": "integer", "multipleOf": 5},
+        ),
         ({"type": ["string"]}, {"type": "string"}),
         (
             {"anyOf": [TEXT, {"type": ["number"]}]},

@@ -218,3 +218,18 @@ def test_inside_not_a_wider_schema_rejects_more(base: Json, revision: Json) -> N
     assert "ERR" not in response_levels({"not": base}, {"not": revision})
     assert "ERR" in request_levels({"not": {"not": revision}}, {"not": {"not": base}})
     assert "ERR" not in request_levels({"not": {"not": base}}, {"not": {"not": revision}})
+
+
+def test_a_flag_inside_not_breaks_nobody() -> None:
+    """A `not` only tests what is sent: nobody has to send the property."""
+    tested = {**SMALLER, "required": ["a"]}
+    flagged = {**tested, "properties": {"a": {**TEXT, "readOnly": True, "writeOnly": True}}}
+    for base, revision in ((tested, flagged), (flagged, tested)):
+        assert "ERR" not in request_levels({"not": base}, {"not": revision})
+        assert "ERR" not in response_levels({"not": base}, {"not": revision})
+
+
+def test_an_object_that_is_closed_inside_not_rejects_less() -> None:
+    closed = {**SMALLER, "additionalProperties": False}
+    assert response_levels({"not": SMALLER}, {"not": closed}) == {"ERR"}
+    assert response_levels({"not": closed}, {"not": SMALLER}) == {"INFO"}

@@ -124,6 +124,70 @@ def test_one_of_breaks_a_request_that_matches_two_of_its_branches() -> None:
     assert levels(api(both), api({"anyOf": branches})) == {"INFO"}
 
 
+def test_one_of_breaks_a_request_that_an_equal_and_a_wider_branch_match() -> None:
+    integer: Json = {"type": "integer"}
+    branches = [integer, {"type": ["integer", "boolean"]}]
+    assert request_levels(api(integer), api({"oneOf": branches})) == {"ERR"}
+    assert request_levels(api(integer), api({"anyOf": branches})) == {"INFO"}
+
+
+def test_a_discriminator_selects_one_of_the_branches_that_match() -> None:
+    base = api(reference("Cat"), components=schemas(Cat=FREE_CAT))
+    revision = discriminated(None, Cat=FREE_CAT, Any=FREE_CAT)
+    assert "ERR" not in request_levels(base, revision)
+
+
+ANTS: Json = {"type": "object", "properties": {"ants": TEXT}}
+BEES: Json = {"type": "object", "properties": {"bees": TEXT}}
+
+
+@pytest.mark.parametrize("keyword", ["anyOf", "oneOf"])
+@pytest.mark.parametrize("wrap", [lambda union: union, lambda union: {"allOf": [union]}])
+def test_a_union_inside_a_union_means_the_same_as_one_list(keyword: str, wrap: Any) -> None:
+    flat = {keyword: [CAT, DOG, ANTS, BEES]}
+    nested = {keyword: [wrap({keyword: [ANTS, wrap({keyword: [DOG, BEES]})]}), CAT]}
+    for base, revision in ((flat, nested), (nested, flat)):
+        assert compare(request_and_response(base), request_and_response(revision)) == []
+
+
+def test_a_branch_added_inside_a_union_inside_a_union_is_reported() -> None:
+    nested = {"anyOf": [{"anyOf": [ANTS, DOG]}, CAT]}
+    revision = {"anyOf": [CAT, DOG, ANTS, BEES]}
+    assert reported(api(nested), api(revision)) == ["INFO request-body-any-of-added"]
+    assert reported(api(response=nested), api(response=revision)) == [
+        "WARN response-body-any-of-added"
+    ]
+
+
+def test_a_union_that_contains_itself_adds_nothing() -> None:
+    components = schemas(Pet={"anyOf": [reference("Pet"), CAT, DOG]})
+    base = api({"anyOf": [reference("Pet"), ANTS]}, components=components)
+    assert compare(base, api({"anyOf": [ANTS, CAT, DOG]}, components=components)) == []
+
+
+@pytest.mark.parametrize("value", [1, "1"])
+def test_branches_are_told_apart_by_the_types_of_their_values(value: Any) -> None:
+    """The values 1 and "1" select different branches."""
+    number = {**object_with({"const": 1}), "title": ""}
+    text = {**object_with({"const": "1"}), "title": ""}
+    changed: Json = {"type": "object", "properties": {"a": {"const": value}, "b": TEXT}}
+    (change,) = compare(api({"anyOf": [number, text]}), api({"anyOf": [changed, number, text]}))
+    assert change.id == "request-body-any-of-added"
+
+
+def test_values_in_all_of_tell_branches_apart() -> None:
+    cat = {"type": "object", "properties": {"a": {"allOf": [{"enum": ["cat"]}]}, "lives": TEXT}}
+    dog = {"type": "object", "properties": {"a": {"enum": ["dog"]}, "tricks": TEXT}}
+    revision = {
+        "anyOf": [
+            {**dog, "properties": {**dog["properties"], "new": TEXT}},
+            {**object_with({"const": "cat"}), "title": "Cat"},
+        ]
+    }
+    ids = {change.id for change in compare(api({"anyOf": [cat, dog]}), api(revision))}
+    assert ids == {"new-optional-request-property", "request-property-removed"}
+
+
 @pytest.mark.parametrize(
     ("branch", "name"),
     [
@@ -229,6 +293,21 @@ def test_a_mapping_of_the_names_that_apply_anyway_means_nothing(revision: Any) -
     base = discriminated(None, Cat=FREE_CAT, Dog=FREE_DOG)
     assert compare(base, revision) == []
     assert compare(revision, base) == []
+
+
+@pytest.mark.parametrize("spelling", ["Cat", "#/components/schemas/Cat"])
+def test_a_mapping_of_a_changed_schema_is_the_same_in_both_spellings(spelling: str) -> None:
+    base = discriminated({"cat": "Cat"}, Cat=FREE_CAT, Dog=FREE_DOG)
+    changed_cat = {**FREE_CAT, "properties": {**FREE_CAT["properties"], "new": TEXT}}
+    revision = discriminated({"cat": "Cat"}, Cat=changed_cat, Dog=FREE_DOG)
+    for owner in (
+        revision["paths"]["/pets/{id}"]["put"]["requestBody"],
+        revision["paths"]["/pets/{id}"]["put"]["responses"]["200"],
+    ):
+        schema = owner["content"]["application/json"]["schema"]
+        schema["discriminator"]["mapping"]["cat"] = spelling
+    ids = {change.id for change in compare(base, revision)}
+    assert ids == {"new-optional-request-property", "response-optional-property-added"}
 
 
 def test_a_renamed_component_means_nothing_if_its_values_are_listed() -> None:

@@ -129,6 +129,11 @@ class Context:
     """The callback of the operation that is compared; empty outside callbacks."""
 
     @property
+    def is_condition(self) -> bool:
+        """Whether the schema is inside `not` or `if`: it tests values, and describes none."""
+        return self.is_inverted or self.is_direction_unknown
+
+    @property
     def is_nested(self) -> bool:
         """Whether the schema is below the schema of the part, so that ids call it a `property`.
 

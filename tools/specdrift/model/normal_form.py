@@ -53,7 +53,6 @@ _SUBSCHEMA_GROUPS = ("patternProperties", "dependentSchemas", "prefixItems")
 _UNIONS = ("anyOf", "oneOf")
 _FLAGS = ("readOnly", "writeOnly", "deprecated")
 
-_INTEGER = frozenset({"integer"})
 _BOOLEAN = frozenset({"boolean"})
 _BOOLEAN_VALUES = frozenset({"true", "false"})
 """The values of a boolean, as canonical texts."""
@@ -130,7 +129,7 @@ def read_schema(nodes: Nodes) -> Schema:
     reader = _SchemaReader(nodes)
     reader.read_nodes()
     reader.set_nullable()
-    reader.remove_ineffective_multiple()
+    reader.read_multiples_of_one()
     reader.remove_ineffective_values()
     reader.add_undescribed_properties()
     return reader.schema
@@ -179,11 +178,19 @@ class _SchemaReader:
         elif self.schema.unions:
             self.schema.nullable = False
 
-    def remove_ineffective_multiple(self) -> None:
-        """Remove `multipleOf: 1` from integers, which are all multiples of 1."""
-        restrictions = self.schema.restrictions
-        if self.schema.types == _INTEGER and restrictions.get("multipleOf") == ("1",):
-            del restrictions["multipleOf"]
+    def read_multiples_of_one(self) -> None:
+        """Read numbers that are multiples of 1 as integers, and drop `multipleOf: 1`."""
+        schema = self.schema
+        multiples = schema.restrictions.get("multipleOf", ())
+        if not schema.types or "1" not in multiples:
+            return
+        if "number" in schema.types:
+            schema.types = schema.types - {"number"} | {"integer"}
+        other_multiples = tuple(text for text in multiples if text != "1")
+        if other_multiples:
+            schema.restrictions["multipleOf"] = other_multiples
+        else:
+            del schema.restrictions["multipleOf"]
 
     def remove_ineffective_values(self) -> None:
         """Remove `enum: [true, false]` from booleans, which have no other values."""
@@ -452,7 +459,7 @@ def _common_types(types: frozenset[str], new_types: frozenset[str]) -> frozenset
 
 def _is_null(branch: Node) -> bool:
     """Whether only `null` matches the branch of a union."""
-    keywords = branch.resolved().value
+    keywords = _plain_schema(branch).value
     if not is_mapping(keywords):
         return False
     if keywords.get("type") in ("null", ["null"]):
@@ -472,7 +479,7 @@ def _types_of_plain_union(keyword: str, branches: list[Node]) -> frozenset[str]:
     """The types of branches that have only a type each; empty if a branch has more than that."""
     types = set[str]()
     for branch in branches:
-        keywords = branch.resolved().value
+        keywords = _plain_schema(branch).value
         if not is_mapping(keywords) or _restricting_keywords(keywords) != _TYPE_KEYWORDS:
             return frozenset()
         names = _named_types(keywords["type"])
@@ -491,7 +498,7 @@ def _values_of_plain_union(keyword: str, branches: list[Node]) -> list[Any] | No
     """
     values = list[Any]()
     for branch in branches:
-        keywords = branch.resolved().value
+        keywords = _plain_schema(branch).value
         if not is_mapping(keywords) or not _only_lists_values(keywords):
             return None
         values += _listed_values(keywords) or ()
@@ -500,6 +507,26 @@ def _values_of_plain_union(keyword: str, branches: list[Node]) -> list[Any] | No
     if keyword == "oneOf" and len(distinct_values) < len(values):
         return None
     return values
+
+
+def _plain_schema(branch: Node) -> Node:
+    """The schema that a branch stands for, if references and an `allOf` only wrap it.
+
+    A schema with other restricting keywords beside the reference or the `allOf` is no wrapper.
+    """
+    node = branch
+    visited = set[Node]()
+    while node not in visited and is_mapping(node.value) and node.value.get("nullable") is not True:
+        visited.add(node)
+        others = _restricting_keywords(node.value) - {"$ref"}
+        if node.reference is not None and not (others and node.document.joins_siblings):
+            node = node.resolved()
+            continue
+        parts = [part for part in node.elements("allOf") if not _allows_everything(part)]
+        if others != {"allOf"} or len(parts) != 1:
+            break
+        node = parts[0]
+    return node
 
 
 def _only_lists_values(keywords: dict[str, Any]) -> bool:

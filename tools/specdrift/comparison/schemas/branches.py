@@ -5,26 +5,30 @@ order, and each step only sees what the earlier ones left over:
 
 1. The same structure, under whatever name: a renamed or reordered branch.
 2. The same name: that of a reference, or a title.
-3. Equal schemas that are written differently. A branch that repeats another one is dropped.
+3. Equal schemas that are written differently. A branch that repeats another one is dropped, and a
+   branch that is itself such a union is replaced by its branches.
 4. Compatible schemas: the revised branch allows what it has to.
 5. Similar schemas: the same value of a discriminating property, or most properties in common.
 6. The only branch left on each side, if both are inline.
 
-All others were removed or added.
+All others were removed or added. While `SchemaEquality` decides about two unions, only the steps up
+to 3 count: a branch that is merely compatible or similar is a difference.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from pathlib import PurePosixPath
+from typing import Any, TypeAlias
 
-from ...model.document import Node, is_list, is_mapping, unescaped
+from ...model.document import Node, unescaped
 from ...model.schema import Schema
 from ..context import Context
 from .compatibility import SchemaCompatibility
 from .equality import SchemaEquality
-from .pairs import SchemaCaches, SchemaPair
+from .pairs import SchemaCache, SchemaCaches, SchemaPair
 from .signatures import SchemaSignatures, SignatureTable
 from .types import type_description
 
@@ -83,14 +87,24 @@ class BranchMatcher:
         self._compatibility = compatibility
 
     def match(
-        self, base_branches: list[Node], revised_branches: list[Node], context: Context
+        self,
+        keyword: str,
+        base_branches: list[Node],
+        revised_branches: list[Node],
+        context: Context,
     ) -> BranchMatches:
-        """Match the branches of two unions; see the module."""
+        """Match the branches of two unions; see the module.
+
+        Args:
+            keyword: `anyOf`, `oneOf` or `allOf`.
+            base_branches: The branches in the base.
+            revised_branches: The branches in the revision.
+            context: The place of the unions.
+        """
         matches = BranchMatches(list(base_branches), list(revised_branches))
-        self._match_by_signature(matches, _SIGNATURE_DEPTH, skips_ambiguous=True)
-        self._match_by_signature(matches, _FULL_SIGNATURE_DEPTH)
-        self._match_by_signature(matches, _SIGNATURE_DEPTH)
-        _match_pairs(matches, _have_same_name)
+        self._match_by_structure_and_name(matches)
+        if self._take_apart(keyword, matches):
+            self._match_by_structure_and_name(matches)
         if self._equality.is_deciding:
             self._drop_repeated(matches, base_branches, revised_branches, context)
             return matches
@@ -105,6 +119,31 @@ class BranchMatcher:
         if len(matches.removed) == 1 and len(matches.added) == 1:
             _match_pairs(matches, _are_inline)
         return matches
+
+    def _match_by_structure_and_name(self, matches: BranchMatches) -> None:
+        # Comparing few levels is cheap and recognizes a branch that changed far below. Only where
+        # several branches look the same there, more levels tell them apart.
+        self._match_by_signature(matches, _SIGNATURE_DEPTH, skips_ambiguous=True)
+        self._match_by_signature(matches, _FULL_SIGNATURE_DEPTH)
+        self._match_by_signature(matches, _SIGNATURE_DEPTH)
+        _match_pairs(matches, _have_same_name)
+
+    def _take_apart(self, keyword: str, matches: BranchMatches) -> bool:
+        """Replace each branch without a counterpart that is such a union by its branches.
+
+        `anyOf: [A, {anyOf: [B, C]}]` means the same as `anyOf: [A, B, C]`. With `oneOf`, only a
+        value that matches A, B and C makes a difference, which is ignored.
+
+        Returns:
+            Whether there was such a branch.
+        """
+        removed = _without_nested_unions(keyword, matches.removed, self._caches.base)
+        added = _without_nested_unions(keyword, matches.added, self._caches.revised)
+        if removed == matches.removed and added == matches.added:
+            return False
+        matches.removed = removed
+        matches.added = added
+        return True
 
     def _match_by_signature(
         self, matches: BranchMatches, depth: int, *, skips_ambiguous: bool = False
@@ -172,7 +211,7 @@ class BranchMatcher:
                 if base_branch.reference and revised_branch.reference:
                     continue
                 revised_schema = self._caches.revised.schema((revised_branch,))
-                score = _similarity(base_schema, revised_schema)
+                score = _similarity(base_schema, revised_schema, self._caches)
                 if score >= _SIMILAR:
                     scores.append((-score, len(scores), base_branch, revised_branch))
         for _, _, base_branch, revised_branch in sorted(scores, key=_rank):
@@ -180,26 +219,22 @@ class BranchMatcher:
                 matches.match(base_branch, revised_branch)
 
 
-def branch_name(branch: Node, schema: Schema) -> str:
+def branch_name(branch: Node, cache: SchemaCache) -> str:
     """Return the name of a branch: that of its reference, its title, or else what it is.
 
     Args:
         branch: The branch.
-        schema: Its normal form.
+        cache: The schemas of its document.
     """
-    if branch.reference is not None:
-        return unescaped(branch.reference.rpartition("/")[2])
-    title = branch.get("title")
-    if isinstance(title, str):
-        return title
-    return _description(schema)
+    return _explicit_name(branch) or _description(cache.schema((branch,)), cache)
 
 
-def _description(schema: Schema) -> str:
+def _description(schema: Schema, cache: SchemaCache) -> str:
     description = type_description(schema)
-    for name, values in _property_values(schema).items():
+    for name, values in _property_values(schema, cache).items():
         if len(values) == 1:
-            return f"{description} with {name}={min(values)}"
+            (value,) = values.values()
+            return f"{description} with {name}={value}"
     if schema.values is not None and len(schema.values) <= _MAXIMUM_NAMED_PROPERTIES:
         return f"{description} {', '.join(schema.values)}"
     if schema.properties:
@@ -219,6 +254,26 @@ def _groups_by_signature(
     return groups
 
 
+def _without_nested_unions(
+    keyword: str, branches: Iterable[Node], cache: SchemaCache
+) -> list[Node]:
+    """The branches of a union, with those of each union inside it that has the same keyword."""
+    flat_branches = list[Node]()
+    visited = set[Node]()
+    pending = deque(branches)
+    while pending:
+        branch = pending.popleft()
+        schema = cache.schema((branch,))
+        is_nested = schema.is_only_union and schema.unions.keys() == {keyword}
+        if not is_nested or schema.nullable or schema.discriminator is not None:
+            flat_branches.append(branch)
+        elif branch.target not in visited:
+            # A union that contains itself adds nothing to itself.
+            visited.add(branch.target)
+            pending += schema.unions[keyword]
+    return flat_branches
+
+
 def _match_pairs(matches: BranchMatches, correspond: _Predicate) -> None:
     """Match each branch of the base with the first one left that corresponds to it."""
     for base_branch in list(matches.removed):
@@ -236,7 +291,9 @@ def _have_same_name(base_branch: Node, revised_branch: Node) -> bool:
 
 def _explicit_name(branch: Node) -> str | None:
     if branch.reference is not None:
-        return unescaped(branch.reference.rpartition("/")[2])
+        name = unescaped(branch.reference.rpartition("/")[2])
+        # A reference to a whole file ends with the name of the file.
+        return name if "#" in branch.reference else PurePosixPath(name).stem
     title = branch.get("title")
     return title if isinstance(title, str) else None
 
@@ -249,17 +306,17 @@ def _rank(score: tuple[float, int, Node, Node]) -> tuple[float, int]:
     return score[:2]
 
 
-def _similarity(base_schema: Schema, revised_schema: Schema) -> float:
+def _similarity(base_schema: Schema, revised_schema: Schema, caches: SchemaCaches) -> float:
     """How likely two schemas are versions of one, from 0 to 1."""
     if base_schema.types != revised_schema.types:
         return 0
     if base_schema.values is not None and revised_schema.values is not None:
         return _share(base_schema.values, revised_schema.values)
-    base_values = _property_values(base_schema)
-    revised_values = _property_values(revised_schema)
+    base_values = _property_values(base_schema, caches.base)
+    revised_values = _property_values(revised_schema, caches.revised)
     for name in base_values.keys() & revised_values.keys():
         # Such a property discriminates: it decides which branch a value belongs to.
-        if base_values[name].isdisjoint(revised_values[name]):
+        if base_values[name].keys().isdisjoint(revised_values[name]):
             return 0
     for name, values in base_values.items():
         if len(values) == 1 and values == revised_values.get(name):
@@ -269,17 +326,13 @@ def _similarity(base_schema: Schema, revised_schema: Schema) -> float:
     return _share(base_schema.properties, revised_schema.properties)
 
 
-def _property_values(schema: Schema) -> dict[str, frozenset[str]]:
-    """The values of each property that is restricted to some, as `const` and `enum` list them."""
-    values = dict[str, frozenset[str]]()
+def _property_values(schema: Schema, cache: SchemaCache) -> dict[str, dict[str, Any]]:
+    """The values of each property that is restricted to some, by their canonical texts."""
+    values = dict[str, dict[str, Any]]()
     for name, nodes in schema.properties.items():
-        for node in nodes:
-            keywords = node.resolved()
-            listed = keywords.get("enum")
-            if is_list(listed):
-                values[name] = frozenset(str(value) for value in listed)
-            elif is_mapping(keywords.value) and "const" in keywords.value:
-                values[name] = frozenset({str(keywords.get("const"))})
+        property_values = cache.schema(nodes).values
+        if property_values is not None:
+            values[name] = property_values
     return values
 
 

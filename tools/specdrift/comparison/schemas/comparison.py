@@ -133,7 +133,9 @@ class SchemaComparison:
             *compare_subschemas(base_schema, revised_schema, context, self._caches),
             *compare_properties(base_schema, revised_schema, context, self._caches),
             *unions.changes,
-            *compare_discriminators(base_schema, revised_schema, context, self._equality),
+            *compare_discriminators(
+                base_schema, revised_schema, context, self._caches, self._equality
+            ),
         ]
         # An `allOf` is merged into the schema. So a difference of its branches is only worth a
         # report beside another change, and takes the severity of that change.

@@ -16,7 +16,7 @@ from ...rules import Change
 from ..context import Context, Pointers
 from ..differences import Action, common_names, name_differences
 from .equality import SchemaEquality
-from .pairs import schema_pointers
+from .pairs import SchemaCache, SchemaCaches, schema_pointers
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,18 @@ class _MappedSchema:
     target: Node | None
     """The schema; None if it does not exist."""
 
+    @property
+    def name(self) -> str:
+        """The name of the schema, whether the text is that name or a reference."""
+        return self.text.rpartition("/")[2]
+
 
 def compare_discriminators(
-    base_schema: Schema, revised_schema: Schema, context: Context, equality: SchemaEquality
+    base_schema: Schema,
+    revised_schema: Schema,
+    context: Context,
+    caches: SchemaCaches,
+    equality: SchemaEquality,
 ) -> Iterator[Change]:
     """Report differences of the discriminators."""
     base = base_schema.discriminator
@@ -38,8 +47,8 @@ def compare_discriminators(
     if base is not None and revised is not None:
         yield from _compare_property_names(base, revised, context)
         yield from _compare_mappings(
-            _mapping(base, base_schema),
-            _mapping(revised, revised_schema),
+            _mapping(base, base_schema, caches.base),
+            _mapping(revised, revised_schema, caches.revised),
             Pointers.to_both(base, revised),
             context,
             equality,
@@ -87,7 +96,7 @@ def _compare_mappings(
         )
 
 
-def _mapping(discriminator: Node, schema: Schema) -> dict[str, _MappedSchema]:
+def _mapping(discriminator: Node, schema: Schema, cache: SchemaCache) -> dict[str, _MappedSchema]:
     """The values of a discriminator: those in its `mapping`, and the names of other branches.
 
     A branch that the mapping does not name has the name of its component as its value (OpenAPI
@@ -104,26 +113,22 @@ def _mapping(discriminator: Node, schema: Schema) -> dict[str, _MappedSchema]:
             target = branch.resolved()
             if branch.reference is None or target in mapped_targets:
                 continue
-            if _lists_values(target.child("properties", property_name)):
+            property_nodes = cache.schema((branch,)).properties.get(property_name)
+            if property_nodes and cache.schema(property_nodes).values is not None:
                 continue
-            name = branch.reference.rpartition("/")[2]
-            mapping.setdefault(name, _MappedSchema(branch.reference, target))
+            mapped_schema = _MappedSchema(branch.reference, target)
+            mapping.setdefault(mapped_schema.name, mapped_schema)
     return mapping
-
-
-def _lists_values(property_node: Node) -> bool:
-    keywords = property_node.resolved().value
-    return is_mapping(keywords) and ("const" in keywords or "enum" in keywords)
 
 
 def _mean_the_same(
     base: _MappedSchema, revised: _MappedSchema, context: Context, equality: SchemaEquality
 ) -> bool:
-    """Whether two entries are written alike, or lead to equal schemas, such as a renamed one."""
-    if base.text == revised.text:
-        return True
+    """Whether two entries name the same schema, or equal ones, such as a renamed one."""
     if base.target is None or revised.target is None:
-        return False
+        return base.text == revised.text
+    if base.name == revised.name:
+        return True
     return equality.are_equal((base.target,), (revised.target,), context)
 
 

@@ -242,9 +242,12 @@ def _breaks_by_flag(
     | request | `readOnly` removed | clients now have to send a required property |
     | response | `writeOnly` added | a required property is no longer returned |
 
-    The other flag of each direction says nothing about what is sent in it.
+    The other flag of each direction says nothing about what is sent in it. A condition only tests
+    what is sent.
     """
-    if flag != _unsent_flag(context.direction) or context.is_never_sent or context.is_draft:
+    if flag != _unsent_flag(context.direction) or context.is_condition:
+        return False
+    if context.is_never_sent or context.is_draft:
         return False
     if context.direction == Direction.REQUEST:
         return flag not in revised_property.schema.flags and revised_property.is_required

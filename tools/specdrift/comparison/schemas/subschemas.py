@@ -43,7 +43,7 @@ def compare_subschemas(
         change = restriction_change(keyword, restrictions[keyword], context, pointers)
         # A client reads the properties that the schema describes, by their names. It does not
         # notice whether others can occur. So this breaks no client that reads a response.
-        if keyword in _UNDESCRIBED_PROPERTIES and context.direction == Direction.RESPONSE:
+        if keyword in _UNDESCRIBED_PROPERTIES and _is_read_by_client(context):
             change = replace(change, level=INFO)
         yield change
 
@@ -99,6 +99,11 @@ def _subschema_context(keyword: str, context: Context) -> Context:
     return subschema_context
 
 
+def _is_read_by_client(context: Context) -> bool:
+    """Whether a client reads what the schema describes, by the names of the properties."""
+    return context.direction == Direction.RESPONSE and not context.is_condition
+
+
 def _permits_properties(
     pattern: str,
     action: Action,
@@ -121,7 +126,7 @@ def _permits_properties(
 def _level_of_permission(action: Action, context: Context) -> Level:
     """The severity of a pattern that allows properties: the opposite of a restriction."""
     # A client does not notice whether other properties can occur; see `compare_subschemas`.
-    if context.direction == Direction.RESPONSE:
+    if _is_read_by_client(context):
         return INFO
     opposite = Action.REMOVED if action == Action.ADDED else Action.ADDED
     return context.change(f"*-restriction-{opposite}", Pointers()).level
@@ -176,7 +181,7 @@ def _stops_forbidding_properties(
     schemas have the keyword, but the restriction is gone. That breaks no client, while a comparison
     of the two subschemas would report a wider type as breaking.
     """
-    if keyword not in _UNDESCRIBED_PROPERTIES or context.direction != Direction.RESPONSE:
+    if keyword not in _UNDESCRIBED_PROPERTIES or not _is_read_by_client(context):
         return False
     base_types = caches.base.schema(base_schema.subschemas[keyword]).types
     revised_types = caches.revised.schema(revised_schema.subschemas[keyword]).types

@@ -45,11 +45,11 @@ class UnionComparison:
                 changes.append(restriction_change(keyword, action, context, pointers))
                 continue
             matches = self._matcher.match(
-                base_unions[keyword], revised_schema.unions[keyword], context
+                keyword, base_unions[keyword], revised_schema.unions[keyword], context
             )
             changes += self._branch_changes(keyword, matches, base_schema, revised_schema, context)
             for base_branch, revised_branch in matches.matched:
-                name = branch_name(revised_branch, self._caches.revised.schema((revised_branch,)))
+                name = branch_name(revised_branch, self._caches.revised)
                 branch_context = context.below(keyword, name)
                 subschemas.append(SchemaPair((base_branch,), (revised_branch,), branch_context))
         return PairResult(changes, subschemas)
@@ -64,7 +64,7 @@ class UnionComparison:
         if not base_schema.all_of_branches or not revised_schema.all_of_branches:
             return
         matches = self._matcher.match(
-            base_schema.all_of_branches, revised_schema.all_of_branches, context
+            "allOf", base_schema.all_of_branches, revised_schema.all_of_branches, context
         )
         pointers = schema_pointers(base_schema, revised_schema)
         if matches.removed:
@@ -83,11 +83,11 @@ class UnionComparison:
         keyword_id = keyword_in_id(keyword)
         for branch in matches.removed:
             pointers = Pointers.to_both(branch, revised_schema.node)
-            name = branch_name(branch, self._caches.base.schema((branch,)))
+            name = branch_name(branch, self._caches.base)
             yield context.change(f"*-{keyword_id}-removed", pointers, name=name)
         for branch in matches.added:
             pointers = Pointers.to_both(base_schema.node, branch)
-            name = branch_name(branch, self._caches.revised.schema((branch,)))
+            name = branch_name(branch, self._caches.revised)
             yield context.change(f"*-{keyword_id}-added", pointers, name=name)
 
 

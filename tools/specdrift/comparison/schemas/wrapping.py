@@ -7,6 +7,7 @@ would look removed. So the schema is compared with each branch as a whole instea
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from ...model.document import Node
 from ...model.schema import Schema
@@ -67,11 +68,13 @@ class WrappingComparison:
         pairs = [SchemaPair(pair.base, (branch.node,), pair.context) for branch in branches]
         continued = [self._are_equal(candidate) for candidate in pairs]
         subschemas = list[SchemaPair]()
+        if self._rejects_all(pairs, branches, revised_schema, pair.context):
+            return _nothing_continues(base_schema, revised_schema, pair.context)
         if not any(continued):
-            index = self._continuing_branch(pairs, branches, pair.context.direction)
-            if index is None:
-                pointers = schema_pointers(base_schema, revised_schema)
-                return PairResult([pair.context.change("*-wrapped-in-one-of", pointers)])
+            compatible = [index for index, item in enumerate(pairs) if self._is_compatible(item)]
+            if not compatible:
+                return _nothing_continues(base_schema, revised_schema, pair.context)
+            index = compatible[0]
             continued[index] = True
             subschemas.append(self._branch_pair(pairs[index], branches[index]))
         new_branches = [
@@ -132,25 +135,32 @@ class WrappingComparison:
         # For a decision about equality, a schema that is only compatible is a difference.
         return not self._equality.is_deciding and self._compatibility.is_compatible(pair)
 
-    def _continuing_branch(
-        self, pairs: list[SchemaPair], branches: list[_UnionBranch], direction: Direction
-    ) -> int | None:
-        """The index of the branch that can take the place of the schema; None without one."""
-        compatible = [index for index, pair in enumerate(pairs) if self._is_compatible(pair)]
-        if not compatible:
-            return None
-        first = compatible[0]
-        # `oneOf` rejects a value that matches two of its branches.
-        is_ambiguous = branches[first].keyword == "oneOf" and len(compatible) > 1
-        if is_ambiguous and direction == Direction.REQUEST:
-            return None
-        return first
+    def _rejects_all(
+        self,
+        pairs: list[SchemaPair],
+        branches: list[_UnionBranch],
+        union_schema: Schema,
+        context: Context,
+    ) -> bool:
+        """Whether the union rejects all requests that the schema accepted.
+
+        `oneOf` rejects what matches two of its branches. With a discriminator, only the branch that
+        it selects counts.
+        """
+        if context.direction != Direction.REQUEST or union_schema.discriminator is not None:
+            return False
+        accepting = (
+            pair
+            for pair, branch in zip(pairs, branches, strict=True)
+            if branch.keyword == "oneOf" and self._is_compatible(pair)
+        )
+        return len(list(islice(accepting, 2))) > 1
 
     def _branch_pair(self, pair: SchemaPair, branch: _UnionBranch) -> SchemaPair:
         """A schema and the branch that continues it, at the place of the branch."""
         is_base_branch = pair.base == (branch.node,)
         cache = self._caches.base if is_base_branch else self._caches.revised
-        name = branch_name(branch.node, cache.schema((branch.node,)))
+        name = branch_name(branch.node, cache)
         return replace(pair, context=pair.context.below(branch.keyword, name))
 
     def _branch_changes(
@@ -169,13 +179,18 @@ class WrappingComparison:
         changes = list[Change]()
         for branch in branches:
             rule_id = f"*-{keyword_in_id(branch.keyword)}-{action}"
-            name = branch_name(branch.node, cache.schema((branch.node,)))
+            name = branch_name(branch.node, cache)
             branch_pointers = Pointers.to_both(base_schema.node, branch.node)
             if action == Action.REMOVED:
                 branch_pointers = Pointers.to_both(branch.node, revised_schema.node)
             changes.append(context.change(rule_id, branch_pointers, name=name))
         changes += compare_nullable(base_schema, revised_schema, context)
         return changes
+
+
+def _nothing_continues(base_schema: Schema, revised_schema: Schema, context: Context) -> PairResult:
+    pointers = schema_pointers(base_schema, revised_schema)
+    return PairResult([context.change("*-wrapped-in-one-of", pointers)])
 
 
 def _union_branches(schema: Schema) -> list[_UnionBranch]:
