@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from ..model.document import pointer
+from ..model.document import escaped
 from .errors import error_at
 from .line_index import Content, Place, index_lines
 from .numbers import abbreviated, is_usable_number
@@ -104,11 +104,11 @@ def _places(text: str) -> Iterator[Place]:
         # An element starts with its first token, a member with its key.
         container = containers[-1]
         if container.indexes is not None:
-            value_pointer = container.pointer + pointer(next(container.indexes))
+            value_pointer = f"{container.pointer}/{next(container.indexes)}"
             yield Place(value_pointer, line)
         elif token["colon"]:
             key = json.loads(token["string"])
-            value_pointer = container.pointer + pointer(key)
+            value_pointer = f"{container.pointer}/{escaped(key)}"
             yield Place(value_pointer, line)
         if token[0] == "{":
             containers.append(_Container(value_pointer, None))

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from ..model.document import pointer
+from ..model.document import escaped
 from .errors import error_at
 from .line_index import MAXIMUM_DEPTH, MAXIMUM_NODES, TOO_DEEP, Content, Place, index_lines
 from .numbers import abbreviated, is_usable_number
@@ -300,12 +300,22 @@ def _turn_keys_into_strings(node: yaml.Node) -> None:
             key.tag = _STRING
 
 
-def _places(node: yaml.Node, parent_pointer: str = "") -> Iterator[Place]:
-    """The places below a node, with aliases expanded. They have the lines of their anchors."""
-    for child in _children(node):
-        child_pointer = parent_pointer + pointer(child.name)
+def _places(root: yaml.Node) -> Iterator[Place]:
+    """The places below a node in the order of the text, with aliases expanded.
+
+    The values of an alias have the lines of its anchor.
+    """
+    parents = [("", _children(root))]
+    while parents:
+        parent_pointer, children = parents[-1]
+        child = next(children, None)
+        if child is None:
+            parents.pop()
+            continue
+        child_pointer = f"{parent_pointer}/{escaped(child.name)}"
         yield Place(child_pointer, child.line)
-        yield from _places(child.node, child_pointer)
+        if isinstance(child.node, yaml.CollectionNode):
+            parents.append((child_pointer, _children(child.node)))
 
 
 class _Child(NamedTuple):

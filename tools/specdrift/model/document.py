@@ -140,7 +140,7 @@ class Node:
     def written_child(self, token: str | int) -> Node:
         """The node directly below, as it is written: no reference is followed."""
         value = _member(self.value, str(token))
-        return Node(self.document, self.file, self.pointer + pointer(token), value)
+        return Node(self.document, self.file, f"{self.pointer}/{escaped(token)}", value)
 
     def owner_of(self, token: str) -> Node:
         """The node that contains a member: this one, or else the target of its reference."""
@@ -292,7 +292,12 @@ def is_list(value: Any) -> TypeGuard[list[Any]]:
 
 def pointer(*tokens: object) -> str:
     """Build a JSON pointer from unescaped reference tokens (RFC 6901, section 3)."""
-    return "".join("/" + str(token).replace("~", "~0").replace("/", "~1") for token in tokens)
+    return "".join(f"/{escaped(token)}" for token in tokens)
+
+
+def escaped(token: object) -> str:
+    """Write a name or an index as a token of a JSON pointer. The order matters; see `unescaped`."""
+    return str(token).replace("~", "~0").replace("/", "~1")
 
 
 def unescaped(token: str) -> str:
@@ -326,7 +331,7 @@ def _anchors(content: Any) -> Iterator[tuple[str, str]]:
     for parent_pointer, value in queue:
         for name, child in members(value):
             if is_mapping(child) or is_list(child):
-                queue.append((parent_pointer + pointer(name), child))
+                queue.append((f"{parent_pointer}/{escaped(name)}", child))
         if is_mapping(value) and isinstance(value.get("$anchor"), str):
             yield value["$anchor"], parent_pointer
 
