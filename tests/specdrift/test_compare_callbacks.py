@@ -1,7 +1,11 @@
 """Verifies the comparison of callbacks and webhooks, in which the API sends the request."""
 
+import json
+from pathlib import Path
+
 import pytest
 from specdrift import compare
+from specdrift.cli import main
 
 from tests.specdrift.documents import OBJECT, PET, TEXT, Json, api, reported
 
@@ -130,6 +134,22 @@ def test_the_callback_of_a_callback_has_the_direction_of_ordinary_operations() -
         return callback({"responses": {}, "callbacks": inner})
 
     assert reported(nested(PET), nested(WIDER)) == ["ERR new-required-request-property"]
+
+
+def test_a_difference_in_a_third_level_of_callbacks_has_a_note(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def nested(sent: Json) -> Json:
+        innermost = {"callbacks": {"third": {EXPRESSION: {"post": operation(sent, OBJECT)}}}}
+        inner = {"callbacks": {"second": {EXPRESSION: {"post": innermost}}}}
+        return callback(inner)
+
+    for name, sent in (("base", PET), ("same", PET), ("revision", WIDER)):
+        (tmp_path / f"{name}.json").write_text(json.dumps(nested(sent)))
+    assert main([str(tmp_path / "base.json"), str(tmp_path / "same.json")]) == 0
+    assert "third level" not in capsys.readouterr().out
+    main([str(tmp_path / "base.json"), str(tmp_path / "revision.json")])
+    assert "`callbacks` is a third level of callbacks" in capsys.readouterr().out
 
 
 def test_a_callback_that_contains_itself_is_compared() -> None:

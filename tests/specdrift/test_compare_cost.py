@@ -1,6 +1,7 @@
 """Verifies that the work of a comparison grows with the size of the documents."""
 
 import copy
+from collections.abc import Callable
 
 import pytest
 from specdrift import compare
@@ -89,6 +90,40 @@ def test_an_unchanged_document_compares_each_pair_once(compared_pairs: list[Sche
     assert compare(document, copy.deepcopy(document)) == []
     places = [(pair.base, pair.revised, pair.context) for pair in compared_pairs]
     assert len(places) == len(set(places))
+
+
+def dense_unions(size: int, wrap: Callable[[Json], Json], own_branch: Json) -> Json:
+    """Return a document in which each schema is a union of all others, and a branch of its own."""
+    names = [f"S{number}" for number in range(size)]
+    schemas: Json = {}
+    for name in names:
+        others = [{"$ref": f"#/components/schemas/{other}"} for other in names if other != name]
+        schemas[name] = {"anyOf": [*(wrap(other) for other in others), own_branch]}
+    return api({"$ref": "#/components/schemas/S0"}, components={"schemas": schemas})
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda reference: reference,
+        lambda reference: {"type": "array", "items": reference},
+        lambda reference: {"type": "array", "items": {"type": "array", "items": reference}},
+        lambda reference: {"type": "object", "additionalProperties": reference},
+        lambda reference: {"type": "object", "properties": {"next": reference}},
+        lambda reference: {"allOf": [reference, {"minProperties": 1}]},
+    ],
+)
+@pytest.mark.parametrize("own_branch", [TEXT, {"type": "object", "properties": {"x": TEXT}}])
+def test_branches_that_lead_to_a_change_are_not_all_compared_with_each_other(
+    wrap: Callable[[Json], Json], own_branch: Json, compared_pairs: list[SchemaPair]
+) -> None:
+    size = 10
+    base = dense_unions(size, wrap, own_branch)
+    revision = copy.deepcopy(base)
+    revision["components"]["schemas"]["S0"]["anyOf"][-1] = {"type": "integer"}
+    assert compare(base, revision) != []
+    # Each union has `size` branches. To compare all with all takes size^4 pairs.
+    assert len(compared_pairs) < 5 * size**2
 
 
 def test_the_same_change_has_the_path_of_each_operation() -> None:

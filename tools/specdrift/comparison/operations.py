@@ -57,6 +57,12 @@ class OperationComparison:
     ) -> Iterator[Change]:
         """Yield the changes of an operation that clients call while the API calls them."""
         yield from self._compare_inner(base, revised, context, Direction.REQUEST)
+        base_callbacks = base.node.child("callbacks")
+        revised_callbacks = revised.node.child("callbacks")
+        # No real document has a third level, and a callback can contain itself.
+        if base_callbacks.value != revised_callbacks.value:
+            base_callbacks.skip_unless_empty("is a third level of callbacks")
+            revised_callbacks.skip_unless_empty("is a third level of callbacks")
 
     def _compare_inner(
         self, base: Operation, revised: Operation, context: Context, sent: Direction

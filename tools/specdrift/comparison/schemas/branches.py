@@ -4,7 +4,8 @@ The order of branches means nothing, and a branch often has no name. So branches
 order, and each step only sees what the earlier ones left over:
 
 1. The same structure, under whatever name: a renamed or reordered branch.
-2. The same name: that of a reference, or a title.
+2. The same name (that of a reference, or a title), the same text, or else the same structure on
+   fewer and fewer levels.
 3. Equal schemas that are written differently. A branch that repeats another one is dropped, and a
    branch that is itself such a union is replaced by its branches.
 4. Compatible schemas: the revised branch allows what it has to.
@@ -121,12 +122,16 @@ class BranchMatcher:
         return matches
 
     def _match_by_structure_and_name(self, matches: BranchMatches) -> None:
-        # Comparing few levels is cheap and recognizes a branch that changed far below. Only where
-        # several branches look the same there, more levels tell them apart.
+        # Few levels are cheap, and recognize a branch that changed far below. Only where several
+        # branches look the same there, more levels tell them apart.
         self._match_by_signature(matches, _SIGNATURE_DEPTH, skips_ambiguous=True)
         self._match_by_signature(matches, _FULL_SIGNATURE_DEPTH)
+        _match_by_name(matches)
+        _match_pairs(matches, _are_written_alike)
         self._match_by_signature(matches, _SIGNATURE_DEPTH)
-        _match_pairs(matches, _have_same_name)
+        # The more levels two branches have in common, the more likely they are one.
+        for depth in range(_SIGNATURE_DEPTH - 1, 0, -1):
+            self._match_by_signature(matches, depth, skips_ambiguous=True)
 
     def _take_apart(self, keyword: str, matches: BranchMatches) -> bool:
         """Replace each branch without a counterpart that is such a union by its branches.
@@ -159,7 +164,7 @@ class BranchMatcher:
                 continue
             group = BranchMatches(base_group, revised_group)
             # Of several branches with one structure, that of the same name is the counterpart.
-            _match_pairs(group, _have_same_name)
+            _match_by_name(group)
             others = zip(group.removed, group.added, strict=False)
             for base_branch, revised_branch in [*group.matched, *others]:
                 matches.match(base_branch, revised_branch)
@@ -283,13 +288,26 @@ def _match_pairs(matches: BranchMatches, correspond: _Predicate) -> None:
                 break
 
 
-def _have_same_name(base_branch: Node, revised_branch: Node) -> bool:
-    """Whether both branches are references of one name, or have one title."""
-    base_name = _explicit_name(base_branch)
-    return base_name is not None and base_name == _explicit_name(revised_branch)
+def _match_by_name(matches: BranchMatches) -> None:
+    """Match each branch of the base with the first one left that has the same explicit name."""
+    revised_branches = dict[str, list[Node]]()
+    for branch in matches.added:
+        name = _explicit_name(branch)
+        if name is not None:
+            revised_branches.setdefault(name, []).append(branch)
+    for branch in list(matches.removed):
+        name = _explicit_name(branch)
+        if name is not None and revised_branches.get(name):
+            matches.match(branch, revised_branches[name].pop(0))
+
+
+def _are_written_alike(base_branch: Node, revised_branch: Node) -> bool:
+    """Whether both have the same text. What it refers to may have changed."""
+    return bool(base_branch.value == revised_branch.value)
 
 
 def _explicit_name(branch: Node) -> str | None:
+    """The name of the reference of a branch, or else its title; None without both."""
     if branch.reference is not None:
         name = unescaped(branch.reference.rpartition("/")[2])
         # A reference to a whole file ends with the name of the file.

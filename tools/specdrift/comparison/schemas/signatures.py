@@ -56,9 +56,8 @@ class SchemaSignatures:
             for name, nodes in group.items():
                 yield f"{keyword}/{name}", self.signature(nodes, depth - 1)
         for keyword, branches in schema.unions.items():
-            # The order of branches means nothing.
-            signatures = [self.signature((branch,), depth - 1) for branch in branches]
-            yield keyword, tuple(sorted(signatures))
+            # Neither the order of branches nor a repeated branch means anything.
+            yield keyword, frozenset(self.signature((branch,), depth - 1) for branch in branches)
 
 
 def _own_content(schema: Schema) -> Hashable:
