@@ -455,3 +455,103 @@ def test_no_tag_can_hide_a_public_method_of_a_client() -> None:
     for client, resources in ((LeadConnector, Resources), (AsyncLeadConnector, AsyncResources)):
         names = {name for name in dir(client) if not name.startswith("_")}
         assert names - set(dir(resources)) <= CLIENT_METHODS
+
+
+INBOX = "        inbox:\n          type: boolean\n"
+
+
+def generation_errors(text: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """The lines of the error for a spec, without that about the output."""
+    spec = folder / "spec.yaml"
+    spec.write_text(text, encoding="utf-8")
+    assert main(["--spec", str(spec), "--output", str(folder / "generated")]) == 1
+    *errors, conclusion = capsys.readouterr().err.splitlines()
+    assert conclusion.endswith("is unchanged.")
+    return errors
+
+
+def line_numbers(errors: list[str]) -> list[int]:
+    """The line of the spec that each error names."""
+    return [int(re.findall(r"spec\.yaml:(\d+): #/", error)[0]) for error in errors]
+
+
+def test_all_problems_are_reported_in_one_run_in_the_order_of_the_spec(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = edited(
+        ("info:\n", "info:\n  contact: me\n"),
+        ("tags:\n", "tags:\n  - name: Twice\n  - name: Twice\n"),
+        ("operationId: updateConversation", "operationId: [not, text]"),
+        (INBOX, f"{INBOX}          nullable: true\n          first: 1\n          second: 2\n"),
+        ("    Unauthorized:\n", "    Unauthorized:\n      x-role: unheard-of\n"),
+    )
+    errors = generation_errors(text, tmp_path, capsys)
+    for problem in (
+        "Input should be a valid dictionary",
+        "duplicate tag 'Twice'",
+        "an operationId must be printable text",
+        "nullable is an OpenAPI 3.0 keyword",
+        "first is not a keyword",
+        "second is not a keyword",
+        "x-role 'unheard-of'",
+    ):
+        assert sum(problem in error for error in errors) == 1, problem
+    assert len(errors) == 7
+    assert line_numbers(errors) == sorted(line_numbers(errors))
+
+
+def test_all_broken_references_are_reported_before_what_they_could_cause(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = edited(
+        ("#/components/schemas/BadRequest", "#/components/schemas/X"),
+        ("#/components/parameters/Version", "#/components/parameters/Y"),
+        (INBOX, f"{INBOX}          nullable: true\n"),
+    )
+    errors = generation_errors(text, tmp_path, capsys)
+    assert [re.findall("'(#/.*?)'", error) for error in errors] == [
+        ["#/components/parameters/Y"],
+        ["#/components/schemas/X"],
+    ]
+
+
+def test_all_malformed_operations_are_reported(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = edited(("paths:\n", "paths:\n  /a: 1\n  /b: {get: [], post: text}\n"))
+    errors = generation_errors(text, tmp_path, capsys)
+    assert [error.rpartition(": ")[2] for error in errors] == [
+        "a path item must be a mapping",
+        "an operation must be a mapping",
+        "an operation must be a mapping",
+    ]
+
+
+@pytest.mark.parametrize(
+    "keywords",
+    [
+        ("type: string", "enum: [a, b]", "default: c"),
+        ("enum: [a, 1, true]",),
+        ("type: string", "format: date", "default: never"),
+    ],
+)
+def test_an_error_of_the_generator_names_the_cause_first_and_always_alike(
+    keywords: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = "".join(f"          {keyword}\n" for keyword in keywords)
+    text = edited((INBOX, f"        inbox:\n{lines}"))
+    errors = generation_errors(text, tmp_path, capsys)
+    assert "#/components/schemas/Conversation: the generator reports" in errors[0]
+    assert "put: the generator reports" in errors[1]
+    assert all(line_numbers(errors))
+    assert " at 0x" not in "".join(errors)
+    assert "<class" not in "".join(errors)
+
+
+def test_all_losses_of_the_generator_are_reported(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lossy = 'type: string\n          enum: ["a\\x01", "b\\x02"]'
+    text = edited((INBOX, f"        inbox:\n          {lossy}\n"))
+    errors = generation_errors(text, tmp_path, capsys)
+    assert ["control character" in error for error in errors] == [True, True]

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 import yaml
-from generate.document import SpecError
+from generate.document import SpecError, raise_together
 from generate.load import load_document
-from generate.unsupported import check_supported
+from generate.unsupported import find_unsupported
 
 from tests.support.paths import ROOT
 
@@ -217,7 +217,7 @@ def check(spec: Spec, folder: Path) -> None:
     """Write the spec to `spec.yaml` in a folder and check it."""
     path = folder / "spec.yaml"
     path.write_text(yaml.safe_dump(spec, sort_keys=False), encoding="utf-8")
-    check_supported(load_document(path))
+    raise_together(find_unsupported(load_document(path)))
 
 
 @pytest.mark.parametrize("name", UNSUPPORTED)

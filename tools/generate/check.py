@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from .document import Document
-from .unsupported import check_supported
+from collections.abc import Iterator
+
+from .document import METHODS, Document, SpecError, is_mapping, raise_together
+from .invalid_values import find_invalid_values
+from .unsupported import find_unsupported
 from .walk import all_references
 
 
@@ -11,29 +14,62 @@ def check_spec(document: Document) -> None:
     """Run every check on a loaded spec.
 
     Raises:
-        SpecError: for the first problem, with file, line and JSON pointer.
+        SpecError: for all problems, each with file, line and JSON pointer. Problems that could be
+            the consequence of others are only looked for without those.
     """
-    check_references(document)
-    check_operation_ids(document)
-    check_tags(document)
-    check_supported(document)
+    if "swagger" in document.root:
+        raise document.error(
+            "/swagger", "this is a Swagger document: convert it to OpenAPI 3 before generation"
+        )
+    raise_together([*find_broken_references(document), *find_malformed_operations(document)])
+    errors = [
+        *find_unusable_operation_ids(document),
+        *find_duplicate_tags(document),
+        *find_unsupported(document),
+    ]
+    # Where a rule has a message, the generator's own says less.
+    places = {error.pointer for error in errors}
+    for error in find_invalid_values(document):
+        if error.pointer not in places:
+            errors.append(error)
+    raise_together(errors)
 
 
-def check_references(document: Document) -> None:
-    """Raise `SpecError` for the first reference that cannot be followed, used or not."""
+def find_broken_references(document: Document) -> Iterator[SpecError]:
+    """Yield an error for each reference that cannot be followed, used or not."""
     for reference in all_references(document.top):
-        document.resolve(reference)
+        try:
+            document.resolve(reference)
+        except SpecError as error:
+            yield error
 
 
-def check_operation_ids(document: Document) -> None:
-    """Raise `SpecError` for a spec without operations and for an unusable operationId.
+def find_malformed_operations(document: Document) -> Iterator[SpecError]:
+    """Yield an error for each path item and each operation that is no mapping."""
+    for _, reference in document.top.child("paths").entries():
+        try:
+            path_item = document.resolve(reference)
+        except SpecError:
+            # A broken reference has an error of its own.
+            continue
+        if not is_mapping(path_item.value):
+            yield document.error(path_item.pointer, "a path item must be a mapping")
+            continue
+        for method in METHODS:
+            node = path_item.child(method)
+            if node.value is not None and not is_mapping(node.value):
+                yield document.error(node.pointer, "an operation must be a mapping")
+
+
+def find_unusable_operation_ids(document: Document) -> Iterator[SpecError]:
+    """Yield an error for a spec without operations and for each unusable operationId.
 
     The generator exits with status 0 for both, measured with openapi-python-client 0.29.1.
     It names a file after each operationId, so of two equal ones the second overwrites the first.
     """
     operations = list(document.operations())
     if not operations:
-        raise document.error("/paths", "there is no operation in this spec: nothing to generate")
+        yield document.error("/paths", "there is no operation in this spec: nothing to generate")
     labels: dict[str, str] = {}
     for operation in operations:
         node = operation.node.child("operationId")
@@ -41,17 +77,18 @@ def check_operation_ids(document: Document) -> None:
         if node.value is None:
             continue
         if not isinstance(node.value, str) or not node.value.isprintable():
-            raise document.error(node.pointer, "an operationId must be printable text")
-        if node.value in labels:
-            raise document.error(
+            yield document.error(node.pointer, "an operationId must be printable text")
+        elif node.value in labels:
+            yield document.error(
                 node.pointer,
                 f"duplicate operationId {node.value!r}, already used by {labels[node.value]}",
             )
-        labels[node.value] = operation.label
+        else:
+            labels[node.value] = operation.label
 
 
-def check_tags(document: Document) -> None:
-    """Raise `SpecError` for the second of two documented tags with one name.
+def find_duplicate_tags(document: Document) -> Iterator[SpecError]:
+    """Yield an error for each documented tag with the name of an earlier one.
 
     OpenAPI 3.1, "OpenAPI Object": the names must be unique. The second description would replace
     the first.
@@ -63,5 +100,5 @@ def check_tags(document: Document) -> None:
         if not isinstance(name, str):
             continue
         if name in names:
-            raise document.error(tag.pointer, f"duplicate tag {name!r}: remove one of them")
+            yield document.error(tag.pointer, f"duplicate tag {name!r}: remove one of them")
         names.add(name)

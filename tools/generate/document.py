@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ __all__ = [
     "is_list",
     "is_mapping",
     "json_pointer",
+    "raise_together",
 ]
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
@@ -32,7 +33,37 @@ Schema = dict[str, Any]
 
 
 class SpecError(Exception):
-    """The spec, or the code generated from it, is not usable. The message says where and why."""
+    """The spec, or the code generated from it, is not usable. The message says where and why.
+
+    An error of several problems has a line of text for each.
+    """
+
+    def __init__(self, message: str, *, pointer: str = "", line: int = 0) -> None:
+        super().__init__(message)
+        self.pointer = pointer
+        """The JSON pointer of the problem; empty for the whole document or several problems."""
+        self.line = line
+        """The line of the spec; 0 if there is none or several."""
+
+
+def raise_together(*groups: Iterable[SpecError]) -> None:
+    """Raise all errors as one; do nothing without errors.
+
+    Two rules can find the same problem, and one rule the same place in two ways. Each text appears
+    once.
+
+    Args:
+        groups: the errors, causes in a group before that of their consequences. Within a group,
+            the lines decide the order.
+
+    Raises:
+        SpecError: there are errors.
+    """
+    texts: list[str] = []
+    for errors in groups:
+        texts += [str(error) for error in sorted(errors, key=lambda error: error.line)]
+    if texts:
+        raise SpecError("\n".join(dict.fromkeys(texts)))
 
 
 @dataclass(frozen=True)
@@ -128,7 +159,8 @@ class Document:
         It is one line: names of the spec may contain line ends and escape sequences.
         """
         source = self.text.source(pointer)
-        return SpecError(visible(f"{source}: #{pointer}: {message}"))
+        text = visible(f"{source}: #{pointer}: {message}")
+        return SpecError(text, pointer=pointer, line=source.line or 0)
 
     def at(self, pointer: str) -> Node:
         """The node at a pointer, after following references."""

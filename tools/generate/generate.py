@@ -15,17 +15,18 @@ from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.errors import GeneratorError
 from openapi_python_client.parser.openapi import Endpoint
-from openapi_python_client.schema import OpenAPI
 from openapi_python_client.strings import safe_for_docstring
-from pydantic import ValidationError
 
-from .document import Document, SpecError, is_list, is_mapping, json_pointer
+from .document import Document, SpecError, json_pointer, raise_together
 from .operations import RAW_RESPONSES, OperationView, Resource
 from .upstream_templates import add_upstream_templates
 
 _OPERATION_IN_MESSAGE = re.compile(
     r"parsing (GET|PUT|POST|DELETE|OPTIONS|HEAD|PATCH|TRACE) (/\S*) within"
 )
+_TEXT_OBJECT = re.compile(r"<[\w.]*UntrustedString object at 0x[0-9a-fA-F]+>")
+_TYPE = re.compile(r"<class '(?:[\w.]*\.)?(\w+)'>")
+_SET_OF_TYPES = re.compile(rf"\{{{_TYPE.pattern}(?:, {_TYPE.pattern})*\}}")
 _COMPONENT_IN_MESSAGE = re.compile(r"/components/[^/\s]+/[\w.-]+")
 
 
@@ -55,10 +56,11 @@ def parse_spec(document: Document, settings: Config) -> GeneratorData:
         data = GeneratorData.from_dict(document.root, config=settings)
     except Exception as error:
         # Unforeseen specs make the generator raise any exception, such as AttributeError.
-        raise SpecError(f"{document.path}: the generator cannot read it: {error}") from error
+        reason = _stable_text(str(error))
+        raise SpecError(f"{document.path}: the generator cannot read it: {reason}") from error
     if isinstance(data, GeneratorError):
-        _reject_invalid_values(document)
-        raise SpecError(f"{document.path}: the generator reports: {data.header}: {data.detail}")
+        reason = _stable_text(f"{data.header}: {data.detail}")
+        raise SpecError(f"{document.path}: the generator reports: {reason}")
     # With a warning the generator continues, but without the parameter or operation in question.
     warnings: list[GeneratorError] = []
     for collection in data.endpoint_collections_by_tag.values():
@@ -93,7 +95,8 @@ def render_package(
             errors = project.build()
         except Exception as error:
             # Templates raise exceptions of Jinja2 or of Python.
-            raise SpecError(f"{document.path}: the generator failed: {error}") from error
+            reason = _stable_text(str(error))
+            raise SpecError(f"{document.path}: the generator failed: {reason}") from error
     _reject_warnings(document, errors)
 
 
@@ -151,56 +154,31 @@ def _template_globals(resources: Sequence[Resource]) -> dict[str, object]:
 
 def _reject_warnings(document: Document, warnings: Iterable[GeneratorError]) -> None:
     """Raise `SpecError` if there are warnings: each one means that the client misses something."""
-    lines: list[str] = []
+    causes: list[SpecError] = []
+    consequences: list[SpecError] = []
     for warning in warnings:
         parts = [part.strip() for part in (warning.header, warning.detail) if part]
-        # The generator writes details as several lines.
-        message = " ".join(": ".join(parts).split())
+        message = _stable_text(": ".join(parts))
         error = document.error(_pointer_in(message), f"the generator reports: {message}")
-        lines.append(str(error))
-    if lines:
-        raise SpecError("\n".join(lines))
+        # An operation loses what refers to a component that was not processed.
+        group = causes if error.pointer.startswith("/components/") else consequences
+        group.append(error)
+    raise_together(causes, consequences)
 
 
-def _reject_invalid_values(document: Document) -> None:
-    """Raise `SpecError` for the values that the generator's model of a document rejects.
+def _stable_text(message: str) -> str:
+    """A message of the generator in one line, which is the same in every run.
 
-    The generator reports them as a text. The places are in the exception that it turns into one.
+    openapi-python-client 0.29.1 writes some texts of the spec as objects with an address, and
+    types as a set, whose order varies.
     """
-    if "swagger" in document.root:
-        raise document.error(
-            "/swagger", "this is a Swagger document: convert it to OpenAPI 3 before generation"
-        )
-    try:
-        OpenAPI.model_validate(document.root)
-    except ValidationError as error:
-        problems = error.errors(include_url=False, include_context=False, include_input=False)
-    else:
-        return
-    messages: dict[str, list[str]] = {}
-    for problem in problems:
-        # A value of one of several types has a problem with each type.
-        messages.setdefault(_pointer_at(document, problem["loc"]), []).append(problem["msg"])
-    lines: list[str] = []
-    for pointer, reasons in messages.items():
-        reason = "; or: ".join(dict.fromkeys(reasons))
-        lines.append(str(document.error(pointer, f"the generator reports: {reason}")))
-    raise SpecError("\n".join(lines))
+    message = _TEXT_OBJECT.sub("a text of the spec", message)
+    message = _SET_OF_TYPES.sub(_in_order, message)
+    return " ".join(message.split())
 
 
-def _pointer_at(document: Document, location: Sequence[int | str]) -> str:
-    """The JSON pointer of a location of pydantic.
-
-    A location also names types, such as `list[str]`, and a member that is missing. The document
-    does not contain them, so they are left out.
-    """
-    node = document.top
-    for step in location:
-        if is_mapping(node.value) and step in node.value:
-            node = node.child(str(step))
-        elif is_list(node.value) and isinstance(step, int):
-            node = list(node.elements())[step]
-    return node.pointer
+def _in_order(types: re.Match[str]) -> str:
+    return " and ".join(sorted(_TYPE.findall(types[0])))
 
 
 def _pointer_in(message: str) -> str:

@@ -1,31 +1,33 @@
-"""Rejects what the generator, the contract or the session would accept and then drop or get wrong.
+"""Finds what the generator, the contract or the session would accept and then drop or get wrong.
 
-Each rule is a function that raises `SpecError`. Its docstring says what would go wrong without it.
+Each rule is a function that yields an error for each place. Its docstring says what would go wrong
+without it.
 """
 
 from __future__ import annotations
 
-from ..document import Document
+from collections.abc import Iterator
+
+from ..document import Document, SpecError
 from ..walk import all_schemas
-from .operations import OPERATION_RULES, PARAMETER_RULES, reject_unusable_server
+from .operations import OPERATION_RULES, PARAMETER_RULES, find_unusable_server
 from .schemas import SCHEMA_RULES
 
-__all__ = ["check_supported"]
+__all__ = ["find_unsupported"]
 
 
-def check_supported(document: Document) -> None:
-    """Apply every rule, first to operations and parameters, then to schemas.
+def find_unsupported(document: Document) -> Iterator[SpecError]:
+    """Yield an error for each unsupported construct, with file, line and JSON pointer.
 
-    Raises:
-        SpecError: for the first unsupported construct, with file, line and JSON pointer.
+    The references of the document have to be checked before.
     """
-    reject_unusable_server(document)
+    yield from find_unusable_server(document)
     for operation in document.operations():
         for operation_rule in OPERATION_RULES:
-            operation_rule(document, operation)
+            yield from operation_rule(document, operation)
         for parameter in document.parameters(operation):
             for parameter_rule in PARAMETER_RULES:
-                parameter_rule(document, parameter)
+                yield from parameter_rule(document, parameter)
     for schema in all_schemas(document):
         for schema_rule in SCHEMA_RULES:
-            schema_rule(document, schema)
+            yield from schema_rule(document, schema)

@@ -3,32 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from ..document import Document, Node, is_mapping
+from ..document import Document, Node, SpecError, is_mapping
 from .keywords import VALIDATED_KEYWORDS
 
 _MERGED_KEYWORDS = frozenset({"allOf", "type", "properties", "required"})
 
 
-def reject_unmergeable_all_of(document: Document, schema: Node) -> None:
+def find_unmergeable_all_of(document: Document, schema: Node) -> Iterator[SpecError]:
     """Generator and contract turn `allOf` into one branch, or one object with all properties."""
     if "allOf" not in schema.mapping or _is_wrapped_branch(schema):
         return
     required: set[str] = set()
     origins: dict[str, str] = {}
-    for part in _parts(document, schema):
-        _check_part(document, part)
-        required.update(part.child("required").sequence)
-        for name in part.child("properties").mapping:
+    for part in _parts(document, schema, frozenset()):
+        if part.contains_itself:
+            yield document.error(part.schema.pointer, "an allOf contains itself")
+            return
+        yield from _find_unmerged(document, part.schema)
+        required.update(str(name) for name in part.schema.child("required").sequence)
+        for name, _ in part.schema.child("properties").entries():
             # A part that is included twice has the same properties at the same place.
-            if origins.setdefault(name, part.pointer) != part.pointer:
-                raise document.error(
-                    part.pointer, f"two schemas of one allOf have a property {name!r}"
+            if origins.setdefault(name, part.schema.pointer) != part.schema.pointer:
+                yield document.error(
+                    part.schema.pointer, f"two schemas of one allOf have a property {name!r}"
                 )
-    missing = sorted(required - origins.keys())
-    if missing:
-        raise document.error(
-            schema.pointer, f"required names {missing[0]!r}, which is not a property here"
+    for name in sorted(required - origins.keys()):
+        yield document.error(
+            schema.pointer, f"required names {name!r}, which is not a property here"
         )
 
 
@@ -38,27 +41,33 @@ def _is_wrapped_branch(schema: Node) -> bool:
     return constraints == {"allOf"} and len(schema.mapping["allOf"]) == 1
 
 
-def _check_part(document: Document, part: Node) -> None:
+def _find_unmerged(document: Document, part: Node) -> Iterator[SpecError]:
     unmerged = part.mapping.keys() & VALIDATED_KEYWORDS - _MERGED_KEYWORDS
-    if unmerged:
-        keyword = min(unmerged)
-        raise document.error(
+    for keyword in sorted(unmerged):
+        yield document.error(
             part.pointer,
             f"only the properties of several schemas in allOf are merged; {keyword} would be lost",
         )
     if part.get("type", "object") != "object":
-        raise document.error(part.pointer, "each of several schemas in allOf must be an object")
+        yield document.error(part.pointer, "each of several schemas in allOf must be an object")
 
 
-def _parts(
-    document: Document, reference: Node, ancestors: frozenset[str] = frozenset()
-) -> Iterator[Node]:
+@dataclass(frozen=True)
+class _Part:
+    """The schema around an `allOf`, or one of its branches."""
+
+    schema: Node
+    contains_itself: bool = False
+
+
+def _parts(document: Document, reference: Node, ancestors: frozenset[str]) -> Iterator[_Part]:
     """The schema and, recursively, the branches of its `allOf`."""
     part = document.resolve(reference)
     if part.pointer in ancestors:
-        raise document.error(part.pointer, "an allOf contains itself")
+        yield _Part(part, contains_itself=True)
+        return
     if not is_mapping(part.value):
         return
-    yield part
+    yield _Part(part)
     for branch in part.child("allOf").elements():
         yield from _parts(document, branch, ancestors | {part.pointer})

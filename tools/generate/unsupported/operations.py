@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ..document import Document, Node, Operation
+from ..document import Document, Node, Operation, SpecError
 
 _ABSOLUTE_URL = re.compile(r"https?://[^{}\s?#]+")
 _PLAIN_PATH = re.compile(r"/[^?#]*")
@@ -14,48 +14,48 @@ _DEFAULT_STYLES = {"query": "form", "cookie": "form", "path": "simple", "header"
 """OpenAPI 3.1, "Parameter Object": the default of `style` for each `in`."""
 
 
-def reject_unusable_server(document: Document) -> None:
+def find_unusable_server(document: Document) -> Iterator[SpecError]:
     """The first server is the client's default base URL. Nothing fills in its variables."""
     first_server = next(document.top.child("servers").elements(), Node(None, "/servers"))
     url = first_server.get("url")
     if not isinstance(url, str) or not _ABSOLUTE_URL.fullmatch(url):
-        raise document.error(
+        yield document.error(
             "/servers", "the first server must be an absolute http(s) URL without variables"
         )
 
 
-def reject_path_with_query(document: Document, operation: Operation) -> None:
+def find_path_with_query(document: Document, operation: Operation) -> Iterator[SpecError]:
     """The session appends the path to the base URL: it must not change host, query or fragment."""
     if not _PLAIN_PATH.fullmatch(operation.path):
-        raise document.error(
+        yield document.error(
             operation.path_item.pointer,
             "a path must begin with / and have no query or fragment",
         )
 
 
-def reject_operation_servers(document: Document, operation: Operation) -> None:
+def find_operation_servers(document: Document, operation: Operation) -> Iterator[SpecError]:
     """The client has one base URL and sends every operation there."""
     if "servers" in operation.node.mapping or "servers" in operation.path_item.mapping:
-        raise document.error(
+        yield document.error(
             f"{operation.pointer}/servers",
             "servers of one operation are not supported: the client has one base URL",
         )
 
 
-def reject_other_credentials(document: Document, operation: Operation) -> None:
+def find_other_credentials(document: Document, operation: Operation) -> Iterator[SpecError]:
     """The session sends a bearer token. OAuth 2 tokens are bearer tokens too (RFC 6750)."""
     for name in _security_scheme_names(document, operation):
         reference = document.top.child("components", "securitySchemes", name)
         scheme = document.resolve(reference)
         if not _is_bearer(scheme):
-            raise document.error(
+            yield document.error(
                 f"{operation.pointer}/security",
                 f"the client sends only bearer tokens; {name!r} is a different scheme"
                 f" ({scheme.pointer})",
             )
 
 
-def reject_other_style(document: Document, parameter: Node) -> None:
+def find_other_style(document: Document, parameter: Node) -> Iterator[SpecError]:
     """The generated code writes every parameter in the default style of its location."""
     location = str(parameter.get("in"))
     default_style = _DEFAULT_STYLES.get(location, "form")
@@ -64,19 +64,19 @@ def reject_other_style(document: Document, parameter: Node) -> None:
     style = parameter.get("style", default_style)
     explode = parameter.get("explode", default_explode)
     if style != default_style or explode != default_explode:
-        raise document.error(
+        yield document.error(
             parameter.pointer,
             f"only style {default_style} with the default of explode is supported",
         )
 
 
-def reject_allow_reserved(document: Document, parameter: Node) -> None:
+def find_allow_reserved(document: Document, parameter: Node) -> Iterator[SpecError]:
     """Httpx percent-encodes reserved characters of the query in any case."""
     if parameter.get("allowReserved"):
-        raise document.error(parameter.pointer, "allowReserved is not supported")
+        yield document.error(parameter.pointer, "allowReserved is not supported")
 
 
-def reject_duplicate_parameters(document: Document, operation: Operation) -> None:
+def find_duplicate_parameters(document: Document, operation: Operation) -> Iterator[SpecError]:
     """One of two equal parameters would be lost. An operation may redefine one of its path."""
     for owner in (operation.node, operation.path_item):
         first_lines: dict[tuple[str, str], int] = {}
@@ -87,21 +87,22 @@ def reject_duplicate_parameters(document: Document, operation: Operation) -> Non
             # RFC 9110, section 5.1: the names of headers ignore case.
             key = (location, name.lower() if location == "header" else name)
             if key in first_lines:
-                raise document.error(
+                yield document.error(
                     reference.pointer,
                     f"duplicate {location} parameter {name!r}, already in line"
                     f" {first_lines[key]}: remove one of them",
                 )
+                continue
             first_lines[key] = document.text.source(reference.pointer).line
 
 
 OPERATION_RULES = (
-    reject_path_with_query,
-    reject_operation_servers,
-    reject_other_credentials,
-    reject_duplicate_parameters,
+    find_path_with_query,
+    find_operation_servers,
+    find_other_credentials,
+    find_duplicate_parameters,
 )
-PARAMETER_RULES = (reject_other_style, reject_allow_reserved)
+PARAMETER_RULES = (find_other_style, find_allow_reserved)
 
 
 def _security_scheme_names(document: Document, operation: Operation) -> Iterator[str]:

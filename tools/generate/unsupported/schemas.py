@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 
-from ..document import Document, Node, is_list, is_mapping
+from ..document import Document, Node, SpecError, is_list, is_mapping
 from ..generator_api import enum_member_name
-from .all_of import reject_unmergeable_all_of
+from .all_of import find_unmergeable_all_of
 from .keywords import (
     ANNOTATION_KEYWORDS,
     MODEL_ATTRIBUTES,
@@ -16,30 +17,32 @@ from .keywords import (
     VALIDATED_KEYWORDS,
 )
 
+_KEYWORDS_WITH_A_RULE = frozenset({"nullable", "patternProperties"})
 
-def reject_nullable(document: Document, schema: Node) -> None:
+
+def find_nullable(document: Document, schema: Node) -> Iterator[SpecError]:
     """OpenAPI 3.1 dropped this keyword of 3.0, so the generator would not allow null."""
     if "nullable" in schema.mapping:
-        raise document.error(
+        yield document.error(
             schema.pointer,
             "nullable is an OpenAPI 3.0 keyword; in 3.1 write type: [..., 'null']",
         )
 
 
-def reject_pattern_properties(document: Document, schema: Node) -> None:
+def find_pattern_properties(document: Document, schema: Node) -> Iterator[SpecError]:
     """Neither the generator nor the client matches property names with patterns."""
     if "patternProperties" in schema.mapping:
-        raise document.error(schema.pointer, "patternProperties is not supported")
+        yield document.error(schema.pointer, "patternProperties is not supported")
 
 
-def reject_boolean_exclusive_limit(document: Document, schema: Node) -> None:
+def find_boolean_exclusive_limit(document: Document, schema: Node) -> Iterator[SpecError]:
     """OpenAPI 3.0 has booleans here, 3.1 the limit itself. `True` would be the limit 1."""
     for keyword in ("exclusiveMinimum", "exclusiveMaximum"):
         if isinstance(schema.get(keyword), bool):
-            raise document.error(schema.pointer, f"{keyword} is a number since OpenAPI 3.1")
+            yield document.error(schema.pointer, f"{keyword} is a number since OpenAPI 3.1")
 
 
-def reject_foreign_pattern(document: Document, schema: Node) -> None:
+def find_foreign_pattern(document: Document, schema: Node) -> Iterator[SpecError]:
     """Patterns use the dialect of ECMA-262. The client compiles them with Python's `re`."""
     pattern = schema.get("pattern")
     if not isinstance(pattern, str):
@@ -47,91 +50,88 @@ def reject_foreign_pattern(document: Document, schema: Node) -> None:
     try:
         re.compile(pattern)
     except re.error as error:
-        raise document.error(
-            schema.pointer, f"Python cannot compile the pattern: {error}"
-        ) from error
+        yield document.error(schema.pointer, f"Python cannot compile the pattern: {error}")
 
 
-def reject_reference_siblings(document: Document, schema: Node) -> None:
+def find_reference_siblings(document: Document, schema: Node) -> Iterator[SpecError]:
     """The generator reads nothing next to `$ref`, although OpenAPI 3.1 allows it."""
     if "$ref" not in schema.mapping:
         return
     ignored = sorted(schema.mapping.keys() - REFERENCE_SIBLINGS)
     if ignored:
-        raise document.error(
+        yield document.error(
             schema.pointer, f"keywords beside $ref would be lost: {', '.join(ignored)}"
         )
 
 
-def reject_unknown_role(document: Document, schema: Node) -> None:
+def find_unknown_role(document: Document, schema: Node) -> Iterator[SpecError]:
     """The session looks for roles by name, so a misspelled one would have no effect."""
     if "x-role" not in schema.mapping:
         return
     role = schema.mapping["x-role"]
     if role not in ROLES:
         expected = ", ".join(sorted(ROLES))
-        raise document.error(schema.pointer, f"x-role {role!r} is not one of {expected}")
+        yield document.error(schema.pointer, f"x-role {role!r} is not one of {expected}")
 
 
-def reject_model_attribute(document: Document, schema: Node) -> None:
+def find_model_attribute(document: Document, schema: Node) -> Iterator[SpecError]:
     """Such a property would hide a method or variable of the generated model."""
     names = schema.child("properties").mapping.keys()
-    conflicts = sorted(names & MODEL_ATTRIBUTES)
-    if conflicts:
-        raise document.error(
+    for name in sorted(names & MODEL_ATTRIBUTES):
+        yield document.error(
             schema.pointer,
-            f"a property named {conflicts[0]!r} would hide a member of every generated model",
+            f"a property named {name!r} would hide a member of every generated model",
         )
 
 
-def reject_empty_property_name(document: Document, schema: Node) -> None:
+def find_empty_property_name(document: Document, schema: Node) -> Iterator[SpecError]:
     """No Python name can be derived from an empty name."""
     if "" in schema.child("properties").mapping:
-        raise document.error(schema.pointer, "a property must have a name")
+        yield document.error(schema.pointer, "a property must have a name")
 
 
-def reject_required_without_property(document: Document, schema: Node) -> None:
+def find_required_without_property(document: Document, schema: Node) -> Iterator[SpecError]:
     """The generator ignores a required name that is no property, usually a misspelled one."""
-    # `reject_unmergeable_all_of` compares with the properties of all branches.
+    # `find_unmergeable_all_of` compares with the properties of all branches.
     if "properties" not in schema.mapping or "allOf" in schema.mapping:
         return
     properties = schema.child("properties").mapping
     for name in schema.child("required").sequence:
         if name not in properties:
-            raise document.error(
+            yield document.error(
                 schema.pointer, f"required names {str(name)!r}, which is not a property here"
             )
 
 
-def reject_properties_beside_alternatives(document: Document, schema: Node) -> None:
+def find_properties_beside_alternatives(document: Document, schema: Node) -> Iterator[SpecError]:
     """The generator makes a union of such a schema and drops its properties."""
     has_alternatives = "anyOf" in schema.mapping or "oneOf" in schema.mapping
     if has_alternatives and "properties" in schema.mapping:
-        raise document.error(schema.pointer, "properties beside anyOf or oneOf would be dropped")
+        yield document.error(schema.pointer, "properties beside anyOf or oneOf would be dropped")
 
 
-def reject_boolean_schema(document: Document, schema: Node) -> None:
+def find_boolean_schema(document: Document, schema: Node) -> Iterator[SpecError]:
     """JSON Schema allows `true` and `false` as schemas. The generator does not."""
-    subschemas = [schema.get("items")]
-    subschemas += schema.child("properties").mapping.values()
+    subschemas = [schema.child("items")]
+    subschemas += [child for _, child in schema.child("properties").entries()]
     for keyword in ("allOf", "anyOf", "oneOf"):
-        subschemas += schema.child(keyword).sequence
+        subschemas += schema.child(keyword).elements()
     for subschema in subschemas:
-        if subschema in (True, False):
-            raise document.error(
-                schema.pointer, "a schema must be a mapping: true and false are not supported"
+        if subschema.value in (True, False):
+            yield document.error(
+                subschema.pointer, "a schema must be a mapping: true and false are not supported"
             )
 
 
-def reject_const_beside_enum(document: Document, schema: Node) -> None:
+def find_const_beside_enum(document: Document, schema: Node) -> Iterator[SpecError]:
     """The contract writes `const` as an `enum` of one value, which would replace the other."""
     if "const" in schema.mapping and "enum" in schema.mapping:
-        raise document.error(
+        yield document.error(
             schema.pointer, "const and enum beside each other: one of them would be lost"
         )
 
 
-def reject_duplicate_items(document: Document, schema: Node) -> None:
+def find_duplicate_items(document: Document, schema: Node) -> Iterator[SpecError]:
     """The generator keeps one of two equal items silently, so one of them is a mistake.
 
     JSON Schema, "Validation", sections 6.1.1 and 6.5.3, requires unique items in these lists.
@@ -144,24 +144,29 @@ def reject_duplicate_items(document: Document, schema: Node) -> None:
             if isinstance(item.value, float) and item.value.is_integer():
                 text = str(int(item.value))
             if text in first_pointers:
-                raise document.error(
+                yield document.error(
                     item.pointer,
                     f"duplicate {text} in {keyword}, already in {first_pointers[text]}:"
                     " remove one of them",
                 )
+                continue
             first_pointers[text] = f"line {document.text.source(item.pointer).line}"
 
 
-def reject_structured_enum_value(document: Document, schema: Node) -> None:
+def find_structured_enum_value(document: Document, schema: Node) -> Iterator[SpecError]:
     """The generator makes enum members of scalars only."""
-    values = [*schema.child("enum").sequence, schema.get("const")]
-    for value in values:
-        if is_mapping(value) or is_list(value):
-            raise document.error(schema.pointer, "a value of an enum must be a scalar")
+    for value in [*schema.child("enum").elements(), schema.child("const")]:
+        if is_mapping(value.value) or is_list(value.value):
+            yield document.error(value.pointer, "a value of an enum must be a scalar")
 
 
-def reject_colliding_enum_names(document: Document, schema: Node) -> None:
+def find_colliding_enum_names(document: Document, schema: Node) -> Iterator[SpecError]:
     """Of two values with one Python name, the generator drops one, or fails without a place."""
+    # Such values have no name of their own.
+    if any(find_duplicate_items(document, schema)) or any(
+        find_structured_enum_value(document, schema)
+    ):
+        return
     elements = [element for element in schema.child("enum").elements() if element.value is not None]
     custom_names = schema.child("x-enum-varnames").sequence
     # The generator ignores a list of another length.
@@ -174,7 +179,7 @@ def reject_colliding_enum_names(document: Document, schema: Node) -> None:
         if first_element is element:
             continue
         line = document.text.source(first_element.pointer).line
-        raise document.error(
+        yield document.error(
             element.pointer,
             f"the enum value {element.value!r} gets the Python name {name}, as"
             f" {first_element.value!r} in line {line} does: list a name for each value in"
@@ -182,35 +187,35 @@ def reject_colliding_enum_names(document: Document, schema: Node) -> None:
         )
 
 
-def reject_unvalidated_keyword(document: Document, schema: Node) -> None:
+def find_unvalidated_keyword(document: Document, schema: Node) -> Iterator[SpecError]:
     """The client would ignore the keyword: it is misspelled, or not implemented."""
     unknown = schema.mapping.keys() - VALIDATED_KEYWORDS - ANNOTATION_KEYWORDS
     # Extensions are free: OpenAPI 3.1, "Specification Extensions".
-    unsupported = sorted(keyword for keyword in unknown if not keyword.startswith("x-"))
-    if unsupported:
-        raise document.error(
-            schema.pointer, f"{unsupported[0]} is not a keyword that the client validates"
-        )
+    # Others have a rule with a more specific message.
+    unknown -= _KEYWORDS_WITH_A_RULE
+    for keyword in sorted(unknown):
+        if not keyword.startswith("x-"):
+            yield document.error(
+                schema.pointer, f"{keyword} is not a keyword that the client validates"
+            )
 
 
 SCHEMA_RULES = (
-    reject_nullable,
-    reject_pattern_properties,
-    reject_boolean_exclusive_limit,
-    reject_foreign_pattern,
-    reject_reference_siblings,
-    reject_unknown_role,
-    reject_model_attribute,
-    reject_empty_property_name,
-    reject_required_without_property,
-    reject_properties_beside_alternatives,
-    reject_boolean_schema,
-    reject_const_beside_enum,
-    reject_duplicate_items,
-    reject_structured_enum_value,
-    # After the two rules for values that have no name of their own.
-    reject_colliding_enum_names,
-    # After the rules with a more specific message for one keyword.
-    reject_unvalidated_keyword,
-    reject_unmergeable_all_of,
+    find_nullable,
+    find_pattern_properties,
+    find_boolean_exclusive_limit,
+    find_foreign_pattern,
+    find_reference_siblings,
+    find_unknown_role,
+    find_model_attribute,
+    find_empty_property_name,
+    find_required_without_property,
+    find_properties_beside_alternatives,
+    find_boolean_schema,
+    find_const_beside_enum,
+    find_duplicate_items,
+    find_structured_enum_value,
+    find_colliding_enum_names,
+    find_unvalidated_keyword,
+    find_unmergeable_all_of,
 )

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ..document import Document, SpecError, json_pointer
+from ..document import Document, SpecError, json_pointer, raise_together
 from ..operations import OperationView, Resource
 
 _IMPORT_SCRIPT = Path(__file__).with_name("import_output.py")
@@ -25,14 +25,20 @@ def verify_package(document: Document, package: Path, resources: Sequence[Resour
         SpecError: a module cannot be imported, a name is ambiguous, or a method is incomplete.
     """
     # First, because such a name often causes an error of the import, which says less.
-    _verify_names(document, package)
+    raise_together(_find_ambiguous_names(document, package))
     methods = _import_package_and_list_methods(document, package)
+    raise_together(_find_incomplete_methods(document, resources, methods))
+
+
+def _find_incomplete_methods(
+    document: Document, resources: Sequence[Resource], methods: dict[str, list[str]]
+) -> Iterator[SpecError]:
     for resource in resources:
         for operation in resource.operations:
             for class_name in _class_names(resource):
                 parameters = methods.get(f"{resource.tag}.{class_name}.{operation.name}")
                 if parameters != _expected_parameters(operation):
-                    raise document.error(
+                    yield document.error(
                         operation.pointer,
                         f"the generated method {class_name}.{operation.name} is incomplete: "
                         "it is missing, or it has other parameters than the operation",
@@ -71,8 +77,8 @@ def _expected_parameters(operation: OperationView) -> list[str]:
     return ["self", *(argument.python_name for argument in arguments), "options"]
 
 
-def _verify_names(document: Document, package: Path) -> None:
-    """Raise `SpecError` if a module binds one name to two things.
+def _find_ambiguous_names(document: Document, package: Path) -> Iterator[SpecError]:
+    """Yield an error for each name that a module binds to two things.
 
     For example, a model can have the name of a class that its module imports.
     """
@@ -85,7 +91,7 @@ def _verify_names(document: Document, package: Path) -> None:
         origins: dict[str, str] = {}
         for name, origin in _bound_names(module.body):
             if origins.setdefault(name, origin) != origin:
-                raise document.error(
+                yield document.error(
                     # The name of a model is the name of its schema, unless the schema is inline.
                     json_pointer("components", "schemas", name),
                     f"{name!r} has two meanings in the generated {file.relative_to(package)}; "

@@ -7,7 +7,7 @@ A *property*, in this module, is the generator's object for a schema (`PropertyP
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from openapi_python_client.parser import GeneratorData
@@ -17,7 +17,7 @@ from openapi_python_client.parser.properties.protocol import PropertyProtocol
 from openapi_python_client.parser.properties.union import UnionProperty
 from openapi_python_client.strings import in_double_quote_literal
 
-from ..document import Document, Node, is_mapping
+from ..document import Document, Node, SpecError, is_mapping, raise_together
 from ..generator_api import model_name, model_properties, spec_name
 from ..operations import OperationView, Resource, ResponseView
 from ..webhooks import Webhook
@@ -37,16 +37,25 @@ def verify_schemas(
     """
     models = {model_name(model): model for model in data.models}
     comparison = _SchemaComparison(document, models)
+    raise_together(_find_losses(document, comparison, resources, webhooks))
+
+
+def _find_losses(
+    document: Document,
+    comparison: _SchemaComparison,
+    resources: Sequence[Resource],
+    webhooks: Sequence[Webhook],
+) -> Iterator[SpecError]:
     for resource in resources:
         for operation in resource.operations:
             for argument in operation.parameters:
                 parameter = document.at(argument.pointer)
-                comparison.compare(parameter.child("schema"), argument.prop)
-            _verify_body(document, operation, comparison)
+                yield from comparison.compare(parameter.child("schema"), argument.prop)
+            yield from _find_losses_of_body(document, operation, comparison)
             for response in operation.responses:
-                _verify_response(document, response, comparison)
+                yield from _find_losses_of_response(document, response, comparison)
     for webhook in webhooks:
-        comparison.compare(document.at(webhook.body.pointer), webhook.model)
+        yield from comparison.compare(document.at(webhook.body.pointer), webhook.model)
 
 
 class _SchemaComparison:
@@ -57,8 +66,8 @@ class _SchemaComparison:
         self._models = models
         self._visited_pointers: set[str] = set()
 
-    def compare(self, schema_or_reference: Node, prop: PropertyProtocol) -> None:
-        """Raise `SpecError` for the first part of the schema that the property lacks.
+    def compare(self, schema_or_reference: Node, prop: PropertyProtocol) -> Iterator[SpecError]:
+        """Yield an error for each part of the schema that the property lacks.
 
         Parts are the values of an enum, the items of an array, the properties of an object, and
         the branches of a union. `additionalProperties` is not compared.
@@ -74,20 +83,20 @@ class _SchemaComparison:
         self._visited_pointers.add(schema.pointer)
         # The types of property that have parts, and last an object that became a scalar.
         if isinstance(prop, EnumProperty):
-            self._compare_enum(schema, prop)
+            yield from self._compare_enum(schema, prop)
         elif isinstance(prop, ListProperty):
-            self.compare(schema.child("items"), prop.inner_property)
+            yield from self.compare(schema.child("items"), prop.inner_property)
         elif isinstance(prop, ModelProperty):
             # The property at a reference has no list of fields. The model of the same name has.
-            self._compare_model(schema, self._models[model_name(prop)])
+            yield from self._compare_model(schema, self._models[model_name(prop)])
         elif isinstance(prop, UnionProperty):
-            self._compare_union(schema, prop)
+            yield from self._compare_union(schema, prop)
         elif schema.get("properties"):
-            raise self._document.error(
+            yield self._document.error(
                 schema.pointer, "the generator dropped the properties of this object"
             )
 
-    def _compare_enum(self, schema: Node, prop: EnumProperty) -> None:
+    def _compare_enum(self, schema: Node, prop: EnumProperty) -> Iterator[SpecError]:
         # The generator's mapping is from Python name to value.
         generated_values = set(prop.values.values())
         for index, value in enumerate(schema.child("enum").sequence):
@@ -97,37 +106,39 @@ class _SchemaComparison:
             pointer = f"{schema.pointer}/enum/{index}"
             # Without the character, the client's value would differ from the API's.
             if isinstance(value, str) and not _survives_literal(value):
-                raise self._document.error(
+                yield self._document.error(
                     pointer, "the generator drops a control character of this value"
                 )
+                continue
             # Of two values with one Python name, the generator keeps one.
             if _generated_value(value) not in generated_values:
-                raise self._document.error(
+                yield self._document.error(
                     pointer,
                     f"the generator dropped the value {value!r}: "
                     "another value has the same Python name; name them with x-enum-varnames",
                 )
 
-    def _compare_model(self, schema: Node, model: ModelProperty) -> None:
+    def _compare_model(self, schema: Node, model: ModelProperty) -> Iterator[SpecError]:
         generated_properties = {spec_name(prop): prop for prop in model_properties(model)}
         for name, spec_property in self._document.properties(schema).items():
             pointer = spec_property.schema.pointer
             generated_property = generated_properties.get(name)
             if generated_property is None:
-                raise self._document.error(pointer, f"the generator dropped the property {name!r}")
+                yield self._document.error(pointer, f"the generator dropped the property {name!r}")
+                continue
             if not _survives_literal(name):
-                raise self._document.error(
+                yield self._document.error(
                     pointer,
                     f"the generator dropped a control character of the property name {name!r}",
                 )
             if generated_property.required != spec_property.required:
                 expected = "required" if spec_property.required else "optional"
-                raise self._document.error(
+                yield self._document.error(
                     pointer, f"{name!r} is {expected}, but not in the generated model"
                 )
-            self.compare(spec_property.schema, generated_property)
+            yield from self.compare(spec_property.schema, generated_property)
 
-    def _compare_union(self, schema: Node, prop: UnionProperty) -> None:
+    def _compare_union(self, schema: Node, prop: UnionProperty) -> Iterator[SpecError]:
         # The generator lists the branches of `anyOf` first.
         branches = [*schema.child("anyOf").elements(), *schema.child("oneOf").elements()]
         # The generator's union has other members than the spec has branches if it comes from a
@@ -137,12 +148,12 @@ class _SchemaComparison:
         if len(branches) != len(prop.inner_properties):
             return
         for branch, inner_property in zip(branches, prop.inner_properties, strict=True):
-            self.compare(branch, inner_property)
+            yield from self.compare(branch, inner_property)
 
 
-def _verify_body(
+def _find_losses_of_body(
     document: Document, operation: OperationView, comparison: _SchemaComparison
-) -> None:
+) -> Iterator[SpecError]:
     body = document.resolve(document.at(operation.pointer).child("requestBody"))
     # `child` of a missing key is a node whose value is None: the operation has no body.
     if body.value is None:
@@ -155,33 +166,35 @@ def _verify_body(
     # With several required body types, openapi-python-client 0.29.1 generates code that uses
     # `Unset` without importing it.
     if len(generated_bodies) > 1 and body.get("required"):
-        raise document.error(
+        yield document.error(
             body.pointer,
             f"{len(generated_bodies)} required body types ({', '.join(generated_bodies)}): "
             "the generated code for them cannot be imported",
         )
     for content_type, media_type in body.child("content").entries():
         if content_type not in generated_bodies:
-            raise document.error(media_type.pointer, "the generator dropped this request body")
-        comparison.compare(media_type.child("schema"), generated_bodies[content_type])
+            yield document.error(media_type.pointer, "the generator dropped this request body")
+            continue
+        yield from comparison.compare(media_type.child("schema"), generated_bodies[content_type])
 
 
-def _verify_response(
+def _find_losses_of_response(
     document: Document, response: ResponseView, comparison: _SchemaComparison
-) -> None:
+) -> Iterator[SpecError]:
     # `at` follows references.
     content = document.at(response.pointer).child("content")
     if len(content.mapping) > 1:
-        raise document.error(
+        yield document.error(
             content.pointer,
             "the generator supports one content type per response and would drop the others of "
             f"{', '.join(content.mapping)}",
         )
+        return
     # Text and bytes have no parts that could get lost.
     if response.content != "json":
         return
     for _, media_type in content.entries():
-        comparison.compare(media_type.child("schema"), response.prop)
+        yield from comparison.compare(media_type.child("schema"), response.prop)
 
 
 def _generated_value(value: Any) -> Any:
