@@ -83,6 +83,10 @@ NEW_PATHS = """
     parameters:
       - {name: fields, in: query, schema: {type: array, items: {type: string}}}
       - {name: X-Trace, in: header, schema: {type: string}}
+      # OpenAPI ignores these three. As arguments, the required ones would be missing.
+      - {name: Authorization, in: header, required: true, schema: {type: string}}
+      - {name: accept, in: header, required: true, schema: {type: string}}
+      - {name: CONTENT-TYPE, in: header, schema: {type: string}}
       - {name: options, in: query, schema: {type: string}}
     responses:
       "200":

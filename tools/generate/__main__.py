@@ -17,6 +17,7 @@ from .contract import FILE_NAME, write_contract
 from .document import SpecError
 from .generate import parse_spec, read_settings, render_package
 from .load import load_document
+from .notes import find_notes
 from .operations import arrange_resources
 from .swap import OutputError, changed_files, check_replaceable, swap_in, temporary_folder
 from .tolerance import with_optional_responses
@@ -47,24 +48,33 @@ def main(arguments: list[str] | None = None) -> int:
     """
     options = _parse_options(arguments)
     try:
-        differences = run(options)
+        result = run(options)
     except (SpecError, OutputError) as error:
         for line in str(error).splitlines():
             print(f"generate: {visible(line)}", file=sys.stderr)
         print(f"generate: {_display_name(options.output)} is unchanged.", file=sys.stderr)
         return 1
-    if options.check and differences:
-        _report_outdated(differences)
+    for note in result.notes:
+        print(f"generate: note: {visible(note)}", file=sys.stderr)
+    if options.check and result.differences:
+        _report_outdated(result.differences)
         return 1
-    _report_result(options.output, differences)
+    _report_result(options.output, result.differences)
     return 0
 
 
-def run(options: Options) -> list[str]:
-    """Generate into a temporary folder, and replace the output unless `--check` is set.
+@dataclass(frozen=True)
+class Result:
+    """What a generation found."""
 
-    Returns:
-        The files of the output that differ from newly generated ones.
+    differences: list[str]
+    """The files of the output that differed from newly generated ones."""
+    notes: list[str]
+    """What the client leaves out on purpose."""
+
+
+def run(options: Options) -> Result:
+    """Generate into a temporary folder, and replace the output unless `--check` is set.
 
     Raises:
         SpecError: the spec is invalid, or something got lost. The output is unchanged.
@@ -74,15 +84,18 @@ def run(options: Options) -> list[str]:
     check_replaceable(output, marker=FILE_NAME)
     with temporary_folder(output) as folder:
         package = folder / output.name
-        generate(options, package)
+        notes = generate(options, package)
         differences = changed_files(output, package)
         if differences and not options.check:
             swap_in(package, output, folder)
-    return differences
+    return Result(differences, notes)
 
 
-def generate(options: Options, package: Path) -> None:
+def generate(options: Options, package: Path) -> list[str]:
     """Write the client for a spec into a new folder, verified against the spec.
+
+    Returns:
+        What the client leaves out on purpose.
 
     Raises:
         SpecError: the spec is invalid, the generator warned, or something got lost.
@@ -103,6 +116,7 @@ def generate(options: Options, package: Path) -> None:
     # The generator writes this marker for type checkers (PEP 561) only with packaging files.
     (package / "py.typed").touch()
     verify_package(document, package, resources)
+    return find_notes(document)
 
 
 def _parse_options(arguments: list[str] | None) -> Options:

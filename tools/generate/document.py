@@ -20,6 +20,7 @@ __all__ = [
     "Operation",
     "Schema",
     "SpecError",
+    "is_ignored_header",
     "is_list",
     "is_mapping",
     "json_pointer",
@@ -28,6 +29,12 @@ __all__ = [
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 """The HTTP methods of a path item, in the order in which the generator reads them."""
+
+IGNORED_HEADERS = frozenset({"accept", "authorization", "content-type"})
+"""OpenAPI 3.1, "Parameter Object": a header parameter of such a name is ignored.
+
+The security requirements and the media types of the operation describe these headers.
+"""
 
 Schema = dict[str, Any]
 
@@ -202,7 +209,21 @@ class Document:
                 yield Operation(method, path, node, path_item)
 
     def parameters(self, operation: Operation) -> Iterator[Node]:
-        """The parameters of an operation, with those of its path item that it does not redefine."""
+        """The parameters of an operation, with those of its path item that it does not redefine.
+
+        Without those that OpenAPI ignores.
+        """
+        for parameter in self._described_parameters(operation):
+            if not is_ignored_header(str(parameter.get("in")), str(parameter.get("name"))):
+                yield parameter
+
+    def ignored_parameters(self, operation: Operation) -> Iterator[Node]:
+        """The parameters of an operation that OpenAPI ignores."""
+        for parameter in self._described_parameters(operation):
+            if is_ignored_header(str(parameter.get("in")), str(parameter.get("name"))):
+                yield parameter
+
+    def _described_parameters(self, operation: Operation) -> Iterator[Node]:
         identities: set[tuple[str, str]] = set()
         for container in (operation.node, operation.path_item):
             for reference in container.child("parameters").elements():
@@ -244,6 +265,11 @@ class Document:
                 message = f"$ref {reference!r} points to nothing"
                 raise self.error(pointer, message) from None
         return Node(value, reference.removeprefix("#"))
+
+
+def is_ignored_header(location: str, name: str) -> bool:
+    """Whether OpenAPI ignores a parameter of this location and name; see `IGNORED_HEADERS`."""
+    return location == "header" and name.lower() in IGNORED_HEADERS
 
 
 def _reference(node: Node) -> str | None:

@@ -17,7 +17,14 @@ from openapi_python_client.parser.errors import GeneratorError
 from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.strings import safe_for_docstring
 
-from .document import Document, SpecError, json_pointer, raise_together
+from .document import (
+    Document,
+    SpecError,
+    is_ignored_header,
+    json_pointer,
+    raise_together,
+)
+from .generator_api import spec_name
 from .operations import RAW_RESPONSES, OperationView, Resource
 from .upstream_templates import add_upstream_templates
 
@@ -65,8 +72,22 @@ def parse_spec(document: Document, settings: Config) -> GeneratorData:
     warnings: list[GeneratorError] = []
     for collection in data.endpoint_collections_by_tag.values():
         warnings += collection.parse_errors
+        for endpoint in collection.endpoints:
+            _remove_ignored_headers(endpoint)
     _reject_warnings(document, [*warnings, *data.errors])
     return data
+
+
+def _remove_ignored_headers(endpoint: Endpoint) -> None:
+    """Remove the header parameters that OpenAPI ignores. openapi-python-client 0.29.1 sends them.
+
+    The client sends these headers itself, so a request would have two of each.
+    """
+    endpoint.header_parameters = [
+        prop
+        for prop in endpoint.header_parameters
+        if not is_ignored_header("header", spec_name(prop))
+    ]
 
 
 def render_package(
