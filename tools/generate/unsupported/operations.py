@@ -44,12 +44,24 @@ def find_operation_servers(document: Document, operation: Operation) -> Iterator
 
 def find_other_credentials(document: Document, operation: Operation) -> Iterator[SpecError]:
     """The session sends a bearer token. OAuth 2 tokens are bearer tokens too (RFC 6750)."""
-    for name in _security_scheme_names(document, operation):
-        reference = document.top.child("components", "securitySchemes", name)
-        scheme = document.resolve(reference)
+    requirements = _security_requirements(document, operation)
+    alternatives = list(requirements.elements())
+    if requirements.value is None or any(
+        _is_met_by_token(document, alternative) for alternative in alternatives
+    ):
+        return
+    names = {name for alternative in alternatives for name in alternative.mapping}
+    if not names:
+        yield document.error(
+            requirements.pointer,
+            f"{operation.label} takes no token, but the client would send one:"
+            " leave the operation out",
+        )
+    for name in sorted(names):
+        scheme = _security_scheme(document, name)
         if not _is_bearer(scheme):
             yield document.error(
-                f"{operation.pointer}/security",
+                requirements.pointer,
                 f"the client sends only bearer tokens; {name!r} is a different scheme"
                 f" ({scheme.pointer})",
             )
@@ -105,13 +117,22 @@ OPERATION_RULES = (
 PARAMETER_RULES = (find_other_style, find_allow_reserved)
 
 
-def _security_scheme_names(document: Document, operation: Operation) -> Iterator[str]:
+def _security_requirements(document: Document, operation: Operation) -> Node:
+    """The list of alternatives. An operation without its own list has that of the document."""
     requirements = operation.node.child("security")
-    if not requirements.sequence:
-        # An operation without its own requirements has those of the document.
-        requirements = document.top.child("security")
-    for requirement in requirements.elements():
-        yield from requirement.mapping
+    if requirements.value is not None:
+        return requirements
+    return document.top.child("security")
+
+
+def _is_met_by_token(document: Document, alternative: Node) -> bool:
+    """Whether a bearer token is all that an alternative requires."""
+    schemes = [_security_scheme(document, name) for name in alternative.mapping]
+    return bool(schemes) and all(_is_bearer(scheme) for scheme in schemes)
+
+
+def _security_scheme(document: Document, name: str) -> Node:
+    return document.resolve(document.top.child("components", "securitySchemes", name))
 
 
 def _is_bearer(scheme: Node) -> bool:
