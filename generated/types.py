@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
+from enum import Enum
 from http import HTTPStatus
-from typing import IO, BinaryIO, Generic, Literal, Self, TypeVar
+from typing import IO, Any, BinaryIO, Generic, Literal, Self, TypeVar, cast
 
 
 class Unset:
@@ -36,6 +37,36 @@ class Unset:
 
 
 UNSET: Unset = Unset()
+
+
+@dataclass(frozen=True, slots=True)
+class UnionBranch:
+    """A value of `anyOf` or `oneOf`, and the branch that the client has chosen for it.
+
+    The client compares a response with the spec before models read it. A model that reads other data
+    takes the first branch that fits.
+    """
+
+    pointer: str
+    """The JSON pointer of the branch's schema in the spec."""
+    value: object
+
+
+def json_value(value: object) -> Any:
+    """The JSON data of a value that models contain: a model, an enum member, a time or a list."""
+    if isinstance(value, Enum):
+        return value.value
+    if value is None or isinstance(value, str | float | int):
+        return value
+    if isinstance(value, list):
+        return [json_value(item) for item in cast("list[object]", value)]
+    for name in ("to_dict", "isoformat"):
+        convert = getattr(value, name, None)
+        if convert is not None:
+            return convert()
+    # A UUID.
+    return str(value)
+
 
 # The entries of `files=` that httpx accepts.
 FileContent = IO[bytes] | bytes | str

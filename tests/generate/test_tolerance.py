@@ -7,21 +7,17 @@ in a call of the client.
 from __future__ import annotations
 
 import copy
-import importlib
 import inspect
 import json
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from generate.__main__ import main
-from leadconnector._runtime.contract import CheckedBody, OperationContract
 
-Json = dict[str, Any]
+from tests.generate.packages import Json, Package, loaded_package
 
 SPEC = """
 openapi: 3.1.0
@@ -163,62 +159,11 @@ BODY: Json = {
 }
 
 
-@dataclass(frozen=True)
-class Package:
-    """The generated package: its contract and its decoders."""
-
-    contracts: Json
-    operations: Json
-    """By the name of the method."""
-    models: Any
-    module: Any
-
-    def check(self, body: object, key: str = "200", name: str = "put_thing") -> CheckedBody:
-        """The body after the check against the contract."""
-        contract: OperationContract = self.contracts[name]
-        return contract.check_body(key, body)
-
-    def decode(self, body: object, key: str = "200", name: str = "put_thing") -> Any:
-        """The model of a body."""
-        checked_body = self.check(body, key, name)
-        assert not checked_body.problem
-        operation = self.operations[name]
-        decoders = {**operation.success, **operation.errors}
-        return decoders[key](checked_body.data)
-
-
-def operation_of(name: str) -> Any:
-    """The operation of a method of the generated package."""
-    return importlib.import_module(f"nested_client.api.things.{name}").OPERATION
-
-
 @pytest.fixture(scope="module", name="package")
 def nested_package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Package]:
     """The package that is generated from `SPEC`."""
-    folder = tmp_path_factory.mktemp("nested")
-    spec = folder / "spec.yaml"
-    spec.write_text(SPEC, encoding="utf-8")
-    output = folder / "nested_client"
-    assert main(["--spec", str(spec), "--output", str(output)]) == 0
-    contract = json.loads((output / "contract.json").read_text(encoding="utf-8"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "path", [str(folder), *sys.path])
-        module = importlib.import_module("nested_client.api.things")
-        # The client and its generated package share one `UNSET`. This package has its own.
-        types = importlib.import_module("nested_client.types")
-        patch.setattr("leadconnector._runtime.schema.UNSET", types.UNSET)
-        contracts = {
-            entry["python"].partition(".")[2]: OperationContract(entry, contract["schemas"])
-            for entry in contract["operations"].values()
-        }
-        yield Package(
-            contracts,
-            {name: operation_of(name) for name in contracts},
-            importlib.import_module("nested_client.models"),
-            module,
-        )
-        for name in [name for name in sys.modules if name.partition(".")[0] == "nested_client"]:
-            patch.delitem(sys.modules, name)
+    with loaded_package(SPEC, tmp_path_factory.mktemp("nested"), "nested_client") as package:
+        yield package
 
 
 Place = tuple[str | int, ...]

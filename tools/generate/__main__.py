@@ -21,6 +21,7 @@ from .notes import find_notes
 from .operations import arrange_resources
 from .swap import OutputError, changed_files, check_replaceable, swap_in, temporary_folder
 from .tolerance import with_optional_responses
+from .unions import UnionBranches
 from .verify import verify_package, verify_schemas
 from .webhooks import find_webhooks, write_webhooks
 
@@ -110,7 +111,8 @@ def generate(options: Options, package: Path) -> list[str]:
     webhooks = find_webhooks(document, data)
     verify_schemas(tolerant_document, data, resources, webhooks)
 
-    render_package(document, data, resources, settings, options.templates)
+    union_branches = UnionBranches(document, data, resources, webhooks)
+    render_package(document, data, resources, union_branches, settings, options.templates)
     write_webhooks(webhooks, package)
     write_contract(document, options.spec.read_bytes(), resources, webhooks, package)
     # The generator writes this marker for type checkers (PEP 561) only with packaging files.

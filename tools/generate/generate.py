@@ -26,6 +26,7 @@ from .document import (
 )
 from .generator_api import spec_name
 from .operations import RAW_RESPONSES, OperationView, Resource
+from .unions import UnionBranches
 from .upstream_templates import add_upstream_templates
 
 _OPERATION_IN_MESSAGE = re.compile(
@@ -94,6 +95,7 @@ def render_package(
     document: Document,
     data: GeneratorData,
     resources: Sequence[Resource],
+    union_branches: UnionBranches,
     settings: Config,
     templates: Path,
 ) -> None:
@@ -110,7 +112,7 @@ def render_package(
     add_upstream_templates(project.env)
     # Typed as `Any`, because Jinja2 types its globals as a mapping of the built-in ones.
     environment: Any = project.env
-    environment.globals.update(_template_globals(resources))
+    environment.globals.update(_template_globals(resources, union_branches))
     with _formatter_on_path(), _silenced():
         try:
             errors = project.build()
@@ -151,7 +153,9 @@ def used_imports(code: str, candidates: Iterable[str]) -> str:
     return "\n".join(sorted(lines))
 
 
-def _template_globals(resources: Sequence[Resource]) -> dict[str, object]:
+def _template_globals(
+    resources: Sequence[Resource], union_branches: UnionBranches
+) -> dict[str, object]:
     """What the templates in `templates/` use beside the generator's own variables."""
     resources_by_tag = {resource.tag: resource for resource in resources}
     # An endpoint cannot be a key itself, as it has no hash.
@@ -165,6 +169,7 @@ def _template_globals(resources: Sequence[Resource]) -> dict[str, object]:
         return operations_by_endpoint[id(endpoint)]
 
     return {
+        "branch_pointer": union_branches.pointer,
         "resources": resources,
         "operation_of": operation_of,
         "resource_of": resources_by_tag.__getitem__,

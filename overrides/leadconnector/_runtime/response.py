@@ -27,7 +27,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from .. import errors
 from .._generated import Operation, T
-from .._generated.types import APIResponse
+from .._generated.types import APIResponse, UnionBranch
 from .contract import CheckedBody, OperationContract
 from .contract_file import contract_value
 from .explanations import explanations_in_json, explanations_in_text
@@ -333,7 +333,9 @@ class ResponseReader(Generic[T]):
         if not removed_values:
             return decoded_body.value
         # In an error, a value that the spec does not allow can be the explanation.
-        complete_data = {**_properties(decoded_body.checked_data), **removed_values}
+        complete_data: object = {**_properties(decoded_body.checked_data), **removed_values}
+        if isinstance(decoded_body.checked_data, UnionBranch):
+            complete_data = UnionBranch(decoded_body.checked_data.pointer, complete_data)
         complete_model = self._build_model(decode, complete_data)
         if complete_model.problem:
             return parsed_body.data
@@ -586,6 +588,8 @@ _strict_json = json.JSONDecoder(parse_constant=_finite, parse_float=_finite)
 
 def _properties(data: Any) -> Mapping[str, Any]:
     """The properties of a JSON object; empty for any other data."""
+    if isinstance(data, UnionBranch):
+        data = data.value
     if isinstance(data, dict):
         return cast("Mapping[str, Any]", data)
     return {}

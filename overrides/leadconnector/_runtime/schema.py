@@ -30,7 +30,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._generated.types import UNSET
+from .._generated.types import UNSET, UnionBranch
 from .finding import ROOT, Finding, JsonPath
 from .keywords import (
     CONTAINERS,
@@ -48,6 +48,8 @@ MAXIMUM_FINDINGS = 100
 
 UNDOCUMENTED_FIELD = "undocumented-field"
 """The one kind of finding that does not prevent data from matching a branch of `anyOf`."""
+
+_COMPONENTS = "/components/schemas/"
 
 _GAPS = frozenset({"missing", "null"})
 """The kinds of findings for a property without a value."""
@@ -87,7 +89,8 @@ class Normalised:
     data: Any = field(repr=False)
     """The data without parts that no model can store; as received if there is a misfit.
 
-    It is the same object if it is unchanged.
+    It is the same object if it is unchanged. In a response, each value of a union is a
+    `UnionBranch`, which says what generated code makes of it.
     """
     misfit: Finding | None
     """Why no generated model can store the data; `None` if one can."""
@@ -102,7 +105,8 @@ class Validator:
     """One compiled schema. `compile_schema` creates it."""
 
     def __init__(self, pointer: str, operation: str) -> None:
-        self._pointer = pointer
+        self.pointer = pointer
+        """The place of the schema in the spec, as a JSON pointer."""
         self._operation = operation
         # `set_rules` sets all of the following.
         self._checks: Mapping[type, list[Check]] = {}
@@ -168,13 +172,17 @@ class Validator:
             finding = self._report(check.deviation, path, findings, is_null=data is None)
             if check.is_fatal:
                 raise _MisfitError(finding)
+        branch: UnionBranch | None = None
         for branch_set in self._branch_sets:
             data = self._match_branches(branch_set, data, path, findings)
+            if isinstance(data, UnionBranch):
+                branch = data
+                data = branch.value
         if data_type is dict and self._members is not None:
-            return self._normalise_object(self._members, data, path, findings)
-        if data_type is list and self._items is not None:
-            return self._normalise_array(self._items, data, path, findings)
-        return data
+            data = self._normalise_object(self._members, data, path, findings)
+        elif data_type is list and self._items is not None:
+            data = self._normalise_array(self._items, data, path, findings)
+        return data if branch is None else UnionBranch(branch.pointer, data)
 
     def _normalise_object(
         self, members: "_Members", data: dict[str, Any], path: JsonPath, findings: list[Finding]
@@ -255,13 +263,16 @@ class Validator:
         stores none of them.
 
         Returns:
-            The data as the generated code of the best branch reads it.
+            The data as the generated code of the best branch reads it, marked with the branch.
         """
-        candidates = [
-            _Candidate(validator, validator.normalise(data, path))
-            for validator in branch_set.validators
-        ]
-        best_candidate = _best_match(candidates)
+        best_candidate = _discriminated(branch_set, data, path)
+        candidates: list[_Candidate] = []
+        if best_candidate is None:
+            candidates = [
+                _Candidate(validator, validator.normalise(data, path))
+                for validator in branch_set.validators
+            ]
+            best_candidate = _best_match(candidates)
         if best_candidate is None:
             best_candidate = _match_with_gaps(candidates, data)
         if best_candidate is None:
@@ -269,7 +280,12 @@ class Validator:
             raise _MisfitError(finding)
         room = MAXIMUM_FINDINGS - len(findings)
         findings.extend(best_candidate.normalised.findings[:room])
-        return best_candidate.filled_data()
+        data = best_candidate.normalised.data
+        # The branch can be a union itself, and is marked then. Generated code has one list of all
+        # branches.
+        if not branch_set.is_marked or isinstance(data, UnionBranch):
+            return data
+        return UnionBranch(best_candidate.validator.pointer, best_candidate.filled_data())
 
     def describes(self, data: Any) -> bool:
         """Whether at least one property of the data is in the schema. Other data always is."""
@@ -314,7 +330,7 @@ class Validator:
             kind=kind,
             rule=rule.format(subject),
             operation=self._operation,
-            pointer=self._pointer,
+            pointer=self.pointer,
             path=str(path),
             expected=deviation.expected,
         )
@@ -380,6 +396,21 @@ class _Candidate:
         return self.validator.fill_gaps(self.normalised.data)
 
 
+def _discriminated(branch_set: "_BranchSet", data: Any, path: JsonPath) -> _Candidate | None:
+    """The branch that a discriminator selects; `None` without one, or if no model can store it."""
+    if branch_set.discriminator is None or data.__class__ is not dict:
+        return None
+    value = data.get(branch_set.discriminator.property_name)
+    # A value that is no text may not be hashable.
+    if value.__class__ is not str:
+        return None
+    validator = branch_set.discriminator.validators.get(value)
+    if validator is None:
+        return None
+    candidate = _Candidate(validator, validator.normalise(data, path))
+    return candidate if candidate.normalised.misfit is None else None
+
+
 def _best_match(candidates: list[_Candidate]) -> _Candidate | None:
     """The branch that the data matches with the fewest findings; `None` if it matches none."""
     matches = [candidate for candidate in candidates if candidate.matches()]
@@ -415,10 +446,25 @@ def _gaps_and_findings(candidate: _Candidate) -> tuple[int, int]:
 
 
 @dataclass(frozen=True, slots=True)
+class _Discriminator:
+    """The property whose value selects a branch (OpenAPI 3.1, "Discriminator Object")."""
+
+    property_name: str
+    validators: Mapping[str, Validator]
+    """The branches by the value of the property."""
+
+
+@dataclass(frozen=True, slots=True)
 class _BranchSet:
     """The branches of one `anyOf` or `oneOf`."""
 
     validators: list[Validator]
+    discriminator: _Discriminator | None
+    is_marked: bool
+    """Whether generated code reads the branch from the data.
+
+    It reads only responses, and makes no union of a single branch.
+    """
     deviation: Deviation
     """Reported for data that matches no branch."""
 
@@ -461,7 +507,7 @@ class _Compiler:
             name: str = schema["$ref"].removeprefix("#/schemas/")
             schema = self._schemas[name]
             # Generation names a schema outside of `components` by its pointer.
-            pointer = name if name.startswith("/") else f"/components/schemas/{name}"
+            pointer = name if name.startswith("/") else f"{_COMPONENTS}{name}"
         if pointer in self._validators:
             return self._validators[pointer]
         validator = Validator(pointer, self._operation)
@@ -485,7 +531,9 @@ class _Compiler:
                 for index, branch in enumerate(schema[keyword])
             ]
             deviation = Deviation("undocumented-form", rule, "of a documented form")
-            branch_sets.append(_BranchSet(validators, deviation))
+            discriminator = _discriminator_of(schema, validators)
+            is_marked = self._is_response and len(validators) > 1
+            branch_sets.append(_BranchSet(validators, discriminator, is_marked, deviation))
         return branch_sets
 
     def _compile_members(self, schema: Schema, pointer: str) -> _Members | None:
@@ -517,6 +565,32 @@ class _Compiler:
         # RFC 6901, section 3: `~` and `/` are escaped.
         escaped_steps = [step.replace("~", "~0").replace("/", "~1") for step in steps]
         return self.compile(schema, "/".join([pointer, *escaped_steps]))
+
+
+def _discriminator_of(schema: Schema, validators: list[Validator]) -> _Discriminator | None:
+    """The discriminator of a union; `None` if it has none.
+
+    A branch that the mapping does not name has the name of its component as its value.
+    """
+    keyword: Mapping[str, Any] = schema.get("discriminator", {})
+    if "propertyName" not in keyword:
+        return None
+    by_component = {
+        validator.pointer.removeprefix(_COMPONENTS): validator
+        for validator in validators
+        if validator.pointer.startswith(_COMPONENTS)
+    }
+    by_value: dict[str, Validator] = {}
+    for value, target in keyword.get("mapping", {}).items():
+        # A target is a reference or the name of a component.
+        name = target.rpartition("/")[2]
+        if name in by_component:
+            by_value[value] = by_component[name]
+    mapped_pointers = {validator.pointer for validator in by_value.values()}
+    for name, validator in by_component.items():
+        if validator.pointer not in mapped_pointers:
+            by_value.setdefault(name, validator)
+    return _Discriminator(keyword["propertyName"], by_value)
 
 
 def _additional_schema(schema: Schema, *, is_response: bool) -> Schema | None:

@@ -6,6 +6,7 @@ from inspect import iscoroutine
 from typing import Any, Generic, NoReturn, TypeVar, cast
 from urllib.parse import quote, quote_plus
 
+from .._generated.types import UnionBranch
 from ..errors import CredentialsError
 
 Value_co = TypeVar("Value_co", covariant=True)
@@ -236,4 +237,6 @@ def redact_data(data: Any, *secrets: Secret[str]) -> Any:
         return [redact_data(item, *secrets) for item in data]
     if data.__class__ is dict:
         return {redact(key, *secrets): redact_data(item, *secrets) for key, item in data.items()}
+    if isinstance(data, UnionBranch):
+        return UnionBranch(data.pointer, redact_data(data.value, *secrets))
     return data

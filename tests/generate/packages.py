@@ -1,0 +1,77 @@
+"""Generates a package from the text of a spec, and runs its contract and its decoders."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from generate.__main__ import main
+from leadconnector._runtime.contract import CheckedBody, OperationContract
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Package:
+    """The generated package: its contract and its decoders."""
+
+    contracts: Json
+    operations: Json
+    """By the name of the method."""
+    models: Any
+    module: Any
+
+    def check(self, body: object, key: str = "200", name: str = "put_thing") -> CheckedBody:
+        """The body after the check against the contract."""
+        contract: OperationContract = self.contracts[name]
+        return contract.check_body(key, body)
+
+    def decode(self, body: object, key: str = "200", name: str = "put_thing") -> Any:
+        """The model of a body."""
+        checked_body = self.check(body, key, name)
+        assert not checked_body.problem
+        operation = self.operations[name]
+        decoders = {**operation.success, **operation.errors}
+        return decoders[key](checked_body.data)
+
+
+@contextmanager
+def loaded_package(text: str, folder: Path, name: str) -> Iterator[Package]:
+    """Generate and import a package from a spec with operations of the tag Things.
+
+    Args:
+        text: the spec.
+        folder: where to write the package.
+        name: its name, which no other package in the process has.
+    """
+    spec = folder / "spec.yaml"
+    spec.write_text(text, encoding="utf-8")
+    output = folder / name
+    assert main(["--spec", str(spec), "--output", str(output)]) == 0
+    contract = json.loads((output / "contract.json").read_text(encoding="utf-8"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "path", [str(folder), *sys.path])
+        module = importlib.import_module(f"{name}.api.things")
+        # The client and its generated package share these. This package has its own.
+        types = importlib.import_module(f"{name}.types")
+        patch.setattr("leadconnector._runtime.schema.UNSET", types.UNSET)
+        patch.setattr("leadconnector._runtime.schema.UnionBranch", types.UnionBranch)
+        contracts = {
+            entry["python"].partition(".")[2]: OperationContract(entry, contract["schemas"])
+            for entry in contract["operations"].values()
+        }
+        operations = {
+            method: importlib.import_module(f"{name}.api.things.{method}").OPERATION
+            for method in contracts
+        }
+        yield Package(contracts, operations, importlib.import_module(f"{name}.models"), module)
+        for module_name in list(sys.modules):
+            if module_name.partition(".")[0] == name:
+                patch.delitem(sys.modules, module_name)

@@ -1,0 +1,183 @@
+"""A value of a union becomes the model of the branch that the spec means, not of the first one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.generate.packages import Json, Package, loaded_package
+
+TEXT: Json = {"type": "string"}
+
+
+def component(name: str) -> Json:
+    """A reference to a schema."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def animal(kind: Json, **properties: Json) -> Json:
+    """An object whose property `kind` tells what it is."""
+    return {"type": "object", "properties": {"kind": kind, **properties}}
+
+
+COMPONENTS: Json = {
+    "Cat": animal({"type": "string", "enum": ["cat"]}, name=TEXT),
+    "Dog": animal({"type": "string", "enum": ["dog"]}, name=TEXT),
+    "ConstCat": animal({"const": "cat"}, name=TEXT),
+    "ConstDog": animal({"const": "dog"}, name=TEXT),
+    "FreeCat": animal(TEXT, name=TEXT),
+    "FreeDog": animal(TEXT, name=TEXT),
+    "Car": {"type": "object", "properties": {"wheels": {"type": "integer"}}},
+    "Boat": {"type": "object", "properties": {"sails": {"type": "integer"}}},
+    "Sound": {"type": "string", "enum": ["meow"]},
+    "Colour": {"type": "string", "enum": ["red", "blue"]},
+    "Pet": {"oneOf": [component("Cat"), component("Dog")]},
+}
+
+UNIONS: Json = {
+    "enums": {"oneOf": [component("Cat"), component("Dog")]},
+    "constants": {"oneOf": [component("ConstCat"), component("ConstDog")]},
+    "mapped": {
+        "oneOf": [component("FreeCat"), component("FreeDog")],
+        "discriminator": {
+            "propertyName": "kind",
+            "mapping": {"feline": "#/components/schemas/FreeCat", "canine": "FreeDog"},
+        },
+    },
+    "named": {
+        "oneOf": [component("FreeCat"), component("FreeDog")],
+        "discriminator": {"propertyName": "kind"},
+    },
+    "vehicle": {"anyOf": [component("Car"), component("Boat")]},
+    "nested": {"oneOf": [component("Car"), component("Pet")]},
+    "wrapped": {"oneOf": [{"allOf": [component("Cat")]}, {"allOf": [component("Dog")]}]},
+    "nullable": {"anyOf": [{"type": "null"}, component("Cat"), component("Dog")]},
+    "listed": {
+        "oneOf": [{"type": "array", "items": TEXT}, {"type": "array", "items": component("Car")}]
+    },
+    "values": {"oneOf": [component("Sound"), component("Colour")]},
+    "mixed": {"oneOf": [component("Car"), {"type": "array", "items": component("Boat")}, TEXT]},
+    "inline": {
+        "oneOf": [
+            {"title": "Left", **animal({"type": "string", "enum": ["l"]})},
+            {"title": "Right", **animal({"type": "string", "enum": ["r"]})},
+        ]
+    },
+    "many": {"type": "array", "items": component("Pet")},
+    "byName": {"type": "object", "additionalProperties": component("Pet")},
+}
+
+
+def operation(name: str, schema: Json) -> Json:
+    """An operation that returns a schema."""
+    content = {"application/json": {"schema": schema}}
+    return {
+        "operationId": name,
+        "tags": ["Things"],
+        "responses": {"200": {"description": "", "content": content}},
+    }
+
+
+SPEC: Json = {
+    "openapi": "3.1.0",
+    "info": {"title": "Unions", "version": "1"},
+    "servers": [{"url": "https://api.example"}],
+    "paths": {
+        "/things": {"get": operation("getThing", {"type": "object", "properties": UNIONS})},
+        "/pet": {"get": operation("getPet", component("Pet"))},
+        "/list": {"get": operation("getList", UNIONS["listed"])},
+    },
+    "components": {"schemas": COMPONENTS},
+}
+
+
+@pytest.fixture(scope="module", name="package")
+def package_with_unions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Package]:
+    """The package that is generated from `SPEC`."""
+    text = yaml.safe_dump(SPEC, sort_keys=False)
+    with loaded_package(text, tmp_path_factory.mktemp("unions"), "union_client") as package:
+        yield package
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "model_name"),
+    [
+        ("enums", {"kind": "cat", "name": "n"}, "Cat"),
+        ("enums", {"kind": "dog", "name": "n"}, "Dog"),
+        ("constants", {"kind": "dog"}, "ConstDog"),
+        ("mapped", {"kind": "feline"}, "FreeCat"),
+        ("mapped", {"kind": "canine", "name": "n"}, "FreeDog"),
+        ("named", {"kind": "FreeDog"}, "FreeDog"),
+        ("vehicle", {"sails": 2}, "Boat"),
+        ("vehicle", {"wheels": 4}, "Car"),
+        ("nested", {"kind": "dog"}, "Dog"),
+        ("nested", {"wheels": 4}, "Car"),
+        ("wrapped", {"kind": "dog"}, "Dog"),
+        ("nullable", {"kind": "dog"}, "Dog"),
+        ("nullable", None, "NoneType"),
+        ("listed", ["a", "b"], "list"),
+        ("values", "meow", "Sound"),
+        ("values", "blue", "Colour"),
+        ("mixed", {"wheels": 4}, "Car"),
+        ("mixed", "text", "str"),
+        ("inline", {"kind": "l"}, "Left"),
+        ("inline", {"kind": "r"}, "Right"),
+    ],
+)
+def test_a_value_becomes_the_branch_that_it_matches(
+    package: Package, name: str, value: Any, model_name: str
+) -> None:
+    body = {name: value}
+    thing = package.decode(body, name="get_thing")
+    assert type(getattr(thing, name)).__name__.endswith(model_name)
+    assert thing.to_dict() == body
+    assert package.check(body, name="get_thing").findings == ()
+
+
+def test_elements_of_lists_and_maps_become_the_branches_that_they_match(package: Package) -> None:
+    pets = [{"kind": "dog"}, {"kind": "cat"}, {"kind": "dog"}]
+    body: Json = {"many": pets, "byName": {"a": pets[0], "b": pets[1]}}
+    thing = package.decode(body, name="get_thing")
+    assert [type(pet).__name__ for pet in thing.many] == ["Dog", "Cat", "Dog"]
+    assert type(thing.by_name["a"]).__name__ == "Dog"
+    assert type(thing.by_name["b"]).__name__ == "Cat"
+    assert thing.to_dict() == body
+
+
+def test_a_list_has_elements_of_the_branch_that_it_matches(package: Package) -> None:
+    thing = package.decode({"listed": [{"wheels": 4}]}, name="get_thing")
+    assert [type(item).__name__ for item in thing.listed] == ["Car"]
+    assert thing.to_dict() == {"listed": [{"wheels": 4}]}
+    mixed = package.decode({"mixed": [{"sails": 1}]}, name="get_thing").mixed
+    assert [type(item).__name__ for item in mixed] == ["Boat"]
+
+
+def test_a_response_that_is_a_union_becomes_the_branch_that_it_matches(package: Package) -> None:
+    assert type(package.decode({"kind": "dog"}, name="get_pet")).__name__ == "Dog"
+    cars = package.decode([{"wheels": 4}], name="get_list")
+    assert [type(car).__name__ for car in cars] == ["Car"]
+
+
+def test_a_discriminator_decides_before_the_properties(package: Package) -> None:
+    """A dog with a new form of its name is still a dog, and the form is a finding."""
+    body = {"mapped": {"kind": "canine", "name": 5}}
+    thing = package.decode(body, name="get_thing")
+    assert type(thing.mapped).__name__ == "FreeDog"
+    findings = package.check(body, name="get_thing").findings
+    assert [finding.path for finding in findings] == ["$.mapped.name"]
+
+
+def test_an_unknown_value_of_a_discriminator_leaves_the_choice_to_the_properties(
+    package: Package,
+) -> None:
+    thing = package.decode({"mapped": {"kind": "new", "name": "n"}}, name="get_thing")
+    assert thing.mapped.kind == "new"
+
+
+def test_models_read_plain_data_as_before(package: Package) -> None:
+    """Callers can create models from stored data, without the check against the contract."""
+    thing = package.decode({"enums": {"kind": "cat"}}, name="get_thing")
+    assert type(thing).from_dict({"enums": {"kind": "cat"}}) == thing

@@ -1,0 +1,124 @@
+"""Finds which schema of the spec each branch of a generated union stands for.
+
+The client compares a response with the contract and chooses the branch of a union. It tells the
+generated code the JSON pointer of that branch. The generator does not keep pointers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from openapi_python_client.parser import GeneratorData
+from openapi_python_client.parser.properties import ModelProperty
+from openapi_python_client.parser.properties.list_property import ListProperty
+from openapi_python_client.parser.properties.protocol import PropertyProtocol
+from openapi_python_client.parser.properties.union import UnionProperty
+
+from .document import Document, Node, is_list, is_mapping
+from .generator_api import model_name, model_properties, spec_name
+from .operations import Resource
+from .webhooks import Webhook
+
+
+class UnionBranches:
+    """The JSON pointers of the branches of all unions in responses and events."""
+
+    def __init__(
+        self,
+        document: Document,
+        data: GeneratorData,
+        resources: Sequence[Resource],
+        webhooks: Sequence[Webhook],
+    ) -> None:
+        self._document = document
+        self._models = {model_name(model): model for model in data.models}
+        self._pointers: dict[int, str] = {}
+        self._visited: set[tuple[str, int]] = set()
+        for resource in resources:
+            for operation in resource.operations:
+                for response in operation.responses:
+                    content = document.at(response.pointer).child("content")
+                    for _, media_type in content.entries():
+                        self._visit(media_type.child("schema"), response.prop)
+        for webhook in webhooks:
+            self._visit(document.at(webhook.body.pointer), webhook.model)
+
+    def pointer(self, branch: PropertyProtocol) -> str:
+        """Return the pointer of the schema of a branch; empty if it is not known.
+
+        It is the pointer by which the contract's validators know the schema.
+        """
+        return self._pointers.get(id(branch), "")
+
+    def _visit(self, reference: Node, prop: PropertyProtocol) -> None:
+        schema = _unwrapped(self._document, reference)
+        key = (schema.pointer, id(prop))
+        # A schema can contain itself.
+        if not is_mapping(schema.value) or key in self._visited:
+            return
+        self._visited.add(key)
+        if isinstance(prop, ListProperty):
+            self._visit(schema.child("items"), prop.inner_property)
+        elif isinstance(prop, ModelProperty):
+            self._visit_model(schema, self._models[model_name(prop)])
+        elif isinstance(prop, UnionProperty):
+            self._visit_union(schema, prop)
+
+    def _visit_model(self, schema: Node, model: ModelProperty) -> None:
+        generated = {spec_name(prop): prop for prop in model_properties(model)}
+        for name, child in self._document.properties(schema).items():
+            if name in generated:
+                self._visit(child.schema, generated[name])
+        additional: Any = model.additional_properties
+        if not isinstance(additional, bool | None):
+            self._visit(schema.child("additionalProperties"), additional)
+
+    def _visit_union(self, schema: Node, prop: UnionProperty) -> None:
+        branches: dict[object, Node] = {}
+        for branch in _branches(self._document, schema, frozenset()):
+            branches.setdefault(_type_key(self._document, branch), branch)
+        if len(branches) != len(prop.inner_properties):
+            return
+        for branch, inner_property in zip(branches.values(), prop.inner_properties, strict=True):
+            self._pointers[id(inner_property)] = branch.pointer
+            self._visit(branch, inner_property)
+
+
+def _unwrapped(document: Document, reference: Node) -> Node:
+    """The schema that a node stands for, as the contract reads it: see `ContractSchemas`."""
+    schema = document.resolve(reference)
+    visited: set[str] = set()
+    while schema.pointer not in visited:
+        visited.add(schema.pointer)
+        parts = list(schema.child("allOf").elements())
+        if len(parts) != 1 or schema.mapping.keys() & {"type", "properties", "required"}:
+            break
+        schema = document.resolve(parts[0])
+    return schema
+
+
+def _branches(document: Document, union: Node, ancestors: frozenset[str]) -> Iterator[Node]:
+    """The branches of a union in the generator's order, with those of unions inside it."""
+    if union.pointer in ancestors:
+        return
+    for reference in [*union.child("anyOf").elements(), *union.child("oneOf").elements()]:
+        branch = _unwrapped(document, reference)
+        if branch.get("anyOf") or branch.get("oneOf"):
+            yield from _branches(document, branch, ancestors | {union.pointer})
+        elif is_list(branch.get("type")):
+            # The generator makes a branch of each type.
+            for name in branch.get("type"):
+                yield Node({**branch.mapping, "type": name}, branch.pointer)
+        else:
+            yield branch
+
+
+def _type_key(document: Document, branch: Node) -> object:
+    """What decides the generated type of a branch: the generator keeps each type once."""
+    kind = branch.get("type")
+    if kind == "array":
+        return kind, _type_key(document, _unwrapped(document, branch.child("items")))
+    if kind in {"boolean", "integer", "number", "string", "null"} and "enum" not in branch.mapping:
+        return kind, branch.get("format") if kind == "string" else None
+    return branch.pointer
