@@ -75,6 +75,19 @@ def test_each_kind_of_part_that_is_not_read_has_one_note(
     assert all(re.search(r"spec\.yaml:\d+: ", note) for note in found)
 
 
+def test_parts_that_seem_to_lack_a_role_have_a_note(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = re.sub(r" *x-role: [a-z-]+\n", "", SPEC_TEXT)
+    generated(text, tmp_path)
+    found = [re.sub(r"^.*?:\d+: ", "", note).partition(":")[0] for note in notes(capsys)]
+    assert found == [
+        "a header named Version has no `x-role",
+        "locationId has no `x-role",
+        "the property message of an error has no `x-role",
+    ]
+
+
 def test_the_committed_spec_has_no_notes(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

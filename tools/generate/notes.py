@@ -1,4 +1,4 @@
-"""Finds what generation leaves out on purpose, so that nobody expects it in the client."""
+"""Finds what generation leaves out on purpose, or what seems to be forgotten in the spec."""
 
 from __future__ import annotations
 
@@ -6,12 +6,19 @@ from collections.abc import Iterator
 
 from .document import Document, Node, Operation
 
+_LOCATION_NAME = "locationId"
+"""The name by which HighLevel's operations take the location whose requests the API counts."""
+
+_MESSAGE_NAMES = ("message", "error")
+"""The names of the properties in which HighLevel's errors explain themselves."""
+
 
 def find_notes(document: Document) -> list[str]:
-    """Return a note for each kind of part that is not read, with its first place and the number."""
+    """Return a note for each kind of such a part, with its first place and the number."""
     places: dict[str, list[str]] = {}
     for operation in document.operations():
-        for reason, pointer in _unread_parts(document, operation):
+        parts = [*_unread_parts(document, operation), *_missing_roles(document, operation)]
+        for reason, pointer in parts:
             source = str(document.text.source(pointer))
             # Operations share components.
             if source not in places.setdefault(reason, []):
@@ -50,3 +57,54 @@ def _unread_parts_of_response(response: Node) -> Iterator[tuple[str, str]]:
         yield "response headers are not read: they are in the raw response", headers.pointer
     if response.get("links"):
         yield "links are not read", response.child("links").pointer
+
+
+def _missing_roles(document: Document, operation: Operation) -> Iterator[tuple[str, str]]:
+    """Yield the reason and the pointer of each part that usually has a role, and has none here."""
+    arguments = list(document.parameters(operation))
+    body = document.resolve(operation.node.child("requestBody"))
+    for _, media_type in body.child("content").entries():
+        properties = document.properties(media_type.child("schema"))
+        arguments += [
+            Node({"name": name, "schema": child.schema.value}, child.schema.pointer)
+            for name, child in properties.items()
+        ]
+    has_key = any(_has_role(document, item, "rate-limit-key") for item in arguments)
+    for argument in arguments:
+        is_version = argument.get("in") == "header" and str(argument.get("name")) == "Version"
+        if is_version and not _has_role(document, argument, "api-version"):
+            yield (
+                "a header named Version has no `x-role: api-version`: the client's option"
+                " `version=` does not set it",
+                argument.pointer,
+            )
+        if argument.get("name") == _LOCATION_NAME and not has_key:
+            yield (
+                f"{_LOCATION_NAME} has no `x-role: rate-limit-key`: all locations share one limit",
+                argument.pointer,
+            )
+    for status, reference in operation.node.child("responses").entries():
+        if not status.startswith("2"):
+            response = document.resolve(reference)
+            yield from _missing_message_roles(document, response)
+
+
+def _missing_message_roles(document: Document, response: Node) -> Iterator[tuple[str, str]]:
+    for _, media_type in response.child("content").entries():
+        properties = document.properties(media_type.child("schema"))
+        schemas = {name: document.resolve(child.schema) for name, child in properties.items()}
+        if any(schema.get("x-role") == "error-messages" for schema in schemas.values()):
+            continue
+        for name in _MESSAGE_NAMES:
+            if name in schemas:
+                yield (
+                    f"the property {name} of an error has no `x-role: error-messages`:"
+                    " `messages` of the exception does not contain it",
+                    schemas[name].pointer,
+                )
+                break
+
+
+def _has_role(document: Document, argument: Node, role: str) -> bool:
+    schema = document.resolve(argument.child("schema"))
+    return role in (argument.get("x-role"), schema.get("x-role"))
