@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +43,7 @@ class Package:
 
 
 @contextmanager
-def loaded_package(text: str, folder: Path, name: str) -> Iterator[Package]:
+def loaded_package(text: str, folder: Path, name: str) -> Generator[Package]:
     """Generate and import a package from a spec with operations of the tag Things.
 
     Args:

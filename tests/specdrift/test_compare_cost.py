@@ -102,17 +102,17 @@ def dense_unions(size: int, wrap: Callable[[Json], Json], own_branch: Json) -> J
     return api({"$ref": "#/components/schemas/S0"}, components={"schemas": schemas})
 
 
-@pytest.mark.parametrize(
-    "wrap",
-    [
-        lambda reference: reference,
-        lambda reference: {"type": "array", "items": reference},
-        lambda reference: {"type": "array", "items": {"type": "array", "items": reference}},
-        lambda reference: {"type": "object", "additionalProperties": reference},
-        lambda reference: {"type": "object", "properties": {"next": reference}},
-        lambda reference: {"allOf": [reference, {"minProperties": 1}]},
-    ],
-)
+WRAPS: list[Callable[[Json], Json]] = [
+    lambda reference: reference,
+    lambda reference: {"type": "array", "items": reference},
+    lambda reference: {"type": "array", "items": {"type": "array", "items": reference}},
+    lambda reference: {"type": "object", "additionalProperties": reference},
+    lambda reference: {"type": "object", "properties": {"next": reference}},
+    lambda reference: {"allOf": [reference, {"minProperties": 1}]},
+]
+
+
+@pytest.mark.parametrize("wrap", WRAPS)
 @pytest.mark.parametrize("own_branch", [TEXT, {"type": "object", "properties": {"x": TEXT}}])
 def test_branches_that_lead_to_a_change_are_not_all_compared_with_each_other(
     wrap: Callable[[Json], Json], own_branch: Json, compared_pairs: list[SchemaPair]

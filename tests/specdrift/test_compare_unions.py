@@ -1,5 +1,6 @@
 """Verifies how branches of `anyOf` and `oneOf` are matched, named and judged."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -141,8 +142,14 @@ ANTS: Json = {"type": "object", "properties": {"ants": TEXT}}
 BEES: Json = {"type": "object", "properties": {"bees": TEXT}}
 
 
+UNION_WRAPS: list[Callable[[Json], Json]] = [
+    lambda union: union,
+    lambda union: {"allOf": [union]},
+]
+
+
 @pytest.mark.parametrize("keyword", ["anyOf", "oneOf"])
-@pytest.mark.parametrize("wrap", [lambda union: union, lambda union: {"allOf": [union]}])
+@pytest.mark.parametrize("wrap", UNION_WRAPS)
 def test_a_union_inside_a_union_means_the_same_as_one_list(keyword: str, wrap: Any) -> None:
     flat = {keyword: [CAT, DOG, ANTS, BEES]}
     nested = {keyword: [wrap({keyword: [ANTS, wrap({keyword: [DOG, BEES]})]}), CAT]}
@@ -176,14 +183,14 @@ def test_branches_are_told_apart_by_the_types_of_their_values(value: Any) -> Non
 
 
 def test_values_in_all_of_tell_branches_apart() -> None:
-    cat = {"type": "object", "properties": {"a": {"allOf": [{"enum": ["cat"]}]}, "lives": TEXT}}
-    dog = {"type": "object", "properties": {"a": {"enum": ["dog"]}, "tricks": TEXT}}
-    revision = {
-        "anyOf": [
-            {**dog, "properties": {**dog["properties"], "new": TEXT}},
-            {**object_with({"const": "cat"}), "title": "Cat"},
-        ]
+    cat: Json = {
+        "type": "object",
+        "properties": {"a": {"allOf": [{"enum": ["cat"]}]}, "lives": TEXT},
     }
+    dog: Json = {"type": "object", "properties": {"a": {"enum": ["dog"]}, "tricks": TEXT}}
+    new_dog: Json = {**dog, "properties": {**dog["properties"], "new": TEXT}}
+    other_cat: Json = {**object_with({"const": "cat"}), "title": "Cat"}
+    revision = {"anyOf": [new_dog, other_cat]}
     ids = {change.id for change in compare(api({"anyOf": [cat, dog]}), api(revision))}
     assert ids == {"new-optional-request-property", "request-property-removed"}
 

@@ -13,7 +13,7 @@ import functools
 import gc
 import os
 import sys
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Generator, Hashable, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -125,7 +125,7 @@ def _described(error: Exception) -> str:
 
 
 @contextmanager
-def _paused_garbage_collection() -> Iterator[None]:
+def _paused_garbage_collection() -> Generator[None]:
     """Pause the search for reference cycles, if it is on.
 
     A comparison keeps nearly all of its objects, millions for a large document. To search them

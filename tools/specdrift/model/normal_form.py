@@ -57,6 +57,7 @@ _BOOLEAN = frozenset({"boolean"})
 _BOOLEAN_VALUES = frozenset({"true", "false"})
 """The values of a boolean, as canonical texts."""
 
+_ALL_OF_ALONE = frozenset({"allOf"})
 _TYPE_KEYWORDS = frozenset({"type"})
 _VALUE_KEYWORDS = frozenset({"type", "enum", "const"})
 
@@ -514,7 +515,7 @@ def _plain_schema(branch: Node) -> Node:
 
     A schema with other restricting keywords beside the reference or the `allOf` is no wrapper.
     """
-    node = branch
+    node: Node = branch
     visited = set[Node]()
     while node not in visited and is_mapping(node.value) and node.value.get("nullable") is not True:
         visited.add(node)
@@ -522,8 +523,10 @@ def _plain_schema(branch: Node) -> Node:
         if node.reference is not None and not (others and node.document.joins_siblings):
             node = node.resolved()
             continue
-        parts = [part for part in node.elements("allOf") if not _allows_everything(part)]
-        if others != {"allOf"} or len(parts) != 1:
+        parts: list[Node] = [
+            part for part in node.elements("allOf") if not _allows_everything(part)
+        ]
+        if others != _ALL_OF_ALONE or len(parts) != 1:
             break
         node = parts[0]
     return node
