@@ -163,6 +163,16 @@ def test_a_bound_in_another_form_is_changed_and_not_removed(
     ("base", "revision"),
     [
         ({"type": "integer", "multipleOf": 1}, {"type": "integer"}),
+        ({"type": "string", "pattern": ".*"}, {"type": "string"}),
+        ({"type": "string", "if": {"minLength": 3}}, {"type": "string"}),
+        ({"type": "string", "then": {"minLength": 3}}, {"type": "string"}),
+        ({"contains": TEXT}, {"contains": TEXT, "minContains": 1}),
+        ({"contains": TEXT, "minContains": 0}, {}),
+        (
+            {**object_with(TEXT), "unevaluatedProperties": False},
+            {**object_with(TEXT), "additionalProperties": False},
+        ),
+        ({"anyOf": [TEXT, object_with(TEXT), False]}, {"anyOf": [TEXT, object_with(TEXT)]}),
         ({"type": "number", "multipleOf": 1}, {"type": "integer"}),
         ({"type": "number", "multipleOf": 1.0}, {"type": "integer"}),
         ({"type": ["number", "string"], "multipleOf": 1}, {"type": ["integer", "string"]}),

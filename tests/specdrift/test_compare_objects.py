@@ -220,6 +220,20 @@ def test_inside_not_a_wider_schema_rejects_more(base: Json, revision: Json) -> N
     assert "ERR" not in request_levels({"not": {"not": base}}, {"not": {"not": revision}})
 
 
+@pytest.mark.parametrize("first", ["a", "b"])
+def test_a_component_that_is_sent_only_in_one_place_breaks_there(first: str) -> None:
+    """The property `a` is never sent. Its harmless change must not hide that of `b`."""
+    part = {"$ref": "#/components/schemas/Part"}
+    properties = {"a": {**part, "readOnly": True}, "b": part}
+    schema = {"type": "object", "properties": dict(sorted(properties.items()))}
+    if first == "b":
+        schema["properties"] = dict(reversed(properties.items()))
+    base = api(schema, components={"schemas": {"Part": object_with(TEXT)}})
+    revision = api(schema, components={"schemas": {"Part": object_with({"type": "integer"})}})
+    found = {(change.level, change.path[0]) for change in compare(base, revision)}
+    assert found == {("INFO", "a"), ("ERR", "b")}
+
+
 def test_a_flag_inside_not_breaks_nobody() -> None:
     """A `not` only tests what is sent: nobody has to send the property."""
     tested = {**SMALLER, "required": ["a"]}

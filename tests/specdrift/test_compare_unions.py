@@ -166,6 +166,39 @@ def test_a_branch_added_inside_a_union_inside_a_union_is_reported() -> None:
     ]
 
 
+@pytest.mark.parametrize("union", [{"anyOf": [{"type": "null"}]}, {"oneOf": [{"const": None}]}])
+def test_a_union_of_null_alone_accepts_nothing_else(union: Json) -> None:
+    for base in (TEXT, {}):
+        assert "ERR" in levels(api(base), api(union))
+        assert "ERR" in levels(api(response=union), api(response=base))
+
+
+def test_a_union_of_plain_types_without_null_rejects_null() -> None:
+    types = {"anyOf": [TEXT, {"type": "integer"}]}
+    assert "ERR" in levels(api({"type": "null"}), api(types))
+    assert "ERR" in levels(api(response=types), api(response={"type": "null"}))
+
+
+def test_it_does_not_matter_which_branch_of_a_union_allows_null() -> None:
+    nullable_ants = {**ANTS, "type": ["object", "null"]}
+    unions = [
+        {"anyOf": [nullable_ants, BEES]},
+        {"anyOf": [ANTS, {**BEES, "type": ["object", "null"]}]},
+        {"anyOf": [ANTS, BEES, {"type": "null"}]},
+        {"anyOf": [nullable_ants, BEES, {"type": "null"}]},
+    ]
+    for base in unions:
+        for revision in unions:
+            assert compare(request_and_response(base), request_and_response(revision)) == []
+
+
+def test_a_nullable_schema_in_a_union_still_accepts_null() -> None:
+    nullable = {"type": ["string", "null"]}
+    union = {"anyOf": [nullable, {"type": "boolean", "title": "Flag"}]}
+    assert levels(api(nullable), api(union)) == {"INFO"}
+    assert levels(api(response=union), api(response=nullable)) == {"INFO"}
+
+
 def test_a_union_that_contains_itself_adds_nothing() -> None:
     components = schemas(Pet={"anyOf": [reference("Pet"), CAT, DOG]})
     base = api({"anyOf": [reference("Pet"), ANTS]}, components=components)
@@ -265,6 +298,12 @@ def request_levels(base: Json, revision: Json) -> set[str]:
 )
 def test_a_renamed_discriminator_value_breaks_requests(base: Json, revision: Json) -> None:
     assert "ERR" in request_levels(base, revision)
+
+
+def test_schemas_that_exchange_their_names_under_a_discriminator_break() -> None:
+    base = discriminated(None, Cat=FREE_CAT, Dog=FREE_DOG)
+    revision = discriminated(None, Cat=FREE_DOG, Dog=FREE_CAT)
+    assert request_levels(base, revision) == {"ERR"}
 
 
 def test_a_renamed_discriminator_property_breaks() -> None:

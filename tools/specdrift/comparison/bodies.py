@@ -10,7 +10,7 @@ from ..rules import Change, Direction
 from .context import Context, Pointers
 from .differences import action_between
 from .elements import requirement
-from .media_types import contains, is_json, normalized_media_type, relation
+from .media_types import contains, is_written_as_text, normalized_media_type, relation
 from .schemas.comparison import SchemaComparison
 
 
@@ -60,8 +60,7 @@ def compare_content(
         yield context.change(f"{prefix}-added", pointers, name=name)
 
     for name, revised_name in matches.counterparts.items():
-        # Outside JSON, for example in a form, numbers and booleans are written as text.
-        media_context = replace(context, is_written_as_text=not is_json(revised_name))
+        media_context = replace(context, is_written_as_text=is_written_as_text(revised_name))
         yield from _compare_media(
             base_content[name],
             revised_content[revised_name],

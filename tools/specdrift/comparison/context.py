@@ -110,6 +110,12 @@ class Context:
     A `not` inside another one restores the meaning.
     """
 
+    is_null_allowed_around: bool = False
+    """Whether the schema is a branch of a union that allows `null` in both documents.
+
+    Then it does not matter which of its branches allow it.
+    """
+
     is_written_as_text: bool = False
     """Whether values of every type are written as text, as everywhere outside JSON.
 
@@ -160,7 +166,7 @@ class Context:
 
     def below(self, *path: str) -> Context:
         """Return the context of a subschema, at the end of a path of keywords and names."""
-        return replace(self, path=(*self.path, *path))
+        return replace(self, path=(*self.path, *path), is_null_allowed_around=False)
 
     def kind_of_place(self) -> Context:
         """Return what this place has in common with others, in which schemas compare alike.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..model.document import Node
+from .media_types import is_written_as_text, normalized_media_type
 
 
 def is_deprecated(node: Node) -> bool:
@@ -26,6 +27,12 @@ def first_media_type(node: Node) -> str | None:
     There can be only one (OpenAPI 3.1, "Parameter Object").
     """
     return next((name for name, _ in node.members("content")), None)
+
+
+def has_text_values(node: Node) -> bool:
+    """Return whether values of a parameter or header are written as text, instead of as JSON."""
+    media_type = first_media_type(node)
+    return media_type is None or is_written_as_text(normalized_media_type(media_type))
 
 
 def schema_of(node: Node) -> Node:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+_TYPED_TEXT_TYPES = frozenset({"text/json", "text/yaml", "text/x-yaml", "text/*"})
+"""Types of the family `text` whose values have types, or may have."""
+
 
 @dataclass(frozen=True)
 class _MediaType:
@@ -31,6 +34,21 @@ def is_json(media_type: str) -> bool:
     """Return whether a normalized media type is JSON (RFC 6839, section 3.1)."""
     name = _parsed(media_type).name
     return name == "application/json" or name.endswith("+json")
+
+
+def is_written_as_text(media_type: str) -> bool:
+    """Return whether numbers and booleans look like strings in a normalized media type.
+
+    That is so in forms, plain text and XML. JSON and similar formats have types, and a range such
+    as `*/*` contains JSON.
+    """
+    name = _parsed(media_type).name
+    if is_json(name) or name in _TYPED_TEXT_TYPES:
+        return False
+    family, _, subtype = name.partition("/")
+    if family in {"text", "multipart"}:
+        return True
+    return subtype in {"x-www-form-urlencoded", "xml"} or subtype.endswith("+xml")
 
 
 def contains(wide_media_type: str, media_type: str) -> bool:

@@ -11,7 +11,14 @@ from ..model.document import Node, is_mapping
 from ..model.schema import Schema
 from ..rules import Change, Direction
 from .context import Context, Pointers
-from .elements import deprecation_action, first_media_type, is_deprecated, requirement, schema_of
+from .elements import (
+    deprecation_action,
+    first_media_type,
+    has_text_values,
+    is_deprecated,
+    requirement,
+    schema_of,
+)
 from .lifecycle import (
     Schedule,
     compare_parameter_deprecation,
@@ -140,7 +147,7 @@ def compare_parameters(
         parameter_context = replace(
             context,
             name=f"the {parameter.location} parameter {parameter.name}",
-            is_written_as_text=True,
+            is_written_as_text=has_text_values(parameter.node),
             is_header_parameter=parameter.location == "header",
         )
         if identity not in revised:

@@ -9,7 +9,13 @@ from ..model.document import Node, is_mapping
 from ..rules import Change, Direction
 from .bodies import compare_content
 from .context import Context, Part, Pointers
-from .elements import deprecation_action, is_deprecated, requirement, schema_of
+from .elements import (
+    deprecation_action,
+    has_text_values,
+    is_deprecated,
+    requirement,
+    schema_of,
+)
 from .links import compare_links
 from .schemas.comparison import SchemaComparison
 
@@ -32,11 +38,35 @@ def compare_responses(
             pointers = Pointers.of_added(revised[status], base_operation.child("responses"))
             rule_id = f"response-{_status_class(status)}-added"
             yield context.change(rule_id, pointers, name=status)
+            covering_status = _covering_status(status, base)
+            if covering_status in revised:
+                # A response of this status had the form of the range. It has a form of its own now.
+                yield from _compare_response(
+                    base[covering_status], revised[status], context, status, schemas
+                )
         else:
-            yield from _compare_headers(base[status], revised[status], context, status, schemas)
-            body = replace(context, part=Part.BODY, name=f"the response {status}")
-            yield from compare_content(base[status], revised[status], body, schemas)
-            yield from compare_links(base[status], revised[status], context)
+            yield from _compare_response(base[status], revised[status], context, status, schemas)
+
+
+def _compare_response(
+    base: Node, revised: Node, context: Context, status: str, schemas: SchemaComparison
+) -> Iterator[Change]:
+    yield from _compare_headers(base, revised, context, status, schemas)
+    body = replace(context, part=Part.BODY, name=f"the response {status}")
+    yield from compare_content(base, revised, body, schemas)
+    yield from compare_links(base, revised, context)
+
+
+def _covering_status(status: str, responses: dict[str, Node]) -> str:
+    """The range that describes responses of a status without an entry; empty without one.
+
+    OpenAPI 3.1, "Responses Object": an exact status comes before its range, which comes before
+    `default`.
+    """
+    for covering_status in (f"{status[:1]}XX", "DEFAULT"):
+        if covering_status in responses:
+            return covering_status
+    return ""
 
 
 def _compare_headers(
@@ -53,7 +83,7 @@ def _compare_headers(
             context,
             part=Part.HEADER,
             name=f"the header {name} of the response {status}",
-            is_written_as_text=True,
+            is_written_as_text=has_text_values(base.get(name) or revised[name]),
         )
         if name not in revised:
             pointers = Pointers.of_removed(base[name], revised_response.child("headers"))

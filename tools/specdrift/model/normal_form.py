@@ -84,6 +84,11 @@ All others are annotations, extensions such as `x-label` included (JSON Schema 2
 and 6.5 of the core).
 """
 
+_EVALUATING_KEYWORDS = frozenset(
+    {"$ref", "allOf", "anyOf", "oneOf", "if", "not", "dependentSchemas", DANGLING}
+)
+"""Keywords whose schemas evaluate properties, so that those are not unevaluated."""
+
 _SIGNIFICANT_WHEN_EMPTY = frozenset({"not", "if", "contains"})
 """Keywords with an effect even if their schema allows every value: `not: {}` rejects all."""
 
@@ -218,6 +223,7 @@ class _SchemaReader:
         node = _with_lists(written_node)
         if DANGLING in node.value:
             self.schema.unresolved_references |= {node.value[DANGLING]}
+        node = _without_ineffective_keywords(node)
         self._read_all_of(node)
         self._read_unions(node)
         self._read_types(node)
@@ -235,9 +241,13 @@ class _SchemaReader:
     def _read_unions(self, node: Node) -> None:
         for keyword in _UNIONS:
             branches = list(node.elements(keyword))
-            proper = [branch for branch in branches if not _is_null(branch)]
-            if len(proper) < len(branches):
+            # A branch that accepts nothing adds nothing.
+            possible = [branch for branch in branches if branch.value is not False]
+            proper = [branch for branch in possible if not _is_null(branch)]
+            if any(_accepts_null(branch) for branch in possible):
                 self._null_is_allowed_separately = True
+            if branches and not proper:
+                self.schema.types = _common_types(self.schema.types, frozenset({NEVER}))
             self._read_union(keyword, proper)
 
         discriminator = node.child("discriminator")
@@ -255,6 +265,8 @@ class _SchemaReader:
         if types:
             self.schema.types = _common_types(self.schema.types, types)
             self.schema.is_type_union = True
+            # A branch that is null is not among these.
+            self._null_beside_types.append(False)
             return
         values = _values_of_plain_union(keyword, branches)
         if values is not None:
@@ -406,6 +418,26 @@ def _with_lists(node: Node) -> Node:
     return replace(node, value={**node.value, **lists}) if lists else node
 
 
+def _without_ineffective_keywords(node: Node) -> Node:
+    """The node without keywords that have no effect beside the others, or in another spelling."""
+    keywords: dict[str, Any] = node.value
+    changed = dict(keywords)
+    # `if` selects one of the other two (JSON Schema 2020-12, section 10.2.2 of the core).
+    if "if" not in keywords or keywords.keys().isdisjoint({"then", "else"}):
+        for keyword in ("if", "then", "else"):
+            changed.pop(keyword, None)
+    # `minContains` is 1 by default (JSON Schema 2020-12, section 6.4.5 of the validation).
+    if "contains" in keywords:
+        changed.setdefault("minContains", 1)
+        if changed["minContains"] == 0 and "maxContains" not in keywords:
+            del changed["contains"], changed["minContains"]
+    # Without other schemas of the object, both keywords mean the same.
+    if "unevaluatedProperties" in keywords and keywords.keys().isdisjoint(_EVALUATING_KEYWORDS):
+        changed.setdefault("additionalProperties", changed.pop("unevaluatedProperties"))
+    # Replacing the value is rarely necessary, and costs time.
+    return replace(node, value=changed) if changed.keys() != keywords.keys() else node
+
+
 def _declared_types(keywords: dict[str, Any]) -> _TypeDeclaration:
     """The types that `type` names, or else those of the values of `enum` or `const`."""
     types = _named_types(keywords.get("type"))
@@ -466,6 +498,17 @@ def _is_null(branch: Node) -> bool:
     if keywords.get("type") in ("null", ["null"]):
         return True
     return keywords.get("enum") == [None] or _listed_values(keywords) == [None]
+
+
+def _accepts_null(branch: Node) -> bool:
+    """Whether the branch of a union says itself that it accepts `null`."""
+    schema = _plain_schema(branch)
+    if _is_null(branch) or not is_mapping(schema.value):
+        return _is_null(branch)
+    listed_values = schema.value.get("enum")
+    if is_list(listed_values) and schema.document.joins_siblings and None not in listed_values:
+        return False
+    return _declared_types(schema.value).allows_null
 
 
 def _is_copy(branch: Node, other_branch: Node) -> bool:

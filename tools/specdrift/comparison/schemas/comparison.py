@@ -74,9 +74,11 @@ class SchemaComparison:
         reported = self._reported_for(context)
         for change in self._graph.changes(start, reported.nodes):
             # The schema of a body can return below itself, which is another kind of place.
-            # Two properties can refer to one component, so their names count.
+            # Two properties can refer to one component, so their names count. The severity counts,
+            # because only one of them may be sent.
             name = change.path[-1] if change.path else ""
-            key = (change.id, change.base_pointer, change.revision_pointer, change.name, name)
+            places = (change.base_pointer, change.revision_pointer)
+            key = (change.id, change.level, *places, change.name, name)
             if key not in reported.changes:
                 reported.changes.add(key)
                 yield change

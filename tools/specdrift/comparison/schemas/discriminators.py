@@ -85,7 +85,7 @@ def _compare_mappings(
         yield context.change(f"*-discriminator-mapping-{action}", pointers, name=difference.name)
 
     for name in common_names(base, revised):
-        if _mean_the_same(base[name], revised[name], context, equality):
+        if _mean_the_same(base[name], revised[name], revised, context, equality):
             continue
         yield context.change(
             "*-discriminator-mapping-changed",
@@ -122,14 +122,24 @@ def _mapping(discriminator: Node, schema: Schema, cache: SchemaCache) -> dict[st
 
 
 def _mean_the_same(
-    base: _MappedSchema, revised: _MappedSchema, context: Context, equality: SchemaEquality
+    base: _MappedSchema,
+    revised: _MappedSchema,
+    revised_mapping: dict[str, _MappedSchema],
+    context: Context,
+    equality: SchemaEquality,
 ) -> bool:
-    """Whether two entries name the same schema, or equal ones, such as a renamed one."""
+    """Whether two entries name the same schema, which may have changes, or equal schemas."""
     if base.target is None or revised.target is None:
         return base.text == revised.text
-    if base.name == revised.name:
+    if equality.are_equal((base.target,), (revised.target,), context):
         return True
-    return equality.are_equal((base.target,), (revised.target,), context)
+    if base.name != revised.name:
+        return False
+    # Under the same name the schema may have changes, unless its content has another name now.
+    return not any(
+        entry.target is not None and equality.are_equal((base.target,), (entry.target,), context)
+        for entry in revised_mapping.values()
+    )
 
 
 def _mapping_target(entry: Node) -> Node | None:

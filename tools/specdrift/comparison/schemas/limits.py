@@ -70,6 +70,9 @@ def compare_limits(
                 new=str(revised_bound),
                 name=keyword,
             )
+    # `minContains` comes and goes with `contains`, which is reported.
+    if ("contains" in base_schema.subschemas) != ("contains" in revised_schema.subschemas):
+        compared_keywords.add("minContains")
     for keyword in sorted((LOWER_LIMITS | UPPER_LIMITS) - compared_keywords):
         yield from _compare_limit(keyword, base_schema, revised_schema, context)
 

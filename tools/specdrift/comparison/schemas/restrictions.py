@@ -41,6 +41,12 @@ class _RestrictionTexts:
     revised: str
 
     @property
+    def restrict_nothing(self) -> bool:
+        """Whether no string is rejected, with or without the pattern."""
+        patterns_and_absence = {*_PATTERNS_OF_EVERY_STRING, ""}
+        return self.keyword == "pattern" and {self.base, self.revised} <= patterns_and_absence
+
+    @property
     def id_ending(self) -> str:
         """The end of the id; see the table of the module."""
         if self.keyword.startswith("content"):
@@ -65,7 +71,7 @@ def compare_restrictions(
             base=", ".join(base_schema.restrictions.get(keyword, ())),
             revised=", ".join(revised_schema.restrictions.get(keyword, ())),
         )
-        if texts.base == texts.revised:
+        if texts.base == texts.revised or texts.restrict_nothing:
             continue
         # Only the sentences of `*-set` and `*-unset` do not name the keyword themselves.
         is_named_in_change = texts.id_ending in ("set", "unset")

@@ -104,6 +104,8 @@ def compare_nullable(
     """
     if base_schema.nullable is None or revised_schema.nullable is None:
         return
+    if context.is_null_allowed_around:
+        return
     if base_schema.nullable == revised_schema.nullable:
         return
     action = "became-nullable" if revised_schema.nullable else "became-not-nullable"

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ...model.document import Node
 from ...model.schema import Schema
@@ -44,13 +45,19 @@ class UnionComparison:
                 pointers = schema_pointers(base_schema, revised_schema)
                 changes.append(restriction_change(keyword, action, context, pointers))
                 continue
+            is_null_allowed = bool(base_schema.nullable and revised_schema.nullable)
             matches = self._matcher.match(
-                keyword, base_unions[keyword], revised_schema.unions[keyword], context
+                keyword,
+                base_unions[keyword],
+                revised_schema.unions[keyword],
+                replace(context, is_null_allowed_around=is_null_allowed),
             )
             changes += self._branch_changes(keyword, matches, base_schema, revised_schema, context)
             for base_branch, revised_branch in matches.matched:
                 name = branch_name(revised_branch, self._caches.revised)
-                branch_context = context.below(keyword, name)
+                branch_context = replace(
+                    context.below(keyword, name), is_null_allowed_around=is_null_allowed
+                )
                 subschemas.append(SchemaPair((base_branch,), (revised_branch,), branch_context))
         return PairResult(changes, subschemas)
 
