@@ -67,6 +67,15 @@ UNIONS: Json = {
         ]
     },
     "many": {"type": "array", "items": component("Pet")},
+    "texts": {
+        "anyOf": [
+            {"type": "array", "items": {"type": ["string", "null"]}},
+            {"type": "array", "items": component("Car")},
+            {"type": "string", "format": "email"},
+            {"type": "string", "format": "uri"},
+        ]
+    },
+    "maybe": {"type": ["object", "null"], "properties": {"pet": component("Pet")}},
     "byName": {"type": "object", "additionalProperties": component("Pet")},
 }
 
@@ -153,6 +162,18 @@ def test_a_list_has_elements_of_the_branch_that_it_matches(package: Package) -> 
     assert thing.to_dict() == {"listed": [{"wheels": 4}]}
     mixed = package.decode({"mixed": [{"sails": 1}]}, name="get_thing").mixed
     assert [type(item).__name__ for item in mixed] == ["Boat"]
+
+
+def test_unions_of_other_forms_become_the_branches_that_they_match(package: Package) -> None:
+    body: Json = {
+        "texts": [{"wheels": 4}],
+        "maybe": {"pet": {"kind": "dog"}},
+    }
+    thing = package.decode(body, name="get_thing")
+    assert type(thing.texts[0]).__name__ == "Car"
+    assert type(thing.maybe.pet).__name__ == "Dog"
+    assert thing.to_dict() == body
+    assert package.decode({"texts": ["a", None]}, name="get_thing").texts == ["a", None]
 
 
 def test_a_response_that_is_a_union_becomes_the_branch_that_it_matches(package: Package) -> None:

@@ -157,6 +157,14 @@ def test_a_union_inside_a_union_means_the_same_as_one_list(keyword: str, wrap: A
         assert compare(request_and_response(base), request_and_response(revision)) == []
 
 
+def test_a_branch_that_two_nested_unions_repeat_means_nothing() -> None:
+    base = {"anyOf": [{"anyOf": [ANTS, BEES]}, {"anyOf": [ANTS, DOG]}]}
+    revision = {"anyOf": [{"anyOf": [ANTS, BEES, DOG]}, CAT]}
+    flat = {"anyOf": [ANTS, BEES, DOG]}
+    assert compare(request_and_response(base), request_and_response(flat)) == []
+    assert reported(api(base), api(revision)) == ["INFO request-body-any-of-added"]
+
+
 def test_a_branch_added_inside_a_union_inside_a_union_is_reported() -> None:
     nested = {"anyOf": [{"anyOf": [ANTS, DOG]}, CAT]}
     revision = {"anyOf": [CAT, DOG, ANTS, BEES]}

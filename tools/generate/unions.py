@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from openapi_python_client.parser import GeneratorData
-from openapi_python_client.parser.properties import ModelProperty
+from openapi_python_client.parser.properties import EnumProperty, ModelProperty
 from openapi_python_client.parser.properties.list_property import ListProperty
 from openapi_python_client.parser.properties.protocol import PropertyProtocol
 from openapi_python_client.parser.properties.union import UnionProperty
@@ -20,9 +20,19 @@ from .generator_api import model_name, model_properties, spec_name
 from .operations import Resource
 from .webhooks import Webhook
 
+_CONVERTED_FORMATS = frozenset({"binary", "date", "date-time", "uuid"})
+"""The formats whose texts have a Python type of their own in generated code."""
+
+_SCALARS = frozenset({"boolean", "integer", "null", "number"})
+
 
 class UnionBranches:
-    """The JSON pointers of the branches of all unions in responses and events."""
+    """The JSON pointers of the branches of all unions in responses and events.
+
+    Raises:
+        SpecError: a union has several branches that generated code converts, and it is not known
+            which is which.
+    """
 
     def __init__(
         self,
@@ -77,12 +87,27 @@ class UnionBranches:
     def _visit_union(self, schema: Node, prop: UnionProperty) -> None:
         branches: dict[object, Node] = {}
         for branch in _branches(self._document, schema, frozenset()):
-            branches.setdefault(_type_key(self._document, branch), branch)
+            branches.setdefault(_type_key(self._document, branch, frozenset()), branch)
         if len(branches) != len(prop.inner_properties):
+            self._reject_ambiguous(schema, prop)
             return
         for branch, inner_property in zip(branches.values(), prop.inner_properties, strict=True):
             self._pointers[id(inner_property)] = branch.pointer
             self._visit(branch, inner_property)
+
+    def _reject_ambiguous(self, schema: Node, prop: UnionProperty) -> None:
+        """Raise `SpecError` if generated code could take the first branch for another one."""
+        converted = [
+            branch
+            for branch in prop.inner_properties
+            if isinstance(branch, EnumProperty | ListProperty | ModelProperty)
+        ]
+        if len(converted) > 1:
+            raise self._document.error(
+                schema.pointer,
+                "the generator reads this union with other branches than the spec has:"
+                " make each branch a component",
+            )
 
 
 def _unwrapped(document: Document, reference: Node) -> Node:
@@ -104,21 +129,33 @@ def _branches(document: Document, union: Node, ancestors: frozenset[str]) -> Ite
         return
     for reference in [*union.child("anyOf").elements(), *union.child("oneOf").elements()]:
         branch = _unwrapped(document, reference)
-        if branch.get("anyOf") or branch.get("oneOf"):
+        if _has_branches(branch):
             yield from _branches(document, branch, ancestors | {union.pointer})
-        elif is_list(branch.get("type")):
-            # The generator makes a branch of each type.
-            for name in branch.get("type"):
-                yield Node({**branch.mapping, "type": name}, branch.pointer)
         else:
             yield branch
+    # The generator makes a branch of each type in a list.
+    if is_list(union.get("type")):
+        for name in union.get("type"):
+            yield Node({**union.mapping, "type": name}, union.pointer)
 
 
-def _type_key(document: Document, branch: Node) -> object:
+def _has_branches(schema: Node) -> bool:
+    return bool(schema.get("anyOf") or schema.get("oneOf") or is_list(schema.get("type")))
+
+
+def _type_key(document: Document, branch: Node, ancestors: frozenset[str]) -> object:
     """What decides the generated type of a branch: the generator keeps each type once."""
+    if branch.pointer in ancestors or _has_branches(branch):
+        return branch.pointer
     kind = branch.get("type")
+    if "const" in branch.mapping:
+        return "const", repr(branch.get("const"))
     if kind == "array":
-        return kind, _type_key(document, _unwrapped(document, branch.child("items")))
-    if kind in {"boolean", "integer", "number", "string", "null"} and "enum" not in branch.mapping:
-        return kind, branch.get("format") if kind == "string" else None
+        items = _unwrapped(document, branch.child("items"))
+        return kind, _type_key(document, items, ancestors | {branch.pointer})
+    if kind == "string" and "enum" not in branch.mapping:
+        text_format = branch.get("format")
+        return kind, text_format if text_format in _CONVERTED_FORMATS else None
+    if kind in _SCALARS and "enum" not in branch.mapping:
+        return kind
     return branch.pointer

@@ -5,15 +5,17 @@ order, and each step only sees what the earlier ones left over:
 
 1. The same structure, under whatever name: a renamed or reordered branch.
 2. The same name (that of a reference, or a title), the same text, or else the same structure on
-   fewer and fewer levels.
-3. Equal schemas that are written differently. A branch that repeats another one is dropped, and a
-   branch that is itself such a union is replaced by its branches.
-4. Compatible schemas: the revised branch allows what it has to.
-5. Similar schemas: the same value of a discriminating property, or most properties in common.
-6. The only branch left on each side, if both are inline.
+   fewer and fewer levels, as long as it is that of one branch on each side.
+3. A branch that is itself such a union is replaced by its branches, which begin with step 1.
+4. Equal schemas that are written differently. A branch that equals a branch of the other side with
+   another counterpart is dropped: the union repeats it.
+5. Compatible schemas: the revised branch allows what it has to.
+6. Similar schemas: the same value of a discriminating property, the same values, or at least half
+   of the properties in common.
+7. The only branch left on each side, if both are inline.
 
-All others were removed or added. While `SchemaEquality` decides about two unions, only the steps up
-to 3 count: a branch that is merely compatible or similar is a difference.
+All others were removed or added. While `SchemaEquality` decides about two unions, a branch that is
+merely compatible or similar is a difference, so only the first steps count.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ from .signatures import SchemaSignatures, SignatureTable
 from .types import type_description
 
 _SIGNATURE_DEPTH = 4
-"""How many levels of two branches have to be the same to recognize one as the other.
+"""How many levels of two branches are compared first to recognize one as the other.
 
 A difference below is reported as a change of the branch.
 """
@@ -46,12 +48,12 @@ _SIMILAR = 0.5
 """The share of common properties from which on two objects count as one with changes."""
 
 _MAXIMUM_NAMED_PROPERTIES = 3
-"""How many properties the description of an unnamed object lists."""
+"""How many properties or values the description of an unnamed branch lists."""
 
 _MAXIMUM_COMPARED_BRANCHES = 50
-"""Up to this number of unmatched branches, they are compared one by one.
+"""Up to this number of unmatched branches, each is compared with each branch of the other side.
 
-The number of comparisons is its square.
+Of more branches, those that are equal but look different count as removed and added.
 """
 
 
@@ -106,6 +108,10 @@ class BranchMatcher:
         self._match_by_structure_and_name(matches)
         if self._take_apart(keyword, matches):
             self._match_by_structure_and_name(matches)
+            base_branches = _without_nested_unions(keyword, base_branches, self._caches.base)
+            revised_branches = _without_nested_unions(
+                keyword, revised_branches, self._caches.revised
+            )
         if self._equality.is_deciding:
             self._drop_repeated(matches, base_branches, revised_branches, context)
             return matches
