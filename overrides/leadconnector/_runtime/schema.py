@@ -280,12 +280,12 @@ class Validator:
             raise _MisfitError(finding)
         room = MAXIMUM_FINDINGS - len(findings)
         findings.extend(best_candidate.normalised.findings[:room])
-        data = best_candidate.normalised.data
+        data = best_candidate.filled_data()
         # The branch can be a union itself, and is marked then. Generated code has one list of all
         # branches.
         if not branch_set.is_marked or isinstance(data, UnionBranch):
             return data
-        return UnionBranch(best_candidate.validator.pointer, best_candidate.filled_data())
+        return UnionBranch(best_candidate.validator.pointer, data)
 
     def describes(self, data: Any) -> bool:
         """Whether at least one property of the data is in the schema. Other data always is."""
