@@ -55,6 +55,9 @@ REFERENCE_SIBLINGS = frozenset(
 )
 """What may stand next to `$ref`: the generator ignores it, and no data depends on it."""
 
+OUR_EXTENSIONS = frozenset({"x-enum-varnames", "x-role"})
+"""The extensions that change the generated client."""
+
 ROLES = frozenset({"api-version", "error-messages", "rate-limit-key"})
 """The values of our extension `x-role`. `spec/openapi.yaml` explains them."""
 

@@ -105,7 +105,7 @@ def find_duplicate_parameters(document: Document, operation: Operation) -> Itera
                     f" {first_lines[key]}: remove one of them",
                 )
                 continue
-            first_lines[key] = document.text.source(reference.pointer).line
+            first_lines[key] = document.sources.source(reference.pointer).line
 
 
 OPERATION_RULES = (

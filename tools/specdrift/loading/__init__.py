@@ -5,7 +5,8 @@ from .document import LoadedDocument, load, read_file
 from .errors import ComparisonError
 from .line_index import MAXIMUM_DEPTH, MAXIMUM_NODES
 from .parsed_file import ParsedFile
-from .sources import MAXIMUM_BYTES
+from .references import ReferencedFiles
+from .sources import MAXIMUM_BYTES, LocalFile
 
 __all__ = [
     "MAXIMUM_BYTES",
@@ -13,7 +14,9 @@ __all__ = [
     "MAXIMUM_NODES",
     "ComparisonError",
     "LoadedDocument",
+    "LocalFile",
     "ParsedFile",
+    "ReferencedFiles",
     "load",
     "load_composed",
     "matching_files",

@@ -1,0 +1,68 @@
+"""Simplifies what the generator cannot read, where the contract alone decides what is valid.
+
+The generated types are then wider than the spec. The client validates with the contract, which
+keeps the original.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import NoneType
+from typing import Any
+
+from .document import Document, Schema, is_list, is_mapping
+from .walk import all_schemas
+
+_TYPE_NAMES: Mapping[type, str] = {
+    bool: "boolean",
+    int: "integer",
+    float: "number",
+    str: "string",
+    NoneType: "null",
+}
+
+
+def simplify(document: Document) -> None:
+    """Simplify a private copy of the spec for the generator, in place."""
+    for schema in list(all_schemas(document)):
+        widen_enum(schema.mapping)
+        remove_structured_default(schema.mapping)
+
+
+def has_enum_class(schema: Schema) -> bool:
+    """Whether the generator makes a class of an enum: it does for texts only or integers only."""
+    values = [value for value in _enum_values(schema) if value is not None]
+    return {_type_name(value) for value in values} in ({"string"}, {"integer"})
+
+
+def widen_enum(schema: Schema) -> None:
+    """Replace an enum of other values, such as 0.5, true, or 1 and "1", by their types."""
+    names = list(dict.fromkeys(_type_name(value) for value in _enum_values(schema)))
+    # The generator itself handles an enum without values, or with null alone.
+    if set(names) <= {"null"} or has_enum_class(schema):
+        return
+    # A rule rejects structured values.
+    if "" in names:
+        return
+    # Every integer is a number.
+    if "number" in names and "integer" in names:
+        names.remove("integer")
+    del schema["enum"]
+    schema.pop("x-enum-varnames", None)
+    schema["type"] = names[0] if len(names) == 1 else names
+
+
+def remove_structured_default(schema: Schema) -> None:
+    """Remove a default that is an object or a list. The API applies it, not the client."""
+    if is_mapping(schema.get("default")) or is_list(schema.get("default")):
+        del schema["default"]
+
+
+def _type_name(value: object) -> str:
+    """The type of a scalar in JSON Schema; empty for a mapping or a list."""
+    return _TYPE_NAMES.get(type(value), "")
+
+
+def _enum_values(schema: Schema) -> list[Any]:
+    values = schema.get("enum")
+    return values if is_list(values) else []
