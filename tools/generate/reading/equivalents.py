@@ -26,6 +26,7 @@ def write_equivalents(document: Document) -> None:
         add_items(schema)
         remove_repeated_values(schema)
         remove_open_additional_properties(schema)
+        remove_repeated_type(document, schema)
         if schema.pointer not in merged_pointers:
             add_required_properties(document, schema)
 
@@ -91,6 +92,23 @@ def remove_open_additional_properties(schema: Node) -> None:
     """Remove `additionalProperties: true` beside `allOf`: it allows what is allowed anyway."""
     if "allOf" in schema.mapping and schema.get("additionalProperties") in (True, {}):
         del schema.mapping["additionalProperties"]
+
+
+def remove_repeated_type(document: Document, schema: Node) -> None:
+    """Remove a type beside `allOf` that its only branch has too.
+
+    The schema is then a mere reference, and shares the class of its branch.
+    """
+    branches = list(schema.child("allOf").elements())
+    if len(branches) != 1 or "type" not in schema.mapping:
+        return
+    try:
+        branch = document.resolve(branches[0])
+    except SpecError:
+        # `check` reports a broken reference.
+        return
+    if branch.get("type") == schema.get("type"):
+        del schema.mapping["type"]
 
 
 def add_required_properties(document: Document, schema: Node) -> None:
