@@ -18,7 +18,7 @@ import argparse
 import os
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from .adoption import Adoption, plan
 from .errors import AdoptionError
 from .overlay import load_overlay
 from .published import read_published
+from .report import report
 from .selection import (
     PublishedOperation,
     matching_operations,
@@ -96,7 +97,7 @@ def _run(options: Options) -> int:
     if adoption.additions:
         text = options.spec.read_text(encoding="utf-8")
         _write(options.spec, with_additions(text, adoption.additions, str(options.spec)), adoption)
-    for line in _report(adoption, options.spec):
+    for line in report(adoption, options.spec.name):
         print(visible(line))
     return 1 if adoption.changes else 0
 
@@ -126,35 +127,6 @@ def _check_text(written: Document, adoption: Adoption) -> None:
                 raise AdoptionError(
                     f"{method.upper()} {path}: YAML would not keep a text of this operation"
                 )
-
-
-def _report(adoption: Adoption, spec: Path) -> Iterator[str]:
-    for conversion in adoption.conversions:
-        for operation in conversion.operations:
-            yield f"added: {operation}"
-    new = [name for conversion in adoption.conversions for name in conversion.new_components]
-    reused = [name for conversion in adoption.conversions for name in conversion.reused_components]
-    if new:
-        yield f"new components: {', '.join(new)}"
-    if reused:
-        yield f"shared with the spec: {', '.join(dict.fromkeys(reused))}"
-    if adoption.conversions:
-        for role in dict.fromkeys(adoption.roles):
-            yield f"role: {role.name} is the {role.role}"
-        for repair in adoption.repairs:
-            yield f"repaired: {repair.description.strip()} ({repair.source})"
-    for conversion in adoption.conversions:
-        for review in conversion.reviews:
-            yield f"review: {review}"
-    for label in adoption.unchanged:
-        yield f"unchanged: {label}"
-    for change in adoption.changes:
-        yield f"differs: {change.level} {change.operation}: {change.text}"
-    if adoption.changes:
-        yield f"The published operation differs from that in {spec.name}. Edit it, or delete it and"
-        yield "adopt it again."
-    elif adoption.conversions:
-        yield f"Review the changes of {spec.name}. Then run `make generate`."
 
 
 def _print_operations(operations: Sequence[PublishedOperation]) -> None:

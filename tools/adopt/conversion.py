@@ -24,6 +24,7 @@ from .shapes import shape
 from .style import in_style
 
 _VERSION = "Version"
+_TEXTS = ("description", "summary", "title")
 
 
 @dataclass
@@ -185,7 +186,7 @@ class _Converter:
         )
 
     def _is_version(self, node: Node) -> bool:
-        return node.get("in") == "header" and node.get("name") == _VERSION
+        return bool(node.get("in") == "header" and node.get("name") == _VERSION)
 
     def _version_reference(self, reference: Node) -> Schema | None:
         """A reference to the spec's parameter for a version; None for another parameter."""
@@ -239,27 +240,22 @@ class _Converter:
         reference = node.get("$ref")
         if isinstance(reference, str) and not has_names:
             return {"$ref": f"#{self._pointers[reference.removeprefix('#')]}"}
+        if has_names:
+            return {name: self._converted(child) for name, child in node.entries()}
         copy: Schema = {}
         for key, child in node.entries():
-            if has_names:
-                copy[key] = self._converted(child)
-            elif key == "required" and child.value is False:
-                # The default.
-                continue
-            elif key == "mapping" and node.pointer.endswith("/discriminator"):
-                copy[key] = self._converted_mapping(child)
-            elif is_data(key):
-                copy[key] = child.value
-            elif key in ("description", "summary", "title"):
-                text = _clean_text(child.value)
-                # A response must have a description, even an empty one.
-                if text or "/responses/" in node.pointer:
-                    copy[key] = text
-            else:
-                copy[key] = self._converted(child)
-        if has_names:
-            return copy
+            if not _is_superfluous(node, key, child):
+                copy[key] = self._converted_member(node, key, child)
         return in_style(copy)
+
+    def _converted_member(self, node: Node, key: str, child: Node) -> Any:
+        if key == "mapping" and node.pointer.endswith("/discriminator"):
+            return self._converted_mapping(child)
+        if is_data(key):
+            return child.value
+        if key in _TEXTS:
+            return _clean_text(child.value)
+        return self._converted(child)
 
     def _converted_mapping(self, mapping: Node) -> Schema:
         copy: Schema = {}
@@ -297,6 +293,16 @@ class _Converter:
 
 def _as_node(value: Schema) -> Node:
     return Node(value, "")
+
+
+def _is_superfluous(node: Node, key: str, child: Node) -> bool:
+    """Whether a member says nothing: the default of `required`, or a text without characters."""
+    if key == "required":
+        return child.value is False
+    # A response must have a description, even an empty one.
+    if key not in _TEXTS or "/responses/" in node.pointer:
+        return False
+    return not _clean_text(child.value)
 
 
 def _clean_text(text: Any) -> str:

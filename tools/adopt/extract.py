@@ -14,6 +14,7 @@ from typing import Any
 from generate.document import Document, Node, Operation, Schema, is_list, is_mapping
 from generate.walk import all_references, is_data, keys_are_names
 
+
 def extract(document: Document, operations: Sequence[Operation]) -> Document:
     """Return a document with some operations of another one, and with what they reach."""
     root: Schema = {

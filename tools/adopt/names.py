@@ -11,23 +11,28 @@ _SUFFIX = re.compile(r"(?<=.)(Dto|DTO|Schema)(?=\d*$)")
 
 def operation_id(name: str) -> str:
     """An operationId in the style of the spec: `search-conversation` is `searchConversation`."""
-    words = re.findall(r"[A-Za-z0-9]+", name)
-    first, *others = words
-    return first[0].lower() + first[1:] + "".join(word[0].upper() + word[1:] for word in others)
+    words: list[str] = re.findall(r"[A-Za-z0-9]+", name)
+    joined = "".join(_capitalized(word) for word in words)
+    return joined[0].lower() + joined[1:]
 
 
 def tag_name(path: str) -> str:
     """The tag of an operation: the first part of its path, such as `Social Media Posting`."""
     parts = [part for part in path.split("/") if part and not part.startswith("{")]
     words = re.findall(r"[A-Za-z0-9]+", parts[0]) if parts else ["Other"]
-    return " ".join(word[0].upper() + word[1:] for word in words)
+    return " ".join(_capitalized(word) for word in words)
 
 
 def component_name(name: str) -> str:
     """A component's name without the vendor's suffixes: `SendMessageBodyDto` loses `Dto`."""
     words = re.findall(r"[A-Za-z0-9]+", name)
-    joined = "".join(word[0].upper() + word[1:] for word in words) or "Part"
+    joined = "".join(_capitalized(word) for word in words) or "Part"
     return _SUFFIX.sub("", joined)
+
+
+def _capitalized(word: str) -> str:
+    # Not `capitalize`: it would change the other letters.
+    return word[0].upper() + word[1:]
 
 
 def key_of(name: str) -> str:

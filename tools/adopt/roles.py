@@ -11,7 +11,7 @@ LOCATION = "locationId"
 """The name by which HighLevel's operations take the location whose requests the API counts."""
 
 _MESSAGE_NAMES = ("message", "error")
-"""The properties in which HighLevel's errors explain themselves. The first one that exists counts."""
+"""The properties in which HighLevel's errors explain themselves, the best one first."""
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,8 @@ def with_additions(text: str, additions: Mapping[str, Any], name: str) -> str:
         AdoptionError: a mapping or list to extend is written in one line.
     """
     root = yaml.compose(text, Loader=yaml.SafeLoader)
+    if root is None:
+        raise AdoptionError(f"{name}: is empty: begin with a spec that has an operation")
     editing = _Editing(text, name)
     editing.add(root, additions, ())
     return editing.result()

@@ -1,4 +1,4 @@
-"""Writes data as YAML in the style of the spec, so that an adopted operation looks like the others."""
+"""Writes data as YAML in the style of the spec, so that adopted operations look like the others."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ from typing import Any
 
 import yaml
 
+_TEXT_TAG = "tag:yaml.org,2002:str"
+
 _WIDTH = 120
+"""Columns, as in the existing parts of the spec."""
+
 _SHORT_LIST = 60
 """Characters up to which a list of scalars is written in one line."""
 
@@ -37,13 +41,11 @@ class _Writer(yaml.SafeDumper):
         return True
 
 
-def _write_text(writer: _Writer, text: str) -> yaml.ScalarNode:
+def _write_text(_writer: _Writer, text: str) -> yaml.ScalarNode:
     if "\n" in text:
-        return writer.represent_scalar("tag:yaml.org,2002:str", text, style="|")
-    node = writer.represent_scalar("tag:yaml.org,2002:str", text)
-    if not _is_plain(text):
-        node.style = '"'
-    return node
+        return yaml.ScalarNode(_TEXT_TAG, text, style="|")
+    style = None if _is_plain(text) else '"'
+    return yaml.ScalarNode(_TEXT_TAG, text, style=style)
 
 
 def _is_plain(text: str) -> bool:
@@ -54,8 +56,8 @@ def _is_plain(text: str) -> bool:
         return False
     if not text.isprintable():
         return False
-    resolved: str = yaml.SafeLoader("").resolve(yaml.ScalarNode, text, (True, False))
-    return resolved == "tag:yaml.org,2002:str"
+    loaded: object = yaml.safe_load(text)
+    return loaded == text
 
 
 def _write_list(writer: _Writer, items: list[Any]) -> yaml.SequenceNode:

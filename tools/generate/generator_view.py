@@ -31,6 +31,7 @@ def simplify(document: Document) -> None:
     schemas = list(all_schemas(document))
     remove_ambiguous_titles(schemas)
     for schema in schemas:
+        add_type_of_merged_object(schema.mapping)
         widen_enum(schema.mapping)
         remove_structured_default(schema.mapping)
         distinguish_properties(schema)
@@ -57,6 +58,15 @@ def widen_enum(schema: Schema) -> None:
     del schema["enum"]
     schema.pop("x-enum-varnames", None)
     schema["type"] = names[0] if len(names) == 1 else names
+
+
+def add_type_of_merged_object(schema: Schema) -> None:
+    """Say that a schema with `allOf` and `properties` is an object.
+
+    The generator takes one with a single branch for that branch alone.
+    """
+    if "allOf" in schema and "properties" in schema:
+        schema.setdefault("type", "object")
 
 
 def remove_structured_default(schema: Schema) -> None:

@@ -114,7 +114,7 @@ def remove_repeated_type(document: Document, schema: Node) -> None:
 def add_required_properties(document: Document, schema: Node) -> None:
     """Describe a required property that has no schema as one of any value."""
     # An object without any property is a free-form one.
-    if not schema.get("properties") and "allOf" not in schema.mapping:
+    if _is_wrapper(schema) or not (schema.get("properties") or "allOf" in schema.mapping):
         return
     try:
         described = document.properties(schema)
@@ -131,12 +131,21 @@ def add_required_properties(document: Document, schema: Node) -> None:
 def _merged_pointers(document: Document, schemas: Sequence[Node]) -> Iterator[str]:
     """The pointers of the branches of `allOf`: another branch can describe what one requires."""
     for schema in schemas:
+        if _is_wrapper(schema):
+            continue
         for branch in schema.child("allOf").elements():
             try:
                 yield document.resolve(branch).pointer
             except SpecError:
                 # `check` reports a broken reference.
                 continue
+
+
+def _is_wrapper(schema: Node) -> bool:
+    """Whether a schema is the only branch of its `allOf`, usually in order to describe it."""
+    branches = schema.get("allOf")
+    is_single = is_list(branches) and len(branches) == 1
+    return is_single and not schema.mapping.keys() & {"properties", "required"}
 
 
 def _json_key(value: Any) -> str:
