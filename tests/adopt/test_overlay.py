@@ -30,7 +30,7 @@ def applied(folder: Path, *actions: Json) -> tuple[ParsedFile, list[str]]:
     file = ParsedFile.parse("document.json", json.dumps(DOCUMENT, indent=1).encode())
     result, repairs = apply_overlay(load_overlay(path), file)
     assert file.data == DOCUMENT
-    return result, [repair.description for repair in repairs]
+    return result, [repair.action.description for repair in repairs]
 
 
 def test_an_update_is_merged_into_each_target(tmp_path: Path) -> None:

@@ -228,6 +228,10 @@ def test_a_reference_into_another_part_of_the_spec_becomes_a_component(tmp_path:
             {"type": "integer", "maximum": 9},
         ),
         (
+            {"type": "string", "examples": {"first": {"value": "a"}, "second": "b"}},
+            {"type": "string", "examples": ["a", "b"]},
+        ),
+        (
             {"$ref": "#/components/schemas/A", "nullable": True, "minLength": 3},
             {"$ref": "#/components/schemas/A"},
         ),

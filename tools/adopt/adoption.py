@@ -10,11 +10,12 @@ from typing import Any
 
 from generate.document import Document, Operation, Schema, is_list, is_mapping
 from specdrift import Change, compare
+from specdrift.model.document import unescaped
 
 from .checking import check_extracted
 from .conversion import Conversion, convert
 from .extract import extract, remove_extensions
-from .overlay import Action
+from .overlay import Repair
 from .roles import SetRole, set_roles
 from .selection import PublishedOperation
 
@@ -27,8 +28,8 @@ class Adoption:
     """What to add to the spec, nested as in the spec."""
     conversions: list[Conversion] = field(default_factory=list[Conversion])
     """One for each published document."""
-    repairs: list[Action] = field(default_factory=list[Action])
-    """The actions of the overlay that had a target in one of the documents."""
+    repairs: list[Repair] = field(default_factory=list[Repair])
+    """The repairs of the overlay that concern the operations."""
     roles: list[SetRole] = field(default_factory=list[SetRole])
     unchanged: list[str] = field(default_factory=list[str])
     """The operations that the spec already describes in the same way."""
@@ -56,7 +57,7 @@ def plan(operations: Sequence[PublishedOperation], spec: Document, config: Path)
         remove_extensions(extracted)
         adoption.roles += set_roles(extracted)
         check_extracted(extracted, config)
-        adoption.repairs += group[0].published.repairs
+        adoption.repairs += _repairs_of(extracted, group[0].published.repairs)
         new, existing = _split(extracted, spec)
         for operation in existing:
             _compare_existing(operation, extracted, spec, adoption)
@@ -85,6 +86,15 @@ def _by_document(operations: Sequence[PublishedOperation]) -> Iterator[list[Publ
     for item in operations:
         groups.setdefault(id(item.published), []).append(item)
     yield from groups.values()
+
+
+def _repairs_of(extracted: Document, repairs: Sequence[Repair]) -> Iterator[Repair]:
+    """The repairs of what was extracted: operations are some of those of the document."""
+    for repair in repairs:
+        owners = (pointer.split("/")[1:4] for pointer in repair.pointers)
+        names = ([unescaped(token) for token in tokens] for tokens in owners)
+        if any(extracted.top.child(*tokens).value is not None for tokens in names):
+            yield repair
 
 
 def _split(extracted: Document, spec: Document) -> tuple[list[Operation], list[Operation]]:

@@ -33,6 +33,15 @@ class Action:
     """The file and line of the action."""
 
 
+@dataclass(frozen=True)
+class Repair:
+    """An action that had targets in a document."""
+
+    action: Action
+    pointers: Sequence[str]
+    """The JSON pointers of the targets."""
+
+
 def load_overlay(path: Path) -> list[Action]:
     """Read the actions of an overlay.
 
@@ -49,26 +58,26 @@ def load_overlay(path: Path) -> list[Action]:
     return [_action(file, index, action) for index, action in enumerate(actions)]
 
 
-def apply_overlay(actions: Sequence[Action], file: ParsedFile) -> tuple[ParsedFile, list[Action]]:
-    """Return a repaired copy of a file, and the actions that had a target in it.
+def apply_overlay(actions: Sequence[Action], file: ParsedFile) -> tuple[ParsedFile, list[Repair]]:
+    """Return a repaired copy of a file, and what was repaired.
 
     Raises:
         AdoptionError: an action has an invalid target, or an update of another type.
     """
     data = deepcopy(file.data)
     lines = dict(file.lines)
-    applied: list[Action] = []
+    repairs: list[Repair] = []
     for action in actions:
         targets = _targets(action, data)
         if targets:
-            applied.append(action)
+            repairs.append(Repair(action, [json_pointer(*target.path) for target in targets]))
         # From the last one, so that the indexes of the others stay right.
         for target in reversed(targets):
             if action.remove:
                 data = _removed(target, data, lines)
             else:
                 _merge(action, target.value, action.update)
-    return replace(file, data=data, lines=lines), applied
+    return replace(file, data=data, lines=lines), repairs
 
 
 @dataclass(frozen=True)

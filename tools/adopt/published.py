@@ -12,7 +12,7 @@ from generate.reading import read_document
 from specdrift.loading import ComparisonError, ReferencedFiles, origin_of, read_file
 
 from .errors import AdoptionError
-from .overlay import Action, apply_overlay
+from .overlay import Action, Repair, apply_overlay
 
 _SUFFIXES = (".json", ".yaml", ".yml")
 
@@ -29,8 +29,8 @@ class PublishedDocument:
 
     source: str
     document: Document
-    repairs: Sequence[Action]
-    """The actions of the overlay that had a target in it."""
+    repairs: Sequence[Repair]
+    """What the overlay repaired."""
 
 
 def read_published(source: str, overlay: Sequence[Action]) -> list[PublishedDocument]:

@@ -39,7 +39,7 @@ def _added_parts(adoption: Adoption) -> Iterator[str]:
     for role in dict.fromkeys(adoption.roles):
         yield f"role: {role.name} is the {role.role}"
     for repair in adoption.repairs:
-        yield f"repaired: {repair.description.strip()} ({repair.source})"
+        yield f"repaired: {repair.action.description.strip()} ({repair.action.source})"
     for conversion in adoption.conversions:
         for review in conversion.reviews:
             yield f"review: {review}"

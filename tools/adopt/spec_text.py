@@ -43,7 +43,8 @@ class _Editing:
         """Add members to a mapping."""
         if not isinstance(node, yaml.MappingNode) or node.flow_style:
             raise self._written_in_one_line(node, path)
-        children = {key.value: value for key, value in node.value}
+        pairs: list[tuple[yaml.Node, yaml.Node]] = node.value
+        children = {str(key.value): value for key, value in pairs}
         # The members of a child come before those of this mapping: both can end in one line.
         for key, value in additions.items():
             if key in children and isinstance(value, Mapping):
