@@ -559,14 +559,15 @@ def _parameter_count(operation: Operation) -> int:
 
 def _example_resource(spec: Spec) -> Mapping[str, Any]:
     """A resource of the spec's examples: a conversation, or else the first resource."""
-    samples: list[Mapping[str, Any]] = []
-    for operation in spec.operations:
-        if operation.shape is None or "id" not in operation.shape.sample:
-            continue
-        if operation.collection == "conversations":
-            return operation.shape.sample
-        samples.append(operation.shape.sample)
-    return samples[0] if samples else {"id": "1"}
+    # A sample takes time: only those are built that are looked at.
+    conversations = [
+        operation for operation in spec.operations if operation.collection == "conversations"
+    ]
+    for operation in (*conversations, *spec.operations):
+        shape = operation.shape
+        if shape is not None and "id" in shape.properties and "id" in shape.sample:
+            return shape.sample
+    return {"id": "1"}
 
 
 def _preferred_response(preferred: PreferredResponse, limit_headers: Mapping[str, str]) -> Response:

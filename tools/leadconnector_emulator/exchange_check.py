@@ -290,7 +290,7 @@ class ExchangeCheck:
     def _responses(self, documented: _Documented) -> dict[str, _Located]:
         pointer = f"{documented.pointer}/responses"
         responses: dict[str, _Located] = {}
-        for status, reference in documented.node["responses"].items():
+        for status, reference in documented.node.get("responses", {}).items():
             responses[str(status)] = self._located(reference, f"{pointer}/{status}")
         return responses
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
@@ -70,8 +70,13 @@ class ResourceShape:
     is_list: bool
     properties: Mapping[str, CompiledSchema]
     required: frozenset[str]
-    sample: JsonObject
-    """A resource that consists of the spec's examples."""
+    build_sample: Callable[[], JsonObject]
+    """Builds `sample`. To build it compiles validators, so that it waits for the first use."""
+
+    @cached_property
+    def sample(self) -> JsonObject:
+        """A resource that consists of the spec's examples."""
+        return self.build_sample()
 
     def complete(self, resource: JsonObject) -> JsonObject:
         """The properties of a resource. A missing required one has the sample's value."""
