@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, cast
 
 from .references import References, steps_of, target_of
@@ -62,22 +63,32 @@ class Document:
 
     def properties(self, schema: Any) -> dict[str, JsonObject]:
         """The resolved properties of an object schema, including those of its `allOf`."""
-        resolved = self.resolve(schema)
         properties: dict[str, JsonObject] = {}
-        for branch in resolved.get("allOf", []):
-            properties |= self.properties(branch)
-        for name, child in resolved.get("properties", {}).items():
-            properties[name] = self.resolve(child)
+        for part in self._combined_schemas(schema, frozenset()):
+            for name, child in part.get("properties", {}).items():
+                properties[name] = self.resolve(child)
         return properties
 
     def required(self, schema: Any) -> list[str]:
         """The required properties of an object schema, including those of its `allOf`."""
-        resolved = self.resolve(schema)
         names: list[str] = []
-        for branch in resolved.get("allOf", []):
-            names += self.required(branch)
-        names += resolved.get("required", [])
+        for part in self._combined_schemas(schema, frozenset()):
+            names += part.get("required", [])
         return names
+
+    def _combined_schemas(self, schema: Any, outer: frozenset[int]) -> Iterator[JsonObject]:
+        """The resolved schemas of `allOf`, followed by the schema itself.
+
+        Args:
+            schema: the schema.
+            outer: the identities of the schemas around it. One that contains itself adds nothing.
+        """
+        resolved = self.resolve(schema)
+        if id(resolved) in outer:
+            return
+        for branch in resolved.get("allOf", []):
+            yield from self._combined_schemas(branch, outer | {id(resolved)})
+        yield resolved
 
     def node_at(self, pointer: str) -> Any:
         """The node at a JSON pointer (RFC 6901), such as `/components/schemas/Conversation`."""

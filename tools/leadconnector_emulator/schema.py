@@ -67,6 +67,15 @@ class CompiledSchema:
             messages.append(f"{place}: {message}" if place else message)
         return messages
 
+    def invalid_keywords(self, data: Any) -> list[str]:
+        """The keywords of the schema itself that data violates, with repetitions."""
+        keywords: list[str] = []
+        for error in self._validator.iter_errors(data):
+            path = list(error.schema_path)
+            # A boolean schema has no keyword. It became `not` when it was resolved.
+            keywords.append(str(path[0]) if path else "not")
+        return keywords
+
     def located_violations(self, data: Any) -> list[Violation]:
         """The violations, in the order in which the validator finds them."""
         violations: list[Violation] = []
