@@ -12,6 +12,7 @@ from .body_coding import (
     NotCheckedError,
     UndecodableError,
     decoded_body,
+    documented_media_type,
     is_json,
     media_type_of,
     parsed_json,
@@ -349,7 +350,7 @@ class ExchangeCheck:
         pointer = f"{owner.pointer}/content"
         content: JsonObject = owner.node.get("content", {})
         media_type = media_type_of(headers.get("content-type", ""))
-        documented_type = _documented_media_type(content, media_type)
+        documented_type = documented_media_type(content, media_type)
         if documented_type is None:
             expected = "empty"
             if content:
@@ -484,16 +485,6 @@ def _stand_in(responses: Mapping[str, _Located], response: Response) -> _Located
     for status, located in responses.items():
         if status.startswith("2") and located.node.get("content"):
             return located
-    return None
-
-
-def _documented_media_type(content: JsonObject, media_type: str) -> str | None:
-    """The documented media type or range that a media type belongs to."""
-    main_type = media_type.partition("/")[0]
-    names = {media_type_of(name): name for name in content}
-    for candidate in (media_type, f"{main_type}/*", "*/*"):
-        if candidate in names:
-            return names[candidate]
     return None
 
 

@@ -114,6 +114,8 @@ class Operation:
     """The sets of scopes of which a token needs one; empty if the spec lists no scopes."""
     parameters: tuple[Parameter, ...]
     body_required: bool
+    body_media_types: tuple[str, ...]
+    """The documented media types and ranges of the body."""
     body_schema: CompiledSchema | None
     """`None`: the operation documents no JSON body."""
     body_properties: frozenset[str]
@@ -132,6 +134,11 @@ class Operation:
     def names_location(self) -> bool:
         """Whether a request of the operation names a location."""
         return self.rate_limit_key is not None
+
+    @property
+    def is_search(self) -> bool:
+        """Whether it finds resources, whatever its method: the last part of its path says so."""
+        return self.path.endswith("/search")
 
     @cached_property
     def collection(self) -> str:

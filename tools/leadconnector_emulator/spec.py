@@ -118,6 +118,7 @@ class Spec:
             scope_alternatives=self._scope_alternatives(node),
             parameters=self._load_parameters(parameter_nodes),
             body_required=body_node.get("required", False),
+            body_media_types=tuple(body_node.get("content", {})),
             body_schema=body_schema,
             body_properties=frozenset(body_properties),
             responses=responses,
@@ -307,7 +308,8 @@ def _path_pattern(template: str) -> re.Pattern[str]:
 
 def _list_name(method: str, template: str) -> str | None:
     """The name of the resources that an operation lists; `None` if it names a single one."""
-    if method != "get" or "{" in template:
+    is_search = method == "post" and template.endswith("/search")
+    if "{" in template or not (method == "get" or is_search):
         return None
     return template.strip("/").partition("/")[0]
 
