@@ -69,7 +69,7 @@ class Spec:
         return self._document.resolve(node)
 
     def compile(self, schema: JsonObject) -> CompiledSchema:
-        """Compile a schema of the document."""
+        """The validator of a schema of the document, which is compiled on its first use."""
         return self._document.compile(schema)
 
     @property
