@@ -8,6 +8,7 @@ from math import isfinite
 from typing import Any, Literal, NoReturn, TypeAlias, cast
 from urllib.parse import parse_qs
 
+from .body_coding import documented_media_type, is_json, media_type_of
 from .messages import Request
 from .operation import Operation, Parameter
 from .rejection import RejectionError
@@ -73,17 +74,26 @@ def parse_body(operation: Operation, request: Request) -> ParsedBody:
     An error is returned, not raised: the rate limit counts the request before `check_body` rejects
     it, and the body may contain the rate limit's key.
     """
-    if operation.body_schema is None:
+    if not operation.body_media_types:
         return ParsedBody(is_present=False)
     if not request.body and not operation.body_required:
         return ParsedBody(is_present=False)
+    if not request.body and operation.body_schema is None:
+        return ParsedBody(error="the body is missing")
 
-    content_type = request.headers.get("content-type", "")
-    media_type = content_type.partition(";")[0].strip().lower()
-    if media_type != "application/json":
-        return ParsedBody(error="the content type must be application/json")
+    media_type = media_type_of(request.headers.get("content-type", ""))
+    if documented_media_type(operation.body_media_types, media_type) is None:
+        media_types = " or ".join(operation.body_media_types)
+        return ParsedBody(error=f"the content type must be {media_types}")
+    if operation.body_schema is None or not is_json(media_type):
+        # Only JSON is validated. Other content has no effect on the resources.
+        return ParsedBody(is_present=False)
+    return _parse_json(request.body)
+
+
+def _parse_json(body: bytes) -> ParsedBody:
     try:
-        text = request.body.decode("utf-8")
+        text = body.decode("utf-8")
         data: Any = json.loads(text, parse_constant=_reject_constant, parse_float=_finite_float)
         if _nesting(data) > MAXIMUM_NESTING:
             return ParsedBody(error="the body is nested too deeply")
@@ -172,11 +182,11 @@ def check_body(operation: Operation, body: ParsedBody) -> None:
         RejectionError: 400, the body is not JSON. 422, it violates the schema; 400 where the
             operation does not document 422.
     """
+    if body.error:
+        raise RejectionError(400, body.error)
     schema = operation.body_schema
     if schema is None or not body.is_present:
         return
-    if body.error:
-        raise RejectionError(400, body.error)
     violations = _violations(schema, body.data)
     if not violations:
         return
