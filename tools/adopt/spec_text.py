@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import yaml
+from generate.document import is_mapping
 
 from .errors import AdoptionError
 from .yaml_writer import yaml_lines
@@ -47,7 +48,7 @@ class _Editing:
         children = {str(key.value): value for key, value in pairs}
         # The members of a child come before those of this mapping: both can end in one line.
         for key, value in additions.items():
-            if key in children and isinstance(value, Mapping):
+            if key in children and is_mapping(value):
                 self.add(children[key], value, (*path, key))
             elif key in children:
                 self._append(children[key], value, (*path, key))
