@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ..paging import PagingRole
+
 VALIDATED_KEYWORDS = frozenset(
     {
         "$ref",
@@ -55,7 +57,7 @@ REFERENCE_SIBLINGS = frozenset(
 )
 """What may stand next to `$ref`: the generator ignores it, and no data depends on it."""
 
-ROLES = frozenset({"api-version", "error-messages", "rate-limit-key"})
+ROLES = frozenset({"api-version", "error-messages", "rate-limit-key", *PagingRole})
 """The values of our extension `x-role`. `spec/openapi.yaml` explains them."""
 
 MODEL_ATTRIBUTES = frozenset(
