@@ -245,7 +245,21 @@ def _properties_below(
         yield PagingProperty(PagingRole(role), path, node)
         # What is inside of such a property has no role of its own.
         return
+    only_branch = _branch_beside_null(document, node)
+    if only_branch is not None:
+        yield from _properties_below(document, only_branch, path, ancestors | {node.pointer})
+        return
     for name, child in document.properties(node).items():
         yield from _properties_below(
             document, child.schema, (*path, name), ancestors | {node.pointer}
         )
+
+
+def _branch_beside_null(document: Document, node: Node) -> Node | None:
+    """The only other branch of a union with null; `None` if the schema is no such union."""
+    for keyword in ("anyOf", "oneOf"):
+        branches = list(node.child(keyword).elements())
+        others = [item for item in branches if document.resolve(item).get("type") != "null"]
+        if len(branches) == 2 and len(others) == 1:
+            return others[0]
+    return None

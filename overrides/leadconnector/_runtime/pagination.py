@@ -9,7 +9,8 @@ Terms:
   an offset or a page number.
 - position: the number of items before a page. Behind a cursor it is unknown.
 - new item: an item whose id no earlier item had. The ids of all items are kept for that: about
-  0.15 MB for 1,000 items. An item without an id is new unless its whole page equals the one before.
+  0.11 MB for 1,000 ids of 20 characters. An item without an id is new, unless its whole page equals
+  the one before.
 
 The iteration ends after a page
 
