@@ -30,6 +30,7 @@ SIZE = parameter("limit", {"type": "integer"}, "page-size")
 NEXT = with_role(TEXT, "next-page-cursor")
 TOTAL = with_role({"type": "integer"}, "page-total")
 DATE_TIME = {"type": "string", "format": "date-time"}
+ID = with_role(TEXT, "item-id")
 NULL = {"type": "null"}
 
 
@@ -136,15 +137,17 @@ INVALID: dict[str, tuple[Json, str]] = {
         "x-role page-items has no effect here: it belongs into the success response of an",
     ),
     "an id outside of the items": (
-        spec_of(OFFSET, things=items_of(), id=with_role(TEXT, "item-id")),
-        "x-role item-id must be in the items of page-items",
+        spec_of(OFFSET, things=items_of(), id=ID),
+        "x-role item-id has no effect here: it belongs into the page-items",
+    ),
+    "an id of an object in an item": (
+        spec_of(OFFSET, things=items_of({"properties": {"a": {"properties": {"b": ID}}}})),
+        "x-role item-id has no effect here: it belongs into the page-items",
     ),
     "two ids of an item": (
         spec_of(
             OFFSET,
-            things=items_of(
-                {"properties": {"a": with_role(TEXT, "item-id"), "b": with_role(TEXT, "item-id")}}
-            ),
+            things=items_of({"properties": {"a": ID, "b": ID}}),
         ),
         "a is already the item-id",
     ),
@@ -268,6 +271,26 @@ def test_a_response_can_be_shared_with_an_operation_that_has_one_page(tmp_path: 
     with loaded_package(yaml.safe_dump(spec), tmp_path, "shared_page") as package:
         assert hasattr(package.module.Things, "iter_list_things")
         assert not hasattr(package.module.Things, "iter_list_all")
+
+
+def test_an_item_can_contain_items_of_other_lists(tmp_path: Path) -> None:
+    other = {"type": "object", "properties": {"id": ID}}
+    thing = {
+        "type": "object",
+        "properties": {"_id": ID, "other": {"$ref": "#/components/schemas/Other"}},
+    }
+    spec = spec_of(OFFSET, things=items_of(thing), first={"$ref": "#/components/schemas/Other"})
+    spec["components"]["schemas"] = {"Other": other}
+    spec["paths"]["/others"] = list_operation(
+        "listOthers", [OFFSET], others=items_of({"$ref": "#/components/schemas/Other"})
+    )
+    spec["paths"]["/others"]["get"]["tags"] = ["Things"]
+
+    with loaded_package(yaml.safe_dump(spec), tmp_path, "contained_items") as package:
+        page = package.decode({"things": [{"_id": "a", "other": {"id": "b"}}]}, name="list_things")
+        operation = importlib.import_module("contained_items.api.things.list_things")
+
+    assert operation.PAGINATION.item_id(page.things[0]) == "a"
 
 
 @pytest.mark.parametrize("keyword", ["anyOf", "oneOf"])

@@ -44,9 +44,7 @@ PAGE_ROLES = frozenset(
 """The roles of properties of a response, outside of its items."""
 
 ITEM_ROLES = frozenset({PagingRole.NEXT_CURSOR, PagingRole.ITEM_ID})
-"""The roles of properties of an item."""
-
-RESPONSE_ROLES = PAGE_ROLES | ITEM_ROLES
+"""The roles of properties of an item itself, not of the objects in it."""
 
 
 @dataclass(frozen=True)
@@ -218,7 +216,8 @@ def _success_schemas(document: Document, operation: Operation) -> Iterator[Node]
 
 def _page_properties(document: Document, schema: Node) -> Iterator[PagingProperty]:
     for item in _properties_below(document, schema, (), frozenset()):
-        if item.role in RESPONSE_ROLES:
+        # An object beside the items can have an id that is one in another list.
+        if item.role in PAGE_ROLES:
             yield item
 
 
@@ -229,7 +228,8 @@ def _item_properties(
         if items.role is PagingRole.ITEMS:
             item_schema = items.schema.child("items")
             for item in _properties_below(document, item_schema, (), frozenset()):
-                if item.role in ITEM_ROLES:
+                # An object inside of the item has an id of its own.
+                if item.role in ITEM_ROLES and len(item.path) == 1:
                     yield item
 
 

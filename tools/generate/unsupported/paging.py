@@ -154,11 +154,6 @@ def _unusable_items(
         yield from _second_of_one_kind(document, list(paging.properties(role)))
     ids = [item for item in paging.item if item.role is PagingRole.ITEM_ID]
     yield from _second_of_one_kind(document, ids)
-    for item in paging.page:
-        if item.role is PagingRole.ITEM_ID:
-            yield document.error(
-                item.schema.pointer, "x-role item-id must be in the items of page-items"
-            )
 
 
 def _second_of_one_kind(
