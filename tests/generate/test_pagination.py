@@ -248,10 +248,10 @@ def test_tasks_must_not_share_an_iterator(paged: PagedClient, emulator: Emulator
     async def run(url: str) -> list[object]:
         async with paged.package.AsyncLeadConnector(token="test-token", base_url=url) as client:
             iterator = client.lists.iter_get_forms(limit="3")
-            first, second = await asyncio.gather(
+            results: Any = await asyncio.gather(
                 anext(iterator), anext(iterator), return_exceptions=True
             )
-            return [first, second, await anext(iterator)]
+            return [*results, await anext(iterator)]
 
     with Server(emulator) as server:
         first, error, second = asyncio.run(run(server.url))
