@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
 if TYPE_CHECKING:
     from .client import AuthenticatedClient, Client
-    from .types import APIResponse, RequestOptions
+    from .types import APIResponse, Pagination, RequestOptions
 
 T = TypeVar("T")
+ItemT = TypeVar("ItemT")
 
 
 @cache
@@ -68,6 +69,17 @@ class Session(Protocol):
         """Execute an operation, and return the whole response."""
         ...
 
+    def iterate(
+        self,
+        operation: Operation[T],
+        pagination: Pagination[T, ItemT],
+        arguments: Mapping[str, object],
+        max_items: int | None,
+        options: RequestOptions | None,
+    ) -> Iterator[ItemT]:
+        """Iterate over the items of all pages. Each page is a call."""
+        ...
+
 
 class AsyncSession(Protocol):
     """Executes operations for the async resource classes."""
@@ -88,6 +100,17 @@ class AsyncSession(Protocol):
         options: RequestOptions | None,
     ) -> APIResponse[T]:
         """Execute an operation, and return the whole response."""
+        ...
+
+    def iterate(
+        self,
+        operation: Operation[T],
+        pagination: Pagination[T, ItemT],
+        arguments: Mapping[str, object],
+        max_items: int | None,
+        options: RequestOptions | None,
+    ) -> AsyncIterator[ItemT]:
+        """Iterate over the items of all pages. Each page is a call."""
         ...
 
 

@@ -156,6 +156,49 @@ class APIResponse(Generic[T]):
         return f"{type(self).__name__}({self.status_code}, {len(self.content)} bytes)"
 
 
+PageT = TypeVar("PageT")
+ItemT = TypeVar("ItemT")
+
+
+@dataclass(frozen=True, slots=True)
+class PageCursor(Generic[PageT, ItemT]):
+    """A parameter whose value for the next page is in the page before it."""
+
+    argument: str
+    types: frozenset[str]
+    """The JSON types that the parameter accepts. Empty: any."""
+    read: Callable[[PageT, ItemT | None], object]
+    """Takes a page and its last item. Returns the value for the next page, or `UNSET`."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageCounter:
+    """A parameter that is the number of items before a page, or the number of the page."""
+
+    argument: str
+    is_page_number: bool
+    first: int
+    """Its value for the first page."""
+    is_text: bool
+    """Whether the spec types the number as a text."""
+    is_required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Pagination(Generic[PageT, ItemT]):
+    """How to iterate over the pages of a list operation, as the roles in the spec say."""
+
+    items: Callable[[PageT], list[ItemT]]
+    cursors: tuple[PageCursor[PageT, ItemT], ...] = ()
+    counter: PageCounter | None = None
+    """`None`: the cursors say where a page starts."""
+    item_id: Callable[[ItemT], object] | None = None
+    total: Callable[[PageT], object] | None = None
+    """Returns the number of items of all pages."""
+    has_next: Callable[[PageT], object] | None = None
+    """Returns whether another page follows."""
+
+
 @dataclass(slots=True)
 class Response(Generic[T]):
     """The return type of the generated `…_detailed` functions."""
@@ -171,6 +214,9 @@ __all__ = [
     "APIResponse",
     "File",
     "FileTypes",
+    "PageCounter",
+    "PageCursor",
+    "Pagination",
     "RequestFiles",
     "RequestOptions",
     "Response",

@@ -78,6 +78,8 @@ ADDED = """
     security: [{bearer: []}]
     parameters:
       - {name: sort, in: query, schema: {type: string, default: "title:desc"}}
+      - {name: startAfterDate, in: query, schema: {type: string}}
+      - {name: lastMessageId, in: query, schema: {type: string}}
       - {name: page, in: query, schema: {type: string, default: 0}}
       - {name: pageSize, in: query, schema: {type: string, default: 0}}
       - {name: startAfter, in: query, schema: {type: array, items: {type: string}}}
@@ -93,6 +95,7 @@ ADDED = """
                   type: array
                   items: {type: object, properties: {id: {type: string}, title: {type: string}}}
                 nextPage: {type: boolean}
+                lastMessageId: {type: string}
                 totalPages: {type: integer}
 /notes:
   get:
@@ -433,3 +436,34 @@ def list_by_id(emulator: Emulator, query: Node, limit: int) -> list[str]:
         if "startAfterId" not in content["meta"]:
             return listed_ids
         start = {"startAfterId": content["meta"]["startAfterId"]}
+
+
+class TestCursorsOfTheVendor:
+    TASKS = tuple({"id": name, "title": title} for name, title in zip("abcd", "1231", strict=True))
+
+    def pages(self, query: Mapping[str, object]) -> tuple[str, Node]:
+        """The ids of the tasks that a query selects, and the whole response."""
+        _, content = fetch(new_emulator({"tasks": list(self.TASKS)}), "/tasks", query)
+        return "".join(task["id"] for task in content["tasks"]), content
+
+    @pytest.mark.parametrize(
+        ("query", "expected"),
+        [
+            ({"sort": "title", "startAfterDate": "1"}, "bc"),
+            ({"sort": "title", "startAfterDate": "2.0"}, "c"),
+            ({"sort": "title", "startAfterDate": "0"}, "adbc"),
+            ({"sort": "title", "startAfterDate": "3"}, ""),
+            ({"sort": "title:desc", "startAfterDate": "3"}, "bad"),
+            ({"startAfterDate": "2"}, "ad"),
+        ],
+    )
+    def test_a_list_starts_after_the_value_by_which_it_is_sorted(
+        self, query: Mapping[str, object], expected: str
+    ) -> None:
+        assert self.pages(query)[0] == expected
+
+    def test_a_list_starts_after_its_last_id(self) -> None:
+        selected, content = self.pages({"sort": "title", "pageSize": 2})
+        assert (selected, content["lastMessageId"], content["nextPage"]) == ("ad", "d", True)
+        selected, content = self.pages({"sort": "title", "pageSize": 2, "lastMessageId": "d"})
+        assert (selected, content["nextPage"], "lastMessageId" in content) == ("bc", False, False)

@@ -18,7 +18,7 @@ Contact:
   type: object
   required: [id, createdAt, name]
   properties:
-    id: {type: string}
+    id: {type: string, x-role: item-id}
     name: {type: [string, "null"]}
     createdAt: {type: string, format: date-time}
     kind: {$ref: "#/components/schemas/ContactKind"}
@@ -109,6 +109,29 @@ NEW_PATHS = """
       "204": {description: Noted}
 
 /contacts:
+  get:
+    operationId: listContacts
+    tags: [Contacts]
+    parameters:
+      - {name: startAfterId, in: query, x-role: page-cursor, schema: {type: string}}
+      - {name: limit, in: query, x-role: page-size, schema: {type: integer}}
+    responses:
+      "200":
+        description: Contacts
+        content:
+          application/json:
+            schema:
+              type: object
+              properties:
+                contacts:
+                  type: array
+                  x-role: page-items
+                  items: {$ref: "#/components/schemas/Contact"}
+                meta:
+                  type: object
+                  properties:
+                    startAfterId: {type: string, x-role: next-page-cursor}
+                    hasNext: {type: boolean, x-role: has-next-page}
   post:
     operationId: createContact
     tags: [Contacts]
@@ -159,7 +182,7 @@ from __future__ import annotations
 import asyncio
 import datetime
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any, assert_type
 
 import httpx
@@ -229,6 +252,9 @@ def respond(request: httpx.Request) -> httpx.Response:
         return httpx.Response(200, content=content)
     if request.url.path.startswith("/teams"):
         return httpx.Response(200, json={"members": 3})
+    if request.url.path == "/contacts" and request.method == "GET":
+        page = {"contacts": [CONTACT], "meta": {"startAfterId": "c1", "hasNext": False}}
+        return httpx.Response(200, json=page)
     if request.method == "GET":
         return httpx.Response(200, json=CONTACT)
     return httpx.Response(200, json=CONVERSATION)
@@ -346,6 +372,9 @@ def call_blocking() -> dict[str, Any]:
         raw_tags = client.contacts.with_raw_response.replace_tags(body=[Tag(label="x")])
         assert_type(raw_tags, APIResponse[list[Tag]])
         returned["raw_tags"] = repr(raw_tags.parse())
+        contacts = client.contacts.iter_list_contacts(limit=2, max_items=9)
+        assert_type(contacts, Iterator[Contact])
+        returned["iterate"] = [describe_contact(contact) for contact in contacts]
         response = client.request("GET", "/contacts/c2", rate_limit_key="l")
         assert_type(response, APIResponse[Any])
         returned["request"] = response.parse()
@@ -421,6 +450,9 @@ async def call_async() -> dict[str, Any]:
         raw_tags = await client.contacts.with_raw_response.replace_tags(body=[Tag(label="x")])
         assert_type(raw_tags, APIResponse[list[Tag]])
         returned["raw_tags"] = repr(raw_tags.parse())
+        contacts = client.contacts.iter_list_contacts(limit=2, max_items=9)
+        assert_type(contacts, AsyncIterator[Contact])
+        returned["iterate"] = [describe_contact(contact) async for contact in contacts]
         response = await client.request("GET", "/contacts/c2", rate_limit_key="l")
         assert_type(response, APIResponse[Any])
         returned["request"] = response.parse()
@@ -467,6 +499,11 @@ def mistakes(client: LeadConnector) -> None:
     client.contacts.get_contact("c1", options_query=5)  # wrong
     client.contacts.with_raw_response.get_contact("c1").parse().id.append("x")  # wrong
     client.contacts.with_raw_response.rename_contact("c1")  # wrong
+    for contact in client.contacts.iter_list_contacts(start_after_id="c1"):
+        contact.id.append("x")  # wrong
+    client.contacts.iter_list_contacts(max_items="9")  # wrong
+    client.contacts.iter_create_contact(name="Ada", version_body=2)  # wrong
+    client.contacts.with_raw_response.iter_list_contacts()  # wrong
     RequestOptions(max_retries=1)  # wrong
     RequestOptions(headers={"X-A": 1})  # wrong
     client.request("GET")  # wrong

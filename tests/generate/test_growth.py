@@ -147,6 +147,11 @@ def test_a_new_operation_omits_arguments_without_value(calls: dict[str, Any]) ->
     assert calls["get_plain"]["request"] == expected_request("GET", "/contacts/c1")
 
 
+def test_a_new_list_operation_is_iterated(calls: dict[str, Any]) -> None:
+    assert calls["iterate"]["request"] == expected_request("GET", "/contacts?limit=2", version=None)
+    assert [contact["id"] for contact in calls["iterate"]["returned"]] == ["c1"]
+
+
 def test_a_new_operation_returns_its_model(calls: dict[str, Any]) -> None:
     assert calls["get"]["returned"] == {
         "class": "Contact",
@@ -329,7 +334,7 @@ def test_no_hand_written_file_differs(grown: Path) -> None:
 
 
 def test_both_clients_make_the_same_calls(runs: dict[str, Any]) -> None:
-    assert len(runs["sync"]) == 18
+    assert len(runs["sync"]) == 19
     assert runs["sync"] == runs["async"]
 
 
@@ -386,7 +391,7 @@ def test_mypy_reports_exactly_the_mistakes(mypy_lines: list[str]) -> None:
         if line.startswith("mistakes.py:") and ": error:" in line
     }
     assert sorted(lines) == WRONG_LINES
-    assert len(WRONG_LINES) == 15
+    assert len(WRONG_LINES) == 19
 
 
 def test_pyright_accepts_the_generated_code_in_strict_mode(

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from generate.document import Document, Node, Operation
 
+from .paging import paging_roles
+
 LOCATION = "locationId"
 """The name by which HighLevel's operations take the location whose requests the API counts."""
 
@@ -33,6 +35,7 @@ def set_roles(document: Document) -> list[SetRole]:
                 roles += _set(node, name, role)
         for name, schema in _messages(document, operation):
             roles += _set(schema, name, "error-messages")
+        roles += _set_paging_roles(document, operation)
     return list(dict.fromkeys(roles))
 
 
@@ -50,6 +53,21 @@ def _set(node: Node, name: str, role: str) -> list[SetRole]:
         return []
     node.mapping["x-role"] = role
     return [SetRole(name, role)]
+
+
+def _set_paging_roles(document: Document, operation: Operation) -> list[SetRole]:
+    """Set the roles of pagination, unless another list gave one of the parts another role."""
+    suggestions = paging_roles(document, operation)
+    nodes = [document.at(suggestion.pointer) for suggestion in suggestions]
+    roles = [str(suggestion.role) for suggestion in suggestions]
+    if any(node.get("x-role", role) != role for node, role in zip(nodes, roles, strict=True)):
+        return []
+    set_roles: list[SetRole] = []
+    for node, role in zip(nodes, roles, strict=True):
+        node.mapping["x-role"] = role
+        name = node.get("name") or node.pointer.rpartition("/")[2]
+        set_roles.append(SetRole(str(name), role))
+    return set_roles
 
 
 def _arguments(document: Document, operation: Operation) -> Iterator[tuple[str, Node]]:

@@ -145,7 +145,7 @@ def _operation_entry(
         response.status: _response_entry(document, response, schemas)
         for response in operation.responses
     }
-    return {
+    entry: dict[str, Any] = {
         "id": operation.operation_id,
         "pointer": operation.pointer,
         "name": f"{operation.method} {operation.path}",
@@ -156,6 +156,9 @@ def _operation_entry(
         "arguments": arguments,
         "responses": responses,
     }
+    if operation.iteration is not None:
+        entry["python_iteration"] = f"{operation.tag}.{operation.iteration.name}"
+    return entry
 
 
 def _version_header(resources: Sequence[Resource]) -> dict[str, str] | None:

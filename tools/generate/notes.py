@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .document import Document, Node, Operation
+from .paging import PagingRole, read_paging
 
 _LOCATION_NAME = "locationId"
 """The name by which HighLevel's operations take the location whose requests the API counts."""
@@ -12,12 +13,19 @@ _LOCATION_NAME = "locationId"
 _MESSAGE_NAMES = ("message", "error")
 """The names of the properties in which HighLevel's errors explain themselves."""
 
+_ID_NAMES = ("id", "_id")
+"""The names of the properties that identify HighLevel's resources."""
+
 
 def find_notes(document: Document) -> list[str]:
     """Return a note for each kind of such a part, with its first place and the number."""
     places: dict[str, list[str]] = {}
     for operation in document.operations():
-        parts = [*_unread_parts(document, operation), *_missing_roles(document, operation)]
+        parts = [
+            *_unread_parts(document, operation),
+            *_missing_roles(document, operation),
+            *_missing_item_id(document, operation),
+        ]
         for reason, pointer in parts:
             source = str(document.sources.source(pointer))
             # Operations share components.
@@ -87,6 +95,22 @@ def _missing_roles(document: Document, operation: Operation) -> Iterator[tuple[s
         if not status.startswith("2"):
             response = document.resolve(reference)
             yield from _missing_message_roles(document, response)
+
+
+def _missing_item_id(document: Document, operation: Operation) -> Iterator[tuple[str, str]]:
+    paging = read_paging(document, operation)
+    if not paging.is_iterable or paging.item_id is not None:
+        return
+    for items in paging.properties(PagingRole.ITEMS):
+        properties = document.properties(items.schema.child("items"))
+        for name in _ID_NAMES:
+            if name in properties:
+                yield (
+                    f"the property {name} of an item has no `x-role: item-id`: an item that moves"
+                    " to another page during an iteration appears twice",
+                    properties[name].schema.pointer,
+                )
+                break
 
 
 def _missing_message_roles(document: Document, response: Node) -> Iterator[tuple[str, str]]:

@@ -32,6 +32,8 @@ class Role(Enum):
     """The number of the page."""
     AFTER = auto()
     """The id of the resource before the first one of the response."""
+    AFTER_VALUE = auto()
+    """The value of the sort property before those of the response."""
     SORT = auto()
     """The property to sort by, the direction, or both."""
     DIRECTION = auto()
@@ -51,8 +53,12 @@ ROLE_BY_NAME: Mapping[str, Role] = {
     "startafter": Role.AFTER,
     "startingafter": Role.AFTER,
     "lastid": Role.AFTER,
+    "lastmessageid": Role.AFTER,
+    "lastfaqid": Role.AFTER,
+    "lastknowledgebaseid": Role.AFTER,
     "cursor": Role.AFTER,
     "nextcursor": Role.AFTER,
+    "startafterdate": Role.AFTER_VALUE,
     "sort": Role.SORT,
     "sortby": Role.SORT,
     "sortfield": Role.SORT,
@@ -123,6 +129,8 @@ class ListRequest:
     """The page, from `first_page`; `None` if the request names none."""
     first_page: int = 1
     cursor: Cursor | None = None
+    after_value: str | None = None
+    """The value of the sort property after which the response starts."""
 
 
 @dataclass(frozen=True)
@@ -173,6 +181,7 @@ def read_list_request(operation: Operation, shape: ResourceShape, query: Query) 
         page=reader.number(Role.PAGE),
         first_page=reader.first_page(),
         cursor=reader.cursor(),
+        after_value=reader.after_value(),
     )
 
 
@@ -289,6 +298,10 @@ class _Reader:
             return Cursor(texts[0], parameter.name)
         return None
 
+    def after_value(self) -> str | None:
+        """The value after which the list starts; `None` if the request names none."""
+        return next(iter(self._values(Role.AFTER_VALUE)), None)
+
     def _with_role(self, role: Role) -> list[Parameter]:
         return [parameter for parameter in self._parameters if _role(parameter) is role]
 
@@ -375,6 +388,8 @@ def _start(request: ListRequest, resources: list[JsonObject]) -> int:
     """The number of resources before the first one of the response."""
     if request.cursor is not None:
         return _start_after(request.cursor, resources)
+    if request.after_value is not None and request.sort_property is not None:
+        return _start_after_value(request.after_value, request, resources)
     if request.page is None:
         return request.offset
     if request.limit is None:
@@ -396,3 +411,34 @@ def _start_after(cursor: Cursor, resources: list[JsonObject]) -> int:
     raise RejectionError(
         400, f"{cursor.parameter_name} in the query is the id of no resource of this list"
     )
+
+
+def _start_after_value(text: str, request: ListRequest, resources: list[JsonObject]) -> int:
+    """The number of resources up to those with a value of the sort property.
+
+    Resources with the same value are skipped together, as by the vendor's API.
+    """
+    value_key = _sort_key(_number_in(text))
+    start = 0
+    for resource in resources:
+        value = resource.get(request.sort_property or "")
+        if value is None:
+            # These follow the others.
+            break
+        # The spec can type the property as a text, and the parameter as a number.
+        key = _sort_key(_number_in(value))
+        is_after = key < value_key if request.is_descending else key > value_key
+        if is_after:
+            break
+        start += 1
+    return start
+
+
+def _number_in(value: Any) -> Any:
+    """The number of a text, or the value itself."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return float(value)
+    except ValueError:
+        return value

@@ -30,12 +30,12 @@ Numbers:
 """
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from .._generated import Operation, T
-from .._generated.types import APIResponse
+from .._generated import ItemT, Operation, T
+from .._generated.types import APIResponse, Pagination
 from .._generated.types import RequestOptions as BaseOptions
 from ..errors import (
     APIConnectionError,
@@ -117,6 +117,26 @@ class AsyncSession:
     ) -> APIResponse[T]:
         """Carry out an operation, and return the whole response; raises like `call`."""
         return await self._carry_out(_new_call(operation, arguments), options, _read_raw)
+
+    def iterate(
+        self,
+        operation: Operation[T],
+        pagination: Pagination[T, ItemT],
+        arguments: Mapping[str, object],
+        max_items: int | None,
+        options: BaseOptions | None = None,
+    ) -> AsyncIterator[ItemT]:
+        """Iterate over the items of all pages. Each page is a call, which raises like `call`.
+
+        Raises:
+            ArgumentError: `max_items` or the start of the iteration is invalid.
+        """
+        # Imported here, which keeps the import of the package fast: few programs need it.
+        from .item_iterators import AsyncItemIterator  # noqa: PLC0415
+        from .pagination import ItemQueue, Pages  # noqa: PLC0415
+
+        queue = ItemQueue(Pages(pagination, arguments), max_items)
+        return AsyncItemIterator(partial(self.call, operation, options=options), queue)
 
     async def request(
         self, request: "UndocumentedRequest", options: BaseOptions | None
@@ -433,6 +453,22 @@ class SyncSession:
     ) -> APIResponse[T]:
         """Carry out an operation; like `AsyncSession.call_raw`."""
         return run_without_event_loop(self._session.call_raw(operation, arguments, options))
+
+    def iterate(
+        self,
+        operation: Operation[T],
+        pagination: Pagination[T, ItemT],
+        arguments: Mapping[str, object],
+        max_items: int | None,
+        options: BaseOptions | None = None,
+    ) -> Iterator[ItemT]:
+        """Iterate over the items of all pages; like `AsyncSession.iterate`."""
+        # Imported here, which keeps the import of the package fast: few programs need it.
+        from .item_iterators import ItemIterator  # noqa: PLC0415
+        from .pagination import ItemQueue, Pages  # noqa: PLC0415
+
+        queue = ItemQueue(Pages(pagination, arguments), max_items)
+        return ItemIterator(partial(self.call, operation, options=options), queue)
 
     def request(
         self, request: "UndocumentedRequest", options: BaseOptions | None

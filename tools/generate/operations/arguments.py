@@ -16,6 +16,9 @@ from .views import Argument, Location
 METHOD_PARAMETERS = frozenset({"self", "options"})
 """The parameters that every method has. An argument of the same name gets a suffix."""
 
+ITERATION_PARAMETERS = METHOD_PARAMETERS | {"max_items"}
+"""The same for an operation with a method that iterates over its pages."""
+
 
 @dataclass(frozen=True)
 class ArgumentSource:

@@ -9,9 +9,11 @@ from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.strings import PythonIdentifier, pascal_case
 
 from ..document import Document, Operation
-from .arguments import METHOD_PARAMETERS, parameter_arguments
+from ..paging import read_paging
+from .arguments import ITERATION_PARAMETERS, METHOD_PARAMETERS, parameter_arguments
 from .bodies import request_body
 from .docstrings import method_docstring
+from .iteration import iteration_view
 from .responses import response_views
 from .views import OperationView, Resource
 
@@ -25,8 +27,10 @@ _RESERVED_CLASSES = frozenset(
     {
         "APIResponse",
         "Any",
+        "AsyncIterator",
         "AsyncResources",
         "AsyncSession",
+        "Iterator",
         "Mapping",
         "Operation",
         "RequestOptions",
@@ -107,17 +111,20 @@ class _Endpoints:
 def _operation_view(
     document: Document, operation: Operation, endpoint: Endpoint, data: GeneratorData, tag: str
 ) -> OperationView:
-    parameters = parameter_arguments(document, operation, endpoint, METHOD_PARAMETERS)
-    reserved_names = METHOD_PARAMETERS | {argument.python_name for argument in parameters}
+    method_parameters = METHOD_PARAMETERS
+    if read_paging(document, operation).is_iterable:
+        method_parameters = ITERATION_PARAMETERS
+    parameters = parameter_arguments(document, operation, endpoint, method_parameters)
+    reserved_names = method_parameters | {argument.python_name for argument in parameters}
     body = request_body(document, operation, endpoint, data.models, reserved_names)
     arguments = (*parameters, *body.arguments)
     responses = response_views(document, operation, endpoint)
     operation_id = operation.node.get("operationId")
     # `field_` is the generator's prefix for names that are not identifiers.
-    name = PythonIdentifier(endpoint.name, "field_")
+    name = str(PythonIdentifier(endpoint.name, "field_"))
     return OperationView(
         operation_id=str(operation_id or endpoint.name),
-        name=str(name),
+        name=name,
         tag=tag,
         method=operation.method.upper(),
         path=operation.path,
@@ -129,6 +136,7 @@ def _operation_view(
         responses=responses,
         endpoint=endpoint,
         documentation=method_docstring(operation, arguments, responses),
+        iteration=iteration_view(document, operation, name, arguments, responses, data.models),
     )
 
 
@@ -156,6 +164,18 @@ def _check_method_name(
                 f"{sibling.operation_id!r} of {sibling.method} {sibling.path}; "
                 "one would overwrite the other",
             )
+        for name in _method_names(view) & _method_names(sibling):
+            raise document.error(
+                f"{view.pointer}/operationId",
+                f"operationId {view.operation_id!r} gives the Python name {name!r}, as the "
+                f"iteration over {sibling.operation_id!r} or over this operation does; rename one",
+            )
+
+
+def _method_names(view: OperationView) -> set[str]:
+    if view.iteration is None:
+        return {view.name}
+    return {view.name, view.iteration.name}
 
 
 def _check_tags(document: Document, operations_by_tag: Mapping[str, list[OperationView]]) -> None:

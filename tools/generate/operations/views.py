@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -102,6 +102,78 @@ class ResponseView:
 
 
 @dataclass(frozen=True)
+class AccessStep:
+    """One property on the way to a value in a response."""
+
+    attribute: str
+    """The attribute of the generated model."""
+    expected_class: str
+    """The class that the value must have; empty if any value is fine."""
+
+
+@dataclass(frozen=True)
+class Access:
+    """How to read a value of a response or of an item. No steps: the response or item itself."""
+
+    steps: tuple[AccessStep, ...]
+    props: tuple[PropertyProtocol, ...]
+    """The generator's properties of the steps."""
+
+
+@dataclass(frozen=True)
+class CursorView:
+    """A cursor parameter, and where its value for the next page is."""
+
+    argument: str
+    types: tuple[str, ...]
+    """The JSON types of the parameter. Empty: any."""
+    access: Access
+    is_in_item: bool
+    """Whether the last item has the value. Otherwise the page has it."""
+
+
+@dataclass(frozen=True)
+class CounterView:
+    """A parameter that is an offset or a page number."""
+
+    argument: str
+    is_page_number: bool
+    first: int
+    """Its value for the first page."""
+    is_text: bool
+    is_required: bool
+
+
+@dataclass(frozen=True)
+class IterationView:
+    """The method that iterates over the items of all pages of a list operation."""
+
+    name: str
+    """The name of the Python method."""
+    page_annotation: str
+    item_annotation: str
+    items: Access
+    item_id: Access | None
+    total: Access | None
+    has_next: Access | None
+    cursors: tuple[CursorView, ...]
+    counter: CounterView | None
+    positional: tuple[Argument, ...]
+    keyword: tuple[Argument, ...]
+    documentation: str
+    """The text of the docstring, escaped."""
+
+    @property
+    def props(self) -> Iterator[PropertyProtocol]:
+        """The generator's properties of everything that is read."""
+        accesses = [self.items, self.item_id, self.total, self.has_next]
+        accesses += [cursor.access for cursor in self.cursors]
+        for access in accesses:
+            if access is not None:
+                yield from access.props
+
+
+@dataclass(frozen=True)
 class OperationView:
     """One operation, arranged as a method of a resource class."""
 
@@ -123,6 +195,8 @@ class OperationView:
     """The generator's endpoint."""
     documentation: str
     """The text of the docstring, escaped."""
+    iteration: IterationView | None
+    """`None`: the spec does not mark how the operation is paginated."""
 
     @property
     def positional(self) -> list[Argument]:
@@ -133,7 +207,7 @@ class OperationView:
     def keyword(self) -> list[Argument]:
         """The other arguments: required ones first, those that the session fills in last."""
         arguments = [item for item in self.arguments if item.location is not Location.PATH]
-        return sorted(arguments, key=_signature_order)
+        return in_signature_order(arguments)
 
     @property
     def body_arguments(self) -> list[Argument]:
@@ -171,6 +245,8 @@ class OperationView:
             yield response.prop
         for body in self.endpoint.bodies:
             yield body.prop
+        if self.iteration is not None:
+            yield from self.iteration.props
 
 
 @dataclass(frozen=True)
@@ -181,6 +257,11 @@ class Resource:
     class_name: str
     documentation: str
     operations: tuple[OperationView, ...]
+
+
+def in_signature_order(arguments: Iterable[Argument]) -> list[Argument]:
+    """Arguments as a signature lists them."""
+    return sorted(arguments, key=_signature_order)
 
 
 def _signature_order(argument: Argument) -> tuple[bool, bool, bool]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from ..document import Document, SpecError
 from ..walk import all_schemas
 from .operations import OPERATION_RULES, PARAMETER_RULES, find_unusable_server
+from .paging import find_unused_paging_roles
 from .schemas import SCHEMA_RULES
 
 __all__ = ["find_unsupported"]
@@ -31,3 +32,4 @@ def find_unsupported(document: Document) -> Iterator[SpecError]:
     for schema in all_schemas(document):
         for schema_rule in SCHEMA_RULES:
             yield from schema_rule(document, schema)
+    yield from find_unused_paging_roles(document)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ..paging import PagingRole
+
 VALIDATED_KEYWORDS = frozenset(
     {
         "$ref",
@@ -62,7 +64,7 @@ REFERENCE_SIBLINGS = frozenset(
 OUR_EXTENSIONS = frozenset({"x-enum-varnames", "x-role"})
 """The extensions that change the generated client."""
 
-ROLES = frozenset({"api-version", "error-messages", "rate-limit-key"})
+ROLES = frozenset({"api-version", "error-messages", "rate-limit-key", *PagingRole})
 """The values of our extension `x-role`. `spec/openapi.yaml` explains them."""
 
 MODEL_ATTRIBUTES = frozenset(

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 
 from ..document import Document, Node, Operation, SpecError
+from .keywords import ROLES
+from .paging import find_unusable_paging
 
 _ABSOLUTE_URL = re.compile(r"https?://[^{}\s?#]+")
 _PLAIN_PATH = re.compile(r"/[^?#]*")
@@ -88,6 +90,15 @@ def find_allow_reserved(document: Document, parameter: Node) -> Iterator[SpecErr
         yield document.error(parameter.pointer, "allowReserved is not supported")
 
 
+def find_unknown_parameter_role(document: Document, parameter: Node) -> Iterator[SpecError]:
+    """A misspelled role would have no effect. The rules for schemas do not look at parameters."""
+    if "x-role" in parameter.mapping and parameter.mapping["x-role"] not in ROLES:
+        expected = ", ".join(sorted(ROLES))
+        yield document.error(
+            parameter.pointer, f"x-role {parameter.mapping['x-role']!r} is not one of {expected}"
+        )
+
+
 def find_duplicate_parameters(document: Document, operation: Operation) -> Iterator[SpecError]:
     """One of two equal parameters would be lost. An operation may redefine one of its path."""
     for owner in (operation.node, operation.path_item):
@@ -113,8 +124,9 @@ OPERATION_RULES = (
     find_operation_servers,
     find_other_credentials,
     find_duplicate_parameters,
+    find_unusable_paging,
 )
-PARAMETER_RULES = (find_other_style, find_allow_reserved)
+PARAMETER_RULES = (find_other_style, find_allow_reserved, find_unknown_parameter_role)
 
 
 def security_requirements(document: Document, operation: Operation) -> Node:

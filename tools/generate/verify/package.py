@@ -35,12 +35,11 @@ def _find_incomplete_methods(
 ) -> Iterator[SpecError]:
     for resource in resources:
         for operation in resource.operations:
-            for class_name in _class_names(resource):
-                parameters = methods.get(f"{resource.tag}.{class_name}.{operation.name}")
-                if parameters != _expected_parameters(operation):
+            for name, expected_parameters in _expected_methods(resource, operation):
+                if methods.get(f"{resource.tag}.{name}") != expected_parameters:
                     yield document.error(
                         operation.pointer,
-                        f"the generated method {class_name}.{operation.name} is incomplete: "
+                        f"the generated method {name} is incomplete: "
                         "it is missing, or it has other parameters than the operation",
                     )
 
@@ -65,16 +64,22 @@ def _import_package_and_list_methods(document: Document, package: Path) -> dict[
     return methods
 
 
-def _class_names(resource: Resource) -> Iterator[str]:
-    """The classes that have a method for each operation of a resource."""
-    for prefix in ("", "Async"):
-        yield f"{prefix}{resource.class_name}"
-        yield f"{prefix}{resource.class_name}WithRawResponse"
-
-
-def _expected_parameters(operation: OperationView) -> list[str]:
+def _expected_methods(
+    resource: Resource, operation: OperationView
+) -> Iterator[tuple[str, list[str]]]:
+    """The methods of an operation as `Class.method`, with the names of their parameters."""
     arguments = [*operation.positional, *operation.keyword]
-    return ["self", *(argument.python_name for argument in arguments), "options"]
+    names = [argument.python_name for argument in arguments]
+    for prefix in ("", "Async"):
+        class_name = f"{prefix}{resource.class_name}"
+        yield f"{class_name}.{operation.name}", ["self", *names, "options"]
+        yield f"{class_name}WithRawResponse.{operation.name}", ["self", *names, "options"]
+        iteration = operation.iteration
+        if iteration is not None:
+            arguments = [*iteration.positional, *iteration.keyword]
+            names_of_iteration = [argument.python_name for argument in arguments]
+            parameters = ["self", *names_of_iteration, "max_items", "options"]
+            yield f"{class_name}.{iteration.name}", parameters
 
 
 def _find_ambiguous_names(document: Document, package: Path) -> Iterator[SpecError]:

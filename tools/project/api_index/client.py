@@ -50,6 +50,8 @@ class Method:
     """In the order of the signature."""
     returns: str
     """As written in the generated code."""
+    iteration: str
+    """The name of the method that iterates over the items of all pages; empty without one."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,8 @@ def _read_method(function: ast.FunctionDef, operation: Mapping[str, Any]) -> Met
         for parameter in parameters
         if parameter.arg in names
     ]
-    return Method(function.name, operation, arguments, _type_text(function.returns))
+    _, _, iteration = operation.get("python_iteration", "").partition(".")
+    return Method(function.name, operation, arguments, _type_text(function.returns), iteration)
 
 
 def _read_models(folder: Path) -> list[Model]:

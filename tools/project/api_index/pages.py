@@ -78,6 +78,12 @@ def _method_section(resource: Resource, method: Method) -> Iterator[str]:
     request = _code(f"{operation['method']} {operation['path']}")
     yield f"\nSends {request}. Returns {_code(method.returns)}.\n"
     yield f"\n{_responses_sentence(operation['responses'])}\n"
+    if method.iteration:
+        name = _code(f"{resource.name}.{method.iteration}")
+        yield (
+            f"\n{name} takes the same arguments, and iterates over the items of all pages: see"
+            " [Lists](lists.md).\n"
+        )
     if not method.arguments:
         return
     yield "\n| argument | type | required | sent as |\n|---|---|---|---|\n"

@@ -36,7 +36,10 @@ def methods_of(contract: dict[str, Any]) -> dict[str, dict[str, Any]]:
     methods: dict[str, dict[str, Any]] = {}
     for operation in contract["operations"].values():
         path = f"{CLIENTS}.{operation['python']}"
-        methods[path] = {argument["argument"]: argument for argument in operation["arguments"]}
+        arguments = {argument["argument"]: argument for argument in operation["arguments"]}
+        methods[path] = arguments
+        if "python_iteration" in operation:
+            methods[f"{CLIENTS}.{operation['python_iteration']}"] = arguments
     return methods
 
 
