@@ -199,6 +199,9 @@ def _schema_of(document: Document, operation: OperationView, argument: Argument)
     if argument.is_body_property:
         # Its pointer leads to the schema itself.
         return node
+    if argument.location is Location.ADDITIONAL:
+        value = {"type": "object", "additionalProperties": node.get("additionalProperties")}
+        return Node(value, node.pointer)
     if not argument.is_whole_body:
         return document.resolve(node.child("schema"))
     content = node.child("content")

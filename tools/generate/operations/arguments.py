@@ -11,6 +11,7 @@ from openapi_python_client.parser.properties.protocol import PropertyProtocol
 
 from ..document import Document, Node, Operation
 from ..generator_api import spec_name, type_annotation
+from .annotations import accepted_annotation
 from .views import Argument, Location
 
 METHOD_PARAMETERS = frozenset({"self", "options"})
@@ -30,6 +31,8 @@ class ArgumentSource:
     schema: Node
     required: bool
     """Whether the spec requires it. The generator's property of a response never is required."""
+    is_data: bool = True
+    """See `Argument.is_data`."""
 
 
 def parameter_arguments(
@@ -91,12 +94,13 @@ def create_argument(source: ArgumentSource, python_name: str) -> Argument:
         location=source.location,
         required=required,
         annotation=annotation,
-        conversion=_conversion(source.prop, python_name),
+        conversion=_conversion(source, python_name),
         documentation=_documentation(source, default),
         pointer=source.pointer,
         default=default,
         role=_role(source),
         prop=source.prop,
+        is_data=source.is_data,
     )
 
 
@@ -149,25 +153,25 @@ def _only_header_value(source: ArgumentSource) -> str | None:
 
 
 def _annotation(prop: PropertyProtocol, default: str | None) -> str:
-    annotation = type_annotation(prop)
     if default is not None:
         # A caller may deviate from the one value in the spec, with any text.
         return "str"
-    if isinstance(prop, EnumProperty):
-        # The plain value is convenient, and type checkers accept values that are not in the spec.
-        return f"{annotation} | {prop.value_type.__name__}"
-    if isinstance(prop, ModelProperty):
-        return f"{annotation} | Mapping[str, Any]"
-    return annotation
+    return accepted_annotation(prop)
 
 
-def _conversion(prop: PropertyProtocol, python_name: str) -> str:
+def _conversion(source: ArgumentSource, python_name: str) -> str:
+    if source.location in {Location.PATH, Location.COOKIE}:
+        # Upstream's code writes Python's text of the value.
+        return f"parameter_text({python_name})"
+    if source.is_data:
+        return python_name
+    # A part of a model.
+    prop = source.prop
     annotation = type_annotation(prop)
     if isinstance(prop, ModelProperty):
         return model_from_mapping(annotation, python_name)
     if not isinstance(prop, EnumProperty):
         return python_name
-    # The generated request builder takes enum members only.
     conversion = f"{annotation}({python_name})"
     if prop.required:
         return conversion

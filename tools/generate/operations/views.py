@@ -18,6 +18,8 @@ class Location(StrEnum):
     HEADER = "header"
     COOKIE = "cookie"
     BODY = "body"
+    ADDITIONAL = "additional"
+    """In the body: an argument for the properties that its schema does not name."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ class Argument:
     """The value of `x-role`, if the spec has one."""
     prop: PropertyProtocol
     """The generator's property."""
+    is_data: bool
+    """Whether the session passes the argument to the builder as JSON data."""
 
     @property
     def declaration(self) -> str:
@@ -53,10 +57,10 @@ class Argument:
 
     @property
     def built_annotation(self) -> str:
-        """The type once the session has filled in the default."""
-        if self.default is None:
-            return self.annotation
-        return "str"
+        """The type once the session has validated it and filled in the default."""
+        if self.is_data:
+            return "Any"
+        return self.annotation
 
     @property
     def builder_keyword(self) -> str:
@@ -117,6 +121,8 @@ class OperationView:
     body_class: str | None
     """The model built from the body arguments. `None`: no body, or a body that is one argument."""
     body_optional: bool
+    body_is_json: bool
+    """Whether the body arguments become JSON data, and not a model."""
     body_content_type: str | None
     responses: tuple[ResponseView, ...]
     endpoint: Endpoint
@@ -141,9 +147,18 @@ class OperationView:
         return [argument for argument in self.arguments if argument.is_body_property]
 
     @property
+    def additional_arguments(self) -> list[Argument]:
+        """The argument for further properties of the body, if it allows them."""
+        return [argument for argument in self.arguments if argument.location is Location.ADDITIONAL]
+
+    @property
     def parameters(self) -> list[Argument]:
         """The arguments that go to the generated request builder directly."""
-        return [argument for argument in self.arguments if not argument.is_body_property]
+        return [
+            argument
+            for argument in self.arguments
+            if not argument.is_body_property and argument.location is not Location.ADDITIONAL
+        ]
 
     @property
     def return_annotation(self) -> str:
@@ -162,6 +177,9 @@ class OperationView:
             # Three dots: resource modules are two packages below the root.
             lines |= prop.get_imports(prefix="...")
             lines |= prop.get_lazy_imports(prefix="...")
+        # Only if it is used: a model can have this name.
+        if any("Sequence[" in argument.annotation for argument in self.arguments):
+            lines.add("from collections.abc import Sequence")
         return lines
 
     def _properties(self) -> Iterator[PropertyProtocol]:
