@@ -464,7 +464,7 @@ def _curl_body(
     """The spec's example body, with the values that the resource has."""
     if operation.body_schema is None:
         return {}
-    example: dict[str, Any] = emulator.spec.sample(operation.body_schema.schema)
+    example: dict[str, Any] = emulator.spec.request_sample(operation.body_schema.schema)
     body: dict[str, Any] = {}
     for name, value in example.items():
         # A free-form object has an empty example, which says nothing.

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import yaml
 
+from .directions import READ_ONLY, WRITE_ONLY, OptionalProperties, mentions
 from .schema import CompiledSchema, JsonObject
 
 
@@ -24,6 +25,15 @@ class Document:
         self.root = root
         self._check_references(root)
         self.components: JsonObject = root.get("components", {})
+        self._optional_properties = {
+            flag: OptionalProperties(flag, self.resolve, self.properties)
+            for flag in (READ_ONLY, WRITE_ONLY)
+            if mentions(root, flag)
+        }
+        self._components_by_flag = {
+            flag: optional_properties.copy(self.components)
+            for flag, optional_properties in self._optional_properties.items()
+        }
 
     def resolve(self, node: Any) -> Any:
         """Follow `$ref`. Keys next to a reference take precedence over those it refers to.
@@ -67,13 +77,23 @@ class Document:
         """The node at a JSON pointer (RFC 6901), such as `/components/schemas/Conversation`."""
         return self._target(f"#{pointer}")
 
-    def compile(self, schema: JsonObject) -> CompiledSchema:
+    def compile(self, schema: JsonObject, *, optional: str = "") -> CompiledSchema:
         """Compile a schema.
+
+        Args:
+            schema: the schema.
+            optional: the flag of the properties that are never required: `READ_ONLY` in a request,
+                `WRITE_ONLY` in a response.
 
         Raises:
             jsonschema_rs.ValidationError: it is not a valid JSON schema.
         """
-        compiled = CompiledSchema(self.resolve(schema), self.components)
+        resolved = self.resolve(schema)
+        compiled = CompiledSchema(resolved, self.components)
+        if optional in self._optional_properties:
+            checked_schema = self._optional_properties[optional].copy(resolved)
+            components = self._components_by_flag[optional]
+            compiled = CompiledSchema(resolved, components, checked_schema)
         # Compilation is lazy. The first use reports an invalid schema when the spec is loaded,
         # instead of when the first request arrives.
         compiled.is_valid(None)

@@ -32,11 +32,14 @@ class CompiledSchema:
     schema: JsonObject
     components: JsonObject
     """The document's components, to which the schema's references point."""
+    checked_schema: JsonObject | None = None
+    """What is validated instead of the schema: a copy for one direction, with such components."""
 
     @cached_property
     def _validator(self) -> Draft202012Validator:
         # References have the form `#/components/…`, so the components are part of the schema.
-        document = {**self.schema, "components": self.components}
+        schema = self.schema if self.checked_schema is None else self.checked_schema
+        document = {**schema, "components": self.components}
         return Draft202012Validator(document, validate_formats=True)
 
     def is_valid(self, data: Any) -> bool:

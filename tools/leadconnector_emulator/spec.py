@@ -10,6 +10,7 @@ from typing import Any, cast
 import yaml
 from jsonschema_rs import ValidationError
 
+from .directions import READ_ONLY, WRITE_ONLY, has_flag
 from .document import Document, load_yaml
 from .operation import Operation, Parameter, ResourceShape
 from .samples import Samples
@@ -38,7 +39,8 @@ class Spec:
     def __init__(self, path: Path = SPEC) -> None:
         try:
             self._document = Document(load_yaml(path))
-            self._samples = Samples(self._document)
+            self._samples = Samples(self._document, WRITE_ONLY)
+            self._request_samples = Samples(self._document, READ_ONLY)
             self.operations = tuple(self._load_operations())
         except (yaml.YAMLError, UnicodeDecodeError) as error:
             first_line = str(error).splitlines()[0]
@@ -78,8 +80,12 @@ class Spec:
         return self._document.required(schema)
 
     def sample(self, schema: Any) -> Any:
-        """Data for a schema: its example if it has one, otherwise the simplest data."""
+        """Data of a response: the schema's example if it has one, otherwise the simplest data."""
         return self._samples.sample(schema)
+
+    def request_sample(self, schema: Any) -> Any:
+        """Data of a request; see `sample`."""
+        return self._request_samples.sample(schema)
 
     def _load_operations(self) -> Iterator[Operation]:
         for template, path_item in self.root["paths"].items():
@@ -92,10 +98,16 @@ class Spec:
         node: JsonObject = path_item[method]
         parameter_nodes = self._parameter_nodes(node, path_item)
         body_node = self._document.resolve(node.get("requestBody", {}))
-        body_schema = self._json_schema(body_node)
+        body_schema = self._json_schema(body_node, READ_ONLY)
         body_properties: dict[str, JsonObject] = {}
         if body_schema is not None:
             body_properties = self.properties(body_schema.schema)
+            # Only the API sets these.
+            body_properties = {
+                name: child
+                for name, child in body_properties.items()
+                if not has_flag(child, READ_ONLY)
+            }
         responses = self._load_responses(node)
         success_name = _success_name(responses)
         success_schema = responses.get(success_name)
@@ -176,7 +188,7 @@ class Spec:
         responses: dict[str, CompiledSchema | None] = {}
         for status, response_node in node["responses"].items():
             resolved_response = self._document.resolve(response_node)
-            responses[str(status)] = self._json_schema(resolved_response)
+            responses[str(status)] = self._json_schema(resolved_response, WRITE_ONLY)
         return responses
 
     def _load_examples(self, node: JsonObject) -> dict[str, dict[str, Any]]:
@@ -196,12 +208,17 @@ class Spec:
             examples_by_response[str(status)] = examples
         return examples_by_response
 
-    def _json_schema(self, node: JsonObject) -> CompiledSchema | None:
-        """The schema of the JSON content of a body or response, if it documents any."""
+    def _json_schema(self, node: JsonObject, optional: str) -> CompiledSchema | None:
+        """The schema of the JSON content of a body or response, if it documents any.
+
+        Args:
+            node: the body or response.
+            optional: see `Document.compile`.
+        """
         media_type = node.get("content", {}).get(JSON_MEDIA_TYPE)
         if media_type is None:
             return None
-        return self._document.compile(media_type["schema"])
+        return self._document.compile(media_type["schema"], optional=optional)
 
     def _find_shape(self, schema: JsonObject, list_name: str | None) -> ResourceShape | None:
         """Where a response of this schema contains the resource, or a list of resources.
@@ -269,13 +286,15 @@ class Spec:
         self, property_name: str | None, schema: Any, sample: Any, *, is_list: bool = False
     ) -> ResourceShape:
         properties = {
-            name: self._document.compile(child) for name, child in self.properties(schema).items()
+            name: self._document.compile(child, optional=WRITE_ONLY)
+            for name, child in self.properties(schema).items()
+            if not has_flag(child, WRITE_ONLY)
         }
         return ResourceShape(
             property_name=property_name,
             is_list=is_list,
             properties=properties,
-            required=frozenset(self._document.required(schema)),
+            required=frozenset(self._document.required(schema)) & properties.keys(),
             sample=_as_object(sample),
         )
 

@@ -10,7 +10,8 @@ from openapi_python_client.parser.bodies import BodyType
 from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.parser.properties import ModelProperty
 
-from ..document import Document, Node, Operation
+from ..direction import is_read_only
+from ..document import Document, Node, ObjectProperty, Operation
 from ..generator_api import model_name, model_properties, spec_name, type_annotation
 from .annotations import accepted_annotation
 from .arguments import ArgumentSource, create_argument, free_name, model_from_mapping
@@ -79,15 +80,24 @@ def _flattened_model(
         return None
     # The property of a body need not list the model's properties. The model itself does.
     model = _model_of(prop, models)
-    if model is None or not model_properties(model):
+    if model is None:
         return None
-    if prop.required:
-        return model
+    properties = _sent_properties(document, _only_body_schema(document, operation))
+    if not properties:
+        return None
     # An optional body with a required property: no argument could be required in the signature.
-    properties = document.properties(_only_body_schema(document, operation))
-    if any(child.required for child in properties.values()):
+    if not prop.required and any(child.required for child in properties.values()):
         return None
     return model
+
+
+def _sent_properties(document: Document, schema: Node) -> dict[str, ObjectProperty]:
+    """The properties of a body that a request may contain."""
+    return {
+        name: child
+        for name, child in document.properties(schema).items()
+        if not is_read_only(document, child.schema)
+    }
 
 
 def _model_of(prop: ModelProperty, models: Sequence[ModelProperty]) -> ModelProperty | None:
@@ -105,8 +115,8 @@ def _body_properties(
     *,
     is_json: bool,
 ) -> list[Argument]:
-    properties = model_properties(model)
-    schemas = document.properties(_only_body_schema(document, operation))
+    schemas = _sent_properties(document, _only_body_schema(document, operation))
+    properties = [prop for prop in model_properties(model) if spec_name(prop) in schemas]
     used_names = set(reserved_names)
     arguments: list[Argument] = []
     for prop in properties:
