@@ -13,6 +13,7 @@ from jsonschema_rs import ValidationError
 from .directions import READ_ONLY, WRITE_ONLY, has_flag
 from .document import Document, load_yaml
 from .operation import Operation, Parameter, ResourceShape
+from .roles import API_VERSION, RATE_LIMIT_KEY, ROLE_KEYWORD, Argument, argument_roles
 from .samples import Samples
 from .schema import CompiledSchema, JsonObject
 
@@ -108,6 +109,8 @@ class Spec:
                 for name, child in body_properties.items()
                 if not has_flag(child, READ_ONLY)
             }
+        arguments = self._arguments(parameter_nodes, body_properties)
+        names_by_role = _names_by_role(arguments)
         responses = self._load_responses(node)
         success_name = _success_name(responses)
         success_schema = responses.get(success_name)
@@ -120,14 +123,14 @@ class Spec:
             pattern=_path_pattern(template),
             requires_token=self._requires_token(node),
             scope_alternatives=self._scope_alternatives(node),
-            parameters=self._load_parameters(parameter_nodes),
+            parameters=self._load_parameters(parameter_nodes, names_by_role.get(API_VERSION)),
             body_required=body_node.get("required", False),
             body_schema=body_schema,
             body_properties=frozenset(body_properties),
             responses=responses,
             success_status=_success_status(success_name),
             success_schema=success_schema,
-            rate_limit_key=_rate_limit_key(parameter_nodes, body_properties),
+            rate_limit_key=names_by_role.get(RATE_LIMIT_KEY),
             shape=shape,
             response_examples=self._load_examples(node),
         )
@@ -159,15 +162,36 @@ class Spec:
         references = [*node.get("parameters", []), *path_item.get("parameters", [])]
         return [self._document.resolve(reference) for reference in references]
 
-    def _load_parameters(self, nodes: list[JsonObject]) -> tuple[Parameter, ...]:
-        """The parameters by name and place. Those of the operation replace those of the path."""
+    def _arguments(
+        self, parameter_nodes: list[JsonObject], body_properties: Mapping[str, JsonObject]
+    ) -> list[Argument]:
+        """The parameters and body properties of an operation with the roles in the spec."""
+        arguments: list[Argument] = []
+        for node in parameter_nodes:
+            schema = self._document.resolve(node.get("schema", {}))
+            # The role of the parameter itself precedes that of its schema, which may be shared.
+            role = node.get(ROLE_KEYWORD) or schema.get(ROLE_KEYWORD)
+            arguments.append(Argument(node["name"], node["in"], node.get("required", False), role))
+        for name, schema in body_properties.items():
+            arguments.append(Argument(name, "body", False, schema.get(ROLE_KEYWORD)))
+        return arguments
+
+    def _load_parameters(
+        self, nodes: list[JsonObject], version_name: str | None
+    ) -> tuple[Parameter, ...]:
+        """The parameters by name and place. Those of the operation replace those of the path.
+
+        Args:
+            nodes: the parameters of the operation, followed by those of its path.
+            version_name: the name of the parameter that states the version of the API.
+        """
         # A dict keeps the last of several equal keys. Reversed, that is the operation's parameter.
         unique_nodes: dict[tuple[str, str], JsonObject] = {}
         for node in reversed(nodes):
             unique_nodes[node["name"], node["in"]] = node
-        return tuple(self._load_parameter(node) for node in unique_nodes.values())
+        return tuple(self._load_parameter(node, version_name) for node in unique_nodes.values())
 
-    def _load_parameter(self, node: JsonObject) -> Parameter:
+    def _load_parameter(self, node: JsonObject, version_name: str | None) -> Parameter:
         location = node["in"]
         schema = self._document.resolve(node["schema"])
         types = schema.get("type", "")
@@ -181,7 +205,7 @@ class Spec:
             schema=self._document.compile(schema),
             is_array=is_array,
             explode=explode,
-            is_api_version=node.get("x-role") == "api-version",
+            is_api_version=node["name"] == version_name,
         )
 
     def _load_responses(self, node: JsonObject) -> dict[str, CompiledSchema | None]:
@@ -328,17 +352,13 @@ def _success_status(success_name: str) -> int:
     return int(success_name.replace("X", "0"))
 
 
-def _rate_limit_key(
-    parameter_nodes: list[JsonObject], body_properties: Mapping[str, JsonObject]
-) -> str | None:
-    """The name of the parameter or body property that the spec marks as the rate limit's key."""
-    for node in parameter_nodes:
-        if node.get("x-role") == "rate-limit-key":
-            return cast("str", node["name"])
-    for name, schema in body_properties.items():
-        if schema.get("x-role") == "rate-limit-key":
-            return name
-    return None
+def _names_by_role(arguments: list[Argument]) -> dict[str, str]:
+    """The name of the first argument with each role."""
+    names: dict[str, str] = {}
+    for argument, role in zip(arguments, argument_roles(arguments), strict=True):
+        if role is not None:
+            names.setdefault(role, argument.name)
+    return names
 
 
 def _as_object(sample: Any) -> JsonObject:

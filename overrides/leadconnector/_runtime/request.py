@@ -2,7 +2,7 @@
 
 import datetime
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
@@ -71,12 +71,18 @@ def complete_arguments(
 
 def rate_limit_key(contract: OperationContract, arguments: Arguments) -> str:
     """The values of the arguments for which the API counts calls separately."""
-    return "/".join([str(arguments[name]) for name in contract.rate_limit_key])
+    return _joined(contract.rate_limit_key, arguments)
 
 
 def api_version(contract: OperationContract, arguments: Arguments) -> str:
     """The API version of a call; empty if the operation has none."""
-    return "/".join([str(arguments[name]) for name in contract.version_arguments])
+    return _joined(contract.version_arguments, arguments)
+
+
+def _joined(names: Sequence[str], arguments: Arguments) -> str:
+    """The values of arguments as one text, without those that the caller left out."""
+    values = [arguments[name] for name in names]
+    return "/".join([str(value) for value in values if not isinstance(value, Unset)])
 
 
 def prepare_request(

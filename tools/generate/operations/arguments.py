@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
-from dataclasses import dataclass
+from collections.abc import Sequence, Set
+from dataclasses import dataclass, replace
 
+from leadconnector_emulator import roles
 from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.parser.properties import EnumProperty, ModelProperty
 from openapi_python_client.parser.properties.protocol import PropertyProtocol
@@ -102,6 +103,23 @@ def create_argument(source: ArgumentSource, python_name: str) -> Argument:
         prop=source.prop,
         is_data=source.is_data,
     )
+
+
+def with_conventional_roles(arguments: Sequence[Argument]) -> tuple[Argument, ...]:
+    """The arguments of an operation with the roles that HighLevel's names imply."""
+    marked = [
+        roles.Argument(argument.name, argument.location, _is_required(argument), argument.role)
+        for argument in arguments
+    ]
+    return tuple(
+        replace(argument, role=role)
+        for argument, role in zip(arguments, roles.argument_roles(marked), strict=True)
+    )
+
+
+def _is_required(argument: Argument) -> bool:
+    # The session fills in the default, so the argument itself is optional.
+    return argument.required or argument.default is not None
 
 
 def free_name(name: str, suffix: str, used_names: Set[str]) -> str:

@@ -9,7 +9,7 @@ from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.strings import PythonIdentifier, pascal_case
 
 from ..document import Document, Operation
-from .arguments import METHOD_PARAMETERS, parameter_arguments
+from .arguments import METHOD_PARAMETERS, parameter_arguments, with_conventional_roles
 from .bodies import request_body
 from .docstrings import method_docstring
 from .responses import response_views
@@ -111,7 +111,7 @@ def _operation_view(
     parameters = parameter_arguments(document, operation, endpoint, METHOD_PARAMETERS)
     reserved_names = METHOD_PARAMETERS | {argument.python_name for argument in parameters}
     body = request_body(document, operation, endpoint, data.models, reserved_names)
-    arguments = (*parameters, *body.arguments)
+    arguments = with_conventional_roles([*parameters, *body.arguments])
     responses = response_views(document, operation, endpoint)
     operation_id = operation.node.get("operationId")
     # `field_` is the generator's prefix for names that are not identifiers.

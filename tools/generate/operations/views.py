@@ -41,7 +41,7 @@ class Argument:
     default: str | None
     """The value that the session fills in: the only value of a required header."""
     role: str | None
-    """The value of `x-role`, if the spec has one."""
+    """The value of `x-role`, or what the name implies."""
     prop: PropertyProtocol
     """The generator's property."""
     is_data: bool
