@@ -165,80 +165,80 @@ def prepare(package: Package, method: str, **values: object) -> None:
     prepare_request(contract, operation, arguments, RequestFactory("https://api.example", {}), None)
 
 
-@pytest.mark.parametrize(
-    ("method", "values", "argument", "message"),
-    [
-        (
-            "create_note",
-            {"text": "t", "attachments": [{"url": "a"}, {"url": 5}]},
-            "attachments",
-            "attachments[1].url must be of type string",
-        ),
-        (
-            "create_note",
-            {"text": "t", "by_name": {"x": {}}},
-            "by_name",
-            "by_name.x.url must be there",
-        ),
-        (
-            "create_note",
-            {"text": "t", "rows": [[{"url": None}]]},
-            "rows",
-            "rows[0][0].url must be of type string, not None",
-        ),
-        (
-            "create_note",
-            {"text": "t", "author": {"emial": "secret"}},
-            "author",
-            "author.email must be there",
-        ),
-        ("create_note", {"text": "t", "kinds": "short"}, "kinds", "kinds must be of type array"),
-        (
-            "create_note",
-            {"text": "t", "due_at": "tomorrow"},
-            "due_at",
-            "due_at must be of format date-time",
-        ),
-        ("list_notes", {"since": "secret"}, "since", "since must be of format date-time"),
-        (
-            "list_notes",
-            {"kinds": ["short"] * 20_000},
-            "kinds",
-            "kinds makes no request: URL component 'query' too long",
-        ),
-        ("replace_attachments", {"body": [{}]}, "body", "body[0].url must be there"),
-        (
-            "save_settings",
-            {"additional_properties_body": {"second": {}}},
-            "additional_properties_body",
-            "additional_properties_body.second.url must be there",
-        ),
-        (
-            "save_labels",
-            {"name": "n", "additional_properties": {"name": "secret"}},
-            "additional_properties",
-            "additional_properties must not contain 'name': pass it as the argument name",
-        ),
-        (
-            "send_form",
-            {"kind": "short", "additional_properties": {"a": 5}},
-            "additional_properties",
-            "additional_properties.a must be of type string",
-        ),
-        (
-            "send_file",
-            {"body": b"secret"},
-            "body",
-            "body must be of a type in the signature of the method, not of the type bytes",
-        ),
-        (
-            "send_either",
-            {"body": {"email": "secret"}},
-            "body",
-            "body must be of a type in the signature of the method, not of the type dict",
-        ),
-    ],
-)
+INVALID_CALLS: list[tuple[str, dict[str, object], str, str]] = [
+    (
+        "create_note",
+        {"text": "t", "attachments": [{"url": "a"}, {"url": 5}]},
+        "attachments",
+        "attachments[1].url must be of type string",
+    ),
+    (
+        "create_note",
+        {"text": "t", "by_name": {"x": {}}},
+        "by_name",
+        "by_name.x.url must be there",
+    ),
+    (
+        "create_note",
+        {"text": "t", "rows": [[{"url": None}]]},
+        "rows",
+        "rows[0][0].url must be of type string, not None",
+    ),
+    (
+        "create_note",
+        {"text": "t", "author": {"emial": "secret"}},
+        "author",
+        "author.email must be there",
+    ),
+    ("create_note", {"text": "t", "kinds": "short"}, "kinds", "kinds must be of type array"),
+    (
+        "create_note",
+        {"text": "t", "due_at": "tomorrow"},
+        "due_at",
+        "due_at must be of format date-time",
+    ),
+    ("list_notes", {"since": "secret"}, "since", "since must be of format date-time"),
+    (
+        "list_notes",
+        {"kinds": ["short"] * 20_000},
+        "kinds",
+        "kinds makes no request: URL component 'query' too long",
+    ),
+    ("replace_attachments", {"body": [{}]}, "body", "body[0].url must be there"),
+    (
+        "save_settings",
+        {"additional_properties_body": {"second": {}}},
+        "additional_properties_body",
+        "additional_properties_body.second.url must be there",
+    ),
+    (
+        "save_labels",
+        {"name": "n", "additional_properties": {"name": "secret"}},
+        "additional_properties",
+        "additional_properties must not contain 'name': pass it as the argument name",
+    ),
+    (
+        "send_form",
+        {"kind": "short", "additional_properties": {"a": 5}},
+        "additional_properties",
+        "additional_properties.a must be of type string",
+    ),
+    (
+        "send_file",
+        {"body": b"secret"},
+        "body",
+        "body must be of a type in the signature of the method, not of the type bytes",
+    ),
+    (
+        "send_either",
+        {"body": {"email": "secret"}},
+        "body",
+        "body must be of a type in the signature of the method, not of the type dict",
+    ),
+]
+
+
+@pytest.mark.parametrize(("method", "values", "argument", "message"), INVALID_CALLS)
 def test_an_error_names_the_argument_and_the_reason(
     package: Package, method: str, values: dict[str, object], argument: str, message: str
 ) -> None:

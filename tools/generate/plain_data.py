@@ -44,13 +44,14 @@ def with_plain_data(endpoint: Endpoint, template: str) -> Endpoint:
     for attribute in ("query_parameters", "header_parameters", "cookie_parameters"):
         properties = getattr(endpoint, attribute)
         setattr(plain_endpoint, attribute, [PlainProperty(prop, name) for prop in properties])
-    plain_endpoint.bodies = []
+    bodies: list[Any] = []
     for body in endpoint.bodies:
         # Forms and files are made from models.
         if body.body_type is BodyType.JSON:
             prop: Any = PlainProperty(body.prop, name)
-            plain_endpoint.bodies.append(attrs.evolve(body, prop=prop))
+            bodies.append(attrs.evolve(body, prop=prop))
         else:
-            plain_endpoint.bodies.append(body)
+            bodies.append(body)
+    plain_endpoint.bodies = bodies
     result: Endpoint = plain_endpoint
     return result

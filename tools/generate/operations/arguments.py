@@ -12,11 +12,32 @@ from openapi_python_client.parser.properties.protocol import PropertyProtocol
 
 from ..document import Document, Node, Operation
 from ..generator_api import spec_name, type_annotation
+from ..schema_notes import DEPRECATED, leading_notes, trailing_notes
 from .annotations import accepted_annotation
 from .views import Argument, Location
 
 METHOD_PARAMETERS = frozenset({"self", "options"})
 """The parameters that every method has. An argument of the same name gets a suffix."""
+
+
+@dataclass(frozen=True)
+class ArgumentNotes:
+    """What the docstring says besides the description and the example."""
+
+    leading: list[str]
+    trailing: list[str]
+
+    @classmethod
+    def of(cls, document: Document, schema: Node, *, is_deprecated: bool = False) -> ArgumentNotes:
+        """The notes of a parameter or property.
+
+        Args:
+            document: the spec.
+            schema: its schema, before its reference is followed.
+            is_deprecated: whether a parameter itself is deprecated.
+        """
+        leading = [DEPRECATED] if is_deprecated else leading_notes(document, schema)
+        return cls(leading, trailing_notes(document, schema))
 
 
 @dataclass(frozen=True)
@@ -30,6 +51,8 @@ class ArgumentSource:
     description: Node
     """Where description and `x-role` are: the parameter, or the schema of a body property."""
     schema: Node
+    """The schema, after its reference was followed."""
+    notes: ArgumentNotes
     required: bool
     """Whether the spec requires it. The generator's property of a response never is required."""
     is_data: bool = True
@@ -69,6 +92,11 @@ def parameter_arguments(
             pointer=parameter.pointer,
             description=parameter,
             schema=document.resolve(parameter.child("schema")),
+            notes=ArgumentNotes.of(
+                document,
+                parameter.child("schema"),
+                is_deprecated=parameter.get("deprecated") is True,
+            ),
             required=prop.required,
         )
         python_name = str(prop.python_name)
@@ -102,6 +130,7 @@ def create_argument(source: ArgumentSource, python_name: str) -> Argument:
         role=_role(source),
         prop=source.prop,
         is_data=source.is_data,
+        is_deprecated=bool(source.notes.leading),
     )
 
 
@@ -201,12 +230,12 @@ def _documentation(source: ArgumentSource, default: str | None) -> str:
     schema_description = source.schema.get("description")
     text = str(description or schema_description or "").strip()
     # Some descriptions of the API reference end with a full stop, others do not.
-    sentences = [text.removesuffix(".")]
+    sentences = [*source.notes.leading, text, *source.notes.trailing]
     if default is not None:
         sentences.append(f"Default: {default!r}, the only value in the spec")
     elif "example" in source.schema.mapping:
         sentences.append(f"Example: `{source.schema.mapping['example']}`")
-    return " ".join(f"{sentence}." for sentence in sentences if sentence)
+    return " ".join(f"{sentence.removesuffix('.')}." for sentence in sentences if sentence)
 
 
 def _role(source: ArgumentSource) -> str | None:

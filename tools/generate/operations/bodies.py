@@ -14,7 +14,7 @@ from ..direction import is_read_only
 from ..document import Document, Node, ObjectProperty, Operation
 from ..generator_api import model_name, model_properties, spec_name, type_annotation
 from .annotations import accepted_annotation
-from .arguments import ArgumentSource, create_argument, free_name, model_from_mapping
+from .arguments import ArgumentNotes, ArgumentSource, create_argument, free_name, model_from_mapping
 from .views import Argument, Location
 
 
@@ -134,6 +134,7 @@ def _body_properties(
             pointer=schemas[name].schema.pointer,
             description=schema,
             schema=schema,
+            notes=ArgumentNotes.of(document, schemas[name].schema),
             required=schemas[name].required,
             is_data=is_json,
         )

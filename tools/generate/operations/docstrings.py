@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from openapi_python_client.strings import safe_for_docstring
 
 from ..document import Operation
+from ..schema_notes import DEPRECATED
 from .views import Argument, ResponseView
 
 _WIDTH = 84
@@ -33,6 +34,8 @@ def _summary(operation: Operation) -> str:
     node = operation.node
     summary = str(node.get("summary") or node.get("operationId") or operation.path)
     paragraphs = [_wrap(summary)]
+    if node.get("deprecated") is True:
+        paragraphs.append(DEPRECATED)
     description = str(node.get("description") or "")
     if description:
         paragraphs.append(_wrap(description))

@@ -131,6 +131,7 @@ def _operation_view(
         responses=responses,
         endpoint=endpoint,
         documentation=method_docstring(operation, arguments, responses),
+        is_deprecated=operation.node.get("deprecated") is True,
     )
 
 

@@ -46,6 +46,7 @@ class Argument:
     """The generator's property."""
     is_data: bool
     """Whether the session passes the argument to the builder as JSON data."""
+    is_deprecated: bool = False
 
     @property
     def declaration(self) -> str:
@@ -129,6 +130,12 @@ class OperationView:
     """The generator's endpoint."""
     documentation: str
     """The text of the docstring, escaped."""
+    is_deprecated: bool
+
+    @property
+    def deprecated_arguments(self) -> list[Argument]:
+        """The arguments whose use is reported. Callers cannot leave out a required one."""
+        return [item for item in self.arguments if item.is_deprecated and not item.required]
 
     @property
     def positional(self) -> list[Argument]:
@@ -199,6 +206,14 @@ class Resource:
     class_name: str
     documentation: str
     operations: tuple[OperationView, ...]
+
+    @property
+    def warns(self) -> bool:
+        """Whether a method reports the use of something deprecated."""
+        return any(
+            operation.is_deprecated or operation.deprecated_arguments
+            for operation in self.operations
+        )
 
 
 def _signature_order(argument: Argument) -> tuple[bool, bool, bool]:
