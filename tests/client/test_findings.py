@@ -14,8 +14,8 @@ from generate.contract import build_contract
 from generate.contract_schemas import ContractSchemas
 from generate.document import Node
 from generate.generate import parse_spec, read_settings
-from generate.load import load_document
 from generate.operations import arrange_resources
+from generate.reading import load_document
 from leadconnector._runtime.contract import CheckedBody, OperationContract, operation_contract
 from leadconnector._runtime.finding import Finding
 

@@ -112,14 +112,14 @@ INVALID_SPECS = {
         "leads back to itself",
         "    Hen:",
     ),
-    "a reference to another file": InvalidSpec(
+    "a reference to a file that does not exist": InvalidSpec(
         edited(
             (
                 '                $ref: "#/components/schemas/BadRequest"',
                 '                $ref: "models.yaml#/BadRequest"',
             )
         ),
-        "'models.yaml#/BadRequest' leaves this file",
+        "the reference 'models.yaml#/BadRequest' cannot be followed",
         '              schema:\n                $ref: "models.yaml',
     ),
     "const in the version header": InvalidSpec(
@@ -198,22 +198,6 @@ INVALID_SPECS = {
         with_enum("[a, b]\n          x-enum-varnames: [X_Y, x-y]"),
         "'b' gets the Python name X_Y, as 'a'",
         "enum: [a, b]",
-    ),
-    "a duplicate enum value": InvalidSpec(
-        edited(("        - TYPE_SMS\n", "        - TYPE_SMS\n        - TYPE_CALL # again\n")),
-        'duplicate "TYPE_CALL" in enum, already in line 200',
-        "        - TYPE_CALL # again",
-    ),
-    "a duplicate number in an enum": InvalidSpec(
-        edited(
-            (
-                "        inbox:\n          type: boolean\n",
-                "        inbox:\n          type: integer\n"
-                "          enum:\n            - 1\n            - 1.0\n",
-            )
-        ),
-        "duplicate 1 in enum",
-        "            - 1.0",
     ),
     "a duplicate name of an enum value": InvalidSpec(
         edited(
@@ -482,7 +466,10 @@ def test_all_problems_are_reported_in_one_run_in_the_order_of_the_spec(
         ("info:\n", "info:\n  contact: me\n"),
         ("tags:\n", "tags:\n  - name: Twice\n  - name: Twice\n"),
         ("operationId: updateConversation", "operationId: [not, text]"),
-        (INBOX, f"{INBOX}          nullable: true\n          first: 1\n          second: 2\n"),
+        (
+            INBOX,
+            f"{INBOX}          patternProperties: {{}}\n          one: 1\n          two: 2\n",
+        ),
         ("    Unauthorized:\n", "    Unauthorized:\n      x-role: unheard-of\n"),
     )
     errors = generation_errors(text, tmp_path, capsys)
@@ -490,9 +477,9 @@ def test_all_problems_are_reported_in_one_run_in_the_order_of_the_spec(
         "Input should be a valid dictionary",
         "duplicate tag 'Twice'",
         "an operationId must be printable text",
-        "nullable is an OpenAPI 3.0 keyword",
-        "first is not a keyword",
-        "second is not a keyword",
+        "patternProperties is not supported",
+        "one is not a keyword",
+        "two is not a keyword",
         "x-role 'unheard-of'",
     ):
         assert sum(problem in error for error in errors) == 1, problem
@@ -506,7 +493,7 @@ def test_all_broken_references_are_reported_before_what_they_could_cause(
     text = edited(
         ("#/components/schemas/BadRequest", "#/components/schemas/X"),
         ("#/components/parameters/Version", "#/components/parameters/Y"),
-        (INBOX, f"{INBOX}          nullable: true\n"),
+        (INBOX, f"{INBOX}          first: 1\n"),
     )
     errors = generation_errors(text, tmp_path, capsys)
     assert [re.findall("'(#/.*?)'", error) for error in errors] == [
@@ -531,7 +518,6 @@ def test_all_malformed_operations_are_reported(
     "keywords",
     [
         ("type: string", "enum: [a, b]", "default: c"),
-        ("enum: [a, 1, true]",),
         ("type: string", "format: date", "default: never"),
     ],
 )

@@ -378,7 +378,7 @@ class TestHooks:
             ("spec/openapi.yaml", True),
             ("templates/endpoint_init.py.jinja", True),
             ("generated/contract.json", True),
-            ("tools/generate/load.py", True),
+            ("tools/generate/document.py", True),
             ("generator-config.yaml", True),
             ("README.md", False),
             ("docs/spec/a.md", False),

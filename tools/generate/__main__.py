@@ -16,9 +16,10 @@ from .check import check_spec
 from .contract import FILE_NAME, write_contract
 from .document import SpecError
 from .generate import parse_spec, read_settings, render_package
-from .load import load_document
+from .generator_view import simplify
 from .notes import find_notes
 from .operations import arrange_resources
+from .reading import load_document
 from .schema_notes import add_notes, remove_defaults
 from .swap import OutputError, changed_files, check_replaceable, swap_in, temporary_folder
 from .tolerance import with_optional_responses
@@ -108,6 +109,7 @@ def generate(options: Options, package: Path) -> list[str]:
     settings = read_settings(options.config, options.spec, package)
     tolerant_document = with_optional_responses(document)
     add_notes(tolerant_document)
+    simplify(tolerant_document)
     data = parse_spec(tolerant_document, settings)
     remove_defaults(data)
     resources = arrange_resources(document, data)

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from specdrift.loading import ParsedFile
-from specdrift.model.document import is_list, is_mapping, unescaped
+from specdrift.model.document import escaped, is_list, is_mapping, unescaped
 from specdrift.model.document import pointer as json_pointer
 from specdrift.terminal import visible
+
+from .sources import Sources
 
 __all__ = [
     "METHODS",
@@ -101,14 +102,16 @@ class Node:
     def child(self, *keys: str) -> Node:
         """The node below these keys. Its value is `None` if a key is absent."""
         value = self.value
+        pointer = self.pointer
         for key in keys:
             value = value.get(key) if is_mapping(value) else None
-        return Node(value, self.pointer + json_pointer(*keys))
+            pointer = f"{pointer}/{escaped(key)}"
+        return Node(value, pointer)
 
     def entries(self) -> Iterator[tuple[str, Node]]:
         """The keys and child nodes of a mapping. Other values have none."""
         for key, value in self.mapping.items():
-            yield key, Node(value, self.pointer + json_pointer(key))
+            yield key, Node(value, f"{self.pointer}/{escaped(key)}")
 
     def elements(self) -> Iterator[Node]:
         """The child nodes of a list. Other values have none."""
@@ -149,11 +152,11 @@ class ObjectProperty:
 
 @dataclass(frozen=True)
 class Document:
-    """A loaded spec: its data, and the text that knows the line of every JSON pointer."""
+    """A loaded spec: its data, and what knows the line of every JSON pointer."""
 
     path: Path
     root: dict[str, Any]
-    text: ParsedFile = field(repr=False)
+    sources: Sources = field(repr=False)
 
     @property
     def top(self) -> Node:
@@ -165,7 +168,7 @@ class Document:
 
         It is one line: names of the spec may contain line ends and escape sequences.
         """
-        source = self.text.source(pointer)
+        source = self.sources.source(pointer)
         text = visible(f"{source}: #{pointer}: {message}")
         return SpecError(text, pointer=pointer, line=source.line or 0)
 
@@ -183,10 +186,7 @@ class Document:
         followed: set[str] = set()
         while (reference := _reference(node)) is not None:
             if not reference.startswith("#/"):
-                raise self.error(
-                    node.pointer,
-                    f"$ref {reference!r} leaves this file; the generator reads one file",
-                )
+                raise self.error(node.pointer, f"$ref {reference!r} points to nothing")
             if reference in followed:
                 raise self.error(node.pointer, f"$ref {reference!r} leads back to itself")
             followed.add(reference)
@@ -238,13 +238,20 @@ class Document:
     def properties(self, schema: Node) -> dict[str, ObjectProperty]:
         """The properties of an object schema by name, including those of `allOf` branches."""
         schemas: dict[str, Node] = {}
-        required: set[str] = set()
         for part in self._all_of_parts(schema, frozenset()):
-            names = part.child("required").sequence
-            # The generator reports other values.
-            required.update(name for name in names if isinstance(name, str))
             schemas.update(part.child("properties").entries())
+        required = set(self.required_names(schema))
         return {name: ObjectProperty(node, name in required) for name, node in schemas.items()}
+
+    def required_names(self, schema: Node) -> list[str]:
+        """What an object schema requires, described or not, including its `allOf` branches."""
+        required: dict[str, None] = {}
+        for part in self._all_of_parts(schema, frozenset()):
+            for name in part.child("required").sequence:
+                # The generator reports other values.
+                if isinstance(name, str):
+                    required[name] = None
+        return list(required)
 
     def _all_of_parts(self, schema: Node, ancestors: frozenset[str]) -> Iterator[Node]:
         """The schemas of an object. Branches come first, so that the object overrides them."""

@@ -26,7 +26,7 @@ def find_notes(document: Document) -> list[str]:
     for operation in document.operations():
         parts = [*_unread_parts(document, operation), *_missing_roles(document, operation)]
         for reason, pointer in parts:
-            source = str(document.text.source(pointer))
+            source = str(document.sources.source(pointer))
             # Operations share components.
             if source not in places.setdefault(reason, []):
                 places[reason].append(source)

@@ -12,7 +12,7 @@ from typing import Any
 from openapi_python_client.parser import GeneratorData
 
 from .direction import all_of_parts, has_flag
-from .document import Document, Node, is_list, is_mapping
+from .document import Document, Node, is_mapping
 from .generator_api import model_properties
 from .walk import all_schemas
 
@@ -45,8 +45,6 @@ def keyword_value(document: Document, schema: Node, keyword: str) -> Any:
 def add_notes(document: Document) -> None:
     """Add the sentences to the descriptions of properties, for the docstrings of models.
 
-    Objects and arrays as defaults are removed, because the generator rejects them in some places.
-
     Args:
         document: a copy of the spec, which is changed.
     """
@@ -55,10 +53,6 @@ def add_notes(document: Document) -> None:
             # The generator reads nothing beside a `$ref`.
             if is_mapping(child.value) and "$ref" not in child.mapping:
                 _add_notes(document, child)
-    for schema in all_schemas(document):
-        default = schema.get("default")
-        if is_mapping(default) or is_list(default):
-            del schema.mapping["default"]
 
 
 def remove_defaults(data: GeneratorData) -> None:

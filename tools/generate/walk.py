@@ -2,24 +2,47 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from .document import Document, Node, is_mapping
 
-_EXAMPLE_KEYWORDS = frozenset({"example", "examples"})
+_COMPONENTS = re.compile(r"/components/[^/]+")
+_PROPERTIES = re.compile(r"(/properties)+$")
 
-_DATA_KEYWORDS = _EXAMPLE_KEYWORDS | {"default", "enum", "const"}
-"""Keywords with arbitrary data as value: a `$ref` in it is text, not a reference."""
+_NAMED_SUBSCHEMAS = frozenset({"$defs", "patternProperties", "properties"})
+_LISTED_SUBSCHEMAS = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
+_SUBSCHEMAS = frozenset({"additionalProperties", "items", "not"})
+
+_DATA_KEYWORDS = frozenset({"const", "default", "enum", "example", "examples"})
+
+
+def is_data(keyword: str) -> bool:
+    """Whether the value of a keyword is arbitrary data: a `$ref` in it is text, not a reference."""
+    # OpenAPI 3.1, "Specification Extensions": their values have any format.
+    return keyword in _DATA_KEYWORDS or keyword.startswith("x-")
+
+
+def keys_are_names(pointer: str) -> bool:
+    """Whether the keys of the mapping at a JSON pointer are names in the spec, not keywords."""
+    if _COMPONENTS.fullmatch(pointer):
+        return True
+    names = _PROPERTIES.search(pointer)
+    # A property can be named `properties`: every second one of them is such a name.
+    is_property = names is not None and names[0].count("/") % 2 == 0
+    if pointer.endswith("/headers"):
+        parent = pointer.removesuffix("/headers")
+        return not keys_are_names(parent)
+    return names is not None and not is_property
 
 
 def all_references(node: Node) -> Iterator[Node]:
     """Every reference object at or below a node."""
-    # Below `properties`, a key is the name of a property and never a keyword.
-    keys_are_names = node.pointer.endswith("/properties")
-    if isinstance(node.get("$ref"), str) and not keys_are_names:
+    has_names = keys_are_names(node.pointer)
+    if isinstance(node.get("$ref"), str) and not has_names:
         yield node
     for key, child in node.entries():
-        if keys_are_names or key not in _DATA_KEYWORDS:
+        if has_names or not is_data(key):
             yield from all_references(child)
     for child in node.elements():
         yield from all_references(child)
@@ -38,7 +61,7 @@ def _schemas_below(node: Node) -> Iterator[Node]:
         elif child.pointer == "/components/schemas":
             for _, schema in child.entries():
                 yield from _with_subschemas(schema)
-        elif key not in _EXAMPLE_KEYWORDS:
+        elif not is_data(key) or keys_are_names(node.pointer):
             yield from _schemas_below(child)
     for child in node.elements():
         yield from _schemas_below(child)
@@ -49,11 +72,13 @@ def _with_subschemas(schema: Node) -> Iterator[Node]:
     if not is_mapping(schema.value):
         return
     yield schema
-    for keyword in ("properties", "patternProperties", "$defs"):
-        for _, child in schema.child(keyword).entries():
-            yield from _with_subschemas(child)
-    for keyword in ("allOf", "anyOf", "oneOf", "prefixItems"):
-        for child in schema.child(keyword).elements():
-            yield from _with_subschemas(child)
-    for keyword in ("items", "additionalProperties", "not"):
-        yield from _with_subschemas(schema.child(keyword))
+    # Most schemas have few of these keywords, and this loop runs for each schema of the spec.
+    for keyword in schema.mapping:
+        if keyword in _NAMED_SUBSCHEMAS:
+            for _, child in schema.child(keyword).entries():
+                yield from _with_subschemas(child)
+        elif keyword in _LISTED_SUBSCHEMAS:
+            for child in schema.child(keyword).elements():
+                yield from _with_subschemas(child)
+        elif keyword in _SUBSCHEMAS:
+            yield from _with_subschemas(schema.child(keyword))

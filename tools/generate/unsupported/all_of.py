@@ -15,24 +15,18 @@ def find_unmergeable_all_of(document: Document, schema: Node) -> Iterator[SpecEr
     """Generator and contract turn `allOf` into one branch, or one object with all properties."""
     if "allOf" not in schema.mapping or _is_wrapped_branch(schema):
         return
-    required: set[str] = set()
     origins: dict[str, str] = {}
     for part in _parts(document, schema, frozenset()):
         if part.contains_itself:
             yield document.error(part.schema.pointer, "an allOf contains itself")
             return
         yield from _find_unmerged(document, part.schema)
-        required.update(str(name) for name in part.schema.child("required").sequence)
         for name, _ in part.schema.child("properties").entries():
             # A part that is included twice has the same properties at the same place.
             if origins.setdefault(name, part.schema.pointer) != part.schema.pointer:
                 yield document.error(
                     part.schema.pointer, f"two schemas of one allOf have a property {name!r}"
                 )
-    for name in sorted(required - origins.keys()):
-        yield document.error(
-            schema.pointer, f"required names {name!r}, which is not a property here"
-        )
 
 
 def _is_wrapped_branch(schema: Node) -> bool:

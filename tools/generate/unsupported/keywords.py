@@ -15,15 +15,19 @@ VALIDATED_KEYWORDS = frozenset(
         "items",
         "maxItems",
         "maxLength",
+        "maxProperties",
         "maximum",
         "minItems",
         "minLength",
+        "minProperties",
         "minimum",
+        "multipleOf",
         "oneOf",
         "pattern",
         "properties",
         "required",
         "type",
+        "uniqueItems",
     }
 )
 """What the client's `_runtime/schema.py` implements."""
@@ -65,6 +69,9 @@ REFERENCE_SIBLINGS = frozenset(
     }
 )
 """What may stand next to `$ref`: the generator ignores it, and we read it, or only people do."""
+
+OUR_EXTENSIONS = frozenset({"x-enum-varnames", "x-role"})
+"""The extensions that change the generated client."""
 
 ROLES = frozenset({"api-version", "error-messages", "rate-limit-key"})
 """The values of our extension `x-role`. `spec/openapi.yaml` explains them."""

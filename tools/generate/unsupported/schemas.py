@@ -8,25 +8,18 @@ from collections.abc import Iterator
 
 from ..document import Document, Node, SpecError, is_list, is_mapping
 from ..generator_api import enum_member_name
+from ..generator_view import has_enum_class
 from .all_of import find_unmergeable_all_of
 from .keywords import (
     ANNOTATION_KEYWORDS,
     MODEL_ATTRIBUTES,
+    OUR_EXTENSIONS,
     REFERENCE_SIBLINGS,
     ROLES,
     VALIDATED_KEYWORDS,
 )
 
-_KEYWORDS_WITH_A_RULE = frozenset({"nullable", "patternProperties"})
-
-
-def find_nullable(document: Document, schema: Node) -> Iterator[SpecError]:
-    """OpenAPI 3.1 dropped this keyword of 3.0, so the generator would not allow null."""
-    if "nullable" in schema.mapping:
-        yield document.error(
-            schema.pointer,
-            "nullable is an OpenAPI 3.0 keyword; in 3.1 write type: [..., 'null']",
-        )
+_KEYWORDS_WITH_A_RULE = frozenset({"patternProperties"})
 
 
 def find_pattern_properties(document: Document, schema: Node) -> Iterator[SpecError]:
@@ -57,7 +50,11 @@ def find_reference_siblings(document: Document, schema: Node) -> Iterator[SpecEr
     """The generator reads nothing next to `$ref`, although OpenAPI 3.1 allows it."""
     if "$ref" not in schema.mapping:
         return
-    ignored = sorted(schema.mapping.keys() - REFERENCE_SIBLINGS)
+    lost = schema.mapping.keys() - REFERENCE_SIBLINGS
+    # Of the extensions, only ours mean something to the client.
+    ignored = sorted(
+        keyword for keyword in lost if not keyword.startswith("x-") or keyword in OUR_EXTENSIONS
+    )
     if ignored:
         yield document.error(
             schema.pointer, f"keywords beside $ref would be lost: {', '.join(ignored)}"
@@ -90,19 +87,6 @@ def find_empty_property_name(document: Document, schema: Node) -> Iterator[SpecE
         yield document.error(schema.pointer, "a property must have a name")
 
 
-def find_required_without_property(document: Document, schema: Node) -> Iterator[SpecError]:
-    """The generator ignores a required name that is no property, usually a misspelled one."""
-    # `find_unmergeable_all_of` compares with the properties of all branches.
-    if "properties" not in schema.mapping or "allOf" in schema.mapping:
-        return
-    properties = schema.child("properties").mapping
-    for name in schema.child("required").sequence:
-        if name not in properties:
-            yield document.error(
-                schema.pointer, f"required names {str(name)!r}, which is not a property here"
-            )
-
-
 def find_properties_beside_alternatives(document: Document, schema: Node) -> Iterator[SpecError]:
     """The generator makes a union of such a schema and drops its properties."""
     has_alternatives = "anyOf" in schema.mapping or "oneOf" in schema.mapping
@@ -111,15 +95,15 @@ def find_properties_beside_alternatives(document: Document, schema: Node) -> Ite
 
 
 def find_boolean_schema(document: Document, schema: Node) -> Iterator[SpecError]:
-    """JSON Schema allows `true` and `false` as schemas. The generator does not."""
+    """JSON Schema allows `false` as schema. The generator does not. `reading` replaced `true`."""
     subschemas = [schema.child("items")]
     subschemas += [child for _, child in schema.child("properties").entries()]
     for keyword in ("allOf", "anyOf", "oneOf"):
         subschemas += schema.child(keyword).elements()
     for subschema in subschemas:
-        if subschema.value in (True, False):
+        if subschema.value is False:
             yield document.error(
-                subschema.pointer, "a schema must be a mapping: true and false are not supported"
+                subschema.pointer, "a schema must be a mapping: false is not supported"
             )
 
 
@@ -134,15 +118,13 @@ def find_const_beside_enum(document: Document, schema: Node) -> Iterator[SpecErr
 def find_duplicate_items(document: Document, schema: Node) -> Iterator[SpecError]:
     """The generator keeps one of two equal items silently, so one of them is a mistake.
 
-    JSON Schema, "Validation", sections 6.1.1 and 6.5.3, requires unique items in these lists.
+    JSON Schema, "Validation", sections 6.1.1 and 6.5.3, requires unique items in these lists. It
+    only recommends them in `enum`, whose repetitions `reading` removes.
     """
-    for keyword in ("enum", "required", "type", "x-enum-varnames"):
+    for keyword in ("required", "type", "x-enum-varnames"):
         first_pointers: dict[str, str] = {}
         for item in schema.child(keyword).elements():
-            # As JSON, `true` differs from 1, and "1" from 1.
             text = json.dumps(item.value, sort_keys=True)
-            if isinstance(item.value, float) and item.value.is_integer():
-                text = str(int(item.value))
             if text in first_pointers:
                 yield document.error(
                     item.pointer,
@@ -150,7 +132,7 @@ def find_duplicate_items(document: Document, schema: Node) -> Iterator[SpecError
                     " remove one of them",
                 )
                 continue
-            first_pointers[text] = f"line {document.text.source(item.pointer).line}"
+            first_pointers[text] = f"line {document.sources.source(item.pointer).line}"
 
 
 def find_structured_enum_value(document: Document, schema: Node) -> Iterator[SpecError]:
@@ -162,10 +144,8 @@ def find_structured_enum_value(document: Document, schema: Node) -> Iterator[Spe
 
 def find_colliding_enum_names(document: Document, schema: Node) -> Iterator[SpecError]:
     """Of two values with one Python name, the generator drops one, or fails without a place."""
-    # Such values have no name of their own.
-    if any(find_duplicate_items(document, schema)) or any(
-        find_structured_enum_value(document, schema)
-    ):
+    # Other values get no names.
+    if not has_enum_class(schema.mapping) or any(find_duplicate_items(document, schema)):
         return
     elements = [element for element in schema.child("enum").elements() if element.value is not None]
     custom_names = schema.child("x-enum-varnames").sequence
@@ -178,7 +158,7 @@ def find_colliding_enum_names(document: Document, schema: Node) -> Iterator[Spec
         first_element = first_elements.setdefault(name, element)
         if first_element is element:
             continue
-        line = document.text.source(first_element.pointer).line
+        line = document.sources.source(first_element.pointer).line
         yield document.error(
             element.pointer,
             f"the enum value {element.value!r} gets the Python name {name}, as"
@@ -201,7 +181,6 @@ def find_unvalidated_keyword(document: Document, schema: Node) -> Iterator[SpecE
 
 
 SCHEMA_RULES = (
-    find_nullable,
     find_pattern_properties,
     find_boolean_exclusive_limit,
     find_foreign_pattern,
@@ -209,7 +188,6 @@ SCHEMA_RULES = (
     find_unknown_role,
     find_model_attribute,
     find_empty_property_name,
-    find_required_without_property,
     find_properties_beside_alternatives,
     find_boolean_schema,
     find_const_beside_enum,

@@ -5,7 +5,8 @@ from .document import LoadedDocument, load, read_file
 from .errors import ComparisonError
 from .line_index import MAXIMUM_DEPTH, MAXIMUM_NODES
 from .parsed_file import ParsedFile
-from .sources import MAXIMUM_BYTES
+from .references import ReferencedFiles
+from .sources import MAXIMUM_BYTES, LocalFile, origin_of
 
 __all__ = [
     "MAXIMUM_BYTES",
@@ -13,9 +14,12 @@ __all__ = [
     "MAXIMUM_NODES",
     "ComparisonError",
     "LoadedDocument",
+    "LocalFile",
     "ParsedFile",
+    "ReferencedFiles",
     "load",
     "load_composed",
     "matching_files",
+    "origin_of",
     "read_file",
 ]

@@ -1,0 +1,110 @@
+"""Simplifies what the generator cannot read, where the contract alone decides what is valid.
+
+The generated types are then wider than the spec. The client validates with the contract, which
+keeps the original.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from types import NoneType
+from typing import Any
+
+from .document import Document, Node, Schema, is_list, is_mapping
+from .walk import all_schemas
+
+_COMPONENT = re.compile(r"/components/schemas/[^/]+")
+
+_TYPE_NAMES: Mapping[type, str] = {
+    bool: "boolean",
+    int: "integer",
+    float: "number",
+    str: "string",
+    NoneType: "null",
+}
+
+
+def simplify(document: Document) -> None:
+    """Simplify a private copy of the spec for the generator, in place."""
+    schemas = list(all_schemas(document))
+    remove_ambiguous_titles(schemas)
+    for schema in schemas:
+        add_type_of_merged_object(schema.mapping)
+        widen_enum(schema.mapping)
+        remove_structured_default(schema.mapping)
+        distinguish_properties(schema)
+
+
+def has_enum_class(schema: Schema) -> bool:
+    """Whether the generator makes a class of an enum: it does for texts only or integers only."""
+    values = [value for value in _enum_values(schema) if value is not None]
+    return {_type_name(value) for value in values} in ({"string"}, {"integer"})
+
+
+def widen_enum(schema: Schema) -> None:
+    """Replace an enum of other values, such as 0.5, true, or 1 and "1", by their types."""
+    names = list(dict.fromkeys(_type_name(value) for value in _enum_values(schema)))
+    # The generator itself handles an enum without values, or with null alone.
+    if set(names) <= {"null"} or has_enum_class(schema):
+        return
+    # A rule rejects structured values.
+    if "" in names:
+        return
+    # Every integer is a number.
+    if "number" in names and "integer" in names:
+        names.remove("integer")
+    del schema["enum"]
+    schema.pop("x-enum-varnames", None)
+    schema["type"] = names[0] if len(names) == 1 else names
+
+
+def add_type_of_merged_object(schema: Schema) -> None:
+    """Say that a schema with `allOf` and `properties` is an object.
+
+    The generator takes one with a single branch for that branch alone.
+    """
+    if "allOf" in schema and "properties" in schema:
+        schema.setdefault("type", "object")
+
+
+def remove_structured_default(schema: Schema) -> None:
+    """Remove a default that is an object or a list. The API applies it, not the client."""
+    if is_mapping(schema.get("default")) or is_list(schema.get("default")):
+        del schema["default"]
+
+
+def remove_ambiguous_titles(schemas: Sequence[Node]) -> None:
+    """Remove the titles that would give several schemas one class name.
+
+    A component has a name, which does not change with its title.
+    """
+    titles = Counter(str(schema.get("title")) for schema in schemas)
+    for schema in schemas:
+        is_component = _COMPONENT.fullmatch(schema.pointer) is not None
+        if is_component or titles[str(schema.get("title"))] > 1:
+            schema.mapping.pop("title", None)
+
+
+def distinguish_properties(schema: Node) -> None:
+    """Give titles to inline schemas of properties such as `fieldValue` and `field_value`.
+
+    The generator would name the classes of both after the property, with one name for both.
+    """
+    numbers: dict[str, int] = {}
+    for name, child in schema.child("properties").entries():
+        key = re.sub(r"[^a-z0-9]", "", name.lower())
+        numbers[key] = numbers.get(key, 0) + 1
+        if numbers[key] > 1 and is_mapping(child.value) and "$ref" not in child.mapping:
+            child.mapping["title"] = f"{name} {numbers[key]}"
+
+
+def _type_name(value: object) -> str:
+    """The type of a scalar in JSON Schema; empty for a mapping or a list."""
+    return _TYPE_NAMES.get(type(value), "")
+
+
+def _enum_values(schema: Schema) -> list[Any]:
+    values = schema.get("enum")
+    return values if is_list(values) else []

@@ -1,0 +1,155 @@
+"""Rewrites valid forms that the generator or the contract does not read into equal ones.
+
+Each rewriting is a function that changes a private copy of the document. No data becomes valid or
+invalid by it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ..document import Document, Node, SpecError, is_list, is_mapping
+from ..walk import all_schemas
+
+
+def write_equivalents(document: Document) -> None:
+    """Apply all rewritings to a document, in place."""
+    fill_in_server_variables(document)
+    schemas = list(all_schemas(document))
+    merged_pointers = set(_merged_pointers(document, schemas))
+    for schema in schemas:
+        if "$ref" in schema.mapping:
+            continue
+        replace_true_schemas(schema)
+        add_items(schema)
+        remove_repeated_values(schema)
+        remove_open_additional_properties(schema)
+        remove_repeated_type(document, schema)
+        if schema.pointer not in merged_pointers:
+            add_required_properties(document, schema)
+
+
+def fill_in_server_variables(document: Document) -> None:
+    """Put the defaults of its variables into the URL of the first server."""
+    server = next(document.top.child("servers").elements(), None)
+    if server is None or not isinstance(server.get("url"), str):
+        return
+    url: str = server.get("url")
+    for name, variable in server.child("variables").entries():
+        default = variable.get("default")
+        if isinstance(default, str):
+            url = url.replace(f"{{{name}}}", default)
+    server.mapping["url"] = url
+
+
+def replace_true_schemas(schema: Node) -> None:
+    """Write the schema `true`, which accepts everything, as `{}`."""
+    for container in (schema.value, schema.get("properties")):
+        if not is_mapping(container):
+            continue
+        keys = list(container) if container is not schema.value else ["items"]
+        for key in keys:
+            if container.get(key) is True:
+                container[key] = {}
+    for keyword in ("allOf", "anyOf", "oneOf"):
+        branches = schema.get(keyword)
+        if is_list(branches):
+            branches[:] = [{} if branch is True else branch for branch in branches]
+
+
+def add_items(schema: Node) -> None:
+    """Write an array without `items` as one of any items."""
+    kind = schema.get("type")
+    is_array = kind == "array" or (is_list(kind) and "array" in kind)
+    if is_array and "prefixItems" not in schema.mapping:
+        schema.mapping.setdefault("items", {})
+
+
+def remove_repeated_values(schema: Node) -> None:
+    """Remove the repetitions in `enum`, with the Python names that belong to them."""
+    values = schema.get("enum")
+    if not is_list(values):
+        return
+    names = schema.get("x-enum-varnames")
+    has_names = is_list(names) and len(names) == len(values)
+    keys: set[str] = set()
+    kept: list[int] = []
+    for index, value in enumerate(values):
+        key = _json_key(value)
+        if key not in keys:
+            kept.append(index)
+        keys.add(key)
+    if len(kept) == len(values):
+        return
+    if has_names:
+        names[:] = [names[index] for index in kept]
+    values[:] = [values[index] for index in kept]
+
+
+def remove_open_additional_properties(schema: Node) -> None:
+    """Remove `additionalProperties: true` beside `allOf`: it allows what is allowed anyway."""
+    if "allOf" in schema.mapping and schema.get("additionalProperties") in (True, {}):
+        del schema.mapping["additionalProperties"]
+
+
+def remove_repeated_type(document: Document, schema: Node) -> None:
+    """Remove a type beside `allOf` that its only branch has too.
+
+    The schema is then a mere reference, and shares the class of its branch.
+    """
+    branches = list(schema.child("allOf").elements())
+    if len(branches) != 1 or "type" not in schema.mapping:
+        return
+    try:
+        branch = document.resolve(branches[0])
+    except SpecError:
+        # `check` reports a broken reference.
+        return
+    if branch.get("type") == schema.get("type"):
+        del schema.mapping["type"]
+
+
+def add_required_properties(document: Document, schema: Node) -> None:
+    """Describe a required property that has no schema as one of any value."""
+    # An object without any property is a free-form one.
+    if _is_wrapper(schema) or not (schema.get("properties") or "allOf" in schema.mapping):
+        return
+    try:
+        described = document.properties(schema)
+        missing = [name for name in document.required_names(schema) if name not in described]
+    except SpecError:
+        # `check` reports a broken reference.
+        return
+    for name in missing:
+        properties = schema.mapping.setdefault("properties", {})
+        if name and is_mapping(properties):
+            properties[name] = {}
+
+
+def _merged_pointers(document: Document, schemas: Sequence[Node]) -> Iterator[str]:
+    """The pointers of the branches of `allOf`: another branch can describe what one requires."""
+    for schema in schemas:
+        if _is_wrapper(schema):
+            continue
+        for branch in schema.child("allOf").elements():
+            try:
+                yield document.resolve(branch).pointer
+            except SpecError:
+                # `check` reports a broken reference.
+                continue
+
+
+def _is_wrapper(schema: Node) -> bool:
+    """Whether a schema is the only branch of its `allOf`, usually in order to describe it."""
+    branches = schema.get("allOf")
+    is_single = is_list(branches) and len(branches) == 1
+    return is_single and not schema.mapping.keys() & {"properties", "required"}
+
+
+def _json_key(value: Any) -> str:
+    # As JSON, `true` differs from 1, and "1" from 1.
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return json.dumps(value, sort_keys=True)

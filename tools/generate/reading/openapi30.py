@@ -1,0 +1,77 @@
+"""Turns a document of OpenAPI 3.0 into one of 3.1, which the other modules expect."""
+
+from __future__ import annotations
+
+from ..document import Document, Node, Schema, is_list, is_mapping
+from ..walk import all_schemas
+
+_LIMITS = (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum"))
+
+
+def is_openapi_30(document: Document) -> bool:
+    """Whether a document says that it is one of OpenAPI 3.0."""
+    return str(document.root.get("openapi", "")).startswith("3.0")
+
+
+def upgrade(document: Document) -> None:
+    """Turn a document of OpenAPI 3.0 into one of 3.1, in place."""
+    document.root["openapi"] = "3.1.0"
+    for schema in list(all_schemas(document)):
+        if "$ref" in schema.mapping:
+            remove_siblings(schema.mapping)
+            continue
+        write_limits_as_numbers(schema.mapping)
+
+
+def remove_siblings(reference: Schema) -> None:
+    """Remove what OpenAPI 3.0 ignores beside a reference ("Reference Object")."""
+    for keyword in reference.keys() - {"$ref", "description", "summary"}:
+        del reference[keyword]
+
+
+def write_limits_as_numbers(schema: Schema) -> None:
+    """Write `minimum: 1` with `exclusiveMinimum: true` as `exclusiveMinimum: 1`.
+
+    In OpenAPI 3.0 the keyword is a boolean that changes the meaning of the limit.
+    """
+    for limit, exclusive_limit in _LIMITS:
+        is_exclusive = schema.get(exclusive_limit)
+        if not isinstance(is_exclusive, bool):
+            continue
+        del schema[exclusive_limit]
+        if is_exclusive and limit in schema:
+            schema[exclusive_limit] = schema.pop(limit)
+
+
+def write_nullable_as_type(document: Document) -> None:
+    """Write `nullable: true` of OpenAPI 3.0 as the type null, in place.
+
+    Many documents of 3.1 still use it, although the keyword has no meaning there.
+    """
+    for schema in list(all_schemas(document)):
+        is_nullable = schema.mapping.pop("nullable", None)
+        if is_nullable is True:
+            allow_null(schema)
+
+
+def allow_null(schema: Node) -> None:
+    """Let a schema also accept null, in place."""
+    mapping = schema.mapping
+    kind = mapping.get("type")
+    if isinstance(kind, str) and kind != "null":
+        mapping["type"] = [kind, "null"]
+    elif is_list(kind) and "null" not in kind:
+        kind.append("null")
+    if is_list(mapping.get("enum")) and None not in mapping["enum"]:
+        mapping["enum"].append(None)
+    for keyword in ("oneOf", "anyOf"):
+        branches = mapping.get(keyword)
+        if is_list(branches) and not any(_is_null(branch) for branch in branches):
+            branches.append({"type": "null"})
+    # OpenAPI 3.0 has no other way to say that a reference can be null.
+    if "allOf" in mapping and kind is None:
+        mapping["anyOf"] = [{"allOf": mapping.pop("allOf")}, {"type": "null"}]
+
+
+def _is_null(branch: object) -> bool:
+    return is_mapping(branch) and branch.get("type") == "null"
