@@ -315,7 +315,7 @@ def test_the_markdown_is_a_table_without_markup_of_the_spec(
     assert "@user" not in text
 
 
-STARRED = "          description: Starred status of the conversation.\n"
+STARRED_PROPERTY = "          description: Starred status of the conversation.\n"
 
 
 @pytest.mark.parametrize(
@@ -326,7 +326,7 @@ STARRED = "          description: Starred status of the conversation.\n"
             ("ERR", "request-body-media-type-removed", "PUT /conversations/{conversationId}"),
         ),
         (
-            (STARRED, f"{STARRED}          x-role: rate-limit-key\n"),
+            (STARRED_PROPERTY, f"{STARRED_PROPERTY}          x-role: rate-limit-key\n"),
             ("WARN", "mark-changed", "PUT /conversations/{conversationId}"),
         ),
         (
