@@ -53,12 +53,15 @@ class UnionBranch:
 
 
 def json_value(value: object) -> Any:
-    """The JSON data of a value that models contain: a model, an enum member, a time or a list."""
+    """The JSON data of a value that models contain: a model, an enum member, a time or a list.
+
+    JSON data and `UNSET` stay as they are.
+    """
     if isinstance(value, Enum):
         return value.value
-    if value is None or isinstance(value, str | float | int):
-        return value
-    if isinstance(value, list):
+    if value is None or isinstance(value, str | float | int | dict | Unset):
+        return cast("Any", value)
+    if isinstance(value, list | tuple):
         return [json_value(item) for item in cast("list[object]", value)]
     for name in ("to_dict", "isoformat"):
         convert = getattr(value, name, None)
@@ -66,6 +69,32 @@ def json_value(value: object) -> Any:
             return convert()
     # A UUID.
     return str(value)
+
+
+def json_object(
+    properties: Mapping[str, Any],
+    additional_properties: Mapping[str, Any] | Unset = UNSET,
+) -> dict[str, Any]:
+    """A JSON object with the properties that are set."""
+    data: dict[str, Any] = {}
+    if not isinstance(additional_properties, Unset):
+        data.update(additional_properties)
+    for name, value in properties.items():
+        if value is not UNSET:
+            data[name] = value
+    return data
+
+
+def parameter_text(value: object) -> Any:
+    """The text of a value in a path, a header or a cookie. `UNSET` stays as it is."""
+    data = json_value(value)
+    if isinstance(data, Unset):
+        return data
+    if isinstance(data, bool):
+        return "true" if data else "false"
+    if isinstance(data, list):
+        return ",".join([parameter_text(item) for item in cast("list[object]", data)])
+    return str(data)
 
 
 # The entries of `files=` that httpx accepts.

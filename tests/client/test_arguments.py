@@ -259,22 +259,38 @@ WHEN = datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC)
     ("schema", "value", "sent"),
     [
         ({"type": "string"}, WHEN, "2026-01-02T00:00:00+00:00"),
-        (
-            {"type": "string", "format": "date-time"},
-            WHEN,
-            WHEN,
-        ),  # the generated code encodes it
-        ({"type": "array"}, [WHEN], [WHEN]),
+        ({"type": "string", "format": "date-time"}, WHEN, "2026-01-02T00:00:00+00:00"),
+        ({"type": "array"}, (WHEN,), ["2026-01-02T00:00:00+00:00"]),
+        ({"type": "array"}, [MappingProxyType({"a": numpy.int64(1)})], [{"a": 1}]),
+        ({"type": "array"}, [ConversationFeedback.from_dict({"a": 1})], [{"a": 1}]),
         ({}, "é", "é"),
         (None, WHEN.tzinfo, WHEN.tzinfo),  # a body that is not JSON
     ],
 )
-def test_values_that_generated_code_encodes_are_not_converted(
+def test_the_json_data_that_was_validated_is_sent(schema: Any, value: object, sent: object) -> None:
+    argument: dict[str, Any] = {"argument": "a", "required": True, "schema": schema}
+
+    check = check_argument(argument, compile_schema(schema or {}, {}), value)
+
+    assert check.problem == ""
+    assert check.value == sent
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "sent"),
+    [
+        ({"type": "string"}, WHEN, "2026-01-02T00:00:00+00:00"),
+        ({"type": "string", "format": "date-time"}, WHEN, WHEN),
+        ({"type": "array"}, [WHEN], [WHEN]),
+        ({}, "é", "é"),
+    ],
+)
+def test_parts_of_a_form_that_generated_code_encodes_are_not_converted(
     schema: Any, value: object, sent: object
 ) -> None:
     argument: dict[str, Any] = {"argument": "a", "required": True, "schema": schema}
 
-    check = check_argument(argument, compile_schema(schema or {}, {}), value)
+    check = check_argument(argument, compile_schema(schema, {}), value, is_data=False)
 
     assert check.problem == ""
     assert check.value == sent

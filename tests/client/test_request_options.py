@@ -205,7 +205,9 @@ def test_the_longest_query_is_sent(run: Runner) -> None:
     assert request_of(run, updating(options)).url.params["a"] == query["a"]
     # Both together make a URL that httpx rejects.
     requests: list[httpx.Request] = []
-    with pytest.raises(ArgumentError, match=r"make no request: URL .*too long") as caught:
+    with pytest.raises(
+        ArgumentError, match=r"(query|options) makes no request: URL .*too long"
+    ) as caught:
         run(succeeding(requests), getting({"b": query["a"]}, options))
     assert requests == []
     assert caught.value.__context__ is None
@@ -219,19 +221,27 @@ def test_the_longest_query_is_sent(run: Runner) -> None:
         (KeyError(SECRET), "KeyError"),
     ],
 )
-def test_arguments_that_make_no_request_are_explained_without_a_value(
+def test_an_argument_that_makes_no_request_is_named_and_explained_without_a_value(
     error: Exception, problem: str
 ) -> None:
-    def build() -> Any:
+    def build(**_: Any) -> Any:
         raise error
 
     operation: Any = SimpleNamespace(build=build)
-    contract: Any = None
-    with pytest.raises(ArgumentError, match=f"make no request: .*{problem}") as caught:
-        prepare_request(
-            contract, operation, Arguments(), RequestFactory("https://a.test", {}), None
-        )
+    contract: Any = SimpleNamespace(
+        arguments={
+            "id": ({"in": "path", "name": "id"}, None),
+            "body": ({"in": "body", "name": ""}, None),
+        },
+        whole_body="body",
+        sends_json=False,
+    )
+    arguments = Arguments(id="x" * 500, body=SECRET)
+    name = "id" if isinstance(error, httpx.InvalidURL) else "body"
+    with pytest.raises(ArgumentError, match=f"^{name} makes no request: .*{problem}") as caught:
+        prepare_request(contract, operation, arguments, RequestFactory("https://a.test", {}), None)
 
+    assert caught.value.argument == name
     assert (caught.value.__cause__, caught.value.__context__) == (None, None)
     assert SECRET not in str(caught.value)
 

@@ -364,9 +364,9 @@ def test_any_path_is_rejected_or_stays_on_the_server(path: str) -> None:
         ({"query": {"a": "b" * 70_000}}, "query", "at most 50000 characters"),
         ({"query": {"\ud800": 1}}, "query", "half of a surrogate pair"),
         (
-            {"query": {"a": "b" * 45_000}, "options": RequestOptions(query={"c": "d" * 45_000})},
-            "arguments",
-            "make no request: ",
+            {"query": {"a": "b" * 49_000}, "options": RequestOptions(query={"c": "d" * 45_000})},
+            "query",
+            "makes no request: URL",
         ),
         ({"options": {"timeout": 5}}, "options", "must be a RequestOptions"),
         (

@@ -26,6 +26,7 @@ class Package:
     operations: Json
     """By the name of the method."""
     models: Any
+    types: Any
     module: Any
 
     def check(self, body: object, key: str = "200", name: str = "put_thing") -> CheckedBody:
@@ -71,7 +72,8 @@ def loaded_package(text: str, folder: Path, name: str) -> Generator[Package]:
             method: importlib.import_module(f"{name}.api.things.{method}").OPERATION
             for method in contracts
         }
-        yield Package(contracts, operations, importlib.import_module(f"{name}.models"), module)
+        models = importlib.import_module(f"{name}.models")
+        yield Package(contracts, operations, models, types, module)
         for module_name in list(sys.modules):
             if module_name.partition(".")[0] == name:
                 patch.delitem(sys.modules, module_name)

@@ -75,16 +75,22 @@ def test_each_kind_of_part_that_is_not_read_has_one_note(
     assert all(re.search(r"spec\.yaml:\d+: ", note) for note in found)
 
 
-def test_parts_that_seem_to_lack_a_role_have_a_note(
+def test_parts_without_a_role_have_a_note_if_no_name_implies_one(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     text = re.sub(r" *x-role: [a-z-]+\n", "", SPEC_TEXT)
     generated(text, tmp_path)
+    assert notes(capsys) == []
+    text = text.replace("locationId", "accountId").replace("message:\n", "text:\n")
+    text = text.replace("error:\n", "cause:\n")
+    text = text.replace("      in: header\n      required: true\n", "      in: header\n")
+    (tmp_path / "other").mkdir()
+    generated(text, tmp_path / "other")
     found = [re.sub(r"^.*?:\d+: ", "", note).partition(":")[0] for note in notes(capsys)]
     assert found == [
-        "a header named Version has no `x-role",
-        "locationId has no `x-role",
-        "the property message of an error has no `x-role",
+        "an operation has no `x-role",
+        "an optional header named Version has no `x-role",
+        "an error has no property with `x-role",
     ]
 
 

@@ -315,6 +315,9 @@ def test_the_markdown_is_a_table_without_markup_of_the_spec(
     assert "@user" not in text
 
 
+STARRED_PROPERTY = "          description: Starred status of the conversation.\n"
+
+
 @pytest.mark.parametrize(
     ("edit", "expected"),
     [
@@ -323,7 +326,7 @@ def test_the_markdown_is_a_table_without_markup_of_the_spec(
             ("ERR", "request-body-media-type-removed", "PUT /conversations/{conversationId}"),
         ),
         (
-            ("          x-role: rate-limit-key\n", ""),
+            (STARRED_PROPERTY, f"{STARRED_PROPERTY}          x-role: rate-limit-key\n"),
             ("WARN", "mark-changed", "PUT /conversations/{conversationId}"),
         ),
         (

@@ -20,6 +20,7 @@ from .generator_view import simplify
 from .notes import find_notes
 from .operations import arrange_resources
 from .reading import load_document
+from .schema_notes import add_notes, remove_defaults
 from .swap import OutputError, changed_files, check_replaceable, swap_in, temporary_folder
 from .tolerance import with_optional_responses
 from .unions import UnionBranches
@@ -107,8 +108,10 @@ def generate(options: Options, package: Path) -> list[str]:
 
     settings = read_settings(options.config, options.spec, package)
     tolerant_document = with_optional_responses(document)
+    add_notes(tolerant_document)
     simplify(tolerant_document)
     data = parse_spec(tolerant_document, settings)
+    remove_defaults(data)
     resources = arrange_resources(document, data)
     webhooks = find_webhooks(document, data)
     verify_schemas(tolerant_document, data, resources, webhooks)

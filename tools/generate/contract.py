@@ -15,6 +15,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from leadconnector_emulator.roles import ROLE_KEYWORD, message_names
+
 from .contract_schemas import ContractSchemas
 from .document import Document, Node, SpecError
 from .generator_api import model_name
@@ -202,6 +204,9 @@ def _schema_of(document: Document, operation: OperationView, argument: Argument)
     if argument.is_body_property:
         # Its pointer leads to the schema itself.
         return node
+    if argument.location is Location.ADDITIONAL:
+        value = {"type": "object", "additionalProperties": node.get("additionalProperties")}
+        return Node(value, node.pointer)
     if not argument.is_whole_body:
         return document.resolve(node.child("schema"))
     content = node.child("content")
@@ -274,24 +279,25 @@ def _essence(media_type: str) -> str:
 
 
 def _message_properties(document: Document, resources: Sequence[Resource]) -> set[str]:
-    """The names of the properties whose `x-role` is `error-messages`."""
+    """The names of the properties in which errors explain themselves."""
     names: set[str] = set()
     for operation in _operations(resources):
         for response in operation.responses:
-            for schema in _response_schemas(document, response):
-                names |= _properties_with_role(document, schema, "error-messages")
+            if not response.success:
+                for schema in _response_schemas(document, response):
+                    names.update(message_names(property_roles(document, schema)))
     return names
+
+
+def property_roles(document: Document, schema: Node) -> dict[str, str | None]:
+    """The value of `x-role` of each property of an object by its name."""
+    properties = document.properties(schema)
+    return {
+        name: document.resolve(child.schema).get(ROLE_KEYWORD) for name, child in properties.items()
+    }
 
 
 def _response_schemas(document: Document, response: ResponseView) -> Iterator[Node]:
     node = document.at(response.pointer)
     for _, media_type in node.child("content").entries():
         yield media_type.child("schema")
-
-
-def _properties_with_role(document: Document, schema: Node, role: str) -> set[str]:
-    names: set[str] = set()
-    for name, child in document.properties(schema).items():
-        if document.resolve(child.schema).get("x-role") == role:
-            names.add(name)
-    return names

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from .direction import required_names
 from .document import Document, Node, Schema, is_mapping
 
 _COMPONENT_PREFIX = "/components/schemas/"
@@ -38,6 +40,9 @@ class ContractSchemas:
                 # generated code, which accepts unknown values of an enum but not of a `const`.
                 reduced["enum"] = [child.value]
                 reduced["x-const"] = True
+            elif keyword == "required":
+                properties = dict(schema.child("properties").entries())
+                reduced.update(self._required(child.sequence, properties))
             elif not _is_documentation(keyword):
                 reduced[keyword] = self._reduce_keyword(keyword, child)
         return reduced
@@ -75,12 +80,22 @@ class ContractSchemas:
         properties = self.document.properties(schema)
         required = [name for name, child in properties.items() if child.required]
         merged: Schema = {"type": "object"}
-        if required:
-            merged["required"] = required
+        nodes = {name: child.schema for name, child in properties.items()}
+        merged.update(self._required(required, nodes))
         merged["properties"] = {
             name: self._reference_to(child.schema) for name, child in properties.items()
         }
         return merged
+
+    def _required(self, names: Iterable[str], properties: dict[str, Node]) -> Schema:
+        """The keywords for required names, of which some are required in one direction only."""
+        required = required_names(self.document, names, properties)
+        keywords = {
+            "required": required.always,
+            "requiredInRequests": required.in_requests,
+            "requiredInResponses": required.in_responses,
+        }
+        return {keyword: value for keyword, value in keywords.items() if value}
 
     def _reference_to(self, node: Node) -> Any:
         """A reference to a node, so that findings name its place in the spec."""

@@ -26,6 +26,7 @@ from .document import (
 )
 from .generator_api import spec_name
 from .operations import RAW_RESPONSES, OperationView, Resource
+from .plain_data import with_plain_data
 from .unions import UnionBranches
 from .upstream_templates import add_upstream_templates
 
@@ -175,6 +176,7 @@ def _template_globals(
         "resource_of": resources_by_tag.__getitem__,
         "used_imports": used_imports,
         "docstring_text": safe_for_docstring,
+        "with_plain_data": with_plain_data,
     }
 
 

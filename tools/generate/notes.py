@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from leadconnector_emulator.roles import (
+    API_VERSION,
+    LOCATION_NAME,
+    MESSAGE_NAMES,
+    RATE_LIMIT_KEY,
+    ROLE_KEYWORD,
+    VERSION_HEADER,
+    Argument,
+    argument_roles,
+    message_names,
+)
+
+from .contract import property_roles
 from .document import Document, Node, Operation
 from .paging import PagingRole, read_paging
-
-_LOCATION_NAME = "locationId"
-"""The name by which HighLevel's operations take the location whose requests the API counts."""
-
-_MESSAGE_NAMES = ("message", "error")
-"""The names of the properties in which HighLevel's errors explain themselves."""
 
 _ID_NAMES = ("id", "_id")
 """The names of the properties that identify HighLevel's resources."""
@@ -68,31 +75,26 @@ def _unread_parts_of_response(response: Node) -> Iterator[tuple[str, str]]:
 
 
 def _missing_roles(document: Document, operation: Operation) -> Iterator[tuple[str, str]]:
-    """Yield the reason and the pointer of each part that usually has a role, and has none here."""
-    arguments = list(document.parameters(operation))
-    body = document.resolve(operation.node.child("requestBody"))
-    for _, media_type in body.child("content").entries():
-        properties = document.properties(media_type.child("schema"))
-        arguments += [
-            Node({"name": name, "schema": child.schema.value}, child.schema.pointer)
-            for name, child in properties.items()
-        ]
-    has_key = any(_has_role(document, item, "rate-limit-key") for item in arguments)
-    for argument in arguments:
-        is_version = argument.get("in") == "header" and str(argument.get("name")) == "Version"
-        if is_version and not _has_role(document, argument, "api-version"):
+    """Yield the reason and the pointer of each part that has no role, marked or by its name."""
+    arguments = list(_arguments(document, operation))
+    roles = argument_roles([argument for _, argument in arguments])
+    if RATE_LIMIT_KEY not in roles:
+        yield (
+            "an operation has no `x-role: rate-limit-key` and no argument named"
+            f" {LOCATION_NAME}: all its calls share one limit",
+            operation.pointer,
+        )
+    for pointer, argument in arguments:
+        # A required one has the role by its name.
+        is_version = argument.place == "header" and argument.name.lower() == VERSION_HEADER.lower()
+        if is_version and API_VERSION not in roles:
             yield (
-                "a header named Version has no `x-role: api-version`: the client's option"
-                " `version=` does not set it",
-                argument.pointer,
-            )
-        if argument.get("name") == _LOCATION_NAME and not has_key:
-            yield (
-                f"{_LOCATION_NAME} has no `x-role: rate-limit-key`: all locations share one limit",
-                argument.pointer,
+                f"an optional header named {VERSION_HEADER} has no `x-role: api-version`:"
+                " the client's option `version=` does not set it",
+                pointer,
             )
     for status, reference in operation.node.child("responses").entries():
-        if not status.startswith("2"):
+        if not str(status).startswith("2"):
             response = document.resolve(reference)
             yield from _missing_message_roles(document, response)
 
@@ -113,22 +115,33 @@ def _missing_item_id(document: Document, operation: Operation) -> Iterator[tuple
                 break
 
 
+def _arguments(document: Document, operation: Operation) -> Iterator[tuple[str, Argument]]:
+    """The pointer of each parameter and body property, and what decides about its role."""
+    for parameter in document.parameters(operation):
+        schema = document.resolve(parameter.child("schema"))
+        yield (
+            parameter.pointer,
+            Argument(
+                name=str(parameter.get("name")),
+                place=str(parameter.get("in")),
+                required=bool(parameter.get("required")),
+                role=parameter.get(ROLE_KEYWORD) or schema.get(ROLE_KEYWORD),
+            ),
+        )
+    body = document.resolve(operation.node.child("requestBody"))
+    for _, media_type in body.child("content").entries():
+        for name, child in document.properties(media_type.child("schema")).items():
+            role = document.resolve(child.schema).get(ROLE_KEYWORD)
+            yield child.schema.pointer, Argument(name, "body", child.required, role)
+
+
 def _missing_message_roles(document: Document, response: Node) -> Iterator[tuple[str, str]]:
     for _, media_type in response.child("content").entries():
-        properties = document.properties(media_type.child("schema"))
-        schemas = {name: document.resolve(child.schema) for name, child in properties.items()}
-        if any(schema.get("x-role") == "error-messages" for schema in schemas.values()):
-            continue
-        for name in _MESSAGE_NAMES:
-            if name in schemas:
-                yield (
-                    f"the property {name} of an error has no `x-role: error-messages`:"
-                    " `messages` of the exception does not contain it",
-                    schemas[name].pointer,
-                )
-                break
-
-
-def _has_role(document: Document, argument: Node, role: str) -> bool:
-    schema = document.resolve(argument.child("schema"))
-    return role in (argument.get("x-role"), schema.get("x-role"))
+        schema = media_type.child("schema")
+        roles = property_roles(document, schema)
+        if roles and not message_names(roles):
+            yield (
+                "an error has no property with `x-role: error-messages`, and none named"
+                f" {' or '.join(MESSAGE_NAMES)}: `messages` of the exception can lack its text",
+                document.resolve(schema).pointer,
+            )

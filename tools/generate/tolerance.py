@@ -1,4 +1,6 @@
-"""Makes every property of a response optional for the generator, so that a success is never lost.
+"""Makes properties optional for the generator that the spec requires, but that can be absent.
+
+First, every property of a response, so that a success is never lost.
 
 The API can leave out a property that the spec requires, after it made the update. The generated
 model then lacks the property (`UNSET`), and the client reports a finding. The contract keeps
@@ -7,6 +9,8 @@ of a webhook counts as a response here: the API sends both.
 
 A schema that both requests and responses use has one model. Its properties are optional there, but
 they stay required arguments of the method: `operations` takes `required` from the spec itself.
+
+Second, every read-only property, which a request does not contain.
 """
 
 from __future__ import annotations
@@ -15,7 +19,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from .direction import all_of_parts, is_read_only, is_write_only
 from .document import Document, Node, is_list, is_mapping
+from .walk import all_schemas
 from .webhooks import webhook_bodies
 
 UNION_KEYWORD = "x-union-required"
@@ -35,8 +41,30 @@ def with_optional_responses(document: Document) -> Document:
             continue
         properties = document.properties(document.at(pointer))
         schema.pop("required", None)
-        schema[UNION_KEYWORD] = [name for name, child in properties.items() if child.required]
+        schema[UNION_KEYWORD] = [
+            name
+            for name, child in properties.items()
+            if child.required and not is_write_only(document, child.schema)
+        ]
+    _make_read_only_optional(document, tolerant_document)
     return tolerant_document
+
+
+def _make_read_only_optional(document: Document, tolerant_document: Document) -> None:
+    for schema in all_schemas(document):
+        names = {
+            name
+            for name, child in document.properties(schema).items()
+            if child.required and is_read_only(document, child.schema)
+        }
+        if not names:
+            continue
+        # Another branch of an `allOf` can require the property than the one that describes it.
+        for part in all_of_parts(document, schema, frozenset()):
+            tolerant_part = tolerant_document.at(part.pointer).mapping
+            if _is_list_of_names(tolerant_part.get("required")):
+                required = [name for name in tolerant_part["required"] if name not in names]
+                tolerant_part["required"] = required
 
 
 def _is_list_of_names(value: Any) -> bool:

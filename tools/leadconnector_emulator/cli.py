@@ -477,7 +477,7 @@ def _curl_headers(operation: Operation, token: str, emulator: Emulator) -> list[
 
 def _curl_body(schema: CompiledSchema, resource: Mapping[str, Any], emulator: Emulator) -> Any:
     """The spec's example body. One that is an object has the values of the resource."""
-    sample: object = emulator.spec.sample(schema.schema)
+    sample: object = emulator.spec.request_sample(schema.schema)
     if not isinstance(sample, dict):
         return sample
     example = cast("JsonObject", sample)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
+from .directions import READ_ONLY, WRITE_ONLY, OptionalProperties, mentions
 from .references import References, steps_of, target_of
 from .schema import CompiledSchema, JsonObject
 
@@ -27,9 +28,14 @@ class Document:
         # By identity of the node. The node is stored too, so that its identity stays unique. Each
         # node has one result, so that a validator is compiled once, wherever it is used.
         self._merged_nodes: dict[int, tuple[Any, JsonObject]] = {}
-        self._compiled_schemas: dict[int, CompiledSchema] = {}
+        self._compiled_schemas: dict[tuple[int, str], CompiledSchema] = {}
         self._anything: JsonObject = {}
         self._nothing: JsonObject = {"not": {}}
+        self._optional_properties = {
+            flag: OptionalProperties(flag, self.resolve, self.properties)
+            for flag in (READ_ONLY, WRITE_ONLY)
+            if mentions(root, flag)
+        }
 
     def resolve(self, node: Any) -> Any:
         """Follow `$ref`. Keys next to a reference take precedence over those it refers to.
@@ -94,18 +100,36 @@ class Document:
         """The node at a JSON pointer (RFC 6901), such as `/components/schemas/Conversation`."""
         return self._target(f"#{pointer}")
 
-    def compile(self, schema: Any) -> CompiledSchema:
+    def compile(self, schema: Any, *, optional: str = "") -> CompiledSchema:
         """The validator of a schema, which is compiled on its first use.
 
         To compile all of them here would take minutes and gigabytes for a large spec, and most
         tests use few operations. `schema_faults` finds invalid schemas when the spec is loaded.
+
+        Args:
+            schema: the schema.
+            optional: the flag of the properties that are never required: `READ_ONLY` in a request,
+                `WRITE_ONLY` in a response.
         """
         resolved = self.resolve(schema)
-        compiled = self._compiled_schemas.get(id(resolved))
+        key = (id(resolved), optional)
+        compiled = self._compiled_schemas.get(key)
         if compiled is None:
-            compiled = CompiledSchema(resolved, self.references.self_contained)
-            compiled = self._compiled_schemas.setdefault(id(resolved), compiled)
+            compiled = CompiledSchema(resolved, self._self_contained(optional))
+            compiled = self._compiled_schemas.setdefault(key, compiled)
         return compiled
+
+    def _self_contained(self, optional: str) -> Callable[[JsonObject], JsonObject]:
+        """What makes a schema a document of its own, for one direction."""
+        optional_properties = self._optional_properties.get(optional)
+        if optional_properties is None:
+            return self.references.self_contained
+
+        def copy(schema: JsonObject) -> JsonObject:
+            copied: JsonObject = optional_properties.copy(self.references.self_contained(schema))
+            return copied
+
+        return copy
 
     def _target(self, reference: str) -> Any:
         """The node that a reference within the document points to (RFC 6901)."""

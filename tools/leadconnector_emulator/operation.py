@@ -35,7 +35,7 @@ class Parameter:
     explode: bool = True
     """Whether each value of an array repeats the parameter. Otherwise commas separate them."""
     is_api_version: bool = False
-    """Whether it states the version of the API (`x-role: api-version`)."""
+    """Whether it states the version of the API, by its role."""
 
     def accepts(self, texts: list[str]) -> bool:
         """Whether the schema accepts the texts of a URL or header.
@@ -124,7 +124,7 @@ class Operation:
     success_status: int
     success_schema: CompiledSchema | None
     rate_limit_key: str | None
-    """The body property or parameter with `x-role: rate-limit-key`: it names the location."""
+    """The body property or parameter with the role `rate-limit-key`: it names the location."""
     shape: ResourceShape | None
     """Where a successful response contains the resource."""
     response_examples: Mapping[str, Mapping[str, Any]]

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from .messages import MAXIMUM_BODY
 from .operation import Operation
+from .roles import ROLE_KEYWORD, message_names
 from .spec import Spec
 
 REASON_PHRASES = {
@@ -82,10 +83,13 @@ def error_content(spec: Spec, operation: Operation | None, rejection: RejectionE
 
     content: Any = spec.sample(schema.schema)
     if isinstance(content, dict):
-        for name, property_schema in spec.properties(schema.schema).items():
-            # The spec marks the property that contains the messages.
-            if property_schema.get("x-role") == "error-messages":
-                content[name] = _message_value(rejection.message, property_schema.get("type"))
+        properties = spec.properties(schema.schema)
+        roles = {name: child.get(ROLE_KEYWORD) for name, child in properties.items()}
+        for name in message_names(roles):
+            if properties[name].get("type") == "object":
+                # It contains the explanation in a form of its own.
+                continue
+            content[name] = _message_value(rejection.message, properties[name].get("type"))
     return cast("Any", content)
 
 

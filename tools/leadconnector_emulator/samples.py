@@ -5,6 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any, cast
 
+from .directions import has_flag
 from .document import Document
 from .schema import JsonObject
 
@@ -22,10 +23,17 @@ FORMAT_EXAMPLES = {
 
 
 class Samples:
-    """Builds and caches one sample for each schema of a document."""
+    """Builds and caches one sample for each schema of a document.
 
-    def __init__(self, document: Document) -> None:
+    Args:
+        document: the document.
+        omitted: the flag of the properties that are left out: `WRITE_ONLY` for responses,
+            `READ_ONLY` for requests.
+    """
+
+    def __init__(self, document: Document, omitted: str) -> None:
         self._document = document
+        self._omitted = omitted
         # By identity of the schema. The schema is stored too, so that its identity stays unique.
         self._cache: dict[int, tuple[Any, Any]] = {}
 
@@ -73,15 +81,17 @@ class Samples:
     ) -> JsonObject:
         """An object of the required properties and of the optional ones with a valid sample."""
         required = self._document.required(schema)
-        names = list(properties)
+        names = [name for name in properties if not has_flag(properties[name], self._omitted)]
+        required = [name for name in required if name in names]
         if depth >= MAXIMUM_DEPTH:
-            names = [name for name in required if name in properties]
+            names = required
 
         sample: JsonObject = {}
         for name in names:
             value = self._build(properties[name], depth + 1, outer)
             is_required = name in required
-            if is_required or self._document.compile(properties[name]).is_valid(value):
+            compiled = self._document.compile(properties[name], optional=self._omitted)
+            if is_required or compiled.is_valid(value):
                 sample[name] = value
         return sample
 

@@ -10,9 +10,11 @@ from typing import Any, cast
 
 import yaml
 
+from .directions import READ_ONLY, WRITE_ONLY, has_flag
 from .document import Document
 from .document_text import line_of, parse_document
 from .operation import Operation, Parameter, ResourceShape
+from .roles import API_VERSION, RATE_LIMIT_KEY, ROLE_KEYWORD, Argument, argument_roles
 from .samples import Samples
 from .schema import CompiledSchema, JsonObject
 from .schema_faults import HTTP_METHODS, InvalidSchemaError, check_schemas
@@ -40,7 +42,8 @@ class Spec:
             root = parse_document(data.decode())
             self._document = Document(root)
             check_schemas(root, self._document.references)
-            self._samples = Samples(self._document)
+            self._samples = Samples(self._document, WRITE_ONLY)
+            self._request_samples = Samples(self._document, READ_ONLY)
             self.operations = tuple(self._load_operations())
         except (yaml.YAMLError, UnicodeDecodeError) as error:
             first_line = str(error).splitlines()[0]
@@ -86,8 +89,12 @@ class Spec:
         return self._document.required(schema)
 
     def sample(self, schema: Any) -> Any:
-        """Data for a schema: its example if it has one, otherwise the simplest data."""
+        """Data of a response: the schema's example if it has one, otherwise the simplest data."""
         return self._samples.sample(schema)
+
+    def request_sample(self, schema: Any) -> Any:
+        """Data of a request; see `sample`."""
+        return self._request_samples.sample(schema)
 
     def _load_operations(self) -> Iterator[Operation]:
         for template, path_item in self.root["paths"].items():
@@ -100,10 +107,18 @@ class Spec:
         node: JsonObject = path_item[method]
         parameter_nodes = self._parameter_nodes(node, path_item)
         body_node = self._document.resolve(node.get("requestBody", {}))
-        body_schema = self._json_schema(body_node)
+        body_schema = self._json_schema(body_node, READ_ONLY)
         body_properties: dict[str, JsonObject] = {}
         if body_schema is not None:
             body_properties = self.properties(body_schema.schema)
+            # Only the API sets these.
+            body_properties = {
+                name: child
+                for name, child in body_properties.items()
+                if not has_flag(child, READ_ONLY)
+            }
+        arguments = self._arguments(parameter_nodes, body_properties)
+        names_by_role = _names_by_role(arguments)
         responses = self._load_responses(node)
         success_name = _success_name(responses)
         success_schema = responses.get(success_name)
@@ -116,7 +131,7 @@ class Spec:
             pattern=_path_pattern(template),
             requires_token=self._requires_token(node),
             scope_alternatives=self._scope_alternatives(node),
-            parameters=self._load_parameters(parameter_nodes),
+            parameters=self._load_parameters(parameter_nodes, names_by_role.get(API_VERSION)),
             body_required=body_node.get("required", False),
             body_media_types=tuple(body_node.get("content", {})),
             body_schema=body_schema,
@@ -124,7 +139,7 @@ class Spec:
             responses=responses,
             success_status=_success_status(success_name),
             success_schema=success_schema,
-            rate_limit_key=_rate_limit_key(parameter_nodes, body_properties),
+            rate_limit_key=names_by_role.get(RATE_LIMIT_KEY),
             shape=shape,
             response_examples=self._load_examples(node),
         )
@@ -156,15 +171,36 @@ class Spec:
         references = [*node.get("parameters", []), *path_item.get("parameters", [])]
         return [self._document.resolve(reference) for reference in references]
 
-    def _load_parameters(self, nodes: list[JsonObject]) -> tuple[Parameter, ...]:
-        """The parameters by name and place. Those of the operation replace those of the path."""
+    def _arguments(
+        self, parameter_nodes: list[JsonObject], body_properties: Mapping[str, JsonObject]
+    ) -> list[Argument]:
+        """The parameters and body properties of an operation with the roles in the spec."""
+        arguments: list[Argument] = []
+        for node in parameter_nodes:
+            schema = self._document.resolve(node.get("schema", {}))
+            # The role of the parameter itself precedes that of its schema, which may be shared.
+            role = node.get(ROLE_KEYWORD) or schema.get(ROLE_KEYWORD)
+            arguments.append(Argument(node["name"], node["in"], node.get("required", False), role))
+        for name, schema in body_properties.items():
+            arguments.append(Argument(name, "body", False, schema.get(ROLE_KEYWORD)))
+        return arguments
+
+    def _load_parameters(
+        self, nodes: list[JsonObject], version_name: str | None
+    ) -> tuple[Parameter, ...]:
+        """The parameters by name and place. Those of the operation replace those of the path.
+
+        Args:
+            nodes: the parameters of the operation, followed by those of its path.
+            version_name: the name of the parameter that states the version of the API.
+        """
         # A dict keeps the last of several equal keys. Reversed, that is the operation's parameter.
         unique_nodes: dict[tuple[str, str], JsonObject] = {}
         for node in reversed(nodes):
             unique_nodes[node["name"], node["in"]] = node
-        return tuple(self._load_parameter(node) for node in unique_nodes.values())
+        return tuple(self._load_parameter(node, version_name) for node in unique_nodes.values())
 
-    def _load_parameter(self, node: JsonObject) -> Parameter:
+    def _load_parameter(self, node: JsonObject, version_name: str | None) -> Parameter:
         location = node["in"]
         # One with `content` in place of a schema accepts every text.
         schema = self._document.resolve(node.get("schema", True))
@@ -179,14 +215,14 @@ class Spec:
             schema=self._document.compile(schema),
             is_array=is_array,
             explode=explode,
-            is_api_version=node.get("x-role") == "api-version",
+            is_api_version=node["name"] == version_name,
         )
 
     def _load_responses(self, node: JsonObject) -> dict[str, CompiledSchema | None]:
         responses: dict[str, CompiledSchema | None] = {}
         for status, response_node in node.get("responses", {}).items():
             resolved_response = self._document.resolve(response_node)
-            responses[str(status)] = self._json_schema(resolved_response)
+            responses[str(status)] = self._json_schema(resolved_response, WRITE_ONLY)
         return responses
 
     def _load_examples(self, node: JsonObject) -> dict[str, dict[str, Any]]:
@@ -206,13 +242,18 @@ class Spec:
             examples_by_response[str(status)] = examples
         return examples_by_response
 
-    def _json_schema(self, node: JsonObject) -> CompiledSchema | None:
-        """The schema of the JSON content of a body or response, if it documents any."""
+    def _json_schema(self, node: JsonObject, optional: str) -> CompiledSchema | None:
+        """The schema of the JSON content of a body or response, if it documents any.
+
+        Args:
+            node: the body or response.
+            optional: see `Document.compile`.
+        """
         media_type = node.get("content", {}).get(JSON_MEDIA_TYPE)
         if media_type is None:
             return None
         # Without a schema, every JSON is documented.
-        return self._document.compile(media_type.get("schema", True))
+        return self._document.compile(media_type.get("schema", True), optional=optional)
 
     def _find_shape(self, schema: JsonObject, list_name: str | None) -> ResourceShape | None:
         """Where a response of this schema contains the resource, or a list of resources.
@@ -288,13 +329,15 @@ class Spec:
         is_list: bool = False,
     ) -> ResourceShape:
         properties = {
-            name: self._document.compile(child) for name, child in self.properties(schema).items()
+            name: self._document.compile(child, optional=WRITE_ONLY)
+            for name, child in self.properties(schema).items()
+            if not has_flag(child, WRITE_ONLY)
         }
         return ResourceShape(
             property_name=property_name,
             is_list=is_list,
             properties=properties,
-            required=frozenset(self._document.required(schema)),
+            required=frozenset(self._document.required(schema)) & properties.keys(),
             build_sample=lambda: _as_object(sample()),
         )
 
@@ -329,17 +372,13 @@ def _success_status(success_name: str) -> int:
     return int(success_name.replace("X", "0"))
 
 
-def _rate_limit_key(
-    parameter_nodes: list[JsonObject], body_properties: Mapping[str, JsonObject]
-) -> str | None:
-    """The name of the parameter or body property that the spec marks as the rate limit's key."""
-    for node in parameter_nodes:
-        if node.get("x-role") == "rate-limit-key":
-            return cast("str", node["name"])
-    for name, schema in body_properties.items():
-        if schema.get("x-role") == "rate-limit-key":
-            return name
-    return None
+def _names_by_role(arguments: list[Argument]) -> dict[str, str]:
+    """The name of the first argument with each role."""
+    names: dict[str, str] = {}
+    for argument, role in zip(arguments, argument_roles(arguments), strict=True):
+        if role is not None:
+            names.setdefault(role, argument.name)
+    return names
 
 
 def _as_object(sample: Any) -> JsonObject:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient, Client
 
-from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -19,12 +18,11 @@ import httpx
 from ... import Operation, errors
 from ...models.api_version import ApiVersion
 from ...models.bad_request import BadRequest
-from ...models.conversation_feedback import ConversationFeedback
 from ...models.unauthorized import Unauthorized
 from ...models.unprocessable_entity import UnprocessableEntity
 from ...models.update_conversation_request import UpdateConversationRequest
 from ...models.update_conversation_response import UpdateConversationResponse
-from ...types import Response, Unset
+from ...types import Response, json_object, json_value, parameter_text
 
 
 def _get_kwargs(
@@ -34,7 +32,7 @@ def _get_kwargs(
     version: ApiVersion,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
-    headers["Version"] = str(version)
+    headers["Version"] = parameter_text(version)
 
     _kwargs: dict[str, Any] = {
         "method": "put",
@@ -43,7 +41,7 @@ def _get_kwargs(
         ),
     }
 
-    _kwargs["json"] = body.to_dict()
+    _kwargs["json"] = json_value(body)
 
     headers["Content-Type"] = "application/json"
 
@@ -247,24 +245,24 @@ async def asyncio(
 
 def _build(
     *,
-    conversation_id: str,
-    location_id: str,
-    unread_count: float | Unset,
-    starred: bool | Unset,
-    feedback: ConversationFeedback | Mapping[str, Any] | Unset,
-    version: str,
+    conversation_id: Any,
+    location_id: Any,
+    unread_count: Any,
+    starred: Any,
+    feedback: Any,
+    version: Any,
 ) -> dict[str, Any]:
-    _body = UpdateConversationRequest(
-        location_id=location_id,
-        unread_count=unread_count,
-        starred=starred,
-        feedback=ConversationFeedback.from_dict(feedback)
-        if isinstance(feedback, Mapping)
-        else feedback,
+    _body: Any = json_object(
+        {
+            "locationId": location_id,
+            "unreadCount": unread_count,
+            "starred": starred,
+            "feedback": feedback,
+        },
     )
     return _get_kwargs(
-        conversation_id=conversation_id,
-        version=ApiVersion(version),
+        conversation_id=parameter_text(conversation_id),
+        version=version,
         body=_body,
     )
 

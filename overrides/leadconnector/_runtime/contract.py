@@ -70,6 +70,10 @@ class OperationContract:
             for argument in entry["arguments"]
         }
         """The arguments by their Python name."""
+        self.whole_body = self._whole_body()
+        """The name of the argument that is the whole body; `None` without one."""
+        self.sends_json = self._sends_json()
+        """Whether the client validates the body as JSON data and sends that data."""
         self.rate_limit_key = self._arguments_with_role("rate-limit-key")
         """The names of the arguments whose values the API counts requests by."""
         self.version_arguments = self._arguments_with_role("api-version")
@@ -99,6 +103,18 @@ class OperationContract:
         return [
             name for name, argument in self.arguments.items() if argument.entry.get("role") == role
         ]
+
+    def _whole_body(self) -> str | None:
+        for name, (entry, _) in self.arguments.items():
+            if entry["in"] == "body" and not entry["name"]:
+                return name
+        return None
+
+    def _sends_json(self) -> bool:
+        if self.whole_body is not None and self.arguments[self.whole_body].entry["schema"] is None:
+            # Another media type, or one of several.
+            return False
+        return "json" in (self.body or "")
 
     def response_key(self, status_code: int) -> str:
         """The contract's key of a response: `200`, `2XX` or `default`; empty if undocumented.

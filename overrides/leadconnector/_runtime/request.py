@@ -2,7 +2,7 @@
 
 import datetime
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
@@ -21,6 +21,13 @@ if TYPE_CHECKING:
     from .request_options import RequestOptions
 
 
+_BODY_KEYWORDS = frozenset({"content", "data", "files", "json"})
+"""The keyword arguments of `httpx.Request` that are a body."""
+
+_BODY_PLACES = frozenset({"additional", "body"})
+"""The places of arguments in the contract that are in the body."""
+
+
 class Arguments(dict[str, Any]):
     """Arguments by name. An omitted one is `UNSET`.
 
@@ -36,7 +43,9 @@ def complete_arguments(
 ) -> None:
     """Validate the arguments of a call in place.
 
-    An omitted argument gets its default. A mapping or a subclass of `str` becomes plain JSON data.
+    An omitted argument gets its default. All others become plain JSON data, except those of a body
+    that is not JSON. So the request contains what was validated, whatever a model or a mapping of
+    the caller would write.
 
     Args:
         contract: the operation in the spec.
@@ -51,20 +60,29 @@ def complete_arguments(
             arguments[name] = _default(argument, version)
         if _is_valid_unchanged(arguments[name], validator):
             continue
-        check = check_argument(argument, validator, arguments[name])
+        is_data = contract.sends_json or argument["in"] not in _BODY_PLACES
+        check = check_argument(argument, validator, arguments[name], is_data=is_data)
         if check.problem:
             raise ArgumentError(check.problem, argument=name)
         arguments[name] = check.value
+        if argument["in"] == "additional":
+            _reject_named_properties(contract, name, arguments[name])
 
 
 def rate_limit_key(contract: OperationContract, arguments: Arguments) -> str:
     """The values of the arguments for which the API counts calls separately."""
-    return "/".join([str(arguments[name]) for name in contract.rate_limit_key])
+    return _joined(contract.rate_limit_key, arguments)
 
 
 def api_version(contract: OperationContract, arguments: Arguments) -> str:
     """The API version of a call; empty if the operation has none."""
-    return "/".join([str(arguments[name]) for name in contract.version_arguments])
+    return _joined(contract.version_arguments, arguments)
+
+
+def _joined(names: Sequence[str], arguments: Arguments) -> str:
+    """The values of arguments as one text, without those that the caller left out."""
+    values = [arguments[name] for name in names]
+    return "/".join([str(value) for value in values if not isinstance(value, Unset)])
 
 
 def prepare_request(
@@ -82,6 +100,7 @@ def prepare_request(
     """
     try:
         request = operation.build(**arguments)
+        _check_body(contract, arguments, request)
         if options is None:
             return requests.prepare(contract.method, request)
         # Imported here, which keeps the import of the package fast: few programs need it.
@@ -93,13 +112,16 @@ def prepare_request(
         # It is a `ValueError` too, but says already what is wrong.
         raise
     except (*GENERATED_CODE_ERRORS, InvalidURL) as error:
-        problem = request_problem(error)
+        name = _unusable_argument(contract, arguments, options, error)
+        problem = f"{name} makes no request: {request_problem(error)}"
+        if name == contract.whole_body and isinstance(error, AttributeError | TypeError):
+            problem = _type_problem(name, arguments)
     # Outside of the handler: exceptions of Python can have the whole body as an attribute.
-    raise ArgumentError(f"the arguments make no request: {problem}", argument="arguments")
+    raise ArgumentError(problem, argument=name)
 
 
 def request_problem(error: Exception) -> str:
-    """Why arguments make no request, for a message. It does not show a value."""
+    """Why an argument makes no request, for a message. It does not show a value."""
     if isinstance(error, InvalidURL):
         # The messages of httpx name a component of the URL, and quote at most a character of it.
         return str(error)
@@ -107,6 +129,80 @@ def request_problem(error: Exception) -> str:
         return "a text has half of a surrogate pair"
     # The text of other exceptions can contain the value.
     return type(error).__name__
+
+
+def _reject_named_properties(
+    contract: OperationContract, argument: str, properties: Mapping[str, Any] | Unset
+) -> None:
+    """Reject properties of the body that have an argument of their own.
+
+    Raises:
+        ArgumentError: names the property and its argument.
+    """
+    if isinstance(properties, Unset):
+        return
+    for name, (entry, _) in contract.arguments.items():
+        if entry["in"] == "body" and entry["name"] in properties:
+            raise ArgumentError(
+                f"{argument} must not contain {entry['name']!r}: pass it as the argument {name}",
+                argument=argument,
+            )
+
+
+def _check_body(
+    contract: OperationContract, arguments: Arguments, request: Mapping[str, Any]
+) -> None:
+    """Check that a body which is one argument is in the request.
+
+    The generated code of several content types leaves out an object of any other class.
+
+    Raises:
+        ArgumentError: it is not.
+    """
+    if contract.whole_body is None or not _BODY_KEYWORDS.isdisjoint(request):
+        return
+    name = contract.whole_body
+    if not isinstance(arguments[name], Unset):
+        raise ArgumentError(_type_problem(name, arguments), argument=name)
+
+
+def _type_problem(name: str, arguments: Arguments) -> str:
+    type_name = type(arguments[name]).__name__
+    return f"{name} must be of a type in the signature of the method, not of the type {type_name}"
+
+
+def _unusable_argument(
+    contract: OperationContract,
+    arguments: Arguments,
+    options: "RequestOptions | None",
+    error: Exception,
+) -> str:
+    """The name of the argument that makes no request."""
+    if isinstance(error, InvalidURL):
+        return _longest_url_argument(contract, arguments, options)
+    # All others are plain JSON data, which generated code only copies.
+    if contract.whole_body is not None and not contract.sends_json:
+        return contract.whole_body
+    body_arguments = [
+        name
+        for name, (entry, _) in contract.arguments.items()
+        if entry["in"] == "body" and not isinstance(arguments[name], Unset)
+    ]
+    return ", ".join(body_arguments)
+
+
+def _longest_url_argument(
+    contract: OperationContract, arguments: Arguments, options: "RequestOptions | None"
+) -> str:
+    """The name of the argument with the longest text in the URL."""
+    lengths = {
+        name: len(str(arguments[name]))
+        for name, (entry, _) in contract.arguments.items()
+        if entry["in"] in {"path", "query"}
+    }
+    if options is not None:
+        lengths["options"] = len(str(options.query))
+    return max(lengths, key=lengths.__getitem__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +215,16 @@ class ArgumentCheck:
     """What to send in place of a valid argument."""
 
 
-def check_argument(argument: Schema, validator: Validator, value: object) -> ArgumentCheck:
+def check_argument(
+    argument: Schema, validator: Validator, value: object, *, is_data: bool = True
+) -> ArgumentCheck:
     """Validate one argument against its schema.
 
     Args:
         argument: its description in the contract.
         validator: its compiled schema.
         value: what the caller passed.
+        is_data: whether generated code takes JSON data. It makes models of the parts of a form.
     """
     name = argument["argument"]
     if isinstance(value, Unset):
@@ -145,7 +244,7 @@ def check_argument(argument: Schema, validator: Validator, value: object) -> Arg
         if value is None and not argument["required"]:
             problem += f": leave {name} out instead"
         return ArgumentCheck(problem)
-    if _is_sent_as_validated(value, data, argument["schema"]):
+    if is_data or _is_sent_as_validated(value, data, argument["schema"]):
         return ArgumentCheck(value=data)
     return ArgumentCheck(value=value)
 
@@ -193,7 +292,7 @@ def _is_valid_unchanged(value: Any, validator: Validator) -> bool:
 
 
 def _is_sent_as_validated(value: object, data: object, schema: Schema) -> bool:
-    """Whether to send the validated JSON data, and not the caller's object.
+    """Whether to send the validated JSON data of a part of a form, and not the caller's object.
 
     A mapping or a subclass of `str` could otherwise write something else than what was validated.
     Generated code itself writes lists, and dates and UUIDs whose format the spec states. It does

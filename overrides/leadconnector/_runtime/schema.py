@@ -21,9 +21,10 @@ Keywords have their meaning in JSON Schema 2020-12, with these exceptions:
 - `pattern` is a regular expression of Python.
 - `format` is an annotation, except for formats that generated models convert, such as dates.
 
-Generation prepares the schemas: it merges `allOf` and writes `const` as an `enum`. It rejects a
-spec with a restricting keyword that neither this module nor `keywords` checks. Beside `$ref`, it
-allows annotations only. A named schema is never a `$ref` itself.
+Generation prepares the schemas: it merges `allOf`, writes `const` as an `enum`, and moves read-only
+and write-only names from `required` to a keyword of their direction. It rejects a spec with a
+restricting keyword that neither this module nor `keywords` checks. Beside `$ref`, it allows
+annotations only. A named schema is never a `$ref` itself.
 """
 
 from collections.abc import Mapping
@@ -539,7 +540,9 @@ class _Compiler:
     def _compile_members(self, schema: Schema, pointer: str) -> _Members | None:
         """The properties of an object; `None` if every object is valid."""
         properties: Mapping[str, Schema] = schema.get("properties", {})
-        required: list[str] = schema.get("required", [])
+        # Generation splits the names: a property can be read-only or write-only.
+        direction = "requiredInResponses" if self._is_response else "requiredInRequests"
+        required: list[str] = [*schema.get("required", []), *schema.get(direction, [])]
         additional_schema = _additional_schema(schema, is_response=self._is_response)
         # Not only faster. It ends the recursion: `_ANY_DATA` itself has no `additionalProperties`,
         # so its additional properties have the schema `_ANY_DATA` again.

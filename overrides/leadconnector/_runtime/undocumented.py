@@ -254,9 +254,16 @@ def _prepare_request(
         return settings.requests.prepare(method, arguments, added_headers)
     except (TypeError, ValueError, RecursionError, InvalidURL) as error:
         problem = request_problem(error)
+    # Each part is valid alone, but together they make a URL that is too long.
+    lengths = {
+        "path": len(path),
+        "query": len(str(request.query.reveal())),
+        "options": len(str(options.query)),
+    }
+    name = max(lengths, key=lengths.__getitem__)
     # Here and below, errors are raised while no exception is handled. It would be the context of
     # the new one, and its text, attributes or frames can have values of the request.
-    raise ArgumentError(f"the arguments make no request: {problem}", argument="arguments")
+    raise ArgumentError(f"{name} makes no request: {problem}", argument=name)
 
 
 def _added_headers(request: UndocumentedRequest, options: RequestOptions) -> dict[str, str]:

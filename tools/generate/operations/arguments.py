@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
-from dataclasses import dataclass
+from collections.abc import Sequence, Set
+from dataclasses import dataclass, replace
 
+from leadconnector_emulator import roles
 from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.parser.properties import EnumProperty, ModelProperty
 from openapi_python_client.parser.properties.protocol import PropertyProtocol
 
 from ..document import Document, Node, Operation
 from ..generator_api import spec_name, type_annotation
+from ..schema_notes import DEPRECATED, leading_notes, trailing_notes
+from .annotations import accepted_annotation
 from .views import Argument, Location
 
 METHOD_PARAMETERS = frozenset({"self", "options"})
@@ -18,6 +21,26 @@ METHOD_PARAMETERS = frozenset({"self", "options"})
 
 ITERATION_PARAMETERS = METHOD_PARAMETERS | {"max_items"}
 """The same for an operation with a method that iterates over its pages."""
+
+
+@dataclass(frozen=True)
+class ArgumentNotes:
+    """What the docstring says besides the description and the example."""
+
+    leading: list[str]
+    trailing: list[str]
+
+    @classmethod
+    def of(cls, document: Document, schema: Node, *, is_deprecated: bool = False) -> ArgumentNotes:
+        """The notes of a parameter or property.
+
+        Args:
+            document: the spec.
+            schema: its schema, before its reference is followed.
+            is_deprecated: whether a parameter itself is deprecated.
+        """
+        leading = [DEPRECATED] if is_deprecated else leading_notes(document, schema)
+        return cls(leading, trailing_notes(document, schema))
 
 
 @dataclass(frozen=True)
@@ -31,8 +54,12 @@ class ArgumentSource:
     description: Node
     """Where description and `x-role` are: the parameter, or the schema of a body property."""
     schema: Node
+    """The schema, after its reference was followed."""
+    notes: ArgumentNotes
     required: bool
     """Whether the spec requires it. The generator's property of a response never is required."""
+    is_data: bool = True
+    """See `Argument.is_data`."""
 
 
 def parameter_arguments(
@@ -68,6 +95,11 @@ def parameter_arguments(
             pointer=parameter.pointer,
             description=parameter,
             schema=document.resolve(parameter.child("schema")),
+            notes=ArgumentNotes.of(
+                document,
+                parameter.child("schema"),
+                is_deprecated=parameter.get("deprecated") is True,
+            ),
             required=prop.required,
         )
         python_name = str(prop.python_name)
@@ -94,13 +126,32 @@ def create_argument(source: ArgumentSource, python_name: str) -> Argument:
         location=source.location,
         required=required,
         annotation=annotation,
-        conversion=_conversion(source.prop, python_name),
+        conversion=_conversion(source, python_name),
         documentation=_documentation(source, default),
         pointer=source.pointer,
         default=default,
         role=_role(source),
         prop=source.prop,
+        is_data=source.is_data,
+        is_deprecated=bool(source.notes.leading),
     )
+
+
+def with_conventional_roles(arguments: Sequence[Argument]) -> tuple[Argument, ...]:
+    """The arguments of an operation with the roles that HighLevel's names imply."""
+    marked = [
+        roles.Argument(argument.name, argument.location, _is_required(argument), argument.role)
+        for argument in arguments
+    ]
+    return tuple(
+        replace(argument, role=role)
+        for argument, role in zip(arguments, roles.argument_roles(marked), strict=True)
+    )
+
+
+def _is_required(argument: Argument) -> bool:
+    # The session fills in the default, so the argument itself is optional.
+    return argument.required or argument.default is not None
 
 
 def free_name(name: str, suffix: str, used_names: Set[str]) -> str:
@@ -152,25 +203,25 @@ def _only_header_value(source: ArgumentSource) -> str | None:
 
 
 def _annotation(prop: PropertyProtocol, default: str | None) -> str:
-    annotation = type_annotation(prop)
     if default is not None:
         # A caller may deviate from the one value in the spec, with any text.
         return "str"
-    if isinstance(prop, EnumProperty):
-        # The plain value is convenient, and type checkers accept values that are not in the spec.
-        return f"{annotation} | {prop.value_type.__name__}"
-    if isinstance(prop, ModelProperty):
-        return f"{annotation} | Mapping[str, Any]"
-    return annotation
+    return accepted_annotation(prop)
 
 
-def _conversion(prop: PropertyProtocol, python_name: str) -> str:
+def _conversion(source: ArgumentSource, python_name: str) -> str:
+    if source.location in {Location.PATH, Location.COOKIE}:
+        # Upstream's code writes Python's text of the value.
+        return f"parameter_text({python_name})"
+    if source.is_data:
+        return python_name
+    # A part of a model.
+    prop = source.prop
     annotation = type_annotation(prop)
     if isinstance(prop, ModelProperty):
         return model_from_mapping(annotation, python_name)
     if not isinstance(prop, EnumProperty):
         return python_name
-    # The generated request builder takes enum members only.
     conversion = f"{annotation}({python_name})"
     if prop.required:
         return conversion
@@ -182,12 +233,12 @@ def _documentation(source: ArgumentSource, default: str | None) -> str:
     schema_description = source.schema.get("description")
     text = str(description or schema_description or "").strip()
     # Some descriptions of the API reference end with a full stop, others do not.
-    sentences = [text.removesuffix(".")]
+    sentences = [*source.notes.leading, text, *source.notes.trailing]
     if default is not None:
         sentences.append(f"Default: {default!r}, the only value in the spec")
     elif "example" in source.schema.mapping:
         sentences.append(f"Example: `{source.schema.mapping['example']}`")
-    return " ".join(f"{sentence}." for sentence in sentences if sentence)
+    return " ".join(f"{sentence.removesuffix('.')}." for sentence in sentences if sentence)
 
 
 def _role(source: ArgumentSource) -> str | None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
+from typing import Any
 
 from openapi_python_client.parser.bodies import BodyType
 from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.parser.properties import ModelProperty
 
-from ..document import Document, Node, Operation
+from ..direction import is_read_only
+from ..document import Document, Node, ObjectProperty, Operation
 from ..generator_api import model_name, model_properties, spec_name, type_annotation
-from .arguments import ArgumentSource, create_argument, free_name, model_from_mapping
+from .annotations import accepted_annotation
+from .arguments import ArgumentNotes, ArgumentSource, create_argument, free_name, model_from_mapping
 from .views import Argument, Location
 
 
@@ -25,6 +28,8 @@ class RequestBody:
     optional: bool
     """Whether the model is not sent if no argument is given."""
     content_type: str | None
+    is_json: bool = False
+    """Whether the arguments are JSON data, and no model is built."""
 
 
 def request_body(
@@ -47,16 +52,19 @@ def request_body(
         return RequestBody(arguments=(), model_class=None, optional=False, content_type=None)
     first_body = endpoint.bodies[0]
     content_type = str(first_body.content_type.get_untrusted_value())
+    # Of several content types, the class of the argument says which one to send.
+    is_json = len(endpoint.bodies) == 1 and first_body.body_type is BodyType.JSON
     model = _flattened_model(document, operation, endpoint, models)
     if model is None:
-        argument = _whole_body(operation, endpoint, reserved_names)
-        return RequestBody((argument,), None, optional=False, content_type=content_type)
-    arguments = _body_properties(document, operation, model, reserved_names)
+        argument = _whole_body(operation, endpoint, reserved_names, is_json=is_json)
+        return RequestBody((argument,), None, False, content_type, is_json)
+    arguments = _body_properties(document, operation, model, reserved_names, is_json=is_json)
     return RequestBody(
         arguments=tuple(arguments),
         model_class=model_name(model),
         optional=not first_body.prop.required,
         content_type=content_type,
+        is_json=is_json,
     )
 
 
@@ -72,15 +80,24 @@ def _flattened_model(
         return None
     # The property of a body need not list the model's properties. The model itself does.
     model = _model_of(prop, models)
-    if model is None or not model_properties(model):
+    if model is None:
         return None
-    if prop.required:
-        return model
+    properties = _sent_properties(document, _only_body_schema(document, operation))
+    if not properties:
+        return None
     # An optional body with a required property: no argument could be required in the signature.
-    properties = document.properties(_only_body_schema(document, operation))
-    if any(child.required for child in properties.values()):
+    if not prop.required and any(child.required for child in properties.values()):
         return None
     return model
+
+
+def _sent_properties(document: Document, schema: Node) -> dict[str, ObjectProperty]:
+    """The properties of a body that a request may contain."""
+    return {
+        name: child
+        for name, child in document.properties(schema).items()
+        if not is_read_only(document, child.schema)
+    }
 
 
 def _model_of(prop: ModelProperty, models: Sequence[ModelProperty]) -> ModelProperty | None:
@@ -91,10 +108,15 @@ def _model_of(prop: ModelProperty, models: Sequence[ModelProperty]) -> ModelProp
 
 
 def _body_properties(
-    document: Document, operation: Operation, model: ModelProperty, reserved_names: Set[str]
+    document: Document,
+    operation: Operation,
+    model: ModelProperty,
+    reserved_names: Set[str],
+    *,
+    is_json: bool,
 ) -> list[Argument]:
-    properties = model_properties(model)
-    schemas = document.properties(_only_body_schema(document, operation))
+    schemas = _sent_properties(document, _only_body_schema(document, operation))
+    properties = [prop for prop in model_properties(model) if spec_name(prop) in schemas]
     used_names = set(reserved_names)
     arguments: list[Argument] = []
     for prop in properties:
@@ -112,10 +134,43 @@ def _body_properties(
             pointer=schemas[name].schema.pointer,
             description=schema,
             schema=schema,
+            notes=ArgumentNotes.of(document, schemas[name].schema),
             required=schemas[name].required,
+            is_data=is_json,
         )
         arguments.append(create_argument(source, python_name))
+    used_names |= {str(prop.python_name) for prop in properties}
+    schema = document.resolve(_only_body_schema(document, operation))
+    arguments += _additional_properties(schema, model, used_names, is_json=is_json)
     return arguments
+
+
+def _additional_properties(
+    schema: Node, model: ModelProperty, used_names: Set[str], *, is_json: bool
+) -> Iterator[Argument]:
+    """The argument for properties without a name in the spec, if it says that they are allowed.
+
+    A schema without `additionalProperties` allows them too, but does not say that they exist.
+    """
+    if schema.get("additionalProperties") in (None, False):
+        return
+    # Typed as `Any`, because the generator also has a truth value here.
+    additional: Any = model.additional_properties
+    item = accepted_annotation(additional)
+    yield Argument(
+        python_name=free_name("additional_properties", "body", used_names),
+        name="",
+        location=Location.ADDITIONAL,
+        required=False,
+        annotation=f"Mapping[str, {item}] | Unset",
+        conversion="",
+        documentation="Further properties of the body, by their names in the request.",
+        pointer=schema.pointer,
+        default=None,
+        role=None,
+        prop=additional,
+        is_data=is_json,
+    )
 
 
 def _only_body_schema(document: Document, operation: Operation) -> Node:
@@ -124,16 +179,20 @@ def _only_body_schema(document: Document, operation: Operation) -> Node:
     return media_type.child("schema")
 
 
-def _whole_body(operation: Operation, endpoint: Endpoint, reserved_names: Set[str]) -> Argument:
+def _whole_body(
+    operation: Operation, endpoint: Endpoint, reserved_names: Set[str], *, is_json: bool
+) -> Argument:
     """The body as one argument: an array, several content types, a file, or an optional object."""
     python_name = free_name("body", "content", reserved_names)
     properties = [body.prop for body in endpoint.bodies]
     required = all(prop.required for prop in properties)
     # A dictionary instead of a set: two content types may share a type, and the order is stable.
     annotations = dict.fromkeys(type_annotation(prop) for prop in properties)
+    if is_json:
+        annotations = dict.fromkeys([accepted_annotation(properties[0])])
     conversion = python_name
     model = _convertible_model(endpoint)
-    if model is not None:
+    if model is not None and not is_json:
         annotations["Mapping[str, Any]"] = None
         conversion = model_from_mapping(model_name(model), python_name)
     if not required:
@@ -150,6 +209,7 @@ def _whole_body(operation: Operation, endpoint: Endpoint, reserved_names: Set[st
         default=None,
         role=None,
         prop=properties[0],
+        is_data=is_json,
     )
 
 

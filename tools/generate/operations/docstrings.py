@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from openapi_python_client.strings import safe_for_docstring
 
 from ..document import Operation
+from ..schema_notes import DEPRECATED
 from .views import Argument, ResponseView, in_signature_order
 
 _WIDTH = 84
@@ -79,6 +80,8 @@ def _title(operation: Operation) -> str:
 def _summary(operation: Operation) -> str:
     node = operation.node
     paragraphs = [_wrap(_title(operation))]
+    if node.get("deprecated") is True:
+        paragraphs.append(DEPRECATED)
     description = str(node.get("description") or "")
     if description:
         paragraphs.append(_wrap(description))

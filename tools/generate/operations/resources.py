@@ -10,7 +10,12 @@ from openapi_python_client.strings import PythonIdentifier, pascal_case
 
 from ..document import Document, Operation
 from ..paging import read_paging
-from .arguments import ITERATION_PARAMETERS, METHOD_PARAMETERS, parameter_arguments
+from .arguments import (
+    ITERATION_PARAMETERS,
+    METHOD_PARAMETERS,
+    parameter_arguments,
+    with_conventional_roles,
+)
 from .bodies import request_body
 from .docstrings import method_docstring
 from .iteration import iteration_view
@@ -36,6 +41,7 @@ _RESERVED_CLASSES = frozenset(
         "RequestOptions",
         "Resource",
         "Resources",
+        "Sequence",
         "Session",
         "Unset",
     }
@@ -117,7 +123,7 @@ def _operation_view(
     parameters = parameter_arguments(document, operation, endpoint, method_parameters)
     reserved_names = method_parameters | {argument.python_name for argument in parameters}
     body = request_body(document, operation, endpoint, data.models, reserved_names)
-    arguments = (*parameters, *body.arguments)
+    arguments = with_conventional_roles([*parameters, *body.arguments])
     responses = response_views(document, operation, endpoint)
     operation_id = operation.node.get("operationId")
     # `field_` is the generator's prefix for names that are not identifiers.
@@ -132,11 +138,13 @@ def _operation_view(
         arguments=arguments,
         body_class=body.model_class,
         body_optional=body.optional,
+        body_is_json=body.is_json,
         body_content_type=body.content_type,
         responses=responses,
         endpoint=endpoint,
         documentation=method_docstring(operation, arguments, responses),
         iteration=iteration_view(document, operation, name, arguments, responses, data.models),
+        is_deprecated=operation.node.get("deprecated") is True,
     )
 
 

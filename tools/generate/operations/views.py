@@ -18,6 +18,8 @@ class Location(StrEnum):
     HEADER = "header"
     COOKIE = "cookie"
     BODY = "body"
+    ADDITIONAL = "additional"
+    """In the body: an argument for the properties that its schema does not name."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +41,12 @@ class Argument:
     default: str | None
     """The value that the session fills in: the only value of a required header."""
     role: str | None
-    """The value of `x-role`, if the spec has one."""
+    """The value of `x-role`, or what the name implies."""
     prop: PropertyProtocol
     """The generator's property."""
+    is_data: bool
+    """Whether the session passes the argument to the builder as JSON data."""
+    is_deprecated: bool = False
 
     @property
     def declaration(self) -> str:
@@ -53,10 +58,10 @@ class Argument:
 
     @property
     def built_annotation(self) -> str:
-        """The type once the session has filled in the default."""
-        if self.default is None:
-            return self.annotation
-        return "str"
+        """The type once the session has validated it and filled in the default."""
+        if self.is_data:
+            return "Any"
+        return self.annotation
 
     @property
     def builder_keyword(self) -> str:
@@ -189,6 +194,8 @@ class OperationView:
     body_class: str | None
     """The model built from the body arguments. `None`: no body, or a body that is one argument."""
     body_optional: bool
+    body_is_json: bool
+    """Whether the body arguments become JSON data, and not a model."""
     body_content_type: str | None
     responses: tuple[ResponseView, ...]
     endpoint: Endpoint
@@ -197,6 +204,12 @@ class OperationView:
     """The text of the docstring, escaped."""
     iteration: IterationView | None
     """`None`: the spec does not mark how the operation is paginated."""
+    is_deprecated: bool
+
+    @property
+    def deprecated_arguments(self) -> list[Argument]:
+        """The arguments whose use is reported. Callers cannot leave out a required one."""
+        return [item for item in self.arguments if item.is_deprecated and not item.required]
 
     @property
     def positional(self) -> list[Argument]:
@@ -215,9 +228,18 @@ class OperationView:
         return [argument for argument in self.arguments if argument.is_body_property]
 
     @property
+    def additional_arguments(self) -> list[Argument]:
+        """The argument for further properties of the body, if it allows them."""
+        return [argument for argument in self.arguments if argument.location is Location.ADDITIONAL]
+
+    @property
     def parameters(self) -> list[Argument]:
         """The arguments that go to the generated request builder directly."""
-        return [argument for argument in self.arguments if not argument.is_body_property]
+        return [
+            argument
+            for argument in self.arguments
+            if not argument.is_body_property and argument.location is not Location.ADDITIONAL
+        ]
 
     @property
     def return_annotation(self) -> str:
@@ -236,6 +258,9 @@ class OperationView:
             # Three dots: resource modules are two packages below the root.
             lines |= prop.get_imports(prefix="...")
             lines |= prop.get_lazy_imports(prefix="...")
+        # Only if it is used: a model can have this name.
+        if any("Sequence[" in argument.annotation for argument in self.arguments):
+            lines.add("from collections.abc import Sequence")
         return lines
 
     def _properties(self) -> Iterator[PropertyProtocol]:
@@ -257,6 +282,14 @@ class Resource:
     class_name: str
     documentation: str
     operations: tuple[OperationView, ...]
+
+    @property
+    def warns(self) -> bool:
+        """Whether a method reports the use of something deprecated."""
+        return any(
+            operation.is_deprecated or operation.deprecated_arguments
+            for operation in self.operations
+        )
 
 
 def in_signature_order(arguments: Iterable[Argument]) -> list[Argument]:

@@ -57,9 +57,20 @@ ANNOTATION_KEYWORDS = frozenset(
 """What describes a schema. No data becomes valid or invalid by it."""
 
 REFERENCE_SIBLINGS = frozenset(
-    {"$ref", "deprecated", "description", "example", "examples", "summary", "title"}
+    {
+        "$ref",
+        "default",
+        "deprecated",
+        "description",
+        "example",
+        "examples",
+        "readOnly",
+        "summary",
+        "title",
+        "writeOnly",
+    }
 )
-"""What may stand next to `$ref`: the generator ignores it, and no data depends on it."""
+"""What may stand next to `$ref`: the generator ignores it, and we read it, or only people do."""
 
 OUR_EXTENSIONS = frozenset({"x-enum-varnames", "x-role"})
 """The extensions that change the generated client."""

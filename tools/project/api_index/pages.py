@@ -104,6 +104,8 @@ def _responses_sentence(responses: Mapping[str, object]) -> str:
 
 def _place(parameter: Mapping[str, str]) -> str:
     """Where the request contains an argument: `body`, `header`, `path` or `query`, and its name."""
+    if parameter["in"] == "additional":
+        return "body: other properties"
     if parameter["name"] == "":
         return parameter["in"]
     return f"{parameter['in']}: {_cell(parameter['name'])}"
