@@ -208,3 +208,37 @@ def test_the_curl_command_is_that_of_the_first_operation(
     bodies = [line.strip().removeprefix("-d ") for line in lines if line.strip().startswith("-d")]
     assert bodies == ([] if body is None else [f"'{json.dumps(body)}'"])
     assert ("Content-Type" in "".join(lines)) == (body is not None)
+
+
+WRONG_EXAMPLES = """
+openapi: 3.1.0
+info: {title: Wrong examples, version: "1"}
+paths:
+  /things/{id}:
+    get:
+      responses:
+        200:
+          description: A thing
+          content:
+            application/json:
+              schema:
+                type: object
+                required: [count, kind, tags, whole, flag]
+                properties:
+                  count: {type: number, example: "3"}
+                  kind: {type: string, enum: [TYPE_SMS], example: SMS}
+                  tags: {type: array, items: {type: string}, example: {a: b}}
+                  whole: {type: integer, example: 1.5}
+                  flag: {type: boolean, example: 1}
+"""
+
+
+def test_an_example_that_its_schema_rejects_is_no_sample(tmp_path: Path) -> None:
+    path = tmp_path / "openapi.yaml"
+    path.write_text(WRONG_EXAMPLES, encoding="utf-8")
+    emulator = Emulator(spec=path, create_missing=True)
+    response = call(emulator, "GET", "/things/t1")
+    assert response.status == 200
+    operation = emulator.spec.operations[0]
+    assert operation.success_schema is not None
+    assert operation.success_schema.violations(json.loads(response.body)) == []

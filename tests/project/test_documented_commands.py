@@ -24,7 +24,7 @@ REASON_NOT_TO_RUN = {
     r"python3 -m venv |(\S*/)?pip install ": "it downloads; test_packaging.py installs the wheels",
     r"make (check|test|docs)\b": "other tests do the same, or it would run the tests again",
     r"make (bench|fuzz|kills|rates|refreshes|soak)\b": "it takes minutes; a test runs a short one",
-    r"make (drift|issue|comment)\b": "it needs the vendor's documents or GitHub",
+    r"make (adopt|drift|issue|comment)\b": "it needs the vendor's documents or GitHub",
     r"python -m specdrift spec/openapi.yaml apps/": "it needs the vendor's documents",
     r"make (lock|preview)\b": "it downloads packages",
     r"(python -m app._vendor.)?leadconnector authorize ": "test_authorize_command.py runs it",

@@ -17,7 +17,7 @@ from tests.support.paths import ROOT
 
 LONG_RUNS = ["compare", "fuzz", "wire", "rates", "soak", "refreshes", "kills", "rewrites"]
 TARGETS = [
-    *("help", "demo", "test", "generate", "check", "docs", "emulator", "clean"),
+    *("help", "demo", "test", "generate", "adopt", "check", "docs", "emulator", "clean"),
     *("drift", "diff", "gate"),
     *("vendor", "changes"),
     *("lock", "preview", "templates", "httpx2"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from typing import Any, cast
 
@@ -20,6 +21,14 @@ FORMAT_EXAMPLES = {
     "uuid": "00000000-0000-4000-8000-000000000000",
 }
 """A value for each format that the emulator enforces."""
+
+
+_SCALAR_TYPES: Mapping[str, tuple[type, ...]] = {
+    "string": (str,),
+    "integer": (int,),
+    "number": (int, float),
+    "null": (type(None),),
+}
 
 
 class Samples:
@@ -54,12 +63,9 @@ class Samples:
             outer: the identities of the deep schemas around it.
         """
         schema = self._document.resolve(schema)
-        for keyword in ("example", "default", "const"):
-            if keyword in schema:
-                return schema[keyword]
-        for keyword in ("examples", "enum"):
-            if schema.get(keyword):
-                return schema[keyword][0]
+        for example in _examples(schema):
+            if self._is_valid(schema, example):
+                return example
         if depth >= MAXIMUM_DEPTH:
             if id(schema) in outer:
                 # It requires itself, so that no sample of this form ends.
@@ -71,6 +77,17 @@ class Samples:
             if branches := schema.get(keyword):
                 return self._build_branch(branches, depth, outer)
         return self._build_by_type(schema, depth, outer)
+
+    def _is_valid(self, schema: JsonObject, example: Any) -> bool:
+        """Whether a schema accepts one of its own examples. Those of some documents are wrong."""
+        if example.__class__ in (dict, list):
+            return self._document.compile(schema).is_valid(example)
+        # Most examples are scalars. To compile a validator for each would take time and memory.
+        types = schema.get("type", [])
+        type_names = [types] if isinstance(types, str) else types
+        if type_names and not any(_is_of_type(example, name) for name in type_names):
+            return False
+        return "enum" not in schema or example in schema["enum"]
 
     def _build_object(
         self,
@@ -149,3 +166,23 @@ def sample_number(schema: JsonObject) -> float:
     if maximum is not None and maximum < 0:
         return maximum // step * step
     return 0
+
+
+def _examples(schema: JsonObject) -> Iterator[Any]:
+    """The values that a schema names, the best one first."""
+    for keyword in ("example", "default", "const"):
+        if keyword in schema:
+            yield schema[keyword]
+    for keyword in ("examples", "enum"):
+        values = schema.get(keyword)
+        if isinstance(values, list):
+            yield from cast("list[Any]", values)
+
+
+def _is_of_type(value: Any, name: str) -> bool:
+    """Whether a scalar is of a type of JSON Schema."""
+    if isinstance(value, bool):
+        return name == "boolean"
+    if isinstance(value, float) and name == "integer":
+        return value.is_integer()
+    return isinstance(value, _SCALAR_TYPES.get(name, ()))
