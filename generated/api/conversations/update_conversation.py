@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import quote
 
 import httpx
 
@@ -24,7 +23,7 @@ from ...models.unauthorized import Unauthorized
 from ...models.unprocessable_entity import UnprocessableEntity
 from ...models.update_conversation_request import UpdateConversationRequest
 from ...models.update_conversation_response import UpdateConversationResponse
-from ...types import Response, Unset
+from ...types import Response, Unset, add_text, json_value, path_text
 
 
 def _get_kwargs(
@@ -33,21 +32,20 @@ def _get_kwargs(
     body: UpdateConversationRequest,
     version: ApiVersion,
 ) -> dict[str, Any]:
-    headers: dict[str, Any] = {}
-    headers["Version"] = str(version)
+    _headers: dict[str, Any] = {}
+    add_text(_headers, "Version", version)
 
     _kwargs: dict[str, Any] = {
         "method": "put",
         "url": "/conversations/{conversation_id}".format(
-            conversation_id=quote(str(conversation_id), safe=""),
+            conversation_id=path_text(conversation_id),
         ),
     }
 
-    _kwargs["json"] = body.to_dict()
+    _kwargs["json"] = json_value(body)
+    _headers["Content-Type"] = "application/json"
 
-    headers["Content-Type"] = "application/json"
-
-    _kwargs["headers"] = headers
+    _kwargs["headers"] = _headers
     return _kwargs
 
 

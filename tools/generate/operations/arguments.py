@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.parser.properties import EnumProperty, ModelProperty
@@ -11,6 +11,7 @@ from openapi_python_client.parser.properties.protocol import PropertyProtocol
 
 from ..document import Document, Node, Operation
 from ..generator_api import spec_name, type_annotation
+from ..styles import parameter_style
 from .views import Argument, Location
 
 METHOD_PARAMETERS = frozenset({"self", "options"})
@@ -70,7 +71,8 @@ def parameter_arguments(
         python_name = str(prop.python_name)
         if python_name in reserved_names:
             python_name = free_name(python_name, location, reserved_names | parameter_names)
-        arguments[location, name] = create_argument(source, python_name)
+        argument = create_argument(source, python_name)
+        arguments[location, name] = replace(argument, style=parameter_style(parameter))
     path_names = [spec_name(prop) for prop in endpoint.path_parameters]
     ordered = [arguments[Location.PATH, name] for name in path_names]
     for other_location in (Location.QUERY, Location.HEADER, Location.COOKIE):

@@ -9,6 +9,8 @@ from enum import StrEnum
 from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.parser.properties.protocol import PropertyProtocol
 
+from ..styles import ParameterStyle
+
 
 class Location(StrEnum):
     """Where an argument is sent. The order is that of the arguments of a method."""
@@ -42,6 +44,8 @@ class Argument:
     """The value of `x-role`, if the spec has one."""
     prop: PropertyProtocol
     """The generator's property."""
+    style: ParameterStyle | None = None
+    """How a parameter is written. `None` for an argument of the body."""
 
     @property
     def declaration(self) -> str:
@@ -144,6 +148,19 @@ class OperationView:
     def parameters(self) -> list[Argument]:
         """The arguments that go to the generated request builder directly."""
         return [argument for argument in self.arguments if not argument.is_body_property]
+
+    def style(self, location: str, name: str) -> ParameterStyle:
+        """How a parameter is written.
+
+        Args:
+            location: the value of `in`.
+            name: its name in the spec.
+        """
+        styles = {(item.location.value, item.name): item.style for item in self.arguments}
+        style = styles[location, name]
+        if style is None:
+            raise KeyError(name)
+        return style
 
     @property
     def return_annotation(self) -> str:

@@ -1,4 +1,4 @@
-"""Rules for the server, the operations and their parameters."""
+"""Rules for the server and the operations."""
 
 from __future__ import annotations
 
@@ -9,9 +9,6 @@ from ..document import Document, Node, Operation, SpecError
 
 _ABSOLUTE_URL = re.compile(r"https?://[^{}\s?#]+")
 _PLAIN_PATH = re.compile(r"/[^?#]*")
-
-_DEFAULT_STYLES = {"query": "form", "cookie": "form", "path": "simple", "header": "simple"}
-"""OpenAPI 3.1, "Parameter Object": the default of `style` for each `in`."""
 
 
 def find_unusable_server(document: Document) -> Iterator[SpecError]:
@@ -67,27 +64,6 @@ def find_other_credentials(document: Document, operation: Operation) -> Iterator
             )
 
 
-def find_other_style(document: Document, parameter: Node) -> Iterator[SpecError]:
-    """The generated code writes every parameter in the default style of its location."""
-    location = str(parameter.get("in"))
-    default_style = _DEFAULT_STYLES.get(location, "form")
-    # OpenAPI 3.1, "Parameter Object": only style `form` explodes arrays by default.
-    default_explode = default_style == "form"
-    style = parameter.get("style", default_style)
-    explode = parameter.get("explode", default_explode)
-    if style != default_style or explode != default_explode:
-        yield document.error(
-            parameter.pointer,
-            f"only style {default_style} with the default of explode is supported",
-        )
-
-
-def find_allow_reserved(document: Document, parameter: Node) -> Iterator[SpecError]:
-    """Httpx percent-encodes reserved characters of the query in any case."""
-    if parameter.get("allowReserved"):
-        yield document.error(parameter.pointer, "allowReserved is not supported")
-
-
 def find_duplicate_parameters(document: Document, operation: Operation) -> Iterator[SpecError]:
     """One of two equal parameters would be lost. An operation may redefine one of its path."""
     for owner in (operation.node, operation.path_item):
@@ -114,7 +90,6 @@ OPERATION_RULES = (
     find_other_credentials,
     find_duplicate_parameters,
 )
-PARAMETER_RULES = (find_other_style, find_allow_reserved)
 
 
 def _security_requirements(document: Document, operation: Operation) -> Node:
