@@ -10,7 +10,9 @@ from typing import Any, cast
 import yaml
 from jsonschema_rs import ValidationError
 
+from .body_coding import media_type_of
 from .document import Document, load_yaml
+from .forms import FORM, MULTIPART, Form, Part
 from .operation import Operation, Parameter, ResourceShape
 from .samples import Samples
 from .schema import CompiledSchema, JsonObject
@@ -96,6 +98,9 @@ class Spec:
         body_properties: dict[str, JsonObject] = {}
         if body_schema is not None:
             body_properties = self.properties(body_schema.schema)
+        forms = self._load_forms(body_node)
+        for form in forms.values():
+            body_properties = {**self.properties(form.schema.schema), **body_properties}
         responses = self._load_responses(node)
         success_name = _success_name(responses)
         success_schema = responses.get(success_name)
@@ -118,6 +123,7 @@ class Spec:
             rate_limit_key=_rate_limit_key(parameter_nodes, body_properties),
             shape=shape,
             response_examples=self._load_examples(node),
+            forms=forms,
         )
 
     def _security(self, node: JsonObject) -> list[JsonObject]:
@@ -160,8 +166,16 @@ class Spec:
         schema = self._document.resolve(node["schema"])
         types = schema.get("type", "")
         is_array = types == "array" or (isinstance(types, list) and "array" in types)
-        # The default style explodes in a query, not elsewhere (OpenAPI 3.1, section 4.8.12.2.1).
-        explode = node.get("explode", location == "query")
+        is_object = types == "object" or "properties" in schema
+        # OpenAPI 3.1, "Parameter Object": the defaults.
+        style = node.get("style", "form" if location in ("query", "cookie") else "simple")
+        explode = node.get("explode", style == "form")
+        properties: dict[str, CompiledSchema] | None = None
+        if is_object:
+            properties = {
+                name: self._document.compile(child)
+                for name, child in self.properties(schema).items()
+            }
         return Parameter(
             name=node["name"],
             location=location,
@@ -170,7 +184,29 @@ class Spec:
             is_array=is_array,
             explode=explode,
             is_api_version=node.get("x-role") == "api-version",
+            style=style,
+            properties=properties,
         )
+
+    def _load_forms(self, body_node: JsonObject) -> dict[str, Form]:
+        """The forms of a body by media type."""
+        forms: dict[str, Form] = {}
+        for content_type, media_type in body_node.get("content", {}).items():
+            name = media_type_of(content_type)
+            if name in (FORM, MULTIPART) and "schema" in media_type:
+                schema = media_type["schema"]
+                parts = {
+                    part_name: self._load_part(child)
+                    for part_name, child in self.properties(schema).items()
+                }
+                forms[name] = Form(self._document.compile(schema), parts)
+        return forms
+
+    def _load_part(self, schema: JsonObject) -> Part:
+        types = schema.get("type", "")
+        is_array = types == "array" or (isinstance(types, list) and "array" in types)
+        item_schema = schema.get("items", {}) if is_array else schema
+        return Part(self._document.compile(self._document.resolve(item_schema)), is_array)
 
     def _load_responses(self, node: JsonObject) -> dict[str, CompiledSchema | None]:
         responses: dict[str, CompiledSchema | None] = {}
