@@ -45,7 +45,7 @@ override RUN_WITH := $(RUN) project.run_module
 override WITH_PYTHON := tools/project/with_python.sh
 
 ### Every day
-.PHONY: help demo test generate check docs emulator clean
+.PHONY: help demo test generate adopt check docs emulator clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^### / {print "\n" substr($$0, 5)} \
@@ -60,6 +60,9 @@ test: $(DEV)  ## Run all tests (or some: TESTS=tests/client/test_calls.py)
 generate: $(DEMO)  ## Write generated/ and docs/api.md from spec/openapi.yaml
 	@$(RUN) generate
 	@$(RUN) project.api_index
+
+adopt: $(DEV)  ## Add an operation of the vendor's to the spec: make adopt OPERATION=search-conversation
+	@$(RUN) adopt
 
 check: $(DEV) lint  ## Check the spec, generated/, formatting, lint, types and workflows
 	$(RUN) openapi_spec_validator spec/openapi.yaml tools/leadconnector_emulator/control.yaml

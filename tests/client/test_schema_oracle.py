@@ -59,6 +59,10 @@ bounds = st.fixed_dictionaries(
         "pattern": st.sampled_from(["^a", "b$", "é"]),
         "minItems": st.integers(0, 2),
         "maxItems": st.integers(0, 2),
+        "uniqueItems": st.booleans(),
+        "minProperties": st.integers(0, 2),
+        "maxProperties": st.integers(0, 2),
+        "multipleOf": st.sampled_from([1, 2, 0.5]),
         "enum": st.lists(scalars, min_size=1, max_size=3),
     },
 )

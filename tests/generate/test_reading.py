@@ -177,6 +177,11 @@ def things(schema: Json, version: str = "3.1.0", **components: Json) -> str:
     )
 
 
+def component_of(name: str) -> Json:
+    """A reference to a component."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
 def loaded(schema: Json, folder: Path, version: str = "3.1.0", **components: Json) -> Document:
     """The document of a spec whose operation receives and sends a schema."""
     return load_document(written(folder, things(schema, version, **components), {}))
@@ -223,6 +228,10 @@ def test_a_reference_into_another_part_of_the_spec_becomes_a_component(tmp_path:
             {"type": "integer", "maximum": 9},
         ),
         (
+            {"type": "string", "examples": {"first": {"value": "a"}, "second": "b"}},
+            {"type": "string", "examples": ["a", "b"]},
+        ),
+        (
             {"$ref": "#/components/schemas/A", "nullable": True, "minLength": 3},
             {"$ref": "#/components/schemas/A"},
         ),
@@ -258,6 +267,10 @@ def test_keywords_of_openapi_30_are_read_as_those_of_31(
         ),
         (
             {"allOf": [{"$ref": "#/components/schemas/A"}], "additionalProperties": True},
+            {"allOf": [{"$ref": "#/components/schemas/A"}]},
+        ),
+        (
+            {"allOf": [{"$ref": "#/components/schemas/A"}], "type": "object"},
             {"allOf": [{"$ref": "#/components/schemas/A"}]},
         ),
         (
@@ -354,6 +367,34 @@ def test_another_value_of_an_enum_without_class_is_a_finding(
 ) -> None:
     (finding,) = values.check({name: value}).findings
     assert finding.path == f"$.{name}"
+
+
+def test_properties_with_similar_names_have_classes_of_their_own(tmp_path: Path) -> None:
+    schema: Json = {
+        "type": "object",
+        "properties": {
+            "fieldValue": {"type": "object", "properties": {"a": {"type": "string"}}},
+            "field_value": {"type": "object", "properties": {"b": {"type": "string"}}},
+        },
+    }
+    with loaded_package(things(schema), tmp_path, "similar_names") as package:
+        decoded = package.decode({"fieldValue": {"a": "1"}, "field_value": {"b": "2"}})
+        assert decoded.to_dict() == {"fieldValue": {"a": "1"}, "field_value": {"b": "2"}}
+        (first, second) = (getattr(decoded, name) for name in ("fieldValue", "field_value"))
+        assert type(first) is not type(second)
+
+
+def test_a_title_that_several_schemas_share_names_no_class(tmp_path: Path) -> None:
+    account: Json = {"title": "Account", "type": "object", "properties": {"a": {"type": "string"}}}
+    schema: Json = {
+        "type": "object",
+        "properties": {"first": account, "second": account, "third": component_of("Third")},
+    }
+    text = things(schema, Third=account)
+    with loaded_package(text, tmp_path, "titles") as package:
+        decoded = package.decode({name: {"a": name} for name in ("first", "second", "third")})
+        assert [decoded.first.a, decoded.second.a, decoded.third.a] == ["first", "second", "third"]
+        assert type(decoded.third).__name__ == "Third"
 
 
 def test_a_default_that_is_no_scalar_is_left_to_the_api(values: Package) -> None:

@@ -291,10 +291,6 @@ UNSUPPORTED: dict[str, Unsupported] = {
     "prefixItems": Unsupported(
         with_keywords(prefixItems=[{"type": "string"}]), "prefixItems is not a keyword"
     ),
-    "uniqueItems": Unsupported(with_keywords(uniqueItems=True), "uniqueItems is not a keyword"),
-    "multipleOf": Unsupported(with_keywords(multipleOf=2), "multipleOf is not a keyword"),
-    "minProperties": Unsupported(with_keywords(minProperties=1), "minProperties is not a keyword"),
-    "maxProperties": Unsupported(with_keywords(maxProperties=1), "maxProperties is not a keyword"),
     # Values and subschemas
     "const beside enum": Unsupported(with_keywords(const="a", enum=["a", "b"]), "const and enum"),
     "an enum of lists": Unsupported(with_keywords(enum=[["a"]]), "must be a scalar"),

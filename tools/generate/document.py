@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from specdrift.model.document import is_list, is_mapping, unescaped
+from specdrift.model.document import escaped, is_list, is_mapping, unescaped
 from specdrift.model.document import pointer as json_pointer
 from specdrift.terminal import visible
 
@@ -102,14 +102,16 @@ class Node:
     def child(self, *keys: str) -> Node:
         """The node below these keys. Its value is `None` if a key is absent."""
         value = self.value
+        pointer = self.pointer
         for key in keys:
             value = value.get(key) if is_mapping(value) else None
-        return Node(value, self.pointer + json_pointer(*keys))
+            pointer = f"{pointer}/{escaped(key)}"
+        return Node(value, pointer)
 
     def entries(self) -> Iterator[tuple[str, Node]]:
         """The keys and child nodes of a mapping. Other values have none."""
         for key, value in self.mapping.items():
-            yield key, Node(value, self.pointer + json_pointer(key))
+            yield key, Node(value, f"{self.pointer}/{escaped(key)}")
 
     def elements(self) -> Iterator[Node]:
         """The child nodes of a list. Other values have none."""

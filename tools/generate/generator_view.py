@@ -6,13 +6,17 @@ keeps the original.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from types import NoneType
 from typing import Any
 
 from .document import Document, Node, Schema, is_list, is_mapping
 from .media_types import MULTIPART, essence, is_binary, is_file, is_text
 from .walk import all_schemas
+
+_COMPONENT = re.compile(r"/components/schemas/[^/]+")
 
 _TYPE_NAMES: Mapping[type, str] = {
     bool: "boolean",
@@ -27,9 +31,13 @@ def simplify(document: Document) -> None:
     """Simplify a private copy of the spec for the generator, in place."""
     for media_type, content in list(request_and_response_contents(document)):
         describe_content(document, media_type, content)
-    for schema in list(all_schemas(document)):
+    schemas = list(all_schemas(document))
+    remove_ambiguous_titles(schemas)
+    for schema in schemas:
+        add_type_of_merged_object(schema.mapping)
         widen_enum(schema.mapping)
         remove_structured_default(schema.mapping)
+        distinguish_properties(schema)
 
 
 def has_enum_class(schema: Schema) -> bool:
@@ -78,10 +86,44 @@ def request_and_response_contents(document: Document) -> Iterator[tuple[str, Nod
             yield from document.resolve(reference).child("content").entries()
 
 
+def add_type_of_merged_object(schema: Schema) -> None:
+    """Say that a schema with `allOf` and `properties` is an object.
+
+    The generator takes one with a single branch for that branch alone.
+    """
+    if "allOf" in schema and "properties" in schema:
+        schema.setdefault("type", "object")
+
+
 def remove_structured_default(schema: Schema) -> None:
     """Remove a default that is an object or a list. The API applies it, not the client."""
     if is_mapping(schema.get("default")) or is_list(schema.get("default")):
         del schema["default"]
+
+
+def remove_ambiguous_titles(schemas: Sequence[Node]) -> None:
+    """Remove the titles that would give several schemas one class name.
+
+    A component has a name, which does not change with its title.
+    """
+    titles = Counter(str(schema.get("title")) for schema in schemas)
+    for schema in schemas:
+        is_component = _COMPONENT.fullmatch(schema.pointer) is not None
+        if is_component or titles[str(schema.get("title"))] > 1:
+            schema.mapping.pop("title", None)
+
+
+def distinguish_properties(schema: Node) -> None:
+    """Give titles to inline schemas of properties such as `fieldValue` and `field_value`.
+
+    The generator would name the classes of both after the property, with one name for both.
+    """
+    numbers: dict[str, int] = {}
+    for name, child in schema.child("properties").entries():
+        key = re.sub(r"[^a-z0-9]", "", name.lower())
+        numbers[key] = numbers.get(key, 0) + 1
+        if numbers[key] > 1 and is_mapping(child.value) and "$ref" not in child.mapping:
+            child.mapping["title"] = f"{name} {numbers[key]}"
 
 
 def _type_name(value: object) -> str:

@@ -10,6 +10,10 @@ from .document import Document, Node, is_mapping
 _COMPONENTS = re.compile(r"/components/[^/]+")
 _PROPERTIES = re.compile(r"(/properties)+$")
 
+_NAMED_SUBSCHEMAS = frozenset({"$defs", "patternProperties", "properties"})
+_LISTED_SUBSCHEMAS = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
+_SUBSCHEMAS = frozenset({"additionalProperties", "items", "not"})
+
 _DATA_KEYWORDS = frozenset({"const", "default", "enum", "example", "examples"})
 
 
@@ -68,11 +72,13 @@ def _with_subschemas(schema: Node) -> Iterator[Node]:
     if not is_mapping(schema.value):
         return
     yield schema
-    for keyword in ("properties", "patternProperties", "$defs"):
-        for _, child in schema.child(keyword).entries():
-            yield from _with_subschemas(child)
-    for keyword in ("allOf", "anyOf", "oneOf", "prefixItems"):
-        for child in schema.child(keyword).elements():
-            yield from _with_subschemas(child)
-    for keyword in ("items", "additionalProperties", "not"):
-        yield from _with_subschemas(schema.child(keyword))
+    # Most schemas have few of these keywords, and this loop runs for each schema of the spec.
+    for keyword in schema.mapping:
+        if keyword in _NAMED_SUBSCHEMAS:
+            for _, child in schema.child(keyword).entries():
+                yield from _with_subschemas(child)
+        elif keyword in _LISTED_SUBSCHEMAS:
+            for child in schema.child(keyword).elements():
+                yield from _with_subschemas(child)
+        elif keyword in _SUBSCHEMAS:
+            yield from _with_subschemas(schema.child(keyword))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
 MAXIMUM_DECODED_BYTES = 16 * 1024 * 1024
@@ -83,6 +84,16 @@ def parsed_json(body: bytes) -> Any:
 def is_json(media_type: str) -> bool:
     """Whether a media type is JSON (RFC 6839, section 3.1)."""
     return media_type == "application/json" or media_type.endswith("+json")
+
+
+def documented_media_type(names: Iterable[str], media_type: str) -> str | None:
+    """The documented media type or range that a media type belongs to."""
+    main_type = media_type.partition("/")[0]
+    name_by_type = {media_type_of(name): name for name in names}
+    for candidate in (media_type, f"{main_type}/*", "*/*"):
+        if candidate in name_by_type:
+            return name_by_type[candidate]
+    return None
 
 
 def media_type_of(content_type: str) -> str:

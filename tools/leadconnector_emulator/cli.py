@@ -14,7 +14,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from .access import USER_TYPES, TokenAccess
 from .emulator import TOKEN, Emulator
@@ -39,6 +39,7 @@ from .proxy_cli import (
     start_record,
 )
 from .rate_limits import RateLimits
+from .schema import CompiledSchema, JsonObject
 from .server import Server
 from .spec import SPEC
 from .webhooks import Webhooks
@@ -405,7 +406,7 @@ def greeting(url: str, token: str, emulator: Emulator, *, host: str = LOOPBACK) 
         *_other_machines(host, url),
         *oauth_greeting(url, emulator.token_endpoint),
         *_webhook_hint(emulator),
-        *_curl_command(url, token, emulator),
+        *curl_command(url, token, emulator),
     ]
     return "\n".join(lines)
 
@@ -432,7 +433,7 @@ def _page_hint() -> str:
     )
 
 
-def _curl_command(url: str, token: str, emulator: Emulator) -> list[str]:
+def curl_command(url: str, token: str, emulator: Emulator) -> list[str]:
     """A curl command for the first operation of the spec, in lines."""
     operation = emulator.spec.operations[0]
     resource: Mapping[str, Any] = emulator.example
@@ -440,13 +441,28 @@ def _curl_command(url: str, token: str, emulator: Emulator) -> list[str]:
         resource = emulator.initial_conversations[0]
     resource_id = str(resource.get("id", "1"))
     path = PATH_PARAMETER.sub(resource_id, operation.path)
+    query = urlencode(_required_query(operation, emulator))
+    target = f"{url}{path}?{query}" if query else f"{url}{path}"
 
-    lines = [f"  curl -X {operation.method} {shlex.quote(url + path)} \\"]
+    parts = [f"curl -X {operation.method} {shlex.quote(target)}"]
     for header in _curl_headers(operation, token, emulator):
-        lines.append(f"    -H {shlex.quote(header)} \\")
-    body = json.dumps(_curl_body(operation, resource, emulator))
-    lines.append(f"    -d {shlex.quote(body)}")
-    return lines
+        parts.append(f"-H {shlex.quote(header)}")
+    if operation.body_schema is not None:
+        body = json.dumps(_curl_body(operation.body_schema, resource, emulator))
+        parts.append(f"-d {shlex.quote(body)}")
+    command = " \\\n    ".join(parts)
+    return f"  {command}".splitlines()
+
+
+def _required_query(operation: Operation, emulator: Emulator) -> list[tuple[str, str]]:
+    """The names and values of the query parameters without which a request is rejected."""
+    pairs: list[tuple[str, str]] = []
+    for parameter in operation.parameters:
+        if parameter.location == "query" and parameter.required:
+            sample: Any = emulator.spec.sample(parameter.schema.schema)
+            text = sample if isinstance(sample, str) else json.dumps(sample)
+            pairs.append((parameter.name, text))
+    return pairs
 
 
 def _curl_headers(operation: Operation, token: str, emulator: Emulator) -> list[str]:
@@ -454,18 +470,18 @@ def _curl_headers(operation: Operation, token: str, emulator: Emulator) -> list[
     for parameter in operation.parameters:
         if parameter.location == "header" and parameter.required:
             headers.append(f"{parameter.name}: {emulator.spec.sample(parameter.schema.schema)}")
-    headers.append("Content-Type: application/json")
+    if operation.body_schema is not None:
+        headers.append("Content-Type: application/json")
     return headers
 
 
-def _curl_body(
-    operation: Operation, resource: Mapping[str, Any], emulator: Emulator
-) -> dict[str, Any]:
-    """The spec's example body, with the values that the resource has."""
-    if operation.body_schema is None:
-        return {}
-    example: dict[str, Any] = emulator.spec.sample(operation.body_schema.schema)
-    body: dict[str, Any] = {}
+def _curl_body(schema: CompiledSchema, resource: Mapping[str, Any], emulator: Emulator) -> Any:
+    """The spec's example body. One that is an object has the values of the resource."""
+    sample: object = emulator.spec.sample(schema.schema)
+    if not isinstance(sample, dict):
+        return sample
+    example = cast("JsonObject", sample)
+    body: JsonObject = {}
     for name, value in example.items():
         # A free-form object has an empty example, which says nothing.
         if value != {}:

@@ -1,12 +1,11 @@
-"""An OpenAPI document as data: reading it, following its references, and compiling its schemas."""
+"""An OpenAPI document as data: following its references, and compiling its schemas."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any, cast
 
-import yaml
-
+from .references import References, steps_of, target_of
 from .schema import CompiledSchema, JsonObject
 
 
@@ -24,67 +23,93 @@ class Document:
         self.root = root
         self._check_references(root)
         self.components: JsonObject = root.get("components", {})
+        self.references = References(root)
+        # By identity of the node. The node is stored too, so that its identity stays unique. Each
+        # node has one result, so that a validator is compiled once, wherever it is used.
+        self._merged_nodes: dict[int, tuple[Any, JsonObject]] = {}
+        self._compiled_schemas: dict[int, CompiledSchema] = {}
+        self._anything: JsonObject = {}
+        self._nothing: JsonObject = {"not": {}}
 
     def resolve(self, node: Any) -> Any:
         """Follow `$ref`. Keys next to a reference take precedence over those it refers to.
 
         A boolean schema becomes the equivalent object: `true` accepts everything, `false` nothing.
         """
-        siblings: JsonObject = {}
-        while isinstance(node, dict) and "$ref" in node:
-            mapping = cast("JsonObject", node)
-            own_keys = {name: value for name, value in mapping.items() if name != "$ref"}
-            siblings = own_keys | siblings
-            node = self._target(mapping["$ref"])
+        if not isinstance(node, dict):
+            return self._schema_of_boolean(node)
+        mapping = cast("JsonObject", node)
+        if "$ref" not in mapping:
+            return mapping
+        merged = self._merged_nodes.get(id(mapping))
+        if merged is None:
+            merged = self._merged_nodes.setdefault(id(mapping), (mapping, self._merge(mapping)))
+        return merged[1]
+
+    def _schema_of_boolean(self, node: Any) -> Any:
         if node is True:
-            return JsonObject()
+            return self._anything
         if node is False:
-            return {"not": JsonObject()}
+            return self._nothing
+        return node
+
+    def _merge(self, node: JsonObject) -> Any:
+        """The target of a reference, with the keys next to the reference."""
+        target = self.resolve(self._target(node["$ref"]))
+        siblings = {name: value for name, value in node.items() if name != "$ref"}
         if siblings:
-            return cast("JsonObject", node) | siblings
-        return cast("Any", node)
+            return cast("JsonObject", target) | siblings
+        return target
 
     def properties(self, schema: Any) -> dict[str, JsonObject]:
         """The resolved properties of an object schema, including those of its `allOf`."""
-        resolved = self.resolve(schema)
         properties: dict[str, JsonObject] = {}
-        for branch in resolved.get("allOf", []):
-            properties |= self.properties(branch)
-        for name, child in resolved.get("properties", {}).items():
-            properties[name] = self.resolve(child)
+        for part in self._combined_schemas(schema, frozenset()):
+            for name, child in part.get("properties", {}).items():
+                properties[name] = self.resolve(child)
         return properties
 
     def required(self, schema: Any) -> list[str]:
         """The required properties of an object schema, including those of its `allOf`."""
-        resolved = self.resolve(schema)
         names: list[str] = []
-        for branch in resolved.get("allOf", []):
-            names += self.required(branch)
-        names += resolved.get("required", [])
+        for part in self._combined_schemas(schema, frozenset()):
+            names += part.get("required", [])
         return names
+
+    def _combined_schemas(self, schema: Any, outer: frozenset[int]) -> Iterator[JsonObject]:
+        """The resolved schemas of `allOf`, followed by the schema itself.
+
+        Args:
+            schema: the schema.
+            outer: the identities of the schemas around it. One that contains itself adds nothing.
+        """
+        resolved = self.resolve(schema)
+        if id(resolved) in outer:
+            return
+        for branch in resolved.get("allOf", []):
+            yield from self._combined_schemas(branch, outer | {id(resolved)})
+        yield resolved
 
     def node_at(self, pointer: str) -> Any:
         """The node at a JSON pointer (RFC 6901), such as `/components/schemas/Conversation`."""
         return self._target(f"#{pointer}")
 
-    def compile(self, schema: JsonObject) -> CompiledSchema:
-        """Compile a schema.
+    def compile(self, schema: Any) -> CompiledSchema:
+        """The validator of a schema, which is compiled on its first use.
 
-        Raises:
-            jsonschema_rs.ValidationError: it is not a valid JSON schema.
+        To compile all of them here would take minutes and gigabytes for a large spec, and most
+        tests use few operations. `schema_faults` finds invalid schemas when the spec is loaded.
         """
-        compiled = CompiledSchema(self.resolve(schema), self.components)
-        # Compilation is lazy. The first use reports an invalid schema when the spec is loaded,
-        # instead of when the first request arrives.
-        compiled.is_valid(None)
+        resolved = self.resolve(schema)
+        compiled = self._compiled_schemas.get(id(resolved))
+        if compiled is None:
+            compiled = CompiledSchema(resolved, self.references.self_contained)
+            compiled = self._compiled_schemas.setdefault(id(resolved), compiled)
         return compiled
 
     def _target(self, reference: str) -> Any:
         """The node that a reference within the document points to (RFC 6901)."""
-        target: Any = self.root
-        for part in reference.removeprefix("#/").split("/"):
-            target = target[part.replace("~1", "/").replace("~0", "~")]
-        return target
+        return target_of(self.root, steps_of(reference))
 
     def _check_references(self, node: Any) -> None:
         """Reject references that a validator would fetch from elsewhere or follow forever."""
@@ -106,27 +131,7 @@ class Document:
                     f"the reference {reference!r} leads outside the document, or back to itself"
                 )
             visited.append(reference)
-            node = self._target(reference)
-
-
-def load_yaml(path: Path) -> Any:
-    """Parse a YAML file into JSON's types.
-
-    Raises:
-        OSError: the file cannot be read.
-        yaml.YAMLError, UnicodeDecodeError: it is not YAML in UTF-8.
-    """
-    text = path.read_text(encoding="utf-8")
-    return yaml.load(text, Loader=_JsonTypesLoader)  # noqa: S506 - derived from SafeLoader
-
-
-class _JsonTypesLoader(yaml.SafeLoader):
-    """A YAML loader without timestamps: JSON has no dates, so a date stays text."""
-
-
-_JsonTypesLoader.yaml_implicit_resolvers = {
-    first_character: [
-        (tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"
-    ]
-    for first_character, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
+            try:
+                node = self._target(reference)
+            except (IndexError, KeyError, TypeError, ValueError):
+                raise ValueError(f"the reference {reference!r} leads to nothing") from None

@@ -36,6 +36,7 @@ from .rejection import (
     unauthorized,
 )
 from .resources import MAXIMUM_RESOURCE_BYTES, Resources
+from .routes import Routes
 from .spec import SPEC, Spec
 from .token_endpoint import TokenEndpoint
 from .validation import (
@@ -156,8 +157,7 @@ class Emulator:
         self.initial_conversations = [deepcopy(dict(resource)) for resource in conversations]
         """The conversations that exist at first, and after `reset`."""
 
-        # A path with fewer parameters comes first: /contacts/search is not the contact `search`.
-        self._routes = sorted(self.spec.operations, key=_parameter_count)
+        self._routes = Routes(self.spec.operations)
         self._resources = Resources(self.spec, resource_bytes)
         self._exchange_log = ExchangeLog(log_bytes)
         self._request_counter = RequestCounter(rate_limits or NO_LIMITS)
@@ -448,9 +448,7 @@ class Emulator:
                 (RFC 9110, section 15.5.6).
         """
         allowed_methods: set[str] = set()
-        for operation in self._routes:
-            if not operation.pattern.fullmatch(request.path):
-                continue
+        for operation in self._routes.matches(request.path):
             if operation.method == request.method:
                 return operation
             allowed_methods.add(operation.method)
@@ -553,20 +551,17 @@ class Emulator:
             self._resources.put("conversations", conversation)
 
 
-def _parameter_count(operation: Operation) -> int:
-    return operation.path.count("{")
-
-
 def _example_resource(spec: Spec) -> Mapping[str, Any]:
     """A resource of the spec's examples: a conversation, or else the first resource."""
-    samples: list[Mapping[str, Any]] = []
-    for operation in spec.operations:
-        if operation.shape is None or "id" not in operation.shape.sample:
-            continue
-        if operation.collection == "conversations":
-            return operation.shape.sample
-        samples.append(operation.shape.sample)
-    return samples[0] if samples else {"id": "1"}
+    # A sample takes time: only those are built that are looked at.
+    conversations = [
+        operation for operation in spec.operations if operation.collection == "conversations"
+    ]
+    for operation in (*conversations, *spec.operations):
+        shape = operation.shape
+        if shape is not None and "id" in shape.properties and "id" in shape.sample:
+            return shape.sample
+    return {"id": "1"}
 
 
 def _preferred_response(preferred: PreferredResponse, limit_headers: Mapping[str, str]) -> Response:

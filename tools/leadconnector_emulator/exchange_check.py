@@ -12,6 +12,7 @@ from .body_coding import (
     NotCheckedError,
     UndecodableError,
     decoded_body,
+    documented_media_type,
     is_json,
     media_type_of,
     parsed_json,
@@ -19,6 +20,7 @@ from .body_coding import (
 from .finding import Direction, Finding, JsonPath
 from .messages import Request, Response
 from .operation import Operation, Parameter
+from .routes import Routes
 from .schema import JsonObject
 from .schema_check import Place, SchemaCheck
 from .spec import Spec
@@ -85,9 +87,7 @@ class ExchangeCheck:
         self._document = spec.document
         self._schemas = SchemaCheck(spec.document)
         self._root = spec.root
-        # A path with fewer parameters comes first, as in the emulator.
-        documented = [self._documented(operation) for operation in spec.operations]
-        self._operations = sorted(documented, key=_parameter_count)
+        self._routes = Routes(spec.operations)
 
     def check(self, request: Request, response: Response) -> CheckResult:
         """Compare an exchange with the spec. It never raises: a body may contain anything."""
@@ -117,30 +117,26 @@ class ExchangeCheck:
         )
 
     def _route(self, request: Request) -> _Documented | None:
+        operations = self._routes.matches(request.path)
         for method in _equivalent_methods(request.method):
-            for documented in self._operations:
-                operation = documented.operation
-                if operation.method == method and operation.pattern.fullmatch(request.path):
-                    return documented
+            for operation in operations:
+                if operation.method == method:
+                    return self._documented(operation)
         return None
 
     def _undocumented_operation(self, request: Request) -> list[Finding]:
         if request.method == "OPTIONS" and "access-control-request-method" in request.headers:
             # A browser asks whether a page may send the real request (the Fetch standard).
             return []
-        candidates = [
-            documented
-            for documented in self._operations
-            if documented.operation.pattern.fullmatch(request.path)
-        ]
-        methods = ", ".join(documented.operation.method for documented in candidates)
+        candidates = self._routes.matches(request.path)
+        methods = ", ".join(operation.method for operation in candidates)
         name = f"{request.method} {request.path}"[:MAXIMUM_OPERATION_LENGTH]
         pointer = "/paths"
         path = "path"
         expected = "a documented path"
         if candidates:
-            name = f"{request.method} {candidates[0].operation.path}"
-            pointer = candidates[0].path_pointer
+            name = f"{request.method} {candidates[0].path}"
+            pointer = self._documented(candidates[0]).path_pointer
             path = "method"
             expected = f"one of the documented methods {methods}"
         finding = Finding(
@@ -291,7 +287,7 @@ class ExchangeCheck:
     def _responses(self, documented: _Documented) -> dict[str, _Located]:
         pointer = f"{documented.pointer}/responses"
         responses: dict[str, _Located] = {}
-        for status, reference in documented.node["responses"].items():
+        for status, reference in documented.node.get("responses", {}).items():
             responses[str(status)] = self._located(reference, f"{pointer}/{status}")
         return responses
 
@@ -357,7 +353,7 @@ class ExchangeCheck:
         pointer = f"{owner.pointer}/content"
         content: JsonObject = owner.node.get("content", {})
         media_type = media_type_of(headers.get("content-type", ""))
-        documented_type = _documented_media_type(content, media_type)
+        documented_type = documented_media_type(content, media_type)
         if documented_type is None:
             expected = "empty"
             if content:
@@ -418,10 +414,6 @@ class _SingleCheck:
 
     def result(self) -> CheckResult:
         return CheckResult(tuple(self.findings), tuple(self._unchecked))
-
-
-def _parameter_count(documented: _Documented) -> int:
-    return documented.operation.path.count("{")
 
 
 def _equivalent_methods(method: str) -> tuple[str, ...]:
@@ -496,16 +488,6 @@ def _stand_in(responses: Mapping[str, _Located], response: Response) -> _Located
     for status, located in responses.items():
         if status.startswith("2") and located.node.get("content"):
             return located
-    return None
-
-
-def _documented_media_type(content: JsonObject, media_type: str) -> str | None:
-    """The documented media type or range that a media type belongs to."""
-    main_type = media_type.partition("/")[0]
-    names = {media_type_of(name): name for name in content}
-    for candidate in (media_type, f"{main_type}/*", "*/*"):
-        if candidate in names:
-            return names[candidate]
     return None
 
 

@@ -128,8 +128,13 @@ class ResourceShape:
     is_list: bool
     properties: Mapping[str, CompiledSchema]
     required: frozenset[str]
-    sample: JsonObject
-    """A resource that consists of the spec's examples."""
+    build_sample: Callable[[], JsonObject]
+    """Builds `sample`. To build it compiles validators, so that it waits for the first use."""
+
+    @cached_property
+    def sample(self) -> JsonObject:
+        """A resource that consists of the spec's examples."""
+        return self.build_sample()
 
     def complete(self, resource: JsonObject) -> JsonObject:
         """The properties of a resource. A missing required one has the sample's value."""
@@ -167,6 +172,8 @@ class Operation:
     """The sets of scopes of which a token needs one; empty if the spec lists no scopes."""
     parameters: tuple[Parameter, ...]
     body_required: bool
+    body_media_types: tuple[str, ...]
+    """The documented media types and ranges of the body."""
     body_schema: CompiledSchema | None
     """`None`: the operation documents no JSON body."""
     body_properties: frozenset[str]
@@ -187,6 +194,11 @@ class Operation:
     def names_location(self) -> bool:
         """Whether a request of the operation names a location."""
         return self.rate_limit_key is not None
+
+    @property
+    def is_search(self) -> bool:
+        """Whether it finds resources, whatever its method: the last part of its path says so."""
+        return self.path.endswith("/search")
 
     @cached_property
     def collection(self) -> str:

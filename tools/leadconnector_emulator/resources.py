@@ -137,7 +137,8 @@ class Resources:
         """
         resources = self._collection(operation.collection)
         resource_id = operation.resource_id(path)
-        if resource_id is None and operation.method not in CREATING_METHODS:
+        is_creating = operation.method in CREATING_METHODS and not operation.is_search
+        if resource_id is None and not is_creating:
             return self._list_content(operation, resources, query or {})
 
         if resource_id is None:

@@ -33,27 +33,43 @@ class Samples:
         """A copy of the schema's sample: its example if it has one, otherwise the simplest data."""
         identity = id(schema)
         if identity not in self._cache:
-            self._cache[identity] = (schema, self._build(schema, 0))
+            self._cache[identity] = (schema, self._build(schema, 0, frozenset()))
         _, sample = self._cache[identity]
         return deepcopy(sample)
 
-    def _build(self, schema: Any, depth: int) -> Any:
+    def _build(self, schema: Any, depth: int, outer: frozenset[int]) -> Any:
+        """The sample of a schema.
+
+        Args:
+            schema: the schema.
+            depth: the number of samples around this one.
+            outer: the identities of the deep schemas around it.
+        """
         schema = self._document.resolve(schema)
         for keyword in ("example", "default", "const"):
             if keyword in schema:
                 return schema[keyword]
         for keyword in ("examples", "enum"):
-            if keyword in schema:
+            if schema.get(keyword):
                 return schema[keyword][0]
+        if depth >= MAXIMUM_DEPTH:
+            if id(schema) in outer:
+                # It requires itself, so that no sample of this form ends.
+                return None
+            outer |= {id(schema)}
         if properties := self._document.properties(schema):
-            return self._build_object(schema, properties, depth)
+            return self._build_object(schema, properties, depth, outer)
         for keyword in ("oneOf", "anyOf", "allOf"):
             if branches := schema.get(keyword):
-                return self._build_branch(branches, depth)
-        return self._build_by_type(schema, depth)
+                return self._build_branch(branches, depth, outer)
+        return self._build_by_type(schema, depth, outer)
 
     def _build_object(
-        self, schema: JsonObject, properties: dict[str, JsonObject], depth: int
+        self,
+        schema: JsonObject,
+        properties: dict[str, JsonObject],
+        depth: int,
+        outer: frozenset[int],
     ) -> JsonObject:
         """An object of the required properties and of the optional ones with a valid sample."""
         required = self._document.required(schema)
@@ -63,33 +79,34 @@ class Samples:
 
         sample: JsonObject = {}
         for name in names:
-            value = self._build(properties[name], depth + 1)
+            value = self._build(properties[name], depth + 1, outer)
             is_required = name in required
             if is_required or self._document.compile(properties[name]).is_valid(value):
                 sample[name] = value
         return sample
 
-    def _build_branch(self, branches: list[Any], depth: int) -> Any:
-        """A sample of the first alternative, or null where it is allowed and the sample is deep."""
-        chosen_branch = branches[0]
+    def _build_branch(self, branches: list[Any], depth: int, outer: frozenset[int]) -> Any:
+        """A sample of the first alternative. A deep one is null where that is allowed."""
+        schemas = [self._document.resolve(branch) for branch in branches]
+        chosen_schema = schemas[0]
         if depth >= MAXIMUM_DEPTH:
-            for branch in branches:
-                if self._document.resolve(branch).get("type") == "null":
-                    chosen_branch = branch
+            for schema in schemas:
+                if schema.get("type") == "null":
+                    chosen_schema = schema
                     break
-        return self._build(chosen_branch, depth + 1)
+        return self._build(chosen_schema, depth + 1, outer)
 
-    def _build_by_type(self, schema: JsonObject, depth: int) -> Any:
+    def _build_by_type(self, schema: JsonObject, depth: int, outer: frozenset[int]) -> Any:
         match first_type(schema):
             case "array":
-                length = schema.get("minItems", 0)
+                length = int(schema.get("minItems", 0))
                 item_schema = schema.get("items", {})
-                return [self._build(item_schema, depth + 1) for _ in range(length)]
+                return [self._build(item_schema, depth + 1, outer) for _ in range(length)]
             case "integer" | "number":
                 return sample_number(schema)
             case "string":
                 text = FORMAT_EXAMPLES.get(schema.get("format", ""), "")
-                return text.ljust(schema.get("minLength", 0), "a")
+                return text.ljust(int(schema.get("minLength", 0)), "a")
             case "boolean":
                 return False
             case "object":

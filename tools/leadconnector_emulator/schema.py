@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from threading import Lock
 from typing import Any
 
 from jsonschema_rs import Draft202012Validator, ValidationErrorKind
@@ -25,19 +26,31 @@ class Violation:
     """The values of an enum that the data is none of."""
 
 
-@dataclass(frozen=True)
 class CompiledSchema:
-    """A JSON schema, compiled on first use."""
+    """A JSON schema, compiled on first use and then only once. Thread-safe.
 
-    schema: JsonObject
-    components: JsonObject
-    """The document's components, to which the schema's references point."""
+    Args:
+        schema: the schema.
+        self_contained: makes a schema a document with all that its references lead to.
+    """
 
-    @cached_property
+    def __init__(
+        self, schema: JsonObject, self_contained: Callable[[JsonObject], JsonObject]
+    ) -> None:
+        self.schema = schema
+        self._self_contained = self_contained
+        self._compiled: Draft202012Validator | None = None
+        self._lock = Lock()
+
+    @property
     def _validator(self) -> Draft202012Validator:
-        # References have the form `#/components/…`, so the components are part of the schema.
-        document = {**self.schema, "components": self.components}
-        return Draft202012Validator(document, validate_formats=True)
+        # Without the lock, the usual case costs one comparison.
+        if self._compiled is not None:
+            return self._compiled
+        with self._lock:
+            if self._compiled is None:
+                self._compiled = compile_validator(self._self_contained(self.schema))
+            return self._compiled
 
     def is_valid(self, data: Any) -> bool:
         """Whether data satisfies the schema."""
@@ -53,6 +66,15 @@ class CompiledSchema:
         for place, message in sorted(located_messages):
             messages.append(f"{place}: {message}" if place else message)
         return messages
+
+    def invalid_keywords(self, data: Any) -> list[str]:
+        """The keywords of the schema itself that data violates, with repetitions."""
+        keywords: list[str] = []
+        for error in self._validator.iter_errors(data):
+            path = list(error.schema_path)
+            # A boolean schema has no keyword. It became `not` when it was resolved.
+            keywords.append(str(path[0]) if path else "not")
+        return keywords
 
     def located_violations(self, data: Any) -> list[Violation]:
         """The violations, in the order in which the validator finds them."""
@@ -71,3 +93,12 @@ class CompiledSchema:
             )
             violations.append(violation)
         return violations
+
+
+def compile_validator(document: JsonObject) -> Draft202012Validator:
+    """Compile a schema that contains all that its references lead to.
+
+    Raises:
+        jsonschema_rs.ValidationError: it is not a valid JSON schema.
+    """
+    return Draft202012Validator(document, validate_formats=True)

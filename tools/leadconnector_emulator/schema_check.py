@@ -19,11 +19,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from jsonschema_rs import Draft202012Validator
-
 from .document import Document
 from .finding import ROOT, Direction, Finding, JsonPath
-from .schema import JsonObject
+from .schema import CompiledSchema, JsonObject
 
 MAXIMUM_FINDINGS = 100
 """Findings of one body. A body full of deviations must not fill the memory."""
@@ -130,7 +128,8 @@ class SchemaCheck:
 
     def __init__(self, document: Document) -> None:
         self._document = document
-        self._validators: dict[str, Draft202012Validator] = {}
+        # By pointer. The document's own cache has no place for these: the keywords are a copy.
+        self._keyword_schemas: dict[str, CompiledSchema] = {}
 
     def findings(
         self, schema: Any, pointer: str, data: Any, place: Place, root: JsonPath = ROOT
@@ -168,23 +167,20 @@ class SchemaCheck:
             parts += self.parts(branch, f"{pointer}/allOf/{index}")
         return parts
 
-    def invalid_keywords(self, part: _Part, data: Any) -> Iterator[str]:
+    def invalid_keywords(self, part: _Part, data: Any) -> list[str]:
         """The keywords of a single schema that data violates, without its structure."""
         keywords = {key: value for key, value in part.schema.items() if key not in _STRUCTURE}
         if not keywords:
-            return
-        for error in self._validator(part.pointer, keywords).iter_errors(data):
-            path = list(error.schema_path)
-            # A boolean schema has no keyword. It became `not` when it was resolved.
-            yield str(path[0]) if path else "not"
+            return []
+        return self._keyword_schema(part.pointer, keywords).invalid_keywords(data)
 
-    def _validator(self, pointer: str, keywords: JsonObject) -> Draft202012Validator:
-        validator = self._validators.get(pointer)
-        if validator is None:
-            document = {**_with_null(keywords), "components": self._document.components}
-            validator = Draft202012Validator(document, validate_formats=True)
-            self._validators[pointer] = validator
-        return validator
+    def _keyword_schema(self, pointer: str, keywords: JsonObject) -> CompiledSchema:
+        compiled = self._keyword_schemas.get(pointer)
+        if compiled is None:
+            self_contained = self._document.references.self_contained
+            compiled = CompiledSchema(_with_null(keywords), self_contained)
+            compiled = self._keyword_schemas.setdefault(pointer, compiled)
+        return compiled
 
 
 class _DataCheck:

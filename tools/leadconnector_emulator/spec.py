@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 import yaml
-from jsonschema_rs import ValidationError
 
 from .body_coding import media_type_of
-from .document import Document, load_yaml
+from .document import Document
+from .document_text import line_of, parse_document
 from .forms import FORM, MULTIPART, Form, Part
 from .operation import Operation, Parameter, ResourceShape
 from .samples import Samples
 from .schema import CompiledSchema, JsonObject
+from .schema_faults import HTTP_METHODS, InvalidSchemaError, check_schemas
 
 SPEC = Path(__file__).with_name("openapi.yaml")
 """The spec that this package was released with; in a checkout a link to `spec/openapi.yaml`."""
-
-HTTP_METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-"""The keys of a path item that are operations (OpenAPI 3.1, section 4.8.9)."""
 
 JSON_MEDIA_TYPE = "application/json"
 
@@ -38,15 +37,24 @@ class Spec:
     """
 
     def __init__(self, path: Path = SPEC) -> None:
+        data = path.read_bytes()
         try:
-            self._document = Document(load_yaml(path))
+            root = parse_document(data.decode())
+            self._document = Document(root)
+            check_schemas(root, self._document.references)
             self._samples = Samples(self._document)
             self.operations = tuple(self._load_operations())
         except (yaml.YAMLError, UnicodeDecodeError) as error:
             first_line = str(error).splitlines()[0]
             raise ValueError(f"{path}: is not YAML: {first_line}") from error
-        except ValidationError as error:
-            raise ValueError(f"{path}: has an invalid schema: {error.message}") from error
+        except InvalidSchemaError as error:
+            line = line_of(data.decode(), error.steps)
+            place = f"{path}:{line}" if line is not None else str(path)
+            raise ValueError(
+                f"{place}: has an invalid schema at {error.pointer}: {error.message}"
+            ) from error
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from error
         except (AttributeError, IndexError, KeyError, RecursionError, TypeError) as error:
             # The loader assumes a valid document: an unexpected type or a missing key ends here.
             raise ValueError(f"{path}: is not an OpenAPI document: {error!r}") from error
@@ -63,7 +71,7 @@ class Spec:
         return self._document.resolve(node)
 
     def compile(self, schema: JsonObject) -> CompiledSchema:
-        """Compile a schema of the document."""
+        """The validator of a schema of the document, which is compiled on its first use."""
         return self._document.compile(schema)
 
     @property
@@ -115,6 +123,7 @@ class Spec:
             scope_alternatives=self._scope_alternatives(node),
             parameters=self._load_parameters(parameter_nodes),
             body_required=body_node.get("required", False),
+            body_media_types=tuple(body_node.get("content", {})),
             body_schema=body_schema,
             body_properties=frozenset(body_properties),
             responses=responses,
@@ -163,7 +172,8 @@ class Spec:
 
     def _load_parameter(self, node: JsonObject) -> Parameter:
         location = node["in"]
-        schema = self._document.resolve(node["schema"])
+        # One with `content` in place of a schema accepts every text.
+        schema = self._document.resolve(node.get("schema", True))
         types = schema.get("type", "")
         is_array = types == "array" or (isinstance(types, list) and "array" in types)
         is_object = types == "object" or "properties" in schema
@@ -210,7 +220,7 @@ class Spec:
 
     def _load_responses(self, node: JsonObject) -> dict[str, CompiledSchema | None]:
         responses: dict[str, CompiledSchema | None] = {}
-        for status, response_node in node["responses"].items():
+        for status, response_node in node.get("responses", {}).items():
             resolved_response = self._document.resolve(response_node)
             responses[str(status)] = self._json_schema(resolved_response)
         return responses
@@ -218,7 +228,7 @@ class Spec:
     def _load_examples(self, node: JsonObject) -> dict[str, dict[str, Any]]:
         """The examples of each response by name; `""` is the name of a single one."""
         examples_by_response: dict[str, dict[str, Any]] = {}
-        for status, response_node in node["responses"].items():
+        for status, response_node in node.get("responses", {}).items():
             content = self._document.resolve(response_node).get("content", {})
             media_type = content.get(JSON_MEDIA_TYPE, {})
             examples: dict[str, Any] = {}
@@ -237,7 +247,8 @@ class Spec:
         media_type = node.get("content", {}).get(JSON_MEDIA_TYPE)
         if media_type is None:
             return None
-        return self._document.compile(media_type["schema"])
+        # Without a schema, every JSON is documented.
+        return self._document.compile(media_type.get("schema", True))
 
     def _find_shape(self, schema: JsonObject, list_name: str | None) -> ResourceShape | None:
         """Where a response of this schema contains the resource, or a list of resources.
@@ -252,12 +263,11 @@ class Spec:
         resolved_schema = self._document.resolve(schema)
         if resolved_schema.get("type") == "array":
             items = resolved_schema.get("items", {})
-            return self._load_shape(None, items, self.sample(items), is_list=True)
+            return self._load_shape(None, items, partial(self.sample, items), is_list=True)
 
         properties = self.properties(schema)
-        sample = _as_object(self.sample(schema))
         if "id" in properties:
-            return self._load_shape(None, schema, sample)
+            return self._load_shape(None, schema, partial(self.sample, schema))
 
         array_name = self._list_property(properties, list_name)
         resource_name = self._resource_property(properties)
@@ -265,12 +275,16 @@ class Spec:
             # Besides a list, an object without an `id` describes the page.
             resource_name = self._property_with_id(properties)
         if resource_name is not None:
-            resource_sample = sample.get(resource_name)
-            return self._load_shape(resource_name, properties[resource_name], resource_sample)
+            sample = partial(self._sample_of_property, schema, resource_name)
+            return self._load_shape(resource_name, properties[resource_name], sample)
         if array_name is not None:
             items = properties[array_name]["items"]
-            return self._load_shape(array_name, items, self.sample(items), is_list=True)
+            return self._load_shape(array_name, items, partial(self.sample, items), is_list=True)
         return None
+
+    def _sample_of_property(self, schema: JsonObject, name: str) -> Any:
+        """A property of the sample, which may be an example of the whole response."""
+        return _as_object(self.sample(schema)).get(name)
 
     def _list_property(
         self, properties: Mapping[str, JsonObject], list_name: str | None
@@ -302,7 +316,12 @@ class Spec:
         return None
 
     def _load_shape(
-        self, property_name: str | None, schema: Any, sample: Any, *, is_list: bool = False
+        self,
+        property_name: str | None,
+        schema: Any,
+        sample: Callable[[], Any],
+        *,
+        is_list: bool = False,
     ) -> ResourceShape:
         properties = {
             name: self._document.compile(child) for name, child in self.properties(schema).items()
@@ -312,7 +331,7 @@ class Spec:
             is_list=is_list,
             properties=properties,
             required=frozenset(self._document.required(schema)),
-            sample=_as_object(sample),
+            build_sample=lambda: _as_object(sample()),
         )
 
 
@@ -325,7 +344,8 @@ def _path_pattern(template: str) -> re.Pattern[str]:
 
 def _list_name(method: str, template: str) -> str | None:
     """The name of the resources that an operation lists; `None` if it names a single one."""
-    if method != "get" or "{" in template:
+    is_search = method == "post" and template.endswith("/search")
+    if "{" in template or not (method == "get" or is_search):
         return None
     return template.strip("/").partition("/")[0]
 

@@ -8,7 +8,7 @@ from math import isfinite
 from typing import Any, Literal, NoReturn, TypeAlias, cast
 from urllib.parse import parse_qs, unquote, unquote_plus
 
-from .body_coding import media_type_of
+from .body_coding import documented_media_type, is_json, media_type_of
 from .forms import Form, MalformedFormError
 from .messages import Request
 from .operation import Operation, Parameter
@@ -77,18 +77,25 @@ def parse_body(operation: Operation, request: Request) -> ParsedBody:
     An error is returned, not raised: the rate limit counts the request before `check_body` rejects
     it, and the body may contain the rate limit's key.
     """
-    form = operation.forms.get(media_type_of(request.headers.get("content-type", "")))
-    if form is not None and request.body:
-        return _parse_form(form, request)
-    if operation.body_schema is None:
+    if not operation.body_media_types:
         return ParsedBody(is_present=False)
     if not request.body and not operation.body_required:
         return ParsedBody(is_present=False)
+    if not request.body and operation.body_schema is None:
+        return ParsedBody(error="the body is missing")
+    return _parse_content(operation, request)
 
-    content_type = request.headers.get("content-type", "")
-    media_type = content_type.partition(";")[0].strip().lower()
-    if media_type != "application/json":
-        return ParsedBody(error="the content type must be application/json")
+
+def _parse_content(operation: Operation, request: Request) -> ParsedBody:
+    media_type = media_type_of(request.headers.get("content-type", ""))
+    if documented_media_type(operation.body_media_types, media_type) is None:
+        media_types = " or ".join(operation.body_media_types)
+        return ParsedBody(error=f"the content type must be {media_types}")
+    if media_type in operation.forms:
+        return _parse_form(operation.forms[media_type], request)
+    if operation.body_schema is None or not is_json(media_type):
+        # Only JSON and forms are validated. Other content has no effect on the resources.
+        return ParsedBody(is_present=False)
     return _parse_json(request.body)
 
 

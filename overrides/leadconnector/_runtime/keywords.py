@@ -1,6 +1,7 @@
 """Turns the keywords of one schema into checks of data, without the schemas inside it."""
 
 import datetime
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sized
 from dataclasses import dataclass
@@ -122,6 +123,37 @@ def _has_maximum_size(maximum: int, data: Sized) -> bool:
     return len(data) <= maximum
 
 
+def _is_multiple(divisor: float, number: float) -> bool:
+    # Few APIs have this keyword, and the module takes milliseconds to import.
+    from fractions import Fraction  # noqa: PLC0415
+
+    # By their decimal texts: as binary numbers, 0.3 is not a multiple of 0.1.
+    quotient = Fraction(str(number)) / Fraction(str(divisor))
+    return quotient.denominator == 1
+
+
+def _has_unique_items(is_required: bool, items: list[Any]) -> bool:
+    if not is_required:
+        return True
+    keys = {json.dumps(_comparable(item), sort_keys=True) for item in items}
+    return len(keys) == len(items)
+
+
+def _comparable(data: Any) -> Any:
+    """Data whose JSON texts are equal if the data is.
+
+    1 and 1.0 are equal (JSON Schema 2020-12, Core, section 4.2.2).
+    """
+    data_type = data.__class__
+    if data_type is float and data.is_integer():
+        return int(data)
+    if data_type is list:
+        return [_comparable(item) for item in data]
+    if data_type is dict:
+        return {name: _comparable(value) for name, value in data.items()}
+    return data
+
+
 @dataclass(frozen=True, slots=True)
 class _Restriction:
     """A keyword for one kind of data (JSON Schema 2020-12, Validation, section 6)."""
@@ -138,6 +170,7 @@ class _Restriction:
 _NUMBERS = frozenset({int, float})
 _TEXT = frozenset({str})
 _ARRAYS = frozenset({list})
+_OBJECTS = frozenset({dict})
 
 # An extension that generation adds to arguments: the text that a path or header can carry. It has
 # no rule, because rules are about responses.
@@ -153,6 +186,14 @@ _RESTRICTIONS = (
     _Restriction("maxLength", _TEXT, _has_maximum_size, "response-{}-max-length-increased"),
     _Restriction("minItems", _ARRAYS, _has_minimum_size, "response-{}-min-items-decreased"),
     _Restriction("maxItems", _ARRAYS, _has_maximum_size, "response-{}-type-generalized"),
+    _Restriction("multipleOf", _NUMBERS, _is_multiple, "response-{}-multiple-of-changed"),
+    _Restriction("uniqueItems", _ARRAYS, _has_unique_items, "response-{}-unique-items-unset"),
+    _Restriction(
+        "minProperties", _OBJECTS, _has_minimum_size, "response-{}-min-properties-decreased"
+    ),
+    _Restriction(
+        "maxProperties", _OBJECTS, _has_maximum_size, "response-{}-max-properties-increased"
+    ),
     # JSON Schema patterns are not anchored (2020-12, Core, section 6.4).
     _Restriction("pattern", _TEXT, re.Pattern[str].search, "response-property-pattern-changed"),
     _SENDABLE_TEXT,

@@ -26,6 +26,7 @@ def write_equivalents(document: Document) -> None:
         add_items(schema)
         remove_repeated_values(schema)
         remove_open_additional_properties(schema)
+        remove_repeated_type(document, schema)
         if schema.pointer not in merged_pointers:
             add_required_properties(document, schema)
 
@@ -93,10 +94,27 @@ def remove_open_additional_properties(schema: Node) -> None:
         del schema.mapping["additionalProperties"]
 
 
+def remove_repeated_type(document: Document, schema: Node) -> None:
+    """Remove a type beside `allOf` that its only branch has too.
+
+    The schema is then a mere reference, and shares the class of its branch.
+    """
+    branches = list(schema.child("allOf").elements())
+    if len(branches) != 1 or "type" not in schema.mapping:
+        return
+    try:
+        branch = document.resolve(branches[0])
+    except SpecError:
+        # `check` reports a broken reference.
+        return
+    if branch.get("type") == schema.get("type"):
+        del schema.mapping["type"]
+
+
 def add_required_properties(document: Document, schema: Node) -> None:
     """Describe a required property that has no schema as one of any value."""
     # An object without any property is a free-form one.
-    if not schema.get("properties") and "allOf" not in schema.mapping:
+    if _is_wrapper(schema) or not (schema.get("properties") or "allOf" in schema.mapping):
         return
     try:
         described = document.properties(schema)
@@ -113,12 +131,21 @@ def add_required_properties(document: Document, schema: Node) -> None:
 def _merged_pointers(document: Document, schemas: Sequence[Node]) -> Iterator[str]:
     """The pointers of the branches of `allOf`: another branch can describe what one requires."""
     for schema in schemas:
+        if _is_wrapper(schema):
+            continue
         for branch in schema.child("allOf").elements():
             try:
                 yield document.resolve(branch).pointer
             except SpecError:
                 # `check` reports a broken reference.
                 continue
+
+
+def _is_wrapper(schema: Node) -> bool:
+    """Whether a schema is the only branch of its `allOf`, usually in order to describe it."""
+    branches = schema.get("allOf")
+    is_single = is_list(branches) and len(branches) == 1
+    return is_single and not schema.mapping.keys() & {"properties", "required"}
 
 
 def _json_key(value: Any) -> str:

@@ -21,6 +21,7 @@ def upgrade(document: Document) -> None:
             remove_siblings(schema.mapping)
             continue
         write_limits_as_numbers(schema.mapping)
+        write_examples_as_list(schema.mapping)
 
 
 def remove_siblings(reference: Schema) -> None:
@@ -41,6 +42,21 @@ def write_limits_as_numbers(schema: Schema) -> None:
         del schema[exclusive_limit]
         if is_exclusive and limit in schema:
             schema[exclusive_limit] = schema.pop(limit)
+
+
+def write_examples_as_list(schema: Schema) -> None:
+    """Write the `examples` of a media type, which some documents have in a schema, as a list.
+
+    OpenAPI 3.0 has no `examples` in a schema. In 3.1 it is a list of values.
+    """
+    examples = schema.get("examples")
+    if not is_mapping(examples):
+        return
+    members: Schema = examples
+    schema["examples"] = [
+        example["value"] if is_mapping(example) and "value" in example else example
+        for example in members.values()
+    ]
 
 
 def write_nullable_as_type(document: Document) -> None:

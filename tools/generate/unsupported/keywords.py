@@ -15,15 +15,19 @@ VALIDATED_KEYWORDS = frozenset(
         "items",
         "maxItems",
         "maxLength",
+        "maxProperties",
         "maximum",
         "minItems",
         "minLength",
+        "minProperties",
         "minimum",
+        "multipleOf",
         "oneOf",
         "pattern",
         "properties",
         "required",
         "type",
+        "uniqueItems",
     }
 )
 """What the client's `_runtime/schema.py` implements."""

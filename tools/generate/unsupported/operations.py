@@ -41,7 +41,7 @@ def find_operation_servers(document: Document, operation: Operation) -> Iterator
 
 def find_other_credentials(document: Document, operation: Operation) -> Iterator[SpecError]:
     """The session sends a bearer token. OAuth 2 tokens are bearer tokens too (RFC 6750)."""
-    requirements = _security_requirements(document, operation)
+    requirements = security_requirements(document, operation)
     alternatives = list(requirements.elements())
     if requirements.value is None or any(
         _is_met_by_token(document, alternative) for alternative in alternatives
@@ -56,7 +56,7 @@ def find_other_credentials(document: Document, operation: Operation) -> Iterator
         )
     for name in sorted(names):
         scheme = _security_scheme(document, name)
-        if not _is_bearer(scheme):
+        if not is_bearer(scheme):
             yield document.error(
                 requirements.pointer,
                 f"the client sends only bearer tokens; {name!r} is a different scheme"
@@ -92,7 +92,7 @@ OPERATION_RULES = (
 )
 
 
-def _security_requirements(document: Document, operation: Operation) -> Node:
+def security_requirements(document: Document, operation: Operation) -> Node:
     """The list of alternatives. An operation without its own list has that of the document."""
     requirements = operation.node.child("security")
     if requirements.value is not None:
@@ -103,14 +103,15 @@ def _security_requirements(document: Document, operation: Operation) -> Node:
 def _is_met_by_token(document: Document, alternative: Node) -> bool:
     """Whether a bearer token is all that an alternative requires."""
     schemes = [_security_scheme(document, name) for name in alternative.mapping]
-    return bool(schemes) and all(_is_bearer(scheme) for scheme in schemes)
+    return bool(schemes) and all(is_bearer(scheme) for scheme in schemes)
 
 
 def _security_scheme(document: Document, name: str) -> Node:
     return document.resolve(document.top.child("components", "securitySchemes", name))
 
 
-def _is_bearer(scheme: Node) -> bool:
+def is_bearer(scheme: Node) -> bool:
+    """Whether a security scheme is met by a bearer token."""
     scheme_type = scheme.get("type")
     if scheme_type == "oauth2":
         return True

@@ -6,7 +6,7 @@ from .errors import ComparisonError
 from .line_index import MAXIMUM_DEPTH, MAXIMUM_NODES
 from .parsed_file import ParsedFile
 from .references import ReferencedFiles
-from .sources import MAXIMUM_BYTES, LocalFile
+from .sources import MAXIMUM_BYTES, LocalFile, origin_of
 
 __all__ = [
     "MAXIMUM_BYTES",
@@ -20,5 +20,6 @@ __all__ = [
     "load",
     "load_composed",
     "matching_files",
+    "origin_of",
     "read_file",
 ]

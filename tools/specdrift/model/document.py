@@ -297,7 +297,11 @@ def pointer(*tokens: object) -> str:
 
 def escaped(token: object) -> str:
     """Write a name or an index as a token of a JSON pointer. The order matters; see `unescaped`."""
-    return str(token).replace("~", "~0").replace("/", "~1")
+    text = str(token)
+    # Few tokens have such a character, and large documents have millions of tokens.
+    if "~" not in text and "/" not in text:
+        return text
+    return text.replace("~", "~0").replace("/", "~1")
 
 
 def unescaped(token: str) -> str:

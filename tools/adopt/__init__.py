@@ -1,0 +1,1 @@
+"""Adds operations of the vendor's documents to the spec: `make adopt`."""
