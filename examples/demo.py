@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 
 import generate.__main__ as generation
-from generate.load import load_document
+from generate.reading import load_document
 from handle_errors import mark_as_read
 from leadconnector import AsyncLeadConnector, LeadConnector
 from leadconnector_emulator import Emulator, Server

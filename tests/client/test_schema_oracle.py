@@ -8,6 +8,7 @@ from typing import Any
 
 from generate.contract_schemas import ContractSchemas
 from generate.document import Document, Node
+from generate.sources import Sources
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
@@ -365,7 +366,7 @@ def test_merged_all_of_objects_are_validated_like_the_original_by_another_valida
     spec, data = case
     reference = {"$ref": "#/components/schemas/Combined"}
     text = ParsedFile("spec.yaml", "", spec, {})
-    schemas = ContractSchemas(Document(Path("spec.yaml"), spec, text))
+    schemas = ContractSchemas(Document(Path("spec.yaml"), spec, Sources(text)))
     schema = schemas.reduce(Node(reference, ""))
     strictness: Json = {"unevaluatedProperties": False} if is_response else {}
     is_valid = not error_paths({**spec, **reference, **strictness}, data)
