@@ -14,7 +14,7 @@ from ._version import __version__
 # What type checkers, editors and freezing tools read. `_NAMES_BY_MODULE` repeats it for run time,
 # and a test compares the two.
 if TYPE_CHECKING:
-    from ._generated.types import UNSET, APIResponse, Unset
+    from ._generated.types import UNSET, APIResponse, File, Unset
     from ._runtime.finding import Finding
     from ._runtime.request_options import RequestOptions
     from .client import AsyncLeadConnector, LeadConnector
@@ -79,6 +79,7 @@ __all__ = [
     "CredentialsError",
     "DailyRateLimitError",
     "DriftError",
+    "File",
     "FileAgencyTokenStore",
     "FileTokenStore",
     "Finding",
@@ -115,7 +116,7 @@ __all__ = [
 ]
 
 _NAMES_BY_MODULE = {
-    "._generated.types": ["UNSET", "APIResponse", "Unset"],
+    "._generated.types": ["UNSET", "APIResponse", "File", "Unset"],
     "._runtime.finding": ["Finding"],
     "._runtime.request_options": ["RequestOptions"],
     ".client": ["AsyncLeadConnector", "LeadConnector"],

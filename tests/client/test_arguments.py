@@ -15,7 +15,7 @@ from uuid import UUID
 import httpx
 import numpy
 import pytest
-from generate.contract import MAXIMUM_PATH_LENGTH
+from generate.text_rules import MAXIMUM_PATH_LENGTH
 from hypothesis import given
 from hypothesis import strategies as st
 from leadconnector import UNSET, ArgumentError, LeadConnectorError

@@ -651,7 +651,7 @@ def test_an_addition_is_possible_only_without_the_argument(
 ) -> None:
     contract = contract_with("application/json", name=place)
 
-    with_additions(contract, Arguments(name=UNSET), {}, options)
+    with_additions(contract, Arguments(name=UNSET), {"url": "/"}, options)
     with pytest.raises(ArgumentError, match="the argument name of the call"):
         with_additions(contract, Arguments(name="y"), {}, options)
 

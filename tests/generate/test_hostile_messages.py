@@ -19,7 +19,7 @@ PATH = "/conversations/{conversationId}"
 
 def unsupported_schema(spec: Json, name: str) -> None:
     properties = spec["components"]["schemas"]["Conversation"]["properties"]
-    properties[name] = {"type": "string", "nullable": True}
+    properties[name] = {"type": "object", "patternProperties": {}}
 
 
 def unknown_keyword(spec: Json, name: str) -> None:
@@ -44,12 +44,8 @@ def tag_without_name(spec: Json, name: str) -> None:
     spec["paths"][PATH]["put"]["responses"][name] = {"description": name}
 
 
-def duplicate_enum_value(spec: Json, name: str) -> None:
-    spec["components"]["schemas"]["LastMessageType"]["enum"] += [name, name]
-
-
-def missing_required(spec: Json, name: str) -> None:
-    spec["components"]["schemas"]["Conversation"]["required"].append(name)
+def duplicate_required_name(spec: Json, name: str) -> None:
+    spec["components"]["schemas"]["Conversation"]["required"] += [name, name]
 
 
 def broken_reference(spec: Json, name: str) -> None:
@@ -81,8 +77,7 @@ def duplicate_parameter(spec: Json, name: str) -> None:
         unusable_operation_id,
         path_with_query,
         tag_without_name,
-        duplicate_enum_value,
-        missing_required,
+        duplicate_required_name,
         broken_reference,
         unreadable_parameter,
         unreadable_schema,

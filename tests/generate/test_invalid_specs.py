@@ -161,7 +161,7 @@ INVALID_SPECS = {
         "Parameter has no schema",
         "    Version:\n      name: Version",
     ),
-    "two required body types": InvalidSpec(
+    "two body types of one class": InvalidSpec(
         edited(
             (
                 '              $ref: "#/components/schemas/UpdateConversationRequest"\n',
@@ -171,7 +171,7 @@ INVALID_SPECS = {
                 '              $ref: "#/components/schemas/UpdateConversationRequest"\n',
             )
         ),
-        "2 required body types (application/json, multipart/form-data)",
+        "does not say which of application/json, multipart/form-data to send",
         "      requestBody:",
     ),
     "an enum value whose Python name belongs to the previous one": InvalidSpec(

@@ -68,6 +68,36 @@ def with_property(name: str, schema: Any = None) -> Change:
     return change
 
 
+FORM = "application/x-www-form-urlencoded"
+
+
+def with_path_style(style: str) -> Change:
+    """Write the parameter of the path in another style."""
+
+    def change(spec: Spec) -> None:
+        operation(spec)["parameters"][0]["style"] = style
+
+    return change
+
+
+def with_content(media_type: str, schema: Spec, **keywords: Any) -> Change:
+    """Replace the body of the request by one of another media type."""
+
+    def change(spec: Spec) -> None:
+        content = {media_type: {"schema": schema, **keywords}}
+        operation(spec)["requestBody"]["content"] = content
+
+    return change
+
+
+def with_form(
+    properties: Spec, encoding: Spec | None = None, media_type: str = "multipart/form-data"
+) -> Change:
+    """Replace the body of the request by a form, in which `a` is a text by default."""
+    schema = {"type": "object", "properties": {"a": {"type": "string"}, **properties}}
+    return with_content(media_type, schema, encoding=encoding or {})
+
+
 def with_parameter(**keywords: Any) -> Change:
     """Add an array parameter in the query."""
     parameter = {
@@ -162,10 +192,80 @@ UNSUPPORTED: dict[str, Unsupported] = {
     ),
     "no token": Unsupported(with_security(), "takes no token"),
     "nothing at all as the only alternative": Unsupported(with_security({}), "takes no token"),
-    "explode: false": Unsupported(with_parameter(explode=False), "only style form"),
-    "pipeDelimited": Unsupported(with_parameter(style="pipeDelimited"), "only style form"),
-    "deepObject": Unsupported(with_parameter(style="deepObject"), "only style form"),
+    "the style label": Unsupported(with_path_style("label"), "style label is not supported"),
+    "the style matrix": Unsupported(with_path_style("matrix"), "style matrix is not supported"),
+    "the style simple in a query": Unsupported(
+        with_parameter(style="simple"), "style simple is not supported for a query parameter"
+    ),
+    "pipeDelimited with explode": Unsupported(
+        with_parameter(style="pipeDelimited", explode=True), "style pipeDelimited is undefined"
+    ),
+    "spaceDelimited for a text": Unsupported(
+        with_parameter(style="spaceDelimited", schema={"type": "string"}),
+        "style spaceDelimited is undefined",
+    ),
+    "deepObject for a list": Unsupported(
+        with_parameter(style="deepObject"), "style deepObject is defined for objects"
+    ),
+    "deepObject without explode": Unsupported(
+        with_parameter(style="deepObject", explode=False, schema={"type": "object"}),
+        "style deepObject is defined for objects",
+    ),
+    "a list in a cookie with the default of explode": Unsupported(
+        with_parameter(**{"in": "cookie"}), "in a cookie needs explode: false"
+    ),
+    "a list of lists as a parameter": Unsupported(
+        with_parameter(schema={"type": "array", "items": {"type": "array", "items": {}}}),
+        "a list or an object inside of a parameter is undefined",
+    ),
+    "deepObject with an object inside": Unsupported(
+        with_parameter(
+            style="deepObject",
+            schema={"type": "object", "properties": {"a": {"anyOf": [{"type": "object"}]}}},
+        ),
+        "a list or an object inside of a parameter is undefined",
+    ),
     "allowReserved": Unsupported(with_parameter(allowReserved=True), "allowReserved"),
+    # Bodies
+    "an object as XML": Unsupported(
+        with_content("application/xml", {"type": "object"}), "application/xml is a text or a file"
+    ),
+    "an object as a file": Unsupported(
+        with_content("application/pdf", {"type": "object"}), "application/pdf is a text or a file"
+    ),
+    "a text in another charset": Unsupported(
+        with_content("text/plain; charset=iso-8859-1", {"type": "string"}), "writes UTF-8"
+    ),
+    "a list as a form": Unsupported(
+        with_content("multipart/form-data", {"type": "array", "items": {}}), "must be one object"
+    ),
+    "a list of lists in a form": Unsupported(
+        with_form({"a": {"type": "array", "items": {"type": "array", "items": {}}}}),
+        "a list of lists is undefined in a form",
+    ),
+    "a file in an urlencoded form": Unsupported(
+        with_form({"a": {"type": "string", "format": "binary"}}, media_type=FORM),
+        "a file needs multipart/form-data",
+    ),
+    "an encoding of nothing": Unsupported(
+        with_form({}, {"b": {"contentType": "text/plain"}}), "encoding names 'b'"
+    ),
+    "headers of a part": Unsupported(
+        with_form({}, {"a": {"headers": {"X-A": {"schema": {"type": "string"}}}}}),
+        "headers of a part of a form are not supported",
+    ),
+    "the style of a part": Unsupported(
+        with_form({"a": {"type": "array", "items": {}}}, {"a": {"explode": False}}),
+        "explode of a part of a form is not supported",
+    ),
+    "an object of a form as XML": Unsupported(
+        with_form({"a": {"type": "object"}}, {"a": {"contentType": "application/xml"}}),
+        "cannot write this part as application/xml",
+    ),
+    "a text of several media types": Unsupported(
+        with_form({}, {"a": {"contentType": "text/plain, text/csv"}}),
+        "cannot write this part as text/plain, text/csv",
+    ),
     # Keywords with another meaning in OpenAPI 3.0 or another dialect
     "exclusiveMinimum: true": Unsupported(with_keywords(exclusiveMinimum=True), "is a number"),
     "a pattern of another dialect": Unsupported(with_keywords(pattern=r"^\p{L}+$"), "pattern"),

@@ -10,7 +10,6 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -20,48 +19,14 @@ from leadconnector_emulator.roles import ROLE_KEYWORD, message_names
 from .contract_schemas import ContractSchemas
 from .document import Document, Node, SpecError
 from .generator_api import model_name
+from .media_types import essence
 from .operations import Argument, Location, OperationView, Resource, ResponseView
+from .text_rules import with_text_rules
 from .webhooks import Webhook
 
 FILE_NAME = "contract.json"
 
 SPEC_FILE_NAME = "spec.json"
-
-MAXIMUM_PATH_LENGTH = 512
-"""Characters of one path parameter: longer than any id, shorter than the URL limit of servers."""
-
-
-@dataclass(frozen=True)
-class TextRule:
-    """What a text must look like to be sent in one location."""
-
-    pattern: str
-    """The regular expression for the whole text."""
-    expected: str
-    """The same in words, for error messages."""
-
-
-_PRINTABLE = "[!-~]([ -~]*[!-~])?"
-
-_PATH_RULE = TextRule(
-    # A dot segment would change the path (RFC 3986, section 5.2.4).
-    pattern=rf"(?!\.\.?\Z)[^\x00-\x1f\x7f-\x9f]{{1,{MAXIMUM_PATH_LENGTH}}}",
-    expected=(
-        f"1 to {MAXIMUM_PATH_LENGTH} characters, no control characters, "
-        "and not '.' or '..', which would change the URL"
-    ),
-)
-_HEADER_RULE = TextRule(
-    # RFC 9110, section 5.5, without the obsolete bytes above ASCII.
-    pattern=_PRINTABLE,
-    expected="printable ASCII, not blank, without spaces at either end",
-)
-_COOKIE_RULE = TextRule(
-    # RFC 6265, section 4.1.1: the value of a cookie excludes these characters.
-    pattern=rf"(?![^;,\" ]*[;,\" ]){_PRINTABLE}",
-    expected="printable ASCII, not blank, without space, quote, comma or semicolon",
-)
-_REQUIRED_BODY_RULE = TextRule(pattern=".+", expected="a non-empty string")
 
 
 def write_contract(
@@ -189,7 +154,7 @@ def _argument_entry(
         "name": argument.name,
         "in": argument.location,
         "required": argument.required,
-        "schema": _with_text_rule(argument, schema, schemas),
+        "schema": with_text_rules(argument, schema, schemas),
     }
     if argument.default is not None:
         entry["default"] = argument.default
@@ -217,34 +182,6 @@ def _schema_of(document: Document, operation: OperationView, argument: Argument)
     return Node(media_type.get("schema", {}), media_type.child("schema").pointer)
 
 
-def _with_text_rule(argument: Argument, schema: Any, schemas: ContractSchemas) -> Any:
-    """A schema with the rule for a text in the argument's location."""
-    if argument.role == "api-version":
-        # Callers may send a version that is not in the spec.
-        schema = {"type": "string"}
-    rule = _text_rule(argument)
-    if rule is None or schema is None:
-        return schema
-    if "$ref" in schema:
-        # The client reads no keyword beside `$ref`.
-        schema = schemas.target(schema)
-    # `(?s)`: a line break in a required body text is fine, and `.` must match it.
-    return {**schema, "x-text": f"(?s){rule.pattern}", "x-expected": rule.expected}
-
-
-def _text_rule(argument: Argument) -> TextRule | None:
-    if argument.location is Location.PATH:
-        return _PATH_RULE
-    if argument.location is Location.HEADER:
-        return _HEADER_RULE
-    if argument.location is Location.COOKIE:
-        return _COOKIE_RULE
-    if argument.is_body_property and argument.required:
-        return _REQUIRED_BODY_RULE
-    # A query may contain any text, and so may an optional body property.
-    return None
-
-
 def _response_entry(
     document: Document, response: ResponseView, schemas: ContractSchemas
 ) -> dict[str, Any]:
@@ -253,7 +190,7 @@ def _response_entry(
     entry: dict[str, Any] = {
         "content": response.content,
         "pointer": node.pointer,
-        "media_types": [_essence(media_type) for media_type in content.mapping],
+        "media_types": [essence(media_type) for media_type in content.mapping],
     }
     if response.content == "json":
         # `verify` rejects several content types, so there is only one with JSON.
@@ -270,12 +207,6 @@ def _webhook_entry(webhook: Webhook, schemas: ContractSchemas) -> dict[str, Any]
         "schema_pointer": webhook.body.pointer,
         "schema": schemas.reduce(webhook.body),
     }
-
-
-def _essence(media_type: str) -> str:
-    """A media type without parameters (WHATWG MIME Sniffing, "essence")."""
-    essence, _, _ = media_type.partition(";")
-    return essence.strip().lower()
 
 
 def _message_properties(document: Document, resources: Sequence[Resource]) -> set[str]:

@@ -10,11 +10,15 @@ from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
+import attrs
 from openapi_python_client import Project
 from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.errors import GeneratorError
 from openapi_python_client.parser.openapi import Endpoint
+from openapi_python_client.parser.properties.file import FileProperty
+from openapi_python_client.parser.properties.protocol import PropertyProtocol
+from openapi_python_client.parser.responses import BYTES_SOURCE, TEXT_SOURCE
 from openapi_python_client.strings import safe_for_docstring
 
 from .document import (
@@ -24,9 +28,11 @@ from .document import (
     json_pointer,
     raise_together,
 )
-from .generator_api import spec_name
-from .operations import RAW_RESPONSES, OperationView, Resource
-from .plain_data import with_plain_data
+from .generator_api import headers_of_all_types, spec_name
+from .generator_view import request_and_response_contents
+from .media_types import is_file, is_text
+from .operations import RAW_RESPONSES, BodyEncodings, OperationView, Resource
+from .styles import ParameterStyle
 from .unions import UnionBranches
 from .upstream_templates import add_upstream_templates
 
@@ -61,8 +67,10 @@ def parse_spec(document: Document, settings: Config) -> GeneratorData:
     Raises:
         SpecError: the generator failed, or warned that it drops something.
     """
+    settings = attrs.evolve(settings, content_type_overrides=_media_type_overrides(document))
     try:
-        data = GeneratorData.from_dict(document.root, config=settings)
+        with headers_of_all_types():
+            data = GeneratorData.from_dict(document.root, config=settings)
     except Exception as error:
         # Unforeseen specs make the generator raise any exception, such as AttributeError.
         reason = _stable_text(str(error))
@@ -76,6 +84,10 @@ def parse_spec(document: Document, settings: Config) -> GeneratorData:
         warnings += collection.parse_errors
         for endpoint in collection.endpoints:
             _remove_ignored_headers(endpoint)
+            _correct_response_sources(endpoint)
+    for model in data.models:
+        # Our macros write forms without its method `to_multipart`.
+        model.is_multipart_body = False
     _reject_warnings(document, [*warnings, *data.errors])
     return data
 
@@ -90,6 +102,26 @@ def _remove_ignored_headers(endpoint: Endpoint) -> None:
         for prop in endpoint.header_parameters
         if not is_ignored_header("header", spec_name(prop))
     ]
+
+
+def _media_type_overrides(document: Document) -> dict[str, str]:
+    """Other media types for those that openapi-python-client 0.29.1 does not support.
+
+    It then generates a body of bytes. `BodyEncodings` and `_correct_response_sources` know which
+    bodies are texts.
+    """
+    overrides: dict[str, str] = {}
+    for media_type, _ in request_and_response_contents(document):
+        if is_text(media_type) or is_file(media_type):
+            overrides[media_type] = "application/octet-stream"
+    return overrides
+
+
+def _correct_response_sources(endpoint: Endpoint) -> None:
+    """Read a text as text, although its media type was replaced."""
+    for response in endpoint.responses:
+        if response.source == BYTES_SOURCE and not isinstance(response.prop, FileProperty):
+            response.source = TEXT_SOURCE
 
 
 def render_package(
@@ -113,7 +145,8 @@ def render_package(
     add_upstream_templates(project.env)
     # Typed as `Any`, because Jinja2 types its globals as a mapping of the built-in ones.
     environment: Any = project.env
-    environment.globals.update(_template_globals(resources, union_branches))
+    encodings = BodyEncodings(document, resources)
+    environment.globals.update(_template_globals(resources, union_branches, encodings))
     with _formatter_on_path(), _silenced():
         try:
             errors = project.build()
@@ -155,29 +188,37 @@ def used_imports(code: str, candidates: Iterable[str]) -> str:
 
 
 def _template_globals(
-    resources: Sequence[Resource], union_branches: UnionBranches
+    resources: Sequence[Resource], union_branches: UnionBranches, encodings: BodyEncodings
 ) -> dict[str, object]:
     """What the templates in `templates/` use beside the generator's own variables."""
     resources_by_tag = {resource.tag: resource for resource in resources}
-    # An endpoint cannot be a key itself, as it has no hash.
     operations_by_endpoint = {
-        id(operation.endpoint): operation
+        _key_of(operation.endpoint): operation
         for resource in resources
         for operation in resource.operations
     }
 
     def operation_of(endpoint: Endpoint) -> OperationView:
-        return operations_by_endpoint[id(endpoint)]
+        return operations_by_endpoint[_key_of(endpoint)]
+
+    def style_of(endpoint: Endpoint, location: str, prop: PropertyProtocol) -> ParameterStyle:
+        return operation_of(endpoint).style(location, spec_name(prop))
 
     return {
         "branch_pointer": union_branches.pointer,
+        "encoding_of": encodings.encoding,
         "resources": resources,
         "operation_of": operation_of,
         "resource_of": resources_by_tag.__getitem__,
+        "style_of": style_of,
         "used_imports": used_imports,
         "docstring_text": safe_for_docstring,
-        "with_plain_data": with_plain_data,
     }
+
+
+def _key_of(endpoint: Endpoint) -> tuple[str, str]:
+    """Identifies an endpoint. It has no hash itself, and a template can have a copy."""
+    return endpoint.method, endpoint.path.get_untrusted_value()
 
 
 def _reject_warnings(document: Document, warnings: Iterable[GeneratorError]) -> None:

@@ -2,10 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
+
 from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.properties import ModelProperty
+from openapi_python_client.parser.properties.date import DateProperty
+from openapi_python_client.parser.properties.datetime import DateTimeProperty
+from openapi_python_client.parser.properties.list_property import ListProperty
 from openapi_python_client.parser.properties.protocol import PropertyProtocol
+from openapi_python_client.schema import ParameterLocation
 from openapi_python_client.strings import snake_case
+
+_LOCATIONS = "_allowed_locations"
+"""The class attribute with the locations of parameters that a type of property can have."""
+
+
+@contextmanager
+def headers_of_all_types() -> Generator[None]:
+    """Let the generator accept headers of types for which its own code is wrong.
+
+    Our templates write them. openapi-python-client 0.29.1 rejects lists, objects and times.
+    """
+    property_types = (DateProperty, DateTimeProperty, ListProperty, ModelProperty)
+    locations = {kind: getattr(kind, _LOCATIONS) for kind in property_types}
+    try:
+        for kind in property_types:
+            setattr(kind, _LOCATIONS, locations[kind] | {ParameterLocation.HEADER})
+        yield
+    finally:
+        for kind in property_types:
+            setattr(kind, _LOCATIONS, locations[kind])
 
 
 def spec_name(prop: PropertyProtocol) -> str:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import NoneType
 from typing import Any
 
 from .document import Document, Node, Schema, is_list, is_mapping
+from .media_types import MULTIPART, essence, is_binary, is_file, is_text
 from .walk import all_schemas
 
 _COMPONENT = re.compile(r"/components/schemas/[^/]+")
@@ -28,6 +29,8 @@ _TYPE_NAMES: Mapping[type, str] = {
 
 def simplify(document: Document) -> None:
     """Simplify a private copy of the spec for the generator, in place."""
+    for media_type, content in list(request_and_response_contents(document)):
+        describe_content(document, media_type, content)
     schemas = list(all_schemas(document))
     remove_ambiguous_titles(schemas)
     for schema in schemas:
@@ -58,6 +61,29 @@ def widen_enum(schema: Schema) -> None:
     del schema["enum"]
     schema.pop("x-enum-varnames", None)
     schema["type"] = names[0] if len(names) == 1 else names
+
+
+def describe_content(document: Document, media_type: str, content: Node) -> None:
+    """Describe files and texts as in OpenAPI 3.0: the generator reads no other description."""
+    if is_file(media_type):
+        content.mapping["schema"] = {"type": "string", "format": "binary"}
+    elif is_text(media_type) and not content.get("schema"):
+        content.mapping["schema"] = {"type": "string"}
+    elif essence(media_type) == MULTIPART:
+        for child in document.properties(content.child("schema")).values():
+            part = document.resolve(child.schema)
+            for schema in (part, document.resolve(part.child("items"))):
+                if is_binary(schema):
+                    schema.mapping["format"] = "binary"
+
+
+def request_and_response_contents(document: Document) -> Iterator[tuple[str, Node]]:
+    """The bodies of all requests and responses, with their media types."""
+    for operation in document.operations():
+        body = document.resolve(operation.node.child("requestBody"))
+        yield from body.child("content").entries()
+        for _, reference in operation.node.child("responses").entries():
+            yield from document.resolve(reference).child("content").entries()
 
 
 def add_type_of_merged_object(schema: Schema) -> None:

@@ -184,9 +184,10 @@ class ExchangeCheck:
             if parameter.location in ENFORCED_LOCATIONS:
                 node = nodes[parameter.name, parameter.location]
                 findings += self._one_parameter_findings(documented, parameter, node, request)
-        query_names = {name for name, location in nodes if location == "query"}
+        parameters = documented.operation.parameters
         for name in query_values(request):
-            if name not in query_names and not self._is_credential(name):
+            is_documented = any(parameter.takes(name) for parameter in parameters)
+            if not is_documented and not self._is_credential(name):
                 findings.append(_undocumented_parameter(documented, name))
         return findings
 
@@ -323,12 +324,14 @@ class ExchangeCheck:
             schema=self._document.compile(schema),
             is_array=schema.get("type") == "array",
             explode=False,
+            style="simple",
         )
-        if parameter.accepts([text]):
+        texts = parameter.split(text)
+        if parameter.accepts(texts):
             return []
         pointer = f"{header.pointer}/schema"
         results: list[list[Finding]] = []
-        for form in parameter.forms([text]):
+        for form in parameter.forms(texts):
             results.append(
                 self._schemas.findings(header.node["schema"], pointer, form, place, path)
             )

@@ -208,7 +208,7 @@ class _Reader:
             if property_name is None or texts in ([], [""]):
                 continue
             if parameter.is_array and not parameter.explode:
-                texts = texts[0].split(",")
+                texts = parameter.split(texts[0])
             keeps_missing = self._names_location(parameter)
             filters.append(Filter(property_name, tuple(texts), keeps_missing))
         return filters

@@ -6,11 +6,12 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 from urllib.parse import unquote
 
+from .forms import Form
 from .schema import CompiledSchema, JsonObject
 
 PATH_PARAMETER = re.compile(r"\{([^}]*)\}")
@@ -19,6 +20,11 @@ PATH_PARAMETER = re.compile(r"\{([^}]*)\}")
 # JSON's grammar of a number (RFC 8259, section 6). The exponent and the digits are limited so that
 # the value stays a finite float.
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,307})(\.[0-9]{1,307})?([eE][+-]?[0-9]{1,2})?")
+
+
+_COMMA = (",", ",")
+_DELIMITERS = {"spaceDelimited": (r"%20|\+| ", " "), "pipeDelimited": (r"\||%7[Cc]", "|")}
+"""The delimiters of a list in a query: a pattern for encoded text, and the delimiter itself."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,25 @@ class Parameter:
     """Whether each value of an array repeats the parameter. Otherwise commas separate them."""
     is_api_version: bool = False
     """Whether it states the version of the API, by its role."""
+    style: str = "form"
+    """How lists and objects are written (OpenAPI 3.1, "Style Values")."""
+    properties: Mapping[str, CompiledSchema] | None = None
+    """The properties of a parameter that is an object. `None`: it is none."""
+
+    @property
+    def repeats(self) -> bool:
+        """Whether a list or an object has several parameters in the query or in a cookie."""
+        return self.style == "deepObject" or (self.style == "form" and self.explode)
+
+    def takes(self, query_name: str) -> bool:
+        """Whether a name in the query belongs to this parameter."""
+        if self.location != "query":
+            return False
+        if self.properties is not None and self.style == "deepObject":
+            return query_name.startswith(f"{self.name}[") and query_name.endswith("]")
+        if self.properties is not None and self.repeats:
+            return query_name in self.properties
+        return query_name == self.name
 
     def accepts(self, texts: list[str]) -> bool:
         """Whether the schema accepts the texts of a URL or header.
@@ -46,13 +71,46 @@ class Parameter:
         return self.schema.is_valid(text_form) or self.schema.is_valid(value_form)
 
     def forms(self, texts: list[str]) -> tuple[Any, Any]:
-        """The texts of a URL or header as data: as texts, and as the values they represent."""
-        if self.is_array and not self.explode:
-            texts = texts[0].split(",")
+        """The texts of a URL or header as data: as texts, and as the values they represent.
+
+        Args:
+            texts: the items of a list, the names and values of an object in turn, or one text.
+        """
+        if self.properties is not None:
+            return self._object_forms(texts, self.properties)
         values = [_parsed(text) for text in texts]
         if self.is_array:
             return texts, values
         return texts[0], values[0]
+
+    def _object_forms(
+        self, texts: list[str], properties: Mapping[str, CompiledSchema]
+    ) -> tuple[JsonObject, JsonObject]:
+        text_form = dict(zip(texts[::2], texts[1::2], strict=False))
+        value_form: JsonObject = {}
+        for name, text in text_form.items():
+            schema = properties.get(name)
+            is_text = schema is not None and schema.is_valid(text)
+            value_form[name] = text if is_text else _parsed(text)
+        return text_form, value_form
+
+    def split(self, text: str, decode: Callable[[str], str] = str) -> list[str]:
+        """The parts of a list or an object in one text, decoded; the whole text of any other.
+
+        Args:
+            text: the text, still encoded if the location has an encoding.
+            decode: decodes a part.
+        """
+        if not self.is_array and self.properties is None:
+            return [decode(text)]
+        pattern, delimiter = _DELIMITERS.get(self.style, _COMMA)
+        parts = [decode(part) for part in re.split(pattern, text)]
+        if len(parts) == 1:
+            # Many clients encode the delimiter.
+            parts = parts[0].split(delimiter)
+        if self.properties is None or not self.explode:
+            return parts
+        return [item for part in parts for item in part.partition("=")[::2]]
 
     def parse(self, text: str) -> Any:
         """The text of a URL or header as the schema types it: a text, a number or a boolean."""
@@ -129,6 +187,8 @@ class Operation:
     """Where a successful response contains the resource."""
     response_examples: Mapping[str, Mapping[str, Any]]
     """The examples of each response, besides those of its schema."""
+    forms: Mapping[str, Form] = field(default_factory=dict[str, "Form"])
+    """The documented forms of the body by media type."""
 
     @property
     def names_location(self) -> bool:
@@ -150,12 +210,15 @@ class Operation:
 
     def path_values(self, path: str) -> dict[str, str]:
         """The percent-decoded path parameters of a raw path, in their order."""
+        return {name: unquote(value) for name, value in self.raw_path_values(path).items()}
+
+    def raw_path_values(self, path: str) -> dict[str, str]:
+        """The path parameters of a raw path, as they are in it."""
         match = self.pattern.fullmatch(path)
         if match is None:
             return {}
         names = PATH_PARAMETER.findall(self.path)
-        values = map(unquote, match.groups())
-        return dict(zip(names, values, strict=True))
+        return dict(zip(names, match.groups(), strict=True))
 
     def resource_id(self, path: str) -> str | None:
         """The resource's id: the last parameter of a raw path. `None`: there is no parameter."""

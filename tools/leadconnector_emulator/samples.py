@@ -174,9 +174,10 @@ def _examples(schema: JsonObject) -> Iterator[Any]:
         if keyword in schema:
             yield schema[keyword]
     for keyword in ("examples", "enum"):
-        values = schema.get(keyword)
-        if isinstance(values, list):
-            yield from cast("list[Any]", values)
+        values = schema.get(keyword, ())
+        # The parser returns plain lists.
+        if values.__class__ is list:
+            yield from values
 
 
 def _is_of_type(value: Any, name: str) -> bool:

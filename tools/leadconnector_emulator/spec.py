@@ -10,9 +10,11 @@ from typing import Any, cast
 
 import yaml
 
+from .body_coding import media_type_of
 from .directions import READ_ONLY, WRITE_ONLY, has_flag
 from .document import Document
 from .document_text import line_of, parse_document
+from .forms import FORM, MULTIPART, Form, Part
 from .operation import Operation, Parameter, ResourceShape
 from .roles import API_VERSION, RATE_LIMIT_KEY, ROLE_KEYWORD, Argument, argument_roles
 from .samples import Samples
@@ -111,12 +113,13 @@ class Spec:
         body_properties: dict[str, JsonObject] = {}
         if body_schema is not None:
             body_properties = self.properties(body_schema.schema)
-            # Only the API sets these.
-            body_properties = {
-                name: child
-                for name, child in body_properties.items()
-                if not has_flag(child, READ_ONLY)
-            }
+        forms = self._load_forms(body_node)
+        for form in forms.values():
+            body_properties = {**self.properties(form.schema.schema), **body_properties}
+        # Only the API sets the others.
+        body_properties = {
+            name: child for name, child in body_properties.items() if not has_flag(child, READ_ONLY)
+        }
         arguments = self._arguments(parameter_nodes, body_properties)
         names_by_role = _names_by_role(arguments)
         responses = self._load_responses(node)
@@ -142,6 +145,7 @@ class Spec:
             rate_limit_key=names_by_role.get(RATE_LIMIT_KEY),
             shape=shape,
             response_examples=self._load_examples(node),
+            forms=forms,
         )
 
     def _security(self, node: JsonObject) -> list[JsonObject]:
@@ -206,8 +210,16 @@ class Spec:
         schema = self._document.resolve(node.get("schema", True))
         types = schema.get("type", "")
         is_array = types == "array" or (isinstance(types, list) and "array" in types)
-        # The default style explodes in a query, not elsewhere (OpenAPI 3.1, section 4.8.12.2.1).
-        explode = node.get("explode", location == "query")
+        is_object = types == "object" or "properties" in schema
+        # OpenAPI 3.1, "Parameter Object": the defaults.
+        style = node.get("style", "form" if location in ("query", "cookie") else "simple")
+        explode = node.get("explode", style == "form")
+        properties: dict[str, CompiledSchema] | None = None
+        if is_object:
+            properties = {
+                name: self._document.compile(child)
+                for name, child in self.properties(schema).items()
+            }
         return Parameter(
             name=node["name"],
             location=location,
@@ -216,7 +228,30 @@ class Spec:
             is_array=is_array,
             explode=explode,
             is_api_version=node["name"] == version_name,
+            style=style,
+            properties=properties,
         )
+
+    def _load_forms(self, body_node: JsonObject) -> dict[str, Form]:
+        """The forms of a body by media type."""
+        forms: dict[str, Form] = {}
+        for content_type, media_type in body_node.get("content", {}).items():
+            name = media_type_of(content_type)
+            if name in (FORM, MULTIPART) and "schema" in media_type:
+                schema = media_type["schema"]
+                parts = {
+                    part_name: self._load_part(child)
+                    for part_name, child in self.properties(schema).items()
+                }
+                compiled = self._document.compile(schema, optional=READ_ONLY)
+                forms[name] = Form(compiled, parts)
+        return forms
+
+    def _load_part(self, schema: JsonObject) -> Part:
+        types = schema.get("type", "")
+        is_array = types == "array" or (isinstance(types, list) and "array" in types)
+        item_schema = schema.get("items", {}) if is_array else schema
+        return Part(self._document.compile(self._document.resolve(item_schema)), is_array)
 
     def _load_responses(self, node: JsonObject) -> dict[str, CompiledSchema | None]:
         responses: dict[str, CompiledSchema | None] = {}

@@ -6,9 +6,10 @@ import json
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Literal, NoReturn, TypeAlias, cast
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, unquote, unquote_plus
 
 from .body_coding import documented_media_type, is_json, media_type_of
+from .forms import Form, MalformedFormError
 from .messages import Request
 from .operation import Operation, Parameter
 from .rejection import RejectionError
@@ -17,8 +18,8 @@ from .schema import CompiledSchema, JsonObject
 MAXIMUM_NESTING = 200
 """How deeply the JSON of a body may be nested: the validator's recursion has a limit."""
 
-ENFORCED_LOCATIONS = frozenset({"path", "query", "header"})
-"""Where parameters are enforced. Cookie parameters are out of scope."""
+ENFORCED_LOCATIONS = frozenset({"path", "query", "header", "cookie"})
+"""Where parameters are enforced."""
 
 
 VersionStatus: TypeAlias = Literal[400, 401]
@@ -58,6 +59,8 @@ class ParsedBody:
     """Why the body cannot be parsed; empty if it can."""
     is_present: bool = True
     """Whether there is a body to validate."""
+    schema: CompiledSchema | None = None
+    """The schema of a form. `None`: that of the operation's JSON."""
 
     @property
     def properties(self) -> JsonObject:
@@ -69,7 +72,7 @@ class ParsedBody:
 
 
 def parse_body(operation: Operation, request: Request) -> ParsedBody:
-    """Parse the JSON body.
+    """Parse the JSON body, or the form.
 
     An error is returned, not raised: the rate limit counts the request before `check_body` rejects
     it, and the body may contain the rate limit's key.
@@ -80,13 +83,18 @@ def parse_body(operation: Operation, request: Request) -> ParsedBody:
         return ParsedBody(is_present=False)
     if not request.body and operation.body_schema is None:
         return ParsedBody(error="the body is missing")
+    return _parse_content(operation, request)
 
+
+def _parse_content(operation: Operation, request: Request) -> ParsedBody:
     media_type = media_type_of(request.headers.get("content-type", ""))
     if documented_media_type(operation.body_media_types, media_type) is None:
         media_types = " or ".join(operation.body_media_types)
         return ParsedBody(error=f"the content type must be {media_types}")
+    if media_type in operation.forms:
+        return _parse_form(operation.forms[media_type], request)
     if operation.body_schema is None or not is_json(media_type):
-        # Only JSON is validated. Other content has no effect on the resources.
+        # Only JSON and forms are validated. Other content has no effect on the resources.
         return ParsedBody(is_present=False)
     return _parse_json(request.body)
 
@@ -100,6 +108,14 @@ def _parse_json(body: bytes) -> ParsedBody:
     except (ValueError, RecursionError):
         return ParsedBody(error="the body is not JSON")
     return ParsedBody(data)
+
+
+def _parse_form(form: Form, request: Request) -> ParsedBody:
+    try:
+        data = form.read(request.body, request.headers["content-type"])
+    except MalformedFormError:
+        return ParsedBody(error="the body is not a form of its content type")
+    return ParsedBody(data, schema=form.schema)
 
 
 def location_of(operation: Operation, request: Request, body: ParsedBody) -> str:
@@ -184,7 +200,7 @@ def check_body(operation: Operation, body: ParsedBody) -> None:
     """
     if body.error:
         raise RejectionError(400, body.error)
-    schema = operation.body_schema
+    schema = body.schema or operation.body_schema
     if schema is None or not body.is_present:
         return
     violations = _violations(schema, body.data)
@@ -209,11 +225,40 @@ def _violations(schema: CompiledSchema, data: Any) -> list[str]:
 def parameter_texts(parameter: Parameter, operation: Operation, request: Request) -> list[str]:
     """The values of a parameter in the request; empty if it is absent."""
     if parameter.location == "path":
-        return [operation.path_values(request.path)[parameter.name]]
+        return parameter.split(operation.raw_path_values(request.path)[parameter.name], unquote)
     if parameter.location == "query":
-        return query_values(request).get(parameter.name, [])
-    header = request.headers.get(parameter.name.lower())
-    return [] if header is None else [header]
+        return _query_texts(parameter, request)
+    if parameter.location == "cookie":
+        text = _cookies(request).get(parameter.name)
+    else:
+        text = request.headers.get(parameter.name.lower())
+    return [] if text is None else parameter.split(text)
+
+
+def _query_texts(parameter: Parameter, request: Request) -> list[str]:
+    """The values of a parameter in the query, or the names and values of an object in turn."""
+    texts: list[str] = []
+    for pair in (request.query or "").split("&"):
+        raw_name, _, raw_value = pair.partition("=")
+        name = unquote_plus(raw_name)
+        if not parameter.takes(name):
+            continue
+        if parameter.properties is None or not parameter.repeats:
+            parts = [unquote_plus(raw_value)]
+            if not parameter.repeats:
+                parts = parameter.split(raw_value, unquote_plus)
+            texts += parts
+            continue
+        if parameter.style == "deepObject":
+            name = name.removeprefix(f"{parameter.name}[").removesuffix("]")
+        texts += [name, unquote_plus(raw_value)]
+    return texts
+
+
+def _cookies(request: Request) -> dict[str, str]:
+    """The cookies of a request by name."""
+    pairs = [pair.partition("=") for pair in request.headers.get("cookie", "").split(";")]
+    return {name.strip(): value.strip() for name, _, value in pairs}
 
 
 def query_values(request: Request) -> dict[str, list[str]]:

@@ -11,7 +11,6 @@ if TYPE_CHECKING:
 
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import quote
 
 import httpx
 
@@ -22,7 +21,7 @@ from ...models.unauthorized import Unauthorized
 from ...models.unprocessable_entity import UnprocessableEntity
 from ...models.update_conversation_request import UpdateConversationRequest
 from ...models.update_conversation_response import UpdateConversationResponse
-from ...types import Response, json_object, json_value, parameter_text
+from ...types import Response, add_text, json_object, json_value, path_text
 
 
 def _get_kwargs(
@@ -31,21 +30,20 @@ def _get_kwargs(
     body: UpdateConversationRequest,
     version: ApiVersion,
 ) -> dict[str, Any]:
-    headers: dict[str, Any] = {}
-    headers["Version"] = parameter_text(version)
+    _headers: dict[str, Any] = {}
+    add_text(_headers, "Version", version)
 
     _kwargs: dict[str, Any] = {
         "method": "put",
         "url": "/conversations/{conversation_id}".format(
-            conversation_id=quote(str(conversation_id), safe=""),
+            conversation_id=path_text(conversation_id),
         ),
     }
 
     _kwargs["json"] = json_value(body)
+    _headers["Content-Type"] = "application/json"
 
-    headers["Content-Type"] = "application/json"
-
-    _kwargs["headers"] = headers
+    _kwargs["headers"] = _headers
     return _kwargs
 
 
@@ -261,7 +259,7 @@ def _build(
         },
     )
     return _get_kwargs(
-        conversation_id=parameter_text(conversation_id),
+        conversation_id=conversation_id,
         version=version,
         body=_body,
     )

@@ -3,8 +3,9 @@
 Headers need only the check here. `RequestFactory` adds them.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, cast
+from urllib.parse import urlencode
 
 from .._generated.types import Unset
 from ..errors import ArgumentError
@@ -33,7 +34,7 @@ def with_additions(
     _reject_arguments(contract, arguments, options)
     changed_request = dict(request)
     if options.query:
-        changed_request["params"] = {**request.get("params", {}), **options.query}
+        changed_request["url"] = _with_query(request["url"], options.query)
     added_properties = options.body
     if added_properties:
         changed_request["json"] = _with_properties(contract, request, added_properties)
@@ -89,6 +90,12 @@ def _reject_arguments(
                 raise _argument_clash("headers", "Cookie", argument)
             case _:
                 pass
+
+
+def _with_query(url: str, query: Mapping[str, Sequence[str]]) -> str:
+    """A URL with further parameters. A parameter with several values is repeated."""
+    separator = "&" if "?" in url else "?"
+    return f"{url}{separator}{urlencode(query, doseq=True)}"
 
 
 def _with_properties(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from .._generated import Operation
-from .._generated.types import Unset
+from .._generated.types import UnsendableError, Unset
 from ..errors import ArgumentError
 from .contract import OperationContract
 from .finding import JsonPath
@@ -124,6 +124,8 @@ def request_problem(error: Exception) -> str:
     """Why an argument makes no request, for a message. It does not show a value."""
     if isinstance(error, InvalidURL):
         # The messages of httpx name a component of the URL, and quote at most a character of it.
+        return str(error)
+    if isinstance(error, UnsendableError):
         return str(error)
     if isinstance(error, UnicodeError):
         return "a text has half of a surrogate pair"

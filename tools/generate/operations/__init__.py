@@ -4,12 +4,14 @@ The generator decides types and names of models and properties. This package onl
 keyword arguments. The decisions are here, not in the templates, so that they are typed and tested.
 """
 
+from .encodings import BodyEncodings
 from .resources import RAW_RESPONSES, arrange_resources
 from .views import Argument, Location, OperationView, Resource, ResponseView
 
 __all__ = [
     "RAW_RESPONSES",
     "Argument",
+    "BodyEncodings",
     "Location",
     "OperationView",
     "Resource",

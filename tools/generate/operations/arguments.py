@@ -13,6 +13,7 @@ from openapi_python_client.parser.properties.protocol import PropertyProtocol
 from ..document import Document, Node, Operation
 from ..generator_api import spec_name, type_annotation
 from ..schema_notes import DEPRECATED, leading_notes, trailing_notes
+from ..styles import parameter_style
 from .annotations import accepted_annotation
 from .views import Argument, Location
 
@@ -105,7 +106,8 @@ def parameter_arguments(
         python_name = str(prop.python_name)
         if python_name in reserved_names:
             python_name = free_name(python_name, location, reserved_names | parameter_names)
-        arguments[location, name] = create_argument(source, python_name)
+        argument = create_argument(source, python_name)
+        arguments[location, name] = replace(argument, style=parameter_style(parameter))
     path_names = [spec_name(prop) for prop in endpoint.path_parameters]
     ordered = [arguments[Location.PATH, name] for name in path_names]
     for other_location in (Location.QUERY, Location.HEADER, Location.COOKIE):
@@ -210,9 +212,6 @@ def _annotation(prop: PropertyProtocol, default: str | None) -> str:
 
 
 def _conversion(source: ArgumentSource, python_name: str) -> str:
-    if source.location in {Location.PATH, Location.COOKIE}:
-        # Upstream's code writes Python's text of the value.
-        return f"parameter_text({python_name})"
     if source.is_data:
         return python_name
     # A part of a model.

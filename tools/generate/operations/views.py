@@ -9,6 +9,8 @@ from enum import StrEnum
 from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.parser.properties.protocol import PropertyProtocol
 
+from ..styles import ParameterStyle
+
 
 class Location(StrEnum):
     """Where an argument is sent. The order is that of the arguments of a method."""
@@ -47,6 +49,8 @@ class Argument:
     is_data: bool
     """Whether the session passes the argument to the builder as JSON data."""
     is_deprecated: bool = False
+    style: ParameterStyle | None = None
+    """How a parameter is written. `None` for an argument of the body."""
 
     @property
     def declaration(self) -> str:
@@ -240,6 +244,19 @@ class OperationView:
             for argument in self.arguments
             if not argument.is_body_property and argument.location is not Location.ADDITIONAL
         ]
+
+    def style(self, location: str, name: str) -> ParameterStyle:
+        """How a parameter is written.
+
+        Args:
+            location: the value of `in`.
+            name: its name in the spec.
+        """
+        styles = {(item.location.value, item.name): item.style for item in self.arguments}
+        style = styles[location, name]
+        if style is None:
+            raise KeyError(name)
+        return style
 
     @property
     def return_annotation(self) -> str:

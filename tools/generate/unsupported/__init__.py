@@ -10,8 +10,10 @@ from collections.abc import Iterator
 
 from ..document import Document, SpecError
 from ..walk import all_schemas
-from .operations import OPERATION_RULES, PARAMETER_RULES, find_unusable_server
+from .bodies import BODY_RULES
+from .operations import OPERATION_RULES, find_unusable_server
 from .paging import find_unused_paging_roles
+from .parameters import PARAMETER_RULES
 from .schemas import SCHEMA_RULES
 
 __all__ = ["find_unsupported"]
@@ -24,7 +26,7 @@ def find_unsupported(document: Document) -> Iterator[SpecError]:
     """
     yield from find_unusable_server(document)
     for operation in document.operations():
-        for operation_rule in OPERATION_RULES:
+        for operation_rule in (*OPERATION_RULES, *BODY_RULES):
             yield from operation_rule(document, operation)
         for parameter in document.parameters(operation):
             for parameter_rule in PARAMETER_RULES:

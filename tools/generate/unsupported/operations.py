@@ -1,4 +1,4 @@
-"""Rules for the server, the operations and their parameters."""
+"""Rules for the server and the operations."""
 
 from __future__ import annotations
 
@@ -6,14 +6,10 @@ import re
 from collections.abc import Iterator
 
 from ..document import Document, Node, Operation, SpecError
-from .keywords import ROLES
 from .paging import find_unusable_paging
 
 _ABSOLUTE_URL = re.compile(r"https?://[^{}\s?#]+")
 _PLAIN_PATH = re.compile(r"/[^?#]*")
-
-_DEFAULT_STYLES = {"query": "form", "cookie": "form", "path": "simple", "header": "simple"}
-"""OpenAPI 3.1, "Parameter Object": the default of `style` for each `in`."""
 
 
 def find_unusable_server(document: Document) -> Iterator[SpecError]:
@@ -69,36 +65,6 @@ def find_other_credentials(document: Document, operation: Operation) -> Iterator
             )
 
 
-def find_other_style(document: Document, parameter: Node) -> Iterator[SpecError]:
-    """The generated code writes every parameter in the default style of its location."""
-    location = str(parameter.get("in"))
-    default_style = _DEFAULT_STYLES.get(location, "form")
-    # OpenAPI 3.1, "Parameter Object": only style `form` explodes arrays by default.
-    default_explode = default_style == "form"
-    style = parameter.get("style", default_style)
-    explode = parameter.get("explode", default_explode)
-    if style != default_style or explode != default_explode:
-        yield document.error(
-            parameter.pointer,
-            f"only style {default_style} with the default of explode is supported",
-        )
-
-
-def find_allow_reserved(document: Document, parameter: Node) -> Iterator[SpecError]:
-    """Httpx percent-encodes reserved characters of the query in any case."""
-    if parameter.get("allowReserved"):
-        yield document.error(parameter.pointer, "allowReserved is not supported")
-
-
-def find_unknown_parameter_role(document: Document, parameter: Node) -> Iterator[SpecError]:
-    """A misspelled role would have no effect. The rules for schemas do not look at parameters."""
-    if "x-role" in parameter.mapping and parameter.mapping["x-role"] not in ROLES:
-        expected = ", ".join(sorted(ROLES))
-        yield document.error(
-            parameter.pointer, f"x-role {parameter.mapping['x-role']!r} is not one of {expected}"
-        )
-
-
 def find_duplicate_parameters(document: Document, operation: Operation) -> Iterator[SpecError]:
     """One of two equal parameters would be lost. An operation may redefine one of its path."""
     for owner in (operation.node, operation.path_item):
@@ -126,7 +92,6 @@ OPERATION_RULES = (
     find_duplicate_parameters,
     find_unusable_paging,
 )
-PARAMETER_RULES = (find_other_style, find_allow_reserved, find_unknown_parameter_role)
 
 
 def security_requirements(document: Document, operation: Operation) -> Node:

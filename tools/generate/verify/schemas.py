@@ -7,18 +7,20 @@ A *property*, in this module, is the generator's object for a schema (`PropertyP
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.properties import EnumProperty, ModelProperty
+from openapi_python_client.parser.properties.file import FileProperty
 from openapi_python_client.parser.properties.list_property import ListProperty
 from openapi_python_client.parser.properties.protocol import PropertyProtocol
+from openapi_python_client.parser.properties.string import StringProperty
 from openapi_python_client.parser.properties.union import UnionProperty
 from openapi_python_client.strings import in_double_quote_literal
 
 from ..document import Document, Node, SpecError, is_mapping, raise_together
-from ..generator_api import model_name, model_properties, spec_name
+from ..generator_api import model_name, model_properties, spec_name, type_annotation
 from ..operations import OperationView, Resource, ResponseView
 from ..webhooks import Webhook
 
@@ -163,19 +165,26 @@ def _find_losses_of_body(
         # The content type as the spec has it. "Untrusted" means: not escaped for code.
         content_type = generated_body.content_type.get_untrusted_value()
         generated_bodies[content_type] = generated_body.prop
-    # With several required body types, openapi-python-client 0.29.1 generates code that uses
-    # `Unset` without importing it.
-    if len(generated_bodies) > 1 and body.get("required"):
+    if len(generated_bodies) > 1 and not _are_distinguishable(generated_bodies.values()):
         yield document.error(
             body.pointer,
-            f"{len(generated_bodies)} required body types ({', '.join(generated_bodies)}): "
-            "the generated code for them cannot be imported",
+            f"the type of an argument does not say which of {', '.join(generated_bodies)} to send:"
+            " give each content type an object schema of its own, or keep one",
         )
     for content_type, media_type in body.child("content").entries():
         if content_type not in generated_bodies:
             yield document.error(media_type.pointer, "the generator dropped this request body")
             continue
         yield from comparison.compare(media_type.child("schema"), generated_bodies[content_type])
+
+
+def _are_distinguishable(bodies: Collection[PropertyProtocol]) -> bool:
+    """Whether each body has a class of its own. The generated code uses `isinstance`."""
+    classes = {type_annotation(prop) for prop in bodies}
+    are_classes = all(
+        isinstance(prop, FileProperty | ModelProperty | StringProperty) for prop in bodies
+    )
+    return are_classes and len(classes) == len(bodies)
 
 
 def _find_losses_of_response(

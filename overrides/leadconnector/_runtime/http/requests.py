@@ -14,8 +14,12 @@ from .outgoing import Origin, OutgoingRequest, PreparedRequest
 from .response_parser import RawHeaders
 from .types import URL, Request
 
-# A path that httpx sends as it is: the characters of RFC 3986, section 3.3, and no dot segments.
-_PLAIN_PATH = re.compile(r"(?!.*/\.)(?:[A-Za-z0-9/:@!$&'()*+,;=._~-]|%[0-9A-Fa-f]{2})*")
+# What httpx sends as it is: a path with the characters of RFC 3986, section 3.3, and no dot
+# segments, and a query as generated code writes it.
+_PLAIN_TARGET = re.compile(
+    r"(?!.*/\.)(?:[A-Za-z0-9/:@!$&'()*+,;=._~-]|%[0-9A-Fa-f]{2})*"
+    r"(?:\?(?:[A-Za-z0-9=&,._~-]|%[0-9A-Fa-f]{2})*)?"
+)
 
 
 def common_headers(user_agent: str) -> dict[str, str]:
@@ -57,7 +61,7 @@ def _prepared(request: Request, headers: RawHeaders) -> PreparedRequest:
     return PreparedRequest(request.method, Origin.of(url), url.raw_path, headers, request.read())
 
 
-# The keyword arguments for a request with a JSON body and without query parameters.
+# The keyword arguments for a request with a JSON body and without cookies.
 _JSON_REQUEST_ARGUMENTS = frozenset({"method", "url", "json", "headers"})
 
 
@@ -91,7 +95,7 @@ class RequestFactory:
         Args:
             method: the method in upper case.
             arguments: keyword arguments for `httpx.Request`, as generated code returns them.
-                Their `url` is a path.
+                Their `url` is a path, with the query if there is one.
             added_headers: further headers. They replace those of this factory.
 
         Raises:
@@ -107,6 +111,9 @@ class RequestFactory:
             return self._prepare_json(method, target, common_headers, headers, arguments["json"])
         # httpx encodes any other body, and adds the host, which is the first common header.
         request_arguments: dict[str, Any] = {**arguments, "url": self._base_url + arguments["url"]}
+        if "json" in request_arguments:
+            # httpx would send no body for null.
+            request_arguments["content"] = _encode_json(request_arguments.pop("json")).encode()
         request = Request(**request_arguments)
         return _prepared(request, request.headers.raw + common_headers[1:])
 
@@ -124,8 +131,8 @@ class RequestFactory:
         return headers
 
     def _target(self, path: str) -> bytes:
-        """The path of a request behind that of the base URL, encoded."""
-        if _PLAIN_PATH.fullmatch(path):
+        """The path and query of a request behind the path of the base URL, encoded."""
+        if _PLAIN_TARGET.fullmatch(path):
             return (self._base_path + path).encode("ascii")
         # To parse a URL takes longer than the rest of this module.
         return URL(self._base_url + path).raw_path
