@@ -11,6 +11,8 @@ import yaml
 from leadconnector_emulator import Emulator, Request, Response
 from leadconnector_emulator.cli import curl_command
 
+MULTIPART_FORM = b'--x\r\nContent-Disposition: form-data; name="file"\r\n\r\ntext\r\n--x--\r\n'
+
 SPEC = """
 openapi: 3.1.0
 info: {title: Kinds of operations, version: "1"}
@@ -152,7 +154,7 @@ def test_a_search_by_post_lists_the_resources_and_creates_none(emulator: Emulato
 @pytest.mark.parametrize(
     ("content_type", "body", "status", "message"),
     [
-        ("multipart/form-data; boundary=x", b"--x--", 201, ""),
+        ("multipart/form-data; boundary=x", MULTIPART_FORM, 201, ""),
         ("image/png", b"\x89PNG", 201, ""),
         (JSON, b"{}", 400, "the content type must be multipart/form-data or image/*"),
         ("image/png", b"", 400, "the body is missing"),
