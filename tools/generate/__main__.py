@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from specdrift.garbage import paused_garbage_collection
 from specdrift.terminal import visible
 
 from .check import check_spec
@@ -85,7 +86,7 @@ def run(options: Options) -> Result:
     """
     output = options.output
     check_replaceable(output, marker=FILE_NAME)
-    with temporary_folder(output) as folder:
+    with paused_garbage_collection(), temporary_folder(output) as folder:
         package = folder / output.name
         notes = generate(options, package)
         differences = changed_files(output, package)

@@ -36,6 +36,8 @@ from .styles import ParameterStyle
 from .unions import UnionBranches
 from .upstream_templates import add_upstream_templates
 
+_NAME = re.compile(r"\w+")
+
 _OPERATION_IN_MESSAGE = re.compile(
     r"parsing (GET|PUT|POST|DELETE|OPTIONS|HEAD|PATCH|TRACE) (/\S*) within"
 )
@@ -178,11 +180,12 @@ def used_imports(code: str, candidates: Iterable[str]) -> str:
     ruff cannot do this: it keeps unused imports in an `__init__.py`, where they may be re-exports.
     """
     lines: set[str] = set()
+    used_names = set(_NAME.findall(code))
     for candidate in candidates:
         # A candidate is `import name` or `from module import name, name`.
         module, _, names = candidate.rpartition("import ")
         for name in names.split(", "):
-            if re.search(rf"\b{re.escape(name)}\b", code):
+            if name in used_names:
                 lines.add(f"{module}import {name}")
     return "\n".join(sorted(lines))
 

@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from .document import Document, Node, is_mapping
 
 _COMPONENTS = re.compile(r"/components/[^/]+")
-_PROPERTIES = re.compile(r"(/properties)+$")
-
 _NAMED_SUBSCHEMAS = frozenset({"$defs", "patternProperties", "properties"})
 _LISTED_SUBSCHEMAS = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
 _SUBSCHEMAS = frozenset({"additionalProperties", "items", "not"})
@@ -25,15 +23,11 @@ def is_data(keyword: str) -> bool:
 
 def keys_are_names(pointer: str) -> bool:
     """Whether the keys of the mapping at a JSON pointer are names in the spec, not keywords."""
-    if _COMPONENTS.fullmatch(pointer):
-        return True
-    names = _PROPERTIES.search(pointer)
-    # A property can be named `properties`: every second one of them is such a name.
-    is_property = names is not None and names[0].count("/") % 2 == 0
-    if pointer.endswith("/headers"):
-        parent = pointer.removesuffix("/headers")
+    if pointer.endswith(("/headers", "/properties")):
+        # A property can have one of these names itself.
+        parent, _, _ = pointer.rpartition("/")
         return not keys_are_names(parent)
-    return names is not None and not is_property
+    return _COMPONENTS.fullmatch(pointer) is not None
 
 
 def all_references(node: Node) -> Iterator[Node]:

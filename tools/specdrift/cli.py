@@ -10,11 +10,10 @@ from __future__ import annotations
 import datetime
 import enum
 import functools
-import gc
 import os
 import sys
-from collections.abc import Generator, Hashable, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Hashable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from .comparison.documents import compare_documents
 from .comparison.lifecycle import LifecyclePolicy
 from .comparison.versions import compare_versions
 from .diff_command import DiffOptions, difference_report, parse_diff_options
+from .garbage import paused_garbage_collection
 from .inputs import document_files, load_documents, selections_of
 from .loading import ComparisonError, read_file
 from .model.document import TooComplexError, pointer
@@ -91,7 +91,7 @@ def _compare(options: Options) -> ExitCode:
         output_files = _check_output_files(options)
         # A report of an earlier run must not remain if this run fails.
         _remove(output_files)
-        with _paused_garbage_collection():
+        with paused_garbage_collection():
             report = create_report(options)
             for format_name, path in options.write:
                 path.write_text(WRITERS[format_name](report), encoding="utf-8")
@@ -122,22 +122,6 @@ def _described(error: Exception) -> str:
     """The class and the text of an unexpected exception, in one line."""
     text = " ".join(str(error).splitlines())
     return f"{type(error).__name__}: {text}"
-
-
-@contextmanager
-def _paused_garbage_collection() -> Generator[None]:
-    """Pause the search for reference cycles, if it is on.
-
-    A comparison keeps nearly all of its objects, millions for a large document. To search them
-    again and again takes a third of the time and frees almost nothing.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 # Comparison
