@@ -34,7 +34,7 @@ class Conversion:
     additions: Schema = field(default_factory=dict[str, Any])
     """The new members of the spec's mappings, nested as in the spec."""
     operations: list[str] = field(default_factory=list[str])
-    """The adopted operations, as `GET /path: client.tag.method()`."""
+    """The adopted operations, as `GET /path: operationId`."""
     new_components: list[str] = field(default_factory=list[str])
     reused_components: list[str] = field(default_factory=list[str])
     reviews: list[str] = field(default_factory=list[str])

@@ -6,14 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from generate.document import Document, Node, Operation
+from leadconnector_emulator.roles import (
+    API_VERSION,
+    LOCATION_NAME,
+    MESSAGE_NAMES,
+    RATE_LIMIT_KEY,
+    ROLE_KEYWORD,
+    VERSION_HEADER,
+)
 
 from .paging import paging_roles
-
-LOCATION = "locationId"
-"""The name by which HighLevel's operations take the location whose requests the API counts."""
-
-_MESSAGE_NAMES = ("message", "error")
-"""The properties in which HighLevel's errors explain themselves, the best one first."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +42,10 @@ def set_roles(document: Document) -> list[SetRole]:
 
 
 def _role_of_argument(name: str, node: Node) -> str | None:
-    if name == LOCATION:
-        return "rate-limit-key"
-    if name == "Version" and node.get("in") == "header":
-        return "api-version"
+    if name == LOCATION_NAME:
+        return RATE_LIMIT_KEY
+    if name == VERSION_HEADER and node.get("in") == "header":
+        return API_VERSION
     return None
 
 
@@ -51,7 +53,7 @@ def _set(node: Node, name: str, role: str) -> list[SetRole]:
     """Set a role. A reference has no room for one: OpenAPI ignores what stands beside it."""
     if "$ref" in node.mapping or not node.mapping:
         return []
-    node.mapping["x-role"] = role
+    node.mapping[ROLE_KEYWORD] = role
     return [SetRole(name, role)]
 
 
@@ -87,7 +89,7 @@ def _messages(document: Document, operation: Operation) -> Iterator[tuple[str, N
         response = document.resolve(reference)
         for _, media_type in response.child("content").entries():
             properties = document.properties(media_type.child("schema"))
-            for name in _MESSAGE_NAMES:
+            for name in MESSAGE_NAMES:
                 if name in properties:
                     yield name, properties[name].schema
                     break
