@@ -401,3 +401,20 @@ def test_a_default_that_is_no_scalar_is_left_to_the_api(values: Package) -> None
     decoded = values.decode({})
     assert "limits" not in decoded.to_dict()
     assert "tags" not in decoded.to_dict()
+
+
+def test_branches_of_an_object_may_repeat_a_property_and_allow_further_ones(
+    tmp_path: Path,
+) -> None:
+    text: Json = {"type": "string"}
+    schema: Json = {
+        "allOf": [
+            {"type": "object", "properties": {"a": text, "b": text}, "additionalProperties": True},
+            {"type": "object", "properties": {"b": text}, "additionalProperties": {}},
+        ]
+    }
+    with loaded_package(things(schema), tmp_path, "branches") as package:
+        decoded = package.decode({"a": "1", "b": "2", "c": 3})
+        assert (decoded.a, decoded.b, decoded["c"]) == ("1", "2", 3)
+        (finding,) = package.check({"a": "1", "b": 2}).findings
+        assert finding.path == "$.b"

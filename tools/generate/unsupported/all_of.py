@@ -15,15 +15,15 @@ def find_unmergeable_all_of(document: Document, schema: Node) -> Iterator[SpecEr
     """Generator and contract turn `allOf` into one branch, or one object with all properties."""
     if "allOf" not in schema.mapping or _is_wrapped_branch(schema):
         return
-    origins: dict[str, str] = {}
+    origins: dict[str, Node] = {}
     for part in _parts(document, schema, frozenset()):
         if part.contains_itself:
             yield document.error(part.schema.pointer, "an allOf contains itself")
             return
         yield from _find_unmerged(document, part.schema)
-        for name, _ in part.schema.child("properties").entries():
-            # A part that is included twice has the same properties at the same place.
-            if origins.setdefault(name, part.schema.pointer) != part.schema.pointer:
+        for name, child in part.schema.child("properties").entries():
+            # A part can be included twice, and some documents repeat a property in each part.
+            if origins.setdefault(name, child).value != child.value:
                 yield document.error(
                     part.schema.pointer, f"two schemas of one allOf have a property {name!r}"
                 )
@@ -37,6 +37,9 @@ def _is_wrapped_branch(schema: Node) -> bool:
 
 def _find_unmerged(document: Document, part: Node) -> Iterator[SpecError]:
     unmerged = part.mapping.keys() & VALIDATED_KEYWORDS - _MERGED_KEYWORDS
+    # It allows what is allowed anyway.
+    if part.get("additionalProperties") in (True, {}):
+        unmerged -= {"additionalProperties"}
     for keyword in sorted(unmerged):
         yield document.error(
             part.pointer,
