@@ -36,6 +36,7 @@ def simplify(document: Document) -> None:
     for schema in schemas:
         add_type_of_merged_object(schema.mapping)
         widen_enum(schema.mapping)
+        write_type_of_enum(schema.mapping)
         remove_structured_default(schema.mapping)
         distinguish_properties(schema)
 
@@ -43,12 +44,12 @@ def simplify(document: Document) -> None:
 def has_enum_class(schema: Schema) -> bool:
     """Whether the generator makes a class of an enum: it does for texts only or integers only."""
     values = [value for value in _enum_values(schema) if value is not None]
-    return {_type_name(value) for value in values} in ({"string"}, {"integer"})
+    return {type_name(value) for value in values} in ({"string"}, {"integer"})
 
 
 def widen_enum(schema: Schema) -> None:
     """Replace an enum of other values, such as 0.5, true, or 1 and "1", by their types."""
-    names = list(dict.fromkeys(_type_name(value) for value in _enum_values(schema)))
+    names = list(dict.fromkeys(type_name(value) for value in _enum_values(schema)))
     # The generator itself handles an enum without values, or with null alone.
     if set(names) <= {"null"} or has_enum_class(schema):
         return
@@ -84,6 +85,16 @@ def request_and_response_contents(document: Document) -> Iterator[tuple[str, Nod
         yield from body.child("content").entries()
         for _, reference in operation.node.child("responses").entries():
             yield from document.resolve(reference).child("content").entries()
+
+
+def write_type_of_enum(schema: Schema) -> None:
+    """Write the types of an enum, such as `[string, "null"]`, as one.
+
+    The generator would make an enum of each type, also of null.
+    """
+    if is_list(schema.get("type")) and has_enum_class(schema):
+        names = {type_name(value) for value in _enum_values(schema) if value is not None}
+        schema["type"] = names.pop()
 
 
 def add_type_of_merged_object(schema: Schema) -> None:
@@ -126,7 +137,7 @@ def distinguish_properties(schema: Node) -> None:
             child.mapping["title"] = f"{name} {numbers[key]}"
 
 
-def _type_name(value: object) -> str:
+def type_name(value: object) -> str:
     """The type of a scalar in JSON Schema; empty for a mapping or a list."""
     return _TYPE_NAMES.get(type(value), "")
 
