@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from types import NoneType
 from typing import Any
+
+from openapi_python_client.strings import pascal_case
 
 from .document import Document, Node, Schema, is_list, is_mapping
 from .media_types import MULTIPART, essence, is_binary, is_file, is_text
@@ -39,6 +41,7 @@ def simplify(document: Document) -> None:
         write_type_of_enum(schema.mapping)
         remove_structured_default(schema.mapping)
         distinguish_properties(schema)
+    distinguish_from_components(document)
 
 
 def has_enum_class(schema: Schema) -> bool:
@@ -135,6 +138,34 @@ def distinguish_properties(schema: Node) -> None:
         numbers[key] = numbers.get(key, 0) + 1
         if numbers[key] > 1 and is_mapping(child.value) and "$ref" not in child.mapping:
             child.mapping["title"] = f"{name} {numbers[key]}"
+
+
+def distinguish_from_components(document: Document) -> None:
+    """Give titles to inline schemas whose class would have the name of a component's class.
+
+    The generator names the class of `Order.state` like the component `OrderState`.
+    """
+    components = list(document.top.child("components", "schemas").entries())
+    class_names = {str(pascal_case(name)) for name, _ in components}
+    for name, schema in components:
+        _distinguish_inline(schema, str(pascal_case(name)), class_names)
+
+
+def _distinguish_inline(schema: Node, class_name: str, used_names: Set[str]) -> None:
+    for branch in schema.child("allOf").elements():
+        _distinguish_inline(branch, class_name, used_names)
+    for name, child in schema.child("properties").entries():
+        for label, inline in ((name, child), (f"{name} item", child.child("items"))):
+            if not is_mapping(inline.value) or "$ref" in inline.mapping:
+                continue
+            title = str(inline.get("title", label))
+            number = 1
+            while f"{class_name}{pascal_case(title)}" in used_names:
+                number += 1
+                title = f"{label} {number}"
+            if number > 1:
+                inline.mapping["title"] = title
+            _distinguish_inline(inline, f"{class_name}{pascal_case(title)}", used_names)
 
 
 def type_name(value: object) -> str:
