@@ -1,9 +1,10 @@
-"""Generates a package from the text of a spec, and runs its contract and its decoders."""
+"""Generates packages from the text of a spec: the generated code alone, or a whole client."""
 
 from __future__ import annotations
 
 import importlib
 import json
+import shutil
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -14,6 +15,8 @@ from typing import Any
 import pytest
 from generate.__main__ import main
 from leadconnector._runtime.contract import CheckedBody, OperationContract
+
+from tests.support.paths import ROOT
 
 Json = dict[str, Any]
 
@@ -74,6 +77,43 @@ def loaded_package(text: str, folder: Path, name: str) -> Generator[Package]:
         }
         models = importlib.import_module(f"{name}.models")
         yield Package(contracts, operations, models, types, module)
+        for module_name in list(sys.modules):
+            if module_name.partition(".")[0] == name:
+                patch.delitem(sys.modules, module_name)
+
+
+@dataclass(frozen=True)
+class ClientPackage:
+    """A copy of the client, with code generated from another spec."""
+
+    folder: Path
+    """Contains the package."""
+    name: str
+
+    def module(self, name: str = "") -> Any:
+        """A module of the package, or the package itself."""
+        return importlib.import_module(f"{self.name}.{name}".rstrip("."))
+
+
+@contextmanager
+def loaded_client(text: str, folder: Path, name: str) -> Generator[ClientPackage]:
+    """Copy the client, and generate its code from a spec.
+
+    Args:
+        text: the spec.
+        folder: where to write the package.
+        name: its name, which no other package in the process has.
+    """
+    spec = folder / f"{name}.yaml"
+    spec.write_text(text, encoding="utf-8")
+    package = folder / name
+    ignored = shutil.ignore_patterns("_generated", "__pycache__")
+    shutil.copytree(ROOT / "overrides" / "leadconnector", package, ignore=ignored)
+    assert main(["--spec", str(spec), "--output", str(package / "_generated")]) == 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "path", [str(folder), *sys.path])
+        importlib.invalidate_caches()
+        yield ClientPackage(folder, name)
         for module_name in list(sys.modules):
             if module_name.partition(".")[0] == name:
                 patch.delitem(sys.modules, module_name)

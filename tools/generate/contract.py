@@ -187,10 +187,11 @@ def _response_entry(
 ) -> dict[str, Any]:
     node = document.at(response.pointer)
     content = node.child("content")
+    documents_body = response.content != "none"
     entry: dict[str, Any] = {
         "content": response.content,
         "pointer": node.pointer,
-        "media_types": [essence(media_type) for media_type in content.mapping],
+        "media_types": [essence(name) for name in content.mapping if documents_body],
     }
     if response.content == "json":
         # `verify` rejects several content types, so there is only one with JSON.

@@ -19,6 +19,7 @@ from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.parser.properties.file import FileProperty
 from openapi_python_client.parser.properties.protocol import PropertyProtocol
 from openapi_python_client.parser.responses import BYTES_SOURCE, TEXT_SOURCE
+from openapi_python_client.schema import UntrustedString
 from openapi_python_client.strings import safe_for_docstring
 
 from .document import (
@@ -32,6 +33,7 @@ from .generator_api import headers_of_all_types, spec_name
 from .generator_view import request_and_response_contents
 from .media_types import is_file, is_text
 from .operations import RAW_RESPONSES, BodyEncodings, OperationView, Resource
+from .operations.arguments import free_name
 from .styles import ParameterStyle
 from .unions import UnionBranches
 from .upstream_templates import add_upstream_templates
@@ -44,6 +46,8 @@ _OPERATION_IN_MESSAGE = re.compile(
 _TEXT_OBJECT = re.compile(r"<[\w.]*UntrustedString object at 0x[0-9a-fA-F]+>")
 _TYPE = re.compile(r"<class '(?:[\w.]*\.)?(\w+)'>")
 _SET_OF_TYPES = re.compile(rf"\{{{_TYPE.pattern}(?:, {_TYPE.pattern})*\}}")
+_VARIABLES = frozenset({"cookies", "headers", "params"})
+"""Variables of the generated `_get_kwargs` that have the names of possible parameters."""
 _COMPONENT_IN_MESSAGE = re.compile(r"/components/[^/\s]+/[\w.-]+")
 
 
@@ -87,6 +91,7 @@ def parse_spec(document: Document, settings: Config) -> GeneratorData:
         for endpoint in collection.endpoints:
             _remove_ignored_headers(endpoint)
             _correct_response_sources(endpoint)
+            _rename_parameters(endpoint, settings)
     for model in data.models:
         # Our macros write forms without its method `to_multipart`.
         model.is_multipart_body = False
@@ -124,6 +129,20 @@ def _correct_response_sources(endpoint: Endpoint) -> None:
     for response in endpoint.responses:
         if response.source == BYTES_SOURCE and not isinstance(response.prop, FileProperty):
             response.source = TEXT_SOURCE
+
+
+def _rename_parameters(endpoint: Endpoint, settings: Config) -> None:
+    """Rename the parameters whose Python names the generated function uses itself.
+
+    openapi-python-client 0.29.1 assigns to these variables before it reads the arguments. A body is
+    an argument `body` beside the parameters.
+    """
+    used_names = {str(prop.python_name) for _, prop in endpoint.iter_all_parameters()}
+    for location, prop in endpoint.iter_all_parameters():
+        name = str(prop.python_name)
+        if name in _VARIABLES or (name == "body" and endpoint.bodies):
+            new_name = free_name(name, location.value, used_names)
+            prop.set_python_name(UntrustedString(new_name), settings)
 
 
 def render_package(

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from types import NoneType
 from typing import Any
+
+from openapi_python_client.strings import pascal_case
 
 from .document import Document, Node, Schema, is_list, is_mapping
 from .media_types import MULTIPART, essence, is_binary, is_file, is_text
@@ -36,19 +38,21 @@ def simplify(document: Document) -> None:
     for schema in schemas:
         add_type_of_merged_object(schema.mapping)
         widen_enum(schema.mapping)
+        write_type_of_enum(schema.mapping)
         remove_structured_default(schema.mapping)
         distinguish_properties(schema)
+    distinguish_from_components(document)
 
 
 def has_enum_class(schema: Schema) -> bool:
     """Whether the generator makes a class of an enum: it does for texts only or integers only."""
     values = [value for value in _enum_values(schema) if value is not None]
-    return {_type_name(value) for value in values} in ({"string"}, {"integer"})
+    return {type_name(value) for value in values} in ({"string"}, {"integer"})
 
 
 def widen_enum(schema: Schema) -> None:
     """Replace an enum of other values, such as 0.5, true, or 1 and "1", by their types."""
-    names = list(dict.fromkeys(_type_name(value) for value in _enum_values(schema)))
+    names = list(dict.fromkeys(type_name(value) for value in _enum_values(schema)))
     # The generator itself handles an enum without values, or with null alone.
     if set(names) <= {"null"} or has_enum_class(schema):
         return
@@ -84,6 +88,16 @@ def request_and_response_contents(document: Document) -> Iterator[tuple[str, Nod
         yield from body.child("content").entries()
         for _, reference in operation.node.child("responses").entries():
             yield from document.resolve(reference).child("content").entries()
+
+
+def write_type_of_enum(schema: Schema) -> None:
+    """Write the types of an enum, such as `[string, "null"]`, as one.
+
+    The generator would make an enum of each type, also of null.
+    """
+    if is_list(schema.get("type")) and has_enum_class(schema):
+        names = {type_name(value) for value in _enum_values(schema) if value is not None}
+        schema["type"] = names.pop()
 
 
 def add_type_of_merged_object(schema: Schema) -> None:
@@ -126,7 +140,35 @@ def distinguish_properties(schema: Node) -> None:
             child.mapping["title"] = f"{name} {numbers[key]}"
 
 
-def _type_name(value: object) -> str:
+def distinguish_from_components(document: Document) -> None:
+    """Give titles to inline schemas whose class would have the name of a component's class.
+
+    The generator names the class of `Order.state` like the component `OrderState`.
+    """
+    components = list(document.top.child("components", "schemas").entries())
+    class_names = {str(pascal_case(name)) for name, _ in components}
+    for name, schema in components:
+        _distinguish_inline(schema, str(pascal_case(name)), class_names)
+
+
+def _distinguish_inline(schema: Node, class_name: str, used_names: Set[str]) -> None:
+    for branch in schema.child("allOf").elements():
+        _distinguish_inline(branch, class_name, used_names)
+    for name, child in schema.child("properties").entries():
+        for label, inline in ((name, child), (f"{name} item", child.child("items"))):
+            if not is_mapping(inline.value) or "$ref" in inline.mapping:
+                continue
+            title = str(inline.get("title", label))
+            number = 1
+            while f"{class_name}{pascal_case(title)}" in used_names:
+                number += 1
+                title = f"{label} {number}"
+            if number > 1:
+                inline.mapping["title"] = title
+            _distinguish_inline(inline, f"{class_name}{pascal_case(title)}", used_names)
+
+
+def type_name(value: object) -> str:
     """The type of a scalar in JSON Schema; empty for a mapping or a list."""
     return _TYPE_NAMES.get(type(value), "")
 

@@ -131,12 +131,22 @@ def _branches(document: Document, union: Node, ancestors: frozenset[str]) -> Ite
         branch = _unwrapped(document, reference)
         if _has_branches(branch):
             yield from _branches(document, branch, ancestors | {union.pointer})
-        else:
+            continue
+        # The generator makes a branch of null, and one of the other values.
+        if None in branch.child("enum").sequence:
+            yield Node({"type": "null"}, branch.pointer)
+        if not _is_null(branch):
             yield branch
     # The generator makes a branch of each type in a list.
     if is_list(union.get("type")):
         for name in union.get("type"):
             yield Node({**union.mapping, "type": name}, union.pointer)
+
+
+def _is_null(schema: Node) -> bool:
+    """Whether null is the only value of an enum."""
+    values = schema.child("enum").sequence
+    return bool(values) and all(value is None for value in values)
 
 
 def _has_branches(schema: Node) -> bool:

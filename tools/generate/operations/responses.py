@@ -47,7 +47,7 @@ def response_views(
 
 
 def _view(status: str, node: Node, response: Response, *, success: bool) -> ResponseView:
-    content = _CONTENT_KINDS[response.source["attribute"]]
+    content = _content_kind(status, response)
     annotation = "None" if content == "none" else type_annotation(response.prop)
     return ResponseView(
         status=status,
@@ -58,6 +58,13 @@ def _view(status: str, node: Node, response: Response, *, success: bool) -> Resp
         pointer=node.pointer,
         prop=response.prop,
     )
+
+
+def _content_kind(status: str, response: Response) -> str:
+    # RFC 9110, sections 15.3.5 and 15.3.6: these responses have no body, whatever the spec says.
+    if status in {"204", "205"}:
+        return "none"
+    return _CONTENT_KINDS[response.source["attribute"]]
 
 
 def _success_statuses(responses: Node) -> frozenset[str]:

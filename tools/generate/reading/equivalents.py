@@ -17,6 +17,7 @@ from ..walk import all_schemas
 def write_equivalents(document: Document) -> None:
     """Apply all rewritings to a document, in place."""
     fill_in_server_variables(document)
+    add_schemas_of_responses(document)
     schemas = list(all_schemas(document))
     merged_pointers = set(_merged_pointers(document, schemas))
     for schema in schemas:
@@ -42,6 +43,14 @@ def fill_in_server_variables(document: Document) -> None:
         if isinstance(default, str):
             url = url.replace(f"{{{name}}}", default)
     server.mapping["url"] = url
+
+
+def add_schemas_of_responses(document: Document) -> None:
+    """Describe a response with a media type but without a schema as one of any value."""
+    for response in _responses(document):
+        for _, media_type in response.child("content").entries():
+            if is_mapping(media_type.value):
+                media_type.mapping.setdefault("schema", {})
 
 
 def replace_true_schemas(schema: Node) -> None:
@@ -126,6 +135,16 @@ def add_required_properties(document: Document, schema: Node) -> None:
         properties = schema.mapping.setdefault("properties", {})
         if name and is_mapping(properties):
             properties[name] = {}
+
+
+def _responses(document: Document) -> Iterator[Node]:
+    try:
+        for operation in document.operations():
+            for _, reference in operation.node.child("responses").entries():
+                yield document.resolve(reference)
+    except SpecError:
+        # `check` reports a broken reference, and a malformed operation.
+        return
 
 
 def _merged_pointers(document: Document, schemas: Sequence[Node]) -> Iterator[str]:

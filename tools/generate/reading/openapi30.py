@@ -84,6 +84,8 @@ def allow_null(schema: Node) -> None:
         branches = mapping.get(keyword)
         if is_list(branches) and not any(_is_null(branch) for branch in branches):
             branches.append({"type": "null"})
+    if "$ref" in mapping:
+        mapping["anyOf"] = [{"$ref": mapping.pop("$ref")}, {"type": "null"}]
     # OpenAPI 3.0 has no other way to say that a reference can be null.
     if "allOf" in mapping and kind is None:
         mapping["anyOf"] = [{"allOf": mapping.pop("allOf")}, {"type": "null"}]

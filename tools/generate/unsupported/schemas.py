@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from ..document import Document, Node, SpecError, is_list, is_mapping
 from ..generator_api import enum_member_name
-from ..generator_view import has_enum_class
+from ..generator_view import has_enum_class, type_name
 from .all_of import find_unmergeable_all_of
 from .keywords import (
     ANNOTATION_KEYWORDS,
@@ -142,6 +142,49 @@ def find_structured_enum_value(document: Document, schema: Node) -> Iterator[Spe
             yield document.error(value.pointer, "a value of an enum must be a scalar")
 
 
+def find_enum_value_of_other_type(document: Document, schema: Node) -> Iterator[SpecError]:
+    """No data would be valid. In YAML, `true` and `1` are no texts."""
+    types = schema.get("type")
+    names = set(types) if is_list(types) else {types}
+    if names <= {None}:
+        return
+    if "number" in names:
+        names.add("integer")
+    for element in schema.child("enum").elements():
+        name = type_name(element.value)
+        # Many documents list null, and not its type. Other values have a rule.
+        if name in {"", "null"} | names or ("integer" in names and _is_integer(element.value)):
+            continue
+        yield document.error(
+            element.pointer,
+            f"the enum value {json.dumps(element.value)} is not of type"
+            f" {' or '.join(sorted(str(item) for item in names))}: put a text in quotes",
+        )
+
+
+def find_unusable_default(document: Document, schema: Node) -> Iterator[SpecError]:
+    """The generator leaves an operation out whose default is not valid."""
+    default = schema.get("default")
+    values = schema.child("enum").sequence
+    if default is None:
+        return
+    if values and default not in values:
+        listed = ", ".join(json.dumps(value) for value in values)
+        yield document.error(
+            f"{schema.pointer}/default",
+            f"the default {json.dumps(default)} is no value of the enum: use one of {listed}",
+        )
+    elif default == "" and schema.get("type") in {"boolean", "integer", "number"}:
+        yield document.error(
+            f"{schema.pointer}/default", f"an empty text is no {schema.get('type')}: remove it"
+        )
+
+
+def _is_integer(value: object) -> bool:
+    # JSON Schema, "Instance Data Model": 1.0 is an integer.
+    return isinstance(value, float) and value.is_integer()
+
+
 def find_colliding_enum_names(document: Document, schema: Node) -> Iterator[SpecError]:
     """Of two values with one Python name, the generator drops one, or fails without a place."""
     # Other values get no names.
@@ -193,6 +236,8 @@ SCHEMA_RULES = (
     find_const_beside_enum,
     find_duplicate_items,
     find_structured_enum_value,
+    find_enum_value_of_other_type,
+    find_unusable_default,
     find_colliding_enum_names,
     find_unvalidated_keyword,
     find_unmergeable_all_of,

@@ -9,11 +9,14 @@ import ast
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from pathlib import Path
+
+from openapi_python_client.strings import PythonIdentifier
 
 from ..document import Document, SpecError, json_pointer, raise_together
 from ..operations import OperationView, Resource
+from ..walk import all_schemas
 
 _IMPORT_SCRIPT = Path(__file__).with_name("import_output.py")
 
@@ -102,6 +105,39 @@ def _find_ambiguous_names(document: Document, package: Path) -> Iterator[SpecErr
                     f"{name!r} has two meanings in the generated {file.relative_to(package)}; "
                     "rename it",
                 )
+        for name in _hidden_names(module, origins.keys()):
+            yield document.error(
+                _property_pointer(document, name),
+                f"the Python name {name!r} of a property would hide what the generated"
+                f" {file.relative_to(package)} imports; leave the property out",
+            )
+
+
+def _property_pointer(document: Document, python_name: str) -> str:
+    """The pointer of the first property with a Python name."""
+    for schema in all_schemas(document):
+        for name, child in schema.child("properties").entries():
+            if python_name in {name, str(PythonIdentifier(name, "field_"))}:
+                return child.pointer
+    return "/components/schemas"
+
+
+def _hidden_names(module: ast.Module, names: Set[str]) -> list[str]:
+    """The names of a module that a method of its classes uses for a variable."""
+    methods = [
+        method
+        for statement in module.body
+        if isinstance(statement, ast.ClassDef)
+        for method in statement.body
+        if isinstance(method, ast.FunctionDef)
+    ]
+    variables = {
+        node.id
+        for method in methods
+        for node in ast.walk(method)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
+    return sorted(variables & names)
 
 
 def _bound_names(statements: Sequence[ast.stmt]) -> Iterator[tuple[str, str]]:

@@ -1,0 +1,208 @@
+"""Specs that `make generate` rejects with the line and what to do."""
+
+from __future__ import annotations
+
+from .case import Rejected
+
+RESPONSE = '{"204": {description: Nothing}}'
+
+
+def body_with(properties: str) -> str:
+    """An operation whose body has some properties."""
+    return f"""
+        paths:
+          /things:
+            put:
+              operationId: putThings
+              requestBody:
+                required: true
+                content:
+                  application/json:
+                    schema: {{type: object, properties: {properties}}}
+              responses: {RESPONSE}
+    """
+
+
+def component(schemas: str, name: str) -> str:
+    """An operation that returns a component, and the components."""
+    return f"""
+        paths:
+          /things:
+            get:
+              operationId: getThings
+              responses:
+                "200":
+                  description: Thing
+                  content:
+                    application/json: {{schema: {{$ref: "#/components/schemas/{name}"}}}}
+        components:
+          schemas: {schemas}
+    """
+
+
+CASES = (
+    Rejected(
+        "values_by_case",
+        "values that differ by case need names",
+        "openapi-python-client#587",
+        at="- Add",
+        message="list a name for each value in x-enum-varnames",
+        spec=body_with("{op: {type: string, enum: [add, Add]}}"),
+    ),
+    Rejected(
+        "default_outside_enum",
+        "a default must be a value of its enum",
+        "openapi-generator#23428",
+        at="default: http",
+        message="is no value of the enum: use one of",
+        spec=body_with("{protocol: {type: string, enum: [udp, tcp], default: http}}"),
+    ),
+    Rejected(
+        "empty_default",
+        "an empty text is no default of a number",
+        "openapi-python-client#1376",
+        at="default: ''",
+        message="an empty text is no integer",
+        spec=body_with("{rank: {type: integer, default: ''}}"),
+    ),
+    Rejected(
+        "tuple",
+        "the types of single items are not supported",
+        "openapi-generator#19395",
+        at="point:",
+        message="prefixItems is not a keyword that the client validates",
+        spec=body_with("{point: {type: array, prefixItems: [{type: number}, {type: number}]}}"),
+    ),
+    Rejected(
+        "properties_beside_one_of",
+        "properties beside oneOf, and branches that contain the union",
+        "openapi-python-client#1060",
+        at="AuthMethod:",
+        message="properties beside anyOf or oneOf would be dropped",
+        spec=component(
+            """
+              AuthMethod:
+                type: object
+                properties: {type: {type: string}}
+                oneOf: [{$ref: "#/components/schemas/FirstType"}]
+              FirstType: {type: object, properties: {key: {type: string}}}
+            """,
+            "AuthMethod",
+        ),
+    ),
+    Rejected(
+        "all_of_nullable",
+        "an allOf of an object that can be null",
+        "openapi-python-client#1066",
+        at="Super:",
+        message="each of several schemas in allOf must be an object",
+        spec=component(
+            """
+              Super: {type: object, nullable: true, properties: {a: {type: string}}}
+              Sub:
+                allOf:
+                  - {$ref: "#/components/schemas/Super"}
+                  - {type: object, properties: {b: {type: string}}}
+            """,
+            "Sub",
+        ),
+    ),
+    Rejected(
+        "named_any",
+        "a schema with the name of a class that generated modules import",
+        "openapi-python-client#1423",
+        at="Any:",
+        message="rename it",
+        spec=component("{Any: {type: object, properties: {a: {type: integer}}}}", "Any"),
+    ),
+    Rejected(
+        "names_by_case",
+        "schemas whose class names are equal",
+        "codegate#1371",
+        at="workspace:",
+        message="duplicate models",
+        spec=component(
+            """
+              Workspace: {type: object, properties: {a: {type: integer}}}
+              workspace: {type: object, properties: {b: {$ref: "#/components/schemas/Workspace"}}}
+            """,
+            "workspace",
+        ),
+    ),
+    Rejected(
+        "operations_by_case",
+        "operations whose method names are equal",
+        "swagger-codegen#7015",
+        at="operationId: listItems",
+        message="gives the same Python name",
+        spec=f"""
+            paths:
+              /a: {{get: {{operationId: list.items, responses: {RESPONSE}}}}}
+              /b: {{get: {{operationId: listItems, responses: {RESPONSE}}}}}
+        """,
+    ),
+    Rejected(
+        "dot_in_path",
+        "a parameter of the path with a dot",
+        "python-client-generator#30",
+        at="get:",
+        message="Path parameters do not match with path",
+        spec=f"""
+            paths:
+              /items/{{item.id}}:
+                get:
+                  operationId: getItem
+                  parameters:
+                    - {{name: item.id, in: path, required: true, schema: {{type: string}}}}
+                  responses: {RESPONSE}
+        """,
+    ),
+    Rejected(
+        "relative_server",
+        "a server without a host",
+        "openapi-python-client#112",
+        at="servers:",
+        message="absolute http(s) URL",
+        spec=f"""
+            servers: [{{url: /api/v2}}]
+            paths:
+              /a: {{get: {{operationId: getA, responses: {RESPONSE}}}}}
+        """,
+    ),
+    Rejected(
+        "booleans_of_text",
+        "booleans are no values of a text",
+        "",
+        at="- true",
+        message="put a text in quotes",
+        spec=body_with("{switch: {type: string, enum: [true, false]}}"),
+    ),
+    Rejected(
+        "two_json_responses",
+        "a response with several content types",
+        "openapi-python-client#1248",
+        at="content:",
+        message="application/json, text/plain",
+        spec="""
+            paths:
+              /a:
+                get:
+                  operationId: getA
+                  responses:
+                    "204": {description: Nothing}
+                    "403":
+                      description: Forbidden
+                      content:
+                        application/json: {schema: {type: object}}
+                        text/plain: {schema: {type: string}}
+        """,
+    ),
+    Rejected(
+        "hidden_import",
+        "properties whose names hide what the generated module imports",
+        "openapi-python-client#781",
+        at="UNSET:",
+        message="would hide what the generated",
+        spec=body_with("{UNSET: {type: string}, Unset: {type: string}}"),
+    ),
+)
