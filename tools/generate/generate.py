@@ -46,8 +46,6 @@ _OPERATION_IN_MESSAGE = re.compile(
 _TEXT_OBJECT = re.compile(r"<[\w.]*UntrustedString object at 0x[0-9a-fA-F]+>")
 _TYPE = re.compile(r"<class '(?:[\w.]*\.)?(\w+)'>")
 _SET_OF_TYPES = re.compile(rf"\{{{_TYPE.pattern}(?:, {_TYPE.pattern})*\}}")
-_VARIABLES = frozenset({"cookies", "headers", "params"})
-"""Variables of the generated `_get_kwargs` that have the names of possible parameters."""
 _COMPONENT_IN_MESSAGE = re.compile(r"/components/[^/\s]+/[\w.-]+")
 
 
@@ -91,7 +89,7 @@ def parse_spec(document: Document, settings: Config) -> GeneratorData:
         for endpoint in collection.endpoints:
             _remove_ignored_headers(endpoint)
             _correct_response_sources(endpoint)
-            _rename_parameters(endpoint, settings)
+            _rename_parameter_of_body(endpoint, settings)
     for model in data.models:
         # Our macros write forms without its method `to_multipart`.
         model.is_multipart_body = False
@@ -131,17 +129,17 @@ def _correct_response_sources(endpoint: Endpoint) -> None:
             response.source = TEXT_SOURCE
 
 
-def _rename_parameters(endpoint: Endpoint, settings: Config) -> None:
-    """Rename the parameters whose Python names the generated function uses itself.
+def _rename_parameter_of_body(endpoint: Endpoint, settings: Config) -> None:
+    """Rename a parameter `body` beside a request body, which is an argument of that name too.
 
-    openapi-python-client 0.29.1 assigns to these variables before it reads the arguments. A body is
-    an argument `body` beside the parameters.
+    openapi-python-client 0.29.1 generates a function with two arguments of one name.
     """
+    if not endpoint.bodies:
+        return
     used_names = {str(prop.python_name) for _, prop in endpoint.iter_all_parameters()}
     for location, prop in endpoint.iter_all_parameters():
-        name = str(prop.python_name)
-        if name in _VARIABLES or (name == "body" and endpoint.bodies):
-            new_name = free_name(name, location.value, used_names)
+        if str(prop.python_name) == "body":
+            new_name = free_name("body", location.value, used_names)
             prop.set_python_name(UntrustedString(new_name), settings)
 
 

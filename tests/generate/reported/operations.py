@@ -43,8 +43,8 @@ CASES = (
         body="{type: object, properties: {a: {type: string}}}",
         checks=(
             Sending(
-                "client_query='a', self_='b', options_query='c', body_query='d', params_query='e',"
-                " headers_query='f', url_query='g', args='h', operation='i'",
+                "client_query='a', self_='b', options_query='c', body_query='d', params='e',"
+                " headers='f', url_query='g', args='h', operation='i'",
                 "/argument_client?client=a&self=b&options=c&body=d&params=e&headers=f&url=g"
                 "&args=h&operation=i",
                 {},
