@@ -2,6 +2,7 @@
 # pyright: reportUnknownArgumentType=false, reportUnknownMemberType=false
 # pyright: reportUnknownVariableType=false, reportUnnecessaryCast=false
 # pyright: reportUnnecessaryComparison=false, reportUnnecessaryIsInstance=false
+# mypy: disable-error-code=redundant-cast
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
