@@ -124,7 +124,7 @@ httpx2: $(DEV)  ## Run the tests with httpx2, the continuation of httpx (some: T
 	@$(RUN) project.httpx2
 
 ### Long runs and measurements
-.PHONY: bench compare fuzz wire rates soak refreshes kills rewrites
+.PHONY: bench compare fuzz wire rates soak refreshes kills rewrites conform
 
 bench: $(DEV)  ## Compare the speed with other clients, and write docs/performance.md (a part: ARGS=…)
 	@$(RUN_WITH) benchmarks.speed ARGS
@@ -152,6 +152,9 @@ kills: $(DEV)  ## Kill vendoring at each of its steps, and at 200 random moments
 
 rewrites: $(DEV)  ## Rewrite and break OpenAPI documents: make rewrites ARGS=FOLDER
 	@$(RUN_WITH) benchmarks.long.rewrites ARGS
+
+conform: $(DEV)  ## Compare a generated client with its OpenAPI document: make conform ARGS=SPEC
+	@$(RUN_WITH) benchmarks.long.conform ARGS
 
 ### For the workflows in .github/
 .PHONY: lint coverage regenerate push issue comment notes dist installed

@@ -15,7 +15,10 @@ from tests.support.environments import create_environment, run
 from tests.support.make import make
 from tests.support.paths import ROOT
 
-LONG_RUNS = ["compare", "fuzz", "wire", "rates", "soak", "refreshes", "kills", "rewrites"]
+LONG_RUNS = [
+    *("compare", "fuzz", "wire", "rates", "soak"),
+    *("refreshes", "kills", "rewrites", "conform"),
+]
 TARGETS = [
     *("help", "demo", "test", "generate", "adopt", "check", "docs", "emulator", "clean"),
     *("drift", "diff", "gate"),
