@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from generate.arranged import arrange
 from generate.check import check_spec
 from generate.document import Document, SpecError
-from generate.generate import parse_spec, read_settings
-from generate.generator_view import simplify
-from generate.operations import arrange_resources
-from generate.tolerance import with_optional_responses
-from generate.verify import verify_schemas
-from generate.webhooks import find_webhooks
+from generate.generate import read_settings
 
 from .errors import AdoptionError
 
@@ -28,11 +24,8 @@ def check_extracted(document: Document, config: Path) -> None:
     """
     try:
         check_spec(document)
-        generator_document = with_optional_responses(document)
-        simplify(generator_document)
+        # Nothing is rendered, so that no folder of this name is written.
         settings = read_settings(config, document.path, Path("checked"))
-        data = parse_spec(generator_document, settings)
-        resources = arrange_resources(document, data)
-        verify_schemas(generator_document, data, resources, find_webhooks(document, data))
+        arrange(document, settings)
     except SpecError as error:
         raise AdoptionError(str(error)) from error

@@ -13,20 +13,17 @@ from pathlib import Path
 from specdrift.garbage import paused_garbage_collection
 from specdrift.terminal import visible
 
+from .arranged import arrange
 from .check import check_spec
 from .contract import FILE_NAME, write_contract
 from .document import SpecError
-from .generate import parse_spec, read_settings, render_package
-from .generator_view import simplify
+from .generate import read_settings, render_package
 from .notes import find_notes
-from .operations import arrange_resources
 from .reading import load_document
-from .schema_notes import add_notes, remove_defaults
 from .swap import OutputError, changed_files, check_replaceable, swap_in, temporary_folder
-from .tolerance import with_optional_responses
 from .unions import UnionBranches
-from .verify import verify_package, verify_schemas
-from .webhooks import find_webhooks, write_webhooks
+from .verify import verify_package
+from .webhooks import write_webhooks
 
 _ROOT = Path(__file__).resolve().parents[2]
 SPEC = _ROOT / "spec" / "openapi.yaml"
@@ -108,17 +105,11 @@ def generate(options: Options, package: Path) -> list[str]:
     check_spec(document)
 
     settings = read_settings(options.config, options.spec, package)
-    tolerant_document = with_optional_responses(document)
-    add_notes(tolerant_document)
-    simplify(tolerant_document)
-    data = parse_spec(tolerant_document, settings)
-    remove_defaults(data)
-    resources = arrange_resources(document, data)
-    webhooks = find_webhooks(document, data)
-    verify_schemas(tolerant_document, data, resources, webhooks)
-
-    union_branches = UnionBranches(document, data, resources, webhooks)
-    render_package(document, data, resources, union_branches, settings, options.templates)
+    arranged = arrange(document, settings)
+    resources = arranged.resources
+    webhooks = arranged.webhooks
+    union_branches = UnionBranches(document, arranged.data, resources, webhooks)
+    render_package(document, arranged.data, resources, union_branches, settings, options.templates)
     write_webhooks(webhooks, package)
     write_contract(document, options.spec.read_bytes(), resources, webhooks, package)
     # The generator writes this marker for type checkers (PEP 561) only with packaging files.
