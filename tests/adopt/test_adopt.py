@@ -448,6 +448,14 @@ def test_the_variables_of_make_name_the_operations(spec: Path) -> None:
     assert list(adopted_data(spec)["paths"]["/contacts/{contactId}"]) == ["get", "delete"]
 
 
+def test_an_open_quote_in_a_variable_of_make_is_an_error(
+    spec: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("OPERATION", "'get-contact")
+    assert main(["--spec", str(spec)]) == 1
+    assert "OPERATION='get-contact: No closing quotation" in capsys.readouterr().err
+
+
 def test_without_an_operation_the_error_shows_an_example(
     spec: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,6 +23,8 @@ from pathlib import Path
 
 from generate.document import Document, SpecError
 from generate.reading import load_document
+from project.arguments import ArgumentsError, arguments_from
+from project.drift import PUBLISHED_DOCUMENT
 from specdrift.terminal import visible
 
 from .adoption import Adoption, plan
@@ -40,11 +41,6 @@ from .selection import (
 from .spec_text import with_additions
 
 _ROOT = Path(__file__).resolve().parents[2]
-
-PUBLISHED_DOCUMENT = (
-    "https://raw.githubusercontent.com/GoHighLevel/highlevel-api-docs/main/apps/conversations.json"
-)
-"""The vendor's description of the conversations API."""
 
 ALL = "all"
 
@@ -68,10 +64,9 @@ def main(arguments: list[str] | None = None) -> int:
         Exit status 0; 1 if nothing was adopted because of an error, or because the published
         operation differs from that of the spec.
     """
-    options = _parse_options(arguments)
     try:
-        return _run(options)
-    except (AdoptionError, SpecError) as error:
+        return _run(_parse_options(arguments))
+    except (AdoptionError, ArgumentsError, SpecError) as error:
         for line in str(error).splitlines():
             print(f"adopt: {visible(line)}", file=sys.stderr)
         print("adopt: the spec is unchanged.", file=sys.stderr)
@@ -164,7 +159,7 @@ def _parse_options(arguments: list[str] | None) -> Options:
     namespace = parser.parse_args(arguments)
     operations: list[str] = namespace.operation
     if not operations:
-        operations = _operations_of(environment.get("OPERATION", ""))
+        operations = _with_paths(arguments_from("OPERATION"))
     searched_text = namespace.list
     if searched_text == ALL:
         searched_text = ""
@@ -178,9 +173,8 @@ def _parse_options(arguments: list[str] | None) -> Options:
     )
 
 
-def _operations_of(variable: str) -> list[str]:
-    """The operations in the variable. `GET /path` is one, although it contains a space."""
-    words = shlex.split(variable)
+def _with_paths(words: Sequence[str]) -> list[str]:
+    """The operations among some words. `GET /path` is one, although it contains a space."""
     operations: list[str] = []
     for word in words:
         if operations and word.startswith("/"):
