@@ -13,6 +13,7 @@ from typing import Any
 
 from generate.document import Document, Node, Operation, Schema, is_list, is_mapping
 from generate.walk import all_references, is_data, keys_are_names
+from specdrift.model.document import unescaped
 
 
 def extract(document: Document, operations: Sequence[Operation]) -> Document:
@@ -101,15 +102,13 @@ def _copy_reached_components(document: Document, extracted: Document) -> None:
     components: Schema = extracted.root["components"]
     for pointer in reached_components(document, Node(extracted.root["paths"], "/paths")):
         _, _, kind, name = pointer.split("/")
-        name = name.replace("~1", "/").replace("~0", "~")
-        components.setdefault(kind, {})[name] = deepcopy(_value_at(document, pointer))
+        components.setdefault(kind, {})[unescaped(name)] = deepcopy(_value_at(document, pointer))
 
 
 def _value_at(document: Document, pointer: str) -> Any:
     # Not `at`: that follows the reference of a component that is nothing else.
     parent, _, name = pointer.rpartition("/")
-    key = name.replace("~1", "/").replace("~0", "~")
-    return document.at(parent).get(key)
+    return document.at(parent).get(unescaped(name))
 
 
 def _remove_extensions(value: Any, pointer: str) -> None:

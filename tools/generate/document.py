@@ -9,6 +9,7 @@ from typing import Any
 
 from specdrift.model.document import escaped, is_list, is_mapping, unescaped
 from specdrift.model.document import pointer as json_pointer
+from specdrift.rules import Source
 from specdrift.terminal import visible
 
 from .sources import Sources
@@ -21,6 +22,7 @@ __all__ = [
     "Operation",
     "Schema",
     "SpecError",
+    "error_at",
     "is_ignored_header",
     "is_list",
     "is_mapping",
@@ -52,6 +54,15 @@ class SpecError(Exception):
         """The JSON pointer of the problem; empty for the whole document or several problems."""
         self.line = line
         """The line of the spec; 0 if there is none or several."""
+
+
+def error_at(source: Source, pointer: str, message: str) -> SpecError:
+    """An error that names a file, a line and a JSON pointer.
+
+    It is one line: names of the spec may contain line ends and escape sequences.
+    """
+    text = visible(f"{source}: #{pointer}: {message}")
+    return SpecError(text, pointer=pointer, line=source.line or 0)
 
 
 def raise_together(*groups: Iterable[SpecError]) -> None:
@@ -164,13 +175,8 @@ class Document:
         return Node(self.root, "")
 
     def error(self, pointer: str, message: str) -> SpecError:
-        """An error that names the file, the line of the pointer or its parent, and the pointer.
-
-        It is one line: names of the spec may contain line ends and escape sequences.
-        """
-        source = self.sources.source(pointer)
-        text = visible(f"{source}: #{pointer}: {message}")
-        return SpecError(text, pointer=pointer, line=source.line or 0)
+        """An error that names the file, the line of the pointer or its parent, and the pointer."""
+        return error_at(self.sources.source(pointer), pointer, message)
 
     def at(self, pointer: str) -> Node:
         """The node at a pointer, after following references."""

@@ -15,9 +15,16 @@ from urllib.parse import unquote
 
 from specdrift.loading import ComparisonError, ParsedFile, ReferencedFiles
 from specdrift.model import document as spec_model
-from specdrift.terminal import visible
 
-from ..document import Schema, SpecError, is_list, is_mapping, json_pointer, raise_together
+from ..document import (
+    Schema,
+    SpecError,
+    error_at,
+    is_list,
+    is_mapping,
+    json_pointer,
+    raise_together,
+)
 from ..sources import Origin, Sources
 from ..walk import is_data, keys_are_names
 
@@ -218,8 +225,7 @@ class _Bundling:
 
     def _add_error(self, place: _Place, message: str) -> None:
         source = self._files.parsed_files[place.file].source(place.pointer)
-        text = visible(f"{source}: #{place.pointer}: {message}")
-        self.errors.append(SpecError(text, pointer=place.pointer, line=source.line or 0))
+        self.errors.append(error_at(source, place.pointer, message))
 
 
 def _is_reference_to_component(reference: str) -> bool:

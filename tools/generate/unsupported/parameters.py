@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ..document import Document, Node, SpecError
 from ..styles import DEFAULT_STYLES, parameter_style
-from .keywords import ROLES
+from .schemas import find_unknown_role
 from .shapes import parts, structures
 
 _QUERY_STYLES = frozenset({"form", "spaceDelimited", "pipeDelimited", "deepObject"})
@@ -61,18 +61,9 @@ def find_allow_reserved(document: Document, parameter: Node) -> Iterator[SpecErr
         yield document.error(parameter.pointer, "allowReserved is not supported")
 
 
-def find_unknown_parameter_role(document: Document, parameter: Node) -> Iterator[SpecError]:
-    """A misspelled role would have no effect. The rules for schemas do not look at parameters."""
-    if "x-role" in parameter.mapping and parameter.mapping["x-role"] not in ROLES:
-        expected = ", ".join(sorted(ROLES))
-        yield document.error(
-            parameter.pointer, f"x-role {parameter.mapping['x-role']!r} is not one of {expected}"
-        )
-
-
 PARAMETER_RULES = (
     find_other_style,
     find_nested_parameter,
     find_allow_reserved,
-    find_unknown_parameter_role,
+    find_unknown_role,
 )

@@ -61,14 +61,17 @@ def find_reference_siblings(document: Document, schema: Node) -> Iterator[SpecEr
         )
 
 
-def find_unknown_role(document: Document, schema: Node) -> Iterator[SpecError]:
-    """The session looks for roles by name, so a misspelled one would have no effect."""
-    if "x-role" not in schema.mapping:
+def find_unknown_role(document: Document, node: Node) -> Iterator[SpecError]:
+    """The session looks for roles by name, so a misspelled one would have no effect.
+
+    Parameters have roles too.
+    """
+    if "x-role" not in node.mapping:
         return
-    role = schema.mapping["x-role"]
+    role = node.mapping["x-role"]
     if role not in ROLES:
         expected = ", ".join(sorted(ROLES))
-        yield document.error(schema.pointer, f"x-role {role!r} is not one of {expected}")
+        yield document.error(node.pointer, f"x-role {role!r} is not one of {expected}")
 
 
 def find_model_attribute(document: Document, schema: Node) -> Iterator[SpecError]:
