@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from leadconnector_emulator import Emulator, Request
 from leadconnector_emulator.validation import parameter_texts, parse_body
 
-from tests.generate.wire_clients import client_package
+from tests.generate.packages import loaded_client
 from tests.generate.wire_spec import SPEC
 
 TEXTS = st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1), min_size=1)
@@ -70,9 +70,9 @@ class Api:
 @pytest.fixture(scope="module", name="api")
 def emulated_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     folder = tmp_path_factory.mktemp("styles")
-    with client_package(SPEC, folder, "styles_client") as package:
+    with loaded_client(SPEC, folder, "styles_client") as package:
         emulator = Emulator(folder / "spec.yaml", tokens=["t"], create_missing=True)
-        yield Api(package, emulator)
+        yield Api(package.module(), emulator)
 
 
 class TestParameters:

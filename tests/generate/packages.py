@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import shutil
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ import pytest
 from generate.__main__ import main
 from leadconnector._runtime.contract import CheckedBody, OperationContract
 
-from tests.support.paths import ROOT
+from tests.generate.programs import write_client
 
 Json = dict[str, Any]
 
@@ -104,12 +103,7 @@ def loaded_client(text: str, folder: Path, name: str) -> Generator[ClientPackage
         folder: where to write the package.
         name: its name, which no other package in the process has.
     """
-    spec = folder / f"{name}.yaml"
-    spec.write_text(text, encoding="utf-8")
-    package = folder / name
-    ignored = shutil.ignore_patterns("_generated", "__pycache__")
-    shutil.copytree(ROOT / "overrides" / "leadconnector", package, ignore=ignored)
-    assert main(["--spec", str(spec), "--output", str(package / "_generated")]) == 0
+    write_client(text, folder, name)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "path", [str(folder), *sys.path])
         importlib.invalidate_caches()

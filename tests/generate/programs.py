@@ -13,20 +13,23 @@ from generate.__main__ import main
 
 from tests.support.paths import ROOT
 
-_NOT_HAND_WRITTEN = shutil.ignore_patterns("_generated", "__pycache__", ".ruff_cache")
+HAND_WRITTEN = ROOT / "overrides" / "leadconnector"
+NOT_HAND_WRITTEN = frozenset({"_generated", "__pycache__", ".ruff_cache"})
 
 
-def write_client(text: str, folder: Path) -> None:
+def write_client(text: str, folder: Path, name: str = "leadconnector") -> None:
     """Write the client of a spec to a folder: the hand-written package and the generated code.
 
     Args:
         text: the spec.
-        folder: where `spec.yaml` and the package `leadconnector` are written.
+        folder: where `spec.yaml` and the package are written.
+        name: the name of the package.
     """
     spec = folder / "spec.yaml"
     spec.write_text(text, encoding="utf-8")
-    package = folder / "leadconnector"
-    shutil.copytree(ROOT / "overrides" / "leadconnector", package, ignore=_NOT_HAND_WRITTEN)
+    package = folder / name
+    ignored = shutil.ignore_patterns(*NOT_HAND_WRITTEN)
+    shutil.copytree(HAND_WRITTEN, package, ignore=ignored)
     assert main(["--spec", str(spec), "--output", str(package / "_generated")]) == 0
 
 

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from generate.__main__ import main
 from leadconnector import UNSET, ArgumentError
 from leadconnector._runtime.http import RequestFactory
 from leadconnector._runtime.request import Arguments, complete_arguments, prepare_request
 
 from tests.generate.argument_api import CONSUMER, MISTAKES, SPEC, WRONG_LINES
 from tests.generate.packages import Package, loaded_package
-from tests.generate.test_growth import HAND_WRITTEN, NOT_HAND_WRITTEN, run_python
+from tests.generate.programs import write_client
+from tests.generate.test_growth import run_python
 
 TIME = "2026-01-02T03:04:05+00:00"
 
@@ -27,14 +26,7 @@ TIME = "2026-01-02T03:04:05+00:00"
 def client_package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the hand-written package, and in it the code generated from `SPEC`."""
     folder = tmp_path_factory.mktemp("arguments")
-    (folder / "spec.yaml").write_text(SPEC, encoding="utf-8")
-    shutil.copytree(
-        HAND_WRITTEN,
-        folder / "leadconnector",
-        ignore=shutil.ignore_patterns(*NOT_HAND_WRITTEN),
-    )
-    output = folder / "leadconnector" / "_generated"
-    assert main(["--spec", str(folder / "spec.yaml"), "--output", str(output)]) == 0
+    write_client(SPEC, folder)
     (folder / "consumer.py").write_text(CONSUMER, encoding="utf-8")
     (folder / "mistakes.py").write_text(MISTAKES, encoding="utf-8")
     return folder

@@ -6,18 +6,15 @@ Its quota is known by the argument that the spec marks, and its spans and log re
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 from typing import Any
 
 import pytest
 import yaml
-from generate.__main__ import main
 
+from tests.generate.programs import write_client
 from tests.support.paths import ROOT
-
-HAND_WRITTEN = ROOT / "overrides" / "leadconnector"
 
 NEW_PATHS = """
 /accounts/{accountId}/notes:
@@ -96,11 +93,7 @@ def observed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     folder = tmp_path_factory.mktemp("grown")
     spec = yaml.safe_load((ROOT / "spec" / "openapi.yaml").read_text(encoding="utf-8"))
     spec["paths"].update(yaml.safe_load(NEW_PATHS))
-    (folder / "spec.yaml").write_text(yaml.safe_dump(spec, sort_keys=False), encoding="utf-8")
-    ignored = shutil.ignore_patterns("_generated", "__pycache__")
-    shutil.copytree(HAND_WRITTEN, folder / "leadconnector", ignore=ignored)
-    output = folder / "leadconnector" / "_generated"
-    assert main(["--spec", str(folder / "spec.yaml"), "--output", str(output)]) == 0
+    write_client(yaml.safe_dump(spec, sort_keys=False), folder)
     program = f"import sys\nsys.path.insert(0, {str(folder)!r})\n{PROGRAM}"
     result = subprocess.run(
         [sys.executable, "-I", "-c", program], capture_output=True, text=True, check=False

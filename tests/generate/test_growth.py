@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,13 +14,10 @@ from typing import Any, cast
 
 import pytest
 import yaml
-from generate.__main__ import main
 
 from tests.generate.grown_api import CONSUMER, MISTAKES, NEW_PATHS, NEW_SCHEMAS, WRONG_LINES
+from tests.generate.programs import HAND_WRITTEN, NOT_HAND_WRITTEN, write_client
 from tests.support.paths import ROOT
-
-HAND_WRITTEN = ROOT / "overrides" / "leadconnector"
-NOT_HAND_WRITTEN = frozenset({"_generated", "__pycache__", ".ruff_cache"})
 
 
 def grown_spec() -> dict[str, Any]:
@@ -60,16 +56,7 @@ def hand_written_files(folder: Path) -> dict[str, bytes]:
 def grown_package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the hand-written package, and in it the code generated from the grown spec."""
     folder = tmp_path_factory.mktemp("grown")
-    (folder / "spec.yaml").write_text(
-        yaml.safe_dump(grown_spec(), sort_keys=False), encoding="utf-8"
-    )
-    shutil.copytree(
-        HAND_WRITTEN,
-        folder / "leadconnector",
-        ignore=shutil.ignore_patterns(*NOT_HAND_WRITTEN),
-    )
-    output = folder / "leadconnector" / "_generated"
-    assert main(["--spec", str(folder / "spec.yaml"), "--output", str(output)]) == 0
+    write_client(yaml.safe_dump(grown_spec(), sort_keys=False), folder)
     (folder / "consumer.py").write_text(CONSUMER, encoding="utf-8")
     (folder / "mistakes.py").write_text(MISTAKES, encoding="utf-8")
     return folder

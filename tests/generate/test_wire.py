@@ -22,7 +22,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.generate.wire_clients import client_package
+from tests.generate.packages import loaded_client
 from tests.generate.wire_spec import SPEC
 
 TIME = datetime.datetime(2026, 1, 2, 3, 4, 5, tzinfo=datetime.UTC)
@@ -56,8 +56,8 @@ class Api:
 
 @pytest.fixture(scope="module", name="package")
 def wire_package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    with client_package(SPEC, tmp_path_factory.mktemp("wire"), "wire_client") as package:
-        yield package
+    with loaded_client(SPEC, tmp_path_factory.mktemp("wire"), "wire_client") as package:
+        yield package.module()
 
 
 @pytest.fixture(scope="module", name="api")
