@@ -59,6 +59,11 @@ BODY = {"locationId": LOCATION_ID, "starred": True}
 SUCCESS = json.dumps(SUCCESS_BODY).encode()
 
 
+# The API of `upstream_sending` ends each connection. A test with several requests has to say so:
+# the proxy could send the next request on the connection that is about to end.
+CLOSE = "Connection: close"
+
+
 @contextmanager
 def upstream_sending(data: bytes, heads: list[bytes] | None = None) -> Generator[str]:
     """The URL of an API that sends these bytes after each request, and ends the connection."""
@@ -191,7 +196,7 @@ class TestUnchanged:
 
     def test_the_root_of_the_api_is_not_the_page(self) -> None:
         with (
-            upstream_sending(head_lines("200 OK", "Content-Length: 3") + b"api") as url,
+            upstream_sending(head_lines("200 OK", "Content-Length: 3", CLOSE) + b"api") as url,
             proxied(url) as (_, client),
         ):
             assert client.get("/").text == "api"
@@ -557,7 +562,7 @@ class TestFailuresOfTheProxy:
         report = tmp_path / "findings.jsonl"
         record = tmp_path / "record.jsonl"
         received: list[Finding] = []
-        data = head_lines("418 Teapot", "Content-Length: 0")
+        data = head_lines("418 Teapot", "Content-Length: 0", CLOSE)
         with (
             upstream_sending(data) as url,
             Recorder(record) as recorder,
@@ -602,7 +607,7 @@ class TestClosing:
     ) -> Generator[ValidatingProxy]:
         """A proxy of an API whose responses all deviate from the spec."""
         report = tmp_path / "findings.jsonl"
-        with upstream_sending(head_lines("418 Teapot", "Content-Length: 0")) as url:
+        with upstream_sending(head_lines("418 Teapot", "Content-Length: 0", CLOSE)) as url:
             yield ValidatingProxy(url, report=report, on_finding=on_finding)
 
     def test_a_callback_that_does_not_return_is_named_and_the_report_is_closed(
@@ -743,7 +748,7 @@ class TestReports:
     ) -> None:
         report = tmp_path / "findings.jsonl"
         received: list[Finding] = []
-        data = head_lines("418 Teapot", "Content-Length: 0")
+        data = head_lines("418 Teapot", "Content-Length: 0", CLOSE)
         with (
             upstream_sending(data) as url,
             proxied(url, report=report, on_finding=received.append) as (proxy, client),
@@ -767,7 +772,7 @@ class TestReports:
         def fail(finding: Finding) -> None:
             raise error
 
-        data = head_lines("418 Teapot", "Content-Length: 0")
+        data = head_lines("418 Teapot", "Content-Length: 0", CLOSE)
         with upstream_sending(data) as url, proxied(url, on_finding=fail) as (_, client):
             assert client.put(PATH, json=BODY, headers=HEADERS).status_code == 418
 
@@ -784,7 +789,7 @@ class TestReports:
 
     def test_faults_apply_to_the_responses_of_the_api(self) -> None:
         body = gzipped(SUCCESS)
-        lines = ["Content-Type: application/json", "Content-Encoding: gzip"]
+        lines = ["Content-Type: application/json", "Content-Encoding: gzip", CLOSE]
         heads: list[bytes] = []
         data = head_lines("200 OK", *lines, f"Content-Length: {len(body)}") + body
         with upstream_sending(data, heads) as url, proxied(url) as (proxy, client):
