@@ -10,10 +10,13 @@ _SUFFIX = re.compile(r"(?<=.)(Dto|DTO|Schema)(?=\d*$)")
 
 
 def operation_id(name: str) -> str:
-    """An operationId in the style of the spec: `search-conversation` is `searchConversation`."""
+    """An operationId in the style of the spec: `search-conversation` is `searchConversation`.
+
+    Empty for a name without Latin letters and digits.
+    """
     words: list[str] = re.findall(r"[A-Za-z0-9]+", name)
     joined = "".join(_capitalized(word) for word in words)
-    return joined[0].lower() + joined[1:]
+    return joined[:1].lower() + joined[1:]
 
 
 def tag_name(path: str) -> str:

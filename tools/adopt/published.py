@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from generate.document import Document, SpecError
+from generate.document import Document, SpecError, is_mapping
 from generate.reading import read_document
-from specdrift.loading import ComparisonError, ReferencedFiles, origin_of, read_file
+from specdrift.loading import ComparisonError, ParsedFile, ReferencedFiles, origin_of, read_file
 
 from .errors import AdoptionError
 from .overlay import Action, Repair, apply_overlay
@@ -55,12 +55,24 @@ def _read(source: str, overlay: Sequence[Action]) -> PublishedDocument:
     roots = [_root(source)]
     try:
         original = read_file(source, roots)
+        _check_is_openapi(original)
         file, repairs = apply_overlay(overlay, original)
         files = ReferencedFiles(origin_of(source), file, roots, _replacements(source))
         document = read_document(Path(file.name), file, files)
     except (ComparisonError, SpecError, OSError) as error:
         raise AdoptionError(str(error)) from error
     return PublishedDocument(source, document, repairs)
+
+
+def _check_is_openapi(file: ParsedFile) -> None:
+    if not is_mapping(file.data):
+        # `read_document` says so.
+        return
+    if "swagger" in file.data:
+        line = file.source("/swagger")
+        raise AdoptionError(f"{line}: is a document of Swagger 2.0: convert it to OpenAPI 3 first")
+    if "openapi" not in file.data:
+        raise AdoptionError(f"{file.name}: is not an OpenAPI document: it has no member `openapi`")
 
 
 def _root(source: str) -> str:

@@ -77,11 +77,11 @@ def select_operation(documents: Sequence[PublishedDocument], name: str) -> Publi
 
 def name_key(name: str) -> str:
     """What two spellings of a name have in common."""
-    return re.sub(r"[^a-z0-9{}/]", "", name.lower())
+    return re.sub(r"[^\w{}/]|_", "", name.lower())
 
 
 def _suggestions(documents: Sequence[PublishedDocument], name: str) -> str:
-    words = [word for word in re.split(r"[^a-z0-9]+", name.lower()) if word]
+    words = [word for word in re.split(r"[\W_]+", name.lower()) if word]
     found: list[str] = []
     for item in published_operations(documents):
         if any(word in item.name.lower() for word in words):
