@@ -61,7 +61,7 @@ generate: $(DEMO)  ## Write generated/ and docs/api.md from spec/openapi.yaml
 	@$(RUN) generate
 	@$(RUN) project.api_index
 
-adopt: $(DEV)  ## Add an operation of the vendor's to the spec: make adopt OPERATION=search-conversation
+adopt: $(DEV)  ## Add an operation of the vendor's: make adopt OPERATION=search-conversation (upgrade: UPGRADE=1)
 	@$(RUN) adopt
 
 check: $(DEV) lint  ## Check the spec, generated/, formatting, lint, types and workflows

@@ -6,141 +6,13 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 from adopt.__main__ import main
 from generate.__main__ import main as generate
 
+from tests.adopt.contacts import SPEC_TEXT, Json, adopt, adopted_data, published, response, written
 from tests.support.paths import ROOT
-
-Json = dict[str, Any]
-
-SPEC_TEXT = (ROOT / "spec" / "openapi.yaml").read_text(encoding="utf-8")
-
-VERSION = {
-    "name": "Version",
-    "in": "header",
-    "required": True,
-    "schema": {"type": "string", "enum": ["2021-04-15"]},
-}
-
-COMMON: Json = {
-    "components": {
-        "schemas": {
-            "BadRequestDTO": {
-                "type": "object",
-                "properties": {
-                    "statusCode": {"type": "number", "example": 400},
-                    "message": {"type": "string", "example": "Bad"},
-                },
-            }
-        }
-    }
-}
-
-
-def response(name: str, status: str = "200") -> Json:
-    """A response with a component of the document."""
-    reference = name if "#" in name else f"#/components/schemas/{name}"
-    content = {"application/json": {"schema": {"$ref": reference}}}
-    return {status: {"description": "Done ", "content": content}}
-
-
-def published(**changes: Any) -> Json:
-    """A document in the style of the vendor: OpenAPI 3.0, in two files, with a fault."""
-    document: Json = {
-        "openapi": "3.0.0",
-        "info": {"title": "Contacts", "version": "1"},
-        "servers": [{"url": "https://services.example"}],
-        "paths": {
-            "/contacts/{contactId}": {
-                "get": {
-                    "operationId": "get-contact",
-                    "tags": ["Search"],
-                    "summary": "Get Contact",
-                    "description": "Get a contact.  \nWith its tags. ",
-                    "security": [{"Location-Access": ["contacts.readonly"]}],
-                    "parameters": [
-                        VERSION,
-                        {"name": "Authorization", "in": "header", "schema": {"type": "string"}},
-                        {
-                            "name": "contactId",
-                            "in": "path",
-                            "required": False,
-                            "schema": {"type": "string"},
-                        },
-                        {"name": "locationId", "in": "query", "schema": {"type": "string"}},
-                    ],
-                    "responses": {
-                        **response("ContactDto"),
-                        **response(
-                            "../common/common-schemas.json#/components/schemas/BadRequestDTO", "400"
-                        ),
-                    },
-                },
-                "delete": {
-                    "operationId": "delete-contact",
-                    "summary": "Delete Contact",
-                    "parameters": [
-                        {
-                            "name": "contactId",
-                            "in": "path",
-                            "required": True,
-                            "schema": {"type": "string"},
-                        }
-                    ],
-                    "responses": {"204": {"description": "Gone"}},
-                },
-            }
-        },
-        "components": {
-            "schemas": {
-                "ContactDto": {
-                    "type": "object",
-                    "x-internal": True,
-                    "properties": {
-                        "name": {"type": "string", "nullable": True, "description": " "},
-                        "parent": {"$ref": "#/components/schemas/ContactDto"},
-                        "conversation": {"$ref": "#/components/schemas/Conversation"},
-                        "tags": {"type": "array"},
-                    },
-                },
-                "Conversation": {"type": "object", "properties": {"topic": {"type": "string"}}},
-                "Unused": {"type": "object"},
-            },
-            "securitySchemes": {"Location-Access": {"type": "http", "scheme": "bearer"}},
-        },
-    }
-    document.update(changes)
-    return document
-
-
-@pytest.fixture
-def spec(tmp_path: Path) -> Path:
-    """A copy of the spec."""
-    path = tmp_path / "openapi.yaml"
-    path.write_text(SPEC_TEXT, encoding="utf-8")
-    return path
-
-
-def written(folder: Path, document: Json) -> Path:
-    """Write a published document and the common schemas."""
-    for name, data in (
-        ("apps/contacts.json", document),
-        ("common/common-schemas.json", COMMON),
-    ):
-        path = folder / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(json.dumps(data, indent=1), encoding="utf-8")
-    return folder / "apps" / "contacts.json"
-
-
-def adopt(spec: Path, document: Json | Path, *names: str) -> int:
-    """Adopt operations into a spec, and return the exit status."""
-    source = document if isinstance(document, Path) else written(spec.parent, document)
-    return main([*names, "--from", str(source), "--spec", str(spec)])
 
 
 def added_lines(spec: Path) -> list[str]:
@@ -156,12 +28,6 @@ def added_lines(spec: Path) -> list[str]:
             added.append(line)
     assert expected == "\0", expected
     return added
-
-
-def adopted_data(spec: Path) -> Json:
-    """The data of the spec."""
-    data: Json = yaml.safe_load(spec.read_text(encoding="utf-8"))
-    return data
 
 
 def test_an_adopted_operation_has_the_style_of_the_spec(spec: Path) -> None:
@@ -273,7 +139,7 @@ def test_a_second_run_changes_nothing(spec: Path, capsys: pytest.CaptureFixture[
     capsys.readouterr()
     assert adopt(spec, document, "get-contact") == 0
     assert spec.read_text(encoding="utf-8") == first_text
-    assert capsys.readouterr().out == "unchanged: GET /contacts/{contactId}\n"
+    assert capsys.readouterr().out == "already up to date: GET /contacts/{contactId}\n"
 
 
 def test_a_changed_operation_is_compared_and_not_overwritten(
@@ -289,7 +155,7 @@ def test_a_changed_operation_is_compared_and_not_overwritten(
     assert spec.read_text(encoding="utf-8") == edited
     output = capsys.readouterr().out
     assert "differs: ERR GET /contacts/{contactId}: The response 200" in output
-    assert "adopt it again" in output
+    assert "add UPGRADE=1" in output
 
 
 def test_the_report_says_what_was_done_and_what_to_review(
@@ -357,6 +223,8 @@ def test_an_unknown_operation_is_an_error_with_suggestions(
         ("[1]", "is not an OpenAPI document"),
         ("{", "contacts.json"),
         ('{"openapi": "3.0.0", "openapi": "3.1.0"}', "duplicate key"),
+        ('{"swagger": "2.0", "paths": {}}', "contacts.json:1: is a document of Swagger 2.0"),
+        ('{"name": "contacts", "version": "1.0.0"}', "has no member `openapi`"),
     ],
 )
 def test_an_unreadable_document_is_an_error(
@@ -366,6 +234,79 @@ def test_an_unreadable_document_is_an_error(
     source.write_text(content, encoding="utf-8")
     assert adopt(spec, source, "get-contact") == 1
     assert message in capsys.readouterr().err
+
+
+def test_each_unknown_name_is_reported(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert adopt(spec, published(), "nothing", "get-contact", "nobody") == 1
+    errors = capsys.readouterr().err.splitlines()
+    assert [error.split(": ")[1] for error in errors[:2]] == ["nothing", "nobody"]
+    assert spec.read_text(encoding="utf-8") == SPEC_TEXT
+
+
+def test_a_name_without_latin_letters_is_found_and_replaced(spec: Path) -> None:
+    document = published()
+    document["paths"]["/contacts/{contactId}"]["get"]["operationId"] = "取得"
+    document["paths"]["/contacts/{contactId}"]["delete"]["operationId"] = "削除"
+    assert adopt(spec, document, "取得") == 0
+    methods = adopted_data(spec)["paths"]["/contacts/{contactId}"]
+    assert list(methods) == ["get"]
+    assert methods["get"]["operationId"] == "getContactsContactId"
+
+
+def test_an_operation_shares_components_with_one_that_was_adopted_before(spec: Path) -> None:
+    document = published()
+    list_contacts: Json = {
+        "operationId": "list-contacts",
+        "security": [{"Location-Access": []}],
+        "responses": response("ContactDto"),
+    }
+    document["paths"]["/contacts/"] = {"get": list_contacts}
+    assert adopt(spec, document, "get-contact") == 0
+    names = list(adopted_data(spec)["components"]["schemas"])
+    assert "ContactsConversation" in names
+    assert adopt(spec, document, "list-contacts") == 0
+    assert list(adopted_data(spec)["components"]["schemas"]) == names
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        SPEC_TEXT.replace("\n", "\r\n"),
+        f"\ufeff{SPEC_TEXT}",
+        f"---\n{SPEC_TEXT}# The end.\n...\n",
+        SPEC_TEXT.replace(
+            "paths:\n", "x-type: &type {type: string}\nx-other: *type\n\npaths:\n", 1
+        ),
+    ],
+    ids=["CRLF", "byte order mark", "document marks", "anchor"],
+)
+def test_the_form_of_the_text_is_kept(text: str, spec: Path) -> None:
+    spec.write_bytes(text.encode())
+    assert adopt(spec, published(), "get-contact") == 0
+    new_lines = spec.read_bytes().decode().splitlines(keepends=True)
+    lines = text.splitlines(keepends=True)
+    remaining = iter(new_lines)
+    assert all(line in remaining for line in lines)
+    end = "\r\n" if "\r\n" in text else "\n"
+    assert all(line.endswith(end) and line.count("\r") == end.count("\r") for line in new_lines)
+
+
+def test_a_link_to_the_spec_and_its_mode_are_kept(spec: Path) -> None:
+    spec.chmod(0o640)
+    link = spec.parent / "link.yaml"
+    link.symlink_to(spec)
+    assert adopt(link, published(), "get-contact") == 0
+    assert link.is_symlink()
+    assert spec.stat().st_mode & 0o777 == 0o640
+    assert "getContact" in spec.read_text(encoding="utf-8")
+    assert not list(spec.parent.glob(".openapi*"))
+
+
+def test_a_read_only_spec_is_left_unchanged(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spec.chmod(0o444)
+    assert adopt(spec, published(), "get-contact") == 1
+    assert spec.read_text(encoding="utf-8") == SPEC_TEXT
+    assert f"{spec}: is read-only: make it writable" in capsys.readouterr().err
 
 
 def test_a_missing_document_is_an_error(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -381,6 +322,13 @@ def test_the_list_shows_the_operations_that_contain_a_text(
     assert capsys.readouterr().out == (
         "delete-contact  DELETE /contacts/{contactId}  Delete Contact\n"
     )
+
+
+def test_a_list_without_a_match_is_an_error(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = written(spec.parent, published())
+    assert main(["--list", "nobody", "--from", str(source), "--spec", str(spec)]) == 1
+    error = capsys.readouterr().err
+    assert "contacts.json has no operation whose name, path or summary contains 'nobody'" in error
 
 
 def test_a_name_in_several_documents_is_ambiguous(

@@ -2,6 +2,7 @@
 
     make adopt OPERATION=search-conversation
     make adopt OPERATION="get-contact create-contact" FROM=contacts.json
+    make adopt OPERATION=search-conversation UPGRADE=1
     make adopt LIST=message
 
 Environment variables:
@@ -9,6 +10,8 @@ Environment variables:
 - `OPERATION`: the operations, as operationIds or as `GET /path`. `all` is every one of `FROM`.
 - `FROM`: a published document, as a file or URL, or a folder of documents. Without it, the
   vendor's current document of the conversations API.
+- `UPGRADE`: 1 replaces operations that the spec already has by what is published now. Without it,
+  they are compared.
 - `LIST`: list the operations whose name, path or summary contains this text, or `all`.
 """
 
@@ -17,20 +20,20 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from generate.document import Document, SpecError
+from generate.document import SpecError
 from generate.reading import load_document
 from project.arguments import ArgumentsError, arguments_from
 from project.drift import PUBLISHED_DOCUMENT
 from specdrift.terminal import visible
 
-from .adoption import Adoption, plan
+from .adoption import plan
 from .errors import AdoptionError
 from .overlay import load_overlay
-from .published import read_published
+from .published import PublishedDocument, read_published
 from .report import report
 from .selection import (
     PublishedOperation,
@@ -38,7 +41,8 @@ from .selection import (
     published_operations,
     select_operation,
 )
-from .spec_text import with_additions
+from .spec_text import Edit, is_same
+from .writing import write_spec
 
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -55,6 +59,7 @@ class Options:
     spec: Path
     overlay: Path
     config: Path
+    upgrade: bool
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -76,52 +81,45 @@ def main(arguments: list[str] | None = None) -> int:
 def _run(options: Options) -> int:
     documents = read_published(options.source, load_overlay(options.overlay))
     if options.searched_text is not None:
-        _print_operations(matching_operations(documents, options.searched_text))
+        matching = matching_operations(documents, options.searched_text)
+        if not matching:
+            raise AdoptionError(
+                f"{options.source} has no operation whose name, path or summary contains"
+                f" {options.searched_text!r}. `make adopt LIST=all` lists all"
+            )
+        _print_operations(matching)
         return 0
     if not options.operations:
         raise AdoptionError(
             "name an operation, as in `make adopt OPERATION=search-conversation`;"
             " `make adopt LIST=all` lists them"
         )
-    if list(options.operations) == [ALL]:
-        selected = list(published_operations(documents))
-    else:
-        selected = [select_operation(documents, name) for name in options.operations]
+    selected = _selected(documents, options.operations)
     spec = load_document(options.spec)
-    adoption = plan(selected, spec, options.config)
-    if adoption.additions:
-        text = options.spec.read_text(encoding="utf-8")
-        _write(options.spec, with_additions(text, adoption.additions, str(options.spec)), adoption)
-    for line in report(adoption, options.spec.name):
+    adoption = plan(selected, spec, options.config, upgrade=options.upgrade)
+    edits: Sequence[Edit] = ()
+    if not is_same(adoption.root, spec.root):
+        edits = write_spec(options.spec, spec.root, adoption.root)
+    for line in report(adoption, edits, options.spec.name):
         print(visible(line))
-    return 1 if adoption.changes else 0
+    return 1 if adoption.has_unadopted_changes else 0
 
 
-def _write(path: Path, text: str, adoption: Adoption) -> None:
-    """Replace the spec, after a check that the new text says what it should.
-
-    Raises:
-        AdoptionError: it does not, or cannot be written.
-    """
-    temporary = path.with_name(f".{path.name}.adopted")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        _check_text(load_document(temporary), adoption)
-        temporary.replace(path)
-    except OSError as error:
-        raise AdoptionError(f"{path}: cannot be written: {error}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _check_text(written: Document, adoption: Adoption) -> None:
-    paths = written.top.child("paths")
-    for path, methods in adoption.additions["paths"].items():
-        for method, operation in methods.items():
-            if paths.child(path, method).value != operation:
-                raise AdoptionError(
-                    f"{method.upper()} {path}: YAML would not keep a text of this operation"
-                )
+def _selected(
+    documents: Sequence[PublishedDocument], names: Sequence[str]
+) -> list[PublishedOperation]:
+    if ALL in names:
+        return list(published_operations(documents))
+    selected: list[PublishedOperation] = []
+    errors: list[str] = []
+    for name in names:
+        try:
+            selected.append(select_operation(documents, name))
+        except AdoptionError as error:
+            errors.append(str(error))
+    if errors:
+        raise AdoptionError("\n".join(errors))
+    return selected
 
 
 def _print_operations(operations: Sequence[PublishedOperation]) -> None:
@@ -153,6 +151,12 @@ def _parse_options(arguments: list[str] | None) -> Options:
         default=environment.get("FROM") or PUBLISHED_DOCUMENT,
         help="a published document, or a folder of documents",
     )
+    parser.add_argument(
+        "--upgrade",
+        action="store_true",
+        default=_flag(environment, "UPGRADE"),
+        help="replace operations that the spec already has by what is published now",
+    )
     parser.add_argument("--spec", type=Path, default=_ROOT / "spec" / "openapi.yaml")
     parser.add_argument("--overlay", type=Path, default=_ROOT / "spec" / "vendor-overlay.yaml")
     parser.add_argument("--config", type=Path, default=_ROOT / "generator-config.yaml")
@@ -170,7 +174,15 @@ def _parse_options(arguments: list[str] | None) -> Options:
         spec=namespace.spec,
         overlay=namespace.overlay,
         config=namespace.config,
+        upgrade=namespace.upgrade,
     )
+
+
+def _flag(environment: Mapping[str, str], name: str) -> bool:
+    value = environment.get(name, "")
+    if value not in ("", "0", "1"):
+        raise AdoptionError(f"{name} is neither 0 nor 1: make adopt OPERATION=… {name}=1")
+    return value == "1"
 
 
 def _with_paths(words: Sequence[str]) -> list[str]:

@@ -14,43 +14,67 @@ from specdrift.model.document import unescaped
 
 from .checking import check_extracted
 from .conversion import Conversion, convert
+from .errors import AdoptionError
 from .extract import extract, remove_extensions
 from .overlay import Repair
 from .roles import SetRole, set_roles
 from .selection import PublishedOperation
+from .spec_text import is_same
+from .upgrade import extract_operation, revise
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How the published version of an operation differs from that in the spec."""
+
+    label: str
+    changes: Sequence[Change]
+    """What specdrift finds."""
+    is_equal: bool
+    """Whether the texts that specdrift does not compare are equal too."""
+    is_upgraded: bool
 
 
 @dataclass
 class Adoption:
     """The result of planning."""
 
-    additions: Schema = field(default_factory=dict[str, Any])
-    """What to add to the spec, nested as in the spec."""
+    root: Schema
+    """The spec with the adopted operations."""
     conversions: list[Conversion] = field(default_factory=list[Conversion])
     """One for each published document."""
     repairs: list[Repair] = field(default_factory=list[Repair])
     """The repairs of the overlay that concern the operations."""
     roles: list[SetRole] = field(default_factory=list[SetRole])
-    unchanged: list[str] = field(default_factory=list[str])
-    """The operations that the spec already describes in the same way."""
-    changes: list[Change] = field(default_factory=list[Change])
-    """How the published operations differ from those that the spec already has."""
+    comparisons: list[Comparison] = field(default_factory=list[Comparison])
+    """One for each operation that the spec already had."""
+    removed_components: list[str] = field(default_factory=list[str])
+
+    @property
+    def has_unadopted_changes(self) -> bool:
+        """Whether specdrift finds a difference to an operation that stays as it is."""
+        return any(item.changes and not item.is_upgraded for item in self.comparisons)
 
 
-def plan(operations: Sequence[PublishedOperation], spec: Document, config: Path) -> Adoption:
+def plan(
+    operations: Sequence[PublishedOperation],
+    spec: Document,
+    config: Path,
+    *,
+    upgrade: bool = False,
+) -> Adoption:
     """Plan the adoption of some operations.
 
     Args:
         operations: the operations, from one or several published documents.
         spec: the spec. It stays as it is.
         config: the generator's configuration.
+        upgrade: whether to replace the operations that the spec has. Else they are compared.
 
     Raises:
-        AdoptionError: an operation cannot be right.
+        AdoptionError: an operation cannot be right, or be replaced.
     """
-    adoption = Adoption()
-    # Each document sees what the earlier ones added.
-    current_spec = replace(spec, root=deepcopy(spec.root))
+    adoption = Adoption(root=deepcopy(spec.root))
     for group in _by_document(operations):
         document = group[0].published.document
         extracted = extract(document, [item.operation for item in group])
@@ -58,14 +82,16 @@ def plan(operations: Sequence[PublishedOperation], spec: Document, config: Path)
         adoption.roles += set_roles(extracted)
         check_extracted(extracted, config)
         adoption.repairs += _repairs_of(extracted, group[0].published.repairs)
-        new, existing = _split(extracted, spec)
-        for operation in existing:
-            _compare_existing(operation, extracted, spec, adoption)
+        # Each document sees what the earlier ones changed.
+        current_spec = replace(spec, root=adoption.root)
+        new, existing = _split(extracted, current_spec)
+        if existing:
+            _revise(existing, extracted, current_spec, adoption, config, upgrade=upgrade)
+            current_spec = replace(spec, root=adoption.root)
         if new:
             conversion = convert(extract(extracted, new), current_spec)
             adoption.conversions.append(conversion)
-            merge(current_spec.root, conversion.additions)
-            merge(adoption.additions, conversion.additions)
+            merge(adoption.root, conversion.additions)
     return adoption
 
 
@@ -110,23 +136,33 @@ def _split(extracted: Document, spec: Document) -> tuple[list[Operation], list[O
     return new, existing
 
 
-def _compare_existing(
-    operation: Operation, extracted: Document, spec: Document, adoption: Adoption
+def _revise(
+    operations: Sequence[Operation],
+    extracted: Document,
+    spec: Document,
+    adoption: Adoption,
+    config: Path,
+    *,
+    upgrade: bool,
 ) -> None:
-    """Compare an operation of the spec with what its adoption would be now."""
-    spec_operation = next(item for item in spec.operations() if item.label == operation.label)
-    base = extract(spec, [spec_operation])
-    # As if the spec did not have it, so that components are named and shared in the same way.
-    remaining_spec = replace(spec, root=deepcopy(spec.root))
-    del remaining_spec.root["paths"][operation.path][operation.method]
-    conversion = convert(extract(extracted, [operation]), remaining_spec)
-    merge(remaining_spec.root, conversion.additions)
-    revised_operation = next(
-        item for item in remaining_spec.operations() if item.label == operation.label
-    )
-    revision = extract(remaining_spec, [revised_operation])
-    changes = list(compare(base.root, revision.root))
-    if changes:
-        adoption.changes += changes
-    else:
-        adoption.unchanged.append(operation.label)
+    """Compare operations of the spec with the published ones, and replace them for an upgrade."""
+    revision = revise(spec, extracted, operations)
+    revised_spec = replace(spec, root=revision.root)
+    for label in (operation.label for operation in operations):
+        base = extract_operation(spec, label)
+        revised = extract_operation(revised_spec, label)
+        is_equal = is_same(base.root, revised.root)
+        changes = list(compare(base.root, revised.root))
+        adoption.comparisons.append(
+            Comparison(label, changes, is_equal, is_upgraded=upgrade and not is_equal)
+        )
+    if not upgrade or is_same(spec.root, revision.root):
+        return
+    if revision.conflicts:
+        raise AdoptionError("\n".join(revision.conflicts))
+    labels = {operation.label for operation in operations}
+    revised_operations = [item for item in revised_spec.operations() if item.label in labels]
+    check_extracted(extract(revised_spec, revised_operations), config)
+    adoption.root = revision.root
+    adoption.conversions.append(revision.conversion)
+    adoption.removed_components += revision.removed_components

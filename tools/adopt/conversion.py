@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,30 +35,53 @@ class Conversion:
     additions: Schema = field(default_factory=dict[str, Any])
     """The new members of the spec's mappings, nested as in the spec."""
     operations: list[str] = field(default_factory=list[str])
-    """The adopted operations, as `GET /path: operationId`."""
+    """The new operations, as `GET /path: operationId`."""
     new_components: list[str] = field(default_factory=list[str])
     reused_components: list[str] = field(default_factory=list[str])
+    conflicting_components: list[str] = field(default_factory=list[str])
+    """The JSON pointers of shared components of which a different version is published."""
     reviews: list[str] = field(default_factory=list[str])
     """What a person should review."""
 
 
-def convert(extracted: Document, spec: Document) -> Conversion:
+@dataclass(frozen=True)
+class Replaced:
+    """The parts of a spec that a conversion replaces. They keep their names."""
+
+    operations: Mapping[str, Schema]
+    """The operations by label."""
+    components: Sequence[str]
+    """The JSON pointers of the components that nothing else uses."""
+    shared_components: Sequence[str]
+    """Those of the components that the operations share with others. These stay."""
+    counterparts: Mapping[str, str]
+    """The pointers of components of the spec by those of published ones at the same places."""
+
+
+def convert(extracted: Document, spec: Document, replaced: Replaced | None = None) -> Conversion:
     """Convert extracted operations.
 
     Args:
         extracted: a document with the operations and all that they reach. It stays as it is.
         spec: the spec to which they are added.
+        replaced: what they replace. The spec is without that.
 
     Raises:
         AdoptionError: the spec has no security scheme with a bearer token.
     """
-    return _Converter(extracted, spec).run()
+    return _Converter(extracted, spec, replaced or Replaced({}, (), (), {})).run()
 
 
 class _Converter:
-    def __init__(self, extracted: Document, spec: Document) -> None:
+    def __init__(self, extracted: Document, spec: Document, replaced: Replaced) -> None:
         self._extracted = extracted
         self._spec = spec
+        self._replaced = replaced
+        self._replaced_names: dict[str, list[str]] = {}
+        """The names of replaced components that no new one has taken over, by kind."""
+        for pointer in replaced.components:
+            _, _, kind, replaced_name = pointer.split("/")
+            self._replaced_names.setdefault(kind, []).append(replaced_name)
         self._result = Conversion()
         self._pointers: dict[str, str] = {}
         """The component of the spec for each component of the extracted document."""
@@ -97,23 +121,46 @@ class _Converter:
     def _name(self, component: Node, prefix: str) -> None:
         _, _, kind, _ = component.pointer.split("/")
         name = component_name(component.pointer.rpartition("/")[2])
-        twin = self._equal_component(component, kind, name)
-        if twin is not None:
-            self._pointers[component.pointer] = json_pointer("components", kind, twin)
-            if twin not in self._result.reused_components:
-                self._result.reused_components.append(twin)
-            return
-        new_name = free_name(name, prefix, self._taken_names(kind))
+        new_name = self._replaced_name(component, kind, name, prefix)
+        if new_name is None:
+            twin = self._equal_component(component, kind, name, prefix)
+            if twin is not None:
+                self._pointers[component.pointer] = json_pointer("components", kind, twin)
+                if twin not in self._result.reused_components:
+                    self._result.reused_components.append(twin)
+                return
+            self._note_conflict(component, kind, name, prefix)
+            new_name = free_name(name, prefix, self._taken_names(kind))
+            self._result.new_components.append(new_name)
         self._taken_names(kind).add(key_of(new_name))
         self._pointers[component.pointer] = json_pointer("components", kind, new_name)
-        self._result.new_components.append(new_name)
 
-    def _equal_component(self, component: Node, kind: str, name: str) -> str | None:
-        """A component of the spec with a similar name that describes the same data."""
+    def _replaced_name(self, component: Node, kind: str, name: str, prefix: str) -> str | None:
+        """The name of the component that a published one replaces."""
+        names = self._replaced_names.get(kind, [])
+        counterpart = self._replaced.counterparts.get(component.pointer, "").rpartition("/")[2]
+        candidates = [candidate for candidate in names if _is_version(candidate, name, prefix)]
+        if counterpart in names:
+            candidates.insert(0, counterpart)
+        if not candidates:
+            return None
+        names.remove(candidates[0])
+        return candidates[0]
+
+    def _note_conflict(self, component: Node, kind: str, name: str, prefix: str) -> None:
+        counterpart = self._replaced.counterparts.get(component.pointer)
+        for pointer in self._replaced.shared_components:
+            _, _, shared_kind, shared_name = pointer.split("/")
+            has_name = shared_kind == kind and _is_version(shared_name, name, prefix)
+            if has_name or pointer == counterpart:
+                self._result.conflicting_components.append(pointer)
+
+    def _equal_component(self, component: Node, kind: str, name: str, prefix: str) -> str | None:
+        """A component of the spec that describes the same data, with a similar name or place."""
+        counterpart = self._replaced.counterparts.get(component.pointer, "").rpartition("/")[2]
         component_shape = shape(self._extracted, component)
         for candidate_name, candidate in self._spec.top.child("components", kind).entries():
-            keys = sorted([key_of(candidate_name), key_of(name)], key=len)
-            is_similar = keys[1].startswith(keys[0])
+            is_similar = _is_similar(candidate_name, name, prefix) or candidate_name == counterpart
             if is_similar and shape(self._spec, candidate) == component_shape:
                 return candidate_name
         return None
@@ -137,24 +184,28 @@ class _Converter:
 
     def _add_operation(self, operation: Operation) -> None:
         converted: Schema = self._converted(operation.node)
-        tag = self._tag(operation.path)
-        name = self._operation_id(operation, tag)
+        existing = self._replaced.operations.get(operation.label, {})
+        tags = existing.get("tags") or [self._tag(operation.path)]
+        name = existing.get("operationId") or self._operation_id(operation, str(tags[0]))
         parameters = [
             self._version_reference(reference) or self._converted(reference)
             for reference in operation.node.child("parameters").elements()
         ]
-        members: Schema = {**converted, "operationId": name, "tags": [tag]}
-        members["security"] = [{self._bearer_scheme(): []}]
+        members: Schema = {**converted, "operationId": name, "tags": tags}
+        members["security"] = existing.get("security") or [{self._bearer_scheme(): []}]
         if parameters:
             members["parameters"] = parameters
         paths = self._result.additions.setdefault("paths", {})
         paths.setdefault(operation.path, {})[operation.method] = in_style(members)
-        self._result.operations.append(f"{operation.label}: {name}")
+        if not existing:
+            self._result.operations.append(f"{operation.label}: {name}")
         self._review(operation)
 
     def _operation_id(self, operation: Operation, tag: str) -> str:
         published_id = operation.node.get("operationId")
         words = published_id or f"{operation.method} {operation.path}"
+        if not operation_id(str(words)):
+            words = f"{operation.method} {operation.path}"
         name = operation_id(str(words))
         if name in self._operation_ids:
             name = operation_id(f"{tag} {words}")
@@ -289,6 +340,19 @@ class _Converter:
         text = f"{source}: {operation.label} {problem}"
         if text not in self._result.reviews:
             self._result.reviews.append(text)
+
+
+def _is_similar(component: str, name: str, prefix: str) -> bool:
+    """Whether one name begins with the other, or the component has the name with a prefix."""
+    keys = sorted([key_of(component), key_of(name)], key=len)
+    return keys[1].startswith(keys[0]) or _is_version(component, name, prefix)
+
+
+def _is_version(component: str, name: str, prefix: str) -> bool:
+    """Whether `free_name` would give a component this name."""
+    key = re.escape(key_of(name))
+    pattern = f"(?:{re.escape(key_of(prefix))})?{key}[0-9]*"
+    return re.fullmatch(pattern, key_of(component)) is not None
 
 
 def _as_node(value: Schema) -> Node:

@@ -2,29 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from .adoption import Adoption
+from .adoption import Adoption, Comparison
+from .spec_text import Edit
 
 
-def report(adoption: Adoption, spec_name: str) -> Iterator[str]:
-    """The lines of the report."""
+def report(adoption: Adoption, edits: Sequence[Edit], spec_name: str) -> Iterator[str]:
+    """The lines of the report.
+
+    Args:
+        adoption: what was done.
+        edits: the changes of the spec's text.
+        spec_name: the name of the spec.
+    """
     if adoption.conversions:
-        yield from _added_parts(adoption)
-    for label in adoption.unchanged:
-        yield f"unchanged: {label}"
-    for change in adoption.changes:
-        yield f"differs: {change.level} {change.operation}: {change.text}"
-    if adoption.changes:
+        yield from _changed_parts(adoption)
+    for comparison in adoption.comparisons:
+        if comparison.is_equal:
+            yield f"already up to date: {comparison.label}"
+            continue
+        yield _verdict(comparison)
+        for change in comparison.changes:
+            yield f"differs: {change.level} {change.operation}: {change.text}"
+    for edit in edits:
+        if edit.start < edit.end:
+            verb = "replaced" if edit.lines else "removed"
+            yield f"{verb}: {edit.place} (was {spec_name}:{edit.start + 1})"
+    if adoption.has_unadopted_changes:
         yield (
-            f"What is published differs from {spec_name}."
-            " Edit the operation, or delete it and adopt it again."
+            f"{spec_name} keeps these operations as they are. To replace them by what is published,"
+            " add UPGRADE=1. What you edited in them is then replaced too, and listed."
         )
-    if adoption.conversions:
+    if edits:
         yield f"Review the changes of {spec_name}. Then run `make generate`."
 
 
-def _added_parts(adoption: Adoption) -> Iterator[str]:
+def _verdict(comparison: Comparison) -> str:
+    if comparison.is_upgraded:
+        return f"upgraded: {comparison.label}"
+    if comparison.changes:
+        return f"not up to date: {comparison.label}"
+    return f"already up to date, except for texts or examples: {comparison.label}"
+
+
+def _changed_parts(adoption: Adoption) -> Iterator[str]:
     new_components: list[str] = []
     shared_components: list[str] = []
     for conversion in adoption.conversions:
@@ -34,6 +56,8 @@ def _added_parts(adoption: Adoption) -> Iterator[str]:
         shared_components += conversion.reused_components
     if new_components:
         yield f"new components: {', '.join(new_components)}"
+    if adoption.removed_components:
+        yield f"removed components: {', '.join(adoption.removed_components)}"
     if shared_components:
         yield f"shared with the spec: {', '.join(dict.fromkeys(shared_components))}"
     for role in dict.fromkeys(adoption.roles):

@@ -1,0 +1,313 @@
+"""`make adopt … UPGRADE=1` takes over what changed in a published operation, and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from adopt.__main__ import main
+from generate.__main__ import main as generate
+
+from tests.adopt.contacts import Json, adopt, adopted_data, published, response, upgrade, written
+
+GET = "GET /contacts/{contactId}"
+
+
+def two_operations() -> Json:
+    """A document with a second operation, `list-contacts`, that returns contacts too."""
+    document = published()
+    document["paths"]["/contacts/"] = {
+        "get": {
+            "operationId": "list-contacts",
+            "summary": "Contacts",
+            "security": [{"Location-Access": []}],
+            "responses": response("ContactDto"),
+        }
+    }
+    return document
+
+
+def with_age(document: Json) -> Json:
+    """The document with one more property of a contact."""
+    properties = document["components"]["schemas"]["ContactDto"]["properties"]
+    properties["age"] = {"type": "integer"}
+    return document
+
+
+def edit(spec: Path, *replacements: tuple[str, str]) -> str:
+    """Replace texts of the spec. Return the new text."""
+    text = spec.read_text(encoding="utf-8")
+    for old, new in replacements:
+        assert old in text
+        text = text.replace(old, new)
+    spec.write_text(text, encoding="utf-8")
+    return text
+
+
+def line_difference(before: str, after: str) -> tuple[list[str], list[str]]:
+    """The lines that were removed, and those that were added."""
+    old_lines = before.splitlines()
+    new_lines = after.splitlines()
+    return (
+        [line for line in old_lines if line not in new_lines],
+        [line for line in new_lines if line not in old_lines],
+    )
+
+
+def test_an_upgrade_changes_only_the_lines_of_what_changed(
+    spec: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert adopt(spec, published(), "get-contact") == 0
+    before = edit(spec, ("        tags:\n", "        # In no order.\n        tags: # all\n"))
+    capsys.readouterr()
+    assert upgrade(spec, with_age(published()), "get-contact") == 0
+    after = spec.read_text(encoding="utf-8")
+    added = "          items: {}\n        age:\n          type: integer\n"
+    assert after == before.replace("          items: {}\n", added)
+    output = capsys.readouterr().out
+    assert f"upgraded: {GET}" in output
+    assert f"differs: INFO {GET}: The response 200, at `age`, was added." in output
+
+
+def test_an_upgrade_without_a_difference_changes_nothing(
+    spec: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert adopt(spec, published(), "get-contact") == 0
+    before = spec.read_bytes()
+    modified = spec.stat().st_mtime_ns
+    capsys.readouterr()
+    assert upgrade(spec, published(), "get-contact") == 0
+    assert spec.read_bytes() == before
+    assert spec.stat().st_mtime_ns == modified
+    assert capsys.readouterr().out == f"already up to date: {GET}\n"
+
+
+def test_an_upgrade_is_complete_after_one_run(
+    spec: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert adopt(spec, published(), "get-contact") == 0
+    assert upgrade(spec, with_age(published()), "get-contact") == 0
+    capsys.readouterr()
+    assert upgrade(spec, with_age(published()), "get-contact") == 0
+    assert capsys.readouterr().out == f"already up to date: {GET}\n"
+
+
+def test_an_upgrade_gives_what_a_new_adoption_gives(spec: Path, tmp_path: Path) -> None:
+    fresh_spec = tmp_path / "fresh.yaml"
+    fresh_spec.write_bytes(spec.read_bytes())
+    document = with_age(published())
+    operation = document["paths"]["/contacts/{contactId}"]["get"]
+    operation["parameters"].append({"name": "q", "in": "query", "schema": {"type": "string"}})
+    operation["responses"]["404"] = {"description": "Not Found"}
+    del operation["responses"]["400"]
+    del document["components"]["schemas"]["ContactDto"]["properties"]["parent"]
+    assert adopt(spec, published(), "get-contact") == 0
+    assert upgrade(spec, document, "get-contact") == 0
+    assert adopt(fresh_spec, document, "get-contact") == 0
+    assert adopted_data(spec) == adopted_data(fresh_spec)
+
+
+def test_an_upgrade_replaces_what_was_edited_and_lists_the_place(
+    spec: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert adopt(spec, published(), "get-contact") == 0
+    before = edit(
+        spec,
+        ("summary: Get Contact", "summary: Our text"),
+        ('type: [string, "null"]', "type: integer"),
+    )
+    capsys.readouterr()
+    assert upgrade(spec, published(), "get-contact") == 0
+    output = capsys.readouterr().out
+    assert f"differs: ERR {GET}: The response 200, at `name`" in output
+    line = before.splitlines().index("      summary: Our text") + 1
+    place = "paths./contacts/{contactId}.get.summary"
+    assert f"replaced: {place} (was openapi.yaml:{line})" in output
+    assert "replaced: components.schemas.Contact.properties.name.type (was" in output
+    assert "Our text" not in spec.read_text(encoding="utf-8")
+
+
+def test_without_the_option_an_edited_text_is_up_to_date(
+    spec: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert adopt(spec, published(), "get-contact") == 0
+    before = edit(spec, ("summary: Get Contact", "summary: Our text"))
+    capsys.readouterr()
+    assert adopt(spec, published(), "get-contact") == 0
+    assert spec.read_text(encoding="utf-8") == before
+    output = capsys.readouterr().out
+    assert output == f"already up to date, except for texts or examples: {GET}\n"
+
+
+def test_an_upgrade_keeps_names_tags_extensions_and_added_texts(spec: Path) -> None:
+    document = published()
+    enum = {"type": "string", "enum": ["a", "b"]}
+    document["components"]["schemas"]["ContactDto"]["properties"]["kind"] = enum
+    assert adopt(spec, document, "get-contact") == 0
+    edit(
+        spec,
+        ("operationId: getContact", "operationId: readContact"),
+        ("tags: [Contacts]", "tags: [Conversations]"),
+        ('schemas/Contact"', 'schemas/Person"'),
+        ("    Contact:\n", "    # Ours.\n    Person:\n      description: A person.\n"),
+        (
+            "          enum: [a, b]\n",
+            "          enum: [a, b]\n          x-enum-varnames: [ONE, TWO]\n",
+        ),
+        ("x-role: rate-limit-key\n", "x-role: rate-limit-key\n          x-note: 1\n"),
+    )
+    enum["enum"] = ["b", "c d", "a"]
+    assert upgrade(spec, with_age(document), "get-contact") == 0
+    data = adopted_data(spec)
+    operation = data["paths"]["/contacts/{contactId}"]["get"]
+    assert operation["operationId"] == "readContact"
+    assert operation["tags"] == ["Conversations"]
+    assert operation["parameters"][2]["x-note"] == 1
+    person = data["components"]["schemas"]["Person"]
+    assert person["description"] == "A person."
+    assert "age" in person["properties"]
+    kind = person["properties"]["kind"]
+    assert dict(zip(kind["enum"], kind["x-enum-varnames"], strict=True)) == {
+        "a": "ONE",
+        "b": "TWO",
+        "c d": "C_D",
+    }
+    assert "Contact" not in data["components"]["schemas"]
+    assert "    # Ours.\n    Person:\n" in spec.read_text(encoding="utf-8")
+
+
+def test_a_changed_component_that_another_operation_uses_is_a_conflict(
+    spec: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert adopt(spec, two_operations(), "get-contact", "list-contacts") == 0
+    before = spec.read_text(encoding="utf-8")
+    capsys.readouterr()
+    assert upgrade(spec, with_age(two_operations()), "get-contact") == 1
+    assert spec.read_text(encoding="utf-8") == before
+    errors = capsys.readouterr().err.splitlines()
+    line = before.splitlines().index("    Contact:") + 1
+    assert errors[0].startswith(
+        f"adopt: {spec}:{line}: the published Contact differs, and it is also used by"
+        " GET /contacts/: name these in OPERATION too"
+    )
+    assert errors[-1] == "adopt: the spec is unchanged."
+
+
+def test_all_users_of_a_component_can_be_upgraded_together(spec: Path) -> None:
+    assert adopt(spec, two_operations(), "get-contact", "list-contacts") == 0
+    assert upgrade(spec, with_age(two_operations()), "get-contact", "list-contacts") == 0
+    schemas = adopted_data(spec)["components"]["schemas"]
+    assert "age" in schemas["Contact"]["properties"]
+    assert "ContactsContact" not in schemas
+
+
+def test_a_component_that_a_webhook_uses_is_shared(
+    spec: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert adopt(spec, published(), "get-contact") == 0
+    edit(spec, ('schemas/ConversationUnreadUpdate"', 'schemas/Contact"'))
+    assert upgrade(spec, with_age(published()), "get-contact") == 1
+    assert "also used by the webhook ConversationUnreadUpdate" in capsys.readouterr().err
+
+
+def test_a_component_that_nothing_uses_any_more_is_removed(
+    spec: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert adopt(spec, published(), "get-contact") == 0
+    document = published()
+    document["components"]["schemas"]["ContactDto"] = {"type": "object"}
+    operation = document["paths"]["/contacts/{contactId}"]["get"]
+    del operation["parameters"][0]
+    assert upgrade(spec, document, "get-contact") == 0
+    components = adopted_data(spec)["components"]
+    assert "ContactsConversation" not in components["schemas"]
+    assert "BadRequest" in components["schemas"]
+    assert list(components["parameters"]) == ["Version"]
+    output = capsys.readouterr().out
+    assert "removed components: Version20210415, ApiVersion20210415, ContactsConversation" in output
+    assert "\n\n\n" not in spec.read_text(encoding="utf-8")
+
+
+def test_a_client_of_the_upgraded_spec_is_generated(spec: Path, tmp_path: Path) -> None:
+    assert adopt(spec, two_operations(), "all") == 0
+    document = with_age(two_operations())
+    document["paths"]["/contacts/"]["get"]["parameters"] = [
+        {"name": "limit", "in": "query", "schema": {"type": "integer"}}
+    ]
+    assert upgrade(spec, document, "all") == 0
+    output = tmp_path / "generated"
+    assert generate(["--spec", str(spec), "--output", str(output)]) == 0
+    assert "age:" in (output / "models" / "contact.py").read_text(encoding="utf-8")
+
+
+def test_an_upgrade_that_generation_would_reject_leaves_the_spec_unchanged(
+    spec: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert adopt(spec, published(), "get-contact") == 0
+    before = spec.read_text(encoding="utf-8")
+    document = published()
+    document["components"]["schemas"]["ContactDto"]["properties"]["name"]["minLenght"] = 1
+    assert upgrade(spec, document, "get-contact") == 1
+    assert spec.read_text(encoding="utf-8") == before
+    assert "minLenght is not a keyword" in capsys.readouterr().err
+
+
+def test_new_and_existing_operations_can_be_adopted_in_one_run(
+    spec: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert adopt(spec, published(), "get-contact") == 0
+    capsys.readouterr()
+    assert upgrade(spec, with_age(two_operations()), "all") == 0
+    output = capsys.readouterr().out
+    assert f"upgraded: {GET}" in output
+    assert "added: GET /contacts/: listContacts" in output
+    assert "ContactsContact" not in adopted_data(spec)["components"]["schemas"]
+
+
+def test_the_variable_of_make_asks_for_an_upgrade(
+    spec: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert adopt(spec, published(), "get-contact") == 0
+    source = str(written(spec.parent, with_age(published())))
+    arguments = ["get-contact", "--from", source, "--spec", str(spec)]
+    monkeypatch.setenv("UPGRADE", "yes")
+    assert main(arguments) == 1
+    assert "UPGRADE is neither 0 nor 1" in capsys.readouterr().err
+    monkeypatch.setenv("UPGRADE", "1")
+    assert main(arguments) == 0
+    assert "age" in adopted_data(spec)["components"]["schemas"]["Contact"]["properties"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("    Contact:\n      type: object\n", "    Contact: &contact\n      type: object\n"),
+        ("        tags:\n          type: array\n", "        tags:\n          type: &t array\n"),
+    ],
+)
+def test_a_part_with_an_anchor_is_not_rewritten(
+    old: str, new: str, spec: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert adopt(spec, published(), "get-contact") == 0
+    before = edit(spec, (old, new))
+    assert upgrade(spec, with_age(published()), "get-contact") == 1
+    assert spec.read_text(encoding="utf-8") == before
+    error = capsys.readouterr().err
+    assert "components.schemas.Contact has an anchor or alias" in error
+
+
+def test_a_part_in_another_file_is_not_rewritten(
+    spec: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert adopt(spec, published(), "get-contact") == 0
+    text = spec.read_text(encoding="utf-8")
+    start = text.index("    Contact:\n")
+    end = text.index("    ContactsConversation:\n")
+    (spec.parent / "contact.yaml").write_text(
+        "type: object\nproperties:\n  name:\n    type: string\n", encoding="utf-8"
+    )
+    before = text[:start] + "    Contact:\n      $ref: contact.yaml\n\n" + text[end:]
+    spec.write_text(before, encoding="utf-8")
+    assert upgrade(spec, with_age(published()), "get-contact") == 1
+    assert spec.read_text(encoding="utf-8") == before
+    assert "is written in another file" in capsys.readouterr().err
