@@ -143,6 +143,36 @@ KINDS: dict[str, tuple[Json, Json]] = {
             "id": "item-id",
         },
     ),
+    "the id of the last item, by the name": (
+        spec_of(query(startAfterId=TEXT, limit=NUMBER), page(contacts=array())),
+        {
+            "startAfterId": "page-after-id",
+            "limit": "page-size",
+            "contacts": "page-items",
+            "id": "item-id",
+        },
+    ),
+    "the id of the last item, by the description": (
+        spec_of(
+            [{**query(startAfter=TEXT)[0], "description": "The agent id to start after"}],
+            page(agents=array(), totalCount=NUMBER),
+        ),
+        {
+            "startAfter": "page-after-id",
+            "agents": "page-items",
+            "totalCount": "page-total",
+            "id": "item-id",
+        },
+    ),
+    "a page token": (
+        spec_of(query(pageToken=TEXT), page(items=array(), pagination=page(nextPageToken=TEXT))),
+        {
+            "pageToken": "page-cursor",
+            "next nextPageToken": "next-page-cursor",
+            "items": "page-items",
+            "id": "item-id",
+        },
+    ),
     "an opaque cursor": (
         spec_of(query(cursor=TEXT), page(messages=array(), nextCursor=TEXT)),
         {
@@ -179,6 +209,15 @@ UNSURE: dict[str, Json] = {
     ),
     "one of two cursors without its next value": spec_of(
         query(startAfter=TEXT, startAfterId=TEXT), page(deals=array(), meta=page(startAfter=TEXT))
+    ),
+    "a cursor of which nothing says what it is": spec_of(
+        query(startAfter=TEXT), page(deals=array())
+    ),
+    "the id of the last item, without an id": spec_of(
+        query(startAfterId=TEXT), page(deals=array(page(name=TEXT)))
+    ),
+    "the id of the last item, beside another cursor": spec_of(
+        query(startAfterId=TEXT, startAfter=NUMBER), page(contacts=array())
     ),
     "an offset that is a boolean": spec_of(query(skip={"type": "boolean"}), page(a=array())),
     "a required page number beside a cursor": spec_of(

@@ -91,6 +91,13 @@ PATHS: Json = {
         lastMessageId=with_role(TEXT, "next-page-cursor"),
         nextPage=with_role({"type": "boolean"}, "has-next-page"),
     ),
+    # The cursor is the id of the last item. Nothing beside the items says so.
+    "/agents": list_operation(
+        "searchAgents",
+        [parameter("startAfter", TEXT, "page-after-id"), LIMIT],
+        agents=items_of(),
+        totalCount=with_role(NUMBER, "page-total"),
+    ),
     # The cursor has two parts, and is inside of an object.
     "/opportunities": list_operation(
         "searchOpportunities",

@@ -30,6 +30,7 @@ def emulator_with_items(paged: PagedClient) -> Emulator:
     for number in range(1, NUMBER_OF_ITEMS + 1):
         for path in (
             "messages",
+            "agents",
             "opportunities",
             "exports",
             "forms",
@@ -78,6 +79,15 @@ KINDS: dict[str, tuple[Callable[[Any], Any], list[str]]] = {
     "cursor of the page, with an end": (
         lambda lists: lists.iter_get_messages(limit=3),
         ["limit=3", "lastMessageId=i3&limit=3", "lastMessageId=i6&limit=3"],
+    ),
+    "id of the last item": (
+        lambda lists: lists.iter_search_agents(limit=3),
+        [
+            "limit=3",
+            "startAfter=i3&limit=3",
+            "startAfter=i6&limit=3",
+            "startAfter=i7&limit=3",
+        ],
     ),
     "cursor with two parts": (
         lambda lists: lists.iter_search_opportunities(limit=3),

@@ -25,6 +25,7 @@ Change = Callable[[Json], None]
 
 TEXT: Json = {"type": "string"}
 CURSOR = parameter("cursor", TEXT, "page-cursor")
+AFTER_ID = parameter("startAfterId", TEXT, "page-after-id")
 OFFSET = parameter("skip", {"type": "integer"}, "page-offset")
 SIZE = parameter("limit", {"type": "integer"}, "page-size")
 NEXT = with_role(TEXT, "next-page-cursor")
@@ -104,6 +105,28 @@ INVALID: dict[str, tuple[Json, str]] = {
         spec_of(CURSOR, OFFSET, things=items_of(), next=NEXT),
         "cursor says already where a page starts (page-cursor)",
     ),
+    "an id to start after without the id of an item": (
+        spec_of(AFTER_ID, things=items_of({"type": "object", "properties": {"id": TEXT}})),
+        "a page-after-id needs a property with x-role item-id in the page-items",
+    ),
+    "an id to start after beside a cursor": (
+        spec_of(AFTER_ID, CURSOR, things=items_of(), next=NEXT),
+        "startAfterId says already where a page starts (page-after-id)",
+    ),
+    "an id to start after of another format": (
+        spec_of(
+            parameter("startAfterId", {**TEXT, "format": "uuid"}, "page-after-id"),
+            things=items_of(),
+        ),
+        "the item-id must have the format of the page-after-id: uuid",
+    ),
+    "an id to start after that is a list": (
+        spec_of(
+            parameter("startAfterId", {"type": "array", "items": TEXT}, "page-after-id"),
+            things=items_of(),
+        ),
+        "a page-after-id must have the type",
+    ),
     "two offsets": (
         spec_of(OFFSET, parameter("offset", {"type": "integer"}, "page-offset"), things=items_of()),
         "skip says already where a page starts",
@@ -177,7 +200,7 @@ INVALID: dict[str, tuple[Json, str]] = {
     ),
     "a next cursor of another format": (
         spec_of(parameter("cursor", DATE_TIME, "page-cursor"), things=items_of(), next=NEXT),
-        "a next-page-cursor must have the format of its page-cursor: date-time",
+        "the next-page-cursor must have the format of the page-cursor: date-time",
     ),
     "a next cursor whose format is no number": (
         spec_of(

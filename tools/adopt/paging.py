@@ -26,6 +26,7 @@ _CURSOR_NAMES: Mapping[str, Sequence[str]] = {
     "lastfaqid": ("lastfaqid",),
     "lastknowledgebaseid": ("lastknowledgebaseid",),
     "lastmessageid": ("lastmessageid",),
+    "pagetoken": ("nextpagetoken",),
     "searchafter": ("searchafter",),
     "startafter": ("startafter",),
     # "Should contain the sort value of the last document". A date of the last item is not always
@@ -91,6 +92,7 @@ class _Part:
     pointer: str
     schema: Node
     required: bool = False
+    description: str = ""
 
     @property
     def plain_name(self) -> str:
@@ -119,7 +121,10 @@ def _arguments(document: Document, operation: Operation) -> Iterator[_Part]:
         if parameter.get("in") == "query" and not parameter.pointer.startswith("/components/"):
             schema = document.resolve(parameter.child("schema"))
             required = parameter.get("required") is True
-            yield _Part(str(parameter.get("name")), parameter.pointer, schema, required)
+            description = str(parameter.get("description", ""))
+            yield _Part(
+                str(parameter.get("name")), parameter.pointer, schema, required, description
+            )
     body = document.resolve(operation.node.child("requestBody"))
     media_types = [media_type for _, media_type in body.child("content").entries()]
     if len(media_types) == 1:
@@ -131,7 +136,8 @@ def _members(document: Document, schema: Node, *, is_nested: bool) -> Iterator[_
     for name, child in document.properties(schema).items():
         if "$ref" not in child.schema.mapping:
             # A role in the target of a reference would apply to all that refer to it.
-            yield _Part(name, child.schema.pointer, child.schema, child.required)
+            description = str(child.schema.get("description", ""))
+            yield _Part(name, child.schema.pointer, child.schema, child.required, description)
         if is_nested:
             yield from _members(document, child.schema, is_nested=False)
 
@@ -161,6 +167,8 @@ def _start(
     cursors = _cursors(document, arguments, page, item)
     offsets = _only(document, arguments, _OFFSET_NAMES, _COUNT_TYPES, PagingRole.OFFSET)
     numbers = _only(document, arguments, _NUMBER_NAMES, _COUNT_TYPES, PagingRole.NUMBER)
+    if not cursors:
+        cursors = _id_cursor(document, arguments, page, item)
     if cursors:
         counters = {role.pointer for role in (*offsets, *numbers)}
         if any(part.required for part in arguments if part.pointer in counters):
@@ -190,6 +198,30 @@ def _cursors(
             roles.append(SuggestedRole(value.pointer, PagingRole.NEXT_CURSOR))
         return roles
     return []
+
+
+def _id_cursor(
+    document: Document, arguments: Sequence[_Part], page: Sequence[_Part], item: Sequence[_Part]
+) -> list[SuggestedRole]:
+    """The role of a parameter that is the id of the last item, if the page has no next value."""
+    parameters = [part for part in arguments if part.plain_name in _CURSOR_NAMES]
+    if len(parameters) != 1 or not _item_id(document, item):
+        return []
+    parameter = parameters[0]
+    names = _CURSOR_NAMES[parameter.plain_name]
+    if any(part.plain_name in names for part in (*page, *item)):
+        return []
+    types = json_types(document, parameter.schema)
+    if not _says_id(parameter) or not types or not types <= _COUNT_TYPES:
+        return []
+    return [SuggestedRole(parameter.pointer, PagingRole.AFTER_ID)]
+
+
+def _says_id(parameter: _Part) -> bool:
+    """Whether the name or the description of a parameter says that it is an id."""
+    if parameter.plain_name != "startafter":
+        return parameter.plain_name.endswith("id")
+    return re.search(r"\bid\b", parameter.description, re.IGNORECASE) is not None
 
 
 def _next_value(document: Document, parameter: _Part, properties: Sequence[_Part]) -> _Part | None:

@@ -14,6 +14,8 @@ class PagingRole(StrEnum):
 
     CURSOR = "page-cursor"
     """A parameter that says where a page starts, with a value of the page before it."""
+    AFTER_ID = "page-after-id"
+    """A parameter that is the id of the last item of the page before it."""
     OFFSET = "page-offset"
     """A parameter that is the number of items before the page."""
     NUMBER = "page-number"
@@ -32,7 +34,10 @@ class PagingRole(StrEnum):
     """The property of an item that no other item has the same value of."""
 
 
-START_ROLES = frozenset({PagingRole.CURSOR, PagingRole.OFFSET, PagingRole.NUMBER})
+CURSOR_ROLES = frozenset({PagingRole.CURSOR, PagingRole.AFTER_ID})
+"""The roles of parameters that get a value of the page before."""
+
+START_ROLES = CURSOR_ROLES | {PagingRole.OFFSET, PagingRole.NUMBER}
 """The roles of parameters that say where a page starts."""
 
 PARAMETER_ROLES = START_ROLES | {PagingRole.SIZE}
@@ -127,6 +132,8 @@ class Paging:
 
         One parameter and one property belong together. Several do by their names.
         """
+        if parameter.role is PagingRole.AFTER_ID:
+            return self.item_id
         cursors = self.next_cursors
         if len(self.start_parameters) == 1 and len(cursors) == 1:
             return cursors[0]

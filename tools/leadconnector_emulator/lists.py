@@ -58,6 +58,7 @@ ROLE_BY_NAME: Mapping[str, Role] = {
     "lastknowledgebaseid": Role.AFTER,
     "cursor": Role.AFTER,
     "nextcursor": Role.AFTER,
+    "pagetoken": Role.AFTER,
     "startafterdate": Role.AFTER_VALUE,
     "sort": Role.SORT,
     "sortby": Role.SORT,

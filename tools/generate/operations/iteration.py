@@ -14,6 +14,7 @@ from openapi_python_client.parser.properties.union import UnionProperty
 from ..document import Document, Node, Operation, SpecError
 from ..generator_api import model_name, model_properties, spec_name, type_annotation
 from ..paging import (
+    CURSOR_ROLES,
     Paging,
     PagingParameter,
     PagingProperty,
@@ -205,11 +206,11 @@ def _cursors(
 ) -> list[CursorView]:
     views: list[CursorView] = []
     for parameter in paging.start_parameters:
-        if parameter.role is not PagingRole.CURSOR:
+        if parameter.role not in CURSOR_ROLES:
             continue
         cursor = paging.next_cursor_of(parameter)
         if cursor is None:
-            raise document.error(parameter.pointer, "no next-page-cursor belongs to it")
+            raise document.error(parameter.pointer, "no value of a page belongs to it")
         is_in_item = cursor in paging.item
         views.append(
             CursorView(
@@ -224,7 +225,7 @@ def _cursors(
 
 def _counter(document: Document, paging: Paging, arguments: _Arguments) -> CounterView | None:
     parameter = paging.start_parameters[0]
-    if parameter.role is PagingRole.CURSOR:
+    if parameter.role in CURSOR_ROLES:
         return None
     is_page_number = parameter.role is PagingRole.NUMBER
     return CounterView(

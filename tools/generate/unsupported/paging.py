@@ -29,6 +29,7 @@ _TYPES_BY_ROLE = {
     PagingRole.OFFSET: _COUNT_TYPES,
     PagingRole.NUMBER: _COUNT_TYPES,
     PagingRole.SIZE: _COUNT_TYPES,
+    PagingRole.AFTER_ID: _COUNT_TYPES,
     PagingRole.CURSOR: _NUMBER_TYPES | {"string", "array"},
     PagingRole.ITEMS: frozenset({"array"}),
     PagingRole.NEXT_CURSOR: _NUMBER_TYPES | {"string", "array"},
@@ -53,7 +54,7 @@ def find_unusable_paging(document: Document, operation: Operation) -> Iterator[S
         yield document.error(
             parameters[0].pointer,
             f"x-role {parameters[0].role} has no effect without a parameter that is a page-cursor,"
-            " page-offset or page-number",
+            " page-after-id, page-offset or page-number",
         )
         return
     yield from _ambiguous_parameters(document, paging)
@@ -64,6 +65,8 @@ def find_unusable_paging(document: Document, operation: Operation) -> Iterator[S
         yield from _wrong_type(document, item)
     if all(item.role is PagingRole.CURSOR for item in paging.start_parameters):
         yield from _unusable_cursors(document, paging)
+    if paging.start_parameters[0].role is PagingRole.AFTER_ID:
+        yield from _unusable_id(document, paging)
 
 
 def find_unused_paging_roles(document: Document) -> Iterator[SpecError]:
@@ -100,7 +103,7 @@ def _place_of(role: PagingRole) -> str:
     response = "the success response of an operation with a page-cursor"
     if role is PagingRole.NEXT_CURSOR:
         return f"into {response}, beside the page-items or into the items"
-    response += ", page-offset or page-number"
+    response += ", page-after-id, page-offset or page-number"
     if role is PagingRole.ITEM_ID:
         return f"into the page-items in {response}"
     return f"into {response}"
@@ -204,6 +207,17 @@ def _unusable_cursors(document: Document, paging: Paging) -> Iterator[SpecError]
             )
 
 
+def _unusable_id(document: Document, paging: Paging) -> Iterator[SpecError]:
+    parameter = paging.start_parameters[0]
+    if paging.item_id is None:
+        yield document.error(
+            parameter.pointer,
+            "a page-after-id needs a property with x-role item-id in the page-items",
+        )
+    else:
+        yield from _unequal_formats(document, parameter, paging.item_id)
+
+
 def _unequal_formats(
     document: Document, parameter: PagingParameter, cursor: PagingProperty
 ) -> Iterator[SpecError]:
@@ -216,12 +230,12 @@ def _unequal_formats(
     if parameter_format is not None and parameter_format != cursor_format:
         yield document.error(
             cursor.schema.pointer,
-            f"a next-page-cursor must have the format of its page-cursor: {parameter_format}",
+            f"the {cursor.role} must have the format of the {parameter.role}: {parameter_format}",
         )
     elif cursor_format is not None and not accepts_text:
         yield document.error(
             cursor.schema.pointer,
-            f"the page-cursor {parameter.name} accepts no text of the format {cursor_format}",
+            f"the {parameter.role} {parameter.name} accepts no text of the format {cursor_format}",
         )
 
 
