@@ -84,6 +84,20 @@ PATHS: Json = {
         conversations=items_of(CONVERSATION),
         total=with_role(NUMBER, "page-total"),
     ),
+    # The cursor is a value that the API adds to each item. No property is the one to sort by.
+    "/threads": list_operation(
+        "searchThreads",
+        [parameter("startAfterDate", {"type": "array", "items": NUMBER}, "page-cursor"), LIMIT],
+        threads=items_of(
+            {
+                "type": "object",
+                "properties": {
+                    "id": {**TEXT, "x-role": "item-id"},
+                    "sort": {"type": "array", "items": NUMBER, "x-role": "next-page-cursor"},
+                },
+            }
+        ),
+    ),
     "/messages": list_operation(
         "getMessages",
         [parameter("lastMessageId", TEXT, "page-cursor"), LIMIT],

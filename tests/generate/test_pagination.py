@@ -29,6 +29,7 @@ def emulator_with_items(paged: PagedClient) -> Emulator:
     emulator = Emulator(paged.spec, tokens=["test-token"], conversations=[])
     for number in range(1, NUMBER_OF_ITEMS + 1):
         for path in (
+            "threads",
             "messages",
             "agents",
             "opportunities",
@@ -74,6 +75,15 @@ KINDS: dict[str, tuple[Callable[[Any], Any], list[str]]] = {
             "startAfterDate=1628008053003&limit=3",
             "startAfterDate=1628008053006&limit=3",
             "startAfterDate=1628008053007&limit=3",
+        ],
+    ),
+    "sort value of the last item": (
+        lambda lists: lists.iter_search_threads(limit=3),
+        [
+            "limit=3",
+            "startAfterDate=3&limit=3",
+            "startAfterDate=6&limit=3",
+            "startAfterDate=7&limit=3",
         ],
     ),
     "cursor of the page, with an end": (

@@ -70,6 +70,9 @@ ROLE_BY_NAME: Mapping[str, Role] = {
 }
 """Roles by the plain name of a parameter; see `plain_name`."""
 
+SORT_VALUES = "sort"
+"""The property with the values by which the vendor's API sorted a resource of a list."""
+
 DIRECTION_IS_DESCENDING: Mapping[str, bool] = {
     "asc": False,
     "ascend": False,
@@ -168,6 +171,18 @@ def select_page(request: ListRequest, resources: Sequence[JsonObject]) -> ListPa
     if request.limit is not None:
         end = start + request.limit
     return ListPage(sorted_resources[start:end], len(matches), start, request)
+
+
+def with_sort_values(shape: ResourceShape, resources: Sequence[JsonObject]) -> list[JsonObject]:
+    """The resources of a list, with their sort values where the spec documents these.
+
+    A missing one is the number of the resource, so that each one has a cursor of its own.
+    """
+    if SORT_VALUES not in shape.properties or not shape.accepts(SORT_VALUES, [1]):
+        return list(resources)
+    return [
+        {SORT_VALUES: [number], **resource} for number, resource in enumerate(resources, start=1)
+    ]
 
 
 def read_list_request(operation: Operation, shape: ResourceShape, query: Query) -> ListRequest:
@@ -389,6 +404,10 @@ def _start(request: ListRequest, resources: list[JsonObject]) -> int:
     """The number of resources before the first one of the response."""
     if request.cursor is not None:
         return _start_after(request.cursor, resources)
+    if request.after_value is not None:
+        start = _start_after_sort_value(request.after_value, resources)
+        if start is not None:
+            return start
     if request.after_value is not None and request.sort_property is not None:
         return _start_after_value(request.after_value, request, resources)
     if request.page is None:
@@ -412,6 +431,15 @@ def _start_after(cursor: Cursor, resources: list[JsonObject]) -> int:
     raise RejectionError(
         400, f"{cursor.parameter_name} in the query is the id of no resource of this list"
     )
+
+
+def _start_after_sort_value(text: str, resources: list[JsonObject]) -> int | None:
+    """The number of resources up to the last one with a sort value; `None` if none has it."""
+    for index in range(len(resources) - 1, -1, -1):
+        values: object = resources[index].get(SORT_VALUES)
+        if isinstance(values, list) and values and _equals(cast("list[object]", values)[0], text):
+            return index + 1
+    return None
 
 
 def _start_after_value(text: str, request: ListRequest, resources: list[JsonObject]) -> int:

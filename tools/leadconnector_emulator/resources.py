@@ -10,7 +10,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, cast
 
-from .lists import Query, read_list_request, select_page
+from .lists import Query, read_list_request, select_page, with_sort_values
 from .operation import Operation
 from .pagination_properties import (
     PaginationProperty,
@@ -234,7 +234,9 @@ class Resources:
         if shape is None or not shape.is_list:
             return content
         request = read_list_request(operation, shape, query)
-        complete_resources = [shape.complete(resource) for resource in resources.values()]
+        complete_resources = with_sort_values(
+            shape, [shape.complete(resource) for resource in resources.values()]
+        )
         page = select_page(request, complete_resources)
         documented_parts = [shape.documented_part(resource) for resource in page.resources]
         if shape.property_name is None:
