@@ -29,7 +29,7 @@ from .document import (
     json_pointer,
     raise_together,
 )
-from .generator_api import headers_of_all_types, spec_name
+from .generator_api import headers_of_all_types, shallow_endpoint_copies, spec_name
 from .generator_view import request_and_response_contents
 from .media_types import is_file, is_text
 from .operations import RAW_RESPONSES, BodyEncodings, OperationView, Resource
@@ -73,7 +73,7 @@ def parse_spec(document: Document, settings: Config) -> GeneratorData:
     """
     settings = attrs.evolve(settings, content_type_overrides=_media_type_overrides(document))
     try:
-        with headers_of_all_types():
+        with headers_of_all_types(), shallow_endpoint_copies():
             data = GeneratorData.from_dict(document.root, config=settings)
     except Exception as error:
         # Unforeseen specs make the generator raise any exception, such as AttributeError.
