@@ -61,6 +61,7 @@ class _Converter:
         self._result = Conversion()
         self._pointers: dict[str, str] = {}
         """The component of the spec for each component of the extracted document."""
+        self._spec_keys: dict[str, dict[str, str]] = {}
         self._taken: dict[str, set[str]] = {}
         self._operation_ids = {
             str(operation.node.get("operationId")) for operation in spec.operations()
@@ -110,18 +111,27 @@ class _Converter:
 
     def _equal_component(self, component: Node, kind: str, name: str) -> str | None:
         """A component of the spec with a similar name that describes the same data."""
+        key = key_of(name)
         component_shape = shape(self._extracted, component)
-        for candidate_name, candidate in self._spec.top.child("components", kind).entries():
-            keys = sorted([key_of(candidate_name), key_of(name)], key=len)
-            is_similar = keys[1].startswith(keys[0])
-            if is_similar and shape(self._spec, candidate) == component_shape:
+        for candidate_name, candidate_key in self._keys_of_spec(kind).items():
+            is_similar = candidate_key.startswith(key) or key.startswith(candidate_key)
+            if not is_similar:
+                continue
+            candidate = self._spec.top.child("components", kind, candidate_name)
+            if shape(self._spec, candidate) == component_shape:
                 return candidate_name
         return None
 
+    def _keys_of_spec(self, kind: str) -> dict[str, str]:
+        """The key of each component of the spec, by its name."""
+        if kind not in self._spec_keys:
+            names = self._spec.top.child("components", kind).mapping
+            self._spec_keys[kind] = {name: key_of(name) for name in names}
+        return self._spec_keys[kind]
+
     def _taken_names(self, kind: str) -> set[str]:
         if kind not in self._taken:
-            names = self._spec.top.child("components", kind).mapping
-            self._taken[kind] = {key_of(name) for name in names}
+            self._taken[kind] = set(self._keys_of_spec(kind).values())
         return self._taken[kind]
 
     def _is_in_spec(self, pointer: str) -> bool:
