@@ -12,6 +12,7 @@ import yaml
 from generate.generator_api import shallow_endpoint_copies
 from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData, openapi
+from openapi_python_client.strings import PythonIdentifier
 
 SPEC = """
 openapi: 3.1.0
@@ -76,7 +77,7 @@ def test_the_endpoints_equal_those_that_the_generator_copies_deeply() -> None:
     assert data.endpoint_collections_by_tag == deeply_copied.endpoint_collections_by_tag
     assert data.models == deeply_copied.models
     assert data.enums == deeply_copied.enums
-    endpoints = data.endpoint_collections_by_tag["things"].endpoints
+    endpoints = data.endpoint_collections_by_tag[PythonIdentifier("things", "")].endpoints
     names = [[str(prop.python_name) for prop in item.list_all_parameters()] for item in endpoints]
     assert names[0] == ["id_path", "kind", "url_query", "id_query"]
 
