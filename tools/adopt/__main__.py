@@ -28,6 +28,7 @@ from generate.document import SpecError
 from generate.reading import load_document
 from project.arguments import ArgumentsError, arguments_from
 from project.drift import PUBLISHED_DOCUMENT
+from specdrift.garbage import paused_garbage_collection
 from specdrift.terminal import visible
 
 from .adoption import plan
@@ -70,7 +71,9 @@ def main(arguments: list[str] | None = None) -> int:
         operation differs from that of the spec.
     """
     try:
-        return _run(_parse_options(arguments))
+        options = _parse_options(arguments)
+        with paused_garbage_collection():
+            return _run(options)
     except (AdoptionError, ArgumentsError, SpecError) as error:
         for line in str(error).splitlines():
             print(f"adopt: {visible(line)}", file=sys.stderr)

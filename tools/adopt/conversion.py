@@ -85,6 +85,7 @@ class _Converter:
         self._result = Conversion()
         self._pointers: dict[str, str] = {}
         """The component of the spec for each component of the extracted document."""
+        self._spec_keys: dict[str, dict[str, str]] = {}
         self._taken: dict[str, set[str]] = {}
         self._operation_ids = {
             str(operation.node.get("operationId")) for operation in spec.operations()
@@ -139,7 +140,9 @@ class _Converter:
         """The name of the component that a published one replaces."""
         names = self._replaced_names.get(kind, [])
         counterpart = self._replaced.counterparts.get(component.pointer, "").rpartition("/")[2]
-        candidates = [candidate for candidate in names if _is_version(candidate, name, prefix)]
+        candidates = [
+            candidate for candidate in names if _is_variant(key_of(candidate), name, prefix)
+        ]
         if counterpart in names:
             candidates.insert(0, counterpart)
         if not candidates:
@@ -151,7 +154,7 @@ class _Converter:
         counterpart = self._replaced.counterparts.get(component.pointer)
         for pointer in self._replaced.shared_components:
             _, _, shared_kind, shared_name = pointer.split("/")
-            has_name = shared_kind == kind and _is_version(shared_name, name, prefix)
+            has_name = shared_kind == kind and _is_variant(key_of(shared_name), name, prefix)
             if has_name or pointer == counterpart:
                 self._result.conflicting_components.append(pointer)
 
@@ -159,16 +162,25 @@ class _Converter:
         """A component of the spec that describes the same data, with a similar name or place."""
         counterpart = self._replaced.counterparts.get(component.pointer, "").rpartition("/")[2]
         component_shape = shape(self._extracted, component)
-        for candidate_name, candidate in self._spec.top.child("components", kind).entries():
-            is_similar = _is_similar(candidate_name, name, prefix) or candidate_name == counterpart
-            if is_similar and shape(self._spec, candidate) == component_shape:
+        for candidate_name, key in self._keys_of_spec(kind).items():
+            is_similar = _is_similar(key, name, prefix) or candidate_name == counterpart
+            if not is_similar:
+                continue
+            candidate = self._spec.top.child("components", kind, candidate_name)
+            if shape(self._spec, candidate) == component_shape:
                 return candidate_name
         return None
 
+    def _keys_of_spec(self, kind: str) -> dict[str, str]:
+        """The key of each component of the spec, by its name."""
+        if kind not in self._spec_keys:
+            names = self._spec.top.child("components", kind).mapping
+            self._spec_keys[kind] = {name: key_of(name) for name in names}
+        return self._spec_keys[kind]
+
     def _taken_names(self, kind: str) -> set[str]:
         if kind not in self._taken:
-            names = self._spec.top.child("components", kind).mapping
-            self._taken[kind] = {key_of(name) for name in names}
+            self._taken[kind] = set(self._keys_of_spec(kind).values())
         return self._taken[kind]
 
     def _is_in_spec(self, pointer: str) -> bool:
@@ -342,17 +354,16 @@ class _Converter:
             self._result.reviews.append(text)
 
 
-def _is_similar(component: str, name: str, prefix: str) -> bool:
+def _is_similar(component_key: str, name: str, prefix: str) -> bool:
     """Whether one name begins with the other, or the component has the name with a prefix."""
-    keys = sorted([key_of(component), key_of(name)], key=len)
-    return keys[1].startswith(keys[0]) or _is_version(component, name, prefix)
+    keys = sorted([component_key, key_of(name)], key=len)
+    return keys[1].startswith(keys[0]) or _is_variant(component_key, name, prefix)
 
 
-def _is_version(component: str, name: str, prefix: str) -> bool:
-    """Whether `free_name` would give a component this name."""
-    key = re.escape(key_of(name))
-    pattern = f"(?:{re.escape(key_of(prefix))})?{key}[0-9]*"
-    return re.fullmatch(pattern, key_of(component)) is not None
+def _is_variant(component_key: str, name: str, prefix: str) -> bool:
+    """Whether `free_name` would give a component of this name that key."""
+    pattern = f"(?:{re.escape(key_of(prefix))})?{re.escape(key_of(name))}[0-9]*"
+    return re.fullmatch(pattern, component_key) is not None
 
 
 def _as_node(value: Schema) -> Node:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -48,6 +49,8 @@ def _write_text(_writer: _Writer, text: str) -> yaml.ScalarNode:
     return yaml.ScalarNode(_TEXT_TAG, text, style=style)
 
 
+# The same names and keywords appear thousands of times, and parsing one is slow.
+@lru_cache(maxsize=10_000)
 def _is_plain(text: str) -> bool:
     """Whether YAML reads a text without quotes as the same text."""
     if not re.match(r"[A-Za-z/($]", text):

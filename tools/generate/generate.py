@@ -20,7 +20,7 @@ from openapi_python_client.parser.properties.file import FileProperty
 from openapi_python_client.parser.properties.protocol import PropertyProtocol
 from openapi_python_client.parser.responses import BYTES_SOURCE, TEXT_SOURCE
 from openapi_python_client.schema import UntrustedString
-from openapi_python_client.strings import safe_for_docstring
+from openapi_python_client.strings import PythonCode, safe_for_docstring
 
 from .document import (
     Document,
@@ -29,7 +29,7 @@ from .document import (
     json_pointer,
     raise_together,
 )
-from .generator_api import headers_of_all_types, spec_name
+from .generator_api import headers_of_all_types, shallow_endpoint_copies, spec_name
 from .generator_view import request_and_response_contents
 from .media_types import is_file, is_text
 from .operations import RAW_RESPONSES, BodyEncodings, OperationView, Resource
@@ -73,7 +73,7 @@ def parse_spec(document: Document, settings: Config) -> GeneratorData:
     """
     settings = attrs.evolve(settings, content_type_overrides=_media_type_overrides(document))
     try:
-        with headers_of_all_types():
+        with headers_of_all_types(), shallow_endpoint_copies():
             data = GeneratorData.from_dict(document.root, config=settings)
     except Exception as error:
         # Unforeseen specs make the generator raise any exception, such as AttributeError.
@@ -164,6 +164,8 @@ def render_package(
     add_upstream_templates(project.env)
     # Typed as `Any`, because Jinja2 types its globals as a mapping of the built-in ones.
     environment: Any = project.env
+    # No template changes during a run. Otherwise Jinja2 looks at the file for every import in one.
+    environment.auto_reload = False
     encodings = BodyEncodings(document, resources)
     environment.globals.update(_template_globals(resources, union_branches, encodings))
     with _formatter_on_path(), _silenced():
@@ -226,6 +228,9 @@ def _template_globals(
 
     return {
         "branch_pointer": union_branches.pointer,
+        # openapi-python-client 0.29.1 sets it for `endpoint_module.py.jinja` alone. Jinja2 then
+        # evaluates the templates that this one imports again for each operation.
+        "isbool": _is_boolean,
         "encoding_of": encodings.encoding,
         "resources": resources,
         "operation_of": operation_of,
@@ -234,6 +239,10 @@ def _template_globals(
         "used_imports": used_imports,
         "docstring_text": safe_for_docstring,
     }
+
+
+def _is_boolean(prop: PropertyProtocol) -> bool:
+    return prop.get_base_type_string() == PythonCode("bool")
 
 
 def _key_of(endpoint: Endpoint) -> tuple[str, str]:

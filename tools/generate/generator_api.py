@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from copy import copy
 
-from openapi_python_client.parser import GeneratorData
+from openapi_python_client.parser import GeneratorData, openapi
 from openapi_python_client.parser.properties import ModelProperty
 from openapi_python_client.parser.properties.date import DateProperty
 from openapi_python_client.parser.properties.datetime import DateTimeProperty
@@ -16,6 +17,9 @@ from openapi_python_client.strings import snake_case
 
 _LOCATIONS = "_allowed_locations"
 """The class attribute with the locations of parameters that a type of property can have."""
+
+_COPY = "deepcopy"
+"""The function by which the generator's parser copies endpoints, and nothing else."""
 
 
 @contextmanager
@@ -33,6 +37,22 @@ def headers_of_all_types() -> Generator[None]:
     finally:
         for kind in property_types:
             setattr(kind, _LOCATIONS, locations[kind])
+
+
+@contextmanager
+def shallow_endpoint_copies() -> Generator[None]:
+    """Let the generator copy an endpoint without the models and schemas that it refers to.
+
+    openapi-python-client 0.29.1 copies each endpoint up to three times with all of them, which is
+    more than half of its work for a large spec. It changes only the lists of the copy, and uses the
+    original no more. Delete this when its module `parser.openapi` has no `deepcopy`.
+    """
+    deep_copy = getattr(openapi, _COPY)
+    setattr(openapi, _COPY, copy)
+    try:
+        yield
+    finally:
+        setattr(openapi, _COPY, deep_copy)
 
 
 def spec_name(prop: PropertyProtocol) -> str:

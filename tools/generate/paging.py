@@ -40,6 +40,8 @@ CURSOR_ROLES = frozenset({PagingRole.CURSOR, PagingRole.AFTER_ID})
 START_ROLES = CURSOR_ROLES | {PagingRole.OFFSET, PagingRole.NUMBER}
 """The roles of parameters that say where a page starts."""
 
+_ROLES = frozenset(PagingRole)
+
 PARAMETER_ROLES = START_ROLES | {PagingRole.SIZE}
 """The roles of parameters and of properties of a request body."""
 
@@ -142,11 +144,18 @@ class Paging:
 
 
 def read_paging(document: Document, operation: Operation) -> Paging:
-    """The parts of an operation with a role of pagination. They may be contradictory."""
+    """The parts of an operation with a role of pagination. They may be contradictory.
+
+    Of an operation that is not iterable, only the parameters: nothing reads its responses as pages.
+    """
+    parameters = list(_parameters(document, operation))
+    if all(parameter.role not in START_ROLES for parameter in parameters):
+        # Most operations. Their responses have thousands of properties to look at.
+        return Paging(parameters, responses=[], page=[], item=[])
     responses = list(_success_schemas(document, operation))
     page = [item for schema in responses for item in _page_properties(document, schema)]
     return Paging(
-        parameters=list(_parameters(document, operation)),
+        parameters=parameters,
         responses=responses,
         page=page,
         item=list(_item_properties(document, page)),
@@ -158,7 +167,7 @@ def role_of(document: Document, node: Node) -> PagingRole | None:
     schema = document.resolve(node.child("schema"))
     # The role of the parameter itself precedes that of its schema, which may be shared.
     role = node.get("x-role") or schema.get("x-role")
-    if role in set(PagingRole):
+    if role in _ROLES:
         return PagingRole(role)
     return None
 
@@ -248,7 +257,7 @@ def _properties_below(
     if node.pointer in ancestors or not is_mapping(node.value):
         return
     role = node.get("x-role")
-    if role in set(PagingRole):
+    if role in _ROLES:
         yield PagingProperty(PagingRole(role), path, node)
         # What is inside of such a property has no role of its own.
         return

@@ -6,7 +6,7 @@ change what the caller left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from openapi_python_client.parser import GeneratorData
@@ -34,9 +34,9 @@ def trailing_notes(document: Document, schema: Node) -> list[str]:
     return list(_trailing_notes(document, schema))
 
 
-def keyword_value(document: Document, schema: Node, keyword: str) -> Any:
-    """The value of a keyword beside the `$ref` of a schema, in its target or in its `allOf`."""
-    for part in [schema, *all_of_parts(document, schema, frozenset())]:
+def keyword_value(parts: Sequence[Node], keyword: str) -> Any:
+    """The value of a keyword in the first part of a schema that has it."""
+    for part in parts:
         if keyword in part.mapping:
             return part.get(keyword)
     return None
@@ -80,21 +80,23 @@ def _add_notes(document: Document, schema: Node) -> None:
 
 
 def _trailing_notes(document: Document, schema: Node) -> Iterator[str]:
-    minimum = keyword_value(document, schema, "minimum")
-    maximum = keyword_value(document, schema, "maximum")
+    # Beside the `$ref` of a schema, in its target, and in its `allOf`.
+    parts = [schema, *all_of_parts(document, schema, frozenset())]
+    minimum = keyword_value(parts, "minimum")
+    maximum = keyword_value(parts, "maximum")
     yield from _range(minimum, maximum, "")
-    lower_limit = keyword_value(document, schema, "exclusiveMinimum")
-    upper_limit = keyword_value(document, schema, "exclusiveMaximum")
+    lower_limit = keyword_value(parts, "exclusiveMinimum")
+    upper_limit = keyword_value(parts, "exclusiveMaximum")
     if lower_limit is not None:
         yield f"Above {lower_limit}."
     if upper_limit is not None:
         yield f"Below {upper_limit}."
     for suffix, (singular, plural) in _UNITS.items():
-        minimum = keyword_value(document, schema, f"min{suffix}")
-        maximum = keyword_value(document, schema, f"max{suffix}")
+        minimum = keyword_value(parts, f"min{suffix}")
+        maximum = keyword_value(parts, f"max{suffix}")
         last = maximum if maximum is not None else minimum
         yield from _range(minimum, maximum, f" {singular if last == 1 else plural}")
-    default = keyword_value(document, schema, "default")
+    default = keyword_value(parts, "default")
     if default is not None:
         yield f"Server default: `{default}`."
 

@@ -9,7 +9,8 @@ import ast
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Generator, Iterator, Sequence, Set
+from contextlib import contextmanager
 from pathlib import Path
 
 from openapi_python_client.strings import PythonIdentifier
@@ -27,9 +28,14 @@ def verify_package(document: Document, package: Path, resources: Sequence[Resour
     Raises:
         SpecError: a module cannot be imported, a name is ambiguous, or a method is incomplete.
     """
-    # First, because such a name often causes an error of the import, which says less.
-    raise_together(_find_ambiguous_names(document, package))
-    methods = _import_package_and_list_methods(document, package)
+    # Both take seconds for a large API, so the import runs beside the search on a second core.
+    with _importing(package) as process:
+        # First, because such a name often causes an error of the import, which says less.
+        raise_together(_find_ambiguous_names(document, package))
+        output, errors = process.communicate()
+    if process.returncode != 0:
+        raise _import_error(document, process.returncode, errors)
+    methods: dict[str, list[str]] = json.loads(output)
     raise_together(_find_incomplete_methods(document, resources, methods))
 
 
@@ -47,24 +53,34 @@ def _find_incomplete_methods(
                     )
 
 
-def _import_package_and_list_methods(document: Document, package: Path) -> dict[str, list[str]]:
-    """The parameters of every resource method, by `tag.Class.method`."""
+@contextmanager
+def _importing(package: Path) -> Generator[subprocess.Popen[str]]:
+    """Start to import the package in another process, which ends with the context at the latest.
+
+    The process prints the parameters of every resource method, by `tag.Class.method`.
+    """
     # A separate process, because this one may have imported a package of the same name already.
     # `-I` keeps PYTHONPATH and this folder out of the import path. `-B` writes no cache files
     # into the package.
-    result = subprocess.run(
+    process = subprocess.Popen(
         [sys.executable, "-B", "-I", str(_IMPORT_SCRIPT), str(package.parent), package.name],
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        check=False,
     )
-    if result.returncode != 0:
-        # The last line of a traceback usually names the error.
-        lines = result.stderr.strip().splitlines()
-        reason = lines[-1] if lines else f"exit status {result.returncode}"
-        raise SpecError(f"{document.path}: the generated code cannot be imported: {reason}")
-    methods: dict[str, list[str]] = json.loads(result.stdout)
-    return methods
+    with process:
+        try:
+            yield process
+        finally:
+            # Has no effect on a process that has ended.
+            process.kill()
+
+
+def _import_error(document: Document, status: int, errors: str) -> SpecError:
+    # The last line of a traceback usually names the error.
+    lines = errors.strip().splitlines()
+    reason = lines[-1] if lines else f"exit status {status}"
+    return SpecError(f"{document.path}: the generated code cannot be imported: {reason}")
 
 
 def _expected_methods(
