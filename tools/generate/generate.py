@@ -29,7 +29,7 @@ from .document import (
     json_pointer,
     raise_together,
 )
-from .generator_api import headers_of_all_types, spec_name
+from .generator_api import headers_of_all_types, local_property, spec_name
 from .generator_view import request_and_response_contents
 from .media_types import is_file, is_text
 from .operations import RAW_RESPONSES, BodyEncodings, OperationView, Resource
@@ -199,10 +199,10 @@ def used_imports(code: str, candidates: Iterable[str]) -> str:
     lines: set[str] = set()
     used_names = set(_NAME.findall(code))
     for candidate in candidates:
-        # A candidate is `import name` or `from module import name, name`.
+        # A candidate is `import name` or `from module import name, name as alias`.
         module, _, names = candidate.rpartition("import ")
         for name in names.split(", "):
-            if name in used_names:
+            if name.rpartition(" ")[2] in used_names:
                 lines.add(f"{module}import {name}")
     return "\n".join(sorted(lines))
 
@@ -227,6 +227,7 @@ def _template_globals(
     return {
         "branch_pointer": union_branches.pointer,
         "encoding_of": encodings.encoding,
+        "local_property": local_property,
         "resources": resources,
         "operation_of": operation_of,
         "resource_of": resources_by_tag.__getitem__,
