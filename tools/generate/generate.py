@@ -225,7 +225,7 @@ def _template_globals(
         return operation_of(endpoint).style(location, spec_name(prop))
 
     return {
-        "branch_pointer": union_branches.pointer,
+        "branch_pointers": union_branches.pointers,
         "encoding_of": encodings.encoding,
         "local_property": local_property,
         "resources": resources,

@@ -171,7 +171,7 @@ class Validator:
             if check.accepts(data):
                 continue
             finding = self._report(check.deviation, path, findings, is_null=data is None)
-            if check.is_fatal:
+            if check.is_fatal and not (check.tolerates and check.tolerates(data)):
                 raise _MisfitError(finding)
         branch: UnionBranch | None = None
         for branch_set in self._branch_sets:
