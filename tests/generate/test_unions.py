@@ -108,6 +108,7 @@ UNIONS: Json = {
         ]
     },
     "maybe": {"type": ["object", "null"], "properties": {"pet": component("Pet")}},
+    "gap": {"type": ["object", "null"], "required": ["x"], "properties": {"x": TEXT}},
     "byName": {"type": "object", "additionalProperties": component("Pet")},
 }
 
@@ -245,6 +246,14 @@ def test_a_text_in_another_form_than_its_format_is_reported_and_kept(
     findings = package.check(body, name="get_formats").findings
     assert [(finding.kind, finding.path) for finding in findings] == [("wrong-type", f"$.{name}")]
     assert getattr(package.decode(body, name="get_formats"), name) is not package.types.UNSET
+
+
+def test_an_object_that_can_be_null_is_a_model_also_without_a_required_property(
+    package: Package,
+) -> None:
+    thing = package.decode({"gap": {}}, name="get_thing")
+    assert type(thing.gap).__name__.endswith("GapType0")
+    assert thing.gap.x is package.types.UNSET
 
 
 def camel_case(name: str) -> str:
