@@ -29,8 +29,8 @@ from .document import (
     json_pointer,
     raise_together,
 )
+from .files import request_and_response_contents
 from .generator_api import headers_of_all_types, local_property, spec_name
-from .generator_view import request_and_response_contents
 from .media_types import is_file, is_text
 from .operations import RAW_RESPONSES, BodyEncodings, OperationView, Resource
 from .operations.arguments import free_name

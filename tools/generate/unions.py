@@ -21,7 +21,7 @@ from .generator_api import model_name, model_properties, spec_name
 from .operations import Resource
 from .webhooks import Webhook
 
-_CONVERTED_FORMATS = frozenset({"binary", "date", "date-time", "uuid"})
+_CONVERTED_FORMATS = frozenset({"date", "date-time", "uuid"})
 """The formats whose texts have a Python type of their own in generated code."""
 
 _SCALARS = frozenset({"boolean", "integer", "null", "number"})
