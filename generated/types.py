@@ -1,13 +1,24 @@
 """Types shared by the generated modules."""
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
 from http import HTTPStatus
 from pathlib import PurePath
-from typing import Any, BinaryIO, Generic, Literal, Self, TypeAlias, TypeVar, cast
+from typing import (
+    Any,
+    BinaryIO,
+    Generic,
+    Literal,
+    Self,
+    TypeAlias,
+    TypeGuard,
+    TypeVar,
+    cast,
+)
 from urllib.parse import quote, urlencode
 
 
@@ -54,6 +65,23 @@ class UnionBranch:
     pointer: str
     """The JSON pointer of the branch's schema in the spec."""
     value: object
+
+
+_FORMATS = {
+    "date": re.compile(r"\d{4}-\d\d-\d\d"),
+    "date-time": re.compile(r"\d{4}-\d\d-\d\d[Tt ].+"),
+    "uuid": re.compile(r"[0-9A-Fa-f]{8}-([0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}"),
+}
+"""What a text of a format begins with or looks like (RFC 3339, RFC 9562)."""
+
+
+def has_format(name: str, data: object) -> TypeGuard[str]:
+    """Whether data is a text that looks like one of a format.
+
+    Python converts more: a date without a time to midnight, `20210102` to a date. A text of another
+    branch of a union can look like that.
+    """
+    return isinstance(data, str) and _FORMATS[name].fullmatch(data) is not None
 
 
 def json_value(value: object) -> Any:

@@ -32,34 +32,35 @@ class BadRequest:
     )
 
     def to_dict(self) -> dict[str, Any]:
-        status_code = self.status_code
+        _status_code = self.status_code
 
-        message = self.message
+        _message = self.message
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
+
         field_dict.update({})
-        if status_code is not UNSET:
-            field_dict["statusCode"] = status_code
-        if message is not UNSET:
-            field_dict["message"] = message
+        if _status_code is not UNSET:
+            field_dict["statusCode"] = _status_code
+        if _message is not UNSET:
+            field_dict["message"] = _message
 
         return field_dict
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
-        status_code = d.pop("statusCode", UNSET)
+        _status_code = d.pop("statusCode", UNSET)
 
-        message = d.pop("message", UNSET)
+        _message = d.pop("message", UNSET)
 
-        bad_request = cls(
-            status_code=status_code,
-            message=message,
+        instance = cls(
+            status_code=_status_code,
+            message=_message,
         )
 
-        bad_request.additional_properties = d
-        return bad_request
+        instance.additional_properties = d
+        return instance
 
     @property
     def additional_keys(self) -> list[str]:

@@ -54,111 +54,112 @@ class Conversation:
     )
 
     def to_dict(self) -> dict[str, Any]:
-        id = self.id
+        _id = self.id
 
-        location_id = self.location_id
+        _location_id = self.location_id
 
-        contact_id = self.contact_id
+        _contact_id = self.contact_id
 
-        assigned_to = self.assigned_to
+        _assigned_to = self.assigned_to
 
-        user_id = self.user_id
+        _user_id = self.user_id
 
-        last_message_body = self.last_message_body
+        _last_message_body = self.last_message_body
 
-        last_message_date = self.last_message_date
+        _last_message_date = self.last_message_date
 
-        last_message_type: str | Unset = UNSET
+        _last_message_type: str | Unset = UNSET
         if not isinstance(self.last_message_type, Unset):
-            last_message_type = self.last_message_type.value
+            _last_message_type = self.last_message_type.value
 
-        unread_count = self.unread_count
+        _unread_count = self.unread_count
 
-        inbox = self.inbox
+        _inbox = self.inbox
 
-        starred = self.starred
+        _starred = self.starred
 
-        deleted = self.deleted
+        _deleted = self.deleted
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
+
         field_dict.update({})
-        if id is not UNSET:
-            field_dict["id"] = id
-        if location_id is not UNSET:
-            field_dict["locationId"] = location_id
-        if contact_id is not UNSET:
-            field_dict["contactId"] = contact_id
-        if assigned_to is not UNSET:
-            field_dict["assignedTo"] = assigned_to
-        if user_id is not UNSET:
-            field_dict["userId"] = user_id
-        if last_message_body is not UNSET:
-            field_dict["lastMessageBody"] = last_message_body
-        if last_message_date is not UNSET:
-            field_dict["lastMessageDate"] = last_message_date
-        if last_message_type is not UNSET:
-            field_dict["lastMessageType"] = last_message_type
-        if unread_count is not UNSET:
-            field_dict["unreadCount"] = unread_count
-        if inbox is not UNSET:
-            field_dict["inbox"] = inbox
-        if starred is not UNSET:
-            field_dict["starred"] = starred
-        if deleted is not UNSET:
-            field_dict["deleted"] = deleted
+        if _id is not UNSET:
+            field_dict["id"] = _id
+        if _location_id is not UNSET:
+            field_dict["locationId"] = _location_id
+        if _contact_id is not UNSET:
+            field_dict["contactId"] = _contact_id
+        if _assigned_to is not UNSET:
+            field_dict["assignedTo"] = _assigned_to
+        if _user_id is not UNSET:
+            field_dict["userId"] = _user_id
+        if _last_message_body is not UNSET:
+            field_dict["lastMessageBody"] = _last_message_body
+        if _last_message_date is not UNSET:
+            field_dict["lastMessageDate"] = _last_message_date
+        if _last_message_type is not UNSET:
+            field_dict["lastMessageType"] = _last_message_type
+        if _unread_count is not UNSET:
+            field_dict["unreadCount"] = _unread_count
+        if _inbox is not UNSET:
+            field_dict["inbox"] = _inbox
+        if _starred is not UNSET:
+            field_dict["starred"] = _starred
+        if _deleted is not UNSET:
+            field_dict["deleted"] = _deleted
 
         return field_dict
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
-        id = d.pop("id", UNSET)
+        _id = d.pop("id", UNSET)
 
-        location_id = d.pop("locationId", UNSET)
+        _location_id = d.pop("locationId", UNSET)
 
-        contact_id = d.pop("contactId", UNSET)
+        _contact_id = d.pop("contactId", UNSET)
 
-        assigned_to = d.pop("assignedTo", UNSET)
+        _assigned_to = d.pop("assignedTo", UNSET)
 
-        user_id = d.pop("userId", UNSET)
+        _user_id = d.pop("userId", UNSET)
 
-        last_message_body = d.pop("lastMessageBody", UNSET)
+        _last_message_body = d.pop("lastMessageBody", UNSET)
 
-        last_message_date = d.pop("lastMessageDate", UNSET)
+        _last_message_date = d.pop("lastMessageDate", UNSET)
 
-        _last_message_type = d.pop("lastMessageType", UNSET)
-        last_message_type: LastMessageType | Unset
-        if isinstance(_last_message_type, Unset):
-            last_message_type = UNSET
+        source = d.pop("lastMessageType", UNSET)
+        _last_message_type: LastMessageType | Unset
+        if isinstance(source, Unset):
+            _last_message_type = UNSET
         else:
-            last_message_type = LastMessageType(_last_message_type)
+            _last_message_type = LastMessageType(source)
 
-        unread_count = d.pop("unreadCount", UNSET)
+        _unread_count = d.pop("unreadCount", UNSET)
 
-        inbox = d.pop("inbox", UNSET)
+        _inbox = d.pop("inbox", UNSET)
 
-        starred = d.pop("starred", UNSET)
+        _starred = d.pop("starred", UNSET)
 
-        deleted = d.pop("deleted", UNSET)
+        _deleted = d.pop("deleted", UNSET)
 
-        conversation = cls(
-            id=id,
-            location_id=location_id,
-            contact_id=contact_id,
-            assigned_to=assigned_to,
-            user_id=user_id,
-            last_message_body=last_message_body,
-            last_message_date=last_message_date,
-            last_message_type=last_message_type,
-            unread_count=unread_count,
-            inbox=inbox,
-            starred=starred,
-            deleted=deleted,
+        instance = cls(
+            id=_id,
+            location_id=_location_id,
+            contact_id=_contact_id,
+            assigned_to=_assigned_to,
+            user_id=_user_id,
+            last_message_body=_last_message_body,
+            last_message_date=_last_message_date,
+            last_message_type=_last_message_type,
+            unread_count=_unread_count,
+            inbox=_inbox,
+            starred=_starred,
+            deleted=_deleted,
         )
 
-        conversation.additional_properties = d
-        return conversation
+        instance.additional_properties = d
+        return instance
 
     @property
     def additional_keys(self) -> list[str]:

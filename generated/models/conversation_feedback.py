@@ -23,7 +23,6 @@ class ConversationFeedback:
     )
 
     def to_dict(self) -> dict[str, Any]:
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
 
@@ -32,10 +31,10 @@ class ConversationFeedback:
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
-        conversation_feedback = cls()
+        instance = cls()
 
-        conversation_feedback.additional_properties = d
-        return conversation_feedback
+        instance.additional_properties = d
+        return instance
 
     @property
     def additional_keys(self) -> list[str]:

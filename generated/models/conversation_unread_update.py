@@ -48,90 +48,91 @@ class ConversationUnreadUpdate:
     )
 
     def to_dict(self) -> dict[str, Any]:
-        type_ = self.type_
+        _type_ = self.type_
 
-        timestamp = self.timestamp
+        _timestamp = self.timestamp
 
-        webhook_id = self.webhook_id
+        _webhook_id = self.webhook_id
 
-        location_id = self.location_id
+        _location_id = self.location_id
 
-        id = self.id
+        _id = self.id
 
-        contact_id = self.contact_id
+        _contact_id = self.contact_id
 
-        unread_count = self.unread_count
+        _unread_count = self.unread_count
 
-        inbox = self.inbox
+        _inbox = self.inbox
 
-        starred = self.starred
+        _starred = self.starred
 
-        deleted = self.deleted
+        _deleted = self.deleted
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
+
         field_dict.update({})
-        if type_ is not UNSET:
-            field_dict["type"] = type_
-        if timestamp is not UNSET:
-            field_dict["timestamp"] = timestamp
-        if webhook_id is not UNSET:
-            field_dict["webhookId"] = webhook_id
-        if location_id is not UNSET:
-            field_dict["locationId"] = location_id
-        if id is not UNSET:
-            field_dict["id"] = id
-        if contact_id is not UNSET:
-            field_dict["contactId"] = contact_id
-        if unread_count is not UNSET:
-            field_dict["unreadCount"] = unread_count
-        if inbox is not UNSET:
-            field_dict["inbox"] = inbox
-        if starred is not UNSET:
-            field_dict["starred"] = starred
-        if deleted is not UNSET:
-            field_dict["deleted"] = deleted
+        if _type_ is not UNSET:
+            field_dict["type"] = _type_
+        if _timestamp is not UNSET:
+            field_dict["timestamp"] = _timestamp
+        if _webhook_id is not UNSET:
+            field_dict["webhookId"] = _webhook_id
+        if _location_id is not UNSET:
+            field_dict["locationId"] = _location_id
+        if _id is not UNSET:
+            field_dict["id"] = _id
+        if _contact_id is not UNSET:
+            field_dict["contactId"] = _contact_id
+        if _unread_count is not UNSET:
+            field_dict["unreadCount"] = _unread_count
+        if _inbox is not UNSET:
+            field_dict["inbox"] = _inbox
+        if _starred is not UNSET:
+            field_dict["starred"] = _starred
+        if _deleted is not UNSET:
+            field_dict["deleted"] = _deleted
 
         return field_dict
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
-        type_ = d.pop("type", UNSET)
+        _type_ = d.pop("type", UNSET)
 
-        timestamp = d.pop("timestamp", UNSET)
+        _timestamp = d.pop("timestamp", UNSET)
 
-        webhook_id = d.pop("webhookId", UNSET)
+        _webhook_id = d.pop("webhookId", UNSET)
 
-        location_id = d.pop("locationId", UNSET)
+        _location_id = d.pop("locationId", UNSET)
 
-        id = d.pop("id", UNSET)
+        _id = d.pop("id", UNSET)
 
-        contact_id = d.pop("contactId", UNSET)
+        _contact_id = d.pop("contactId", UNSET)
 
-        unread_count = d.pop("unreadCount", UNSET)
+        _unread_count = d.pop("unreadCount", UNSET)
 
-        inbox = d.pop("inbox", UNSET)
+        _inbox = d.pop("inbox", UNSET)
 
-        starred = d.pop("starred", UNSET)
+        _starred = d.pop("starred", UNSET)
 
-        deleted = d.pop("deleted", UNSET)
+        _deleted = d.pop("deleted", UNSET)
 
-        conversation_unread_update = cls(
-            type_=type_,
-            timestamp=timestamp,
-            webhook_id=webhook_id,
-            location_id=location_id,
-            id=id,
-            contact_id=contact_id,
-            unread_count=unread_count,
-            inbox=inbox,
-            starred=starred,
-            deleted=deleted,
+        instance = cls(
+            type_=_type_,
+            timestamp=_timestamp,
+            webhook_id=_webhook_id,
+            location_id=_location_id,
+            id=_id,
+            contact_id=_contact_id,
+            unread_count=_unread_count,
+            inbox=_inbox,
+            starred=_starred,
+            deleted=_deleted,
         )
 
-        conversation_unread_update.additional_properties = d
-        return conversation_unread_update
+        instance.additional_properties = d
+        return instance
 
     @property
     def additional_keys(self) -> list[str]:

@@ -34,43 +34,44 @@ class UnprocessableEntity:
     )
 
     def to_dict(self) -> dict[str, Any]:
-        status_code = self.status_code
+        _status_code = self.status_code
 
-        message: list[str] | Unset = UNSET
+        _message: list[str] | Unset = UNSET
         if not isinstance(self.message, Unset):
-            message = self.message
+            _message = self.message
 
-        error = self.error
+        _error = self.error
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
+
         field_dict.update({})
-        if status_code is not UNSET:
-            field_dict["statusCode"] = status_code
-        if message is not UNSET:
-            field_dict["message"] = message
-        if error is not UNSET:
-            field_dict["error"] = error
+        if _status_code is not UNSET:
+            field_dict["statusCode"] = _status_code
+        if _message is not UNSET:
+            field_dict["message"] = _message
+        if _error is not UNSET:
+            field_dict["error"] = _error
 
         return field_dict
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
-        status_code = d.pop("statusCode", UNSET)
+        _status_code = d.pop("statusCode", UNSET)
 
-        message = cast(list[str], d.pop("message", UNSET))
+        _message = cast(list[str], d.pop("message", UNSET))
 
-        error = d.pop("error", UNSET)
+        _error = d.pop("error", UNSET)
 
-        unprocessable_entity = cls(
-            status_code=status_code,
-            message=message,
-            error=error,
+        instance = cls(
+            status_code=_status_code,
+            message=_message,
+            error=_error,
         )
 
-        unprocessable_entity.additional_properties = d
-        return unprocessable_entity
+        instance.additional_properties = d
+        return instance
 
     @property
     def additional_keys(self) -> list[str]:

@@ -40,29 +40,30 @@ class UpdateConversationRequest:
     )
 
     def to_dict(self) -> dict[str, Any]:
-        location_id = self.location_id
+        _location_id = self.location_id
 
-        unread_count = self.unread_count
+        _unread_count = self.unread_count
 
-        starred = self.starred
+        _starred = self.starred
 
-        feedback: dict[str, Any] | Unset = UNSET
+        _feedback: dict[str, Any] | Unset = UNSET
         if not isinstance(self.feedback, Unset):
-            feedback = self.feedback.to_dict()
+            _feedback = self.feedback.to_dict()
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
+
         field_dict.update(
             {
-                "locationId": location_id,
+                "locationId": _location_id,
             }
         )
-        if unread_count is not UNSET:
-            field_dict["unreadCount"] = unread_count
-        if starred is not UNSET:
-            field_dict["starred"] = starred
-        if feedback is not UNSET:
-            field_dict["feedback"] = feedback
+        if _unread_count is not UNSET:
+            field_dict["unreadCount"] = _unread_count
+        if _starred is not UNSET:
+            field_dict["starred"] = _starred
+        if _feedback is not UNSET:
+            field_dict["feedback"] = _feedback
 
         return field_dict
 
@@ -71,28 +72,28 @@ class UpdateConversationRequest:
         from ..models.conversation_feedback import ConversationFeedback  # noqa: PLC0415
 
         d = dict(src_dict)
-        location_id = d.pop("locationId")
+        _location_id = d.pop("locationId")
 
-        unread_count = d.pop("unreadCount", UNSET)
+        _unread_count = d.pop("unreadCount", UNSET)
 
-        starred = d.pop("starred", UNSET)
+        _starred = d.pop("starred", UNSET)
 
-        _feedback = d.pop("feedback", UNSET)
-        feedback: ConversationFeedback | Unset
-        if isinstance(_feedback, Unset):
-            feedback = UNSET
+        source = d.pop("feedback", UNSET)
+        _feedback: ConversationFeedback | Unset
+        if isinstance(source, Unset):
+            _feedback = UNSET
         else:
-            feedback = ConversationFeedback.from_dict(_feedback)
+            _feedback = ConversationFeedback.from_dict(source)
 
-        update_conversation_request = cls(
-            location_id=location_id,
-            unread_count=unread_count,
-            starred=starred,
-            feedback=feedback,
+        instance = cls(
+            location_id=_location_id,
+            unread_count=_unread_count,
+            starred=_starred,
+            feedback=_feedback,
         )
 
-        update_conversation_request.additional_properties = d
-        return update_conversation_request
+        instance.additional_properties = d
+        return instance
 
     @property
     def additional_keys(self) -> list[str]:

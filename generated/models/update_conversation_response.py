@@ -35,19 +35,20 @@ class UpdateConversationResponse:
     )
 
     def to_dict(self) -> dict[str, Any]:
-        success = self.success
+        _success = self.success
 
-        conversation: dict[str, Any] | Unset = UNSET
+        _conversation: dict[str, Any] | Unset = UNSET
         if not isinstance(self.conversation, Unset):
-            conversation = self.conversation.to_dict()
+            _conversation = self.conversation.to_dict()
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
+
         field_dict.update({})
-        if success is not UNSET:
-            field_dict["success"] = success
-        if conversation is not UNSET:
-            field_dict["conversation"] = conversation
+        if _success is not UNSET:
+            field_dict["success"] = _success
+        if _conversation is not UNSET:
+            field_dict["conversation"] = _conversation
 
         return field_dict
 
@@ -56,22 +57,22 @@ class UpdateConversationResponse:
         from ..models.conversation import Conversation  # noqa: PLC0415
 
         d = dict(src_dict)
-        success = d.pop("success", UNSET)
+        _success = d.pop("success", UNSET)
 
-        _conversation = d.pop("conversation", UNSET)
-        conversation: Conversation | Unset
-        if isinstance(_conversation, Unset):
-            conversation = UNSET
+        source = d.pop("conversation", UNSET)
+        _conversation: Conversation | Unset
+        if isinstance(source, Unset):
+            _conversation = UNSET
         else:
-            conversation = Conversation.from_dict(_conversation)
+            _conversation = Conversation.from_dict(source)
 
-        update_conversation_response = cls(
-            success=success,
-            conversation=conversation,
+        instance = cls(
+            success=_success,
+            conversation=_conversation,
         )
 
-        update_conversation_response.additional_properties = d
-        return update_conversation_response
+        instance.additional_properties = d
+        return instance
 
     @property
     def additional_keys(self) -> list[str]:

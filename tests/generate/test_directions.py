@@ -49,6 +49,23 @@ paths:
       requestBody:
         content: {application/json: {schema: {$ref: "#/components/schemas/Session"}}}
       responses: {"204": {description: Created}}
+    put:
+      operationId: replaceLimits
+      tags: [Things]
+      requestBody:
+        required: true
+        content:
+          application/json:
+            schema: {type: array, items: {$ref: "#/components/schemas/Limits"}}
+      responses: {"204": {description: Replaced}}
+  /groups:
+    post:
+      operationId: createGroup
+      tags: [Things]
+      requestBody:
+        required: true
+        content: {application/json: {schema: {$ref: "#/components/schemas/Group"}}}
+      responses: {"204": {description: Created}}
 components:
   securitySchemes:
     bearer: {type: http, scheme: bearer}
@@ -91,6 +108,15 @@ components:
       properties:
         used: {type: integer, readOnly: true}
         maximum: {type: integer}
+    Group:
+      type: object
+      required: [owner]
+      properties:
+        owner:
+          oneOf: [{$ref: "#/components/schemas/Limits"}, {$ref: "#/components/schemas/Account"}]
+        byName:
+          type: object
+          additionalProperties: {$ref: "#/components/schemas/Account"}
     Session:
       type: object
       required: [id]
@@ -195,6 +221,58 @@ def test_a_response_needs_all_required_properties_but_write_only_ones(
     body = json.loads(json.dumps({**RECEIVED, **change}))
     checked = package.check(body, "201", "create_user")
     assert [finding.path for finding in checked.findings] == paths
+
+
+def sent(package: Package, method: str, **values: object) -> Json:
+    """The JSON body of a request."""
+    contract = package.contracts[method]
+    arguments = Arguments({**dict.fromkeys(contract.arguments, UNSET), **values})
+    complete_arguments(contract, arguments, None)
+    present = {name: value for name, value in arguments.items() if value is not UNSET}
+    absent = dict.fromkeys(arguments.keys() - present.keys(), package.types.UNSET)
+    body: Json = package.operations[method].build(**present, **absent)["json"]
+    return body
+
+
+def test_a_request_has_no_read_only_property_at_any_depth(package: Package) -> None:
+    received = {**PROFILE, "createdAt": "now"}
+    model = package.models.Profile.from_dict(received)
+    body = sent(
+        package, "create_user", name="n", password="p", profile=model, history=[received, model]
+    )
+    assert body == {
+        "name": "n",
+        "password": "p",
+        "profile": PROFILE,
+        "history": [PROFILE, PROFILE],
+    }
+    assert received["createdAt"] == "now"
+    assert model.created_at == "now"
+
+
+def test_a_read_only_property_is_removed_behind_references_and_in_unions(package: Package) -> None:
+    account = {"id": "a", "number": "1", "name": "n", "limits": {"used": 1, "maximum": 2}}
+    expected = {"name": "n", "limits": {"maximum": 2}}
+    body = sent(package, "create_group", owner=account, by_name={"k": account})
+    assert body == {"owner": expected, "byName": {"k": expected}}
+    limits = {"used": 1, "maximum": 2}
+    assert sent(package, "create_group", owner=limits) == {"owner": {"maximum": 2}}
+
+
+def test_a_whole_body_has_no_read_only_property(package: Package) -> None:
+    contract = package.contracts["replace_limits"]
+    arguments = Arguments({"body": [{"used": 1, "maximum": 2}]})
+    complete_arguments(contract, arguments, None)
+    assert arguments == {"body": [{"maximum": 2}]}
+
+
+@pytest.mark.parametrize("value", [5, {"any": []}, None])
+def test_the_value_of_a_read_only_property_is_not_validated(
+    package: Package, value: object
+) -> None:
+    profile = {**PROFILE, "createdAt": value}
+    body = sent(package, "create_user", name="n", password="p", profile=profile)
+    assert body["profile"] == PROFILE
 
 
 PROGRAM = """

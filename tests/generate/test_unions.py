@@ -18,6 +18,11 @@ def component(name: str) -> Json:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
+def text_of(text_format: str) -> Json:
+    """A text of a format."""
+    return {**TEXT, "format": text_format}
+
+
 def animal(kind: Json, **properties: Json) -> Json:
     """An object whose property `kind` tells what it is."""
     return {"type": "object", "properties": {"kind": kind, **properties}}
@@ -35,6 +40,7 @@ COMPONENTS: Json = {
     "Sound": {"type": "string", "enum": ["meow"]},
     "Colour": {"type": "string", "enum": ["red", "blue"]},
     "Pet": {"oneOf": [component("Cat"), component("Dog")]},
+    "LonelyCar": {"oneOf": [component("Car")]},
 }
 
 UNIONS: Json = {
@@ -67,6 +73,32 @@ UNIONS: Json = {
         ]
     },
     "many": {"type": "array", "items": component("Pet")},
+    "innerList": {
+        "oneOf": [
+            {"oneOf": [{"type": "array", "items": component("Car")}, TEXT]},
+            component("Boat"),
+        ]
+    },
+    "lonelyList": {
+        "oneOf": [
+            {"oneOf": [{"type": "array", "items": component("Car")}]},
+            component("Boat"),
+            TEXT,
+        ]
+    },
+    "lonelyCar": {"oneOf": [component("LonelyCar"), component("Boat")]},
+    "equalLists": {
+        "oneOf": [
+            {"type": "array", "items": component("Pet"), "maxItems": 1},
+            TEXT,
+            {"anyOf": [{"type": "array", "items": component("Pet"), "minItems": 2}]},
+        ]
+    },
+    "timeOrDate": {"anyOf": [text_of("date-time"), text_of("date")]},
+    "timeOrText": {"anyOf": [text_of("date-time"), TEXT]},
+    "timeOrNull": {"type": ["string", "null"], "format": "date-time"},
+    "dateOrText": {"oneOf": [text_of("date"), TEXT]},
+    "uuidOrText": {"oneOf": [text_of("uuid"), TEXT]},
     "texts": {
         "anyOf": [
             {"type": "array", "items": {"type": ["string", "null"]}},
@@ -76,8 +108,11 @@ UNIONS: Json = {
         ]
     },
     "maybe": {"type": ["object", "null"], "properties": {"pet": component("Pet")}},
+    "gap": {"type": ["object", "null"], "required": ["x"], "properties": {"x": TEXT}},
     "byName": {"type": "object", "additionalProperties": component("Pet")},
 }
+
+FORMATS: Json = {"time": text_of("date-time"), "date": text_of("date"), "uuid": text_of("uuid")}
 
 
 def operation(name: str, schema: Json) -> Json:
@@ -98,6 +133,7 @@ SPEC: Json = {
         "/things": {"get": operation("getThing", {"type": "object", "properties": UNIONS})},
         "/pet": {"get": operation("getPet", component("Pet"))},
         "/list": {"get": operation("getList", UNIONS["listed"])},
+        "/formats": {"get": operation("getFormats", {"type": "object", "properties": FORMATS})},
     },
     "components": {"schemas": COMPONENTS},
 }
@@ -134,16 +170,96 @@ def package_with_unions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pa
         ("mixed", "text", "str"),
         ("inline", {"kind": "l"}, "Left"),
         ("inline", {"kind": "r"}, "Right"),
+        ("inner_list", "text", "str"),
+        ("inner_list", {"sails": 1}, "Boat"),
+        ("lonely_list", "text", "str"),
+        ("lonely_list", {"sails": 1}, "Boat"),
+        ("lonely_car", {"wheels": 4}, "Car"),
+        ("lonely_car", {"sails": 1}, "Boat"),
+        ("time_or_date", "2021-01-02", "date"),
+        ("time_or_date", "2021-01-02T03:04:05+00:00", "datetime"),
+        ("time_or_text", "2021-01-02", "str"),
+        ("time_or_text", "2021-01-02T03:04:05+00:00", "datetime"),
+        ("time_or_text", "2021-01-02T33:04:05+00:00", "str"),
+        ("time_or_null", "2021-01-02", "str"),
+        ("time_or_null", "2021-01-02T03:04:05+00:00", "datetime"),
+        ("date_or_text", "2021-01-02", "date"),
+        ("date_or_text", "20210102", "str"),
+        ("date_or_text", "2021-W01-1", "str"),
+        ("uuid_or_text", "12345678-1234-5678-1234-567812345678", "UUID"),
+        ("uuid_or_text", "12345678123456781234567812345678", "str"),
     ],
 )
 def test_a_value_becomes_the_branch_that_it_matches(
     package: Package, name: str, value: Any, model_name: str
 ) -> None:
-    body = {name: value}
+    body = {camel_case(name): value}
     thing = package.decode(body, name="get_thing")
     assert type(getattr(thing, name)).__name__.endswith(model_name)
     assert thing.to_dict() == body
     assert package.check(body, name="get_thing").findings == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("time_or_date", "2021-01-02"),
+        ("time_or_text", "2021-01-02"),
+        ("time_or_null", "2021-01-02"),
+        ("date_or_text", "20210102"),
+        ("uuid_or_text", "12345678123456781234567812345678"),
+    ],
+)
+def test_a_model_reads_plain_data_of_no_other_format(
+    package: Package, name: str, value: str
+) -> None:
+    body = {camel_case(name): value}
+    model: Any = package.models.GetThingResponse200
+    assert model.from_dict(body).to_dict() == body
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "model_names"),
+    [
+        ("inner_list", [{"wheels": 4}], ["Car"]),
+        ("lonely_list", [{"wheels": 4}], ["Car"]),
+        ("equal_lists", [{"kind": "dog"}], ["Dog"]),
+        ("equal_lists", [{"kind": "dog"}, {"kind": "cat"}], ["Dog", "Cat"]),
+    ],
+)
+def test_a_list_in_a_union_inside_a_union_has_the_models_of_its_branch(
+    package: Package, name: str, value: Any, model_names: list[str]
+) -> None:
+    body = {camel_case(name): value}
+    thing = package.decode(body, name="get_thing")
+    assert [type(item).__name__ for item in getattr(thing, name)] == model_names
+    assert thing.to_dict() == body
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("time", "2021-01-02"), ("date", "20210102"), ("uuid", "1" * 32)]
+)
+def test_a_text_in_another_form_than_its_format_is_reported_and_kept(
+    package: Package, name: str, value: str
+) -> None:
+    body = {name: value}
+    findings = package.check(body, name="get_formats").findings
+    assert [(finding.kind, finding.path) for finding in findings] == [("wrong-type", f"$.{name}")]
+    assert getattr(package.decode(body, name="get_formats"), name) is not package.types.UNSET
+
+
+def test_an_object_that_can_be_null_is_a_model_also_without_a_required_property(
+    package: Package,
+) -> None:
+    thing = package.decode({"gap": {}}, name="get_thing")
+    assert type(thing.gap).__name__.endswith("GapType0")
+    assert thing.gap.x is package.types.UNSET
+
+
+def camel_case(name: str) -> str:
+    """The name in the spec of an attribute."""
+    first, *others = name.split("_")
+    return first + "".join(word.capitalize() for word in others)
 
 
 def test_elements_of_lists_and_maps_become_the_branches_that_they_match(package: Package) -> None:

@@ -317,7 +317,7 @@ UNSUPPORTED: dict[str, Unsupported] = {
     ),
     # Names of properties
     "a property named to_dict": Unsupported(with_property("to_dict"), "'to_dict'"),
-    "a property named d": Unsupported(with_property("d"), "'d'"),
+    "a property named toDict": Unsupported(with_property("toDict"), "'toDict'"),
     "a property without a name": Unsupported(with_property(""), "must have a name"),
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from .direction import required_names
+from .direction import is_read_only, required_names
 from .document import Document, Node, Schema, is_mapping
 
 _COMPONENT_PREFIX = "/components/schemas/"
@@ -45,6 +45,7 @@ class ContractSchemas:
                 reduced.update(self._required(child.sequence, properties))
             elif not _is_documentation(keyword):
                 reduced[keyword] = self._reduce_keyword(keyword, child)
+        reduced.update(self._read_only(dict(schema.child("properties").entries())))
         return reduced
 
     def target(self, reference: Schema) -> Schema:
@@ -85,6 +86,7 @@ class ContractSchemas:
         merged["properties"] = {
             name: self._reference_to(child.schema) for name, child in properties.items()
         }
+        merged.update(self._read_only(nodes))
         return merged
 
     def _required(self, names: Iterable[str], properties: dict[str, Node]) -> Schema:
@@ -96,6 +98,11 @@ class ContractSchemas:
             "requiredInResponses": required.in_responses,
         }
         return {keyword: value for keyword, value in keywords.items() if value}
+
+    def _read_only(self, properties: dict[str, Node]) -> Schema:
+        """The keyword for the properties that no request has."""
+        names = [name for name, child in properties.items() if is_read_only(self.document, child)]
+        return {"readOnlyProperties": names} if names else {}
 
     def _reference_to(self, node: Node) -> Any:
         """A reference to a node, so that findings name its place in the spec."""

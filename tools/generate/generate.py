@@ -29,8 +29,13 @@ from .document import (
     json_pointer,
     raise_together,
 )
-from .generator_api import headers_of_all_types, shallow_endpoint_copies, spec_name
-from .generator_view import request_and_response_contents
+from .files import request_and_response_contents
+from .generator_api import (
+    headers_of_all_types,
+    local_property,
+    shallow_endpoint_copies,
+    spec_name,
+)
 from .media_types import is_file, is_text
 from .operations import RAW_RESPONSES, BodyEncodings, OperationView, Resource
 from .operations.arguments import free_name
@@ -201,10 +206,10 @@ def used_imports(code: str, candidates: Iterable[str]) -> str:
     lines: set[str] = set()
     used_names = set(_NAME.findall(code))
     for candidate in candidates:
-        # A candidate is `import name` or `from module import name, name`.
+        # A candidate is `import name` or `from module import name, name as alias`.
         module, _, names = candidate.rpartition("import ")
         for name in names.split(", "):
-            if name in used_names:
+            if name.rpartition(" ")[2] in used_names:
                 lines.add(f"{module}import {name}")
     return "\n".join(sorted(lines))
 
@@ -227,11 +232,12 @@ def _template_globals(
         return operation_of(endpoint).style(location, spec_name(prop))
 
     return {
-        "branch_pointer": union_branches.pointer,
+        "branch_pointers": union_branches.pointers,
         # openapi-python-client 0.29.1 sets it for `endpoint_module.py.jinja` alone. Jinja2 then
         # evaluates the templates that this one imports again for each operation.
         "isbool": _is_boolean,
         "encoding_of": encodings.encoding,
+        "local_property": local_property,
         "resources": resources,
         "operation_of": operation_of,
         "resource_of": resources_by_tag.__getitem__,

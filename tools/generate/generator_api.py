@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import contextmanager
 from copy import copy
+from typing import Any
 
+import attrs
 from openapi_python_client.parser import GeneratorData, openapi
 from openapi_python_client.parser.properties import ModelProperty
 from openapi_python_client.parser.properties.date import DateProperty
@@ -13,7 +15,10 @@ from openapi_python_client.parser.properties.datetime import DateTimeProperty
 from openapi_python_client.parser.properties.list_property import ListProperty
 from openapi_python_client.parser.properties.protocol import PropertyProtocol
 from openapi_python_client.schema import ParameterLocation
-from openapi_python_client.strings import snake_case
+from openapi_python_client.strings import PythonIdentifier, snake_case
+
+_FIELD_PREFIX = "field_"
+"""The generator's default prefix of a name that is no Python name."""
 
 _LOCATIONS = "_allowed_locations"
 """The class attribute with the locations of parameters that a type of property can have."""
@@ -58,6 +63,23 @@ def shallow_endpoint_copies() -> Generator[None]:
 def spec_name(prop: PropertyProtocol) -> str:
     """The name of a parameter or property in the spec."""
     return prop.name.get_untrusted_value()
+
+
+def property_name(name: str) -> str:
+    """The Python name that the generator derives for a property, unless two would be equal."""
+    return str(PythonIdentifier(name, _FIELD_PREFIX))
+
+
+def local_property(prop: PropertyProtocol) -> PropertyProtocol:
+    """A property whose name is that of its variable in the methods of a model.
+
+    The name of no attribute begins with an underscore, and neither does that of another variable.
+    """
+    # Typed as `Any`, because the protocol does not say that each property is an attrs class.
+    generated: Any = prop
+    name = PythonIdentifier(f"_{prop.python_name}", prefix="", skip_snake_case=True)
+    local: PropertyProtocol = attrs.evolve(generated, python_name=name)
+    return local
 
 
 def type_annotation(prop: PropertyProtocol) -> str:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from types import NoneType
 from typing import Any
 
 from openapi_python_client.strings import pascal_case
 
 from .document import Document, Node, Schema, is_list, is_mapping
-from .media_types import MULTIPART, essence, is_binary, is_file, is_text
+from .files import file_schemas, request_and_response_contents
+from .media_types import is_file, is_text
 from .walk import all_schemas
 
 _COMPONENT = re.compile(r"/components/schemas/[^/]+")
@@ -31,8 +32,10 @@ _TYPE_NAMES: Mapping[type, str] = {
 
 def simplify(document: Document) -> None:
     """Simplify a private copy of the spec for the generator, in place."""
+    schemas = list(all_schemas(document))
+    describe_files(document, schemas)
     for media_type, content in list(request_and_response_contents(document)):
-        describe_content(document, media_type, content)
+        describe_content(media_type, content)
     schemas = list(all_schemas(document))
     remove_ambiguous_titles(schemas)
     for schema in schemas:
@@ -67,27 +70,25 @@ def widen_enum(schema: Schema) -> None:
     schema["type"] = names[0] if len(names) == 1 else names
 
 
-def describe_content(document: Document, media_type: str, content: Node) -> None:
-    """Describe files and texts as in OpenAPI 3.0: the generator reads no other description."""
+def describe_content(media_type: str, content: Node) -> None:
+    """Describe bodies that are files or texts as in OpenAPI 3.0, which the generator reads."""
     if is_file(media_type):
         content.mapping["schema"] = {"type": "string", "format": "binary"}
     elif is_text(media_type) and not content.get("schema"):
         content.mapping["schema"] = {"type": "string"}
-    elif essence(media_type) == MULTIPART:
-        for child in document.properties(content.child("schema")).values():
-            part = document.resolve(child.schema)
-            for schema in (part, document.resolve(part.child("items"))):
-                if is_binary(schema):
-                    schema.mapping["format"] = "binary"
 
 
-def request_and_response_contents(document: Document) -> Iterator[tuple[str, Node]]:
-    """The bodies of all requests and responses, with their media types."""
-    for operation in document.operations():
-        body = document.resolve(operation.node.child("requestBody"))
-        yield from body.child("content").entries()
-        for _, reference in operation.node.child("responses").entries():
-            yield from document.resolve(reference).child("content").entries()
+def describe_files(document: Document, schemas: Sequence[Node]) -> None:
+    """Describe the files in forms as in OpenAPI 3.0, and what is a file elsewhere as a text.
+
+    In JSON or in a parameter, the generator would make a file of a text with `format: binary`.
+    """
+    files = file_schemas(document)
+    for schema in files.values():
+        schema.mapping["format"] = "binary"
+    for schema in schemas:
+        if schema.get("format") == "binary" and schema.pointer not in files:
+            del schema.mapping["format"]
 
 
 def write_type_of_enum(schema: Schema) -> None:

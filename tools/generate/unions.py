@@ -7,6 +7,7 @@ generated code the JSON pointer of that branch. The generator does not keep poin
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from openapi_python_client.parser import GeneratorData
@@ -20,7 +21,7 @@ from .generator_api import model_name, model_properties, spec_name
 from .operations import Resource
 from .webhooks import Webhook
 
-_CONVERTED_FORMATS = frozenset({"binary", "date", "date-time", "uuid"})
+_CONVERTED_FORMATS = frozenset({"date", "date-time", "uuid"})
 """The formats whose texts have a Python type of their own in generated code."""
 
 _SCALARS = frozenset({"boolean", "integer", "null", "number"})
@@ -43,7 +44,7 @@ class UnionBranches:
     ) -> None:
         self._document = document
         self._models = {model_name(model): model for model in data.models}
-        self._pointers: dict[int, str] = {}
+        self._pointers: dict[int, dict[str, None]] = {}
         self._visited: set[tuple[str, int]] = set()
         for resource in resources:
             for operation in resource.operations:
@@ -54,12 +55,12 @@ class UnionBranches:
         for webhook in webhooks:
             self._visit(document.at(webhook.body.pointer), webhook.model)
 
-    def pointer(self, branch: PropertyProtocol) -> str:
-        """Return the pointer of the schema of a branch; empty if it is not known.
+    def pointers(self, branch: PropertyProtocol) -> tuple[str, ...]:
+        """Return the pointers of the schemas that a branch stands for; none if they are not known.
 
-        It is the pointer by which the contract's validators know the schema.
+        They are the pointers by which the contract's validators know the schemas.
         """
-        return self._pointers.get(id(branch), "")
+        return tuple(self._pointers.get(id(branch), ()))
 
     def _visit(self, reference: Node, prop: PropertyProtocol) -> None:
         schema = _unwrapped(self._document, reference)
@@ -85,15 +86,20 @@ class UnionBranches:
             self._visit(schema.child("additionalProperties"), additional)
 
     def _visit_union(self, schema: Node, prop: UnionProperty) -> None:
-        branches: dict[object, Node] = {}
+        branches: dict[object, list[_Branch]] = {}
         for branch in _branches(self._document, schema, frozenset()):
-            branches.setdefault(_type_key(self._document, branch, frozenset()), branch)
+            key = _type_key(self._document, branch.schema, frozenset())
+            branches.setdefault(key, []).append(branch)
         if len(branches) != len(prop.inner_properties):
             self._reject_ambiguous(schema, prop)
             return
-        for branch, inner_property in zip(branches.values(), prop.inner_properties, strict=True):
-            self._pointers[id(inner_property)] = branch.pointer
-            self._visit(branch, inner_property)
+        for equal_branches, inner_property in zip(
+            branches.values(), prop.inner_properties, strict=True
+        ):
+            for branch in equal_branches:
+                pointers = self._pointers.setdefault(id(inner_property), {})
+                pointers.update(dict.fromkeys(branch.pointers))
+                self._visit(branch.schema, inner_property)
 
     def _reject_ambiguous(self, schema: Node, prop: UnionProperty) -> None:
         """Raise `SpecError` if generated code could take the first branch for another one."""
@@ -123,24 +129,46 @@ def _unwrapped(document: Document, reference: Node) -> Node:
     return schema
 
 
-def _branches(document: Document, union: Node, ancestors: frozenset[str]) -> Iterator[Node]:
+@dataclass(frozen=True)
+class _Branch:
+    """A branch of a union, or of a union inside it."""
+
+    schema: Node
+    pointers: tuple[str, ...]
+    """Where the client can have found it: the schema, and unions of it alone around it.
+
+    The client marks no union of a single branch, so that the union around it marks that one.
+    """
+
+
+def _branches(document: Document, union: Node, ancestors: frozenset[str]) -> Iterator[_Branch]:
     """The branches of a union in the generator's order, with those of unions inside it."""
     if union.pointer in ancestors:
         return
-    for reference in [*union.child("anyOf").elements(), *union.child("oneOf").elements()]:
-        branch = _unwrapped(document, reference)
-        if _has_branches(branch):
-            yield from _branches(document, branch, ancestors | {union.pointer})
-            continue
-        # The generator makes a branch of null, and one of the other values.
-        if None in branch.child("enum").sequence:
-            yield Node({"type": "null"}, branch.pointer)
-        if not _is_null(branch):
-            yield branch
+    for keyword in ("anyOf", "oneOf"):
+        references = list(union.child(keyword).elements())
+        # The outermost union has no union around it that could mark it.
+        around = (union.pointer,) if ancestors and len(references) == 1 else ()
+        for reference in references:
+            branch = _unwrapped(document, reference)
+            for part in _parts(document, branch, ancestors | {union.pointer}):
+                yield _Branch(part.schema, (*part.pointers, *around))
     # The generator makes a branch of each type in a list.
     if is_list(union.get("type")):
         for name in union.get("type"):
-            yield Node({**union.mapping, "type": name}, union.pointer)
+            node = Node({**union.mapping, "type": name}, union.pointer)
+            yield _Branch(node, (union.pointer,))
+
+
+def _parts(document: Document, branch: Node, ancestors: frozenset[str]) -> Iterator[_Branch]:
+    """What the generator makes of one branch: those of a union, or null and the other values."""
+    if _has_branches(branch):
+        yield from _branches(document, branch, ancestors)
+        return
+    if None in branch.child("enum").sequence:
+        yield _Branch(Node({"type": "null"}, branch.pointer), (branch.pointer,))
+    if not _is_null(branch):
+        yield _Branch(branch, (branch.pointer,))
 
 
 def _is_null(schema: Node) -> bool:

@@ -22,7 +22,11 @@ from ...models.unauthorized import Unauthorized
 from ...models.unprocessable_entity import UnprocessableEntity
 from ...models.update_conversation_request import UpdateConversationRequest
 from ...models.update_conversation_response import UpdateConversationResponse
-from ...types import Response, add_text, json_object, json_value, path_text
+from ...types import Response
+from ...types import add_text as _add_text
+from ...types import json_object as _json_object
+from ...types import json_value as _json_value
+from ...types import path_text as _path_text
 
 
 def _get_kwargs(
@@ -32,16 +36,16 @@ def _get_kwargs(
     version: ApiVersion,
 ) -> dict[str, Any]:
     _headers: dict[str, Any] = {}
-    add_text(_headers, "Version", version)
+    _add_text(_headers, "Version", version)
 
     _kwargs: dict[str, Any] = {
         "method": "put",
         "url": "/conversations/{conversation_id}".format(
-            conversation_id=path_text(conversation_id),
+            conversation_id=_path_text(conversation_id),
         ),
     }
 
-    _kwargs["json"] = json_value(body)
+    _kwargs["json"] = _json_value(body)
     _headers["Content-Type"] = "application/json"
 
     _kwargs["headers"] = _headers
@@ -251,7 +255,7 @@ def _build(
     feedback: Any,
     version: Any,
 ) -> dict[str, Any]:
-    _body: Any = json_object(
+    _body: Any = _json_object(
         {
             "locationId": location_id,
             "unreadCount": unread_count,

@@ -9,6 +9,8 @@ from functools import partial
 from types import NoneType
 from typing import Any, TypeAlias
 
+from .._generated.types import has_format
+
 Schema: TypeAlias = Mapping[str, Any]
 
 Predicate: TypeAlias = Callable[[Any], object]
@@ -44,6 +46,8 @@ class Check:
     `_is_type_fatal`, `_enum_check` and `_format_check` decide it. No other check is fatal by
     itself. In a branch of `anyOf` or `oneOf`, any failed check rejects the branch.
     """
+    tolerates: Predicate | None = None
+    """Accepts data that fails a fatal check although a generated model can store it."""
 
 
 TYPE_NAME_BY_TYPE: Mapping[type, str] = {
@@ -277,10 +281,23 @@ def _converted_format(schema: Schema) -> str:
 
 
 def _format_check(name: str) -> Check:
-    """The check of a text that the generated model converts."""
+    """The check of a text that the generated model converts.
+
+    A text in another form of ISO 8601, such as a date where a time is documented, deviates from the
+    format. But a model can store it, unless it is one of another branch of a union.
+    """
     deviation = Deviation("wrong-type", "response-{}-type-changed", f"of format {name}")
-    accepts = partial(_is_convertible, _FORMAT_CONVERTERS[name])
-    return Check(accepts, deviation, is_fatal=True)
+    converter = _FORMAT_CONVERTERS[name]
+    return Check(
+        partial(_is_of_format, name, converter),
+        deviation,
+        is_fatal=True,
+        tolerates=partial(_is_convertible, converter),
+    )
+
+
+def _is_of_format(name: str, converter: Callable[[str], object], text: str) -> bool:
+    return has_format(name, text) and _is_convertible(converter, text)
 
 
 def _is_convertible(converter: Callable[[str], object], text: str) -> bool:

@@ -45,7 +45,7 @@ def complete_arguments(
 
     An omitted argument gets its default. All others become plain JSON data, except those of a body
     that is not JSON. So the request contains what was validated, whatever a model or a mapping of
-    the caller would write.
+    the caller would write, and no read-only property.
 
     Args:
         contract: the operation in the spec.
@@ -236,9 +236,10 @@ def check_argument(
         return ArgumentCheck(value=value)
     try:
         data = json_data(value)
-        findings = validator.normalise(data, JsonPath(None, name)).findings
+        normalised = validator.normalise(data, JsonPath(None, name))
     except Exception as error:  # a mapping or a model of the caller can raise anything
         return ArgumentCheck(f"{name} must be data that JSON can hold ({json_problem(error)})")
+    findings = normalised.findings
     if findings:
         problem = f"{findings[0].path} must be {findings[0].expected}"
         if findings[0].kind == "null":
@@ -246,8 +247,11 @@ def check_argument(
         if value is None and not argument["required"]:
             problem += f": leave {name} out instead"
         return ArgumentCheck(problem)
-    if is_data or _is_sent_as_validated(value, data, argument["schema"]):
-        return ArgumentCheck(value=data)
+    is_sent_as_data = is_data or _is_sent_as_validated(value, data, argument["schema"])
+    # A model of the caller has its read-only properties. Generated code makes another one.
+    lost_properties = isinstance(data, dict) and normalised.data is not data
+    if is_sent_as_data or lost_properties:
+        return ArgumentCheck(value=normalised.data)
     return ArgumentCheck(value=value)
 
 

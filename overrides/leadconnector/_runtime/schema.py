@@ -20,11 +20,13 @@ Keywords have their meaning in JSON Schema 2020-12, with these exceptions:
 - Keywords beside `$ref` are ignored.
 - `pattern` is a regular expression of Python.
 - `format` is an annotation, except for formats that generated models convert, such as dates.
+- A request loses its read-only properties, and their values are not validated.
 
-Generation prepares the schemas: it merges `allOf`, writes `const` as an `enum`, and moves read-only
-and write-only names from `required` to a keyword of their direction. It rejects a spec with a
-restricting keyword that neither this module nor `keywords` checks. Beside `$ref`, it allows
-annotations only. A named schema is never a `$ref` itself.
+Generation prepares the schemas: it merges `allOf`, writes `const` as an `enum`, and lists the
+read-only properties of an object. It moves read-only and write-only names from `required` to a
+keyword of their direction. It rejects a spec with a restricting keyword that neither this module
+nor `keywords` checks. Beside `$ref`, it allows annotations only. A named schema is never a `$ref`
+itself.
 """
 
 from collections.abc import Mapping
@@ -89,6 +91,8 @@ class Normalised:
 
     data: Any = field(repr=False)
     """The data without parts that no model can store; as received if there is a misfit.
+
+    That of a request has no read-only properties.
 
     It is the same object if it is unchanged. In a response, each value of a union is a
     `UnionBranch`, which says what generated code makes of it.
@@ -171,7 +175,7 @@ class Validator:
             if check.accepts(data):
                 continue
             finding = self._report(check.deviation, path, findings, is_null=data is None)
-            if check.is_fatal:
+            if check.is_fatal and not (check.tolerates and check.tolerates(data)):
                 raise _MisfitError(finding)
         branch: UnionBranch | None = None
         for branch_set in self._branch_sets:
@@ -188,6 +192,8 @@ class Validator:
     def _normalise_object(
         self, members: "_Members", data: dict[str, Any], path: JsonPath, findings: list[Finding]
     ) -> dict[str, Any]:
+        if not members.read_only.isdisjoint(data):
+            data = {name: value for name, value in data.items() if name not in members.read_only}
         self._report_missing(members, data, path, findings)
         misfits: dict[str, _MisfitError] = {}
         replacements: dict[str, Any] = {}
@@ -480,6 +486,8 @@ class _Members:
     """The names that an object must have, described or not."""
     additional: Validator | None
     """The validator of every property that is not described; `None` if each one is a finding."""
+    read_only: frozenset[str]
+    """The names that a request leaves out. Empty for a response."""
 
 
 _BRANCH_RULES = {
@@ -555,7 +563,10 @@ class _Compiler:
             name: self._compile_part(child, pointer, "properties", name)
             for name, child in properties.items()
         }
-        return _Members(validators, required, additional)
+        read_only: frozenset[str] = frozenset()
+        if not self._is_response:
+            read_only = frozenset(schema.get("readOnlyProperties", ()))
+        return _Members(validators, required, additional, read_only)
 
     def _compile_items(self, schema: Schema, pointer: str) -> Validator | None:
         """The elements of an array; `None` if the schema does not describe them."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .case import Case, Sending
+from .case import Case, Reading, Sending
 
 CASES = (
     Case(
@@ -65,6 +65,44 @@ CASES = (
         checks=(
             Sending("body=Cake(slices=2)", body={"slices": 2}),
             Sending("body=None", body=None),
+        ),
+    ),
+    Case(
+        "binary_in_json",
+        "a text with the format binary in JSON is a text",
+        "",
+        schemas="""
+            Bytes: {type: string, format: binary}
+            Binaries:
+              type: object
+              required: [inline]
+              properties:
+                inline: {type: string, format: binary}
+                items: {type: array, items: {$ref: "#/components/schemas/Bytes"}}
+                nullable: {type: [string, "null"], format: binary}
+                union: {oneOf: [{$ref: "#/components/schemas/Bytes"}, {type: integer}]}
+        """,
+        response="{$ref: '#/components/schemas/Binaries'}",
+        checks=(
+            Reading(
+                {"inline": "a", "items": ["b"], "nullable": "c", "union": "d"},
+                "Binaries(inline='a', items=['b'], nullable='c', union='d')",
+            ),
+        ),
+        types={"value.inline": "str | Unset", "value.items": "list[str] | Unset"},
+    ),
+    Case(
+        "binary_arguments",
+        "a text with the format binary in JSON or a parameter is sent as a text",
+        "",
+        parameters="[{name: filter, in: query, schema: {type: string, format: binary}}]",
+        body="{$ref: '#/components/schemas/Binaries'}",
+        checks=(
+            Sending(
+                "inline='a', items=['b'], nullable=None, union=1, filter_='f'",
+                "/binary_arguments?filter=f",
+                {"inline": "a", "items": ["b"], "nullable": None, "union": 1},
+            ),
         ),
     ),
     Case(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .case import Case, Reading, Sending
+from .case import Case, Invalid, Reading, Sending
 
 CASES = (
     Case(
@@ -138,6 +138,55 @@ CASES = (
             Reading(
                 {"a": {}, "b": {}}, "EmptyObjectResponse200(a=Empty(), b=EmptyObjectResponse200B())"
             ),
+        ),
+    ),
+    Case(
+        "required_without_property",
+        "a required name without a property is an attribute, as a component and inline",
+        "",
+        schemas="""
+            Named: {type: object, required: [x]}
+            Names:
+              type: object
+              required: [top]
+              properties:
+                component: {$ref: "#/components/schemas/Named"}
+                inline: {type: object, required: [x]}
+                items: {type: array, items: {type: object, required: [x]}}
+                union: {oneOf: [{type: object, required: [x]}, {type: string}]}
+                map: {type: object, additionalProperties: {type: object, required: [x]}}
+                counts: {type: object, required: [x], additionalProperties: {type: integer}}
+                nullable: {type: [object, "null"], required: [x]}
+        """,
+        response="{$ref: '#/components/schemas/Names'}",
+        checks=(
+            Reading(
+                {
+                    "component": {"x": 1, "more": 2},
+                    "inline": {"x": "a"},
+                    "items": [{"x": [1]}],
+                    "union": {"x": 1},
+                    "map": {"k": {"x": 1}},
+                    "counts": {"x": 1},
+                    "nullable": {"x": 1},
+                    "top": None,
+                },
+                "Names(component=Named(x=1, 'more': 2), inline=NamesInline(x='a'),"
+                " items=[NamesItemsItem(x=[1])], union=NamesUnionType0(x=1),"
+                " map_=NamesMap('k': NamesMapAdditionalProperty(x=1)), counts=NamesCounts(x=1),"
+                " nullable=NamesNullableType0(x=1), top=None)",
+            ),
+        ),
+        types={"value.inline": "NamesInline | Unset"},
+    ),
+    Case(
+        "body_with_required_name",
+        "a required name without a property is an argument",
+        "",
+        body="{type: object, required: [x], additionalProperties: {type: integer}}",
+        checks=(
+            Sending("x=1, additional_properties={'y': 2}", body={"x": 1, "y": 2}),
+            Invalid("x='a'", "x must be of type integer"),
         ),
     ),
     Case(

@@ -198,6 +198,37 @@ CASES = (
         """,
     ),
     Rejected(
+        "file_in_json",
+        "a file of a form that is in JSON too",
+        "",
+        at="file:",
+        message="describe the JSON with a schema of its own",
+        spec=f"""
+            paths:
+              /uploads:
+                post:
+                  operationId: upload
+                  requestBody:
+                    required: true
+                    content:
+                      multipart/form-data: {{schema: {{$ref: "#/components/schemas/Upload"}}}}
+                  responses: {RESPONSE}
+                get:
+                  operationId: listUploads
+                  responses:
+                    "200":
+                      description: Uploads
+                      content:
+                        application/json:
+                          schema:
+                            type: array
+                            items: {{$ref: "#/components/schemas/Upload"}}
+            components:
+              schemas:
+                Upload: {{type: object, properties: {{file: {{type: string, format: binary}}}}}}
+        """,
+    ),
+    Rejected(
         "hidden_import",
         "properties whose names hide what the generated module imports",
         "openapi-python-client#781",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from copy import deepcopy
 from typing import Any
 
 from ..document import Document, Node, SpecError, is_list, is_mapping
@@ -121,9 +122,8 @@ def remove_repeated_type(document: Document, schema: Node) -> None:
 
 
 def add_required_properties(document: Document, schema: Node) -> None:
-    """Describe a required property that has no schema as one of any value."""
-    # An object without any property is a free-form one.
-    if _is_wrapper(schema) or not (schema.get("properties") or "allOf" in schema.mapping):
+    """Describe a required property that has no schema like other additional properties."""
+    if _is_wrapper(schema) or not _is_object(schema):
         return
     try:
         described = document.properties(schema)
@@ -131,10 +131,23 @@ def add_required_properties(document: Document, schema: Node) -> None:
     except SpecError:
         # `check` reports a broken reference.
         return
+    if missing and not described:
+        # It stays an object of any properties, of which one has a name.
+        schema.mapping.setdefault("additionalProperties", True)
+    additional = schema.get("additionalProperties")
     for name in missing:
         properties = schema.mapping.setdefault("properties", {})
         if name and is_mapping(properties):
-            properties[name] = {}
+            properties[name] = deepcopy(additional) if is_mapping(additional) else {}
+
+
+def _is_object(schema: Node) -> bool:
+    """Whether the generator makes a model of a schema that is no union."""
+    if "anyOf" in schema.mapping or "oneOf" in schema.mapping:
+        return False
+    types = schema.get("type")
+    is_typed = types == "object" or (is_list(types) and "object" in types)
+    return bool(is_typed or schema.get("properties") or "allOf" in schema.mapping)
 
 
 def _responses(document: Document) -> Iterator[Node]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..document import Document, SpecError
+from ..files import find_shared_files
 from ..walk import all_schemas
 from .bodies import BODY_RULES
 from .operations import OPERATION_RULES, find_unusable_server
@@ -34,4 +35,5 @@ def find_unsupported(document: Document) -> Iterator[SpecError]:
     for schema in all_schemas(document):
         for schema_rule in SCHEMA_RULES:
             yield from schema_rule(document, schema)
+    yield from find_shared_files(document)
     yield from find_unused_paging_roles(document)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ..document import Document, Node, Operation, SpecError
 from ..media_types import FORM, essence, is_binary, is_form, is_json, is_text
-from .shapes import alternatives, parts, structures, types_of
+from ..shapes import alternatives, leaves, parts, structures, types_of
 
 _STYLE_KEYWORDS = ("style", "explode", "allowReserved")
 
@@ -65,7 +65,7 @@ def find_unwritable_part(document: Document, operation: Operation) -> Iterator[S
             items = [alternative.child("items") for alternative in alternatives(document, part)]
             if any("array" in structures(document, item) for item in items):
                 yield document.error(part.pointer, "a list of lists is undefined in a form")
-            has_file = any(is_binary(leaf) for leaf in _leaves(document, part))
+            has_file = any(is_binary(leaf) for leaf in leaves(document, part))
             if essence(media_type) == FORM and has_file:
                 yield document.error(part.pointer, "a file needs multipart/form-data")
 
@@ -112,11 +112,11 @@ def _find_unwritable_type(
     content_type = encoding.get("contentType")
     if content_type is None:
         return
-    leaves = list(_leaves(document, part))
-    if leaves and all(is_binary(leaf) or leaf.get("type") == "null" for leaf in leaves):
+    schemas = list(leaves(document, part))
+    if schemas and all(is_binary(leaf) or leaf.get("type") == "null" for leaf in schemas):
         return
     name = essence(str(content_type))
-    has_object = any("object" in types_of(leaf) for leaf in leaves)
+    has_object = any("object" in types_of(leaf) for leaf in schemas)
     writable = name == "application/json"
     if not has_object:
         writable |= name.startswith("text/") or essence(media_type) != FORM
@@ -124,15 +124,6 @@ def _find_unwritable_type(
         yield document.error(
             encoding.pointer, f"the client cannot write this part as {content_type}"
         )
-
-
-def _leaves(document: Document, part: Node) -> Iterator[Node]:
-    """The schemas of one part of a form: of its value, or of the items of a list."""
-    for alternative in alternatives(document, part):
-        if "array" in types_of(alternative):
-            yield from alternatives(document, alternative.child("items"))
-        elif "type" in alternative.mapping or "properties" in alternative.mapping:
-            yield alternative
 
 
 def _request_contents(document: Document, operation: Operation) -> Iterator[tuple[str, Node]]:

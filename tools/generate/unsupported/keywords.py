@@ -78,16 +78,5 @@ OUR_EXTENSIONS = frozenset({"x-enum-varnames", "x-role"})
 ROLES = frozenset({"api-version", "error-messages", "rate-limit-key", *PagingRole})
 """The values of our extension `x-role`. `spec/openapi.yaml` explains them."""
 
-MODEL_ATTRIBUTES = frozenset(
-    {
-        "additional_keys",
-        "additional_properties",
-        "cls",
-        "d",
-        "field_dict",
-        "from_dict",
-        "src_dict",
-        "to_dict",
-    }
-)
-"""Methods and local variables of every generated model, from the generator's `model.py.jinja`."""
+MODEL_MEMBERS = frozenset({"additional_keys", "additional_properties", "from_dict", "to_dict"})
+"""The methods and the field of every generated model, from `templates/model.py.jinja`."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..document import Document, Node, SpecError
+from ..shapes import parts, structures
 from ..styles import DEFAULT_STYLES, parameter_style
 from .schemas import find_unknown_role
-from .shapes import parts, structures
 
 _QUERY_STYLES = frozenset({"form", "spaceDelimited", "pipeDelimited", "deepObject"})
 _DELIMITED_STYLES = frozenset({"spaceDelimited", "pipeDelimited"})

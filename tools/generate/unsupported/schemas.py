@@ -7,12 +7,12 @@ import re
 from collections.abc import Iterator
 
 from ..document import Document, Node, SpecError, is_list, is_mapping
-from ..generator_api import enum_member_name
+from ..generator_api import enum_member_name, property_name
 from ..generator_view import has_enum_class, type_name
 from .all_of import find_unmergeable_all_of
 from .keywords import (
     ANNOTATION_KEYWORDS,
-    MODEL_ATTRIBUTES,
+    MODEL_MEMBERS,
     OUR_EXTENSIONS,
     REFERENCE_SIBLINGS,
     ROLES,
@@ -74,14 +74,14 @@ def find_unknown_role(document: Document, node: Node) -> Iterator[SpecError]:
         yield document.error(node.pointer, f"x-role {role!r} is not one of {expected}")
 
 
-def find_model_attribute(document: Document, schema: Node) -> Iterator[SpecError]:
-    """Such a property would hide a method or variable of the generated model."""
-    names = schema.child("properties").mapping.keys()
-    for name in sorted(names & MODEL_ATTRIBUTES):
-        yield document.error(
-            schema.pointer,
-            f"a property named {name!r} would hide a member of every generated model",
-        )
+def find_model_member(document: Document, schema: Node) -> Iterator[SpecError]:
+    """Such a property, for example `toDict`, would replace a method of the generated model."""
+    for name, child in schema.child("properties").entries():
+        if property_name(name) in MODEL_MEMBERS:
+            yield document.error(
+                child.pointer,
+                f"a property named {name!r} would hide a member of every generated model",
+            )
 
 
 def find_empty_property_name(document: Document, schema: Node) -> Iterator[SpecError]:
@@ -232,7 +232,7 @@ SCHEMA_RULES = (
     find_foreign_pattern,
     find_reference_siblings,
     find_unknown_role,
-    find_model_attribute,
+    find_model_member,
     find_empty_property_name,
     find_properties_beside_alternatives,
     find_boolean_schema,

@@ -13,9 +13,8 @@ from collections.abc import Generator, Iterator, Sequence, Set
 from contextlib import contextmanager
 from pathlib import Path
 
-from openapi_python_client.strings import PythonIdentifier
-
 from ..document import Document, SpecError, json_pointer, raise_together
+from ..generator_api import property_name
 from ..operations import OperationView, Resource
 from ..walk import all_schemas
 
@@ -133,27 +132,37 @@ def _property_pointer(document: Document, python_name: str) -> str:
     """The pointer of the first property with a Python name."""
     for schema in all_schemas(document):
         for name, child in schema.child("properties").entries():
-            if python_name in {name, str(PythonIdentifier(name, "field_"))}:
+            if python_name in {name, property_name(name)}:
                 return child.pointer
     return "/components/schemas"
 
 
 def _hidden_names(module: ast.Module, names: Set[str]) -> list[str]:
-    """The names of a module that a method of its classes uses for a variable."""
-    methods = [
-        method
-        for statement in module.body
-        if isinstance(statement, ast.ClassDef)
-        for method in statement.body
-        if isinstance(method, ast.FunctionDef)
-    ]
-    variables = {
+    """The names of a module that a class of it hides, although the class uses them.
+
+    A property hides a name from the annotations and defaults of its class. A variable of a method
+    hides it from the method; only the one of a property begins with an underscore.
+    """
+    hidden: set[str] = set()
+    for statement in module.body:
+        if not isinstance(statement, ast.ClassDef):
+            continue
+        fields = [child for child in statement.body if isinstance(child, ast.AnnAssign)]
+        attributes = {field.target.id for field in fields if isinstance(field.target, ast.Name)}
+        hidden |= attributes & _names(fields, ast.Load)
+        methods = [child for child in statement.body if isinstance(child, ast.FunctionDef)]
+        hidden |= _names(methods, ast.Store)
+    return sorted(hidden & names)
+
+
+def _names(statements: Sequence[ast.stmt], context: type[ast.expr_context]) -> set[str]:
+    """The names that statements read (`ast.Load`) or bind (`ast.Store`)."""
+    return {
         node.id
-        for method in methods
-        for node in ast.walk(method)
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+        for statement in statements
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, context)
     }
-    return sorted(variables & names)
 
 
 def _bound_names(statements: Sequence[ast.stmt]) -> Iterator[tuple[str, str]]:

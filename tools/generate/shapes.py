@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..document import Document, Node, is_list, is_mapping
+from .document import Document, Node, is_list, is_mapping
 
 STRUCTURES = frozenset({"array", "object"})
 """The types that contain other data."""
@@ -51,3 +51,12 @@ def parts(document: Document, schema: Node) -> Iterator[Node]:
             child = alternative.child(keyword)
             if is_mapping(child.value):
                 yield child
+
+
+def leaves(document: Document, part: Node) -> Iterator[Node]:
+    """The schemas of one part of a form: of its value, or of the items of a list."""
+    for alternative in alternatives(document, part):
+        if "array" in types_of(alternative):
+            yield from alternatives(document, alternative.child("items"))
+        elif "type" in alternative.mapping or "properties" in alternative.mapping:
+            yield alternative
