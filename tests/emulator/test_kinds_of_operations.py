@@ -144,7 +144,7 @@ def test_an_operation_without_a_body_needs_no_content_type(emulator: Emulator) -
 
 
 def test_a_search_by_post_lists_the_resources_and_creates_none(emulator: Emulator) -> None:
-    response = send(emulator, "POST", "/tags/search", b'{"name": "x"}')
+    response = send(emulator, "POST", "/tags/search", b'{"name": "first"}')
     assert response.status == 200
     content = json.loads(response.body)
     assert content == {"tags": [{"id": "1", "name": "first"}], "meta": {"total": 1}}

@@ -417,10 +417,11 @@ class Emulator:
         Raises:
             RejectionError: 404 or 400, there is no such resource, or it is another location's.
         """
+        collection = operation.collection(request.path)
         resource_id = operation.resource_id(request.path)
         earlier_resource: Mapping[str, Any] | None = None
         if self.webhooks is not None and resource_id is not None:
-            earlier_resource = self._resources.get(operation.collection, resource_id)
+            earlier_resource = self._resources.get(collection, resource_id)
         content = self._resources.apply(
             operation,
             request.path,
@@ -430,10 +431,10 @@ class Emulator:
             query=query_values(request),
         )
         if self.webhooks is not None and self._event_rules is not None and resource_id is not None:
-            resource = self._resources.get(operation.collection, resource_id) or {}
+            resource = self._resources.get(collection, resource_id) or {}
             # A resource that was missing has further properties, which the request does not change.
             changes = changed_properties(earlier_resource, resource) & properties.keys()
-            change = Change(operation.collection, changes, resource)
+            change = Change(operation.place.collection, changes, resource)
             # The clock of the receiver does not advance: it would reject an event of the future.
             now = base_clock(self.clock)()
             for event in self._event_rules.events(change, now):
@@ -555,7 +556,7 @@ def _example_resource(spec: Spec) -> Mapping[str, Any]:
     """A resource of the spec's examples: a conversation, or else the first resource."""
     # A sample takes time: only those are built that are looked at.
     conversations = [
-        operation for operation in spec.operations if operation.collection == "conversations"
+        operation for operation in spec.operations if operation.place.collection == "conversations"
     ]
     for operation in (*conversations, *spec.operations):
         shape = operation.shape
