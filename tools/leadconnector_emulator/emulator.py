@@ -392,7 +392,7 @@ class Emulator:
             return self._error_response(operation, rejection, limit_headers)
 
         if content is None:
-            return Response(operation.success_status, b"", limit_headers)
+            return _response_without_json(operation, limit_headers)
         return _json_response(operation.success_status, content, limit_headers)
 
     def _respond_to_oauth(self, request: Request) -> Response | None:
@@ -563,6 +563,14 @@ def _example_resource(spec: Spec) -> Mapping[str, Any]:
         if shape is not None and "id" in shape.properties and "id" in shape.sample:
             return shape.sample
     return {"id": "1"}
+
+
+def _response_without_json(operation: Operation, headers: Mapping[str, str]) -> Response:
+    """A success without content, or with an empty file or text in the documented media type."""
+    if operation.success_media_type is None:
+        return Response(operation.success_status, b"", headers)
+    all_headers = {"Content-Type": operation.success_media_type, **headers}
+    return Response(operation.success_status, b"", all_headers)
 
 
 def _preferred_response(preferred: PreferredResponse, limit_headers: Mapping[str, str]) -> Response:

@@ -200,6 +200,8 @@ class Operation:
     """The examples of each response, besides those of its schema."""
     forms: Mapping[str, Form] = field(default_factory=dict[str, "Form"])
     """The documented forms of the body by media type."""
+    success_media_type: str | None = None
+    """The media type of a success that is no JSON, such as a file. `None`: it has no content."""
     search_properties: tuple[Parameter, ...] = ()
     """The properties of the body, where they select the resources of a list."""
 

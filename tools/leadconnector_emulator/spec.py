@@ -128,6 +128,9 @@ class Spec:
         success_name = _success_name(responses)
         success_schema = responses.get(success_name)
         shape: ResourceShape | None = None
+        success_media_type: str | None = None
+        if success_schema is None:
+            success_media_type = self._other_media_type(node, success_name)
         if success_schema is not None:
             shape = self._find_shape(success_schema.schema, _list_name(method, template))
         return Operation(
@@ -149,8 +152,18 @@ class Spec:
             shape=shape,
             response_examples=self._load_examples(node),
             forms=forms,
+            success_media_type=success_media_type,
             search_properties=self._load_search_properties(method, template, body_properties),
         )
+
+    def _other_media_type(self, node: JsonObject, response_name: str) -> str | None:
+        """The first media type of a response without JSON. A range such as `image/*` is none."""
+        for status, response_node in node.get("responses", {}).items():
+            content: JsonObject = self._document.resolve(response_node).get("content", {})
+            names = [name for name in content if "*" not in name]
+            if str(status) == response_name and names:
+                return names[0]
+        return None
 
     def _load_search_properties(
         self, method: str, template: str, body_properties: Mapping[str, JsonObject]
