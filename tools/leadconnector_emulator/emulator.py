@@ -565,14 +565,6 @@ def _example_resource(spec: Spec) -> Mapping[str, Any]:
     return {"id": "1"}
 
 
-def _response_without_json(operation: Operation, headers: Mapping[str, str]) -> Response:
-    """A success without content, or with an empty file or text in the documented media type."""
-    if operation.success_media_type is None:
-        return Response(operation.success_status, b"", headers)
-    all_headers = {"Content-Type": operation.success_media_type, **headers}
-    return Response(operation.success_status, b"", all_headers)
-
-
 def _preferred_response(preferred: PreferredResponse, limit_headers: Mapping[str, str]) -> Response:
     """The response that the request selects. It is an example, so no state changes."""
     headers = {**limit_headers, "Preference-Applied": preferred.applied}
@@ -587,3 +579,11 @@ def _json_response(status: int, content: Any, headers: Mapping[str, str]) -> Res
     body = text.encode(errors="backslashreplace")
     all_headers = {"Content-Type": "application/json; charset=utf-8", **headers}
     return Response(status, body, all_headers)
+
+
+def _response_without_json(operation: Operation, headers: Mapping[str, str]) -> Response:
+    """A success without content, or with an empty file or text in the documented media type."""
+    if operation.success_media_type is None:
+        return Response(operation.success_status, b"", headers)
+    all_headers = {"Content-Type": operation.success_media_type, **headers}
+    return Response(operation.success_status, b"", all_headers)
