@@ -70,6 +70,8 @@ paths:
           multipart/form-data: {schema: {type: object, properties: {file: {type: string}}}}
           image/*: {}
       responses: {201: {description: Stored}}
+  /files/{id}:
+    get: {responses: {200: {description: A file, content: {image/*: {}, audio/x-wav: {}}}}}
   /mixed:
     put:
       requestBody:
@@ -144,7 +146,7 @@ def test_an_operation_without_a_body_needs_no_content_type(emulator: Emulator) -
 
 
 def test_a_search_by_post_lists_the_resources_and_creates_none(emulator: Emulator) -> None:
-    response = send(emulator, "POST", "/tags/search", b'{"name": "x"}')
+    response = send(emulator, "POST", "/tags/search", b'{"name": "first"}')
     assert response.status == 200
     content = json.loads(response.body)
     assert content == {"tags": [{"id": "1", "name": "first"}], "meta": {"total": 1}}
@@ -177,6 +179,13 @@ def test_a_body_may_be_json_or_a_form(
     emulator: Emulator, content_type: str, body: bytes, status: int
 ) -> None:
     assert send(emulator, "PUT", "/mixed", body, content_type).status == status
+
+
+def test_a_file_is_empty_and_has_the_documented_media_type(emulator: Emulator) -> None:
+    emulator.put("files", {"id": "1"})
+    response = send(emulator, "GET", "/files/1", content_type="")
+    assert (response.status, response.body) == (200, b"")
+    assert response.headers["Content-Type"] == "audio/x-wav"
 
 
 def test_what_has_no_schema_accepts_everything(emulator: Emulator) -> None:

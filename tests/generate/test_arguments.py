@@ -238,3 +238,41 @@ def test_an_error_names_the_argument_and_the_reason(
         prepare(package, method, **values)
     assert caught.value.argument == argument
     assert str(caught.value) == message
+
+
+SHARED_NAMES = """
+openapi: 3.1.0
+info: {title: Shared names, version: "1"}
+servers: [{url: "https://api.example"}]
+paths:
+  /things:
+    put:
+      operationId: putThing
+      tags: [Things]
+      parameters:
+        - {name: type, in: query, schema: {type: string}}
+        - {name: from, in: query, schema: {type: string}}
+        - {name: status, in: query, schema: {type: string}}
+      requestBody:
+        content:
+          application/json:
+            schema:
+              type: object
+              properties:
+                type: {type: string}
+                from: {type: string}
+                status: {type: string}
+      responses: {"204": {description: Done}}
+"""
+
+
+def test_a_body_property_with_the_name_of_a_parameter_has_one_suffix(tmp_path: Path) -> None:
+    with loaded_package(SHARED_NAMES, tmp_path, "shared_names_client") as package:
+        assert sorted(package.contracts["put_thing"].arguments) == [
+            "from_",
+            "from_body",
+            "status",
+            "status_body",
+            "type_",
+            "type_body",
+        ]

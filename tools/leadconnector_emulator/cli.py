@@ -27,8 +27,9 @@ from .oauth_options import (
     oauth_greeting,
     token_endpoint_of,
 )
-from .operation import PATH_PARAMETER, Operation
+from .operation import Operation
 from .page import has_swagger_ui
+from .places import PATH_PARAMETER
 from .proxy_cli import (
     add_proxy_options,
     check_proxy_options,

@@ -13,6 +13,7 @@ from .control_problem import ControlProblemError, pointer_to, summary
 from .control_reports import findings_json, webhooks_json
 from .emulator import Emulator
 from .faults import Fault, FaultRule, fault_from
+from .places import PATH_PARAMETER
 from .schema import CompiledSchema, JsonObject
 from .token_endpoint import Grant, TokenEndpoint
 
@@ -316,7 +317,9 @@ class _ResourceActions:
             raise _no_resource(collection, resource_id)
 
     def _counts(self) -> dict[str, int]:
-        counts = {operation.collection: 0 for operation in self._emulator.spec.operations}
+        """The number of resources of each collection that has a fixed name or resources."""
+        names = [operation.place.collection for operation in self._emulator.spec.operations]
+        counts = {name: 0 for name in names if PATH_PARAMETER.search(name) is None}
         return counts | self._emulator.resource_counts()
 
     def _collection(self, call: ControlCall) -> str:
@@ -326,13 +329,18 @@ class _ResourceActions:
             ControlProblemError: 404, there is no such collection.
         """
         collection: str = call.path_values["collection"]
-        counts = self._counts()
-        if collection not in counts:
-            names = ", ".join(sorted(counts))
-            raise ControlProblemError(
-                404, f"there is no collection {collection!r}; the collections are {names}"
-            )
-        return collection
+        places = [operation.place for operation in self._emulator.spec.operations]
+        if any(place.matches(collection) for place in places):
+            return collection
+        stored_collections = self._emulator.resource_counts()
+        if collection in stored_collections:
+            return collection
+        names = {place.collection for place in places} | stored_collections.keys()
+        raise ControlProblemError(
+            404,
+            f"there is no collection {collection!r}; the collections are"
+            f" {', '.join(sorted(names))}",
+        )
 
     def _check_properties(self, collection: str, resource: JsonObject) -> None:
         """Require properties that a response may show.
@@ -361,7 +369,7 @@ class _ResourceActions:
         spec = self._emulator.spec
         schemas_by_name: dict[str, list[CompiledSchema]] = {}
         operations = [
-            operation for operation in spec.operations if operation.collection == collection
+            operation for operation in spec.operations if operation.place.matches(collection)
         ]
         for operation in operations:
             if operation.shape is not None:

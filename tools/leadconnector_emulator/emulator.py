@@ -392,7 +392,7 @@ class Emulator:
             return self._error_response(operation, rejection, limit_headers)
 
         if content is None:
-            return Response(operation.success_status, b"", limit_headers)
+            return _response_without_json(operation, limit_headers)
         return _json_response(operation.success_status, content, limit_headers)
 
     def _respond_to_oauth(self, request: Request) -> Response | None:
@@ -417,10 +417,11 @@ class Emulator:
         Raises:
             RejectionError: 404 or 400, there is no such resource, or it is another location's.
         """
+        collection = operation.collection(request.path)
         resource_id = operation.resource_id(request.path)
         earlier_resource: Mapping[str, Any] | None = None
         if self.webhooks is not None and resource_id is not None:
-            earlier_resource = self._resources.get(operation.collection, resource_id)
+            earlier_resource = self._resources.get(collection, resource_id)
         content = self._resources.apply(
             operation,
             request.path,
@@ -430,10 +431,10 @@ class Emulator:
             query=query_values(request),
         )
         if self.webhooks is not None and self._event_rules is not None and resource_id is not None:
-            resource = self._resources.get(operation.collection, resource_id) or {}
+            resource = self._resources.get(collection, resource_id) or {}
             # A resource that was missing has further properties, which the request does not change.
             changes = changed_properties(earlier_resource, resource) & properties.keys()
-            change = Change(operation.collection, changes, resource)
+            change = Change(operation.place.collection, changes, resource)
             # The clock of the receiver does not advance: it would reject an event of the future.
             now = base_clock(self.clock)()
             for event in self._event_rules.events(change, now):
@@ -555,7 +556,7 @@ def _example_resource(spec: Spec) -> Mapping[str, Any]:
     """A resource of the spec's examples: a conversation, or else the first resource."""
     # A sample takes time: only those are built that are looked at.
     conversations = [
-        operation for operation in spec.operations if operation.collection == "conversations"
+        operation for operation in spec.operations if operation.place.collection == "conversations"
     ]
     for operation in (*conversations, *spec.operations):
         shape = operation.shape
@@ -578,3 +579,11 @@ def _json_response(status: int, content: Any, headers: Mapping[str, str]) -> Res
     body = text.encode(errors="backslashreplace")
     all_headers = {"Content-Type": "application/json; charset=utf-8", **headers}
     return Response(status, body, all_headers)
+
+
+def _response_without_json(operation: Operation, headers: Mapping[str, str]) -> Response:
+    """A success without content, or with an empty file or text in the documented media type."""
+    if operation.success_media_type is None:
+        return Response(operation.success_status, b"", headers)
+    all_headers = {"Content-Type": operation.success_media_type, **headers}
+    return Response(operation.success_status, b"", all_headers)

@@ -201,8 +201,31 @@ def read_list_request(operation: Operation, shape: ResourceShape, query: Query) 
     )
 
 
+def query_of_body(operation: Operation, body: JsonObject) -> Query:
+    """The properties of the body of a search, as the texts that a query would have.
+
+    Objects, and lists of them, have no such text: their meaning is the API's own.
+    """
+    query: dict[str, list[str]] = {}
+    for search_property in operation.search_properties:
+        value: object = body.get(search_property.name)
+        values: list[object] = [value]
+        if isinstance(value, list):
+            values = cast("list[object]", value)
+        if values and all(isinstance(item, str | int | float) for item in values):
+            query[search_property.name] = [_text_of(item) for item in values]
+    return query
+
+
+def _text_of(value: object) -> str:
+    """A value as a URL contains it."""
+    if isinstance(value, str):
+        return value
+    return json.dumps(value)
+
+
 class _Reader:
-    """Reads the query parameters of one request."""
+    """Reads the query parameters of one request, and the properties of a search."""
 
     def __init__(self, operation: Operation, shape: ResourceShape, query: Query) -> None:
         self._operation = operation
@@ -211,6 +234,7 @@ class _Reader:
         self._parameters = [
             parameter for parameter in operation.parameters if parameter.location == "query"
         ]
+        self._parameters += operation.search_properties
 
     def filters(self) -> list[Filter]:
         """The filters of the request: parameters with the name of a property."""

@@ -12,15 +12,19 @@ from typing import Any
 from urllib.parse import unquote
 
 from .forms import Form
+from .places import PATH_PARAMETER, Place, lists_collection_before
 from .schema import CompiledSchema, JsonObject
-
-PATH_PARAMETER = re.compile(r"\{([^}]*)\}")
-"""A parameter in a path template, such as `{conversationId}`."""
 
 # JSON's grammar of a number (RFC 8259, section 6). The exponent and the digits are limited so that
 # the value stays a finite float.
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,307})(\.[0-9]{1,307})?([eE][+-]?[0-9]{1,2})?")
 
+
+ID_NAMES = frozenset({"id", "_id"})
+"""The properties with which HighLevel's resources identify themselves."""
+
+CREATING_METHODS = frozenset({"POST", "PUT"})
+"""The methods that create a resource when the path names a collection."""
 
 _COMMA = (",", ",")
 _DELIMITERS = {"spaceDelimited": (r"%20|\+| ", " "), "pipeDelimited": (r"\||%7[Cc]", "|")}
@@ -33,7 +37,7 @@ class Parameter:
 
     name: str
     location: str
-    """`path`, `query`, `header` or `cookie`."""
+    """`path`, `query`, `header` or `cookie`; `body` for a property of the body of a search."""
     required: bool
     schema: CompiledSchema
     is_array: bool = False
@@ -131,6 +135,11 @@ class ResourceShape:
     build_sample: Callable[[], JsonObject]
     """Builds `sample`. To build it compiles validators, so that it waits for the first use."""
 
+    @property
+    def shows_resource(self) -> bool:
+        """Whether the response contains one resource, which has an id."""
+        return not self.is_list and not self.properties.keys().isdisjoint(ID_NAMES)
+
     @cached_property
     def sample(self) -> JsonObject:
         """A resource that consists of the spec's examples."""
@@ -165,6 +174,8 @@ class Operation:
     method: str
     path: str
     """The path template."""
+    place: Place
+    """Where it finds its resources."""
     pattern: re.Pattern[str]
     """Matches the raw paths of this template."""
     requires_token: bool
@@ -189,6 +200,10 @@ class Operation:
     """The examples of each response, besides those of its schema."""
     forms: Mapping[str, Form] = field(default_factory=dict[str, "Form"])
     """The documented forms of the body by media type."""
+    success_media_type: str | None = None
+    """The media type of a success that is no JSON, such as a file. `None`: it has no content."""
+    search_properties: tuple[Parameter, ...] = ()
+    """The properties of the body, where they select the resources of a list."""
 
     @property
     def names_location(self) -> bool:
@@ -198,15 +213,27 @@ class Operation:
     @property
     def is_search(self) -> bool:
         """Whether it finds resources, whatever its method: the last part of its path says so."""
-        return self.path.endswith("/search")
+        return lists_collection_before(self.path)
 
-    @cached_property
-    def collection(self) -> str:
-        """The name of the resources: the first fixed part of the path."""
-        for part in self.path.split("/"):
-            if part and not part.startswith("{"):
-                return part
-        return ""
+    @property
+    def creates_resource(self) -> bool:
+        """Whether a request that names a collection creates a resource in it."""
+        if self.method not in CREATING_METHODS or self.is_search:
+            return False
+        if not self.place.is_action:
+            return True
+        # An action such as `/contacts/upsert` shows what it creates. Others change several
+        # resources, or do something else.
+        return self.shape is not None and self.shape.shows_resource
+
+    @property
+    def deletes_resource(self) -> bool:
+        """Whether it deletes the resource that it names, and not something of the resource."""
+        return self.method == "DELETE" and not self.place.is_action
+
+    def collection(self, path: str) -> str:
+        """The name of the collection of a raw path: `contacts/A/notes` of `/contacts/A/notes/1`."""
+        return self.place.name(self.path_values(path))
 
     def path_values(self, path: str) -> dict[str, str]:
         """The percent-decoded path parameters of a raw path, in their order."""
@@ -221,9 +248,10 @@ class Operation:
         return dict(zip(names, match.groups(), strict=True))
 
     def resource_id(self, path: str) -> str | None:
-        """The resource's id: the last parameter of a raw path. `None`: there is no parameter."""
-        values = list(self.path_values(path).values())
-        return values[-1] if values else None
+        """The id of the resource that a raw path names. `None`: it names a collection."""
+        if self.place.id_parameter is None:
+            return None
+        return self.path_values(path)[self.place.id_parameter]
 
     def documents(self, status: int) -> bool:
         """Whether the spec lists this exact status for the operation."""

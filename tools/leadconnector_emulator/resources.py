@@ -10,21 +10,18 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, cast
 
-from .lists import Query, read_list_request, select_page, with_sort_values
+from .lists import Query, query_of_body, read_list_request, select_page, with_sort_values
 from .operation import Operation
 from .pagination_properties import (
     PaginationProperty,
     is_pagination_property,
     set_pagination_properties,
 )
+from .places import Place
 from .rejection import RejectionError
 from .schema import JsonObject
 from .sizes import check_bound, size_of_json
 from .spec import Spec
-
-CREATING_METHODS = frozenset({"POST", "PUT"})
-"""The methods that create a resource when the path names a collection."""
-
 
 MAXIMUM_RESOURCE_BYTES = 64 * 1024 * 1024
 """The bytes of the resources that requests create or change, by default."""
@@ -135,11 +132,14 @@ class Resources:
             RejectionError: 404 or 400, there is no such resource; 400, it belongs to another
                 location.
         """
-        resources = self._collection(operation.collection)
+        collection = operation.collection(path)
+        resources = self._collections.get(collection, {})
         resource_id = operation.resource_id(path)
-        is_creating = operation.method in CREATING_METHODS and not operation.is_search
-        if resource_id is None and not is_creating:
-            return self._list_content(operation, resources, query or {})
+        if not create_missing:
+            self._check_parent(operation, path)
+        if resource_id is None and not operation.creates_resource:
+            search = {**query_of_body(operation, changes), **(query or {})}
+            return self._list_content(operation, resources, search)
 
         if resource_id is None:
             resource_id = self._new_id(operation, changes)
@@ -147,24 +147,37 @@ class Resources:
         elif resource_id in resources:
             resource = resources[resource_id]
             if changes:
-                resource = self._changeable_resource(_Key(operation.collection, resource_id))
+                resource = self._changeable_resource(_Key(collection, resource_id))
             # With `create_missing` a resource moves to any location. A POST creates its resource.
             if not create_missing and operation.method != "POST":
                 _check_owner(operation, resource, location)
         elif create_missing:
             resource = _new_resource(operation, resource_id)
         else:
-            raise _not_found(operation)
+            raise _not_found(operation, operation.place)
 
         _update(operation, resource, changes)
-        key = _Key(operation.collection, resource_id)
+        key = _Key(collection, resource_id)
         # The response to a DELETE may contain the resource.
-        if operation.method == "DELETE":
-            self.delete(operation.collection, resource_id)
+        if operation.deletes_resource:
+            self.delete(collection, resource_id)
         elif resource is not self._initial_versions.get(key):
-            resources[resource_id] = resource
+            self._collection(collection)[resource_id] = resource
             self._store_size(key, resource)
         return self._resource_content(operation, resource)
+
+    def _check_parent(self, operation: Operation, path: str) -> None:
+        """Require the resource to which a collection belongs.
+
+        Raises:
+            RejectionError: 404 or 400, there is none.
+        """
+        parent = operation.place.parent
+        if parent is None or parent.id_parameter is None:
+            return
+        values = operation.path_values(path)
+        if values[parent.id_parameter] not in self._collections.get(parent.name(values), {}):
+            raise _not_found(operation, parent)
 
     def _changeable_resource(self, key: _Key) -> JsonObject:
         """A stored resource, or a copy of it if it is an initial version."""
@@ -206,7 +219,7 @@ class Resources:
         if requested_id:
             return str(requested_id)
         number = next(self._numbers)
-        return f"{operation.collection}-{number}"
+        return f"{operation.place.kind}-{number}"
 
     def _success_content(self, operation: Operation) -> Any:
         """The example of a successful response, or `None` if it has no content."""
@@ -281,10 +294,10 @@ def _new_resource(operation: Operation, resource_id: str) -> JsonObject:
     return resource
 
 
-def _not_found(operation: Operation) -> RejectionError:
+def _not_found(operation: Operation, place: Place) -> RejectionError:
     """404 where the operation documents it, otherwise 400."""
     status = 404 if operation.documents(404) else 400
-    return RejectionError(status, f"{operation.collection}: there is none with this id")
+    return RejectionError(status, f"{place.kind}: there is none with this id")
 
 
 def _check_owner(operation: Operation, resource: JsonObject, location: str) -> None:
@@ -293,7 +306,7 @@ def _check_owner(operation: Operation, resource: JsonObject, location: str) -> N
     if name is None or not location or name not in resource:
         return
     if str(resource[name]) != location:
-        raise RejectionError(400, f"{operation.collection}: this one has another {name}")
+        raise RejectionError(400, f"{operation.place.kind}: this one has another {name}")
 
 
 def _update(operation: Operation, resource: JsonObject, changes: JsonObject) -> None:

@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
-from .operation import PATH_PARAMETER, Operation
+from .operation import Operation
+from .places import PATH_PARAMETER
 
 _Segments: TypeAlias = tuple[str | None, ...]
 """The segments of a path template; `None` for one with a parameter."""

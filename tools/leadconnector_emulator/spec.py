@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -16,6 +17,7 @@ from .document import Document
 from .document_text import line_of, parse_document
 from .forms import FORM, MULTIPART, Form, Part
 from .operation import Operation, Parameter, ResourceShape
+from .places import Place, Places, fixed_name, lists_collection_before
 from .roles import API_VERSION, RATE_LIMIT_KEY, ROLE_KEYWORD, Argument, argument_roles
 from .samples import Samples
 from .schema import CompiledSchema, JsonObject
@@ -46,7 +48,7 @@ class Spec:
             check_schemas(root, self._document.references)
             self._samples = Samples(self._document, WRITE_ONLY)
             self._request_samples = Samples(self._document, READ_ONLY)
-            self.operations = tuple(self._load_operations())
+            self.operations = _with_places(list(self._load_operations()))
         except (yaml.YAMLError, UnicodeDecodeError) as error:
             first_line = str(error).splitlines()[0]
             raise ValueError(f"{path}: is not YAML: {first_line}") from error
@@ -126,11 +128,15 @@ class Spec:
         success_name = _success_name(responses)
         success_schema = responses.get(success_name)
         shape: ResourceShape | None = None
+        success_media_type: str | None = None
+        if success_schema is None:
+            success_media_type = self._other_media_type(node, success_name)
         if success_schema is not None:
             shape = self._find_shape(success_schema.schema, _list_name(method, template))
         return Operation(
             method=method.upper(),
             path=template,
+            place=Place(template),
             pattern=_path_pattern(template),
             requires_token=self._requires_token(node),
             scope_alternatives=self._scope_alternatives(node),
@@ -146,6 +152,34 @@ class Spec:
             shape=shape,
             response_examples=self._load_examples(node),
             forms=forms,
+            success_media_type=success_media_type,
+            search_properties=self._load_search_properties(method, template, body_properties),
+        )
+
+    def _other_media_type(self, node: JsonObject, response_name: str) -> str | None:
+        """The first media type of a response without JSON. A range such as `image/*` is none."""
+        for status, response_node in node.get("responses", {}).items():
+            content: JsonObject = self._document.resolve(response_node).get("content", {})
+            names = [name for name in content if "*" not in name]
+            if str(status) == response_name and names:
+                return names[0]
+        return None
+
+    def _load_search_properties(
+        self, method: str, template: str, body_properties: Mapping[str, JsonObject]
+    ) -> tuple[Parameter, ...]:
+        """The properties of a body that select the resources of a list."""
+        if method != "post" or not lists_collection_before(template):
+            return ()
+        return tuple(
+            Parameter(
+                name=name,
+                location="body",
+                required=False,
+                schema=self._document.compile(schema),
+                is_array=_has_type(schema, "array"),
+            )
+            for name, schema in body_properties.items()
         )
 
     def _security(self, node: JsonObject) -> list[JsonObject]:
@@ -208,9 +242,7 @@ class Spec:
         location = node["in"]
         # One with `content` in place of a schema accepts every text.
         schema = self._document.resolve(node.get("schema", True))
-        types = schema.get("type", "")
-        is_array = types == "array" or (isinstance(types, list) and "array" in types)
-        is_object = types == "object" or "properties" in schema
+        is_object = schema.get("type") == "object" or "properties" in schema
         # OpenAPI 3.1, "Parameter Object": the defaults.
         style = node.get("style", "form" if location in ("query", "cookie") else "simple")
         explode = node.get("explode", style == "form")
@@ -225,7 +257,7 @@ class Spec:
             location=location,
             required=node.get("required", False),
             schema=self._document.compile(schema),
-            is_array=is_array,
+            is_array=_has_type(schema, "array"),
             explode=explode,
             is_api_version=node["name"] == version_name,
             style=style,
@@ -248,8 +280,7 @@ class Spec:
         return forms
 
     def _load_part(self, schema: JsonObject) -> Part:
-        types = schema.get("type", "")
-        is_array = types == "array" or (isinstance(types, list) and "array" in types)
+        is_array = _has_type(schema, "array")
         item_schema = schema.get("items", {}) if is_array else schema
         return Part(self._document.compile(self._document.resolve(item_schema)), is_array)
 
@@ -384,12 +415,36 @@ def _path_pattern(template: str) -> re.Pattern[str]:
     return re.compile(re.sub(r"\\\{[^}]*\\\}", "([^/]+)", escaped_template))
 
 
+def _with_places(operations: Sequence[Operation]) -> tuple[Operation, ...]:
+    """The operations of a spec with the places of their resources, which depend on one another."""
+    paths = [operation.path for operation in operations]
+    list_paths = [operation.path for operation in operations if _is_list(operation)]
+    places = Places(paths, list_paths)
+    return tuple(
+        replace(operation, place=places.place_of(operation.path)) for operation in operations
+    )
+
+
+def _is_list(operation: Operation) -> bool:
+    if operation.is_search:
+        return True
+    if operation.method != "GET" or operation.shape is None:
+        return False
+    return operation.shape.is_list
+
+
 def _list_name(method: str, template: str) -> str | None:
     """The name of the resources that an operation lists; `None` if it names a single one."""
-    is_search = method == "post" and template.endswith("/search")
-    if "{" in template or not (method == "get" or is_search):
+    is_search = method == "post" and lists_collection_before(template)
+    if template.endswith("}") or not (method == "get" or is_search):
         return None
-    return template.strip("/").partition("/")[0]
+    return fixed_name(template)
+
+
+def _has_type(schema: JsonObject, name: str) -> bool:
+    """Whether a schema allows a type by its name."""
+    types = schema.get("type", "")
+    return types == name or (isinstance(types, list) and name in types)
 
 
 def _success_name(responses: Mapping[str, CompiledSchema | None]) -> str:

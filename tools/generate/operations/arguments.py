@@ -157,9 +157,12 @@ def _is_required(argument: Argument) -> bool:
 
 
 def free_name(name: str, suffix: str, used_names: Set[str]) -> str:
-    """A name that nothing uses yet: with the suffix, as often as necessary."""
+    """A name that nothing uses yet: with the suffix, as often as necessary.
+
+    With a suffix, the name of a builtin such as `type_` needs no underscore: `type_body`.
+    """
     while name in used_names:
-        name = f"{name}_{suffix}"
+        name = f"{name.removesuffix('_')}_{suffix}"
     return name
 
 
