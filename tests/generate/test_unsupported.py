@@ -141,14 +141,6 @@ def with_server_url(url: str) -> Change:
     return change
 
 
-def without_servers(spec: Spec) -> None:
-    del spec["servers"]
-
-
-def with_operation_servers(spec: Spec) -> None:
-    operation(spec)["servers"] = []
-
-
 def with_security(*alternatives: Spec) -> Change:
     """Let the operation require one of some alternatives, beside the document's requirement."""
 
@@ -174,12 +166,15 @@ def with_keyword_beside_reference(spec: Spec) -> None:
 
 UNSUPPORTED: dict[str, Unsupported] = {
     # The server and the paths
-    "no server": Unsupported(without_servers, "absolute http(s) URL"),
-    "a relative server": Unsupported(with_server_url("/v1"), "absolute http(s) URL"),
-    "a server with variables": Unsupported(
-        with_server_url("https://{r}.example"), "without variables"
+    "a server with a variable without a default": Unsupported(
+        with_server_url("https://{r}.example"), "a default for each of its variables"
     ),
-    "servers of one operation": Unsupported(with_operation_servers, "servers of one operation"),
+    "a server with a query": Unsupported(
+        with_server_url("https://api.example?v=1"), "without query and fragment"
+    ),
+    "a server of another scheme": Unsupported(
+        with_server_url("wss://api.example"), "must be an http(s) URL"
+    ),
     "a path that continues the host": Unsupported(with_path(".evil.example/x"), "begin with /"),
     "a path with a query": Unsupported(with_path("/x?y=1"), "no query"),
     # Credentials and parameters

@@ -19,6 +19,7 @@ from leadconnector_emulator.roles import (
 from .contract import property_roles
 from .document import Document, Node, Operation
 from .paging import PagingRole, read_paging
+from .servers import default_base_url, first_url
 
 _ID_NAMES = ("id", "_id")
 """The names of the properties that identify HighLevel's resources."""
@@ -26,18 +27,17 @@ _ID_NAMES = ("id", "_id")
 
 def find_notes(document: Document) -> list[str]:
     """Return a note for each kind of such a part, with its first place and the number."""
-    places: dict[str, list[str]] = {}
+    parts = [*_missing_base_url(document)]
     for operation in document.operations():
-        parts = [
-            *_unread_parts(document, operation),
-            *_missing_roles(document, operation),
-            *_missing_item_id(document, operation),
-        ]
-        for reason, pointer in parts:
-            source = str(document.sources.source(pointer))
-            # Operations share components.
-            if source not in places.setdefault(reason, []):
-                places[reason].append(source)
+        parts += _unread_parts(document, operation)
+        parts += _missing_roles(document, operation)
+        parts += _missing_item_id(document, operation)
+    places: dict[str, list[str]] = {}
+    for reason, pointer in parts:
+        source = str(document.sources.source(pointer))
+        # Operations share components.
+        if source not in places.setdefault(reason, []):
+            places[reason].append(source)
     return [_note(reason, sources) for reason, sources in places.items()]
 
 
@@ -47,6 +47,15 @@ def _note(reason: str, sources: list[str]) -> str:
         return f"{first}: {reason}"
     noun = "place" if len(others) == 1 else "places"
     return f"{first}: {reason} (and {len(others):,} other {noun})"
+
+
+def _missing_base_url(document: Document) -> Iterator[tuple[str, str]]:
+    if default_base_url(document) is None:
+        yield (
+            f"no host in the first server, {first_url(document)}: each client needs `base_url=`,"
+            " with this path",
+            "/servers",
+        )
 
 
 def _unread_parts(document: Document, operation: Operation) -> Iterator[tuple[str, str]]:

@@ -158,18 +158,6 @@ CASES = (
         """,
     ),
     Rejected(
-        "relative_server",
-        "a server without a host",
-        "openapi-python-client#112",
-        at="servers:",
-        message="absolute http(s) URL",
-        spec=f"""
-            servers: [{{url: /api/v2}}]
-            paths:
-              /a: {{get: {{operationId: getA, responses: {RESPONSE}}}}}
-        """,
-    ),
-    Rejected(
         "booleans_of_text",
         "booleans are no values of a text",
         "",

@@ -11,12 +11,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..document import Document, Node, SpecError, is_list, is_mapping
+from ..servers import all_servers, owner_of_servers, server_urls
 from ..walk import all_schemas
 
 
 def write_equivalents(document: Document) -> None:
     """Apply all rewritings to a document, in place."""
     fill_in_server_variables(document)
+    share_servers(document)
     add_schemas_of_responses(document)
     schemas = list(all_schemas(document))
     merged_pointers = set(_merged_pointers(document, schemas))
@@ -33,16 +35,37 @@ def write_equivalents(document: Document) -> None:
 
 
 def fill_in_server_variables(document: Document) -> None:
-    """Put the defaults of its variables into the URL of the first server."""
-    server = next(document.top.child("servers").elements(), None)
-    if server is None or not isinstance(server.get("url"), str):
+    """Put the defaults of their variables into the URLs of the servers."""
+    try:
+        servers = list(all_servers(document))
+    except SpecError:
+        # `check` reports a broken reference, and a malformed operation.
         return
-    url: str = server.get("url")
-    for name, variable in server.child("variables").entries():
-        default = variable.get("default")
-        if isinstance(default, str):
-            url = url.replace(f"{{{name}}}", default)
-    server.mapping["url"] = url
+    for server in servers:
+        url = server.get("url")
+        if not isinstance(url, str):
+            continue
+        for name, variable in server.child("variables").entries():
+            default = variable.get("default")
+            if isinstance(default, str):
+                url = url.replace(f"{{{name}}}", default)
+        server.mapping["url"] = url
+
+
+def share_servers(document: Document) -> None:
+    """Give the document the server that all its operations have, if it has none itself."""
+    if server_urls(document.top):
+        return
+    try:
+        owners = [owner_of_servers(operation) for operation in document.operations()]
+    except SpecError:
+        # `check` reports a broken reference, and a malformed operation.
+        return
+    if not owners or owners[0] is None:
+        return
+    url = server_urls(owners[0])[0]
+    if all(owner is not None and url in server_urls(owner) for owner in owners):
+        document.root["servers"] = [{"url": url}]
 
 
 def add_schemas_of_responses(document: Document) -> None:

@@ -6,20 +6,22 @@ import re
 from collections.abc import Iterator
 
 from ..document import Document, Node, Operation, SpecError
+from ..servers import first_url, is_absolute, is_relative, owner_of_servers, server_urls
 from .paging import find_unusable_paging
 
-_ABSOLUTE_URL = re.compile(r"https?://[^{}\s?#]+")
 _PLAIN_PATH = re.compile(r"/[^?#]*")
 
 
 def find_unusable_server(document: Document) -> Iterator[SpecError]:
-    """The first server is the client's default base URL. Nothing fills in its variables."""
-    first_server = next(document.top.child("servers").elements(), Node(None, "/servers"))
-    url = first_server.get("url")
-    if not isinstance(url, str) or not _ABSOLUTE_URL.fullmatch(url):
-        yield document.error(
-            "/servers", "the first server must be an absolute http(s) URL without variables"
-        )
+    """The first server is the client's default base URL, if it has a host."""
+    url = first_url(document)
+    if is_absolute(url) or is_relative(url):
+        return
+    yield document.error(
+        "/servers/0/url",
+        "the first server must be an http(s) URL without query and fragment, or a relative one:"
+        " write another server first, and a default for each of its variables",
+    )
 
 
 def find_path_with_query(document: Document, operation: Operation) -> Iterator[SpecError]:
@@ -33,11 +35,15 @@ def find_path_with_query(document: Document, operation: Operation) -> Iterator[S
 
 def find_operation_servers(document: Document, operation: Operation) -> Iterator[SpecError]:
     """The client has one base URL and sends every operation there."""
-    if "servers" in operation.node.mapping or "servers" in operation.path_item.mapping:
-        yield document.error(
-            f"{operation.pointer}/servers",
-            "servers of one operation are not supported: the client has one base URL",
-        )
+    owner = owner_of_servers(operation)
+    url = first_url(document)
+    if owner is None or url in server_urls(owner):
+        return
+    yield document.error(
+        f"{owner.pointer}/servers",
+        f"these servers are others than the first one of the document, {url}: the client has one"
+        " base URL. Leave the operation out, or write a spec for each server",
+    )
 
 
 def find_other_credentials(document: Document, operation: Operation) -> Iterator[SpecError]:
