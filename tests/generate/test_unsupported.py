@@ -141,25 +141,6 @@ def with_server_url(url: str) -> Change:
     return change
 
 
-def with_security(*alternatives: Spec) -> Change:
-    """Let the operation require one of some alternatives, beside the document's requirement."""
-
-    def change(spec: Spec) -> None:
-        operation(spec)["security"] = list(alternatives)
-        spec["security"] = [{"bearer": []}]
-        spec["components"]["securitySchemes"].update(
-            key={"type": "apiKey", "in": "header", "name": "X-Key"},
-            password={"type": "http", "scheme": "basic"},
-        )
-
-    return change
-
-
-def with_api_key(spec: Spec) -> None:
-    scheme = spec["components"]["securitySchemes"]["bearer"]
-    scheme.update({"type": "apiKey", "name": "k", "in": "header"})
-
-
 def with_keyword_beside_reference(spec: Spec) -> None:
     request_schema(spec)["properties"]["feedback"]["minProperties"] = 1
 
@@ -177,16 +158,7 @@ UNSUPPORTED: dict[str, Unsupported] = {
     ),
     "a path that continues the host": Unsupported(with_path(".evil.example/x"), "begin with /"),
     "a path with a query": Unsupported(with_path("/x?y=1"), "no query"),
-    # Credentials and parameters
-    "an API key": Unsupported(with_api_key, "only bearer tokens"),
-    "an API key beside the token": Unsupported(
-        with_security({"bearer": [], "key": []}), "'key' is a different scheme"
-    ),
-    "an API key or a password": Unsupported(
-        with_security({"key": []}, {"password": []}), "'password' is a different scheme"
-    ),
-    "no token": Unsupported(with_security(), "takes no token"),
-    "nothing at all as the only alternative": Unsupported(with_security({}), "takes no token"),
+    # Parameters
     "the style label": Unsupported(with_path_style("label"), "style label is not supported"),
     "the style matrix": Unsupported(with_path_style("matrix"), "style matrix is not supported"),
     "the style simple in a query": Unsupported(
@@ -322,22 +294,6 @@ def check(spec: Spec, folder: Path) -> None:
     path = folder / "spec.yaml"
     path.write_text(yaml.safe_dump(spec, sort_keys=False), encoding="utf-8")
     raise_together(find_unsupported(load_document(path)))
-
-
-@pytest.mark.parametrize(
-    "alternatives",
-    [
-        [{"key": []}, {"bearer": []}],
-        [{"bearer": []}, {"key": [], "password": []}],
-        [{}, {"bearer": []}],
-    ],
-)
-def test_a_token_may_be_one_of_several_alternatives(
-    alternatives: list[Spec], tmp_path: Path
-) -> None:
-    spec = copy.deepcopy(SPEC)
-    with_security(*alternatives)(spec)
-    check(spec, tmp_path)
 
 
 @pytest.mark.parametrize("name", UNSUPPORTED)

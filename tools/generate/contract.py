@@ -123,6 +123,8 @@ def _operation_entry(
         "arguments": arguments,
         "responses": responses,
     }
+    if not operation.sends_token:
+        entry["sends_token"] = False
     if operation.iteration is not None:
         entry["python_iteration"] = f"{operation.tag}.{operation.iteration.name}"
     return entry
