@@ -325,7 +325,7 @@ def test_what_cannot_be_right_is_rejected_with_the_line_of_the_published_file(
     assert spec.read_text(encoding="utf-8") == SPEC_TEXT
     errors = capsys.readouterr().err.splitlines()
     for name, problem in (
-        ('"security"', "the client sends only bearer tokens"),
+        ('"Location-Access": {', "the client sends only bearer tokens"),
         ('"name": {', "minLenght is not a keyword"),
     ):
         line = next(

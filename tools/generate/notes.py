@@ -17,7 +17,7 @@ from leadconnector_emulator.roles import (
 )
 
 from .contract import property_roles
-from .document import Document, Node, Operation
+from .document import Document, Node, Operation, Remark
 from .paging import PagingRole, read_paging
 from .servers import default_base_url, first_url
 
@@ -32,12 +32,14 @@ def find_notes(document: Document) -> list[str]:
         parts += _unread_parts(document, operation)
         parts += _missing_roles(document, operation)
         parts += _missing_item_id(document, operation)
-    places: dict[str, list[str]] = {}
+    remarks = [*document.remarks]
     for reason, pointer in parts:
-        source = str(document.sources.source(pointer))
+        remarks.append(Remark(reason, str(document.sources.source(pointer))))
+    places: dict[str, list[str]] = {}
+    for remark in remarks:
         # Operations share components.
-        if source not in places.setdefault(reason, []):
-            places[reason].append(source)
+        if remark.source not in places.setdefault(remark.reason, []):
+            places[remark.reason].append(remark.source)
     return [_note(reason, sources) for reason, sources in places.items()]
 
 

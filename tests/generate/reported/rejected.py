@@ -74,40 +74,6 @@ CASES = (
         spec=body_with("{point: {type: array, prefixItems: [{type: number}, {type: number}]}}"),
     ),
     Rejected(
-        "properties_beside_one_of",
-        "properties beside oneOf, and branches that contain the union",
-        "openapi-python-client#1060",
-        at="AuthMethod:",
-        message="properties beside anyOf or oneOf would be dropped",
-        spec=component(
-            """
-              AuthMethod:
-                type: object
-                properties: {type: {type: string}}
-                oneOf: [{$ref: "#/components/schemas/FirstType"}]
-              FirstType: {type: object, properties: {key: {type: string}}}
-            """,
-            "AuthMethod",
-        ),
-    ),
-    Rejected(
-        "all_of_nullable",
-        "an allOf of an object that can be null",
-        "openapi-python-client#1066",
-        at="Super:",
-        message="each of several schemas in allOf must be an object",
-        spec=component(
-            """
-              Super: {type: object, nullable: true, properties: {a: {type: string}}}
-              Sub:
-                allOf:
-                  - {$ref: "#/components/schemas/Super"}
-                  - {type: object, properties: {b: {type: string}}}
-            """,
-            "Sub",
-        ),
-    ),
-    Rejected(
         "named_any",
         "a schema with the name of a class that generated modules import",
         "openapi-python-client#1423",

@@ -13,6 +13,7 @@ from typing import Any
 from ..document import Document, Node, SpecError, is_list, is_mapping
 from ..servers import all_servers, owner_of_servers, server_urls
 from ..walk import all_schemas
+from .all_of import merge_schemas
 
 
 def write_equivalents(document: Document) -> None:
@@ -20,6 +21,7 @@ def write_equivalents(document: Document) -> None:
     fill_in_server_variables(document)
     share_servers(document)
     add_schemas_of_responses(document)
+    merge_schemas(document)
     schemas = list(all_schemas(document))
     merged_pointers = set(_merged_pointers(document, schemas))
     for schema in schemas:

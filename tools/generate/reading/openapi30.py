@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..document import Document, Node, Schema, is_list, is_mapping
+from ..unsupported.keywords import VALIDATED_KEYWORDS
 from ..walk import all_schemas
 
 _LIMITS = (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum"))
@@ -73,6 +74,12 @@ def write_nullable_as_type(document: Document) -> None:
 def allow_null(schema: Node) -> None:
     """Let a schema also accept null, in place."""
     mapping = schema.mapping
+    # OpenAPI 3.0 has no other way to say that a reference can be null.
+    if "allOf" in mapping:
+        names = [name for name in mapping if name in VALIDATED_KEYWORDS]
+        branch = {name: mapping.pop(name) for name in names}
+        mapping["anyOf"] = [branch, {"type": "null"}]
+        return
     kind = mapping.get("type")
     if isinstance(kind, str) and kind != "null":
         mapping["type"] = [kind, "null"]
@@ -86,9 +93,6 @@ def allow_null(schema: Node) -> None:
             branches.append({"type": "null"})
     if "$ref" in mapping:
         mapping["anyOf"] = [{"$ref": mapping.pop("$ref")}, {"type": "null"}]
-    # OpenAPI 3.0 has no other way to say that a reference can be null.
-    if "allOf" in mapping and kind is None:
-        mapping["anyOf"] = [{"allOf": mapping.pop("allOf")}, {"type": "null"}]
 
 
 def _is_null(branch: object) -> bool:
