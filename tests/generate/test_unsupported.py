@@ -230,26 +230,24 @@ UNSUPPORTED: dict[str, Unsupported] = {
         "cannot write this part as text/plain, text/csv",
     ),
     # Keywords with another meaning in OpenAPI 3.0 or another dialect
-    "exclusiveMinimum: true": Unsupported(with_keywords(exclusiveMinimum=True), "is a number"),
     "a pattern of another dialect": Unsupported(with_keywords(pattern=r"^\p{L}+$"), "pattern"),
     "a misspelled role": Unsupported(
         with_keywords(**{"x-role": "error-mesages"}), "x-role 'error-mesages'"
     ),
-    # Keywords that the client does not validate
-    "patternProperties": Unsupported(
-        with_keywords(patternProperties={"^a": {}}), "patternProperties"
-    ),
-    "contains": Unsupported(
-        with_keywords(contains={"type": "string"}), "contains is not a keyword"
-    ),
-    "a misspelled keyword": Unsupported(with_keywords(maxlength=5), "maxlength is not a keyword"),
-    "if": Unsupported(
-        with_keywords(**{"if": {"minLength": 1}, "then": {"pattern": "^a"}}),
-        "if is not a keyword",
-    ),
-    "not": Unsupported(with_keywords(**{"not": {"const": "x"}}), "not is not a keyword"),
+    # Keywords that change types
     "prefixItems": Unsupported(
-        with_keywords(prefixItems=[{"type": "string"}]), "prefixItems is not a keyword"
+        with_keywords(prefixItems=[{"type": "string"}]), "describe the array with items"
+    ),
+    "a dynamic reference": Unsupported(
+        with_keywords(**{"$dynamicRef": "#node"}), "write it as a $ref"
+    ),
+    "a property that only a condition describes": Unsupported(
+        with_request_keywords(**{"if": {"required": ["a"]}, "then": {"properties": {"b": {}}}}),
+        "only a condition describes the property 'b'",
+    ),
+    "a property that only depends on another one": Unsupported(
+        with_request_keywords(dependentSchemas={"feedback": {"properties": {"b": {}}}}),
+        "only a condition describes the property 'b'",
     ),
     # Values and subschemas
     "const beside enum": Unsupported(with_keywords(const="a", enum=["a", "b"]), "const and enum"),

@@ -20,6 +20,16 @@ from .contract import property_roles
 from .document import Document, Node, Operation, Remark
 from .paging import PagingRole, read_paging
 from .servers import default_base_url, first_url
+from .unread_fields import find_unread_fields
+from .unsupported.keywords import (
+    ANNOTATION_KEYWORDS,
+    TYPE_KEYWORDS,
+    UNCHECKED_KEYWORDS,
+    VALIDATED_KEYWORDS,
+)
+from .walk import all_schemas
+
+_KNOWN_KEYWORDS = VALIDATED_KEYWORDS | ANNOTATION_KEYWORDS | TYPE_KEYWORDS.keys()
 
 _ID_NAMES = ("id", "_id")
 """The names of the properties that identify HighLevel's resources."""
@@ -27,7 +37,9 @@ _ID_NAMES = ("id", "_id")
 
 def find_notes(document: Document) -> list[str]:
     """Return a note for each kind of such a part, with its first place and the number."""
-    parts = [*_missing_base_url(document)]
+    parts = [*_missing_base_url(document), *find_unread_fields(document)]
+    for schema in all_schemas(document):
+        parts += _unread_keywords(schema)
     for operation in document.operations():
         parts += _unread_parts(document, operation)
         parts += _missing_roles(document, operation)
@@ -58,6 +70,17 @@ def _missing_base_url(document: Document) -> Iterator[tuple[str, str]]:
             " with this path",
             "/servers",
         )
+
+
+def _unread_keywords(schema: Node) -> Iterator[tuple[str, str]]:
+    for keyword in schema.mapping:
+        if keyword in UNCHECKED_KEYWORDS:
+            yield f"the client does not check {keyword}", f"{schema.pointer}/{keyword}"
+        elif keyword not in _KNOWN_KEYWORDS and not str(keyword).startswith("x-"):
+            yield (
+                f"{keyword} is no keyword of a schema: it has no effect",
+                f"{schema.pointer}/{keyword}",
+            )
 
 
 def _unread_parts(document: Document, operation: Operation) -> Iterator[tuple[str, str]]:

@@ -11,7 +11,13 @@ from copy import deepcopy
 
 from ..document import Document, Node, Schema, SpecError, is_list, is_mapping
 from ..unsupported.all_of import find_unmergeable_all_of
-from ..unsupported.keywords import OUR_EXTENSIONS, REFERENCE_SIBLINGS, VALIDATED_KEYWORDS
+from ..unsupported.keywords import (
+    OUR_EXTENSIONS,
+    REFERENCE_SIBLINGS,
+    TYPE_KEYWORDS,
+    UNCHECKED_KEYWORDS,
+    VALIDATED_KEYWORDS,
+)
 from ..walk import all_schemas, with_subschemas
 from .merge import UNIONS, UnmergeableError, constrains, merged, types_of
 
@@ -98,7 +104,8 @@ def _only_requires(branch: Node) -> bool:
 
 def _is_redundant(document: Document, branch: Schema, others: list[Schema]) -> bool:
     if not constrains(branch):
-        return True
+        # What the client does not check still has a note.
+        return branch.keys().isdisjoint(UNCHECKED_KEYWORDS | TYPE_KEYWORDS.keys())
     if branch.keys() & VALIDATED_KEYWORDS != {"type"}:
         return False
     return any(types and types <= types_of(branch) for types in _types(document, others))

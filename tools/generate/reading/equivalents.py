@@ -30,6 +30,8 @@ def write_equivalents(document: Document) -> None:
         replace_true_schemas(schema)
         add_items(schema)
         remove_repeated_values(schema)
+        remove_repeated_names(document, schema)
+        open_to_patterns(schema)
         remove_open_additional_properties(schema)
         remove_repeated_type(document, schema)
         if schema.pointer not in merged_pointers:
@@ -120,6 +122,33 @@ def remove_repeated_values(schema: Node) -> None:
     if has_names:
         names[:] = [names[index] for index in kept]
     values[:] = [values[index] for index in kept]
+
+
+def remove_repeated_names(document: Document, schema: Node) -> None:
+    """Remove the repetitions in `required`, which mean nothing."""
+    first_names: set[str] = set()
+    kept: list[Any] = []
+    for element in schema.child("required").elements():
+        if isinstance(element.value, str) and element.value in first_names:
+            document.remark(element.pointer, "a name is repeated in required")
+            continue
+        first_names.add(str(element.value))
+        kept.append(element.value)
+    if len(kept) != len(schema.child("required").sequence):
+        schema.mapping["required"] = kept
+
+
+def open_to_patterns(schema: Node) -> None:
+    """Allow the properties that only `patternProperties` describes.
+
+    The client does not match names. With one pattern and no other properties, the type is known.
+    """
+    patterns = schema.get("patternProperties")
+    if not is_mapping(patterns) or not patterns:
+        return
+    schemas = list(patterns.values())
+    is_closed = schema.get("additionalProperties") is False
+    schema.mapping["additionalProperties"] = schemas[0] if is_closed and len(schemas) == 1 else {}
 
 
 def remove_open_additional_properties(schema: Node) -> None:

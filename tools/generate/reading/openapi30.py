@@ -21,7 +21,6 @@ def upgrade(document: Document) -> None:
         if "$ref" in schema.mapping:
             remove_siblings(schema.mapping)
             continue
-        write_limits_as_numbers(schema.mapping)
         write_examples_as_list(schema.mapping)
 
 
@@ -29,6 +28,15 @@ def remove_siblings(reference: Schema) -> None:
     """Remove what OpenAPI 3.0 ignores beside a reference ("Reference Object")."""
     for keyword in reference.keys() - {"$ref", "description", "summary"}:
         del reference[keyword]
+
+
+def write_limits(document: Document) -> None:
+    """Write all exclusive limits as numbers, in place.
+
+    Some documents of 3.1 still have the booleans of 3.0.
+    """
+    for schema in all_schemas(document):
+        write_limits_as_numbers(schema.mapping)
 
 
 def write_limits_as_numbers(schema: Schema) -> None:
