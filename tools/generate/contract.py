@@ -196,7 +196,7 @@ def _response_entry(
         "media_types": [essence(name) for name in content.mapping if documents_body],
     }
     if response.content == "json":
-        # `verify` rejects several content types, so there is only one with JSON.
+        # `reading` leaves one content type.
         media_type = next(name for name in content.mapping if "json" in name)
         schema = content.child(media_type, "schema")
         entry["schema_pointer"] = schema.pointer

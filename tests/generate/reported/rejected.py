@@ -132,26 +132,6 @@ CASES = (
         spec=body_with("{switch: {type: string, enum: [true, false]}}"),
     ),
     Rejected(
-        "two_json_responses",
-        "a response with several content types",
-        "openapi-python-client#1248",
-        at="content:",
-        message="application/json, text/plain",
-        spec="""
-            paths:
-              /a:
-                get:
-                  operationId: getA
-                  responses:
-                    "204": {description: Nothing}
-                    "403":
-                      description: Forbidden
-                      content:
-                        application/json: {schema: {type: object}}
-                        text/plain: {schema: {type: string}}
-        """,
-    ),
-    Rejected(
         "hidden_import",
         "properties whose names hide what the generated module imports",
         "openapi-python-client#781",

@@ -14,6 +14,7 @@ from ..document import Document, Node, SpecError, is_list, is_mapping
 from ..servers import all_servers, owner_of_servers, server_urls
 from ..walk import all_schemas
 from .all_of import merge_schemas
+from .contents import choose_contents
 
 
 def write_equivalents(document: Document) -> None:
@@ -22,6 +23,7 @@ def write_equivalents(document: Document) -> None:
     share_servers(document)
     add_schemas_of_responses(document)
     merge_schemas(document)
+    choose_contents(document)
     schemas = list(all_schemas(document))
     merged_pointers = set(_merged_pointers(document, schemas))
     for schema in schemas:

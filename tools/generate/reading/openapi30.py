@@ -1,4 +1,4 @@
-"""Turns a document of OpenAPI 3.0 into one of 3.1, which the other modules expect."""
+"""Turns a document of OpenAPI 3.0 or 3.2 into one of 3.1, which the other modules expect."""
 
 from __future__ import annotations
 
@@ -22,6 +22,17 @@ def upgrade(document: Document) -> None:
             remove_siblings(schema.mapping)
             continue
         write_examples_as_list(schema.mapping)
+
+
+def read_as_openapi_31(document: Document) -> None:
+    """Read a document of OpenAPI 3.2 as one of 3.1, in place.
+
+    What is new in 3.2 is an unknown field then, which has a note, or a value with a rule.
+    """
+    version = str(document.root.get("openapi", ""))
+    if version.startswith("3.2"):
+        document.remark("/openapi", f"OpenAPI {version} is read as 3.1")
+        document.root["openapi"] = "3.1.0"
 
 
 def remove_siblings(reference: Schema) -> None:
