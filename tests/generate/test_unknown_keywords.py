@@ -144,3 +144,19 @@ def test_a_document_of_openapi_32_is_read_as_one_of_31(
     notes = notes_of(spec, tmp_path, capsys)
     assert any("OpenAPI 3.2.0 is read as 3.1" in note for note in notes)
     assert any("query is no field of a path" in note for note in notes)
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "string", "enum": ["udp", "tcp"], "default": "http"},
+        {"type": "string", "enum": ["udp", "tcp"], "default": ["udp"]},
+        {"type": "integer", "default": ""},
+    ],
+)
+def test_a_default_that_is_not_valid_has_a_note(
+    schema: Json, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = spec_with({"type": "object", "properties": {"a": schema}})
+    notes = notes_of(spec, tmp_path, capsys)
+    assert any("a default that is not valid is not read" in note for note in notes)

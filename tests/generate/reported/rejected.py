@@ -50,22 +50,6 @@ CASES = (
         spec=body_with("{op: {type: string, enum: [add, Add]}}"),
     ),
     Rejected(
-        "default_outside_enum",
-        "a default must be a value of its enum",
-        "openapi-generator#23428",
-        at="default: http",
-        message="is no value of the enum: use one of",
-        spec=body_with("{protocol: {type: string, enum: [udp, tcp], default: http}}"),
-    ),
-    Rejected(
-        "empty_default",
-        "an empty text is no default of a number",
-        "openapi-python-client#1376",
-        at="default: ''",
-        message="an empty text is no integer",
-        spec=body_with("{rank: {type: integer, default: ''}}"),
-    ),
-    Rejected(
         "tuple",
         "the types of single items are not supported",
         "openapi-generator#19395",

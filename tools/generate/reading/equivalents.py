@@ -33,6 +33,7 @@ def write_equivalents(document: Document) -> None:
         add_items(schema)
         remove_repeated_values(schema)
         remove_repeated_names(document, schema)
+        remove_invalid_default(document, schema)
         open_to_patterns(schema)
         remove_open_additional_properties(schema)
         remove_repeated_type(document, schema)
@@ -124,6 +125,19 @@ def remove_repeated_values(schema: Node) -> None:
     if has_names:
         names[:] = [names[index] for index in kept]
     values[:] = [values[index] for index in kept]
+
+
+def remove_invalid_default(document: Document, schema: Node) -> None:
+    """Remove a default that is not valid. The API applies defaults, not the client."""
+    default = schema.get("default")
+    if default is None:
+        return
+    values = schema.get("enum")
+    is_no_value = is_list(values) and bool(values) and default not in values
+    is_no_number = default == "" and schema.get("type") in ("boolean", "integer", "number")
+    if is_no_value or is_no_number:
+        document.remark(f"{schema.pointer}/default", "a default that is not valid is not read")
+        del schema.mapping["default"]
 
 
 def remove_repeated_names(document: Document, schema: Node) -> None:

@@ -149,24 +149,6 @@ def find_enum_value_of_other_type(document: Document, schema: Node) -> Iterator[
         )
 
 
-def find_unusable_default(document: Document, schema: Node) -> Iterator[SpecError]:
-    """The generator leaves an operation out whose default is not valid."""
-    default = schema.get("default")
-    values = schema.child("enum").sequence
-    if default is None:
-        return
-    if values and default not in values:
-        listed = ", ".join(json.dumps(value) for value in values)
-        yield document.error(
-            f"{schema.pointer}/default",
-            f"the default {json.dumps(default)} is no value of the enum: use one of {listed}",
-        )
-    elif default == "" and schema.get("type") in {"boolean", "integer", "number"}:
-        yield document.error(
-            f"{schema.pointer}/default", f"an empty text is no {schema.get('type')}: remove it"
-        )
-
-
 def _is_integer(value: object) -> bool:
     # JSON Schema, "Instance Data Model": 1.0 is an integer.
     return isinstance(value, float) and value.is_integer()
@@ -237,7 +219,6 @@ SCHEMA_RULES = (
     find_duplicate_items,
     find_structured_enum_value,
     find_enum_value_of_other_type,
-    find_unusable_default,
     find_colliding_enum_names,
     find_type_keyword,
     find_conditional_property,
