@@ -19,6 +19,7 @@ Json = dict[str, Any]
 
 COMPONENTS: Json = {
     "Colour": {"type": "string", "enum": ["red", "green", "blue"]},
+    "Text": {"type": "string"},
     "Choice": {"type": "string", "oneOf": [{"const": "a"}, {"const": "b", "title": "Second"}]},
     "Base": {
         "type": "object",
@@ -164,6 +165,22 @@ MERGED: dict[str, tuple[Json, Json]] = {
     "properties beside alternatives of required names": (
         {**properties(a={}, b={}), "anyOf": [{"required": ["a"]}, {"required": ["b"]}]},
         properties(a={}, b={}),
+    ),
+    "required names beside allOf": (
+        {**objects(ref("Cat"), ref("Dog")), "oneOf": [{"required": ["a"]}, {"required": ["b"]}]},
+        objects(ref("Cat"), ref("Dog")),
+    ),
+    "null beside properties": (
+        {**properties(a={}), "anyOf": [{"type": "null"}, {"required": ["a"]}]},
+        {**properties(a={}), "required": ["a"]},
+    ),
+    "a format beside a reference": (
+        {**ref("Text"), "format": "date-time", "description": "D"},
+        {"type": "string", "format": "date-time", "description": "D"},
+    ),
+    "an annotation beside a reference": (
+        {**ref("Cat"), "xml": {"name": "cat"}},
+        {"allOf": [ref("Cat")], "xml": {"name": "cat"}},
     ),
     "a schema that contains itself": (
         objects(ref("Tree"), properties(name={"type": "string", "description": "D"})),

@@ -16,12 +16,11 @@ from ..unsupported.keywords import (
     REFERENCE_SIBLINGS,
     TYPE_KEYWORDS,
     UNCHECKED_KEYWORDS,
-    VALIDATED_KEYWORDS,
 )
 from ..walk import all_schemas, with_subschemas
-from .merge import UNIONS, UnmergeableError, constrains, merged, types_of
+from .merge import CONSTRAINTS, UNIONS, UnmergeableError, constrains, merged, types_of
 
-_REQUIREMENT_KEYWORDS = frozenset({"not", "required", "type"})
+_REQUIREMENT_KEYWORDS = frozenset({"required", "type"})
 
 
 def merge_schemas(document: Document) -> None:
@@ -43,15 +42,12 @@ def merge_schemas(document: Document) -> None:
 
 
 def wrap_siblings_of_reference(schema: Node) -> None:
-    """Write constraints beside `$ref`, which OpenAPI 3.1 allows, as another branch of `allOf`."""
+    """Write keywords beside `$ref`, which OpenAPI 3.1 allows, as another branch of `allOf`."""
     siblings = schema.mapping.keys() - {"$ref"}
-    constraints = siblings & VALIDATED_KEYWORDS
-    if "$ref" not in schema.mapping or not constraints or siblings & OUR_EXTENSIONS:
+    moved = [name for name in siblings - REFERENCE_SIBLINGS if not str(name).startswith("x-")]
+    if "$ref" not in schema.mapping or not moved or siblings & OUR_EXTENSIONS:
         return
-    moved = siblings - REFERENCE_SIBLINGS
-    branch: Schema = {
-        name: schema.mapping.pop(name) for name in list(schema.mapping) if name in moved
-    }
+    branch: Schema = {name: schema.mapping.pop(name) for name in sorted(moved)}
     branches = branch.pop("allOf", [])
     reference = {"$ref": schema.mapping.pop("$ref")}
     schema.mapping["allOf"] = [reference, *branches, branch]
@@ -75,7 +71,7 @@ def remove_redundant_branches(document: Document, schema: Node) -> None:
     if not kept or len(kept) == len(branches):
         return
     for name, value in annotations.items():
-        if name not in VALIDATED_KEYWORDS:
+        if name not in CONSTRAINTS:
             schema.mapping.setdefault(name, value)
     schema.mapping["allOf"] = kept
 
@@ -84,7 +80,8 @@ def remove_required_alternatives(document: Document, schema: Node) -> None:
     """Remove a union beside properties that only says which of them are required together."""
     for keyword in UNIONS:
         branches = list(schema.child(keyword).elements())
-        if not branches or "properties" not in schema.mapping:
+        is_object = "properties" in schema.mapping or "allOf" in schema.mapping
+        if not branches or not is_object:
             continue
         if all(_only_requires(branch) for branch in branches):
             document.remark(
@@ -93,20 +90,21 @@ def remove_required_alternatives(document: Document, schema: Node) -> None:
                 " does not check it",
             )
             del schema.mapping[keyword]
-            schema.mapping.setdefault("type", "object")
+            if "allOf" not in schema.mapping:
+                schema.mapping.setdefault("type", "object")
 
 
 def _only_requires(branch: Node) -> bool:
-    return is_mapping(branch.value) and not (
-        (branch.mapping.keys() & VALIDATED_KEYWORDS) - _REQUIREMENT_KEYWORDS
-    )
+    if not is_mapping(branch.value) or branch.get("type", "object") != "object":
+        return False
+    return branch.mapping.keys() & CONSTRAINTS <= _REQUIREMENT_KEYWORDS
 
 
 def _is_redundant(document: Document, branch: Schema, others: list[Schema]) -> bool:
     if not constrains(branch):
         # What the client does not check still has a note.
         return branch.keys().isdisjoint(UNCHECKED_KEYWORDS | TYPE_KEYWORDS.keys())
-    if branch.keys() & VALIDATED_KEYWORDS != {"type"}:
+    if branch.keys() & CONSTRAINTS != {"type"}:
         return False
     return any(types and types <= types_of(branch) for types in _types(document, others))
 
@@ -115,7 +113,7 @@ def _types(document: Document, schemas: list[Schema]) -> Iterator[frozenset[str]
     for schema in schemas:
         target = document.resolve(Node(schema, ""))
         # Of two branches that list the same types, the first one stays.
-        if is_mapping(target.value) and target.mapping.keys() & VALIDATED_KEYWORDS != {"type"}:
+        if is_mapping(target.value) and target.mapping.keys() & CONSTRAINTS != {"type"}:
             yield types_of(target.value)
 
 

@@ -16,6 +16,9 @@ from ..unsupported.keywords import OUR_EXTENSIONS, REFERENCE_SIBLINGS, VALIDATED
 
 UNIONS = ("anyOf", "oneOf")
 
+CONSTRAINTS = VALIDATED_KEYWORDS | {"contentEncoding", "contentMediaType", "format"}
+"""The keywords that decide about data or its Python type. All others are annotations."""
+
 _LARGEST_UNION = 64
 """Our own bound for the branches of a merged union: each becomes a class."""
 
@@ -64,8 +67,8 @@ def merged(document: Document, schemas: Iterable[Schema]) -> Schema:
 
 
 def constrains(schema: Any) -> bool:
-    """Whether a schema makes any data invalid."""
-    return is_mapping(schema) and not schema.keys().isdisjoint(VALIDATED_KEYWORDS)
+    """Whether a schema decides about data or its Python type."""
+    return is_mapping(schema) and not schema.keys().isdisjoint(CONSTRAINTS)
 
 
 def types_of(schema: Schema) -> frozenset[str]:
@@ -100,7 +103,7 @@ class _Merge:
 
     def _is_implied(self, schema: Schema, other: Schema) -> bool:
         """Whether a schema only lists types, and the other one allows no other types."""
-        if schema.keys() & VALIDATED_KEYWORDS != {"type"}:
+        if schema.keys() & CONSTRAINTS != {"type"}:
             return False
         target = self._document.resolve(Node(other, ""))
         types = types_of(target.value) if is_mapping(target.value) else frozenset[str]()
@@ -175,12 +178,12 @@ class _Merge:
         return {keyword: branches, **annotations}
 
     def _merged_branch(self, branch: Schema, own: Schema, other: Schema, depth: int) -> Schema:
-        constraints = {name: own[name] for name in own.keys() & VALIDATED_KEYWORDS}
+        constraints = {name: own[name] for name in own.keys() & CONSTRAINTS}
         result = self._flat(branch, depth)
         annotations = _annotations(result)
         if constraints:
             result = self._distributed(constraints, result, depth)
-        others = {name: other[name] for name in other.keys() & VALIDATED_KEYWORDS}
+        others = {name: other[name] for name in other.keys() & CONSTRAINTS}
         result = self._distributed(others, result, depth)
         return {**result, **annotations}
 
@@ -321,7 +324,7 @@ def _with_annotations(schema: Schema, annotations: Schema) -> Schema:
 
 
 def _annotations(schema: Schema) -> Schema:
-    return {name: value for name, value in schema.items() if name not in VALIDATED_KEYWORDS}
+    return {name: value for name, value in schema.items() if name not in CONSTRAINTS}
 
 
 def _key(value: Any) -> str:
