@@ -85,6 +85,9 @@ def kept_types(request: Json | None, response: Json, folder: Path) -> tuple[list
         ({JSON: REFERENCE, "application/octet-stream": {}}, [JSON, "application/octet-stream"]),
         ({FORM: REFERENCE, MULTIPART: REFERENCE}, [FORM]),
         ({FORM: UPLOAD, MULTIPART: UPLOAD}, [MULTIPART]),
+        ({"text/plain": {"type": "string"}, "text/csv": {}}, ["text/plain"]),
+        ({"text/plain": {"type": "string"}, "image/png": {}}, ["text/plain", "image/png"]),
+        ({JSON: {"type": "string"}, "text/plain": {"type": "string"}}, [JSON]),
         ({"*/*": REFERENCE}, [JSON]),
     ],
 )

@@ -161,19 +161,6 @@ INVALID_SPECS = {
         "Parameter has no schema",
         "    Version:\n      name: Version",
     ),
-    "two body types of one class": InvalidSpec(
-        edited(
-            (
-                '              $ref: "#/components/schemas/UpdateConversationRequest"\n',
-                '              $ref: "#/components/schemas/UpdateConversationRequest"\n'
-                "          multipart/form-data:\n"
-                "            schema:\n"
-                '              $ref: "#/components/schemas/UpdateConversationRequest"\n',
-            )
-        ),
-        "does not say which of application/json, multipart/form-data to send",
-        "      requestBody:",
-    ),
     "an enum value whose Python name belongs to the previous one": InvalidSpec(
         edited(("        - TYPE_SMS\n", "        - TYPE-CALL\n        - TYPE_SMS\n")),
         "the enum value 'TYPE-CALL' gets the Python name TYPE_CALL, as 'TYPE_CALL' in line 200"

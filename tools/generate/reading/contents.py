@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from ..document import Document, Node, Operation, SpecError, is_mapping
@@ -80,41 +81,35 @@ def choose_request_contents(document: Document, operation: Operation, body: Node
     content = body.child("content")
     if len(content.mapping) < 2:
         return
-    chosen = _json_type(content) or _form_type(document, content)
-    if chosen is None:
-        return
+    types = list(content.mapping)
+    chosen = _json_type(content) or _form_type(document, content) or types[0]
     unsupported = list(_unsupported_pointers(document, operation))
-    chosen_schema = content.child(chosen, "schema")
-    kept = [chosen_schema]
+    kept = [_class_of(document, chosen, content.child(chosen, "schema"))]
     for media_type, child in list(content.entries()):
         if media_type == chosen:
             continue
-        schema = child.child("schema")
+        argument_class = _class_of(document, media_type, child.child("schema"))
         is_supported = not any(_is_within(pointer, child.pointer) for pointer in unsupported)
-        if is_supported and _are_distinct(document, [*kept, schema], media_type):
-            kept.append(schema)
+        if is_supported and "" not in kept and argument_class not in ["", *kept]:
+            kept.append(argument_class)
             continue
         document.remark(child.pointer, f"{media_type} is not sent: the client sends {chosen}")
         del content.mapping[media_type]
 
 
-def _are_distinct(document: Document, schemas: list[Node], media_type: str) -> bool:
-    """Whether the last schema has a class that no other one has."""
-    *others, schema = schemas
-    values = [document.resolve(other).value for other in others]
-    if not all(_is_class(document, other) for other in others):
-        return False
-    if is_json(media_type) or is_form(media_type):
-        return _is_class(document, schema) and document.resolve(schema).value not in values
-    is_scalar = _types(document, schema) <= {"string"}
-    return is_scalar and (is_text(media_type) or is_file(media_type))
-
-
-def _is_class(document: Document, schema: Node) -> bool:
-    """Whether the schema becomes one class: an object that is no union."""
+def _class_of(document: Document, media_type: str, schema: Node) -> str:
+    """Identifies the class of the argument for a body; empty if it is no single class."""
     target = document.resolve(schema)
-    is_union = not target.mapping.keys().isdisjoint({"anyOf", "oneOf"})
-    return not is_union and _types(document, target) in ({"object"}, {"string"})
+    types = _types(document, target)
+    if is_json(media_type) or is_form(media_type):
+        if not target.mapping.keys().isdisjoint({"anyOf", "oneOf"}):
+            return ""
+        if types == {"object"}:
+            return json.dumps(target.value, sort_keys=True, default=str)
+        return "text" if types == {"string"} else ""
+    if not types <= {"string"}:
+        return ""
+    return "text" if is_text(media_type) else "file"
 
 
 def _unsupported_pointers(document: Document, operation: Operation) -> Iterator[str]:
