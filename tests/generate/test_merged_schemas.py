@@ -266,6 +266,20 @@ def test_the_models_of_merged_schemas_read_and_write_the_same_data(package: Pack
     assert not package.check(body).findings
 
 
+def test_a_component_with_a_branch_that_adds_nothing_has_a_class_of_its_own(
+    tmp_path: Path,
+) -> None:
+    components = {
+        "Rule": objects(ref("RuleCreate"), {"type": "object"}),
+        "RuleCreate": properties(params=properties(limit={"type": "integer"})),
+    }
+    spec = spec_with(properties(rule=ref("Rule"), draft=ref("RuleCreate")), **components)
+    with loaded_package(yaml.safe_dump(spec), tmp_path, "alias_package") as package:
+        thing = package.decode({"rule": {"params": {"limit": 1}}, "draft": {}})
+        assert type(thing.rule) is package.models.Rule
+        assert thing.rule.params.limit == 1
+
+
 def test_a_branch_of_a_union_has_the_properties_beside_it(package: Package) -> None:
     dog = package.decode({"animal": {"name": "Rex", "bark": True}}).animal
     cat = package.decode({"animal": {"name": "Tom", "claws": 18}}).animal

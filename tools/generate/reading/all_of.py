@@ -6,6 +6,7 @@ parts have no clear common meaning stays as it is. `check` rejects it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from copy import deepcopy
 
@@ -19,6 +20,8 @@ from ..unsupported.keywords import (
 )
 from ..walk import all_schemas, with_subschemas
 from .merge import CONSTRAINTS, UNIONS, UnmergeableError, constrains, merged, types_of
+
+_COMPONENT = re.compile(r"/components/schemas/[^/]+")
 
 _REQUIREMENT_KEYWORDS = frozenset({"required", "type"})
 
@@ -69,6 +72,9 @@ def remove_redundant_branches(document: Document, schema: Node) -> None:
         elif branch not in kept:
             kept.append(branch)
     if not kept or len(kept) == len(branches):
+        return
+    # A component has a class of its own. The generator can fail for one that is a mere reference.
+    if len(kept) == 1 and _COMPONENT.fullmatch(schema.pointer):
         return
     for name, value in annotations.items():
         if name not in CONSTRAINTS:
