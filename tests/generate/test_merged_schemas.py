@@ -29,6 +29,12 @@ COMPONENTS: Json = {
     "Cat": {"type": "object", "required": ["claws"], "properties": {"claws": {"type": "integer"}}},
     "Dog": {"type": "object", "required": ["bark"], "properties": {"bark": {"type": "boolean"}}},
     "Union": {"oneOf": [{"type": "string"}, {"$ref": "#/components/schemas/Cat"}]},
+    "Nothing": {
+        "oneOf": [
+            {"$ref": "#/components/schemas/Cat"},
+            {"type": ["object", "null"], "additionalProperties": False},
+        ]
+    },
     "Closed": {
         "type": "object",
         "properties": {"size": {"type": "integer", "minimum": 1}},
@@ -239,6 +245,8 @@ def generated_package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pack
     member: Json = {
         "animal": {**properties(name={"type": "string"}), "oneOf": [ref("Cat"), ref("Dog")]},
         "colour": {"allOf": [ref("Colour")], "enum": ["red"]},
+        "described": objects(COMPONENTS["Nothing"], {"description": "D"}),
+        "referenced": objects(ref("Nothing"), {"description": "D"}),
         "nullable": {"allOf": [ref("Cat")], "type": "object", "nullable": True},
         "pets": objects(
             properties(data={"type": "array", "items": {"type": "object"}}),
@@ -264,6 +272,13 @@ def test_the_models_of_merged_schemas_read_and_write_the_same_data(package: Pack
     assert type(thing.pets.data[0]) is package.models.Cat
     assert thing.to_dict() == body
     assert not package.check(body).findings
+
+
+def test_a_described_union_is_decoded_as_the_union(package: Package) -> None:
+    for value in (None, {}, {"claws": 1}):
+        for name in ("described", "referenced"):
+            thing = package.decode({name: value})
+            assert thing.to_dict() == {name: value}
 
 
 def test_a_component_with_a_branch_that_adds_nothing_has_a_class_of_its_own(

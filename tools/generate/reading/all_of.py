@@ -34,6 +34,7 @@ def merge_schemas(document: Document) -> None:
         try:
             wrap_siblings_of_reference(schema)
             remove_redundant_branches(document, schema)
+            lift_only_branch(schema)
             remove_required_alternatives(document, schema)
             if _needs_merge(document, schema):
                 _replace(schema.mapping, merged(document, [_separated(schema.mapping)]))
@@ -80,6 +81,23 @@ def remove_redundant_branches(document: Document, schema: Node) -> None:
         if name not in CONSTRAINTS:
             schema.mapping.setdefault(name, value)
     schema.mapping["allOf"] = kept
+
+
+def lift_only_branch(schema: Node) -> None:
+    """Write an `allOf` with one inline branch as that branch.
+
+    The decoder of a union in such a branch would not get the name of the union's branch.
+    """
+    branches = schema.get("allOf")
+    if not is_list(branches) or len(branches) != 1:
+        return
+    if schema.mapping.keys() & CONSTRAINTS != {"allOf"}:
+        return
+    branch = branches[0]
+    if is_mapping(branch) and "$ref" not in branch:
+        del schema.mapping["allOf"]
+        for name, value in branch.items():
+            schema.mapping.setdefault(name, value)
 
 
 def remove_required_alternatives(document: Document, schema: Node) -> None:
