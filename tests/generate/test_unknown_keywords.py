@@ -139,7 +139,7 @@ def test_boolean_limits_and_repeated_names_are_read_as_they_are_meant(tmp_path: 
 def test_a_document_of_openapi_32_is_read_as_one_of_31(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    spec = {**spec_with(OBJECT), "openapi": "3.2.0"}
+    spec: Json = {**spec_with(OBJECT), "openapi": "3.2.0"}
     spec["paths"]["/thing"]["query"] = spec["paths"]["/thing"]["put"]
     notes = notes_of(spec, tmp_path, capsys)
     assert any("OpenAPI 3.2.0 is read as 3.1" in note for note in notes)

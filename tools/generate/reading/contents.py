@@ -104,9 +104,9 @@ def _class_of(document: Document, media_type: str, schema: Node) -> str:
     if is_json(media_type) or is_form(media_type):
         if not target.mapping.keys().isdisjoint({"anyOf", "oneOf"}):
             return ""
-        if types == {"object"}:
+        if types == frozenset({"object"}):
             return json.dumps(target.value, sort_keys=True, default=str)
-        return "text" if types == {"string"} else ""
+        return "text" if types == frozenset({"string"}) else ""
     if not types <= {"string"}:
         return ""
     return "text" if is_text(media_type) else "file"
