@@ -1,10 +1,12 @@
 """Checks the options of a client."""
 
 import inspect
+import os
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any, TypedDict
 
+from ._highlevel import BASE_URL_VARIABLE
 from ._runtime.checks import (
     check_deadline,
     check_flag,
@@ -13,6 +15,7 @@ from ._runtime.checks import (
     check_timeout,
     check_version,
 )
+from ._runtime.contract_file import contract_value
 from ._runtime.finding import Finding
 from ._runtime.http import Timeout
 from ._runtime.protocols import Tracing
@@ -37,6 +40,21 @@ class Options(TypedDict, total=False):
     strict: bool
     default_headers: Mapping[str, str] | None
     tracing: Tracing | None
+
+
+def default_base_url() -> str:
+    """The base URL of the environment variable or the spec.
+
+    Raises:
+        ConfigurationError: there is neither.
+    """
+    url: str | None = os.environ.get(BASE_URL_VARIABLE) or contract_value("server")
+    if url is None:
+        raise ConfigurationError(
+            "the spec has no server with a host: pass base_url= (to OAuth: token_url=),"
+            f" or set {BASE_URL_VARIABLE}"
+        )
+    return url
 
 
 def check_option_changes(names: Collection[str], class_name: str) -> None:

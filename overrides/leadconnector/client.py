@@ -22,6 +22,7 @@ from ._options import (
     Options,
     check_option_changes,
     check_options,
+    default_base_url,
     is_async_function,
 )
 from ._runtime.call_io import AsyncIO, SyncIO
@@ -32,7 +33,6 @@ from ._runtime.checks import (
     explain_wrong_arguments,
 )
 from ._runtime.connections import AsyncConnections, SyncConnections
-from ._runtime.contract_file import contract_value
 from ._runtime.finding import Finding
 from ._runtime.frames import clear_frames
 from ._runtime.http import (
@@ -514,10 +514,14 @@ def _validated_base_url(option: Secret[str | None], *, allow_http: bool) -> str:
 
 
 def _resolve_base_url(option: Secret[str | None]) -> Secret[str]:
-    """The base URL: the option, the environment variable, or the server in the spec."""
+    """The base URL: the option, the environment variable, or the server in the spec.
+
+    Raises:
+        ConfigurationError: there is none of them.
+    """
     if option.reveal() is not None:
         return cast("Secret[str]", option)
-    return Secret(os.environ.get(BASE_URL_VARIABLE) or contract_value("server"))
+    return Secret(default_base_url())
 
 
 def _base_url_name(option: Secret[str | None]) -> str:

@@ -64,7 +64,7 @@ def test_a_control_character_in_a_request_is_rejected_before_anything_is_sent(
             [(parts["name"].encode("latin-1"), parts["value"].encode("latin-1"))],
             b"",
         )
-        request = prepared.authorized(Token(Secret("token")), {})
+        request = prepared.for_attempt(Token(Secret("token")), {})
         with pytest.raises(httpx.LocalProtocolError, match=r"invalid|Illegal"):
             send(server, request, is_async=is_async)
 

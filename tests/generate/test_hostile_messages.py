@@ -19,11 +19,7 @@ PATH = "/conversations/{conversationId}"
 
 def unsupported_schema(spec: Json, name: str) -> None:
     properties = spec["components"]["schemas"]["Conversation"]["properties"]
-    properties[name] = {"type": "object", "patternProperties": {}}
-
-
-def unknown_keyword(spec: Json, name: str) -> None:
-    spec["components"]["schemas"]["Conversation"][name] = True
+    properties[name] = {"type": "array", "prefixItems": []}
 
 
 def duplicate_operation_id(spec: Json, name: str) -> None:
@@ -42,10 +38,6 @@ def path_with_query(spec: Json, name: str) -> None:
 def tag_without_name(spec: Json, name: str) -> None:
     spec["paths"][PATH]["put"]["tags"] = [f"close {name}", name]
     spec["paths"][PATH]["put"]["responses"][name] = {"description": name}
-
-
-def duplicate_required_name(spec: Json, name: str) -> None:
-    spec["components"]["schemas"]["Conversation"]["required"] += [name, name]
 
 
 def broken_reference(spec: Json, name: str) -> None:
@@ -72,12 +64,10 @@ def duplicate_parameter(spec: Json, name: str) -> None:
     "make_invalid",
     [
         unsupported_schema,
-        unknown_keyword,
         duplicate_operation_id,
         unusable_operation_id,
         path_with_query,
         tag_without_name,
-        duplicate_required_name,
         broken_reference,
         unreadable_parameter,
         unreadable_schema,
@@ -98,6 +88,24 @@ def test_no_message_is_interpreted(
     assert messages.out == ""
     assert not is_interpreted(messages.err)
     assert all(line.startswith("generate: ") for line in messages.err.splitlines())
+
+
+@names
+def test_no_note_is_interpreted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    spec = cast("Json", yaml.safe_load(SPEC_TEXT))
+    spec[name] = True
+    spec["components"]["schemas"]["Conversation"][name] = True
+    file = tmp_path / "spec.json"
+    file.write_text(json.dumps(spec), encoding="utf-8")
+
+    assert main(["--spec", str(file), "--output", str(tmp_path / "generated")]) == 0
+
+    messages = capsys.readouterr()
+    assert not is_interpreted(messages.err)
+    assert messages.err.count("it has no effect") == 2
+    assert all(line.startswith("generate: note: ") for line in messages.err.splitlines())
 
 
 @names

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from generate.credentials import is_bearer, security_requirements
 from generate.document import (
     Document,
     Node,
@@ -16,7 +17,6 @@ from generate.document import (
     is_mapping,
     json_pointer,
 )
-from generate.unsupported.operations import is_bearer, security_requirements
 from generate.walk import is_data, keys_are_names
 
 from .errors import AdoptionError

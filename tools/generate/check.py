@@ -21,6 +21,12 @@ def check_spec(document: Document) -> None:
         raise document.error(
             "/swagger", "this is a Swagger document: convert it to OpenAPI 3 before generation"
         )
+    version = str(document.root.get("openapi"))
+    if not version.startswith("3.1"):
+        raise document.error(
+            "/openapi",
+            f"{version!r} is no supported version of OpenAPI: write 3.0, 3.1 or 3.2",
+        )
     raise_together([*find_broken_references(document), *find_malformed_operations(document)])
     errors = [
         *find_unusable_operation_ids(document),

@@ -21,6 +21,7 @@ from .document import Document, Node, SpecError
 from .generator_api import model_name
 from .media_types import essence
 from .operations import Argument, Location, OperationView, Resource, ResponseView
+from .servers import default_base_url
 from .text_rules import with_text_rules
 from .webhooks import Webhook
 
@@ -76,11 +77,10 @@ def build_contract(
     info = document.top.child("info")
     message_properties = _message_properties(document, resources)
     spec_hash = hashlib.sha256(spec)
-    first_server = next(document.top.child("servers").elements(), Node(None, "/servers"))
     return {
         "title": info.get("title"),
         "api_version": str(info.get("version")),
-        "server": first_server.get("url"),
+        "server": default_base_url(document),
         "version_header": _version_header(resources),
         "spec_sha256": spec_hash.hexdigest(),
         "generated_with": versions,
@@ -123,6 +123,8 @@ def _operation_entry(
         "arguments": arguments,
         "responses": responses,
     }
+    if not operation.sends_token:
+        entry["sends_token"] = False
     if operation.iteration is not None:
         entry["python_iteration"] = f"{operation.tag}.{operation.iteration.name}"
     return entry
@@ -194,7 +196,7 @@ def _response_entry(
         "media_types": [essence(name) for name in content.mapping if documents_body],
     }
     if response.content == "json":
-        # `verify` rejects several content types, so there is only one with JSON.
+        # `reading` leaves one content type.
         media_type = next(name for name in content.mapping if "json" in name)
         schema = content.child(media_type, "schema")
         entry["schema_pointer"] = schema.pointer

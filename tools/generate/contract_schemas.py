@@ -7,14 +7,18 @@ from typing import Any
 
 from .direction import is_read_only, required_names
 from .document import Document, Node, Schema, is_mapping
+from .unsupported.keywords import ANNOTATION_KEYWORDS, VALIDATED_KEYWORDS
 
 _COMPONENT_PREFIX = "/components/schemas/"
 _CONTRACT_PREFIX = "#/schemas/"
 
 _DOCUMENTATION_KEYWORDS = frozenset(
-    {"description", "example", "examples", "externalDocs", "title", "xml"}
+    {"$defs", "description", "example", "examples", "externalDocs", "title", "xml"}
 )
 """Keywords that only people read."""
+
+_KEYWORDS = (VALIDATED_KEYWORDS | ANNOTATION_KEYWORDS | {"x-role"}) - _DOCUMENTATION_KEYWORDS
+"""What the contract has of a schema. `x-role` is the one extension that the client reads."""
 
 
 class ContractSchemas:
@@ -43,7 +47,7 @@ class ContractSchemas:
             elif keyword == "required":
                 properties = dict(schema.child("properties").entries())
                 reduced.update(self._required(child.sequence, properties))
-            elif not _is_documentation(keyword):
+            elif keyword in _KEYWORDS:
                 reduced[keyword] = self._reduce_keyword(keyword, child)
         reduced.update(self._read_only(dict(schema.child("properties").entries())))
         return reduced
@@ -108,13 +112,6 @@ class ContractSchemas:
         """A reference to a node, so that findings name its place in the spec."""
         reference = {"$ref": f"#{node.pointer}"}
         return self.reduce(Node(reference, node.pointer))
-
-
-def _is_documentation(keyword: str) -> bool:
-    # The one extension that the client reads at run time.
-    if keyword == "x-role":
-        return False
-    return keyword.startswith("x-") or keyword in _DOCUMENTATION_KEYWORDS
 
 
 def _contract_name(pointer: str) -> str:

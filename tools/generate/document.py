@@ -162,12 +162,23 @@ class ObjectProperty:
 
 
 @dataclass(frozen=True)
+class Remark:
+    """Something that is read in another way than it is written, or not at all."""
+
+    reason: str
+    source: str
+    """File and line."""
+
+
+@dataclass(frozen=True)
 class Document:
     """A loaded spec: its data, and what knows the line of every JSON pointer."""
 
     path: Path
     root: dict[str, Any]
     sources: Sources = field(repr=False)
+    remarks: list[Remark] = field(default_factory=list[Remark], repr=False)
+    """What the reading of the document has changed. `make generate` prints them as notes."""
 
     @property
     def top(self) -> Node:
@@ -177,6 +188,10 @@ class Document:
     def error(self, pointer: str, message: str) -> SpecError:
         """An error that names the file, the line of the pointer or its parent, and the pointer."""
         return error_at(self.sources.source(pointer), pointer, message)
+
+    def remark(self, pointer: str, reason: str) -> None:
+        """Remember that something is read in another way than it is written."""
+        self.remarks.append(Remark(reason, str(self.sources.source(pointer))))
 
     def at(self, pointer: str) -> Node:
         """The node at a pointer, after following references."""

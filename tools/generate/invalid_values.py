@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from openapi_python_client.schema import OpenAPI
 from pydantic import ValidationError
 
-from .document import Document, SpecError, is_list, is_mapping
+from .document import Document, SpecError, is_list, is_mapping, json_pointer
 
 
 def find_invalid_values(document: Document) -> Iterator[SpecError]:
@@ -24,8 +24,13 @@ def find_invalid_values(document: Document) -> Iterator[SpecError]:
         return
     messages: dict[str, list[str]] = {}
     for problem in problems:
+        pointer = _pointer_at(document, problem["loc"])
+        message = problem["msg"]
+        if problem["type"] == "missing":
+            pointer += json_pointer(str(problem["loc"][-1]))
+            message = "it is missing"
         # A value of one of several types has a problem with each type.
-        messages.setdefault(_pointer_at(document, problem["loc"]), []).append(problem["msg"])
+        messages.setdefault(pointer, []).append(message)
     for pointer, reasons in messages.items():
         reason = "; or: ".join(dict.fromkeys(reasons))
         yield document.error(pointer, f"the generator reports: {reason}")

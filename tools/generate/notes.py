@@ -17,8 +17,19 @@ from leadconnector_emulator.roles import (
 )
 
 from .contract import property_roles
-from .document import Document, Node, Operation
+from .document import Document, Node, Operation, Remark
 from .paging import PagingRole, read_paging
+from .servers import default_base_url, first_url
+from .unread_fields import find_unread_fields
+from .unsupported.keywords import (
+    ANNOTATION_KEYWORDS,
+    TYPE_KEYWORDS,
+    UNCHECKED_KEYWORDS,
+    VALIDATED_KEYWORDS,
+)
+from .walk import all_schemas
+
+_KNOWN_KEYWORDS = VALIDATED_KEYWORDS | ANNOTATION_KEYWORDS | TYPE_KEYWORDS.keys()
 
 _ID_NAMES = ("id", "_id")
 """The names of the properties that identify HighLevel's resources."""
@@ -26,18 +37,21 @@ _ID_NAMES = ("id", "_id")
 
 def find_notes(document: Document) -> list[str]:
     """Return a note for each kind of such a part, with its first place and the number."""
-    places: dict[str, list[str]] = {}
+    parts = [*_missing_base_url(document), *find_unread_fields(document)]
+    for schema in all_schemas(document):
+        parts += _unread_keywords(schema)
     for operation in document.operations():
-        parts = [
-            *_unread_parts(document, operation),
-            *_missing_roles(document, operation),
-            *_missing_item_id(document, operation),
-        ]
-        for reason, pointer in parts:
-            source = str(document.sources.source(pointer))
-            # Operations share components.
-            if source not in places.setdefault(reason, []):
-                places[reason].append(source)
+        parts += _unread_parts(document, operation)
+        parts += _missing_roles(document, operation)
+        parts += _missing_item_id(document, operation)
+    remarks = [*document.remarks]
+    for reason, pointer in parts:
+        remarks.append(Remark(reason, str(document.sources.source(pointer))))
+    places: dict[str, list[str]] = {}
+    for remark in remarks:
+        # Operations share components.
+        if remark.source not in places.setdefault(remark.reason, []):
+            places[remark.reason].append(remark.source)
     return [_note(reason, sources) for reason, sources in places.items()]
 
 
@@ -47,6 +61,26 @@ def _note(reason: str, sources: list[str]) -> str:
         return f"{first}: {reason}"
     noun = "place" if len(others) == 1 else "places"
     return f"{first}: {reason} (and {len(others):,} other {noun})"
+
+
+def _missing_base_url(document: Document) -> Iterator[tuple[str, str]]:
+    if default_base_url(document) is None:
+        yield (
+            f"no host in the first server, {first_url(document)}: each client needs `base_url=`,"
+            " with this path",
+            "/servers",
+        )
+
+
+def _unread_keywords(schema: Node) -> Iterator[tuple[str, str]]:
+    for keyword in schema.mapping:
+        if keyword in UNCHECKED_KEYWORDS:
+            yield f"the client does not check {keyword}", f"{schema.pointer}/{keyword}"
+        elif keyword not in _KNOWN_KEYWORDS and not str(keyword).startswith("x-"):
+            yield (
+                f"{keyword} is no keyword of a schema: it has no effect",
+                f"{schema.pointer}/{keyword}",
+            )
 
 
 def _unread_parts(document: Document, operation: Operation) -> Iterator[tuple[str, str]]:

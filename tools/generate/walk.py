@@ -51,17 +51,18 @@ def _schemas_below(node: Node) -> Iterator[Node]:
     for key, child in node.entries():
         # Parameters, headers and media types have their schema under this key.
         if key == "schema":
-            yield from _with_subschemas(child)
+            yield from with_subschemas(child)
         elif child.pointer == "/components/schemas":
             for _, schema in child.entries():
-                yield from _with_subschemas(schema)
+                yield from with_subschemas(schema)
         elif not is_data(key) or keys_are_names(node.pointer):
             yield from _schemas_below(child)
     for child in node.elements():
         yield from _schemas_below(child)
 
 
-def _with_subschemas(schema: Node) -> Iterator[Node]:
+def with_subschemas(schema: Node) -> Iterator[Node]:
+    """A schema and all schemas in it. References are not followed."""
     # `true`, `false` and broken values: the rule `reject_boolean_schema` looks at the parent.
     if not is_mapping(schema.value):
         return
@@ -70,9 +71,9 @@ def _with_subschemas(schema: Node) -> Iterator[Node]:
     for keyword in schema.mapping:
         if keyword in _NAMED_SUBSCHEMAS:
             for _, child in schema.child(keyword).entries():
-                yield from _with_subschemas(child)
+                yield from with_subschemas(child)
         elif keyword in _LISTED_SUBSCHEMAS:
             for child in schema.child(keyword).elements():
-                yield from _with_subschemas(child)
+                yield from with_subschemas(child)
         elif keyword in _SUBSCHEMAS:
-            yield from _with_subschemas(schema.child(keyword))
+            yield from with_subschemas(schema.child(keyword))

@@ -13,7 +13,7 @@ from pathlib import Path
 from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.properties import ModelProperty
 
-from .document import Document, Node, json_pointer
+from .document import Document, Node
 from .generator_api import model_name, models_by_pointer
 
 FILE_NAME = "webhooks.py"
@@ -47,44 +47,45 @@ class Webhook:
 
 
 def webhook_bodies(document: Document) -> Iterator[tuple[str, Node]]:
-    """The webhooks of a spec by name, each with the schema of its body.
+    """The webhooks of a spec by name, each with the schema of its JSON body.
 
-    Raises:
-        SpecError: a webhook has no JSON body that is a reference to a component.
+    Without those whose body is no reference to a component: it would have no model with a name.
     """
     for name, reference in document.top.child("webhooks").entries():
         # OpenAPI 3.1, "OpenAPI Object": a webhook is a path item. Events are sent with POST.
         operation = document.resolve(reference).child("post")
         content = document.resolve(operation.child("requestBody")).child("content")
         body = content.child(_MEDIA_TYPE, "schema")
-        if not isinstance(body.get("$ref"), str):
-            raise document.error(
-                json_pointer("webhooks", name),
-                f"a webhook needs a post operation with a body of {_MEDIA_TYPE}, whose schema is a"
-                f" $ref to #{_COMPONENTS}…",
-            )
-        yield name, body
+        if isinstance(body.get("$ref"), str):
+            yield name, body
 
 
 def find_webhooks(document: Document, data: GeneratorData) -> tuple[Webhook, ...]:
     """The webhooks of a spec, each with the generator's model of its body.
+
+    Others have a remark.
 
     Args:
         document: the spec.
         data: the same spec, as the generator parsed it.
 
     Raises:
-        SpecError: a webhook has no usable body, or the generator made no model of it.
+        SpecError: a reference leads nowhere.
     """
     models = models_by_pointer(data)
     webhooks: list[Webhook] = []
     for name, body in webhook_bodies(document):
         model = models.get(document.resolve(body).pointer)
-        if model is None:
-            raise document.error(
-                body.pointer, "the body of a webhook must be an object in #/components/schemas"
+        if model is not None:
+            webhooks.append(Webhook(name, body, model))
+    readable_names = {webhook.event_type for webhook in webhooks}
+    for name, webhook in document.top.child("webhooks").entries():
+        if name not in readable_names:
+            document.remark(
+                webhook.pointer,
+                f"a webhook is not read: it needs a post operation with a body of {_MEDIA_TYPE},"
+                f" whose schema is a $ref to an object in #{_COMPONENTS}",
             )
-        webhooks.append(Webhook(name, body, model))
     return tuple(webhooks)
 
 

@@ -43,9 +43,10 @@ class Caller:
     Args:
         package: the module of the client.
         is_async: which client to use.
+        base_url: its base URL; `None` for that of the document.
     """
 
-    def __init__(self, package: Any, *, is_async: bool) -> None:
+    def __init__(self, package: Any, *, is_async: bool, base_url: str | None = None) -> None:
         self.is_async = is_async
         self._reply = Reply(204)
         self._requests: list[SentRequest] = []
@@ -54,6 +55,8 @@ class Caller:
         client_class = package.AsyncLeadConnector if is_async else package.LeadConnector
         self.client = client_class(
             token=TOKEN,
+            base_url=base_url,
+            allow_http=True,
             transport=httpx.MockTransport(self._respond),
             on_drift=self._findings.append,
             retries=0,

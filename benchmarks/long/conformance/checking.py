@@ -106,9 +106,13 @@ class Check:
 
     def run(self) -> Report:
         """Check all operations."""
+        base_url: str | None = None
+        if not self._document.has_default_base_url():
+            base_url = self._document.base_url()
+        client = self._package.client
         with (
-            Caller(self._package.client, is_async=False) as caller,
-            Caller(self._package.client, is_async=True) as async_caller,
+            Caller(client, is_async=False, base_url=base_url) as caller,
+            Caller(client, is_async=True, base_url=base_url) as async_caller,
         ):
             for operation in self._document.operations():
                 if self._only not in operation.path:

@@ -34,6 +34,9 @@ def is_container(value: object) -> bool:
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 """The methods of a path item, in the order of OpenAPI 3.1, section 4.8.9."""
 
+DEFAULT_HOST = "https://host.example"
+"""The host of a document that names none."""
+
 IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})
 """OpenAPI ignores parameters with these names (3.1, section 4.8.12.2)."""
 
@@ -113,6 +116,8 @@ class Operation:
     parameters: tuple[Parameter, ...]
     body: Body | None
     responses: tuple[Response, ...]
+    sends_token: bool = True
+    """Whether its requests have the token. A public operation gets none."""
 
     @property
     def name(self) -> str:
@@ -155,12 +160,47 @@ class Document:
                     yield self._operation(path, item, method)
 
     def base_url(self) -> str:
-        """The URL of the first server, with the defaults of its variables."""
-        server = self.root["servers"][0]
-        url: str = server["url"]
-        for name, variable in server.get("variables", {}).items():
+        """The URL of the first server, with the defaults of its variables.
+
+        A client of a document without a host gets `DEFAULT_HOST`.
+        """
+        url = self._first_url()
+        if "//" in url:
+            return url
+        return f"{DEFAULT_HOST}/{url.lstrip('/')}".rstrip("/")
+
+    def has_default_base_url(self) -> bool:
+        """Whether a client knows its base URL from the document, and accepts it."""
+        return self._first_url().lower().startswith("https://")
+
+    def _first_url(self) -> str:
+        servers: list[Any] = self.root.get("servers", [])
+        # The operations can have one server, which the document does not repeat.
+        for item in self.root["paths"].values():
+            owners = [item, *(item[method] for method in METHODS if method in item)]
+            servers = servers or [server for owner in owners for server in owner.get("servers", [])]
+        if not servers:
+            return "/"
+        url: str = servers[0]["url"]
+        for name, variable in servers[0].get("variables", {}).items():
             url = url.replace(f"{{{name}}}", str(variable["default"]))
         return url
+
+    def _sends_token(self, node: Node) -> bool:
+        """Whether a bearer token meets a requirement, or the document requires nothing."""
+        requirements = node.get("security", self.root.get("security"))
+        if requirements is None:
+            return True
+        return any(
+            requirement and all(self._is_bearer(name) for name in requirement)
+            for requirement in requirements
+        )
+
+    def _is_bearer(self, name: str) -> bool:
+        scheme = self.resolve(self.root["components"]["securitySchemes"][name])
+        if scheme["type"] == "http":
+            return bool(scheme["scheme"].lower() == "bearer")
+        return scheme["type"] in {"oauth2", "openIdConnect"}
 
     def _operation(self, path: str, item: Node, method: str) -> Operation:
         node = item[method]
@@ -184,6 +224,7 @@ class Document:
             parameters=tuple(parameters.values()),
             body=self._body(node),
             responses=tuple(responses),
+            sends_token=self._sends_token(node),
         )
 
     def _body(self, node: Node) -> Body | None:

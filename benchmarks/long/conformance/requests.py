@@ -34,7 +34,7 @@ from benchmarks.long.conformance.wire import (
 STANDARD_HEADERS = frozenset(
     {
         "host", "user-agent", "accept", "accept-encoding", "connection", "content-type",
-        "content-length", "authorization", "cookie",
+        "content-length", "cookie",
     }
 )  # fmt: skip
 """Headers that a client may send without documentation."""
@@ -99,7 +99,9 @@ class Requests:
     def _headers(
         self, operation: Operation, values: Values, request: SentRequest
     ) -> Iterator[Mismatch]:
-        expected = {"authorization": f"Bearer {self._token}"}
+        expected: dict[str, str] = {}
+        if operation.sends_token:
+            expected["authorization"] = f"Bearer {self._token}"
         for parameter in operation.parameters:
             if parameter.place == "header" and parameter.key in values.parameters:
                 value = values.parameters[parameter.key]

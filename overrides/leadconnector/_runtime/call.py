@@ -40,6 +40,8 @@ class Call(ABC, Generic[T]):
 
     rate_limit_key: str
     """What the API counts requests by."""
+    sends_token = True
+    """Whether its requests have a token. Those of a public operation have none."""
     _request: PreparedRequest
 
     def __init__(self, name: str, method: str, settings: Settings) -> None:
@@ -77,12 +79,12 @@ class Call(ABC, Generic[T]):
             self._request.remove_headers(TRACE_HEADERS)
             self._request.add_headers(headers)
 
-    def next_request(self, token: Token) -> OutgoingRequest:
+    def next_request(self, token: Token | None) -> OutgoingRequest:
         """The request of the next attempt. None of its timeouts is beyond the deadline."""
         self.attempts += 1
-        if token not in self.tokens:
+        if token is not None and token not in self.tokens:
             self.tokens.append(token)
-        return self._request.authorized(token, self.limits.step_timeouts())
+        return self._request.for_attempt(token, self.limits.step_timeouts())
 
     @property
     def try_number(self) -> int:
@@ -163,6 +165,7 @@ class OperationCall(Call[T]):
     ) -> None:
         contract = operation_contract(operation.operation_id)
         super().__init__(contract.name, contract.method, settings)
+        self.sends_token = contract.sends_token
         self._operation = operation
         self._contract: OperationContract = contract
         self._arguments = arguments

@@ -61,6 +61,8 @@ class OperationContract:
         self.method: str = entry["method"]
         self.path_template: str | None = entry.get("path")
         """The path as in the spec; `None` for a request that the spec does not have."""
+        self.sends_token: bool = entry.get("sends_token", True)
+        """Whether requests have the token. The spec can say that an operation is public."""
         self.body: str | None = entry.get("body")
         """The media type of the request's body; `None` without a body."""
         self.arguments: Mapping[str, ArgumentContract] = {

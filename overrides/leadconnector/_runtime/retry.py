@@ -68,7 +68,7 @@ class Attempt:
         self,
         method: str,
         try_number: int,
-        token: Token,
+        token: Token | None,
         outcome: Outcome,
         is_daily_limit: bool = False,
         interval: float | None = None,
@@ -78,7 +78,7 @@ class Attempt:
         self.try_number = try_number
         """The number of the request as the rules count it, from 1; see `Call.try_number`."""
         self.token = token
-        """The token that it was sent with."""
+        """The token that it was sent with; `None` for a public operation."""
         self.outcome = outcome
         self.is_daily_limit = is_daily_limit
         """Whether the API rejected it because the requests of the day are used up."""

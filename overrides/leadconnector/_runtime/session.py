@@ -268,7 +268,8 @@ class AsyncSession:
             if self._reservations is not None and reservation is not None:
                 await self._reservations.report_outcome(reservation, attempt)
             if attempt.is_success:
-                _note_acceptance(call, token)
+                if token is not None:
+                    _note_acceptance(call, token)
                 return attempt
             decision = await self._decide(call, attempt)
             if not decision.retry or call.deadline_passes_within(decision.wait):
@@ -277,8 +278,13 @@ class AsyncSession:
 
     # The token.
 
-    async def _next_token(self, call: Call[T]) -> Token:
-        """The token of the next request: the renewed one after a 401, else that of the source."""
+    async def _next_token(self, call: Call[T]) -> Token | None:
+        """The token of the next request: the renewed one after a 401, else that of the source.
+
+        A public operation gets none, and its token source is not asked.
+        """
+        if not call.sends_token:
+            return None
         if call.renewed_token is not None:
             return call.renewed_token
         return await self._get_token(call, rejected=None)
@@ -327,7 +333,7 @@ class AsyncSession:
         if response is not None:
             self._observed_limits.record(call.rate_limit_key, number, response.headers)
 
-    async def _send_request(self, call: Call[T], token: Token) -> Attempt:
+    async def _send_request(self, call: Call[T], token: Token | None) -> Attempt:
         """Send one request.
 
         Raises:
@@ -361,7 +367,9 @@ class AsyncSession:
         finally:
             call.count_resends(request)
 
-    def _attempt_with_response(self, call: Call[T], token: Token, response: RawResponse) -> Attempt:
+    def _attempt_with_response(
+        self, call: Call[T], token: Token | None, response: RawResponse
+    ) -> Attempt:
         """The attempt of a request that got a response."""
         if response.is_success:
             return Attempt(call.method, call.try_number, token, response)
@@ -380,8 +388,11 @@ class AsyncSession:
     # After a failed attempt.
 
     async def _decide(self, call: Call[T], attempt: Attempt) -> Decision:
-        """Decide whether a failed attempt is repeated. After a 401, get the token for that."""
-        if attempt.status_code == 401:
+        """Decide whether a failed attempt is repeated. After a 401, get the token for that.
+
+        A 401 of a public operation rejects no token.
+        """
+        if attempt.status_code == 401 and attempt.token is not None:
             return await self._handle_rejection(call, attempt.token)
         return decide(attempt, self._retry_policy)
 
@@ -539,7 +550,7 @@ def _note_rejection(call: Call[Any], token: Token) -> None:
 
 def _failed_attempt(
     call: Call[Any],
-    token: Token,
+    token: Token | None,
     request: OutgoingRequest,
     error: Exception,
     ambient_error: BaseException | None,
@@ -548,7 +559,7 @@ def _failed_attempt(
 
     Args:
         call: the call.
-        token: the token of the request.
+        token: the token of the request; `None` for a public operation.
         request: the request.
         error: the error of the transport.
         ambient_error: the exception that the caller handles, which is no part of the failure.

@@ -1,12 +1,11 @@
 """Checks the options that `OAuth` and `AgencyOAuth` have in common."""
 
-import os
 from collections.abc import Callable, Iterable
 from typing import cast
 
 from .._highlevel import AUTHORIZATION_PAGE, BASE_URL_VARIABLE, TOKEN_PATH
+from .._options import default_base_url
 from .._runtime.checks import check_flag, check_transport
-from .._runtime.contract_file import contract_value
 from .._runtime.http import BaseTransport, check_base_url
 from .._runtime.scalars import Duration, seconds_of
 from .._runtime.secrets import Secret
@@ -67,8 +66,7 @@ def default_token_url(*, allow_http: bool) -> str:
     Raises:
         ConfigurationError: the environment variable is no base URL.
     """
-    base_url = os.environ.get(BASE_URL_VARIABLE) or contract_value("server")
-    checked_url = check_base_url(base_url, BASE_URL_VARIABLE, allow_http=allow_http)
+    checked_url = check_base_url(default_base_url(), BASE_URL_VARIABLE, allow_http=allow_http)
     return f"{checked_url}{TOKEN_PATH}"
 
 

@@ -42,6 +42,34 @@ CASES = (
         ),
     ),
     Case(
+        "properties_beside_one_of",
+        "properties beside oneOf belong to each branch",
+        "openapi-python-client#1060",
+        schemas="""
+            AuthMethod:
+              type: object
+              properties: {type: {type: string}}
+              oneOf: [{$ref: "#/components/schemas/FirstType"}]
+            FirstType: {type: object, properties: {key: {type: string}}}
+        """,
+        response="{$ref: '#/components/schemas/AuthMethod'}",
+        checks=(Reading({"type": "a", "key": "b"}, "AuthMethod(type_='a', key='b')"),),
+    ),
+    Case(
+        "all_of_nullable",
+        "an object is not null, although a branch of its allOf can be",
+        "openapi-python-client#1066",
+        schemas="""
+            Super: {type: object, nullable: true, properties: {a: {type: string}}}
+            Sub:
+              allOf:
+                - {$ref: "#/components/schemas/Super"}
+                - {type: object, properties: {b: {type: string}}}
+        """,
+        response="{$ref: '#/components/schemas/Sub'}",
+        checks=(Reading({"a": "x", "b": "y"}, "Sub(a='x', b='y')"),),
+    ),
+    Case(
         "closed",
         "an object without additional properties keeps its own",
         "kiota#5037",

@@ -18,14 +18,30 @@ _INDENT = "    "
 
 _OPTIONS = "options: Options of this call alone, such as its `timeout` or additional `headers`."
 
+_PUBLIC = "The operation is public: the client sends no token."
+
 _PAGE_OPTIONS = "options: Options of the call of each page."
 
 
 def method_docstring(
-    operation: Operation, arguments: Sequence[Argument], responses: Sequence[ResponseView]
+    operation: Operation,
+    arguments: Sequence[Argument],
+    responses: Sequence[ResponseView],
+    *,
+    with_token: bool,
 ) -> str:
-    """The text of a docstring, escaped so that no text of the spec ends it or becomes code."""
-    sections = [_summary(operation), _arguments_section(arguments, _OPTIONS)]
+    """The text of a docstring, escaped so that no text of the spec ends it or becomes code.
+
+    Args:
+        operation: the operation.
+        arguments: the arguments of the method.
+        responses: its responses.
+        with_token: whether the client sends its token.
+    """
+    sections = [_summary(operation)]
+    if not with_token:
+        sections.append(_PUBLIC)
+    sections.append(_arguments_section(arguments, _OPTIONS))
     errors = [response for response in responses if not response.success]
     if errors:
         sections.append(_errors_section(errors))

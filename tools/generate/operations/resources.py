@@ -8,6 +8,7 @@ from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.strings import PythonIdentifier, pascal_case
 
+from ..credentials import sends_token
 from ..document import Document, Operation
 from ..paging import read_paging
 from .arguments import (
@@ -126,6 +127,7 @@ def _operation_view(
     arguments = with_conventional_roles([*parameters, *body.arguments])
     responses = response_views(document, operation, endpoint)
     operation_id = operation.node.get("operationId")
+    with_token = sends_token(document, operation)
     # `field_` is the generator's prefix for names that are not identifiers.
     name = str(PythonIdentifier(endpoint.name, "field_"))
     return OperationView(
@@ -142,9 +144,10 @@ def _operation_view(
         body_content_type=body.content_type,
         responses=responses,
         endpoint=endpoint,
-        documentation=method_docstring(operation, arguments, responses),
+        documentation=method_docstring(operation, arguments, responses, with_token=with_token),
         iteration=iteration_view(document, operation, name, arguments, responses, data.models),
         is_deprecated=operation.node.get("deprecated") is True,
+        sends_token=with_token,
     )
 
 

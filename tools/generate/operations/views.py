@@ -209,6 +209,8 @@ class OperationView:
     iteration: IterationView | None
     """`None`: the spec does not mark how the operation is paginated."""
     is_deprecated: bool
+    sends_token: bool
+    """Whether requests have the client's token. A public operation gets none."""
 
     @property
     def deprecated_arguments(self) -> list[Argument]:

@@ -12,13 +12,19 @@ from copy import deepcopy
 from typing import Any
 
 from ..document import Document, Node, SpecError, is_list, is_mapping
+from ..servers import all_servers, owner_of_servers, server_urls
 from ..walk import all_schemas
+from .all_of import merge_schemas
+from .contents import choose_contents
 
 
 def write_equivalents(document: Document) -> None:
     """Apply all rewritings to a document, in place."""
     fill_in_server_variables(document)
+    share_servers(document)
     add_schemas_of_responses(document)
+    merge_schemas(document)
+    choose_contents(document)
     schemas = list(all_schemas(document))
     merged_pointers = set(_merged_pointers(document, schemas))
     for schema in schemas:
@@ -27,6 +33,9 @@ def write_equivalents(document: Document) -> None:
         replace_true_schemas(schema)
         add_items(schema)
         remove_repeated_values(schema)
+        remove_repeated_names(document, schema)
+        remove_invalid_default(document, schema)
+        open_to_patterns(schema)
         remove_open_additional_properties(schema)
         remove_repeated_type(document, schema)
         if schema.pointer not in merged_pointers:
@@ -34,16 +43,37 @@ def write_equivalents(document: Document) -> None:
 
 
 def fill_in_server_variables(document: Document) -> None:
-    """Put the defaults of its variables into the URL of the first server."""
-    server = next(document.top.child("servers").elements(), None)
-    if server is None or not isinstance(server.get("url"), str):
+    """Put the defaults of their variables into the URLs of the servers."""
+    try:
+        servers = list(all_servers(document))
+    except SpecError:
+        # `check` reports a broken reference, and a malformed operation.
         return
-    url: str = server.get("url")
-    for name, variable in server.child("variables").entries():
-        default = variable.get("default")
-        if isinstance(default, str):
-            url = url.replace(f"{{{name}}}", default)
-    server.mapping["url"] = url
+    for server in servers:
+        url = server.get("url")
+        if not isinstance(url, str):
+            continue
+        for name, variable in server.child("variables").entries():
+            default = variable.get("default")
+            if isinstance(default, str):
+                url = url.replace(f"{{{name}}}", default)
+        server.mapping["url"] = url
+
+
+def share_servers(document: Document) -> None:
+    """Give the document the server that all its operations have, if it has none itself."""
+    if server_urls(document.top):
+        return
+    try:
+        owners = [owner_of_servers(operation) for operation in document.operations()]
+    except SpecError:
+        # `check` reports a broken reference, and a malformed operation.
+        return
+    if not owners or owners[0] is None:
+        return
+    url = server_urls(owners[0])[0]
+    if all(owner is not None and url in server_urls(owner) for owner in owners):
+        document.root["servers"] = [{"url": url}]
 
 
 def add_schemas_of_responses(document: Document) -> None:
@@ -96,6 +126,46 @@ def remove_repeated_values(schema: Node) -> None:
     if has_names:
         names[:] = [names[index] for index in kept]
     values[:] = [values[index] for index in kept]
+
+
+def remove_invalid_default(document: Document, schema: Node) -> None:
+    """Remove a default that is not valid. The API applies defaults, not the client."""
+    default = schema.get("default")
+    if default is None:
+        return
+    values = schema.get("enum")
+    is_no_value = is_list(values) and bool(values) and default not in values
+    is_no_number = default == "" and schema.get("type") in ("boolean", "integer", "number")
+    if is_no_value or is_no_number:
+        document.remark(f"{schema.pointer}/default", "a default that is not valid is not read")
+        del schema.mapping["default"]
+
+
+def remove_repeated_names(document: Document, schema: Node) -> None:
+    """Remove the repetitions in `required`, which mean nothing."""
+    first_names: set[str] = set()
+    kept: list[Any] = []
+    for element in schema.child("required").elements():
+        if isinstance(element.value, str) and element.value in first_names:
+            document.remark(element.pointer, "a name is repeated in required")
+            continue
+        first_names.add(str(element.value))
+        kept.append(element.value)
+    if len(kept) != len(schema.child("required").sequence):
+        schema.mapping["required"] = kept
+
+
+def open_to_patterns(schema: Node) -> None:
+    """Allow the properties that only `patternProperties` describes.
+
+    The client does not match names. With one pattern and no other properties, the type is known.
+    """
+    patterns = schema.get("patternProperties")
+    if not is_mapping(patterns) or not patterns:
+        return
+    schemas = list(patterns.values())
+    is_closed = schema.get("additionalProperties") is False
+    schema.mapping["additionalProperties"] = schemas[0] if is_closed and len(schemas) == 1 else {}
 
 
 def remove_open_additional_properties(schema: Node) -> None:

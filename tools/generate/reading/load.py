@@ -9,7 +9,13 @@ from specdrift.loading import ComparisonError, LocalFile, ParsedFile, Referenced
 from ..document import Document, SpecError, is_mapping
 from .bundle import bundle
 from .equivalents import write_equivalents
-from .openapi30 import is_openapi_30, upgrade, write_nullable_as_type
+from .openapi30 import (
+    is_openapi_30,
+    read_as_openapi_31,
+    upgrade,
+    write_limits,
+    write_nullable_as_type,
+)
 
 
 def load_document(path: Path) -> Document:
@@ -52,6 +58,8 @@ def read_document(path: Path, file: ParsedFile, files: ReferencedFiles) -> Docum
     document = Document(path, root, sources)
     if is_openapi_30(document):
         upgrade(document)
+    read_as_openapi_31(document)
+    write_limits(document)
     write_nullable_as_type(document)
     write_equivalents(document)
     return document

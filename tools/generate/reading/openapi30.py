@@ -1,8 +1,9 @@
-"""Turns a document of OpenAPI 3.0 into one of 3.1, which the other modules expect."""
+"""Turns a document of OpenAPI 3.0 or 3.2 into one of 3.1, which the other modules expect."""
 
 from __future__ import annotations
 
 from ..document import Document, Node, Schema, is_list, is_mapping
+from ..unsupported.keywords import VALIDATED_KEYWORDS
 from ..walk import all_schemas
 
 _LIMITS = (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum"))
@@ -20,14 +21,33 @@ def upgrade(document: Document) -> None:
         if "$ref" in schema.mapping:
             remove_siblings(schema.mapping)
             continue
-        write_limits_as_numbers(schema.mapping)
         write_examples_as_list(schema.mapping)
+
+
+def read_as_openapi_31(document: Document) -> None:
+    """Read a document of OpenAPI 3.2 as one of 3.1, in place.
+
+    What is new in 3.2 is an unknown field then, which has a note, or a value with a rule.
+    """
+    version = str(document.root.get("openapi", ""))
+    if version.startswith("3.2"):
+        document.remark("/openapi", f"OpenAPI {version} is read as 3.1")
+        document.root["openapi"] = "3.1.0"
 
 
 def remove_siblings(reference: Schema) -> None:
     """Remove what OpenAPI 3.0 ignores beside a reference ("Reference Object")."""
     for keyword in reference.keys() - {"$ref", "description", "summary"}:
         del reference[keyword]
+
+
+def write_limits(document: Document) -> None:
+    """Write all exclusive limits as numbers, in place.
+
+    Some documents of 3.1 still have the booleans of 3.0.
+    """
+    for schema in all_schemas(document):
+        write_limits_as_numbers(schema.mapping)
 
 
 def write_limits_as_numbers(schema: Schema) -> None:
@@ -73,6 +93,12 @@ def write_nullable_as_type(document: Document) -> None:
 def allow_null(schema: Node) -> None:
     """Let a schema also accept null, in place."""
     mapping = schema.mapping
+    # OpenAPI 3.0 has no other way to say that a reference can be null.
+    if "allOf" in mapping:
+        names = [name for name in mapping if name in VALIDATED_KEYWORDS]
+        branch = {name: mapping.pop(name) for name in names}
+        mapping["anyOf"] = [branch, {"type": "null"}]
+        return
     kind = mapping.get("type")
     if isinstance(kind, str) and kind != "null":
         mapping["type"] = [kind, "null"]
@@ -86,9 +112,6 @@ def allow_null(schema: Node) -> None:
             branches.append({"type": "null"})
     if "$ref" in mapping:
         mapping["anyOf"] = [{"$ref": mapping.pop("$ref")}, {"type": "null"}]
-    # OpenAPI 3.0 has no other way to say that a reference can be null.
-    if "allOf" in mapping and kind is None:
-        mapping["anyOf"] = [{"allOf": mapping.pop("allOf")}, {"type": "null"}]
 
 
 def _is_null(branch: object) -> bool:

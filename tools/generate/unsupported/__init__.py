@@ -12,7 +12,7 @@ from ..document import Document, SpecError
 from ..files import find_shared_files
 from ..walk import all_schemas
 from .bodies import BODY_RULES
-from .operations import OPERATION_RULES, find_unusable_server
+from .operations import OPERATION_RULES, find_other_credentials, find_unusable_server
 from .paging import find_unused_paging_roles
 from .parameters import PARAMETER_RULES
 from .schemas import SCHEMA_RULES
@@ -26,6 +26,7 @@ def find_unsupported(document: Document) -> Iterator[SpecError]:
     The references of the document have to be checked before.
     """
     yield from find_unusable_server(document)
+    yield from find_other_credentials(document)
     for operation in document.operations():
         for operation_rule in (*OPERATION_RULES, *BODY_RULES):
             yield from operation_rule(document, operation)

@@ -12,7 +12,10 @@ _MERGED_KEYWORDS = frozenset({"allOf", "type", "properties", "required"})
 
 
 def find_unmergeable_all_of(document: Document, schema: Node) -> Iterator[SpecError]:
-    """Generator and contract turn `allOf` into one branch, or one object with all properties."""
+    """Generator and contract turn `allOf` into one branch, or one object with all properties.
+
+    `reading` merges the others, if it can.
+    """
     if "allOf" not in schema.mapping or _is_wrapped_branch(schema):
         return
     origins: dict[str, Node] = {}
@@ -43,7 +46,7 @@ def _find_unmerged(document: Document, part: Node) -> Iterator[SpecError]:
     for keyword in sorted(unmerged):
         yield document.error(
             part.pointer,
-            f"only the properties of several schemas in allOf are merged; {keyword} would be lost",
+            f"the schemas of this allOf have no clear common meaning; {keyword} would be lost",
         )
     if part.get("type", "object") != "object":
         yield document.error(part.pointer, "each of several schemas in allOf must be an object")

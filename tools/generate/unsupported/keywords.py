@@ -34,11 +34,42 @@ VALIDATED_KEYWORDS = frozenset(
 )
 """What the client's `_runtime/schema.py` implements."""
 
+UNCHECKED_KEYWORDS = frozenset(
+    {
+        "additionalItems",
+        "contains",
+        "dependencies",
+        "dependentRequired",
+        "dependentSchemas",
+        "else",
+        "if",
+        "maxContains",
+        "minContains",
+        "not",
+        "patternProperties",
+        "propertyNames",
+        "then",
+        "unevaluatedItems",
+        "unevaluatedProperties",
+    }
+)
+"""What the client does not check. Invalid data is sent and accepted; valid data always is."""
+
+TYPE_KEYWORDS = {
+    "$dynamicRef": "write it as a $ref",
+    "$recursiveRef": "write it as a $ref",
+    "prefixItems": "describe the array with items",
+}
+"""What describes types that generated code would not have, and what to do instead."""
+
 ANNOTATION_KEYWORDS = frozenset(
     {
         "$comment",
+        "$defs",
+        "$schema",
         "contentEncoding",
         "contentMediaType",
+        "contentSchema",
         "default",
         "deprecated",
         "description",

@@ -5,21 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from ..credentials import can_be_called, other_schemes, security_requirements, security_scheme
 from ..document import Document, Node, Operation, SpecError
+from ..servers import first_url, is_absolute, is_relative, owner_of_servers, server_urls
 from .paging import find_unusable_paging
 
-_ABSOLUTE_URL = re.compile(r"https?://[^{}\s?#]+")
 _PLAIN_PATH = re.compile(r"/[^?#]*")
 
 
 def find_unusable_server(document: Document) -> Iterator[SpecError]:
-    """The first server is the client's default base URL. Nothing fills in its variables."""
-    first_server = next(document.top.child("servers").elements(), Node(None, "/servers"))
-    url = first_server.get("url")
-    if not isinstance(url, str) or not _ABSOLUTE_URL.fullmatch(url):
-        yield document.error(
-            "/servers", "the first server must be an absolute http(s) URL without variables"
-        )
+    """The first server is the client's default base URL, if it has a host."""
+    url = first_url(document)
+    if is_absolute(url) or is_relative(url):
+        return
+    yield document.error(
+        "/servers/0/url",
+        "the first server must be an http(s) URL without query and fragment, or a relative one:"
+        " write another server first, and a default for each of its variables",
+    )
 
 
 def find_path_with_query(document: Document, operation: Operation) -> Iterator[SpecError]:
@@ -33,36 +36,47 @@ def find_path_with_query(document: Document, operation: Operation) -> Iterator[S
 
 def find_operation_servers(document: Document, operation: Operation) -> Iterator[SpecError]:
     """The client has one base URL and sends every operation there."""
-    if "servers" in operation.node.mapping or "servers" in operation.path_item.mapping:
-        yield document.error(
-            f"{operation.pointer}/servers",
-            "servers of one operation are not supported: the client has one base URL",
-        )
-
-
-def find_other_credentials(document: Document, operation: Operation) -> Iterator[SpecError]:
-    """The session sends a bearer token. OAuth 2 tokens are bearer tokens too (RFC 6750)."""
-    requirements = security_requirements(document, operation)
-    alternatives = list(requirements.elements())
-    if requirements.value is None or any(
-        _is_met_by_token(document, alternative) for alternative in alternatives
-    ):
+    owner = owner_of_servers(operation)
+    url = first_url(document)
+    if owner is None or url in server_urls(owner):
         return
-    names = {name for alternative in alternatives for name in alternative.mapping}
-    if not names:
-        yield document.error(
-            requirements.pointer,
-            f"{operation.label} takes no token, but the client would send one:"
-            " leave the operation out",
-        )
-    for name in sorted(names):
-        scheme = _security_scheme(document, name)
-        if not is_bearer(scheme):
+    yield document.error(
+        f"{owner.pointer}/servers",
+        f"these servers are others than the first one of the document, {url}: the client has one"
+        " base URL. Leave the operation out, or write a spec for each server",
+    )
+
+
+def find_other_credentials(document: Document) -> Iterator[SpecError]:
+    """The session sends a bearer token. One finding for each scheme names all its operations."""
+    labels: dict[str, list[str]] = {}
+    requirements: dict[str, Node] = {}
+    for operation in document.operations():
+        if can_be_called(document, operation):
+            continue
+        for name in dict.fromkeys(other_schemes(document, operation)):
+            labels.setdefault(name, []).append(operation.label)
+            requirements.setdefault(name, security_requirements(document, operation))
+    for name, operations in labels.items():
+        scheme = security_scheme(document, name)
+        if scheme.value is None:
             yield document.error(
-                requirements.pointer,
-                f"the client sends only bearer tokens; {name!r} is a different scheme"
-                f" ({scheme.pointer})",
+                requirements[name].pointer,
+                f"there is no security scheme {name!r} in components/securitySchemes",
             )
+            continue
+        yield document.error(
+            scheme.pointer,
+            f"the client sends only bearer tokens, and {_operations(operations)} the scheme"
+            f" {name!r}: leave them out. If the API takes the header `Authorization: Bearer TOKEN`"
+            " there, describe it as an alternative of type http with scheme: bearer",
+        )
+
+
+def _operations(labels: list[str]) -> str:
+    if len(labels) == 1:
+        return f"{labels[0]} needs"
+    return f"{len(labels)} operations, such as {labels[0]}, need"
 
 
 def find_duplicate_parameters(document: Document, operation: Operation) -> Iterator[SpecError]:
@@ -88,35 +102,6 @@ def find_duplicate_parameters(document: Document, operation: Operation) -> Itera
 OPERATION_RULES = (
     find_path_with_query,
     find_operation_servers,
-    find_other_credentials,
     find_duplicate_parameters,
     find_unusable_paging,
 )
-
-
-def security_requirements(document: Document, operation: Operation) -> Node:
-    """The list of alternatives. An operation without its own list has that of the document."""
-    requirements = operation.node.child("security")
-    if requirements.value is not None:
-        return requirements
-    return document.top.child("security")
-
-
-def _is_met_by_token(document: Document, alternative: Node) -> bool:
-    """Whether a bearer token is all that an alternative requires."""
-    schemes = [_security_scheme(document, name) for name in alternative.mapping]
-    return bool(schemes) and all(is_bearer(scheme) for scheme in schemes)
-
-
-def _security_scheme(document: Document, name: str) -> Node:
-    return document.resolve(document.top.child("components", "securitySchemes", name))
-
-
-def is_bearer(scheme: Node) -> bool:
-    """Whether a security scheme is met by a bearer token."""
-    scheme_type = scheme.get("type")
-    if scheme_type == "oauth2":
-        return True
-    # RFC 9110, section 11.1: the names of HTTP authentication schemes ignore case.
-    http_scheme = str(scheme.get("scheme")).lower()
-    return scheme_type == "http" and http_scheme == "bearer"

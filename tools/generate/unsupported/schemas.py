@@ -11,28 +11,12 @@ from ..generator_api import enum_member_name, property_name
 from ..generator_view import has_enum_class, type_name
 from .all_of import find_unmergeable_all_of
 from .keywords import (
-    ANNOTATION_KEYWORDS,
     MODEL_MEMBERS,
     OUR_EXTENSIONS,
     REFERENCE_SIBLINGS,
     ROLES,
-    VALIDATED_KEYWORDS,
+    TYPE_KEYWORDS,
 )
-
-_KEYWORDS_WITH_A_RULE = frozenset({"patternProperties"})
-
-
-def find_pattern_properties(document: Document, schema: Node) -> Iterator[SpecError]:
-    """Neither the generator nor the client matches property names with patterns."""
-    if "patternProperties" in schema.mapping:
-        yield document.error(schema.pointer, "patternProperties is not supported")
-
-
-def find_boolean_exclusive_limit(document: Document, schema: Node) -> Iterator[SpecError]:
-    """OpenAPI 3.0 has booleans here, 3.1 the limit itself. `True` would be the limit 1."""
-    for keyword in ("exclusiveMinimum", "exclusiveMaximum"):
-        if isinstance(schema.get(keyword), bool):
-            yield document.error(schema.pointer, f"{keyword} is a number since OpenAPI 3.1")
 
 
 def find_foreign_pattern(document: Document, schema: Node) -> Iterator[SpecError]:
@@ -122,9 +106,9 @@ def find_duplicate_items(document: Document, schema: Node) -> Iterator[SpecError
     """The generator keeps one of two equal items silently, so one of them is a mistake.
 
     JSON Schema, "Validation", sections 6.1.1 and 6.5.3, requires unique items in these lists. It
-    only recommends them in `enum`, whose repetitions `reading` removes.
+    only recommends them in `enum`. `reading` removes repetitions there and in `required`.
     """
-    for keyword in ("required", "type", "x-enum-varnames"):
+    for keyword in ("type", "x-enum-varnames"):
         first_pointers: dict[str, str] = {}
         for item in schema.child(keyword).elements():
             text = json.dumps(item.value, sort_keys=True)
@@ -165,24 +149,6 @@ def find_enum_value_of_other_type(document: Document, schema: Node) -> Iterator[
         )
 
 
-def find_unusable_default(document: Document, schema: Node) -> Iterator[SpecError]:
-    """The generator leaves an operation out whose default is not valid."""
-    default = schema.get("default")
-    values = schema.child("enum").sequence
-    if default is None:
-        return
-    if values and default not in values:
-        listed = ", ".join(json.dumps(value) for value in values)
-        yield document.error(
-            f"{schema.pointer}/default",
-            f"the default {json.dumps(default)} is no value of the enum: use one of {listed}",
-        )
-    elif default == "" and schema.get("type") in {"boolean", "integer", "number"}:
-        yield document.error(
-            f"{schema.pointer}/default", f"an empty text is no {schema.get('type')}: remove it"
-        )
-
-
 def _is_integer(value: object) -> bool:
     # JSON Schema, "Instance Data Model": 1.0 is an integer.
     return isinstance(value, float) and value.is_integer()
@@ -213,22 +179,35 @@ def find_colliding_enum_names(document: Document, schema: Node) -> Iterator[Spec
         )
 
 
-def find_unvalidated_keyword(document: Document, schema: Node) -> Iterator[SpecError]:
-    """The client would ignore the keyword: it is misspelled, or not implemented."""
-    unknown = schema.mapping.keys() - VALIDATED_KEYWORDS - ANNOTATION_KEYWORDS
-    # Extensions are free: OpenAPI 3.1, "Specification Extensions".
-    # Others have a rule with a more specific message.
-    unknown -= _KEYWORDS_WITH_A_RULE
-    for keyword in sorted(unknown):
-        if not keyword.startswith("x-"):
+def find_type_keyword(document: Document, schema: Node) -> Iterator[SpecError]:
+    """The generated types would not be those of the spec."""
+    for keyword, advice in TYPE_KEYWORDS.items():
+        if keyword in schema.mapping:
             yield document.error(
-                schema.pointer, f"{keyword} is not a keyword that the client validates"
+                schema.pointer, f"{keyword} has no equivalent in the generated types: {advice}"
             )
 
 
+def find_conditional_property(document: Document, schema: Node) -> Iterator[SpecError]:
+    """Such a property would have no argument and no attribute: conditions are not read."""
+    properties = document.properties(schema)
+    # Without properties, the object is a free-form one.
+    if not properties:
+        return
+    for part in [schema, *map(document.resolve, schema.child("allOf").elements())]:
+        conditional = [part.child("then"), part.child("else")]
+        conditional += [child for _, child in part.child("dependentSchemas").entries()]
+        for condition in conditional:
+            for name, child in document.properties(condition).items():
+                if name not in properties:
+                    yield document.error(
+                        child.schema.pointer,
+                        f"only a condition describes the property {name!r}: describe it in the"
+                        " properties of the schema too",
+                    )
+
+
 SCHEMA_RULES = (
-    find_pattern_properties,
-    find_boolean_exclusive_limit,
     find_foreign_pattern,
     find_reference_siblings,
     find_unknown_role,
@@ -240,8 +219,8 @@ SCHEMA_RULES = (
     find_duplicate_items,
     find_structured_enum_value,
     find_enum_value_of_other_type,
-    find_unusable_default,
     find_colliding_enum_names,
-    find_unvalidated_keyword,
+    find_type_keyword,
+    find_conditional_property,
     find_unmergeable_all_of,
 )

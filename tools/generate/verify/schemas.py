@@ -192,13 +192,6 @@ def _find_losses_of_response(
 ) -> Iterator[SpecError]:
     # `at` follows references.
     content = document.at(response.pointer).child("content")
-    if len(content.mapping) > 1:
-        yield document.error(
-            content.pointer,
-            "the generator supports one content type per response and would drop the others of "
-            f"{', '.join(content.mapping)}",
-        )
-        return
     # Text and bytes have no parts that could get lost.
     if response.content != "json":
         return

@@ -75,8 +75,8 @@ class PreparedRequest:
         for name, value in headers.items():
             self.headers.append((name.encode("ascii"), value.encode("ascii")))
 
-    def authorized(self, token: Token, timeouts: Timeouts) -> "OutgoingRequest":
-        """The request of one attempt."""
+    def for_attempt(self, token: Token | None, timeouts: Timeouts) -> "OutgoingRequest":
+        """The request of one attempt. A public operation gets no token."""
         return OutgoingRequest(self, timeouts, token)
 
     def __repr__(self) -> str:
