@@ -10,10 +10,6 @@ from benchmarks.long.conformance.reports import Report
 from tests.conformance.clients import GeneratedClient
 
 KNOWN_FAULTS = {
-    # A request allows only JSON in responses.
-    ("PUT /bodies/{id}", "request header accept"),
-    ("GET /texts", "request header accept"),
-    ("GET /report", "request header accept"),
     # A date without a time is read as a time, where a text is documented as well.
     ("PUT /unions", "response 200 $.momentOrText"),
 }

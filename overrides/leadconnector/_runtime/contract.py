@@ -63,6 +63,8 @@ class OperationContract:
         """The path as in the spec; `None` for a request that the spec does not have."""
         self.body: str | None = entry.get("body")
         """The media type of the request's body; `None` without a body."""
+        self.accept: str | None = entry.get("accept")
+        """The header for media types of responses; `None` if they are JSON alone."""
         self.arguments: Mapping[str, ArgumentContract] = {
             argument["argument"]: ArgumentContract(
                 argument, compile_schema(argument["schema"] or {}, schemas)

@@ -102,12 +102,14 @@ def prepare_request(
         request = operation.build(**arguments)
         _check_body(contract, arguments, request)
         if options is None:
-            return requests.prepare(contract.method, request)
+            return requests.prepare(contract.method, request, accept=contract.accept)
         # Imported here, which keeps the import of the package fast: few programs need it.
         from .additions import with_additions  # noqa: PLC0415
 
         changed_request = with_additions(contract, arguments, request, options)
-        return requests.prepare(contract.method, changed_request, options.headers)
+        return requests.prepare(
+            contract.method, changed_request, options.headers, accept=contract.accept
+        )
     except ArgumentError:
         # It is a `ValueError` too, but says already what is wrong.
         raise
