@@ -23,11 +23,23 @@ from .webhooks import Webhook
 _CONVERTED_FORMATS = frozenset({"binary", "date", "date-time", "uuid"})
 """The formats whose texts have a Python type of their own in generated code."""
 
+_TYPE_KEYWORDS = frozenset({"allOf", "anyOf", "enum", "oneOf", "properties", "type"})
+"""The keywords by which the generator knows the type of a schema. Without any, it is `Any`."""
+
 _SCALARS = frozenset({"boolean", "integer", "null", "number"})
+
+SCALAR_TYPES = _SCALARS | {"string"}
+"""The types of schemas without parts."""
 
 
 class UnionBranches:
     """The JSON pointers of the branches of all unions in responses and events.
+
+    Args:
+        document: the spec as the generator reads it.
+        data: the same spec, as the generator parsed it.
+        resources: the operations of the spec.
+        webhooks: its webhooks.
 
     Raises:
         SpecError: a union has several branches that generated code converts, and it is not known
@@ -85,13 +97,10 @@ class UnionBranches:
             self._visit(schema.child("additionalProperties"), additional)
 
     def _visit_union(self, schema: Node, prop: UnionProperty) -> None:
-        branches: dict[object, Node] = {}
-        for branch in _branches(self._document, schema, frozenset()):
-            branches.setdefault(_type_key(self._document, branch, frozenset()), branch)
-        if len(branches) != len(prop.inner_properties):
+        pairs = paired_branches(self._document, schema, prop)
+        if not pairs:
             self._reject_ambiguous(schema, prop)
-            return
-        for branch, inner_property in zip(branches.values(), prop.inner_properties, strict=True):
+        for branch, inner_property in pairs:
             self._pointers[id(inner_property)] = branch.pointer
             self._visit(branch, inner_property)
 
@@ -108,6 +117,24 @@ class UnionBranches:
                 "the generator reads this union with other branches than the spec has:"
                 " make each branch a component",
             )
+
+
+def paired_branches(
+    document: Document, schema: Node, prop: UnionProperty
+) -> list[tuple[Node, PropertyProtocol]]:
+    """The branches of a union, each with the generator's property; empty if it is not known.
+
+    Args:
+        document: the spec as the generator reads it.
+        schema: the union in it.
+        prop: the generator's property of the union.
+    """
+    branches: dict[object, Node] = {}
+    for branch in _branches(document, schema, frozenset()):
+        branches.setdefault(_type_key(document, branch, frozenset()), branch)
+    if len(branches) != len(prop.inner_properties):
+        return []
+    return list(zip(branches.values(), prop.inner_properties, strict=True))
 
 
 def _unwrapped(document: Document, reference: Node) -> Node:
@@ -168,4 +195,6 @@ def _type_key(document: Document, branch: Node, ancestors: frozenset[str]) -> ob
         return kind, text_format if text_format in _CONVERTED_FORMATS else None
     if kind in _SCALARS and "enum" not in branch.mapping:
         return kind
+    if not branch.mapping.keys() & _TYPE_KEYWORDS:
+        return "any"
     return branch.pointer
