@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from ..document import Document, SpecError
 from ..walk import all_schemas
 from .bodies import BODY_RULES
+from .names import find_colliding_parameters
 from .operations import OPERATION_RULES, find_unusable_server
 from .paging import find_unused_paging_roles
 from .parameters import PARAMETER_RULES
@@ -26,7 +27,7 @@ def find_unsupported(document: Document) -> Iterator[SpecError]:
     """
     yield from find_unusable_server(document)
     for operation in document.operations():
-        for operation_rule in (*OPERATION_RULES, *BODY_RULES):
+        for operation_rule in (*OPERATION_RULES, *BODY_RULES, find_colliding_parameters):
             yield from operation_rule(document, operation)
         for parameter in document.parameters(operation):
             for parameter_rule in PARAMETER_RULES:

@@ -18,6 +18,7 @@ from .keywords import (
     ROLES,
     VALIDATED_KEYWORDS,
 )
+from .names import find_colliding_properties
 
 _KEYWORDS_WITH_A_RULE = frozenset({"patternProperties"})
 
@@ -234,6 +235,7 @@ SCHEMA_RULES = (
     find_unknown_role,
     find_model_attribute,
     find_empty_property_name,
+    find_colliding_properties,
     find_properties_beside_alternatives,
     find_boolean_schema,
     find_const_beside_enum,
