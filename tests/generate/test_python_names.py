@@ -15,10 +15,13 @@ import yaml
 
 from tests.generate.packages import ClientPackage, Json, loaded_client
 
-BUILTINS = """
-    any bool bytes dict filter float getattr id int isinstance len list map next object open
-    property range set str super tuple type vars zip
-""".split()
+# fmt: off
+BUILTINS = [
+    "any", "bool", "bytes", "dict", "filter", "float", "getattr", "id", "int", "isinstance", "len",
+    "list", "map", "next", "object", "open", "property", "range", "set", "str", "super", "tuple",
+    "type", "vars", "zip",
+]
+# fmt: on
 EXCEPTIONS_AND_IMPORTS = ["AttributeError", "Generic", "KeyError", "TypeError", "TypeVar"]
 
 NAMES = list(

@@ -31,6 +31,7 @@ from .document import (
 )
 from .generator_api import headers_of_all_types, spec_name
 from .generator_view import request_and_response_contents
+from .inline_classes import corrected_inline_classes
 from .media_types import is_file, is_text
 from .operations import RAW_RESPONSES, BodyEncodings, OperationView, Resource
 from .operations.arguments import free_name
@@ -73,7 +74,7 @@ def parse_spec(document: Document, settings: Config) -> GeneratorData:
     """
     settings = attrs.evolve(settings, content_type_overrides=_media_type_overrides(document))
     try:
-        with headers_of_all_types():
+        with headers_of_all_types(), corrected_inline_classes():
             data = GeneratorData.from_dict(document.root, config=settings)
     except Exception as error:
         # Unforeseen specs make the generator raise any exception, such as AttributeError.

@@ -23,7 +23,7 @@ from .webhooks import Webhook
 _CONVERTED_FORMATS = frozenset({"binary", "date", "date-time", "uuid"})
 """The formats whose texts have a Python type of their own in generated code."""
 
-_TYPE_KEYWORDS = frozenset({"allOf", "anyOf", "enum", "oneOf", "properties", "type"})
+_TYPE_KEYWORDS = frozenset({"allOf", "properties", "type"})
 """The keywords by which the generator knows the type of a schema. Without any, it is `Any`."""
 
 _SCALARS = frozenset({"boolean", "integer", "null", "number"})
@@ -182,7 +182,8 @@ def _has_branches(schema: Node) -> bool:
 
 def _type_key(document: Document, branch: Node, ancestors: frozenset[str]) -> object:
     """What decides the generated type of a branch: the generator keeps each type once."""
-    if branch.pointer in ancestors or _has_branches(branch):
+    is_enum = "enum" in branch.mapping
+    if is_enum or branch.pointer in ancestors or _has_branches(branch):
         return branch.pointer
     kind = branch.get("type")
     if "const" in branch.mapping:
@@ -190,11 +191,11 @@ def _type_key(document: Document, branch: Node, ancestors: frozenset[str]) -> ob
     if kind == "array":
         items = _unwrapped(document, branch.child("items"))
         return kind, _type_key(document, items, ancestors | {branch.pointer})
-    if kind == "string" and "enum" not in branch.mapping:
+    if kind == "string":
         text_format = branch.get("format")
         return kind, text_format if text_format in _CONVERTED_FORMATS else None
-    if kind in _SCALARS and "enum" not in branch.mapping:
-        return kind
     if not branch.mapping.keys() & _TYPE_KEYWORDS:
-        return "any"
+        kind = "any"
+    if kind in _SCALARS or kind == "any":
+        return kind
     return branch.pointer

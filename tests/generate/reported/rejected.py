@@ -198,6 +198,20 @@ CASES = (
         """,
     ),
     Rejected(
+        "list_of_itself",
+        "a list that contains itself, without an object",
+        "",
+        at="Nested:",
+        message="put an object in between",
+        spec=component(
+            """
+              Nested: {anyOf: [{type: string}, {$ref: "#/components/schemas/Listed"}]}
+              Listed: {type: array, items: {$ref: "#/components/schemas/Nested"}}
+            """,
+            "Nested",
+        ),
+    ),
+    Rejected(
         "keyword_with_underscore",
         "properties that are a keyword of Python, without and with an underscore",
         "",

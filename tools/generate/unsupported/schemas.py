@@ -19,6 +19,7 @@ from .keywords import (
     VALIDATED_KEYWORDS,
 )
 from .names import find_colliding_properties
+from .recursion import find_endless_type
 
 _KEYWORDS_WITH_A_RULE = frozenset({"patternProperties"})
 
@@ -246,4 +247,5 @@ SCHEMA_RULES = (
     find_colliding_enum_names,
     find_unvalidated_keyword,
     find_unmergeable_all_of,
+    find_endless_type,
 )
