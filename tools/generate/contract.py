@@ -20,7 +20,7 @@ from leadconnector_emulator.roles import ROLE_KEYWORD, message_names
 from .contract_schemas import ContractSchemas
 from .document import Document, Node, SpecError
 from .generator_api import model_name
-from .media_types import JSON, essence, is_json
+from .media_types import JSON, essence, is_form, is_json
 from .operations import Argument, Location, OperationView, Resource, ResponseView
 from .text_rules import with_text_rules
 from .webhooks import Webhook
@@ -200,7 +200,7 @@ def _argument_entry(
 
 
 def _schema_of(document: Document, operation: OperationView, argument: Argument) -> Node:
-    """The schema of an argument. Its value is `None` for a body that is not JSON alone."""
+    """The schema of an argument. Its value is `None` for a text, a file, or several types."""
     node = document.at(argument.pointer)
     if argument.is_body_property:
         # Its pointer leads to the schema itself.
@@ -212,7 +212,8 @@ def _schema_of(document: Document, operation: OperationView, argument: Argument)
         return document.resolve(node.child("schema"))
     content = node.child("content")
     content_type = operation.body_content_type or ""
-    if "json" not in content_type or len(content.mapping) != 1:
+    has_schema = is_json(content_type) or is_form(content_type)
+    if not has_schema or len(content.mapping) != 1:
         return Node(None, node.pointer)
     media_type = content.child(content_type)
     return Node(media_type.get("schema", {}), media_type.child("schema").pointer)

@@ -143,7 +143,6 @@ def _operation_view(
         arguments=arguments,
         body_class=body.model_class,
         body_optional=body.optional,
-        body_is_json=body.is_json,
         body_content_type=body.content_type,
         responses=responses,
         endpoint=endpoint,

@@ -1,6 +1,7 @@
 """Makes the requests to the API and to the token endpoint."""
 
 import json
+import os
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -121,6 +122,8 @@ class RequestFactory:
         if "json" in request_arguments:
             # httpx would send no body for null.
             request_arguments["content"] = _encode_json(request_arguments.pop("json")).encode()
+        if request_arguments.get("files") == []:
+            _add_empty_form(request_arguments)
         request = Request(**request_arguments)
         return _prepared(request, request.headers.raw + common_headers[1:])
 
@@ -155,6 +158,18 @@ class RequestFactory:
             encoded.append((name.encode("ascii"), value.encode("ascii")))
         encoded.append((b"Content-Length", b"%d" % len(body)))
         return PreparedRequest(method, self._origin, target, encoded, body)
+
+
+def _add_empty_form(request_arguments: dict[str, Any]) -> None:
+    """Add a multipart form without parts. httpx would send no body and no `Content-Type`."""
+    del request_arguments["files"]
+    boundary = os.urandom(16).hex()
+    # RFC 2046, section 5.1.1, requires a part, but browsers send a form without any as this.
+    request_arguments["content"] = f"--{boundary}--\r\n".encode()
+    request_arguments["headers"] = {
+        **request_arguments.get("headers", {}),
+        "Content-Type": f"multipart/form-data; boundary={boundary}",
+    }
 
 
 def _replaced(
