@@ -107,8 +107,8 @@ DECODED: tuple[tuple[str, object, str], ...] = (
     ("Tree", {"child": {"child": "leaf"}}, "TreeType0(child=TreeType0(child='leaf'))"),
     (
         "MapOfLists",
-        {"a": [{"b": []}, None]},
-        "MapOfListsType0('a': [MapOfListsType0('b': []), None])",
+        {"a": [{"b": [None]}, None]},
+        "MapOfListsType0('a': [MapOfListsType0('b': [None]), None])",
     ),
     (
         "Left",

@@ -53,8 +53,8 @@ def _errors(document: Document, kind: str, nodes: dict[str, Node]) -> Iterator[S
         first_line = document.sources.source(nodes[collision.first].pointer).line
         yield document.error(
             nodes[collision.second].pointer,
-            f"the {kind} {collision.first!r} (line {first_line}) and {collision.second!r} would"
-            f" both have the Python name {collision.python_name!r}: leave one of them out",
+            f"the {kind} {collision.first!r} (line {first_line}) and {collision.second!r}"
+            f" would both have the Python name {collision.python_name!r}: leave one of them out",
         )
 
 
