@@ -276,26 +276,6 @@ def test_the_json_data_that_was_validated_is_sent(schema: Any, value: object, se
     assert check.value == sent
 
 
-@pytest.mark.parametrize(
-    ("schema", "value", "sent"),
-    [
-        ({"type": "string"}, WHEN, "2026-01-02T00:00:00+00:00"),
-        ({"type": "string", "format": "date-time"}, WHEN, WHEN),
-        ({"type": "array"}, [WHEN], [WHEN]),
-        ({}, "é", "é"),
-    ],
-)
-def test_parts_of_a_form_that_generated_code_encodes_are_not_converted(
-    schema: Any, value: object, sent: object
-) -> None:
-    argument: dict[str, Any] = {"argument": "a", "required": True, "schema": schema}
-
-    check = check_argument(argument, compile_schema(schema, {}), value, is_data=False)
-
-    assert check.problem == ""
-    assert check.value == sent
-
-
 def test_an_argument_without_a_schema_type_must_still_be_json_data() -> None:
     argument: dict[str, Any] = {"argument": "a", "required": False, "schema": {}}
 

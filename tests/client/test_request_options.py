@@ -234,7 +234,7 @@ def test_an_argument_that_makes_no_request_is_named_and_explained_without_a_valu
             "body": ({"in": "body", "name": ""}, None),
         },
         whole_body="body",
-        sends_json=False,
+        sends_data=False,
     )
     arguments = Arguments(id="x" * 500, body=SECRET)
     name = "id" if isinstance(error, httpx.InvalidURL) else "body"

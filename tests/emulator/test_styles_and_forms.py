@@ -205,3 +205,9 @@ class TestForms:
         headers = {"content-type": "multipart/form-data; boundary=b"}
 
         assert api.status("PUT", "/upload", headers, body) == 400
+
+    @pytest.mark.parametrize("body", [b"--b--\r\n", b"--b--", b"\r\n--b--\r\n"])
+    def test_a_multipart_form_without_parts_is_valid(self, api: Api, body: bytes) -> None:
+        headers = {"content-type": "multipart/form-data; boundary=b"}
+
+        assert api.status("PUT", "/note", headers, body) == 204

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from generate.__main__ import main
-from jinja2 import DictLoader
+from jinja2 import BaseLoader, ChoiceLoader, DictLoader, PackageLoader
 
 from tests.generate.samples import GENERATED, contents, identities, with_second_operation
 from tests.support.paths import ROOT
@@ -263,14 +263,15 @@ def test_a_changed_upstream_template_is_reported(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    def load_changed_template(_package: str) -> DictLoader:
-        return DictLoader({"model.py.jinja": "class Model: ...\n"})
+    def load_changed_template(package: str) -> BaseLoader:
+        changed_template = DictLoader({"endpoint_module.py.jinja": "def call(): ...\n"})
+        return ChoiceLoader([changed_template, PackageLoader(package)])
 
     monkeypatch.setattr("generate.upstream_templates.PackageLoader", load_changed_template)
     assert main(["--output", str(output)]) == 1
     assert (
-        "the upstream template has no line '@_attrs_define': adapt the template in templates/"
-        in capsys.readouterr().err
+        "the upstream template has no line 'from ...client import AuthenticatedClient, Client':"
+        " adapt the template in templates/" in capsys.readouterr().err
     )
     assert is_unchanged()
 

@@ -297,7 +297,7 @@ class TestMultipart:
             day=TIME.date(),
             time=TIME,
             uid=UID,
-            kind=api.models.Kind("new"),
+            kind=api.models.Kind("b,c"),
             maybe=None,
             maybe_file=None,
             xml="<a/>",
@@ -320,7 +320,7 @@ class TestMultipart:
                 ("day", "text/plain", "2026-01-02"),
                 ("time", "text/plain", "2026-01-02T03:04:05+00:00"),
                 ("uid", "text/plain", str(UID)),
-                ("kind", "text/plain", "new"),
+                ("kind", "text/plain", "b,c"),
                 ("xml", "application/xml", "<a/>"),
                 ("json", "application/json", '"text"'),
                 ("base64", "application/octet-stream", "AAAA"),
@@ -357,7 +357,7 @@ class TestMultipart:
         with pytest.raises(api.package.ArgumentError, match="one of image/png, image/jpeg"):
             api.call("upload", body=body)
 
-    @pytest.mark.parametrize("value", [b"bytes", object(), {"a": b"bytes"}])
+    @pytest.mark.parametrize("value", [b"private", object(), {"a": b"private"}])
     def test_a_value_without_a_form_is_rejected_without_its_text(
         self, api: Api, value: object
     ) -> None:
@@ -367,7 +367,41 @@ class TestMultipart:
         with pytest.raises(api.package.ArgumentError) as caught:
             api.call("upload", body=body)
 
-        assert "bytes" not in str(caught.value)
+        assert "private" not in str(caught.value)
+
+    @pytest.mark.parametrize(
+        ("fields", "problem"),
+        [
+            ({"kind": "c"}, "body.kind must be"),
+            ({"short": "a"}, "body.short must be"),
+            ({"few": ["a", "b"]}, "body.few must be"),
+            ({"point": {"R": "x"}}, "body.point.R must be"),
+            ({"title": None}, "body.title must be"),
+            ({"number": True}, "body.number must be"),
+        ],
+    )
+    def test_a_part_that_deviates_from_the_spec_is_rejected(
+        self, api: Api, fields: dict[str, Any], problem: str
+    ) -> None:
+        body = api.models.Upload.from_dict({"title": "t", **fields})
+
+        with pytest.raises(api.package.ArgumentError, match=problem):
+            api.call("upload", body=body)
+
+    @pytest.mark.parametrize("fields", [{}, {"text": None}])
+    def test_a_form_without_parts_is_sent(self, api: Api, fields: dict[str, Any]) -> None:
+        request = api.send("note", body=api.models.Note.from_dict(fields))
+
+        content_type, _, boundary = request.headers["Content-Type"].partition("; boundary=")
+        assert content_type == "multipart/form-data"
+        assert request.content == f"--{boundary}--\r\n".encode()
+        assert request.headers["Content-Length"] == str(len(request.content))
+
+    def test_the_length_of_a_file_is_not_that_of_a_text(self, api: Api) -> None:
+        request = api.send("note", body=api.models.Note(file=file_of(api, b"")))
+
+        (part,) = multipart_parts(request)
+        assert content_of(part) == b""
 
     def test_each_request_has_another_boundary(self, api: Api) -> None:
         body = api.models.Upload(title="t")
@@ -461,6 +495,16 @@ class TestFiles:
 
 class TestForms:
     """Bodies of `application/x-www-form-urlencoded`."""
+
+    def test_a_list_can_have_mappings_in_place_of_models(self, api: Api) -> None:
+        request = api.send("form", name="n", points=[{"R": 1}, api.models.Point(r=2, g=None)])
+
+        pairs = parse_qsl(request.content.decode("ascii"), strict_parsing=True)
+        assert pairs == [
+            ("name", "n"),
+            ("points", '{"R":1}'),
+            ("points", '{"R":2,"G":null}'),
+        ]
 
     def test_each_type_has_the_default_encoding(self, api: Api) -> None:
         request = api.send(

@@ -109,6 +109,14 @@ paths:
               xml: {contentType: application/xml}
               json: {contentType: application/json}
       responses: {"204": {description: Done}}
+  /note:
+    put:
+      operationId: note
+      tags: [Things]
+      requestBody:
+        required: true
+        content: {multipart/form-data: {schema: {$ref: "#/components/schemas/Note"}}}
+      responses: {"204": {description: Done}}
   /form:
     post:
       operationId: form
@@ -199,7 +207,12 @@ components:
         xml: {type: string}
         json: {type: string}
         base64: {type: string, contentEncoding: base64}
+        short: {type: string, minLength: 2, maxLength: 4}
+        few: {type: array, maxItems: 1, items: {type: string}}
         any: {}
+    Note:
+      type: object
+      properties: {text: {type: string}, file: {type: string, format: binary, minLength: 2}}
     Form:
       type: object
       required: [name]

@@ -108,7 +108,7 @@ def generate(options: Options, package: Path) -> list[str]:
     arranged = arrange(document, settings)
     resources = arranged.resources
     webhooks = arranged.webhooks
-    union_branches = UnionBranches(document, arranged.data, resources, webhooks)
+    union_branches = UnionBranches(arranged.document, arranged.data, resources, webhooks)
     render_package(document, arranged.data, resources, union_branches, settings, options.templates)
     write_webhooks(webhooks, package)
     write_contract(document, options.spec.read_bytes(), resources, webhooks, package)

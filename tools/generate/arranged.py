@@ -25,6 +25,8 @@ from .webhooks import Webhook, find_webhooks
 class ArrangedSpec:
     """The parts of a client, before they are rendered."""
 
+    document: Document
+    """The spec as the generator reads it."""
     data: GeneratorData
     resources: Sequence[Resource]
     webhooks: Sequence[Webhook]
@@ -48,4 +50,4 @@ def arrange(document: Document, settings: Config) -> ArrangedSpec:
     resources = arrange_resources(document, data)
     webhooks = find_webhooks(document, data)
     verify_schemas(tolerant_document, data, resources, webhooks)
-    return ArrangedSpec(data, resources, webhooks)
+    return ArrangedSpec(tolerant_document, data, resources, webhooks)

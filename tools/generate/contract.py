@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
@@ -19,7 +20,7 @@ from leadconnector_emulator.roles import ROLE_KEYWORD, message_names
 from .contract_schemas import ContractSchemas
 from .document import Document, Node, SpecError
 from .generator_api import model_name
-from .media_types import essence
+from .media_types import JSON, essence, is_form, is_json
 from .operations import Argument, Location, OperationView, Resource, ResponseView
 from .servers import default_base_url
 from .text_rules import with_text_rules
@@ -28,6 +29,12 @@ from .webhooks import Webhook
 FILE_NAME = "contract.json"
 
 SPEC_FILE_NAME = "spec.json"
+
+_MEDIA_RANGE = re.compile(r"[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+|[a-z0-9!#$&^_.+-]+/\*|\*/\*")
+"""RFC 6838, section 4.2, and RFC 9110, section 12.5.1. Another name would be no valid header."""
+
+_QUALITY_OF_ERRORS = 0.9
+"""Below that of successes (1), so that a server does not choose the type of an error for them."""
 
 
 def write_contract(
@@ -125,9 +132,38 @@ def _operation_entry(
     }
     if not operation.sends_token:
         entry["sends_token"] = False
+    accepted_types = accepted_media_types(document, operation)
+    if accepted_types != JSON:
+        entry["accept"] = accepted_types
     if operation.iteration is not None:
         entry["python_iteration"] = f"{operation.tag}.{operation.iteration.name}"
     return entry
+
+
+def accepted_media_types(document: Document, operation: OperationView) -> str:
+    """The header `Accept` for the documented responses of an operation.
+
+    Successes precede errors, and JSON precedes other types. Servers that have several types for one
+    status take the quality into account, or else the order (RFC 9110, section 12.5.1).
+    """
+    successes: list[str] = []
+    errors: list[str] = []
+    for response in operation.responses:
+        if response.content != "none":
+            content = document.at(response.pointer).child("content")
+            media_types = successes if response.success else errors
+            names = [essence(name) for name in content.mapping]
+            media_types.extend(name for name in names if _MEDIA_RANGE.fullmatch(name))
+    if not successes:
+        return ", ".join(_json_first(errors)) or JSON
+    error_types = [name for name in _json_first(errors) if name not in successes]
+    ranked_types = [f"{name};q={_QUALITY_OF_ERRORS}" for name in error_types]
+    return ", ".join([*_json_first(successes), *ranked_types])
+
+
+def _json_first(media_types: Sequence[str]) -> list[str]:
+    unique_types = dict.fromkeys(media_types)
+    return sorted(unique_types, key=lambda name: (name != JSON, not is_json(name)))
 
 
 def _version_header(resources: Sequence[Resource]) -> dict[str, str] | None:
@@ -166,7 +202,7 @@ def _argument_entry(
 
 
 def _schema_of(document: Document, operation: OperationView, argument: Argument) -> Node:
-    """The schema of an argument. Its value is `None` for a body that is not JSON alone."""
+    """The schema of an argument. Its value is `None` for a text, a file, or several types."""
     node = document.at(argument.pointer)
     if argument.is_body_property:
         # Its pointer leads to the schema itself.
@@ -178,7 +214,8 @@ def _schema_of(document: Document, operation: OperationView, argument: Argument)
         return document.resolve(node.child("schema"))
     content = node.child("content")
     content_type = operation.body_content_type or ""
-    if "json" not in content_type or len(content.mapping) != 1:
+    has_schema = is_json(content_type) or is_form(content_type)
+    if not has_schema or len(content.mapping) != 1:
         return Node(None, node.pointer)
     media_type = content.child(content_type)
     return Node(media_type.get("schema", {}), media_type.child("schema").pointer)

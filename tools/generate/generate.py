@@ -36,6 +36,7 @@ from .generator_api import (
     shallow_endpoint_copies,
     spec_name,
 )
+from .inline_classes import corrected_inline_classes
 from .media_types import is_file, is_text
 from .operations import RAW_RESPONSES, BodyEncodings, OperationView, Resource
 from .operations.arguments import free_name
@@ -78,7 +79,7 @@ def parse_spec(document: Document, settings: Config) -> GeneratorData:
     """
     settings = attrs.evolve(settings, content_type_overrides=_media_type_overrides(document))
     try:
-        with headers_of_all_types(), shallow_endpoint_copies():
+        with headers_of_all_types(), shallow_endpoint_copies(), corrected_inline_classes():
             data = GeneratorData.from_dict(document.root, config=settings)
     except Exception as error:
         # Unforeseen specs make the generator raise any exception, such as AttributeError.

@@ -40,6 +40,7 @@ def simplify(document: Document) -> None:
     remove_ambiguous_titles(schemas)
     for schema in schemas:
         add_type_of_merged_object(schema.mapping)
+        widen_const(schema.mapping)
         widen_enum(schema.mapping)
         write_type_of_enum(schema.mapping)
         remove_structured_default(schema.mapping)
@@ -51,6 +52,29 @@ def has_enum_class(schema: Schema) -> bool:
     """Whether the generator makes a class of an enum: it does for texts only or integers only."""
     values = [value for value in _enum_values(schema) if value is not None]
     return {type_name(value) for value in values} in ({"string"}, {"integer"})
+
+
+def has_literal(schema: Schema) -> bool:
+    """Whether the generator makes a `Literal` of a constant: it is right for texts and integers."""
+    value = schema.get("const")
+    if isinstance(value, str):
+        # openapi-python-client 0.29.1 escapes these characters twice.
+        return not set(value) & set('"\\')
+    return type_name(value) == "integer"
+
+
+def widen_const(schema: Schema) -> None:
+    """Replace another constant, such as `true`, 0.5 or null, by its type.
+
+    Of a boolean, openapi-python-client 0.29.1 generates invalid code. It does not see null, and
+    Python has no `Literal` of a number with a fraction.
+    """
+    if "const" not in schema or has_literal(schema):
+        return
+    name = type_name(schema.pop("const"))
+    # A rule rejects structured values.
+    if name:
+        schema["type"] = name
 
 
 def widen_enum(schema: Schema) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .document import Node
 
+JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
 
@@ -17,7 +18,7 @@ def essence(media_type: str) -> str:
 def is_json(media_type: str) -> bool:
     """Whether a media type is JSON (RFC 6839, section 3.1)."""
     name = essence(media_type)
-    return name == "application/json" or name.endswith("+json")
+    return name == JSON or name.endswith("+json")
 
 
 def is_form(media_type: str) -> bool:

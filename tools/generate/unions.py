@@ -24,11 +24,23 @@ from .webhooks import Webhook
 _CONVERTED_FORMATS = frozenset({"date", "date-time", "uuid"})
 """The formats whose texts have a Python type of their own in generated code."""
 
+_TYPE_KEYWORDS = frozenset({"allOf", "properties", "type"})
+"""The keywords by which the generator knows the type of a schema. Without any, it is `Any`."""
+
 _SCALARS = frozenset({"boolean", "integer", "null", "number"})
+
+SCALAR_TYPES = _SCALARS | {"string"}
+"""The types of schemas without parts."""
 
 
 class UnionBranches:
     """The JSON pointers of the branches of all unions in responses and events.
+
+    Args:
+        document: the spec as the generator reads it.
+        data: the same spec, as the generator parsed it.
+        resources: the operations of the spec.
+        webhooks: its webhooks.
 
     Raises:
         SpecError: a union has several branches that generated code converts, and it is not known
@@ -86,20 +98,13 @@ class UnionBranches:
             self._visit(schema.child("additionalProperties"), additional)
 
     def _visit_union(self, schema: Node, prop: UnionProperty) -> None:
-        branches: dict[object, list[_Branch]] = {}
-        for branch in _branches(self._document, schema, frozenset()):
-            key = _type_key(self._document, branch.schema, frozenset())
-            branches.setdefault(key, []).append(branch)
-        if len(branches) != len(prop.inner_properties):
+        pairs = paired_branches(self._document, schema, prop)
+        if not pairs:
             self._reject_ambiguous(schema, prop)
-            return
-        for equal_branches, inner_property in zip(
-            branches.values(), prop.inner_properties, strict=True
-        ):
-            for branch in equal_branches:
-                pointers = self._pointers.setdefault(id(inner_property), {})
-                pointers.update(dict.fromkeys(branch.pointers))
-                self._visit(branch.schema, inner_property)
+        for branch, inner_property in pairs:
+            pointers = self._pointers.setdefault(id(inner_property), {})
+            pointers.update(dict.fromkeys(branch.pointers))
+            self._visit(branch.schema, inner_property)
 
     def _reject_ambiguous(self, schema: Node, prop: UnionProperty) -> None:
         """Raise `SpecError` if generated code could take the first branch for another one."""
@@ -116,6 +121,45 @@ class UnionBranches:
             )
 
 
+@dataclass(frozen=True)
+class UnionBranch:
+    """A branch of a union, or of a union inside it."""
+
+    schema: Node
+    pointers: tuple[str, ...]
+    """Where the client can have found it: the schema, and unions of it alone around it.
+
+    The client marks no union of a single branch, so that the union around it marks that one.
+    """
+
+
+def paired_branches(
+    document: Document, schema: Node, prop: UnionProperty
+) -> list[tuple[UnionBranch, PropertyProtocol]]:
+    """The branches of a union, each with the generator's property; empty if it is not known.
+
+    Branches of one type share a property.
+
+    Args:
+        document: the spec as the generator reads it.
+        schema: the union in it.
+        prop: the generator's property of the union.
+    """
+    branches: dict[object, list[UnionBranch]] = {}
+    for branch in _branches(document, schema, frozenset()):
+        key = _type_key(document, branch.schema, frozenset())
+        branches.setdefault(key, []).append(branch)
+    if len(branches) != len(prop.inner_properties):
+        return []
+    return [
+        (branch, inner_property)
+        for equal_branches, inner_property in zip(
+            branches.values(), prop.inner_properties, strict=True
+        )
+        for branch in equal_branches
+    ]
+
+
 def _unwrapped(document: Document, reference: Node) -> Node:
     """The schema that a node stands for, as the contract reads it: see `ContractSchemas`."""
     schema = document.resolve(reference)
@@ -129,19 +173,7 @@ def _unwrapped(document: Document, reference: Node) -> Node:
     return schema
 
 
-@dataclass(frozen=True)
-class _Branch:
-    """A branch of a union, or of a union inside it."""
-
-    schema: Node
-    pointers: tuple[str, ...]
-    """Where the client can have found it: the schema, and unions of it alone around it.
-
-    The client marks no union of a single branch, so that the union around it marks that one.
-    """
-
-
-def _branches(document: Document, union: Node, ancestors: frozenset[str]) -> Iterator[_Branch]:
+def _branches(document: Document, union: Node, ancestors: frozenset[str]) -> Iterator[UnionBranch]:
     """The branches of a union in the generator's order, with those of unions inside it."""
     if union.pointer in ancestors:
         return
@@ -152,23 +184,23 @@ def _branches(document: Document, union: Node, ancestors: frozenset[str]) -> Ite
         for reference in references:
             branch = _unwrapped(document, reference)
             for part in _parts(document, branch, ancestors | {union.pointer}):
-                yield _Branch(part.schema, (*part.pointers, *around))
+                yield UnionBranch(part.schema, (*part.pointers, *around))
     # The generator makes a branch of each type in a list.
     if is_list(union.get("type")):
         for name in union.get("type"):
             node = Node({**union.mapping, "type": name}, union.pointer)
-            yield _Branch(node, (union.pointer,))
+            yield UnionBranch(node, (union.pointer,))
 
 
-def _parts(document: Document, branch: Node, ancestors: frozenset[str]) -> Iterator[_Branch]:
+def _parts(document: Document, branch: Node, ancestors: frozenset[str]) -> Iterator[UnionBranch]:
     """What the generator makes of one branch: those of a union, or null and the other values."""
     if _has_branches(branch):
         yield from _branches(document, branch, ancestors)
         return
     if None in branch.child("enum").sequence:
-        yield _Branch(Node({"type": "null"}, branch.pointer), (branch.pointer,))
+        yield UnionBranch(Node({"type": "null"}, branch.pointer), (branch.pointer,))
     if not _is_null(branch):
-        yield _Branch(branch, (branch.pointer,))
+        yield UnionBranch(branch, (branch.pointer,))
 
 
 def _is_null(schema: Node) -> bool:
@@ -183,7 +215,8 @@ def _has_branches(schema: Node) -> bool:
 
 def _type_key(document: Document, branch: Node, ancestors: frozenset[str]) -> object:
     """What decides the generated type of a branch: the generator keeps each type once."""
-    if branch.pointer in ancestors or _has_branches(branch):
+    is_enum = "enum" in branch.mapping
+    if is_enum or branch.pointer in ancestors or _has_branches(branch):
         return branch.pointer
     kind = branch.get("type")
     if "const" in branch.mapping:
@@ -191,9 +224,11 @@ def _type_key(document: Document, branch: Node, ancestors: frozenset[str]) -> ob
     if kind == "array":
         items = _unwrapped(document, branch.child("items"))
         return kind, _type_key(document, items, ancestors | {branch.pointer})
-    if kind == "string" and "enum" not in branch.mapping:
+    if kind == "string":
         text_format = branch.get("format")
         return kind, text_format if text_format in _CONVERTED_FORMATS else None
-    if kind in _SCALARS and "enum" not in branch.mapping:
+    if not branch.mapping.keys() & _TYPE_KEYWORDS:
+        kind = "any"
+    if kind in _SCALARS or kind == "any":
         return kind
     return branch.pointer

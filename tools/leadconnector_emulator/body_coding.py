@@ -7,6 +7,8 @@ import zlib
 from collections.abc import Iterable
 from typing import Any, NoReturn
 
+JSON_MEDIA_TYPE = "application/json"
+
 MAXIMUM_DECODED_BYTES = 16 * 1024 * 1024
 """A compressed body may become this large. A larger one is not decoded further."""
 
@@ -83,7 +85,7 @@ def parsed_json(body: bytes) -> Any:
 
 def is_json(media_type: str) -> bool:
     """Whether a media type is JSON (RFC 6839, section 3.1)."""
-    return media_type == "application/json" or media_type.endswith("+json")
+    return media_type == JSON_MEDIA_TYPE or media_type.endswith("+json")
 
 
 def documented_media_type(names: Iterable[str], media_type: str) -> str | None:

@@ -19,6 +19,7 @@ from .access import (
     as_access,
     check_texts,
 )
+from .body_coding import JSON_MEDIA_TYPE
 from .clock import advanced_clock, base_clock
 from .exchange_log import MAXIMUM_LOG_BYTES, ExchangeLog, LogExcerpt
 from .faults import Fault, FaultRule, FaultRules
@@ -384,7 +385,7 @@ class Emulator:
             self._authorize(operation, access, locations)  # 401
             preferred = preferred_response(self.spec, operation, request)  # 400
             if preferred is not None:
-                return _preferred_response(preferred, limit_headers)
+                return _preferred_response(operation, preferred, limit_headers)
             content = self._apply(operation, request, location, body.properties)  # 400, 404
         except PreferenceError as error:
             return self._error_response(None, error, limit_headers)
@@ -393,7 +394,7 @@ class Emulator:
 
         if content is None:
             return _response_without_json(operation, limit_headers)
-        return _json_response(operation.success_status, content, limit_headers)
+        return _json_response(operation, operation.success_status, content, limit_headers)
 
     def _respond_to_oauth(self, request: Request) -> Response | None:
         """Respond to a request of OAuth, which the rate limit does not count."""
@@ -545,7 +546,7 @@ class Emulator:
             limit_headers = self._request_counter.headers(ANONYMOUS, self.clock())
         content = error_content(self.spec, operation, rejection)
         headers = {**limit_headers, **rejection.headers}
-        return _json_response(rejection.status, content, headers)
+        return _json_response(operation, rejection.status, content, headers)
 
     def _store_initial_conversations(self) -> None:
         for conversation in self.initial_conversations:
@@ -565,19 +566,24 @@ def _example_resource(spec: Spec) -> Mapping[str, Any]:
     return {"id": "1"}
 
 
-def _preferred_response(preferred: PreferredResponse, limit_headers: Mapping[str, str]) -> Response:
+def _preferred_response(
+    operation: Operation, preferred: PreferredResponse, limit_headers: Mapping[str, str]
+) -> Response:
     """The response that the request selects. It is an example, so no state changes."""
     headers = {**limit_headers, "Preference-Applied": preferred.applied}
     if preferred.content is None:
         return Response(preferred.status, b"", headers)
-    return _json_response(preferred.status, preferred.content, headers)
+    return _json_response(operation, preferred.status, preferred.content, headers)
 
 
-def _json_response(status: int, content: Any, headers: Mapping[str, str]) -> Response:
+def _json_response(
+    operation: Operation | None, status: int, content: Any, headers: Mapping[str, str]
+) -> Response:
     text = json.dumps(content, ensure_ascii=False)
     # UTF-8 cannot encode half of a surrogate pair, so it stays an escape.
     body = text.encode(errors="backslashreplace")
-    all_headers = {"Content-Type": "application/json; charset=utf-8", **headers}
+    media_type = JSON_MEDIA_TYPE if operation is None else operation.response_type(status)
+    all_headers = {"Content-Type": _with_charset(media_type), **headers}
     return Response(status, body, all_headers)
 
 
@@ -587,3 +593,10 @@ def _response_without_json(operation: Operation, headers: Mapping[str, str]) -> 
         return Response(operation.success_status, b"", headers)
     all_headers = {"Content-Type": operation.success_media_type, **headers}
     return Response(operation.success_status, b"", all_headers)
+
+
+def _with_charset(media_type: str) -> str:
+    # RFC 8259, section 11, defines no charset for JSON, but many servers send one.
+    if ";" in media_type:
+        return media_type
+    return f"{media_type}; charset=utf-8"

@@ -68,6 +68,10 @@ def _pairs(body: bytes, content_type: str) -> Iterator[tuple[str, str]]:
         return
     head = f"Content-Type: {content_type}\r\n\r\n".encode("latin-1")
     message = BytesParser(policy=HTTP).parsebytes(head + body)
+    # A form without parts consists of its end. The parser takes that for text.
+    boundary = message.get_boundary()
+    if boundary is not None and body.strip() == f"--{boundary}--".encode("latin-1", "replace"):
+        return
     parts = message.get_payload()
     if message.defects or not isinstance(parts, list):
         raise MalformedFormError

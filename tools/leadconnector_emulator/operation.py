@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import unquote
 
+from .body_coding import JSON_MEDIA_TYPE
 from .forms import Form
 from .places import PATH_PARAMETER, Place, lists_collection_before
 from .schema import CompiledSchema, JsonObject
@@ -190,6 +191,8 @@ class Operation:
     body_properties: frozenset[str]
     responses: Mapping[str, CompiledSchema | None]
     """Schemas by status. `None`: no JSON is documented for the status."""
+    response_types: Mapping[str, str]
+    """The media types of the responses with JSON, by status."""
     success_status: int
     success_schema: CompiledSchema | None
     rate_limit_key: str | None
@@ -269,6 +272,10 @@ class Operation:
         """The schema of a status: of the exact one, else of its class (`4XX`), else the default."""
         name = self.response_name(status)
         return None if name is None else self.responses[name]
+
+    def response_type(self, status: int) -> str:
+        """The media type of a response with JSON."""
+        return self.response_types.get(self.response_name(status) or "", JSON_MEDIA_TYPE)
 
     def examples(self, status: int) -> Mapping[str, Any]:
         """The examples of a response by name. One without a name has an empty one."""

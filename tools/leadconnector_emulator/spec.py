@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import yaml
 
-from .body_coding import media_type_of
+from .body_coding import JSON_MEDIA_TYPE, is_json, media_type_of
 from .directions import READ_ONLY, WRITE_ONLY, has_flag
 from .document import Document
 from .document_text import line_of, parse_document
@@ -25,8 +25,6 @@ from .schema_faults import HTTP_METHODS, InvalidSchemaError, check_schemas
 
 SPEC = Path(__file__).with_name("openapi.yaml")
 """The spec that this package was released with; in a checkout a link to `spec/openapi.yaml`."""
-
-JSON_MEDIA_TYPE = "application/json"
 
 
 class Spec:
@@ -146,6 +144,7 @@ class Spec:
             body_schema=body_schema,
             body_properties=frozenset(body_properties),
             responses=responses,
+            response_types=self._load_response_types(node),
             success_status=_success_status(success_name),
             success_schema=success_schema,
             rate_limit_key=names_by_role.get(RATE_LIMIT_KEY),
@@ -291,12 +290,22 @@ class Spec:
             responses[str(status)] = self._json_schema(resolved_response, WRITE_ONLY)
         return responses
 
+    def _load_response_types(self, node: JsonObject) -> dict[str, str]:
+        """The media type of each response with JSON, as the spec writes it."""
+        response_types: dict[str, str] = {}
+        for status, response_node in node.get("responses", {}).items():
+            content = self._document.resolve(response_node).get("content", {})
+            name = _json_name(content)
+            if name in content:
+                response_types[str(status)] = name
+        return response_types
+
     def _load_examples(self, node: JsonObject) -> dict[str, dict[str, Any]]:
         """The examples of each response by name; `""` is the name of a single one."""
         examples_by_response: dict[str, dict[str, Any]] = {}
         for status, response_node in node.get("responses", {}).items():
             content = self._document.resolve(response_node).get("content", {})
-            media_type = content.get(JSON_MEDIA_TYPE, {})
+            media_type = content.get(_json_name(content), {})
             examples: dict[str, Any] = {}
             if "example" in media_type:
                 examples[""] = media_type["example"]
@@ -315,7 +324,8 @@ class Spec:
             node: the body or response.
             optional: see `Document.compile`.
         """
-        media_type = node.get("content", {}).get(JSON_MEDIA_TYPE)
+        content: JsonObject = node.get("content", {})
+        media_type = content.get(_json_name(content))
         if media_type is None:
             return None
         # Without a schema, every JSON is documented.
@@ -445,6 +455,14 @@ def _has_type(schema: JsonObject, name: str) -> bool:
     """Whether a schema allows a type by its name."""
     types = schema.get("type", "")
     return types == name or (isinstance(types, list) and name in types)
+
+
+def _json_name(content: Mapping[str, Any]) -> str:
+    """The media type with JSON of a body or response: `application/json`, or else the first."""
+    names = [name for name in content if is_json(media_type_of(name))]
+    if JSON_MEDIA_TYPE in names or not names:
+        return JSON_MEDIA_TYPE
+    return names[0]
 
 
 def _success_name(responses: Mapping[str, CompiledSchema | None]) -> str:

@@ -65,6 +65,8 @@ class OperationContract:
         """Whether requests have the token. The spec can say that an operation is public."""
         self.body: str | None = entry.get("body")
         """The media type of the request's body; `None` without a body."""
+        self.accept: str | None = entry.get("accept")
+        """The header for media types of responses; `None` if they are JSON alone."""
         self.arguments: Mapping[str, ArgumentContract] = {
             argument["argument"]: ArgumentContract(
                 argument, compile_schema(argument["schema"] or {}, schemas)
@@ -74,8 +76,11 @@ class OperationContract:
         """The arguments by their Python name."""
         self.whole_body = self._whole_body()
         """The name of the argument that is the whole body; `None` without one."""
-        self.sends_json = self._sends_json()
-        """Whether the client validates the body as JSON data and sends that data."""
+        self.sends_data = self._sends_data()
+        """Whether the client sends the JSON data of the body that it validates.
+
+        It does for JSON and urlencoded forms. The parts of a multipart form can be files.
+        """
         self.rate_limit_key = self._arguments_with_role("rate-limit-key")
         """The names of the arguments whose values the API counts requests by."""
         self.version_arguments = self._arguments_with_role("api-version")
@@ -112,11 +117,12 @@ class OperationContract:
                 return name
         return None
 
-    def _sends_json(self) -> bool:
+    def _sends_data(self) -> bool:
         if self.whole_body is not None and self.arguments[self.whole_body].entry["schema"] is None:
             # Another media type, or one of several.
             return False
-        return "json" in (self.body or "")
+        body = (self.body or "").lower()
+        return "json" in body or body.startswith("application/x-www-form-urlencoded")
 
     def response_key(self, status_code: int) -> str:
         """The contract's key of a response: `200`, `2XX` or `default`; empty if undocumented.

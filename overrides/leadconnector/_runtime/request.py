@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from .._generated import Operation
-from .._generated.types import UnsendableError, Unset
+from .._generated.types import File, UnsendableError, Unset
 from ..errors import ArgumentError
 from .contract import OperationContract
 from .finding import JsonPath
@@ -43,9 +43,9 @@ def complete_arguments(
 ) -> None:
     """Validate the arguments of a call in place.
 
-    An omitted argument gets its default. All others become plain JSON data, except those of a body
-    that is not JSON. So the request contains what was validated, whatever a model or a mapping of
-    the caller would write, and no read-only property.
+    An omitted argument gets its default. All others become plain JSON data, except a body that is a
+    multipart form, a text or a file. So the request contains what was validated, whatever a model
+    or a mapping of the caller would write, and no read-only property.
 
     Args:
         contract: the operation in the spec.
@@ -60,7 +60,7 @@ def complete_arguments(
             arguments[name] = _default(argument, version)
         if _is_valid_unchanged(arguments[name], validator):
             continue
-        is_data = contract.sends_json or argument["in"] not in _BODY_PLACES
+        is_data = contract.sends_data or argument["in"] not in _BODY_PLACES
         check = check_argument(argument, validator, arguments[name], is_data=is_data)
         if check.problem:
             raise ArgumentError(check.problem, argument=name)
@@ -102,12 +102,14 @@ def prepare_request(
         request = operation.build(**arguments)
         _check_body(contract, arguments, request)
         if options is None:
-            return requests.prepare(contract.method, request)
+            return requests.prepare(contract.method, request, accept=contract.accept)
         # Imported here, which keeps the import of the package fast: few programs need it.
         from .additions import with_additions  # noqa: PLC0415
 
         changed_request = with_additions(contract, arguments, request, options)
-        return requests.prepare(contract.method, changed_request, options.headers)
+        return requests.prepare(
+            contract.method, changed_request, options.headers, accept=contract.accept
+        )
     except ArgumentError:
         # It is a `ValueError` too, but says already what is wrong.
         raise
@@ -183,7 +185,7 @@ def _unusable_argument(
     if isinstance(error, InvalidURL):
         return _longest_url_argument(contract, arguments, options)
     # All others are plain JSON data, which generated code only copies.
-    if contract.whole_body is not None and not contract.sends_json:
+    if contract.whole_body is not None and not contract.sends_data:
         return contract.whole_body
     body_arguments = [
         name
@@ -226,16 +228,16 @@ def check_argument(
         argument: its description in the contract.
         validator: its compiled schema.
         value: what the caller passed.
-        is_data: whether generated code takes JSON data. It makes models of the parts of a form.
+        is_data: whether generated code takes JSON data. It takes the model of a multipart form.
     """
     name = argument["argument"]
     if isinstance(value, Unset):
         return ArgumentCheck(f"{name} is required" if argument["required"] else "", value)
     if argument["schema"] is None:
-        # A body that is not JSON. The generated builder knows its form.
+        # A text, a file, or one of several types. The generated builder knows its form.
         return ArgumentCheck(value=value)
     try:
-        data = json_data(value)
+        data = json_data(value) if is_data else _form_data(value)
         normalised = validator.normalise(data, JsonPath(None, name))
     except Exception as error:  # a mapping or a model of the caller can raise anything
         return ArgumentCheck(f"{name} must be data that JSON can hold ({json_problem(error)})")
@@ -247,12 +249,7 @@ def check_argument(
         if value is None and not argument["required"]:
             problem += f": leave {name} out instead"
         return ArgumentCheck(problem)
-    is_sent_as_data = is_data or _is_sent_as_validated(value, data, argument["schema"])
-    # A model of the caller has its read-only properties. Generated code makes another one.
-    lost_properties = isinstance(data, dict) and normalised.data is not data
-    if is_sent_as_data or lost_properties:
-        return ArgumentCheck(value=normalised.data)
-    return ArgumentCheck(value=value)
+    return ArgumentCheck(value=normalised.data if is_data else value)
 
 
 def json_data(value: object) -> Any:
@@ -297,25 +294,24 @@ def _is_valid_unchanged(value: Any, validator: Validator) -> bool:
     return False
 
 
-def _is_sent_as_validated(value: object, data: object, schema: Schema) -> bool:
-    """Whether to send the validated JSON data of a part of a form, and not the caller's object.
+def _form_data(value: object) -> Any:
+    """The data of a multipart form, in which a file is a text, and without what is not sent.
 
-    A mapping or a subclass of `str` could otherwise write something else than what was validated.
-    Generated code itself writes lists, and dates and UUIDs whose format the spec states. It does
-    not know the numbers of other libraries.
+    Raises:
+        Exception: JSON cannot hold it. Objects of the caller can raise anything.
     """
-    if isinstance(value, str | Mapping):
-        return True
-    if isinstance(data, str):
-        return "format" not in schema
-    return _contains_numpy_scalar(value)
-
-
-def _contains_numpy_scalar(value: object) -> bool:
-    """Whether a value is a numpy scalar, or a list with one."""
-    if isinstance(value, list):
-        return any(_contains_numpy_scalar(item) for item in cast("list[object]", value))
-    return is_numpy_scalar(value)
+    data: Any = json.loads(_encode_form(value).encode())
+    _check_time_zones(value)
+    if not isinstance(data, dict):
+        return data
+    parts: dict[str, Any] = {}
+    for name, part in cast("dict[str, Any]", data).items():
+        items = cast("list[object]", part) if isinstance(part, list) else [part]
+        sent_items = [item for item in items if item is not None]
+        # A form has no null, and an empty list is no part.
+        if sent_items:
+            parts[name] = sent_items if isinstance(part, list) else part
+    return parts
 
 
 def _jsonable(value: Any) -> object:
@@ -333,6 +329,17 @@ def _jsonable(value: Any) -> object:
     if hasattr(value, "to_dict"):
         return value.to_dict()
     return plain_scalar(value)
+
+
+def _jsonable_part(value: Any) -> object:
+    """Convert a value of a multipart form, in which files are texts.
+
+    Raises:
+        TypeError: no form can hold it.
+    """
+    if isinstance(value, File):
+        return "file"
+    return _jsonable(value)
 
 
 def _is_uuid(value: object) -> bool:
@@ -368,4 +375,5 @@ def _check_time_zones(value: object) -> None:
             _check_time_zones(getattr(value, attribute.name))
 
 
+_encode_form = json.JSONEncoder(default=_jsonable_part, allow_nan=False, ensure_ascii=False).encode
 _encode_argument = json.JSONEncoder(default=_jsonable, allow_nan=False, ensure_ascii=False).encode

@@ -490,6 +490,9 @@ class _Members:
     """The names that a request leaves out. Empty for a response."""
 
 
+_ANNOTATIONS = frozenset({"default", "deprecated", "readOnly", "writeOnly", "x-role"})
+"""Keywords of the contract that restrict no data."""
+
 _BRANCH_RULES = {
     "anyOf": "response-{}-any-of-added",
     "oneOf": "response-{}-one-of-added",
@@ -542,8 +545,17 @@ class _Compiler:
             deviation = Deviation("undocumented-form", rule, "of a documented form")
             discriminator = _discriminator_of(schema, validators)
             is_marked = self._is_response and len(validators) > 1
+            # The first of several matches is taken: a branch that says more comes before `{}`.
+            are_open = [self._accepts_anything(branch) for branch in schema[keyword]]
+            order = sorted(range(len(validators)), key=are_open.__getitem__)
+            validators = [validators[index] for index in order]
             branch_sets.append(_BranchSet(validators, discriminator, is_marked, deviation))
         return branch_sets
+
+    def _accepts_anything(self, schema: Schema) -> bool:
+        while "$ref" in schema:
+            schema = self._schemas[schema["$ref"].removeprefix("#/schemas/")]
+        return schema.keys() <= _ANNOTATIONS
 
     def _compile_members(self, schema: Schema, pointer: str) -> _Members | None:
         """The properties of an object; `None` if every object is valid."""

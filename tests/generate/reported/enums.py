@@ -52,6 +52,88 @@ CASES = (
         ),
     ),
     Case(
+        "constants",
+        "a constant of each type is read as its value",
+        "",
+        schemas="""
+            Constants:
+              type: object
+              properties:
+                right: {const: true}
+                wrong: {type: boolean, const: false}
+                only: {type: boolean, enum: [true]}
+                untyped: {enum: [false]}
+                five: {const: 5}
+                minus: {const: -1}
+                half: {const: 0.5}
+                whole: {type: number, const: 2}
+                nothing: {const: null}
+                text: {const: x}
+                quotes: {const: 'a"b\\c'}
+                maybe: {const: true, nullable: true}
+                maybeText: {type: string, const: x, nullable: true}
+                listed: {type: array, items: {const: true}}
+                either: {oneOf: [{const: true}, {const: 1.5}, {const: x}, {const: null}]}
+                orObject: {oneOf: [{const: false}, {$ref: "#/components/schemas/Constants"}]}
+                defaulted: {const: true, default: true}
+        """,
+        response="{$ref: '#/components/schemas/Constants'}",
+        checks=(
+            Reading(
+                {
+                    "right": True,
+                    "wrong": False,
+                    "only": True,
+                    "untyped": False,
+                    "five": 5,
+                    "minus": -1,
+                },
+                "Constants(right=True, wrong=False, only=True, untyped=False, five=5, minus=-1)",
+            ),
+            Reading(
+                {"half": 0.5, "whole": 2, "nothing": None, "text": "x", "quotes": 'a"b\\c'},
+                "Constants(half=0.5, whole=2, nothing=None, text='x', quotes='a\"b\\\\c')",
+            ),
+            Reading(
+                {"maybe": None, "maybeText": None, "listed": [True, True], "either": None},
+                "Constants(maybe=None, maybe_text=None, listed=[True, True], either=None)",
+            ),
+            Reading(
+                {"maybe": True, "maybeText": "x", "either": 1.5, "orObject": {"right": True}},
+                "Constants(maybe=True, maybe_text=ConstantsMaybeTextType1.X, either=1.5,"
+                " or_object=Constants(right=True))",
+            ),
+            Reading({"either": True, "orObject": False}, "Constants(either=True, or_object=False)"),
+        ),
+        types={"value.right": "bool | Unset", "value.five": "Literal[5] | Unset"},
+    ),
+    Case(
+        "sent_constants",
+        "another value than the constant is rejected",
+        "",
+        schemas="""
+            Switch:
+              type: object
+              properties:
+                right: {const: true}
+                half: {const: 0.5}
+                nothing: {const: null}
+                only: {type: boolean, enum: [true]}
+        """,
+        body="{$ref: '#/components/schemas/Switch'}",
+        checks=(
+            Sending(
+                "right=True, half=0.5, nothing=None, only=True",
+                body={"right": True, "half": 0.5, "nothing": None, "only": True},
+            ),
+            Invalid("right=False", "right must be"),
+            Invalid("right=1", "right must be"),
+            Invalid("half=1", "half must be"),
+            Invalid("nothing=0", "nothing must be"),
+            Invalid("only=False", "only must be"),
+        ),
+    ),
+    Case(
         "int_enum_in_query",
         "the numbers of an enum are sent, not the names of its members",
         "openapi-generator#18327",

@@ -147,6 +147,62 @@ CASES = (
         """,
     ),
     Rejected(
+        "list_of_itself",
+        "a list that contains itself, without an object",
+        "",
+        at="Nested:",
+        message="put an object in between",
+        spec=component(
+            """
+              Nested: {anyOf: [{type: string}, {$ref: "#/components/schemas/Listed"}]}
+              Listed: {type: array, items: {$ref: "#/components/schemas/Nested"}}
+            """,
+            "Nested",
+        ),
+    ),
+    Rejected(
+        "keyword_with_underscore",
+        "properties that are a keyword of Python, without and with an underscore",
+        "",
+        at="class_:",
+        message="'class' (line 1",
+        spec=body_with("{class: {type: string}, class_: {type: string}}"),
+    ),
+    Rejected(
+        "builtin_in_all_of",
+        "the same, in two parts of an object",
+        "",
+        at="type_:",
+        message="would both have the Python name 'type_': leave one of them out",
+        spec=component(
+            """
+              Base: {type: object, properties: {type: {type: string}}}
+              Whole:
+                allOf:
+                  - {$ref: "#/components/schemas/Base"}
+                  - {type: object, properties: {type_: {type: string}}}
+            """,
+            "Whole",
+        ),
+    ),
+    Rejected(
+        "parameters_with_underscore",
+        "parameters with the same Python name",
+        "",
+        at="- name: in_",
+        message="the query parameters 'in' (line",
+        spec=f"""
+            paths:
+              /a:
+                get:
+                  operationId: getA
+                  parameters:
+                    - {{name: in, in: query, schema: {{type: string}}}}
+                    - {{name: in_, in: query, schema: {{type: string}}}}
+                  responses: {RESPONSE}
+        """,
+    ),
+    Rejected(
         "hidden_import",
         "properties whose names hide what the generated module imports",
         "openapi-python-client#781",

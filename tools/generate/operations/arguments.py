@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 from leadconnector_emulator import roles
 from openapi_python_client.parser.openapi import Endpoint
-from openapi_python_client.parser.properties import EnumProperty, ModelProperty
+from openapi_python_client.parser.properties import EnumProperty
 from openapi_python_client.parser.properties.protocol import PropertyProtocol
 
 from ..document import Document, Node, Operation
-from ..generator_api import spec_name, type_annotation
+from ..generator_api import spec_name
 from ..schema_notes import DEPRECATED, leading_notes, trailing_notes
 from ..styles import parameter_style
 from .annotations import accepted_annotation
@@ -59,8 +59,6 @@ class ArgumentSource:
     notes: ArgumentNotes
     required: bool
     """Whether the spec requires it. The generator's property of a response never is required."""
-    is_data: bool = True
-    """See `Argument.is_data`."""
 
 
 def parameter_arguments(
@@ -128,13 +126,12 @@ def create_argument(source: ArgumentSource, python_name: str) -> Argument:
         location=source.location,
         required=required,
         annotation=annotation,
-        conversion=_conversion(source, python_name),
         documentation=_documentation(source, default),
         pointer=source.pointer,
         default=default,
         role=_role(source),
         prop=source.prop,
-        is_data=source.is_data,
+        is_data=True,
         is_deprecated=bool(source.notes.leading),
     )
 
@@ -164,11 +161,6 @@ def free_name(name: str, suffix: str, used_names: Set[str]) -> str:
     while name in used_names:
         name = f"{name.removesuffix('_')}_{suffix}"
     return name
-
-
-def model_from_mapping(model: str, name: str) -> str:
-    """The expression that makes a model of an argument, which may be a mapping instead."""
-    return f"{model}.from_dict({name}) if isinstance({name}, Mapping) else {name}"
 
 
 def _parameter_properties(endpoint: Endpoint) -> dict[tuple[str, str], PropertyProtocol]:
@@ -212,22 +204,6 @@ def _annotation(prop: PropertyProtocol, default: str | None) -> str:
         # A caller may deviate from the one value in the spec, with any text.
         return "str"
     return accepted_annotation(prop)
-
-
-def _conversion(source: ArgumentSource, python_name: str) -> str:
-    if source.is_data:
-        return python_name
-    # A part of a model.
-    prop = source.prop
-    annotation = type_annotation(prop)
-    if isinstance(prop, ModelProperty):
-        return model_from_mapping(annotation, python_name)
-    if not isinstance(prop, EnumProperty):
-        return python_name
-    conversion = f"{annotation}({python_name})"
-    if prop.required:
-        return conversion
-    return f"{python_name} if isinstance({python_name}, Unset) else {conversion}"
 
 
 def _documentation(source: ArgumentSource, default: str | None) -> str:

@@ -14,7 +14,7 @@ from ..direction import is_read_only
 from ..document import Document, Node, ObjectProperty, Operation
 from ..generator_api import model_name, model_properties, spec_name, type_annotation
 from .annotations import accepted_annotation
-from .arguments import ArgumentNotes, ArgumentSource, create_argument, free_name, model_from_mapping
+from .arguments import ArgumentNotes, ArgumentSource, create_argument, free_name
 from .views import Argument, Location
 
 
@@ -24,12 +24,10 @@ class RequestBody:
 
     arguments: tuple[Argument, ...]
     model_class: str | None
-    """The model built from the arguments. `None`: no body, or a body that is one argument."""
+    """The class with the arguments. `None`: no body, or a body that is one argument."""
     optional: bool
-    """Whether the model is not sent if no argument is given."""
+    """Whether no body is sent if no argument is given."""
     content_type: str | None
-    is_json: bool = False
-    """Whether the arguments are JSON data, and no model is built."""
 
 
 def request_body(
@@ -52,19 +50,16 @@ def request_body(
         return RequestBody(arguments=(), model_class=None, optional=False, content_type=None)
     first_body = endpoint.bodies[0]
     content_type = str(first_body.content_type.get_untrusted_value())
-    # Of several content types, the class of the argument says which one to send.
-    is_json = len(endpoint.bodies) == 1 and first_body.body_type is BodyType.JSON
     model = _flattened_model(document, operation, endpoint, models)
     if model is None:
-        argument = _whole_body(operation, endpoint, reserved_names, is_json=is_json)
-        return RequestBody((argument,), None, False, content_type, is_json)
-    arguments = _body_properties(document, operation, model, reserved_names, is_json=is_json)
+        argument = _whole_body(operation, endpoint, reserved_names)
+        return RequestBody((argument,), None, False, content_type)
+    arguments = _body_properties(document, operation, model, reserved_names)
     return RequestBody(
         arguments=tuple(arguments),
         model_class=model_name(model),
         optional=not first_body.prop.required,
         content_type=content_type,
-        is_json=is_json,
     )
 
 
@@ -75,8 +70,10 @@ def _flattened_model(
     models: Sequence[ModelProperty],
 ) -> ModelProperty | None:
     """The model whose properties become keyword arguments. `None` if the body is one argument."""
-    prop = _convertible_model(endpoint)
-    if prop is None:
+    if not _is_data(endpoint):
+        return None
+    prop = endpoint.bodies[0].prop
+    if not isinstance(prop, ModelProperty):
         return None
     # The property of a body need not list the model's properties. The model itself does.
     model = _model_of(prop, models)
@@ -112,8 +109,6 @@ def _body_properties(
     operation: Operation,
     model: ModelProperty,
     reserved_names: Set[str],
-    *,
-    is_json: bool,
 ) -> list[Argument]:
     schemas = _sent_properties(document, _only_body_schema(document, operation))
     properties = [prop for prop in model_properties(model) if spec_name(prop) in schemas]
@@ -136,17 +131,16 @@ def _body_properties(
             schema=schema,
             notes=ArgumentNotes.of(document, schemas[name].schema),
             required=schemas[name].required,
-            is_data=is_json,
         )
         arguments.append(create_argument(source, python_name))
     used_names |= {str(prop.python_name) for prop in properties}
     schema = document.resolve(_only_body_schema(document, operation))
-    arguments += _additional_properties(schema, model, used_names, is_json=is_json)
+    arguments += _additional_properties(schema, model, used_names)
     return arguments
 
 
 def _additional_properties(
-    schema: Node, model: ModelProperty, used_names: Set[str], *, is_json: bool
+    schema: Node, model: ModelProperty, used_names: Set[str]
 ) -> Iterator[Argument]:
     """The argument for properties without a name in the spec, if it says that they are allowed.
 
@@ -163,13 +157,12 @@ def _additional_properties(
         location=Location.ADDITIONAL,
         required=False,
         annotation=f"Mapping[str, {item}] | Unset",
-        conversion="",
         documentation="Further properties of the body, by their names in the request.",
         pointer=schema.pointer,
         default=None,
         role=None,
         prop=additional,
-        is_data=is_json,
+        is_data=True,
     )
 
 
@@ -179,22 +172,16 @@ def _only_body_schema(document: Document, operation: Operation) -> Node:
     return media_type.child("schema")
 
 
-def _whole_body(
-    operation: Operation, endpoint: Endpoint, reserved_names: Set[str], *, is_json: bool
-) -> Argument:
+def _whole_body(operation: Operation, endpoint: Endpoint, reserved_names: Set[str]) -> Argument:
     """The body as one argument: an array, several content types, a file, or an optional object."""
     python_name = free_name("body", "content", reserved_names)
     properties = [body.prop for body in endpoint.bodies]
     required = all(prop.required for prop in properties)
     # A dictionary instead of a set: two content types may share a type, and the order is stable.
     annotations = dict.fromkeys(type_annotation(prop) for prop in properties)
-    if is_json:
+    is_data = _is_data(endpoint)
+    if is_data:
         annotations = dict.fromkeys([accepted_annotation(properties[0])])
-    conversion = python_name
-    model = _convertible_model(endpoint)
-    if model is not None and not is_json:
-        annotations["Mapping[str, Any]"] = None
-        conversion = model_from_mapping(model_name(model), python_name)
     if not required:
         annotations["Unset"] = None
     return Argument(
@@ -203,25 +190,21 @@ def _whole_body(
         location=Location.BODY,
         required=required,
         annotation=" | ".join(annotations),
-        conversion=conversion,
         documentation="The body of the request.",
         pointer=f"{operation.pointer}/requestBody",
         default=None,
         role=None,
         prop=properties[0],
-        is_data=is_json,
+        is_data=is_data,
     )
 
 
-def _convertible_model(endpoint: Endpoint) -> ModelProperty | None:
-    """The model that a mapping can become. `None` if there is no such model."""
-    # With several content types, a mapping would not say which one to send.
+def _is_data(endpoint: Endpoint) -> bool:
+    """Whether the session passes the body as JSON data, which it has validated.
+
+    The parts of a multipart form can be files, which are no JSON data. Of several content types,
+    the class of the argument says which one to send.
+    """
     if len(endpoint.bodies) != 1:
-        return None
-    body = endpoint.bodies[0]
-    # Fields of multipart bodies may be files, which are no JSON values.
-    if body.body_type is BodyType.FILES:
-        return None
-    if not isinstance(body.prop, ModelProperty):
-        return None
-    return body.prop
+        return False
+    return endpoint.bodies[0].body_type in {BodyType.DATA, BodyType.JSON}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from keyword import iskeyword
 
 from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.openapi import Endpoint
@@ -36,6 +37,9 @@ _RESERVED_CLASSES = frozenset(
         "AsyncIterator",
         "AsyncResources",
         "AsyncSession",
+        "AttributeError",
+        "DeprecationWarning",
+        "Generic",
         "Iterator",
         "Mapping",
         "Operation",
@@ -44,10 +48,11 @@ _RESERVED_CLASSES = frozenset(
         "Resources",
         "Sequence",
         "Session",
+        "TypeVar",
         "Unset",
     }
 )
-"""The classes that `endpoint_init.py.jinja` and `api_init.py.jinja` import or define."""
+"""The classes that `endpoint_init.py.jinja` and `api_init.py.jinja` import, define or use."""
 
 
 def arrange_resources(document: Document, data: GeneratorData) -> tuple[Resource, ...]:
@@ -140,7 +145,6 @@ def _operation_view(
         arguments=arguments,
         body_class=body.model_class,
         body_optional=body.optional,
-        body_is_json=body.is_json,
         body_content_type=body.content_type,
         responses=responses,
         endpoint=endpoint,
@@ -208,8 +212,11 @@ def _tag_descriptions(document: Document) -> dict[str, str]:
 
 
 def _class_name(tag: str, data: GeneratorData) -> str:
-    """The tag as a class name, with a suffix if a model or a template uses that name."""
+    """The tag as a class name, with a suffix if Python, a model or a template uses that name."""
     name = pascal_case(tag)
+    # `False`, `None` and `True`: the generator's class names have no suffix for keywords.
+    if iskeyword(name):
+        return f"{name}Resource"
     generated_classes = [*data.models, *data.enums]
     used_names = {str(generated.class_info.name) for generated in generated_classes}
     used_names |= _RESERVED_CLASSES

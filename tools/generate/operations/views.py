@@ -35,8 +35,6 @@ class Argument:
     required: bool
     annotation: str
     """The type in the signature, without the default."""
-    conversion: str
-    """The expression that converts the argument for the generated request builder."""
     documentation: str
     pointer: str
     """The JSON pointer of the parameter, body property or request body."""
@@ -196,10 +194,8 @@ class OperationView:
     pointer: str
     arguments: tuple[Argument, ...]
     body_class: str | None
-    """The model built from the body arguments. `None`: no body, or a body that is one argument."""
+    """The class with the body arguments. `None`: no body, or a body that is one argument."""
     body_optional: bool
-    body_is_json: bool
-    """Whether the body arguments become JSON data, and not a model."""
     body_content_type: str | None
     responses: tuple[ResponseView, ...]
     endpoint: Endpoint

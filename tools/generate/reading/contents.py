@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from ..document import Document, Node, Operation, SpecError, is_mapping
 from ..media_types import FORM, MULTIPART, essence, is_binary, is_file, is_form, is_json, is_text
-from ..unsupported.bodies import BODY_RULES
 from ..shapes import alternatives, parts, types_of
+from ..unsupported.bodies import BODY_RULES
 
 _RANGES = frozenset({"*/*", "application/*"})
 _JSON = "application/json"

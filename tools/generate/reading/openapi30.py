@@ -104,6 +104,8 @@ def allow_null(schema: Node) -> None:
         mapping["type"] = [kind, "null"]
     elif is_list(kind) and "null" not in kind:
         kind.append("null")
+    if mapping.get("const") is not None:
+        mapping["enum"] = [mapping.pop("const")]
     if is_list(mapping.get("enum")) and None not in mapping["enum"]:
         mapping["enum"].append(None)
     for keyword in ("oneOf", "anyOf"):

@@ -12,6 +12,7 @@ from ..document import Document, SpecError
 from ..files import find_shared_files
 from ..walk import all_schemas
 from .bodies import BODY_RULES
+from .names import find_colliding_parameters
 from .operations import OPERATION_RULES, find_other_credentials, find_unusable_server
 from .paging import find_unused_paging_roles
 from .parameters import PARAMETER_RULES
@@ -28,7 +29,7 @@ def find_unsupported(document: Document) -> Iterator[SpecError]:
     yield from find_unusable_server(document)
     yield from find_other_credentials(document)
     for operation in document.operations():
-        for operation_rule in (*OPERATION_RULES, *BODY_RULES):
+        for operation_rule in (*OPERATION_RULES, *BODY_RULES, find_colliding_parameters):
             yield from operation_rule(document, operation)
         for parameter in document.parameters(operation):
             for parameter_rule in PARAMETER_RULES:

@@ -17,6 +17,8 @@ from .keywords import (
     ROLES,
     TYPE_KEYWORDS,
 )
+from .names import find_colliding_properties
+from .recursion import find_endless_type
 
 
 def find_foreign_pattern(document: Document, schema: Node) -> Iterator[SpecError]:
@@ -213,6 +215,7 @@ SCHEMA_RULES = (
     find_unknown_role,
     find_model_member,
     find_empty_property_name,
+    find_colliding_properties,
     find_properties_beside_alternatives,
     find_boolean_schema,
     find_const_beside_enum,
@@ -223,4 +226,5 @@ SCHEMA_RULES = (
     find_type_keyword,
     find_conditional_property,
     find_unmergeable_all_of,
+    find_endless_type,
 )

@@ -22,6 +22,7 @@ from openapi_python_client.strings import in_double_quote_literal
 from ..document import Document, Node, SpecError, is_mapping, raise_together
 from ..generator_api import model_name, model_properties, spec_name, type_annotation
 from ..operations import OperationView, Resource, ResponseView
+from ..unions import SCALAR_TYPES, paired_branches
 from ..webhooks import Webhook
 
 
@@ -66,7 +67,7 @@ class _SchemaComparison:
     def __init__(self, document: Document, models: dict[str, ModelProperty]) -> None:
         self._document = document
         self._models = models
-        self._visited_pointers: set[str] = set()
+        self._visited_places: set[tuple[str, str]] = set()
 
     def compare(self, schema_or_reference: Node, prop: PropertyProtocol) -> Iterator[SpecError]:
         """Yield an error for each part of the schema that the property lacks.
@@ -80,9 +81,11 @@ class _SchemaComparison:
             return
         # Once is enough, because the generator makes one model of a schema. It is marked before the
         # comparison, because a schema that contains itself would never end.
-        if schema.pointer in self._visited_pointers:
+        # A list of types makes several branches of one place.
+        place = (schema.pointer, str(schema.get("type")))
+        if place in self._visited_places:
             return
-        self._visited_pointers.add(schema.pointer)
+        self._visited_places.add(place)
         # The types of property that have parts, and last an object that became a scalar.
         if isinstance(prop, EnumProperty):
             yield from self._compare_enum(schema, prop)
@@ -93,7 +96,7 @@ class _SchemaComparison:
             yield from self._compare_model(schema, self._models[model_name(prop)])
         elif isinstance(prop, UnionProperty):
             yield from self._compare_union(schema, prop)
-        elif schema.get("properties"):
+        elif schema.get("properties") and schema.get("type") not in SCALAR_TYPES:
             yield self._document.error(
                 schema.pointer, "the generator dropped the properties of this object"
             )
@@ -141,16 +144,10 @@ class _SchemaComparison:
             yield from self.compare(spec_property.schema, generated_property)
 
     def _compare_union(self, schema: Node, prop: UnionProperty) -> Iterator[SpecError]:
-        # The generator lists the branches of `anyOf` first.
-        branches = [*schema.child("anyOf").elements(), *schema.child("oneOf").elements()]
-        # The generator's union has other members than the spec has branches if it comes from a
-        # type list such as `[string, "null"]`, or if it flattened a union within this one. Its
-        # members cannot be paired with branches then, and stay unchecked. The generator itself
-        # fails for a branch that it does not support.
-        if len(branches) != len(prop.inner_properties):
-            return
-        for branch, inner_property in zip(branches, prop.inner_properties, strict=True):
-            yield from self.compare(branch, inner_property)
+        # Branches that cannot be paired with members of the union stay unchecked. The generator
+        # itself fails for a branch that it does not support.
+        for branch, inner_property in paired_branches(self._document, schema, prop):
+            yield from self.compare(branch.schema, inner_property)
 
 
 def _find_losses_of_body(

@@ -1,6 +1,7 @@
 """Makes the requests to the API and to the token endpoint."""
 
 import json
+import os
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -83,12 +84,14 @@ class RequestFactory:
         all_headers.update(default_headers)
         self._headers: RawHeaders = all_headers.raw
         self._has_default_headers = bool(default_headers)
+        self._has_default_accept = "accept" in {name.lower() for name in default_headers}
 
     def prepare(
         self,
         method: str,
         arguments: dict[str, Any],
         added_headers: Mapping[str, str] | None = None,
+        accept: str | None = None,
     ) -> PreparedRequest:
         """Prepare a request.
 
@@ -97,14 +100,19 @@ class RequestFactory:
             arguments: keyword arguments for `httpx.Request`, as generated code returns them.
                 Their `url` is a path, with the query if there is one.
             added_headers: further headers. They replace those of this factory.
+            accept: the media types to accept; `None` for JSON alone. Headers of the caller have
+                precedence.
 
         Raises:
             InvalidURL: the path makes no URL.
             TypeError, ValueError, RecursionError: the arguments make no request.
         """
         common_headers = self._headers
+        if accept is not None:
+            common_headers = self._headers_that_accept(accept)
         if self._has_default_headers or added_headers:
-            common_headers = self._common_headers(arguments.get("headers", {}), added_headers or {})
+            request_headers = arguments.get("headers", {})
+            common_headers = _replaced(common_headers, request_headers, added_headers or {})
         if arguments.keys() == _JSON_REQUEST_ARGUMENTS:
             target = self._target(arguments["url"])
             headers = arguments["headers"]
@@ -114,21 +122,19 @@ class RequestFactory:
         if "json" in request_arguments:
             # httpx would send no body for null.
             request_arguments["content"] = _encode_json(request_arguments.pop("json")).encode()
+        if request_arguments.get("files") == []:
+            _add_empty_form(request_arguments)
         request = Request(**request_arguments)
         return _prepared(request, request.headers.raw + common_headers[1:])
 
-    def _common_headers(
-        self, request_headers: Mapping[str, str], added_headers: Mapping[str, str]
-    ) -> RawHeaders:
-        """The common headers that a request does not replace, and the added ones."""
-        replaced_names = {name.lower().encode() for name in (*request_headers, *added_headers)}
-        headers: RawHeaders = []
-        for name, value in self._headers:
-            if name.lower() not in replaced_names:
-                headers.append((name, value))
-        for added_name, added_value in added_headers.items():
-            headers.append((added_name.encode("ascii"), added_value.encode("ascii")))
-        return headers
+    def _headers_that_accept(self, media_types: str) -> RawHeaders:
+        """The headers of this factory with other media types, unless the caller chose some."""
+        if self._has_default_accept:
+            return self._headers
+        value = media_types.encode("ascii")
+        return [
+            (name, value if name.lower() == b"accept" else other) for name, other in self._headers
+        ]
 
     def _target(self, path: str) -> bytes:
         """The path and query of a request behind the path of the base URL, encoded."""
@@ -152,6 +158,34 @@ class RequestFactory:
             encoded.append((name.encode("ascii"), value.encode("ascii")))
         encoded.append((b"Content-Length", b"%d" % len(body)))
         return PreparedRequest(method, self._origin, target, encoded, body)
+
+
+def _add_empty_form(request_arguments: dict[str, Any]) -> None:
+    """Add a multipart form without parts. httpx would send no body and no `Content-Type`."""
+    del request_arguments["files"]
+    boundary = os.urandom(16).hex()
+    # RFC 2046, section 5.1.1, requires a part, but browsers send a form without any as this.
+    request_arguments["content"] = f"--{boundary}--\r\n".encode()
+    request_arguments["headers"] = {
+        **request_arguments.get("headers", {}),
+        "Content-Type": f"multipart/form-data; boundary={boundary}",
+    }
+
+
+def _replaced(
+    common_headers: RawHeaders,
+    request_headers: Mapping[str, str],
+    added_headers: Mapping[str, str],
+) -> RawHeaders:
+    """The common headers that a request does not replace, and the added ones."""
+    replaced_names = {name.lower().encode() for name in (*request_headers, *added_headers)}
+    headers: RawHeaders = []
+    for name, value in common_headers:
+        if name.lower() not in replaced_names:
+            headers.append((name, value))
+    for added_name, added_value in added_headers.items():
+        headers.append((added_name.encode("ascii"), added_value.encode("ascii")))
+    return headers
 
 
 # As httpx encodes JSON, but with the numbers of numpy.
