@@ -69,7 +69,8 @@ def test_valid_data_has_no_finding(schema: dict[str, Any], data: Any) -> None:
         ({"type": "integer"}, 1.5, "$ must be of type integer"),
         ({"type": "number"}, True, "$ must be of type number"),
         ({"enum": [1]}, True, "$ must be a documented value, such as 1"),
-        ({"anyOf": [{"type": "string"}, {"type": "null"}]}, 5, "$ must be of a documented form"),
+        ({"anyOf": [{"type": "string"}, {"type": "null"}]}, 5, "$ must be of type string"),
+        ({"anyOf": [{"type": "string"}, {"type": "array"}]}, 5, "$ must be of a documented form"),
         ({"type": "object", "required": ["a"]}, {}, "$.a must be there"),
         (
             {"type": "object", "additionalProperties": False},
@@ -134,7 +135,6 @@ def test_a_required_object_that_is_none_leaves_the_object_around_it() -> None:
         ({"enum": ["x"]}, None),
         ({"enum": ["x"]}, 5),
         ({"type": "string", "enum": ["x"]}, 5),
-        ({"enum": ["x"], "x-const": True}, "y"),
         ({"type": "string", "format": "date-time"}, "tomorrow"),
         ({"type": "string", "format": "date-time"}, 5),
         ({"type": "string", "format": "date"}, "2021-13-01"),
@@ -274,6 +274,73 @@ def test_a_full_list_of_findings_does_not_make_a_branch_match() -> None:
     names = {f"n{number}": 1 for number in range(MAXIMUM_FINDINGS * 2)}
     branch = {"properties": {"last": {"type": "object"}}, "additionalProperties": False}
 
-    findings = normalise({"anyOf": [branch]}, {**names, "last": 1}).findings
+    findings = normalise({"anyOf": [branch, branch]}, {**names, "last": 1}).findings
 
     assert [finding.kind for finding in findings] == ["undocumented-form"]
+
+
+def test_a_full_list_of_findings_keeps_a_deviation_of_the_branch_that_is_meant() -> None:
+    names = {f"n{number}": 1 for number in range(MAXIMUM_FINDINGS * 2)}
+    branch = {"properties": {"last": {"type": "string"}}, "additionalProperties": False}
+    schema = {"anyOf": [{"anyOf": [branch, {"type": "null"}]}, {"type": "integer"}]}
+
+    findings = normalise(schema, {**names, "last": 1}).findings
+
+    assert len(findings) == MAXIMUM_FINDINGS
+    assert findings[-1].path == "$.last"
+
+
+INNER: dict[str, Any] = {
+    "type": "object",
+    "required": ["a"],
+    "properties": {"a": {"type": "string"}, "b": {"type": "integer", "maximum": 5}},
+}
+CAT: dict[str, Any] = {
+    "type": "object",
+    "properties": {"kind": {"enum": ["cat"]}, "a": {"type": "string"}},
+}
+DOG: dict[str, Any] = {"type": "object", "properties": {"kind": {"enum": ["dog"]}}}
+NUMBERED: dict[str, Any] = {
+    "type": "object",
+    "properties": {"kind": {"enum": ["dog", "wolf"]}, "n": {"type": "integer"}},
+}
+SIZED: dict[str, Any] = {
+    "type": "object",
+    "required": ["size"],
+    "properties": {"size": {"type": "integer"}},
+}
+NULL: dict[str, Any] = {"type": "null"}
+
+
+@pytest.mark.parametrize(
+    ("branches", "data", "problem"),
+    [
+        ([INNER, NULL], {"a": 1}, "$.a must be of type string"),
+        ([NULL, INNER], {"b": 1}, "$.a must be there"),
+        ([INNER, NULL], {"a": "x", "b": 9}, "$.b must be valid for maximum 5"),
+        ([INNER, NULL], "text", "$ must be of type object"),
+        ([INNER, {"type": "string"}], {"a": 1}, "$.a must be of type string"),
+        ([INNER, {"type": "array", "items": INNER}], [{"a": 1}], "$[0].a must be of type string"),
+        ([{"oneOf": [INNER, NULL]}, {"type": "string"}], {"a": 1}, "$.a must be of type string"),
+        ([{"type": "string", "maxLength": 1}, NULL], "ab", "$ must be valid for maxLength 1"),
+        ([{"type": "integer"}, {"type": "string"}], 1.5, "$ must be of type integer"),
+        ([INNER, SIZED], {"a": 1}, "$.a must be of type string"),
+        ([INNER, SIZED], {"size": "s"}, "$.size must be of type integer"),
+        ([CAT, DOG], {"kind": "cat", "a": 1}, "$.a must be of type string"),
+        ([NUMBERED, CAT, NULL], {"kind": "wolf", "n": "1"}, "$.n must be of type integer"),
+        ([INNER, SIZED], {}, "$ must be of a documented form"),
+        ([INNER, SIZED], {"a": 1, "size": "s"}, "$ must be of a documented form"),
+        ([CAT, DOG], {"kind": "new"}, "$ must be of a documented form"),
+        ([INNER, {"type": "string"}], 5, "$ must be of a documented form"),
+        (
+            [{"type": "string", "enum": ["a"]}, {"type": "string", "enum": ["b"]}],
+            "c",
+            "$ must be of a documented form",
+        ),
+    ],
+)
+@pytest.mark.parametrize("keyword", ["anyOf", "oneOf"])
+def test_a_deviation_from_the_one_branch_that_can_be_meant_has_its_place(
+    keyword: str, branches: list[Any], data: Any, problem: str
+) -> None:
+    assert findings_as_text({keyword: branches}, data)[:1] == [problem]

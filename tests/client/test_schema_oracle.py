@@ -13,10 +13,11 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from leadconnector._generated import load_contract
-from leadconnector._generated.types import UnionBranch
+from leadconnector._generated.types import UNSET, UnionBranch
 from leadconnector._runtime.contract import operation_contract
 from leadconnector._runtime.finding import Finding
-from leadconnector._runtime.schema import compile_schema
+from leadconnector._runtime.keywords import described_types
+from leadconnector._runtime.schema import Normalised, compile_schema
 from specdrift.loading import ParsedFile
 
 Json = dict[str, Any]
@@ -269,6 +270,45 @@ def test_every_finding_has_a_path_at_which_another_validator_reports_an_error(
         else:
             paths.add(finding.path)
     assert paths <= expected_paths
+
+
+def has_data_beside_null(schema: Json, definitions: Json) -> bool:
+    if "$ref" in schema:
+        schema = definitions[schema["$ref"].rpartition("/")[2]]
+    return any(data_type is not type(None) for data_type in described_types(schema))
+
+
+@given(cases(simple_schemas), st.sampled_from(["anyOf", "oneOf"]), st.booleans(), st.booleans())
+def test_data_of_a_union_with_null_has_the_result_of_the_schema_alone(
+    case: tuple[Json, Json, Any], keyword: str, is_null_first: bool, is_response: bool
+) -> None:
+    schema, definitions, data = case
+    assume(data is not None and has_data_beside_null(schema, definitions))
+    branches: list[Json] = [schema, {"type": "null"}]
+    if is_null_first:
+        branches.reverse()
+
+    plain = compile_schema(schema, definitions, is_response=is_response).normalise(data)
+    union_validator = compile_schema({keyword: branches}, definitions, is_response=is_response)
+    nullable = union_validator.normalise(data)
+
+    def as_text(result: Normalised) -> list[tuple[str, str, str, str]]:
+        return [
+            (finding.kind, finding.rule, finding.path, finding.expected)
+            for finding in result.findings
+        ]
+
+    assert as_text(nullable) == as_text(plain)
+    assert (nullable.misfit is None) == (plain.misfit is None)
+    assert without_gaps(without_marks(nullable.data)) == without_marks(plain.data)
+
+
+def without_gaps(data: Any) -> Any:
+    """The data without the marks of missing properties, which select the model of a union."""
+    if not isinstance(data, dict):
+        return data
+    members: Json = {**data}
+    return {name: value for name, value in members.items() if value is not UNSET}
 
 
 @st.composite

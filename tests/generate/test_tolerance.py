@@ -318,7 +318,6 @@ def test_a_value_that_fits_no_model_of_a_union_is_unset_and_a_finding(
         ("created", "tomorrow", "of format date-time"),
         ("created", 1628008053263, "of type string"),
         ("day", "2021-99-99", "of format date"),
-        ("fixed", "another", "a documented value, such as thing"),
         ("fixed", 5, "a documented value, such as thing"),
         ("kind", 5, "of type string"),
     ],
@@ -333,6 +332,15 @@ def test_a_scalar_that_its_model_cannot_convert_is_unset_and_a_finding(
     assert result.to_dict() == without((name,))
     assert [(finding.path, finding.expected) for finding in package.check(body).findings] == [
         (f"$.{name}", expected)
+    ]
+
+
+def test_another_value_than_a_constant_is_kept_and_a_finding(package: Package) -> None:
+    body = {**BODY, "fixed": "another"}
+
+    assert package.decode(body).to_dict() == body
+    assert [(finding.kind, finding.path) for finding in package.check(body).findings] == [
+        ("unknown-enum-value", "$.fixed")
     ]
 
 

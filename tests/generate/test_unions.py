@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -39,6 +40,20 @@ COMPONENTS: Json = {
     "Boat": {"type": "object", "properties": {"sails": {"type": "integer"}}},
     "Sound": {"type": "string", "enum": ["meow"]},
     "Colour": {"type": "string", "enum": ["red", "blue"]},
+    "Part": {
+        "type": "object",
+        "properties": {
+            "state": {"type": "string", "enum": ["x"]},
+            "count": {"type": "integer", "maximum": 5},
+            "day": {"type": "string", "format": "date"},
+        },
+    },
+    "User": {"type": "object", "required": ["email"], "properties": {"email": TEXT, "name": TEXT}},
+    "Team": {
+        "type": "object",
+        "required": ["members"],
+        "properties": {"members": {"type": "integer"}, "name": TEXT},
+    },
     "Pet": {"oneOf": [component("Cat"), component("Dog")]},
     "LonelyCar": {"oneOf": [component("Car")]},
 }
@@ -112,6 +127,35 @@ UNIONS: Json = {
     "byName": {"type": "object", "additionalProperties": component("Pet")},
 }
 
+NULL: Json = {"type": "null"}
+
+# Each with a branch that alone can be meant by data that deviates from it.
+DEVIATING_UNIONS: Json = {
+    "part": {"oneOf": [component("Part"), NULL]},
+    "parts": {"type": "array", "items": {"oneOf": [component("Part"), NULL]}},
+    "partsByName": {
+        "type": "object",
+        "additionalProperties": {"anyOf": [NULL, component("Part")]},
+    },
+    "partList": {"anyOf": [{"type": "array", "items": component("Part")}, NULL]},
+    "shortText": {"anyOf": [{**TEXT, "maxLength": 3}, NULL]},
+    "state": {"oneOf": [{"enum": ["x"]}, NULL]},
+    "constant": {"oneOf": [{"const": "x"}, NULL]},
+    "day": {"oneOf": [text_of("date"), NULL]},
+    "time": {"oneOf": [text_of("date-time"), {"type": "integer"}]},
+    "id": {"oneOf": [text_of("uuid"), {"type": "boolean"}]},
+    "mixed": {
+        "oneOf": [
+            component("Part"),
+            {"type": "array", "items": component("Part")},
+            {"type": "string", "enum": ["x"]},
+            {"type": "integer", "maximum": 3},
+        ]
+    },
+    "owner": {"oneOf": [component("User"), component("Team")]},
+    "constants": {"oneOf": [component("ConstCat"), component("ConstDog")]},
+}
+
 FORMATS: Json = {"time": text_of("date-time"), "date": text_of("date"), "uuid": text_of("uuid")}
 
 
@@ -133,6 +177,10 @@ SPEC: Json = {
         "/things": {"get": operation("getThing", {"type": "object", "properties": UNIONS})},
         "/pet": {"get": operation("getPet", component("Pet"))},
         "/list": {"get": operation("getList", UNIONS["listed"])},
+        "/deviating": {
+            "get": operation("getDeviating", {"type": "object", "properties": DEVIATING_UNIONS})
+        },
+        "/part": {"get": operation("getPart", DEVIATING_UNIONS["part"])},
         "/formats": {"get": operation("getFormats", {"type": "object", "properties": FORMATS})},
     },
     "components": {"schemas": COMPONENTS},
@@ -307,11 +355,138 @@ def test_a_discriminator_decides_before_the_properties(package: Package) -> None
     assert [finding.path for finding in findings] == ["$.mapped.name"]
 
 
-def test_an_unknown_value_of_a_discriminator_leaves_the_choice_to_the_properties(
+@pytest.mark.parametrize(
+    ("name", "expected"), [("mapped", "feline, canine"), ("named", "FreeCat, FreeDog")]
+)
+def test_an_unknown_value_of_a_discriminator_is_a_finding_and_leaves_the_choice_to_the_properties(
+    package: Package, name: str, expected: str
+) -> None:
+    body = {name: {"kind": "new", "name": "n"}}
+    thing = package.decode(body, name="get_thing")
+    assert thing.to_dict() == body
+    (finding,) = package.check(body, name="get_thing").findings
+    assert (finding.kind, finding.path) == ("unknown-enum-value", f"$.{name}.kind")
+    assert finding.rule == "response-property-discriminator-mapping-added"
+    assert finding.expected == f"a documented value, such as {expected}"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "place", "kind"),
+    [
+        ("part", {"state": "new"}, ".state", "unknown-enum-value"),
+        ("part", {"count": 9}, ".count", "out-of-bounds"),
+        ("part", {"count": "9"}, ".count", "wrong-type"),
+        ("parts", [{"state": "x"}, {"state": "new"}, None], "[1].state", "unknown-enum-value"),
+        ("partsByName", {"a": {"count": 9}}, ".a.count", "out-of-bounds"),
+        ("partList", [{"count": 9}], "[0].count", "out-of-bounds"),
+        ("shortText", "abcd", "", "out-of-bounds"),
+        ("shortText", 5, "", "wrong-type"),
+        ("state", "new", "", "unknown-enum-value"),
+        ("constant", "new", "", "unknown-enum-value"),
+        ("mixed", {"state": "new"}, ".state", "unknown-enum-value"),
+        ("mixed", [{"state": "new"}], "[0].state", "unknown-enum-value"),
+        ("mixed", "new", "", "unknown-enum-value"),
+        ("mixed", 5, "", "out-of-bounds"),
+        ("owner", {"email": 5}, ".email", "wrong-type"),
+        ("owner", {"members": "3", "name": "n"}, ".members", "wrong-type"),
+        ("constants", {"kind": "dog", "name": 5}, ".name", "wrong-type"),
+    ],
+)
+def test_a_value_that_deviates_from_the_one_branch_that_can_be_meant_is_kept_and_a_finding(
+    package: Package, name: str, value: Any, place: str, kind: str
+) -> None:
+    body = {name: value}
+    assert package.decode(body, name="get_deviating").to_dict() == body
+    findings = package.check(body, name="get_deviating").findings
+    assert [(finding.kind, finding.path) for finding in findings] == [(kind, f"$.{name}{place}")]
+
+
+def test_the_models_of_deviating_values_are_those_of_their_branches(package: Package) -> None:
+    body: Json = {
+        "part": {"state": "new"},
+        "state": "new",
+        "mixed": [{"count": 9}],
+        "owner": {"members": "3", "name": "n"},
+        "constants": {"kind": "dog", "name": 5},
+    }
+    thing = package.decode(body, name="get_deviating")
+    assert thing.part.state.is_unknown
+    assert thing.state.is_unknown
+    assert type(thing.mixed[0]).__name__ == "Part"
+    assert type(thing.owner).__name__ == "Team"
+    assert type(thing.constants).__name__ == "ConstDog"
+
+
+def test_a_property_that_no_model_can_store_is_all_that_its_object_in_a_union_loses(
     package: Package,
 ) -> None:
-    thing = package.decode({"mapped": {"kind": "new", "name": "n"}}, name="get_thing")
-    assert thing.mapped.kind == "new"
+    body = {"part": {"count": 1, "day": "tomorrow"}}
+    thing = package.decode(body, name="get_deviating")
+    assert thing.part.to_dict() == {"count": 1}
+    findings = package.check(body, name="get_deviating").findings
+    assert [(finding.path, finding.expected) for finding in findings] == [
+        ("$.part.day", "of format date")
+    ]
+
+
+def test_a_response_that_deviates_from_its_union_with_null_is_a_model(package: Package) -> None:
+    part = package.decode({"state": "new", "count": 1}, name="get_part")
+    assert part.state.is_unknown
+    assert part.count == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "type_name"),
+    [
+        ("day", "20210102", "date"),
+        ("time", "2021-01-02", "datetime"),
+        ("id", "1" * 32, "UUID"),
+    ],
+)
+def test_a_text_in_another_form_than_the_one_format_of_a_union_is_reported_and_converted(
+    package: Package, name: str, value: str, type_name: str
+) -> None:
+    body = {name: value}
+    assert type(getattr(package.decode(body, name="get_deviating"), name)).__name__ == type_name
+    findings = package.check(body, name="get_deviating").findings
+    assert [(finding.kind, finding.path) for finding in findings] == [("wrong-type", f"$.{name}")]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("owner", {"name": 5}),
+        ("owner", {"email": 5, "members": "3"}),
+        ("constants", {"kind": "new"}),
+        ("mixed", True),
+    ],
+)
+def test_a_value_that_could_be_of_several_branches_is_left_out(
+    package: Package, name: str, value: Any
+) -> None:
+    body = {name: value}
+    assert package.decode(body, name="get_deviating").to_dict() == {}
+    findings = package.check(body, name="get_deviating").findings
+    assert [(finding.kind, finding.path) for finding in findings] == [
+        ("undocumented-form", f"$.{name}")
+    ]
+
+
+def test_a_nullable_reference_of_openapi_30_keeps_a_deviating_model(tmp_path: Path) -> None:
+    nullable = {"nullable": True, "allOf": [component("Part")]}
+    schema = {"type": "object", "properties": {"part": nullable}}
+    spec: Json = {
+        **SPEC,
+        "openapi": "3.0.3",
+        "paths": {"/thing": {"get": operation("getThing", schema)}},
+        "components": {"schemas": {"Part": COMPONENTS["Part"]}},
+    }
+    with loaded_package(yaml.safe_dump(spec), tmp_path, "union_30_client") as package:
+        body = {"part": {"state": "new"}}
+        assert package.decode(body, name="get_thing").part.state.is_unknown
+        assert package.decode({"part": None}, name="get_thing").part is None
+        findings = package.check(body, name="get_thing").findings
+        assert [finding.path for finding in findings] == ["$.part.state"]
 
 
 def test_models_read_plain_data_as_before(package: Package) -> None:

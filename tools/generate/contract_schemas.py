@@ -7,7 +7,6 @@ from typing import Any
 
 from .direction import is_read_only, required_names
 from .document import Document, Node, Schema, is_mapping
-from .generator_view import has_literal
 from .unsupported.keywords import ANNOTATION_KEYWORDS, VALIDATED_KEYWORDS
 
 _COMPONENT_PREFIX = "/components/schemas/"
@@ -41,11 +40,8 @@ class ContractSchemas:
         reduced: Schema = {}
         for keyword, child in schema.entries():
             if keyword == "const":
-                # One form instead of two: the client only implements `enum`. The mark is for the
-                # generated code, which accepts unknown values of an enum but not of a `Literal`.
+                # One form instead of two: the client only implements `enum`.
                 reduced["enum"] = [child.value]
-                if has_literal(schema.mapping):
-                    reduced["x-const"] = True
             elif keyword == "required":
                 properties = dict(schema.child("properties").entries())
                 reduced.update(self._required(child.sequence, properties))

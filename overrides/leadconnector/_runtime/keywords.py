@@ -223,6 +223,24 @@ def checks_of(schema: Schema, data_type: type) -> Iterator[Check]:
             yield _restriction_check(schema, restriction)
 
 
+def described_types(schema: Schema) -> frozenset[type]:
+    """The types of data that a schema is about, without those of the schemas inside it.
+
+    A number has two types in Python and one in JSON.
+    """
+    type_names = _documented_types(schema)
+    types = {
+        data_type
+        for data_type in DATA_TYPES
+        if not type_names or _is_type_documented(data_type, type_names)
+    }
+    if "enum" in schema:
+        types &= {type(value) for value in schema["enum"]}
+    if not types.isdisjoint(_NUMBERS):
+        types |= _NUMBERS
+    return frozenset(types)
+
+
 def _documented_types(schema: Schema) -> list[str]:
     """The types that the schema lists; empty if it allows all."""
     types = schema.get("type", [])
@@ -312,7 +330,7 @@ def _enum_check(schema: Schema, data_type: type) -> Check:
     """The check of documented values. Generation ensures that they are scalars.
 
     A value that the enum does not list is not fatal, because generated enums accept unknown values
-    of their type. Any other value is fatal for a `const`, and so is a value of another type.
+    of their type. A value of another type is fatal.
     """
     examples = ", ".join(map(str, schema["enum"][:5]))
     deviation = Deviation(
@@ -328,9 +346,7 @@ def _enum_check(schema: Schema, data_type: type) -> Check:
         # They are not hashable, so a lookup in the set would raise.
         accepts = reject_all
     value_types: set[type] = {type(value) for value in values}
-    # Generation marks a `const`, whose generated code raises for any other value.
-    is_fatal = data_type not in value_types or "x-const" in schema
-    return Check(accepts, deviation, is_fatal)
+    return Check(accepts, deviation, is_fatal=data_type not in value_types)
 
 
 def _restriction_check(schema: Schema, restriction: _Restriction) -> Check:

@@ -16,6 +16,10 @@ Keywords have their meaning in JSON Schema 2020-12, with these exceptions:
 - Such a finding alone does not make a branch of `anyOf` or `oneOf` invalid.
 - If an object matches no branch, it matches the one with the fewest gaps, if gaps are all that is
   wrong.
+- If other data matches no branch, it is compared with the one branch that can only be meant: the
+  only one for its type, or the only object with its required properties or constants. Its
+  deviations from that branch are the findings.
+- A value that the `discriminator` of a union does not list is a finding in a response.
 - `oneOf` is checked like `anyOf`: data that matches two documented forms is no drift.
 - Keywords beside `$ref` are ignored.
 - `pattern` is a regular expression of Python.
@@ -31,6 +35,7 @@ itself.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import NoneType
 from typing import Any
 
 from .._generated.types import UNSET, UnionBranch
@@ -44,6 +49,7 @@ from .keywords import (
     Schema,
     accept_all,
     checks_of,
+    described_types,
 )
 
 MAXIMUM_FINDINGS = 100
@@ -114,6 +120,8 @@ class Validator:
         """The place of the schema in the spec, as a JSON pointer."""
         self._operation = operation
         # `set_rules` sets all of the following.
+        self._described_types: frozenset[type] = frozenset()
+        self._values: frozenset[Any] | None = None
         self._checks: Mapping[type, list[Check]] = {}
         self._branch_sets: list[_BranchSet] = []
         self._members: _Members | None = None
@@ -128,6 +136,7 @@ class Validator:
 
     def set_rules(
         self,
+        schema: Schema,
         checks: Mapping[type, list[Check]],
         branch_sets: "list[_BranchSet]",
         members: "_Members | None",
@@ -136,11 +145,14 @@ class Validator:
         """Set the rules, once. A schema may contain itself: its validator exists before its parts.
 
         Args:
+            schema: the schema.
             checks: the checks of each type of data.
             branch_sets: the branches of `anyOf` and `oneOf`.
             members: the properties of an object, if the schema describes any.
             items: the elements of an array, if the schema describes them.
         """
+        self._described_types = described_types(schema)
+        self._values = frozenset(schema["enum"]) if "enum" in schema else None
         self._checks = checks
         self._branch_sets = branch_sets
         self._members = members
@@ -153,8 +165,8 @@ class Validator:
     def normalise(self, data: Any, path: JsonPath = ROOT) -> Normalised:
         """Validate data and remove the parts that no generated model can store.
 
-        Most scalars of a wrong type stay: see `Check.is_fatal`. In `anyOf` and `oneOf`, every
-        deviation but an undocumented property is fatal: see `_match_branches`.
+        Most scalars of a wrong type stay: see `Check.is_fatal`. The same applies in `anyOf` and
+        `oneOf`, unless it is not known which branch is meant: see `_match_branches`.
 
         Args:
             data: a response as `json.loads` returns it, or the same types for a request.
@@ -264,10 +276,10 @@ class Validator:
     def _match_branches(
         self, branch_set: "_BranchSet", data: Any, path: JsonPath, findings: list[Finding]
     ) -> Any:
-        """Report the findings of the branch that matches best; raise `_MisfitError` if none does.
+        """Report the findings of the branch that is meant; raise `_MisfitError` if none is.
 
-        Data that matches no branch is a misfit: the generated code tries the same branches, and
-        stores none of them.
+        That is the branch that matches best. If none matches, it can still be clear which one is
+        meant. Otherwise, no model of a branch would be right, so the data is a misfit.
 
         Returns:
             The data as the generated code of the best branch reads it, marked with the branch.
@@ -281,18 +293,92 @@ class Validator:
             ]
             best_candidate = _best_match(candidates)
         if best_candidate is None:
+            best_candidate = _only_complete(candidates, data)
+        if best_candidate is None:
             best_candidate = _match_with_gaps(candidates, data)
+        if best_candidate is None:
+            best_candidate = _only_possible(candidates, data)
+        reported_paths: set[str] = set()
+        if best_candidate is not None:
+            for finding in best_candidate.normalised.findings:
+                _add_finding(findings, finding)
+                reported_paths.add(finding.path)
+        self._report_discriminator(branch_set, data, path, findings, reported_paths)
         if best_candidate is None:
             finding = self._report(branch_set.deviation, path, findings, is_null=data is None)
             raise _MisfitError(finding)
-        room = MAXIMUM_FINDINGS - len(findings)
-        findings.extend(best_candidate.normalised.findings[:room])
+        if best_candidate.normalised.misfit is not None:
+            raise _MisfitError(best_candidate.normalised.misfit)
         data = best_candidate.filled_data()
         # The branch can be a union itself, and is marked then. Generated code has one list of all
         # branches.
         if not branch_set.is_marked or isinstance(data, UnionBranch):
             return data
         return UnionBranch(best_candidate.validator.pointer, data)
+
+    def _report_discriminator(
+        self,
+        branch_set: "_BranchSet",
+        data: Any,
+        path: JsonPath,
+        findings: list[Finding],
+        reported_paths: set[str],
+    ) -> None:
+        """Report a value that the discriminator does not list.
+
+        Args:
+            branch_set: the branches.
+            data: the data of the union.
+            path: the place of the data.
+            findings: the list.
+            reported_paths: the places that have a finding. An enum can list the same values.
+        """
+        discriminator = branch_set.discriminator
+        if discriminator is None or not discriminator.is_complete or data.__class__ is not dict:
+            return
+        value = data.get(discriminator.property_name)
+        value_path = JsonPath(path, discriminator.property_name)
+        if value.__class__ is not str or value in discriminator.documented_values:
+            return
+        if str(value_path) not in reported_paths:
+            rule = discriminator.deviation.rule.format(_subject(path))
+            self._add(discriminator.deviation, rule, value_path, findings)
+
+    def can_hold(self, data_type: type) -> bool:
+        """Whether the schema describes data of a type, valid or not."""
+        return data_type in self._described_types and all(
+            any(validator.can_hold(data_type) for validator in branch_set.validators)
+            for branch_set in self._branch_sets
+        )
+
+    def requires_names(self) -> bool:
+        """Whether the schema describes an object with required properties."""
+        return self._members is not None and bool(self._members.required)
+
+    def has_required_names(self, data: dict[str, Any]) -> bool:
+        """Whether an object has all required properties."""
+        if self._members is None:
+            return True
+        return all(name in data for name in self._members.required)
+
+    def has_constants(self, data: dict[str, Any]) -> bool:
+        """Whether the properties of an object have the value of those with one documented value."""
+        return self._has_values(data, most=1)
+
+    def has_documented_values(self, data: dict[str, Any]) -> bool:
+        """Whether the properties of an object have documented values, where an enum lists them."""
+        return self._has_values(data, most=None)
+
+    def _has_values(self, data: dict[str, Any], most: int | None) -> bool:
+        if self._members is None:
+            return True
+        for name, validator in self._members.properties.items():
+            values = validator._values
+            if values is None or name not in data or (most is not None and len(values) > most):
+                continue
+            if data[name].__class__ in CONTAINERS or data[name] not in values:
+                return False
+        return True
 
     def describes(self, data: Any) -> bool:
         """Whether at least one property of the data is in the schema. Other data always is."""
@@ -332,21 +418,21 @@ class Validator:
             # Whatever keyword null violates, the spec would allow it by the same change.
             kind = "null"
             rule = "response-{}-became-nullable"
-        subject = "body" if path.parent is None else "property"
+        deviation = Deviation(kind, rule, deviation.expected)
+        return self._add(deviation, rule.format(_subject(path)), path, findings)
+
+    def _add(
+        self, deviation: Deviation, rule: str, path: JsonPath, findings: list[Finding]
+    ) -> Finding:
         finding = Finding(
-            kind=kind,
-            rule=rule.format(subject),
+            kind=deviation.kind,
+            rule=rule,
             operation=self._operation,
             pointer=self.pointer,
             path=str(path),
             expected=deviation.expected,
         )
-        if len(findings) < MAXIMUM_FINDINGS:
-            findings.append(finding)
-        elif kind != UNDOCUMENTED_FIELD:
-            # `_match_branches` relies on this: a list has a finding of another kind than
-            # `UNDOCUMENTED_FIELD` if there was any. So in a full list, the last finding gives way.
-            findings[-1] = finding
+        _add_finding(findings, finding)
         return finding
 
     def _quick_checks_by_type(self) -> dict[type, Predicate]:
@@ -363,6 +449,20 @@ class Validator:
             elif len(checks) == 1:
                 quick_checks[data_type] = checks[0].accepts
         return quick_checks
+
+
+def _add_finding(findings: list[Finding], finding: Finding) -> None:
+    if len(findings) < MAXIMUM_FINDINGS:
+        findings.append(finding)
+    elif finding.kind != UNDOCUMENTED_FIELD:
+        # `_match_branches` relies on this: a list has a finding of another kind than
+        # `UNDOCUMENTED_FIELD` if there was any. So in a full list, the last finding gives way.
+        findings[-1] = finding
+
+
+def _subject(path: JsonPath) -> str:
+    """What the rule of a finding calls the data at a place."""
+    return "body" if path.parent is None else "property"
 
 
 class _MisfitError(Exception):
@@ -397,6 +497,11 @@ class _Candidate:
             return False
         accepted_kinds = _GAPS | {UNDOCUMENTED_FIELD}
         return all(finding.kind in accepted_kinds for finding in self.normalised.findings)
+
+    def is_for_null(self) -> bool:
+        """Whether the branch describes nothing but null."""
+        data_types = (data_type for data_type in DATA_TYPES if data_type is not NoneType)
+        return not any(map(self.validator.can_hold, data_types))
 
     def filled_data(self) -> Any:
         """The data as the generated code of this branch reads it."""
@@ -444,6 +549,52 @@ def _match_with_gaps(candidates: list[_Candidate], data: Any) -> _Candidate | No
     return min(matches, key=_gaps_and_findings, default=None)
 
 
+def _only_complete(candidates: list[_Candidate], data: Any) -> _Candidate | None:
+    """The only branch whose required properties an object has; `None` if there is none."""
+    if data.__class__ is not dict:
+        return None
+    complete = [
+        candidate
+        for candidate in candidates
+        if candidate.normalised.misfit is None and candidate.validator.has_required_names(data)
+    ]
+    if len(complete) == 1 and complete[0].validator.requires_names():
+        return complete[0]
+    return None
+
+
+def _only_possible(candidates: list[_Candidate], data: Any) -> _Candidate | None:
+    """The branch that data of no branch can only be meant for; `None` if it is not clear.
+
+    No model can store the data if the branch has a misfit.
+    """
+    # `null` has a finding of its own.
+    if data is None:
+        return None
+    possible = [
+        candidate for candidate in candidates if candidate.validator.can_hold(data.__class__)
+    ]
+    if not possible:
+        # A union of one type and null is a nullable type, as in `type: [string, "null"]`.
+        possible = [candidate for candidate in candidates if not candidate.is_for_null()]
+    if len(possible) == 1:
+        return possible[0]
+    if data.__class__ is not dict:
+        return None
+    possible = [candidate for candidate in possible if candidate.normalised.misfit is None]
+    # Each condition excludes more branches than the one before. An open enum comes last, because
+    # its new values say the least about the branch.
+    for is_possible in (
+        Validator.has_required_names,
+        Validator.has_constants,
+        Validator.has_documented_values,
+    ):
+        possible = [candidate for candidate in possible if is_possible(candidate.validator, data)]
+        if len(possible) == 1:
+            return possible[0]
+    return None
+
+
 def _number_of_findings(candidate: _Candidate) -> int:
     return len(candidate.normalised.findings)
 
@@ -459,6 +610,11 @@ class _Discriminator:
     property_name: str
     validators: Mapping[str, Validator]
     """The branches by the value of the property."""
+    documented_values: frozenset[str]
+    is_complete: bool
+    """Whether no branch has other values: one without a name, or a union inside this one."""
+    deviation: Deviation
+    """Reported for another value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -526,6 +682,7 @@ class _Compiler:
         # Before its parts are compiled: they may refer to this schema.
         self._validators[pointer] = validator
         validator.set_rules(
+            schema=schema,
             checks={data_type: list(checks_of(schema, data_type)) for data_type in DATA_TYPES},
             branch_sets=self._compile_branch_sets(schema, pointer),
             members=self._compile_members(schema, pointer),
@@ -543,7 +700,7 @@ class _Compiler:
                 for index, branch in enumerate(schema[keyword])
             ]
             deviation = Deviation("undocumented-form", rule, "of a documented form")
-            discriminator = _discriminator_of(schema, validators)
+            discriminator = self._discriminator(schema, validators)
             is_marked = self._is_response and len(validators) > 1
             # The first of several matches is taken: a branch that says more comes before `{}`.
             are_open = [self._accepts_anything(branch) for branch in schema[keyword]]
@@ -553,9 +710,61 @@ class _Compiler:
         return branch_sets
 
     def _accepts_anything(self, schema: Schema) -> bool:
+        return self._target(schema).keys() <= _ANNOTATIONS
+
+    def _target(self, schema: Schema) -> Schema:
+        """The schema, or the one that it refers to."""
         while "$ref" in schema:
             schema = self._schemas[schema["$ref"].removeprefix("#/schemas/")]
-        return schema.keys() <= _ANNOTATIONS
+        return schema
+
+    def _discriminator(self, union: Schema, validators: list[Validator]) -> _Discriminator | None:
+        """The discriminator of a union; `None` if it has none.
+
+        A branch that the mapping does not name has the name of its component as its value.
+        """
+        keyword: Mapping[str, Any] = union.get("discriminator", {})
+        if "propertyName" not in keyword:
+            return None
+        by_component = {
+            validator.pointer.removeprefix(_COMPONENTS): validator
+            for validator in validators
+            if validator.pointer.startswith(_COMPONENTS)
+        }
+        mapping: Mapping[str, str] = keyword.get("mapping", {})
+        by_value: dict[str, Validator] = {}
+        for value, target in mapping.items():
+            # A target is a reference or the name of a component.
+            name = target.rpartition("/")[2]
+            if name in by_component:
+                by_value[value] = by_component[name]
+        mapped_pointers = {validator.pointer for validator in by_value.values()}
+        for name, validator in by_component.items():
+            if validator.pointer not in mapped_pointers:
+                by_value.setdefault(name, validator)
+        examples = ", ".join(list(by_value)[:5])
+        return _Discriminator(
+            keyword["propertyName"],
+            by_value,
+            documented_values=frozenset({*mapping, *by_component}),
+            is_complete=self._is_response and self._are_named_objects(union),
+            deviation=Deviation(
+                "unknown-enum-value",
+                "response-{}-discriminator-mapping-added",
+                f"a documented value, such as {examples}",
+            ),
+        )
+
+    def _are_named_objects(self, union: Schema) -> bool:
+        """Whether all objects of a union are components, and none is a union itself."""
+        for keyword in _BRANCH_RULES:
+            for branch in union.get(keyword, ()):
+                target = self._target(branch)
+                if not _BRANCH_RULES.keys().isdisjoint(target):
+                    return False
+                if dict in described_types(target) and "$ref" not in branch:
+                    return False
+        return True
 
     def _compile_members(self, schema: Schema, pointer: str) -> _Members | None:
         """The properties of an object; `None` if every object is valid."""
@@ -591,32 +800,6 @@ class _Compiler:
         # RFC 6901, section 3: `~` and `/` are escaped.
         escaped_steps = [step.replace("~", "~0").replace("/", "~1") for step in steps]
         return self.compile(schema, "/".join([pointer, *escaped_steps]))
-
-
-def _discriminator_of(schema: Schema, validators: list[Validator]) -> _Discriminator | None:
-    """The discriminator of a union; `None` if it has none.
-
-    A branch that the mapping does not name has the name of its component as its value.
-    """
-    keyword: Mapping[str, Any] = schema.get("discriminator", {})
-    if "propertyName" not in keyword:
-        return None
-    by_component = {
-        validator.pointer.removeprefix(_COMPONENTS): validator
-        for validator in validators
-        if validator.pointer.startswith(_COMPONENTS)
-    }
-    by_value: dict[str, Validator] = {}
-    for value, target in keyword.get("mapping", {}).items():
-        # A target is a reference or the name of a component.
-        name = target.rpartition("/")[2]
-        if name in by_component:
-            by_value[value] = by_component[name]
-    mapped_pointers = {validator.pointer for validator in by_value.values()}
-    for name, validator in by_component.items():
-        if validator.pointer not in mapped_pointers:
-            by_value.setdefault(name, validator)
-    return _Discriminator(keyword["propertyName"], by_value)
 
 
 def _additional_schema(schema: Schema, *, is_response: bool) -> Schema | None:
