@@ -75,7 +75,7 @@ _FORMATS = {
 """What a text of a format begins with or looks like (RFC 3339, RFC 9562)."""
 
 
-def has_format(name: str, data: object) -> TypeGuard[str]:
+def has_format(data: object, name: str) -> TypeGuard[str]:
     """Whether data is a text that looks like one of a format.
 
     Python converts more: a date without a time to midnight, `20210102` to a date. A text of another

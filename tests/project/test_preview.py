@@ -138,16 +138,21 @@ def test_changed_code_and_a_changed_python_name_are_shown(
     # The type checkers take long. They have a test below.
     monkeypatch.setattr("project.preview.comparison.check_types", check_types_in_no_time)
     edits = {
-        "templates/model.py.jinja": ("def to_dict(self)", "def as_dict(self)"),
+        "templates/client.py.jinja": ("def with_headers(self", "def with_all_headers(self"),
         "templates/errors.py.jinja": ("class UnexpectedStatus", "class StatusError"),
+        "parser/properties/schemas.py": (
+            "return Class(name=class_name,",
+            'return Class(name=ClassName(class_name.replace("LastMessage", "Message"), ""),',
+        ),
     }
     preview = preview_with(edits, tmp_path, baseline)
 
     assert preview.problem == ""
-    assert [review.name for review in preview.reviews] == ["model.py.jinja"]
-    assert "+    def as_dict(self) -> dict[str, Any]:" in preview.diff
+    assert [review.name for review in preview.reviews] == ["client.py.jinja"]
+    assert any(line.startswith("+    def with_all_headers(self") for line in preview.diff)
     assert any(
-        change.severity == "ERR" and change.path.endswith(".to_dict") for change in preview.surface
+        change.severity == "ERR" and change.path.endswith(".LastMessageType")
+        for change in preview.surface
     )
     assert preview.type_errors == ("a type error",)
     assert preview.needs_work

@@ -48,8 +48,10 @@ def find_shared_files(document: Document) -> Iterator[SpecError]:
 def _form_parts(document: Document) -> Iterator[Node]:
     for media_type, content in request_and_response_contents(document):
         if essence(media_type) == MULTIPART:
-            for child in document.properties(content.child("schema")).values():
+            schema = document.resolve(content.child("schema"))
+            for child in document.properties(schema).values():
                 yield child.schema
+            yield schema.child("additionalProperties")
 
 
 def _pointers_in_json(document: Document) -> set[str]:

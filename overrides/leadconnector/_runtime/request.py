@@ -295,7 +295,7 @@ def _is_valid_unchanged(value: Any, validator: Validator) -> bool:
 
 
 def _form_data(value: object) -> Any:
-    """The data of a multipart form, in which a file is a text, and without what is not sent.
+    """The data of a multipart form, in which a file is a text, and without null.
 
     Raises:
         Exception: JSON cannot hold it. Objects of the caller can raise anything.
@@ -306,11 +306,12 @@ def _form_data(value: object) -> Any:
         return data
     parts: dict[str, Any] = {}
     for name, part in cast("dict[str, Any]", data).items():
-        items = cast("list[object]", part) if isinstance(part, list) else [part]
-        sent_items = [item for item in items if item is not None]
-        # A form has no null, and an empty list is no part.
-        if sent_items:
-            parts[name] = sent_items if isinstance(part, list) else part
+        # A form has no null. It has no part for an empty list either, but the list is valid.
+        if isinstance(part, list):
+            items = cast("list[object]", part)
+            parts[name] = [item for item in items if item is not None]
+        elif part is not None:
+            parts[name] = part
     return parts
 
 
