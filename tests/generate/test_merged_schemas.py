@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,12 @@ from typing import Any
 import pytest
 import yaml
 from generate.check import check_spec
-from generate.document import SpecError
+from generate.document import Document, SpecError, is_list, is_mapping
 from generate.notes import find_notes
 from generate.reading import load_document
+from generate.reading.merge import CONSTRAINTS, UnmergeableError, merged
+from generate.sources import Sources
+from specdrift.loading import ParsedFile
 
 from tests.generate.packages import Package, loaded_package
 
@@ -210,20 +214,120 @@ def test_schemas_with_a_clear_common_meaning_become_one(name: str, tmp_path: Pat
             objects({"type": "string", "pattern": "a"}, {"type": "string", "pattern": "b"}),
             "pattern would be lost",
         ),
+        (
+            objects(ref("Date"), {"type": "string", "format": "uuid"}),
+            "format would be lost",
+        ),
+        (
+            objects(
+                {"type": "string", "contentEncoding": "base64"},
+                {"type": "string", "contentEncoding": "base16"},
+            ),
+            "contentEncoding would be lost",
+        ),
+        (
+            objects(properties(a=ref("Date")), properties(a={"type": "string", "format": "uuid"})),
+            "have a property 'a'",
+        ),
         (objects(ref("Loop"), properties(a={"type": "string"})), "contains itself"),
         (
             objects(properties(a={"type": "string"}), properties(a={"type": "integer"})),
             "have a property 'a'",
         ),
     ],
-    ids=["types", "values", "patterns", "loop", "properties"],
+    ids=[
+        "types",
+        "values",
+        "patterns",
+        "formats",
+        "encodings",
+        "formats of a property",
+        "loop",
+        "properties",
+    ],
 )
 def test_schemas_without_a_common_meaning_are_rejected(
     schema: Json, message: str, tmp_path: Path
 ) -> None:
     loop = objects(ref("Loop"), properties(b={}))
+    date = {"type": "string", "format": "date"}
     with pytest.raises(SpecError, match=message):
-        read(schema, tmp_path, Loop=loop)
+        read(schema, tmp_path, Loop=loop, Date=date)
+
+
+DIFFERENT_VALUES: dict[str, tuple[Any, Any]] = {
+    "$ref": ("#/components/schemas/Cat", "#/components/schemas/Dog"),
+    "additionalProperties": (True, {"type": "string"}),
+    "allOf": ([ref("Cat")], [ref("Dog")]),
+    "anyOf": ([{"const": "a"}, {"const": "b"}], [{"const": "b"}, {"const": "c"}]),
+    "const": ("a", "b"),
+    "contentEncoding": ("base64", "base16"),
+    "contentMediaType": ("image/png", "image/jpeg"),
+    "enum": (["a", "b"], ["b", "c"]),
+    "exclusiveMaximum": (1, 2),
+    "exclusiveMinimum": (1, 2),
+    "format": ("date", "uuid"),
+    "items": ({"minimum": 1}, {"minimum": 2}),
+    "maxItems": (1, 2),
+    "maxLength": (1, 2),
+    "maxProperties": (1, 2),
+    "maximum": (1, 2),
+    "minItems": (1, 2),
+    "minLength": (1, 2),
+    "minProperties": (1, 2),
+    "minimum": (1, 2),
+    "multipleOf": (2, 3),
+    "oneOf": ([{"const": "a"}, {"const": "b"}], [{"const": "b"}, {"const": "c"}]),
+    "pattern": ("a", "b"),
+    "properties": ({"a": {"minimum": 1}}, {"a": {"minimum": 2}}),
+    "required": (["a"], ["b"]),
+    "type": ("integer", "number"),
+    "uniqueItems": (True, False),
+}
+"""Two values of each keyword that decides about data or its Python type."""
+
+CONTRADICTIONS = {
+    "const",
+    "contentEncoding",
+    "contentMediaType",
+    "format",
+    "multipleOf",
+    "pattern",
+}
+"""The keywords whose two values no schema has in common."""
+
+
+def test_the_different_values_are_of_all_constraints() -> None:
+    assert DIFFERENT_VALUES.keys() == CONSTRAINTS
+
+
+@pytest.mark.parametrize("keyword", sorted(CONSTRAINTS))
+def test_no_constraint_is_lost_because_another_schema_follows(keyword: str) -> None:
+    document = Document(Path("spec.yaml"), spec_with({}), Sources(ParsedFile.parse("", b"{}"), {}))
+    first, second = [{keyword: value} for value in DIFFERENT_VALUES[keyword]]
+    if keyword in CONTRADICTIONS:
+        for schemas in ((first, second), (second, first)):
+            with pytest.raises(UnmergeableError):
+                merged(document, schemas)
+        return
+    one_order = merged(document, (first, second))
+    other_order = merged(document, (second, first))
+    assert without_order(one_order) == without_order(other_order)
+
+
+def without_order(value: Any) -> Any:
+    """A value in which the order of lists and keys does not matter."""
+    if is_mapping(value):
+        return {key: without_order(child) for key, child in value.items()}
+    if is_list(value):
+        return sorted(json.dumps(without_order(child), sort_keys=True) for child in value)
+    return value
+
+
+def test_of_two_formats_of_numbers_the_stricter_one_applies(tmp_path: Path) -> None:
+    for formats in (("int32", "int64"), ("int64", "int32")):
+        branches = [{"type": "integer", "format": name} for name in formats]
+        assert read(objects(*branches), tmp_path) == {"type": "integer", "format": "int32"}
 
 
 def test_a_union_that_is_not_checked_has_a_note(tmp_path: Path) -> None:

@@ -157,6 +157,49 @@ def test_a_mapping_of_a_discriminator_can_name_other_files(tmp_path: Path) -> No
     }
 
 
+RETURNING = """\
+openapi: 3.1.0
+info: {title: Things, version: "1"}
+servers: [{url: "https://api.example"}]
+paths: {}
+components:
+  schemas:
+    Wheel: {type: object, properties: {car: {$ref: "parts/car.yaml#/Car"}}}
+    Moved: {$ref: "parts/car.yaml#/Wheel"}
+    Kinds: {type: object, properties: {kind: {type: string, enum: [a, b]}}}
+"""
+
+
+@pytest.mark.parametrize("folder", ["", "parts/..", "link"])
+def test_a_reference_back_into_the_spec_leads_to_its_component(folder: str, tmp_path: Path) -> None:
+    car = """\
+Car:
+  type: object
+  properties:
+    wheel: {$ref: "../spec.yaml#/components/schemas/Wheel"}
+    pet:
+      oneOf:
+        - $ref: "../spec.yaml#/components/schemas/Wheel"
+        - $ref: "../spec.yaml#/components/schemas/Kinds"
+      discriminator:
+        propertyName: kind
+        mapping: {a: "../spec.yaml#/components/schemas/Wheel"}
+    kind: {$ref: "../spec.yaml#/components/schemas/Kinds/properties/kind"}
+    sibling: {$ref: "../parts/../parts/car.yaml#/Car"}
+Wheel: {$ref: "../spec.yaml#/components/schemas/Wheel"}
+"""
+    written(tmp_path, RETURNING, {"parts/car.yaml": car})
+    (tmp_path / "link").symlink_to(tmp_path, target_is_directory=True)
+    document = load_document(tmp_path / folder / "spec.yaml")
+    schemas = document.root["components"]["schemas"]
+    assert list(schemas) == ["Wheel", "Moved", "Kinds", "Car", "kind"]
+    assert schemas["Moved"] == component_of("Wheel")
+    properties = schemas["Car"]["properties"]
+    assert properties["wheel"] == component_of("Wheel")
+    assert properties["pet"]["discriminator"]["mapping"] == {"a": "#/components/schemas/Wheel"}
+    assert properties["sibling"] == component_of("Car")
+
+
 def things(schema: Json, version: str = "3.1.0", **components: Json) -> str:
     """A spec whose operation receives and sends a schema."""
     content = {"application/json": {"schema": schema}}

@@ -11,7 +11,7 @@ from collections import deque
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from specdrift.loading import ComparisonError, ParsedFile, ReferencedFiles
 from specdrift.model import document as spec_model
@@ -177,11 +177,11 @@ class _Bundling:
     def _target(self, reference: str, place: _Place) -> spec_model.Node | None:
         """The value that a reference finally leads to; None if it leads nowhere."""
         try:
-            target = self._document.find(reference, place.file)
+            target = self._found(reference, place.file)
             while target is not None and target.reference is not None:
                 if _is_component_of_document(target):
                     break
-                target = self._document.find(target.reference, target.file)
+                target = self._found(target.reference, target.file)
         except ComparisonError as error:
             self._add_missing_file(reference, place, error)
             return None
@@ -189,6 +189,22 @@ class _Bundling:
         if target is None and (place.file or not reference.startswith("#")):
             self._add_error(place, f"$ref {reference!r} points to nothing")
         return target
+
+    def _found(self, reference: str, file: str) -> spec_model.Node | None:
+        """The value that a reference leads to, by the first path of its file.
+
+        A file can be read by several paths. That of the document is empty, and a file that refers
+        back to it uses its name. A part would become a component for each path.
+        """
+        target = self._document.find(reference, file)
+        if target is None:
+            return None
+        parsed_files = self._files.parsed_files
+        parsed_file = parsed_files[target.file]
+        paths = [path for path, other_file in parsed_files.items() if other_file is parsed_file]
+        if paths[0] == target.file:
+            return target
+        return self._document.find(f"#{quote(target.pointer)}", paths[0])
 
     def _component_of(self, target: spec_model.Node, kind: str) -> str:
         """The JSON pointer of the component that a part is, or becomes."""

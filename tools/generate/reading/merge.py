@@ -7,7 +7,8 @@ merge only the properties of objects. This module merges the other forms before 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import contextmanager
 from copy import deepcopy
 from typing import Any
 
@@ -23,7 +24,7 @@ _LARGEST_UNION = 64
 """Our own bound for the branches of a merged union: each becomes a class."""
 
 _DEEPEST_MERGE = 12
-"""Our own bound for nested properties. A schema that contains itself is deeper than any other."""
+"""Our own bound for nested merges. A schema that contains itself is deeper than any other."""
 
 _STRICTER: Mapping[str, Callable[[Any, Any], Any]] = {
     "exclusiveMaximum": min,
@@ -40,9 +41,11 @@ _STRICTER: Mapping[str, Callable[[Any, Any], Any]] = {
 }
 """The limits, of which the stricter one applies."""
 
-_EQUAL = frozenset({"multipleOf", "pattern"})
-"""The constraints that cannot be combined into one."""
+_NUMBER_FORMATS = ("int32", "int64", "float", "double")
+"""The formats of numbers, the strictest one first. Each number of one fits into the next ones."""
 
+_DEPENDENT_KEYWORDS = frozenset({"additionalProperties", "const", "enum", "type"})
+"""The constraints that have functions of their own, because other keywords matter for them."""
 
 _OWN_ANNOTATIONS = frozenset(
     {"discriminator", "example", "examples", "externalDocs", "title", "xml"}
@@ -63,7 +66,7 @@ def merged(document: Document, schemas: Iterable[Schema]) -> Schema:
         UnmergeableError: there is none, or no data is valid for all of them.
         SpecError: a reference leads nowhere.
     """
-    return _Merge(document).all(list(schemas), 0)
+    return _Merge(document).merged(list(schemas))
 
 
 def constrains(schema: Any) -> bool:
@@ -78,28 +81,49 @@ def types_of(schema: Schema) -> frozenset[str]:
 
 
 class _Merge:
-    """One merge, with the references that are being followed."""
+    """One merge, with the references that are being followed, and its depth."""
 
     def __init__(self, document: Document) -> None:
         self._document = document
         self._followed: list[str] = []
+        self._depth = 0
 
-    def all(self, schemas: list[Schema], depth: int) -> Schema:
-        if depth > _DEEPEST_MERGE:
-            raise UnmergeableError
-        result, *others = schemas
+    def merged(self, schemas: list[Schema]) -> Schema:
+        first, *others = schemas
+        if not others:
+            # A schema alone is also freed of `allOf`, but a reference stays one.
+            return self._flat(first)
+        result = first
         for schema in others:
-            result = self._pair(result, schema, depth)
-        # A schema alone is also freed of `allOf`, but a reference stays one.
-        return result if others else self._flat(result, depth)
+            result = self._merged_pair(result, schema)
+        return result
 
-    def _pair(self, first: Schema, second: Schema, depth: int) -> Schema:
+    @contextmanager
+    def _nested(self) -> Generator[None]:
+        """One level deeper: in a property, in items, or in a branch of a union.
+
+        Only these can go on for ever: a schema can contain itself there, through a reference.
+        """
+        if self._depth == _DEEPEST_MERGE:
+            raise UnmergeableError
+        self._depth += 1
+        try:
+            yield
+        finally:
+            self._depth -= 1
+
+    def _merged_pair(self, first: Schema, second: Schema) -> Schema:
         """Two schemas as one. A reference stays one where the other schema adds nothing."""
-        if first == second or not constrains(second) or self._is_implied(second, first):
+        if self._adds_nothing(second, first):
             return _with_annotations(first, second)
-        if not constrains(first) or self._is_implied(first, second):
-            return _with_annotations(second, {**_annotations(first), **_annotations(second)})
-        return self._distributed(self._flat(first, depth), self._flat(second, depth), depth)
+        if self._adds_nothing(first, second):
+            # An annotation that both have stays the one of the second schema.
+            return _with_annotations(second, {**first, **second})
+        return self._merged_flat(self._flat(first), self._flat(second))
+
+    def _adds_nothing(self, schema: Schema, other: Schema) -> bool:
+        """Whether all data that is valid for the other schema is valid for this one."""
+        return schema == other or not constrains(schema) or self._is_implied(schema, other)
 
     def _is_implied(self, schema: Schema, other: Schema) -> bool:
         """Whether a schema only lists types, and the other one allows no other types."""
@@ -109,16 +133,14 @@ class _Merge:
         types = types_of(target.value) if is_mapping(target.value) else frozenset[str]()
         return bool(types) and types <= types_of(schema)
 
-    def _flat(self, schema: Schema, depth: int) -> Schema:
+    def _flat(self, schema: Schema) -> Schema:
         """A schema without references and `allOf` at its top."""
-        if depth > _DEEPEST_MERGE:
-            raise UnmergeableError
         if isinstance(schema.get("$ref"), str):
             own = {keyword: value for keyword, value in schema.items() if keyword != "$ref"}
-            flat_target = self._flat_target(schema, depth)
+            flat_target = self._flat_target(schema)
             if not constrains(own):
                 return {**flat_target, **own}
-            return self._distributed(flat_target, own, depth + 1)
+            return self._merged_flat(flat_target, self._flat(own))
         schema = deepcopy(schema)
         branches = schema.pop("allOf", None)
         if branches is None:
@@ -128,23 +150,23 @@ class _Merge:
         # What surrounds the branches comes last: it is more specific.
         result: Schema = {}
         for branch in branches:
-            flat_branch = self._flat(branch, depth + 1)
+            flat_branch = self._flat(branch)
             for name in _OWN_ANNOTATIONS & flat_branch.keys():
                 del flat_branch[name]
-            result = self._distributed(result, flat_branch, depth + 1)
-        return self._distributed(result, schema, depth + 1)
+            result = self._merged_flat(result, flat_branch)
+        return self._merged_flat(result, schema)
 
-    def _flat_target(self, reference: Schema, depth: int) -> Schema:
+    def _flat_target(self, reference: Schema) -> Schema:
         target = self._document.resolve(Node(reference, ""))
         if not is_mapping(target.value) or target.pointer in self._followed:
             raise UnmergeableError
         self._followed.append(target.pointer)
         try:
-            return self._flat(target.value, depth + 1)
+            return self._flat(target.value)
         finally:
             self._followed.pop()
 
-    def _distributed(self, first: Schema, second: Schema, depth: int) -> Schema:
+    def _merged_flat(self, first: Schema, second: Schema) -> Schema:
         """Two flat schemas as one: a union becomes a union of its merged branches."""
         for keyword in UNIONS:
             for union, other in ((first, second), (second, first)):
@@ -152,10 +174,10 @@ class _Merge:
                     continue
                 if not constrains(other):
                     return {**first, **second}
-                return self._merged_union(keyword, union, other, depth)
-        return self._merged_keywords(first, second, depth)
+                return self._merged_union(keyword, union, other)
+        return self._merged_keywords(first, second)
 
-    def _merged_union(self, keyword: str, union: Schema, other: Schema, depth: int) -> Schema:
+    def _merged_union(self, keyword: str, union: Schema, other: Schema) -> Schema:
         own = {name: value for name, value in union.items() if name != keyword}
         # Its mapping names branches that no longer exist.
         own.pop("discriminator", None)
@@ -164,7 +186,8 @@ class _Merge:
             if not is_mapping(branch):
                 raise UnmergeableError
             try:
-                branches.append(self._merged_branch(branch, own, other, depth + 1))
+                with self._nested():
+                    branches.append(self._merged_branch(branch, own, other))
             except _NothingValidError:
                 continue
         if not branches:
@@ -177,49 +200,55 @@ class _Merge:
             return {**branches[0], **annotations}
         return {keyword: branches, **annotations}
 
-    def _merged_branch(self, branch: Schema, own: Schema, other: Schema, depth: int) -> Schema:
-        constraints = {name: own[name] for name in own.keys() & CONSTRAINTS}
-        result = self._flat(branch, depth)
-        annotations = _annotations(result)
-        if constraints:
-            result = self._distributed(constraints, result, depth)
-        others = {name: other[name] for name in other.keys() & CONSTRAINTS}
-        result = self._distributed(others, result, depth)
-        return {**result, **annotations}
+    def _merged_branch(self, branch: Schema, own: Schema, other: Schema) -> Schema:
+        """A branch of a union, with what stands beside the union and the other schema.
 
-    def _merged_keywords(self, first: Schema, second: Schema, depth: int) -> Schema:
+        These are merged from the inside out, each before the branch. So the properties of the class
+        are in the order of the spec, and a property that several describe has the description of
+        the branch. Only the annotations of the branch stay: those of the others describe the union.
+        """
+        flat_branch = self._flat(branch)
+        result = self._merged_flat(_constraints(own), flat_branch)
+        result = self._merged_flat(_constraints(other), result)
+        return {**result, **_annotations(flat_branch)}
+
+    def _merged_keywords(self, first: Schema, second: Schema) -> Schema:
         result: Schema = {**first, **second}
-        for keyword in first.keys() & second.keys():
-            first_value = first[keyword]
-            second_value = second[keyword]
-            if first_value == second_value:
-                continue
-            if keyword in _STRICTER:
-                result[keyword] = _STRICTER[keyword](first_value, second_value)
-            elif keyword in _EQUAL:
-                raise UnmergeableError
-            elif keyword == "items":
-                result[keyword] = self.child(first_value, second_value, depth)
-            elif keyword == "properties":
-                result[keyword] = self._merged_properties(first_value, second_value, depth)
-            elif keyword == "required":
-                result[keyword] = list(dict.fromkeys([*first_value, *second_value]))
-        _set_additional_properties(self, result, first, second, depth)
+        # First what can leave nothing valid. A union then goes without this branch.
         _set_types(result, first, second)
         _set_values(result, first, second)
+        for keyword in first:
+            if keyword not in second or keyword not in CONSTRAINTS - _DEPENDENT_KEYWORDS:
+                continue
+            if first[keyword] != second[keyword]:
+                result[keyword] = self._merged_value(keyword, first[keyword], second[keyword])
+        self._set_additional_properties(result, first, second)
         return result
 
-    def _merged_properties(self, first: Any, second: Any, depth: int) -> Schema:
+    def _merged_value(self, keyword: str, first: Any, second: Any) -> Any:
+        """The value of a constraint for which two schemas have different ones."""
+        if keyword in _STRICTER:
+            return _STRICTER[keyword](first, second)
+        if keyword == "format" and first in _NUMBER_FORMATS and second in _NUMBER_FORMATS:
+            return min(first, second, key=_NUMBER_FORMATS.index)
+        if keyword == "items":
+            return self._merged_child(first, second)
+        if keyword == "properties":
+            return self._merged_properties(first, second)
+        if keyword == "required":
+            return list(dict.fromkeys([*first, *second]))
+        # Such as two patterns: no keyword says that both apply.
+        raise UnmergeableError
+
+    def _merged_properties(self, first: Any, second: Any) -> Schema:
         if not (is_mapping(first) and is_mapping(second)):
             raise UnmergeableError
-        properties: Schema = {**first}
-        for name, child in second.items():
-            if name in properties:
-                child = self.child(properties[name], child, depth)  # noqa: PLW2901
-            properties[name] = child
+        properties: Schema = {**first, **second}
+        for name in first.keys() & second.keys():
+            properties[name] = self._merged_child(first[name], second[name])
         return properties
 
-    def child(self, first: Any, second: Any, depth: int) -> Any:
+    def _merged_child(self, first: Any, second: Any) -> Any:
         """The schema of a property or of items."""
         if first is True or first == second:
             return second
@@ -227,33 +256,32 @@ class _Merge:
             return first
         if not (is_mapping(first) and is_mapping(second)):
             raise UnmergeableError
-        return self.all([first, second], depth + 1)
+        with self._nested():
+            return self.merged([first, second])
+
+    def _set_additional_properties(self, result: Schema, first: Schema, second: Schema) -> None:
+        """Merge `additionalProperties`, which says more about one schema than about all of them.
+
+        By its letter, `false` beside `allOf` forbids the properties of the branches. Nobody means
+        that. So it counts only if it is everywhere.
+        """
+        keyword = "additionalProperties"
+        values = [schema[keyword] for schema in (first, second) if keyword in schema]
+        both_have_properties = "properties" in first and "properties" in second
+        if len(values) == 1 and values[0] is False and both_have_properties:
+            del result[keyword]
+        elif len(values) == 2 and values[0] != values[1]:
+            described = [value for value in values if value not in (True, False)]
+            if len(described) == 2:
+                result[keyword] = self._merged_child(*described)
+            elif described:
+                result[keyword] = described[0]
+            else:
+                del result[keyword]
 
 
 class _NothingValidError(UnmergeableError):
     """No data is valid for all of the schemas."""
-
-
-def _set_additional_properties(
-    merge: _Merge, result: Schema, first: Schema, second: Schema, depth: int
-) -> None:
-    """Merge `additionalProperties`, which says more about one schema than about all of them.
-
-    By its letter, `false` beside `allOf` forbids the properties of the branches. Nobody means that.
-    So it counts only if it is everywhere.
-    """
-    keyword = "additionalProperties"
-    values = [schema[keyword] for schema in (first, second) if keyword in schema]
-    if len(values) == 1 and values[0] is False and "properties" in first and "properties" in second:
-        del result[keyword]
-    elif len(values) == 2 and values[0] != values[1]:
-        described = [value for value in values if value not in (True, False)]
-        if len(described) == 2:
-            result[keyword] = merge.child(described[0], described[1], depth)
-        elif described:
-            result[keyword] = described[0]
-        else:
-            del result[keyword]
 
 
 def _set_types(result: Schema, first: Schema, second: Schema) -> None:
@@ -274,11 +302,9 @@ def _set_types(result: Schema, first: Schema, second: Schema) -> None:
 
 def _set_values(result: Schema, first: Schema, second: Schema) -> None:
     """Merge `enum` and `const`: the values that both schemas allow."""
-    lists = [values for values in (_values_of(first), _values_of(second)) if values is not None]
-    if not lists:
+    values = _common_values(_values_of(first), _values_of(second))
+    if values is None:
         return
-    keys = set(map(_key, lists[-1]))
-    values = [value for value in lists[0] if _key(value) in keys]
     types = types_of(result)
     if types and "null" not in types:
         values = [value for value in values if value is not None]
@@ -307,6 +333,16 @@ def _set_names(result: Schema, *schemas: Schema) -> None:
         result["x-enum-varnames"] = [by_value[_key(value)] for value in result["enum"]]
 
 
+def _common_values(first: list[Any] | None, second: list[Any] | None) -> list[Any] | None:
+    """The values of two lists. `None` stands for all values."""
+    if first is None:
+        return second
+    if second is None:
+        return first
+    keys = {_key(value) for value in second}
+    return [value for value in first if _key(value) in keys]
+
+
 def _values_of(schema: Schema) -> list[Any] | None:
     if "const" in schema:
         return [schema["const"]]
@@ -321,6 +357,10 @@ def _with_annotations(schema: Schema, annotations: Schema) -> Schema:
         kept = REFERENCE_SIBLINGS | OUR_EXTENSIONS
         added = {name: value for name, value in added.items() if name in kept}
     return {**deepcopy(schema), **deepcopy(added)}
+
+
+def _constraints(schema: Schema) -> Schema:
+    return {name: value for name, value in schema.items() if name in CONSTRAINTS}
 
 
 def _annotations(schema: Schema) -> Schema:

@@ -10,6 +10,9 @@ from .keywords import VALIDATED_KEYWORDS
 
 _MERGED_KEYWORDS = frozenset({"allOf", "type", "properties", "required"})
 
+_TEXT_KEYWORDS = frozenset({"contentEncoding", "contentMediaType", "format"})
+"""What decides about the Python type of a text or a number."""
+
 
 def find_unmergeable_all_of(document: Document, schema: Node) -> Iterator[SpecError]:
     """Generator and contract turn `allOf` into one branch, or one object with all properties.
@@ -43,12 +46,15 @@ def _find_unmerged(document: Document, part: Node) -> Iterator[SpecError]:
     # It allows what is allowed anyway.
     if part.get("additionalProperties") in (True, {}):
         unmerged -= {"additionalProperties"}
+    is_object = part.get("type", "object") == "object"
+    if not is_object:
+        unmerged |= part.mapping.keys() & _TEXT_KEYWORDS
     for keyword in sorted(unmerged):
         yield document.error(
             part.pointer,
             f"the schemas of this allOf have no clear common meaning; {keyword} would be lost",
         )
-    if part.get("type", "object") != "object":
+    if not is_object:
         yield document.error(part.pointer, "each of several schemas in allOf must be an object")
 
 

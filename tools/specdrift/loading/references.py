@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..model.document import file_of, is_list, is_mapping, members, pointer
 from .errors import ComparisonError
 from .parsed_file import ParsedFile
-from .sources import Origin, WebFile, cause_of, origin_of, without_secrets
+from .sources import LocalFile, Origin, WebFile, cause_of, origin_of, without_secrets
 
 LEADS_NOWHERE = ""
 """The replacement of a reference that is compared by its text instead of its target."""
@@ -114,6 +115,8 @@ class ReferencedFiles(Mapping[str, Any]):
         for parsed_file in self.parsed_files.values():
             if parsed_file.name == origin.display_name:
                 return parsed_file
+            if isinstance(origin, LocalFile) and _is_same_path(origin.path, parsed_file.name):
+                return parsed_file
         return None
 
     def _describe_reference(self, file: str) -> str:
@@ -123,6 +126,16 @@ class ReferencedFiles(Mapping[str, Any]):
                 if _is_reference(string_pointer) and _leads_to(file, text, base):
                     return f"{parsed_file.source(string_pointer)}: the reference {text!r}"
         return f"{self.parsed_files[''].name}: the reference {file!r}"
+
+
+def _is_same_path(path: str, other_path: str) -> bool:
+    """Whether two paths lead to one entry of a folder, such as `spec.yaml` and `a/../spec.yaml`.
+
+    A link to a file is an entry of its own: what it refers to is relative to the link.
+    """
+    folder, name = os.path.split(path)
+    other_folder, other_name = os.path.split(other_path)
+    return name == other_name and os.path.realpath(folder) == os.path.realpath(other_folder)
 
 
 def _is_reference(string_pointer: str) -> bool:
