@@ -133,7 +133,9 @@ class Pages(Generic[T, ItemT]):
         self, cursors: tuple[PageCursor[T, ItemT], ...], page: T, items: list[ItemT]
     ) -> bool:
         """Set the cursors for the next page. Return whether the page has all of them."""
-        last_item = items[-1] if items else None
+        # An item can be null. The one before it has a cursor.
+        present_items = (item for item in reversed(items) if item is not None)
+        last_item = next(present_items, None)
         values = [_as_argument(cursor.read(page, last_item), cursor.types) for cursor in cursors]
         if any(_is_absent(value) for value in values):
             return False
