@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, unquote
 from uuid import UUID
 
 import httpx
+import numpy
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -250,6 +251,85 @@ class TestHeadersAndCookies:
     ) -> None:
         with pytest.raises(api.package.ArgumentError, match=next(iter(arguments))):
             api.call("headers", **arguments)
+
+
+class TestIntegers:
+    """JSON Schema counts 5.0 as an integer. A text that is a number in a URL or a form does not."""
+
+    @pytest.mark.parametrize(
+        ("value", "text"), [(5.0, "5"), (1e20, "1" + "0" * 20), (-0.0, "0"), (7, "7")]
+    )
+    def test_a_path_has_no_decimal_point(self, api: Api, value: float, text: str) -> None:
+        request = api.send("integers", value, [value, 1])
+
+        assert request.url.raw_path == f"/base/integers/{text}/{text},1".encode()
+
+    @pytest.mark.parametrize(
+        ("arguments", "query"),
+        [
+            ({"one": 5.0}, "one=5"),
+            ({"one": 1e20}, f"one=1{'0' * 20}"),
+            ({"one": numpy.float64(5)}, "one=5"),
+            ({"many": [5.0, 1e16, 6]}, "many=5&many=10000000000000000&many=6"),
+            ({"point": {"R": 5.0}}, "R=5"),
+            ({"maybe": 5.0}, "maybe=5"),
+            ({"either": 5.0}, "either=5"),
+            ({"either": "5.0"}, "either=5.0"),
+            ({"level": 2.0}, "level=2"),
+            ({"constant": 3.0}, "constant=3"),
+            ({"number": 5.0}, "number=5.0"),
+        ],
+    )
+    def test_a_query_has_no_decimal_point(
+        self, api: Api, arguments: dict[str, Any], query: str
+    ) -> None:
+        assert query_of(api.send("integers", 1, [1], **arguments)) == query
+
+    def test_a_model_has_no_decimal_point(self, api: Api) -> None:
+        request = api.send("integers", 1, [1], point=api.models.Point(r=5.0))
+
+        assert query_of(request) == "R=5"
+
+    def test_headers_and_cookies_have_no_decimal_point(self, api: Api) -> None:
+        request = api.send("integers", 1, [1], x_count=5.0, x_counts=[5.0, 6.0], visits=5.0)
+
+        assert request.headers["X-Count"] == "5"
+        assert request.headers["X-Counts"] == "5,6"
+        assert request.headers["Cookie"] == "visits=5"
+
+    def test_an_urlencoded_form_has_no_decimal_point(self, api: Api) -> None:
+        request = api.send("form", name="n", maybe=5.0, counts=[5.0, 1e16], point={"R": 5.0})
+
+        assert parse_qsl(request.content.decode("ascii")) == [
+            ("name", "n"),
+            ("point", '{"R":5}'),
+            ("maybe", "5"),
+            ("counts", "5"),
+            ("counts", "10000000000000000"),
+        ]
+
+    @pytest.mark.parametrize("method", ["upload", "choice"])
+    def test_a_multipart_form_has_no_decimal_point(self, api: Api, method: str) -> None:
+        form = api.models.Upload(title="t", count=5.0, counts=[5.0, 1e16], number=5.0)
+
+        parts = [(name, text) for name, _, text in texts(api.send(method, body=form))]
+
+        assert sorted(parts) == [
+            ("count", "5"),
+            ("counts", "10000000000000000"),
+            ("counts", "5"),
+            ("number", "5.0"),
+            ("title", "t"),
+        ]
+
+    def test_a_form_that_is_one_of_several_types_has_no_decimal_point(self, api: Api) -> None:
+        request = api.send("choice", body=api.models.Form(name="n", maybe=5.0))
+
+        assert parse_qsl(request.content.decode("ascii")) == [("name", "n"), ("maybe", "5")]
+
+    def test_a_fraction_is_rejected(self, api: Api) -> None:
+        with pytest.raises(api.package.ArgumentError, match="one must be of type integer"):
+            api.call("integers", 1, [1], one=5.5)
 
 
 class TestJson:

@@ -70,6 +70,25 @@ paths:
         - {name: flag, in: cookie, schema: {type: boolean}}
         - {name: cookies, in: cookie, schema: {type: string, format: uuid}}
       responses: {"204": {description: Done}}
+  /integers/{id}/{ids}:
+    get:
+      operationId: integers
+      tags: [Things]
+      parameters:
+        - {name: id, in: path, required: true, schema: {type: integer}}
+        - {name: ids, in: path, required: true, schema: {$ref: "#/components/schemas/Numbers"}}
+        - {name: one, in: query, schema: {type: integer}}
+        - {name: many, in: query, schema: {$ref: "#/components/schemas/Numbers"}}
+        - {name: point, in: query, schema: {$ref: "#/components/schemas/Point"}}
+        - {name: maybe, in: query, schema: {type: [integer, "null"]}}
+        - {name: either, in: query, schema: {anyOf: [{type: string}, {type: integer}]}}
+        - {name: level, in: query, schema: {type: integer, enum: [1, 2]}}
+        - {name: constant, in: query, schema: {const: 3}}
+        - {name: number, in: query, schema: {type: number}}
+        - {name: X-Count, in: header, schema: {type: integer}}
+        - {name: X-Counts, in: header, schema: {$ref: "#/components/schemas/Numbers"}}
+        - {name: visits, in: cookie, schema: {type: integer}}
+      responses: {"204": {description: Done}}
   /value:
     post:
       operationId: value
@@ -204,6 +223,8 @@ components:
         kind: {$ref: "#/components/schemas/Kind"}
         maybe: {type: [string, "null"]}
         maybeFile: {type: [string, "null"], format: binary}
+        count: {type: integer}
+        counts: {$ref: "#/components/schemas/Numbers"}
         xml: {type: string}
         json: {type: string}
         base64: {type: string, contentEncoding: base64}
@@ -225,4 +246,5 @@ components:
         points: {type: array, items: {$ref: "#/components/schemas/Point"}}
         time: {type: string, format: date-time}
         maybe: {type: [integer, "null"]}
+        counts: {$ref: "#/components/schemas/Numbers"}
 """
