@@ -238,6 +238,15 @@ class TestHeadersAndCookies:
         assert request.headers["headers"] == "h"
         assert request.headers["Cookie"] == f"ids=1,2; flag=false; cookies={UID}"
 
+    def test_headers_of_the_transfer_are_no_arguments(self, api: Api) -> None:
+        request = api.send("headers", flag=True)
+
+        assert request.headers["Host"] == "api.example.com"
+        assert "content-length" not in request.headers
+        assert request.headers["Cookie"] == "flag=true"
+        with pytest.raises(TypeError, match="host"):
+            api.send("headers", host="5")
+
     def test_what_is_left_out_is_not_sent(self, api: Api) -> None:
         request = api.send("headers", x_list=[], x_flat={"G": None}, ids=[])
 

@@ -59,6 +59,11 @@ paths:
       operationId: headers
       tags: [Things]
       parameters:
+        # The client or HTTP sets these.
+        - {name: Host, in: header, required: true, schema: {type: string}}
+        - {name: content-length, in: header, schema: {type: string}}
+        - {name: User-Agent, in: header, required: true, schema: {type: string}}
+        - {name: Cookie, in: header, schema: {type: string}}
         - {name: X-List, in: header, schema: {type: array, items: {type: string}}}
         - {name: X-Flat, in: header, schema: {$ref: "#/components/schemas/Point"}}
         - {name: X-Pairs, in: header, explode: true, schema: {$ref: "#/components/schemas/Point"}}
