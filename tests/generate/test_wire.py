@@ -632,6 +632,66 @@ class TestForms:
         assert parse_qsl(request.content.decode("ascii"), strict_parsing=True) == [("name", name)]
 
 
+class TestCharsets:
+    """A text is read in the charset of its `Content-Type`."""
+
+    @staticmethod
+    def read(api: Api, content: bytes, content_type: str) -> tuple[str, list[str]]:
+        """The text of a response, and the kinds of its findings."""
+        findings: list[Any] = []
+        response = httpx.Response(200, content=content, headers={"Content-Type": content_type})
+        transport = httpx.MockTransport(lambda _: response)
+        with api.package.LeadConnector(
+            token="t", transport=transport, on_drift=findings.append
+        ) as client:
+            text = client.things.csv(body="x")
+        return text, [finding.kind for finding in findings]
+
+    @pytest.mark.parametrize(
+        ("charset", "codec"),
+        [
+            ("; charset=iso-8859-1", "latin-1"),
+            (";charset=ISO-8859-1", "latin-1"),
+            ('; header=present; Charset="windows-1252"', "cp1252"),
+            ("; charset=utf-16", "utf-16"),
+            ("; charset=utf-8", "utf-8"),
+            ("; charset=no-such-charset", "utf-8"),
+            ("; charset=zlib", "utf-8"),
+            ("; charset=rot13", "utf-8"),
+            ("; charset=unicode_escape", "utf-8"),
+            ("; charset=idna", "utf-8"),
+            ("; charset=undefined", "utf-8"),
+            ("; charset=", "utf-8"),
+            ("", "utf-8"),
+        ],
+    )
+    def test_a_known_charset_is_used_and_utf_8_otherwise(
+        self, api: Api, charset: str, codec: str
+    ) -> None:
+        content = "Zoë;5".encode(codec)
+
+        assert self.read(api, content, f"text/csv{charset}") == ("Zoë;5", [])
+
+    @pytest.mark.parametrize("charset", ["", "; charset=utf-8", "; charset=ascii"])
+    def test_bytes_that_the_charset_does_not_have_are_a_finding(
+        self, api: Api, charset: str
+    ) -> None:
+        text, kinds = self.read(api, b"Zo\xeb", f"text/csv{charset}")
+
+        assert (text, kinds) == ("Zo\ufffd", ["invalid-encoding"])
+
+    def test_bytes_that_the_charset_does_not_have_raise_if_the_client_is_strict(
+        self, api: Api
+    ) -> None:
+        response = httpx.Response(200, content=b"\xeb", headers={"Content-Type": "text/csv"})
+        transport = httpx.MockTransport(lambda _: response)
+        with (
+            api.package.LeadConnector(token="t", transport=transport, strict=True) as client,
+            pytest.raises(api.package.DriftError, match="charset"),
+        ):
+            client.things.csv(body="x")
+
+
 class TestTextsAndFiles:
     """Bodies that are neither JSON nor forms."""
 
