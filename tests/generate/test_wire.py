@@ -632,6 +632,30 @@ class TestForms:
         assert parse_qsl(request.content.decode("ascii"), strict_parsing=True) == [("name", name)]
 
 
+class TestRangeOfStatuses:
+    """`2XX` also describes statuses that have no body."""
+
+    @pytest.mark.parametrize("status", [204, 205])
+    def test_a_status_without_a_body_is_a_result_without_properties(
+        self, api: Api, status: int
+    ) -> None:
+        findings: list[Any] = []
+        transport = httpx.MockTransport(lambda _: httpx.Response(status))
+        with api.package.LeadConnector(
+            token="t", transport=transport, on_drift=findings.append, strict=True
+        ) as client:
+            result = client.things.range_()
+
+        assert result.to_dict() == {}
+        assert findings == []
+
+    def test_an_empty_body_of_another_status_raises(self, api: Api) -> None:
+        api.response = httpx.Response(200, headers={"Content-Type": "application/json"})
+
+        with pytest.raises(api.package.APIDecodingError, match="is empty"):
+            api.call("range_")
+
+
 class TestCharsets:
     """A text is read in the charset of its `Content-Type`."""
 

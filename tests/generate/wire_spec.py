@@ -94,6 +94,16 @@ paths:
         - {name: X-Counts, in: header, schema: {$ref: "#/components/schemas/Numbers"}}
         - {name: visits, in: cookie, schema: {type: integer}}
       responses: {"204": {description: Done}}
+  /range:
+    get:
+      operationId: range
+      tags: [Things]
+      responses:
+        "2XX":
+          description: An object
+          content:
+            application/json:
+              schema: {type: object, required: [name], properties: {name: {type: string}}}
   /value:
     post:
       operationId: value

@@ -52,6 +52,9 @@ STATUS_ERRORS: Mapping[int, type[errors.APIStatusError]] = {
 }
 """The exception of each status below 500 that has its own."""
 
+_EMPTY_STATUS_CODES = frozenset({204, 205})
+"""RFC 9110, sections 15.3.5 and 15.3.6: these responses have no body, whatever the spec says."""
+
 MAXIMUM_LOGGED_FINDINGS = 1000
 """How many different findings a client logs: our own bound.
 
@@ -189,6 +192,10 @@ class ResponseReader(Generic[T]):
     # A success.
 
     def _decode_success(self, response_key: str, response: RawResponse) -> DecodedBody:
+        is_json = self._contract.content[response_key] == "json"
+        # `2XX` and `default` describe these responses too, but not that they have no body.
+        if is_json and response.status_code in _EMPTY_STATUS_CODES and not response.body:
+            return self._decode_empty(response_key)
         parsed_body = parse_body(self._contract.content[response_key], response)
         decode = self._operation.success[response_key]
         return self._decode(decode, response_key, response, parsed_body)
@@ -222,7 +229,7 @@ class ResponseReader(Generic[T]):
     def _decode_empty(self, response_key: str) -> DecodedBody:
         """The model of an empty body: all its properties are absent.
 
-        The status is the only finding. Findings about missing properties would only repeat it.
+        There are no findings about missing properties: the status says already that there are none.
         """
         checked_body = self._contract.check_body(response_key, {})
         if checked_body.problem:
