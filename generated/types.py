@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Collection, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
@@ -320,30 +320,39 @@ def _encoded_pair(name: str, text: str) -> str:
 # JSON Values"). A form has no null, so that null is left out, as in parameters.
 
 
-def form_body(data: Mapping[str, object], media_types: Mapping[str, str]) -> bytes:
+def form_body(
+    data: Mapping[str, object],
+    media_types: Mapping[str, str],
+    integers: Collection[str] = (),
+) -> bytes:
     """The body of an urlencoded form.
 
     Args:
         data: the data of the form.
         media_types: those of properties that do not have the default.
+        integers: the names of properties that are integers, or lists of them.
     """
     pairs = [
-        (name, _part_text(part, media_types.get(name))) for name, part in _parts(data)
+        (name, _part_text(part, media_types.get(name)))
+        for name, part in _parts(data, integers)
     ]
     return urlencode(pairs).encode("ascii")
 
 
 def multipart_body(
-    data: Mapping[str, object], media_types: Mapping[str, str]
+    data: Mapping[str, object],
+    media_types: Mapping[str, str],
+    integers: Collection[str] = (),
 ) -> RequestFiles:
     """The parts of a multipart form. httpx writes them, with a random boundary.
 
     Args:
         data: the data of the form, in which files are a `File`.
         media_types: those of properties that do not have the default.
+        integers: the names of properties that are integers, or lists of them.
     """
     files: RequestFiles = []
-    for name, part in _parts(data):
+    for name, part in _parts(data, integers):
         media_type = media_types.get(name)
         if isinstance(part, File):
             media_type = part.media_type(media_type or "*/*")
@@ -355,11 +364,18 @@ def multipart_body(
     return files
 
 
-def _parts(data: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+def _parts(
+    data: Mapping[str, object], integers: Collection[str]
+) -> Iterator[tuple[str, object]]:
     for name, value in data.items():
         parts = cast("list[object]", value) if isinstance(value, list) else [value]
         for part in parts:
-            if part is not None and not isinstance(part, Unset):
+            if part is None or isinstance(part, Unset):
+                continue
+            if name in integers and isinstance(part, float) and part.is_integer():
+                # 5.0 is an integer in JSON. A form has no numbers, so that a server expects `5`.
+                yield name, int(part)
+            else:
                 yield name, part
 
 

@@ -265,6 +265,76 @@ class TestTheEnd:
         assert pages.is_finished
 
 
+class TestEqualPages:
+    """Items without ids, such as texts."""
+
+    @staticmethod
+    def items(pages: Pages[Page, Any], *bodies: Page) -> list[Any]:
+        """All items of the pages, up to the end."""
+        items: list[Any] = []
+        for body in bodies:
+            assert not pages.is_finished
+            items += pages.advance(body)
+        return items
+
+    @pytest.mark.parametrize("by", [by_offset, by_number])
+    def test_they_are_yielded_if_the_total_includes_them(
+        self, by: Callable[..., Pagination[Page, Any]]
+    ) -> None:
+        pages = start(by(total=read("total")))
+        page = {"items": ["a", "b"], "total": 5}
+
+        items = self.items(pages, page, page, {"items": ["a"], "total": 5})
+
+        assert items == ["a", "b", "a", "b", "a"]
+        assert pages.is_finished
+
+    def test_the_last_page_can_equal_the_one_before(self) -> None:
+        pages = start(by_offset(total=read("total")))
+        page = {"items": ["a", "b"], "total": 4}
+
+        assert self.items(pages, page, page) == ["a", "b", "a", "b"]
+        assert pages.is_finished
+
+    def test_they_are_yielded_if_the_page_says_whether_others_follow(self) -> None:
+        pages = start(by_number(has_next=read("more")))
+
+        items = self.items(pages, {"items": ["a"], "more": True}, {"items": ["a"], "more": False})
+
+        assert items == ["a", "a"]
+        assert pages.is_finished
+
+    def test_an_api_that_ignores_the_start_ends_at_the_total(self) -> None:
+        pages = start(by_offset(total=read("total")))
+        page = {"items": ["a", "b"], "total": 5}
+
+        assert self.items(pages, page, page, page) == ["a", "b", "a", "b"]
+        assert pages.is_finished
+
+    def test_an_api_that_ignores_the_page_number_ends_without_a_total(self) -> None:
+        pages = start(by_number(has_next=read("more")))
+        requests = 0
+        items: list[Any] = []
+        while not pages.is_finished:
+            items += pages.advance({"items": ["a"], "more": True})
+            requests += 1
+
+        assert items == ["a"] * (1 + MAXIMUM_STALE_PAGES)
+        assert requests == len(items) + MAXIMUM_STALE_PAGES + 1
+
+    def test_they_are_the_same_page_without_a_total(self) -> None:
+        pages = start(by_offset())
+
+        assert self.items(pages, {"items": ["a"]}, {"items": ["a"]}) == ["a"]
+        assert pages.is_finished
+
+    def test_they_are_the_same_page_behind_a_cursor(self) -> None:
+        pages = start(by_cursor(has_next=read("more")))
+        bodies = [{"items": ["a"], "after": after, "more": True} for after in "xy"]
+
+        assert self.items(pages, *bodies) == ["a"]
+
+
 class TestItems:
     def test_an_item_that_occurred_before_is_left_out(self) -> None:
         pages = start(by_offset(item_id=identity))

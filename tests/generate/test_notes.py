@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 from generate.__main__ import main
+from generate.document import CLIENT_HEADERS, IGNORED_HEADERS
+from generate.notes import find_notes
+from generate.reading import load_document
+from leadconnector._runtime.added_headers import RESERVED_HEADERS
 
 from tests.generate.samples import GENERATED, SPEC, SPEC_TEXT, contents, edited
 
@@ -51,6 +55,32 @@ def test_header_parameters_that_openapi_ignores_change_nothing_but_have_a_note(
     original = contents(GENERATED)
     for path, content in contents(output).items():
         assert path in differing or content == original[path], path
+
+
+@pytest.mark.parametrize("required", [True, False])
+@pytest.mark.parametrize("name", sorted(CLIENT_HEADERS | {"Host", "TE", "User-Agent"}))
+def test_header_parameters_of_the_transfer_change_nothing_but_have_a_note(
+    name: str, required: bool, tmp_path: Path
+) -> None:
+    parameter = (
+        f"        - {{name: {name}, in: header, required: {str(required).lower()},"
+        " schema: {type: string}}\n"
+    )
+    text = edited((VERSION, parameter + VERSION))
+    spec = tmp_path / "spec.yaml"
+    spec.write_text(text, encoding="utf-8")
+    document = load_document(spec)
+
+    (note,) = find_notes(document)
+
+    line = text[: text.index(parameter)].count("\n") + 1
+    assert f"spec.yaml:{line}: a header parameter named {name} is not read".lower() in note.lower()
+    (operation,) = document.operations()
+    assert name not in [parameter.get("name") for parameter in document.parameters(operation)]
+
+
+def test_each_header_that_callers_cannot_add_is_no_parameter_either() -> None:
+    assert RESERVED_HEADERS.keys() <= CLIENT_HEADERS | IGNORED_HEADERS
 
 
 def test_each_kind_of_part_that_is_not_read_has_one_note(

@@ -188,6 +188,14 @@ UNSUPPORTED: dict[str, Unsupported] = {
         ),
         "a list or an object inside of a parameter is undefined",
     ),
+    **{
+        f"the {location} name {name!r}": Unsupported(
+            with_parameter(name=name, explode=False, **{"in": location}),
+            f"the name of a {location} parameter must have",
+        )
+        for location in ("header", "cookie")
+        for name in ("X:Bad", "session id", "a\r\nb", "é", "", "a;b", "a=b")
+    },
     "allowReserved": Unsupported(with_parameter(allowReserved=True), "allowReserved"),
     # Bodies
     "an object as XML": Unsupported(

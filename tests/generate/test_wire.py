@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, unquote
 from uuid import UUID
 
 import httpx
+import numpy
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -237,6 +238,15 @@ class TestHeadersAndCookies:
         assert request.headers["headers"] == "h"
         assert request.headers["Cookie"] == f"ids=1,2; flag=false; cookies={UID}"
 
+    def test_headers_of_the_transfer_are_no_arguments(self, api: Api) -> None:
+        request = api.send("headers", flag=True)
+
+        assert request.headers["Host"] == "api.example.com"
+        assert "content-length" not in request.headers
+        assert request.headers["Cookie"] == "flag=true"
+        with pytest.raises(TypeError, match="host"):
+            api.send("headers", host="5")
+
     def test_what_is_left_out_is_not_sent(self, api: Api) -> None:
         request = api.send("headers", x_list=[], x_flat={"G": None}, ids=[])
 
@@ -250,6 +260,85 @@ class TestHeadersAndCookies:
     ) -> None:
         with pytest.raises(api.package.ArgumentError, match=next(iter(arguments))):
             api.call("headers", **arguments)
+
+
+class TestIntegers:
+    """JSON Schema counts 5.0 as an integer. A text that is a number in a URL or a form does not."""
+
+    @pytest.mark.parametrize(
+        ("value", "text"), [(5.0, "5"), (1e20, "1" + "0" * 20), (-0.0, "0"), (7, "7")]
+    )
+    def test_a_path_has_no_decimal_point(self, api: Api, value: float, text: str) -> None:
+        request = api.send("integers", value, [value, 1])
+
+        assert request.url.raw_path == f"/base/integers/{text}/{text},1".encode()
+
+    @pytest.mark.parametrize(
+        ("arguments", "query"),
+        [
+            ({"one": 5.0}, "one=5"),
+            ({"one": 1e20}, f"one=1{'0' * 20}"),
+            ({"one": numpy.float64(5)}, "one=5"),
+            ({"many": [5.0, 1e16, 6]}, "many=5&many=10000000000000000&many=6"),
+            ({"point": {"R": 5.0}}, "R=5"),
+            ({"maybe": 5.0}, "maybe=5"),
+            ({"either": 5.0}, "either=5"),
+            ({"either": "5.0"}, "either=5.0"),
+            ({"level": 2.0}, "level=2"),
+            ({"constant": 3.0}, "constant=3"),
+            ({"number": 5.0}, "number=5.0"),
+        ],
+    )
+    def test_a_query_has_no_decimal_point(
+        self, api: Api, arguments: dict[str, Any], query: str
+    ) -> None:
+        assert query_of(api.send("integers", 1, [1], **arguments)) == query
+
+    def test_a_model_has_no_decimal_point(self, api: Api) -> None:
+        request = api.send("integers", 1, [1], point=api.models.Point(r=5.0))
+
+        assert query_of(request) == "R=5"
+
+    def test_headers_and_cookies_have_no_decimal_point(self, api: Api) -> None:
+        request = api.send("integers", 1, [1], x_count=5.0, x_counts=[5.0, 6.0], visits=5.0)
+
+        assert request.headers["X-Count"] == "5"
+        assert request.headers["X-Counts"] == "5,6"
+        assert request.headers["Cookie"] == "visits=5"
+
+    def test_an_urlencoded_form_has_no_decimal_point(self, api: Api) -> None:
+        request = api.send("form", name="n", maybe=5.0, counts=[5.0, 1e16], point={"R": 5.0})
+
+        assert parse_qsl(request.content.decode("ascii")) == [
+            ("name", "n"),
+            ("point", '{"R":5}'),
+            ("maybe", "5"),
+            ("counts", "5"),
+            ("counts", "10000000000000000"),
+        ]
+
+    @pytest.mark.parametrize("method", ["upload", "choice"])
+    def test_a_multipart_form_has_no_decimal_point(self, api: Api, method: str) -> None:
+        form = api.models.Upload(title="t", count=5.0, counts=[5.0, 1e16], number=5.0)
+
+        parts = [(name, text) for name, _, text in texts(api.send(method, body=form))]
+
+        assert sorted(parts) == [
+            ("count", "5"),
+            ("counts", "10000000000000000"),
+            ("counts", "5"),
+            ("number", "5.0"),
+            ("title", "t"),
+        ]
+
+    def test_a_form_that_is_one_of_several_types_has_no_decimal_point(self, api: Api) -> None:
+        request = api.send("choice", body=api.models.Form(name="n", maybe=5.0))
+
+        assert parse_qsl(request.content.decode("ascii")) == [("name", "n"), ("maybe", "5")]
+
+    def test_a_fraction_is_rejected(self, api: Api) -> None:
+        with pytest.raises(api.package.ArgumentError, match="one must be of type integer"):
+            api.call("integers", 1, [1], one=5.5)
 
 
 class TestJson:
@@ -541,6 +630,90 @@ class TestForms:
         request = api.send("form", name=name)
 
         assert parse_qsl(request.content.decode("ascii"), strict_parsing=True) == [("name", name)]
+
+
+class TestRangeOfStatuses:
+    """`2XX` also describes statuses that have no body."""
+
+    @pytest.mark.parametrize("status", [204, 205])
+    def test_a_status_without_a_body_is_a_result_without_properties(
+        self, api: Api, status: int
+    ) -> None:
+        findings: list[Any] = []
+        transport = httpx.MockTransport(lambda _: httpx.Response(status))
+        with api.package.LeadConnector(
+            token="t", transport=transport, on_drift=findings.append, strict=True
+        ) as client:
+            result = client.things.range_()
+
+        assert result.to_dict() == {}
+        assert findings == []
+
+    def test_an_empty_body_of_another_status_raises(self, api: Api) -> None:
+        api.response = httpx.Response(200, headers={"Content-Type": "application/json"})
+
+        with pytest.raises(api.package.APIDecodingError, match="is empty"):
+            api.call("range_")
+
+
+class TestCharsets:
+    """A text is read in the charset of its `Content-Type`."""
+
+    @staticmethod
+    def read(api: Api, content: bytes, content_type: str) -> tuple[str, list[str]]:
+        """The text of a response, and the kinds of its findings."""
+        findings: list[Any] = []
+        response = httpx.Response(200, content=content, headers={"Content-Type": content_type})
+        transport = httpx.MockTransport(lambda _: response)
+        with api.package.LeadConnector(
+            token="t", transport=transport, on_drift=findings.append
+        ) as client:
+            text = client.things.csv(body="x")
+        return text, [finding.kind for finding in findings]
+
+    @pytest.mark.parametrize(
+        ("charset", "codec"),
+        [
+            ("; charset=iso-8859-1", "latin-1"),
+            (";charset=ISO-8859-1", "latin-1"),
+            ('; header=present; Charset="windows-1252"', "cp1252"),
+            ("; charset=utf-16", "utf-16"),
+            ("; charset=utf-8", "utf-8"),
+            ("; charset=no-such-charset", "utf-8"),
+            ("; charset=zlib", "utf-8"),
+            ("; charset=rot13", "utf-8"),
+            ("; charset=unicode_escape", "utf-8"),
+            ("; charset=idna", "utf-8"),
+            ("; charset=undefined", "utf-8"),
+            ("; charset=", "utf-8"),
+            ("", "utf-8"),
+        ],
+    )
+    def test_a_known_charset_is_used_and_utf_8_otherwise(
+        self, api: Api, charset: str, codec: str
+    ) -> None:
+        content = "Zoë;5".encode(codec)
+
+        assert self.read(api, content, f"text/csv{charset}") == ("Zoë;5", [])
+
+    @pytest.mark.parametrize("charset", ["", "; charset=utf-8", "; charset=ascii"])
+    def test_bytes_that_the_charset_does_not_have_are_a_finding(
+        self, api: Api, charset: str
+    ) -> None:
+        text, kinds = self.read(api, b"Zo\xeb", f"text/csv{charset}")
+
+        assert (text, kinds) == ("Zo\ufffd", ["invalid-encoding"])
+
+    def test_bytes_that_the_charset_does_not_have_raise_if_the_client_is_strict(
+        self, api: Api
+    ) -> None:
+        response = httpx.Response(200, content=b"\xeb", headers={"Content-Type": "text/csv"})
+        transport = httpx.MockTransport(lambda _: response)
+        with (
+            api.package.LeadConnector(token="t", transport=transport, strict=True) as client,
+            pytest.raises(api.package.DriftError, match="charset"),
+        ):
+            client.things.csv(body="x")
 
 
 class TestTextsAndFiles:

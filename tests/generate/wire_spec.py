@@ -59,6 +59,11 @@ paths:
       operationId: headers
       tags: [Things]
       parameters:
+        # The client or HTTP sets these.
+        - {name: Host, in: header, required: true, schema: {type: string}}
+        - {name: content-length, in: header, schema: {type: string}}
+        - {name: User-Agent, in: header, required: true, schema: {type: string}}
+        - {name: Cookie, in: header, schema: {type: string}}
         - {name: X-List, in: header, schema: {type: array, items: {type: string}}}
         - {name: X-Flat, in: header, schema: {$ref: "#/components/schemas/Point"}}
         - {name: X-Pairs, in: header, explode: true, schema: {$ref: "#/components/schemas/Point"}}
@@ -70,6 +75,35 @@ paths:
         - {name: flag, in: cookie, schema: {type: boolean}}
         - {name: cookies, in: cookie, schema: {type: string, format: uuid}}
       responses: {"204": {description: Done}}
+  /integers/{id}/{ids}:
+    get:
+      operationId: integers
+      tags: [Things]
+      parameters:
+        - {name: id, in: path, required: true, schema: {type: integer}}
+        - {name: ids, in: path, required: true, schema: {$ref: "#/components/schemas/Numbers"}}
+        - {name: one, in: query, schema: {type: integer}}
+        - {name: many, in: query, schema: {$ref: "#/components/schemas/Numbers"}}
+        - {name: point, in: query, schema: {$ref: "#/components/schemas/Point"}}
+        - {name: maybe, in: query, schema: {type: [integer, "null"]}}
+        - {name: either, in: query, schema: {anyOf: [{type: string}, {type: integer}]}}
+        - {name: level, in: query, schema: {type: integer, enum: [1, 2]}}
+        - {name: constant, in: query, schema: {const: 3}}
+        - {name: number, in: query, schema: {type: number}}
+        - {name: X-Count, in: header, schema: {type: integer}}
+        - {name: X-Counts, in: header, schema: {$ref: "#/components/schemas/Numbers"}}
+        - {name: visits, in: cookie, schema: {type: integer}}
+      responses: {"204": {description: Done}}
+  /range:
+    get:
+      operationId: range
+      tags: [Things]
+      responses:
+        "2XX":
+          description: An object
+          content:
+            application/json:
+              schema: {type: object, required: [name], properties: {name: {type: string}}}
   /value:
     post:
       operationId: value
@@ -204,6 +238,8 @@ components:
         kind: {$ref: "#/components/schemas/Kind"}
         maybe: {type: [string, "null"]}
         maybeFile: {type: [string, "null"], format: binary}
+        count: {type: integer}
+        counts: {$ref: "#/components/schemas/Numbers"}
         xml: {type: string}
         json: {type: string}
         base64: {type: string, contentEncoding: base64}
@@ -225,4 +261,5 @@ components:
         points: {type: array, items: {$ref: "#/components/schemas/Point"}}
         time: {type: string, format: date-time}
         maybe: {type: [integer, "null"]}
+        counts: {$ref: "#/components/schemas/Numbers"}
 """

@@ -39,6 +39,32 @@ IGNORED_HEADERS = frozenset({"accept", "authorization", "content-type"})
 The security requirements and the media types of the operation describe these headers.
 """
 
+CLIENT_HEADERS = frozenset(
+    {
+        "accept-encoding",
+        "connection",
+        "content-encoding",
+        "content-length",
+        "cookie",
+        "expect",
+        "host",
+        "keep-alive",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "user-agent",
+    }
+)
+"""Headers that the client sets itself, or that change how HTTP transfers a request.
+
+A header parameter of such a name would break the request. Those of `RESERVED_HEADERS` in the
+client's `added_headers`, which the generator cannot import, are among them. A header `Cookie` would
+replace the cookie parameters.
+"""
+
 Schema = dict[str, Any]
 
 
@@ -232,14 +258,14 @@ class Document:
     def parameters(self, operation: Operation) -> Iterator[Node]:
         """The parameters of an operation, with those of its path item that it does not redefine.
 
-        Without those that OpenAPI ignores.
+        Without those that are not read; see `is_ignored_header`.
         """
         for parameter in self._described_parameters(operation):
             if not is_ignored_header(str(parameter.get("in")), str(parameter.get("name"))):
                 yield parameter
 
     def ignored_parameters(self, operation: Operation) -> Iterator[Node]:
-        """The parameters of an operation that OpenAPI ignores."""
+        """The parameters of an operation that are not read; see `is_ignored_header`."""
         for parameter in self._described_parameters(operation):
             if is_ignored_header(str(parameter.get("in")), str(parameter.get("name"))):
                 yield parameter
@@ -296,8 +322,11 @@ class Document:
 
 
 def is_ignored_header(location: str, name: str) -> bool:
-    """Whether OpenAPI ignores a parameter of this location and name; see `IGNORED_HEADERS`."""
-    return location == "header" and name.lower() in IGNORED_HEADERS
+    """Whether a parameter of this location and name is not read.
+
+    OpenAPI ignores it (`IGNORED_HEADERS`), or the client sets the header itself (`CLIENT_HEADERS`).
+    """
+    return location == "header" and name.lower() in IGNORED_HEADERS | CLIENT_HEADERS
 
 
 def _reference(node: Node) -> str | None:

@@ -104,7 +104,7 @@ def parse_spec(document: Document, settings: Config) -> GeneratorData:
 
 
 def _remove_ignored_headers(endpoint: Endpoint) -> None:
-    """Remove the header parameters that OpenAPI ignores. openapi-python-client 0.29.1 sends them.
+    """Remove the header parameters that are not read. openapi-python-client 0.29.1 sends them.
 
     The client sends these headers itself, so a request would have two of each.
     """

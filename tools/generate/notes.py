@@ -17,7 +17,7 @@ from leadconnector_emulator.roles import (
 )
 
 from .contract import property_roles
-from .document import Document, Node, Operation, Remark
+from .document import IGNORED_HEADERS, Document, Node, Operation, Remark
 from .paging import PagingRole, read_paging
 from .servers import default_base_url, first_url
 from .unread_fields import find_unread_fields
@@ -86,11 +86,7 @@ def _unread_keywords(schema: Node) -> Iterator[tuple[str, str]]:
 def _unread_parts(document: Document, operation: Operation) -> Iterator[tuple[str, str]]:
     """Yield the reason and the pointer of each part of an operation that is not read."""
     for parameter in document.ignored_parameters(operation):
-        yield (
-            "OpenAPI ignores header parameters named Accept, Authorization and Content-Type:"
-            " the client sends these headers itself",
-            parameter.pointer,
-        )
+        yield _reason_of_ignored_header(str(parameter.get("name"))), parameter.pointer
     for tag in list(operation.node.child("tags").elements())[1:]:
         yield "only the first tag of an operation is read", tag.pointer
     if operation.node.get("callbacks"):
@@ -98,6 +94,29 @@ def _unread_parts(document: Document, operation: Operation) -> Iterator[tuple[st
         yield "callbacks are not read", callbacks.pointer
     for _, reference in operation.node.child("responses").entries():
         yield from _unread_parts_of_response(document.resolve(reference))
+
+
+def _reason_of_ignored_header(name: str) -> str:
+    """Why a header parameter is not read."""
+    if name.lower() in IGNORED_HEADERS:
+        return (
+            "OpenAPI ignores header parameters named Accept, Authorization and Content-Type:"
+            " the client sends these headers itself"
+        )
+    if name.lower() == "cookie":
+        return (
+            "a header parameter named Cookie is not read: it would replace the parameters with"
+            " `in: cookie`"
+        )
+    if name.lower() == "user-agent":
+        return (
+            "a header parameter named User-Agent is not read: the client sends this header itself,"
+            " and `default_headers=` replaces it"
+        )
+    return (
+        f"a header parameter named {name} is not read: the client sends the headers of the transfer"
+        " itself"
+    )
 
 
 def _unread_parts_of_response(response: Node) -> Iterator[tuple[str, str]]:

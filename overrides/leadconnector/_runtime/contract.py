@@ -167,6 +167,11 @@ class OperationContract:
         """The finding for a body that is JSON, but not encoded as its headers say."""
         return self._invalid_body(key, "invalid-encoding", "encoded as its Content-Encoding says")
 
+    def undecodable_text(self, key: str) -> Finding:
+        """The finding for a text with bytes that its charset does not have."""
+        expected = "encoded in the charset of its Content-Type, or in UTF-8"
+        return self._invalid_body(key, "invalid-encoding", expected)
+
     def invalid_body(self, key: str) -> Finding:
         """The finding for a body that is not what its documented media type says."""
         return self._invalid_body(key, "invalid-body", "a body of its Content-Type")

@@ -241,6 +241,14 @@ def described_types(schema: Schema) -> frozenset[type]:
     return frozenset(types)
 
 
+def is_integer_schema(schema: Schema) -> bool:
+    """Whether each number that the schema allows is an integer."""
+    type_names = _documented_types(schema)
+    if type_names:
+        return "integer" in type_names and "number" not in type_names
+    return any(type(value) is int for value in schema.get("enum", ()))
+
+
 def _documented_types(schema: Schema) -> list[str]:
     """The types that the schema lists; empty if it allows all."""
     types = schema.get("type", [])

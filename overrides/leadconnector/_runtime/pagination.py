@@ -10,7 +10,7 @@ Terms:
 - position: the number of items before a page. Behind a cursor it is unknown.
 - new item: an item whose id no earlier item had. The ids of all items are kept for that: about
   0.11 MB for 1,000 ids of 20 characters. An item without an id is new, unless its whole page equals
-  the one before.
+  the one before, and the total or `has-next-page` does not show that it is another one.
 
 The iteration ends after a page
 
@@ -62,6 +62,7 @@ class Pages(Generic[T, ItemT]):
         self._used_starts: set[str] = {self._start_text()}
         self._known_ids: set[object] = set()
         self._previous_items: list[ItemT] = []
+        self._equal_pages = 0
         self._stale_pages = 0
         self.is_finished = False
         """Whether there is no next page."""
@@ -81,9 +82,9 @@ class Pages(Generic[T, ItemT]):
             The new items of the page.
         """
         items = self._pagination.items(page)
-        new_items = self._new_items(items)
-        self._stale_pages = 0 if new_items else self._stale_pages + 1
         has_next = self._has_next(page, items)
+        new_items = self._new_items(page, items)
+        self._stale_pages = 0 if new_items else self._stale_pages + 1
         if has_next is False or self._is_stale(has_next) or not self._move_on(page, items):
             self.is_finished = True
         return new_items
@@ -133,7 +134,9 @@ class Pages(Generic[T, ItemT]):
         self, cursors: tuple[PageCursor[T, ItemT], ...], page: T, items: list[ItemT]
     ) -> bool:
         """Set the cursors for the next page. Return whether the page has all of them."""
-        last_item = items[-1] if items else None
+        # An item can be null. The one before it has a cursor.
+        present_items = (item for item in reversed(items) if item is not None)
+        last_item = next(present_items, None)
         values = [_as_argument(cursor.read(page, last_item), cursor.types) for cursor in cursors]
         if any(_is_absent(value) for value in values):
             return False
@@ -150,9 +153,13 @@ class Pages(Generic[T, ItemT]):
 
     # The items of a page.
 
-    def _new_items(self, items: list[ItemT]) -> list[ItemT]:
+    def _new_items(self, page: T, items: list[ItemT]) -> list[ItemT]:
         """The items that did not occur before, also not in this page."""
-        if items == self._previous_items:
+        if items != self._previous_items:
+            self._equal_pages = 0
+        elif self._can_be_equal(page, items):
+            self._equal_pages += 1
+        else:
             # The same page again. Without ids, nothing else shows that.
             return []
         self._previous_items = items
@@ -170,21 +177,54 @@ class Pages(Generic[T, ItemT]):
         self._known_ids.add(item_id)
         return True
 
+    def _can_be_equal(self, page: T, items: list[ItemT]) -> bool:
+        """Whether a page that equals the one before can be another one.
+
+        Behind a cursor, it is the same one. Pages that are counted can be equal without ids, such
+        as those of a list of texts.
+        """
+        if self._pagination.counter is None:
+            return False
+        total = self._total(page)
+        if total is None or self._position is None:
+            is_in_total = False
+        else:
+            # The total bounds the iteration, also if the API ignores the start.
+            is_in_total = self._position + len(items) <= total
+        if is_in_total:
+            return True
+        # Nothing else bounds it.
+        return self._flag(page) is not None and self._equal_pages < MAXIMUM_STALE_PAGES
+
     # The end.
 
     def _has_next(self, page: T, items: list[ItemT]) -> bool | None:
         """Whether the page says that another one follows; `None` if it does not say."""
-        if self._pagination.has_next is not None:
-            has_next = self._pagination.has_next(page)
-            if isinstance(has_next, bool):
-                return has_next
-        if self._pagination.total is None or self._position is None:
-            return None
-        total = self._pagination.total(page)
-        # `bool` is a subclass of `int`. And a total below the items of this page is wrong.
-        if isinstance(total, bool) or not isinstance(total, int | float) or total < len(items):
+        flag = self._flag(page)
+        if flag is not None:
+            return flag
+        total = self._total(page)
+        # A total below the items of this page is wrong.
+        if total is None or self._position is None or total < len(items):
             return None
         return self._position + len(items) < total
+
+    def _flag(self, page: T) -> bool | None:
+        """The property that says whether another page follows; `None` without one."""
+        if self._pagination.has_next is None:
+            return None
+        has_next = self._pagination.has_next(page)
+        return has_next if isinstance(has_next, bool) else None
+
+    def _total(self, page: T) -> float | None:
+        """The number of items of all pages; `None` if the page does not say it."""
+        if self._pagination.total is None:
+            return None
+        total = self._pagination.total(page)
+        # `bool` is a subclass of `int`.
+        if isinstance(total, bool) or not isinstance(total, int | float):
+            return None
+        return total
 
     def _is_stale(self, has_next: bool | None) -> bool:
         """Whether there are too many pages without new items."""

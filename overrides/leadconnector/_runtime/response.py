@@ -40,6 +40,7 @@ from .retry import TRANSIENT_STATUS_CODES
 from .secrets import Secret, redact, redact_data
 from .settings import Settings
 from .text import MAXIMUM_QUOTED_CHARACTERS, one_line
+from .text_charset import text_charset
 
 STATUS_ERRORS: Mapping[int, type[errors.APIStatusError]] = {
     400: errors.BadRequestError,
@@ -50,6 +51,9 @@ STATUS_ERRORS: Mapping[int, type[errors.APIStatusError]] = {
     429: errors.RateLimitError,
 }
 """The exception of each status below 500 that has its own."""
+
+_EMPTY_STATUS_CODES = frozenset({204, 205})
+"""RFC 9110, sections 15.3.5 and 15.3.6: these responses have no body, whatever the spec says."""
 
 MAXIMUM_LOGGED_FINDINGS = 1000
 """How many different findings a client logs: our own bound.
@@ -68,6 +72,8 @@ class ParsedBody:
     """JSON data, text, bytes or `None`, as the spec has it; the text if there is a problem."""
     problem: str = ""
     """Why the body cannot be parsed; empty if it can."""
+    has_undecodable_bytes: bool = False
+    """Whether a text has bytes that its charset does not have. U+FFFD replaces them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +192,10 @@ class ResponseReader(Generic[T]):
     # A success.
 
     def _decode_success(self, response_key: str, response: RawResponse) -> DecodedBody:
+        is_json = self._contract.content[response_key] == "json"
+        # `2XX` and `default` describe these responses too, but not that they have no body.
+        if is_json and response.status_code in _EMPTY_STATUS_CODES and not response.body:
+            return self._decode_empty(response_key)
         parsed_body = parse_body(self._contract.content[response_key], response)
         decode = self._operation.success[response_key]
         return self._decode(decode, response_key, response, parsed_body)
@@ -219,7 +229,7 @@ class ResponseReader(Generic[T]):
     def _decode_empty(self, response_key: str) -> DecodedBody:
         """The model of an empty body: all its properties are absent.
 
-        The status is the only finding. Findings about missing properties would only repeat it.
+        There are no findings about missing properties: the status says already that there are none.
         """
         checked_body = self._contract.check_body(response_key, {})
         if checked_body.problem:
@@ -375,7 +385,7 @@ class ResponseReader(Generic[T]):
     def _redacted_body(self, parsed_body: ParsedBody, response: RawResponse) -> ParsedBody:
         """A parsed body without the token. An exception shows it."""
         try:
-            return ParsedBody(redact_data(parsed_body.data, *self._secrets), parsed_body.problem)
+            return replace(parsed_body, data=redact_data(parsed_body.data, *self._secrets))
         except RecursionError:
             # The JSON parser permits a deeper nesting than `redact_data`.
             return ParsedBody(
@@ -407,6 +417,8 @@ class ResponseReader(Generic[T]):
         findings = self._contract.undocumented_content_type(response_key, content_type)
         if response.body_problem and not parsed_body.problem:
             findings = (*findings, self._contract.invalid_encoding(response_key))
+        if parsed_body.has_undecodable_bytes:
+            findings = (*findings, self._contract.undecodable_text(response_key))
         if parsed_body.problem and not findings:
             findings = (self._contract.invalid_body(response_key),)
         findings = (*findings, *checked_body.findings)
@@ -508,8 +520,15 @@ def parse_body(content: str, response: RawResponse) -> ParsedBody:
     if content == "bytes":
         return ParsedBody(response.body)
     if content == "text":
-        return ParsedBody(_text(response))
+        return _parse_text(response)
     return _parse_json(response)
+
+
+def _parse_text(response: RawResponse) -> ParsedBody:
+    try:
+        return ParsedBody(response.body.decode(text_charset(response.headers)))
+    except UnicodeError:
+        return ParsedBody(_text(response), has_undecodable_bytes=True)
 
 
 def _parse_badly_encoded(content: str, response: RawResponse) -> ParsedBody:
@@ -558,7 +577,7 @@ def _unreadable(error_name: str) -> str:
 
 
 def _text(response: RawResponse) -> str:
-    return response.body.decode("utf-8", "replace")
+    return response.body.decode(text_charset(response.headers), "replace")
 
 
 def _is_printable(response: RawResponse) -> bool:

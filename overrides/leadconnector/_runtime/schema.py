@@ -25,6 +25,8 @@ Keywords have their meaning in JSON Schema 2020-12, with these exceptions:
 - `pattern` is a regular expression of Python.
 - `format` is an annotation, except for formats that generated models convert, such as dates.
 - A request loses its read-only properties, and their values are not validated.
+- In a request, an integer that is a float becomes an `int`: 1.0 is an integer in JSON, but a server
+  that reads it from a URL expects `1`.
 
 Generation prepares the schemas: it merges `allOf`, writes `const` as an `enum`, and lists the
 read-only properties of an object. It moves read-only and write-only names from `required` to a
@@ -50,6 +52,7 @@ from .keywords import (
     accept_all,
     checks_of,
     described_types,
+    is_integer_schema,
 )
 
 MAXIMUM_FINDINGS = 100
@@ -98,7 +101,7 @@ class Normalised:
     data: Any = field(repr=False)
     """The data without parts that no model can store; as received if there is a misfit.
 
-    That of a request has no read-only properties.
+    That of a request has no read-only properties, and its integers are an `int`.
 
     It is the same object if it is unchanged. In a response, each value of a union is a
     `UnionBranch`, which says what generated code makes of it.
@@ -131,6 +134,7 @@ class Validator:
 
         Types of data that need more than one check are absent.
         """
+        self._writes_integers = False
         # The types of data that are always valid.
         self._unrestricted_types: frozenset[type] = frozenset()
 
@@ -141,6 +145,8 @@ class Validator:
         branch_sets: "list[_BranchSet]",
         members: "_Members | None",
         items: "Validator | None",
+        *,
+        writes_integers: bool,
     ) -> None:
         """Set the rules, once. A schema may contain itself: its validator exists before its parts.
 
@@ -150,10 +156,12 @@ class Validator:
             branch_sets: the branches of `anyOf` and `oneOf`.
             members: the properties of an object, if the schema describes any.
             items: the elements of an array, if the schema describes them.
+            writes_integers: whether an integer that is a float becomes an `int`.
         """
         self._described_types = described_types(schema)
         self._values = frozenset(schema["enum"]) if "enum" in schema else None
         self._checks = checks
+        self._writes_integers = writes_integers
         self._branch_sets = branch_sets
         self._members = members
         self._items = items
@@ -199,6 +207,8 @@ class Validator:
             data = self._normalise_object(self._members, data, path, findings)
         elif data_type is list and self._items is not None:
             data = self._normalise_array(self._items, data, path, findings)
+        elif data_type is float and self._writes_integers and data.is_integer():
+            data = int(data)
         return data if branch is None else UnionBranch(branch.pointer, data)
 
     def _normalise_object(
@@ -444,6 +454,8 @@ class Validator:
                 continue
             if data_type is list and self._items is not None:
                 continue
+            if data_type is float and self._writes_integers:
+                continue
             if not checks:
                 quick_checks[data_type] = accept_all
             elif len(checks) == 1:
@@ -687,6 +699,7 @@ class _Compiler:
             branch_sets=self._compile_branch_sets(schema, pointer),
             members=self._compile_members(schema, pointer),
             items=self._compile_items(schema, pointer),
+            writes_integers=not self._is_response and is_integer_schema(schema),
         )
         return validator
 

@@ -165,12 +165,18 @@ class _Reader:
         classes = [_class_of(_present(prop)) for prop in props]
         if target.role is not PagingRole.ITEMS and classes:
             classes[-1] = ""
+        root_class = ""
+        # The root itself can be null: an item, or a whole page.
+        if isinstance(root, UnionProperty) and (steps or target.role is PagingRole.ITEMS):
+            root_class = _class_of(_present(root))
         return Access(
+            root_class=root_class,
             steps=tuple(
                 replace(step, expected_class=expected_class)
                 for step, expected_class in zip(steps, classes, strict=True)
             ),
             props=tuple(props),
+            root=root,
         )
 
     def _property(self, model: ModelProperty, name: str) -> PropertyProtocol | None:

@@ -122,9 +122,13 @@ class AccessStep:
 class Access:
     """How to read a value of a response or of an item. No steps: the response or item itself."""
 
+    root_class: str
+    """The class that the response or item must have; empty if it always has it."""
     steps: tuple[AccessStep, ...]
     props: tuple[PropertyProtocol, ...]
     """The generator's properties of the steps."""
+    root: PropertyProtocol
+    """The generator's property of the response or of the item."""
 
 
 @dataclass(frozen=True)
@@ -171,12 +175,20 @@ class IterationView:
     """The text of the docstring, escaped."""
 
     @property
+    def last_item_annotation(self) -> str:
+        """The type of the last item of a page, which can be empty."""
+        if "None" in self.item_annotation.split(" | "):
+            return self.item_annotation
+        return f"{self.item_annotation} | None"
+
+    @property
     def props(self) -> Iterator[PropertyProtocol]:
         """The generator's properties of everything that is read."""
         accesses = [self.items, self.item_id, self.total, self.has_next]
         accesses += [cursor.access for cursor in self.cursors]
         for access in accesses:
             if access is not None:
+                yield access.root
                 yield from access.props
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from ..document import Document, Node, SpecError
@@ -11,6 +12,22 @@ from .schemas import find_unknown_role
 
 _QUERY_STYLES = frozenset({"form", "spaceDelimited", "pipeDelimited", "deepObject"})
 _DELIMITED_STYLES = frozenset({"spaceDelimited", "pipeDelimited"})
+
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""RFC 9110, section 5.6.2. Names of headers are tokens, and so are those of cookies (RFC 6265)."""
+
+
+def find_unsendable_name(document: Document, parameter: Node) -> Iterator[SpecError]:
+    """A header or cookie with another name could not be sent, or would change another one."""
+    location = str(parameter.get("in"))
+    name = str(parameter.get("name"))
+    if location in {"cookie", "header"} and not _TOKEN.fullmatch(name):
+        yield document.error(
+            parameter.pointer,
+            f"the name of a {location} parameter must have letters, digits and characters such as"
+            f" - and _ only, not {name!r}",
+        )
 
 
 def find_other_style(document: Document, parameter: Node) -> Iterator[SpecError]:
@@ -62,6 +79,7 @@ def find_allow_reserved(document: Document, parameter: Node) -> Iterator[SpecErr
 
 
 PARAMETER_RULES = (
+    find_unsendable_name,
     find_other_style,
     find_nested_parameter,
     find_allow_reserved,
