@@ -34,6 +34,16 @@ def with_age(document: Json) -> Json:
     return document
 
 
+def with_kind(values: list[str]) -> Json:
+    """A document whose `get-contact` has a query parameter with an enum, a component."""
+    document = published()
+    document["components"]["schemas"]["Kind"] = {"type": "string", "enum": values}
+    schema = {"$ref": "#/components/schemas/Kind"}
+    operation = document["paths"]["/contacts/{contactId}"]["get"]
+    operation["parameters"].append({"name": "kind", "in": "query", "schema": schema})
+    return document
+
+
 def edit(spec: Path, *replacements: tuple[str, str]) -> str:
     """Replace texts of the spec. Return the new text."""
     text = spec.read_text(encoding="utf-8")
@@ -311,3 +321,60 @@ def test_a_part_in_another_file_is_not_rewritten(
     assert upgrade(spec, with_age(published()), "get-contact") == 1
     assert spec.read_text(encoding="utf-8") == before
     assert "is written in another file" in capsys.readouterr().err
+
+
+KIND_PARTS = {
+    "another file": ("filters.yaml#/Kind", "filters.yaml:1: components.schemas.Kind"),
+    "a part of a component": (
+        "#/components/schemas/Thing/properties/kind",
+        "components.schemas.kind",
+    ),
+}
+
+
+@pytest.mark.parametrize("place", KIND_PARTS)
+@pytest.mark.parametrize("has_other_changes", [False, True])
+def test_a_changed_part_that_the_spec_refers_to_is_an_error_that_names_it(
+    place: str, has_other_changes: bool, spec: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reference, message = KIND_PARTS[place]
+    document = with_kind(["a"])
+    assert adopt(spec, document, "get-contact") == 0
+    (spec.parent / "filters.yaml").write_text(
+        "Kind:\n  type: string\n  enum: [a]\n", encoding="utf-8"
+    )
+    thing = "    Thing:\n      properties:\n        kind: {type: string, enum: [a]}\n\n"
+    before = edit(
+        spec,
+        ('"#/components/schemas/Kind"', f'"{reference}"'),
+        ("    Kind:\n      type: string\n      enum: [a]\n", ""),
+        ("    Contact:\n", f"{thing}    Contact:\n"),
+    )
+    changed = with_kind(["a", "b"])
+    if has_other_changes:
+        operation = changed["paths"]["/contacts/{contactId}"]["get"]
+        operation["summary"] = "Another summary"
+    capsys.readouterr()
+    assert upgrade(spec, changed, "get-contact") == 1
+    assert spec.read_text(encoding="utf-8") == before
+    error = capsys.readouterr().err
+    assert message in error
+    assert "differs from what is published" in error
+
+
+def test_an_operation_that_refers_to_another_file_is_upgraded_elsewhere(spec: Path) -> None:
+    assert adopt(spec, with_kind(["a"]), "get-contact") == 0
+    (spec.parent / "filters.yaml").write_text(
+        "Kind:\n  type: string\n  enum: [a]\n", encoding="utf-8"
+    )
+    edit(
+        spec,
+        ('"#/components/schemas/Kind"', '"filters.yaml#/Kind"'),
+        ("    Kind:\n      type: string\n      enum: [a]\n", ""),
+    )
+    changed = with_kind(["a"])
+    changed["paths"]["/contacts/{contactId}"]["get"]["summary"] = "Another summary"
+    assert upgrade(spec, changed, "get-contact") == 0
+    text = spec.read_text(encoding="utf-8")
+    assert "summary: Another summary" in text
+    assert "filters.yaml#/Kind" in text
