@@ -235,7 +235,7 @@ def test_a_shared_error_that_only_one_document_changed_becomes_a_new_component(
 
 
 def test_roles_of_an_inline_schema_move_into_the_component_that_replaces_it(spec: Path) -> None:
-    page = {"type": "object", "properties": {"found": {"type": "array", "items": {}}}}
+    page: Json = {"type": "object", "properties": {"found": {"type": "array", "items": {}}}}
     document = published()
     operation = document["paths"]["/contacts/{contactId}"]["get"]
     content = operation["responses"]["200"]["content"]["application/json"]

@@ -7,7 +7,7 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Any
 
-from generate.document import Document, Node, Operation, Schema
+from generate.document import Document, Node, Operation, Schema, is_list
 from generate.walk import keys_are_names
 from specdrift.model.document import unescaped
 
@@ -251,7 +251,7 @@ def _part(document: Document, pointer: str) -> Node:
     """The part at a pointer, which can lead through lists."""
     value: Any = document.root
     for token in _tokens(pointer):
-        value = value[int(token)] if isinstance(value, list) else value[token]
+        value = value[int(token)] if is_list(value) else value[token]
     return Node(value, pointer)
 
 
