@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
 from adopt.__main__ import main
 from generate.__main__ import main as generate
 
-from tests.adopt.contacts import Json, adopt, adopted_data, published, response, upgrade, written
+from tests.adopt.contacts import (
+    COMMON,
+    Json,
+    adopt,
+    adopted_data,
+    published,
+    response,
+    upgrade,
+    written,
+)
 
 GET = "GET /contacts/{contactId}"
 
@@ -31,6 +41,16 @@ def with_age(document: Json) -> Json:
     """The document with one more property of a contact."""
     properties = document["components"]["schemas"]["ContactDto"]["properties"]
     properties["age"] = {"type": "integer"}
+    return document
+
+
+def with_kind(values: list[str]) -> Json:
+    """A document whose `get-contact` has a query parameter with an enum, a component."""
+    document = published()
+    document["components"]["schemas"]["Kind"] = {"type": "string", "enum": values}
+    schema = {"$ref": "#/components/schemas/Kind"}
+    operation = document["paths"]["/contacts/{contactId}"]["get"]
+    operation["parameters"].append({"name": "kind", "in": "query", "schema": schema})
     return document
 
 
@@ -176,21 +196,78 @@ def test_an_upgrade_keeps_names_tags_extensions_and_added_texts(spec: Path) -> N
     assert "    # Ours.\n    Person:\n" in spec.read_text(encoding="utf-8")
 
 
-def test_a_changed_component_that_another_operation_uses_is_a_conflict(
+def test_a_changed_component_that_another_operation_uses_stays_beside_a_new_one(
     spec: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert adopt(spec, two_operations(), "get-contact", "list-contacts") == 0
-    before = spec.read_text(encoding="utf-8")
+    before = edit(spec, ("        tags:\n", "        tags:\n          x-note: ours\n"))
     capsys.readouterr()
-    assert upgrade(spec, with_age(two_operations()), "get-contact") == 1
-    assert spec.read_text(encoding="utf-8") == before
-    errors = capsys.readouterr().err.splitlines()
+    assert upgrade(spec, with_age(two_operations()), "get-contact") == 0
+    schemas = adopted_data(spec)["components"]["schemas"]
+    assert "age" not in schemas["Contact"]["properties"]
+    assert "age" in schemas["ContactsContact"]["properties"]
+    assert schemas["ContactsContact"]["properties"]["tags"]["x-note"] == "ours"
     line = before.splitlines().index("    Contact:") + 1
-    assert errors[0].startswith(
-        f"adopt: {spec}:{line}: the published Contact differs, and it is also used by"
-        " GET /contacts/: name these in OPERATION too"
+    output = capsys.readouterr().out
+    assert (
+        f"separate: ContactsContact is published here in place of Contact ({spec}:{line}),"
+        " which stays for GET /contacts/"
+    ) in output
+    assert upgrade(spec, with_age(two_operations()), "get-contact") == 0
+    assert capsys.readouterr().out == f"already up to date: {GET}\n"
+
+
+def test_a_shared_error_that_only_one_document_changed_becomes_a_new_component(
+    spec: Path,
+) -> None:
+    assert adopt(spec, published(), "get-contact") == 0
+    before = adopted_data(spec)["components"]["schemas"]["BadRequest"]
+    document = published()
+    error = deepcopy(COMMON["components"]["schemas"]["BadRequestDTO"])
+    error["properties"]["traceId"] = {"type": "string"}
+    document["components"]["schemas"]["BadRequestDTO"] = error
+    operation = document["paths"]["/contacts/{contactId}"]["get"]
+    operation["responses"].update(response("BadRequestDTO", "400"))
+    assert upgrade(spec, document, "get-contact") == 0
+    schemas = adopted_data(spec)["components"]["schemas"]
+    assert schemas["BadRequest"] == before
+    assert "traceId" in schemas["ContactsBadRequest"]["properties"]
+
+
+def test_roles_of_an_inline_schema_move_into_the_component_that_replaces_it(spec: Path) -> None:
+    page: Json = {"type": "object", "properties": {"found": {"type": "array", "items": {}}}}
+    document = published()
+    operation = document["paths"]["/contacts/{contactId}"]["get"]
+    content = operation["responses"]["200"]["content"]["application/json"]
+    content["schema"] = page
+    assert adopt(spec, document, "get-contact") == 0
+    edit(
+        spec,
+        (f"{' ' * 18}found:\n", f"{' ' * 18}found:\n{' ' * 20}x-note: 1\n"),
     )
-    assert errors[-1] == "adopt: the spec is unchanged."
+    document["components"]["schemas"]["Page"] = page
+    content["schema"] = {"$ref": "#/components/schemas/Page"}
+    assert upgrade(spec, document, "get-contact") == 0
+    schemas = adopted_data(spec)["components"]["schemas"]
+    assert schemas["Page"]["properties"]["found"]["x-note"] == 1
+
+
+@pytest.mark.parametrize("values", [["a"], ["a", "b"]])
+def test_a_component_of_the_author_is_kept_where_the_vendor_writes_it_inline(
+    values: list[str], spec: Path
+) -> None:
+    assert adopt(spec, with_kind(["a"]), "get-contact") == 0
+    edit(spec, ("      enum: [a]\n", "      enum: [a]\n      x-enum-varnames: [FIRST]\n"))
+    document = with_kind(values)
+    kind = document["components"]["schemas"].pop("Kind")
+    document["paths"]["/contacts/{contactId}"]["get"]["parameters"][-1]["schema"] = kind
+    assert upgrade(spec, document, "get-contact") == 0
+    data = adopted_data(spec)
+    parameter = data["paths"]["/contacts/{contactId}"]["get"]["parameters"][-1]
+    assert parameter["schema"] == {"$ref": "#/components/schemas/Kind"}
+    schema = data["components"]["schemas"]["Kind"]
+    assert schema["enum"] == values
+    assert schema["x-enum-varnames"] == ["FIRST", "B"][: len(values)]
 
 
 def test_all_users_of_a_component_can_be_upgraded_together(spec: Path) -> None:
@@ -201,13 +278,13 @@ def test_all_users_of_a_component_can_be_upgraded_together(spec: Path) -> None:
     assert "ContactsContact" not in schemas
 
 
-def test_a_component_that_a_webhook_uses_is_shared(
+def test_a_changed_component_that_a_webhook_uses_stays(
     spec: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert adopt(spec, published(), "get-contact") == 0
     edit(spec, ('schemas/ConversationUnreadUpdate"', 'schemas/Contact"'))
-    assert upgrade(spec, with_age(published()), "get-contact") == 1
-    assert "also used by the webhook ConversationUnreadUpdate" in capsys.readouterr().err
+    assert upgrade(spec, with_age(published()), "get-contact") == 0
+    assert "which stays for the webhook ConversationUnreadUpdate" in capsys.readouterr().out
 
 
 def test_a_component_that_nothing_uses_any_more_is_removed(
@@ -311,3 +388,60 @@ def test_a_part_in_another_file_is_not_rewritten(
     assert upgrade(spec, with_age(published()), "get-contact") == 1
     assert spec.read_text(encoding="utf-8") == before
     assert "is written in another file" in capsys.readouterr().err
+
+
+KIND_PARTS = {
+    "another file": ("filters.yaml#/Kind", "filters.yaml:1: components.schemas.Kind"),
+    "a part of a component": (
+        "#/components/schemas/Thing/properties/kind",
+        "components.schemas.kind",
+    ),
+}
+
+
+@pytest.mark.parametrize("place", KIND_PARTS)
+@pytest.mark.parametrize("has_other_changes", [False, True])
+def test_a_changed_part_that_the_spec_refers_to_is_an_error_that_names_it(
+    place: str, has_other_changes: bool, spec: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reference, message = KIND_PARTS[place]
+    document = with_kind(["a"])
+    assert adopt(spec, document, "get-contact") == 0
+    (spec.parent / "filters.yaml").write_text(
+        "Kind:\n  type: string\n  enum: [a]\n", encoding="utf-8"
+    )
+    thing = "    Thing:\n      properties:\n        kind: {type: string, enum: [a]}\n\n"
+    before = edit(
+        spec,
+        ('"#/components/schemas/Kind"', f'"{reference}"'),
+        ("    Kind:\n      type: string\n      enum: [a]\n", ""),
+        ("    Contact:\n", f"{thing}    Contact:\n"),
+    )
+    changed = with_kind(["a", "b"])
+    if has_other_changes:
+        operation = changed["paths"]["/contacts/{contactId}"]["get"]
+        operation["summary"] = "Another summary"
+    capsys.readouterr()
+    assert upgrade(spec, changed, "get-contact") == 1
+    assert spec.read_text(encoding="utf-8") == before
+    error = capsys.readouterr().err
+    assert message in error
+    assert "differs from what is published" in error
+
+
+def test_an_operation_that_refers_to_another_file_is_upgraded_elsewhere(spec: Path) -> None:
+    assert adopt(spec, with_kind(["a"]), "get-contact") == 0
+    (spec.parent / "filters.yaml").write_text(
+        "Kind:\n  type: string\n  enum: [a]\n", encoding="utf-8"
+    )
+    edit(
+        spec,
+        ('"#/components/schemas/Kind"', '"filters.yaml#/Kind"'),
+        ("    Kind:\n      type: string\n      enum: [a]\n", ""),
+    )
+    changed = with_kind(["a"])
+    changed["paths"]["/contacts/{contactId}"]["get"]["summary"] = "Another summary"
+    assert upgrade(spec, changed, "get-contact") == 0
+    text = spec.read_text(encoding="utf-8")
+    assert "summary: Another summary" in text
+    assert "filters.yaml#/Kind" in text

@@ -102,7 +102,7 @@ def _run(options: Options) -> int:
     adoption = plan(selected, spec, options.config, upgrade=options.upgrade)
     edits: Sequence[Edit] = ()
     if not is_same(adoption.root, spec.root):
-        edits = write_spec(options.spec, spec.root, adoption.root)
+        edits = write_spec(spec, adoption.root)
     for line in report(adoption, edits, options.spec.name):
         print(visible(line))
     return 1 if adoption.has_unadopted_changes else 0

@@ -14,7 +14,6 @@ from specdrift.model.document import unescaped
 
 from .checking import check_extracted
 from .conversion import Conversion, convert
-from .errors import AdoptionError
 from .extract import extract, remove_extensions
 from .overlay import Repair
 from .roles import SetRole, set_roles
@@ -49,6 +48,8 @@ class Adoption:
     comparisons: list[Comparison] = field(default_factory=list[Comparison])
     """One for each operation that the spec already had."""
     removed_components: list[str] = field(default_factory=list[str])
+    separations: list[str] = field(default_factory=list[str])
+    """Why new components were added beside components that others use."""
 
     @property
     def has_unadopted_changes(self) -> bool:
@@ -158,11 +159,10 @@ def _revise(
         )
     if not upgrade or is_same(spec.root, revision.root):
         return
-    if revision.conflicts:
-        raise AdoptionError("\n".join(revision.conflicts))
     labels = {operation.label for operation in operations}
     revised_operations = [item for item in revised_spec.operations() if item.label in labels]
     check_extracted(extract(revised_spec, revised_operations), config)
     adoption.root = revision.root
     adoption.conversions.append(revision.conversion)
     adoption.removed_components += revision.removed_components
+    adoption.separations += revision.separations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,53 +38,54 @@ class Conversion:
     """The new operations, as `GET /path: operationId`."""
     new_components: list[str] = field(default_factory=list[str])
     reused_components: list[str] = field(default_factory=list[str])
-    conflicting_components: list[str] = field(default_factory=list[str])
-    """The JSON pointers of shared components of which a different version is published."""
+    pointers: dict[str, str] = field(default_factory=dict[str, str])
+    """The component of the spec for each component of the published document."""
     reviews: list[str] = field(default_factory=list[str])
     """What a person should review."""
 
 
 @dataclass(frozen=True)
-class Replaced:
-    """The parts of a spec that a conversion replaces. They keep their names."""
+class Predecessors:
+    """The parts of a spec in whose places converted ones come. They keep their names."""
 
-    operations: Mapping[str, Schema]
+    operations: Mapping[str, Schema] = field(default_factory=dict[str, Schema])
     """The operations by label."""
-    components: Sequence[str]
+    components: Sequence[str] = ()
     """The JSON pointers of the components that nothing else uses."""
-    shared_components: Sequence[str]
-    """Those of the components that the operations share with others. These stay."""
-    counterparts: Mapping[str, str]
+    counterparts: Mapping[str, str] = field(default_factory=dict[str, str])
     """The pointers of components of the spec by those of published ones at the same places."""
+    marked: Collection[str] = ()
+    """The pointers of the published components that are not to be shared with the spec."""
 
 
-def convert(extracted: Document, spec: Document, replaced: Replaced | None = None) -> Conversion:
+def convert(
+    extracted: Document, spec: Document, predecessors: Predecessors | None = None
+) -> Conversion:
     """Convert extracted operations.
 
     Args:
         extracted: a document with the operations and all that they reach. It stays as it is.
         spec: the spec to which they are added.
-        replaced: what they replace. The spec is without that.
+        predecessors: in whose places they come. The spec is without these.
 
     Raises:
         AdoptionError: the spec has no security scheme with a bearer token.
     """
-    return _Converter(extracted, spec, replaced or Replaced({}, (), (), {})).run()
+    return _Converter(extracted, spec, predecessors or Predecessors()).run()
 
 
 class _Converter:
-    def __init__(self, extracted: Document, spec: Document, replaced: Replaced) -> None:
+    def __init__(self, extracted: Document, spec: Document, predecessors: Predecessors) -> None:
         self._extracted = extracted
         self._spec = spec
-        self._replaced = replaced
-        self._replaced_names: dict[str, list[str]] = {}
-        """The names of replaced components that no new one has taken over, by kind."""
-        for pointer in replaced.components:
-            _, _, kind, replaced_name = pointer.split("/")
-            self._replaced_names.setdefault(kind, []).append(replaced_name)
+        self._predecessors = predecessors
+        self._free_predecessors: dict[str, list[str]] = {}
+        """The names of preceding components that no new one has taken over, by kind."""
+        for pointer in predecessors.components:
+            _, _, kind, name = pointer.split("/")
+            self._free_predecessors.setdefault(kind, []).append(name)
         self._result = Conversion()
-        self._pointers: dict[str, str] = {}
-        """The component of the spec for each component of the extracted document."""
+        self._pointers = self._result.pointers
         self._spec_keys: dict[str, dict[str, str]] = {}
         self._taken: dict[str, set[str]] = {}
         self._operation_ids = {
@@ -122,7 +123,7 @@ class _Converter:
     def _name(self, component: Node, prefix: str) -> None:
         _, _, kind, _ = component.pointer.split("/")
         name = component_name(component.pointer.rpartition("/")[2])
-        new_name = self._replaced_name(component, kind, name, prefix)
+        new_name = self._predecessor(component, kind, name, prefix)
         if new_name is None:
             twin = self._equal_component(component, kind, name, prefix)
             if twin is not None:
@@ -130,16 +131,15 @@ class _Converter:
                 if twin not in self._result.reused_components:
                     self._result.reused_components.append(twin)
                 return
-            self._note_conflict(component, kind, name, prefix)
             new_name = free_name(name, prefix, self._taken_names(kind))
             self._result.new_components.append(new_name)
         self._taken_names(kind).add(key_of(new_name))
         self._pointers[component.pointer] = json_pointer("components", kind, new_name)
 
-    def _replaced_name(self, component: Node, kind: str, name: str, prefix: str) -> str | None:
+    def _predecessor(self, component: Node, kind: str, name: str, prefix: str) -> str | None:
         """The name of the component that a published one replaces."""
-        names = self._replaced_names.get(kind, [])
-        counterpart = self._replaced.counterparts.get(component.pointer, "").rpartition("/")[2]
+        names = self._free_predecessors.get(kind, [])
+        counterpart = self._predecessors.counterparts.get(component.pointer, "").rpartition("/")[2]
         candidates = [
             candidate for candidate in names if _is_variant(key_of(candidate), name, prefix)
         ]
@@ -150,17 +150,11 @@ class _Converter:
         names.remove(candidates[0])
         return candidates[0]
 
-    def _note_conflict(self, component: Node, kind: str, name: str, prefix: str) -> None:
-        counterpart = self._replaced.counterparts.get(component.pointer)
-        for pointer in self._replaced.shared_components:
-            _, _, shared_kind, shared_name = pointer.split("/")
-            has_name = shared_kind == kind and _is_variant(key_of(shared_name), name, prefix)
-            if has_name or pointer == counterpart:
-                self._result.conflicting_components.append(pointer)
-
     def _equal_component(self, component: Node, kind: str, name: str, prefix: str) -> str | None:
         """A component of the spec that describes the same data, with a similar name or place."""
-        counterpart = self._replaced.counterparts.get(component.pointer, "").rpartition("/")[2]
+        if component.pointer in self._predecessors.marked:
+            return None
+        counterpart = self._predecessors.counterparts.get(component.pointer, "").rpartition("/")[2]
         component_shape = shape(self._extracted, component)
         for candidate_name, key in self._keys_of_spec(kind).items():
             is_similar = _is_similar(key, name, prefix) or candidate_name == counterpart
@@ -196,7 +190,7 @@ class _Converter:
 
     def _add_operation(self, operation: Operation) -> None:
         converted: Schema = self._converted(operation.node)
-        existing = self._replaced.operations.get(operation.label, {})
+        existing = self._predecessors.operations.get(operation.label, {})
         tags = existing.get("tags") or [self._tag(operation.path)]
         name = existing.get("operationId") or self._operation_id(operation, str(tags[0]))
         parameters = [

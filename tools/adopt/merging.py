@@ -41,7 +41,7 @@ def _merged_mapping(existing: Schema, published: Schema, pointer: str) -> Schema
         is_own = not has_names and (key.startswith("x-") or _is_text(key, published))
         if is_own:
             members[key] = value
-        elif key in published and is_data(key) and key != "enum" and not has_names:
+        elif key in published and _is_replaced_whole(key) and not has_names:
             members[key] = published[key]
         elif key in published:
             members[key] = merged(value, published[key], pointer + json_pointer(key))
@@ -49,6 +49,14 @@ def _merged_mapping(existing: Schema, published: Schema, pointer: str) -> Schema
     if _NAMES in existing and not has_names:
         _keep_enum_names(existing, result)
     return result
+
+
+def _is_replaced_whole(key: str) -> bool:
+    """Whether a member is data, such as an example, in which no key has a meaning.
+
+    An enum is data too, but a list of values: it is merged, so that they keep the spec's order.
+    """
+    return is_data(key) and key != "enum"
 
 
 def _is_text(key: str, published: Schema) -> bool:
@@ -62,7 +70,7 @@ def _merged_list(existing: list[Any], published: list[Any], pointer: str) -> lis
     if existing_by_key is None or published_by_key is None:
         return published
     kept = [key for key in existing_by_key if key in published_by_key]
-    # The index is of no importance for the keywords below it.
+    # The pointer only says whether keys below it are names. Any index says the same.
     return [
         merged(existing_by_key[key], published_by_key[key], f"{pointer}/0")
         if key in existing_by_key
@@ -72,7 +80,10 @@ def _merged_list(existing: list[Any], published: list[Any], pointer: str) -> lis
 
 
 def _order(kept: Mapping[Any, Any], published: Mapping[Any, Any]) -> Sequence[Any]:
-    """The keys of both, with each new one behind the one that precedes it in the publication."""
+    """The keys of both, with each new one behind the one that precedes it in the publication.
+
+    Example: the spec has `b, a`, and `a, x, b, y` are published. The result is `b, y, a, x`.
+    """
     order = list(kept)
     position = 0
     for key in published:

@@ -47,19 +47,10 @@ def _verdict(comparison: Comparison) -> str:
 
 
 def _changed_parts(adoption: Adoption) -> Iterator[str]:
-    new_components: list[str] = []
-    shared_components: list[str] = []
     for conversion in adoption.conversions:
         for operation in conversion.operations:
             yield f"added: {operation}"
-        new_components += conversion.new_components
-        shared_components += conversion.reused_components
-    if new_components:
-        yield f"new components: {', '.join(new_components)}"
-    if adoption.removed_components:
-        yield f"removed components: {', '.join(adoption.removed_components)}"
-    if shared_components:
-        yield f"shared with the spec: {', '.join(dict.fromkeys(shared_components))}"
+    yield from _changed_components(adoption)
     for role in dict.fromkeys(adoption.roles):
         yield f"role: {role.name} is the {role.role}"
     for repair in adoption.repairs:
@@ -67,3 +58,19 @@ def _changed_parts(adoption: Adoption) -> Iterator[str]:
     for conversion in adoption.conversions:
         for review in conversion.reviews:
             yield f"review: {review}"
+
+
+def _changed_components(adoption: Adoption) -> Iterator[str]:
+    new_components: list[str] = []
+    shared_components: list[str] = []
+    for conversion in adoption.conversions:
+        new_components += conversion.new_components
+        shared_components += conversion.reused_components
+    if new_components:
+        yield f"new components: {', '.join(new_components)}"
+    for separation in adoption.separations:
+        yield f"separate: {separation}"
+    if adoption.removed_components:
+        yield f"removed components: {', '.join(adoption.removed_components)}"
+    if shared_components:
+        yield f"shared with the spec: {', '.join(dict.fromkeys(shared_components))}"
