@@ -83,6 +83,41 @@ def test_an_unknown_keyword_has_a_note(
     assert len([note for note in notes if f"{name} is no keyword of a schema" in note]) == 1
 
 
+PET: Json = {
+    "type": "object",
+    "required": ["kind"],
+    "properties": {"kind": {"type": "string"}},
+    "discriminator": {"propertyName": "kind"},
+}
+
+
+def spec_with_pets(pet: Json) -> Json:
+    spec = spec_with({"$ref": "#/components/schemas/Pet"})
+    reference = {"$ref": "#/components/schemas/Pet"}
+    lives = {"type": "object", "properties": {"lives": {"type": "integer"}}}
+    spec["components"] = {"schemas": {"Pet": pet, "Cat": {"allOf": [reference, lives]}}}
+    return spec
+
+
+def test_a_discriminator_of_a_parent_has_a_note_that_names_the_children(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    notes = notes_of(spec_with_pets(PET), tmp_path, capsys)
+
+    (note,) = [note for note in notes if "is never read or sent as" in note]
+    assert "a value described as Pet is never read or sent as Cat" in note
+    assert note.startswith(f"{tmp_path / 'spec.yaml'}:")
+
+
+def test_a_parent_without_a_discriminator_has_no_note_about_children(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pet = {name: value for name, value in PET.items() if name != "discriminator"}
+    notes = notes_of(spec_with_pets(pet), tmp_path, capsys)
+
+    assert not any("is never read or sent as" in note for note in notes)
+
+
 def test_unknown_fields_have_a_note_for_each_kind_of_object(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

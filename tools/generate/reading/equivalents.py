@@ -16,6 +16,7 @@ from ..servers import all_servers, owner_of_servers, server_urls
 from ..walk import all_schemas
 from .all_of import merge_schemas
 from .contents import choose_contents
+from .inheritance import remark_inheritance
 
 
 def write_equivalents(document: Document) -> None:
@@ -23,6 +24,7 @@ def write_equivalents(document: Document) -> None:
     fill_in_server_variables(document)
     share_servers(document)
     add_schemas_of_responses(document)
+    remark_inheritance(document)
     merge_schemas(document)
     choose_contents(document)
     schemas = list(all_schemas(document))
