@@ -67,6 +67,10 @@ class _Matching:
         published_target = _target(published_node)
         if published_target is None and target is None:
             return list(self._children(published_node, node))
+        branches = list(published_node.child("allOf").elements())
+        if published_target is None and len(branches) == 1 and _target(branches[0]) is not None:
+            # A reference with a description beside it: what it refers to is the counterpart.
+            return [(branches[0], node)]
         if published_target is None and target is not None:
             published_target = self._move_into_component(published_node, target)
         if published_target is None:
