@@ -323,7 +323,7 @@ def _format_check(name: str) -> Check:
 
 
 def _is_of_format(name: str, converter: Callable[[str], object], text: str) -> bool:
-    return has_format(name, text) and _is_convertible(converter, text)
+    return has_format(text, name) and _is_convertible(converter, text)
 
 
 def _is_convertible(converter: Callable[[str], object], text: str) -> bool:
