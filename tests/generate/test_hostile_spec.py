@@ -24,6 +24,8 @@ HOSTILE = (
     '    import os; os.system("touch PWNED")\n%s {x} \\N{BULLET} \\x41 é \U0001f600 \\'
 )
 ON_ONE_LINE = HOSTILE.replace("\n", " ")
+HEADER = "Version!#$%&'*+-.^_`|~"
+"""A header's name with all characters that HTTP allows beside letters and digits."""
 IN_A_PATH = re.sub(r"[{}#?]", "", ON_ONE_LINE)
 
 
@@ -59,7 +61,7 @@ def hostile_spec() -> dict[str, Any]:
     components = spec["components"]
     components["securitySchemes"]["bearer"]["description"] = HOSTILE
     components["parameters"]["Version"].update(
-        {"name": f"Version {ON_ONE_LINE}", "description": HOSTILE, "x-other": HOSTILE}
+        {"name": HEADER, "description": HOSTILE, "x-other": HOSTILE}
     )
     schemas = components["schemas"]
     schemas["BadRequest"]["title"] = HOSTILE
@@ -77,8 +79,8 @@ def hostile_spec() -> dict[str, Any]:
     return spec
 
 
-# `%(text)r` becomes the hostile text, which is also the name of a header, a query parameter, a
-# body property and an operation.
+# `%(text)r` becomes the hostile text, which is also the name of a query parameter, a body property
+# and an operation. `%(header)r` becomes the name of a header.
 SCRIPT = """
 import importlib
 import inspect
@@ -110,7 +112,7 @@ class RecordingSession:
     def call(self, operation, arguments, options):
         arguments = {
             **arguments,
-            python_name("Version " + TEXT, "header"): TEXT,
+            python_name(%(header)r, "header"): TEXT,
             python_name(TEXT, "body"): TEXT,
             python_name(TEXT, "query"): [],
         }
@@ -178,7 +180,7 @@ def test_no_text_of_the_spec_becomes_a_template(hostile: Path) -> None:
 
 
 def test_the_package_works_and_executes_no_text(hostile: Path) -> None:
-    script = SCRIPT % {"text": ON_ONE_LINE}
+    script = SCRIPT % {"text": ON_ONE_LINE, "header": HEADER}
     result = subprocess.run(
         [sys.executable, "-B", "-W", "error", "-c", script],
         cwd=hostile,
@@ -191,7 +193,7 @@ def test_the_package_works_and_executes_no_text(hostile: Path) -> None:
     assert not list(hostile.rglob("PWNED"))
     assert used["operation_id"] == ON_ONE_LINE
     assert used["url"] == f"/{IN_A_PATH}/id"
-    assert used["headers"][f"Version {ON_ONE_LINE}"] == ON_ONE_LINE
+    assert used["headers"][HEADER] == ON_ONE_LINE
     assert used["body"] == {"locationId": "here", ON_ONE_LINE: ON_ONE_LINE}
     assert used["first_value"] == ON_ONE_LINE
     assert used["unknown"] == [False, True]

@@ -405,4 +405,4 @@ def test_a_branch_of_a_union_has_the_properties_beside_it(package: Package) -> N
     assert type(dog) is not type(cat)
     assert (dog.name, dog.bark) == ("Rex", True)
     findings = package.check({"animal": {"name": 1, "claws": 18}}).findings
-    assert [finding.path for finding in findings] == ["$.animal"]
+    assert [finding.path for finding in findings] == ["$.animal.name"]
