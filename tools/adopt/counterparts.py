@@ -112,7 +112,7 @@ class _Matching:
         if not node.mapping or node.get("name") == "Version":
             # The spec's parameters for versions are chosen by their values.
             return None
-        if node.pointer.startswith("/components/") and len(_tokens(node.pointer)) == 3:
+        if node.pointer.startswith("/components/") and len(pointer_tokens(node.pointer)) == 3:
             # It is one already, and the one of the spec is nothing but a reference.
             return None
         pointer = self._equal_component(node, target)
@@ -132,7 +132,7 @@ class _Matching:
         return None
 
     def _new_component(self, node: Node, target: str) -> str:
-        _, kind, name = _tokens(target)
+        _, kind, name = pointer_tokens(target)
         components: Schema = self._published.root.setdefault("components", {}).setdefault(kind, {})
         free_name = name
         number = 2
@@ -190,13 +190,14 @@ def _target(node: Node) -> str | None:
 
 
 def _kind(pointer: str) -> str:
-    return _tokens(pointer)[1]
+    return pointer_tokens(pointer)[1]
 
 
 def _at(document: Document, pointer: str) -> Node:
     # Not `Document.at`: that follows the reference of a component that is nothing else.
-    return document.top.child(*_tokens(pointer))
+    return document.top.child(*pointer_tokens(pointer))
 
 
-def _tokens(pointer: str) -> list[str]:
+def pointer_tokens(pointer: str) -> list[str]:
+    """The names and indexes in a JSON pointer."""
     return [unescaped(token) for token in pointer.removeprefix("/").split("/")]

@@ -9,10 +9,9 @@ from typing import Any
 
 from generate.document import Document, Node, Operation, Schema, is_list
 from generate.walk import keys_are_names
-from specdrift.model.document import unescaped
 
 from .conversion import Conversion, Predecessors, convert
-from .counterparts import match_parts
+from .counterparts import match_parts, pointer_tokens
 from .extract import extract, reached_components
 from .merging import merged
 from .spec_text import is_same
@@ -112,7 +111,7 @@ def _without(document: Document, pointers: Sequence[str]) -> Document:
     """A copy of a document without some parts."""
     root = deepcopy(document.root)
     for pointer in pointers:
-        *_, name = _tokens(pointer)
+        *_, name = pointer_tokens(pointer)
         del _container(root, pointer)[name]
     return replace(document, root=root)
 
@@ -126,7 +125,7 @@ def _marked_components(
     """
     marked: set[str] = set()
     for published_pointer, origin in origins.items():
-        if origin.startswith("/components/") and len(_tokens(origin)) == 3:
+        if origin.startswith("/components/") and len(pointer_tokens(origin)) == 3:
             continue
         extensions = set(_extensions(_part(spec, origin), ""))
         component = _part(published, published_pointer)
@@ -155,13 +154,13 @@ def _keep_marks(
         origin = origins.get(published_pointer)
         if origin is None or pointer in exclusive or not _is_new(pointer, conversion):
             continue
-        _, kind, name = _tokens(pointer)
+        _, kind, name = pointer_tokens(pointer)
         components: Schema = conversion.additions["components"][kind]
         components[name] = merged(_part(spec, origin).value, components[name], origin)
 
 
 def _is_new(pointer: str, conversion: Conversion) -> bool:
-    _, kind, name = _tokens(pointer)
+    _, kind, name = pointer_tokens(pointer)
     return name in conversion.additions.get("components", {}).get(kind, {})
 
 
@@ -171,7 +170,7 @@ def _replace_components(root: Schema, exclusive: Sequence[str], additions: Schem
     components: Schema = root.setdefault("components", {})
     new_components: Schema = additions.get("components", {})
     for pointer in exclusive:
-        kind, name = _tokens(pointer)[1:3]
+        kind, name = pointer_tokens(pointer)[1:3]
         if name in new_components.get(kind, {}):
             value = merged(components[kind][name], new_components[kind][name], pointer)
             components[kind][name] = value
@@ -223,14 +222,14 @@ def _separations(
         shared = origins.get(published_pointer)
         if shared is None or shared == pointer or shared in exclusive:
             continue
-        if len(_tokens(shared)) != 3 or not _is_new(pointer, conversion):
+        if len(pointer_tokens(shared)) != 3 or not _is_new(pointer, conversion):
             continue
         users = list(_users(spec, shared, labels))
         shown = ", ".join(users[:_SHOWN_USERS])
         if len(users) > _SHOWN_USERS:
             shown += f" and {len(users) - _SHOWN_USERS} more"
-        name = _tokens(pointer)[-1]
-        shared_name = _tokens(shared)[-1]
+        name = pointer_tokens(pointer)[-1]
+        shared_name = pointer_tokens(shared)[-1]
         yield (
             f"{name} is published here in place of {shared_name} ({spec.sources.source(shared)}),"
             f" which stays for {shown}"
@@ -250,17 +249,13 @@ def _users(spec: Document, pointer: str, labels: set[str]) -> Iterator[str]:
 def _part(document: Document, pointer: str) -> Node:
     """The part at a pointer, which can lead through lists."""
     value: Any = document.root
-    for token in _tokens(pointer):
+    for token in pointer_tokens(pointer):
         value = value[int(token)] if is_list(value) else value[token]
     return Node(value, pointer)
 
 
-def _tokens(pointer: str) -> list[str]:
-    return [unescaped(token) for token in pointer.removeprefix("/").split("/")]
-
-
 def _container(root: Schema, pointer: str) -> dict[str, Any]:
     container: dict[str, Any] = root
-    for token in _tokens(pointer)[:-1]:
+    for token in pointer_tokens(pointer)[:-1]:
         container = container[token]
     return container
